@@ -1,0 +1,69 @@
+/**
+ * @file Lint rules. The import floors of CONTRIBUTING.md ("Where a change belongs") are the rule
+ * `import-x/no-restricted-paths` below: a folder may import the floors under it, and itself.
+ */
+import { importX } from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Folders of `server/`, lowest floor first. Entry points (the last floor) never import one another. */
+const floors = [
+  ['protocol', 'formats', 'linalg', 'compiler'],
+  ['optimizers', 'compression', 'data', 'models', 'runs'],
+  ['training'],
+  ['cli'],
+];
+
+const zones = floors.flatMap((folders, floor) =>
+  folders.map((folder) => {
+    const allowed = [folder, 'protocol', ...floors.slice(0, floor).flat()];
+    return {
+      target: `./server/${folder}`,
+      from: './server',
+      except: [...new Set(allowed)].map((name) => `./${name}`),
+      message: `server/${folder} may import only: ${allowed.join(', ')}.`,
+    };
+  }),
+);
+
+export default tseslint.config(
+  { ignores: ['node_modules', '**/node_modules', 'dist', 'out', '.cache', '**/generated', '**/assembly', '**/.deeptwist'] },
+  ...tseslint.configs.recommended,
+  {
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [],
+      'import-x/extensions': ['.ts', '.js'],
+    },
+    rules: {
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'import-x/no-cycle': 'error',
+    },
+  },
+  {
+    files: ['server/**/*.ts', 'test/**/*.ts'],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/await-thenable': 'error',
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+    },
+  },
+  {
+    files: ['server/**/*.ts'],
+    rules: { 'import-x/no-restricted-paths': ['error', { zones }] },
+  },
+  {
+    files: ['server/protocol/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' }] },
+      ],
+    },
+  },
+  { files: ['scripts/**/*.js', 'bin/**/*.js', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,40 @@
+/**
+ * @file Compiles every `server/<folder>/assembly/index.ts` (AssemblyScript) to WebAssembly and writes it, as base64,
+ * to `server/<folder>/generated/wasm.ts`, so that a bundle, a test and a worker load it in the same way.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** @param {string} folder @returns {number} newest modification time of the files in a folder, ms */
+function newest(folder) {
+  return Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs));
+}
+
+export function buildWasm() {
+  for (const folder of readdirSync(join(root, 'server'))) {
+    const sources = join(root, 'server', folder, 'assembly');
+    if (!existsSync(join(sources, 'index.ts'))) continue;
+    const target = join(root, 'server', folder, 'generated', 'wasm.ts');
+    if (existsSync(target) && statSync(target).mtimeMs > newest(sources)) continue;
+    const wasm = join(root, 'out', `${folder}.wasm`);
+    mkdirSync(dirname(wasm), { recursive: true });
+    mkdirSync(dirname(target), { recursive: true });
+    execFileSync(
+      process.execPath,
+      [
+        join(root, 'node_modules/assemblyscript/bin/asc.js'),
+        join(sources, 'index.ts'),
+        ...['-O3', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--outFile', wasm],
+      ],
+      { stdio: 'inherit' },
+    );
+    const base64 = readFileSync(wasm).toString('base64');
+    writeFileSync(target, `/** Built from server/${folder}/assembly by scripts/build-wasm.js. */\nexport const wasmBase64 =\n  '${base64}';\n`);
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) buildWasm();
