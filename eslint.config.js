@@ -26,7 +26,18 @@ const zones = floors.flatMap((folders, floor) =>
 );
 
 export default tseslint.config(
-  { ignores: ['node_modules', '**/node_modules', 'dist', 'out', '.cache', '**/generated', '**/assembly', '**/.deeptwist'] },
+  {
+    ignores: [
+      'node_modules',
+      '**/node_modules',
+      'dist',
+      'out',
+      '.cache',
+      '**/generated',
+      '**/assembly',
+      '**/.deeptwist',
+    ],
+  },
   ...tseslint.configs.recommended,
   {
     plugins: { 'import-x': importX },
@@ -61,7 +72,11 @@ export default tseslint.config(
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' }] },
+        {
+          patterns: [
+            { group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' },
+          ],
+        },
       ],
     },
   },

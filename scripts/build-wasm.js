@@ -33,7 +33,10 @@ export function buildWasm() {
       { stdio: 'inherit' },
     );
     const base64 = readFileSync(wasm).toString('base64');
-    writeFileSync(target, `/** Built from server/${folder}/assembly by scripts/build-wasm.js. */\nexport const wasmBase64 =\n  '${base64}';\n`);
+    writeFileSync(
+      target,
+      `/** Built from server/${folder}/assembly by scripts/build-wasm.js. */\nexport const wasmBase64 =\n  '${base64}';\n`,
+    );
   }
 }
 

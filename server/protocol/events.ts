@@ -1,0 +1,131 @@
+/**
+ * @file Run events: one JSON object a line of `events.jsonl`, and of standard output under `--json`. Every view is a
+ * function of this stream. A reader ignores a last half-written line and unknown types.
+ */
+import { z } from 'zod';
+import { experimentSchema } from './config.ts';
+
+/** Version of the run folder's format: `run.json`, `events.jsonl`, checkpoints. */
+export const RUN_FORMAT_VERSION = 1;
+
+const step = z.int().min(0);
+const common = { step, time: z.number().describe('Milliseconds since the epoch.') };
+
+/** How a weight is compressed at this moment. */
+const setting = z.strictObject({
+  rate: z.number().optional(),
+  bits: z.int().optional(),
+  rank: z.int().optional(),
+});
+
+const layer = z.strictObject({
+  name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
+  layer: z.string(),
+  shape: z.array(z.int()),
+  compressed: z.boolean().describe('Whether the experiment compresses this weight.'),
+});
+
+/** Counts on equal-width bins over [minimum, maximum]; zeros and near-zeros are counted apart and are in the bins too. */
+const histogram = z.strictObject({
+  minimum: z.number(),
+  maximum: z.number(),
+  before: z.array(z.int()),
+  after: z.array(z.int()),
+  zerosBefore: z.int(),
+  zerosAfter: z.int(),
+  nearZerosBefore: z.int().describe('0 < |w| < 1% of the standard deviation before the distortion.'),
+  nearZerosAfter: z.int(),
+});
+
+const distortedWeight = z.strictObject({
+  name: z.string(),
+  setting,
+  histogram,
+  relativeError: z.number().describe('||after - before||_F / ||before||_F'),
+  levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
+});
+
+const size = z.strictObject({
+  name: z.string(),
+  shape: z.array(z.int()),
+  weights: z.int(),
+  weightsKept: z.int(),
+  bytes: z.number(),
+  bytesKept: z.number(),
+});
+
+export const summarySchema = z.strictObject({
+  metric: z.string().describe("'accuracy', 'loss', …"),
+  test: z.number().describe('Test metric of the final, compressed model.'),
+  testBeforeLastDistortion: z.number(),
+  weights: z.int(),
+  weightsKept: z.int(),
+  weightRatio: z.number().describe('weights / weights kept; biases left out.'),
+  bytes: z.number(),
+  bytesKept: z.number(),
+  byteRatio: z.number().describe('Counts everything that a file needs: values, indices, scales, factors, biases.'),
+  layers: z.array(size),
+  steps: z.int(),
+  stepsPerSecond: z.number(),
+  trainingSeconds: z.number(),
+  distortionSeconds: z.number(),
+  observationSeconds: z.number(),
+  evaluationSeconds: z.number(),
+  nearZeros: z.int().describe('Non-zero weights below 1% of their standard deviation in the final model.'),
+});
+
+export const eventSchema = z.discriminatedUnion('type', [
+  z.strictObject({
+    type: z.literal('started'),
+    ...common,
+    run: z.string(),
+    config: experimentSchema,
+    layers: z.array(layer),
+    device: z.string(),
+    executor: z.string(),
+    resumedFrom: step.optional(),
+  }),
+  z.strictObject({
+    type: z.literal('metrics'),
+    ...common,
+    loss: z.number(),
+    learningRate: z.number(),
+    stepsPerSecond: z.number(),
+    epoch: z.number(),
+  }),
+  z.strictObject({
+    type: z.literal('distortion'),
+    ...common,
+    weights: z.array(distortedWeight),
+    lossBefore: z.number().optional().describe('Loss of the current batch just before and just after the distortion.'),
+    lossAfter: z.number().optional(),
+  }),
+  z.strictObject({
+    type: z.literal('spectrum'),
+    ...common,
+    weights: z.array(
+      z.strictObject({ name: z.string(), singularValues: z.array(z.number()), rank: z.int().optional() }),
+    ),
+  }),
+  z.strictObject({
+    type: z.literal('evaluation'),
+    ...common,
+    split: z.enum(['train', 'validation', 'test']),
+    metric: z.string(),
+    value: z.number(),
+    loss: z.number(),
+    moment: z.enum(['training', 'before-last-distortion', 'final']),
+  }),
+  z.strictObject({ type: z.literal('checkpoint'), ...common, path: z.string(), afterDistortion: z.boolean() }),
+  z.strictObject({ type: z.literal('warning'), ...common, message: z.string() }),
+  z.strictObject({ type: z.literal('finished'), ...common, summary: summarySchema }),
+  z.strictObject({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
+  z.strictObject({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),
+]);
+
+export type RunEvent = z.output<typeof eventSchema>;
+export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+export type Summary = z.output<typeof summarySchema>;
+export type WeightHistogram = z.output<typeof histogram>;
+export type CompressionSetting = z.output<typeof setting>;
+export type LayerSize = z.output<typeof size>;

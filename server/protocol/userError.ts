@@ -1,0 +1,20 @@
+/** @file The one error class whose message is shown to a user as it is, without a stack trace. */
+
+/** Process exit codes of the CLI. */
+export const ExitCode = { done: 0, failed: 1, usage: 2, stopped: 130 } as const;
+
+/**
+ * Something that the user can mend. `message` names the file and the setting and says what was expected; `remedy` says
+ * what to do. `exitCode` is {@link ExitCode.usage} for a command line or config error, {@link ExitCode.failed} else.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  readonly remedy: string | undefined;
+  readonly exitCode: number;
+
+  constructor(message: string, options: { remedy?: string; exitCode?: number; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.remedy = options.remedy;
+    this.exitCode = options.exitCode ?? ExitCode.failed;
+  }
+}
