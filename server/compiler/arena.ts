@@ -6,8 +6,12 @@
 /** Bytes of a cache line; every view starts on one. */
 const ALIGNMENT = 64;
 /** The first bytes are left to the static data of WebAssembly modules that import the memory. */
-const RESERVED = 4096;
+const STATIC_BYTES = 4096;
+/** Scratch space of WebAssembly kernels, behind the static data; its content lasts for one kernel call. */
+export const scratch = { address: STATIC_BYTES, bytes: 128 * 1024 } as const;
 const PAGE = 65536;
+
+const arenas = new WeakMap<ArrayBufferLike, Arena>();
 
 /** Bytes that `length` float32 (or int32) elements take in an {@link Arena}. */
 export function arenaBytes(length: number): number {
@@ -17,12 +21,18 @@ export function arenaBytes(length: number): number {
 /** Allocates aligned views from one WebAssembly.Memory of fixed size; nothing is freed before the arena is. */
 export class Arena {
   readonly memory: WebAssembly.Memory;
-  #next = RESERVED;
+  #next = scratch.address + scratch.bytes;
 
   /** @param bytes total of {@link arenaBytes} of everything that will be allocated */
   constructor(bytes: number) {
-    const pages = Math.ceil((bytes + RESERVED) / PAGE);
+    const pages = Math.ceil((bytes + this.#next) / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    arenas.set(this.memory.buffer, this);
+  }
+
+  /** The arena that a view was allocated from, if it was. */
+  static of(view: ArrayBufferView): Arena | undefined {
+    return arenas.get(view.buffer);
   }
 
   /** A zeroed view of `length` float32; its `byteOffset` is its address for WebAssembly kernels. */

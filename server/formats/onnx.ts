@@ -1,0 +1,166 @@
+/**
+ * @file Writes ONNX models: the few messages of onnx.proto (ModelProto, GraphProto, NodeProto, TensorProto, …) that a
+ * generated graph needs, in protocol-buffer wire format. Field numbers are those of onnx.proto, IR version 8.
+ */
+
+export type OnnxType = 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
+
+/** TensorProto.DataType */
+const dataTypeCode: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+
+export interface OnnxTensor {
+  type: OnnxType;
+  shape: readonly number[];
+  /** Elements in row-major order; `bool` as bytes 0 and 1. */
+  data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+}
+
+export type OnnxAttribute =
+  | { int: number }
+  | { float: number }
+  | { string: string }
+  | { ints: readonly number[] }
+  | { floats: readonly number[] }
+  | { tensor: OnnxTensor };
+
+export interface OnnxNode {
+  op: string;
+  /** Default: the ONNX standard operators. */
+  domain?: string;
+  /** An empty name leaves an optional input out. */
+  inputs: readonly string[];
+  outputs: readonly string[];
+  attributes?: Record<string, OnnxAttribute>;
+}
+
+export interface OnnxValue {
+  name: string;
+  type: OnnxType;
+  shape: readonly number[];
+}
+
+export interface OnnxGraph {
+  inputs: readonly OnnxValue[];
+  outputs: readonly { name: string; type: OnnxType; shape: readonly number[] }[];
+  initializers: readonly ({ name: string } & OnnxTensor)[];
+  nodes: readonly OnnxNode[];
+}
+
+/** Opset of the standard domain that generated graphs are written for. */
+const OPSET = 17;
+
+/** A growing protocol-buffer message. */
+class Message {
+  readonly #parts: Uint8Array[] = [];
+  #length = 0;
+
+  get bytes(): Uint8Array {
+    const result = new Uint8Array(this.#length);
+    let offset = 0;
+    for (const part of this.#parts) {
+      result.set(part, offset);
+      offset += part.length;
+    }
+    return result;
+  }
+
+  integer(field: number, value: number | bigint): this {
+    return this.#push(varint((field << 3) | 0)).#push(varint(value));
+  }
+
+  float(field: number, value: number): this {
+    return this.#push(varint((field << 3) | 5)).#push(new Uint8Array(new Float32Array([value]).buffer));
+  }
+
+  data(field: number, value: Uint8Array): this {
+    return this.#push(varint((field << 3) | 2))
+      .#push(varint(value.length))
+      .#push(value);
+  }
+
+  text(field: number, value: string): this {
+    return this.data(field, new TextEncoder().encode(value));
+  }
+
+  message(field: number, value: Message): this {
+    return this.data(field, value.bytes);
+  }
+
+  #push(part: Uint8Array): this {
+    this.#parts.push(part);
+    this.#length += part.length;
+    return this;
+  }
+}
+
+function varint(value: number | bigint): Uint8Array {
+  if (typeof value === 'number' && value >= 0 && value < 128) return Uint8Array.of(value);
+  let rest = BigInt.asUintN(64, BigInt(value));
+  const bytes: number[] = [];
+  do {
+    const low = Number(rest & 0x7fn);
+    rest >>= 7n;
+    bytes.push(rest > 0n ? low | 0x80 : low);
+  } while (rest > 0n);
+  return Uint8Array.from(bytes);
+}
+
+function tensorMessage(tensor: OnnxTensor, name?: string): Message {
+  const { data } = tensor;
+  const message = new Message();
+  for (const size of tensor.shape) message.integer(1, size);
+  message.integer(2, dataTypeCode[tensor.type]);
+  if (name !== undefined) message.text(8, name);
+  return message.data(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+}
+
+function attributeMessage(name: string, attribute: OnnxAttribute): Message {
+  const message = new Message().text(1, name);
+  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7
+  if ('int' in attribute) return message.integer(3, attribute.int).integer(20, 2);
+  if ('float' in attribute) return message.float(2, attribute.float).integer(20, 1);
+  if ('string' in attribute) return message.text(4, attribute.string).integer(20, 3);
+  if ('tensor' in attribute) return message.message(5, tensorMessage(attribute.tensor)).integer(20, 4);
+  if ('ints' in attribute) {
+    for (const value of attribute.ints) message.integer(8, value);
+    return message.integer(20, 7);
+  }
+  for (const value of attribute.floats) message.float(7, value);
+  return message.integer(20, 6);
+}
+
+function nodeMessage(node: OnnxNode): Message {
+  const message = new Message();
+  for (const name of node.inputs) message.text(1, name);
+  for (const name of node.outputs) message.text(2, name);
+  message.text(4, node.op);
+  for (const [name, attribute] of Object.entries(node.attributes ?? {})) {
+    message.message(5, attributeMessage(name, attribute));
+  }
+  if (node.domain !== undefined) message.text(7, node.domain);
+  return message;
+}
+
+function valueMessage(value: OnnxValue): Message {
+  const shape = new Message();
+  for (const size of value.shape) shape.message(1, new Message().integer(1, size));
+  const tensorType = new Message().integer(1, dataTypeCode[value.type]).message(2, shape);
+  return new Message().text(1, value.name).message(2, new Message().message(1, tensorType));
+}
+
+/** The bytes of an ONNX model of one graph, as `InferenceSession.create` takes them. */
+export function encodeOnnxModel(graph: OnnxGraph): Uint8Array {
+  const graphMessage = new Message();
+  for (const node of graph.nodes) graphMessage.message(1, nodeMessage(node));
+  graphMessage.text(2, 'deeptwist');
+  for (const { name, ...tensor } of graph.initializers) graphMessage.message(5, tensorMessage(tensor, name));
+  for (const input of graph.inputs) graphMessage.message(11, valueMessage(input));
+  for (const output of graph.outputs) graphMessage.message(12, valueMessage(output));
+  const opset = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
+  return new Message()
+    .integer(1, 8)
+    .text(2, 'deeptwist')
+    .message(7, graphMessage)
+    .message(8, opset('', OPSET))
+    .message(8, opset('com.microsoft', 1)).bytes;
+}
