@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { didYouMean } from '../../../server/protocol/didYouMean.ts';
+
+describe('didYouMean', () => {
+  const keys = ['distortEvery', 'method', 'layers', 'schedule', 'policy'];
+
+  it.each([
+    ['distortevery', 'distortEvery'],
+    ['distrotEvery', 'distortEvery'],
+    ['layer', 'layers'],
+    ['shcedule', 'schedule'],
+    ['polcy', 'policy'],
+  ])('finds the nearest name to %s', (word, meant) => {
+    expect(didYouMean(word, keys)).toBe(meant);
+  });
+
+  it('suggests nothing when no name is near', () => {
+    expect(didYouMean('optimizer', keys)).toBeUndefined();
+    expect(didYouMean('', keys)).toBeUndefined();
+    expect(didYouMean('x', [])).toBeUndefined();
+  });
+
+  it('prefers the nearest, and the first of equally near ones', () => {
+    expect(didYouMean('fc1', ['fc10', 'fc1x', 'fc1'])).toBe('fc1');
+    expect(didYouMean('fc4', ['conv1', 'fc1', 'fc2'])).toBe('fc1');
+  });
+
+  it('does not call two different one-letter names near', () => {
+    expect(didYouMean('a', ['b'])).toBeUndefined();
+  });
+});
