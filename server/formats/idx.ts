@@ -1,0 +1,44 @@
+/**
+ * @file The IDX format of MNIST: two zero bytes, the element type, the number of axes, the size of each axis as a
+ * big-endian 32-bit integer, then the elements in row-major order (LeCun, Cortes & Burges, "The MNIST database").
+ */
+import { FormatError } from './formatError.ts';
+
+export interface IdxArray {
+  shape: number[];
+  /** A view of the file. */
+  data: Uint8Array;
+}
+
+const UNSIGNED_BYTE = 0x08;
+
+/**
+ * Reads an IDX file of unsigned bytes.
+ *
+ * @param axes how many axes the file must have: 3 for images, 1 for labels
+ * @throws FormatError when the magic number or the sizes are not those of such a file
+ */
+export function decodeIdx(file: Uint8Array, axes: number): IdxArray {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const headerBytes = 4 + 4 * axes;
+  const expectedMagic = (UNSIGNED_BYTE << 8) | axes;
+  const magic = file.length < 4 ? undefined : view.getUint32(0);
+  if (magic !== expectedMagic)
+    throw new FormatError(
+      `its magic number is ${magic === undefined ? 'missing' : hexadecimal(magic)}; an IDX file of bytes with ${axes} ` +
+        `${axes === 1 ? 'axis' : 'axes'} starts with ${hexadecimal(expectedMagic)}`,
+    );
+  if (file.length < headerBytes) throw new FormatError('its header is cut off');
+  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+  const expected = headerBytes + shape.reduce((product, size) => product * size, 1);
+  if (file.length !== expected)
+    throw new FormatError(
+      `its header says ${shape.join(' x ')}, which makes ${expected} bytes, but it has ${file.length}: it is ` +
+        (file.length < expected ? 'cut off' : 'too long'),
+    );
+  return { shape, data: file.subarray(headerBytes) };
+}
+
+function hexadecimal(value: number): string {
+  return `0x${value.toString(16).padStart(8, '0')}`;
+}

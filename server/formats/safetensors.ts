@@ -1,0 +1,180 @@
+/**
+ * @file The safetensors format: an 8-byte little-endian header length, a JSON header
+ * `{ NAME: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { … } }`, then the tensors' bytes, row-major and
+ * little-endian, without holes or overlaps. Offsets count from the end of the header.
+ */
+import { FormatError } from './formatError.ts';
+import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
+
+export type SafetensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+export interface Safetensor {
+  /** How the elements are stored; the reader turns F16 and BF16 into F32. BOOL is one byte, 0 or 1. */
+  dtype: SafetensorDtype;
+  shape: readonly number[];
+  /** Elements in row-major order. */
+  data: SafetensorData;
+}
+
+export type SafetensorDtype = 'F64' | 'I64' | 'F32' | 'I32' | 'U8' | 'BOOL';
+
+interface ElementArray {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): SafetensorData;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+const constructors: Record<SafetensorDtype, ElementArray> = {
+  F64: Float64Array,
+  I64: BigInt64Array,
+  F32: Float32Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+};
+
+const halves = { F16: float32FromFloat16, BF16: float32FromBfloat16 } as const;
+
+const LENGTH_BYTES = 8;
+/** Tensors start at multiples of this in the file, so that a reader need not copy them. */
+const ALIGNMENT = 8;
+const METADATA = '__metadata__';
+
+/**
+ * Writes a safetensors file. Tensors with wider elements come first, as the reference implementation does, so that every
+ * tensor is aligned for its type; otherwise the order is the given one.
+ */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Safetensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const ordered = [...tensors].sort(
+    ([, a], [, b]) => constructors[b.dtype].BYTES_PER_ELEMENT - constructors[a.dtype].BYTES_PER_ELEMENT,
+  );
+  const header: Record<string, unknown> = {};
+  if (Object.keys(metadata).length > 0) header[METADATA] = metadata;
+  let end = 0;
+  for (const [name, { dtype, shape, data }] of ordered) {
+    if (!(data instanceof constructors[dtype]) || data.length !== elements(shape))
+      throw new TypeError(`Tensor '${name}': ${data.length} elements do not make ${dtype} of shape [${shape}].`);
+    header[name] = { dtype, shape, data_offsets: [end, (end += data.byteLength)] };
+  }
+
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerBytes = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  const file = new Uint8Array(LENGTH_BYTES + headerBytes + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.set(json, LENGTH_BYTES);
+  file.fill(0x20, LENGTH_BYTES + json.length, LENGTH_BYTES + headerBytes);
+  let offset = LENGTH_BYTES + headerBytes;
+  for (const [, { data }] of ordered) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
+    offset += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * Reads a safetensors file. The tensors are views of `file` wherever its alignment allows, so they live and change with it.
+ *
+ * @throws FormatError for a damaged file or an element type that is not supported
+ */
+export function decodeSafetensors(file: Uint8Array): {
+  tensors: Map<string, Safetensor>;
+  metadata: Record<string, string>;
+} {
+  const { header, dataStart } = readHeader(file);
+  const data = file.subarray(dataStart);
+  const { [METADATA]: metadata = {}, ...rest } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
+    throw new FormatError(`its ${METADATA} is not a table of strings`);
+
+  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, data.length));
+  checkCoverage(entries, data.length);
+  const tensors = new Map(
+    entries.map(({ name, dtype, shape, begin, end }) => [name, read(data.subarray(begin, end), dtype, shape)]),
+  );
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+interface Entry {
+  name: string;
+  dtype: SafetensorDtype | keyof typeof halves;
+  shape: number[];
+  begin: number;
+  end: number;
+}
+
+function readHeader(file: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
+  if (file.length < LENGTH_BYTES)
+    throw new FormatError(`it has ${file.length} bytes; a safetensors file starts with an 8-byte header length`);
+  const headerBytes = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  if (headerBytes > BigInt(file.length - LENGTH_BYTES))
+    throw new FormatError(
+      `its header should have ${headerBytes} bytes, but the file has only ${file.length}: it is cut off or no safetensors file`,
+    );
+  const dataStart = LENGTH_BYTES + Number(headerBytes);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart)));
+  } catch {
+    throw new FormatError('its header is not valid JSON');
+  }
+  if (!isRecord(header)) throw new FormatError('its header is not a JSON object');
+  return { header, dataStart };
+}
+
+function checkEntry(name: string, entry: unknown, dataBytes: number): Entry {
+  const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
+  if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2)
+    throw new FormatError(`its entry for tensor '${name}' lacks a valid dtype, shape or data_offsets`);
+  if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
+  const [begin, end] = offsets;
+  const bytes = elements(shape) * bytesPerElement(dtype);
+  if (end - begin !== bytes)
+    throw new FormatError(`tensor '${name}', ${dtype} [${shape}], needs ${bytes} bytes but has ${end - begin}`);
+  if (end > dataBytes)
+    throw new FormatError(
+      `tensor '${name}' ends at byte ${end} of the data, but there are only ${dataBytes}: it is cut off`,
+    );
+  return { name, dtype, shape, begin, end };
+}
+
+/** The tensors must cover the data exactly: no overlaps, no holes, nothing left over. */
+function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
+  let previous: { name: string; end: number } = { name: '', end: 0 };
+  for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (entry.begin < previous.end) throw new FormatError(`tensors '${previous.name}' and '${entry.name}' overlap`);
+    if (entry.begin > previous.end)
+      throw new FormatError(`${entry.begin - previous.end} bytes before tensor '${entry.name}' belong to no tensor`);
+    previous = entry;
+  }
+  if (previous.end !== dataBytes)
+    throw new FormatError(`${dataBytes - previous.end} bytes at its end belong to no tensor`);
+}
+
+function read(bytes: Uint8Array, dtype: Entry['dtype'], shape: number[]): Safetensor {
+  if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
+  const Elements = constructors[dtype];
+  const aligned = bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
+  return { dtype, shape, data: new Elements(aligned.buffer, aligned.byteOffset, elements(shape)) };
+}
+
+function bytesPerElement(dtype: Entry['dtype']): number {
+  return dtype === 'F16' || dtype === 'BF16' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+function isDtype(dtype: string): dtype is Entry['dtype'] {
+  return dtype in constructors || dtype in halves;
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function elements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
