@@ -1,0 +1,2 @@
+/** @file WebAssembly kernels of the compression, AssemblyScript with SIMD. */
+export { pruneSmallest } from './prune';
