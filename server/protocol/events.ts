@@ -1,6 +1,7 @@
 /**
  * @file Run events: one JSON object a line of `events.jsonl`, and of standard output under `--json`. Every view is a
- * function of this stream. A reader ignores a last half-written line and unknown types.
+ * function of this stream. A reader ignores a last half-written line and unknown types, and keys that it does not know:
+ * a later version may add some.
  */
 import { z } from 'zod';
 import { experimentSchema } from './config.ts';
@@ -8,17 +9,20 @@ import { experimentSchema } from './config.ts';
 /** Version of the run folder's format: `run.json`, `events.jsonl`, checkpoints. */
 export const RUN_FORMAT_VERSION = 1;
 
+/** A measured number. JSON has no NaN and no infinity: what diverged is written as null and read as NaN. */
+const measured = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));
+
 const step = z.int().min(0);
 const common = { step, time: z.number().describe('Milliseconds since the epoch.') };
 
 /** How a weight is compressed at this moment. */
-const setting = z.strictObject({
+const setting = z.object({
   rate: z.number().optional(),
   bits: z.int().optional(),
   rank: z.int().optional(),
 });
 
-const layer = z.strictObject({
+const layer = z.object({
   name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
   layer: z.string(),
   shape: z.array(z.int()),
@@ -26,7 +30,7 @@ const layer = z.strictObject({
 });
 
 /** Counts on equal-width bins over [minimum, maximum]; zeros and near-zeros are counted apart and are in the bins too. */
-const histogram = z.strictObject({
+const histogram = z.object({
   minimum: z.number(),
   maximum: z.number(),
   before: z.array(z.int()),
@@ -37,15 +41,15 @@ const histogram = z.strictObject({
   nearZerosAfter: z.int(),
 });
 
-const distortedWeight = z.strictObject({
+const distortedWeight = z.object({
   name: z.string(),
   setting,
   histogram,
-  relativeError: z.number().describe('||after - before||_F / ||before||_F'),
+  relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
 });
 
-const size = z.strictObject({
+const size = z.object({
   name: z.string(),
   shape: z.array(z.int()),
   weights: z.int(),
@@ -54,10 +58,10 @@ const size = z.strictObject({
   bytesKept: z.number(),
 });
 
-export const summarySchema = z.strictObject({
+export const summarySchema = z.object({
   metric: z.string().describe("'accuracy', 'loss', …"),
-  test: z.number().describe('Test metric of the final, compressed model.'),
-  testBeforeLastDistortion: z.number(),
+  test: measured.describe('Test metric of the final, compressed model.'),
+  testBeforeLastDistortion: measured,
   weights: z.int(),
   weightsKept: z.int(),
   weightRatio: z.number().describe('weights / weights kept; biases left out.'),
@@ -75,7 +79,7 @@ export const summarySchema = z.strictObject({
 });
 
 export const eventSchema = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('started'),
     ...common,
     run: z.string(),
@@ -85,42 +89,40 @@ export const eventSchema = z.discriminatedUnion('type', [
     executor: z.string(),
     resumedFrom: step.optional(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal('metrics'),
     ...common,
-    loss: z.number(),
+    loss: measured,
     learningRate: z.number(),
     stepsPerSecond: z.number(),
     epoch: z.number(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal('distortion'),
     ...common,
     weights: z.array(distortedWeight),
-    lossBefore: z.number().optional().describe('Loss of the current batch just before and just after the distortion.'),
-    lossAfter: z.number().optional(),
+    lossBefore: measured.optional().describe('Loss of the current batch just before and just after the distortion.'),
+    lossAfter: measured.optional(),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal('spectrum'),
     ...common,
-    weights: z.array(
-      z.strictObject({ name: z.string(), singularValues: z.array(z.number()), rank: z.int().optional() }),
-    ),
+    weights: z.array(z.object({ name: z.string(), singularValues: z.array(z.number()), rank: z.int().optional() })),
   }),
-  z.strictObject({
+  z.object({
     type: z.literal('evaluation'),
     ...common,
     split: z.enum(['train', 'validation', 'test']),
     metric: z.string(),
-    value: z.number(),
-    loss: z.number(),
+    value: measured,
+    loss: measured,
     moment: z.enum(['training', 'before-last-distortion', 'final']),
   }),
-  z.strictObject({ type: z.literal('checkpoint'), ...common, path: z.string(), afterDistortion: z.boolean() }),
-  z.strictObject({ type: z.literal('warning'), ...common, message: z.string() }),
-  z.strictObject({ type: z.literal('finished'), ...common, summary: summarySchema }),
-  z.strictObject({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
-  z.strictObject({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),
+  z.object({ type: z.literal('checkpoint'), ...common, path: z.string(), afterDistortion: z.boolean() }),
+  z.object({ type: z.literal('warning'), ...common, message: z.string() }),
+  z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
+  z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
+  z.object({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),
 ]);
 
 export type RunEvent = z.output<typeof eventSchema>;

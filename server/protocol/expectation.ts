@@ -1,0 +1,108 @@
+/** @file What a JSON schema asks for, in words, for error messages: "a number in [0, 1)", "one of 'greedy' or 'refined'". */
+import type { JsonSchema } from './experimentJsonSchema.ts';
+import type { SettingPath } from './settingPath.ts';
+
+/**
+ * The part of `schema` that describes the value at `path` in `document`. Where the schema is a union, the option is
+ * chosen by the document's discriminator; undefined where the path leads out of the schema.
+ */
+export function schemaAt(schema: JsonSchema, document: unknown, path: SettingPath): JsonSchema | undefined {
+  let node: JsonSchema | undefined = schema;
+  let value = document;
+  for (const key of path) {
+    if (node === undefined) return undefined;
+    node = child(node, value, key);
+    value = isRecord(value) ? value[key] : undefined;
+  }
+  return node;
+}
+
+/** The keys that an object at this place can have; empty where any key can be. */
+export function knownKeys(schema: JsonSchema, document: unknown, path: SettingPath): string[] {
+  const node = schemaAt(schema, document, path);
+  const value = path.reduce<unknown>((outer, key) => (isRecord(outer) ? outer[key] : undefined), document);
+  const option = node && optionOf(node, value);
+  return Object.keys(option?.properties ?? {}).filter((key) => !key.startsWith('$'));
+}
+
+/** The strings that the schema allows, when it allows nothing but certain strings. */
+export function allowedStrings(node: JsonSchema): string[] {
+  return [...(node.enum ?? []), ...(node.const === undefined ? [] : [node.const])].filter(
+    (value) => typeof value === 'string',
+  );
+}
+
+/** What the schema asks for, as a noun phrase. */
+export function expectation(node: JsonSchema): string {
+  const texts = allowedStrings(node);
+  if (texts.length > 0) return listed(texts);
+  const discriminator = discriminatorOf(node);
+  if (discriminator) return `an object whose "${discriminator.key}" is ${listed([...discriminator.options.keys()])}`;
+  if (node.type === 'integer') return integer(node);
+  if (node.type === 'number') return number(node);
+  if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
+  if (node.type === 'boolean') return 'true or false';
+  return node.type === 'array' ? 'a list' : 'an object';
+}
+
+/** `'a', 'b' or 'c'` */
+function listed(texts: string[]): string {
+  const quoted = texts.map((text) => `'${text}'`);
+  const last = quoted.pop();
+  return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
+}
+
+function integer(node: JsonSchema): string {
+  const lowest = node.exclusiveMinimum === undefined ? node.minimum : Number(node.exclusiveMinimum) + 1;
+  const minimum = lowest !== undefined && lowest > Number.MIN_SAFE_INTEGER ? lowest : undefined;
+  const maximum = node.maximum !== undefined && node.maximum < Number.MAX_SAFE_INTEGER ? node.maximum : undefined;
+  if (minimum !== undefined && maximum !== undefined) return `an integer from ${minimum} to ${maximum}`;
+  if (minimum === 1) return 'a positive integer';
+  if (minimum !== undefined) return `an integer of at least ${minimum}`;
+  return 'an integer';
+}
+
+function number(node: JsonSchema): string {
+  const low = node.minimum ?? node.exclusiveMinimum;
+  const high = node.maximum ?? node.exclusiveMaximum;
+  if (low === undefined || typeof low === 'boolean') return 'a number';
+  if (high === undefined || typeof high === 'boolean') {
+    if (node.minimum !== undefined) return `a number of at least ${low}`;
+    return low === 0 ? 'a positive number' : `a number above ${low}`;
+  }
+  return `a number in ${node.minimum === undefined ? '(' : '['}${low}, ${high}${node.maximum === undefined ? ')' : ']'}`;
+}
+
+function child(node: JsonSchema, value: unknown, key: string | number): JsonSchema | undefined {
+  const option = optionOf(node, value);
+  if (option === undefined) {
+    const discriminator = discriminatorOf(node);
+    return discriminator?.key === key ? { enum: [...discriminator.options.keys()] } : undefined;
+  }
+  const properties = option.properties as Record<string, JsonSchema> | undefined;
+  if (properties && Object.hasOwn(properties, key)) return properties[key];
+  return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;
+}
+
+/** The option of a discriminated union that `value` chooses; the node itself where it is no union. */
+function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
+  const discriminator = discriminatorOf(node);
+  if (!discriminator) return node;
+  return isRecord(value) ? discriminator.options.get(String(value[discriminator.key])) : undefined;
+}
+
+/** The key that has a constant in every option of a union, and the options by that constant. */
+function discriminatorOf(node: JsonSchema): { key: string; options: Map<string, JsonSchema> } | undefined {
+  const options = node.oneOf as JsonSchema[] | undefined;
+  if (!options) return undefined;
+  const constantOf = (option: JsonSchema, key: string) => (option.properties?.[key] as JsonSchema | undefined)?.const;
+  const key = Object.keys(options[0].properties ?? {}).find((name) =>
+    options.every((option) => typeof constantOf(option, name) === 'string'),
+  );
+  if (key === undefined) return undefined;
+  return { key, options: new Map(options.map((option) => [String(constantOf(option, key)), option])) };
+}
+
+function isRecord(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,11 @@
+/** @file The experiment file's JSON schema, for the editor's completion and hovers, made from its zod schema. */
+import { z } from 'zod';
+import { experimentSchema } from './config.ts';
+
+/** A node of a JSON schema. */
+export type JsonSchema = z.core.JSONSchema.BaseSchema;
+
+/** JSON schema (draft 7, the newest that VS Code supports in full) of what a user writes: settings with defaults are optional. */
+export function experimentJsonSchema(): JsonSchema {
+  return z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-7' });
+}

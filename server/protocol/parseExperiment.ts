@@ -1,0 +1,148 @@
+/**
+ * @file From the text of an experiment file to an {@link Experiment}, or to everything that is wrong with it, each
+ * problem at its exact place. Pure: the CLI, the trainer and the language server use it alike.
+ */
+import type { z } from 'zod';
+import { experimentSchema } from './config.ts';
+import type { Experiment } from './config.ts';
+import { didYouMean } from './didYouMean.ts';
+import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
+import { experimentJsonSchema } from './experimentJsonSchema.ts';
+import type { JsonSchema } from './experimentJsonSchema.ts';
+import { JsonText } from './jsonText.ts';
+import { applyOverride, parseOverride } from './overrides.ts';
+import type { Override } from './overrides.ts';
+import { experimentError, located } from './problem.ts';
+import type { Problem, SettingProblem } from './problem.ts';
+import { scheduleProblems } from './scheduleProblems.ts';
+import { formatSettingPath, isWithin } from './settingPath.ts';
+import type { SettingPath } from './settingPath.ts';
+
+export interface CheckedExperiment {
+  /** There when there are no problems; with all defaults filled in. */
+  experiment?: Experiment;
+  /** In the order of the file. */
+  problems: Problem[];
+}
+
+/**
+ * Checks an experiment file.
+ * @param overrides `path=value` texts of `--set`, applied to the file's settings in their order
+ */
+export function checkExperiment(text: string, overrides: readonly string[] = []): CheckedExperiment {
+  const json = new JsonText(text);
+  if (json.problems.length > 0)
+    return { problems: json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) })) };
+
+  const { document, applied, problems } = withOverrides(json, overrides);
+  const parsed = experimentSchema.safeParse(document);
+  const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
+  const untimely = scheduleProblems(document).filter(
+    (problem) =>
+      !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
+  );
+  problems.push(...[...wrong, ...untimely].map((problem) => located(problem, json, applied)));
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return parsed.success && problems.length === 0 ? { experiment: parsed.data, problems } : { problems };
+}
+
+/**
+ * {@link checkExperiment} for a caller that needs a valid experiment.
+ * @param file name to show in messages
+ * @throws UserError with all problems, one a line
+ */
+export function parseExperiment(
+  text: string,
+  { file, overrides = [] }: { file: string; overrides?: readonly string[] },
+): Experiment {
+  const { experiment, problems } = checkExperiment(text, overrides);
+  if (!experiment) throw experimentError(file, problems);
+  return experiment;
+}
+
+/**
+ * A problem that only shows outside the schema, such as a layer name that matches no layer, at its place in the file.
+ * @param at whether the name or the value of the setting is at fault
+ */
+export function problemAt(
+  text: string,
+  path: SettingPath,
+  message: string,
+  { at = 'value', overrides = [] }: { at?: 'key' | 'value'; overrides?: readonly string[] } = {},
+): Problem {
+  const applied = overrides.map(parseOverride).filter((override) => override !== undefined);
+  return located({ path, message, at }, new JsonText(text), applied);
+}
+
+const schema: JsonSchema = experimentJsonSchema();
+
+function withOverrides(json: JsonText, overrides: readonly string[]) {
+  const document = json.value();
+  const problems: Problem[] = [];
+  const applied: Override[] = [];
+  for (const text of overrides) {
+    const override = parseOverride(text);
+    if (!override) {
+      const message = 'expected SETTING=VALUE, for example training.steps=100';
+      problems.push({ path: '', line: 1, column: 1, message, override: text });
+      continue;
+    }
+    const obstacle = isRecord(document) ? applyOverride(document, override) : undefined;
+    if (obstacle === undefined) applied.push(override);
+    else problems.push({ path: '', ...json.placeOfValue(override.path), message: obstacle, override: text });
+  }
+  return { document, applied, problems };
+}
+
+/** The problems that zod found, one for each setting; a setting that is there misspelt is not called missing as well. */
+function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown): SettingProblem[] {
+  const problems = new Map<string, SettingProblem>();
+  const misspelt = new Set<string>();
+  for (const issue of issues) {
+    const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
+    if (issue.code === 'unrecognized_keys') {
+      const known = knownKeys(schema, document, path);
+      for (const key of issue.keys) {
+        const meant = didYouMean(key, known);
+        if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
+        const hint = meant === undefined ? `expected ${known.join(', ')}` : `did you mean "${meant}"?`;
+        problems.set(formatSettingPath([...path, key]), {
+          path: [...path, key],
+          at: 'key',
+          message: `unknown setting; ${hint}`,
+        });
+      }
+    } else {
+      const name = formatSettingPath(path);
+      if (!problems.has(name)) problems.set(name, { path, at: 'value', message: wrongValue(issue, path, document) });
+    }
+  }
+  return [...problems.values()].filter(
+    ({ path }) => valueAt(document, path) !== undefined || !misspelt.has(formatSettingPath(path)),
+  );
+}
+
+function wrongValue(issue: z.core.$ZodIssue, path: SettingPath, document: unknown): string {
+  const part = schemaAt(schema, document, path);
+  const value = valueAt(document, path);
+  const expected = part ? `expected ${expectation(part)}` : issue.message;
+  if (value === undefined) return `missing: ${expected}`;
+  const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
+  const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+  return `${expected}, got ${shown(value)}${hint}`;
+}
+
+function valueAt(document: unknown, path: SettingPath): unknown {
+  return path.reduce((value, key) => (isRecord(value) ? value[key] : undefined), document);
+}
+
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (isRecord(value)) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+}
+
+function isRecord(value: unknown): value is Record<string | number, unknown> {
+  return typeof value === 'object' && value !== null;
+}

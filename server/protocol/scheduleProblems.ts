@@ -1,0 +1,51 @@
+/** @file Settings that are each right and do not go together: when distortions happen, and when training ends. */
+import type { SettingProblem } from './problem.ts';
+
+/**
+ * Checks the times of an experiment against one another: `schedule.from < schedule.to <= training.steps`, and
+ * `distortEvery <= training.steps`, and at least one layer to compress. Settings that are missing or wrong by themselves
+ * are passed over, so that the rest is still checked.
+ * @param document the settings as they stand in the file, before validation
+ */
+export function scheduleProblems(document: unknown): SettingProblem[] {
+  const steps = setting(document, ['training', 'steps']);
+  const distortEvery = setting(document, ['compression', 'distortEvery']);
+  const from = setting(document, ['compression', 'schedule', 'from']);
+  const to = setting(document, ['compression', 'schedule', 'to']);
+  const problems: SettingProblem[] = [];
+
+  function require(left: Setting, relation: 'at most' | 'below', right: Setting): void {
+    if (left.value === undefined || right.value === undefined) return;
+    if (relation === 'at most' ? left.value <= right.value : left.value < right.value) return;
+    const message = `expected ${relation} ${right.path.join('.')} (${right.value}), got ${left.value}`;
+    problems.push({ path: left.path, at: 'value', message, related: [right.path] });
+  }
+  require(distortEvery, 'at most', steps);
+  require(to, 'at most', steps);
+  require(from, 'below', to);
+  if (to.value === undefined) require(from, 'below', steps);
+
+  const layers = property(property(document, 'compression'), 'layers');
+  if (typeof layers === 'object' && layers !== null && Object.keys(layers).length === 0)
+    problems.push({
+      path: ['compression', 'layers'],
+      at: 'value',
+      message: 'expected at least one layer to compress',
+    });
+  return problems;
+}
+
+interface Setting {
+  path: string[];
+  /** Undefined where there is no number. */
+  value: number | undefined;
+}
+
+function setting(document: unknown, path: string[]): Setting {
+  const value = path.reduce(property, document);
+  return { path, value: typeof value === 'number' ? value : undefined };
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}

@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { eventSchema } from '../../../server/protocol/events.ts';
+import type { EventOf } from '../../../server/protocol/events.ts';
+
+const metrics: EventOf<'metrics'> = {
+  type: 'metrics',
+  step: 10,
+  time: 1,
+  loss: 0.5,
+  learningRate: 0.1,
+  stepsPerSecond: 100,
+  epoch: 0.1,
+};
+
+describe('run events', () => {
+  it('survive JSON', () => {
+    expect(eventSchema.parse(JSON.parse(JSON.stringify(metrics)))).toEqual(metrics);
+  });
+
+  it.each([NaN, Infinity])('keep a loss that diverged to %s as NaN: JSON has neither', (loss) => {
+    expect(eventSchema.parse(JSON.parse(JSON.stringify({ ...metrics, loss })))).toEqual({ ...metrics, loss: NaN });
+  });
+
+  it('may carry keys of a later version, and may not lack one of this version', () => {
+    expect(eventSchema.parse({ ...metrics, gradientNorm: 3 })).toEqual(metrics);
+    expect(eventSchema.safeParse({ ...metrics, loss: undefined }).success).toBe(false);
+  });
+});

@@ -1,0 +1,276 @@
+import { describe, expect, it } from 'vitest';
+import { checkExperiment, parseExperiment, problemAt } from '../../../server/protocol/parseExperiment.ts';
+import { formatProblem } from '../../../server/protocol/problem.ts';
+import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
+
+const valid = `{
+  // LeNet-300-100 of the paper
+  "model": "builtin:lenet-300-100",
+  "data": { "type": "mnist", "path": "../data/mnist" },
+  "training": {
+    "optimizer": { "type": "adam" },
+    "batchSize": 50,
+    "steps": 20000,
+  },
+  "compression": {
+    "method": "prune",
+    "distortEvery": 10,
+    "layers": {
+      "fc1": { "rate": 0.98 },
+      "fc2": { "rate": 0.98 }
+    },
+    "schedule": { "initialRate": 0.25, "from": 8000, "to": 13000, "exponent": 7 }
+  }
+}
+`;
+
+/** Messages for the valid file with one piece of its text replaced. */
+function messages(search: string, replacement: string, overrides: string[] = []): string[] {
+  expect(valid).toContain(search);
+  const { problems } = checkExperiment(valid.replace(search, replacement), overrides);
+  return problems.map((problem) => formatProblem('lenet.deeptwist.jsonc', problem));
+}
+
+/** Messages for the valid file under `--set`. */
+function messagesOfSet(...overrides: string[]): string[] {
+  return messages('{', '{', overrides);
+}
+
+describe('checkExperiment', () => {
+  it('returns the experiment with its defaults', () => {
+    const { experiment, problems } = checkExperiment(valid);
+    expect(problems).toEqual([]);
+    expect(experiment?.training).toMatchObject({ steps: 20000, seed: 1, loss: 'auto', checkpointEvery: 1000 });
+    expect(experiment?.training.optimizer).toMatchObject({ type: 'adam', learningRate: 1e-3, beta1: 0.9 });
+    expect(experiment?.observe).toEqual({ bins: 80, spectrum: true });
+    expect(experiment?.compression).toMatchObject({ policy: 'deeptwist', layers: { fc1: { rate: 0.98 } } });
+  });
+
+  it.each([
+    ['0.98 },', '1.2 },', '14:24 compression.layers.fc1.rate: expected a number in [0, 1), got 1.2'],
+    ['0.98 },', '1 },', '14:24 compression.layers.fc1.rate: expected a number in [0, 1), got 1'],
+    ['0.98 },', '-0.1 },', '14:24 compression.layers.fc1.rate: expected a number in [0, 1), got -0.1'],
+  ])('refuses a pruning rate outside [0, 1) at its exact place', (search, replacement, message) => {
+    expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it.each([
+    ['"batchSize": 50', '"batchSize": "50"', '7:18 training.batchSize: expected a positive integer, got "50"'],
+    ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
+    ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
+    ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string, got a list'],
+    ['"builtin:lenet-300-100"', '""', '3:12 model: expected a non-empty string, got ""'],
+    ['"batchSize": 50', '"seed": -1, "batchSize": 50', '7:13 training.seed: expected an integer of at least 0, got -1'],
+    [
+      '"steps": 20000',
+      '"steps": 20000, "clip": { "value": 0 }',
+      '8:40 training.clip.value: expected a positive number, got 0',
+    ],
+  ])('refuses a wrong type or size: %s -> %s', (search, replacement, message) => {
+    expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it('refuses an unknown setting, at its key, with what was probably meant', () => {
+    expect(messages('"batchSize": 50', '"batchSize": 50, "sede": 1')).toEqual([
+      'lenet.deeptwist.jsonc:7:22 training.sede: unknown setting; did you mean "seed"?',
+    ]);
+  });
+
+  it('lists the known settings where no name is near', () => {
+    expect(messages('0.98 },', '0.98, "sparsity": 1 },')).toEqual([
+      'lenet.deeptwist.jsonc:14:30 compression.layers.fc1.sparsity: unknown setting; expected rate',
+    ]);
+  });
+
+  it('does not call a misspelt setting missing as well', () => {
+    expect(messages('"batchSize"', '"batchsise"')).toEqual([
+      'lenet.deeptwist.jsonc:7:5 training.batchsise: unknown setting; did you mean "batchSize"?',
+    ]);
+  });
+
+  it('says of a missing setting what is expected, at the object that lacks it', () => {
+    expect(messages('"distortEvery": 10,', '')).toEqual([
+      'lenet.deeptwist.jsonc:10:3 compression.distortEvery: missing: expected a positive integer',
+    ]);
+    expect(checkExperiment('{}').problems.map((problem) => problem.path)).toEqual(['model', 'data', 'training']);
+  });
+
+  it('explains a union by its options', () => {
+    expect(messages('"mnist"', '"minst"')).toEqual([
+      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays' or 'module', got "minst"; did you mean 'mnist'?`,
+    ]);
+    expect(messages('"method": "prune",', '')).toEqual([
+      `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+    ]);
+    expect(messages('{ "type": "adam" }', '"adam"')).toEqual([
+      `lenet.deeptwist.jsonc:6:18 training.optimizer: expected an object whose "type" is 'sgd', 'adam', 'rmsprop' or ` +
+        `'adagrad', got "adam"`,
+    ]);
+  });
+
+  it('says which settings the chosen option of a union has', () => {
+    expect(messages('"type": "adam"', '"type": "adam", "nesterov": true')).toEqual([
+      'lenet.deeptwist.jsonc:6:36 training.optimizer.nesterov: unknown setting; expected type, learningRate, beta1, ' +
+        'beta2, epsilon, weightDecay',
+    ]);
+  });
+
+  it.each([0, 9, 2.5])('refuses %s bits', (bits) => {
+    const method = '"method": "quantize"';
+    const text = valid
+      .replace('"method": "prune"', method)
+      .replace('{ "rate": 0.98 },', `{ "bits": ${bits} },`)
+      .replace('{ "rate": 0.98 }', '{ "bits": 3 }')
+      .replace(/"schedule": .*/, '"schedule": { "from": 100 }');
+    expect(checkExperiment(text).problems).toEqual([
+      {
+        path: 'compression.layers.fc1.bits',
+        line: 14,
+        column: 24,
+        message: `expected an integer from 1 to 8, got ${bits}`,
+      },
+    ]);
+  });
+
+  it.each([
+    ['"distortEvery": 10', '"distortEvery": 0', '12:21 compression.distortEvery: expected a positive integer, got 0'],
+    [
+      '"distortEvery": 10',
+      '"distortEvery": 20001',
+      '12:21 compression.distortEvery: expected at most training.steps (20000), got 20001',
+    ],
+    [
+      '"from": 8000',
+      '"from": 13000',
+      '17:48 compression.schedule.from: expected below compression.schedule.to (13000), got 13000',
+    ],
+    ['"to": 13000', '"to": 20001', '17:60 compression.schedule.to: expected at most training.steps (20000), got 20001'],
+  ])('refuses times that do not go together: %s -> %s', (search, replacement, message) => {
+    expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it('refuses a compression without layers', () => {
+    expect(messages(/"layers": \{[^}]*\}[^}]*\}\s*\}/.exec(valid)![0], '"layers": {}')).toEqual([
+      'lenet.deeptwist.jsonc:13:15 compression.layers: expected at least one layer to compress',
+    ]);
+  });
+
+  it('reports all problems at once, in the order of the file', () => {
+    const { problems } = checkExperiment(
+      valid
+        .replace('"batchSize": 50', '"batchSize": 0')
+        .replace('0.98 },', '1.2 },')
+        .replace('"to": 13000', '"to": 7000')
+        .replace('"path": "../data/mnist"', '"pth": "../data/mnist"'),
+    );
+    expect(problems.map((problem) => `${problem.line} ${problem.path}`)).toEqual([
+      '4 data.pth',
+      '7 training.batchSize',
+      '14 compression.layers.fc1.rate',
+      '17 compression.schedule.from',
+    ]);
+  });
+
+  it.each([
+    ['hello', '1:1 not JSON: names and strings are written in double quotes'],
+    ['', '1:1 not JSON: expected a value'],
+    ['{\n  "model" 3\n}', '2:11 not JSON: expected a colon'],
+    ['{\r\n  "model": "a"\r\n  "start": "b"\r\n}', '3:3 not JSON: expected a comma'],
+    ['{ "model": "a"', '1:15 not JSON: expected a closing brace'],
+  ])('refuses a file that is not JSON: %j', (text, message) => {
+    expect(checkExperiment(text).problems.map((problem) => formatProblem('f.jsonc', problem))).toEqual([
+      `f.jsonc:${message}`,
+    ]);
+  });
+
+  it.each(['[]', '3', 'null'])('refuses a file that is no object: %s', (text) => {
+    expect(checkExperiment(text).problems).toMatchObject([{ path: '', line: 1, column: 1 }]);
+  });
+
+  it('refuses a key that is there twice', () => {
+    expect(messages('"batchSize": 50', '"batchSize": 50, "steps": 3')).toEqual([
+      'lenet.deeptwist.jsonc:8:5 training.steps: this key is there twice; remove one of them',
+    ]);
+  });
+});
+
+describe('--set', () => {
+  it('replaces settings, parsing the value as JSON or else as a string', () => {
+    const { experiment } = checkExperiment(valid, [
+      'training.steps=15000',
+      'compression.layers.fc1.rate=0.9',
+      'start=run:last',
+      'training.optimizer={"type":"sgd","learningRate":0.1}',
+      'training.clip.globalNorm=5',
+      'compression.layers["dense.1"].rate=0.5',
+    ]);
+    expect(experiment).toMatchObject({
+      start: 'run:last',
+      training: { steps: 15000, optimizer: { type: 'sgd', learningRate: 0.1 }, clip: { globalNorm: 5 } },
+      compression: { layers: { fc1: { rate: 0.9 }, fc2: { rate: 0.98 }, 'dense.1': { rate: 0.5 } } },
+    });
+  });
+
+  it.each([
+    ['training.steps=many', 'training.steps: expected a positive integer, got "many"'],
+    ['compression.layers.fc1.rate=1', 'compression.layers.fc1.rate: expected a number in [0, 1), got 1'],
+    ['training.stepz=100', 'training.stepz: unknown setting; did you mean "steps"?'],
+    ['trainig.steps=100', 'trainig: unknown setting; did you mean "training"?'],
+    ['compression.layers.fc9.rte=1', 'compression.layers.fc9.rte: unknown setting; did you mean "rate"?'],
+    ['compression.distortEvery=30000', 'compression.distortEvery: expected at most training.steps (20000), got 30000'],
+    ['training.steps=10000', 'compression.schedule.to: expected at most training.steps (10000), got 13000'],
+    ['training.steps', 'expected SETTING=VALUE, for example training.steps=100'],
+    ['=3', 'expected SETTING=VALUE, for example training.steps=100'],
+    ['training..steps=3', 'expected SETTING=VALUE, for example training.steps=100'],
+    ['training.steps.count=3', 'training.steps is 20000, which has no settings in it'],
+  ])('names the --set that is wrong: %s', (override, message) => {
+    expect(messagesOfSet(override)).toEqual([`--set ${override} ${message}`]);
+  });
+
+  it('does not blame a --set for a problem of the file', () => {
+    expect(messages('0.98 },', '1.2 },', ['training.seed=3', 'compression.layers.fc2.rate=0.5'])).toEqual([
+      'lenet.deeptwist.jsonc:14:24 compression.layers.fc1.rate: expected a number in [0, 1), got 1.2',
+    ]);
+  });
+
+  it('lets the last of two decide', () => {
+    expect(checkExperiment(valid, ['training.seed=3', 'training.seed=4']).experiment?.training.seed).toBe(4);
+  });
+});
+
+describe('parseExperiment', () => {
+  it('throws one usage error with every problem on its line', () => {
+    const text = valid.replace('"batchSize": 50', '"batchSize": 0').replace('0.98 },', '1.2 },');
+    const error = (() => {
+      try {
+        return parseExperiment(text, { file: 'lenet.deeptwist.jsonc' });
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({
+      exitCode: ExitCode.usage,
+      message:
+        'lenet.deeptwist.jsonc:7:18 training.batchSize: expected a positive integer, got 0\n' +
+        'lenet.deeptwist.jsonc:14:24 compression.layers.fc1.rate: expected a number in [0, 1), got 1.2',
+    });
+  });
+});
+
+describe('problemAt', () => {
+  it('places what only shows outside the schema, such as a layer that does not exist', () => {
+    const path = ['compression', 'layers', 'fc2'];
+    expect(problemAt(valid, path, 'matches no layer', { at: 'key' })).toEqual({
+      path: 'compression.layers.fc2',
+      line: 15,
+      column: 7,
+      message: 'matches no layer',
+    });
+    const overrides = ['compression.layers.fc9.rate=0.5'];
+    const problem = problemAt(valid, ['compression', 'layers', 'fc9'], 'matches no layer', { at: 'key', overrides });
+    expect(formatProblem('lenet.deeptwist.jsonc', problem)).toBe(
+      '--set compression.layers.fc9.rate=0.5 compression.layers.fc9: matches no layer',
+    );
+  });
+});
