@@ -36,12 +36,13 @@ export interface OnnxNode {
 export interface OnnxValue {
   name: string;
   type: OnnxType;
-  shape: readonly number[];
+  /** Sizes; a name stands for a size that is known only at run time, the same name for the same size. */
+  shape: readonly (number | string)[];
 }
 
 export interface OnnxGraph {
   inputs: readonly OnnxValue[];
-  outputs: readonly { name: string; type: OnnxType; shape: readonly number[] }[];
+  outputs: readonly OnnxValue[];
   initializers: readonly ({ name: string } & OnnxTensor)[];
   nodes: readonly OnnxNode[];
 }
@@ -143,7 +144,10 @@ function nodeMessage(node: OnnxNode): Message {
 
 function valueMessage(value: OnnxValue): Message {
   const shape = new Message();
-  for (const size of value.shape) shape.message(1, new Message().integer(1, size));
+  // TensorShapeProto.Dimension: dim_value 1, dim_param 2
+  for (const size of value.shape) {
+    shape.message(1, typeof size === 'number' ? new Message().integer(1, size) : new Message().text(2, size));
+  }
   const tensorType = new Message().integer(1, dataTypeCode[value.type]).message(2, shape);
   return new Message().text(1, value.name).message(2, new Message().message(1, tensorType));
 }

@@ -1,0 +1,54 @@
+/** @file From eigenvectors of a tridiagonal matrix to those of the matrix that was reduced to it. */
+import type { Tridiagonalization } from './kernels.ts';
+import type { Matrix, Products } from './products.ts';
+
+/** Reflectors that are applied together. */
+const BLOCK = 64;
+
+/**
+ * Q X, where Q = H_(n-1) ... H_1: blocks of reflectors as I - V' T' V (compact WY form, Schreiber & Van Loan 1989), T
+ * from the UT transform T^-1 = strict upper triangle of V V' + diag(1 / tau) (Joffrain et al. 2006).
+ *
+ * @param vectors X [n, count]; its data are overwritten
+ */
+export async function backTransform(
+  { reflectors, tau }: Tridiagonalization,
+  vectors: Matrix,
+  products: Products,
+): Promise<Matrix> {
+  const { rows: n, columns: count } = vectors;
+  // The reflectors of a block leave the rows after `end` alone, so each block computes a prefix, from one of two buffers
+  // into the other; the rows after it are still those of X in both.
+  let source: Float32Array = vectors.data;
+  let target: Float32Array = vectors.data.slice();
+  for (let first = 0; first < n - 1; first += BLOCK) {
+    const size = Math.min(BLOCK, n - 1 - first);
+    const end = first + size;
+    const v = { data: new Float32Array(size * end), rows: size, columns: end };
+    for (let row = 0; row < size; row++) {
+      const at = (first + row) * n;
+      v.data.set(reflectors.subarray(at, at + first + row + 1), row * end);
+    }
+    const gram = await products.gram(v, 'rows', 'float64');
+    const t = { data: invertUpper(gram, tau.subarray(first, end)), rows: size, columns: size };
+    const x = { data: source.subarray(0, end * count), rows: end, columns: count };
+    await products.reflectInto(target.subarray(0, end * count), x, v, t);
+    [source, target] = [target, source];
+  }
+  return { data: source, rows: n, columns: count };
+}
+
+/** T from V V' [size, size] and tau [size]; a reflector with tau = 0 is the identity, and its row and column are zero. */
+function invertUpper(gram: Float64Array, tau: Float64Array): Float32Array {
+  const size = tau.length;
+  const inverse = new Float64Array(size * size);
+  for (let column = 0; column < size; column++) {
+    inverse[column * size + column] = tau[column];
+    for (let row = column - 1; row >= 0; row--) {
+      let sum = 0;
+      for (let k = row + 1; k <= column; k++) sum += gram[row * size + k] * inverse[k * size + column];
+      inverse[row * size + column] = -tau[row] * sum;
+    }
+  }
+  return Float32Array.from(inverse);
+}

@@ -1,0 +1,126 @@
+/** @file The WebAssembly kernels of `assembly/`, on arrays; each call is synchronous, so that all share one memory. */
+import { wasmBase64 } from './generated/wasm.ts';
+
+interface KernelExports {
+  tridiagonalize(
+    g: number,
+    size: number,
+    stride: number,
+    panel: number,
+    diagonal: number,
+    offDiagonal: number,
+    tau: number,
+    work: number,
+  ): void;
+  invertCholesky(c: number, inverse: number, size: number, stride: number, tolerance: number): number;
+}
+
+const PAGE = 65536;
+/** The first bytes are left to the module's static data. */
+const STATIC_BYTES = 4096;
+/** Rows whose rank-two updates are applied to the rest of the matrix together. */
+const PANEL = 32;
+
+/** A symmetric matrix G reduced to the tridiagonal T = Q' G Q, Q = H_(n-1) ... H_1, H_i = I - tau_i v_i v_i'. */
+export interface Tridiagonalization {
+  /** Diagonal of T, [n]. */
+  diagonal: Float64Array;
+  /** Off-diagonal of T, [n - 1]. */
+  offDiagonal: Float64Array;
+  /** v_i in row i - 1, zero from its element i on, [n - 1, n]. Empty where reflectors were not asked for. */
+  reflectors: Float32Array;
+  /** tau_i at i - 1, [n - 1]. */
+  tau: Float64Array;
+}
+
+const memory = new WebAssembly.Memory({ initial: 1 });
+let kernels: KernelExports | undefined;
+
+function instantiate(): KernelExports {
+  const module = new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'));
+  const abort = () => {
+    throw new Error('A linear algebra kernel aborted.');
+  };
+  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as KernelExports;
+}
+
+/** Distance of two rows in elements: an odd number of cache lines, so that a column does not fall into one cache set. */
+function strideOf(columns: number): number {
+  return Math.ceil((columns - 8) / 16) * 16 + 8;
+}
+
+/** Room for `length` float64 in the kernels' memory, which is grown if it is too small. */
+function reserve(length: number): Float64Array {
+  const missing = STATIC_BYTES + length * 8 - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  return new Float64Array(memory.buffer, STATIC_BYTES, length);
+}
+
+function storeLowerTriangle(target: Float64Array, stride: number, matrix: Float64Array, size: number): void {
+  for (let row = 0; row < size; row++) {
+    target.set(matrix.subarray(row * size, row * size + row + 1), row * stride);
+  }
+}
+
+/**
+ * Reduces a symmetric matrix to tridiagonal form by Householder reflectors (LAPACK dsytrd).
+ *
+ * @param matrix [size, size], row-major; the lower triangle is read
+ * @param withReflectors whether the reflectors are returned
+ */
+export function tridiagonalize(matrix: Float64Array, size: number, withReflectors: boolean): Tridiagonalization {
+  kernels ??= instantiate();
+  const stride = strideOf(size);
+  const [g, work, diagonal, offDiagonal, tau] = [0, size, size + PANEL + 1, size + PANEL + 2, size + PANEL + 3].map(
+    (row) => row * stride,
+  );
+  const room = reserve((size + PANEL + 4) * stride);
+  storeLowerTriangle(room, stride, matrix, size);
+  const address = (offset: number) => STATIC_BYTES + offset * 8;
+  kernels.tridiagonalize(
+    address(g),
+    size,
+    stride,
+    PANEL,
+    address(diagonal),
+    address(offDiagonal),
+    address(tau),
+    address(work),
+  );
+  const reflectors = new Float32Array(withReflectors ? (size - 1) * size : 0);
+  for (let row = 1; row < size && withReflectors; row++) {
+    reflectors.set(room.subarray(row * stride, row * stride + row), (row - 1) * size);
+  }
+  return {
+    diagonal: room.slice(diagonal, diagonal + size),
+    offDiagonal: room.slice(offDiagonal, offDiagonal + size - 1),
+    reflectors,
+    tau: room.slice(tau, tau + size - 1),
+  };
+}
+
+/**
+ * Inverse of the Cholesky factor L of C = L L'.
+ *
+ * @param matrix C [size, size], symmetric, row-major, with a diagonal of 1; the lower triangle is read
+ * @param tolerance a row whose squared pivot is below it depends on the rows before it and gets an inverse row of zeros
+ * @returns L^-1 [size, size], and the smallest squared pivot
+ */
+export function invertCholesky(
+  matrix: Float64Array,
+  size: number,
+  tolerance: number,
+): { inverse: Float64Array; smallestPivot: number } {
+  kernels ??= instantiate();
+  const stride = strideOf(size);
+  const room = reserve(2 * size * stride);
+  storeLowerTriangle(room, stride, matrix, size);
+  const inverseAt = size * stride;
+  const smallestPivot = kernels.invertCholesky(STATIC_BYTES, STATIC_BYTES + inverseAt * 8, size, stride, tolerance);
+  const inverse = new Float64Array(size * size);
+  for (let row = 0; row < size; row++) {
+    const at = inverseAt + row * stride;
+    inverse.set(room.subarray(at, at + row + 1), row * size);
+  }
+  return { inverse, smallestPivot };
+}

@@ -1,0 +1,228 @@
+/** @file Matrix products by ONNX Runtime: small generated models, one session of each kind and thread count. */
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { encodeOnnxModel, type OnnxAttribute, type OnnxGraph, type OnnxType } from '../formats/onnx.ts';
+
+export type GramPrecision = 'float32' | 'float64';
+/** `rows`: A A'; `columns`: A' A. */
+export type GramSide = 'rows' | 'columns';
+
+/** A float32 matrix [rows, columns], row-major. */
+export interface Matrix {
+  data: Float32Array;
+  rows: number;
+  columns: number;
+}
+
+/** Below this size of the shorter side, waking a second thread costs more than it computes. */
+const ONE_THREAD_BELOW = 300;
+
+/** Threads for the products of a matrix when the user sets none. */
+export function defaultThreads(rows: number, columns: number): number {
+  return Math.min(rows, columns) < ONE_THREAD_BELOW ? 1 : availableParallelism();
+}
+
+/** Products of float32 matrices; `threads` of ONNX Runtime work on one product. */
+export class Products {
+  readonly #threads: number;
+
+  constructor(threads: number) {
+    this.#threads = threads;
+  }
+
+  /** Gram matrix of a matrix, accumulated in `precision`; [rows, rows] or [columns, columns]. */
+  async gram(matrix: Matrix, side: GramSide, precision: GramPrecision): Promise<Float64Array> {
+    const { gram } = await this.#run(`gram ${side} ${precision}`, () => gramGraph(side, precision), {
+      matrix: tensorOf(matrix),
+    });
+    return gram.data as Float64Array;
+  }
+
+  /** left * right. */
+  multiply(left: Matrix, right: Matrix): Promise<Matrix> {
+    return this.#multiply(left, right, false, false);
+  }
+
+  /** left' * right. */
+  multiplyLeftTransposed(left: Matrix, right: Matrix): Promise<Matrix> {
+    return this.#multiply(left, right, true, false);
+  }
+
+  /** left * right'. */
+  multiplyRightTransposed(left: Matrix, right: Matrix): Promise<Matrix> {
+    return this.#multiply(left, right, false, true);
+  }
+
+  /** Writes left * right to `target`. */
+  async multiplyInto(target: Float32Array, left: Matrix, right: Matrix): Promise<void> {
+    await this.#run(
+      'multiply false false',
+      () => multiplyGraph(false, false),
+      { left: tensorOf(left), right: tensorOf(right) },
+      { product: new ort.Tensor('float32', target, [left.rows, right.columns]) },
+    );
+  }
+
+  /** Squared norm of each row of matrix - left * right, [rows]. */
+  async residualSquares(matrix: Matrix, left: Matrix, right: Matrix): Promise<Float32Array> {
+    const { squares } = await this.#run('residual', residualGraph, {
+      matrix: tensorOf(matrix),
+      left: tensorOf(left),
+      right: tensorOf(right),
+    });
+    return squares.data as Float32Array;
+  }
+
+  /**
+   * Writes (I - V' T' V) X to `target` [n, count].
+   *
+   * @param x [n, count]
+   * @param v [b, n]
+   * @param t [b, b]
+   */
+  async reflectInto(target: Float32Array, x: Matrix, v: Matrix, t: Matrix): Promise<void> {
+    await this.#run(
+      'reflect',
+      reflectGraph,
+      { x: tensorOf(x), v: tensorOf(v), t: tensorOf(t) },
+      { reflected: new ort.Tensor('float32', target, [x.rows, x.columns]) },
+    );
+  }
+
+  async #multiply(left: Matrix, right: Matrix, transposeLeft: boolean, transposeRight: boolean): Promise<Matrix> {
+    const { product } = await this.#run(
+      `multiply ${transposeLeft} ${transposeRight}`,
+      () => multiplyGraph(transposeLeft, transposeRight),
+      { left: tensorOf(left), right: tensorOf(right) },
+    );
+    return {
+      data: product.data as Float32Array,
+      rows: transposeLeft ? left.columns : left.rows,
+      columns: transposeRight ? right.rows : right.columns,
+    };
+  }
+
+  async #run(
+    kind: string,
+    graph: () => OnnxGraph,
+    inputs: Record<string, ort.Tensor>,
+    outputs: Record<string, ort.Tensor> = {},
+  ): Promise<Record<string, ort.Tensor>> {
+    const session = await openSession(kind, graph, this.#threads);
+    return session.run(inputs, outputs);
+  }
+}
+
+const sessions = new Map<string, Promise<ort.InferenceSession>>();
+
+/** Sessions live as long as the process: there are at most a dozen, and each holds a model of under 1 kB. */
+function openSession(kind: string, graph: () => OnnxGraph, threads: number): Promise<ort.InferenceSession> {
+  const key = `${kind} ${threads}`;
+  let session = sessions.get(key);
+  if (session === undefined) {
+    session = ort.InferenceSession.create(encodeOnnxModel(graph()), {
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      // A thread that waits by spinning would take the core on which the WebAssembly kernels run.
+      extra: { session: { intra_op: { allow_spinning: '0' } } },
+    });
+    sessions.set(key, session);
+  }
+  return session;
+}
+
+function tensorOf({ data, rows, columns }: Matrix): ort.Tensor {
+  return new ort.Tensor('float32', data, [rows, columns]);
+}
+
+const value = (name: string, type: OnnxType, ...shape: string[]) => ({ name, type, shape });
+const transpose = (left: boolean, right: boolean): Record<string, OnnxAttribute> => ({
+  transA: { int: left ? 1 : 0 },
+  transB: { int: right ? 1 : 0 },
+});
+
+/** TensorProto.DataType.DOUBLE */
+const toFloat64 = { to: { int: 11 } };
+
+function gramGraph(side: GramSide, precision: GramPrecision): OnnxGraph {
+  const attributes = transpose(side === 'columns', side === 'rows');
+  const size = side === 'rows' ? 'm' : 'n';
+  return {
+    inputs: [value('matrix', 'float32', 'm', 'n')],
+    outputs: [value('gram', 'float64', size, size)],
+    initializers: [],
+    nodes:
+      precision === 'float64'
+        ? [
+            { op: 'Cast', inputs: ['matrix'], outputs: ['wide'], attributes: toFloat64 },
+            { op: 'Gemm', inputs: ['wide', 'wide'], outputs: ['gram'], attributes },
+          ]
+        : [
+            { op: 'Gemm', inputs: ['matrix', 'matrix'], outputs: ['narrow'], attributes },
+            { op: 'Cast', inputs: ['narrow'], outputs: ['gram'], attributes: toFloat64 },
+          ],
+  };
+}
+
+function multiplyGraph(transposeLeft: boolean, transposeRight: boolean): OnnxGraph {
+  return {
+    inputs: [
+      value('left', 'float32', ...(transposeLeft ? ['k', 'm'] : ['m', 'k'])),
+      value('right', 'float32', ...(transposeRight ? ['n', 'k'] : ['k', 'n'])),
+    ],
+    outputs: [value('product', 'float32', 'm', 'n')],
+    initializers: [],
+    nodes: [
+      {
+        op: 'Gemm',
+        inputs: ['left', 'right'],
+        outputs: ['product'],
+        attributes: transpose(transposeLeft, transposeRight),
+      },
+    ],
+  };
+}
+
+function residualGraph(): OnnxGraph {
+  return {
+    inputs: [
+      value('matrix', 'float32', 'm', 'n'),
+      value('left', 'float32', 'm', 'r'),
+      value('right', 'float32', 'r', 'n'),
+    ],
+    outputs: [value('squares', 'float32', 'm')],
+    initializers: [],
+    nodes: [
+      {
+        op: 'Gemm',
+        inputs: ['left', 'right', 'matrix'],
+        outputs: ['residual'],
+        attributes: { alpha: { float: -1 } },
+      },
+      {
+        op: 'ReduceSumSquare',
+        inputs: ['residual'],
+        outputs: ['squares'],
+        attributes: { axes: { ints: [1] }, keepdims: { int: 0 } },
+      },
+    ],
+  };
+}
+
+function reflectGraph(): OnnxGraph {
+  return {
+    inputs: [value('x', 'float32', 'n', 'c'), value('v', 'float32', 'b', 'n'), value('t', 'float32', 'b', 'b')],
+    outputs: [value('reflected', 'float32', 'n', 'c')],
+    initializers: [],
+    nodes: [
+      { op: 'Gemm', inputs: ['v', 'x'], outputs: ['vx'] },
+      { op: 'Gemm', inputs: ['t', 'vx'], outputs: ['tvx'], attributes: transpose(true, false) },
+      {
+        op: 'Gemm',
+        inputs: ['v', 'tvx', 'x'],
+        outputs: ['reflected'],
+        attributes: { ...transpose(true, false), alpha: { float: -1 } },
+      },
+    ],
+  };
+}

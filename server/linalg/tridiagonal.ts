@@ -1,0 +1,214 @@
+/** @file Eigenvalues and selected eigenvectors of a symmetric tridiagonal matrix. */
+import { uniform } from './uniform.ts';
+
+const ITERATIONS_PER_EIGENVALUE = 50;
+
+/**
+ * All eigenvalues by the implicit QL algorithm (Golub & Van Loan, Matrix Computations, 8.3; EISPACK imtql1).
+ *
+ * @param diagonal [n]
+ * @param offDiagonal [n - 1]
+ * @returns [n], descending
+ */
+export function tridiagonalEigenvalues(diagonal: Float64Array, offDiagonal: Float64Array): Float64Array {
+  const n = diagonal.length;
+  const d = diagonal.slice();
+  const e = new Float64Array(n);
+  e.set(offDiagonal);
+  for (let first = 0; first < n; first++) {
+    for (let iteration = 0; ; iteration++) {
+      const last = blockEnd(d, e, first);
+      if (last === first) break;
+      if (iteration === ITERATIONS_PER_EIGENVALUE) throw new Error('An eigenvalue did not converge.');
+      sweep(d, e, first, last);
+    }
+  }
+  return d.sort().reverse();
+}
+
+/** Last index of the unreduced block that starts at `first`: the next off-diagonal element is negligible. */
+function blockEnd(d: Float64Array, e: Float64Array, first: number): number {
+  let last = first;
+  while (last < d.length - 1 && Math.abs(e[last]) > Number.EPSILON * 0.5 * (Math.abs(d[last]) + Math.abs(d[last + 1])))
+    last++;
+  return last;
+}
+
+/** One QL sweep with Wilkinson's shift over the block `first`..`last`. */
+function sweep(d: Float64Array, e: Float64Array, first: number, last: number): void {
+  const ratio = (d[first + 1] - d[first]) / (2 * e[first]);
+  const root = Math.sqrt(ratio * ratio + 1);
+  let g = d[last] - d[first] + e[first] / (ratio + (ratio < 0 ? -root : root));
+  let sine = 1;
+  let cosine = 1;
+  let p = 0;
+  for (let i = last - 1; i >= first; i--) {
+    const f = sine * e[i];
+    const b = cosine * e[i];
+    const r = Math.sqrt(f * f + g * g);
+    e[i + 1] = r;
+    if (r === 0) {
+      // Underflow: the block splits here.
+      d[i + 1] -= p;
+      e[last] = 0;
+      return;
+    }
+    sine = f / r;
+    cosine = g / r;
+    const q = d[i + 1] - p;
+    const t = (d[i] - q) * sine + 2 * cosine * b;
+    p = sine * t;
+    d[i + 1] = q + p;
+    g = cosine * t - b;
+  }
+  d[first] -= p;
+  e[first] = g;
+  e[last] = 0;
+}
+
+/** Solves of one inverse iteration; the second already reaches rounding level from almost every start. */
+const SOLVES = 3;
+
+/**
+ * Unit eigenvectors for given eigenvalues by inverse iteration from a random start (EISPACK tinvit, LAPACK dstein).
+ * Vectors of close eigenvalues are independent, but not orthogonal to each other.
+ *
+ * @param eigenvalues some of the matrix's, descending
+ * @returns column j is the vector of eigenvalue j, [n, eigenvalues.length] row-major
+ */
+export function tridiagonalEigenvectors(
+  diagonal: Float64Array,
+  offDiagonal: Float64Array,
+  eigenvalues: Float64Array,
+): Float32Array {
+  const n = diagonal.length;
+  const count = eigenvalues.length;
+  const norm = normOf(diagonal, offDiagonal);
+  const solver = new ShiftedSolver(diagonal, offDiagonal, norm * Number.EPSILON || Number.MIN_VALUE);
+  const random = uniform(1);
+  const x = new Float64Array(n);
+  const vectors = new Float32Array(n * count);
+  let previous = Infinity;
+  for (let j = 0; j < count; j++) {
+    const shift = Math.min(eigenvalues[j], previous - 10 * Number.EPSILON * norm);
+    previous = shift;
+    solver.factorize(shift);
+    for (let i = 0; i < n; i++) x[i] = random();
+    for (let solve = 0; solve < SOLVES; solve++) {
+      solver.solve(x);
+      normalize(x);
+    }
+    for (let i = 0; i < n; i++) vectors[i * count + j] = x[i];
+  }
+  return vectors;
+}
+
+/** Largest sum of magnitudes in a row. */
+function normOf(d: Float64Array, e: Float64Array): number {
+  let norm = 0;
+  for (let i = 0; i < d.length; i++) {
+    norm = Math.max(norm, Math.abs(d[i]) + Math.abs(e[i - 1] ?? 0) + Math.abs(e[i] ?? 0));
+  }
+  return norm;
+}
+
+function normalize(x: Float64Array): void {
+  let largest = 0;
+  for (const value of x) largest = Math.max(largest, Math.abs(value));
+  let squares = 0;
+  for (const value of x) squares += (value / largest) ** 2;
+  const scale = 1 / Math.sqrt(squares);
+  for (let i = 0; i < x.length; i++) x[i] = (x[i] / largest) * scale;
+}
+
+/** L U factors, with partial pivoting, of T - shift I (LAPACK dlagtf, dlagts). */
+class ShiftedSolver {
+  readonly #d: Float64Array;
+  readonly #e: Float64Array;
+  readonly #smallestPivot: number;
+  /** Rows of U: diagonal and the two elements right of it. */
+  readonly #u: readonly [Float64Array, Float64Array, Float64Array];
+  readonly #multipliers: Float64Array;
+  readonly #swapped: Uint8Array;
+
+  /** @param smallestPivot replaces a pivot of smaller magnitude */
+  constructor(diagonal: Float64Array, offDiagonal: Float64Array, smallestPivot: number) {
+    const n = diagonal.length;
+    this.#d = diagonal;
+    this.#e = offDiagonal;
+    this.#smallestPivot = smallestPivot;
+    this.#u = [new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+    this.#multipliers = new Float64Array(n);
+    this.#swapped = new Uint8Array(n);
+  }
+
+  factorize(shift: number): void {
+    const [u0, u1, u2] = this.#u;
+    const d = this.#d;
+    const e = this.#e;
+    const last = d.length - 1;
+    let pivot = d[0] - shift;
+    let right = last > 0 ? e[0] : 0;
+    for (let i = 0; i < last; i++) {
+      const below = e[i];
+      const nextDiagonal = d[i + 1] - shift;
+      const nextRight = i + 1 < last ? e[i + 1] : 0;
+      if (Math.abs(below) > Math.abs(pivot)) {
+        const multiplier = pivot / below;
+        this.#swapped[i] = 1;
+        this.#multipliers[i] = multiplier;
+        u0[i] = below;
+        u1[i] = nextDiagonal;
+        u2[i] = nextRight;
+        pivot = right - multiplier * nextDiagonal;
+        right = -multiplier * nextRight;
+      } else {
+        const safe = this.#safePivot(pivot);
+        const multiplier = below / safe;
+        this.#swapped[i] = 0;
+        this.#multipliers[i] = multiplier;
+        u0[i] = safe;
+        u1[i] = right;
+        u2[i] = 0;
+        pivot = nextDiagonal - multiplier * right;
+        right = nextRight;
+      }
+    }
+    u0[last] = this.#safePivot(pivot);
+    u1[last] = 0;
+    u2[last] = 0;
+  }
+
+  /** Overwrites x by the solution of (T - shift I) y = x. */
+  solve(x: Float64Array): void {
+    const [u0, u1, u2] = this.#u;
+    const multipliers = this.#multipliers;
+    const swapped = this.#swapped;
+    const last = x.length - 1;
+    let current = x[0];
+    for (let i = 0; i < last; i++) {
+      const next = x[i + 1];
+      if (swapped[i] === 1) {
+        x[i] = next;
+        current -= multipliers[i] * next;
+      } else {
+        x[i] = current;
+        current = next - multipliers[i] * current;
+      }
+    }
+    x[last] = current;
+    let after = 0;
+    let afterNext = 0;
+    for (let i = last; i >= 0; i--) {
+      const value = (x[i] - u1[i] * after - u2[i] * afterNext) / u0[i];
+      x[i] = value;
+      afterNext = after;
+      after = value;
+    }
+  }
+
+  #safePivot(pivot: number): number {
+    if (Math.abs(pivot) >= this.#smallestPivot) return pivot;
+    return pivot < 0 ? -this.#smallestPivot : this.#smallestPivot;
+  }
+}
