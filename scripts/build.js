@@ -1,0 +1,47 @@
+/**
+ * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, and
+ * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+import { createJiti } from 'jiti';
+import { buildWasm } from './build-wasm.js';
+import { root } from './setup.js';
+
+/** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
+const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
+
+async function bundle() {
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: { cli: 'server/cli/main.ts', moduleWorker: 'server/data/moduleWorker.ts' },
+    outdir: 'dist',
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    external,
+    // A package's ES module can be bundled as one; the `main` of jsonc-parser, a UMD wrapper, cannot.
+    mainFields: ['module', 'main'],
+    sourcemap: true,
+    logLevel: 'warning',
+  });
+}
+
+async function writeSchema() {
+  const load = createJiti(import.meta.url);
+  /** @type {typeof import('../server/protocol/experimentJsonSchema.ts')} */
+  const { experimentJsonSchema } = await load.import('../server/protocol/experimentJsonSchema.ts');
+  mkdirSync(join(root, 'dist'), { recursive: true });
+  writeFileSync(join(root, 'dist', 'experiment.schema.json'), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
+}
+
+export async function build() {
+  buildWasm();
+  await bundle();
+  await writeSchema();
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await build();

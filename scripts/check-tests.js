@@ -1,0 +1,63 @@
+/** @file The check that every test is run: a test file that no runner collects would stay green for ever. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as esbuild from 'esbuild';
+import { root } from './setup.js';
+
+const outside = new Set(['node_modules', 'dist', 'out', '.cache', '.git']);
+
+/** @param {string} folder @returns {string[]} the TypeScript files below a folder, relative to the root */
+function typeScriptFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return outside.has(entry.name) ? [] : typeScriptFiles(path);
+    return entry.name.endsWith('.ts') ? [relative(root, path)] : [];
+  });
+}
+
+/** @returns {string[]} the files that Vitest collects, relative to the root */
+function collectedFiles() {
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const list = spawnSync(process.execPath, [vitest, 'list', '--filesOnly', '--json'], { cwd: root, encoding: 'utf8' });
+  if (list.status !== 0) throw new Error(`vitest list failed:\n${list.stderr}`);
+  return JSON.parse(list.stdout).map((/** @type {{ file: string }} */ { file }) => relative(root, file));
+}
+
+/** @param {string[]} tests @returns {Promise<Set<string>>} the tests and what they import, relative to the root */
+async function importedFiles(tests) {
+  const { metafile } = await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: tests,
+    bundle: true,
+    write: false,
+    metafile: true,
+    outdir: 'out',
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return new Set(Object.keys(metafile.inputs).map((path) => join(path)));
+}
+
+/** @returns {Promise<string[]>} a sentence for each test that never runs and each file that no test uses */
+export async function uncollectedTests() {
+  const files = typeScriptFiles(root);
+  const collected = new Set(collectedFiles());
+  const tests = files.filter((file) => file.endsWith('.test.ts'));
+  const imported = await importedFiles(tests);
+  return [
+    ...tests.filter((file) => !collected.has(file)).map((file) => `${file} is a test that Vitest does not collect.`),
+    ...files
+      .filter((file) => file.startsWith(join('test', 'unit')) && !imported.has(file))
+      .map((file) => `${file} is neither a test (*.test.ts) nor imported by one.`),
+  ];
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const problems = await uncollectedTests();
+  for (const problem of problems) console.error(problem);
+  process.exitCode = problems.length > 0 ? 1 : 0;
+}
