@@ -1,0 +1,99 @@
+/**
+ * @file Loads a user's TypeScript or JavaScript module: a model, a data set, a distortion. `@tensorflow/tfjs` is ours
+ * inside it, the same instance, so that nothing need be installed beside it and its layers work in our training step.
+ */
+import { existsSync } from 'node:fs';
+import { sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import * as tf from '@tensorflow/tfjs';
+import { createJiti } from 'jiti/static';
+import { UserError } from '../protocol/userError.ts';
+
+export interface UserModule {
+  /** Absolute path. */
+  path: string;
+  exports: Readonly<Record<string, unknown>>;
+  /** The module and every file of the user's that it imported, absolute, packages left out. */
+  files: string[];
+}
+
+/** Packages that a user's module gets from us. `tf` has the exports of all of them. */
+const provided = {
+  '@tensorflow/tfjs': tf,
+  '@tensorflow/tfjs-core': tf,
+  '@tensorflow/tfjs-layers': tf,
+  '@tensorflow/tfjs-node': tf,
+};
+
+/**
+ * Imports a module afresh: a file that has changed since the last import is read again.
+ *
+ * @param path absolute
+ * @throws UserError when the file is missing, does not compile, imports what is not there or throws
+ */
+export async function importUserModule(path: string): Promise<UserModule> {
+  if (!existsSync(path))
+    throw new UserError(`${path} does not exist.`, {
+      remedy: 'Correct the path in the experiment file; it is relative to that file.',
+    });
+  const jiti = createJiti(pathToFileURL(path).href, { fsCache: false, virtualModules: provided });
+  const before = new Set(Object.keys(jiti.cache));
+  const imported = () => Object.keys(jiti.cache).filter((file) => !before.has(file) && !inPackage(file));
+  try {
+    const exports = await jiti.import<Record<string, unknown>>(path);
+    return { path, exports, files: imported() };
+  } catch (error) {
+    throw new UserError(`${path} could not be loaded: ${describe(error, imported())}`, {
+      remedy: isMissingModule(error)
+        ? 'Install the missing package beside the module, or correct the path that it imports.'
+        : 'Correct the module.',
+      cause: error,
+    });
+  } finally {
+    for (const file of imported()) delete jiti.cache[file];
+  }
+}
+
+/**
+ * An exported function of the module.
+ *
+ * @throws UserError when there is no such function; it lists the exports that exist
+ */
+export function exportedFunction(module: UserModule, name: string): (...values: never[]) => unknown {
+  const value = module.exports[name];
+  if (typeof value === 'function') return value as (...values: never[]) => unknown;
+  const names = Object.keys(module.exports);
+  const found = value === undefined ? `does not export '${name}'` : `exports '${name}', which is not a function`;
+  throw new UserError(`${module.path} ${found}. It exports: ${names.join(', ') || 'nothing'}.`, {
+    remedy: `Export a function: export function ${name}(…) { … }`,
+  });
+}
+
+/** The error of a user's function as a UserError that names the line of the user's code it came from. */
+export function userCodeError(module: UserModule, what: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  return new UserError(`${what} of ${module.path} failed: ${describe(error, module.files)}`, {
+    remedy: 'Correct the module.',
+    cause: error,
+  });
+}
+
+/** Message, and `file:line:column` of the innermost call in one of the files. */
+function describe(error: unknown, files: readonly string[]): string {
+  if (!(error instanceof Error)) return String(error);
+  const message = isMissingModule(error) ? error.message.split('\n')[0] : error.message;
+  for (const frame of error.stack?.split('\n') ?? []) {
+    const file = files.find((name) => frame.includes(`${name}:`));
+    const position = file === undefined ? null : /^:\d+:\d+/.exec(frame.slice(frame.indexOf(file) + file.length));
+    if (position !== null) return `${message} (${file}${position[0]})`;
+  }
+  return message;
+}
+
+function isMissingModule(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+}
+
+function inPackage(file: string): boolean {
+  return file.includes(`${sep}node_modules${sep}`);
+}
