@@ -2,7 +2,7 @@
  * @file Lint rules. The import floors of CONTRIBUTING.md ("Where a change belongs") are the rule
  * `import-x/no-restricted-paths` below: a folder may import the floors under it, and itself.
  */
-import { importX } from 'eslint-plugin-import-x';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /** Folders of `server/`, lowest floor first. Entry points (the last floor) never import one another. */
@@ -43,8 +43,9 @@ export default tseslint.config(
   {
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/resolver-next': [],
+      'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.js'] })],
       'import-x/extensions': ['.ts', '.js'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
     },
     rules: {
       eqeqeq: 'error',
@@ -53,7 +54,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['server/**/*.ts', 'test/**/*.ts'],
+    files: ['server/**/*.ts', 'test/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -66,7 +67,7 @@ export default tseslint.config(
   },
   {
     files: ['server/**/*.ts'],
-    rules: { 'import-x/no-restricted-paths': ['error', { zones }] },
+    rules: { 'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }] },
   },
   {
     files: ['server/protocol/**/*.ts'],

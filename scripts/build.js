@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { createJiti } from 'jiti';
 import { buildWasm } from './build-wasm.js';
-import { root } from './setup.js';
+import { root } from './root.js';
 
 /** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
 const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];

@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
-import { root } from './setup.js';
+import { root } from './root.js';
 
 const outside = new Set(['node_modules', 'dist', 'out', '.cache', '.git']);
 

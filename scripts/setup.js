@@ -4,10 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-
-export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+import { join } from 'node:path';
+import { root } from './root.js';
 
 /** Ends the process with a message instead of a stack trace. @param {string} message @returns {never} */
 export function fail(message) {

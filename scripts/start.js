@@ -4,7 +4,8 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { root, setUp } from './setup.js';
+import { root } from './root.js';
+import { setUp } from './setup.js';
 
 await setUp();
 const example = join('examples', 'mnist', 'lenet-300-100-prune.deeptwist.jsonc');

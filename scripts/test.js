@@ -5,7 +5,8 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, setUp } from './setup.js';
+import { root } from './root.js';
+import { setUp } from './setup.js';
 
 await setUp();
 

@@ -1,0 +1,55 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ESLint } from 'eslint';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '../../..');
+
+/** A TypeScript file that exists: the rules look at real paths, and a typed rule at real projects. */
+function someFile(folder: string): string {
+  const name = readdirSync(join(root, folder)).find((entry) => entry.endsWith('.ts') && !entry.endsWith('.d.ts'));
+  if (name === undefined) throw new Error(`${folder} has no TypeScript file`);
+  return join(folder, name);
+}
+
+const eslint = new ESLint({ cwd: root });
+
+/** The rules that a text breaks where it stands in for a file of a folder. */
+async function brokenRules(folder: string, text: string): Promise<(string | null)[]> {
+  const [result] = await eslint.lintText(text, { filePath: join(root, someFile(folder)) });
+  return result.messages.map((message) => message.ruleId);
+}
+
+/** A text that imports a file of another folder of `server/`. */
+const importing = (folder: string) => `import '../${someFile(`server/${folder}`).replace('server/', '')}';\n`;
+
+describe('the import floors', () => {
+  test.each([
+    ['protocol', 'formats', 'sideways on the lowest floor'],
+    ['linalg', 'compression', 'upward'],
+    ['compression', 'data', 'sideways'],
+    ['protocol', 'compression', 'upward past a floor'],
+  ])('server/%s may not import server/%s: %s', async (from, to) => {
+    expect(await brokenRules(`server/${from}`, importing(to))).toContain('import-x/no-restricted-paths');
+  });
+
+  test.each([
+    ['compression', 'linalg'],
+    ['compression', 'protocol'],
+    ['linalg', 'formats'],
+  ])('server/%s may import server/%s, a floor below', async (from, to) => {
+    expect(await brokenRules(`server/${from}`, importing(to))).toEqual([]);
+  });
+
+  test.each(['node:fs', 'vscode'])(
+    'server/protocol, which also runs in a browser, may not import %s',
+    async (module) => {
+      expect(await brokenRules('server/protocol', `import '${module}';\n`)).toContain('no-restricted-imports');
+    },
+  );
+});
+
+test.each(['server/formats', 'test/unit/house'])('in %s a promise may not be left floating', async (folder) => {
+  const text = 'const answer = async () => 1;\nanswer();\n';
+  expect(await brokenRules(folder, text)).toContain('@typescript-eslint/no-floating-promises');
+});
