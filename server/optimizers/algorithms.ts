@@ -1,0 +1,172 @@
+/**
+ * @file What each optimizer keeps per parameter and how it updates: one kernel call per parameter, everything that is the
+ * same for all elements computed once per step in float64. Names of state and places of epsilon are those of
+ * `tf.train.*` in TensorFlow.js, with one exception: see {@link rmsprop}.
+ */
+import type { OptimizerConfig } from '../protocol/config.ts';
+import type { OptimizerKernels } from './kernels.ts';
+
+type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;
+
+/** Where a parameter lives: byte addresses in the arena, lengths in elements. */
+export interface ParameterAddresses {
+  readonly value: number;
+  readonly gradient: number;
+  readonly length: number;
+  /** Elements of the gradient: `length`, or count * width of its rows. */
+  readonly gradientLength: number;
+  /** Set where the gradient consists of rows. */
+  readonly rows: { readonly indices: number; readonly count: number; readonly width: number } | undefined;
+  readonly slots: Readonly<Record<string, number>>;
+}
+
+export interface UpdateStep {
+  readonly learningRate: number;
+  /** 1 in the first step. */
+  readonly iteration: number;
+  /** Gradients are clipped to [-limit, limit] … */
+  readonly limit: number;
+  /** … and then multiplied by this. */
+  readonly scale: number;
+}
+
+export interface Algorithm {
+  /** State arrays per parameter, each of the parameter's length: name and initial value. */
+  readonly slots: Readonly<Record<string, number>>;
+  /** Whether a row whose gradient is zero stays as it is, value and state, so that other rows suffice for an update. */
+  readonly acceptsRows: boolean;
+  update(kernels: OptimizerKernels, parameters: readonly ParameterAddresses[], step: UpdateStep): void;
+}
+
+export function algorithmOf(config: OptimizerConfig): Algorithm {
+  switch (config.type) {
+    case 'sgd':
+      return config.momentum === 0 ? sgd(config) : momentum(config);
+    case 'adam':
+      return adam(config);
+    case 'rmsprop':
+      return rmsprop(config);
+    case 'adagrad':
+      return adagrad(config);
+  }
+}
+
+function sgd({ weightDecay }: ConfigOf<'sgd'>): Algorithm {
+  return {
+    slots: {},
+    acceptsRows: weightDecay === 0,
+    update(kernels, parameters, { learningRate, limit, scale }) {
+      for (const { value, gradient, length, rows } of parameters) {
+        if (rows) kernels.sgdRows(value, gradient, rows.indices, rows.count, rows.width, limit, scale, learningRate);
+        else kernels.sgd(value, gradient, length, limit, scale, learningRate, weightDecay);
+      }
+    },
+  };
+}
+
+/** `a = momentum * a + g; w -= learningRate * a`, with Nesterov's momentum `w -= learningRate * (g + momentum * a)`. */
+function momentum({ momentum, nesterov, weightDecay }: ConfigOf<'sgd'>): Algorithm {
+  return {
+    slots: { momentum: 0 },
+    acceptsRows: false,
+    update(kernels, parameters, { learningRate, limit, scale }) {
+      const gradientRate = nesterov ? learningRate : 0;
+      const accumulationRate = nesterov ? learningRate * momentum : learningRate;
+      for (const { value, gradient, length, slots } of parameters)
+        kernels.momentum(
+          value,
+          gradient,
+          slots.momentum,
+          length,
+          limit,
+          scale,
+          weightDecay,
+          momentum,
+          gradientRate,
+          accumulationRate,
+        );
+    },
+  };
+}
+
+/**
+ * Kingma & Ba 2015. With c1 = 1 - beta1^t and c2 = 1 - beta2^t, the update learningRate * (m / c1) / (sqrt(v / c2) + epsilon)
+ * is stepSize * m / (sqrt(v) + epsilon * sqrt(c2)) with stepSize = learningRate * sqrt(c2) / c1: no division per element
+ * for the bias corrections.
+ */
+function adam({ beta1, beta2, epsilon, weightDecay }: ConfigOf<'adam'>): Algorithm {
+  return {
+    slots: { m: 0, v: 0 },
+    acceptsRows: false,
+    update(kernels, parameters, { learningRate, iteration, limit, scale }) {
+      const rootOfCorrection = Math.sqrt(1 - beta2 ** iteration);
+      const stepSize = (learningRate * rootOfCorrection) / (1 - beta1 ** iteration);
+      const correctedEpsilon = epsilon * rootOfCorrection;
+      const shrinkage = 1 - learningRate * weightDecay;
+      for (const { value, gradient, length, slots } of parameters)
+        kernels.adam(
+          value,
+          gradient,
+          slots.m,
+          slots.v,
+          length,
+          limit,
+          scale,
+          beta1,
+          1 - beta1,
+          beta2,
+          1 - beta2,
+          stepSize,
+          correctedEpsilon,
+          shrinkage,
+        );
+    },
+  };
+}
+
+/**
+ * Centered, the square root is of `s - b^2 + epsilon` as in TensorFlow. TensorFlow.js 4.22 takes it of `s - (b^2 + epsilon)`,
+ * which is NaN for every weight whose gradient is always zero, such as that of a pixel that is always black.
+ */
+function rmsprop({ decay, momentum, epsilon, centered, weightDecay }: ConfigOf<'rmsprop'>): Algorithm {
+  return {
+    slots: { rms: 0, ...(centered && { mg: 0 }), ...(momentum > 0 && { momentum: 0 }) },
+    acceptsRows: false,
+    update(kernels, parameters, { learningRate, limit, scale }) {
+      for (const { value, gradient, length, slots } of parameters)
+        kernels.rmsprop(
+          value,
+          gradient,
+          slots.rms,
+          slots.mg ?? 0,
+          slots.momentum ?? 0,
+          length,
+          limit,
+          scale,
+          learningRate,
+          weightDecay,
+          decay,
+          1 - decay,
+          momentum,
+          epsilon,
+        );
+    },
+  };
+}
+
+function adagrad({ initialAccumulator, epsilon, weightDecay }: ConfigOf<'adagrad'>): Algorithm {
+  return {
+    slots: { accumulator: initialAccumulator },
+    acceptsRows: weightDecay === 0,
+    update(kernels, parameters, { learningRate, limit, scale }) {
+      for (const { value, gradient, length, rows, slots } of parameters) {
+        const accumulator = slots.accumulator;
+        if (rows) {
+          const { indices, count, width } = rows;
+          // prettier-ignore
+          kernels.adagradRows(value, gradient, accumulator, indices, count, width, limit, scale, learningRate, epsilon);
+        } else kernels.adagrad(value, gradient, accumulator, length, limit, scale, learningRate, weightDecay, epsilon);
+      }
+    },
+  };
+}

@@ -1,0 +1,49 @@
+/** @file What happens to gradients before an update: the sum for the global norm, and the merging of duplicate rows. */
+import { ELEMENT, VECTOR, bytesOf, loadClipped } from './vectors';
+
+/** `sum` plus the squares, in float64, of the elements 0 and 1 of `g`. */
+@inline
+function addSquares(sum: v128, g: v128): v128 {
+  const g64 = f64x2.promote_low_f32x4(g);
+  return f64x2.add(sum, f64x2.mul(g64, g64));
+}
+
+/** Elements 2 and 3 in the place of 0 and 1. */
+@inline
+function upperHalf(a: v128): v128 {
+  return v128.shuffle<f64>(a, a, 1, 1);
+}
+
+/** Sum of the squares, in float64, of the gradient clipped to [-limit, limit]. */
+export function sumOfSquares(gradient: usize, length: i32, limit: f32): f64 {
+  const end = bytesOf(length);
+  const pairs = end & ~(2 * VECTOR - 1);
+  // Four chains of additions, so that none waits for the one before it.
+  let a = f64x2.splat(0);
+  let b = f64x2.splat(0);
+  let c = f64x2.splat(0);
+  let d = f64x2.splat(0);
+  let i: usize = 0;
+  for (; i < pairs; i += 2 * VECTOR) {
+    const first = loadClipped(gradient + i, limit, false);
+    const second = loadClipped(gradient + i + VECTOR, limit, false);
+    a = addSquares(a, first);
+    b = addSquares(b, upperHalf(first));
+    c = addSquares(c, second);
+    d = addSquares(d, upperHalf(second));
+  }
+  for (; i < end; i += ELEMENT) a = addSquares(a, loadClipped(gradient + i, limit, true));
+  const sum = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
+  return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
+}
+
+/** Adds row `source` of a matrix with `width` columns to row `target`, and leaves zeros in row `source`. */
+export function moveRow(matrix: usize, width: i32, target: i32, source: i32): void {
+  const rowBytes = bytesOf(width);
+  const to = matrix + (<usize>target) * rowBytes;
+  const from = matrix + (<usize>source) * rowBytes;
+  for (let i: usize = 0; i < rowBytes; i += ELEMENT) {
+    store<f32>(to + i, load<f32>(to + i) + load<f32>(from + i));
+    store<f32>(from + i, 0);
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * @file Optimizers that update parameters in place, outside of the training graph. Parameters, gradients and state live in
+ * one arena; a step is one pass of a WebAssembly kernel over each parameter.
+ */
+import { Arena, arenaBytes } from '../compiler/arena.ts';
+import type { OptimizerConfig, TrainingConfig } from '../protocol/config.ts';
+import type { Algorithm, ParameterAddresses } from './algorithms.ts';
+import { algorithmOf } from './algorithms.ts';
+import type { OptimizerKernels } from './kernels.ts';
+import { instantiateKernels } from './kernels.ts';
+import type { RowGradient } from './rowGradient.ts';
+import { RowMerger } from './rowGradient.ts';
+
+type Clip = TrainingConfig['clip'];
+
+/** A parameter and where its gradient appears. All views belong to one arena. */
+export interface Trainable {
+  readonly name: string;
+  readonly value: Float32Array;
+  /** As long as `value`, or, where {@link supportsRowGradients}, the rows of it that are not zero. */
+  readonly gradient: Float32Array | RowGradient;
+}
+
+export interface Optimizer {
+  /** State by `PARAMETER/SLOT`, for example `fc1/kernel/m`; a checkpoint saves and restores it in place. */
+  readonly slots: ReadonlyMap<string, Float32Array>;
+  /** Steps done; saved in a checkpoint with the slots. */
+  iterations: number;
+  /**
+   * Global norm of the last step's gradient, after clipping by value and before scaling; undefined before the first step
+   * and where the configuration does not clip by global norm. If it is not finite, that step changed nothing.
+   */
+  readonly lastGradientNorm: number | undefined;
+  /**
+   * Clips the gradients, by value first, then by global norm, and updates all parameters. Gradients are read once for the
+   * norm and once for the update; dense ones stay as they are, duplicate rows are summed in place.
+   */
+  step(learningRate: number): void;
+}
+
+/** Steps between two removals of subnormal numbers from the state; a pass takes about as long as an update. */
+const FLUSH_EVERY = 128;
+
+/** Bytes that {@link createOptimizer} allocates for parameters with these numbers of elements. */
+export function optimizerArenaBytes(config: OptimizerConfig, lengths: readonly number[]): number {
+  const slots = Object.keys(algorithmOf(config).slots).length;
+  return slots * lengths.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+}
+
+/** Whether a {@link Trainable}'s gradient may be rows: the result is then the same as with the dense gradient. */
+export function supportsRowGradients(config: OptimizerConfig): boolean {
+  return algorithmOf(config).acceptsRows;
+}
+
+/**
+ * Allocates the state in `arena`.
+ *
+ * @throws TypeError if a view is not of this arena, or a gradient does not fit its parameter or the optimizer
+ */
+export function createOptimizer(
+  config: OptimizerConfig,
+  clip: Clip,
+  arena: Arena,
+  trainables: readonly Trainable[],
+): Optimizer {
+  return new ArenaOptimizer(algorithmOf(config), clip, arena, trainables);
+}
+
+class ArenaOptimizer implements Optimizer {
+  iterations = 0;
+  lastGradientNorm: number | undefined;
+  readonly slots = new Map<string, Float32Array>();
+  readonly #algorithm: Algorithm;
+  readonly #kernels: OptimizerKernels;
+  readonly #parameters: readonly ParameterAddresses[];
+  readonly #rowMergers: RowMerger[] = [];
+  readonly #limit: number;
+  readonly #maximumNorm: number | undefined;
+
+  constructor(algorithm: Algorithm, clip: Clip, arena: Arena, trainables: readonly Trainable[]) {
+    this.#algorithm = algorithm;
+    this.#kernels = instantiateKernels(arena);
+    this.#limit = clip?.value ?? Infinity;
+    this.#maximumNorm = clip?.globalNorm;
+    this.#parameters = trainables.map((trainable) => this.#place(trainable, arena));
+  }
+
+  step(learningRate: number): void {
+    for (const merger of this.#rowMergers) merger.merge(this.#kernels);
+    let scale = 1;
+    if (this.#maximumNorm !== undefined) {
+      const norm = this.#gradientNorm();
+      this.lastGradientNorm = norm;
+      if (!Number.isFinite(norm)) return;
+      scale = Math.min(1, this.#maximumNorm / norm);
+    }
+    this.iterations++;
+    this.#algorithm.update(this.#kernels, this.#parameters, {
+      learningRate,
+      iteration: this.iterations,
+      limit: this.#limit,
+      scale,
+    });
+    if (this.iterations % FLUSH_EVERY === 0)
+      for (const slot of this.slots.values()) this.#kernels.flushSubnormals(slot.byteOffset, slot.length);
+  }
+
+  #gradientNorm(): number {
+    let sum = 0;
+    for (const { gradient, gradientLength } of this.#parameters)
+      sum += this.#kernels.sumOfSquares(gradient, gradientLength, this.#limit);
+    return Math.sqrt(sum);
+  }
+
+  /** Allocates a parameter's state and notes the addresses, so that a step looks nothing up. */
+  #place({ name, value, gradient }: Trainable, arena: Arena): ParameterAddresses {
+    const rows = gradient instanceof Float32Array ? undefined : gradient;
+    const values = gradient instanceof Float32Array ? gradient : gradient.values;
+    if ([value, values, rows?.indices ?? values].some((view) => Arena.of(view) !== arena))
+      throw new TypeError(`${name}: value and gradient must be views of the optimizer's arena.`);
+    if (!rows && values.length !== value.length)
+      throw new TypeError(`${name}: the gradient has ${values.length} elements, the parameter ${value.length}.`);
+
+    const slots: Record<string, number> = {};
+    for (const [slot, initial] of Object.entries(this.#algorithm.slots)) {
+      const state = arena.float32(value.length).fill(initial);
+      this.slots.set(`${name}/${slot}`, state);
+      slots[slot] = state.byteOffset;
+    }
+    return {
+      value: value.byteOffset,
+      gradient: values.byteOffset,
+      length: value.length,
+      gradientLength: values.length,
+      rows: rows && this.#placeRows(name, value.length, rows),
+      slots,
+    };
+  }
+
+  #placeRows(name: string, length: number, { indices, values }: RowGradient): ParameterAddresses['rows'] {
+    if (!this.#algorithm.acceptsRows)
+      throw new TypeError(`${name}: the gradient consists of rows; this optimizer needs a dense one.`);
+    const width = values.length / indices.length;
+    if (!Number.isInteger(width) || length % width !== 0)
+      throw new TypeError(
+        `${name}: ${values.length} gradient elements in ${indices.length} rows do not fit a parameter of ${length}.`,
+      );
+    this.#rowMergers.push(new RowMerger({ indices, values }, length / width));
+    return { indices: indices.byteOffset, count: indices.length, width };
+  }
+}
