@@ -1,0 +1,185 @@
+/**
+ * @file The intermediate representation of a traced training step: a directed acyclic graph of single-output operations
+ * on dense tensors of static shape. Every operation has a row in {@link OpParams}; the tables for shapes (shapes.ts),
+ * reference values (evaluate.ts) and ONNX (lower/) are total over it, so a new operation does not compile until each
+ * table has its row.
+ *
+ * Layout: convolutions and pooling are channels-first, [batch, channels, height, width], filters
+ * [out channels, in channels / groups, height, width], as ONNX has them; the import from TensorFlow.js inserts the
+ * transpositions, and the passes remove those that cancel.
+ */
+
+export type DType = 'float32' | 'int32' | 'bool';
+export type Shape = readonly number[];
+export interface TensorType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** Sliding window of a convolution or pooling: [vertical, horizontal]; `pads` is [top, left, bottom, right]. */
+export interface Window {
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly pads: readonly [number, number, number, number];
+}
+
+interface Reduction {
+  readonly axes: readonly number[];
+  readonly keepDims: boolean;
+}
+
+/** A distribution from which a fresh tensor is drawn at every step. */
+export type Distribution =
+  | { readonly kind: 'uniform'; readonly minimum: number; readonly maximum: number }
+  | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number; readonly truncated: boolean };
+
+type None = Readonly<Record<never, never>>;
+
+/** Parameters of every operation; inputs are described in the comment. */
+export interface OpParams {
+  // Sources
+  /** A weight of the model, by its name. */
+  Parameter: { readonly name: string };
+  /** A tensor of the batch or a state carried between batches, by its name. */
+  Input: { readonly name: string };
+  /** Fresh random numbers at every step; `stream` tells the draws of one step apart. */
+  Random: { readonly distribution: Distribution; readonly stream: number };
+  /** `values` in row-major order, or one value that fills the shape. */
+  Constant: { readonly values: Float32Array | Int32Array | Uint8Array };
+
+  // Elementwise, x
+  Abs: None;
+  Neg: None;
+  Exp: None;
+  Log: None;
+  Sqrt: None;
+  Sin: None;
+  Cos: None;
+  Erf: None;
+  Floor: None;
+  Ceil: None;
+  Round: None;
+  Sign: None;
+  Relu: None;
+  Elu: None;
+  Sigmoid: None;
+  Tanh: None;
+  Softplus: None;
+  Not: None;
+  Clip: { readonly minimum: number; readonly maximum: number };
+  Cast: { readonly dtype: DType };
+
+  // Elementwise with broadcasting, a and b
+  Add: None;
+  Sub: None;
+  Mul: None;
+  Div: None;
+  Pow: None;
+  Maximum: None;
+  Minimum: None;
+  Equal: None;
+  Greater: None;
+  GreaterEqual: None;
+  Less: None;
+  LessEqual: None;
+  And: None;
+  Or: None;
+  /** condition, a, b */
+  Select: None;
+
+  // Reductions, x
+  Sum: Reduction;
+  Mean: Reduction;
+  Max: Reduction;
+  Min: Reduction;
+  Prod: Reduction;
+  ArgMax: { readonly axis: number };
+  Softmax: None;
+  LogSoftmax: None;
+
+  // Linear algebra
+  /** a [..., m, k], b [..., k, n]; the last two axes of either may be given transposed; leading axes broadcast. */
+  MatMul: { readonly transposeA: boolean; readonly transposeB: boolean };
+  /** x, filter */
+  Conv2D: Window & { readonly groups: number };
+  /** dy, filter -> gradient of x, of `inputSize` [height, width] */
+  Conv2DInputGrad: Window & { readonly groups: number; readonly inputSize: readonly [number, number] };
+  /** x, dy -> gradient of the filter, of `filterSize` [height, width] */
+  Conv2DFilterGrad: Window & { readonly groups: number; readonly filterSize: readonly [number, number] };
+  /** x */
+  MaxPool: Window & { readonly filterSize: readonly [number, number] };
+  /** x, dy; the gradient goes to the first maximum of each window, in row-major order */
+  MaxPoolGrad: Window & { readonly filterSize: readonly [number, number] };
+  /** x; padding is not counted */
+  AvgPool: Window & { readonly filterSize: readonly [number, number] };
+
+  // Shape and indexing
+  Reshape: { readonly shape: Shape };
+  Transpose: { readonly permutation: readonly number[] };
+  Broadcast: { readonly shape: Shape };
+  Tile: { readonly repeats: readonly number[] };
+  /** all inputs */
+  Concat: { readonly axis: number };
+  Slice: { readonly begin: readonly number[]; readonly size: readonly number[]; readonly steps: readonly number[] };
+  Pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
+  /** x, indices (int32) */
+  Gather: { readonly axis: number };
+  /** values [n, ...], indices [n] -> [rows, ...]: row r is the sum of the values whose index is r */
+  SegmentSum: { readonly rows: number };
+  /** indices (int32) -> one more axis of `depth` at the end, float32 */
+  OneHot: { readonly depth: number; readonly on: number; readonly off: number };
+
+  // Made by passes
+  /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label */
+  SparseCrossEntropy: None;
+  /** log-probabilities [n, classes], labels [n], dy [n] -> gradient of the logits: (softmax - one-hot) * dy */
+  SparseCrossEntropyGrad: None;
+}
+
+export type Op = keyof OpParams;
+
+/** One operation, and the tensor that it makes. */
+export interface NodeOf<O extends Op> {
+  readonly id: number;
+  readonly op: O;
+  readonly params: OpParams[O];
+  readonly inputs: readonly Node[];
+  readonly type: TensorType;
+  /** Layer of the user's model that the operation belongs to, as far as known; for messages. */
+  layer: string | undefined;
+}
+
+export type Node = { [O in Op]: NodeOf<O> }[Op];
+
+/** What is computed, by name. Nodes that no output needs are not part of the graph. */
+export interface Graph {
+  readonly outputs: ReadonlyMap<string, Node>;
+}
+
+export function elementCount(shape: Shape): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** All nodes that the outputs need, inputs before their users. */
+export function topologicalOrder(graph: Graph): Node[] {
+  const order: Node[] = [];
+  const done = new Set<Node>();
+  const stack = [...graph.outputs.values()].reverse();
+  while (stack.length > 0) {
+    const node = stack[stack.length - 1];
+    const missing = done.has(node) ? [] : node.inputs.filter((input) => !done.has(input));
+    if (missing.length > 0) {
+      stack.push(...missing.reverse());
+      continue;
+    }
+    stack.pop();
+    if (done.has(node)) continue;
+    done.add(node);
+    order.push(node);
+  }
+  return order;
+}

@@ -1,0 +1,77 @@
+/** @file Collects the ONNX nodes and initializers that operations are lowered to. */
+import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType } from '../../formats/onnx.ts';
+import type { DType } from '../ir.ts';
+
+/** Name of a tensor in the ONNX graph. */
+export type OnnxName = string;
+
+export const onnxType = (dtype: DType): OnnxType => dtype;
+
+export class Emitter {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxGraph['initializers'][number][] = [];
+  readonly #cached = new Map<string, readonly OnnxName[]>();
+  #count = 0;
+
+  /** An operation with one output. */
+  emit(op: string, inputs: readonly OnnxName[], attributes?: Record<string, OnnxAttribute>, domain?: string): OnnxName {
+    return this.emitMany(op, inputs, 1, attributes, domain)[0];
+  }
+
+  emitMany(
+    op: string,
+    inputs: readonly OnnxName[],
+    outputCount: number,
+    attributes?: Record<string, OnnxAttribute>,
+    domain?: string,
+  ): readonly OnnxName[] {
+    const key = JSON.stringify([op, domain, inputs, outputCount, attributes]);
+    const known = this.#cached.get(key);
+    if (known !== undefined) return known;
+    const outputs = Array.from({ length: outputCount }, () => this.#name());
+    this.nodes.push({ op, inputs, outputs, attributes, domain });
+    this.#cached.set(key, outputs);
+    return outputs;
+  }
+
+  constant(tensor: OnnxTensor): OnnxName {
+    const name = this.#name();
+    this.initializers.push({ name, ...tensor });
+    return name;
+  }
+
+  /** A vector of integers, as shape-like inputs take it. */
+  integers(values: readonly number[]): OnnxName {
+    return this.#once(`i${values.join()}`, () =>
+      this.constant({ type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) }),
+    );
+  }
+
+  scalar(value: number, dtype: DType): OnnxName {
+    const data =
+      dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(value);
+    return this.#once(`s${dtype}${Object.is(value, -0) ? '-0' : value}`, () =>
+      this.constant({ type: onnxType(dtype), shape: [], data }),
+    );
+  }
+
+  reshape(x: OnnxName, shape: readonly number[]): OnnxName {
+    return this.emit('Reshape', [x, this.integers(shape)]);
+  }
+
+  transpose(x: OnnxName, permutation: readonly number[]): OnnxName {
+    return this.emit('Transpose', [x], { perm: { ints: permutation } });
+  }
+
+  #once(key: string, make: () => OnnxName): OnnxName {
+    const known = this.#cached.get(key);
+    if (known !== undefined) return known[0];
+    const name = make();
+    this.#cached.set(key, [name]);
+    return name;
+  }
+
+  #name(): OnnxName {
+    return `t${this.#count++}`;
+  }
+}

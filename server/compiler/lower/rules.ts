@@ -1,0 +1,181 @@
+/** @file How every operation of the IR is written in ONNX operators (opset 17 and ONNX Runtime's own domain). */
+import type { OnnxAttribute } from '../../formats/onnx.ts';
+import { elementCount, type NodeOf, type Op, type OpParams, type Window } from '../ir.ts';
+import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
+import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
+
+export type Lowering<O extends Op> = (node: NodeOf<O>, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
+
+/** Operators of ONNX Runtime outside the standard. */
+const MICROSOFT = 'com.microsoft';
+
+const same =
+  (op: string) =>
+  (_node: unknown, inputs: readonly OnnxName[], emitter: Emitter): OnnxName =>
+    emitter.emit(op, inputs);
+
+/** ReduceSum takes its axes as an input, the other reductions as an attribute (opset 17). */
+const reduction =
+  (op: string) =>
+  ({ params }: { params: OpParams['Mean'] }, [x]: readonly OnnxName[], emitter: Emitter): OnnxName =>
+    emitter.emit(op, [x], { axes: { ints: params.axes }, keepdims: { int: params.keepDims ? 1 : 0 } });
+
+/** Attributes of ONNX's Conv, ConvTranspose, MaxPool, …; `pads` is [top, left, bottom, right] there, too. */
+export function windowAttributes(window: Window): Record<string, OnnxAttribute> {
+  return {
+    strides: { ints: window.strides },
+    dilations: { ints: window.dilations },
+    pads: { ints: window.pads },
+  };
+}
+
+function fedFromOutside(node: { op: string }): never {
+  throw new Error(`A ${node.op} is an input of the graph and is not lowered.`);
+}
+
+type Rules = { readonly [O in Op]: Lowering<O> };
+
+export const loweringRules: Rules = {
+  Parameter: fedFromOutside,
+  Input: fedFromOutside,
+  Random: fedFromOutside,
+  Constant({ params: { values }, type: { dtype, shape } }, _inputs, emitter) {
+    if (values.length === 1 && elementCount(shape) !== 1) {
+      return emitter.emit('Expand', [emitter.scalar(values[0], dtype), emitter.integers(shape)]);
+    }
+    if (shape.length === 0) return emitter.scalar(values[0], dtype);
+    return emitter.constant({ type: onnxType(dtype), shape, data: values });
+  },
+
+  Abs: same('Abs'),
+  Neg: same('Neg'),
+  Exp: same('Exp'),
+  Log: same('Log'),
+  Sqrt: same('Sqrt'),
+  Sin: same('Sin'),
+  Cos: same('Cos'),
+  Erf: same('Erf'),
+  Floor: same('Floor'),
+  Ceil: same('Ceil'),
+  Round: same('Round'),
+  Sign: same('Sign'),
+  Relu: same('Relu'),
+  Elu: same('Elu'),
+  Sigmoid: same('Sigmoid'),
+  Tanh: same('Tanh'),
+  Softplus: same('Softplus'),
+  Not: same('Not'),
+  Clip: ({ params, type }, [x], emitter) =>
+    emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
+  Cast: ({ params }, inputs, emitter) =>
+    emitter.emit('Cast', inputs, { to: { int: { float32: 1, int32: 6, bool: 9 }[params.dtype] } }),
+
+  Add: same('Add'),
+  Sub: same('Sub'),
+  Mul: same('Mul'),
+  Div: same('Div'),
+  Pow: same('Pow'),
+  Maximum: same('Max'),
+  Minimum: same('Min'),
+  Equal: same('Equal'),
+  Greater: same('Greater'),
+  GreaterEqual: same('GreaterOrEqual'),
+  Less: same('Less'),
+  LessEqual: same('LessOrEqual'),
+  And: same('And'),
+  Or: same('Or'),
+  Select: same('Where'),
+
+  Sum: ({ params }, [x], emitter) =>
+    emitter.emit('ReduceSum', [x, emitter.integers(params.axes)], { keepdims: { int: params.keepDims ? 1 : 0 } }),
+  Mean: reduction('ReduceMean'),
+  Max: reduction('ReduceMax'),
+  Min: reduction('ReduceMin'),
+  Prod: reduction('ReduceProd'),
+  ArgMax({ params }, inputs, emitter) {
+    const index = emitter.emit('ArgMax', inputs, { axis: { int: params.axis }, keepdims: { int: 0 } });
+    return emitter.emit('Cast', [index], { to: { int: 6 } });
+  },
+  Softmax: same('Softmax'),
+  LogSoftmax: same('LogSoftmax'),
+
+  MatMul({ params: { transposeA, transposeB }, inputs: [a, b] }, inputs, emitter) {
+    if (!transposeA && !transposeB) return emitter.emit('MatMul', inputs);
+    const transA = { int: transposeA ? 1 : 0 };
+    const transB = { int: transposeB ? 1 : 0 };
+    if (a.type.shape.length === 2 && b.type.shape.length === 2) return emitter.emit('Gemm', inputs, { transA, transB });
+    return emitter.emit('FusedMatMul', inputs, { transA, transB }, MICROSOFT);
+  },
+  Conv2D: ({ params }, inputs, emitter) =>
+    emitter.emit('Conv', inputs, { ...windowAttributes(params), group: { int: params.groups } }),
+  Conv2DInputGrad: lowerInputGrad,
+  Conv2DFilterGrad: lowerFilterGrad,
+  MaxPool: ({ params }, inputs, emitter) =>
+    emitter.emit('MaxPool', inputs, { ...windowAttributes(params), kernel_shape: { ints: params.filterSize } }),
+  MaxPoolGrad: lowerMaxPoolGrad,
+  AvgPool({ params }, inputs, emitter) {
+    const { dilations: _, ...attributes } = windowAttributes(params);
+    return emitter.emit('AveragePool', inputs, {
+      ...attributes,
+      kernel_shape: { ints: params.filterSize },
+      count_include_pad: { int: 0 },
+    });
+  },
+
+  Reshape: ({ params }, [x], emitter) => emitter.reshape(x, params.shape),
+  Transpose: ({ params }, [x], emitter) => emitter.transpose(x, params.permutation),
+  Broadcast: ({ params }, [x], emitter) => emitter.emit('Expand', [x, emitter.integers(params.shape)]),
+  Tile: ({ params }, [x], emitter) => emitter.emit('Tile', [x, emitter.integers(params.repeats)]),
+  Concat: ({ params }, inputs, emitter) => emitter.emit('Concat', inputs, { axis: { int: params.axis } }),
+  Slice({ params: { begin, size, steps }, inputs: [source] }, [x], emitter) {
+    const cut = begin
+      .map((_, axis) => axis)
+      .filter((axis) => size[axis] !== source.type.shape[axis] || steps[axis] !== 1);
+    // An end before the first element is written as one beyond it: ONNX counts a plain -1 from the back.
+    const end = (axis: number) => {
+      const exclusive = begin[axis] + size[axis] * steps[axis];
+      return exclusive < 0 ? -source.type.shape[axis] - 1 : exclusive;
+    };
+    return emitter.emit('Slice', [
+      x,
+      emitter.integers(cut.map((axis) => begin[axis])),
+      emitter.integers(cut.map(end)),
+      emitter.integers(cut),
+      emitter.integers(cut.map((axis) => steps[axis])),
+    ]);
+  },
+  Pad: ({ params, type }, [x], emitter) =>
+    emitter.emit('Pad', [
+      x,
+      emitter.integers([...params.before, ...params.after]),
+      emitter.scalar(params.value, type.dtype),
+    ]),
+  Gather: ({ params }, inputs, emitter) => emitter.emit('Gather', inputs, { axis: { int: params.axis } }),
+  SegmentSum({ type, inputs: [source] }, [values, indices], emitter) {
+    const zeros = emitter.emit('Expand', [emitter.scalar(0, type.dtype), emitter.integers(type.shape)]);
+    const rows = emitter.emit('Cast', [emitter.reshape(indices, [source.type.shape[0], 1])], { to: { int: 7 } });
+    return emitter.emit('ScatterND', [zeros, rows, values], { reduction: { string: 'add' } });
+  },
+  OneHot({ params }, [indices], emitter) {
+    const index = emitter.emit('Cast', [indices], { to: { int: 7 } });
+    const values = emitter.constant({ type: 'float32', shape: [2], data: Float32Array.of(params.off, params.on) });
+    return emitter.emit('OneHot', [index, emitter.integers([params.depth]), values], { axis: { int: -1 } });
+  },
+
+  SparseCrossEntropy({ inputs: [source] }, [logProbabilities, labels], emitter) {
+    const rows = source.type.shape[0];
+    const column = emitter.reshape(labels, [rows, 1]);
+    const picked = emitter.emit('GatherElements', [logProbabilities, column], { axis: { int: 1 } });
+    return emitter.emit('Neg', [emitter.reshape(picked, [rows])]);
+  },
+  SparseCrossEntropyGrad({ inputs: [source] }, [logProbabilities, labels, dy], emitter) {
+    const rows = source.type.shape[0];
+    const probabilities = emitter.emit('Exp', [logProbabilities]);
+    const minusOne = emitter.emit('Expand', [emitter.scalar(-1, 'float32'), emitter.integers([rows, 1])]);
+    const difference = emitter.emit('ScatterElements', [probabilities, emitter.reshape(labels, [rows, 1]), minusOne], {
+      axis: { int: 1 },
+      reduction: { string: 'add' },
+    });
+    return emitter.emit('Mul', [difference, emitter.reshape(dy, [rows, 1])]);
+  },
+};

@@ -1,0 +1,75 @@
+/** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
+import * as ort from 'onnxruntime-node';
+import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
+
+export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+
+export interface SessionOptions {
+  threads: number;
+  /** Whether idle threads wait busily for the next operator: faster while nothing else wants the cores. */
+  spinning: boolean;
+}
+
+const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
+
+function bufferFor({ type, shape, name }: OnnxValue): Buffer {
+  if (type === 'float64' || type === 'int64') throw new TypeError(`The graph has ${name} of type ${type}.`);
+  return new arrays[type](shape.reduce((product, size) => product * size, 1));
+}
+
+/** A graph with a buffer behind each input and output; a run reads and writes the buffers, nothing is copied. */
+export class BoundSession {
+  /** Buffers by name of input or output. */
+  readonly buffers: ReadonlyMap<string, Buffer>;
+  readonly #session: ort.InferenceSession;
+  readonly #feeds: Record<string, ort.Tensor>;
+  readonly #fetches: Record<string, ort.Tensor>;
+
+  private constructor(session: ort.InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
+    const buffers = new Map<string, Buffer>();
+    const tensor = (value: OnnxValue): [string, ort.Tensor] => {
+      const buffer = bound.get(value.name) ?? bufferFor(value);
+      buffers.set(value.name, buffer);
+      return [value.name, new ort.Tensor(value.type as 'float32', buffer as Float32Array, value.shape)];
+    };
+    this.#session = session;
+    this.#feeds = Object.fromEntries(graph.inputs.map(tensor));
+    this.#fetches = Object.fromEntries(graph.outputs.map(tensor));
+    this.buffers = buffers;
+  }
+
+  /** @param bound buffers to use, by name; others are allocated */
+  static async create(graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>, options: SessionOptions): Promise<BoundSession> {
+    const session = await ort.InferenceSession.create(encodeOnnxModel(graph), {
+      executionProviders: ['cpu'],
+      intraOpNumThreads: options.threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      extra: {
+        session: {
+          set_denormal_as_zero: '1',
+          intra_op: { allow_spinning: options.spinning ? '1' : '0' },
+        },
+      },
+    });
+    return new BoundSession(session, graph, bound);
+  }
+
+  async run(): Promise<void> {
+    await this.#session.run(this.#feeds, this.#fetches);
+  }
+
+  /** Uses another buffer of the same size from now on. */
+  rebind(name: string, buffer: Buffer): void {
+    const tensors = name in this.#feeds ? this.#feeds : this.#fetches;
+    const { type, dims } = tensors[name];
+    tensors[name] = new ort.Tensor(type as 'float32', buffer as Float32Array, dims);
+    (this.buffers as Map<string, Buffer>).set(name, buffer);
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

@@ -1,0 +1,211 @@
+/** @file The type (dtype and shape) of every operation's result, from its parameters and the types of its inputs. */
+import { elementCount, sameShape, type Op, type OpParams, type Shape, type TensorType, type Window } from './ir.ts';
+
+type TypeRule<O extends Op> = (params: OpParams[O], inputs: readonly TensorType[]) => TensorType;
+type ElementwiseOp =
+  | 'Abs'
+  | 'Neg'
+  | 'Exp'
+  | 'Log'
+  | 'Sqrt'
+  | 'Sin'
+  | 'Cos'
+  | 'Erf'
+  | 'Floor'
+  | 'Ceil'
+  | 'Round'
+  | 'Sign'
+  | 'Relu'
+  | 'Elu'
+  | 'Sigmoid'
+  | 'Tanh'
+  | 'Softplus'
+  | 'Not'
+  | 'Clip'
+  | 'Softmax'
+  | 'LogSoftmax';
+
+/** The shape that both shapes broadcast to (NumPy's rule). */
+export function broadcastShapes(a: Shape, b: Shape): Shape {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const left = a[axis - rank + a.length] ?? 1;
+    const right = b[axis - rank + b.length] ?? 1;
+    if (left !== right && left !== 1 && right !== 1) {
+      throw new TypeError(`Shapes [${a}] and [${b}] do not broadcast.`);
+    }
+    return left === 1 ? right : left;
+  });
+}
+
+const unchanged = (_params: unknown, [x]: readonly TensorType[]): TensorType => x;
+
+const arithmetic = (_params: unknown, [a, b]: readonly TensorType[]): TensorType => {
+  if (a.dtype !== b.dtype) throw new TypeError(`Operands of type ${a.dtype} and ${b.dtype}.`);
+  return { dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) };
+};
+
+const comparison = (params: unknown, inputs: readonly TensorType[]): TensorType => ({
+  dtype: 'bool',
+  shape: arithmetic(params, inputs).shape,
+});
+
+const reduction = (
+  { axes, keepDims }: { axes: readonly number[]; keepDims: boolean },
+  [x]: readonly TensorType[],
+): TensorType => ({
+  dtype: x.dtype,
+  shape: keepDims
+    ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+    : x.shape.filter((_, axis) => !axes.includes(axis)),
+});
+
+/** Height and width of what a window yields over an image of [height, width]. */
+export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
+  const along = (axis: 0 | 1) => {
+    const extent = (filter[axis] - 1) * window.dilations[axis] + 1;
+    const padded = image[axis] + window.pads[axis] + window.pads[axis + 2];
+    return Math.floor((padded - extent) / window.strides[axis]) + 1;
+  };
+  return [along(0), along(1)];
+}
+
+const pooling = (
+  params: Window & { filterSize: readonly [number, number] },
+  [x]: readonly TensorType[],
+): TensorType => ({
+  dtype: x.dtype,
+  shape: [x.shape[0], x.shape[1], ...windowOutput(params, params.filterSize, x.shape.slice(2))],
+});
+
+const declaredBySource = (): never => {
+  throw new TypeError('A source declares its type itself.');
+};
+
+type Rules = { readonly [O in Op]: TypeRule<O> };
+
+const typeRules: Rules = {
+  Parameter: declaredBySource,
+  Input: declaredBySource,
+  Random: declaredBySource,
+  Constant: declaredBySource,
+
+  ...(Object.fromEntries(
+    [
+      'Abs',
+      'Neg',
+      'Exp',
+      'Log',
+      'Sqrt',
+      'Sin',
+      'Cos',
+      'Erf',
+      'Floor',
+      'Ceil',
+      'Round',
+      'Sign',
+      'Relu',
+      'Elu',
+      'Sigmoid',
+      'Tanh',
+      'Softplus',
+      'Not',
+      'Clip',
+      'Softmax',
+      'LogSoftmax',
+    ].map((op) => [op, unchanged]),
+  ) as Record<ElementwiseOp, typeof unchanged>),
+  Cast: ({ dtype }, [x]) => ({ dtype, shape: x.shape }),
+
+  Add: arithmetic,
+  Sub: arithmetic,
+  Mul: arithmetic,
+  Div: arithmetic,
+  Pow: arithmetic,
+  Maximum: arithmetic,
+  Minimum: arithmetic,
+  Equal: comparison,
+  Greater: comparison,
+  GreaterEqual: comparison,
+  Less: comparison,
+  LessEqual: comparison,
+  And: comparison,
+  Or: comparison,
+  Select: (_params, [condition, a, b]) => ({
+    dtype: a.dtype,
+    shape: broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape)),
+  }),
+
+  Sum: reduction,
+  Mean: reduction,
+  Max: reduction,
+  Min: reduction,
+  Prod: reduction,
+  ArgMax: ({ axis }, [x]) => ({ dtype: 'int32', shape: x.shape.filter((_, other) => other !== axis) }),
+
+  MatMul({ transposeA, transposeB }, [a, b]) {
+    const matrix = (shape: Shape, transposed: boolean) => {
+      const [rows, columns] = shape.slice(-2);
+      return transposed ? [columns, rows] : [rows, columns];
+    };
+    const [m, k] = matrix(a.shape, transposeA);
+    const [k2, n] = matrix(b.shape, transposeB);
+    if (k !== k2) throw new TypeError(`Matrices [${a.shape}] and [${b.shape}] do not fit.`);
+    return { dtype: a.dtype, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] };
+  },
+  Conv2D(params, [x, filter]) {
+    const [batch, channels, ...image] = x.shape;
+    const [outChannels, groupChannels, ...size] = filter.shape;
+    if (channels !== groupChannels * params.groups) {
+      throw new TypeError(`A filter [${filter.shape}] in ${params.groups} groups does not fit an image [${x.shape}].`);
+    }
+    return { dtype: x.dtype, shape: [batch, outChannels, ...windowOutput(params, size, image)] };
+  },
+  Conv2DInputGrad: ({ groups, inputSize }, [dy, filter]) => ({
+    dtype: dy.dtype,
+    shape: [dy.shape[0], filter.shape[1] * groups, ...inputSize],
+  }),
+  Conv2DFilterGrad: ({ groups, filterSize }, [x, dy]) => ({
+    dtype: x.dtype,
+    shape: [dy.shape[1], x.shape[1] / groups, ...filterSize],
+  }),
+  MaxPool: pooling,
+  MaxPoolGrad: unchanged,
+  AvgPool: pooling,
+
+  Reshape({ shape }, [x]) {
+    if (elementCount(shape) !== elementCount(x.shape)) throw new TypeError(`[${x.shape}] cannot become [${shape}].`);
+    return { dtype: x.dtype, shape };
+  },
+  Transpose: ({ permutation }, [x]) => ({ dtype: x.dtype, shape: permutation.map((axis) => x.shape[axis]) }),
+  Broadcast({ shape }, [x]) {
+    if (!sameShape(broadcastShapes(x.shape, shape), shape)) throw new TypeError(`[${x.shape}] cannot fill [${shape}].`);
+    return { dtype: x.dtype, shape };
+  },
+  Tile: ({ repeats }, [x]) => ({ dtype: x.dtype, shape: x.shape.map((size, axis) => size * repeats[axis]) }),
+  Concat: ({ axis }, inputs) => ({
+    dtype: inputs[0].dtype,
+    shape: inputs[0].shape.map((size, other) =>
+      other === axis ? inputs.reduce((sum, input) => sum + input.shape[axis], 0) : size,
+    ),
+  }),
+  Slice: ({ size }, [x]) => ({ dtype: x.dtype, shape: size }),
+  Pad: ({ before, after }, [x]) => ({
+    dtype: x.dtype,
+    shape: x.shape.map((size, axis) => size + before[axis] + after[axis]),
+  }),
+  Gather: ({ axis }, [x, indices]) => ({
+    dtype: x.dtype,
+    shape: [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)],
+  }),
+  SegmentSum: ({ rows }, [values]) => ({ dtype: values.dtype, shape: [rows, ...values.shape.slice(1)] }),
+  OneHot: ({ depth }, [indices]) => ({ dtype: 'float32', shape: [...indices.shape, depth] }),
+
+  SparseCrossEntropy: (_params, [logProbabilities]) => ({ dtype: 'float32', shape: [logProbabilities.shape[0]] }),
+  SparseCrossEntropyGrad: (_params, [logProbabilities]) => logProbabilities,
+};
+
+/** @throws TypeError when the inputs do not fit the operation */
+export function resultType<O extends Op>(op: O, params: OpParams[O], inputs: readonly TensorType[]): TensorType {
+  return typeRules[op](params, inputs);
+}

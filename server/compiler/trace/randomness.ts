@@ -1,0 +1,97 @@
+/**
+ * @file Finds the random tensors of a traced step. TensorFlow.js draws random numbers in JavaScript, so a naive trace
+ * would freeze a dropout mask into a constant. Here a tensor that is written inside one of tfjs's random operations
+ * becomes a `Random` node, which yields fresh numbers at every step.
+ *
+ * tfjs seeds such an operation by one call of Math.random. That call is answered here, so the same generator can be
+ * started again with standard parameters (uniform in [0, 1), normal with mean 0 and deviation 1); as both families are
+ * affine in their parameters, two elements give the parameters and the rest confirm them.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { random } from '../build.ts';
+import { elementCount, type Distribution, type Node } from '../ir.ts';
+import { UnsupportedKernel } from '../import/kernel.ts';
+
+/** Random operations by the name of the scope that tfjs opens for them, and their standard form. */
+const families: Readonly<Record<string, (shape: number[], seed: number) => tf.Tensor>> = {
+  randomUniform__op: (shape, seed) => tf.randomUniform(shape, 0, 1, 'float32', seed),
+  randomNormal__op: (shape, seed) => tf.randomNormal(shape, 0, 1, 'float32', seed),
+  truncatedNormal__op: (shape, seed) => tf.truncatedNormal(shape, 0, 1, 'float32', seed),
+};
+
+function distribution(family: string, offset: number, scale: number): Distribution {
+  return family === 'randomUniform__op'
+    ? { kind: 'uniform', minimum: offset, maximum: offset + scale }
+    : { kind: 'normal', mean: offset, deviation: scale, truncated: family === 'truncatedNormal__op' };
+}
+
+export class RandomnessDetector {
+  #lastSeed: number | undefined;
+  #streams = 0;
+  #sample: ArrayLike<number> | undefined | 'wanted';
+
+  /** Runs a program with Math.random watched. */
+  watch<R>(program: () => R): R {
+    const original = Math.random;
+    Math.random = () => (this.#lastSeed = original());
+    try {
+      return program();
+    } finally {
+      Math.random = original;
+    }
+  }
+
+  /** Whether a written tensor is this detector's own sample of a standard distribution. */
+  sampling(values: tf.backend_util.BackendValues): boolean {
+    if (this.#sample !== 'wanted') return false;
+    this.#sample = values as ArrayLike<number>;
+    return true;
+  }
+
+  /** The `Random` node that a tensor, just written by the program, stands for; undefined when it is not random. */
+  recognise(values: ArrayLike<number>, shape: readonly number[]): Node | undefined {
+    const scopes = tf.engine().state.scopeStack.map((scope) => scope.name);
+    const family = scopes.findLast((name) => name in families);
+    if (family === undefined) return undefined;
+    const seed = this.#lastSeed;
+    this.#lastSeed = undefined;
+    // A dropout layer with a fixed seed: tfjs would drop the same units at every step; a random mask is what is meant.
+    if (scopes.includes('dropout__op')) return this.#node(distribution(family, 0, 1), shape);
+    // An operation with a fixed seed gives the same tensor at every step: a constant.
+    if (seed === undefined) return undefined;
+    const found = fitAffine(this.#standard(family, elementCount(shape), seed), values);
+    if (found === undefined)
+      throw new UnsupportedKernel(family.replace('__op', ''), 'its distribution is not recognised');
+    return this.#node(distribution(family, ...found), shape);
+  }
+
+  #node(drawn: Distribution, shape: readonly number[]): Node {
+    return random(drawn, this.#streams++, shape);
+  }
+
+  #standard(family: string, count: number, seed: number): ArrayLike<number> {
+    this.#sample = 'wanted';
+    families[family]([count], seed).dispose();
+    const sample = this.#sample as ArrayLike<number> | 'wanted';
+    this.#sample = undefined;
+    if (sample === 'wanted') throw new Error('TensorFlow.js wrote no random tensor.');
+    return sample;
+  }
+}
+
+/** [offset, scale] with values = offset + scale * standard in every element; undefined when there are none. */
+function fitAffine(standard: ArrayLike<number>, values: ArrayLike<number>): [number, number] | undefined {
+  const other = Array.from(standard).findIndex((value) => Math.abs(value - standard[0]) > 0.1);
+  if (other < 0) return undefined;
+  const scale = (values[other] - values[0]) / (standard[other] - standard[0]);
+  const offset = values[0] - scale * standard[0];
+  const tolerance = 1e-4 * (Math.abs(offset) + Math.abs(scale));
+  const fits = Array.from(values).every((value, i) => Math.abs(value - (offset + scale * standard[i])) <= tolerance);
+  return fits ? [roundOff(offset), roundOff(scale)] : undefined;
+}
+
+/** Removes the rounding of float32: 0.30000001 -> 0.3. */
+function roundOff(value: number): number {
+  const rounded = Number(value.toPrecision(5));
+  return Math.abs(rounded - value) <= 1e-5 * Math.abs(value) ? rounded : value;
+}

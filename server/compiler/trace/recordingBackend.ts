@@ -1,0 +1,216 @@
+/**
+ * @file A TensorFlow.js backend that computes nothing: each kernel records itself as IR nodes and returns their shapes.
+ * What a program does on it, autodiff included, is thereby written down as a graph.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { constant } from '../build.ts';
+import { elementCount, type DType, type Node } from '../ir.ts';
+import { elementwiseKernels, importDType } from '../import/elementwise.ts';
+import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
+import { matrixKernels } from '../import/matrix.ts';
+import { structureKernels } from '../import/structure.ts';
+import { RandomnessDetector } from './randomness.ts';
+
+const BACKEND = 'deeptwist-recording';
+
+const kernelImports: Readonly<Record<string, KernelImport>> = {
+  ...elementwiseKernels,
+  ...matrixKernels,
+  ...structureKernels,
+};
+
+type HostValues = tf.backend_util.BackendValues;
+
+/** Shape, type and host values of a tensor that the program made itself, neither a weight nor a result. */
+export interface HostTensor {
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly values: ArrayLike<number>;
+}
+
+class RecordingBackend extends tf.KernelBackend {
+  /** The recording in progress; a kernel that runs outside of one is a mistake. */
+  recording: Recording | undefined;
+
+  get active(): Recording {
+    if (this.recording === undefined) throw new Error('No recording is in progress.');
+    return this.recording;
+  }
+
+  override write(values: HostValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    return this.active.writeHost(values, shape, dtype);
+  }
+
+  override readSync(dataId: tf.DataId): HostValues {
+    return this.active.readHost(dataId);
+  }
+
+  override read(dataId: tf.DataId): Promise<HostValues> {
+    return Promise.resolve(this.readSync(dataId));
+  }
+
+  override disposeData(): boolean {
+    return true;
+  }
+
+  override incRef(): void {}
+  decRef(): void {}
+
+  override refCount(): number {
+    return 1;
+  }
+
+  override numDataIds(): number {
+    return 0;
+  }
+
+  override move(dataId: tf.DataId, values: HostValues, shape: number[], dtype: tf.DataType): void {
+    this.active.adopt(dataId, values, shape, dtype);
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: true };
+  }
+
+  override floatPrecision(): 32 {
+    return 32;
+  }
+
+  override epsilon(): number {
+    return 1e-7;
+  }
+
+  override timerAvailable(): boolean {
+    return false;
+  }
+}
+
+/** One traced run of a program. */
+export class Recording {
+  /** Tensors that the program made in JavaScript, in order, without those that were recognised as random. */
+  readonly hostTensors: HostTensor[] = [];
+  /** Name of the layer that is being called. */
+  layer: string | undefined;
+  readonly #nodes = new WeakMap<tf.DataId, Node>();
+  readonly #randomness = new RandomnessDetector();
+
+  /** Lets a tensor stand for a node: a weight, a placeholder of the batch. */
+  bind(tensor: tf.Tensor, node: Node): void {
+    this.#nodes.set(tensor.dataId, node);
+  }
+
+  /** A tensor of the recording backend that stands for a node. */
+  tensor(node: Node): tf.Tensor {
+    return tf.engine().makeTensorFromTensorInfo(this.#info(node));
+  }
+
+  /** The node that a tensor stands for. */
+  node(tensor: tf.TensorInfo): Node {
+    const known = this.#nodes.get(tensor.dataId);
+    if (known !== undefined) return known;
+    const { backend } = tf.engine().state.tensorInfo.get(tensor.dataId) as { backend: tf.KernelBackend };
+    return this.#host(tensor.dataId, backend.readSync(tensor.dataId), tensor.shape, tensor.dtype);
+  }
+
+  /** Runs with Math.random watched, so that tensors of random numbers are recognised. */
+  run<R>(program: () => R): R {
+    return this.#randomness.watch(program);
+  }
+
+  writeHost(values: HostValues, shape: number[], dtype: tf.DataType): tf.DataId {
+    const dataId = {};
+    if (this.#randomness.sampling(values)) return dataId;
+    const node = this.#randomness.recognise(values as ArrayLike<number>, shape);
+    if (node === undefined) this.#host(dataId, values, shape, dtype);
+    else this.#nodes.set(dataId, node);
+    return dataId;
+  }
+
+  adopt(dataId: tf.DataId, values: HostValues, shape: number[], dtype: tf.DataType): void {
+    this.#host(dataId, values, shape, dtype);
+  }
+
+  readHost(dataId: tf.DataId): HostValues {
+    const node = this.#nodes.get(dataId);
+    if (node?.op !== 'Constant') {
+      throw new UnsupportedKernel('dataSync', 'JavaScript asks for the value of a tensor inside the step', this.layer);
+    }
+    const { values } = node.params;
+    const count = elementCount(node.type.shape);
+    return values.length === count ? values : new Float32Array(count).fill(values[0]);
+  }
+
+  /** @throws UnsupportedKernel naming the kernel and the layer */
+  kernel(
+    name: string,
+    inputs: Record<string, tf.TensorInfo | undefined>,
+    attributes: unknown,
+  ): tf.TensorInfo | tf.TensorInfo[] {
+    const nodes: Record<string, Node> = {};
+    for (const [key, info] of Object.entries(inputs)) if (info) nodes[key] = this.node(info);
+    const layer = this.layer ?? Object.values(nodes).find((node) => node.layer !== undefined)?.layer;
+    const build = kernelImports[name] as KernelImport<unknown> | undefined;
+    if (build === undefined) throw new UnsupportedKernel(name, 'the compiler has no lowering for it', layer);
+    const made = this.#attributed(name, layer, () => build(nodes, attributes));
+    return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
+  }
+
+  #attributed(name: string, layer: string | undefined, build: () => Node | Node[]): Node | Node[] {
+    try {
+      const made = build();
+      if (layer !== undefined) for (const node of Array.isArray(made) ? made : [made]) node.layer ??= layer;
+      return made;
+    } catch (error) {
+      if (error instanceof UnsupportedKernel) throw new UnsupportedKernel(error.kernel, error.message, layer);
+      throw new UnsupportedKernel(name, (error as Error).message, layer);
+    }
+  }
+
+  #host(dataId: tf.DataId, values: HostValues, shape: readonly number[], type: tf.DataType): Node {
+    const dtype = importDType(type, 'tensor');
+    const array = values as ArrayLike<number>;
+    this.hostTensors.push({ shape, dtype, values: array });
+    const node = constant(array, shape, dtype);
+    this.#nodes.set(dataId, node);
+    return node;
+  }
+
+  #info(node: Node): tf.TensorInfo {
+    const dataId = {};
+    this.#nodes.set(dataId, node);
+    return { dataId, shape: [...node.type.shape], dtype: node.type.dtype };
+  }
+}
+
+let backend: RecordingBackend | undefined;
+
+function recordingBackend(): RecordingBackend {
+  if (backend !== undefined) return backend;
+  const created = new RecordingBackend();
+  tf.registerBackend(BACKEND, () => created, 0);
+  tf.findBackend(BACKEND);
+  for (const { kernelName } of tf.getKernelsForBackend('cpu')) {
+    tf.registerKernel({
+      kernelName,
+      backendName: BACKEND,
+      kernelFunc: ({ inputs, attrs }) => created.active.kernel(kernelName, inputs, attrs),
+    });
+  }
+  backend = created;
+  return created;
+}
+
+/** Records what `program` does; the backend that was set before is set again. */
+export async function record<R>(program: (recording: Recording) => R): Promise<R> {
+  const recorder = recordingBackend();
+  const previous = tf.getBackend();
+  const recording = new Recording();
+  recorder.recording = recording;
+  await tf.setBackend(BACKEND);
+  try {
+    return recording.run(() => program(recording));
+  } finally {
+    recorder.recording = undefined;
+    await tf.setBackend(previous);
+  }
+}

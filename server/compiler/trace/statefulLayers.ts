@@ -1,0 +1,32 @@
+/** @file Recurrent layers that carry their state from batch to batch. */
+import type * as tf from '@tensorflow/tfjs';
+
+/** The part of tfjs-layers' RNN that holds the state; `states_` is its own name for it. */
+export interface StatefulLayer {
+  readonly name: string;
+  stateful: boolean;
+  states_: tf.Tensor[];
+  resetStates: (states?: tf.Tensor | tf.Tensor[], training?: boolean) => void;
+}
+
+/** Layers that a wrapper (bidirectional, time-distributed) or a nested model holds. */
+interface Nesting {
+  layers?: tf.layers.Layer[];
+  layer?: tf.layers.Layer;
+  forwardLayer?: tf.layers.Layer;
+  backwardLayer?: tf.layers.Layer;
+}
+
+/** All stateful recurrent layers among `layers`, those inside wrappers and nested models included. */
+export function statefulLayers(layers: readonly tf.layers.Layer[]): StatefulLayer[] {
+  const found = new Set<StatefulLayer>();
+  const visit = (layer: tf.layers.Layer): void => {
+    const candidate = layer as unknown as StatefulLayer;
+    if (candidate.stateful && Array.isArray(candidate.states_)) found.add(candidate);
+    const nesting = layer as unknown as Nesting;
+    const inner = [...(nesting.layers ?? []), nesting.layer, nesting.forwardLayer, nesting.backwardLayer];
+    for (const nested of inner) if (nested !== undefined) visit(nested);
+  };
+  layers.forEach(visit);
+  return [...found];
+}
