@@ -29,8 +29,11 @@ const copyAddress = scratch.address + scratch.bytes;
  * equal magnitudes the lower index goes first. NaN counts as the largest.
  *
  * @param count 0 to `values.length`
+ * @throws RangeError for another count
  */
 export function pruneSmallest(values: Float32Array, count: number): void {
+  if (!(count >= 0 && count <= values.length))
+    throw new RangeError(`Cannot prune ${count} of ${values.length} weights.`);
   const arena = Arena.of(values);
   if (arena) {
     const kernels = kernelsIn(arena.memory);

@@ -3,14 +3,7 @@
  * counts the weights below the bracket and collects the few inside it, among which the exact threshold is selected; one
  * pass writes the zeros. When the bracket misses, the threshold is selected among all weights instead.
  */
-import {
-  HISTOGRAM_BYTES,
-  MAGNITUDE,
-  approximateMagnitude,
-  equalCount,
-  equalRank,
-  selectMagnitude,
-} from './select';
+import { HISTOGRAM_BYTES, MAGNITUDE, approximateMagnitude, equalCount, equalRank, selectMagnitude } from './select';
 
 /** Weights for one of the sample: selecting in the sample and among the candidates then cost about the same. */
 const STRIDE: i32 = 64;
@@ -118,7 +111,7 @@ function collect(values: usize, length: i32, from: i32, to: i32, target: usize, 
   if (address < blocks) return capacity + 1;
   // A lane that is above the lower end counts -1.
   let count: i32 =
-    <i32>(blocks - values >> 2) +
+    <i32>((blocks - values) >> 2) +
     i32x4.extract_lane(above, 0) +
     i32x4.extract_lane(above, 1) +
     i32x4.extract_lane(above, 2) +
@@ -133,7 +126,7 @@ function collect(values: usize, length: i32, from: i32, to: i32, target: usize, 
     }
   }
   countUpTo = count;
-  return <i32>(next - target >> 2);
+  return <i32>((next - target) >> 2);
 }
 
 /** Sets to zero every value whose magnitude is below `threshold`. */

@@ -56,5 +56,5 @@ function selectDigit(values: usize, length: i32, prefix: u32, high: u32, low: u3
     bin += 4;
     equalCount = load<i32>(bin);
   }
-  return (<u32>(bin - histogram) >> 2) << low;
+  return ((<u32>(bin - histogram)) >> 2) << low;
 }

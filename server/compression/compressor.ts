@@ -1,0 +1,156 @@
+/** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
+import type { Compression, Method } from '../protocol/config.ts';
+import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import type { CustomDistortion } from './custom.ts';
+import { weightHistogram } from './histogram.ts';
+import { methods, type CompressedWeight, type CompressionOf, type ParametersOf } from './methods.ts';
+import { policies } from './policies.ts';
+import { denseSize, layerSize } from './size.ts';
+import type { CompressionState, Projection } from './storedWeights.ts';
+import { matchTargets, type CompressibleWeight, type Target } from './targets.ts';
+
+/** What a distortion did to a weight: a row of the run event. */
+export type DistortionReport = EventOf<'distortion'>['weights'][number];
+
+export interface CompressorOptions {
+  /** Length of the run, in training steps. */
+  readonly steps: number;
+  readonly seed: number;
+  /** `distort` of the user's module, for the method `custom`. */
+  readonly custom?: CustomDistortion;
+}
+
+/**
+ * One training step is: `beforeStep`, forward and backward, `beforeUpdate`, the optimizer's update, `afterUpdate`, and
+ * `distort` where {@link distortsAfter} says so. Steps count from 1. An evaluation between two steps stands between
+ * `beforeStep` and `beforeUpdate`, so that it sees the weights that the model computes with.
+ */
+export interface Compressor {
+  /** The weights that are compressed. */
+  readonly targets: readonly Target<unknown>[];
+  /** How a target is compressed at a step. */
+  settingAt(target: Target<unknown>, step: number): CompressionSetting;
+  /** Whether {@link distort} is due right after a step. */
+  distortsAfter(step: number): boolean;
+  /**
+   * Distorts the weights in place. With `report`, returns what was done to each target, histograms on that many bins;
+   * without, nothing is copied or measured and the result is empty.
+   */
+  distort(step: number, report?: { bins: number }): Promise<DistortionReport[]>;
+  beforeStep(step: number): void | Promise<void>;
+  beforeUpdate(step: number): void;
+  afterUpdate(step: number): void;
+  /** The compressed form of each target, by name, as the last distortion left it. */
+  readonly compressed: ReadonlyMap<string, CompressedWeight>;
+  /** Sizes of all weights of the model, compressed or not, in their order. */
+  sizes(weights: readonly CompressibleWeight[]): LayerSize[];
+  /** What a checkpoint must hold besides the weights. The arrays are live: copy or write them before the next step. */
+  readonly state: CompressionState;
+  /** @throws RangeError where the state is not one of this compression */
+  restore(state: CompressionState): void;
+}
+
+/** @throws UserError where layers, parameters, policy and weights do not fit together */
+export function createCompressor(
+  compression: Compression,
+  weights: readonly CompressibleWeight[],
+  options: CompressorOptions,
+): Compressor {
+  return compressorOf<Method>(compression.method, compression, weights, options);
+}
+
+function compressorOf<M extends Method>(
+  method: M,
+  compression: CompressionOf<M>,
+  weights: readonly CompressibleWeight[],
+  { steps, seed, custom }: CompressorOptions,
+): Compressor {
+  const row = methods[method];
+  const policy = policies[compression.policy];
+  if (!policy.methods.includes(method)) throw unsuitablePolicy(compression);
+  const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
+  const units = row.units(targets);
+  const schedule: CompressionOf<M>['schedule'] = policy.ignoresSchedule ? undefined : compression.schedule;
+  const timing = { distortEvery: compression.distortEvery, from: schedule?.from ?? 0, steps };
+  const compressed = new Map<string, CompressedWeight>();
+  const settingAt = (target: Target<unknown>, step: number) =>
+    row.settingAt(target.parameters as ParametersOf<M>, schedule, step);
+
+  const projection: Projection = {
+    targets,
+    from: timing.from,
+    rateAt: (target, step) => settingAt(target, step).rate ?? 0,
+    targetRate: (target) => row.settingAt(target.parameters as ParametersOf<M>, undefined, steps).rate ?? 0,
+    async project(step) {
+      for (const unit of units) {
+        const context = { compression, step, steps, seed, custom };
+        const forms = await row.distort(unit, settingAt(unit[0], step), context);
+        unit.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
+      }
+    },
+  };
+  const stored = new policy.Stored(projection);
+
+  return {
+    targets,
+    settingAt,
+    distortsAfter: (step) => step === steps || policy.distortsAfter(step, timing),
+    async distort(step, report) {
+      if (!report) {
+        await stored.distort(step);
+        return [];
+      }
+      const before = targets.map(({ weight }) => weight.values.slice());
+      await stored.distort(step);
+      return targets.map((target, i) => {
+        const { name, values } = target.weight;
+        const form = compressed.get(name);
+        return {
+          name,
+          setting: settingAt(target, step),
+          histogram: weightHistogram(before[i], values, report.bins),
+          relativeError: relativeError(before[i], values),
+          ...(form?.form === 'binary-codes' && form.levels && { levels: [...form.levels] }),
+        };
+      });
+    },
+    beforeStep: (step) => stored.beforeStep(step),
+    beforeUpdate: (step) => stored.beforeUpdate(step),
+    afterUpdate: (step) => stored.afterUpdate(step),
+    compressed,
+    sizes(all) {
+      const sizes = new Map(
+        units.flatMap((unit) => {
+          const forms = unit.map(({ weight }) => compressed.get(weight.name));
+          return row.sizes(unit, forms).map((size, i) => [unit[i].weight.name, size] as const);
+        }),
+      );
+      return all.map(({ name, shape, values }) => layerSize(name, shape, sizes.get(name) ?? denseSize(values.length)));
+    },
+    get state() {
+      return stored.state;
+    },
+    restore: (state) => stored.restore(state),
+  };
+}
+
+/** `||after - before||_F / ||before||_F`; for weights that were all zero, 0 where they stayed so and else 1. */
+function relativeError(before: Float32Array, after: Float32Array): number {
+  let error = 0;
+  let norm = 0;
+  for (let i = 0; i < before.length; i++) {
+    const difference = after[i] - before[i];
+    error += difference * difference;
+    norm += before[i] * before[i];
+  }
+  if (norm === 0) return error === 0 ? 0 : 1;
+  return Math.sqrt(error / norm);
+}
+
+function unsuitablePolicy({ policy, method }: Compression): UserError {
+  return new UserError(`compression.policy: "${policy}" works with the method prune only, got "${method}".`, {
+    remedy: 'Set policy to "deeptwist", "one-shot" or "straight-through", or method to "prune".',
+    exitCode: ExitCode.usage,
+  });
+}

@@ -1,0 +1,56 @@
+/** @file Weight distortion by low-rank approximation (DeepTwist, algorithm 3 and equation (5)), in place. */
+import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
+import { reconstruct, truncate } from '../linalg/truncate.ts';
+import { gatherRows, scatterRows, type MatrixView } from './matrixView.ts';
+
+/** A weight of low rank: `left * right`, [rows, rank] and [rank, columns] of {@link storedMatrix}. */
+export interface FactoredWeight {
+  readonly form: 'factors';
+  readonly left: Float32Array;
+  /** Shared projection: the same array in both weights of the pair. */
+  readonly right: Float32Array;
+}
+
+/** Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`; returns `U_r S_r` and `V_r'`. */
+export async function truncateRank(values: Float32Array, view: MatrixView, rank: number): Promise<FactoredWeight> {
+  const matrix = storedMatrix(values, view);
+  const { left, right } = await truncate(matrix.data, matrix.rows, matrix.columns, rank);
+  await reconstruct({ left, right }, matrix.rows, matrix.columns, matrix.data);
+  if (matrix.data !== values) scatterRows(matrix.data, view, 0, view.rows, values);
+  return { form: 'factors', left, right };
+}
+
+/**
+ * Replaces `recurrent` by its nearest matrix of the rank, `Z_h V_h'`, and `kernel` by its projection on the same `V_h'`:
+ * `Z_x = argmin_Y ||Y V_h' - W_x||_F`, which is `W_x V_h` since the rows of `V_h'` are orthonormal.
+ *
+ * @param kernel W_x, [inputs, columns]
+ * @param recurrent W_h, [units, columns]
+ */
+export async function truncateShared(
+  kernel: Matrix,
+  recurrent: Matrix,
+  rank: number,
+): Promise<{ kernel: FactoredWeight; recurrent: FactoredWeight }> {
+  const { left, right } = await truncate(recurrent.data, recurrent.rows, recurrent.columns, rank);
+  const products = new Products(defaultThreads(kernel.rows, kernel.columns));
+  const projection = { data: right, rows: rank, columns: kernel.columns };
+  const { data: kernelLeft } = await products.multiplyRightTransposed(kernel, projection);
+  await reconstruct({ left, right }, recurrent.rows, recurrent.columns, recurrent.data);
+  await reconstruct({ left: kernelLeft, right }, kernel.rows, kernel.columns, kernel.data);
+  return { kernel: { form: 'factors', left: kernelLeft, right }, recurrent: { form: 'factors', left, right } };
+}
+
+/**
+ * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
+ * that comes first. Transposing changes neither the rank nor the approximation. Only a weight that has its output axis
+ * in the middle (a transposed convolution) is copied.
+ */
+export function storedMatrix(values: Float32Array, view: MatrixView): Matrix {
+  const { outer, rows, inner, columns } = view;
+  if (inner === 1) return { data: values, rows: outer, columns: rows };
+  if (outer === 1) return { data: values, rows, columns: inner };
+  const data = new Float32Array(values.length);
+  gatherRows(values, view, 0, rows, data);
+  return { data, rows, columns };
+}

@@ -1,0 +1,167 @@
+/**
+ * @file The compression methods, one row each: what is compressed together, the setting at a step, the distortion, and the
+ * size of the result. A method of the experiment file has no meaning before it has its row here.
+ */
+import type { Compression, LowRankParameters, Method } from '../protocol/config.ts';
+import type { CompressionSetting } from '../protocol/events.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import { distortByUser, type CustomDistortion, type CustomWeight } from './custom.ts';
+import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from './lowRank.ts';
+import { prune } from './prune.ts';
+import { quantize, type QuantizedWeight } from './quantize.ts';
+import { pruningRateAt } from './schedule.ts';
+import { binaryCodeSize, denseSize, factoredSize, sharedFactorSizes, sparseSize, type CompressedSize } from './size.ts';
+import type { Target } from './targets.ts';
+
+export type CompressionOf<M extends Method> = Extract<Compression, { method: M }>;
+export type ParametersOf<M extends Method> = CompressionOf<M>['layers'][string];
+
+/** Weights that are compressed together: one, or an LSTM's kernel and recurrent kernel with a shared projection. */
+export type Unit<M extends Method> = readonly Target<ParametersOf<M>>[];
+
+/** A weight whose zeros are the compression. */
+export interface SparseWeight {
+  readonly form: 'sparse';
+}
+
+/** The compressed form of a weight, which an export writes; the weight itself holds the same numbers as floats. */
+export type CompressedWeight = SparseWeight | QuantizedWeight | FactoredWeight | CustomWeight;
+
+export interface DistortionContext<M extends Method> {
+  readonly compression: CompressionOf<M>;
+  readonly step: number;
+  readonly steps: number;
+  readonly seed: number;
+  readonly custom: CustomDistortion | undefined;
+}
+
+interface MethodRow<M extends Method> {
+  /** Groups the weights that are compressed together. @throws UserError for parameters that do not fit the weights */
+  units(targets: Unit<M>): Unit<M>[];
+  /** How a weight is compressed at a step. */
+  settingAt(
+    parameters: ParametersOf<M>,
+    schedule: CompressionOf<M>['schedule'] | undefined,
+    step: number,
+  ): CompressionSetting;
+  /** Replaces the weights of a unit by their compressed form, in place. @returns the form of each */
+  distort(
+    unit: Unit<M>,
+    setting: CompressionSetting,
+    context: DistortionContext<M>,
+  ): readonly CompressedWeight[] | Promise<readonly CompressedWeight[]>;
+  /** Size of each weight of a unit. @param compressed what `distort` returned last */
+  sizes(unit: Unit<M>, compressed: readonly (CompressedWeight | undefined)[]): readonly CompressedSize[];
+}
+
+const SPARSE: readonly SparseWeight[] = [{ form: 'sparse' }];
+
+export const methods: { readonly [M in Method]: MethodRow<M> } = {
+  prune: {
+    units: eachAlone,
+    settingAt: ({ rate }, schedule, step) => ({ rate: pruningRateAt(schedule, rate, step) }),
+    distort([{ weight }], { rate = 0 }) {
+      prune(weight.values, rate);
+      return SPARSE;
+    },
+    sizes: ([{ weight }]) => [sparseSize(weight.values)],
+  },
+
+  quantize: {
+    units: eachAlone,
+    settingAt: ({ bits }) => ({ bits }),
+    distort: ([{ weight, view, parameters }]) => [quantize(weight.values, view, parameters)],
+    sizes: ([{ view, parameters }]) => [binaryCodeSize(view, parameters.bits, parameters.scales)],
+  },
+
+  'low-rank': {
+    units: lowRankUnits,
+    settingAt: ({ rank }) => ({ rank }),
+    async distort([target, recurrent]) {
+      const { weight, view, parameters } = target;
+      if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank)];
+      const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank);
+      return [pair.kernel, pair.recurrent];
+    },
+    sizes([target, recurrent]) {
+      const { rank } = target.parameters;
+      if (!recurrent) return [factoredSize(target.view, rank)];
+      const { rows, columns } = matrixOf(target);
+      const pair = sharedFactorSizes(rows, matrixOf(recurrent).rows, columns, rank);
+      return [pair.kernel, pair.recurrent];
+    },
+  },
+
+  custom: {
+    units: eachAlone,
+    settingAt: () => ({}),
+    async distort([{ weight, parameters }], _setting, { compression, step, steps, seed, custom }) {
+      if (!custom) throw new TypeError('A custom compression needs the distort function of its module.');
+      const context = { name: weight.name, step, steps, seed, parameters };
+      return [await distortByUser(custom, compression.module, weight, context)];
+    },
+    sizes: ([{ weight }], [compressed]) => [
+      compressed?.form === 'custom' ? compressed.size : denseSize(weight.values.length),
+    ],
+  },
+};
+
+function eachAlone<T>(targets: readonly T[]): (readonly T[])[] {
+  return targets.map((target) => [target]);
+}
+
+type LowRankTarget = Target<LowRankParameters>;
+
+function matrixOf({ weight, view }: LowRankTarget) {
+  return storedMatrix(weight.values, view);
+}
+
+/** Each weight alone, or `[kernel, recurrent kernel]` of a layer with a shared projection. */
+function lowRankUnits(targets: readonly LowRankTarget[]): LowRankTarget[][] {
+  const units: LowRankTarget[][] = [];
+  for (const target of targets) {
+    if (!target.parameters.sharedProjection) units.push([target]);
+    else if (target.weight.weight === 'recurrent_kernel') units.push([kernelBeside(target, targets), target]);
+    else if (target.weight.weight !== 'kernel' || !targets.some((other) => isPair(target, other))) throw noPair(target);
+  }
+  for (const unit of units) checkRank(unit[unit.length - 1]);
+  return units;
+}
+
+function isPair(kernel: LowRankTarget, recurrent: LowRankTarget): boolean {
+  return (
+    kernel.weight.layer === recurrent.weight.layer &&
+    kernel.weight.weight === 'kernel' &&
+    recurrent.weight.weight === 'recurrent_kernel' &&
+    kernel.parameters.sharedProjection &&
+    recurrent.parameters.sharedProjection &&
+    kernel.parameters.rank === recurrent.parameters.rank
+  );
+}
+
+function kernelBeside(recurrent: LowRankTarget, targets: readonly LowRankTarget[]): LowRankTarget {
+  const kernel = targets.find((target) => isPair(target, recurrent));
+  if (!kernel) throw noPair(recurrent);
+  return kernel;
+}
+
+function noPair({ weight, pattern }: LowRankTarget): UserError {
+  return new UserError(
+    `compression.layers: "${pattern}" asks for a shared projection, but ${weight.name} has no partner with the same rank.`,
+    {
+      remedy:
+        'A shared projection joins the kernel and the recurrent_kernel of one recurrent layer: name the layer, or leave sharedProjection out.',
+      exitCode: ExitCode.usage,
+    },
+  );
+}
+
+function checkRank({ weight, view, pattern, parameters }: LowRankTarget): void {
+  const { rows, columns } = storedMatrix(weight.values, view);
+  const limit = Math.min(rows, columns);
+  if (parameters.rank <= limit) return;
+  throw new UserError(
+    `compression.layers: "${pattern}" has rank ${parameters.rank}; ${weight.name} is a [${rows}, ${columns}] matrix, expected at most ${limit}.`,
+    { remedy: 'Lower the rank.', exitCode: ExitCode.usage },
+  );
+}

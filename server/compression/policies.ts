@@ -1,0 +1,48 @@
+/**
+ * @file The compression policies: when the weights are distorted, and what becomes of the stored weight. With the method
+ * (which distortion), a row says all that sets DeepTwist and its baselines apart.
+ */
+import type { Method, PolicyId } from '../protocol/config.ts';
+import {
+  MaskedWeights,
+  ReplacedWeights,
+  ShadowedWeights,
+  type Projection,
+  type StoredWeights,
+} from './storedWeights.ts';
+
+/** When distortions can happen, in training steps done. */
+export interface Timing {
+  /** S_D. */
+  readonly distortEvery: number;
+  /** t_i. */
+  readonly from: number;
+  /** Length of the run. */
+  readonly steps: number;
+}
+
+export interface Policy {
+  /** Whether the stored weights are distorted right after a step, the last step apart: the run always ends with one. */
+  readonly distortsAfter: (step: number, timing: Timing) => boolean;
+  readonly Stored: new (projection: Projection) => StoredWeights;
+  /** The target is applied at once, whatever the schedule of the rate. */
+  readonly ignoresSchedule: boolean;
+  /** The methods that it can be combined with. */
+  readonly methods: readonly Method[];
+}
+
+const all: readonly Method[] = ['prune', 'quantize', 'low-rank', 'custom'];
+const everyDistortionStep = (step: number, { distortEvery, from }: Timing) => step % distortEvery === 0 && step >= from;
+const atTheEnd = () => false;
+
+export const policies: { readonly [P in PolicyId]: Policy } = {
+  deeptwist: { distortsAfter: everyDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false, methods: all },
+  'gradual-mask': {
+    distortsAfter: everyDistortionStep,
+    Stored: MaskedWeights,
+    ignoresSchedule: false,
+    methods: ['prune'],
+  },
+  'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true, methods: all },
+  'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false, methods: all },
+};

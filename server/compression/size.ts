@@ -1,0 +1,125 @@
+/**
+ * @file How many bits a compressed weight takes in a file, and what a model takes in all. Everything that is needed to
+ * read the weight back is counted; docs/compression.md has the formulas.
+ */
+import type { LayerSize } from '../protocol/events.ts';
+import { product, type MatrixView } from './matrixView.ts';
+import { isMatrix } from './targets.ts';
+
+const FLOAT_BITS = 32;
+
+/** Numbers that remain of a weight, and the bits that they take with indices and scales. */
+export interface CompressedSize {
+  readonly weightsKept: number;
+  readonly bits: number;
+}
+
+export function denseSize(weights: number): CompressedSize {
+  return { weightsKept: weights, bits: FLOAT_BITS * weights };
+}
+
+/** How the positions of the non-zero weights are stored. */
+export type SparseIndex = { readonly kind: 'bitmask' } | { readonly kind: 'gaps'; readonly bits: number };
+
+/** Widths of a gap that are tried: at 2 the bitmask is nearly always smaller already, at 16 gaps cost half a weight. */
+const GAP_BITS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] as const;
+
+/**
+ * The smaller index of the non-zero weights: a bitmask of one bit a weight, or the number of zeros before each non-zero
+ * weight in codes of a fixed width. The largest code, `2^bits - 1`, stands for that many zeros with no weight behind them.
+ */
+export function smallestIndex(values: Float32Array): { index: SparseIndex; bits: number; nonZeros: number } {
+  const codes = new Float64Array(GAP_BITS.length);
+  let nonZeros = 0;
+  let zeros = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) {
+      zeros++;
+      continue;
+    }
+    nonZeros++;
+    for (let width = 0; width < GAP_BITS.length; width++)
+      codes[width] += 1 + Math.floor(zeros / (2 ** GAP_BITS[width] - 1));
+    zeros = 0;
+  }
+  let smallest: { index: SparseIndex; bits: number } = { index: { kind: 'bitmask' }, bits: values.length };
+  GAP_BITS.forEach((bits, width) => {
+    if (bits * codes[width] < smallest.bits) smallest = { index: { kind: 'gaps', bits }, bits: bits * codes[width] };
+  });
+  return { ...smallest, nonZeros };
+}
+
+/** 32 bits for every non-zero weight and the {@link smallestIndex}; never more than the dense weight. */
+export function sparseSize(values: Float32Array): CompressedSize {
+  const { bits, nonZeros } = smallestIndex(values);
+  return { weightsKept: nonZeros, bits: Math.min(FLOAT_BITS * nonZeros + bits, FLOAT_BITS * values.length) };
+}
+
+/** `bits` a weight, and as many 32-bit scales a row or for the matrix. */
+export function binaryCodeSize(view: MatrixView, bits: number, scales: 'row' | 'matrix'): CompressedSize {
+  const weights = view.rows * view.columns;
+  const sets = scales === 'row' ? view.rows : 1;
+  return { weightsKept: weights, bits: bits * weights + FLOAT_BITS * bits * sets };
+}
+
+/** Two factors, `r (m + n)`; the dense matrix where that is fewer. */
+export function factoredSize(view: MatrixView, rank: number): CompressedSize {
+  return denseSize(Math.min(rank * (view.rows + view.columns), view.rows * view.columns));
+}
+
+/**
+ * A pair that shares a projection: `r m_x` for the kernel [m_x, n] and `r (m_h + n)` for the recurrent kernel [m_h, n],
+ * which carries the projection; both dense where that is fewer.
+ */
+export function sharedFactorSizes(
+  kernelRows: number,
+  recurrentRows: number,
+  columns: number,
+  rank: number,
+): { kernel: CompressedSize; recurrent: CompressedSize } {
+  const kernel = rank * kernelRows;
+  const recurrent = rank * (recurrentRows + columns);
+  if (kernel + recurrent < (kernelRows + recurrentRows) * columns)
+    return { kernel: denseSize(kernel), recurrent: denseSize(recurrent) };
+  return { kernel: denseSize(kernelRows * columns), recurrent: denseSize(recurrentRows * columns) };
+}
+
+/** The row of a weight in the size table: bytes of the dense and of the compressed weight. */
+export function layerSize(name: string, shape: readonly number[], size: CompressedSize): LayerSize {
+  const weights = product(shape);
+  return {
+    name,
+    shape: [...shape],
+    weights,
+    weightsKept: size.weightsKept,
+    bytes: weights * (FLOAT_BITS / 8),
+    bytesKept: Math.ceil(size.bits / 8),
+  };
+}
+
+/** Sizes of a model in all. `weights`, `weightsKept` and their ratio leave biases and other vectors out; bytes do not. */
+export interface ModelSize {
+  readonly weights: number;
+  readonly weightsKept: number;
+  readonly weightRatio: number;
+  readonly bytes: number;
+  readonly bytesKept: number;
+  readonly byteRatio: number;
+}
+
+/** Adds up the rows of the size table. A ratio is 0 where nothing is kept. */
+export function modelSize(layers: readonly LayerSize[]): ModelSize {
+  const total = { weights: 0, weightsKept: 0, bytes: 0, bytesKept: 0 };
+  for (const layer of layers) {
+    total.bytes += layer.bytes;
+    total.bytesKept += layer.bytesKept;
+    if (!isMatrix(layer)) continue;
+    total.weights += layer.weights;
+    total.weightsKept += layer.weightsKept;
+  }
+  return {
+    ...total,
+    weightRatio: total.weightsKept > 0 ? total.weights / total.weightsKept : 0,
+    byteRatio: total.bytesKept > 0 ? total.bytes / total.bytesKept : 0,
+  };
+}
