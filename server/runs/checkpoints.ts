@@ -1,0 +1,126 @@
+/**
+ * @file Checkpoints of a run: `checkpoints/step-000001000.safetensors` with the tensors and, written after it,
+ * `step-000001000.json` with everything else and the tensor file's size and SHA-256. The second file is there only when
+ * the first is complete.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.ts';
+import type { Safetensor } from '../formats/safetensors.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
+import { writeAtomically } from './disk.ts';
+import type { Run } from './run.ts';
+
+export interface Checkpoint {
+  /** Steps that were done. */
+  step: number;
+  tensors: ReadonlyMap<string, Safetensor>;
+  /** What the trainer needs besides tensors; JSON. */
+  state: unknown;
+  /** Length of `events.jsonl` at this checkpoint, in bytes: see {@link EventLog.sync}. */
+  eventsOffset: number;
+}
+
+const sideSchema = z.object({
+  format: z.literal(RUN_FORMAT_VERSION),
+  step: z.int().min(0),
+  eventsOffset: z.int().min(0),
+  tensors: z.object({ bytes: z.int(), sha256: z.string() }),
+  state: z.unknown(),
+});
+
+const SIDE_FILE = /^step-(\d+)\.json$/;
+
+/**
+ * Writes a checkpoint, and then removes all but the newest `keep`. The tensors are copied before the first await: they may
+ * change while the files are being written. A crash at any moment leaves the earlier checkpoints readable.
+ * @returns the path of the tensor file
+ * @throws UserError when the disk is full
+ */
+export async function writeCheckpoint(run: Run, checkpoint: Checkpoint, { keep }: { keep: number }): Promise<string> {
+  const { step, eventsOffset, state } = checkpoint;
+  const bytes = encodeSafetensors(checkpoint.tensors);
+  const side = JSON.stringify({
+    format: RUN_FORMAT_VERSION,
+    step,
+    eventsOffset,
+    tensors: { bytes: bytes.length, sha256: sha256(bytes) },
+    state,
+  });
+  const files = filesOf(run, step);
+  await rm(files.side, { force: true }); // A damaged one of an earlier attempt must not vouch for the new tensors.
+  await writeAtomically(files.tensors, bytes);
+  await writeAtomically(files.side, side);
+
+  const steps = await checkpointSteps(run);
+  const kept = new Set(steps.filter((other) => other <= step).slice(0, keep));
+  for (const other of steps.filter((other) => !kept.has(other))) await removeCheckpoint(run, other);
+  return files.tensors;
+}
+
+/**
+ * The newest checkpoint that is whole.
+ * @returns also a sentence for each newer one that is damaged; no checkpoint when there is none to resume from
+ */
+export async function readLatestCheckpoint(run: Run): Promise<{ checkpoint?: Checkpoint; warnings: string[] }> {
+  const warnings: string[] = [];
+  const steps = await checkpointSteps(run);
+  for (const [i, step] of steps.entries()) {
+    const checkpoint = await readCheckpoint(run, step);
+    if (typeof checkpoint !== 'string') return { checkpoint, warnings };
+    const next = steps[i + 1];
+    const fallback = next === undefined ? 'there is none before it' : `falling back to step ${formatCount(next)}`;
+    warnings.push(`The checkpoint of step ${formatCount(step)} is damaged (${checkpoint}); ${fallback}.`);
+  }
+  return { warnings };
+}
+
+/** The checkpoint, or what is damaged. */
+async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | string> {
+  const files = filesOf(run, step);
+  let side: z.output<typeof sideSchema>;
+  try {
+    side = sideSchema.parse(JSON.parse(await readFile(files.side, 'utf8')));
+  } catch {
+    return `${files.side} cannot be read`;
+  }
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(files.tensors);
+  } catch {
+    return `${files.tensors} cannot be read`;
+  }
+  if (bytes.length !== side.tensors.bytes)
+    return `${files.tensors} has ${bytes.length} bytes instead of ${side.tensors.bytes}`;
+  if (sha256(bytes) !== side.tensors.sha256) return `${files.tensors} does not have the checksum that was recorded`;
+  const { tensors } = decodeSafetensors(bytes);
+  return { step: side.step, tensors, state: side.state, eventsOffset: side.eventsOffset };
+}
+
+/** Steps of the checkpoints that were written to the end, newest first. */
+async function checkpointSteps(run: Run): Promise<number[]> {
+  return (await readdir(run.checkpointsFolder))
+    .map((name) => SIDE_FILE.exec(name)?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number)
+    .sort((a, b) => b - a);
+}
+
+/** Removes the file that makes it count first. */
+async function removeCheckpoint(run: Run, step: number): Promise<void> {
+  const files = filesOf(run, step);
+  await rm(files.side, { force: true });
+  await rm(files.tensors, { force: true });
+}
+
+function filesOf(run: Run, step: number): { tensors: string; side: string } {
+  const name = join(run.checkpointsFolder, `step-${String(step).padStart(9, '0')}`);
+  return { tensors: `${name}.safetensors`, side: `${name}.json` };
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,83 @@
+/** @file Making a new run folder. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
+import { explainDiskError, writeAtomically } from './disk.ts';
+import { experimentName, writeNewRun } from './run.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Makes `<id>/` in `out`, by default in `.deeptwist/runs/` beside the experiment file, with the experiment's text and
+ * copies of the user's modules. The id is `YYYYMMDD-HHMMSS-NAME`, in local time, with a number behind it if that is taken.
+ * @param experiment path of the experiment file
+ * @param sources files to copy to `source/`, at their paths relative to the experiment (`..` becomes `_`)
+ */
+export async function createRun({
+  experiment,
+  text,
+  overrides = [],
+  sources = [],
+  out,
+  now = new Date(),
+}: {
+  experiment: string;
+  text: string;
+  overrides?: readonly string[];
+  sources?: readonly string[];
+  out?: string;
+  now?: Date;
+}): Promise<Run> {
+  const file = resolve(experiment);
+  const folder = resolve(out ?? join(dirname(file), '.deeptwist', 'runs'));
+  const name = experimentName(file);
+  try {
+    await mkdir(folder, { recursive: true });
+    const id = await claimId(folder, `${timestamp(now)}-${name.replace(/[^\w.-]+/g, '-')}`);
+    const run = await writeNewRun(join(folder, id), {
+      format: RUN_FORMAT_VERSION,
+      id,
+      name,
+      experiment: file,
+      overrides: [...overrides],
+      state: 'running',
+      created: now.toISOString(),
+      updated: now.toISOString(),
+      cuts: [],
+    });
+    await writeAtomically(run.experimentFile, text);
+    for (const source of sources) {
+      const copy = join(run.sourceFolder, pathInside(dirname(file), source));
+      await mkdir(dirname(copy), { recursive: true });
+      await copyFile(source, copy);
+    }
+    return run;
+  } catch (error) {
+    throw explainDiskError(error, folder, Buffer.byteLength(text));
+  }
+}
+
+/** Makes the folder of the first free id; making a folder is what cannot happen twice. */
+async function claimId(folder: string, wanted: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const id = attempt === 1 ? wanted : `${wanted}-${attempt}`;
+    try {
+      await mkdir(join(folder, id));
+      return id;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+  }
+}
+
+function timestamp(time: Date): string {
+  const pad = (value: number) => String(value).padStart(2, '0');
+  const date = `${time.getFullYear()}${pad(time.getMonth() + 1)}${pad(time.getDate())}`;
+  return `${date}-${pad(time.getHours())}${pad(time.getMinutes())}${pad(time.getSeconds())}`;
+}
+
+function pathInside(folder: string, file: string): string {
+  return relative(folder, resolve(file))
+    .split(sep)
+    .map((part) => (part === '..' ? '_' : part))
+    .join(sep);
+}

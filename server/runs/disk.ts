@@ -1,0 +1,67 @@
+/** @file Writing that survives a crash, and a full disk that is told as what it is. */
+import { statfsSync } from 'node:fs';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { formatBytes } from '../protocol/formatQuantity.ts';
+import { UserError } from '../protocol/userError.ts';
+
+/** End of the name of a file that is being written; one that is left over means that a write was cut short. */
+export const TEMPORARY = '.tmp';
+
+/**
+ * Replaces the file at `path` so that a reader, also after a power cut, sees the old content or the new one, whole. There
+ * must be one writer at a time.
+ * @throws UserError when the disk is full; the old content is then untouched
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = path + TEMPORARY;
+  try {
+    const file = await open(temporary, 'w');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw explainDiskError(error, dirname(path), Buffer.byteLength(content));
+  }
+}
+
+/** Makes renames and new files in `folder` durable. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // Windows cannot open a folder; NTFS journals its metadata.
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Turns "no space left" into a {@link UserError} that says where and how much; any other error is returned as it is. */
+export function explainDiskError(error: unknown, folder: string, neededBytes: number): unknown {
+  if (!isDiskFull(error)) return error;
+  return new UserError(
+    `The disk is full: writing to ${folder} needs ${formatBytes(neededBytes)}, ${freeSpace(folder)}. What was recorded before is intact.`,
+    { remedy: 'Free some space, then continue with `deeptwist resume`.', cause: error },
+  );
+}
+
+/** No space left on the device, or none left in the user's quota. */
+export function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+function freeSpace(folder: string): string {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return `${formatBytes(bavail * bsize)} are free`;
+  } catch {
+    return 'the free space is unknown';
+  }
+}

@@ -1,0 +1,133 @@
+/** @file Appending to a run's `events.jsonl`. */
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import type { RunEvent } from '../protocol/events.ts';
+import { explainDiskError } from './disk.ts';
+import type { Run } from './run.ts';
+
+const FLUSH_MS = 1000;
+const FLUSH_BYTES = 256 * 1024;
+const NEWLINE = 0x0a;
+/** Events after which a reader must not have to wait. */
+const AT_ONCE = new Set<RunEvent['type']>(['started', 'checkpoint', 'warning', 'finished', 'failed', 'stopped']);
+
+/**
+ * Appends events, one JSON object a line. Events are on disk a second later at most, at once when they tell of a
+ * checkpoint or an end. Writing is synchronous: it goes to the page cache, and so an event can be recorded from anywhere,
+ * also from a handler of a signal. One process at a time may have a run's log open: see {@link lockRun}.
+ */
+export class EventLog {
+  readonly #run: Run;
+  readonly #file: number;
+  readonly #timer: NodeJS.Timeout;
+  #lines: string[] = [];
+  #bufferedBytes = 0;
+  #lastFlush = Date.now();
+  /** Bytes in the file, all of them whole lines. */
+  #offset: number;
+  #failure: unknown;
+
+  private constructor(run: Run, file: number, offset: number) {
+    this.#run = run;
+    this.#file = file;
+    this.#offset = offset;
+    this.#timer = setInterval(() => this.#flushInBackground(), FLUSH_MS);
+    this.#timer.unref();
+  }
+
+  /**
+   * Opens a run's log at its end.
+   * @param cutAt where to continue, in bytes: the `eventsOffset` of the checkpoint that the run resumes from. The events
+   *   after it tell of steps that will be done again, so they are removed, and a reader sees each step once. Readers that
+   *   follow the run learn of it from `cuts` in `run.json`, which is written before anything new is appended.
+   */
+  static async open(run: Run, { cutAt }: { cutAt?: number } = {}): Promise<EventLog> {
+    const file = openSync(run.eventsFile, 'a+');
+    try {
+      const size = fstatSync(file).size;
+      const end = endOfLastLine(file, Math.min(cutAt ?? size, size));
+      if (end < size) {
+        ftruncateSync(file, end);
+        fsyncSync(file);
+        await run.update({ cuts: [...run.record.cuts, end] });
+      }
+      return new EventLog(run, file, end);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+  }
+
+  /** Records an event. @throws what an earlier write in the background met */
+  append(event: RunEvent): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    const line = JSON.stringify(event) + '\n';
+    this.#lines.push(line);
+    this.#bufferedBytes += line.length;
+    const due = Date.now() - this.#lastFlush >= FLUSH_MS || this.#bufferedBytes >= FLUSH_BYTES;
+    if (due || AT_ONCE.has(event.type)) this.flush();
+  }
+
+  /** Hands everything to the operating system: it survives the death of this process. */
+  flush(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#lastFlush = Date.now();
+    if (this.#lines.length === 0) return;
+    const bytes = Buffer.from(this.#lines.join(''));
+    try {
+      for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
+    } catch (error) {
+      this.#failure = explainDiskError(error, this.#run.path, bytes.length);
+      this.#removePartOfLine();
+      throw this.#failure;
+    }
+    this.#offset += bytes.length;
+    this.#lines = [];
+    this.#bufferedBytes = 0;
+  }
+
+  /** Puts everything on the disk: it survives a power cut. Returns the length of the log in bytes, for a checkpoint. */
+  sync(): number {
+    this.flush();
+    fsyncSync(this.#file);
+    return this.#offset;
+  }
+
+  /** Flushes and closes. The file is closed also when the flush fails. */
+  close(): void {
+    clearInterval(this.#timer);
+    try {
+      this.sync();
+    } finally {
+      closeSync(this.#file);
+    }
+  }
+
+  #flushInBackground(): void {
+    try {
+      this.flush();
+    } catch {
+      // Kept in #failure: the next append throws it to whoever can stop the run.
+    }
+  }
+
+  #removePartOfLine(): void {
+    try {
+      ftruncateSync(this.#file, this.#offset);
+    } catch {
+      // A reader ignores a last half line, and the next open() removes it.
+    }
+  }
+}
+
+/** The end of the last whole line that ends at or before `limit`. */
+function endOfLastLine(file: number, limit: number): number {
+  const block = Buffer.alloc(64 * 1024);
+  for (let end = limit; end > 0;) {
+    const start = Math.max(0, end - block.length);
+    const bytes = readSync(file, block, 0, end - start, start);
+    const newline = block.subarray(0, bytes).lastIndexOf(NEWLINE);
+    if (newline !== -1) return start + newline + 1;
+    end = start;
+  }
+  return 0;
+}

@@ -1,0 +1,111 @@
+/** @file Finding runs: those below a folder, and the one that a user means. */
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { didYouMean } from '../protocol/didYouMean.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import { EXPERIMENT_FILE, RUN_FILE, openRun } from './run.ts';
+import type { Run } from './run.ts';
+
+/** Levels of folders below the given one in which `.deeptwist/` is looked for. */
+const DEPTH = 4;
+const SKIPPED = new Set(['node_modules']);
+
+export interface RunList {
+  /** Oldest first. */
+  runs: Run[];
+  /** Run folders that cannot be opened: damaged, or of a newer version. */
+  unreadable: { path: string; error: UserError }[];
+}
+
+/** The runs in `directory` and in the `.deeptwist/runs/` of the folders below it, a few levels down. */
+export async function listRuns(directory: string): Promise<RunList> {
+  const runs: Run[] = [];
+  const unreadable: RunList['unreadable'] = [];
+  for (const path of await runFolders(resolve(directory), DEPTH)) {
+    try {
+      runs.push(await openRun(path));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      unreadable.push({ path, error });
+    }
+  }
+  runs.sort((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id));
+  return { runs, unreadable };
+}
+
+/**
+ * The run that `reference` names: the path of its folder (or of a folder with one run in it), its id or the beginning of
+ * it, or `last` for the newest; ids are looked for as {@link listRuns} does.
+ * @throws UserError when there is none, or more than one
+ */
+export async function findRun(reference: string, directory: string): Promise<Run> {
+  const path = resolve(directory, reference);
+  if (isRunFolder(path)) return openRun(path);
+
+  const { runs, unreadable } = await listRuns(directory);
+  if (reference === 'last') {
+    if (runs.length > 0) return runs[runs.length - 1];
+    throw notFound(`There is no run in ${resolve(directory)}.`);
+  }
+  const exact = runs.filter((run) => run.id === reference);
+  const candidates = exact.length > 0 ? exact : runs.filter((run) => run.id.startsWith(reference));
+  if (candidates.length === 1) return candidates[0];
+  if (candidates.length > 1) throw ambiguous(reference, candidates);
+  const damaged = unreadable.find((entry) => entry.path.endsWith(reference));
+  if (damaged) throw damaged.error;
+
+  const inside = existsSync(path) ? (await listRuns(path)).runs : [];
+  if (inside.length === 1) return inside[0];
+  if (inside.length > 1) throw ambiguous(reference, inside);
+  const meant = didYouMean(
+    reference,
+    runs.map((run) => run.id),
+  );
+  throw notFound(
+    `There is no run '${reference}' in ${resolve(directory)}.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`,
+  );
+}
+
+function notFound(message: string): UserError {
+  return new UserError(message, {
+    remedy: 'Give the path of its folder; `deeptwist runs DIR` lists the runs in a folder.',
+    exitCode: ExitCode.usage,
+  });
+}
+
+function ambiguous(reference: string, runs: readonly Run[]): UserError {
+  const list = runs.map((run) => `  ${run.id}  ${run.path}`).join('\n');
+  return new UserError(`'${reference}' can be any of ${runs.length} runs:\n${list}`, {
+    remedy: 'Give more of its id, or the path of its folder.',
+    exitCode: ExitCode.usage,
+  });
+}
+
+async function runFolders(folder: string, depth: number): Promise<string[]> {
+  if (isRunFolder(folder)) return [folder];
+  const names = await subfolders(folder);
+  const found: string[] = [];
+  if (names.includes('.deeptwist')) {
+    const runs = join(folder, '.deeptwist', 'runs');
+    for (const name of await subfolders(runs)) if (isRunFolder(join(runs, name))) found.push(join(runs, name));
+  }
+  if (depth === 0) return found;
+  for (const name of names)
+    if (!name.startsWith('.') && !SKIPPED.has(name)) found.push(...(await runFolders(join(folder, name), depth - 1)));
+  return found;
+}
+
+/** Names of the folders in `folder`; none where it cannot be read. Links are not followed. */
+async function subfolders(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function isRunFolder(path: string): boolean {
+  return existsSync(join(path, RUN_FILE)) && existsSync(join(path, EXPERIMENT_FILE));
+}

@@ -1,0 +1,47 @@
+/** @file Recognizing a process again: a pid alone may by now be another process's. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+export const processIdentitySchema = z.object({
+  pid: z.int().positive(),
+  startTime: z.string().optional().describe('As the system tells it; compared for equality only.'),
+  host: z.string(),
+});
+
+export type ProcessIdentity = z.output<typeof processIdentitySchema>;
+
+/** The identity of a process on this machine. */
+export function identify(pid: number): ProcessIdentity {
+  return { pid, startTime: startTimeOf(pid), host: hostname() };
+}
+
+/** Whether the process still runs; 'unknown' when it was started on another machine. */
+export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
+  if (identity.host !== hostname()) return 'unknown';
+  try {
+    process.kill(identity.pid, 0);
+  } catch (error) {
+    // EPERM: it is there and belongs to somebody else.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
+  }
+  return startTimeOf(identity.pid) === identity.startTime;
+}
+
+/** The start time of a process; undefined where the system does not tell (Windows), which leaves the pid to go by. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      // proc_pid_stat(5): field 22, in clock ticks since boot. Field 2 is a name in parentheses that may hold anything.
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      return `${boot}/${afterName[22 - 3]}`;
+    }
+    if (process.platform === 'win32') return undefined;
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+/** @file One writer for a run folder: the file `lock` names the process that has it. */
+import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { UserError } from '../protocol/userError.ts';
+import { identify, isAlive, processIdentitySchema } from './liveProcess.ts';
+import type { ProcessIdentity } from './liveProcess.ts';
+import type { Run } from './run.ts';
+
+/** A lock without content may be one that is being written; after this many milliseconds its writer died writing it. */
+const WRITING_MS = 2000;
+
+export interface RunLock {
+  /** Gives the folder free, with the state that the run is left in. */
+  release(state: Run['record']['state']): Promise<void>;
+}
+
+/**
+ * Takes the folder for this process and marks the run as running. The lock of a process that has died is taken over.
+ * @throws UserError when another process, or this one, is writing the run
+ */
+export async function lockRun(run: Run): Promise<RunLock> {
+  const own = identify(process.pid);
+  const content = JSON.stringify(own);
+  if (!(await tryCreate(run.lockFile, content))) {
+    await removeStaleLock(run);
+    if (!(await tryCreate(run.lockFile, content))) throw inUse(run, await holderOf(run.lockFile));
+  }
+  await run.update({ state: 'running', process: own });
+  return {
+    async release(state) {
+      await run.update({ state, process: undefined });
+      await rm(run.lockFile, { force: true });
+    },
+  };
+}
+
+async function tryCreate(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes the lock of a dead process. Two processes may both find it dead: each moves the lock aside before it looks again
+ * at whose it was, and puts it back where it turns out to be the other's new one.
+ */
+async function removeStaleLock(run: Run): Promise<void> {
+  const holder = await holderOf(run.lockFile);
+  if (holder ? isAlive(holder) !== false : await isYoung(run.lockFile)) throw inUse(run, holder);
+  const aside = `${run.lockFile}.${process.pid}`;
+  try {
+    await rename(run.lockFile, aside);
+  } catch {
+    return; // The other one was faster; who holds the folder now shows when this process tries to create its lock.
+  }
+  const moved = await holderOf(aside);
+  if (moved && isAlive(moved) !== false) await link(aside, run.lockFile).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+/** Who wrote the lock; undefined when it is gone or not (wholly) written. */
+async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
+  try {
+    return processIdentitySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return undefined;
+  }
+}
+
+async function isYoung(path: string): Promise<boolean> {
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs < WRITING_MS,
+    () => false,
+  );
+}
+
+function inUse(run: Run, holder: ProcessIdentity | undefined): UserError {
+  const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+  const elsewhere = holder && isAlive(holder) === 'unknown';
+  return new UserError(`The run ${run.path} is in use by ${who}.`, {
+    remedy: elsewhere
+      ? `If that machine no longer runs it, delete ${run.lockFile}.`
+      : 'Wait until it is done, or stop it with Ctrl-C.',
+  });
+}

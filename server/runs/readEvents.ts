@@ -1,0 +1,132 @@
+/** @file Reading a run's `events.jsonl`, whole or while it grows, a piece at a time. */
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventSchema } from '../protocol/events.ts';
+import type { RunEvent } from '../protocol/events.ts';
+import { openRun } from './run.ts';
+import type { Run } from './run.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+const POLL_MS = 200;
+const NEWLINE = 0x0a;
+
+/**
+ * The events in a run's log. Memory stays bounded by the longest line. Lines that are no event of this version are passed
+ * over: a last half-written line, a type that a later version added.
+ * @param fromOffset where to begin, in bytes; in the middle of a line, that line is passed over
+ */
+export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
+  let file: FileHandle;
+  try {
+    file = await open(run.eventsFile, 'r');
+  } catch (error) {
+    if (isMissing(error)) return; // The process was stopped before it recorded anything.
+    throw error;
+  }
+  try {
+    const lines = new LineSplitter();
+    for (let offset = fromOffset; ;) {
+      const bytes = await readChunk(file, offset);
+      if (bytes.length === 0) return;
+      offset += bytes.length;
+      for (const line of lines.split(bytes)) {
+        const event = parseEvent(line);
+        if (event) yield event;
+      }
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** The events in the last `bytes` of a run's log: how it stands, without reading all of a long run. */
+export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunEvent[]> {
+  let size: number;
+  try {
+    const file = await open(run.eventsFile, 'r');
+    size = (await file.stat().finally(() => file.close())).size;
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+  const events: RunEvent[] = [];
+  for await (const event of readEvents(run, { fromOffset: Math.max(0, size - bytes) })) events.push(event);
+  return events;
+}
+
+/**
+ * The events in a run's log, and then those that are added, until `signal` aborts. When the run is resumed from a
+ * checkpoint, its log is cut there; what follows is a `started` event with `resumedFrom`, on which a view drops what it
+ * has of later steps.
+ */
+export async function* followEvents(run: Run, { signal }: { signal: AbortSignal }): AsyncGenerator<RunEvent> {
+  let lines = new LineSplitter();
+  let offset = 0;
+  let cutsSeen = run.record.cuts.length;
+  while (!signal.aborted) {
+    const bytes = await readChunkAt(run.eventsFile, offset);
+    // The log is cut before run.json tells of it, and grows again only after: bytes that were read before run.json is seen
+    // unchanged are from the log that this reader has been following.
+    const { cuts } = (await openRun(run.path)).record;
+    if (cuts.length > cutsSeen) {
+      const cut = Math.min(...cuts.slice(cutsSeen));
+      cutsSeen = cuts.length;
+      if (cut < offset) {
+        lines = new LineSplitter();
+        offset = cut;
+      }
+      continue;
+    }
+    offset += bytes.length;
+    for (const line of lines.split(bytes)) {
+      const event = parseEvent(line);
+      if (event) yield event;
+    }
+    if (bytes.length === 0) await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Cuts chunks of bytes into lines, carrying a line's beginning over to the next chunk. */
+class LineSplitter {
+  #beginning: Buffer[] = [];
+
+  *split(bytes: Buffer): Generator<string> {
+    let start = 0;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
+      const line = bytes.subarray(start, end);
+      yield this.#beginning.length === 0 ? line.toString() : Buffer.concat([...this.#beginning, line]).toString();
+      this.#beginning = [];
+      start = end + 1;
+    }
+    if (start < bytes.length) this.#beginning.push(bytes.subarray(start));
+  }
+}
+
+function parseEvent(line: string): RunEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readChunk(file: FileHandle, offset: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES, offset);
+  return buffer.subarray(0, bytesRead);
+}
+
+async function readChunkAt(path: string, offset: number): Promise<Buffer> {
+  try {
+    const file = await open(path, 'r');
+    return await readChunk(file, offset).finally(() => file.close());
+  } catch (error) {
+    if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

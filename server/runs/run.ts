@@ -1,0 +1,137 @@
+/**
+ * @file The run folder, the truth about a run:
+ * ```
+ * run.json                      who and what: RunRecord
+ * experiment.deeptwist.jsonc    the exact text of the experiment file (overrides are in run.json)
+ * source/                       copies of the user's modules as they were
+ * events.jsonl                  everything observed, a RunEvent a line
+ * checkpoints/                  what it takes to resume exactly
+ * model/                        the final model and its compressed form
+ * lock                          the process that writes here now
+ * ```
+ */
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
+import { UserError } from '../protocol/userError.ts';
+import { writeAtomically } from './disk.ts';
+import { isAlive, processIdentitySchema } from './liveProcess.ts';
+
+const runRecordSchema = z.object({
+  format: z.literal(RUN_FORMAT_VERSION),
+  id: z.string(),
+  name: z.string().describe('Name of the experiment: its file name without extension.'),
+  experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
+  overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
+  state: z.enum(['running', 'finished', 'failed', 'stopped']),
+  process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
+  created: z.iso.datetime(),
+  updated: z.iso.datetime(),
+  cuts: z
+    .array(z.int().min(0))
+    .describe('Bytes at which events.jsonl was cut when the run was resumed, in order; see followEvents.'),
+});
+
+export type RunRecord = z.output<typeof runRecordSchema>;
+export type RunState = RunRecord['state'];
+/** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
+export type ObservedState = RunState | 'interrupted';
+
+export const RUN_FILE = 'run.json';
+export const EXPERIMENT_FILE = 'experiment.deeptwist.jsonc';
+
+/** A run folder. */
+export class Run {
+  /** Absolute. */
+  readonly path: string;
+  #record: RunRecord;
+
+  constructor(path: string, record: RunRecord) {
+    this.path = path;
+    this.#record = record;
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+  get record(): Readonly<RunRecord> {
+    return this.#record;
+  }
+  get experimentFile(): string {
+    return join(this.path, EXPERIMENT_FILE);
+  }
+  get eventsFile(): string {
+    return join(this.path, 'events.jsonl');
+  }
+  get checkpointsFolder(): string {
+    return join(this.path, 'checkpoints');
+  }
+  get modelFolder(): string {
+    return join(this.path, 'model');
+  }
+  get sourceFolder(): string {
+    return join(this.path, 'source');
+  }
+  get lockFile(): string {
+    return join(this.path, 'lock');
+  }
+
+  /** The text of the experiment file as it was when the run began. */
+  experimentText(): Promise<string> {
+    return readFile(this.experimentFile, 'utf8');
+  }
+
+  observedState(): ObservedState {
+    const { state, process } = this.#record;
+    return state === 'running' && (!process || isAlive(process) === false) ? 'interrupted' : state;
+  }
+
+  /** Changes `run.json`. */
+  async update(changes: Partial<Pick<RunRecord, 'state' | 'process' | 'cuts'>>): Promise<void> {
+    const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
+    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify(record, null, 2) + '\n');
+    this.#record = record;
+  }
+}
+
+/** Makes the folder and its `run.json`. */
+export async function writeNewRun(path: string, record: RunRecord): Promise<Run> {
+  const run = new Run(resolve(path), record);
+  await mkdir(run.checkpointsFolder, { recursive: true });
+  await mkdir(run.modelFolder, { recursive: true });
+  await run.update({});
+  return run;
+}
+
+/**
+ * Opens a run folder to read it; writing it takes {@link lockRun} as well.
+ * @throws UserError for a folder that is no run, is damaged, or was written by a newer version
+ */
+export async function openRun(path: string): Promise<Run> {
+  const file = join(path, RUN_FILE);
+  let record: unknown;
+  try {
+    record = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });
+    throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });
+  }
+  const format = typeof record === 'object' && record !== null && 'format' in record ? record.format : undefined;
+  if (typeof format === 'number' && format > RUN_FORMAT_VERSION)
+    throw new UserError(
+      `${path} was written by a newer DeepTwist: its format is ${format}, this version reads up to ${RUN_FORMAT_VERSION}.`,
+      { remedy: 'Update DeepTwist.' },
+    );
+  const parsed = runRecordSchema.safeParse(record);
+  if (!parsed.success) {
+    const [{ path: setting, message }] = parsed.error.issues;
+    throw new UserError(`${file} is damaged: ${setting.join('.')}: ${message}.`);
+  }
+  return new Run(resolve(path), parsed.data);
+}
+
+/** The name of an experiment: `lenet` for `…/lenet.deeptwist.jsonc`. */
+export function experimentName(file: string): string {
+  return basename(file).replace(/(\.deeptwist)?\.jsonc?$/, '');
+}
