@@ -1,5 +1,5 @@
 /** @file What happens to gradients before an update: the sum for the global norm, and the merging of duplicate rows. */
-import { ELEMENT, VECTOR, bytesOf, loadClipped } from './vectors';
+import { ELEMENT, VECTOR, bytesInVectors, bytesOf, loadClipped, loadVector, storeVector } from './vectors';
 
 /** `sum` plus the squares, in float64, of the elements 0 and 1 of `g`. */
 @inline
@@ -37,13 +37,19 @@ export function sumOfSquares(gradient: usize, length: i32, limit: f32): f64 {
   return f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
 }
 
+@inline
+function moveVector(to: usize, from: usize, single: bool): void {
+  storeVector(to, f32x4.add(loadVector(to, single), loadVector(from, single)), single);
+  storeVector(from, f32x4.splat(0), single);
+}
+
 /** Adds row `source` of a matrix with `width` columns to row `target`, and leaves zeros in row `source`. */
 export function moveRow(matrix: usize, width: i32, target: i32, source: i32): void {
-  const rowBytes = bytesOf(width);
-  const to = matrix + (<usize>target) * rowBytes;
-  const from = matrix + (<usize>source) * rowBytes;
-  for (let i: usize = 0; i < rowBytes; i += ELEMENT) {
-    store<f32>(to + i, load<f32>(to + i) + load<f32>(from + i));
-    store<f32>(from + i, 0);
-  }
+  const end = bytesOf(width);
+  const vectors = bytesInVectors(width);
+  const to = matrix + (<usize>target) * end;
+  const from = matrix + (<usize>source) * end;
+  let i: usize = 0;
+  for (; i < vectors; i += VECTOR) moveVector(to + i, from + i, false);
+  for (; i < end; i += ELEMENT) moveVector(to + i, from + i, true);
 }
