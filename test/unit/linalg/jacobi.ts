@@ -7,6 +7,8 @@ export function jacobiSingularValues(data: ArrayLike<number>, rows: number, colu
     Array.from({ length: wide ? columns : rows }, (_, j) => (wide ? data[i * columns + j] : data[j * columns + i])),
   );
   const dot = (x: number[], y: number[]) => x.reduce((sum, value, i) => sum + value * y[i], 0);
+  // A product below it is one of rounding errors: of the vectors that a deficient rank leaves over.
+  const negligible = 1e-24 * vectors.reduce((sum, vector) => sum + dot(vector, vector), 0);
   for (let rotated = true; rotated;) {
     rotated = false;
     for (let p = 0; p < vectors.length; p++) {
@@ -14,7 +16,7 @@ export function jacobiSingularValues(data: ArrayLike<number>, rows: number, colu
         const a = dot(vectors[p], vectors[p]);
         const b = dot(vectors[q], vectors[q]);
         const c = dot(vectors[p], vectors[q]);
-        if (Math.abs(c) <= 1e-14 * Math.sqrt(a * b) || Math.abs(c) < 1e-300) continue;
+        if (Math.abs(c) <= 1e-14 * Math.sqrt(a * b) || Math.abs(c) <= negligible) continue;
         rotated = true;
         const zeta = (b - a) / (2 * c);
         const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta));
