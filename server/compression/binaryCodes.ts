@@ -75,7 +75,9 @@ export class BinaryCodes {
   #computeResidual(weights: Float32Array, planes: number): void {
     const alpha = this.#alpha.subarray(0, planes);
     const levels = Float64Array.from({ length: 1 << planes }, (_, code) => levelOf(code, alpha));
-    for (let i = 0; i < weights.length; i++) this.#residual[i] = weights[i] - levels[this.codes[i]];
+    const residual = this.#residual;
+    const codes = this.codes;
+    for (let i = 0; i < weights.length; i++) residual[i] = weights[i] - levels[codes[i]];
   }
 
   /** `alpha = (B'B)^-1 B'w` over the first planes: the scales of least squared error for the codes as they are. */
@@ -83,8 +85,9 @@ export class BinaryCodes {
     const combinations = 1 << planes;
     const counts = this.#counts.fill(0);
     const sums = this.#sums.fill(0);
+    const codes = this.codes;
     for (let i = 0; i < weights.length; i++) {
-      const code = this.codes[i];
+      const code = codes[i];
       counts[code]++;
       sums[code] += weights[i];
     }

@@ -4,7 +4,7 @@ import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
-import { methods, type CompressedWeight, type CompressionOf, type ParametersOf } from './methods.ts';
+import { methods, type CompressedWeight, type CompressionOf, type ParametersOf, type ScheduleOf } from './methods.ts';
 import { policies } from './policies.ts';
 import { denseSize, layerSize } from './size.ts';
 import type { CompressionState, Projection } from './storedWeights.ts';
@@ -71,7 +71,7 @@ function compressorOf<M extends Method>(
   if (!policy.methods.includes(method)) throw unsuitablePolicy(compression);
   const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
   const units = row.units(targets);
-  const schedule: CompressionOf<M>['schedule'] = policy.ignoresSchedule ? undefined : compression.schedule;
+  const schedule = (policy.ignoresSchedule ? undefined : compression.schedule) as ScheduleOf<M>;
   const timing = { distortEvery: compression.distortEvery, from: schedule?.from ?? 0, steps };
   const compressed = new Map<string, CompressedWeight>();
   const settingAt = (target: Target<unknown>, step: number) =>

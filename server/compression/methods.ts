@@ -15,6 +15,7 @@ import type { Target } from './targets.ts';
 
 export type CompressionOf<M extends Method> = Extract<Compression, { method: M }>;
 export type ParametersOf<M extends Method> = CompressionOf<M>['layers'][string];
+export type ScheduleOf<M extends Method> = CompressionOf<M>['schedule'];
 
 /** Weights that are compressed together: one, or an LSTM's kernel and recurrent kernel with a shared projection. */
 export type Unit<M extends Method> = readonly Target<ParametersOf<M>>[];
@@ -39,11 +40,7 @@ interface MethodRow<M extends Method> {
   /** Groups the weights that are compressed together. @throws UserError for parameters that do not fit the weights */
   units(targets: Unit<M>): Unit<M>[];
   /** How a weight is compressed at a step. */
-  settingAt(
-    parameters: ParametersOf<M>,
-    schedule: CompressionOf<M>['schedule'] | undefined,
-    step: number,
-  ): CompressionSetting;
+  settingAt(parameters: ParametersOf<M>, schedule: ScheduleOf<M>, step: number): CompressionSetting;
   /** Replaces the weights of a unit by their compressed form, in place. @returns the form of each */
   distort(
     unit: Unit<M>,
