@@ -1,0 +1,334 @@
+import { describe, expect, test } from 'vitest';
+import { createCompressor, type Compressor } from '../../../server/compression/compressor.ts';
+import type { CompressibleWeight } from '../../../server/compression/targets.ts';
+import type { Compression } from '../../../server/protocol/config.ts';
+import { eventSchema } from '../../../server/protocol/events.ts';
+import { normals } from './random.ts';
+
+type Trained = CompressibleWeight & { gradient: Float32Array };
+
+function weight(name: string, shape: number[], seed: number): Trained {
+  const [layer, own] = name.split('/');
+  const values = normals(
+    shape.reduce((a, b) => a * b),
+    seed,
+  );
+  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
+}
+
+const denseModel = () => [
+  weight('fc1/kernel', [20, 10], 1),
+  weight('fc1/bias', [10], 2),
+  weight('fc2/kernel', [10, 5], 3),
+];
+const lstmModel = () => [weight('lstm/kernel', [6, 20], 1), weight('lstm/recurrent_kernel', [5, 20], 2)];
+
+const pruning = {
+  method: 'prune',
+  policy: 'deeptwist',
+  distortEvery: 10,
+  layers: { 'fc*': { rate: 0.8 } },
+  schedule: { initialRate: 0.25, from: 20, to: 60, exponent: 3 },
+} as const satisfies Compression;
+const quantization = {
+  method: 'quantize',
+  policy: 'deeptwist',
+  distortEvery: 10,
+  layers: { fc1: { bits: 2, algorithm: 'greedy', scales: 'matrix', iterations: 2 } },
+} as const satisfies Compression;
+const lowRank = (rank: number, sharedProjection = false, layer = 'lstm') =>
+  ({
+    method: 'low-rank',
+    policy: 'deeptwist',
+    distortEvery: 10,
+    layers: { [layer]: { rank, sharedProjection } },
+  }) satisfies Compression;
+
+const options = { steps: 95, seed: 1 };
+const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
+
+/** Trains as a loop would, without an optimizer: every weight gains `gain(step)`. Calls `atForward` where gradients are taken. */
+async function train(
+  compressor: Compressor,
+  weights: readonly Trained[],
+  steps: readonly [from: number, to: number],
+  gain: (step: number) => number,
+  atForward: (step: number) => void = () => {},
+): Promise<void> {
+  for (let step = steps[0]; step <= steps[1]; step++) {
+    await compressor.beforeStep(step);
+    atForward(step);
+    for (const { gradient } of weights) gradient.fill(gain(step));
+    compressor.beforeUpdate(step);
+    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] += gradient[i];
+    compressor.afterUpdate(step);
+    if (compressor.distortsAfter(step)) await compressor.distort(step);
+  }
+}
+
+const drift = (step: number) => 0.01 * Math.cos(step);
+
+describe('when', () => {
+  const distortionSteps = (policy: Compression['policy']) => {
+    const compressor = createCompressor({ ...pruning, policy }, denseModel(), options);
+    return Array.from({ length: 95 }, (_, i) => i + 1).filter((step) => compressor.distortsAfter(step));
+  };
+
+  test('DeepTwist distorts at the multiples of distortEvery from t_i on, and after the last step', () => {
+    expect(distortionSteps('deeptwist')).toEqual([20, 30, 40, 50, 60, 70, 80, 90, 95]);
+  });
+
+  test('one-shot and straight-through change the stored weights after the last step only', () => {
+    expect(distortionSteps('one-shot')).toEqual([95]);
+    expect(distortionSteps('straight-through')).toEqual([95]);
+  });
+
+  test('one-shot prunes at the target rate, however the schedule stands', async () => {
+    const weights = denseModel();
+    const schedule = { ...pruning.schedule, to: 1000 };
+    const compressor = createCompressor({ ...pruning, schedule, policy: 'one-shot' }, weights, options);
+    await compressor.distort(95);
+    expect(zeros(weights[0].values)).toBe(160);
+  });
+});
+
+describe('DeepTwist', () => {
+  test('prunes at the rate of the schedule, and pruned weights train on', async () => {
+    const weights = denseModel();
+    const compressor = createCompressor(pruning, weights, options);
+    await train(compressor, weights, [1, 20], drift);
+    expect([zeros(weights[0].values), zeros(weights[2].values)]).toEqual([50, 12]);
+    await train(compressor, weights, [21, 21], drift);
+    expect(zeros(weights[0].values)).toBe(0);
+    await train(compressor, weights, [22, 95], drift);
+    expect([zeros(weights[0].values), zeros(weights[2].values)]).toEqual([160, 40]);
+    expect(zeros(weights[1].values)).toBe(0);
+  });
+
+  test('needs no state in a checkpoint', () => {
+    expect(createCompressor(pruning, denseModel(), options).state).toEqual({});
+  });
+});
+
+describe('gradual mask', () => {
+  const masked = { ...pruning, policy: 'gradual-mask' } as const;
+
+  test('between two masks the masked weights stay zero and get no gradient', async () => {
+    const weights = denseModel();
+    const [{ values, gradient }] = weights;
+    const compressor = createCompressor(masked, weights, options);
+    await train(compressor, weights, [1, 20], drift);
+    const before = values.slice();
+    await train(compressor, weights, [21, 29], () => 0.25);
+    before.forEach((value, i) => {
+      expect(gradient[i]).toBe(value === 0 ? 0 : 0.25);
+      expect(values[i]).toBeCloseTo(value === 0 ? 0 : value + 9 * 0.25, 5);
+    });
+  });
+
+  test('an optimizer that moves masked weights, by momentum say, does not move them', async () => {
+    const weights = denseModel();
+    const compressor = createCompressor(masked, weights, options);
+    await compressor.distort(20);
+    weights[0].values.fill(1);
+    compressor.afterUpdate(21);
+    expect(zeros(weights[0].values)).toBe(50);
+  });
+
+  test('a masked weight has its dormant value when the next mask is chosen, and can return with it', async () => {
+    const weights = [weight('fc1/kernel', [1, 4], 1)];
+    const [{ values }] = weights;
+    const growing = { ...masked.schedule, initialRate: 0.5 };
+    const compressor = createCompressor(
+      { ...masked, layers: { fc1: { rate: 0.75 } }, schedule: growing },
+      weights,
+      options,
+    );
+    values.set([1, 2, 3, 4]);
+    await compressor.distort(20);
+    expect([...values]).toEqual([0, 0, 3, 4]);
+    values.set([0, 0, 0.5, 0.1]);
+    await compressor.distort(30);
+    expect([...values]).toEqual([1, 2, 0, 0]);
+    await compressor.distort(60);
+    expect([...values]).toEqual([0, 2, 0, 0]);
+  });
+
+  test('at its target rate the mask is final', async () => {
+    const weights = denseModel();
+    const compressor = createCompressor(masked, weights, options);
+    await train(compressor, weights, [1, 60], drift);
+    const kept = Array.from(weights[0].values, (value) => value !== 0);
+    expect(kept.filter((keep) => !keep)).toHaveLength(160);
+    await train(compressor, weights, [61, 95], (step) => 0.3 * Math.cos(step));
+    expect(Array.from(weights[0].values, (value) => value !== 0)).toEqual(kept);
+  });
+
+  test('a zero that was not pruned stays in training', async () => {
+    const weights = [weight('fc1/kernel', [2, 5], 1)];
+    weights[0].values.fill(0);
+    const compressor = createCompressor(
+      { ...masked, layers: { fc1: { rate: 0.4 } }, schedule: undefined },
+      weights,
+      options,
+    );
+    await compressor.distort(10);
+    await train(compressor, weights, [11, 11], () => 1);
+    expect([...weights[0].values]).toEqual([0, 0, 0, 0, 1, 1, 1, 1, 1, 1]);
+  });
+
+  test('resuming from the weights and the state of a checkpoint continues exactly', async () => {
+    const weights = denseModel();
+    const compressor = createCompressor(masked, weights, options);
+    await train(compressor, weights, [1, 45], drift);
+    const state = Object.fromEntries(Object.entries(compressor.state).map(([key, array]) => [key, array.slice()]));
+    const resumed = denseModel().map((fresh, i) => ({ ...fresh, values: weights[i].values.slice() }));
+    const second = createCompressor(masked, resumed, options);
+    second.restore(state);
+    await train(compressor, weights, [46, 95], drift);
+    await train(second, resumed, [46, 95], drift);
+    expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
+  });
+
+  test('is refused for other methods than pruning', () => {
+    expect(() => createCompressor({ ...quantization, policy: 'gradual-mask' }, denseModel(), options)).toThrow(
+      'compression.policy: "gradual-mask" works with the method prune only, got "quantize"',
+    );
+  });
+});
+
+describe('straight-through', () => {
+  const through = { ...quantization, policy: 'straight-through' } as const;
+
+  test('the model computes with quantized weights, and the update goes to the full-precision ones', async () => {
+    const weights = denseModel();
+    const [{ values }] = weights;
+    const expected = values.slice();
+    const compressor = createCompressor(through, weights, options);
+    const distinct: number[] = [];
+    await train(compressor, weights, [1, 94], drift, () => distinct.push(new Set(values).size));
+    for (let step = 1; step <= 94; step++)
+      for (let i = 0; i < expected.length; i++) expected[i] += Math.fround(drift(step));
+    expect(distinct).toEqual(Array(94).fill(4));
+    expect(values).toEqual(expected);
+  });
+
+  test('the run ends with the quantized weights, which further evaluations leave as they are', async () => {
+    const weights = denseModel();
+    const [{ values }] = weights;
+    const compressor = createCompressor(through, weights, options);
+    await train(compressor, weights, [1, 95], drift);
+    const final = values.slice();
+    expect(new Set(final).size).toBe(4);
+    await compressor.beforeStep(96);
+    expect(values).toEqual(final);
+    compressor.beforeUpdate(96);
+    expect(values).toEqual(final);
+  });
+
+  test('before t_i the model computes with the weights as they are', async () => {
+    const weights = denseModel();
+    const compressor = createCompressor({ ...through, schedule: { from: 50 } }, weights, options);
+    const original = weights[0].values.slice();
+    await compressor.beforeStep(49);
+    expect(weights[0].values).toEqual(original);
+  });
+});
+
+describe('low rank', () => {
+  test('the kernels of a layer with a shared projection get one projection and the size of the pair', async () => {
+    const weights = lstmModel();
+    const compressor = createCompressor(lowRank(2, true), weights, options);
+    await compressor.distort(10);
+    const [kernel, recurrent] = ['lstm/kernel', 'lstm/recurrent_kernel'].map((name) => compressor.compressed.get(name));
+    expect(kernel?.form === 'factors' && recurrent?.form === 'factors' && kernel.right === recurrent.right).toBe(true);
+    expect(compressor.sizes(weights).map(({ weightsKept }) => weightsKept)).toEqual([2 * 6, 2 * (5 + 20)]);
+  });
+
+  test('a rank above that of the matrix is an error that says what it can be', () => {
+    expect(() => createCompressor(lowRank(6), lstmModel(), options)).toThrow(
+      '"lstm" has rank 6; lstm/recurrent_kernel is a [5, 20] matrix, expected at most 5',
+    );
+  });
+
+  test('a shared projection needs both kernels of a recurrent layer', () => {
+    expect(() => createCompressor(lowRank(2, true, 'fc1'), denseModel(), options)).toThrow(
+      'asks for a shared projection',
+    );
+    expect(() => createCompressor(lowRank(2, true, 'lstm/recurrent_kernel'), lstmModel(), options)).toThrow(
+      'asks for a shared projection',
+    );
+    expect(() => createCompressor(lowRank(2, true, 'lstm/kernel'), lstmModel(), options)).toThrow(
+      'asks for a shared projection',
+    );
+  });
+});
+
+describe('custom', () => {
+  const custom = {
+    method: 'custom',
+    policy: 'deeptwist',
+    distortEvery: 10,
+    module: './mine.ts',
+    layers: { fc1: { by: 2 } },
+  };
+  const create = (distort: (weights: Float32Array, shape: readonly number[], context: unknown) => unknown) => {
+    const weights = denseModel();
+    return { weights, compressor: createCompressor(custom as Compression, weights, { ...options, custom: distort }) };
+  };
+
+  test("the user's function changes the weights in place and is told where and when", async () => {
+    const calls: unknown[] = [];
+    const { weights, compressor } = create((values, shape, context) => {
+      values.fill(3);
+      calls.push([shape, context]);
+      return { weightsKept: 1, bytes: 4 };
+    });
+    await compressor.distort(10);
+    expect(weights[0].values.every((value) => value === 3)).toBe(true);
+    expect(calls).toEqual([[[20, 10], { name: 'fc1/kernel', step: 10, steps: 95, seed: 1, parameters: { by: 2 } }]]);
+    expect(compressor.sizes(weights)[0]).toMatchObject({ weightsKept: 1, bytesKept: 4 });
+  });
+
+  test('a function that throws, breaks the weights or returns nonsense is named with the weight and the step', async () => {
+    const failing = create(() => {
+      throw new Error('no such layer');
+    });
+    await expect(failing.compressor.distort(10)).rejects.toThrow(
+      './mine.ts: distort() of fc1/kernel at step 10 failed: no such layer',
+    );
+    await expect(create((values) => void (values[7] = NaN)).compressor.distort(10)).rejects.toThrow(
+      'left NaN at index 7',
+    );
+    await expect(create(() => 5).compressor.distort(10)).rejects.toThrow('{ weightsKept, bytes }');
+  });
+});
+
+describe('reports', () => {
+  test('a report fits the run event and says what was done', async () => {
+    const weights = denseModel();
+    const before = weights[0].values.slice();
+    const [fc1, fc2] = await createCompressor(pruning, weights, options).distort(95, { bins: 40 });
+    expect(eventSchema.parse({ type: 'distortion', step: 95, time: 0, weights: [fc1, fc2] })).toBeDefined();
+    expect(fc1).toMatchObject({
+      name: 'fc1/kernel',
+      setting: { rate: 0.8 },
+      histogram: { zerosBefore: 0, zerosAfter: 160 },
+    });
+    const norm = (values: Float32Array) => Math.hypot(...values);
+    expect(fc1.relativeError).toBeCloseTo(
+      norm(before.map((value, i) => weights[0].values[i] - value)) / norm(before),
+      6,
+    );
+  });
+
+  test('levels are reported where the matrix has one set of scales', async () => {
+    const weights = denseModel();
+    const [fc1] = await createCompressor(quantization, weights, options).distort(10, { bins: 40 });
+    expect(fc1.levels).toEqual([...new Set(weights[0].values)].sort((a, b) => a - b));
+  });
+
+  test('a distortion that nobody observes reports nothing', async () => {
+    expect(await createCompressor(pruning, denseModel(), options).distort(10)).toEqual([]);
+  });
+});

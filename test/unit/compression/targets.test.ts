@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
+import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
+
+function weight(name: string, shape: number[]): CompressibleWeight {
+  const [layer, own] = name.split('/');
+  return { name, layer, weight: own, shape, values: new Float32Array(shape.reduce((a, b) => a * b)) };
+}
+
+const model = [
+  weight('embedding/embeddings', [10, 4]),
+  weight('lstm/kernel', [4, 16]),
+  weight('lstm/recurrent_kernel', [4, 16]),
+  weight('lstm/bias', [16]),
+  weight('norm/gamma', [4]),
+  weight('fc1/kernel', [4, 8]),
+  weight('fc1/bias', [8]),
+  weight('fc2/kernel', [8, 2]),
+];
+
+const matched = <P>(layers: Record<string, P>) =>
+  Object.fromEntries(matchTargets(layers, model).map(({ weight, parameters }) => [weight.name, parameters]));
+
+function errorOf(layers: Record<string, unknown>): UserError {
+  try {
+    matchTargets(layers, model);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('Expected a UserError.');
+}
+
+test('a layer stands for all its matrices and leaves its biases alone', () => {
+  expect(matched({ lstm: 1, fc1: 2 })).toEqual({ 'lstm/kernel': 1, 'lstm/recurrent_kernel': 1, 'fc1/kernel': 2 });
+});
+
+test('a glob matches layers, or weights where it has a slash', () => {
+  expect(matched({ 'fc*': 1 })).toEqual({ 'fc1/kernel': 1, 'fc2/kernel': 1 });
+  expect(Object.keys(matched({ '*/kernel': 1 }))).toEqual(['lstm/kernel', 'fc1/kernel', 'fc2/kernel']);
+});
+
+test("a weight's own name wins over its layer's, and that over a glob, whatever their order", () => {
+  const layers = { '*': 'glob', 'lstm/kernel': 'weight', lstm: 'layer' };
+  expect(matched(layers)).toEqual({
+    'embedding/embeddings': 'glob',
+    'lstm/kernel': 'weight',
+    'lstm/recurrent_kernel': 'layer',
+    'fc1/kernel': 'glob',
+    'fc2/kernel': 'glob',
+  });
+});
+
+describe('errors of use', () => {
+  test('a name that matches nothing is an error that lists the layers and suggests the nearest', () => {
+    const error = errorOf({ fc11: 1 });
+    expect(error.message).toContain('"fc11" matches no layer');
+    expect(error.remedy).toBe('Did you mean "fc1"? The model\'s layers are: embedding, lstm, fc1, fc2.');
+    expect(error.exitCode).toBe(ExitCode.usage);
+  });
+
+  test('a misspelt weight is corrected to a weight', () => {
+    expect(errorOf({ 'lstm/recurent_kernel': 1 }).remedy).toContain('Did you mean "lstm/recurrent_kernel"?');
+  });
+
+  test('biases and normalizations cannot be compressed', () => {
+    expect(errorOf({ norm: 1 }).message).toContain('matches only norm/gamma');
+    expect(errorOf({ 'fc1/bias': 1 }).message).toContain('matches only fc1/bias');
+  });
+
+  test('two globs that match the same weight are an error', () => {
+    expect(errorOf({ 'fc*': 1, '*1': 2 }).message).toContain('"fc*" and "*1" both match fc1/kernel');
+  });
+});
