@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-/** The checkout's folder. */
-export const root = dirname(import.meta.dirname);
+/** The checkout's folder. Not by `import.meta.dirname`: an old Node must come as far as the check of its version. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));

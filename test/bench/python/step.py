@@ -1,7 +1,7 @@
 """PyTorch's side of a training-step benchmark: forward, backward and Adam on ready-made batches.
 
 Speaks lines, so that the bench can interleave its rounds with those of other processes:
-  at start  -> {"version", "threads", "adam", "channelsLast", "config"}
+  at start  -> {"version", "threads", "adam", "channelsLast", "build"}
   "N"       -> {"millisecondsPerStep", "loss"}: N steps, loss of the last one
 End of input ends it.
 
@@ -10,6 +10,7 @@ The batch file holds float32 images [batches, batch, 784] and then int32 labels 
 
 import argparse
 import json
+import re
 import sys
 import time
 
@@ -37,6 +38,8 @@ def lenet_5():
         nn.Linear(500, 10),
     )
 
+
+BUILD_LINE = re.compile("Math Kernel Library|MKL-DNN|OpenMP|CPU capability")
 
 MODELS = {"lenet-300-100": lenet_300_100, "lenet-5": lenet_5}
 
@@ -78,7 +81,7 @@ def main():
             "threads": torch.get_num_threads(),
             "adam": options.adam,
             "channelsLast": options.channels_last,
-            "config": torch.__config__.show(),
+            "build": [line.strip(" -") for line in torch.__config__.show().splitlines() if BUILD_LINE.search(line)],
         }
     )
     for line in sys.stdin:

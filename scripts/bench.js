@@ -1,0 +1,37 @@
+/**
+ * @file `npm run bench -- NAME [--json] [options]`: sets the checkout up and runs `test/bench/NAME.ts`. A benchmark is a
+ * file there with a default export; the frame is test/bench/bench.ts. Without a name, lists them.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './root.js';
+import { fail, setUp } from './setup.js';
+
+const folder = join(root, 'test', 'bench');
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.ts') && /^export default /m.test(readFileSync(join(folder, name), 'utf8')))
+  .map((name) => name.slice(0, -'.ts'.length));
+
+const [name, ...args] = process.argv.slice(2);
+if (!names.includes(name)) fail(`say which benchmark to run: npm run bench -- NAME, one of ${names.join(', ')}.`);
+
+await setUp();
+const esbuild = await import('esbuild');
+const script = join(root, '.cache', 'bench', `${name}.mjs`);
+await esbuild.build({
+  stdin: {
+    contents: `
+      import benchmark from './${name}.ts';
+      import { runBenchmark } from './bench.ts';
+      await runBenchmark('${name}', benchmark, process.argv.slice(2));`,
+    resolveDir: folder,
+  },
+  outfile: script,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+});
+const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
+process.exitCode = status ?? 1;

@@ -1,0 +1,130 @@
+/**
+ * @file The frame of the benchmarks. A benchmark is a file of this folder with a default export of type
+ * {@link Benchmark}; `npm run bench -- NAME` runs it. Ours and its rivals take turns, round by round, so that a slow
+ * minute of the machine meets all of them; the figure of each is its median over the rounds, the first left out.
+ */
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { describeMachine } from './machine.ts';
+
+/** One side of a comparison. */
+export interface Contender {
+  readonly name: string;
+  /** Versions, threads, settings: what one needs to repeat the measurement. */
+  readonly description: Readonly<Record<string, unknown>>;
+  /** Measures one round, in the unit of its case. */
+  round(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** One comparison: the same work, done by ours and by each rival. */
+export interface Case {
+  readonly name: string;
+  readonly threads: number;
+  readonly unit: string;
+  readonly better: 'lower' | 'higher';
+  /** The ratio that is asked for; above 1 ours is better. */
+  readonly target: number;
+  /** Rounds that count, after one to warm up. */
+  readonly rounds: number;
+  readonly ours: () => Promise<Contender>;
+  readonly rivals: readonly (() => Promise<Contender>)[];
+}
+
+export interface Benchmark {
+  /** The benchmark's own options, besides `--json`. */
+  readonly options: NonNullable<ParseArgsConfig['options']>;
+  cases(options: Readonly<Record<string, unknown>>): Promise<readonly Case[]>;
+}
+
+/** One line of the report: ours against one rival. */
+export interface Result {
+  readonly case: string;
+  readonly rival: string;
+  readonly threads: number;
+  /** Medians, in `unit`. */
+  readonly ours: number;
+  readonly theirs: number;
+  readonly unit: string;
+  /** Above 1, ours is better. */
+  readonly ratio: number;
+  readonly target: number;
+}
+
+/** The middle value; of an even number of values, the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
+}
+
+/** Opens the contenders of a case, lets them take turns, and closes them. */
+async function measure(work: Case): Promise<Result[]> {
+  const contenders: Contender[] = [];
+  try {
+    for (const open of [work.ours, ...work.rivals]) {
+      const contender = await open();
+      contenders.push(contender);
+      console.log(`  ${contender.name}: ${JSON.stringify(contender.description)}`);
+    }
+    const samples = contenders.map((): number[] => []);
+    for (let round = 0; round <= work.rounds; round++) {
+      for (const [index, contender] of contenders.entries()) {
+        const value = await contender.round();
+        if (round > 0) samples[index].push(value);
+      }
+    }
+    for (const [index, contender] of contenders.entries()) {
+      const [low, high] = [Math.min(...samples[index]), Math.max(...samples[index])].map((value) => value.toFixed(3));
+      console.log(`  ${contender.name}: ${median(samples[index]).toFixed(3)} ${work.unit} (${low} to ${high})`);
+    }
+    const [ours, ...theirs] = samples.map(median);
+    return theirs.map((value, index) => ({
+      case: work.name,
+      rival: contenders[index + 1].name,
+      threads: work.threads,
+      ours: ours,
+      theirs: value,
+      unit: work.unit,
+      ratio: work.better === 'lower' ? value / ours : ours / value,
+      target: work.target,
+    }));
+  } finally {
+    await Promise.all(contenders.map((contender) => contender.close()));
+  }
+}
+
+function printTable(results: readonly Result[]): void {
+  const rows = results.map((result) => [
+    result.case,
+    String(result.threads),
+    result.rival,
+    `${result.ours.toFixed(3)} ${result.unit}`,
+    `${result.theirs.toFixed(3)} ${result.unit}`,
+    `${result.ratio.toFixed(2)}x`,
+    `${result.target.toFixed(2)}x`,
+    result.ratio >= result.target ? 'held' : 'MISSED',
+  ]);
+  const table = [['case', 'threads', 'against', 'ours', 'theirs', 'ratio', 'target', ''], ...rows];
+  const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+  for (const row of table)
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column]))
+        .join('  ')
+        .trimEnd(),
+    );
+}
+
+/** Runs a benchmark from its command line; with `--json` the last line is the whole report as one object. */
+export async function runBenchmark(name: string, benchmark: Benchmark, args: readonly string[]): Promise<void> {
+  const { values } = parseArgs({ args: [...args], options: { ...benchmark.options, json: { type: 'boolean' } } });
+  const machine = describeMachine();
+  console.log(`${name}: ${JSON.stringify(machine)}`);
+  const results: Result[] = [];
+  for (const work of await benchmark.cases(values)) {
+    console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);
+    results.push(...(await measure(work)));
+  }
+  printTable(results);
+  if (values.json) console.log(JSON.stringify({ bench: name, machine, results }));
+}

@@ -1,0 +1,61 @@
+/**
+ * @file A contender in a process of its own, so that thread pools, libraries and memory of one never meet another's.
+ * It speaks lines: first one JSON object that describes it; then, for each line `N` that it reads, it does N steps and
+ * answers with one JSON object that holds `millisecondsPerStep`. The end of its input ends it. Outside its own rounds it
+ * is stopped (SIGSTOP), since the worker threads of OpenMP and ONNX Runtime spin for a while after their last work.
+ */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Contender } from './bench.ts';
+
+export interface ChildOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly arguments: readonly string[];
+  /** Environment variables on top of this process's. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Steps of a round. */
+  readonly steps: number;
+}
+
+/** Starts a contender and waits for its description. Throws, with the last lines that it wrote, when it ends early. */
+export async function startChild(options: ChildOptions): Promise<Contender> {
+  const child = spawn(options.command, options.arguments, {
+    env: { ...process.env, ...options.environment },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let errors = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
+  const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  // A write to a child that has died fails here; the missing answer is what is reported.
+  child.stdin.on('error', () => undefined);
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  failed.catch(() => undefined);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+
+  const answer = async (): Promise<Record<string, unknown>> => {
+    const { value, done } = await Promise.race([lines.next(), failed]);
+    if (!done) return JSON.parse(value) as Record<string, unknown>;
+    await exited;
+    throw new Error(`${options.name} ended (exit code ${child.exitCode}). The end of what it wrote:\n${errors}`);
+  };
+
+  const description = await answer();
+  child.kill('SIGSTOP');
+  return {
+    name: options.name,
+    description,
+    async round() {
+      child.kill('SIGCONT');
+      child.stdin.write(`${options.steps}\n`);
+      const { millisecondsPerStep } = await answer();
+      child.kill('SIGSTOP');
+      return Number(millisecondsPerStep);
+    },
+    async close() {
+      child.kill('SIGCONT');
+      child.stdin.end();
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,17 @@
+/** @file The child's side of child.ts: says what it is, then answers each line `N` with the mean time of N steps. */
+import { createInterface } from 'node:readline';
+
+/** `step` does the work of step number i; it has finished it, not only begun, when it returns or resolves. */
+export async function serveSteps(
+  description: Readonly<Record<string, unknown>>,
+  step: (index: number) => void | Promise<void>,
+): Promise<void> {
+  console.log(JSON.stringify(description));
+  let index = 0;
+  for await (const line of createInterface({ input: process.stdin })) {
+    const steps = Number(line);
+    const start = performance.now();
+    for (let i = 0; i < steps; i++) await step(index++);
+    console.log(JSON.stringify({ millisecondsPerStep: (performance.now() - start) / steps }));
+  }
+}

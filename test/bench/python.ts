@@ -1,0 +1,54 @@
+/** @file PyTorch as a rival: a throw-away virtual environment in `.cache/bench/torch`, and the processes in it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Batches } from './batches.ts';
+import type { Contender } from './bench.ts';
+import { startChild } from './child.ts';
+import { cacheFolder, runCommand, succeeds } from './prepare.ts';
+
+const scripts = join('test', 'bench', 'python');
+
+/**
+ * The interpreter of an environment that can import PyTorch, made where there is none. The default Linux wheel is built
+ * with CUDA; where it does not load, `stub_cuda.py` gives it what its loader asks for (see there).
+ */
+export function preparePython(): string {
+  const folder = cacheFolder('torch');
+  const python = process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+  const loads = () => succeeds(python, ['-c', 'import numpy, torch, sympy']);
+  if (existsSync(python) && loads()) return python;
+  runCommand('python3', ['-m', 'venv', '--clear', folder]);
+  const install = [...'-m pip install --quiet --disable-pip-version-check --no-deps'.split(' ')];
+  runCommand(python, [...install, '-r', join(scripts, 'requirements.txt')]);
+  if (!loads()) {
+    runCommand(python, [...install, 'nvidia-cuda-runtime==13.2.86']);
+    runCommand(python, [join(scripts, 'stub_cuda.py')]);
+    runCommand(python, ['-c', 'import torch']);
+  }
+  return python;
+}
+
+export interface TorchStepOptions {
+  readonly model: 'lenet-300-100' | 'lenet-5';
+  readonly threads: number;
+  /** Implementation of Adam: `fused` is one pass over the parameters, `foreach` batches the elementwise steps. */
+  readonly adam: 'foreach' | 'fused';
+  readonly batches: Batches;
+  /** Steps of a round. */
+  readonly steps: number;
+}
+
+/** A PyTorch process that does training steps (test/bench/python/step.py), in milliseconds a step. */
+export function startTorchStep(python: string, options: TorchStepOptions): Promise<Contender> {
+  const { model, threads, adam, batches, steps } = options;
+  return startChild({
+    name: `PyTorch, ${adam} Adam${model === 'lenet-5' ? ', channels last' : ''}`,
+    command: python,
+    arguments: [
+      ...['-W', 'ignore', join(scripts, 'step.py'), '--model', model, '--threads', String(threads), '--adam', adam],
+      ...['--batches', batches.file, '--count', String(batches.count), '--size', String(batches.size)],
+      ...(model === 'lenet-5' ? ['--channels-last'] : []),
+    ],
+    steps,
+  });
+}
