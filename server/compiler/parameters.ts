@@ -1,6 +1,13 @@
 /** @file The weights of a model and their gradients, in one {@link Arena}. */
 import { Arena, arenaBytes } from './arena.ts';
+import { elementCount } from './ir.ts';
 import type { ModelWeight } from './program.ts';
+
+/** The gradient of an embedding: row `i` of `values` [n, width] belongs to row `indices[i]`; indices may repeat. */
+export interface RowGradient {
+  readonly indices: Int32Array<ArrayBuffer>;
+  readonly values: Float32Array<ArrayBuffer>;
+}
 
 export interface Parameter {
   readonly name: string;
@@ -8,7 +15,7 @@ export interface Parameter {
   readonly trainable: boolean;
   readonly value: Float32Array<ArrayBuffer>;
   /** Of the last step; empty for a weight that is not trained. */
-  readonly gradient: Float32Array<ArrayBuffer>;
+  readonly gradient: Float32Array<ArrayBuffer> | RowGradient;
 }
 
 export interface ParameterSet {
@@ -20,17 +27,34 @@ export interface ParameterSet {
 
 /**
  * Copies the weights of a model into an arena.
+ * @param gradientRows number of rows that a step's gradient has, for weights whose gradient is a {@link RowGradient}
  * @param extraBytes room for what else will be allocated there: optimizer state
  */
-export function createParameters(weights: readonly ModelWeight[], extraBytes: number): ParameterSet {
-  const length = (weight: ModelWeight) => weight.variable.size;
-  const bytes = weights.reduce((sum, w) => sum + arenaBytes(length(w)) * (w.trainable ? 2 : 1), extraBytes);
+export function createParameters(
+  weights: readonly ModelWeight[],
+  gradientRows: ReadonlyMap<string, number>,
+  extraBytes: number,
+): ParameterSet {
+  const width = (weight: ModelWeight) => elementCount(weight.variable.shape.slice(1));
+  const gradientBytes = (weight: ModelWeight) => {
+    const rows = gradientRows.get(weight.name);
+    return rows === undefined ? arenaBytes(weight.variable.size) : arenaBytes(rows) + arenaBytes(rows * width(weight));
+  };
+  const bytes = weights.reduce(
+    (sum, weight) => sum + arenaBytes(weight.variable.size) + (weight.trainable ? gradientBytes(weight) : 0),
+    extraBytes,
+  );
   const arena = new Arena(bytes);
-  const list = weights.map((weight) => {
-    const value = arena.float32(length(weight));
-    value.set(weight.variable.dataSync<'float32'>());
-    const gradient = arena.float32(weight.trainable ? length(weight) : 0);
-    return { name: weight.name, shape: weight.variable.shape, trainable: weight.trainable, value, gradient };
+  const list = weights.map((weight): Parameter => {
+    const { name, trainable, variable } = weight;
+    const value = arena.float32(variable.size);
+    value.set(variable.dataSync<'float32'>());
+    const rows = gradientRows.get(name);
+    const gradient =
+      rows === undefined
+        ? arena.float32(trainable ? variable.size : 0)
+        : { indices: arena.int32(rows), values: arena.float32(rows * width(weight)) };
+    return { name, shape: variable.shape, trainable, value, gradient };
   });
   return { arena, list, byName: new Map(list.map((parameter) => [parameter.name, parameter])) };
 }

@@ -1,5 +1,6 @@
 /** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
 import * as ort from 'onnxruntime-node';
+import { elementCount } from './ir.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
 
 export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
@@ -12,9 +13,9 @@ export interface SessionOptions {
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
-function bufferFor({ type, shape, name }: OnnxValue): Buffer {
+function bufferFor({ type, name }: OnnxValue, shape: readonly number[]): Buffer {
   if (type === 'float64' || type === 'int64') throw new TypeError(`The graph has ${name} of type ${type}.`);
-  return new arrays[type](shape.reduce((product, size) => product * size, 1));
+  return new arrays[type](elementCount(shape));
 }
 
 /** A graph with a buffer behind each input and output; a run reads and writes the buffers, nothing is copied. */
@@ -28,9 +29,11 @@ export class BoundSession {
   private constructor(session: ort.InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
     const buffers = new Map<string, Buffer>();
     const tensor = (value: OnnxValue): [string, ort.Tensor] => {
-      const buffer = bound.get(value.name) ?? bufferFor(value);
+      // Graphs of the compiler have no symbolic dimensions.
+      const shape = value.shape as readonly number[];
+      const buffer = bound.get(value.name) ?? bufferFor(value, shape);
       buffers.set(value.name, buffer);
-      return [value.name, new ort.Tensor(value.type as 'float32', buffer as Float32Array, value.shape)];
+      return [value.name, new ort.Tensor(value.type as 'float32', buffer as Float32Array, shape)];
     };
     this.#session = session;
     this.#feeds = Object.fromEntries(graph.inputs.map(tensor));
@@ -39,7 +42,11 @@ export class BoundSession {
   }
 
   /** @param bound buffers to use, by name; others are allocated */
-  static async create(graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>, options: SessionOptions): Promise<BoundSession> {
+  static async create(
+    graph: OnnxGraph,
+    bound: ReadonlyMap<string, Buffer>,
+    options: SessionOptions,
+  ): Promise<BoundSession> {
     const session = await ort.InferenceSession.create(encodeOnnxModel(graph), {
       executionProviders: ['cpu'],
       intraOpNumThreads: options.threads,

@@ -1,6 +1,7 @@
 /** @file Lowers a graph of the IR to an ONNX graph. */
 import type { OnnxGraph, OnnxValue } from '../../formats/onnx.ts';
 import { topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
+import { portName } from '../ports.ts';
 import { Emitter, onnxType, type OnnxName } from './emitter.ts';
 import { loweringRules, type Lowering } from './rules.ts';
 
@@ -8,7 +9,7 @@ import { loweringRules, type Lowering } from './rules.ts';
 export function feedName(node: NodeOf<'Parameter'> | NodeOf<'Input'> | NodeOf<'Random'>): string {
   switch (node.op) {
     case 'Parameter':
-      return `parameter:${node.params.name}`;
+      return portName.parameter(node.params.name);
     case 'Input':
       return node.params.name;
     case 'Random':

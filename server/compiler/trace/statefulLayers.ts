@@ -6,6 +6,7 @@ export interface StatefulLayer {
   readonly name: string;
   stateful: boolean;
   states_: tf.Tensor[];
+  keptStates: tf.Tensor[][];
   resetStates: (states?: tf.Tensor | tf.Tensor[], training?: boolean) => void;
 }
 

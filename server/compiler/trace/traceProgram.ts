@@ -4,22 +4,9 @@ import { constant, input, parameter } from '../build.ts';
 import type { Graph, Node, TensorType } from '../ir.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Program, SampleType } from '../program.ts';
+import { portName } from '../ports.ts';
 import { record, type HostTensor, type Recording } from './recordingBackend.ts';
 import { statefulLayers, type StatefulLayer } from './statefulLayers.ts';
-
-/**
- * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `gradient:WEIGHT`,
- * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `state:LAYER:0` and `metric:0` go out.
- */
-export const portName = {
-  input: (index: number) => `input:${index}`,
-  target: (index: number) => `target:${index}`,
-  loss: 'loss',
-  gradient: (weight: string) => `gradient:${weight}`,
-  update: (weight: string) => `update:${weight}`,
-  state: (layer: string, index: number) => `state:${layer}:${index}`,
-  metric: (index: number) => `metric:${index}`,
-} as const;
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
 export async function traceTraining(program: Program, batchSize: number): Promise<Graph> {
@@ -138,7 +125,9 @@ function carryState(layer: StatefulLayer, recording: Recording, outputs: Map<str
   layer.resetStates = (states) => {
     [states ?? []]
       .flat()
-      .forEach((state, index) => outputs.set(portName.state(layer.name, index), recording.node(state)));
+      .forEach((state, index) =>
+        outputs.set(portName.nextState(portName.state(layer.name, index)), recording.node(state)),
+      );
   };
   return () => {
     Reflect.deleteProperty(layer, 'resetStates');

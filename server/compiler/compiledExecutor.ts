@@ -1,0 +1,200 @@
+/** @file Runs a program's traced graphs in ONNX Runtime, on the weights in place. */
+import { availableParallelism } from 'node:os';
+import { elementCount, topologicalOrder, type Graph, type NodeOf } from './ir.ts';
+import { feedName, lowerGraph } from './lower/lowerGraph.ts';
+import { optimize, type PassName } from './optimize.ts';
+import { createParameters, type ParameterSet } from './parameters.ts';
+import { splitRowGradients } from './passes/rowGradients.ts';
+import { portName } from './ports.ts';
+import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
+import { fillRandom } from './randomTensors.ts';
+import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
+import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
+
+export interface ExecutorOptions {
+  /** Of the training steps; every batch of training has this size. */
+  batchSize: number;
+  seed: number;
+  /** Default: by the work in a step and the machine. */
+  threads?: number;
+  /** Whether the optimizer takes the gradient of an embedding as rows. */
+  rowGradients: boolean;
+  /** Bytes to keep free in the arena behind the weights, given the lengths of the trained ones. */
+  extraBytes: (trainedLengths: readonly number[]) => number;
+  /** Passes to leave out, to measure what they give. */
+  skippedPasses?: ReadonlySet<PassName>;
+}
+
+/** Below this many multiplications in matrix products a step is too small to be shared between threads. */
+const LEAST_SHARED_WORK = 2e6;
+/** More threads than this do not pay on the small matrices that are trained here. */
+const MOST_THREADS = 8;
+
+/** A graph's session and what it needs beside the weights. */
+interface BoundGraph {
+  readonly session: BoundSession;
+  readonly randoms: readonly NodeOf<'Random'>[];
+}
+
+type Stream = 'training' | 'evaluation';
+
+export class CompiledExecutor implements Executor {
+  readonly description: string;
+  readonly parameters: ParameterSet;
+  readonly #program: Program;
+  readonly #options: ExecutorOptions;
+  readonly #sessionOptions: SessionOptions;
+  readonly #training: BoundGraph;
+  readonly #evaluations = new Map<number, Promise<BoundGraph>>();
+  readonly #states: Record<Stream, Map<string, Float32Array<ArrayBuffer>>>;
+
+  private constructor(
+    program: Program,
+    options: ExecutorOptions,
+    parameters: ParameterSet,
+    training: BoundGraph,
+    sessionOptions: SessionOptions,
+  ) {
+    this.#program = program;
+    this.#options = options;
+    this.parameters = parameters;
+    this.#training = training;
+    this.#sessionOptions = sessionOptions;
+    const { threads } = sessionOptions;
+    this.description = `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const states = [...training.session.buffers].filter(([name]) => name.startsWith('state:'));
+    this.#states = {
+      training: new Map(states.map(([name, buffer]) => [name, buffer as Float32Array<ArrayBuffer>])),
+      evaluation: new Map(states.map(([name, { length }]) => [name, new Float32Array(length)])),
+    };
+  }
+
+  /** @throws UnsupportedKernel when the program does something that the compiler cannot express */
+  static async create(program: Program, options: ExecutorOptions): Promise<CompiledExecutor> {
+    const trained = program.weights.filter((weight) => weight.trainable);
+    const traced = await optimize(await traceTraining(program, options.batchSize), options.skippedPasses);
+    const { graph, rows } = options.rowGradients
+      ? splitRowGradients(
+          traced,
+          trained.map(({ name }) => name),
+        )
+      : { graph: traced, rows: new Map<string, number>() };
+    const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
+    const parameters = createParameters(program.weights, rows, extraBytes);
+    const threads = options.threads ?? defaultThreads(graph);
+    const sessionOptions = { threads, spinning: threads > 1 };
+    const training = await bindGraph(graph, parameters, new Map(), sessionOptions);
+    return new CompiledExecutor(program, options, parameters, training, sessionOptions);
+  }
+
+  get states(): ReadonlyMap<string, Float32Array> {
+    return this.#states.training;
+  }
+
+  async step(batch: StepBatch, step: number): Promise<number> {
+    const { session, randoms } = this.#training;
+    if (batch.size !== this.#options.batchSize)
+      throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
+    feed(session, batch);
+    for (const node of randoms) {
+      const { distribution, stream } = node.params;
+      const target = session.buffers.get(feedName(node)) as Float32Array;
+      fillRandom(target, distribution, { seed: this.#options.seed, step, stream });
+    }
+    await session.run();
+    for (const [name, buffer] of session.buffers) {
+      if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
+    }
+    this.#carryStates(session, 'training');
+    return (session.buffers.get(portName.loss) as Float32Array)[0];
+  }
+
+  async evaluate(batch: StepBatch): Promise<Evaluation> {
+    const { session } = await this.#evaluation(batch.size);
+    feed(session, batch);
+    await session.run();
+    this.#carryStates(session, 'evaluation');
+    const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
+    return {
+      loss: value(portName.loss),
+      metrics: this.#program.metrics.map((_, index) => value(portName.metric(index))),
+    };
+  }
+
+  resetStates(stream: Stream): void {
+    for (const state of this.#states[stream].values()) state.fill(0);
+  }
+
+  async dispose(): Promise<void> {
+    await this.#training.session.release();
+    for (const evaluation of this.#evaluations.values()) await (await evaluation).session.release();
+  }
+
+  #evaluation(batchSize: number): Promise<BoundGraph> {
+    let evaluation = this.#evaluations.get(batchSize);
+    if (evaluation === undefined) {
+      evaluation = traceEvaluation(this.#program, batchSize)
+        .then((graph) => optimize(graph, this.#options.skippedPasses))
+        .then((graph) => bindGraph(graph, this.parameters, this.#states.evaluation, this.#sessionOptions));
+      this.#evaluations.set(batchSize, evaluation);
+    }
+    return evaluation;
+  }
+
+  #carryStates(session: BoundSession, stream: Stream): void {
+    for (const [name, state] of this.#states[stream]) {
+      const next = session.buffers.get(portName.nextState(name));
+      if (next !== undefined) state.set(next);
+    }
+  }
+}
+
+async function bindGraph(
+  graph: Graph,
+  parameters: ParameterSet,
+  states: ReadonlyMap<string, Buffer>,
+  sessionOptions: SessionOptions,
+): Promise<BoundGraph> {
+  const bound = new Map<string, Buffer>(states);
+  for (const { name, value, gradient } of parameters.list) {
+    bound.set(portName.parameter(name), value);
+    if (gradient instanceof Float32Array) {
+      bound.set(portName.gradient(name), gradient);
+    } else {
+      bound.set(portName.gradient(name), gradient.values);
+      bound.set(portName.rows(name), gradient.indices);
+    }
+  }
+  const session = await BoundSession.create(lowerGraph(graph), bound, sessionOptions);
+  const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');
+  return { session, randoms };
+}
+
+function feed(session: BoundSession, batch: StepBatch): void {
+  batch.inputs.forEach((values, index) => session.buffers.get(portName.input(index))?.set(values));
+  batch.targets.forEach((values, index) => session.buffers.get(portName.target(index))?.set(values));
+}
+
+/** Multiplications in the matrix products and convolutions of a graph. */
+function matrixWork(graph: Graph): number {
+  return topologicalOrder(graph).reduce((sum, node) => {
+    const outputs = elementCount(node.type.shape);
+    switch (node.op) {
+      case 'MatMul': {
+        const [a] = node.inputs;
+        return sum + outputs * (a.type.shape.at(node.params.transposeA ? -2 : -1) ?? 1);
+      }
+      case 'Conv2D':
+      case 'Conv2DInputGrad':
+        return sum + outputs * elementCount(node.inputs[1].type.shape.slice(1));
+      case 'Conv2DFilterGrad':
+        return sum + outputs * elementCount([node.inputs[1].type.shape[0], ...node.inputs[1].type.shape.slice(2)]);
+      default:
+        return sum;
+    }
+  }, 0);
+}
+
+function defaultThreads(graph: Graph): number {
+  return matrixWork(graph) < LEAST_SHARED_WORK ? 1 : Math.min(availableParallelism(), MOST_THREADS);
+}

@@ -1,0 +1,57 @@
+/** @file Chooses how a program is run. */
+import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
+import { chooseEagerBackend } from './eagerBackend.ts';
+import { EagerExecutor } from './eagerExecutor.ts';
+import { elementCount } from './ir.ts';
+import { UnsupportedKernel } from './import/kernel.ts';
+import type { ParameterSet } from './parameters.ts';
+import type { Executor, Program, StepBatch } from './program.ts';
+
+export interface CreatedExecutor {
+  readonly executor: Executor;
+  readonly parameters: ParameterSet;
+  /** Why the program is not compiled although that was wanted, for the user. */
+  readonly warning?: string;
+}
+
+/**
+ * @param kind 'auto' compiles and falls back to the eager executor when an operation has no lowering
+ * @param directory folder of the user's model
+ * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be
+ */
+export async function createExecutor(
+  program: Program,
+  kind: 'auto' | 'compiled' | 'eager',
+  directory: string,
+  options: ExecutorOptions,
+): Promise<CreatedExecutor> {
+  if (kind === 'eager') return createEager(program, directory, options);
+  try {
+    const executor = await CompiledExecutor.create(program, options);
+    return { executor, parameters: executor.parameters };
+  } catch (error) {
+    if (kind === 'compiled' || !(error instanceof UnsupportedKernel)) throw error;
+    const created = await createEager(program, directory, options);
+    const where = error.layer === undefined ? '' : ` of the layer '${error.layer}'`;
+    const warning =
+      `The operation ${error.kernel}${where} cannot be compiled: ${error.message}. ` +
+      `Training goes on with ${created.executor.description}, which is slower.`;
+    return { ...created, warning };
+  }
+}
+
+async function createEager(program: Program, directory: string, options: ExecutorOptions): Promise<CreatedExecutor> {
+  const { seed, extraBytes } = options;
+  const backend = await chooseEagerBackend(directory, async (candidate) => {
+    const trial = new EagerExecutor(program, { backend: candidate, seed, extraBytes: () => 0 });
+    await trial.step(zeroBatch(program, options.batchSize), 0);
+  });
+  const executor = new EagerExecutor(program, { backend, seed, extraBytes });
+  return { executor, parameters: executor.parameters };
+}
+
+function zeroBatch(program: Program, size: number): StepBatch {
+  const zeros = ({ dtype, shape }: Program['inputs'][number]) =>
+    new (dtype === 'int32' ? Int32Array : Float32Array)(size * elementCount(shape));
+  return { size, inputs: program.inputs.map(zeros), targets: program.targets.map(zeros) };
+}

@@ -1,0 +1,151 @@
+/**
+ * @file Runs a program on a TensorFlow.js backend, kernel by kernel: the oracle of the compiled executor, and its
+ * fallback for a model with an operation that has no lowering.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { Random } from '../formats/random.ts';
+import { createParameters, type ParameterSet } from './parameters.ts';
+import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
+import { portName } from './ports.ts';
+import { statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
+
+type Stream = 'training' | 'evaluation';
+
+export interface EagerOptions {
+  /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
+  backend: string;
+  seed: number;
+  extraBytes: (trainedLengths: readonly number[]) => number;
+}
+
+export class EagerExecutor implements Executor {
+  readonly description: string;
+  readonly parameters: ParameterSet;
+  readonly #program: Program;
+  readonly #options: EagerOptions;
+  readonly #stateful: readonly StatefulLayer[];
+  readonly #states: Record<Stream, Map<string, Float32Array>>;
+
+  constructor(program: Program, options: EagerOptions) {
+    this.#program = program;
+    this.#options = options;
+    const trained = program.weights.filter((weight) => weight.trainable);
+    const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
+    this.parameters = createParameters(program.weights, new Map(), extraBytes);
+    this.description = `TensorFlow.js, backend ${options.backend}`;
+    this.#stateful = statefulLayers(program.layers);
+    const zeros = () =>
+      new Map(
+        this.#stateful.flatMap(({ name, states_ }) =>
+          states_.map((state, index) => [portName.state(name, index), new Float32Array(state.size)] as const),
+        ),
+      );
+    this.#states = { training: zeros(), evaluation: zeros() };
+  }
+
+  get states(): ReadonlyMap<string, Float32Array> {
+    return this.#states.training;
+  }
+
+  async step(batch: StepBatch, step: number): Promise<number> {
+    return this.#run('training', step, () => {
+      const { inputs, targets } = this.#tensors(batch);
+      const trained = this.#program.weights.filter((weight) => weight.trainable);
+      const { value, grads } = tf.variableGrads(
+        () => this.#program.loss(inputs, targets),
+        trained.map(({ variable }) => variable),
+      );
+      for (const { name, variable } of trained) {
+        const gradient = grads[variable.name] as tf.Tensor | null;
+        const target = this.parameters.byName.get(name)?.gradient as Float32Array;
+        if (gradient === null) target.fill(0);
+        else target.set(gradient.dataSync<'float32'>());
+      }
+      return value.dataSync()[0];
+    });
+  }
+
+  async evaluate(batch: StepBatch): Promise<Evaluation> {
+    return this.#run('evaluation', 0, () => {
+      const { inputs, targets } = this.#tensors(batch);
+      const { loss, metrics } = this.#program.evaluate(inputs, targets);
+      return { loss: loss.dataSync()[0], metrics: metrics.map((metric) => metric.dataSync()[0]) };
+    });
+  }
+
+  resetStates(stream: Stream): void {
+    for (const state of this.#states[stream].values()) state.fill(0);
+  }
+
+  async dispose(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async #run<R>(stream: Stream, step: number, body: () => R): Promise<R> {
+    await tf.setBackend(this.#options.backend);
+    // tfjs seeds its random operations from Math.random.
+    const original = Math.random;
+    const random = new Random(this.#options.seed, 2 ** 41 + step);
+    Math.random = () => random.uniform();
+    try {
+      this.#loadWeights();
+      this.#loadStates(stream);
+      const result = tf.tidy(() => {
+        // The arrays of a tidy are numbers already read from tensors.
+        return body() as unknown as tf.TensorContainer;
+      }) as unknown as R;
+      this.#saveStates(stream);
+      this.#saveUpdates();
+      return result;
+    } finally {
+      Math.random = original;
+    }
+  }
+
+  #tensors(batch: StepBatch): { inputs: tf.Tensor[]; targets: tf.Tensor[] } {
+    const tensor = (values: Float32Array | Int32Array, { shape, dtype }: SampleType) =>
+      tf.tensor(values.slice(), [batch.size, ...shape], dtype);
+    return {
+      inputs: batch.inputs.map((values, index) => tensor(values, this.#program.inputs[index])),
+      targets: batch.targets.map((values, index) => tensor(values, this.#program.targets[index])),
+    };
+  }
+
+  #loadWeights(): void {
+    tf.tidy(() => {
+      for (const { name, variable } of this.#program.weights) {
+        variable.assign(tf.tensor((this.parameters.byName.get(name)?.value as Float32Array).slice(), variable.shape));
+      }
+    });
+  }
+
+  /** Moving averages are assigned by the forward pass. */
+  #saveUpdates(): void {
+    for (const { name, variable, trainable } of this.#program.weights) {
+      if (!trainable) this.parameters.byName.get(name)?.value.set(variable.dataSync<'float32'>());
+    }
+  }
+
+  #loadStates(stream: Stream): void {
+    for (const layer of this.#stateful) {
+      const previous = layer.states_;
+      layer.states_ = previous.map(({ shape }, index) =>
+        tf.keep(
+          tf.tensor((this.#states[stream].get(portName.state(layer.name, index)) as Float32Array).slice(), shape),
+        ),
+      );
+      tf.dispose(previous);
+    }
+  }
+
+  #saveStates(stream: Stream): void {
+    for (const layer of this.#stateful) {
+      layer.states_.forEach((state, index) => {
+        this.#states[stream].get(portName.state(layer.name, index))?.set(state.dataSync<'float32'>());
+      });
+      // tfjs keeps the states of every training batch until the next reset.
+      tf.dispose(layer.keptStates);
+      layer.keptStates = [];
+    }
+  }
+}

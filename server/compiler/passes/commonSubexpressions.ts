@@ -1,0 +1,29 @@
+/** @file Computes equal subexpressions once. */
+import { rewrite } from '../build.ts';
+import { topologicalOrder, type Graph, type Node } from '../ir.ts';
+
+/** Constants larger than this are told apart by identity: comparing them costs more than it saves. */
+const LARGEST_COMPARED_CONSTANT = 64;
+
+function key(node: Node): string {
+  const inputs = node.inputs.map((input) => input.id);
+  if (node.op !== 'Constant') return JSON.stringify([node.op, node.params, inputs, node.type]);
+  const { values } = node.params;
+  return values.length > LARGEST_COMPARED_CONSTANT
+    ? `Constant ${node.id}`
+    : JSON.stringify([
+        node.op,
+        Array.from(values, (value) => (Object.is(value, -0) ? '-0' : String(value))),
+        node.type,
+      ]);
+}
+
+export function eliminateCommonSubexpressions(graph: Graph): Graph {
+  const known = new Map<string, Node>();
+  return rewrite(graph, topologicalOrder(graph), (node) => {
+    const id = key(node);
+    const first = known.get(id) ?? node;
+    known.set(id, first);
+    return first;
+  });
+}

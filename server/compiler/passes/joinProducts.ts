@@ -1,0 +1,134 @@
+/**
+ * @file Joins matrix products that share an operand (horizontal fusion). A recurrent layer of tfjs multiplies each time
+ * step's input by the same weights, and adds up one product a time step for their gradient; one large product runs
+ * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
+ */
+import { binary, make, matmul, reduce, slice, withInputs } from '../build.ts';
+import { topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
+
+type Product = NodeOf<'MatMul'>;
+
+const isMatrixProduct = (node: Node): node is Product =>
+  node.op === 'MatMul' && node.inputs.every((input) => input.type.shape.length === 2);
+
+const concat = (parts: readonly Node[]): Node => make('Concat', { axis: 0 }, parts);
+
+/** `a_1 W, a_2 W, …` -> slices of `[a_1; a_2; …] W`, for products none of which needs another. */
+export function joinProductsOfSharedOperand(graph: Graph): Graph {
+  let current = graph;
+  const tried = new Set<string>();
+  for (;;) {
+    const order = topologicalOrder(current);
+    const groups = groupBy(
+      order.filter((node) => isMatrixProduct(node) && !node.params.transposeA) as Product[],
+      (node) => `${node.inputs[1].id} ${node.params.transposeB}`,
+    );
+    const next = [...groups].find(([key, group]) => group.length > 1 && !tried.has(key));
+    if (next === undefined) return current;
+    tried.add(next[0]);
+    current = joinGroup(current, order, next[1]);
+  }
+}
+
+function joinGroup(graph: Graph, order: readonly Node[], group: readonly Product[]): Graph {
+  const members = new Set<Node>(group);
+  // Members on the longest path to each node: members of equal depth do not need one another.
+  const depth = new Map<Node, number>();
+  for (const node of order) {
+    const deepest = Math.max(
+      0,
+      ...node.inputs.map((input) => (depth.get(input) as number) + (members.has(input) ? 1 : 0)),
+    );
+    depth.set(node, deepest);
+  }
+  const joined = [...groupBy(group, (product) => depth.get(product)).values()].filter((level) => level.length > 1);
+  if (joined.length === 0) return graph;
+  const replacement = new Map<Node, Node>();
+  for (const level of joined) {
+    const [{ params, inputs }] = level;
+    const product = matmul(concat(level.map((member) => member.inputs[0])), inputs[1], false, params.transposeB);
+    let row = 0;
+    for (const member of level) {
+      replacement.set(member, slice(product, [row, 0], member.type.shape));
+      row += member.type.shape[0];
+    }
+  }
+  return replaceNodes(graph, replacement);
+}
+
+/**
+ * `a_1' b_1 + a_2' b_2 + …` -> `[a_1; a_2; …]' [b_1; b_2; …]`, and the sums of columns that a bias's gradient adds up
+ * -> one sum.
+ */
+export function joinSumsOfProducts(graph: Graph): Graph {
+  const order = topologicalOrder(graph);
+  const uses = new Map<Node, number>();
+  const count = (node: Node) => uses.set(node, (uses.get(node) ?? 0) + 1);
+  for (const node of order) node.inputs.forEach(count);
+  for (const node of graph.outputs.values()) count(node);
+
+  // An addition whose only user is another one belongs to that one's sum.
+  const isInner = (node: Node) => node.op === 'Add' && uses.get(node) === 1;
+  const inner = new Set(order.filter((node) => node.op === 'Add').flatMap((node) => node.inputs.filter(isInner)));
+  const terms = (sum: Node): Node[] => sum.inputs.flatMap((input) => (inner.has(input) ? terms(input) : [input]));
+
+  const replacement = new Map<Node, Node>();
+  for (const node of order) {
+    if (node.op !== 'Add' || inner.has(node)) continue;
+    const joined = joinTerms(terms(node));
+    if (joined !== undefined) replacement.set(node, joined);
+  }
+  return replacement.size === 0 ? graph : replaceNodes(graph, replacement);
+}
+
+function joinTerms(terms: readonly Node[]): Node | undefined {
+  const products = terms.filter(
+    (term): term is Product => isMatrixProduct(term) && term.params.transposeA && !term.params.transposeB,
+  );
+  const sums = terms.filter(
+    (term): term is NodeOf<'Sum'> =>
+      term.op === 'Sum' &&
+      term.inputs[0].type.shape.length === 2 &&
+      term.params.axes.join() === '0' &&
+      !term.params.keepDims,
+  );
+  const stacked = (nodes: readonly Node[], operand: number) => concat(nodes.map((node) => node.inputs[operand]));
+  const joined: Node[] = [];
+  if (products.length > 1) joined.push(matmul(stacked(products, 0), stacked(products, 1), true, false));
+  if (sums.length > 1) joined.push(reduce('Sum', stacked(sums, 0), [0]));
+  if (joined.length === 0) return undefined;
+  const replaced = new Set<Node>([...(products.length > 1 ? products : []), ...(sums.length > 1 ? sums : [])]);
+  return [...joined, ...terms.filter((term) => !replaced.has(term))].reduce((sum, term) => binary('Add', sum, term));
+}
+
+/** The graph with nodes replaced by others, which may themselves depend on nodes that are replaced. */
+function replaceNodes(graph: Graph, replacement: ReadonlyMap<Node, Node>): Graph {
+  const target = (node: Node): Node => replacement.get(node) ?? node;
+  const rebuilt = new Map<Node, Node>();
+  const rebuild = (root: Node): Node => {
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      const missing = rebuilt.has(node) ? [] : node.inputs.map(target).filter((input) => !rebuilt.has(input));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      const inputs = node.inputs.map((input) => rebuilt.get(target(input)) as Node);
+      if (!rebuilt.has(node)) rebuilt.set(node, withInputs(node, inputs));
+    }
+    return rebuilt.get(root) as Node;
+  };
+  return { outputs: new Map([...graph.outputs].map(([name, node]) => [name, rebuild(target(node))])) };
+}
+
+function groupBy<K, T>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) {
+    const group = groups.get(key(item));
+    if (group === undefined) groups.set(key(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}

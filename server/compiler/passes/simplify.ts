@@ -1,0 +1,217 @@
+/** @file Local simplifications: each rule looks at one node and its inputs, and keeps the value it computes. */
+import {
+  binary,
+  constant,
+  make,
+  matmul,
+  reshape,
+  rewrite,
+  scalar,
+  select,
+  slice,
+  splatValue,
+  transpose,
+} from '../build.ts';
+import { elementCount, sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
+import { broadcastShapes } from '../shapes.ts';
+
+/** What a node may be replaced by, or undefined when the rule does not apply. */
+type Rule<O extends Op> = (node: NodeOf<O>) => Node | undefined;
+
+const arithmeticOfSplats: Partial<Record<Op, (a: number, b: number) => number>> = {
+  Add: (a, b) => a + b,
+  Sub: (a, b) => a - b,
+  Mul: (a, b) => a * b,
+  Div: (a, b) => a / b,
+};
+
+/** The constant operand that leaves the other one unchanged: [as first, as second operand]. */
+const neutral: Partial<Record<Op, [number | undefined, number]>> = {
+  Add: [0, 0],
+  Sub: [undefined, 0],
+  Mul: [1, 1],
+  Div: [undefined, 1],
+};
+
+/** An operand without a broadcast that the operation does by itself. */
+function unbroadcast(operand: Node, other: Node, result: readonly number[]): Node {
+  const value = splatValue(operand);
+  if (value !== undefined && operand.type.shape.length > 0 && sameShape(other.type.shape, result)) {
+    return scalar(value, operand.type.dtype);
+  }
+  if (operand.op !== 'Broadcast') return operand;
+  const [source] = operand.inputs;
+  return sameShape(broadcastShapes(source.type.shape, other.type.shape), result) ? source : operand;
+}
+
+function simplifyBinary(node: Node): Node | undefined {
+  const [a, b] = node.inputs;
+  const { shape, dtype } = node.type;
+  const left = splatValue(a);
+  const right = splatValue(b);
+  const compute = arithmeticOfSplats[node.op];
+  if (left !== undefined && right !== undefined && compute !== undefined) {
+    return constant([compute(left, right)], shape, dtype);
+  }
+  const [first, second] = neutral[node.op] ?? [];
+  if (left !== undefined && left === first && sameShape(b.type.shape, shape)) return b;
+  if (right !== undefined && right === second && sameShape(a.type.shape, shape)) return a;
+  const inputs = [unbroadcast(a, b, shape), unbroadcast(b, a, shape)];
+  if (inputs[0] !== a || inputs[1] !== b) return make(node.op, node.params, inputs, node.layer);
+  if (node.op !== 'Mul') return undefined;
+  return maskAsSelect(a, b) ?? maskAsSelect(b, a);
+}
+
+/** y * (condition ? 1 : 0) -> condition ? y : 0, the gradient of a rectifier. */
+function maskAsSelect(y: Node, mask: Node): Node | undefined {
+  if (mask.op !== 'Select' || !sameShape(y.type.shape, mask.type.shape)) return undefined;
+  const [condition, whenTrue, whenFalse] = mask.inputs;
+  if (splatValue(whenTrue) !== 1 || splatValue(whenFalse) !== 0) return undefined;
+  return select(condition, y, scalar(0));
+}
+
+/** Leading axes of size 1 are not needed: a product of rank 2 is the fastest. */
+const simplifyMatMul: Rule<'MatMul'> = ({ inputs: [a, b], params, type: { shape } }) => {
+  const isBatch = ({ type }: Node) => type.shape.length > 2;
+  if ((!isBatch(a) && !isBatch(b)) || elementCount(shape.slice(0, -2)) !== 1) return undefined;
+  const matrix = (x: Node) => reshape(x, x.type.shape.slice(-2));
+  return reshape(matmul(matrix(a), matrix(b), params.transposeA, params.transposeB), shape);
+};
+
+const simplifyTranspose: Rule<'Transpose'> = ({ inputs: [x], params: { permutation }, type: { shape, dtype } }) => {
+  const value = splatValue(x);
+  if (value !== undefined) return constant([value], shape, dtype);
+  if (x.op === 'Transpose') {
+    return transpose(
+      x.inputs[0],
+      permutation.map((axis) => x.params.permutation[axis]),
+    );
+  }
+  const moved = permutation.filter((axis) => x.type.shape[axis] !== 1);
+  return moved.every((axis, index) => index === 0 || moved[index - 1] < axis) ? reshape(x, shape) : undefined;
+};
+
+const simplifyReshape: Rule<'Reshape'> = ({ inputs: [x], type: { shape, dtype } }) => {
+  const value = splatValue(x);
+  if (value !== undefined) return constant([value], shape, dtype);
+  if (x.op === 'Constant') return constant(x.params.values, shape, dtype);
+  return x.op === 'Reshape' || sameShape(x.type.shape, shape) ? reshape(x.inputs[0] ?? x, shape) : undefined;
+};
+
+const simplifyBroadcast: Rule<'Broadcast'> = ({ inputs: [x], type: { shape, dtype } }) => {
+  const value = splatValue(x);
+  if (value !== undefined) return constant([value], shape, dtype);
+  return sameShape(x.type.shape, shape) ? x : undefined;
+};
+
+const simplifyTile: Rule<'Tile'> = ({ inputs: [x], params: { repeats }, type: { shape } }) => {
+  const spreads = repeats.every((count, axis) => count === 1 || x.type.shape[axis] === 1);
+  return spreads ? make('Broadcast', { shape }, [x]) : undefined;
+};
+
+/** A one-hot code stays one through integers and booleans. */
+const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
+  const value = splatValue(x);
+  if (value !== undefined && dtype !== 'bool') return constant([Math.trunc(value)], x.type.shape, dtype);
+  if (x.type.dtype === dtype) return x;
+  const encoded = oneHotBehind(x);
+  return encoded !== undefined && dtype === 'float32' ? encoded : undefined;
+};
+
+/** The one-hot code that a chain of casts, and "not equal to 0", started from. */
+function oneHotBehind(x: Node): Node | undefined {
+  if (x.op === 'OneHot') return x.params.on === 1 && x.params.off === 0 ? x : undefined;
+  if (x.op === 'Cast') return oneHotBehind(x.inputs[0]);
+  if (x.op !== 'Not' || x.inputs[0].op !== 'Equal') return undefined;
+  const [compared, zero] = x.inputs[0].inputs;
+  return splatValue(zero) === 0 ? oneHotBehind(compared) : undefined;
+}
+
+const simplifyNeg: Rule<'Neg'> = ({ inputs: [x], type: { shape, dtype } }) => {
+  const value = splatValue(x);
+  if (value !== undefined) return constant([-value], shape, dtype);
+  return x.op === 'Neg' ? x.inputs[0] : undefined;
+};
+
+const simplifySum: Rule<'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod'> = ({
+  inputs: [x],
+  params: { axes },
+  type: { shape },
+}) => (axes.every((axis) => x.type.shape[axis] === 1) ? reshape(x, shape) : undefined);
+
+/** The part that a slice cuts out of a concatenation, where it lies within one. */
+const simplifySlice: Rule<'Slice'> = ({ inputs: [x], params: { begin, size, steps } }) => {
+  if (x.op !== 'Concat' || steps.some((step) => step !== 1)) return undefined;
+  const { axis } = x.params;
+  let offset = 0;
+  for (const part of x.inputs) {
+    const length = part.type.shape[axis];
+    if (begin[axis] >= offset && begin[axis] + size[axis] <= offset + length) {
+      return slice(
+        part,
+        begin.map((start, other) => (other === axis ? start - offset : start)),
+        size,
+      );
+    }
+    offset += length;
+  }
+  return undefined;
+};
+
+/** Neighbouring slices of one tensor, joined again. */
+const simplifyConcat: Rule<'Concat'> = ({ inputs, params: { axis }, type: { shape } }) => {
+  const [first] = inputs;
+  if (inputs.length === 1) return first;
+  if (first.op !== 'Slice') return undefined;
+  const [source] = first.inputs;
+  let next = first.params.begin[axis];
+  for (const part of inputs) {
+    if (part.op !== 'Slice' || part.inputs[0] !== source || part.params.steps.some((step) => step !== 1))
+      return undefined;
+    const aligned = part.params.begin.every(
+      (start, other) => start === (other === axis ? next : first.params.begin[other]),
+    );
+    if (!aligned) return undefined;
+    next += part.params.size[axis];
+  }
+  return slice(source, first.params.begin, shape);
+};
+
+const rules: { readonly [O in Op]?: Rule<O> } = {
+  Add: simplifyBinary,
+  Sub: simplifyBinary,
+  Mul: simplifyBinary,
+  Div: simplifyBinary,
+  Maximum: simplifyBinary,
+  Minimum: simplifyBinary,
+  Pow: ({ inputs: [x, exponent], type: { shape } }) =>
+    splatValue(exponent) === 2 && sameShape(x.type.shape, shape) ? binary('Mul', x, x) : undefined,
+  MatMul: simplifyMatMul,
+  Transpose: simplifyTranspose,
+  Reshape: simplifyReshape,
+  Broadcast: simplifyBroadcast,
+  Tile: simplifyTile,
+  Cast: simplifyCast,
+  Neg: simplifyNeg,
+  Not: ({ inputs: [x] }) => (x.op === 'Not' ? x.inputs[0] : undefined),
+  Sum: simplifySum,
+  Mean: simplifySum,
+  Max: simplifySum,
+  Min: simplifySum,
+  Prod: simplifySum,
+  Slice: simplifySlice,
+  Concat: simplifyConcat,
+};
+
+function simplifyNode(node: Node): Node {
+  for (let current = node; ;) {
+    const rule = rules[current.op] as Rule<Op> | undefined;
+    const simpler = rule?.(current as NodeOf<Op>);
+    if (simpler === undefined || simpler === current) return current;
+    current = simpler;
+  }
+}
+
+export function simplify(graph: Graph): Graph {
+  return rewrite(graph, topologicalOrder(graph), simplifyNode);
+}

@@ -1,0 +1,20 @@
+/** @file Names of the inputs and outputs of a program's graphs. */
+
+/**
+ * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `gradient:WEIGHT`,
+ * `rows:WEIGHT` (indices of the rows of a sparse gradient),
+ * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `next-state:LAYER:0` and `metric:0`
+ * go out.
+ */
+export const portName = {
+  parameter: (weight: string) => `parameter:${weight}`,
+  input: (index: number) => `input:${index}`,
+  target: (index: number) => `target:${index}`,
+  loss: 'loss',
+  gradient: (weight: string) => `gradient:${weight}`,
+  rows: (weight: string) => `rows:${weight}`,
+  update: (weight: string) => `update:${weight}`,
+  state: (layer: string, index: number) => `state:${layer}:${index}`,
+  nextState: (state: string) => `next-${state}`,
+  metric: (index: number) => `metric:${index}`,
+} as const;
