@@ -71,14 +71,15 @@ function storeLowerTriangle(target: Float64Array, stride: number, matrix: Float6
 export function tridiagonalize(matrix: Float64Array, size: number, withReflectors: boolean): Tridiagonalization {
   kernels ??= instantiate();
   const stride = strideOf(size);
-  const [g, work, diagonal, offDiagonal, tau] = [0, size, size + PANEL + 1, size + PANEL + 2, size + PANEL + 3].map(
-    (row) => row * stride,
-  );
-  const room = reserve((size + PANEL + 4) * stride);
+  const work = size * stride;
+  const diagonal = work + (PANEL + 1) * stride;
+  const offDiagonal = diagonal + stride;
+  const tau = offDiagonal + stride;
+  const room = reserve(tau + stride);
   storeLowerTriangle(room, stride, matrix, size);
   const address = (offset: number) => STATIC_BYTES + offset * 8;
   kernels.tridiagonalize(
-    address(g),
+    address(0),
     size,
     stride,
     PANEL,

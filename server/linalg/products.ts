@@ -5,7 +5,7 @@ import { encodeOnnxModel, type OnnxAttribute, type OnnxGraph, type OnnxType } fr
 
 export type GramPrecision = 'float32' | 'float64';
 /** `rows`: A A'; `columns`: A' A. */
-export type GramSide = 'rows' | 'columns';
+type GramSide = 'rows' | 'columns';
 
 /** A float32 matrix [rows, columns], row-major. */
 export interface Matrix {
@@ -123,6 +123,8 @@ function openSession(kind: string, graph: () => OnnxGraph, threads: number): Pro
     session = ort.InferenceSession.create(encodeOnnxModel(graph()), {
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
+      // An arena would keep the largest intermediate, twice the bytes of the matrix, for the rest of the process.
+      enableCpuMemArena: false,
       // A thread that waits by spinning would take the core on which the WebAssembly kernels run.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });
