@@ -36,7 +36,7 @@ export async function importUserModule(path: string): Promise<UserModule> {
     throw new UserError(`${path} does not exist.`, {
       remedy: 'Correct the path in the experiment file; it is relative to that file.',
     });
-  const jiti = createJiti(pathToFileURL(path).href, { fsCache: false, virtualModules: provided });
+  const jiti = createJiti(pathToFileURL(path).href, { virtualModules: provided });
   const before = new Set(Object.keys(jiti.cache));
   const imported = () => Object.keys(jiti.cache).filter((file) => !before.has(file) && !inPackage(file));
   try {

@@ -1,0 +1,96 @@
+/** @file Data sets of NumPy arrays: `.npy` files, or arrays `FILE.npz:NAME`; axis 0 is the sample. */
+import { resolve } from 'node:path';
+import { FormatError } from '../formats/formatError.ts';
+import { decodeNpy, decodeNpz, type NpyArray } from '../formats/npy.ts';
+import type { DataConfig } from '../protocol/config.ts';
+import { UserError } from '../protocol/userError.ts';
+import type { Dataset } from './dataset.ts';
+import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
+import { readDataFile } from './readDataFile.ts';
+
+type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
+type Role = 'inputs' | 'targets';
+
+const REMEDY = 'Write the array anew with numpy.save or numpy.savez, or correct the path in the experiment file.';
+const INT32_MIN = -(2 ** 31);
+const INT32_MAX = 2 ** 31 - 1;
+
+/**
+ * Floating-point arrays become float32, integers int32; bytes and booleans become float32 as inputs (0 to 255 are not
+ * scaled) and int32 as targets.
+ *
+ * @throws UserError that names the file and the setting when an array is damaged or does not fit the others
+ */
+export async function openArrays(config: ArraysConfig, baseDirectory: string): Promise<Dataset> {
+  const train = await readTable(config, 'train', baseDirectory);
+  const test = await readTable(config, 'test', baseDirectory);
+  const validation = config.validation && (await readTable(config, 'validation', baseDirectory));
+  for (const [split, table] of Object.entries({ test, ...(validation && { validation }) }))
+    for (const role of ['inputs', 'targets'] as const) {
+      const [expected, found] = [train, table].map((t) => `${t[role][0].dtype} of shape [${t[role][0].shape}]`);
+      if (expected !== found)
+        throw new UserError(
+          `data.${split}.${role} has samples that are ${found}; data.train.${role} has ${expected}.`,
+          {
+            remedy: 'Give all splits the same sample shape and element type.',
+          },
+        );
+    }
+  return inMemoryDataset({ train, test, ...(validation && { validation }) }, 'Arrays');
+}
+
+async function readTable(
+  config: ArraysConfig,
+  split: 'train' | 'test' | 'validation',
+  baseDirectory: string,
+): Promise<Table> {
+  const paths = config[split] as { inputs: string; targets: string };
+  const inputs = await readColumn(paths.inputs, `data.${split}.inputs`, 'inputs', baseDirectory);
+  const targets = await readColumn(paths.targets, `data.${split}.targets`, 'targets', baseDirectory);
+  if (inputs.samples !== targets.samples)
+    throw new UserError(
+      `data.${split}: ${paths.inputs} has ${inputs.samples} samples, but ${paths.targets} has ${targets.samples}.`,
+      { remedy: 'Axis 0 is the sample; both arrays must have as many.' },
+    );
+  return { samples: inputs.samples, inputs: [inputs.column], targets: [targets.column] };
+}
+
+async function readColumn(
+  reference: string,
+  setting: string,
+  role: Role,
+  baseDirectory: string,
+): Promise<{ samples: number; column: Column }> {
+  const [, file, name] = /^(.*\.npz):([^:]+)$/.exec(reference) ?? [undefined, reference, undefined];
+  if (name === undefined && file.endsWith('.npz'))
+    throw new UserError(`${setting}: ${reference} is an archive of arrays; say which one.`, {
+      remedy: `Write "${reference}:NAME".`,
+    });
+  const decode = (bytes: Uint8Array) => {
+    const array = name === undefined ? decodeNpy(bytes) : decodeNpz(bytes, name);
+    const [samples, ...shape] = array.shape;
+    if (samples === undefined) throw new FormatError('it is a single number; axis 0 must be the sample');
+    if (array.data.length === 0) throw new FormatError(`its shape is [${array.shape}]: it has no samples`);
+    return { samples, column: { shape, ...convert(array, role) } };
+  };
+  return readDataFile(resolve(baseDirectory, file), decode, `${REMEDY} The setting is ${setting}.`);
+}
+
+function convert({ dtype, data }: NpyArray, role: Role): Pick<Column, 'dtype' | 'data'> {
+  if (data instanceof Float32Array) return { dtype: 'float32', data };
+  if (data instanceof Int32Array) return { dtype: 'int32', data };
+  if (data instanceof BigInt64Array) return { dtype: 'int32', data: int32FromInt64(data) };
+  if (dtype === 'f8' || role === 'inputs') return { dtype: 'float32', data: Float32Array.from(data) };
+  return { dtype: 'int32', data: Int32Array.from(data) };
+}
+
+function int32FromInt64(values: BigInt64Array): Int32Array {
+  const result = new Int32Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    if (value < INT32_MIN || value > INT32_MAX)
+      throw new FormatError(`element ${i} is ${values[i]}, which is not within 32 bits`);
+    result[i] = value;
+  }
+  return result;
+}

@@ -1,0 +1,54 @@
+/** @file What a data set is to the training loop. */
+
+export type Elements = Float32Array | Int32Array;
+
+export interface TensorSpec {
+  /** Of one sample: the axes behind the batch's. */
+  shape: readonly number[];
+  dtype: 'float32' | 'int32';
+}
+
+/** Samples side by side: the tensor of a spec with shape `[…]` has shape `[size, …]`, row-major. */
+export interface Batch {
+  size: number;
+  /** One for each of {@link Dataset.inputs}. */
+  inputs: Elements[];
+  /** One for each of {@link Dataset.targets}. */
+  targets: Elements[];
+}
+
+/** An endless stream of full batches; the batch and its arrays are valid until the next call. */
+export interface TrainingStream {
+  next(): Batch | Promise<Batch>;
+  close(): void | Promise<void>;
+}
+
+export interface TrainingOrder {
+  batchSize: number;
+  /** Of the shuffle; the order of epoch n depends on (seed, n) alone. */
+  seed: number;
+  /** Batches to leave out: the stream goes on exactly as if so many had been taken. */
+  step: number;
+}
+
+export interface Split {
+  /** Undefined when only reading to the end would tell. */
+  samples: number | undefined;
+  /** Every sample once, in order; the last batch may be smaller. A batch is valid until the next one is asked for. */
+  batches(batchSize: number): Iterable<Batch> | AsyncIterable<Batch>;
+}
+
+export interface Dataset {
+  inputs: TensorSpec[];
+  targets: TensorSpec[];
+  /** Training batches in an epoch; an incomplete last one is not trained on (PyTorch's `drop_last`). */
+  stepsPerEpoch(batchSize: number): number | undefined;
+  /** @throws UserError when the training split does not fill one batch */
+  openTraining(order: TrainingOrder): TrainingStream | Promise<TrainingStream>;
+  train: Split;
+  test: Split;
+  validation?: Split;
+  /** One line for a person: what it is and how many samples it has. */
+  description: string;
+  close(): void | Promise<void>;
+}

@@ -1,0 +1,123 @@
+/** @file A data set whose samples are all in memory. */
+import { Random } from '../formats/random.ts';
+import { UserError } from '../protocol/userError.ts';
+import type { Batch, Dataset, Elements, Split, TensorSpec, TrainingOrder, TrainingStream } from './dataset.ts';
+
+/** Samples side by side, row-major. */
+export interface Column extends TensorSpec {
+  data: Elements;
+}
+
+export interface Table {
+  samples: number;
+  inputs: Column[];
+  targets: Column[];
+}
+
+export interface Tables {
+  train: Table;
+  test: Table;
+  validation?: Table;
+}
+
+/** @param tables splits whose columns have the same shapes and element types */
+export function inMemoryDataset(tables: Tables, name: string): Dataset {
+  const { train, test, validation } = tables;
+  const spec = ({ shape, dtype }: Column): TensorSpec => ({ shape, dtype });
+  const counts = [`${train.samples} training`, `${test.samples} test`];
+  if (validation) counts.push(`${validation.samples} validation`);
+  return {
+    inputs: train.inputs.map(spec),
+    targets: train.targets.map(spec),
+    stepsPerEpoch: (batchSize) => Math.floor(train.samples / batchSize),
+    openTraining: (order) => new ShuffledStream(train, order),
+    train: inOrder(train),
+    test: inOrder(test),
+    ...(validation && { validation: inOrder(validation) }),
+    description: `${name}: ${counts.join(', ')} samples`,
+    close: () => undefined,
+  };
+}
+
+/** Batches in the order of the table: views, no copies. */
+function inOrder(table: Table): Split {
+  return {
+    samples: table.samples,
+    *batches(batchSize) {
+      for (let begin = 0; begin < table.samples; begin += batchSize) {
+        const end = Math.min(begin + batchSize, table.samples);
+        const rows = ({ data, shape }: Column) => data.subarray(begin * size(shape), end * size(shape));
+        yield { size: end - begin, inputs: table.inputs.map(rows), targets: table.targets.map(rows) };
+      }
+    },
+  };
+}
+
+/** Shuffles anew for each epoch and gathers each batch's rows into the same buffers. */
+class ShuffledStream implements TrainingStream {
+  readonly #stepsPerEpoch: number;
+  readonly #seed: number;
+  readonly #order: Uint32Array;
+  readonly #batch: Batch;
+  readonly #gathers: Gather[];
+  #step: number;
+  #epoch: number | undefined;
+
+  constructor(table: Table, { batchSize, seed, step }: TrainingOrder) {
+    if (batchSize > table.samples)
+      throw new UserError(`training.batchSize is ${batchSize}, but there are only ${table.samples} training samples.`, {
+        remedy: 'Choose a smaller batch size.',
+      });
+    this.#stepsPerEpoch = Math.floor(table.samples / batchSize);
+    this.#seed = seed;
+    this.#order = new Uint32Array(table.samples);
+    const inputs = table.inputs.map((column) => new Gather(column, batchSize));
+    const targets = table.targets.map((column) => new Gather(column, batchSize));
+    this.#gathers = [...inputs, ...targets];
+    this.#batch = { size: batchSize, inputs: inputs.map(({ to }) => to), targets: targets.map(({ to }) => to) };
+    this.#step = step;
+  }
+
+  next(): Batch {
+    const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
+    if (epoch !== this.#epoch) {
+      for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
+      new Random(this.#seed, epoch).shuffle(this.#order);
+      this.#epoch = epoch;
+    }
+    const begin = (this.#step - epoch * this.#stepsPerEpoch) * this.#batch.size;
+    const samples = this.#order.subarray(begin, begin + this.#batch.size);
+    for (const gather of this.#gathers) gather.rows(samples);
+    this.#step++;
+    return this.#batch;
+  }
+
+  close(): void {}
+}
+
+/** Copies rows of a column into a buffer of one batch. */
+class Gather {
+  readonly to: Elements;
+  readonly #from: Elements;
+  readonly #rowLength: number;
+
+  constructor({ data, shape }: Column, batchSize: number) {
+    this.#from = data;
+    this.#rowLength = size(shape);
+    this.to = new (data.constructor as new (length: number) => Elements)(batchSize * this.#rowLength);
+  }
+
+  rows(samples: Uint32Array): void {
+    const length = this.#rowLength;
+    if (length === 1) {
+      for (let i = 0; i < samples.length; i++) this.to[i] = this.#from[samples[i]];
+      return;
+    }
+    for (let i = 0; i < samples.length; i++)
+      this.to.set(this.#from.subarray(samples[i] * length, (samples[i] + 1) * length), i * length);
+  }
+}
+
+function size(shape: readonly number[]): number {
+  return shape.reduce((product, axis) => product * axis, 1);
+}

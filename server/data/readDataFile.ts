@@ -1,0 +1,27 @@
+/** @file Reads a file of a data set; every failure is an error that names the file. */
+import { readFile } from 'node:fs/promises';
+import { FormatError } from '../formats/formatError.ts';
+import { UserError } from '../protocol/userError.ts';
+
+/**
+ * @param decode turns the file's bytes into what is wanted
+ * @param remedy what to do when the file is missing or damaged
+ */
+export async function readDataFile<T>(path: string, decode: (bytes: Uint8Array) => T, remedy: string): Promise<T> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new UserError(missing ? `${path} does not exist.` : `${path} cannot be read: ${(error as Error).message}`, {
+      remedy,
+      cause: error,
+    });
+  }
+  try {
+    return decode(bytes);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new UserError(`${path} is not usable: ${error.message}.`, { remedy, cause: error });
+  }
+}

@@ -1,0 +1,109 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Batch, Dataset } from '../../../server/data/dataset.ts';
+import { openDataset } from '../../../server/data/openDataset.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+
+type NumberArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+
+function npy(descr: string, shape: number[], data: NumberArray): Uint8Array {
+  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.map((size) => `${size},`).join(' ')}), }`;
+  const header = text.padEnd(117) + '\n'; // 10 + 118 bytes: a multiple of 64
+  const elements = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return Buffer.concat([Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, 118, 0]), Buffer.from(header), elements]);
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'deeptwist-arrays-'));
+  const files = {
+    'x.npy': npy('<f4', [3, 2], Float32Array.of(0, 1, 2, 3, 4, 5)),
+    'x8.npy': npy('<f8', [3, 2], Float64Array.of(0.1, 1, 2, 3, 4, 5)),
+    'bytes.npy': npy('|u1', [3, 2], Uint8Array.of(0, 255, 2, 3, 4, 5)),
+    'tokens.npy': npy('<i4', [3, 2], Int32Array.of(7, 1, 2, 3, 4, 5)),
+    'wide.npy': npy('<f4', [3, 3], new Float32Array(9)),
+    'y.npy': npy('<i8', [3], BigInt64Array.of(2n, 0n, -1n)),
+    'yb.npy': npy('|b1', [3], Uint8Array.of(1, 0, 1)),
+    'y4.npy': npy('<i8', [4], BigInt64Array.of(2n, 0n, 1n, 1n)),
+    'huge.npy': npy('<i8', [3], BigInt64Array.of(0n, 2n ** 31n, 0n)),
+    'none.npy': npy('<f4', [0, 2], new Float32Array(0)),
+    'one.npy': npy('<f4', [], Float32Array.of(1)),
+  };
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
+  writeFileSync(join(folder, 'both.npz'), zipSync({ 'x.npy': files['x.npy'], 'y.npy': files['y.npy'] }));
+  const fortran = fileURLToPath(new URL('../formats/fixtures/fortran.npy', import.meta.url));
+  copyFileSync(fortran, join(folder, 'fortran.npy'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Paths {
+  inputs?: string;
+  targets?: string;
+}
+function open({ inputs = 'x.npy', targets = 'y.npy' }: Paths, test: Paths = {}): Promise<Dataset> {
+  const train = { inputs, targets };
+  return openDataset({ type: 'arrays', train, test: { ...train, ...test } }, folder);
+}
+
+async function first(data: Dataset): Promise<Batch> {
+  for await (const batch of data.test.batches(2)) return batch;
+  throw new Error('There is no batch.');
+}
+
+describe('element types become float32 or int32', () => {
+  test.each<[string, Paths, { inputs: unknown; targets: unknown }]>([
+    ['float32 and int64', {}, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    ['float64', { inputs: 'x8.npy' }, { inputs: Float32Array.of(0.1, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    ['bytes', { inputs: 'bytes.npy' }, { inputs: Float32Array.of(0, 255, 2, 3), targets: Int32Array.of(2, 0) }],
+    ['int32', { inputs: 'tokens.npy' }, { inputs: Int32Array.of(7, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    ['booleans', { targets: 'yb.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(1, 0) }],
+    [
+      'an archive',
+      { inputs: 'both.npz:x', targets: 'both.npz:y' },
+      { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) },
+    ],
+  ])('%s', async (_, paths, expected) => {
+    const { size, inputs, targets } = await first(await open(paths));
+    expect({ size, inputs: inputs[0], targets: targets[0] }).toEqual({ size: 2, ...expected });
+  });
+});
+
+test('axis 0 is the sample, also of an array in Fortran order', async () => {
+  const data = await open({ inputs: 'fortran.npy', targets: 'fortran.npy' });
+  expect(data.inputs).toEqual([{ shape: [3, 4], dtype: 'float32' }]);
+  expect((await first(data)).inputs[0][1]).toBe(-4);
+  expect(data.description).toBe('Arrays: 2 training, 2 test samples');
+});
+
+test('a validation split is there when the experiment names one', async () => {
+  const split = { inputs: 'x.npy', targets: 'y.npy' };
+  const data = await openDataset({ type: 'arrays', train: split, test: split, validation: split }, folder);
+  expect(data.validation?.samples).toBe(3);
+  expect((await open({})).validation).toBeUndefined();
+});
+
+describe('what does not fit is refused with the setting and the file', () => {
+  test.each<[string, Paths, Paths, RegExp]>([
+    ['file missing', { inputs: 'no.npy' }, {}, /no\.npy does not exist/],
+    ['no array', { inputs: 'both.npz' }, {}, /data\.train\.inputs: both\.npz is an archive/],
+    ['counts differ', { targets: 'y4.npy' }, {}, /data\.train: x\.npy has 3 samples, but y4\.npy has 4/],
+    ['wide labels', { targets: 'huge.npy' }, {}, /huge\.npy is not usable: element 1 is 2147483648/],
+    ['no samples', { inputs: 'none.npy' }, {}, /none\.npy is not usable: its shape is \[0,2\]/],
+    ['no axes', { inputs: 'one.npy' }, {}, /one\.npy is not usable: it is a single number/],
+    [
+      'splits differ',
+      {},
+      { inputs: 'wide.npy' },
+      /data\.test\.inputs has samples .*\[3\]; data\.train\.inputs has .*\[2\]/,
+    ],
+    ['types differ', {}, { inputs: 'tokens.npy' }, /data\.test\.inputs has samples that are int32/],
+  ])('%s', async (_, train, test, message) => {
+    const error = await userErrorOf(() => open(train, test));
+    expect(error.message).toMatch(message);
+    expect(error.remedy).toBeTruthy();
+  });
+});

