@@ -1,4 +1,5 @@
 /** @file Chooses how a program is run. */
+import * as tf from '@tensorflow/tfjs';
 import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
 import { chooseEagerBackend } from './eagerBackend.ts';
 import { EagerExecutor } from './eagerExecutor.ts';
@@ -42,9 +43,14 @@ export async function createExecutor(
 
 async function createEager(program: Program, directory: string, options: ExecutorOptions): Promise<CreatedExecutor> {
   const { seed, extraBytes } = options;
+  const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {
     const trial = new EagerExecutor(program, { backend: candidate, seed, extraBytes: () => 0 });
     await trial.step(zeroBatch(program, options.batchSize), 0);
+  });
+  // A trial moves the averages of batch normalization.
+  tf.tidy(() => {
+    program.weights.forEach(({ variable }, index) => variable.assign(tf.tensor(initial[index], variable.shape)));
   });
   const executor = new EagerExecutor(program, { backend, seed, extraBytes });
   return { executor, parameters: executor.parameters };
