@@ -8,11 +8,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { root } from './root.js';
 
+const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));
+
 /** @param {string} folder @returns {number} newest modification time of the files in a folder, ms */
 function newest(folder) {
   return Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name)).mtimeMs));
 }
 
+/** Compiles the folders whose sources are newer than their output. */
 export function buildWasm() {
   for (const folder of readdirSync(join(root, 'server'))) {
     const sources = join(root, 'server', folder, 'assembly');
@@ -25,7 +28,7 @@ export function buildWasm() {
     execFileSync(
       process.execPath,
       [
-        join(root, 'node_modules/assemblyscript/bin/asc.js'),
+        compiler,
         join(sources, 'index.ts'),
         ...['-O3', '--enable', 'simd', '--runtime', 'stub', '--importMemory', '--outFile', wasm],
       ],

@@ -2,7 +2,7 @@
  * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
@@ -14,11 +14,14 @@ import { root } from './root.js';
 const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
 
 async function bundle() {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
   await esbuild.build({
     absWorkingDir: root,
     entryPoints: { cli: 'server/cli/main.ts', moduleWorker: 'server/data/moduleWorker.ts' },
     outdir: 'dist',
     bundle: true,
+    // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by the commands that train, from a chunk of its own.
+    splitting: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
@@ -34,7 +37,6 @@ async function writeSchema() {
   const load = createJiti(import.meta.url);
   /** @type {typeof import('../server/protocol/experimentJsonSchema.ts')} */
   const { experimentJsonSchema } = await load.import('../server/protocol/experimentJsonSchema.ts');
-  mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(join(root, 'dist', 'experiment.schema.json'), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
 }
 
