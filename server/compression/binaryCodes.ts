@@ -62,12 +62,11 @@ export class BinaryCodes {
     let sum = 0;
     for (let i = 0; i < length; i++) sum += Math.abs(residual[i]);
     const alpha = length > 0 ? sum / length : 0;
-    const bit = 1 << plane;
     for (let i = 0; i < length; i++) {
-      if (residual[i] >= 0) {
-        codes[i] |= bit;
-        residual[i] -= alpha;
-      } else residual[i] += alpha;
+      // A comparison as a number: signs are random, and a branch on them would be mispredicted half of the time.
+      const positive = +(residual[i] >= 0);
+      codes[i] |= positive << plane;
+      residual[i] -= alpha * (2 * positive - 1);
     }
     return alpha;
   }
@@ -109,8 +108,8 @@ export class BinaryCodes {
   /** Makes the scales non-negative and descending, by turning planes round and exchanging them. */
   #order(length: number): void {
     const alpha = this.#alpha;
-    const order = Array.from(alpha, (_, plane) => plane).sort((a, b) => Math.abs(alpha[b]) - Math.abs(alpha[a]));
-    if (order.every((plane, place) => plane === place && alpha[plane] >= 0)) return;
+    if (alpha.every((scale, plane) => scale >= 0 && (plane === 0 || scale <= alpha[plane - 1]))) return;
+    const order = Array.from(alpha.keys()).sort((a, b) => Math.abs(alpha[b]) - Math.abs(alpha[a]));
     const recoded = new Uint8Array(1 << this.bits);
     for (let code = 0; code < recoded.length; code++)
       order.forEach((plane, place) => {
@@ -138,20 +137,17 @@ export class BinaryCodes {
       { length: sorted.length - 1 },
       (_, i) => (levels[sorted[i]] + levels[sorted[i + 1]]) / 2,
     );
-    let changed = false;
+    let changes = 0;
     for (let i = 0; i < weights.length; i++) {
       const weight = weights[i];
       let place = 0;
-      for (let half = sorted.length >> 1; half > 0; half >>= 1) {
-        if (weight >= midpoints[place + half - 1]) place += half;
-      }
+      for (let half = sorted.length >> 1; half > 0; half >>= 1)
+        place += half * +(weight >= midpoints[place + half - 1]);
       const code = sorted[place];
-      if (code !== codes[i]) {
-        codes[i] = code;
-        changed = true;
-      }
+      changes |= code ^ codes[i];
+      codes[i] = code;
     }
-    return changed;
+    return changes !== 0;
   }
 }
 

@@ -17,8 +17,8 @@ export function weightHistogram(before: Float32Array, after: Float32Array, bins:
   if (minimum > maximum) return emptyHistogram(bins);
   const bound = NEAR_ZERO_DEVIATIONS * original.deviation;
   const scale = maximum > minimum ? bins / (maximum - minimum) : 0;
-  const countsBefore = countBins(before, minimum, scale, bins, bound);
-  const countsAfter = countBins(after, minimum, scale, bins, bound);
+  const countsBefore = countBins(before, original, minimum, scale, bins, bound);
+  const countsAfter = countBins(after, changed, minimum, scale, bins, bound);
   return {
     minimum,
     maximum,
@@ -47,6 +47,8 @@ interface Moments {
   maximum: number;
   /** Population standard deviation. */
   deviation: number;
+  /** Number of finite values. */
+  finite: number;
 }
 
 /** Over the finite values; `minimum > maximum` where there are none. */
@@ -67,23 +69,34 @@ function momentsOf(values: Float32Array): Moments {
   }
   const mean = count > 0 ? sum / count : 0;
   const variance = count > 0 ? squares / count - mean * mean : 0;
-  return { minimum, maximum, deviation: Math.sqrt(Math.max(variance, 0)) };
+  return { minimum, maximum, deviation: Math.sqrt(Math.max(variance, 0)), finite: count };
 }
 
-function countBins(values: Float32Array, minimum: number, scale: number, bins: number, bound: number) {
-  // One more bin takes the maximum; it belongs to the last.
-  const counts = new Int32Array(bins + 1);
+function countBins(
+  values: Float32Array,
+  { finite }: Moments,
+  minimum: number,
+  scale: number,
+  bins: number,
+  bound: number,
+) {
+  // Neighbours count into different halves, so that many equal values do not wait for one another. The last element of
+  // a half takes the maximum, which belongs to the bin before.
+  const half = bins + 1;
+  const counts = new Int32Array(2 * half);
   let zeros = 0;
   let nearZeros = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
-    if (!(Math.abs(value) < Infinity)) continue;
-    counts[((value - minimum) * scale) | 0]++;
+    counts[(i & 1) * half + (((value - minimum) * scale) | 0)]++;
     if (value === 0) zeros++;
     else if (Math.abs(value) < bound) nearZeros++;
   }
-  counts[bins - 1] += counts[bins];
-  return { counts: Array.from(counts.subarray(0, bins)), zeros, nearZeros };
+  // NaN and infinite values become index 0.
+  counts[0] -= values.length - finite;
+  const merged = Array.from({ length: bins }, (_, bin) => counts[bin] + counts[half + bin]);
+  merged[bins - 1] += counts[bins] + counts[half + bins];
+  return { counts: merged, zeros, nearZeros };
 }
 
 function emptyHistogram(bins: number): WeightHistogram {

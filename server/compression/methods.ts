@@ -76,9 +76,13 @@ export const methods: { readonly [M in Method]: MethodRow<M> } = {
     settingAt: ({ rank }) => ({ rank }),
     async distort([target, recurrent]) {
       const { weight, view, parameters } = target;
-      if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank)];
-      const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank);
-      return [pair.kernel, pair.recurrent];
+      try {
+        if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank)];
+        const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank);
+        return [pair.kernel, pair.recurrent];
+      } catch (error) {
+        throw error instanceof RangeError ? diverged(weight.name, error) : error;
+      }
     },
     sizes([target, recurrent]) {
       const { rank } = target.parameters;
@@ -151,6 +155,14 @@ function noPair({ weight, pattern }: LowRankTarget): UserError {
       exitCode: ExitCode.usage,
     },
   );
+}
+
+/** Rank and shape were checked before the run: what is left to be out of range is a weight. */
+function diverged(name: string, cause: RangeError): UserError {
+  return new UserError(`${name} has no singular values: training has diverged. ${cause.message}`, {
+    remedy: 'Lower training.optimizer.learningRate, or clip the gradients (training.clip).',
+    cause,
+  });
 }
 
 function checkRank({ weight, view, pattern, parameters }: LowRankTarget): void {

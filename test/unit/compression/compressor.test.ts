@@ -245,6 +245,13 @@ describe('low rank', () => {
     expect(compressor.sizes(weights).map(({ weightsKept }) => weightsKept)).toEqual([2 * 6, 2 * (5 + 20)]);
   });
 
+  test('weights that are not finite are reported as a diverged training', async () => {
+    const weights = lstmModel();
+    weights[0].values[3] = Infinity;
+    const distorted = createCompressor(lowRank(2), weights, options).distort(10);
+    await expect(distorted).rejects.toThrow('lstm/kernel has no singular values: training has diverged');
+  });
+
   test('a rank above that of the matrix is an error that says what it can be', () => {
     expect(() => createCompressor(lowRank(6), lstmModel(), options)).toThrow(
       '"lstm" has rank 6; lstm/recurrent_kernel is a [5, 20] matrix, expected at most 5',
