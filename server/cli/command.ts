@@ -1,0 +1,50 @@
+/** @file What a command of the CLI is, and what it gets to work with. */
+import type { Terminal } from './terminal.ts';
+import type { Trainer } from './trainer.ts';
+
+/** The world of a command: a test puts its own in. */
+export interface CommandContext {
+  /** Results and progress; with `--json`, run events and nothing else. */
+  stdout: Terminal;
+  /** Errors, and hints that must not mix with results. */
+  stderr: Terminal;
+  /** Where relative paths start, and where runs are looked for. */
+  directory: string;
+  now: () => number;
+  /** Loads the training code, with its numeric libraries, when a command trains. */
+  loadTrainer: () => Promise<Trainer>;
+  /**
+   * Ctrl-C and a polite kill: the first aborts the signal, at a second one the process ends at once.
+   * @param onFirst called at the first
+   * @returns the signal, and how to stop listening
+   */
+  onInterrupt: (onFirst: () => void) => { signal: AbortSignal; dispose: () => void };
+}
+
+export interface CommandOption {
+  type: 'string' | 'boolean';
+  multiple?: boolean;
+  /** Placeholder of its value in the help, `DIR`. */
+  value?: string;
+  description: string;
+}
+
+export interface CommandArguments {
+  positionals: string[];
+  options: { json?: boolean; follow?: boolean; out?: string; set?: string[] };
+}
+
+export interface Command {
+  name: string;
+  /** Placeholders of what follows the name: `FILE`, `RUN RUN…`, `[DIR]`. */
+  positionals: { usage: string; minimum: number; maximum: number };
+  summary: string;
+  options: Record<string, CommandOption>;
+  /** @returns the exit code */
+  run(args: CommandArguments, context: CommandContext): Promise<number>;
+}
+
+export const jsonOption: CommandOption = {
+  type: 'boolean',
+  description: 'Print the run events on standard output, one JSON object a line, and nothing else.',
+};

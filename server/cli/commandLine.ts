@@ -1,0 +1,146 @@
+/** @file From arguments to a command: parsing, help, and errors as exit codes. */
+import { parseArgs } from 'node:util';
+import { didYouMean } from '../protocol/didYouMean.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
+import { compareCommand } from './commands/compare.ts';
+import { evaluateCommand } from './commands/evaluate.ts';
+import { runsCommand } from './commands/runs.ts';
+import { showCommand } from './commands/show.ts';
+import { resumeCommand, runCommand } from './commands/train.ts';
+import { failureLines } from './report.ts';
+
+const commands: readonly Command[] = [
+  runCommand,
+  resumeCommand,
+  runsCommand,
+  showCommand,
+  compareCommand,
+  evaluateCommand,
+];
+
+/**
+ * Runs `deeptwist ARGUMENTS` and returns the exit code. Every error becomes a message on standard error.
+ * @param version what `--version` prints
+ */
+export async function runCommandLine(
+  args: readonly string[],
+  context: CommandContext,
+  version: string,
+): Promise<number> {
+  try {
+    const [name, ...rest] = args;
+    if (name === '--version' || name === '-v') {
+      context.stdout.write(`${version}\n`);
+      return ExitCode.done;
+    }
+    if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+      (name === undefined ? context.stderr : context.stdout).write(help());
+      return name === undefined ? ExitCode.usage : ExitCode.done;
+    }
+    const command = commands.find((candidate) => candidate.name === name);
+    if (!command) throw unknownCommand(name);
+    if (rest.includes('--help') || rest.includes('-h')) {
+      context.stdout.write(commandHelp(command));
+      return ExitCode.done;
+    }
+    return await command.run(parse(command, rest), context);
+  } catch (error) {
+    context.stderr.write(
+      errorLines(error, context)
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
+    return error instanceof UserError ? error.exitCode : ExitCode.failed;
+  }
+}
+
+function errorLines(error: unknown, { stderr }: CommandContext): string[] {
+  if (error instanceof UserError) return failureLines(error, stderr);
+  const message = error instanceof Error ? error.message : String(error);
+  if (process.env.DEEPTWIST_DEBUG && error instanceof Error) return [error.stack ?? message];
+  return failureLines(
+    { message: `unexpected: ${message}`, remedy: 'Set DEEPTWIST_DEBUG=1 to see where it happened, and report it.' },
+    stderr,
+  );
+}
+
+function parse(command: Command, args: string[]): CommandArguments {
+  const { minimum, maximum } = command.positionals;
+  try {
+    const options = Object.fromEntries(
+      Object.entries(command.options).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),
+    );
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (positionals.length < minimum || positionals.length > maximum)
+      throw usageError(command, `expected ${usage(command)}`);
+    return { positionals, options: values as CommandArguments['options'] };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (!code.startsWith('ERR_PARSE_ARGS_')) throw error;
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(command, args);
+    throw usageError(command, (error as Error).message.split('. ')[0]);
+  }
+}
+
+function unknownOption(command: Command, args: readonly string[]): UserError {
+  const known = Object.keys(command.options).map((name) => `--${name}`);
+  const option = args
+    .map((arg) => arg.split('=')[0])
+    .find((arg) => arg.startsWith('-') && arg !== '--' && !known.includes(arg));
+  const meant = didYouMean(option ?? '', known);
+  return usageError(command, `unknown option ${option}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
+}
+
+function usageError(command: Command, message: string): UserError {
+  return new UserError(`deeptwist ${command.name}: ${message}`, {
+    remedy: `See \`deeptwist ${command.name} --help\`.`,
+    exitCode: ExitCode.usage,
+  });
+}
+
+function unknownCommand(name: string): UserError {
+  const meant = didYouMean(
+    name,
+    commands.map((command) => command.name),
+  );
+  return new UserError(`deeptwist has no command '${name}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`, {
+    remedy: 'See `deeptwist --help`.',
+    exitCode: ExitCode.usage,
+  });
+}
+
+function usage(command: Command): string {
+  const options = Object.entries(command.options).map(([name, option]) => {
+    const repeated = option.multiple ? '…' : '';
+    return `[${optionUsage(name, option)}]${repeated}`;
+  });
+  return ['deeptwist', command.name, command.positionals.usage, ...options].join(' ');
+}
+
+function optionUsage(name: string, option: CommandOption): string {
+  return option.value === undefined ? `--${name}` : `--${name} ${option.value}`;
+}
+
+function help(): string {
+  return (
+    'DeepTwist makes neural networks smaller: it trains in full precision and occasionally overwrites the weights by\n' +
+    'their compressed form.\n\n' +
+    columns(commands.map((command) => [`deeptwist ${command.name} ${command.positionals.usage}`, command.summary])) +
+    '\nRUN is the id of a run or the beginning of it, the path of its folder, or `last`. `deeptwist COMMAND --help` lists\n' +
+    'the options of a command. Exit codes: 0 done, 1 failed, 2 wrong usage or experiment file, 130 stopped.\n'
+  );
+}
+
+function commandHelp(command: Command): string {
+  const options = Object.entries(command.options).map(([name, option]) => [
+    optionUsage(name, option),
+    option.description,
+  ]);
+  return `Usage: ${usage(command)}\n\n${command.summary}\n${options.length > 0 ? `\n${columns(options)}` : ''}`;
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
+}

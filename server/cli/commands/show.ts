@@ -1,0 +1,122 @@
+/** @file `deeptwist show`. */
+import type { EventOf } from '../../protocol/events.ts';
+import { formatCount, formatDuration, formatNumber } from '../../protocol/formatQuantity.ts';
+import { ExitCode } from '../../protocol/userError.ts';
+import { findRun } from '../../runs/findRun.ts';
+import { followEvents, readEvents } from '../../runs/readEvents.ts';
+import type { Run } from '../../runs/run.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { advance, latestEvaluation, noProgress } from '../progress.ts';
+import type { Progress } from '../progress.ts';
+import { ProgressDisplay } from '../progressDisplay.ts';
+import { eventLines } from '../report.ts';
+import { flattenSettings } from '../settings.ts';
+import { styled } from '../terminal.ts';
+import type { Terminal } from '../terminal.ts';
+import { sparkline, textTable } from '../textTable.ts';
+
+const CHART_COLUMNS = 60;
+
+export const showCommand: Command = {
+  name: 'show',
+  positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
+  summary: 'Show the settings, the course and the result of a run.',
+  options: { follow: { type: 'boolean', description: 'Show the progress of a run that another process trains.' } },
+  async run({ positionals: [reference], options }, context) {
+    const run = await findRun(reference, context.directory);
+    if (options.follow) return follow(run, context);
+    let progress = noProgress;
+    for await (const event of readEvents(run)) progress = advance(progress, event);
+    const { stdout } = context;
+    const sections = [
+      headLines(run, progress, stdout, context.now()),
+      settingLines(progress, stdout),
+      nearZeroLines(progress, stdout),
+      courseLines(progress, stdout),
+      progress.warnings.flatMap((event) => eventLines(event, stdout)),
+      progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
+    ];
+    const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n') + '\n');
+    stdout.write(text.join('\n'));
+    return ExitCode.done;
+  },
+};
+
+/** Until the run ends, or Ctrl-C, which leaves the run alone. */
+async function follow(run: Run, context: CommandContext): Promise<number> {
+  const display = new ProgressDisplay(context.stdout, context.now);
+  const interrupt = context.onInterrupt(() => undefined);
+  try {
+    for await (const event of followEvents(run, { signal: interrupt.signal })) {
+      display.show(event);
+      if (event.type === 'finished' || event.type === 'failed' || event.type === 'stopped') break;
+    }
+    return ExitCode.done;
+  } finally {
+    interrupt.dispose();
+    display.end();
+  }
+}
+
+function headLines(run: Run, progress: Progress, terminal: Terminal, now: number): string[] {
+  const { created, experiment, overrides } = run.record;
+  const steps = progress.started?.config.training.steps;
+  const done = `step ${formatCount(progress.step)}${steps === undefined ? '' : ` of ${formatCount(steps)}`}`;
+  return [
+    `${styled(terminal, 'bold', run.id)}  ${run.observedState()}, ${done}, created ${formatDuration((now - Date.parse(created)) / 1000)} ago`,
+    `experiment  ${experiment}${overrides.map((override) => ` --set ${override}`).join('')}`,
+    `folder      ${run.path}`,
+  ];
+}
+
+function settingLines({ started }: Progress, terminal: Terminal): string[] {
+  if (!started) return [];
+  const settings = [...flattenSettings(started.config)];
+  return [
+    styled(terminal, 'dim', 'settings'),
+    ...textTable({ header: ['', ''], rows: settings }, terminal.columns).slice(1),
+  ];
+}
+
+/** Zeros and near-zeros of each weight around its last observed distortion. */
+function nearZeroLines({ distortion }: Progress, terminal: Terminal): string[] {
+  if (!distortion) return [];
+  const [header, ...rows] = textTable(
+    {
+      header: ['weight', 'now', 'zeros', 'after', 'near zero', 'after', 'relative error'],
+      rows: distortion.weights.map(({ name, setting, histogram, relativeError }) => [
+        name,
+        settingText(setting),
+        formatCount(histogram.zerosBefore),
+        formatCount(histogram.zerosAfter),
+        formatCount(histogram.nearZerosBefore),
+        formatCount(histogram.nearZerosAfter),
+        formatNumber(relativeError),
+      ]),
+      right: new Set([2, 3, 4, 5, 6]),
+    },
+    terminal.columns,
+  );
+  return [`last observed distortion, step ${formatCount(distortion.step)}`, styled(terminal, 'dim', header), ...rows];
+}
+
+function settingText(setting: EventOf<'distortion'>['weights'][number]['setting']): string {
+  if (setting.rate !== undefined) return `rate ${formatNumber(setting.rate)}`;
+  if (setting.bits !== undefined) return `${setting.bits} bits`;
+  return setting.rank === undefined ? '' : `rank ${setting.rank}`;
+}
+
+function courseLines(progress: Progress, terminal: Terminal): string[] {
+  const latest = latestEvaluation(progress);
+  if (!latest) return [];
+  const course = progress.evaluations.filter(({ split, metric }) => split === latest.split && metric === latest.metric);
+  const values = course.map((event) => event.value);
+  const chart = sparkline(values, Math.min(CHART_COLUMNS, terminal.columns));
+  const finite = values.filter(Number.isFinite);
+  const range =
+    finite.length === 0 ? '' : `, ${formatNumber(Math.min(...finite))} to ${formatNumber(Math.max(...finite))}`;
+  return [
+    `${latest.split} ${latest.metric}, ${course.length} evaluations${range}, last ${formatNumber(latest.value)}`,
+    styled(terminal, 'green', chart),
+  ];
+}

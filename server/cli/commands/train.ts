@@ -1,0 +1,93 @@
+/** @file `deeptwist run` and `deeptwist resume`. */
+import { relative, resolve } from 'node:path';
+import type { RunEvent } from '../../protocol/events.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { findRun } from '../../runs/findRun.ts';
+import type { Run } from '../../runs/run.ts';
+import { jsonOption } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
+import { ProgressDisplay } from '../progressDisplay.ts';
+import type { TrainingOutcome } from '../trainer.ts';
+
+export const runCommand: Command = {
+  name: 'run',
+  positionals: { usage: 'FILE', minimum: 1, maximum: 1 },
+  summary: 'Train and compress the model of an experiment file.',
+  options: {
+    set: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH=VALUE',
+      description: 'Replace a setting of the file, e.g. --set training.steps=100. May be given several times.',
+    },
+    out: {
+      type: 'string',
+      value: 'DIR',
+      description: 'Make the run folder in DIR; default: .deeptwist/runs beside FILE.',
+    },
+    json: jsonOption,
+  },
+  async run({ positionals: [file], options }, context) {
+    const trainer = await context.loadTrainer();
+    const out = options.out === undefined ? undefined : resolve(context.directory, options.out);
+    return train(context, options.json === true, (training) =>
+      trainer.runExperiment({
+        file: resolve(context.directory, file),
+        overrides: options.set ?? [],
+        out,
+        ...training,
+      }),
+    );
+  },
+};
+
+export const resumeCommand: Command = {
+  name: 'resume',
+  positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
+  summary: 'Go on with a run that was stopped, failed or was killed, from its last checkpoint.',
+  options: { json: jsonOption },
+  async run({ positionals: [reference], options }, context) {
+    const run = await findRun(reference, context.directory);
+    if (run.record.state === 'finished')
+      throw new UserError(`The run ${run.id} is finished: there is nothing to go on with.`, {
+        remedy: `See it with \`deeptwist show ${run.id}\`.`,
+        exitCode: ExitCode.usage,
+      });
+    const trainer = await context.loadTrainer();
+    return train(context, options.json === true, (training) => trainer.resumeRun({ run, ...training }));
+  },
+};
+
+type Start = (training: { onEvent: (event: RunEvent) => void; signal: AbortSignal }) => Promise<TrainingOutcome>;
+
+const exitCodes = { finished: ExitCode.done, failed: ExitCode.failed, stopped: ExitCode.stopped } as const;
+
+async function train(context: CommandContext, json: boolean, start: Start): Promise<number> {
+  const display = json ? jsonDisplay(context) : new ProgressDisplay(context.stdout, context.now);
+  const interrupt = context.onInterrupt(() =>
+    display.print(['Stopping after this step and saving everything; press Ctrl-C again to end at once.']),
+  );
+  try {
+    const { run, state } = await start({ onEvent: (event) => display.show(event), signal: interrupt.signal });
+    display.print(closingLines(run, state, context.directory));
+    return exitCodes[state];
+  } finally {
+    interrupt.dispose();
+    display.end();
+  }
+}
+
+function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): string[] {
+  const folder = relative(directory, run.path) || '.';
+  if (state === 'finished') return [`The run is in ${folder}`];
+  return [`Go on with: deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`];
+}
+
+/** Events on standard output, everything else on standard error. */
+function jsonDisplay({ stdout, stderr }: CommandContext): Pick<ProgressDisplay, 'show' | 'print' | 'end'> {
+  return {
+    show: (event) => stdout.write(JSON.stringify(event) + '\n'),
+    print: (lines) => stderr.write(lines.map((line) => `${line}\n`).join('')),
+    end: () => undefined,
+  };
+}

@@ -1,0 +1,33 @@
+/** @file The CLI in its process: real streams, real Ctrl-C. `bin/deeptwist.js` calls it. */
+import { readFileSync } from 'node:fs';
+import { runCommandLine } from './commandLine.ts';
+import { listenForInterrupt } from './interrupt.ts';
+import { terminalOf } from './terminal.ts';
+
+/** Runs the command line of this process. */
+export async function main(): Promise<void> {
+  // A reader of our output that goes away (`| head`) does not end the run: the run folder is what counts.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  process.exitCode = await runCommandLine(
+    process.argv.slice(2),
+    {
+      stdout: terminalOf(process.stdout, process.env),
+      stderr: terminalOf(process.stderr, process.env),
+      directory: process.cwd(),
+      now: Date.now,
+      loadTrainer: () => import('../training/index.ts'),
+      onInterrupt: listenForInterrupt,
+    },
+    version(),
+  );
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+}
+
+/** The package's version; its manifest lies beside `dist/`, where the bundle is. */
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}

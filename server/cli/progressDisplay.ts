@@ -1,0 +1,60 @@
+/** @file Showing a run while it goes on: results as lines that stay, and under them one status line. */
+import type { RunEvent } from '../protocol/events.ts';
+import { advance, noProgress } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { eventLines, statusLine } from './report.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Milliseconds between two writings of the status: rewritten in place, and as a new line where that cannot be. */
+const REWRITE_MS = 100;
+const LINE_MS = 5000;
+const CLEAR_LINE = '\r\u001b[2K';
+
+export class ProgressDisplay {
+  readonly #terminal: Terminal;
+  readonly #now: () => number;
+  #progress: Progress = noProgress;
+  #statusShown = false;
+  #lastStatus: number;
+
+  constructor(terminal: Terminal, now: () => number = Date.now) {
+    this.#terminal = terminal;
+    this.#now = now;
+    this.#lastStatus = now();
+  }
+
+  show(event: RunEvent): void {
+    this.#progress = advance(this.#progress, event);
+    const lines = eventLines(event, this.#terminal);
+    if (lines.length > 0) this.print(lines);
+    const { interactive } = this.#terminal;
+    const due = this.#now() - this.#lastStatus >= (interactive ? REWRITE_MS : LINE_MS);
+    if (!this.#progress.end && (due || (interactive && lines.length > 0))) this.#writeStatus();
+  }
+
+  /** Writes lines that stay. */
+  print(lines: readonly string[]): void {
+    this.#clearStatus();
+    this.#terminal.write(lines.map((line) => `${line}\n`).join(''));
+  }
+
+  /** Leaves the terminal as a program that follows expects it: the cursor at the beginning of a line. */
+  end(): void {
+    this.#clearStatus();
+  }
+
+  #writeStatus(): void {
+    const { interactive, columns } = this.#terminal;
+    this.#lastStatus = this.#now();
+    if (interactive) {
+      // One column stays free: a full line makes some terminals wrap.
+      this.#terminal.write(CLEAR_LINE + statusLine(this.#progress, columns - 1));
+      this.#statusShown = true;
+    } else this.#terminal.write(statusLine(this.#progress, columns) + '\n');
+  }
+
+  #clearStatus(): void {
+    if (this.#statusShown) this.#terminal.write(CLEAR_LINE);
+    this.#statusShown = false;
+  }
+}

@@ -1,0 +1,138 @@
+/** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
+import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
+import type { Progress } from './progress.ts';
+import { styled } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
+import { textTable, truncate } from './textTable.ts';
+
+const BAR_COLUMNS = 20;
+
+/**
+ * One line: `[=====>    ] 12,000/20,000  loss 0.0123  accuracy 0.9841  sparsity 93.1%  812 steps/s  10 s left`. Where the
+ * terminal is narrow, the bar goes first and then what stands to the right.
+ */
+export function statusLine(progress: Progress, columns: number): string {
+  if (!progress.started) return truncate('starting …', columns);
+  const { steps } = progress.started.config.training;
+  const evaluation = latestEvaluation(progress);
+  const left = secondsLeft(progress);
+  const parts = [
+    `${formatCount(progress.step)}/${formatCount(steps)}`,
+    progress.metrics && `loss ${formatNumber(progress.metrics.loss)}`,
+    evaluation && `${evaluation.metric} ${formatNumber(evaluation.value)}`,
+    compressionNow(progress),
+    progress.metrics && `${formatNumber(Math.round(progress.metrics.stepsPerSecond * 10) / 10)} steps/s`,
+    left !== undefined && `${formatDuration(left)} left`,
+  ].filter((part) => typeof part === 'string');
+  const text = parts.join('  ');
+  const withBar = `${bar(progress.step / steps)} ${text}`;
+  return withBar.length <= columns ? withBar : truncate(text, columns);
+}
+
+function bar(fraction: number): string {
+  const filled = Math.round(Math.min(1, fraction) * BAR_COLUMNS);
+  const head = filled > 0 && filled < BAR_COLUMNS ? '>' : '';
+  return `[${('='.repeat(Math.max(0, filled - head.length)) + head).padEnd(BAR_COLUMNS)}]`;
+}
+
+/** What is worth a line of its own in an event; none for most. */
+export function eventLines(event: RunEvent, terminal: Terminal): string[] {
+  switch (event.type) {
+    case 'started': {
+      const how = event.resumedFrom === undefined ? '' : `, resumed from step ${formatCount(event.resumedFrom)}`;
+      return [`${styled(terminal, 'bold', event.run)} on ${event.device}, ${event.executor} executor${how}`];
+    }
+    case 'evaluation':
+      return [evaluationLine(event)];
+    case 'warning':
+      return [`${styled(terminal, 'yellow', 'warning:')} ${event.message}`];
+    case 'finished':
+      return ['', ...summaryLines(event.summary, terminal)];
+    case 'failed':
+      return failureLines(event, terminal);
+    case 'stopped':
+      return [`Stopped after step ${formatCount(event.step)}.`];
+    case 'metrics':
+    case 'distortion':
+    case 'spectrum':
+    case 'checkpoint':
+      return [];
+    default:
+      return event satisfies never;
+  }
+}
+
+/** An error and what to do about it. */
+export function failureLines(failure: { message: string; remedy?: string }, terminal: Terminal): string[] {
+  const lines = [`${styled(terminal, 'red', 'error:')} ${failure.message}`];
+  return failure.remedy === undefined ? lines : [...lines, `${styled(terminal, 'bold', 'to do:')} ${failure.remedy}`];
+}
+
+const moments: Record<EventOf<'evaluation'>['moment'], string> = {
+  training: '',
+  'before-last-distortion': ' before the last distortion',
+  final: ' at the end',
+};
+
+export function evaluationLine(event: EventOf<'evaluation'>): string {
+  const loss = event.metric === 'loss' ? '' : `  loss ${formatNumber(event.loss)}`;
+  return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}`;
+}
+
+/** The table of layers and the figures of a finished run. */
+export function summaryLines(summary: Summary, terminal: Terminal): string[] {
+  const seconds =
+    summary.trainingSeconds + summary.distortionSeconds + summary.observationSeconds + summary.evaluationSeconds;
+  const facts = [
+    [
+      `test ${summary.metric}`,
+      `${styled(terminal, 'green', formatNumber(summary.test))}  (${formatNumber(summary.testBeforeLastDistortion)} before the last distortion)`,
+    ],
+    [
+      'weights',
+      `${formatCount(summary.weights)} -> ${formatCount(summary.weightsKept)}  ${formatRatio(summary.weightRatio)}`,
+    ],
+    ['bytes', `${formatBytes(summary.bytes)} -> ${formatBytes(summary.bytesKept)}  ${formatRatio(summary.byteRatio)}`],
+    ['near zero', `${formatCount(summary.nearZeros)} non-zero weights below 1% of their standard deviation`],
+    [
+      'time',
+      `${formatDuration(seconds)}: training ${formatDuration(summary.trainingSeconds)}, distortions ` +
+        `${formatDuration(summary.distortionSeconds)}, observation ${formatDuration(summary.observationSeconds)}, ` +
+        `evaluation ${formatDuration(summary.evaluationSeconds)}`,
+    ],
+    ['speed', `${formatNumber(summary.stepsPerSecond)} steps/s over ${formatCount(summary.steps)} steps`],
+  ];
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return [
+    ...layerTable(summary.layers, terminal),
+    '',
+    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
+  ];
+}
+
+function layerTable(layers: readonly LayerSize[], terminal: Terminal): string[] {
+  const [header, ...rows] = textTable(
+    {
+      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', 'kept', 'ratio'],
+      rows: layers.map((layer) => [
+        layer.name,
+        layer.shape.join('x'),
+        formatCount(layer.weights),
+        formatCount(layer.weightsKept),
+        ratio(layer.weights, layer.weightsKept),
+        formatBytes(layer.bytes),
+        formatBytes(layer.bytesKept),
+        ratio(layer.bytes, layer.bytesKept),
+      ]),
+      right: new Set([2, 3, 4, 5, 6, 7]),
+    },
+    terminal.columns,
+  );
+  return [styled(terminal, 'dim', header), ...rows];
+}
+
+function ratio(before: number, after: number): string {
+  return after === 0 ? '' : formatRatio(before / after);
+}

@@ -1,0 +1,38 @@
+/** @file Where the CLI writes to, and what can be shown there. */
+
+export interface Terminal {
+  write(text: string): void;
+  /** Width in characters; Infinity where lines may have any length. */
+  readonly columns: number;
+  /** Whether a written line can be replaced. */
+  readonly interactive: boolean;
+  readonly colors: boolean;
+}
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+
+const codes: Record<Style, [number, number]> = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+};
+
+/** The terminal behind a stream of this process. https://no-color.org is respected. */
+export function terminalOf(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Terminal {
+  return {
+    write: (text) => void stream.write(text),
+    get columns() {
+      return stream.isTTY ? stream.columns || 80 : Infinity;
+    },
+    interactive: stream.isTTY && environment.TERM !== 'dumb',
+    colors: stream.isTTY && environment.TERM !== 'dumb' && !environment.NO_COLOR,
+  };
+}
+
+/** `text` in a style, where the terminal has styles. */
+export function styled(terminal: Terminal, style: Style, text: string): string {
+  const [on, off] = codes[style];
+  return terminal.colors ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+}

@@ -1,0 +1,293 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CommandContext } from '../../../server/cli/command.ts';
+import { runCommandLine } from '../../../server/cli/commandLine.ts';
+import type { Trainer } from '../../../server/cli/trainer.ts';
+import type { RunEvent } from '../../../server/protocol/events.ts';
+import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
+import { createRun } from '../../../server/runs/createRun.ts';
+import { EventLog } from '../../../server/runs/eventLog.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
+import { MemoryTerminal } from './memoryTerminal.ts';
+import { evaluation, experimentText, finished, started, wholeRun } from './sampleEvents.ts';
+
+type Outcome = Awaited<ReturnType<Trainer['runExperiment']>>['state'];
+
+/** Records `events` in a run folder instead of training; stops before the second one where it is asked to. */
+class FakeTrainer implements Trainer {
+  readonly calls: { name: string; options: object }[] = [];
+  readonly events: readonly RunEvent[];
+  readonly state: Outcome;
+
+  constructor(events: readonly RunEvent[], state: Outcome) {
+    this.events = events;
+    this.state = state;
+  }
+
+  async runExperiment(options: Parameters<Trainer['runExperiment']>[0]) {
+    this.calls.push({ name: 'runExperiment', options });
+    const { file, overrides, out } = options;
+    parseExperiment(experimentText, { file, overrides });
+    return this.#record(await createRun({ experiment: file, text: experimentText, overrides, out }), options);
+  }
+
+  async resumeRun(options: Parameters<Trainer['resumeRun']>[0]) {
+    this.calls.push({ name: 'resumeRun', options });
+    return this.#record(options.run, options);
+  }
+
+  async evaluateRun() {
+    return evaluation(20000, 0.98412, 'final');
+  }
+
+  async #record(run: Run, { onEvent, signal }: { onEvent: (event: RunEvent) => void; signal: AbortSignal }) {
+    const log = await EventLog.open(run, { cutAt: 0 });
+    let state = this.state;
+    for (const [i, event] of this.events.entries()) {
+      if (i === 1 && signal.aborted) state = 'stopped';
+      const recorded: RunEvent = state === 'stopped' && i > 0 ? { type: 'stopped', step: event.step, time: 0 } : event;
+      log.append(recorded);
+      onEvent(recorded);
+      if (recorded.type === 'stopped') break;
+    }
+    log.close();
+    await run.update({ state });
+    return { run, state };
+  }
+}
+
+async function commandLine({
+  events = wholeRun,
+  state = 'finished',
+  interrupted = false,
+}: Partial<{ events: readonly RunEvent[]; state: Outcome; interrupted: boolean }> = {}) {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'lenet.deeptwist.jsonc'), experimentText);
+  const trainer = new FakeTrainer(events, state);
+  return {
+    folder,
+    trainer,
+    async run(...args: string[]) {
+      const stdout = new MemoryTerminal();
+      const stderr = new MemoryTerminal();
+      const context: CommandContext = {
+        stdout,
+        stderr,
+        directory: folder,
+        now: Date.now,
+        loadTrainer: () => Promise.resolve(trainer),
+        onInterrupt: (onFirst) => {
+          if (interrupted) onFirst();
+          return { signal: interrupted ? AbortSignal.abort() : new AbortController().signal, dispose: () => undefined };
+        },
+      };
+      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
+    },
+  };
+}
+
+const failed: RunEvent = { type: 'failed', step: 9, time: 0, message: 'the loss is NaN', remedy: 'Lower it.' };
+
+describe('deeptwist', () => {
+  it('prints its version and its help', async () => {
+    const { run } = await commandLine();
+    expect(await run('--version')).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
+    const help = await run('--help');
+    expect(help.code).toBe(0);
+    for (const command of ['run FILE', 'resume RUN', 'runs [DIR]', 'show RUN', 'compare RUN RUN…', 'evaluate RUN'])
+      expect(help.stdout).toContain(`deeptwist ${command}`);
+    expect(await run()).toMatchObject({ code: 2, stdout: '', stderr: help.stdout });
+    expect(await run('run', 'x', '--help')).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('deeptwist run FILE [--set PATH=VALUE]… [--out DIR] [--json]') as string,
+    });
+  });
+
+  it.each([
+    [['rnu'], "deeptwist has no command 'rnu'; did you mean 'run'?"],
+    [['run'], 'deeptwist run: expected deeptwist run FILE '],
+    [['run', 'a', 'b'], 'deeptwist run: expected deeptwist run FILE '],
+    [['run', 'a', '--jsno'], 'deeptwist run: unknown option --jsno; did you mean --json?'],
+    [['run', 'a', '--out'], "deeptwist run: Option '--out <value>' argument missing"],
+    [['compare', 'a'], 'deeptwist compare: expected deeptwist compare RUN RUN…'],
+    [['resume', 'last'], 'There is no run in '],
+    [['show', 'nothing'], "There is no run 'nothing' in "],
+  ])('answers wrong usage with exit code 2 and what to do: %j', async (args, message) => {
+    const { run } = await commandLine();
+    const { code, stdout, stderr } = await run(...args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr.startsWith(`error: ${message}`), stderr).toBe(true);
+    expect(stderr).toContain('to do: ');
+  });
+
+  it('shows no stack trace of an error that nobody expected', async () => {
+    const { trainer, run } = await commandLine();
+    trainer.runExperiment = () => Promise.reject(new TypeError('x is undefined'));
+    const { code, stderr } = await run('run', 'lenet.deeptwist.jsonc');
+    expect(code).toBe(1);
+    expect(stderr.split('\n')[0]).toBe('error: unexpected: x is undefined');
+    expect(stderr).not.toContain('    at ');
+  });
+});
+
+describe('deeptwist run', () => {
+  it('hands the file, the overrides and the folder to the trainer, and shows the result', async () => {
+    const { folder, trainer, run } = await commandLine();
+    const result = await run(
+      'run',
+      'lenet.deeptwist.jsonc',
+      '--set',
+      'training.steps=100',
+      '--set=start=a=b',
+      '--out',
+      'o',
+    );
+    expect(result).toMatchObject({ code: 0, stderr: '' });
+    expect(result.stdout).toContain('test accuracy  0.9841');
+    expect(result.stdout).toMatch(/The run is in o\/\d{8}-\d{6}-lenet\n$/);
+    expect(trainer.calls).toMatchObject([
+      {
+        name: 'runExperiment',
+        options: {
+          file: join(folder, 'lenet.deeptwist.jsonc'),
+          overrides: ['training.steps=100', 'start=a=b'],
+          out: join(folder, 'o'),
+        },
+      },
+    ]);
+  });
+
+  it('prints the events and nothing else with --json, the last one being finished', async () => {
+    const { run } = await commandLine();
+    const { code, stdout } = await run('run', 'lenet.deeptwist.jsonc', '--json');
+    expect(code).toBe(0);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as RunEvent);
+    expect(events).toEqual(wholeRun);
+    expect(events.at(-1)).toEqual(finished);
+  });
+
+  it('exits with 1 when the run failed', async () => {
+    const { run } = await commandLine({ events: [started, failed], state: 'failed' });
+    const { code, stdout } = await run('run', 'lenet.deeptwist.jsonc');
+    expect(code).toBe(1);
+    expect(stdout).toContain('error: the loss is NaN\nto do: Lower it.\n');
+  });
+
+  it('exits with 2 when the experiment is wrong, naming the --set', async () => {
+    const { run } = await commandLine();
+    const { code, stdout, stderr } = await run('run', 'lenet.deeptwist.jsonc', '--json', '--set', 'bad');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('error: --set bad expected SETTING=VALUE');
+  });
+
+  it.each([false, true])('exits with 130 when it is stopped, and says how to go on (--json: %s)', async (json) => {
+    const { run } = await commandLine({ interrupted: true });
+    const { code, stdout, stderr } = await run('run', 'lenet.deeptwist.jsonc', ...(json ? ['--json'] : []));
+    expect(code).toBe(130);
+    const hint = /Go on with: deeptwist resume (\.deeptwist\S+)\n$/.exec(json ? stderr : stdout);
+    expect(hint).not.toBeNull();
+    expect(await run('resume', hint![1])).toMatchObject({ code: 130 });
+  });
+});
+
+describe('deeptwist resume', () => {
+  it('goes on with the run that is meant, unless that is finished', async () => {
+    const { trainer, run } = await commandLine({ events: [started, failed], state: 'failed' });
+    await run('run', 'lenet.deeptwist.jsonc');
+    expect(await run('resume', 'last')).toMatchObject({ code: 1 });
+    expect(trainer.calls.map((call) => call.name)).toEqual(['runExperiment', 'resumeRun']);
+
+    const complete = await commandLine();
+    await complete.run('run', 'lenet.deeptwist.jsonc');
+    const { code, stderr } = await complete.run('resume', 'last');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^error: The run \S+ is finished: there is nothing to go on with\.\nto do: See it with/);
+  });
+});
+
+describe('looking at runs', () => {
+  it('lists them with state, metric and ratios', async () => {
+    const { run } = await commandLine();
+    expect(await run('runs')).toMatchObject({
+      code: 0,
+      stdout: '',
+      stderr: expect.stringMatching(/no runs/) as string,
+    });
+    await run('run', 'lenet.deeptwist.jsonc');
+    const { stdout } = await run('runs');
+    const [header, row] = stdout.split('\n').map((line) => line.split(/ {2,}/));
+    expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder']);
+    expect(row.slice(1, 5)).toEqual(['finished', 'accuracy 0.9841', '49.8x', '33.2x']);
+  });
+
+  it('shows one: state, settings, near-zeros, the course of the metric, the layers', async () => {
+    const { folder, run } = await commandLine();
+    await run('run', 'lenet.deeptwist.jsonc', '--set', 'training.seed=3');
+    const { code, stdout } = await run('show', 'last');
+    expect(code).toBe(0);
+    expect(stdout).toContain('finished, step 20,000 of 20,000, created 0 s ago');
+    expect(stdout).toContain(`experiment  ${join(folder, 'lenet.deeptwist.jsonc')} --set training.seed=3\n`);
+    expect(stdout).toMatch(/compression\.layers\.fc1\.rate +0\.9\n/);
+    expect(stdout).toMatch(/fc1\/kernel +rate 0\.9 +700 +900 +40 +3 +0\.125\n/);
+    expect(stdout).toContain('test accuracy, 3 evaluations, 0.95 to 0.9841, last 0.9841\n▁██\n');
+    expect(stdout).toContain('warning: the learning rate is high\n');
+    expect(stdout).toMatch(/fc1\/kernel +784x300 +235,200/);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('shows one that has not recorded anything', async () => {
+    const { folder, run } = await commandLine();
+    await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: '{}' });
+    const { code, stdout } = await run('show', 'last');
+    expect(code).toBe(0);
+    expect(stdout).toContain('interrupted, step 0, created 0 s ago');
+  });
+
+  it('follows one to its end', async () => {
+    const { run } = await commandLine();
+    await run('run', 'lenet.deeptwist.jsonc');
+    const { code, stdout } = await run('show', 'last', '--follow');
+    expect(code).toBe(0);
+    expect(stdout).toContain('test accuracy  0.9841');
+  });
+
+  it('compares: the settings that differ, the results side by side', async () => {
+    const first = await commandLine();
+    await first.run('run', 'lenet.deeptwist.jsonc');
+    const config = { ...started.config, training: { ...started.config.training, batchSize: 100 } };
+    const second = await commandLine({ events: [{ ...started, config }, failed], state: 'failed' });
+    await second.run('run', 'lenet.deeptwist.jsonc');
+    const { code, stdout } = await first.run('compare', 'last', second.folder);
+    expect(code).toBe(0);
+    const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
+    expect(rows).toContainEqual(['training.batchSize', '50', '100']);
+    expect(rows).toContainEqual(['state', 'finished', 'failed']);
+    expect(rows).toContainEqual(['test metric', 'accuracy 0.9841']);
+    expect(stdout).not.toContain('training.seed');
+  });
+
+  it('evaluates the stored model again, beside what was recorded', async () => {
+    const { run } = await commandLine();
+    await run('run', 'lenet.deeptwist.jsonc');
+    expect(await run('evaluate', 'last')).toEqual({
+      code: 0,
+      stdout: 'test accuracy 0.9841  loss 0.06123  (0.9841 when the run ended)\n',
+      stderr: '',
+    });
+    const { stdout } = await run('evaluate', 'last', '--json');
+    expect(JSON.parse(stdout)).toEqual(evaluation(20000, 0.98412, 'final'));
+  });
+
+  it('does not evaluate a run without a final model', async () => {
+    const { run } = await commandLine({ events: [started, failed], state: 'failed' });
+    await run('run', 'lenet.deeptwist.jsonc');
+    const { code, stderr } = await run('evaluate', 'last');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/has no final model: it is failed\.\nto do: Finish it with/);
+  });
+});

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+import { advance, compressionNow, latestMetric, noProgress, secondsLeft } from '../../../server/cli/progress.ts';
+import type { Progress } from '../../../server/cli/progress.ts';
+import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
+import { statusLine } from '../../../server/cli/report.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import { MemoryTerminal } from './memoryTerminal.ts';
+import { distortion, evaluation, finished, metrics, started, wholeRun } from './sampleEvents.ts';
+
+function after(...events: RunEvent[]): Progress {
+  return events.reduce(advance, noProgress);
+}
+
+describe('progress', () => {
+  it('is what the events tell: step, speed, newest metric', () => {
+    const progress = after(started, metrics(5000), evaluation(5000, 0.9), metrics(10000));
+    expect(progress.step).toBe(10000);
+    expect(secondsLeft(progress)).toBeCloseTo(10000 / 812.345, 9);
+    expect(latestMetric(progress)).toMatchObject({ metric: 'accuracy', value: 0.9 });
+    expect(latestMetric(after(...wholeRun))).toEqual({ metric: 'accuracy', value: 0.98412 });
+  });
+
+  it('drops what a resumed run will do again', () => {
+    const progress = after(started, metrics(5000), evaluation(5000, 0.9), metrics(8000), evaluation(8000, 0.95), {
+      ...started,
+      step: 5000,
+      resumedFrom: 5000,
+    });
+    expect(progress).toMatchObject({ step: 5000, evaluations: [{ step: 5000 }] });
+    expect(progress.metrics).toBeUndefined();
+  });
+
+  it('tells the present sparsity, bits or rank from the last observed distortion', () => {
+    expect(compressionNow(after(started))).toBeUndefined();
+    expect(compressionNow(after(started, distortion(10)))).toBe('sparsity 90.0%');
+    const [weight] = distortion(10).weights;
+    const withSettings = (...settings: EventOf<'distortion'>['weights'][number]['setting'][]) =>
+      compressionNow(after({ ...distortion(10), weights: settings.map((setting) => ({ ...weight, setting })) }));
+    expect(withSettings({ bits: 3 }, { bits: 3 })).toBe('3 bits');
+    expect(withSettings({ rank: 64 }, { rank: 32 })).toBe('rank 32-64');
+    expect(withSettings({})).toBeUndefined();
+  });
+});
+
+describe('statusLine', () => {
+  const progress = after(started, metrics(10000), distortion(10000), evaluation(10000, 0.95));
+
+  it('tells how far the run is and how well it does', () => {
+    expect(statusLine(progress, Infinity)).toBe(
+      '[=========>          ] 10,000/20,000  loss 0.1235  accuracy 0.95  sparsity 90.0%  812.3 steps/s  12 s left',
+    );
+  });
+
+  it('leaves out the bar, and then what stands to the right, where the terminal is narrow', () => {
+    expect(statusLine(progress, 90)).toBe(
+      '10,000/20,000  loss 0.1235  accuracy 0.95  sparsity 90.0%  812.3 steps/s  12 s left',
+    );
+    expect(statusLine(progress, 30)).toBe('10,000/20,000  loss 0.1235  a…');
+  });
+
+  it('shows a loss that diverged', () => {
+    expect(statusLine(after(started, metrics(1, NaN)), Infinity)).toContain('loss NaN');
+  });
+
+  it('says that a run is starting before it has begun', () => {
+    expect(statusLine(noProgress, 80)).toBe('starting …');
+  });
+});
+
+describe('ProgressDisplay', () => {
+  it('writes results as they come, and the tables at the end', () => {
+    const terminal = new MemoryTerminal();
+    const display = new ProgressDisplay(terminal, () => 0);
+    for (const event of wholeRun) display.show(event);
+    display.end();
+    expect(terminal.text).toMatchInlineSnapshot(`
+      "20261122-120005-lenet on CPU, compiled executor
+      step 10,000  test accuracy 0.95  loss 0.06123
+      warning: the learning rate is high
+      step 20,000  test accuracy 0.984  loss 0.06123 before the last distortion
+      step 20,000  test accuracy 0.9841  loss 0.06123 at the end
+
+      layer       shape    weights   kept  ratio    bytes     kept  ratio
+      fc1/kernel  784x300  235,200  4,704  50.0x   941 kB  25.0 kB  37.6x
+      fc1/bias    300          300    300  1.00x  1.20 kB  1.20 kB  1.00x
+
+      test accuracy  0.9841  (0.984 before the last distortion)
+      weights        266,200 -> 5,344  49.8x
+      bytes          1.07 MB -> 32.1 kB  33.2x
+      near zero      123 non-zero weights below 1% of their standard deviation
+      time           1 min 20 s: training 1 min 10 s, distortions 3 s, observation 2 s, evaluation 5 s
+      speed          812.3 steps/s over 20,000 steps
+      "
+    `);
+  });
+
+  it('writes a status line every five seconds where lines cannot be rewritten', () => {
+    const terminal = new MemoryTerminal();
+    let now = 0;
+    const display = new ProgressDisplay(terminal, () => now);
+    display.show(started);
+    for (let step = 1; step <= 22; step++) {
+      now += 1000;
+      display.show(metrics(step));
+    }
+    expect(terminal.lines.filter((line) => line.startsWith('['))).toHaveLength(4);
+  });
+
+  it('rewrites one status line in a terminal, and never one wider than it', () => {
+    const terminal = Object.assign(new MemoryTerminal(), { interactive: true, columns: 40 });
+    let now = 0;
+    const display = new ProgressDisplay(terminal, () => now);
+    for (const event of [started, metrics(1), metrics(2), evaluation(2, 0.5), metrics(3), finished]) {
+      now += 200;
+      display.show(event);
+    }
+    display.end();
+    const rewritten = terminal.text.split('\r\u001b[2K');
+    expect(rewritten.length).toBeGreaterThan(4);
+    for (const text of rewritten.slice(1, -1)) expect(text.split('\n').at(-1)!.length).toBeLessThan(40);
+    expect(terminal.text.endsWith('\n')).toBe(true);
+    expect(terminal.text).not.toContain('\u001b[1m'); // Colors are off.
+  });
+
+  it('does not write more than ten status lines a second', () => {
+    const terminal = Object.assign(new MemoryTerminal(), { interactive: true, columns: 80 });
+    let now = 0;
+    const display = new ProgressDisplay(terminal, () => now);
+    display.show(started);
+    for (let step = 1; step <= 1000; step++) {
+      now += 1;
+      display.show(metrics(step));
+    }
+    expect(terminal.text.split('\r').length).toBeLessThanOrEqual(12);
+  });
+
+  it('tells a failure with what to do about it', () => {
+    const terminal = new MemoryTerminal();
+    const display = new ProgressDisplay(terminal, () => 0);
+    display.show({ type: 'failed', step: 7, time: 0, message: 'the loss is NaN', remedy: 'Lower the learning rate.' });
+    expect(terminal.lines).toEqual(['error: the loss is NaN', 'to do: Lower the learning rate.']);
+  });
+});
