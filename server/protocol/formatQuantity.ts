@@ -2,9 +2,9 @@
 
 /** `532 B`, `1.2 kB`, `12.3 MB`: decimal units, three digits. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${Math.round(bytes)} B`;
+  if (bytes < 999.5) return `${Math.round(bytes)} B`;
   const units = ['kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(units.length, Math.floor(Math.log10(bytes) / 3));
+  const power = Math.min(units.length, Math.floor(Math.log10(Number(bytes.toPrecision(3))) / 3));
   return `${(bytes / 1000 ** power).toPrecision(3)} ${units[power - 1]}`;
 }
 
@@ -23,7 +23,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
-/** A measured value in four significant digits, without an exponent where that reads well: `0.9841`, `114.5`, `3.2e-6`. */
+/** A measured value in four significant digits or more, without an exponent where that reads well: `0.9841`, `114.5`, `3.2e-6`. */
 export function formatNumber(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
   const magnitude = Math.abs(value);
@@ -32,7 +32,7 @@ export function formatNumber(value: number): string {
       .toExponential(2)
       .replace(/\.?0+e/, 'e')
       .replace('e+', 'e');
-  return String(Number(value.toPrecision(4)));
+  return magnitude >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
 
 /** A compression ratio: `49.8x`, `2.05x`. */

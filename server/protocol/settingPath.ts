@@ -19,11 +19,11 @@ export function formatSettingPath(path: SettingPath): string {
 /** The inverse of {@link formatSettingPath}; undefined for what is not a path. */
 export function parseSettingPath(text: string): string[] | undefined {
   const path: string[] = [];
-  const segment = /(^|\.)([^.[\]"=]+)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]/gy;
+  const segment = /(?:^|(?<!^)\.)([^.[\]"=]+)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]/gy;
   while (segment.lastIndex < text.length) {
     const match = segment.exec(text);
     if (match === null) return undefined;
-    const [, , plain, quoted, index] = match;
+    const [, plain, quoted, index] = match;
     const key = plain ?? index ?? parseString(quoted);
     if (key === undefined) return undefined;
     path.push(key);

@@ -1,0 +1,35 @@
+/** @file Reading an experiment file from the disk. */
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import type { Experiment } from '../protocol/config.ts';
+import { parseExperiment } from '../protocol/parseExperiment.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+
+const reasons: Record<string, string> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'it may not be read',
+};
+
+/**
+ * Reads and checks an experiment file.
+ * @returns the exact text for {@link createRun}, and the name to show in messages: the path as seen from the current folder
+ * @throws UserError when it cannot be read, or with everything that is wrong in it
+ */
+export async function loadExperiment(
+  file: string,
+  overrides: readonly string[] = [],
+): Promise<{ text: string; name: string; experiment: Experiment }> {
+  const name = relative(process.cwd(), file);
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw new UserError(`The experiment file ${name} cannot be read: ${reasons[code] ?? String(error)}.`, {
+      exitCode: ExitCode.usage,
+      cause: error,
+    });
+  }
+  return { text, name, experiment: parseExperiment(text, { file: name, overrides }) };
+}

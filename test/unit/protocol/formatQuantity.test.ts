@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { formatBytes, formatDuration, formatNumber, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+
+describe('quantities', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1.00 kB'],
+    [999_999, '1.00 MB'],
+    [1_066_440, '1.07 MB'],
+    [264e9, '264 GB'],
+  ])('shows %s bytes as %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
+
+  it.each([
+    [0.4, '0 s'],
+    [59.7, '1 min 00 s'],
+    [3599, '59 min 59 s'],
+    [7620, '2 h 07 min'],
+    [360_000, '4 d 4 h'],
+  ])('shows %s seconds as %s', (seconds, text) => expect(formatDuration(seconds)).toBe(text));
+
+  it.each([
+    [0.98412, '0.9841'],
+    [114.53, '114.5'],
+    [12345.6, '12346'],
+    [-2.5e-6, '-2.5e-6'],
+    [3e7, '3e7'],
+    [0, '0'],
+    [NaN, 'NaN'],
+  ])('shows the number %s as %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it('shows a ratio in three digits', () => {
+    expect([1, 9.876, 49.81, 123.4].map(formatRatio)).toEqual(['1.00x', '9.88x', '49.8x', '123x']);
+  });
+});
