@@ -6,7 +6,7 @@ import type { DataConfig } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
 import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
-import { readDataFile } from './readDataFile.ts';
+import { readUserFile } from '../modules/readUserFile.ts';
 
 type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
 type Role = 'inputs' | 'targets';
@@ -73,7 +73,7 @@ async function readColumn(
     if (array.data.length === 0) throw new FormatError(`its shape is [${array.shape}]: it has no samples`);
     return { samples, column: { shape, ...convert(array, role) } };
   };
-  return readDataFile(resolve(baseDirectory, file), decode, `${REMEDY} The setting is ${setting}.`);
+  return readUserFile(resolve(baseDirectory, file), decode, `${REMEDY} The setting is ${setting}.`);
 }
 
 function convert({ dtype, data }: NpyArray, role: Role): Pick<Column, 'dtype' | 'data'> {

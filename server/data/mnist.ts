@@ -10,7 +10,7 @@ import { decodeIdx, type IdxArray } from '../formats/idx.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
 import { inMemoryDataset, type Table } from './inMemoryDataset.ts';
-import { readDataFile } from './readDataFile.ts';
+import { readUserFile } from '../modules/readUserFile.ts';
 
 const CLASSES = 10;
 const REMEDY =
@@ -36,8 +36,8 @@ async function readSplit(folder: string, names: readonly string[], prefix: 'trai
   const imagesPath = findFile(folder, names, `${prefix}-images`, 'idx3-ubyte');
   const labelsPath = findFile(folder, names, `${prefix}-labels`, 'idx1-ubyte');
   const [images, labels] = await Promise.all([
-    readDataFile(imagesPath, (bytes) => decodeImages(unzip(bytes)), REMEDY),
-    readDataFile(labelsPath, (bytes) => decodeLabels(unzip(bytes)), REMEDY),
+    readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes)), REMEDY),
+    readUserFile(labelsPath, (bytes) => decodeLabels(unzip(bytes)), REMEDY),
   ]);
   const [samples, rows, columns] = images.shape;
   if (samples !== labels.shape[0])

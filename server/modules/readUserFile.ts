@@ -1,4 +1,4 @@
-/** @file Reads a file of a data set; every failure is an error that names the file. */
+/** @file Reads a file that an experiment names; every failure is an error that names the file. */
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../formats/formatError.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -7,7 +7,7 @@ import { UserError } from '../protocol/userError.ts';
  * @param decode turns the file's bytes into what is wanted
  * @param remedy what to do when the file is missing or damaged
  */
-export async function readDataFile<T>(path: string, decode: (bytes: Uint8Array) => T, remedy: string): Promise<T> {
+export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) => T, remedy: string): Promise<T> {
   let bytes: Buffer;
   try {
     bytes = await readFile(path);

@@ -1,0 +1,35 @@
+/** @file The built-in models, `builtin:NAME`. Their outputs are logits. */
+import * as tf from '@tensorflow/tfjs';
+
+const CLASSES = 10;
+
+/** LeNet-300-100 (LeCun et al. 1998): 28 x 28 pixels as a vector; 266,200 weights. */
+function lenet300100(): tf.LayersModel {
+  return tf.sequential({
+    layers: [
+      tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [784] }),
+      tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
+      tf.layers.dense({ name: 'fc3', units: CLASSES }),
+    ],
+  });
+}
+
+/** LeNet-5 as in Caffe's examples/mnist/lenet.prototxt: no activation after the convolutions; 430,500 weights. */
+function lenet5(): tf.LayersModel {
+  return tf.sequential({
+    layers: [
+      tf.layers.conv2d({ name: 'conv1', filters: 20, kernelSize: 5, inputShape: [28, 28, 1] }),
+      tf.layers.maxPooling2d({ name: 'pool1', poolSize: 2, strides: 2 }),
+      tf.layers.conv2d({ name: 'conv2', filters: 50, kernelSize: 5 }),
+      tf.layers.maxPooling2d({ name: 'pool2', poolSize: 2, strides: 2 }),
+      tf.layers.flatten({ name: 'flatten' }),
+      tf.layers.dense({ name: 'fc1', units: 500, activation: 'relu' }),
+      tf.layers.dense({ name: 'fc2', units: CLASSES }),
+    ],
+  });
+}
+
+export const builtinModels: Readonly<Record<string, () => tf.LayersModel>> = {
+  'lenet-300-100': lenet300100,
+  'lenet-5': lenet5,
+};

@@ -1,0 +1,96 @@
+/** @file The model that an experiment names: built in, saved by TensorFlow.js, or made by a user's module. */
+import { resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import { UserError } from '../protocol/userError.ts';
+import { builtinModels } from './builtinModels.ts';
+import { losses, type Loss } from './losses.ts';
+import { withSeededMathRandom } from './seededInitialization.ts';
+import { loadTfjsModel } from './tfjsModelFile.ts';
+
+/** One number for each sample, of shape `[samples]`, or the mean over the batch, a scalar. */
+export type Metric = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
+
+export interface LoadedModel {
+  model: tf.LayersModel;
+  /** For `"loss": "auto"`. */
+  loss?: Loss;
+  metrics?: Record<string, Metric>;
+  /** The files that the model was made from, absolute: a run keeps copies of them. */
+  files: string[];
+}
+
+export interface ModelOptions {
+  /** Folder of the experiment file, which relative paths start from. */
+  baseDirectory: string;
+  /** Of the initial weights: the same seed gives the same weights. */
+  seed: number;
+}
+
+const BUILTIN = 'builtin:';
+
+/**
+ * @param reference `builtin:NAME`, a tfjs `model.json`, or a module exporting `createModel()`
+ * @throws UserError when there is no such model, or its module fails
+ */
+export function loadModel(reference: string, { baseDirectory, seed }: ModelOptions): Promise<LoadedModel> {
+  return withSeededMathRandom(seed, () => {
+    if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length));
+    const path = resolve(baseDirectory, reference);
+    return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path);
+  });
+}
+
+function createBuiltin(name: string): LoadedModel {
+  const create = Object.hasOwn(builtinModels, name) ? builtinModels[name] : undefined;
+  if (create === undefined)
+    throw new UserError(`model: there is no built-in model '${name}'.`, {
+      remedy: `The built-in models are ${Object.keys(builtinModels)
+        .map((known) => BUILTIN + known)
+        .join(', ')}.`,
+    });
+  return { model: create(), loss: losses['sparse-categorical-crossentropy-from-logits'], files: [] };
+}
+
+async function createFromModule(path: string): Promise<LoadedModel> {
+  const module = await importUserModule(path);
+  const createModel = exportedFunction(module, 'createModel');
+  let model: unknown;
+  try {
+    model = await createModel();
+  } catch (error) {
+    throw userCodeError(module, 'createModel()', error);
+  }
+  const { loss, metrics } = module.exports;
+  return {
+    model: checkModel(model, path),
+    ...(loss !== undefined && { loss: exportedFunction(module, 'loss') as Loss }),
+    ...(metrics !== undefined && { metrics: checkMetrics(metrics, module) }),
+    files: module.files,
+  };
+}
+
+function checkModel(model: unknown, path: string): tf.LayersModel {
+  if (!(model instanceof tf.LayersModel))
+    throw new UserError(`createModel() of ${path} returned ${describe(model)}, not a tf.LayersModel.`, {
+      remedy: 'Return what tf.sequential(…) or tf.model(…) gives.',
+    });
+  const inputs = model.inputs as tf.SymbolicTensor[] | undefined; // undefined in an empty tf.sequential()
+  if (inputs === undefined || inputs.length === 0)
+    throw new UserError(`createModel() of ${path} returned a model without layers.`, { remedy: 'Add layers to it.' });
+  return model;
+}
+
+function checkMetrics(metrics: unknown, { path }: UserModule): Record<string, Metric> {
+  const isTable = typeof metrics === 'object' && metrics !== null;
+  if (isTable && Object.values(metrics).every((metric) => typeof metric === 'function'))
+    return metrics as Record<string, Metric>;
+  throw new UserError(`${path} exports 'metrics', which is not a table of functions.`, {
+    remedy: 'Export for example: export const metrics = { accuracy: (targets, outputs) => … };',
+  });
+}
+
+function describe(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  return `an object of class ${value.constructor?.name ?? 'null'}`;
+}

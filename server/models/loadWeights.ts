@@ -1,0 +1,71 @@
+/** @file Puts the weights of a file into a model, by name: the start of an experiment from pre-trained weights. */
+import * as tf from '@tensorflow/tfjs';
+import { decodeSafetensors } from '../formats/safetensors.ts';
+import { readUserFile } from '../modules/readUserFile.ts';
+import { UserError } from '../protocol/userError.ts';
+import { modelWeights } from './modelWeights.ts';
+import { loadTfjsModel } from './tfjsModelFile.ts';
+
+interface StoredWeight {
+  shape: readonly number[];
+  data: ArrayLike<number | bigint>;
+}
+
+/** Names in a message; the rest is counted. */
+const NAMED = 5;
+
+/**
+ * Every weight of the model must be in the file with the same shape, under the name that {@link modelWeights} gives it.
+ *
+ * @param path absolute path of a `.safetensors` file or a tfjs `model.json`
+ * @returns names of tensors in the file that the model has no weight for
+ * @throws UserError that names the weights that do not fit; the model is then unchanged
+ */
+export async function loadWeights(model: tf.LayersModel, path: string): Promise<{ ignored: string[] }> {
+  const stored = path.endsWith('.safetensors') ? await readSafetensors(path) : await readTfjsModel(path);
+  const weights = modelWeights(model);
+  const missing = weights.filter(({ name }) => !stored.has(name)).map(({ name }) => name);
+  const names = new Set(weights.map(({ name }) => name));
+  const ignored = [...stored.keys()].filter((name) => !names.has(name));
+  if (missing.length > 0)
+    throw new UserError(`start: ${path} lacks ${list(missing)} of the model; it has ${list([...stored.keys()])}.`, {
+      remedy: 'Start from weights of the same model, with the same layer names.',
+    });
+  const misshapen = weights.flatMap(({ name, shape }) => {
+    const found = stored.get(name)?.shape ?? [];
+    return found.join() === shape.join() ? [] : [`${name} is [${found.join(', ')}], not [${shape.join(', ')}]`];
+  });
+  if (misshapen.length > 0)
+    throw new UserError(`start: weights of ${path} do not have the shapes of the model: ${list(misshapen)}.`, {
+      remedy: 'Start from weights of the same model, with the same layer sizes.',
+    });
+
+  tf.tidy(() => {
+    for (const { name, shape, variable } of weights) {
+      const values = Float32Array.from(stored.get(name)?.data ?? [], Number);
+      variable.assign(tf.tensor(values, shape, variable.dtype));
+    }
+  });
+  return { ignored };
+}
+
+function readSafetensors(path: string): Promise<Map<string, StoredWeight>> {
+  const remedy = 'Export the weights again, or correct the path.';
+  return readUserFile(path, (bytes) => decodeSafetensors(bytes).tensors, remedy);
+}
+
+/** Through a model, so that the names are those that it would have here. */
+async function readTfjsModel(path: string): Promise<Map<string, StoredWeight>> {
+  const { model } = await loadTfjsModel(path);
+  const stored = modelWeights(model).map(({ name, shape, variable }): [string, StoredWeight] => [
+    name,
+    { shape, data: variable.dataSync() },
+  ]);
+  model.dispose();
+  return new Map(stored);
+}
+
+function list(names: readonly string[]): string {
+  const rest = names.length - NAMED;
+  return names.slice(0, NAMED).join(', ') + (rest > 0 ? ` and ${rest} more` : '') || 'nothing';
+}

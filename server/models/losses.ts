@@ -1,0 +1,79 @@
+/**
+ * @file Losses: the mean over the batch of the loss of each sample, a scalar. Except where said otherwise, they give the
+ * numbers of the tfjs-layers losses (tfjs-layers/src/losses.ts), clipping included. Plain tfjs operations only, since the
+ * compiler traces them. Targets may be int32 or float32.
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { TrainingConfig } from '../protocol/config.ts';
+
+/** @returns a scalar: the mean over the batch */
+export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
+
+export type LossId = Exclude<TrainingConfig['loss'], 'auto'>;
+
+/** Keras's fuzz factor for float32. */
+const EPSILON = 1e-7;
+const HUBER_DELTA = 1;
+
+export const losses: Record<LossId, Loss> = {
+  /** Targets are probabilities of shape `[…, classes]`, outputs probabilities (made to sum to 1). */
+  'categorical-crossentropy': categoricalCrossentropy,
+
+  /** Targets are class numbers of shape `[…]` or `[…, 1]`, outputs probabilities of shape `[…, classes]`. */
+  'sparse-categorical-crossentropy': (targets, outputs) => {
+    const clipped = clip(outputs);
+    return categoricalCrossentropy(oneHot(targets, clipped), clipped);
+  },
+
+  /**
+   * The same for logits, by a log-softmax that cannot overflow. (tfjs-layers has no such loss that works: it clips the
+   * logits to [0, 1] first.)
+   */
+  'sparse-categorical-crossentropy-from-logits': (targets, outputs) =>
+    tf.neg(tf.mean(tf.sum(tf.mul(oneHot(targets, outputs), tf.logSoftmax(outputs)), -1))),
+
+  /** Outputs are probabilities. */
+  'binary-crossentropy': (targets, outputs) => {
+    const probabilities = clip(outputs);
+    const logits = tf.log(tf.div(probabilities, tf.sub(1, probabilities)));
+    const labels = tf.cast(targets, 'float32');
+    return tf.mean(tf.add(tf.sub(tf.relu(logits), tf.mul(logits, labels)), tf.log1p(tf.exp(tf.neg(tf.abs(logits))))));
+  },
+
+  'mean-squared-error': (targets, outputs) => tf.mean(tf.square(tf.sub(outputs, targets))),
+
+  'mean-absolute-error': (targets, outputs) => tf.mean(tf.abs(tf.sub(outputs, targets))),
+
+  /** Quadratic up to an error of 1, linear beyond (Huber 1964); `tf.losses.huberLoss`. */
+  huber: (targets, outputs) => {
+    const error = tf.abs(tf.sub(outputs, targets));
+    const quadratic = tf.minimum(error, HUBER_DELTA);
+    const linear = tf.sub(error, quadratic);
+    return tf.mean(tf.add(tf.mul(0.5, tf.square(quadratic)), tf.mul(HUBER_DELTA, linear)));
+  },
+
+  /** Minus the cosine of the angle between target and output along the last axis. */
+  'cosine-proximity': (targets, outputs) => tf.neg(tf.mean(tf.sum(tf.mul(normalize(targets), normalize(outputs)), -1))),
+};
+
+function categoricalCrossentropy(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  const probabilities = clip(tf.div(outputs, tf.sum(outputs, -1, true)));
+  return tf.neg(tf.mean(tf.sum(tf.mul(tf.cast(targets, 'float32'), tf.log(probabilities)), -1)));
+}
+
+/** Of the shape of the outputs, float32. */
+function oneHot(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+  const classes = outputs.shape[outputs.shape.length - 1];
+  const labels = tf.cast(tf.reshape(targets, [-1]), 'int32');
+  return tf.cast(tf.reshape(tf.oneHot(labels, classes), outputs.shape), 'float32');
+}
+
+function clip(probabilities: tf.Tensor): tf.Tensor {
+  return tf.clipByValue(probabilities, EPSILON, 1 - EPSILON);
+}
+
+/** To length 1 along the last axis. */
+function normalize(x: tf.Tensor): tf.Tensor {
+  const values = tf.cast(x, 'float32');
+  return tf.div(values, tf.sqrt(tf.maximum(tf.sum(tf.square(values), -1, true), EPSILON)));
+}

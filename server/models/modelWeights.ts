@@ -1,0 +1,98 @@
+/**
+ * @file The weights of a model under stable names, `layer/weight` (`fc1/kernel`). tfjs numbers what a process creates:
+ * the second model's `kernel` may be `fc1/kernel_1`, its unnamed dense layer `dense_Dense7`. Here numbers count within the
+ * model, so that the same model has the same names in every process and after every reload.
+ */
+import type * as tf from '@tensorflow/tfjs';
+
+export interface ModelWeight {
+  /** `layer/weight`; unique in the model. */
+  name: string;
+  /** A layer inside another has the path of both: `encoder/fc1`, `bidirectional/forward_lstm`. */
+  layer: string;
+  /** `kernel`, `bias`, `recurrent_kernel`, … */
+  weight: string;
+  shape: number[];
+  trainable: boolean;
+  /** Holds the value. */
+  variable: tf.Variable;
+}
+
+type Layer = tf.layers.Layer;
+
+/** Layers within a layer: of a model, of a wrapper (timeDistributed), of bidirectional. */
+interface Composite {
+  layers?: Layer[];
+  layer?: Layer;
+  forwardLayer?: Layer;
+  backwardLayer?: Layer;
+}
+
+/** A name that tfjs made up: `dense_Dense3`, `sequential_2`, `model1`. */
+const automaticName = /^(.*_[A-Z]\w*?|sequential_|model)(\d+)$/;
+
+/** Every weight of the model once, in the order of its layers; also those that are not trained. */
+export function modelWeights(model: tf.LayersModel): ModelWeight[] {
+  const trainable = new Set(model.trainableWeights.map(({ id }) => id));
+  const layerNames = stableNames(descendants(model).map(({ name }) => name));
+  const seen = new Set<number>();
+  const names = new Set<string>();
+  const result: ModelWeight[] = [];
+
+  const visit = (layer: Layer, path: readonly string[]): void => {
+    for (const child of children(layer)) visit(child, [...path, layerNames.get(child.name) ?? child.name]);
+    for (const variable of layer.weights) {
+      if (seen.has(variable.id)) continue;
+      seen.add(variable.id);
+      const layerName = path.join('/');
+      const weight = unused(variable.originalName.replace(/^.*\//, ''), (w) => names.has(weightName(layerName, w)));
+      const name = weightName(layerName, weight);
+      names.add(name);
+      result.push({
+        name,
+        layer: layerName,
+        weight,
+        shape: variable.shape as number[],
+        trainable: trainable.has(variable.id),
+        // Before it is disposed, `read` gives the variable itself.
+        variable: variable.read() as tf.Variable,
+      });
+    }
+  };
+  visit(model, []);
+  return result;
+}
+
+/** @returns `fc1/kernel` for the layer `fc1` and its variable `kernel` */
+export function weightName(layer: string, variable: string): string {
+  return `${layer}/${variable}`;
+}
+
+function children(layer: Layer): Layer[] {
+  const { layers = [], layer: wrapped, forwardLayer, backwardLayer } = layer as Layer & Composite;
+  return [...layers, wrapped, forwardLayer, backwardLayer].filter((child) => child !== undefined);
+}
+
+function descendants(layer: Layer): Layer[] {
+  return children(layer).flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** Numbers made-up names 1, 2, … in the order of their creation; keeps all others. */
+function stableNames(names: readonly string[]): Map<string, string> {
+  const numbers = new Map<string, Set<number>>();
+  for (const name of names) {
+    const [, prefix, number] = automaticName.exec(name) ?? [];
+    if (prefix !== undefined) numbers.set(prefix, (numbers.get(prefix) ?? new Set()).add(Number(number)));
+  }
+  const result = new Map<string, string>();
+  for (const [prefix, used] of numbers)
+    [...used].sort((a, b) => a - b).forEach((number, i) => result.set(`${prefix}${number}`, `${prefix}${i + 1}`));
+  return result;
+}
+
+/** The name, or with the first of `_1`, `_2`, … that is not used: the cells of a stacked RNN have equal names. */
+function unused(name: string, isUsed: (name: string) => boolean): string {
+  let result = name;
+  for (let i = 1; isUsed(result); i++) result = `${name}_${i}`;
+  return result;
+}
