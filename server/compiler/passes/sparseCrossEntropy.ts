@@ -5,8 +5,10 @@
 import { make, reshape, rewrite, unary } from '../build.ts';
 import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
-/** One-hot codes with the labels they were made from. */
+/** The labels that one-hot codes were made from; a reshape may stand behind them that keeps the axis of classes. */
 function labelsOf(node: Node): Node | undefined {
+  if (node.op === 'Reshape' && node.type.shape.at(-1) === node.inputs[0].type.shape.at(-1))
+    return labelsOf(node.inputs[0]);
   return node.op === 'OneHot' && node.params.on === 1 && node.params.off === 0 ? node.inputs[0] : undefined;
 }
 
