@@ -1,5 +1,5 @@
 /** @file Ready-made training batches that every contender reads from one file: MNIST's shapes, made-up pixels. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../server/formats/random.ts';
 import { cacheFolder } from './prepare.ts';
@@ -31,4 +31,14 @@ export function writeBatches(count: number, size: number): Batches {
   const file = join(cacheFolder('data'), `batches-${count}x${size}.bin`);
   writeFileSync(file, Buffer.concat([Buffer.from(images.buffer), Buffer.from(labels.buffer)]));
   return { file, count, size };
+}
+
+/** What {@link writeBatches} wrote: images [size, 784] and labels [size] of each batch. */
+export function readBatches({ file, count, size }: Batches): { images: Float32Array[]; labels: Int32Array[] } {
+  const bytes = new Uint8Array(readFileSync(file)).buffer;
+  const images = new Float32Array(bytes, 0, count * size * pixels);
+  const labels = new Int32Array(bytes, images.byteLength, count * size);
+  const rows = <T extends Float32Array | Int32Array>(values: T, length: number) =>
+    Array.from({ length: count }, (_, batch) => values.subarray(batch * length, (batch + 1) * length) as T);
+  return { images: rows(images, size * pixels), labels: rows(labels, size) };
 }

@@ -33,7 +33,7 @@ export interface Case {
 export interface Benchmark {
   /** The benchmark's own options, besides `--json`. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
-  cases(options: Readonly<Record<string, unknown>>): Promise<readonly Case[]>;
+  cases(options: Readonly<Record<string, unknown>>): readonly Case[];
 }
 
 /** One line of the report: ours against one rival. */
@@ -117,11 +117,13 @@ function printTable(results: readonly Result[]): void {
 
 /** Runs a benchmark from its command line; with `--json` the last line is the whole report as one object. */
 export async function runBenchmark(name: string, benchmark: Benchmark, args: readonly string[]): Promise<void> {
+  // An orderly exit, so that the contenders are ended with it.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const { values } = parseArgs({ args: [...args], options: { ...benchmark.options, json: { type: 'boolean' } } });
   const machine = describeMachine();
   console.log(`${name}: ${JSON.stringify(machine)}`);
   const results: Result[] = [];
-  for (const work of await benchmark.cases(values)) {
+  for (const work of benchmark.cases(values)) {
     console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);
     results.push(...(await measure(work)));
   }

@@ -6,6 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
 import type { Contender } from './bench.ts';
 
 export interface ChildOptions {
@@ -24,6 +25,8 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
     env: { ...process.env, ...options.environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // A stopped process outlives its parent unless it is killed: no other signal reaches it.
+  process.once('exit', () => child.kill('SIGKILL'));
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -58,4 +61,24 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
       await exited;
     },
   };
+}
+
+export interface NodeChildOptions extends Omit<ChildOptions, 'command'> {
+  /** TypeScript file to run, and where its bundle goes: packages are resolved from there. */
+  readonly entry: string;
+  readonly script: string;
+}
+
+/** Bundles a contender as the product is bundled, and starts it in Node. */
+export async function startNodeChild({ entry, script, ...options }: NodeChildOptions): Promise<Contender> {
+  await build({
+    entryPoints: [entry],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  return startChild({ ...options, command: process.execPath, arguments: [script, ...options.arguments] });
 }

@@ -5,10 +5,9 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
 import type { Batches } from './batches.ts';
 import type { Contender } from './bench.ts';
-import { startChild } from './child.ts';
+import { startNodeChild } from './child.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
 
 const wheel = 'tensorflow-cpu==2.21.0';
@@ -48,21 +47,13 @@ export interface TfjsNodeStepOptions {
 }
 
 /** A process that does training steps with tfjs-node (contenders/tfjsNodeStep.ts), in milliseconds a step. */
-export async function startTfjsNodeStep(folder: string, options: TfjsNodeStepOptions): Promise<Contender> {
+export function startTfjsNodeStep(folder: string, options: TfjsNodeStepOptions): Promise<Contender> {
   const { model, threads, batches, steps } = options;
-  const script = join(folder, 'step.mjs');
-  await build({
-    entryPoints: [join('test', 'bench', 'contenders', 'tfjsNodeStep.ts')],
-    outfile: script,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['@tensorflow/*'],
-  });
-  return startChild({
+  return startNodeChild({
     name: 'tfjs-node',
-    command: process.execPath,
-    arguments: [script, model, String(threads), batches.file, String(batches.count), String(batches.size)],
+    entry: join('test', 'bench', 'contenders', 'tfjsNodeStep.ts'),
+    script: join(folder, 'step.mjs'),
+    arguments: [model, String(threads), batches.file, String(batches.count), String(batches.size)],
     environment: {
       TF_NUM_INTRAOP_THREADS: String(threads),
       TF_NUM_INTEROP_THREADS: String(threads),

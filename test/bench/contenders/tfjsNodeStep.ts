@@ -2,10 +2,9 @@
  * @file A training step (forward, backward, Adam) in `@tensorflow/tfjs-node`, the usual way: its layers, its optimizer's
  * `minimize`. Arguments: model, threads (read by libtensorflow from the environment), batch file, batches, batch size.
  */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type * as tfjs from '@tensorflow/tfjs';
-import { pixels } from '../batches.ts';
+import { pixels, readBatches } from '../batches.ts';
 import { serveSteps } from './serveSteps.ts';
 
 // This file is bundled into the folder where tfjs-node was built; the checkout itself has no such package.
@@ -37,12 +36,10 @@ const models = {
 
 const [name, threads, file, ...numbers] = process.argv.slice(2);
 const [count, size] = numbers.map(Number);
-const bytes = new Uint8Array(readFileSync(file)).buffer;
-const images = new Float32Array(bytes, 0, count * size * pixels);
-const labels = new Int32Array(bytes, images.byteLength, count * size);
-const batches = Array.from({ length: count }, (_, batch) => ({
-  inputs: tf.tensor2d(images.subarray(batch * size * pixels, (batch + 1) * size * pixels), [size, pixels]),
-  targets: tf.oneHot(tf.tensor1d(labels.subarray(batch * size, (batch + 1) * size), 'int32'), 10),
+const { images, labels } = readBatches({ file, count, size });
+const batches = images.map((values, batch) => ({
+  inputs: tf.tensor2d(values, [size, pixels]),
+  targets: tf.oneHot(tf.tensor1d(labels[batch], 'int32'), 10),
 }));
 
 const model = models[name as keyof typeof models]();
