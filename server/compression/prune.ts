@@ -1,5 +1,5 @@
 /** @file Weight distortion by magnitude pruning (DeepTwist, algorithm 1), in place. */
-import { pruneSmallest } from './pruneKernel.ts';
+import { pruneSmallest } from './kernels.ts';
 
 /** Weights that a pruning rate makes zero: `floor(rate * size)`. */
 export function prunedCount(rate: number, size: number): number {

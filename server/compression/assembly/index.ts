@@ -1,2 +1,3 @@
 /** @file WebAssembly kernels of the compression, AssemblyScript with SIMD. */
+export { countBins, moments } from './histogram';
 export { pruneSmallest } from './prune';
