@@ -2,14 +2,16 @@
 import * as tf from '@tensorflow/tfjs';
 
 const CLASSES = 10;
+/** Glorot & Bengio 2010, eq. 16; tfjs would take a normal distribution. */
+const kernelInitializer = 'glorotUniform';
 
 /** LeNet-300-100 (LeCun et al. 1998): 28 x 28 pixels as a vector; 266,200 weights. */
 function lenet300100(): tf.LayersModel {
   return tf.sequential({
     layers: [
-      tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [784] }),
-      tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
-      tf.layers.dense({ name: 'fc3', units: CLASSES }),
+      tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', kernelInitializer, inputShape: [784] }),
+      tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu', kernelInitializer }),
+      tf.layers.dense({ name: 'fc3', units: CLASSES, kernelInitializer }),
     ],
   });
 }
@@ -18,13 +20,13 @@ function lenet300100(): tf.LayersModel {
 function lenet5(): tf.LayersModel {
   return tf.sequential({
     layers: [
-      tf.layers.conv2d({ name: 'conv1', filters: 20, kernelSize: 5, inputShape: [28, 28, 1] }),
+      tf.layers.conv2d({ name: 'conv1', filters: 20, kernelSize: 5, kernelInitializer, inputShape: [28, 28, 1] }),
       tf.layers.maxPooling2d({ name: 'pool1', poolSize: 2, strides: 2 }),
-      tf.layers.conv2d({ name: 'conv2', filters: 50, kernelSize: 5 }),
+      tf.layers.conv2d({ name: 'conv2', filters: 50, kernelSize: 5, kernelInitializer }),
       tf.layers.maxPooling2d({ name: 'pool2', poolSize: 2, strides: 2 }),
       tf.layers.flatten({ name: 'flatten' }),
-      tf.layers.dense({ name: 'fc1', units: 500, activation: 'relu' }),
-      tf.layers.dense({ name: 'fc2', units: CLASSES }),
+      tf.layers.dense({ name: 'fc1', units: 500, activation: 'relu', kernelInitializer }),
+      tf.layers.dense({ name: 'fc2', units: CLASSES, kernelInitializer }),
     ],
   });
 }

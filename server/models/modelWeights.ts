@@ -64,7 +64,7 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
 }
 
 /** @returns `fc1/kernel` for the layer `fc1` and its variable `kernel` */
-export function weightName(layer: string, variable: string): string {
+function weightName(layer: string, variable: string): string {
   return `${layer}/${variable}`;
 }
 
