@@ -151,3 +151,26 @@ export function rewrite(graph: Graph, order: readonly Node[], visit: (node: Node
   for (const node of order) rebuilt.set(node, visit(withInputs(node, node.inputs.map(image)), node));
   return { outputs: new Map([...graph.outputs].map(([name, node]) => [name, image(node)])) };
 }
+
+/** The graph with nodes replaced by others, which may themselves depend on nodes that are replaced. */
+export function replaceNodes(graph: Graph, replacement: ReadonlyMap<Node, Node>): Graph {
+  if (replacement.size === 0) return graph;
+  const target = (node: Node): Node => replacement.get(node) ?? node;
+  const rebuilt = new Map<Node, Node>();
+  const rebuild = (root: Node): Node => {
+    const stack = [root];
+    while (stack.length > 0) {
+      const node = stack[stack.length - 1];
+      const missing = rebuilt.has(node) ? [] : node.inputs.map(target).filter((input) => !rebuilt.has(input));
+      if (missing.length > 0) {
+        stack.push(...missing);
+        continue;
+      }
+      stack.pop();
+      const inputs = node.inputs.map((input) => rebuilt.get(target(input)) as Node);
+      if (!rebuilt.has(node)) rebuilt.set(node, withInputs(node, inputs));
+    }
+    return rebuilt.get(root) as Node;
+  };
+  return { outputs: new Map([...graph.outputs].map(([name, node]) => [name, rebuild(target(node))])) };
+}

@@ -6,6 +6,7 @@ import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { simplify } from './passes/simplify.ts';
 import { sinkTransposes } from './passes/sinkTransposes.ts';
+import { tilePooling } from './passes/tilePooling.ts';
 import { fuseSparseCrossEntropy } from './passes/sparseCrossEntropy.ts';
 
 interface Pass {
@@ -31,6 +32,7 @@ function cleanUp(graph: Graph): Graph {
 export const passes = {
   'clean-up': cleanUp,
   'sparse-cross-entropy': fuseSparseCrossEntropy,
+  'tile-pooling': tilePooling,
   'join-products': joinProductsOfSharedOperand,
   'join-sums-of-products': joinSumsOfProducts,
   'fold-constants': foldConstants,
@@ -41,6 +43,7 @@ export type PassName = keyof typeof passes;
 const pipeline: readonly PassName[] = [
   'clean-up',
   'sparse-cross-entropy',
+  'tile-pooling',
   'join-products',
   'join-sums-of-products',
   'clean-up',

@@ -3,7 +3,7 @@
  * step's input by the same weights, and adds up one product a time step for their gradient; one large product runs
  * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
  */
-import { binary, make, matmul, reduce, slice, withInputs } from '../build.ts';
+import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
 import { topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 type Product = NodeOf<'MatMul'>;
@@ -78,7 +78,7 @@ export function joinSumsOfProducts(graph: Graph): Graph {
     const joined = joinTerms(terms(node));
     if (joined !== undefined) replacement.set(node, joined);
   }
-  return replacement.size === 0 ? graph : replaceNodes(graph, replacement);
+  return replaceNodes(graph, replacement);
 }
 
 function joinTerms(terms: readonly Node[]): Node | undefined {
@@ -99,28 +99,6 @@ function joinTerms(terms: readonly Node[]): Node | undefined {
   if (joined.length === 0) return undefined;
   const replaced = new Set<Node>([...(products.length > 1 ? products : []), ...(sums.length > 1 ? sums : [])]);
   return [...joined, ...terms.filter((term) => !replaced.has(term))].reduce((sum, term) => binary('Add', sum, term));
-}
-
-/** The graph with nodes replaced by others, which may themselves depend on nodes that are replaced. */
-function replaceNodes(graph: Graph, replacement: ReadonlyMap<Node, Node>): Graph {
-  const target = (node: Node): Node => replacement.get(node) ?? node;
-  const rebuilt = new Map<Node, Node>();
-  const rebuild = (root: Node): Node => {
-    const stack = [root];
-    while (stack.length > 0) {
-      const node = stack[stack.length - 1];
-      const missing = rebuilt.has(node) ? [] : node.inputs.map(target).filter((input) => !rebuilt.has(input));
-      if (missing.length > 0) {
-        stack.push(...missing);
-        continue;
-      }
-      stack.pop();
-      const inputs = node.inputs.map((input) => rebuilt.get(target(input)) as Node);
-      if (!rebuilt.has(node)) rebuilt.set(node, withInputs(node, inputs));
-    }
-    return rebuilt.get(root) as Node;
-  };
-  return { outputs: new Map([...graph.outputs].map(([name, node]) => [name, rebuild(target(node))])) };
 }
 
 function groupBy<K, T>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
