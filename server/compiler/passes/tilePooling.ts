@@ -34,17 +34,39 @@ function routeGradient(elements: readonly Node[], largest: Node, dy: Node): Node
   });
 }
 
-function poolGradient({ inputs: [x, dy], params, type: { shape } }: PoolGrad): Node {
-  const [rows, columns] = params.filterSize;
-  const output = dy.type.shape;
-  const windows = reshape(x, [output[0], output[1], output[2], rows, output[3], columns]);
-  const stacked = reshape(transpose(windows, [3, 5, 0, 1, 2, 4]), [rows * columns, ...output]);
-  const elements = Array.from({ length: rows * columns }, (_, index) =>
-    reshape(slice(stacked, [index, 0, 0, 0, 0], [1, ...output]), output),
-  );
-  const parts = routeGradient(elements, make('MaxPool', params, [x]), dy);
-  const routed = reshape(make('Concat', { axis: 0 }, parts), [rows, columns, ...output]);
-  return reshape(transpose(routed, [2, 3, 4, 0, 5, 1]), shape);
+/**
+ * The elements of each window, as tensors of the output's shape, in row-major order within the window. Columns are told
+ * apart by a plain matrix transposition, rows by copies of whole rows: one transposition of six axes is slower.
+ */
+function windowElements(x: Node, [rows, columns]: readonly [number, number]): Node[] {
+  const [batch, channels, height, width] = x.type.shape;
+  const [outHeight, outWidth] = [height / rows, width / columns];
+  const bands = batch * channels * outHeight;
+  const byColumn = transpose(reshape(x, [bands * rows * outWidth, columns]), [1, 0]);
+  const column = (index: number) =>
+    reshape(slice(byColumn, [index, 0], [1, bands * rows * outWidth]), [bands, rows, outWidth]);
+  return Array.from({ length: rows * columns }, (_, index) => {
+    const row = slice(column(index % columns), [0, Math.floor(index / columns), 0], [bands, 1, outWidth]);
+    return reshape(row, [batch, channels, outHeight, outWidth]);
+  });
+}
+
+/** The image whose {@link windowElements} are these. */
+function joinWindows(elements: readonly Node[], [rows, columns]: readonly [number, number]): Node {
+  const [batch, channels, outHeight, outWidth] = elements[0].type.shape;
+  const bands = batch * channels * outHeight;
+  const byColumn = Array.from({ length: columns }, (_, column) => {
+    const parts = Array.from({ length: rows }, (__, row) =>
+      reshape(elements[row * columns + column], [bands, 1, outWidth]),
+    );
+    return reshape(make('Concat', { axis: 1 }, parts), [bands * rows * outWidth, 1]);
+  });
+  return reshape(make('Concat', { axis: 1 }, byColumn), [batch, channels, outHeight * rows, outWidth * columns]);
+}
+
+function poolGradient({ inputs: [x, dy], params }: PoolGrad): Node {
+  const elements = windowElements(x, params.filterSize);
+  return joinWindows(routeGradient(elements, make('MaxPool', params, [x]), dy), params.filterSize);
 }
 
 /** A convolution, a bias perhaps, and the pooling of the result, where only the filter and the bias are trained. */
