@@ -1,13 +1,14 @@
 /** @file Running experiments in run folders: what the command line and the sidecar call. */
+import * as tf from '@tensorflow/tfjs';
 import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
 import type { EventOf, RunEvent } from '../protocol/events.ts';
-import { UserError, ExitCode } from '../protocol/userError.ts';
+import { UserError } from '../protocol/userError.ts';
 import { readLatestCheckpoint, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { createRun } from '../runs/createRun.ts';
 import { EventLog } from '../runs/eventLog.ts';
+import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, progressSchema, restoreTensors, type Progress } from './checkpointState.ts';
@@ -16,6 +17,9 @@ import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel, writeFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { initialProgress, trainingLoop, type Untimed } from './trainingLoop.ts';
+
+// Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
+tf.enableProdMode();
 
 export interface TrainingOutcome {
   run: Run;
@@ -39,14 +43,8 @@ export async function runExperiment(
   options: { file: string; overrides: readonly string[]; out?: string } & TrainingObserver,
 ): Promise<TrainingOutcome> {
   const { file, overrides, out } = options;
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new UserError(`${file}: the experiment file cannot be read.`, {
-      remedy: 'Correct the path.',
-      exitCode: ExitCode.usage,
-      cause,
-    });
-  });
-  const prepared = await prepare(parseExperiment(text, { file, overrides }), file);
+  const { text, experiment } = await loadExperiment(file, overrides);
+  const prepared = await prepare(experiment, file);
   try {
     const run = await createRun({ experiment: file, text, overrides, sources: prepared.files, out });
     return await trainInFolder(run, prepared, options, undefined);
