@@ -162,8 +162,7 @@ class TrainingLoop {
         return (await this.#computing(step, () => executor.evaluate(batch))).loss;
       };
       const lossBefore = await loss();
-      const report = { bins: experiment.observe.bins };
-      const weights = await this.#clock.during('distortion', () => compressor.distort(step, report));
+      const weights = await compressor.distort(step, { bins: experiment.observe.bins });
       const lossAfter = await loss();
       this.#hooks.record({ type: 'distortion', step, weights, lossBefore, lossAfter });
     });
