@@ -1,7 +1,7 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
 import type { Compression, Method } from '../protocol/config.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/settingError.ts';
 import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
 import { methods, type CompressedWeight, type CompressionOf, type ParametersOf, type ScheduleOf } from './methods.ts';
@@ -51,7 +51,7 @@ export interface Compressor {
   restore(state: CompressionState): void;
 }
 
-/** @throws UserError where layers, parameters, policy and weights do not fit together */
+/** @throws SettingError where layers, parameters, policy and weights do not fit together */
 export function createCompressor(
   compression: Compression,
   weights: readonly CompressibleWeight[],
@@ -148,9 +148,8 @@ function relativeError(before: Float32Array, after: Float32Array): number {
   return Math.sqrt(error / norm);
 }
 
-function unsuitablePolicy({ policy, method }: Compression): UserError {
-  return new UserError(`compression.policy: "${policy}" works with the method prune only, got "${method}".`, {
+function unsuitablePolicy({ policy, method }: Compression): SettingError {
+  return new SettingError(['compression', 'policy'], `"${policy}" works with the method prune only, got "${method}"`, {
     remedy: 'Set policy to "deeptwist", "one-shot" or "straight-through", or method to "prune".',
-    exitCode: ExitCode.usage,
   });
 }

@@ -4,7 +4,8 @@
  */
 import type { Compression, LowRankParameters, Method } from '../protocol/config.ts';
 import type { CompressionSetting } from '../protocol/events.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/settingError.ts';
+import { UserError } from '../protocol/userError.ts';
 import { distortByUser, type CustomDistortion, type CustomWeight } from './custom.ts';
 import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from './lowRank.ts';
 import { prune } from './prune.ts';
@@ -37,7 +38,7 @@ export interface DistortionContext<M extends Method> {
 }
 
 interface MethodRow<M extends Method> {
-  /** Groups the weights that are compressed together. @throws UserError for parameters that do not fit the weights */
+  /** Groups the weights that are compressed together. @throws SettingError for parameters that do not fit the weights */
   units(targets: Unit<M>): Unit<M>[];
   /** How a weight is compressed at a step. */
   settingAt(parameters: ParametersOf<M>, schedule: ScheduleOf<M>, step: number): CompressionSetting;
@@ -146,13 +147,13 @@ function kernelBeside(recurrent: LowRankTarget, targets: readonly LowRankTarget[
   return kernel;
 }
 
-function noPair({ weight, pattern }: LowRankTarget): UserError {
-  return new UserError(
-    `compression.layers: "${pattern}" asks for a shared projection, but ${weight.name} has no partner with the same rank.`,
+function noPair({ weight, pattern }: LowRankTarget): SettingError {
+  return new SettingError(
+    ['compression', 'layers', pattern, 'sharedProjection'],
+    `${weight.name} has no partner with the same rank to share a projection with`,
     {
       remedy:
         'A shared projection joins the kernel and the recurrent_kernel of one recurrent layer: name the layer, or leave sharedProjection out.',
-      exitCode: ExitCode.usage,
     },
   );
 }
@@ -169,8 +170,9 @@ function checkRank({ weight, view, pattern, parameters }: LowRankTarget): void {
   const { rows, columns } = storedMatrix(weight.values, view);
   const limit = Math.min(rows, columns);
   if (parameters.rank <= limit) return;
-  throw new UserError(
-    `compression.layers: "${pattern}" has rank ${parameters.rank}; ${weight.name} is a [${rows}, ${columns}] matrix, expected at most ${limit}.`,
-    { remedy: 'Lower the rank.', exitCode: ExitCode.usage },
+  throw new SettingError(
+    ['compression', 'layers', pattern, 'rank'],
+    `${weight.name} is a [${rows}, ${columns}] matrix: expected at most ${limit}, got ${parameters.rank}`,
+    { remedy: 'Lower the rank.' },
   );
 }

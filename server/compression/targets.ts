@@ -1,7 +1,7 @@
 /** @file Which weights an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
 import picomatch from 'picomatch';
 import { didYouMean } from '../protocol/didYouMean.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/settingError.ts';
 import { matrixViewOf, type MatrixView } from './matrixView.ts';
 
 /** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
@@ -42,7 +42,7 @@ export function isMatrix(weight: { readonly shape: readonly number[] }): boolean
  * (`lstm/recurrent_kernel`), or a glob of either (`fc*`, `lstm?/kernel`). A weight's own name wins over its layer's, and that
  * over a glob.
  *
- * @throws UserError for a key that names nothing that can be compressed, and for two globs that name the same weight
+ * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
  */
 export function matchTargets<Parameters>(
   layers: Readonly<Record<string, Parameters>>,
@@ -73,26 +73,33 @@ function closenessOf(pattern: string): (weight: CompressibleWeight) => Closeness
   };
 }
 
-function unknownLayer(pattern: string, weights: readonly CompressibleWeight[]): UserError {
+function unknownLayer(pattern: string, weights: readonly CompressibleWeight[]): SettingError {
   const matrices = weights.filter(isMatrix);
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   const meant = didYouMean(pattern, pattern.includes('/') ? matrices.map(({ name }) => name) : layers);
-  return new UserError(`compression.layers: "${pattern}" matches no layer of the model.`, {
-    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${layers.join(', ')}.`,
-    exitCode: ExitCode.usage,
-  });
-}
-
-function onlyVectors(pattern: string, named: readonly CompressibleWeight[]): UserError {
-  return new UserError(
-    `compression.layers: "${pattern}" matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed.`,
-    { remedy: 'Biases and other vectors stay as they are; name a layer with a matrix.', exitCode: ExitCode.usage },
+  return wrongKey(
+    pattern,
+    'matches no layer of the model',
+    `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${layers.join(', ')}.`,
   );
 }
 
-function namedTwice(weight: CompressibleWeight, first: string, second: string): UserError {
-  return new UserError(`compression.layers: "${first}" and "${second}" both match ${weight.name}.`, {
-    remedy: `Narrow one of them, or add "${weight.name}" itself: an exact name wins.`,
-    exitCode: ExitCode.usage,
-  });
+function onlyVectors(pattern: string, named: readonly CompressibleWeight[]): SettingError {
+  return wrongKey(
+    pattern,
+    `matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed`,
+    'Biases and other vectors stay as they are; name a layer with a matrix.',
+  );
+}
+
+function namedTwice(weight: CompressibleWeight, first: string, second: string): SettingError {
+  return wrongKey(
+    second,
+    `matches ${weight.name}, and so does "${first}"`,
+    `Narrow one of them, or add "${weight.name}" itself: an exact name wins.`,
+  );
+}
+
+function wrongKey(pattern: string, reason: string, remedy: string): SettingError {
+  return new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
 }

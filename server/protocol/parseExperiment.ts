@@ -12,17 +12,28 @@ import type { JsonSchema } from './experimentJsonSchema.ts';
 import { JsonText } from './jsonText.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
-import { experimentError, located } from './problem.ts';
+import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { scheduleProblems } from './scheduleProblems.ts';
+import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { UserError } from './userError.ts';
 
 export interface CheckedExperiment {
   /** There when there are no problems; with all defaults filled in. */
   experiment?: Experiment;
   /** In the order of the file. */
   problems: Problem[];
+}
+
+/** Where settings were written. */
+export interface ExperimentText {
+  /** Its name, to show in messages. */
+  readonly file: string;
+  readonly text: string;
+  /** `path=value` texts of `--set`. */
+  readonly overrides: readonly string[];
 }
 
 /**
@@ -60,18 +71,16 @@ export function parseExperiment(
   return experiment;
 }
 
-/**
- * A problem that only shows outside the schema, such as a layer name that matches no layer, at its place in the file.
- * @param at whether the name or the value of the setting is at fault
- */
-export function problemAt(
-  text: string,
-  path: SettingPath,
-  message: string,
-  { at = 'value', overrides = [] }: { at?: 'key' | 'value'; overrides?: readonly string[] } = {},
-): Problem {
+/** A problem that only shows outside the schema, such as a layer name that matches no layer, at its place in the file. */
+export function problemAt({ setting, reason, at }: SettingError, { text, overrides }: ExperimentText): Problem {
   const applied = overrides.map(parseOverride).filter((override) => override !== undefined);
-  return located({ path, message, at }, new JsonText(text), applied);
+  return located({ path: setting, message: reason, at }, new JsonText(text), applied);
+}
+
+/** The error as a user sees it, with the place of its setting in the file. */
+export function placed(error: SettingError, source: ExperimentText): UserError {
+  const { remedy, exitCode, cause } = error;
+  return new UserError(formatProblem(source.file, problemAt(error, source)), { remedy, exitCode, cause });
 }
 
 const schema: JsonSchema = experimentJsonSchema();

@@ -254,19 +254,19 @@ describe('low rank', () => {
 
   test('a rank above that of the matrix is an error that says what it can be', () => {
     expect(() => createCompressor(lowRank(6), lstmModel(), options)).toThrow(
-      '"lstm" has rank 6; lstm/recurrent_kernel is a [5, 20] matrix, expected at most 5',
+      'compression.layers.lstm.rank: lstm/recurrent_kernel is a [5, 20] matrix: expected at most 5, got 6',
     );
   });
 
   test('a shared projection needs both kernels of a recurrent layer', () => {
     expect(() => createCompressor(lowRank(2, true, 'fc1'), denseModel(), options)).toThrow(
-      'asks for a shared projection',
+      'to share a projection with',
     );
     expect(() => createCompressor(lowRank(2, true, 'lstm/recurrent_kernel'), lstmModel(), options)).toThrow(
-      'asks for a shared projection',
+      'to share a projection with',
     );
     expect(() => createCompressor(lowRank(2, true, 'lstm/kernel'), lstmModel(), options)).toThrow(
-      'asks for a shared projection',
+      'to share a projection with',
     );
   });
 });

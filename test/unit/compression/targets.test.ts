@@ -54,7 +54,7 @@ test("a weight's own name wins over its layer's, and that over a glob, whatever 
 describe('errors of use', () => {
   test('a name that matches nothing is an error that lists the layers and suggests the nearest', () => {
     const error = errorOf({ fc11: 1 });
-    expect(error.message).toContain('"fc11" matches no layer');
+    expect(error.message).toBe('compression.layers.fc11: matches no layer of the model');
     expect(error.remedy).toBe('Did you mean "fc1"? The model\'s layers are: embedding, lstm, fc1, fc2.');
     expect(error.exitCode).toBe(ExitCode.usage);
   });
@@ -69,6 +69,6 @@ describe('errors of use', () => {
   });
 
   test('two globs that match the same weight are an error', () => {
-    expect(errorOf({ 'fc*': 1, '*1': 2 }).message).toContain('"fc*" and "*1" both match fc1/kernel');
+    expect(errorOf({ 'fc*': 1, '*1': 2 }).message).toContain('*1: matches fc1/kernel, and so does "fc*"');
   });
 });

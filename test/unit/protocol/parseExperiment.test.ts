@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkExperiment, parseExperiment, problemAt } from '../../../server/protocol/parseExperiment.ts';
+import { checkExperiment, parseExperiment, placed, problemAt } from '../../../server/protocol/parseExperiment.ts';
 import { formatProblem } from '../../../server/protocol/problem.ts';
+import { SettingError } from '../../../server/protocol/settingError.ts';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
 
 const valid = `{
@@ -258,18 +259,28 @@ describe('parseExperiment', () => {
   });
 });
 
-describe('problemAt', () => {
-  it('places what only shows outside the schema, such as a layer that does not exist', () => {
-    const path = ['compression', 'layers', 'fc2'];
-    expect(problemAt(valid, path, 'matches no layer', { at: 'key' })).toEqual({
+describe('a setting that does not fit the model', () => {
+  const unknown = (layer: string) =>
+    new SettingError(['compression', 'layers', layer], 'matches no layer', { at: 'key', remedy: 'Name another.' });
+
+  it('is placed in the file', () => {
+    const source = { file: 'lenet.deeptwist.jsonc', text: valid, overrides: [] };
+    expect(problemAt(unknown('fc2'), source)).toEqual({
       path: 'compression.layers.fc2',
       line: 15,
       column: 7,
       message: 'matches no layer',
     });
+    expect(placed(unknown('fc2'), source)).toMatchObject({
+      message: 'lenet.deeptwist.jsonc:15:7 compression.layers.fc2: matches no layer',
+      remedy: 'Name another.',
+      exitCode: ExitCode.usage,
+    });
+  });
+
+  it('is blamed on the --set that made it', () => {
     const overrides = ['compression.layers.fc9.rate=0.5'];
-    const problem = problemAt(valid, ['compression', 'layers', 'fc9'], 'matches no layer', { at: 'key', overrides });
-    expect(formatProblem('lenet.deeptwist.jsonc', problem)).toBe(
+    expect(placed(unknown('fc9'), { file: 'lenet.deeptwist.jsonc', text: valid, overrides }).message).toBe(
       '--set compression.layers.fc9.rate=0.5 compression.layers.fc9: matches no layer',
     );
   });

@@ -1,0 +1,27 @@
+/** @file A setting that is right by itself and does not fit the model or the data. */
+import { formatSettingPath } from './settingPath.ts';
+import type { SettingPath } from './settingPath.ts';
+import { ExitCode, UserError } from './userError.ts';
+
+/**
+ * Thrown where the setting is used, far from the text of the experiment file; whoever has the text gives the error its
+ * place with `placed`. The message alone names the setting: `compression.layers.fc9: matches no layer of the model`.
+ */
+export class SettingError extends UserError {
+  readonly setting: SettingPath;
+  /** What is wrong with it: the message without the setting's name, without a full stop. */
+  readonly reason: string;
+  /** Whether the name or the value of the setting is at fault. */
+  readonly at: 'key' | 'value';
+
+  constructor(
+    setting: SettingPath,
+    reason: string,
+    { at = 'value', ...options }: { at?: 'key' | 'value'; remedy?: string; cause?: unknown } = {},
+  ) {
+    super(`${formatSettingPath(setting)}: ${reason}`, { ...options, exitCode: ExitCode.usage });
+    this.setting = setting;
+    this.reason = reason;
+    this.at = at;
+  }
+}
