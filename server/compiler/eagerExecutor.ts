@@ -56,9 +56,10 @@ export class EagerExecutor implements Executor {
         trained.map(({ variable }) => variable),
       );
       for (const { name, variable } of trained) {
-        const gradient = grads[variable.name] as tf.Tensor | null;
+        // None for a weight that the loss does not depend on.
+        const gradient = grads[variable.name] as tf.Tensor | undefined;
         const target = this.parameters.byName.get(name)?.gradient as Float32Array;
-        if (gradient === null) target.fill(0);
+        if (gradient === undefined) target.fill(0);
         else target.set(gradient.dataSync<'float32'>());
       }
       return value.dataSync()[0];

@@ -131,16 +131,7 @@ export const elementwiseKernels: KernelImports = {
   LessEqual: binaryKernel('LessEqual'),
   LogicalAnd: binaryKernel('And'),
   LogicalOr: binaryKernel('Or'),
-  Select: ({ condition, t, e }) => {
-    // TensorFlow.js lets a condition of rank 1 choose whole rows.
-    const rank = t.type.shape.length;
-    const rows = condition.type.shape;
-    const aligned =
-      rows.length === 1 && rank > 1
-        ? make('Reshape', { shape: [rows[0], ...Array<number>(rank - 1).fill(1)] }, [condition])
-        : condition;
-    return select(aligned, t, e);
-  },
+  Select: ({ condition, t, e }) => select(condition, t, e),
 
   Fill: kernel<FillAttrs>((_inputs, { shape, value, dtype }) =>
     fill(Number(value), shape, importDType(dtype ?? 'float32', 'Fill')),

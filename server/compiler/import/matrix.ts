@@ -149,7 +149,7 @@ type PoolAttributes = tf.MaxPoolAttrs;
 function poolInfo(x: Node, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) {
   const info = tf.backend_util.computePool2DInfo(shapeOf(x), filterSize, strides, 1, pad, dimRoundingMode);
   return {
-    ...windowOf(info, 'pooling'),
+    window: windowOf(info, 'pooling'),
     filterSize: [info.filterHeight, info.filterWidth] as const,
     outputSize: [info.outHeight, info.outWidth] as const,
   };
@@ -157,8 +157,8 @@ function poolInfo(x: Node, { filterSize, strides, pad, dimRoundingMode }: PoolAt
 
 function pool(op: 'MaxPool' | 'AvgPool'): KernelImport {
   return kernel<PoolAttributes>(({ x }, attributes) => {
-    const { outputSize: _, ...params } = poolInfo(x, attributes);
-    return toChannelsLast(make(op, params, [toChannelsFirst(x)]));
+    const { window, filterSize } = poolInfo(x, attributes);
+    return toChannelsLast(make(op, { ...window, filterSize }, [toChannelsFirst(x)]));
   });
 }
 
@@ -168,12 +168,12 @@ function pool(op: 'MaxPool' | 'AvgPool'): KernelImport {
  * forward pass; this is the gradient of the forward pass.)
  */
 function averagePoolGradient({ dy, input }: KernelInputs, attributes: PoolAttributes): Node {
-  const { outputSize, ...params } = poolInfo(input, attributes);
+  const { window, filterSize, outputSize } = poolInfo(input, attributes);
   const [, height, width, channels] = shapeOf(input);
   const inside = (axis: 0 | 1, length: number) =>
     Array.from({ length: outputSize[axis] }, (_, index) => {
-      const start = index * params.strides[axis] - params.pads[axis];
-      return Math.min(start + params.filterSize[axis], length) - Math.max(start, 0);
+      const start = index * window.strides[axis] - window.pads[axis];
+      return Math.min(start + filterSize[axis], length) - Math.max(start, 0);
     });
   const rows = inside(0, height);
   const columns = inside(1, width);
@@ -181,8 +181,7 @@ function averagePoolGradient({ dy, input }: KernelInputs, attributes: PoolAttrib
     rows.flatMap((row) => columns.map((column) => 1 / (row * column))),
     [1, 1, ...outputSize],
   );
-  const ones = constant([1], [channels, 1, ...params.filterSize]);
-  const { filterSize: _, ...window } = params;
+  const ones = constant([1], [channels, 1, ...filterSize]);
   return toChannelsLast(
     make('Conv2DInputGrad', { ...window, groups: channels, inputSize: [height, width] }, [
       binary('Mul', toChannelsFirst(dy), share),
@@ -287,8 +286,10 @@ export const matrixKernels: KernelImports = {
   ),
   MaxPool: pool('MaxPool'),
   MaxPoolGrad: kernel<PoolAttributes>(({ dy, input }, attributes) => {
-    const { outputSize: _, ...params } = poolInfo(input, attributes);
-    return toChannelsLast(make('MaxPoolGrad', params, [toChannelsFirst(input), toChannelsFirst(dy)]));
+    const { window, filterSize } = poolInfo(input, attributes);
+    return toChannelsLast(
+      make('MaxPoolGrad', { ...window, filterSize }, [toChannelsFirst(input), toChannelsFirst(dy)]),
+    );
   }),
   AvgPool: pool('AvgPool'),
   AvgPoolGrad: kernel<PoolAttributes>(averagePoolGradient),

@@ -9,8 +9,9 @@ type ReductionOp = Parameters<typeof reduce>[0];
 function reduction(op: ReductionOp): KernelImport {
   return kernel<tf.SumAttrs>(({ x }, { axis, keepDims }) => {
     const axes = tf.util.parseAxisParam(axis, [...x.type.shape]);
-    // Sums of booleans count.
-    return reduce(op, x.type.dtype === 'bool' ? cast(x, 'int32') : x, axes, keepDims);
+    // The mean of integers is a fraction; sums of booleans count.
+    const operand = op === 'Mean' ? cast(x, 'float32') : x.type.dtype === 'bool' ? cast(x, 'int32') : x;
+    return reduce(op, operand, axes, keepDims);
   });
 }
 
@@ -22,12 +23,6 @@ function logicalReduction(op: 'Min' | 'Max'): KernelImport {
   });
 }
 
-/** Softmax and LogSoftmax over the last axis, the only one that TensorFlow.js gives to the kernel. */
-const normalised =
-  (op: 'Softmax' | 'LogSoftmax'): KernelImport =>
-  ({ logits }) =>
-    unary(op, logits);
-
 export const structureKernels: KernelImports = {
   Sum: reduction('Sum'),
   Mean: reduction('Mean'),
@@ -38,8 +33,8 @@ export const structureKernels: KernelImports = {
   Min: reduction('Min'),
   All: logicalReduction('Min'),
   Any: logicalReduction('Max'),
-  Softmax: normalised('Softmax'),
-  LogSoftmax: normalised('LogSoftmax'),
+  // Over the last axis, the only one that TensorFlow.js gives to the kernel.
+  Softmax: ({ logits }) => unary('Softmax', logits),
   FusedBatchNorm: kernel<tf.FusedBatchNormAttrs>(({ x, mean, variance, offset, scale }, { varianceEpsilon }) => {
     const deviation = unary('Sqrt', binary('Add', variance, scalar(varianceEpsilon)));
     const factor = binary('Div', scale ?? scalar(1), deviation);
@@ -64,7 +59,6 @@ export const structureKernels: KernelImports = {
     return reshape(input, shape);
   }),
   Transpose: kernel<tf.TransposeAttrs>(({ x }, { perm }) => transpose(x, perm)),
-  BroadcastTo: kernel<tf.BroadCastToAttrs>(({ x }, { shape }) => make('Broadcast', { shape }, [x])),
   Tile: kernel<tf.TileAttrs>(({ x }, { reps }) => make('Tile', { repeats: reps }, [x])),
   Concat: kernel<tf.ConcatAttrs>((inputs, { axis }) => {
     const parts = listed(inputs);
@@ -73,12 +67,10 @@ export const structureKernels: KernelImports = {
     return present.length === 1 ? present[0] : make('Concat', { axis: along }, present);
   }),
   Pack: kernel<tf.PackAttrs>((inputs, { axis }) => {
-    const parts = listed(inputs).map((part) => {
-      const shape = [...part.type.shape];
-      shape.splice(axis, 0, 1);
-      return reshape(part, shape);
-    });
-    return parts.length === 1 ? parts[0] : make('Concat', { axis }, parts);
+    const tensors = listed(inputs);
+    const along = axis < 0 ? tensors[0].type.shape.length + axis + 1 : axis;
+    const parts = tensors.map((tensor) => reshape(tensor, tensor.type.shape.toSpliced(along, 0, 1)));
+    return parts.length === 1 ? parts[0] : make('Concat', { axis: along }, parts);
   }),
   Unpack: kernel<tf.UnpackAttrs>(({ value }, { axis }) => {
     const shape = value.type.shape;

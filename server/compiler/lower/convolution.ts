@@ -4,7 +4,7 @@
  */
 import { elementCount, type NodeOf } from '../ir.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
-import { windowAttributes } from './rules.ts';
+import { windowAttributes } from './window.ts';
 
 /** The gradient of a convolution's input is a transposed convolution of the output's gradient. */
 export function lowerInputGrad(

@@ -1,8 +1,8 @@
 /** @file How every operation of the IR is written in ONNX operators (opset 17 and ONNX Runtime's own domain). */
-import type { OnnxAttribute } from '../../formats/onnx.ts';
-import { elementCount, type NodeOf, type Op, type OpParams, type Window } from '../ir.ts';
+import { elementCount, type NodeOf, type Op, type OpParams } from '../ir.ts';
 import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
 import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { windowAttributes } from './window.ts';
 
 export type Lowering<O extends Op> = (node: NodeOf<O>, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
 
@@ -19,15 +19,6 @@ const reduction =
   (op: string) =>
   ({ params }: { params: OpParams['Mean'] }, [x]: readonly OnnxName[], emitter: Emitter): OnnxName =>
     emitter.emit(op, [x], { axes: { ints: params.axes }, keepdims: { int: params.keepDims ? 1 : 0 } });
-
-/** Attributes of ONNX's Conv, ConvTranspose, MaxPool, …; `pads` is [top, left, bottom, right] there, too. */
-export function windowAttributes(window: Window): Record<string, OnnxAttribute> {
-  return {
-    strides: { ints: window.strides },
-    dilations: { ints: window.dilations },
-    pads: { ints: window.pads },
-  };
-}
 
 function fedFromOutside(node: { op: string }): never {
   throw new Error(`A ${node.op} is an input of the graph and is not lowered.`);
@@ -113,14 +104,14 @@ export const loweringRules: Rules = {
   MaxPool: ({ params }, inputs, emitter) =>
     emitter.emit('MaxPool', inputs, { ...windowAttributes(params), kernel_shape: { ints: params.filterSize } }),
   MaxPoolGrad: lowerMaxPoolGrad,
-  AvgPool({ params }, inputs, emitter) {
-    const { dilations: _, ...attributes } = windowAttributes(params);
-    return emitter.emit('AveragePool', inputs, {
-      ...attributes,
+  // Undilated: the operator has no such attribute before opset 19.
+  AvgPool: ({ params }, inputs, emitter) =>
+    emitter.emit('AveragePool', inputs, {
+      strides: { ints: params.strides },
+      pads: { ints: params.pads },
       kernel_shape: { ints: params.filterSize },
       count_include_pad: { int: 0 },
-    });
-  },
+    }),
 
   Reshape: ({ params }, [x], emitter) => emitter.reshape(x, params.shape),
   Transpose: ({ params }, [x], emitter) => emitter.transpose(x, params.permutation),
@@ -157,7 +148,10 @@ export const loweringRules: Rules = {
     return emitter.emit('ScatterND', [zeros, rows, values], { reduction: { string: 'add' } });
   },
   OneHot({ params }, [indices], emitter) {
-    const index = emitter.emit('Cast', [indices], { to: { int: 7 } });
+    // TensorFlow.js has no code for an index below 0, which ONNX counts from the back.
+    const isNegative = emitter.emit('Less', [indices, emitter.scalar(0, 'int32')]);
+    const codeless = emitter.emit('Where', [isNegative, emitter.scalar(params.depth, 'int32'), indices]);
+    const index = emitter.emit('Cast', [codeless], { to: { int: 7 } });
     const values = emitter.constant({ type: 'float32', shape: [2], data: Float32Array.of(params.off, params.on) });
     return emitter.emit('OneHot', [index, emitter.integers([params.depth]), values], { axis: { int: -1 } });
   },

@@ -19,7 +19,7 @@ export async function traceTraining(program: Program, batchSize: number): Promis
     );
     outputs.set(portName.loss, recording.node(value));
     for (const { name, variable } of trained) {
-      const gradient = grads[variable.name] as tf.Tensor | null;
+      const gradient = grads[variable.name] as tf.Tensor | undefined;
       // A weight that the loss does not depend on.
       outputs.set(portName.gradient(name), gradient ? recording.node(gradient) : constant([0], variable.shape));
     }
