@@ -7,7 +7,7 @@ import { createParameters, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { portName } from './ports.ts';
 import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
-import { fillRandom } from './randomTensors.ts';
+import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
@@ -96,11 +96,7 @@ export class CompiledExecutor implements Executor {
     if (batch.size !== this.#options.batchSize)
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
-    for (const node of randoms) {
-      const { distribution, stream } = node.params;
-      const target = session.buffers.get(feedName(node)) as Float32Array;
-      fillRandom(target, distribution, { seed: this.#options.seed, step, stream });
-    }
+    draw(session, randoms, this.#options.seed, step);
     await session.run();
     for (const [name, buffer] of session.buffers) {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
@@ -110,8 +106,10 @@ export class CompiledExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    const { session } = await this.#evaluation(batch.size);
+    const { session, randoms } = await this.#evaluation(batch.size);
     feed(session, batch);
+    // A model that is random also in inference mode draws the same numbers in every evaluation.
+    draw(session, randoms, this.#options.seed, EVALUATION_STEP);
     await session.run();
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
@@ -173,6 +171,13 @@ async function bindGraph(
 function feed(session: BoundSession, batch: StepBatch): void {
   batch.inputs.forEach((values, index) => session.buffers.get(portName.input(index))?.set(values));
   batch.targets.forEach((values, index) => session.buffers.get(portName.target(index))?.set(values));
+}
+
+function draw(session: BoundSession, randoms: BoundGraph['randoms'], seed: number, step: number): void {
+  for (const node of randoms) {
+    const { distribution, stream } = node.params;
+    fillRandom(session.buffers.get(feedName(node)) as Float32Array, distribution, { seed, step, stream });
+  }
 }
 
 /** Multiplications in the matrix products and convolutions of a graph. */

@@ -7,6 +7,7 @@ import { Random } from '../formats/random.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
+import { EVALUATION_STEP } from './randomTensors.ts';
 import { statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
@@ -67,7 +68,7 @@ export class EagerExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    return this.#run('evaluation', 0, () => {
+    return this.#run('evaluation', EVALUATION_STEP, () => {
       const { inputs, targets } = this.#tensors(batch);
       const { loss, metrics } = this.#program.evaluate(inputs, targets);
       return { loss: loss.dataSync()[0], metrics: metrics.map((metric) => metric.dataSync()[0]) };

@@ -130,9 +130,9 @@ export interface OpParams {
   OneHot: { readonly depth: number; readonly on: number; readonly off: number };
 
   // Made by passes
-  /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label */
+  /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label, 0 if it is no class */
   SparseCrossEntropy: None;
-  /** log-probabilities [n, classes], labels [n], dy [n] -> gradient of the logits: (softmax - one-hot) * dy */
+  /** log-probabilities [n, classes], labels [n], dy [n] -> gradient of the logits: (softmax - one-hot) * dy, 0 if no class */
   SparseCrossEntropyGrad: None;
 }
 

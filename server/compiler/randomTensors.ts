@@ -2,9 +2,15 @@
 import { Random } from '../formats/random.ts';
 import type { Distribution } from './ir.ts';
 
-/** Streams of one seed that no other use of the generator takes; shuffling takes the small ones, one an epoch. */
-const FIRST_STREAM = 2 ** 40;
+/**
+ * Streams of one seed that no other use of the generator takes: shuffling takes the small ones, one an epoch, the initial
+ * weights 2^40, the eager executor those behind 2^41.
+ */
+const FIRST_STREAM = 2 ** 42;
 const STREAMS_PER_STEP = 4096;
+
+/** Stands for the number of the step where there is none. */
+export const EVALUATION_STEP = -1;
 
 const UNIT = 2 ** -24;
 

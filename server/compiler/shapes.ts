@@ -131,9 +131,9 @@ const typeRules: Rules = {
   LessEqual: comparison,
   And: comparison,
   Or: comparison,
-  Select: (_params, [condition, a, b]) => ({
+  Select: (params, [condition, a, b]) => ({
     dtype: a.dtype,
-    shape: broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape)),
+    shape: broadcastShapes(condition.shape, arithmetic(params, [a, b]).shape),
   }),
 
   Sum: reduction,
@@ -183,13 +183,28 @@ const typeRules: Rules = {
     return { dtype: x.dtype, shape };
   },
   Tile: ({ repeats }, [x]) => ({ dtype: x.dtype, shape: x.shape.map((size, axis) => size * repeats[axis]) }),
-  Concat: ({ axis }, inputs) => ({
-    dtype: inputs[0].dtype,
-    shape: inputs[0].shape.map((size, other) =>
-      other === axis ? inputs.reduce((sum, input) => sum + input.shape[axis], 0) : size,
-    ),
-  }),
-  Slice: ({ size }, [x]) => ({ dtype: x.dtype, shape: size }),
+  Concat({ axis }, inputs) {
+    const [{ dtype, shape }] = inputs;
+    for (const input of inputs) {
+      const fits = input.dtype === dtype && sameShape(input.shape.with(axis, shape[axis]), shape);
+      if (!fits) throw new TypeError(`[${input.shape}] cannot be joined to [${shape}] along the axis ${axis}.`);
+    }
+    return {
+      dtype,
+      shape: shape.with(
+        axis,
+        inputs.reduce((sum, input) => sum + input.shape[axis], 0),
+      ),
+    };
+  },
+  Slice({ begin, size, steps }, [x]) {
+    const inside = begin.every((start, axis) => {
+      const last = start + (size[axis] - 1) * steps[axis];
+      return size[axis] === 0 || (Math.min(start, last) >= 0 && Math.max(start, last) < x.shape[axis]);
+    });
+    if (!inside) throw new TypeError(`[${size}] from [${begin}] on is not inside [${x.shape}].`);
+    return { dtype: x.dtype, shape: size };
+  },
   Pad: ({ before, after }, [x]) => ({
     dtype: x.dtype,
     shape: x.shape.map((size, axis) => size + before[axis] + after[axis]),

@@ -24,6 +24,18 @@ function fedFromOutside(node: { op: string }): never {
   throw new Error(`A ${node.op} is an input of the graph and is not lowered.`);
 }
 
+/**
+ * Labels [rows] as a column [rows, 1] of indices that exist, and whether each is a class: the one-hot code of another is
+ * all zeros, which makes its loss and gradient 0.
+ */
+function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter: Emitter) {
+  const notNegative = emitter.emit('GreaterOrEqual', [labels, emitter.scalar(0, 'int32')]);
+  const notBeyond = emitter.emit('Less', [labels, emitter.scalar(classes, 'int32')]);
+  const isClass = emitter.emit('And', [notNegative, notBeyond]);
+  const index = emitter.emit('Where', [isClass, labels, emitter.scalar(0, 'int32')]);
+  return { isClass, column: emitter.reshape(index, [rows, 1]) };
+}
+
 type Rules = { readonly [O in Op]: Lowering<O> };
 
 export const loweringRules: Rules = {
@@ -157,19 +169,22 @@ export const loweringRules: Rules = {
   },
 
   SparseCrossEntropy({ inputs: [source] }, [logProbabilities, labels], emitter) {
-    const rows = source.type.shape[0];
-    const column = emitter.reshape(labels, [rows, 1]);
+    const [rows, classes] = source.type.shape;
+    const { isClass, column } = checkedLabels(labels, rows, classes, emitter);
     const picked = emitter.emit('GatherElements', [logProbabilities, column], { axis: { int: 1 } });
-    return emitter.emit('Neg', [emitter.reshape(picked, [rows])]);
+    const loss = emitter.emit('Neg', [emitter.reshape(picked, [rows])]);
+    return emitter.emit('Where', [isClass, loss, emitter.scalar(0, 'float32')]);
   },
   SparseCrossEntropyGrad({ inputs: [source] }, [logProbabilities, labels, dy], emitter) {
-    const rows = source.type.shape[0];
+    const [rows, classes] = source.type.shape;
+    const { isClass, column } = checkedLabels(labels, rows, classes, emitter);
+    const weights = emitter.emit('Where', [isClass, dy, emitter.scalar(0, 'float32')]);
     const probabilities = emitter.emit('Exp', [logProbabilities]);
     const minusOne = emitter.emit('Expand', [emitter.scalar(-1, 'float32'), emitter.integers([rows, 1])]);
-    const difference = emitter.emit('ScatterElements', [probabilities, emitter.reshape(labels, [rows, 1]), minusOne], {
+    const difference = emitter.emit('ScatterElements', [probabilities, column, minusOne], {
       axis: { int: 1 },
       reduction: { string: 'add' },
     });
-    return emitter.emit('Mul', [difference, emitter.reshape(dy, [rows, 1])]);
+    return emitter.emit('Mul', [difference, emitter.reshape(weights, [rows, 1])]);
   },
 };

@@ -5,9 +5,14 @@ import { topologicalOrder, type Graph, type Node } from '../ir.ts';
 /** Constants larger than this are told apart by identity: comparing them costs more than it saves. */
 const LARGEST_COMPARED_CONSTANT = 64;
 
+/** JSON has one word for infinities and NaN. */
+function exactly(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
+}
+
 function key(node: Node): string {
   const inputs = node.inputs.map((input) => input.id);
-  if (node.op !== 'Constant') return JSON.stringify([node.op, node.params, inputs, node.type]);
+  if (node.op !== 'Constant') return JSON.stringify([node.op, node.params, inputs, node.type], exactly);
   const { values } = node.params;
   return values.length > LARGEST_COMPARED_CONSTANT
     ? `Constant ${node.id}`

@@ -4,7 +4,7 @@
  * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
  */
 import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
-import { topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Shape } from '../ir.ts';
 
 type Product = NodeOf<'MatMul'>;
 
@@ -75,18 +75,22 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   const replacement = new Map<Node, Node>();
   for (const node of order) {
     if (node.op !== 'Add' || inner.has(node)) continue;
-    const joined = joinTerms(terms(node));
+    const joined = joinTerms(terms(node), node.type.shape);
     if (joined !== undefined) replacement.set(node, joined);
   }
   return replaceNodes(graph, replacement);
 }
 
-function joinTerms(terms: readonly Node[]): Node | undefined {
+/** The sum of `terms`, which is of the given shape; a term that broadcasts to it is added by itself. */
+function joinTerms(terms: readonly Node[], shape: Shape): Node | undefined {
+  const isWhole = (term: Node) => sameShape(term.type.shape, shape);
   const products = terms.filter(
-    (term): term is Product => isMatrixProduct(term) && term.params.transposeA && !term.params.transposeB,
+    (term): term is Product =>
+      isWhole(term) && isMatrixProduct(term) && term.params.transposeA && !term.params.transposeB,
   );
   const sums = terms.filter(
     (term): term is NodeOf<'Sum'> =>
+      isWhole(term) &&
       term.op === 'Sum' &&
       term.inputs[0].type.shape.length === 2 &&
       term.params.axes.join() === '0' &&

@@ -67,7 +67,7 @@ function maskAsSelect(y: Node, mask: Node): Node | undefined {
   if (mask.op !== 'Select' || !sameShape(y.type.shape, mask.type.shape)) return undefined;
   const [condition, whenTrue, whenFalse] = mask.inputs;
   if (splatValue(whenTrue) !== 1 || splatValue(whenFalse) !== 0) return undefined;
-  return select(condition, y, scalar(0));
+  return select(condition, y, scalar(0, y.type.dtype));
 }
 
 /** Leading axes of size 1 are not needed: a product of rank 2 is the fastest. */
@@ -95,7 +95,8 @@ const simplifyReshape: Rule<'Reshape'> = ({ inputs: [x], type: { shape, dtype } 
   const value = splatValue(x);
   if (value !== undefined) return constant([value], shape, dtype);
   if (x.op === 'Constant') return constant(x.params.values, shape, dtype);
-  return x.op === 'Reshape' || sameShape(x.type.shape, shape) ? reshape(x.inputs[0] ?? x, shape) : undefined;
+  if (sameShape(x.type.shape, shape)) return x;
+  return x.op === 'Reshape' ? reshape(x.inputs[0], shape) : undefined;
 };
 
 const simplifyBroadcast: Rule<'Broadcast'> = ({ inputs: [x], type: { shape, dtype } }) => {
@@ -111,9 +112,9 @@ const simplifyTile: Rule<'Tile'> = ({ inputs: [x], params: { repeats }, type: { 
 
 /** A one-hot code stays one through integers and booleans. */
 const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
+  if (x.type.dtype === dtype) return x;
   const value = splatValue(x);
   if (value !== undefined && dtype !== 'bool') return constant([Math.trunc(value)], x.type.shape, dtype);
-  if (x.type.dtype === dtype) return x;
   const encoded = oneHotBehind(x);
   return encoded !== undefined && dtype === 'float32' ? encoded : undefined;
 };

@@ -17,7 +17,7 @@ function oneHotProduct(node: Node): { labels: Node; other: Node } | undefined {
   if (node.op !== 'Mul') return undefined;
   for (const [codes, other] of [node.inputs, [node.inputs[1], node.inputs[0]]]) {
     const labels = labelsOf(codes);
-    if (labels !== undefined) return { labels, other };
+    if (labels !== undefined && sameShape(codes.type.shape, node.type.shape)) return { labels, other };
   }
   return undefined;
 }

@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { constant } from '../build.ts';
-import { elementCount, type DType, type Node } from '../ir.ts';
+import { elementCount, type Node } from '../ir.ts';
 import { elementwiseKernels, importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { matrixKernels } from '../import/matrix.ts';
@@ -20,13 +20,6 @@ const kernelImports: Readonly<Record<string, KernelImport>> = {
 };
 
 type HostValues = tf.backend_util.BackendValues;
-
-/** Shape, type and host values of a tensor that the program made itself, neither a weight nor a result. */
-export interface HostTensor {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly values: ArrayLike<number>;
-}
 
 class RecordingBackend extends tf.KernelBackend {
   /** The recording in progress; a kernel that runs outside of one is a mistake. */
@@ -87,8 +80,6 @@ class RecordingBackend extends tf.KernelBackend {
 
 /** One traced run of a program. */
 export class Recording {
-  /** Tensors that the program made in JavaScript, in order, without those that were recognised as random. */
-  readonly hostTensors: HostTensor[] = [];
   /** Name of the layer that is being called. */
   layer: string | undefined;
   readonly #nodes = new WeakMap<tf.DataId, Node>();
@@ -137,7 +128,9 @@ export class Recording {
     }
     const { values } = node.params;
     const count = elementCount(node.type.shape);
-    return values.length === count ? values : new Float32Array(count).fill(values[0]);
+    return values.length === count
+      ? values
+      : new (values.constructor as Float32ArrayConstructor)(count).fill(values[0]);
   }
 
   /** @throws UnsupportedKernel naming the kernel and the layer */
@@ -168,9 +161,8 @@ export class Recording {
 
   #host(dataId: tf.DataId, values: HostValues, shape: readonly number[], type: tf.DataType): Node {
     const dtype = importDType(type, 'tensor');
-    const array = values as ArrayLike<number>;
-    this.hostTensors.push({ shape, dtype, values: array });
-    const node = constant(array, shape, dtype);
+    const node = constant(values as ArrayLike<number>, shape, dtype);
+    node.layer = this.layer;
     this.#nodes.set(dataId, node);
     return node;
   }

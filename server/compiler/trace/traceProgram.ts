@@ -5,7 +5,8 @@ import type { Graph, Node, TensorType } from '../ir.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Program, SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
-import { record, type HostTensor, type Recording } from './recordingBackend.ts';
+import { firstDifference } from './firstDifference.ts';
+import { record, type Recording } from './recordingBackend.ts';
 import { statefulLayers, type StatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
@@ -39,29 +40,24 @@ export async function traceEvaluation(program: Program, batchSize: number): Prom
 type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
 
 /**
- * Traces a program twice and compares the tensors that it made in JavaScript: one that differs changes from step to
- * step, and a graph would freeze it.
+ * Traces a program twice and compares the graphs: what differs changes from step to step (JavaScript counts, or calls
+ * Math.random), and a graph would freeze it.
  */
 async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
-  const first = await traceOnce(program, tracer);
-  const second = await traceOnce(program, tracer);
-  const frozen =
-    first.hostTensors.length !== second.hostTensors.length ||
-    first.hostTensors.some((tensor, index) => !sameValues(tensor, second.hostTensors[index]));
-  if (frozen) {
-    throw new UnsupportedKernel(
-      'tensor',
-      'JavaScript makes a tensor inside the step whose values change from step to step',
-    );
-  }
-  return { outputs: first.outputs };
+  const graph = await traceOnce(program, tracer);
+  const difference = firstDifference(graph, await traceOnce(program, tracer));
+  if (difference === undefined) return graph;
+  const { op, layer } = difference;
+  throw op === 'Constant'
+    ? new UnsupportedKernel(
+        'tf.tensor',
+        'JavaScript makes other values at every step, which a graph would freeze',
+        layer,
+      )
+    : new UnsupportedKernel(op, 'JavaScript calls it otherwise at every step, which a graph would freeze', layer);
 }
 
-function sameValues(a: HostTensor, b: HostTensor): boolean {
-  return a.values.length === b.values.length && Array.from(a.values).every((value, i) => Object.is(value, b.values[i]));
-}
-
-async function traceOnce(program: Program, tracer: Tracer) {
+async function traceOnce(program: Program, tracer: Tracer): Promise<Graph> {
   const outputs = new Map<string, Node>();
   const stateful = statefulLayers(program.layers);
   const saved = program.weights.map(({ variable }) => ({
@@ -69,29 +65,31 @@ async function traceOnce(program: Program, tracer: Tracer) {
     dataId: variable.dataId,
     value: tf.clone(variable),
   }));
-  const hostTensors = await record((recording) => {
-    for (const { name, variable } of program.weights) recording.bind(variable, parameter(name, variable.shape));
-    const restore = [
-      ...program.layers.map((layer) => nameCalls(layer, recording)),
-      ...stateful.map((layer) => carryState(layer, recording, outputs)),
-    ];
-    try {
-      tf.tidy(() => {
-        tracer(recording, outputs);
-        for (const [index, { name, variable }] of program.weights.entries()) {
-          if (variable.dataId !== saved[index].dataId) outputs.set(portName.update(name), recording.node(variable));
-        }
-      });
-    } finally {
-      for (const undo of restore.reverse()) undo();
+  try {
+    await record((recording) => {
+      for (const { name, variable } of program.weights) recording.bind(variable, parameter(name, variable.shape));
+      const restore = [
+        ...program.layers.map((layer) => nameCalls(layer, recording)),
+        ...stateful.map((layer) => carryState(layer, recording, outputs)),
+      ];
+      try {
+        tf.tidy(() => {
+          tracer(recording, outputs);
+          for (const [index, { name, variable }] of program.weights.entries()) {
+            if (variable.dataId !== saved[index].dataId) outputs.set(portName.update(name), recording.node(variable));
+          }
+        });
+      } finally {
+        for (const undo of restore.reverse()) undo();
+      }
+    });
+  } finally {
+    for (const { variable, dataId, value } of saved) {
+      if (variable.dataId !== dataId) variable.assign(value);
+      value.dispose();
     }
-    return recording.hostTensors;
-  });
-  for (const { variable, dataId, value } of saved) {
-    if (variable.dataId !== dataId) variable.assign(value);
-    value.dispose();
   }
-  return { outputs, hostTensors };
+  return { outputs };
 }
 
 function placeholders(recording: Recording, program: Program, batchSize: number) {
@@ -103,6 +101,7 @@ function placeholders(recording: Recording, program: Program, batchSize: number)
 
 /** While a layer is called, what is recorded belongs to it. */
 function nameCalls(layer: tf.layers.Layer, recording: Recording): () => void {
+  const own = Object.getOwnPropertyDescriptor(layer, 'call');
   const call = layer.call.bind(layer);
   layer.call = (...args) => {
     const outer = recording.layer;
@@ -113,7 +112,10 @@ function nameCalls(layer: tf.layers.Layer, recording: Recording): () => void {
       recording.layer = outer;
     }
   };
-  return () => void Reflect.deleteProperty(layer, 'call');
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(layer, 'call');
+    else Object.defineProperty(layer, 'call', own);
+  };
 }
 
 /** The states of a stateful recurrent layer come in as inputs and go out as outputs of the graph. */
