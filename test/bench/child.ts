@@ -26,7 +26,9 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   // A stopped process outlives its parent unless it is killed: no other signal reaches it.
-  process.once('exit', () => child.kill('SIGKILL'));
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-2000)));
   const exited = new Promise<void>((resolve) => child.once('close', () => resolve()));
