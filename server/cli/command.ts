@@ -11,6 +11,8 @@ export interface CommandContext {
   /** Where relative paths start, and where runs are looked for. */
   directory: string;
   now: () => number;
+  /** Sends what a user's modules print by `console` to standard error: standard output is for run events. */
+  keepConsoleOffStdout: () => void;
   /** Loads the training code, with its numeric libraries, when a command trains. */
   loadTrainer: () => Promise<Trainer>;
   /**

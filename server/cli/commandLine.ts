@@ -44,7 +44,9 @@ export async function runCommandLine(
       context.stdout.write(commandHelp(command));
       return ExitCode.done;
     }
-    return await command.run(parse(command, rest), context);
+    const parsed = parse(command, rest);
+    if (parsed.options.json) context.keepConsoleOffStdout();
+    return await command.run(parsed, context);
   } catch (error) {
     context.stderr.write(
       errorLines(error, context)

@@ -1,4 +1,5 @@
 /** @file The CLI in its process: real streams, real Ctrl-C. `bin/deeptwist.js` calls it. */
+import { Console } from 'node:console';
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './commandLine.ts';
 import { listenForInterrupt } from './interrupt.ts';
@@ -15,6 +16,7 @@ export async function main(): Promise<void> {
       stderr: terminalOf(process.stderr, process.env),
       directory: process.cwd(),
       now: Date.now,
+      keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
       loadTrainer: () => import('../training/index.ts'),
       onInterrupt: listenForInterrupt,
     },

@@ -1,5 +1,6 @@
-/** @file Showing a run while it goes on: results as lines that stay, and under them one status line. */
+/** @file Showing a run while it goes on: results as lines that stay, and under them one status line; a failure apart. */
 import type { RunEvent } from '../protocol/events.ts';
+import type { CommandContext } from './command.ts';
 import { advance, noProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { eventLines, statusLine } from './report.ts';
@@ -12,30 +13,33 @@ const CLEAR_LINE = '\r\u001b[2K';
 
 export class ProgressDisplay {
   readonly #terminal: Terminal;
+  readonly #errors: Terminal;
   readonly #now: () => number;
   #progress: Progress = noProgress;
   #statusShown = false;
   #lastStatus: number;
 
-  constructor(terminal: Terminal, now: () => number = Date.now) {
-    this.#terminal = terminal;
+  constructor({ stdout, stderr, now }: Pick<CommandContext, 'stdout' | 'stderr' | 'now'>) {
+    this.#terminal = stdout;
+    this.#errors = stderr;
     this.#now = now;
     this.#lastStatus = now();
   }
 
   show(event: RunEvent): void {
     this.#progress = advance(this.#progress, event);
-    const lines = eventLines(event, this.#terminal);
-    if (lines.length > 0) this.print(lines);
+    const terminal = event.type === 'failed' ? this.#errors : this.#terminal;
+    const lines = eventLines(event, terminal);
+    if (lines.length > 0) this.print(lines, terminal);
     const { interactive } = this.#terminal;
     const due = this.#now() - this.#lastStatus >= (interactive ? REWRITE_MS : LINE_MS);
     if (!this.#progress.end && (due || (interactive && lines.length > 0))) this.#writeStatus();
   }
 
   /** Writes lines that stay. */
-  print(lines: readonly string[]): void {
+  print(lines: readonly string[], terminal = this.#terminal): void {
     this.#clearStatus();
-    this.#terminal.write(lines.map((line) => `${line}\n`).join(''));
+    terminal.write(lines.map((line) => `${line}\n`).join(''));
   }
 
   /** Leaves the terminal as a program that follows expects it: the cursor at the beginning of a line. */

@@ -42,7 +42,7 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
   switch (event.type) {
     case 'started': {
       const how = event.resumedFrom === undefined ? '' : `, resumed from step ${formatCount(event.resumedFrom)}`;
-      return [`${styled(terminal, 'bold', event.run)} on ${event.device}, ${event.executor} executor${how}`];
+      return [`${styled(terminal, 'bold', event.run)} on ${event.device}, ${event.executor}${how}`];
     }
     case 'evaluation':
       return [evaluationLine(event)];

@@ -92,11 +92,11 @@ export class EventLog {
     return this.#offset;
   }
 
-  /** Flushes and closes. The file is closed also when the flush fails. */
+  /** Flushes and closes. The file is closed also when the flush fails; after an earlier failure nothing is flushed. */
   close(): void {
     clearInterval(this.#timer);
     try {
-      this.sync();
+      if (this.#failure === undefined) this.sync();
     } finally {
       closeSync(this.#file);
     }

@@ -3,18 +3,22 @@ import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { UserError } from '../protocol/userError.ts';
 import { identify, isAlive, processIdentitySchema } from './liveProcess.ts';
 import type { ProcessIdentity } from './liveProcess.ts';
-import type { Run } from './run.ts';
+import type { Run, RunState } from './run.ts';
 
 /** A lock without content may be one that is being written; after this many milliseconds its writer died writing it. */
 const WRITING_MS = 2000;
 
 export interface RunLock {
-  /** Gives the folder free, with the state that the run is left in. */
-  release(state: Run['record']['state']): Promise<void>;
+  /**
+   * Gives the folder free.
+   * @param state that the run is left in; default: the one it was in before
+   */
+  release(state?: RunState): Promise<void>;
 }
 
 /**
- * Takes the folder for this process and marks the run as running. The lock of a process that has died is taken over.
+ * Takes the folder for this process, reads `run.json` again and marks the run as running. The lock of a process that has
+ * died is taken over.
  * @throws UserError when another process, or this one, is writing the run
  */
 export async function lockRun(run: Run): Promise<RunLock> {
@@ -24,13 +28,30 @@ export async function lockRun(run: Run): Promise<RunLock> {
     await removeStaleLock(run);
     if (!(await tryCreate(run.lockFile, content))) throw inUse(run, await holderOf(run.lockFile));
   }
-  await run.update({ state: 'running', process: own });
+  const before = await markRunning(run, own).catch(async (error: unknown) => {
+    await rm(run.lockFile, { force: true });
+    throw error;
+  });
   return {
-    async release(state) {
-      await run.update({ state, process: undefined });
-      await rm(run.lockFile, { force: true });
+    async release(state = before) {
+      try {
+        await run.update({ state, process: undefined });
+      } catch (error) {
+        // A run that fails because the disk is full: without its process, it is seen as interrupted.
+        if (state !== 'failed') throw error;
+      } finally {
+        await rm(run.lockFile, { force: true });
+      }
     },
   };
+}
+
+/** Returns the state that the run was in. */
+async function markRunning(run: Run, own: ProcessIdentity): Promise<RunState> {
+  await run.reload();
+  const { state } = run.record;
+  await run.update({ state: 'running', process: own });
+  return state;
 }
 
 async function tryCreate(path: string, content: string): Promise<boolean> {

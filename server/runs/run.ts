@@ -87,6 +87,11 @@ export class Run {
     return state === 'running' && (!process || isAlive(process) === false) ? 'interrupted' : state;
   }
 
+  /** Reads `run.json` again: another process may have written the run since it was opened. */
+  async reload(): Promise<void> {
+    this.#record = (await openRun(this.path)).record;
+  }
+
   /** Changes `run.json`. */
   async update(changes: Partial<Pick<RunRecord, 'state' | 'process' | 'cuts'>>): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };

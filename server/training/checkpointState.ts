@@ -3,18 +3,17 @@
  * data follow from (seed, step), so they need no state of their own.
  */
 import { z } from 'zod';
-import type { Safetensor } from '../formats/safetensors.ts';
 import type { CompressionState } from '../compression/storedWeights.ts';
+import type { Safetensor } from '../formats/safetensors.ts';
+import { initialPlateauState } from '../optimizers/learningRate.ts';
 import { UserError } from '../protocol/userError.ts';
-import { weightTensors, restoreWeights } from './finalModel.ts';
+import type { Checkpoint } from '../runs/checkpoints.ts';
+import { restoreWeights, weightTensors } from './finalModel.ts';
 import type { Prepared } from './prepare.ts';
 
-/** The part that is not tensors. */
-export const progressSchema = z.object({
-  iterations: z.int().min(0).describe('Steps of the optimizer.'),
+const progressSchema = z.object({
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
-  testBeforeLastDistortion: z.number().nullable(),
   seconds: z.object({
     training: z.number(),
     distortion: z.number(),
@@ -23,21 +22,18 @@ export const progressSchema = z.object({
   }),
 });
 
+/** The part that is not tensors. */
 export type Progress = z.output<typeof progressSchema>;
 
+export const initialProgress: Progress = {
+  plateau: initialPlateauState,
+  lastObservation: 0,
+  seconds: { training: 0, distortion: 0, observation: 0, evaluation: 0 },
+};
+
+/** Weights go by their names, the rest by `GROUP:NAME`. */
 type Group = 'optimizer' | 'state' | 'compression';
-
-const prefix = (group: Group) => `${group}:`;
-
-function tensorsOf(
-  group: Group,
-  arrays: Iterable<readonly [string, Float32Array | Uint8Array]>,
-): [string, Safetensor][] {
-  return Array.from(arrays, ([name, data]) => [
-    prefix(group) + name,
-    { dtype: data instanceof Float32Array ? 'F32' : 'U8', shape: [data.length], data },
-  ]);
-}
+const COMPRESSION = 'compression:';
 
 /** All tensors of a run's state, live: they change with the next step. */
 export function checkpointTensors({ parameters, optimizer, executor, compressor }: Prepared): Map<string, Safetensor> {
@@ -49,31 +45,48 @@ export function checkpointTensors({ parameters, optimizer, executor, compressor 
   ]);
 }
 
-/** @throws UserError when the checkpoint is not one of this experiment */
-export function restoreTensors(tensors: ReadonlyMap<string, Safetensor>, prepared: Prepared, file: string): void {
-  const { parameters, optimizer, executor, compressor } = prepared;
-  restoreWeights(tensors, parameters, file);
-  restoreInto(tensors, 'optimizer', optimizer.slots, file);
-  restoreInto(tensors, 'state', executor.states, file);
+function tensorsOf(
+  group: Group,
+  arrays: Iterable<readonly [string, Float32Array | Uint8Array]>,
+): [string, Safetensor][] {
+  return Array.from(arrays, ([name, data]) => [
+    `${group}:${name}`,
+    { dtype: data instanceof Float32Array ? 'F32' : 'U8', shape: [data.length], data },
+  ]);
+}
+
+/**
+ * Brings a run to where the checkpoint was made.
+ * @param folder of the checkpoint, to show in messages
+ * @throws UserError when the checkpoint is not one of this experiment
+ */
+export function restoreCheckpoint(
+  { step, tensors, state }: Checkpoint,
+  { parameters, optimizer, executor, compressor }: Prepared,
+  folder: string,
+): Progress {
+  restoreWeights(tensors, parameters, folder);
+  restoreInto(tensors, 'optimizer', optimizer.slots, folder);
+  restoreInto(tensors, 'state', executor.states, folder);
   const compression: CompressionState = {};
   for (const [name, { data }] of tensors) {
-    if (name.startsWith(prefix('compression'))) {
-      compression[name.slice(prefix('compression').length)] = data as Float32Array | Uint8Array;
-    }
+    if (name.startsWith(COMPRESSION)) compression[name.slice(COMPRESSION.length)] = data as Float32Array | Uint8Array;
   }
   compressor?.restore(compression);
+  optimizer.iterations = step;
+  return progressSchema.parse(state);
 }
 
 function restoreInto(
   tensors: ReadonlyMap<string, Safetensor>,
   group: Group,
   arrays: ReadonlyMap<string, Float32Array>,
-  file: string,
+  folder: string,
 ): void {
   for (const [name, array] of arrays) {
-    const data = tensors.get(prefix(group) + name)?.data;
+    const data = tensors.get(`${group}:${name}`)?.data;
     if (!(data instanceof Float32Array) || data.length !== array.length) {
-      throw new UserError(`${file} does not hold ${group} ${name}.`, {
+      throw new UserError(`${folder}: the checkpoint does not hold ${group} ${name}.`, {
         remedy: 'The experiment or its model has changed since the run began; start a new run.',
       });
     }

@@ -1,4 +1,5 @@
 /** @file Evaluates a model on a split of a data set. */
+import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Executor } from '../compiler/program.ts';
 import type { Split } from '../data/dataset.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -13,28 +14,37 @@ export interface SplitEvaluation {
   readonly value: number;
 }
 
-/** Samples evaluated at once; a stateful model needs the batch size that it was built with. */
+/** Samples evaluated at once, where the model leaves that open. */
 const BATCH_SIZE = 500;
 
-/** @throws UserError when the split has no samples or a label is out of range */
+/** Samples of a full batch of an evaluation. */
+export function evaluationBatchSize(program: ModelProgram, split: Split): number {
+  return program.batchSize ?? Math.min(BATCH_SIZE, split.samples ?? BATCH_SIZE);
+}
+
+/**
+ * Evaluates every sample of the split; of a model for batches of one size, those of its full batches.
+ * @throws UserError when there are none, or a label is out of range; what `signal` was aborted with
+ */
 export async function evaluateSplit(
   executor: Executor,
   program: ModelProgram,
   split: Split,
-  trainingBatchSize: number,
+  signal?: AbortSignal,
 ): Promise<SplitEvaluation> {
-  const stateful = executor.states.size > 0;
   executor.resetStates('evaluation');
   let samples = 0;
   let loss = 0;
   let value = 0;
-  for await (const batch of split.batches(stateful ? trainingBatchSize : BATCH_SIZE)) {
-    if (stateful && batch.size !== trainingBatchSize) break;
+  for await (const batch of split.batches(evaluationBatchSize(program, split))) {
+    if (program.batchSize !== undefined && batch.size !== program.batchSize) break;
+    signal?.throwIfAborted();
     checkLabels(batch, program.classes);
     const result = await executor.evaluate(batch);
     samples += batch.size;
     loss += result.loss * batch.size;
     value += (result.metrics[0] ?? result.loss) * batch.size;
+    await turnOfEventLoop(); // The eager executor never waits, and a signal must be heard.
   }
   if (samples === 0) {
     throw new UserError('data: the split to evaluate on does not fill one batch.', {

@@ -1,19 +1,24 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
+import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import type { TrainingConfig } from '../protocol/config.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/settingError.ts';
+import { UserError } from '../protocol/userError.ts';
 
 export interface ModelProgram extends Program {
-  /** Whether the first metric is better when it is larger. */
-  readonly larger: boolean;
+  /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
+  readonly batchSize: number | undefined;
   /** Number of classes that labels must be below, for a loss that takes labels. */
   readonly classes: number | undefined;
 }
+
+/** What a model must fit. */
+type Samples = Pick<Dataset, 'inputs' | 'targets'>;
 
 const ofLabels: ReadonlySet<LossId> = new Set<LossId>([
   'sparse-categorical-crossentropy',
@@ -42,27 +47,22 @@ function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
   }
 }
 
-/** @throws UserError when the model's inputs or output do not fit the data, or no loss is declared */
-export function modelProgram(
-  loaded: LoadedModel,
-  dataset: Dataset,
-  training: TrainingConfig,
-  file: string,
-): ModelProgram {
+/** @throws SettingError when the model does not fit the data or the batch size, or no loss is declared */
+export function modelProgram(loaded: LoadedModel, dataset: Samples, training: TrainingConfig): ModelProgram {
   const { model } = loaded;
   const [output] = model.outputs;
   if (model.outputs.length !== 1 || dataset.targets.length !== 1) {
     throw unfit(
-      file,
-      `the model has ${model.outputs.length} outputs and the data ${dataset.targets.length} targets; one of each is trained`,
+      `it has ${model.outputs.length} outputs and the data have ${dataset.targets.length} targets; one of each is trained`,
     );
   }
-  const { loss, id } = chooseLoss(loaded, training, file);
-  const metrics = { ...(loaded.metrics ?? defaultMetrics(id)) };
-  const names = Object.keys(metrics);
-  const inputs = matchInputs(model, dataset, file);
+  const { loss, id } = chooseLoss(loaded, training);
+  const metrics = Object.entries(loaded.metrics ?? defaultMetrics(id)).map(
+    ([name, metric]) => [name, explained(`The metric ${name}`, (t, o) => tf.cast(metric(t, o), 'float32'))] as const,
+  );
+  const inputs = matchInputs(model, dataset);
   const classes = id !== undefined && ofLabels.has(id) ? (output.shape.at(-1) ?? undefined) : undefined;
-  if (id !== undefined) checkTarget(dataset.targets[0], output.shape.slice(1), classes, file);
+  if (id !== undefined) checkTarget(dataset.targets[0], output.shape.slice(1), classes);
 
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
     model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor;
@@ -71,44 +71,64 @@ export function modelProgram(
     layers: model.layers,
     inputs,
     targets: dataset.targets,
-    metrics: names,
-    larger: names.length > 0,
+    metrics: metrics.map(([name]) => name),
+    batchSize: fixedBatchSize(model, training.batchSize),
     classes,
     loss(batch, [targets]) {
-      const regularization = model.calculateLosses().map((penalty) => tf.mean(penalty));
-      const data = tf.mean(loss(targets, outputs(batch, { training: true })));
-      return regularization.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), data) as tf.Scalar;
+      const predicted = outputs(batch, { training: true });
+      const penalties = model.calculateLosses().map((penalty) => tf.mean(penalty));
+      return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), loss(targets, predicted)) as tf.Scalar;
     },
     evaluate(batch, [targets]) {
       const predicted = outputs(batch, { training: false });
       return {
-        loss: tf.mean(loss(targets, predicted)),
-        metrics: names.map((name) => tf.mean(tf.cast(metrics[name](targets, predicted), 'float32'))),
+        loss: loss(targets, predicted) as tf.Scalar,
+        metrics: metrics.map(([, metric]) => metric(targets, predicted)),
       };
     },
   };
 }
 
-function chooseLoss(
-  loaded: LoadedModel,
-  training: TrainingConfig,
-  file: string,
-): { loss: Loss; id: LossId | undefined } {
-  if (training.loss !== 'auto') return { loss: losses[training.loss], id: training.loss };
+/** The mean of what a user's function gives; what it throws is told with the shapes that it was given. */
+function explained(name: string, compute: Loss): Loss {
+  return (targets, outputs) => {
+    try {
+      return tf.mean(compute(targets, outputs));
+    } catch (error) {
+      if (error instanceof UnsupportedKernel) throw error;
+      throw new UserError(
+        `${name} fails on targets [${targets.shape.join(', ')}] and outputs [${outputs.shape.join(', ')}] of a batch: ` +
+          (error instanceof Error ? error.message : String(error)),
+        { remedy: "Correct it in the model's module, or change the data to what it expects.", cause: error },
+      );
+    }
+  };
+}
+
+function chooseLoss(loaded: LoadedModel, training: TrainingConfig): { loss: Loss; id: LossId | undefined } {
+  if (training.loss !== 'auto') return { loss: explained('The loss', losses[training.loss]), id: training.loss };
   if (loaded.loss !== undefined) {
     const ids = Object.keys(losses) as LossId[];
-    return { loss: loaded.loss, id: ids.find((id) => losses[id] === loaded.loss) };
+    return { loss: explained('The loss', loaded.loss), id: ids.find((id) => losses[id] === loaded.loss) };
   }
-  throw new UserError(`${file} training.loss: the model's module exports no loss, and none is set.`, {
+  throw new SettingError(['training', 'loss'], "the model's module exports no loss, and none is set", {
     remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
-    exitCode: ExitCode.usage,
+  });
+}
+
+/** @throws SettingError when it is not that of the experiment */
+function fixedBatchSize(model: tf.LayersModel, batchSize: number): number | undefined {
+  const [fixed] = model.inputs.flatMap(({ shape }) => shape[0] ?? []);
+  if (fixed === undefined || fixed === batchSize) return fixed;
+  throw new SettingError(['training', 'batchSize'], `the model takes batches of ${fixed}, got ${batchSize}`, {
+    remedy: `Set it to ${fixed}, or change the model's batchInputShape.`,
   });
 }
 
 /** Where a sample has as many elements as the input takes but another shape (an image, a vector), the input's is used. */
-function matchInputs(model: tf.LayersModel, dataset: Dataset, file: string): SampleType[] {
+function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
   if (model.inputs.length !== dataset.inputs.length) {
-    throw unfit(file, `the model has ${model.inputs.length} inputs and a sample of the data ${dataset.inputs.length}`);
+    throw unfit(`it has ${model.inputs.length} inputs and a sample of the data has ${dataset.inputs.length}`);
   }
   return dataset.inputs.map(({ shape, dtype }, index) => {
     const wanted = model.inputs[index].shape.slice(1);
@@ -120,19 +140,13 @@ function matchInputs(model: tf.LayersModel, dataset: Dataset, file: string): Sam
       return { shape, dtype };
     }
     throw unfit(
-      file,
       `the input '${model.inputNames[index]}' takes [${wanted.map((size) => size ?? 'any').join(', ')}], ` +
         `a sample of the data is [${shape.join(', ')}]`,
     );
   });
 }
 
-function checkTarget(
-  target: TensorSpec,
-  output: readonly (number | null)[],
-  classes: number | undefined,
-  file: string,
-): void {
+function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {
   const expected = classes === undefined ? output : output.slice(0, -1);
   // Labels may come with an axis of length 1 at the end.
   const shape =
@@ -141,17 +155,15 @@ function checkTarget(
       : target.shape;
   if (expected.length === shape.length && expected.every((size, axis) => size === null || size === shape[axis])) return;
   throw unfit(
-    file,
     `the output is [${output.map((size) => size ?? 'any').join(', ')}]` +
       (classes === undefined ? '' : `, one for each of ${classes} classes,`) +
       ` and a target of the data is [${target.shape.join(', ')}]`,
   );
 }
 
-function unfit(file: string, reason: string): UserError {
-  return new UserError(`${file} model: the model does not fit the data: ${reason}.`, {
+function unfit(reason: string): SettingError {
+  return new SettingError(['model'], `the model does not fit the data: ${reason}`, {
     remedy:
       'Change the model, the data, or training.loss (the sparse losses take labels, the others one value an output).',
-    exitCode: ExitCode.usage,
   });
 }

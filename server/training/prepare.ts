@@ -1,8 +1,10 @@
 /** @file From an experiment to everything that trains: data, model, executor, optimizer, compressor. */
-import { dirname, resolve } from 'node:path';
-import { createExecutor } from '../compiler/createExecutor.ts';
+import { resolve } from 'node:path';
+import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
+import { UnsupportedKernel } from '../compiler/import/kernel.ts';
+import { elementCount } from '../compiler/ir.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
-import type { Executor } from '../compiler/program.ts';
+import type { Executor, StepBatch } from '../compiler/program.ts';
 import { createCompressor, type Compressor } from '../compression/compressor.ts';
 import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
@@ -14,14 +16,16 @@ import { modelWeights } from '../models/modelWeights.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment } from '../protocol/config.ts';
+import { SettingError } from '../protocol/settingError.ts';
+import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
+import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 
 export interface Prepared {
   readonly experiment: Experiment;
   readonly dataset: Dataset;
-  readonly loaded: LoadedModel;
   readonly program: ModelProgram;
   readonly executor: Executor;
   readonly parameters: ParameterSet;
@@ -37,41 +41,51 @@ export interface Prepared {
 }
 
 /**
- * @param file the experiment file; relative paths start from its folder
- * @throws UserError for whatever does not fit together
+ * @param directory of the experiment file, which relative paths start from
+ * @param options.pretrained whether to load `start`: not where other weights will be restored
+ * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
-export async function prepare(experiment: Experiment, file: string): Promise<Prepared> {
-  const baseDirectory = dirname(resolve(file));
-  const { training, compression } = experiment;
+export async function prepare(
+  experiment: Experiment,
+  directory: string,
+  { pretrained }: { pretrained: boolean },
+): Promise<Prepared> {
+  const { model, start, data, training, compression } = experiment;
+  const { steps, seed } = training;
   const warnings: string[] = [];
-  const loaded = await loadModel(experiment.model, { baseDirectory, seed: training.seed });
-  if (experiment.start !== undefined) {
-    const { ignored } = await loadWeights(loaded.model, await startFile(experiment.start, baseDirectory));
-    if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
-  }
-  const module =
-    compression?.method === 'custom' ? await importUserModule(resolve(baseDirectory, compression.module)) : undefined;
-  const custom = module === undefined ? undefined : (exportedFunction(module, 'distort') as CustomDistortion);
-  const dataset = await openDataset(experiment.data, baseDirectory);
+  const opened: (() => unknown)[] = [];
+  const dispose = async () => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
   try {
-    const program = modelProgram(loaded, dataset, training, file);
-    const { executor, parameters, warning } = await createExecutor(program, training.executor, baseDirectory, {
-      batchSize: training.batchSize,
-      seed: training.seed,
-      threads: training.threads,
-      rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
-      extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
-    });
+    const loaded = await loadModel(model, { baseDirectory: directory, seed });
+    opened.push(() => loaded.model.dispose());
+    if (pretrained && start !== undefined) {
+      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory));
+      if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
+    }
+    const module =
+      compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
+    const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
+
+    const dataset = await openDataset(data, directory);
+    opened.push(() => dataset.close());
+    checkEpoch(experiment, dataset);
+
+    const program = modelProgram(loaded, dataset, training);
+    const { executor, parameters, warning } = await createReadyExecutor(experiment, program, dataset, directory);
+    opened.push(() => executor.dispose());
     if (warning !== undefined) warnings.push(warning);
+
     const trained = parameters.list.filter(({ trainable }) => trainable);
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
-    const { steps, seed } = training;
     const compressor = compression && createCompressor(compression, weights, { steps, seed, custom });
+    const files = [...loaded.files, ...(module?.files ?? [])];
+    if (data.type === 'module') files.push(resolve(directory, data.path));
     return {
       experiment,
       dataset,
-      loaded,
       program,
       executor,
       parameters,
@@ -79,32 +93,89 @@ export async function prepare(experiment: Experiment, file: string): Promise<Pre
       compressor,
       weights,
       warnings,
-      files: [...loaded.files, ...(module?.files ?? [])],
-      async dispose() {
-        await executor.dispose();
-        await dataset.close();
-      },
+      files,
+      dispose,
     };
   } catch (error) {
-    await dataset.close();
+    await dispose();
     throw error;
   }
 }
 
-async function startFile(start: string, baseDirectory: string): Promise<string> {
-  if (!start.startsWith('run:')) return resolve(baseDirectory, start);
-  return finalWeightsFile(await findRun(start.slice('run:'.length), baseDirectory));
+/** @throws SettingError when `start` names a run that has no final model */
+async function startFile(start: string, directory: string): Promise<string> {
+  if (!start.startsWith('run:')) return resolve(directory, start);
+  const run = await findRun(start.slice('run:'.length), directory).catch((error: unknown) => {
+    throw error instanceof UserError ? new SettingError(['start'], error.message, { remedy: error.remedy }) : error;
+  });
+  if (run.record.state === 'finished') return finalWeightsFile(run);
+  throw new SettingError(['start'], `the run ${run.id} has no final model: it is ${run.observedState()}`, {
+    remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
+  });
 }
 
-function compressibleWeights(loaded: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
-  const classes = new Map(loaded.model.layers.map((layer) => [layer.name, layer.getClassName()]));
-  return modelWeights(loaded.model).map(({ name, layer, weight }) => {
+/** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */
+function checkEpoch({ training }: Experiment, dataset: Dataset): void {
+  const steps = dataset.stepsPerEpoch(training.batchSize);
+  if (steps === 0) {
+    throw new SettingError(
+      ['training', 'batchSize'],
+      `there are only ${dataset.train.samples} training samples, got ${training.batchSize}`,
+      { remedy: 'Choose a smaller batch size.' },
+    );
+  }
+  if (steps === undefined && training.learningRateSchedule.type === 'after-epoch') {
+    throw new SettingError(['training', 'learningRateSchedule'], 'the length of an epoch of the data is unknown', {
+      remedy: 'Export the number of samples from the data module (samples.train), or use the schedule "step".',
+    });
+  }
+}
+
+/** An executor that has trained nothing, but is known to train and to evaluate: no mistake shows hours later. */
+async function createReadyExecutor(
+  { training, compression }: Experiment,
+  program: ModelProgram,
+  { test }: Dataset,
+  directory: string,
+): Promise<CreatedExecutor> {
+  try {
+    const created = await createExecutor(program, training.executor, directory, {
+      batchSize: training.batchSize,
+      seed: training.seed,
+      threads: training.threads,
+      rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
+      extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
+    });
+    await created.executor.evaluate(zeroBatch(program, evaluationBatchSize(program, test)));
+    return created;
+  } catch (error) {
+    if (!(error instanceof UnsupportedKernel)) throw error;
+    const { kernel, layer, message } = error;
+    const where = layer === undefined ? '' : ` of the layer '${layer}'`;
+    throw new SettingError(['training', 'executor'], `the operation ${kernel}${where} cannot be compiled: ${message}`, {
+      remedy: 'Set training.executor to "eager", which is slower, or do without the operation.',
+      cause: error,
+    });
+  }
+}
+
+function zeroBatch(program: ModelProgram, size: number): StepBatch {
+  const zeros = ({ dtype, shape }: ModelProgram['inputs'][number]) =>
+    new (dtype === 'int32' ? Int32Array : Float32Array)(size * elementCount(shape));
+  return { size, inputs: program.inputs.map(zeros), targets: program.targets.map(zeros) };
+}
+
+function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
+  const classes = new Map(
+    model.layers.flatMap((layer) => layer.weights.map((weight) => [weight.read(), layer.getClassName()] as const)),
+  );
+  return modelWeights(model).map(({ name, layer, weight, variable }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
-      layerClass: classes.get(layer),
+      layerClass: classes.get(variable),
       shape,
       values: value,
       ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),

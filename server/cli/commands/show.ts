@@ -44,7 +44,7 @@ export const showCommand: Command = {
 
 /** Until the run ends, or Ctrl-C, which leaves the run alone. */
 async function follow(run: Run, context: CommandContext): Promise<number> {
-  const display = new ProgressDisplay(context.stdout, context.now);
+  const display = new ProgressDisplay(context);
   const interrupt = context.onInterrupt(() => undefined);
   try {
     for await (const event of followEvents(run, { signal: interrupt.signal })) {

@@ -7,6 +7,7 @@ import type { Run } from '../../runs/run.ts';
 import { jsonOption } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
+import { failureLines } from '../report.ts';
 import type { TrainingOutcome } from '../trainer.ts';
 
 export const runCommand: Command = {
@@ -63,7 +64,7 @@ type Start = (training: { onEvent: (event: RunEvent) => void; signal: AbortSigna
 const exitCodes = { finished: ExitCode.done, failed: ExitCode.failed, stopped: ExitCode.stopped } as const;
 
 async function train(context: CommandContext, json: boolean, start: Start): Promise<number> {
-  const display = json ? jsonDisplay(context) : new ProgressDisplay(context.stdout, context.now);
+  const display = json ? jsonDisplay(context) : new ProgressDisplay(context);
   const interrupt = context.onInterrupt(() =>
     display.print(['Stopping after this step and saving everything; press Ctrl-C again to end at once.']),
   );
@@ -83,11 +84,15 @@ function closingLines(run: Run, state: TrainingOutcome['state'], directory: stri
   return [`Go on with: deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`];
 }
 
-/** Events on standard output, everything else on standard error. */
+/** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */
 function jsonDisplay({ stdout, stderr }: CommandContext): Pick<ProgressDisplay, 'show' | 'print' | 'end'> {
+  const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
   return {
-    show: (event) => stdout.write(JSON.stringify(event) + '\n'),
-    print: (lines) => stderr.write(lines.map((line) => `${line}\n`).join('')),
+    show(event) {
+      stdout.write(JSON.stringify(event) + '\n');
+      if (event.type === 'failed') print(failureLines(event, stderr));
+    },
+    print,
     end: () => undefined,
   };
 }

@@ -26,9 +26,8 @@ const samples = {
 } satisfies Pick<Dataset, 'inputs' | 'targets'>;
 const program = modelProgram(
   await loadModel(`builtin:${name}`, { baseDirectory: '.', seed: training.seed }),
-  samples as unknown as Dataset,
+  samples,
   training,
-  'benchmark',
 );
 const executor = await CompiledExecutor.create(program, {
   batchSize: size,

@@ -77,6 +77,7 @@ async function commandLine({
         stderr,
         directory: folder,
         now: Date.now,
+        keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
@@ -173,9 +174,10 @@ describe('deeptwist run', () => {
 
   it('exits with 1 when the run failed', async () => {
     const { run } = await commandLine({ events: [started, failed], state: 'failed' });
-    const { code, stdout } = await run('run', 'lenet.deeptwist.jsonc');
+    const { code, stdout, stderr } = await run('run', 'lenet.deeptwist.jsonc');
     expect(code).toBe(1);
-    expect(stdout).toContain('error: the loss is NaN\nto do: Lower it.\n');
+    expect(stderr).toBe('error: the loss is NaN\nto do: Lower it.\n');
+    expect(stdout).not.toContain('NaN');
   });
 
   it('exits with 2 when the experiment is wrong, naming the --set', async () => {

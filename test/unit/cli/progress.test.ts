@@ -70,11 +70,11 @@ describe('statusLine', () => {
 describe('ProgressDisplay', () => {
   it('writes results as they come, and the tables at the end', () => {
     const terminal = new MemoryTerminal();
-    const display = new ProgressDisplay(terminal, () => 0);
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => 0 });
     for (const event of wholeRun) display.show(event);
     display.end();
     expect(terminal.text).toMatchInlineSnapshot(`
-      "20261122-120005-lenet on CPU, compiled executor
+      "20261122-120005-lenet on CPU, compiled
       step 10,000  test accuracy 0.95  loss 0.06123
       warning: the learning rate is high
       step 20,000  test accuracy 0.984  loss 0.06123 before the last distortion
@@ -97,7 +97,7 @@ describe('ProgressDisplay', () => {
   it('writes a status line every five seconds where lines cannot be rewritten', () => {
     const terminal = new MemoryTerminal();
     let now = 0;
-    const display = new ProgressDisplay(terminal, () => now);
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
     display.show(started);
     for (let step = 1; step <= 22; step++) {
       now += 1000;
@@ -109,7 +109,7 @@ describe('ProgressDisplay', () => {
   it('rewrites one status line in a terminal, and never one wider than it', () => {
     const terminal = Object.assign(new MemoryTerminal(), { interactive: true, columns: 40 });
     let now = 0;
-    const display = new ProgressDisplay(terminal, () => now);
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
     for (const event of [started, metrics(1), metrics(2), evaluation(2, 0.5), metrics(3), finished]) {
       now += 200;
       display.show(event);
@@ -125,7 +125,7 @@ describe('ProgressDisplay', () => {
   it('does not write more than ten status lines a second', () => {
     const terminal = Object.assign(new MemoryTerminal(), { interactive: true, columns: 80 });
     let now = 0;
-    const display = new ProgressDisplay(terminal, () => now);
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
     display.show(started);
     for (let step = 1; step <= 1000; step++) {
       now += 1;
@@ -134,10 +134,12 @@ describe('ProgressDisplay', () => {
     expect(terminal.text.split('\r').length).toBeLessThanOrEqual(12);
   });
 
-  it('tells a failure with what to do about it', () => {
-    const terminal = new MemoryTerminal();
-    const display = new ProgressDisplay(terminal, () => 0);
+  it('tells a failure on standard error, with what to do about it', () => {
+    const stdout = new MemoryTerminal();
+    const stderr = new MemoryTerminal();
+    const display = new ProgressDisplay({ stdout, stderr, now: () => 0 });
     display.show({ type: 'failed', step: 7, time: 0, message: 'the loss is NaN', remedy: 'Lower the learning rate.' });
-    expect(terminal.lines).toEqual(['error: the loss is NaN', 'to do: Lower the learning rate.']);
+    expect(stderr.lines).toEqual(['error: the loss is NaN', 'to do: Lower the learning rate.']);
+    expect(stdout.text).toBe('');
   });
 });

@@ -92,7 +92,7 @@ describe('EventLog', () => {
         `^The disk is full: writing to ${run.path} needs ${needed} B, .* free\\. What was recorded before is intact`,
       ),
     );
-    expect(() => log.close()).toThrow(UserError);
+    log.close(); // What could not be written has been told.
   });
 });
 

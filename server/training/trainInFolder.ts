@@ -1,0 +1,123 @@
+/** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
+import { appendFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import type { EventOf, RunEvent } from '../protocol/events.ts';
+import { UserError } from '../protocol/userError.ts';
+import { writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
+import { EventLog } from '../runs/eventLog.ts';
+import type { Run } from '../runs/run.ts';
+import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpointState.ts';
+import { describeDevice } from './device.ts';
+import { writeFinalModel } from './finalModel.ts';
+import type { Prepared } from './prepare.ts';
+import { TrainingLoop, type Untimed } from './trainingLoop.ts';
+
+export interface TrainingObserver {
+  /** Receives each event when it has been recorded. */
+  onEvent: (event: RunEvent) => void;
+  /** When it aborts, the run stops after the current step, with a checkpoint and a `stopped` event. */
+  signal: AbortSignal;
+}
+
+export type EndState = 'finished' | 'failed' | 'stopped';
+
+/** How a run goes on that was interrupted. */
+export interface Resumption {
+  /** Undefined: from the start. */
+  readonly checkpoint?: Checkpoint;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The folder must be locked.
+ * @returns how the run ended; a failure becomes a `failed` event
+ * @throws when the event log cannot be opened or closed
+ */
+export async function trainInFolder(
+  run: Run,
+  prepared: Prepared,
+  { onEvent, signal }: TrainingObserver,
+  resumption?: Resumption,
+): Promise<EndState> {
+  const { experiment, executor, parameters } = prepared;
+  const checkpoint = resumption?.checkpoint;
+  const start = checkpoint?.step ?? 0;
+  const log = await EventLog.open(run, resumption && { cutAt: checkpoint?.eventsOffset ?? 0 });
+  const record = (untimed: Untimed): void => {
+    const event = { ...untimed, time: Date.now() } as RunEvent;
+    log.append(event);
+    onEvent(event);
+  };
+  let lastCheckpoint: string | undefined;
+  let loop: TrainingLoop | undefined;
+  try {
+    const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
+    record({
+      type: 'started',
+      step: start,
+      run: run.id,
+      config: experiment,
+      layers: layersOf(prepared),
+      device: describeDevice(),
+      executor: executor.description,
+      ...(resumption && { resumedFrom: start }),
+    });
+    for (const message of [...prepared.warnings, ...(resumption?.warnings ?? [])]) {
+      record({ type: 'warning', step: start, message });
+    }
+    loop = new TrainingLoop(prepared, start, progress, {
+      record,
+      signal,
+      async checkpoint(step, state, afterDistortion) {
+        const file = await writeCheckpoint(
+          run,
+          { step, tensors: checkpointTensors(prepared), state, eventsOffset: log.sync() },
+          { keep: experiment.training.keepCheckpoints },
+        );
+        lastCheckpoint = relative(run.path, file);
+        record({ type: 'checkpoint', step, path: lastCheckpoint, afterDistortion });
+      },
+    });
+    const summary = await loop.run();
+    if (summary === undefined) {
+      record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint });
+      return 'stopped';
+    }
+    await writeFinalModel(run, parameters);
+    record({ type: 'finished', step: summary.steps, summary });
+    return 'finished';
+  } catch (error) {
+    const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
+    try {
+      log.append(failed);
+    } catch {
+      // The disk is full: what was recorded stays, and whoever watches hears of it.
+    }
+    onEvent(failed);
+    return 'failed';
+  } finally {
+    log.close();
+  }
+}
+
+function layersOf({ weights, compressor }: Prepared): EventOf<'started'>['layers'] {
+  const compressed = new Set(compressor?.targets.map(({ weight }) => weight.name));
+  return weights.map(({ name, layer, shape }) => ({
+    name,
+    layer,
+    shape: [...shape],
+    compressed: compressed.has(name),
+  }));
+}
+
+function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
+  if (error instanceof UserError) return { type: 'failed', step, message: error.message, remedy: error.remedy };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const file = join(run.path, 'error.log');
+  try {
+    appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
+  } catch {
+    // The message says enough where nothing can be written.
+  }
+  return { type: 'failed', step, message, remedy: `The details are in ${file}.` };
+}

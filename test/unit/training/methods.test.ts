@@ -1,0 +1,145 @@
+/** @file Every method under every policy that it has, from the experiment file to the stored model. */
+import { describe, expect, test } from 'vitest';
+import { singularValues } from '../../../server/linalg/singularValues.ts';
+import { evaluateRun } from '../../../server/training/index.ts';
+import { eventsOf, finalWeights, recordedEvents, statefulLstm, workspace, type RecordedRun } from './workspace.ts';
+
+const schedule = { from: 10, to: 40 };
+const prune = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 }, fc2: { rate: 0.5 } } };
+const quantize = {
+  method: 'quantize',
+  distortEvery: 4,
+  layers: { fc1: { bits: 2 }, 'fc*': { bits: 1, scales: 'matrix' } },
+};
+const lowRank = { method: 'low-rank', distortEvery: 4, layers: { fc1: { rank: 3 } } };
+const custom = { method: 'custom', module: './distort.ts', distortEvery: 4, layers: { fc1: { limit: 0.25 } } };
+
+/** Whether the final weights have the form that the experiment asks for. */
+const forms = {
+  prune(weights: ReadonlyMap<string, Float32Array>) {
+    expect(zeros(weights.get('fc1/kernel')!)).toBe(Math.floor(0.7 * 128));
+    expect(zeros(weights.get('fc2/kernel')!)).toBe(Math.floor(0.5 * 48));
+  },
+  quantize(weights: ReadonlyMap<string, Float32Array>) {
+    const fc1 = weights.get('fc1/kernel')!;
+    // A row of the matrix is an output unit, a column of the stored kernel [8, 16].
+    for (let unit = 0; unit < 16; unit++)
+      expect(new Set(fc1.filter((_, i) => i % 16 === unit)).size).toBeLessThanOrEqual(4);
+    expect(new Set(weights.get('fc2/kernel')!).size).toBe(2);
+  },
+  async 'low-rank'(weights: ReadonlyMap<string, Float32Array>) {
+    await expectRank(weights.get('fc1/kernel')!, 8, 16, 3);
+  },
+  custom(weights: ReadonlyMap<string, Float32Array>) {
+    expect(Math.max(...weights.get('fc1/kernel')!.map(Math.abs))).toBe(0.25);
+  },
+};
+
+describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s', (policy) => {
+  test.each([
+    { ...prune, schedule },
+    { ...quantize, schedule: { from: 10 } },
+    { ...lowRank, schedule: { from: 10 } },
+    { ...custom, schedule: { from: 10 } },
+  ])('$method ends right after a distortion, with the compressed model', async (compression) => {
+    const finished = await train({ ...compression, policy });
+    await forms[compression.method as keyof typeof forms](finalWeights(finished.run));
+    await expectConsistent(finished);
+  });
+});
+
+test('gradual-mask ends with the pruned model', async () => {
+  const finished = await train({ ...prune, schedule, policy: 'gradual-mask' });
+  forms.prune(finalWeights(finished.run));
+  await expectConsistent(finished);
+});
+
+test('the kernels of an LSTM share a projection to the end', async () => {
+  const compression = { method: 'low-rank', distortEvery: 4, layers: { lstm: { rank: 2, sharedProjection: true } } };
+  const { run: train } = await workspace({ model: statefulLstm, compression });
+  const finished = await train();
+  const weights = finalWeights(finished.run);
+  const [kernel, recurrent] = ['lstm/kernel', 'lstm/recurrent_kernel'].map((name) => weights.get(name)!);
+  // On top of each other they are [12, 32], of rank 2 only where their rows lie in the same plane.
+  await expectRank(Float32Array.of(...kernel, ...recurrent), 12, 32, 2);
+  const kept = eventsOf(finished.events, 'finished')[0].summary.layers.map(({ weightsKept }) => weightsKept);
+  expect(kept.slice(0, 2)).toEqual([2 * 4, 2 * (8 + 32)]);
+  await expectConsistent(finished);
+});
+
+test('without a compression the model is trained and stored as it is', async () => {
+  const { run } = await workspace();
+  const finished = await run();
+  const [{ summary }] = eventsOf(finished.events, 'finished');
+  expect(summary).toMatchObject({ weightRatio: 1, byteRatio: 1, weights: 176, distortionSeconds: 0 });
+  expect(summary.testBeforeLastDistortion).toBe(summary.test);
+  expect(eventsOf(finished.events, 'distortion')).toEqual([]);
+  await expectConsistent(finished);
+});
+
+test('one-shot distorts once, straight-through computes with compressed weights all along', async () => {
+  const once = await train({ ...quantize, policy: 'one-shot' });
+  expect(eventsOf(once.events, 'distortion').map(({ step }) => step)).toEqual([60]);
+  const through = await train({ ...quantize, policy: 'straight-through' });
+  // Before the last distortion the full-precision shadow is evaluated.
+  const [{ summary }] = eventsOf(through.events, 'finished');
+  expect(summary.test).toBeGreaterThan(0.8);
+  expect(eventsOf(through.events, 'metrics')[0].loss).not.toBe(eventsOf(once.events, 'metrics')[0].loss);
+});
+
+async function train(compression: object): Promise<RecordedRun> {
+  const { write, run } = await workspace({ compression });
+  await write(
+    'distort.ts',
+    `export function distort(weights: Float32Array, _: number[], { parameters }: { parameters: { limit: number } }) {
+       const { limit } = parameters;
+       for (let i = 0; i < weights.length; i++) weights[i] = Math.max(-limit, Math.min(limit, weights[i]));
+       return { weightsKept: 100, bytes: 50 };
+     }`,
+  );
+  return run();
+}
+
+/** What is true of every finished run: its end, its accuracy, its sizes, its log. */
+async function expectConsistent({ run, state, events }: RecordedRun): Promise<void> {
+  expect(state).toBe('finished');
+  const [{ summary }] = eventsOf(events, 'finished');
+  expect(events.slice(-2).map(({ type }) => type)).toEqual(['evaluation', 'finished']);
+  const last = eventsOf(events, 'distortion').at(-1);
+  if (last) expect(last.step).toBe(summary.steps);
+  // Nothing trained between the last distortion and the stored model.
+  const evaluation = await evaluateRun({ run, signal: new AbortController().signal });
+  expect(evaluation.value).toBe(summary.test);
+  expect(evaluation).toMatchObject({ metric: 'accuracy', split: 'test', moment: 'final' });
+
+  const weights = finalWeights(run);
+  const matrices = summary.layers.filter(({ shape }) => shape.length > 1);
+  expect(summary.layers.map(({ name, weights: count }) => [name, count])).toEqual(
+    [...weights].map(([name, { length }]) => [name, length]),
+  );
+  expect(summary.weights).toBe(matrices.reduce((sum, { name }) => sum + weights.get(name)!.length, 0));
+  expect(summary.weightsKept).toBe(matrices.reduce((sum, { weightsKept }) => sum + weightsKept, 0));
+  expect(summary.weightRatio).toBe(summary.weights / summary.weightsKept);
+  expect(summary.bytes).toBe([...weights.values()].reduce((sum, { byteLength }) => sum + byteLength, 0));
+  const { config } = eventsOf(events, 'started')[0];
+  if (config.compression?.method === 'prune')
+    expect(summary.weightsKept).toBe(
+      matrices.reduce((sum, { name }) => sum + weights.get(name)!.length - zeros(weights.get(name)!), 0),
+    );
+  if (config.compression?.method === 'custom')
+    expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 100, bytesKept: 50 });
+
+  expect(await recordedEvents(run)).toEqual(events);
+  expect(run.record.state).toBe('finished');
+}
+
+function zeros(weights: Float32Array): number {
+  return weights.filter((weight) => weight === 0).length;
+}
+
+/** Singular values behind the rank are what float32 leaves of a product of factors: 1e-6 of the largest, with a margin. */
+async function expectRank(weights: Float32Array, rows: number, columns: number, rank: number): Promise<void> {
+  const values = await singularValues(weights, rows, columns);
+  expect(values[rank - 1]).toBeGreaterThan(1e-3 * values[0]);
+  expect(values[rank]).toBeLessThan(1e-5 * values[0]);
+}

@@ -1,0 +1,230 @@
+/** @file A run that was interrupted ends exactly as one that was not: the final weights are compared bit by bit. */
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../../server/protocol/events.ts';
+import { lockRun } from '../../../server/runs/lockRun.ts';
+import { openRun } from '../../../server/runs/run.ts';
+import { evaluateRun } from '../../../server/training/index.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+import {
+  eventsOf,
+  experiment,
+  finalWeights,
+  mlp,
+  recordedEvents,
+  resume,
+  statefulLstm,
+  workspace,
+} from './workspace.ts';
+
+const prune = {
+  method: 'prune',
+  distortEvery: 4,
+  layers: { fc1: { rate: 0.7 } },
+  schedule: { from: 10, to: 40 },
+};
+const training = (changes: object) => ({ ...experiment.training, ...changes });
+const sgd = { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3 };
+const plateau = { type: 'plateau', factor: 0.5, patience: 1 };
+
+/** Its moving averages are weights that no optimizer trains. */
+const normalized = mlp.replace('tf.layers.dropout({ rate: 0.2 })', "tf.layers.batchNormalization({ name: 'norm' })");
+
+describe('a run that is stopped and resumed ends as if it had not been', () => {
+  test.each([
+    ['without a compression', {}],
+    ['deeptwist', { compression: prune }],
+    ['gradual-mask', { compression: { ...prune, policy: 'gradual-mask' } }],
+    ['one-shot', { compression: { ...prune, policy: 'one-shot' } }],
+    ['straight-through', { compression: { ...prune, policy: 'straight-through' } }],
+    ['quantization', { compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } }],
+    ['low rank', { compression: { method: 'low-rank', distortEvery: 5, layers: { fc1: { rank: 3 } } } }],
+    ['momentum and weight decay', { compression: prune, training: training({ optimizer: sgd }) }],
+    [
+      'momentum under a mask',
+      { compression: { ...prune, policy: 'gradual-mask' }, training: training({ optimizer: sgd }) },
+    ],
+    ['RMSProp', { training: training({ optimizer: { type: 'rmsprop', momentum: 0.5, centered: true } }) }],
+    [
+      'Adagrad and clipping',
+      { training: training({ optimizer: { type: 'adagrad', learningRate: 0.1 }, clip: { globalNorm: 0.5 } }) },
+    ],
+    ['a plateau schedule', { training: training({ learningRateSchedule: plateau, evaluateEvery: 3 }) }],
+    ['batch normalization', { model: normalized }],
+    ['the eager executor', { compression: prune, training: training({ executor: 'eager', steps: 40 }) }],
+    [
+      'a stateful LSTM',
+      {
+        model: statefulLstm,
+        compression: { method: 'low-rank', distortEvery: 5, layers: { lstm: { rank: 2, sharedProjection: true } } },
+      },
+    ],
+  ])('%s', async (_, changes) => {
+    const whole = await workspace(changes);
+    const uninterrupted = await whole.run();
+    // Not at a multiple of anything: of an epoch (12 steps), a distortion, a checkpoint, an evaluation.
+    const stopped = await whole.run({ stopAfter: 29 });
+    expect(stopped.state).toBe('stopped');
+    expect(stopped.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      step: 29,
+      checkpoint: 'checkpoints/step-000000029.safetensors',
+    });
+    const resumed = await resume(stopped.run);
+    expect(resumed.state).toBe('finished');
+    expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+    // Every step is recorded once, with the same numbers, also the observations.
+    expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
+  });
+
+  test('also when it is stopped several times, between its first and its last step', async () => {
+    const { run } = await workspace({ compression: prune });
+    const uninterrupted = await run();
+    let interrupted = await run({ stopAfter: 1 });
+    for (const step of [12, 13, 59]) interrupted = await resume(interrupted.run, step);
+    const resumed = await resume(interrupted.run);
+    expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+  });
+});
+
+test('a stop during the last step lets the run finish', async () => {
+  const { run } = await workspace({ compression: prune });
+  expect(await run({ stopAfter: 60 })).toMatchObject({ state: 'finished' });
+});
+
+test('without a checkpoint the run starts over', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 7 });
+  for (const name of await readdir(stopped.run.checkpointsFolder)) await rm(join(stopped.run.checkpointsFolder, name));
+  const resumed = await resume(stopped.run);
+  expect(resumed.events[0]).toMatchObject({ type: 'started', step: 0, resumedFrom: 0 });
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+  expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
+});
+
+test('a damaged checkpoint is told of, and the one before it is used', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 50 });
+  await truncate(join(stopped.run.checkpointsFolder, 'step-000000050.safetensors'), 1000);
+  const resumed = await resume(stopped.run);
+  expect(resumed.events[0]).toMatchObject({ type: 'started', resumedFrom: 40 });
+  expect(eventsOf(resumed.events, 'warning').map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^The checkpoint of step 50 is damaged \(.* has 1000 bytes .*falling back to step 40\.$/),
+  ]);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+});
+
+test('weights to start from are needed only where no checkpoint has been made', async () => {
+  const { run, folder } = await workspace();
+  const base = await run();
+  const stopped = await run({ overrides: [`start=run:${base.run.id}`], stopAfter: 30 });
+  await rm(join(folder, '.deeptwist', 'runs', base.run.id), { recursive: true });
+  expect(await resume(stopped.run)).toMatchObject({ state: 'finished' });
+});
+
+test('a run that another process trains is left alone', async () => {
+  const { run } = await workspace();
+  const stopped = await run({ stopAfter: 30 });
+  const lock = await lockRun(stopped.run);
+  const error = await userErrorOf(() => resume(stopped.run));
+  expect(error.message).toMatch(/^The run .* is in use by process \d+ on /);
+  await lock.release('stopped');
+  expect(await resume(stopped.run)).toMatchObject({ state: 'finished' });
+});
+
+test('what keeps a run from going on leaves it as it is', async () => {
+  const { run, write } = await workspace();
+  const stopped = await run({ stopAfter: 30 });
+  const before = await readFile(stopped.run.eventsFile);
+  await write('model.ts', 'export const createMode = 1;');
+  expect((await userErrorOf(() => resume(stopped.run))).message).toContain("does not export 'createModel'");
+  expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
+  expect(existsSync(stopped.run.lockFile)).toBe(false);
+  expect(await readFile(stopped.run.eventsFile)).toEqual(before);
+});
+
+test('a model that has changed does not take the checkpoint', async () => {
+  const { run, write } = await workspace();
+  const stopped = await run({ stopAfter: 30 });
+  await write('model.ts', (await readFile(join(stopped.run.sourceFolder, 'model.ts'), 'utf8')).replace('16', '17'));
+  const resumed = await resume(stopped.run);
+  expect(resumed.events).toMatchObject([
+    {
+      type: 'failed',
+      step: 30,
+      message: expect.stringMatching(
+        /checkpoints does not hold the weight fc1\/kernel \[8, 17\] of the model/,
+      ) as string,
+      remedy: 'The model has changed since the run; restore the copy in the run folder, source/.',
+    },
+  ]);
+});
+
+describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
+  // Every write to this device fails with ENOSPC.
+  const full = (path: string) => symlink('/dev/full', path);
+
+  test('fails the run at a checkpoint, and it goes on when there is space', async () => {
+    const { run } = await workspace({ compression: prune });
+    const uninterrupted = await run();
+    const stopped = await run({ stopAfter: 30 });
+    await full(join(stopped.run.checkpointsFolder, 'step-000000040.safetensors.tmp'));
+    const failed = await resume(stopped.run);
+    expect(failed.state).toBe('failed');
+    expect(failed.events.at(-1)).toMatchObject({
+      type: 'failed',
+      step: 40,
+      message: expect.stringMatching(/^The disk is full: writing to .*checkpoints needs /) as string,
+    });
+    expect((await recordedEvents(failed.run)).at(-1)).toEqual(failed.events.at(-1));
+    const resumed = await resume(failed.run);
+    expect(resumed.events[0]).toMatchObject({ type: 'started', resumedFrom: 30 });
+    expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+  });
+
+  test('is told once where not even that can be recorded', async () => {
+    const { run } = await workspace();
+    const stopped = await run({ stopAfter: 30 });
+    await rm(stopped.run.eventsFile);
+    await full(stopped.run.eventsFile);
+    const failed = await resume(stopped.run);
+    expect(failed.state).toBe('failed');
+    expect(failed.events).toMatchObject([
+      { type: 'failed', message: expect.stringMatching(/^The disk is full/) as string },
+    ]);
+    expect(existsSync(failed.run.lockFile)).toBe(false);
+  });
+});
+
+test('a final model that is damaged is not evaluated', async () => {
+  const { run } = await workspace();
+  const finished = await run();
+  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run, signal: new AbortController().signal }));
+  const file = join(finished.run.modelFolder, 'weights.safetensors');
+  await truncate(file, 100);
+  expect((await evaluate()).message).toContain(`${file} is not usable`);
+  await rm(file);
+  expect((await evaluate()).message).toBe(`${file} does not exist.`);
+});
+
+/** What does not depend on the clock, of the events that both runs have. */
+function measured(events: readonly RunEvent[]): unknown[] {
+  return events.flatMap((event) => {
+    switch (event.type) {
+      case 'metrics': {
+        const { step, loss, learningRate, epoch } = event;
+        return [{ step, loss, learningRate, epoch }];
+      }
+      case 'distortion':
+      case 'spectrum':
+      case 'evaluation':
+        return [{ ...event, time: 0 }];
+      default:
+        return [];
+    }
+  });
+}
