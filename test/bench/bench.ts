@@ -30,11 +30,13 @@ export interface Case {
   readonly rivals: readonly (() => Promise<Contender>)[];
 }
 
-export interface Benchmark {
+type Options = Readonly<Record<string, unknown>>;
+
+/** Either cases that take turns, or a measurement of another kind. */
+export type Benchmark = {
   /** The benchmark's own options, besides `--json`. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
-  cases(options: Readonly<Record<string, unknown>>): readonly Case[];
-}
+} & ({ cases(options: Options): readonly Case[] } | { run(options: Options): Promise<readonly Result[]> });
 
 /** One line of the report: ours against one rival. */
 export interface Result {
@@ -93,6 +95,15 @@ async function measure(work: Case): Promise<Result[]> {
   }
 }
 
+async function measureAll(cases: readonly Case[]): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const work of cases) {
+    console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);
+    results.push(...(await measure(work)));
+  }
+  return results;
+}
+
 function printTable(results: readonly Result[]): void {
   const rows = results.map((result) => [
     result.case,
@@ -122,11 +133,7 @@ export async function runBenchmark(name: string, benchmark: Benchmark, args: rea
   const { values } = parseArgs({ args: [...args], options: { ...benchmark.options, json: { type: 'boolean' } } });
   const machine = describeMachine();
   console.log(`${name}: ${JSON.stringify(machine)}`);
-  const results: Result[] = [];
-  for (const work of benchmark.cases(values)) {
-    console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);
-    results.push(...(await measure(work)));
-  }
+  const results = 'run' in benchmark ? await benchmark.run(values) : await measureAll(benchmark.cases(values));
   printTable(results);
   if (values.json) console.log(JSON.stringify({ bench: name, machine, results }));
 }

@@ -1,0 +1,88 @@
+/** @file Runs experiments through the command line, as a user does, and collects their summaries. */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { RunEvent, Summary } from '../../server/protocol/events.ts';
+
+/** One training run. */
+export interface ExperimentRun {
+  readonly name: string;
+  /** Experiment file, relative to the checkout. */
+  readonly file: string;
+  /** `path=value` texts for --set. */
+  readonly overrides: readonly string[];
+  readonly seed: number;
+}
+
+export interface ExperimentResult extends ExperimentRun {
+  readonly command: string;
+  readonly summary: Summary;
+}
+
+/** The command that repeats a run. */
+export function commandOf({ file, overrides, seed }: ExperimentRun): string {
+  const settings = [...overrides, `training.seed=${seed}`].map((override) => ` --set '${override}'`);
+  return `npx deeptwist run ${file}${settings.join('')}`;
+}
+
+/**
+ * Runs experiments side by side, one thread each, as many at once as there are cores; their run folders are removed.
+ * @throws Error with what a run wrote, when one fails
+ */
+export async function runExperiments(runs: readonly ExperimentRun[]): Promise<ExperimentResult[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
+  const results: ExperimentResult[] = [];
+  const waiting = runs.map((run, index) => ({ run, index }));
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const summary = await runExperiment(next.run, folder);
+      results[next.index] = { ...next.run, command: commandOf(next.run), summary };
+      console.log(
+        `  ${next.run.name}, seed ${next.run.seed}: ${(100 * summary.test).toFixed(2)}% at ` +
+          `${summary.weightRatio.toFixed(1)}x, ${summary.trainingSeconds.toFixed(0)} s`,
+      );
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: Math.min(availableParallelism(), runs.length) }, work));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return results;
+}
+
+function runExperiment({ file, overrides, seed }: ExperimentRun, out: string): Promise<Summary> {
+  const settings = [...overrides, `training.seed=${seed}`, 'training.threads=1'].flatMap((override) => [
+    '--set',
+    override,
+  ]);
+  const child = spawn(process.execPath, ['bin/deeptwist.js', 'run', file, '--json', '--out', out, ...settings]);
+  const onExit = () => child.kill('SIGKILL');
+  process.once('exit', onExit);
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    // Only the last line is wanted, and a run prints thousands.
+    output = (output + text).slice(-200_000);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      process.off('exit', onExit);
+      const last = output.trimEnd().split('\n').at(-1) ?? '';
+      if (code !== 0) return reject(new Error(`${file} ended with ${code}:\n${errors}${last}`));
+      const event = JSON.parse(last) as RunEvent;
+      if (event.type !== 'finished') return reject(new Error(`${file} ended with the event ${event.type}.`));
+      resolve(event.summary);
+    });
+  });
+}
+
+/** Mean and sample standard deviation. */
+export function spread(values: readonly number[]): { mean: number; deviation: number } {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1);
+  return { mean, deviation: Math.sqrt(variance) };
+}
