@@ -66,17 +66,18 @@ const biased = (x: Node, bias: Node | undefined) => (bias === undefined ? x : bi
 interface ConvolutionAttributes {
   strides: [number, number] | number;
   pad: tf.Conv2DAttrs['pad'];
-  dilations?: [number, number] | number;
+  /** The depthwise layer gives null. */
+  dilations?: [number, number] | number | null;
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
 function convolution(x: Node, filter: Node, attributes: ConvolutionAttributes, depthwise: boolean): Node {
-  const { strides, pad, dilations = 1, dimRoundingMode } = attributes;
+  const { strides, pad, dilations, dimRoundingMode } = attributes;
   const info = tf.backend_util.computeConv2DInfo(
     shapeOf(x),
     shapeOf(filter),
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
     depthwise,
@@ -101,12 +102,12 @@ function inputGradient(
   attributes: ConvolutionAttributes & { inputShape: Shape4 },
   depthwise: boolean,
 ): Node {
-  const { strides, pad, dilations = 1, dimRoundingMode, inputShape } = attributes;
+  const { strides, pad, dilations, dimRoundingMode, inputShape } = attributes;
   const info = tf.backend_util.computeConv2DInfo(
     inputShape,
     shapeOf(filter),
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
     depthwise,
@@ -125,12 +126,12 @@ function filterGradient(
   attributes: ConvolutionAttributes & { filterShape: Shape4 },
   depthwise: boolean,
 ): Node {
-  const { strides, pad, dilations = 1, dimRoundingMode, filterShape } = attributes;
+  const { strides, pad, dilations, dimRoundingMode, filterShape } = attributes;
   const info = tf.backend_util.computeConv2DInfo(
     shapeOf(x),
     filterShape,
     strides,
-    dilations,
+    dilations ?? 1,
     pad,
     dimRoundingMode,
     depthwise,
