@@ -8,9 +8,14 @@ import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
-import { statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
+import { nestedLayers, statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
+
+/** A layer of tfjs-layers that may have a seed of its own. */
+interface DropoutLayer {
+  seed: number | undefined;
+}
 
 export interface EagerOptions {
   /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
@@ -25,6 +30,7 @@ export class EagerExecutor implements Executor {
   readonly #program: Program;
   readonly #options: EagerOptions;
   readonly #stateful: readonly StatefulLayer[];
+  readonly #dropouts: readonly DropoutLayer[];
   readonly #states: Record<Stream, Map<string, Float32Array>>;
 
   constructor(program: Program, options: EagerOptions) {
@@ -35,6 +41,9 @@ export class EagerExecutor implements Executor {
     this.parameters = createParameters(program.weights, new Map(), extraBytes);
     this.description = `TensorFlow.js, backend ${options.backend}`;
     this.#stateful = statefulLayers(program.layers);
+    this.#dropouts = nestedLayers(program.layers)
+      .filter((layer) => layer.getClassName().endsWith('Dropout') || layer.getClassName() === 'SpatialDropout1D')
+      .map((layer) => layer as unknown as DropoutLayer);
     const zeros = () =>
       new Map(
         this.#stateful.flatMap(({ name, states_ }) =>
@@ -85,7 +94,10 @@ export class EagerExecutor implements Executor {
 
   async #run<R>(stream: Stream, step: number, body: () => R): Promise<R> {
     await tf.setBackend(this.#options.backend);
-    // tfjs seeds its random operations from Math.random.
+    // tfjs seeds its random operations from Math.random, but for a dropout layer with a seed of its own, which would drop
+    // the same units at every step.
+    const seeds = this.#dropouts.map(({ seed }) => seed);
+    for (const layer of this.#dropouts) layer.seed = undefined;
     const original = Math.random;
     const random = new Random(this.#options.seed, 2 ** 41 + step);
     Math.random = () => random.uniform();
@@ -101,6 +113,7 @@ export class EagerExecutor implements Executor {
       return result;
     } finally {
       Math.random = original;
+      this.#dropouts.forEach((layer, index) => (layer.seed = seeds[index]));
     }
   }
 

@@ -8,6 +8,7 @@
  * affine in their parameters, two elements give the parameters and the rest confirm them.
  */
 import * as tf from '@tensorflow/tfjs';
+import { Random } from '../../formats/random.ts';
 import { random } from '../build.ts';
 import { elementCount, type Distribution, type Node } from '../ir.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
@@ -26,14 +27,20 @@ function distribution(family: string, offset: number, scale: number): Distributi
 }
 
 export class RandomnessDetector {
+  readonly #random: Random;
   #lastSeed: number | undefined;
   #streams = 0;
   #sample: ArrayLike<number> | undefined | 'wanted';
 
-  /** Runs a program with Math.random watched. */
+  /** @param seed of Math.random: the same gives the same graph to the last bit of an estimated parameter */
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+  }
+
+  /** Runs a program with Math.random answered and watched. */
   watch<R>(program: () => R): R {
     const original = Math.random;
-    Math.random = () => (this.#lastSeed = original());
+    Math.random = () => (this.#lastSeed = this.#random.uniform());
     try {
       return program();
     } finally {
@@ -85,13 +92,15 @@ function fitAffine(standard: ArrayLike<number>, values: ArrayLike<number>): [num
   if (other < 0) return undefined;
   const scale = (values[other] - values[0]) / (standard[other] - standard[0]);
   const offset = values[0] - scale * standard[0];
-  const tolerance = 1e-4 * (Math.abs(offset) + Math.abs(scale));
+  const magnitude = Math.abs(offset) + Math.abs(scale);
+  const tolerance = 1e-4 * magnitude;
   const fits = Array.from(values).every((value, i) => Math.abs(value - (offset + scale * standard[i])) <= tolerance);
-  return fits ? [roundOff(offset), roundOff(scale)] : undefined;
+  return fits ? [roundOff(offset, magnitude), roundOff(scale, magnitude)] : undefined;
 }
 
-/** Removes the rounding of float32: 0.30000001 -> 0.3. */
-function roundOff(value: number): number {
-  const rounded = Number(value.toPrecision(5));
-  return Math.abs(rounded - value) <= 1e-5 * Math.abs(value) ? rounded : value;
+/** Removes the rounding of float32: 0.30000001 -> 0.3, and what is left of 0. */
+function roundOff(value: number, magnitude: number): number {
+  const decimals = Math.min(100, Math.max(0, 4 - Math.floor(Math.log10(magnitude))));
+  const rounded = Number(value.toFixed(decimals));
+  return Math.abs(rounded - value) <= 1e-5 * magnitude ? rounded : value;
 }

@@ -83,7 +83,11 @@ export class Recording {
   /** Name of the layer that is being called. */
   layer: string | undefined;
   readonly #nodes = new WeakMap<tf.DataId, Node>();
-  readonly #randomness = new RandomnessDetector();
+  readonly #randomness: RandomnessDetector;
+
+  constructor(seed: number) {
+    this.#randomness = new RandomnessDetector(seed);
+  }
 
   /** Lets a tensor stand for a node: a weight, a placeholder of the batch. */
   bind(tensor: tf.Tensor, node: Node): void {
@@ -144,15 +148,14 @@ export class Recording {
     const layer = this.layer ?? Object.values(nodes).find((node) => node.layer !== undefined)?.layer;
     const build = kernelImports[name] as KernelImport<unknown> | undefined;
     if (build === undefined) throw new UnsupportedKernel(name, 'the compiler has no lowering for it', layer);
-    const made = this.#attributed(name, layer, () => build(nodes, attributes));
+    const made = this.#explained(name, layer, () => build(nodes, attributes));
+    if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
     return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
   }
 
-  #attributed(name: string, layer: string | undefined, build: () => Node | Node[]): Node | Node[] {
+  #explained(name: string, layer: string | undefined, build: () => Node | Node[]): Node | Node[] {
     try {
-      const made = build();
-      if (layer !== undefined) for (const node of Array.isArray(made) ? made : [made]) node.layer ??= layer;
-      return made;
+      return build();
     } catch (error) {
       if (error instanceof UnsupportedKernel) throw new UnsupportedKernel(error.kernel, error.message, layer);
       throw new UnsupportedKernel(name, (error as Error).message, layer);
@@ -174,6 +177,16 @@ export class Recording {
   }
 }
 
+/** Gives a kernel's operations, up to its inputs, to a layer. */
+function attribute(made: readonly Node[], layer: string, inputs: ReadonlySet<Node>): void {
+  for (const node of made) {
+    // Constants without a layer may be shared.
+    if (inputs.has(node) || node.inputs.length === 0) continue;
+    node.layer = layer;
+    attribute(node.inputs, layer, inputs);
+  }
+}
+
 let backend: RecordingBackend | undefined;
 
 function recordingBackend(): RecordingBackend {
@@ -192,11 +205,14 @@ function recordingBackend(): RecordingBackend {
   return created;
 }
 
-/** Records what `program` does; the backend that was set before is set again. */
-export async function record<R>(program: (recording: Recording) => R): Promise<R> {
+/**
+ * Records what `program` does; the backend that was set before is set again.
+ * @param seed of Math.random
+ */
+export async function record<R>(seed: number, program: (recording: Recording) => R): Promise<R> {
   const recorder = recordingBackend();
   const previous = tf.getBackend();
-  const recording = new Recording();
+  const recording = new Recording(seed);
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
   try {

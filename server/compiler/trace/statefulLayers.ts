@@ -20,10 +20,16 @@ interface Nesting {
 
 /** All stateful recurrent layers among `layers`, those inside wrappers and nested models included. */
 export function statefulLayers(layers: readonly tf.layers.Layer[]): StatefulLayer[] {
-  const found = new Set<StatefulLayer>();
+  return nestedLayers(layers)
+    .map((layer) => layer as unknown as StatefulLayer)
+    .filter((layer) => layer.stateful && Array.isArray(layer.states_));
+}
+
+/** `layers` and the layers inside wrappers and nested models. */
+export function nestedLayers(layers: readonly tf.layers.Layer[]): tf.layers.Layer[] {
+  const found = new Set<tf.layers.Layer>();
   const visit = (layer: tf.layers.Layer): void => {
-    const candidate = layer as unknown as StatefulLayer;
-    if (candidate.stateful && Array.isArray(candidate.states_)) found.add(candidate);
+    found.add(layer);
     const nesting = layer as unknown as Nesting;
     const inner = [...(nesting.layers ?? []), nesting.layer, nesting.forwardLayer, nesting.backwardLayer];
     for (const nested of inner) if (nested !== undefined) visit(nested);

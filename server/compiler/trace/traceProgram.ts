@@ -44,8 +44,8 @@ type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
  * Math.random), and a graph would freeze it.
  */
 async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
-  const graph = await traceOnce(program, tracer);
-  const difference = firstDifference(graph, await traceOnce(program, tracer));
+  const graph = await traceOnce(program, tracer, 0);
+  const difference = firstDifference(graph, await traceOnce(program, tracer, 1));
   if (difference === undefined) return graph;
   const { op, layer } = difference;
   throw op === 'Constant'
@@ -57,7 +57,7 @@ async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
     : new UnsupportedKernel(op, 'JavaScript calls it otherwise at every step, which a graph would freeze', layer);
 }
 
-async function traceOnce(program: Program, tracer: Tracer): Promise<Graph> {
+async function traceOnce(program: Program, tracer: Tracer, seed: number): Promise<Graph> {
   const outputs = new Map<string, Node>();
   const stateful = statefulLayers(program.layers);
   const saved = program.weights.map(({ variable }) => ({
@@ -66,7 +66,7 @@ async function traceOnce(program: Program, tracer: Tracer): Promise<Graph> {
     value: tf.clone(variable),
   }));
   try {
-    await record((recording) => {
+    await record(seed, (recording) => {
       for (const { name, variable } of program.weights) recording.bind(variable, parameter(name, variable.shape));
       const restore = [
         ...program.layers.map((layer) => nameCalls(layer, recording)),

@@ -1,0 +1,109 @@
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createExecutor } from '../../../server/compiler/createExecutor.ts';
+import { UnsupportedKernel } from '../../../server/compiler/import/kernel.ts';
+import type { Program } from '../../../server/compiler/program.ts';
+import { modelProgram, randomBatch } from './programs.ts';
+
+const { layers } = tf;
+const BATCH = 2;
+const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+
+/** A user's layer that keeps the shape. */
+class OwnLayer extends tf.layers.Layer {
+  static className = 'OwnLayer';
+  readonly #compute: (x: tf.Tensor) => tf.Tensor;
+
+  constructor(name: string, compute: (x: tf.Tensor) => tf.Tensor) {
+    super({ name });
+    this.#compute = compute;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return this.#compute([inputs].flat()[0]);
+  }
+}
+
+function program(compute: (x: tf.Tensor) => tf.Tensor): Program {
+  const model = tf.sequential({
+    layers: [
+      layers.dense({ units: 4, inputShape: [3] }),
+      layers.batchNormalization(),
+      new OwnLayer('mine', compute),
+      layers.dense({ units: 1 }),
+    ],
+  });
+  return modelProgram(model, (targets, outputs) => tf.mean(tf.square(tf.sub(outputs, targets))), {
+    dtype: 'float32',
+    shape: [1],
+  });
+}
+
+const create = (made: Program, kind: 'auto' | 'compiled') => createExecutor(made, kind, import.meta.dirname, options);
+
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+});
+
+let calls = 0;
+const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation: string }> = {
+  'an operation without a lowering': {
+    operation: 'Cumsum',
+    compute: (x) => tf.add(x, tf.cumsum(x, 1)),
+  },
+  'a tensor of random numbers made in JavaScript': {
+    operation: 'tf.tensor',
+    compute: (x) => tf.mul(x, tf.tensor1d(Array.from({ length: 4 }, () => Math.random()))),
+  },
+  'a random number as an argument': {
+    operation: 'Clip',
+    compute: (x) => tf.clipByValue(x, -1, 1 + Math.random()),
+  },
+  'a number that counts the calls': {
+    operation: 'tf.tensor',
+    compute: (x) => tf.mul(x, calls++),
+  },
+  'a look at a value inside the step': {
+    operation: 'dataSync',
+    compute: (x) => tf.mul(x, x.dataSync()[0] > 0 ? 1 : 2),
+  },
+};
+
+describe('A layer with', () => {
+  it.each(Object.entries(refused))('%s is refused by name', async (_, { compute, operation }) => {
+    const error = await create(program(compute), 'compiled').catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(UnsupportedKernel);
+    expect(error).toMatchObject({ kernel: operation, layer: 'mine' });
+  });
+
+  it.each(Object.entries(refused))('%s is run eagerly, with a warning that names it', async (_, row) => {
+    const made = program(row.compute);
+    const before = made.weights.map(({ variable }) => variable.dataSync().slice());
+    const { executor, parameters, warning } = await create(made, 'auto');
+    expect(warning).toContain(`The operation ${row.operation} of the layer 'mine' cannot be compiled: `);
+    expect(executor.description).toContain('TensorFlow.js');
+    // Neither the trace nor the trial of a backend leaves anything behind.
+    expect(parameters.list.map(({ value }) => new Float32Array(value))).toEqual(before);
+    const batch = randomBatch(made, BATCH, 1);
+    expect(Number.isFinite(await executor.step(batch, 0))).toBe(true);
+    expect(Number.isFinite((await executor.evaluate(batch)).loss)).toBe(true);
+    await executor.dispose();
+  });
+
+  it('nothing unusual is compiled without a warning', async () => {
+    const { executor, warning } = await create(program(tf.relu), 'auto');
+    expect(warning).toBeUndefined();
+    expect(executor.description).toContain('ONNX Runtime');
+    await executor.dispose();
+  });
+
+  it('a call of its own instance still has it after the trace', async () => {
+    const made = program(tf.relu);
+    const layer = made.layers[2];
+    const own = layer.call.bind(layer);
+    layer.call = own;
+    const { executor } = await create(made, 'compiled');
+    expect(layer.call).toBe(own);
+    await executor.dispose();
+  });
+});
