@@ -219,14 +219,12 @@ const rows: Record<string, Row> = {
   ),
 };
 
-function program({ inputs, dtype = 'float32', build }: Row) {
-  const symbols = inputs.map((shape) => tf.input({ shape: [...shape], dtype }));
+function program({ inputs, dtype, build }: Row) {
+  const symbols = inputs.map((shape) => tf.input({ shape: [...shape] }));
   const model = tf.model({ inputs: symbols, outputs: build(symbols) });
   const [output] = model.outputs;
-  return modelProgram(model, (targets, outputs) => tf.mean(tf.square(tf.sub(outputs, targets))), {
-    dtype: 'float32',
-    shape: output.shape.slice(1) as number[],
-  });
+  const squaredError = (targets: tf.Tensor, outputs: tf.Tensor) => tf.mean(tf.square(tf.sub(outputs, targets)));
+  return modelProgram(model, squaredError, { dtype: 'float32', shape: output.shape.slice(1) as number[] }, dtype);
 }
 
 beforeAll(async () => {

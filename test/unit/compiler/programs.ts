@@ -27,11 +27,17 @@ export function functionProgram(
   };
 }
 
-/** A training step of a model of one output, regularizers included. */
-export function modelProgram(model: tf.LayersModel, loss: Loss, target: SampleType): Program {
-  const inputs = model.inputs.map(({ shape, dtype }): SampleType => {
-    return { dtype: dtype === 'int32' ? 'int32' : 'float32', shape: shape.slice(1) as number[] };
-  });
+/**
+ * A training step of a model of one output, regularizers included.
+ * @param dtype of the inputs; tfjs-layers declares indices as float32
+ */
+export function modelProgram(
+  model: tf.LayersModel,
+  loss: Loss,
+  target: SampleType,
+  dtype: SampleType['dtype'] = 'float32',
+): Program {
+  const inputs = model.inputs.map(({ shape }): SampleType => ({ dtype, shape: shape.slice(1) as number[] }));
   const trained = new Set(model.trainableWeights);
   const outputs = (batch: tf.Tensor[], training: boolean) => model.apply(batch, { training }) as tf.Tensor;
   return {
@@ -43,10 +49,12 @@ export function modelProgram(model: tf.LayersModel, loss: Loss, target: SampleTy
     inputs,
     targets: [target],
     metrics: ['mean of the outputs'],
-    loss: (batch, [targets]) =>
-      model
-        .calculateLosses()
-        .reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), loss(targets, outputs(batch, true))) as tf.Scalar,
+    loss(batch, [targets]) {
+      // A sequential model has its regularizers from the first call on.
+      const y = outputs(batch, true);
+      const penalties = model.calculateLosses();
+      return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), loss(targets, y)) as tf.Scalar;
+    },
     evaluate: (batch, [targets]) => {
       const y = outputs(batch, false);
       return { loss: loss(targets, y) as tf.Scalar, metrics: [tf.mean(y)] };
