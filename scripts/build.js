@@ -1,6 +1,7 @@
 /**
  * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
+ * `node scripts/build.js FOLDER` makes the bundles alone, in another folder.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,15 +11,18 @@ import { createJiti } from 'jiti';
 import { buildWasm } from './build-wasm.js';
 import { root } from './root.js';
 
+const dist = join(root, 'dist');
+
 /** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
 const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
 
-async function bundle() {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+/** @param {string} folder */
+async function bundle(folder) {
+  rmSync(folder, { recursive: true, force: true });
   await esbuild.build({
     absWorkingDir: root,
     entryPoints: { cli: 'server/cli/main.ts', moduleWorker: 'server/data/moduleWorker.ts' },
-    outdir: 'dist',
+    outdir: folder,
     bundle: true,
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by the commands that train, from a chunk of its own.
     splitting: true,
@@ -37,13 +41,16 @@ async function writeSchema() {
   const load = createJiti(import.meta.url);
   /** @type {typeof import('../server/protocol/experimentJsonSchema.ts')} */
   const { experimentJsonSchema } = await load.import('../server/protocol/experimentJsonSchema.ts');
-  writeFileSync(join(root, 'dist', 'experiment.schema.json'), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
+  writeFileSync(join(dist, 'experiment.schema.json'), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
 }
 
 export async function build() {
   buildWasm();
-  await bundle();
+  await bundle(dist);
   await writeSchema();
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await build();
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [folder] = process.argv.slice(2);
+  await (folder === undefined ? build() : bundle(folder));
+}

@@ -139,9 +139,9 @@ function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
     } else if (wanted.length === shape.length && wanted.every((size, axis) => size === null || size === shape[axis])) {
       return { shape, dtype };
     }
+    const which = model.inputs.length === 1 ? 'the input' : `input ${index + 1}`;
     throw unfit(
-      `the input '${model.inputNames[index]}' takes [${wanted.map((size) => size ?? 'any').join(', ')}], ` +
-        `a sample of the data is [${shape.join(', ')}]`,
+      `${which} takes [${wanted.map((size) => size ?? 'any').join(', ')}], a sample of the data is [${shape.join(', ')}]`,
     );
   });
 }

@@ -212,8 +212,8 @@ test('a final model that is damaged is not evaluated', async () => {
 });
 
 /** What does not depend on the clock, of the events that both runs have. */
-function measured(events: readonly RunEvent[]): unknown[] {
-  return events.flatMap((event) => {
+function measured(events: readonly RunEvent[]): object[] {
+  return events.flatMap((event): object[] => {
     switch (event.type) {
       case 'metrics': {
         const { step, loss, learningRate, epoch } = event;

@@ -1,0 +1,342 @@
+/** @file What a user hears of a mistake, from the command line: exit code, standard error, and nothing on standard output. */
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { runCommandLine } from '../../../server/cli/commandLine.ts';
+import type { RunEvent } from '../../../server/protocol/events.ts';
+import * as trainer from '../../../server/training/index.ts';
+import { experiment, FEATURES, mlp, npy, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
+import { MemoryTerminal } from './memoryTerminal.ts';
+
+beforeAll(() => tf.setBackend('cpu').then(() => undefined));
+
+async function deeptwist({ folder }: Workspace, ...args: string[]) {
+  const stdout = new MemoryTerminal();
+  const stderr = new MemoryTerminal();
+  const code = await runCommandLine(
+    args,
+    {
+      stdout,
+      stderr,
+      directory: folder,
+      now: Date.now,
+      keepConsoleOffStdout: () => undefined,
+      loadTrainer: () => Promise.resolve(trainer),
+      onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
+    },
+    '1.2.3',
+  );
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** A run that does not begin: it leaves no folder behind. */
+async function refused(place: Workspace, ...overrides: string[]): Promise<{ code: number; message: string }> {
+  const { code, stdout, stderr } = await deeptwist(
+    place,
+    ...['run', 'blobs.deeptwist.jsonc', '--json', ...overrides.flatMap((override) => ['--set', override])],
+  );
+  expect(stdout).toBe('');
+  expect(await readdir(place.folder)).not.toContain('.deeptwist');
+  return {
+    code,
+    message: stderr
+      .replaceAll(`${place.folder}/`, '')
+      .replaceAll(/^\S*(?=blobs\.deeptwist)|(?<=error: )\S*(?=blobs\.deeptwist)/g, ''),
+  };
+}
+
+/** A run that fails: its events, and what is on standard error. */
+async function failed(place: Workspace, ...overrides: string[]): Promise<{ events: RunEvent[]; stderr: string }> {
+  const { code, stdout, stderr } = await deeptwist(
+    place,
+    ...['run', 'blobs.deeptwist.jsonc', '--json', ...overrides.flatMap((override) => ['--set', override])],
+  );
+  expect(code).toBe(1);
+  const events = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunEvent);
+  return { events, stderr };
+}
+
+const prune = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 } } };
+
+describe('an experiment file', () => {
+  test.each([
+    [
+      'unknown layer',
+      { ...prune, layers: { fc3: { rate: 0.5 } } },
+      '29:7 compression.layers.fc3: matches no layer of the model\nto do: Did you mean "fc1"? The model\'s layers are: fc1, fc2.',
+    ],
+    [
+      'glob without a match',
+      { ...prune, layers: { 'conv*': { rate: 0.5 } } },
+      '29:7 compression.layers.conv*: matches no layer of the model',
+    ],
+    [
+      'rate of 1',
+      { ...prune, layers: { fc1: { rate: 1 } } },
+      '30:17 compression.layers.fc1.rate: expected a number in [0, 1), got 1',
+    ],
+    [
+      'rank too large',
+      { method: 'low-rank', distortEvery: 4, layers: { 'fc*': { rank: 9 } } },
+      '30:17 compression.layers.fc*.rank: fc1/kernel is a [8, 16] matrix: expected at most 8, got 9',
+    ],
+    [
+      'nine bits',
+      { method: 'quantize', distortEvery: 4, layers: { fc1: { bits: 9 } } },
+      '30:17 compression.layers.fc1.bits: expected an integer from 1 to 8, got 9',
+    ],
+    [
+      'from behind to',
+      { ...prune, schedule: { from: 20, to: 20 } },
+      '34:15 compression.schedule.from: expected below compression.schedule.to (20), got 20',
+    ],
+    [
+      'distortEvery of 0',
+      { ...prune, distortEvery: 0 },
+      '27:21 compression.distortEvery: expected a positive integer, got 0',
+    ],
+    [
+      'distortEvery larger than the steps',
+      { ...prune, distortEvery: 61 },
+      '27:21 compression.distortEvery: expected at most training.steps (60), got 61',
+    ],
+    [
+      'policy for another method',
+      { method: 'quantize', policy: 'gradual-mask', distortEvery: 4, layers: { fc1: { bits: 1 } } },
+      '27:15 compression.policy: "gradual-mask" works with the method prune only, got "quantize"',
+    ],
+  ])('is refused at the place: %s', async (_, compression, message) => {
+    const place = await workspace({ compression });
+    expect(await refused(place)).toEqual({
+      code: 2,
+      message: expect.stringContaining(`error: blobs.deeptwist.jsonc:${message}`) as string,
+    });
+  });
+
+  test('is refused when it is not JSON, with a wrong type, with an unknown setting', async () => {
+    const place = await workspace();
+    expect(await refused(place, 'training.steps=many')).toEqual({
+      code: 2,
+      message: 'error: --set training.steps=many training.steps: expected a positive integer, got "many"\n',
+    });
+    expect((await refused(place, 'training.step=1')).message).toContain('unknown setting; did you mean "steps"?');
+    await writeFile(place.file, '{ "model": ');
+    expect(await refused(place)).toEqual({ code: 2, message: expect.stringContaining('not JSON') as string });
+  });
+
+  test('blames a --set for a layer that does not exist', async () => {
+    const place = await workspace({ compression: prune });
+    expect((await refused(place, 'compression.layers.fc9.rate=0.5')).message).toContain(
+      'error: --set compression.layers.fc9.rate=0.5 compression.layers.fc9: matches no layer of the model',
+    );
+  });
+});
+
+describe('a model', () => {
+  test.each([
+    [
+      'exports no createModel',
+      'export const createMode = 1;',
+      1,
+      "model.ts does not export 'createModel'. It exports: createMode.",
+    ],
+    ['does not compile', 'export const createModel = (;', 1, 'model.ts could not be loaded: '],
+    [
+      'throws',
+      "export const createModel = () => { throw new Error('no such weights'); };",
+      1,
+      'createModel() of model.ts failed: no such weights (model.ts:',
+    ],
+    [
+      'takes other inputs',
+      mlp.replace(`inputShape: [${FEATURES}]`, 'inputShape: [9]'),
+      2,
+      'blobs.deeptwist.jsonc:2:12 model: the model does not fit the data: the input takes [9], a sample of the data is [8]',
+    ],
+    [
+      'has an output of another rank',
+      mlp.replace('] });', 'tf.layers.reshape({ targetShape: [3, 1] })] });'),
+      2,
+      'blobs.deeptwist.jsonc:2:12 model: the model does not fit the data: the output is [3, 1], one for each of 1 classes, and a target of the data is []',
+    ],
+    [
+      'takes batches of another size',
+      statefulLstm.replace('[10, 2', '[12, 2'),
+      2,
+      'training.batchSize: the model takes batches of 12, got 10',
+    ],
+  ])('that %s is refused', async (_, model, code, message) => {
+    const refusal = await refused(await workspace({ model }));
+    expect(refusal).toEqual({ code, message: expect.stringContaining(message) as string });
+    expect(refusal.message).toContain('\nto do: ');
+    expect(refusal.message).not.toContain('    at ');
+  });
+
+  test('that is missing is refused', async () => {
+    const { code, message } = await refused(await workspace(), 'model=./other.ts');
+    expect({ code, message }).toEqual({
+      code: 1,
+      message: expect.stringContaining('other.ts does not exist.') as string,
+    });
+  });
+
+  test.each([
+    [
+      'loss',
+      `export const loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.matMul(targets, outputs);`,
+      'The loss fails on targets [60] and outputs [60, 3] of a batch: ',
+    ],
+    [
+      'metric',
+      `export const metrics = { top2: () => { throw new Error('not written yet'); } };`,
+      'The metric top2 fails on targets [60] and outputs [60, 3] of a batch: not written yet',
+    ],
+  ])('with a %s that throws is refused before it trains', async (name, code, message) => {
+    const place = await workspace({ model: mlp + code });
+    const refusal = await refused(place, ...(name === 'loss' ? ['training.loss=auto'] : []));
+    expect(refusal).toEqual({ code: 1, message: expect.stringContaining(message) as string });
+  });
+
+  test('without a loss is refused', async () => {
+    expect(await refused(await workspace(), 'training.loss=auto')).toEqual({
+      code: 2,
+      message: expect.stringContaining(
+        " training.loss: the model's module exports no loss, and none is set\nto do: Set training.loss to one of ",
+      ) as string,
+    });
+  });
+});
+
+describe('data', () => {
+  test('that are missing, cut short or empty are refused', async () => {
+    const place = await workspace();
+    expect(await refused(place, 'data.train.inputs=none.npy')).toEqual({
+      code: 1,
+      message: expect.stringContaining('none.npy does not exist.') as string,
+    });
+    const whole = npy(new Float32Array(60 * FEATURES), [60, FEATURES]);
+    await place.write('test.npy', whole.subarray(0, whole.length - 4));
+    expect((await refused(place)).message).toMatch(/^error: test\.npy is not usable: /);
+    await place.write('test.npy', npy(new Float32Array(0), [0, FEATURES]));
+    expect((await refused(place)).message).toMatch(
+      /^error: test\.npy is not usable: its shape is \[0,8\]: it has no samples\.\nto do: /,
+    );
+  });
+
+  test('that do not fill a batch are refused', async () => {
+    expect(await refused(await workspace(), 'training.batchSize=121')).toEqual({
+      code: 2,
+      message:
+        'error: --set training.batchSize=121 training.batchSize: there are only 120 training samples, got 121\nto do: Choose a smaller batch size.\n',
+    });
+  });
+
+  test('of epochs of unknown length do not go with a schedule that counts epochs', async () => {
+    const place = await workspace({ data: { type: 'module', path: './data.ts' } });
+    await place.write(
+      'data.ts',
+      `
+      const batch = { inputs: Array.from({ length: 10 }, () => Array(${FEATURES}).fill(0)), targets: Array(10).fill(0) };
+      export function* train() { yield batch; }
+      export function* test() { yield batch; }
+    `,
+    );
+    const schedule = { type: 'after-epoch', epoch: 2, factor: 0.5 };
+    expect(await refused(place, `training.learningRateSchedule=${JSON.stringify(schedule)}`)).toEqual({
+      code: 2,
+      message: expect.stringContaining(
+        'training.learningRateSchedule: the length of an epoch of the data is unknown',
+      ) as string,
+    });
+  });
+
+  test.each(['train', 'test'])('with a label out of range fail the run: %s', async (split) => {
+    const place = await workspace();
+    const samples = split === 'train' ? 120 : 60;
+    await place.write(`${split}-labels.npy`, npy(new Int32Array(samples).fill(3), [samples]));
+    const { events, stderr } = await failed(place);
+    const message = "data: a target has the label 3; the model's output has 3 classes, 0 to 2.";
+    expect(events.at(-1)).toMatchObject({ type: 'failed', message });
+    expect(stderr).toContain(`error: ${message}\nto do: Give the last layer one output for each class`);
+    expect(stderr).toContain('Go on with: deeptwist resume');
+  });
+});
+
+describe('a training that diverges', () => {
+  const failure = (events: readonly RunEvent[]) => events.find((event) => event.type === 'failed');
+  const schedule = (every: number) => ({
+    ...experiment.training,
+    optimizer: { type: 'sgd', learningRate: 0.1 },
+    learningRateSchedule: { type: 'step', every, factor: 1e45 },
+  });
+
+  test('stops at the step, with the last good checkpoint and likely remedies', async () => {
+    const place = await workspace({ training: schedule(30) });
+    const { events } = await failed(place);
+    const { step, message, remedy } = failure(events)!;
+    expect(step).toBeGreaterThan(30);
+    expect(step).toBeLessThan(36);
+    expect(message).toMatch(
+      new RegExp(`^Training diverged at step ${step}: the loss is NaN\\. Earlier checkpoints are intact\\.$`),
+    );
+    expect(remedy).toMatch(/^Lower training\.optimizer\.learningRate, clip the gradient/);
+    const { code, stdout } = await deeptwist(place, 'resume', 'last', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout.split('\n')[0])).toMatchObject({ type: 'started', resumedFrom: 20 });
+    expect(await deeptwist(place, 'evaluate', 'last')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has no final model: it is failed') as string,
+    });
+  });
+
+  test('in its last step leaves no final model', async () => {
+    const place = await workspace({ training: schedule(59) });
+    const { events } = await failed(place);
+    expect(failure(events)).toMatchObject({
+      step: 60,
+      message: expect.stringMatching(/at step 60: a weight of fc\d\/\w+ is not finite/) as string,
+    });
+    expect(await deeptwist(place, 'evaluate', 'last')).toMatchObject({ code: 1 });
+  });
+
+  test('is told of where singular values are to be observed', async () => {
+    const compression = { method: 'low-rank', distortEvery: 1, layers: { fc1: { rank: 2 } } };
+    const { events } = await failed(await workspace({ training: schedule(30), compression, observe: { every: 1 } }));
+    expect(failure(events)).toMatchObject({
+      step: 31,
+      message: expect.stringMatching(/^Training diverged at step 31: a weight/) as string,
+    });
+  });
+
+  test('by its gradient is told of where the gradient is clipped', async () => {
+    const training = { ...schedule(30), clip: { globalNorm: 1e38 } };
+    const { events } = await failed(await workspace({ training }));
+    expect(failure(events)?.message).toMatch(/^Training diverged at step 3\d: /);
+  });
+});
+
+test('a run folder of a newer version is refused', async () => {
+  const place = await workspace();
+  const { run } = await place.run({ stopAfter: 5 });
+  await writeFile(join(run.path, 'run.json'), JSON.stringify({ ...run.record, format: 2 }));
+  expect(await deeptwist(place, 'resume', run.id)).toEqual({
+    code: 1,
+    stdout: '',
+    stderr: `error: ${run.path} was written by a newer DeepTwist: its format is 2, this version reads up to 1.\nto do: Update DeepTwist.\n`,
+  });
+});
+
+test('a run that another process trains is not resumed', async () => {
+  const place = await workspace();
+  const { run } = await place.run({ stopAfter: 5 });
+  await writeFile(run.lockFile, JSON.stringify({ pid: 1, host: 'elsewhere' }));
+  const { code, stdout, stderr } = await deeptwist(place, 'resume', run.id, '--json');
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^error: The run .* is in use by process 1 on elsewhere\.\nto do: If that machine no longer runs it, delete /,
+  );
+});

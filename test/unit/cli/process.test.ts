@@ -1,0 +1,185 @@
+/** @file The command line as a process of its own: signals, `kill -9`, streams, exit codes. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../../server/protocol/events.ts';
+import { findRun } from '../../../server/runs/findRun.ts';
+import {
+  eventsOf,
+  experiment,
+  finalWeights,
+  mlp,
+  recordedEvents,
+  workspace,
+  type Workspace,
+} from '../training/workspace.ts';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+let installation: string;
+
+/** The package as it is built, below the checkout: its bundles find their packages there. */
+beforeAll(() => {
+  mkdirSync(join(root, '.cache'), { recursive: true });
+  installation = mkdtempSync(join(root, '.cache', 'installation-'));
+  execFileSync(process.execPath, [join(root, 'scripts', 'build.js'), join(installation, 'dist')]);
+  for (const name of ['bin', 'package.json']) cpSync(join(root, name), join(installation, name), { recursive: true });
+});
+afterAll(() => rmSync(installation, { recursive: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly events: RunEvent[];
+  readonly stderr: string;
+}
+
+/** @param onEvent may end the process */
+async function deeptwist(
+  { folder }: Workspace,
+  args: readonly string[],
+  onEvent: (event: RunEvent, process: ChildProcess) => void = () => undefined,
+): Promise<Ended> {
+  const child = spawn(process.execPath, [join(installation, 'bin', 'deeptwist.js'), ...args, '--json'], {
+    cwd: folder,
+  });
+  const events: RunEvent[] = [];
+  const lines = createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = JSON.parse(line) as RunEvent; // Whatever is no event fails here.
+    events.push(event);
+    onEvent(event, child);
+  });
+  const [stderr, [code, signal]] = await Promise.all([text(child.stderr), once(child, 'exit'), once(lines, 'close')]);
+  return { code: code as number | null, signal: signal as NodeJS.Signals | null, events, stderr };
+}
+
+const compression = {
+  method: 'prune',
+  distortEvery: 7,
+  layers: { fc1: { rate: 0.7 } },
+  schedule: { from: 100, to: 2000 },
+};
+const long = { compression, training: { ...experiment.training, steps: 3000, checkpointEvery: 300 } };
+const file = 'blobs.deeptwist.jsonc';
+
+/** Once, at the first metrics of that step or a later one. */
+function atStep(step: number, act: (child: ChildProcess) => void): (event: RunEvent, child: ChildProcess) => void {
+  let done = false;
+  return (event, child) => {
+    if (done || event.type !== 'metrics' || event.step < step) return;
+    done = true;
+    act(child);
+  };
+}
+
+describe('a run', () => {
+  test('that is killed at any step ends, resumed, as one that was not', async () => {
+    const place = await workspace(long);
+    const uninterrupted = await place.run();
+    const step = 1 + Math.floor(2500 * Math.random());
+    const killed = await deeptwist(
+      place,
+      ['run', file],
+      atStep(step, (child) => child.kill('SIGKILL')),
+    );
+    expect(killed.signal, `killed at step ${step}`).toBe('SIGKILL');
+    const { observedState, id } = await lastRun(place);
+    expect(observedState).toBe('interrupted');
+    const resumed = await deeptwist(place, ['resume', id]);
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringMatching(/^The run is in /) as string });
+    const { run } = await lastRun(place);
+    expect(finalWeights(run), `killed at step ${step}`).toEqual(finalWeights(uninterrupted.run));
+    // The log has every step once, in order.
+    const steps = eventsOf(await recordedEvents(run), 'metrics').map((event) => event.step);
+    expect(steps).toEqual(eventsOf(uninterrupted.events, 'metrics').map((event) => event.step));
+  });
+
+  test('stops in order at Ctrl-C, says how to go on, and goes on', async () => {
+    const place = await workspace(long);
+    const uninterrupted = await place.run();
+    const stopped = await deeptwist(
+      place,
+      ['run', file],
+      atStep(500, (child) => child.kill('SIGINT')),
+    );
+    expect(stopped.code).toBe(130);
+    const end = stopped.events.at(-1)!;
+    expect(end).toMatchObject({
+      type: 'stopped',
+      checkpoint: `checkpoints/step-${String(end.step).padStart(9, '0')}.safetensors`,
+    });
+    expect(stopped.stderr).toMatch(
+      /^Stopping after this step and saving everything; press Ctrl-C again to end at once\.\nGo on with: deeptwist resume \.deeptwist\/runs\/\S+\n$/,
+    );
+    const resumed = await deeptwist(place, ['resume', /resume (\S+)/.exec(stopped.stderr)![1]]);
+    expect(resumed.code).toBe(0);
+    expect(resumed.events[0]).toMatchObject({ type: 'started', resumedFrom: end.step });
+    expect(finalWeights((await lastRun(place)).run)).toEqual(finalWeights(uninterrupted.run));
+  });
+
+  test('hears Ctrl-C also where TensorFlow.js trains, which never waits', async () => {
+    const training = { ...experiment.training, steps: 1e6, executor: 'eager' };
+    const { code, events } = await deeptwist(await workspace({ training }), ['run', file], (event, child) => {
+      if (event.type === 'started') child.kill('SIGINT');
+    });
+    expect(code).toBe(130);
+    expect(events.at(-1)).toMatchObject({ type: 'stopped' });
+  });
+
+  test('ends at once at the second Ctrl-C', async () => {
+    const place = await workspace({
+      compression: { method: 'custom', module: './distort.ts', distortEvery: 1, layers: { fc1: {} } },
+    });
+    // The first step does not end in the time of this test.
+    await place.write('distort.ts', 'export const distort = () => new Promise((resolve) => setTimeout(resolve, 1e6));');
+    const ended = await deeptwist(place, ['run', file], (event, child) => {
+      if (event.type !== 'spectrum') return;
+      child.kill('SIGINT');
+      child.stderr!.once('data', () => child.kill('SIGINT'));
+    });
+    expect(ended.code).toBe(130);
+    expect(ended.events.map(({ type }) => type)).not.toContain('stopped');
+    expect((await lastRun(place)).observedState).toBe('interrupted');
+  });
+});
+
+test('what the modules of a user print does not mix with the events', async () => {
+  const place = await workspace({
+    model: `console.log('from the model'); console.info('%s too', 'info'); console.table([{ a: 1 }]); ${mlp}`,
+    data: { type: 'module', path: './data.ts' },
+  });
+  await place.write(
+    'data.ts',
+    `console.log('from the data');
+     const batch = { inputs: Array.from({ length: 10 }, () => Array(8).fill(0)), targets: Array(10).fill(0) };
+     export function* train() { yield batch; }
+     export function* test() { yield batch; }`,
+  );
+  const { code, events, stderr } = await deeptwist(place, ['run', file]);
+  expect(code).toBe(0);
+  expect(events.at(-1)).toMatchObject({ type: 'finished' });
+  for (const printed of ['from the model\n', 'info too\n', 'from the data\n', '│ a '])
+    expect(stderr).toContain(printed);
+});
+
+test('a mistake ends with its exit code, a message on standard error and nothing on standard output', async () => {
+  const place = await workspace({ compression: { ...compression, layers: { fc3: { rate: 0.5 } } } });
+  const args = ['run', file, '--set', 'compression.schedule.to=50', '--set', 'compression.schedule.from=5'];
+  expect(await deeptwist(place, args)).toEqual({
+    code: 2,
+    signal: null,
+    events: [],
+    stderr: expect.stringMatching(
+      /^error: blobs\.deeptwist\.jsonc:\d+:7 compression\.layers\.fc3: matches no layer of the model\nto do: Did you mean "fc1"\? The model's layers are: fc1, fc2\.\n$/,
+    ) as string,
+  });
+});
+
+async function lastRun({ folder }: Workspace) {
+  const run = await findRun('last', folder);
+  return { run, id: run.id, observedState: run.observedState() };
+}

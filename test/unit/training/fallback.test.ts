@@ -1,0 +1,49 @@
+/** @file A model with an operation that the compiler cannot express. */
+import { expect, test } from 'vitest';
+import { userErrorOf } from '../userErrorOf.ts';
+import { eventsOf, mlp, workspace } from './workspace.ts';
+
+/** Local response normalization (Krizhevsky et al. 2012) across the units. */
+const model = `
+  ${mlp.replace('export const createModel', 'const dense')}
+  class Normalization extends tf.layers.Layer {
+    static className = 'Normalization';
+    call(inputs: tf.Tensor | tf.Tensor[]) {
+      const [x] = [inputs].flat();
+      const [batch, units] = x.shape;
+      return tf.reshape(tf.localResponseNormalization(tf.reshape(x, [batch, 1, 1, units])), [batch, units]);
+    }
+  }
+  export const createModel = () => {
+    const model = tf.sequential();
+    for (const layer of dense().layers) {
+      model.add(layer);
+      if (layer.name === 'fc1') model.add(new Normalization({ name: 'lrn' }));
+    }
+    return model;
+  };
+`;
+const compression = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 } } };
+
+test('it trains on TensorFlow.js, with one warning that names the operation and the layer', async () => {
+  const { run } = await workspace({ model, compression });
+  const { state, events } = await run();
+  expect(state).toBe('finished');
+  expect(eventsOf(events, 'started')[0].executor).toMatch(/^TensorFlow\.js, backend (cpu|wasm|tensorflow)$/);
+  const warnings = eventsOf(events, 'warning').map(({ message }) => message);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^The operation LRN of the layer 'lrn' cannot be compiled: .*which is slower\.$/),
+  ]);
+  const [{ summary }] = eventsOf(events, 'finished');
+  expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 128 - Math.floor(0.7 * 128) });
+  expect(summary.test).toBeGreaterThan(0.8);
+});
+
+test('it is refused where the compiled executor is asked for', async () => {
+  const { run } = await workspace({ model, compression });
+  const error = await userErrorOf(() => run({ overrides: ['training.executor=compiled'] }));
+  expect(error.message).toMatch(
+    /^--set training\.executor=compiled training\.executor: the operation LRN of the layer 'lrn' cannot be compiled: /,
+  );
+  expect(error.exitCode).toBe(2);
+});
