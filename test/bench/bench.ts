@@ -95,7 +95,8 @@ async function measure(work: Case): Promise<Result[]> {
   }
 }
 
-async function measureAll(cases: readonly Case[]): Promise<Result[]> {
+/** Measures cases one after another. */
+export async function measureAll(cases: readonly Case[]): Promise<Result[]> {
   const results: Result[] = [];
   for (const work of cases) {
     console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);

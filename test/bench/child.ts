@@ -71,8 +71,8 @@ export interface NodeChildOptions extends Omit<ChildOptions, 'command'> {
   readonly script: string;
 }
 
-/** Bundles a contender as the product is bundled, and starts it in Node. */
-export async function startNodeChild({ entry, script, ...options }: NodeChildOptions): Promise<Contender> {
+/** Bundles a contender as the product is bundled. */
+export async function bundleContender(entry: string, script: string): Promise<void> {
   await build({
     entryPoints: [entry],
     outfile: script,
@@ -82,5 +82,10 @@ export async function startNodeChild({ entry, script, ...options }: NodeChildOpt
     packages: 'external',
     logLevel: 'error',
   });
+}
+
+/** Bundles a contender and starts it in Node. */
+export async function startNodeChild({ entry, script, ...options }: NodeChildOptions): Promise<Contender> {
+  await bundleContender(entry, script);
   return startChild({ ...options, command: process.execPath, arguments: [script, ...options.arguments] });
 }

@@ -27,16 +27,20 @@ export function commandOf({ file, overrides, seed }: ExperimentRun): string {
 }
 
 /**
- * Runs experiments side by side, one thread each, as many at once as there are cores; their run folders are removed.
+ * Runs experiments side by side, one thread each, as many at once as there are cores; or one after another with the
+ * threads that a run takes by default. Their run folders are removed.
  * @throws Error with what a run wrote, when one fails
  */
-export async function runExperiments(runs: readonly ExperimentRun[]): Promise<ExperimentResult[]> {
+export async function runExperiments(
+  runs: readonly ExperimentRun[],
+  { threads = 'one' }: { threads?: 'one' | 'default' } = {},
+): Promise<ExperimentResult[]> {
   const folder = mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
   const results: ExperimentResult[] = [];
   const waiting = runs.map((run, index) => ({ run, index }));
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const summary = await runExperiment(next.run, folder);
+      const summary = await runExperiment(next.run, folder, threads === 'one' ? ['training.threads=1'] : []);
       results[next.index] = { ...next.run, command: commandOf(next.run), summary };
       console.log(
         `  ${next.run.name}, seed ${next.run.seed}: ${(100 * summary.test).toFixed(2)}% at ` +
@@ -45,18 +49,21 @@ export async function runExperiments(runs: readonly ExperimentRun[]): Promise<Ex
     }
   };
   try {
-    await Promise.all(Array.from({ length: Math.min(availableParallelism(), runs.length) }, work));
+    await Promise.all(
+      Array.from({ length: threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1 }, work),
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
   return results;
 }
 
-function runExperiment({ file, overrides, seed }: ExperimentRun, out: string): Promise<Summary> {
-  const settings = [...overrides, `training.seed=${seed}`, 'training.threads=1'].flatMap((override) => [
-    '--set',
-    override,
-  ]);
+function runExperiment(
+  { file, overrides, seed }: ExperimentRun,
+  out: string,
+  more: readonly string[],
+): Promise<Summary> {
+  const settings = [...overrides, `training.seed=${seed}`, ...more].flatMap((override) => ['--set', override]);
   const child = spawn(process.execPath, ['bin/deeptwist.js', 'run', file, '--json', '--out', out, ...settings]);
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
