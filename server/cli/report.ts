@@ -76,13 +76,13 @@ const moments: Record<EventOf<'evaluation'>['moment'], string> = {
   final: ' at the end',
 };
 
-export function evaluationLine(event: EventOf<'evaluation'>): string {
+function evaluationLine(event: EventOf<'evaluation'>): string {
   const loss = event.metric === 'loss' ? '' : `  loss ${formatNumber(event.loss)}`;
   return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}`;
 }
 
 /** The table of layers and the figures of a finished run. */
-export function summaryLines(summary: Summary, terminal: Terminal): string[] {
+function summaryLines(summary: Summary, terminal: Terminal): string[] {
   const seconds =
     summary.trainingSeconds + summary.distortionSeconds + summary.observationSeconds + summary.evaluationSeconds;
   const facts = [

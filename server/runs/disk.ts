@@ -6,7 +6,7 @@ import { formatBytes } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /** End of the name of a file that is being written; one that is left over means that a write was cut short. */
-export const TEMPORARY = '.tmp';
+const TEMPORARY = '.tmp';
 
 /**
  * Replaces the file at `path` so that a reader, also after a power cut, sees the old content or the new one, whole. There
@@ -52,7 +52,7 @@ export function explainDiskError(error: unknown, folder: string, neededBytes: nu
 }
 
 /** No space left on the device, or none left in the user's quota. */
-export function isDiskFull(error: unknown): boolean {
+function isDiskFull(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }

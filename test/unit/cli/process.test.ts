@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { findRun } from '../../../server/runs/findRun.ts';
 import {
@@ -31,6 +31,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(installation, { recursive: true }));
 
+/** A test that fails or takes too long leaves no process behind. */
+const running = new Set<ChildProcess>();
+afterEach(() => running.forEach((child) => child.kill('SIGKILL')));
+
 interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -47,6 +51,7 @@ async function deeptwist(
   const child = spawn(process.execPath, [join(installation, 'bin', 'deeptwist.js'), ...args, '--json'], {
     cwd: folder,
   });
+  running.add(child.once('exit', () => running.delete(child)));
   const events: RunEvent[] = [];
   const lines = createInterface({ input: child.stdout }).on('line', (line) => {
     const event = JSON.parse(line) as RunEvent; // Whatever is no event fails here.
@@ -122,7 +127,13 @@ describe('a run', () => {
   });
 
   test('hears Ctrl-C also where TensorFlow.js trains, which never waits', async () => {
-    const training = { ...experiment.training, steps: 1e6, executor: 'eager' };
+    const training = {
+      ...experiment.training,
+      steps: 1e6,
+      evaluateEvery: 1e6,
+      checkpointEvery: 1e6,
+      executor: 'eager',
+    };
     const { code, events } = await deeptwist(await workspace({ training }), ['run', file], (event, child) => {
       if (event.type === 'started') child.kill('SIGINT');
     });

@@ -25,6 +25,15 @@ describe('lockRun', () => {
     expect(existsSync(run.lockFile)).toBe(false);
   });
 
+  it('sees what another process wrote since the run was opened, and leaves that where it is told no state', async () => {
+    const run = await temporaryRun();
+    await (await openRun(run.path)).update({ state: 'stopped', cuts: [7] });
+    const lock = await lockRun(run);
+    expect(run.record).toMatchObject({ state: 'running', cuts: [7] });
+    await lock.release();
+    expect((await openRun(run.path)).record).toMatchObject({ state: 'stopped', cuts: [7] });
+  });
+
   it('refuses a run that a live process is writing', async () => {
     const run = await temporaryRun();
     const other = idleProcess();

@@ -27,7 +27,12 @@ const prune = {
 };
 const training = (changes: object) => ({ ...experiment.training, ...changes });
 const sgd = { type: 'sgd', learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 1e-3 };
-const plateau = { type: 'plateau', factor: 0.5, patience: 1 };
+/** The learning rate is so high that it decays many times in a run. */
+const plateau = {
+  optimizer: { type: 'sgd', learningRate: 2 },
+  learningRateSchedule: { type: 'plateau', factor: 0.9 },
+  evaluateEvery: 3,
+};
 
 /** Its moving averages are weights that no optimizer trains. */
 const normalized = mlp.replace('tf.layers.dropout({ rate: 0.2 })', "tf.layers.batchNormalization({ name: 'norm' })");
@@ -51,7 +56,7 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
       'Adagrad and clipping',
       { training: training({ optimizer: { type: 'adagrad', learningRate: 0.1 }, clip: { globalNorm: 0.5 } }) },
     ],
-    ['a plateau schedule', { training: training({ learningRateSchedule: plateau, evaluateEvery: 3 }) }],
+    ['a plateau schedule', { training: training(plateau) }],
     ['batch normalization', { model: normalized }],
     ['the eager executor', { compression: prune, training: training({ executor: 'eager', steps: 40 }) }],
     [
@@ -79,8 +84,9 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
     expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
   });
 
-  test('also when it is stopped several times, between its first and its last step', async () => {
-    const { run } = await workspace({ compression: prune });
+  // An epoch, and so an evaluation, ends at step 12.
+  test.each(['deeptwist', 'straight-through'])('also when it is stopped several times: %s', async (policy) => {
+    const { run } = await workspace({ compression: { ...prune, policy } });
     const uninterrupted = await run();
     let interrupted = await run({ stopAfter: 1 });
     for (const step of [12, 13, 59]) interrupted = await resume(interrupted.run, step);
@@ -209,6 +215,12 @@ test('a final model that is damaged is not evaluated', async () => {
   expect((await evaluate()).message).toContain(`${file} is not usable`);
   await rm(file);
   expect((await evaluate()).message).toBe(`${file} does not exist.`);
+});
+
+test('an evaluation ends when its signal aborts', async () => {
+  const { run } = await workspace();
+  const finished = await run();
+  await expect(evaluateRun({ run: finished.run, signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
 });
 
 /** What does not depend on the clock, of the events that both runs have. */
