@@ -132,7 +132,7 @@ export interface OpParams {
   // Made by passes
   /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label, 0 if it is no class */
   SparseCrossEntropy: None;
-  /** log-probabilities [n, classes], labels [n], dy [n] -> gradient of the logits: (softmax - one-hot) * dy, 0 if no class */
+  /** log-probabilities l [n, classes], labels [n], dy [n] -> (exp(l) - one-hot) * dy, the gradient of the logits */
   SparseCrossEntropyGrad: None;
 }
 

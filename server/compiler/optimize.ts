@@ -4,6 +4,7 @@ import { topologicalOrder, type Graph } from './ir.ts';
 import { eliminateCommonSubexpressions } from './passes/commonSubexpressions.ts';
 import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
+import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
 import { simplify } from './passes/simplify.ts';
 import { sinkTransposes } from './passes/sinkTransposes.ts';
 import { tilePooling } from './passes/tilePooling.ts';
@@ -31,6 +32,7 @@ function cleanUp(graph: Graph): Graph {
 
 export const passes = {
   'clean-up': cleanUp,
+  'log-softmax': recogniseLogSoftmax,
   'sparse-cross-entropy': fuseSparseCrossEntropy,
   'tile-pooling': tilePooling,
   'join-products': joinProductsOfSharedOperand,
@@ -42,6 +44,7 @@ export type PassName = keyof typeof passes;
 
 const pipeline: readonly PassName[] = [
   'clean-up',
+  'log-softmax',
   'sparse-cross-entropy',
   'tile-pooling',
   'join-products',

@@ -53,12 +53,16 @@ const comparison = (params: unknown, inputs: readonly TensorType[]): TensorType 
 const reduction = (
   { axes, keepDims }: { axes: readonly number[]; keepDims: boolean },
   [x]: readonly TensorType[],
-): TensorType => ({
-  dtype: x.dtype,
-  shape: keepDims
-    ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
-    : x.shape.filter((_, axis) => !axes.includes(axis)),
-});
+): TensorType => {
+  if (axes.some((axis) => axis < 0 || axis >= x.shape.length))
+    throw new TypeError(`[${x.shape}] has not the axes ${axes}.`);
+  return {
+    dtype: x.dtype,
+    shape: keepDims
+      ? x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size))
+      : x.shape.filter((_, axis) => !axes.includes(axis)),
+  };
+};
 
 /** Height and width of what a window yields over an image of [height, width]. */
 export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
@@ -150,7 +154,8 @@ const typeRules: Rules = {
     };
     const [m, k] = matrix(a.shape, transposeA);
     const [k2, n] = matrix(b.shape, transposeB);
-    if (k !== k2) throw new TypeError(`Matrices [${a.shape}] and [${b.shape}] do not fit.`);
+    if (k !== k2 || Math.min(a.shape.length, b.shape.length) < 2)
+      throw new TypeError(`Matrices [${a.shape}] and [${b.shape}] do not fit.`);
     return { dtype: a.dtype, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] };
   },
   Conv2D(params, [x, filter]) {

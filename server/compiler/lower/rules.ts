@@ -24,10 +24,7 @@ function fedFromOutside(node: { op: string }): never {
   throw new Error(`A ${node.op} is an input of the graph and is not lowered.`);
 }
 
-/**
- * Labels [rows] as a column [rows, 1] of indices that exist, and whether each is a class: the one-hot code of another is
- * all zeros, which makes its loss and gradient 0.
- */
+/** Labels [rows] as a column [rows, 1] of indices that exist, and whether each is a class; the code of another is zeros. */
 function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter: Emitter) {
   const notNegative = emitter.emit('GreaterOrEqual', [labels, emitter.scalar(0, 'int32')]);
   const notBeyond = emitter.emit('Less', [labels, emitter.scalar(classes, 'int32')]);
@@ -178,13 +175,13 @@ export const loweringRules: Rules = {
   SparseCrossEntropyGrad({ inputs: [source] }, [logProbabilities, labels, dy], emitter) {
     const [rows, classes] = source.type.shape;
     const { isClass, column } = checkedLabels(labels, rows, classes, emitter);
-    const weights = emitter.emit('Where', [isClass, dy, emitter.scalar(0, 'float32')]);
     const probabilities = emitter.emit('Exp', [logProbabilities]);
-    const minusOne = emitter.emit('Expand', [emitter.scalar(-1, 'float32'), emitter.integers([rows, 1])]);
-    const difference = emitter.emit('ScatterElements', [probabilities, column, minusOne], {
+    const minusCode = emitter.emit('Where', [isClass, emitter.scalar(-1, 'float32'), emitter.scalar(0, 'float32')]);
+    const subtrahends = emitter.reshape(minusCode, [rows, 1]);
+    const difference = emitter.emit('ScatterElements', [probabilities, column, subtrahends], {
       axis: { int: 1 },
       reduction: { string: 'add' },
     });
-    return emitter.emit('Mul', [difference, emitter.reshape(weights, [rows, 1])]);
+    return emitter.emit('Mul', [difference, emitter.reshape(dy, [rows, 1])]);
   },
 };

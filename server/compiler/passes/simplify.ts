@@ -11,9 +11,12 @@ import {
   slice,
   splatValue,
   transpose,
+  unary,
 } from '../build.ts';
 import { elementCount, sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
 import { broadcastShapes } from '../shapes.ts';
+
+type ReductionOp = 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod';
 
 /** What a node may be replaced by, or undefined when the rule does not apply. */
 type Rule<O extends Op> = (node: NodeOf<O>) => Node | undefined;
@@ -56,10 +59,12 @@ function simplifyBinary(node: Node): Node | undefined {
   const [first, second] = neutral[node.op] ?? [];
   if (left !== undefined && left === first && sameShape(b.type.shape, shape)) return b;
   if (right !== undefined && right === second && sameShape(a.type.shape, shape)) return a;
-  const inputs = [unbroadcast(a, b, shape), unbroadcast(b, a, shape)];
+  const narrow = unbroadcast(a, b, shape);
+  // One of two broadcasts must stay.
+  const inputs = [narrow, unbroadcast(b, narrow, shape)];
   if (inputs[0] !== a || inputs[1] !== b) return make(node.op, node.params, inputs, node.layer);
-  if (node.op !== 'Mul') return undefined;
-  return maskAsSelect(a, b) ?? maskAsSelect(b, a);
+  if (node.op !== 'Mul') return addBelowLeadingOnes(node);
+  return maskAsSelect(a, b) ?? maskAsSelect(b, a) ?? addBelowLeadingOnes(node);
 }
 
 /** y * (condition ? 1 : 0) -> condition ? y : 0, the gradient of a rectifier. */
@@ -70,8 +75,22 @@ function maskAsSelect(y: Node, mask: Node): Node | undefined {
   return select(condition, y, scalar(0, y.type.dtype));
 }
 
+/** What a transposition of the last two axes was made of; a product reads its operand either way. */
+function untransposed(x: Node): Node | undefined {
+  if (x.op !== 'Transpose') return undefined;
+  const { permutation } = x.params;
+  const rank = permutation.length;
+  const swapped = (axis: number) => (axis < rank - 2 ? axis : 2 * rank - 3 - axis);
+  return permutation.every((axis, index) => axis === swapped(index)) ? x.inputs[0] : undefined;
+}
+
 /** Leading axes of size 1 are not needed: a product of rank 2 is the fastest. */
 const simplifyMatMul: Rule<'MatMul'> = ({ inputs: [a, b], params, type: { shape } }) => {
+  const [left, right] = [untransposed(a), untransposed(b)];
+  if (left !== undefined || right !== undefined) {
+    const { transposeA, transposeB } = params;
+    return matmul(left ?? a, right ?? b, transposeA !== (left !== undefined), transposeB !== (right !== undefined));
+  }
   const isBatch = ({ type }: Node) => type.shape.length > 2;
   if ((!isBatch(a) && !isBatch(b)) || elementCount(shape.slice(0, -2)) !== 1) return undefined;
   const matrix = (x: Node) => reshape(x, x.type.shape.slice(-2));
@@ -134,11 +153,50 @@ const simplifyNeg: Rule<'Neg'> = ({ inputs: [x], type: { shape, dtype } }) => {
   return x.op === 'Neg' ? x.inputs[0] : undefined;
 };
 
-const simplifySum: Rule<'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod'> = ({
+const simplifyReduction: Rule<ReductionOp> = ({
+  op,
   inputs: [x],
-  params: { axes },
+  params: { axes, keepDims },
   type: { shape },
-}) => (axes.every((axis) => x.type.shape[axis] === 1) ? reshape(x, shape) : undefined);
+  layer,
+}) => {
+  if (axes.every((axis) => x.type.shape[axis] === 1)) return reshape(x, shape);
+  const lower = withoutLeadingOnes(x);
+  if (lower === undefined) return undefined;
+  const dropped = x.type.shape.length - lower.type.shape.length;
+  const remaining = axes.filter((axis) => axis >= dropped).map((axis) => axis - dropped);
+  return reshape(make(op, { axes: remaining, keepDims }, [lower], layer), shape);
+};
+
+/** The sum of negatives is the negative of the sum, which is smaller. */
+const simplifySum: Rule<'Sum'> = (node) => {
+  const [x] = node.inputs;
+  return x.op === 'Neg' ? unary('Neg', make('Sum', node.params, x.inputs, node.layer)) : simplifyReduction(node);
+};
+
+/** What a reshape put axes of size 1 in front of. */
+function withoutLeadingOnes(x: Node): Node | undefined {
+  if (x.op !== 'Reshape') return undefined;
+  const [source] = x.inputs;
+  const added = x.type.shape.length - source.type.shape.length;
+  return added > 0 && sameShape([...Array<number>(added).fill(1), ...source.type.shape], x.type.shape)
+    ? source
+    : undefined;
+}
+
+/**
+ * Adds a bias before the axis of size 1 that TensorFlow.js's products put in front of the batch, so that the product and
+ * the bias become one operation.
+ */
+function addBelowLeadingOnes(node: Node): Node | undefined {
+  const [a, b] = node.inputs;
+  const [left, right] = [withoutLeadingOnes(a), withoutLeadingOnes(b)];
+  const rank = (left ?? right)?.type.shape.length;
+  if (rank === undefined) return undefined;
+  const operands = [left ?? a, right ?? b];
+  if (operands.some(({ type }) => type.shape.length > rank)) return undefined;
+  return reshape(make(node.op, node.params, operands, node.layer), node.type.shape);
+}
 
 /** The part that a slice cuts out of a concatenation, where it lies within one. */
 const simplifySlice: Rule<'Slice'> = ({ inputs: [x], params: { begin, size, steps } }) => {
@@ -196,10 +254,10 @@ const rules: { readonly [O in Op]?: Rule<O> } = {
   Neg: simplifyNeg,
   Not: ({ inputs: [x] }) => (x.op === 'Not' ? x.inputs[0] : undefined),
   Sum: simplifySum,
-  Mean: simplifySum,
-  Max: simplifySum,
-  Min: simplifySum,
-  Prod: simplifySum,
+  Mean: simplifyReduction,
+  Max: simplifyReduction,
+  Min: simplifyReduction,
+  Prod: simplifyReduction,
   Slice: simplifySlice,
   Concat: simplifyConcat,
 };

@@ -2,7 +2,7 @@
  * @file Replaces a cross entropy against one-hot codes by one against the labels themselves: over a vocabulary of 10,000
  * words a one-hot target costs several passes over [samples, vocabulary], picking the label's log-probability none.
  */
-import { make, reshape, rewrite, unary } from '../build.ts';
+import { binary, constant, make, reshape, rewrite, scalar, select, unary } from '../build.ts';
 import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 /** The labels that one-hot codes were made from; a reshape may stand behind them that keeps the axis of classes. */
@@ -65,8 +65,29 @@ function logitsGradient(node: NodeOf<'Sub'>): Node {
     weights.length === 0
       ? make('Broadcast', { shape: [flat.type.shape[0]] }, [product.other])
       : reshape(make('Broadcast', { shape: [...shape.slice(0, -1), 1] }, [product.other]), [flat.type.shape[0]]);
-  const gradient = make('SparseCrossEntropyGrad', {}, [flat, labels, unary('Neg', rowWeights)]);
-  return reshape(gradient, shape);
+  const isClass = binary(
+    'And',
+    binary('GreaterEqual', labels, scalar(0, 'int32')),
+    binary('Less', labels, scalar(flat.type.shape[1], 'int32')),
+  );
+  const dy = select(isClass, unary('Neg', rowWeights), scalar(0));
+  return reshape(make('SparseCrossEntropyGrad', {}, [flat, labels, dy]), shape);
+}
+
+/** `exp(l) - y` of one-hot targets y, as tf.losses.softmaxCrossEntropy has it. */
+function probabilityError(node: NodeOf<'Sub'>): Node {
+  const [probabilities, codes] = node.inputs;
+  const codedLabels = labelsOf(codes);
+  if (codedLabels === undefined || probabilities.op !== 'Exp') return node;
+  if (!sameShape(codes.type.shape, probabilities.type.shape)) return node;
+  const flat = rows(probabilities.inputs[0]);
+  const samples = flat.type.shape[0];
+  const gradient = make('SparseCrossEntropyGrad', {}, [
+    flat,
+    reshape(codedLabels, [samples]),
+    constant([1], [samples]),
+  ]);
+  return reshape(gradient, node.type.shape);
 }
 
 export function fuseSparseCrossEntropy(graph: Graph): Graph {
@@ -75,7 +96,7 @@ export function fuseSparseCrossEntropy(graph: Graph): Graph {
       case 'Sum':
         return pickLabel(node);
       case 'Sub':
-        return logitsGradient(node);
+        return probabilityError(node) !== node ? probabilityError(node) : logitsGradient(node);
       default:
         return node;
     }

@@ -110,9 +110,7 @@ const rows: Record<string, Row> = {
     layers.conv2d({ filters: 2, kernelSize: 2 }),
     layers.batchNormalization({ momentum: 0.5 }),
   ]),
-  'batchNormalization of sequences, without offset': single(SEQUENCE, () =>
-    layers.batchNormalization({ center: false }),
-  ),
+  'batchNormalization of sequences': single(SEQUENCE, () => layers.batchNormalization()),
   layerNormalization: single(VECTOR, () => [dense(), layers.layerNormalization()]),
   'layerNormalization of sequences': single(SEQUENCE, () => layers.layerNormalization()),
   'layerNormalization over two axes': single(IMAGE, () => layers.layerNormalization({ axis: [2, 3] })),
