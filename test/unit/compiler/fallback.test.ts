@@ -7,7 +7,14 @@ import { modelProgram, randomBatch } from './programs.ts';
 
 const { layers } = tf;
 const BATCH = 2;
-const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+const options = {
+  batchSize: BATCH,
+  evaluationBatchSize: BATCH,
+  seed: 1,
+  threads: 1,
+  rowGradients: false,
+  extraBytes: () => 0,
+};
 
 /** A user's layer that keeps the shape. */
 class OwnLayer extends tf.layers.Layer {
@@ -39,7 +46,8 @@ function program(compute: (x: tf.Tensor) => tf.Tensor): Program {
   });
 }
 
-const create = (made: Program, kind: 'auto' | 'compiled') => createExecutor(made, kind, import.meta.dirname, options);
+const create = (made: Program, kind: 'auto' | 'compiled') =>
+  createExecutor(made, kind, import.meta.dirname, { ...options, evaluationBatchSize: options.batchSize });
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
