@@ -136,7 +136,7 @@ export function reduce(
 }
 
 /** The same node over other inputs. */
-export function withInputs(node: Node, inputs: readonly Node[]): Node {
+function withInputs(node: Node, inputs: readonly Node[]): Node {
   if (inputs.every((input, index) => input === node.inputs[index])) return node;
   return make(node.op, node.params, inputs, node.layer);
 }

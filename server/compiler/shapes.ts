@@ -65,7 +65,7 @@ const reduction = (
 };
 
 /** Height and width of what a window yields over an image of [height, width]. */
-export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
+function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
   const along = (axis: 0 | 1) => {
     const extent = (filter[axis] - 1) * window.dilations[axis] + 1;
     const padded = image[axis] + window.pads[axis] + window.pads[axis + 2];

@@ -34,7 +34,7 @@ const zero = scalar(0);
 const one = scalar(1);
 
 /** A constant that fills a shape. */
-export function fill(value: number, shape: Shape, dtype: DType): Node {
+function fill(value: number, shape: Shape, dtype: DType): Node {
   return constant([value], elementCount(shape) === 0 ? [...shape] : shape, dtype);
 }
 

@@ -1,6 +1,6 @@
 /**
- * @file Recognises the logarithm of a softmax, which TensorFlow.js writes out: one pass over the logits in place of six,
- * which counts for a vocabulary of 10,000 words.
+ * @file Recognises the logarithm of a softmax, which TensorFlow.js writes out in two ways: one operation over the logits
+ * in place of six, and one form for the passes behind.
  */
 import { rewrite, unary } from '../build.ts';
 import { topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
