@@ -16,6 +16,7 @@ export interface CreatedExecutor {
 }
 
 /**
+ * An executor that has trained nothing, but is known to train and to evaluate: no mistake shows hours later.
  * @param kind 'auto' compiles and falls back to the eager executor when an operation has no lowering
  * @param directory folder of the user's model
  * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be
@@ -24,11 +25,17 @@ export async function createExecutor(
   program: Program,
   kind: 'auto' | 'compiled' | 'eager',
   directory: string,
-  options: ExecutorOptions,
+  options: ExecutorOptions & { evaluationBatchSize: number },
 ): Promise<CreatedExecutor> {
   if (kind === 'eager') return createEager(program, directory, options);
   try {
     const executor = await CompiledExecutor.create(program, options);
+    try {
+      await executor.evaluate(zeroBatch(program, options.evaluationBatchSize));
+    } catch (error) {
+      await executor.dispose();
+      throw error;
+    }
     return { executor, parameters: executor.parameters };
   } catch (error) {
     if (kind === 'compiled' || !(error instanceof UnsupportedKernel)) throw error;
@@ -41,12 +48,17 @@ export async function createExecutor(
   }
 }
 
-async function createEager(program: Program, directory: string, options: ExecutorOptions): Promise<CreatedExecutor> {
+async function createEager(
+  program: Program,
+  directory: string,
+  options: ExecutorOptions & { evaluationBatchSize: number },
+): Promise<CreatedExecutor> {
   const { seed, extraBytes } = options;
   const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {
     const trial = new EagerExecutor(program, { backend: candidate, seed, extraBytes: () => 0 });
     await trial.step(zeroBatch(program, options.batchSize), 0);
+    await trial.evaluate(zeroBatch(program, options.evaluationBatchSize));
   });
   // A trial moves the averages of batch normalization.
   tf.tidy(() => {

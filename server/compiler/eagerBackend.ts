@@ -45,6 +45,7 @@ export async function loadWasmBackend(): Promise<boolean> {
 /**
  * The first of 'tensorflow', 'wasm' and 'cpu' that loads and that `trial`, a step of the program, succeeds on.
  * @param directory folder of the user's model, where tfjs-node may be installed
+ * @throws what the trial throws on 'cpu', which has all kernels: a mistake in the program
  */
 export async function chooseEagerBackend(
   directory: string,
@@ -63,5 +64,6 @@ export async function chooseEagerBackend(
       // A kernel is missing there.
     }
   }
+  await trial('cpu');
   return 'cpu';
 }

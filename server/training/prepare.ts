@@ -2,9 +2,8 @@
 import { resolve } from 'node:path';
 import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
-import { elementCount } from '../compiler/ir.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
-import type { Executor, StepBatch } from '../compiler/program.ts';
+import type { Executor } from '../compiler/program.ts';
 import { createCompressor, type Compressor } from '../compression/compressor.ts';
 import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
@@ -73,7 +72,7 @@ export async function prepare(
     checkEpoch(experiment, dataset);
 
     const program = modelProgram(loaded, dataset, training);
-    const { executor, parameters, warning } = await createReadyExecutor(experiment, program, dataset, directory);
+    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, directory);
     opened.push(() => executor.dispose());
     if (warning !== undefined) warnings.push(warning);
 
@@ -131,23 +130,22 @@ function checkEpoch({ training }: Experiment, dataset: Dataset): void {
   }
 }
 
-/** An executor that has trained nothing, but is known to train and to evaluate: no mistake shows hours later. */
-async function createReadyExecutor(
+/** @throws SettingError when the program was to be compiled and cannot be */
+async function createProgramExecutor(
   { training, compression }: Experiment,
   program: ModelProgram,
   { test }: Dataset,
   directory: string,
 ): Promise<CreatedExecutor> {
   try {
-    const created = await createExecutor(program, training.executor, directory, {
+    return await createExecutor(program, training.executor, directory, {
       batchSize: training.batchSize,
+      evaluationBatchSize: evaluationBatchSize(program, test),
       seed: training.seed,
       threads: training.threads,
       rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
       extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
     });
-    await created.executor.evaluate(zeroBatch(program, evaluationBatchSize(program, test)));
-    return created;
   } catch (error) {
     if (!(error instanceof UnsupportedKernel)) throw error;
     const { kernel, layer, message } = error;
@@ -157,12 +155,6 @@ async function createReadyExecutor(
       cause: error,
     });
   }
-}
-
-function zeroBatch(program: ModelProgram, size: number): StepBatch {
-  const zeros = ({ dtype, shape }: ModelProgram['inputs'][number]) =>
-    new (dtype === 'int32' ? Int32Array : Float32Array)(size * elementCount(shape));
-  return { size, inputs: program.inputs.map(zeros), targets: program.targets.map(zeros) };
 }
 
 function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {

@@ -188,7 +188,7 @@ describe('a model', () => {
     [
       'loss',
       `export const loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.matMul(targets, outputs);`,
-      'The loss fails on targets [60] and outputs [60, 3] of a batch: ',
+      'The loss fails on targets [10] and outputs [10, 3] of a batch: ',
     ],
     [
       'metric',
