@@ -7,7 +7,7 @@ export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8
 
 export interface SessionOptions {
   threads: number;
-  /** Whether idle threads wait busily for the next operator: faster while nothing else wants the cores. */
+  /** Whether idle threads wait busily for the next operator of a run: faster while nothing else wants the cores. */
   spinning: boolean;
 }
 
@@ -47,7 +47,8 @@ export class BoundSession {
     bound: ReadonlyMap<string, Buffer>,
     options: SessionOptions,
   ): Promise<BoundSession> {
-    const session = await ort.InferenceSession.create(encodeOnnxModel(graph), {
+    const model = encodeOnnxModel(graph);
+    const session = await ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -57,6 +58,8 @@ export class BoundSession {
       extra: {
         session: {
           set_denormal_as_zero: '1',
+          // Between two runs the optimizer and JavaScript have the core to themselves.
+          force_spinning_stop: '1',
           intra_op: { allow_spinning: options.spinning ? '1' : '0' },
         },
       },
