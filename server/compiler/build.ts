@@ -2,6 +2,7 @@
 import {
   elementCount,
   sameShape,
+  type BinaryOp,
   type DType,
   type Distribution,
   type Graph,
@@ -10,6 +11,7 @@ import {
   type OpParams,
   type Shape,
   type TensorType,
+  type UnaryOp,
 } from './ir.ts';
 import { resultType } from './shapes.ts';
 
@@ -57,51 +59,8 @@ export function splatValue(node: Node): number | undefined {
   return node.op === 'Constant' && node.params.values.length === 1 ? node.params.values[0] : undefined;
 }
 
-export const unary = (
-  op:
-    | 'Abs'
-    | 'Neg'
-    | 'Exp'
-    | 'Log'
-    | 'Sqrt'
-    | 'Sin'
-    | 'Cos'
-    | 'Erf'
-    | 'Floor'
-    | 'Ceil'
-    | 'Round'
-    | 'Sign'
-    | 'Relu'
-    | 'Elu'
-    | 'Sigmoid'
-    | 'Tanh'
-    | 'Softplus'
-    | 'Not'
-    | 'Softmax'
-    | 'LogSoftmax',
-  x: Node,
-): Node => make(op, {}, [x]);
-
-export const binary = (
-  op:
-    | 'Add'
-    | 'Sub'
-    | 'Mul'
-    | 'Div'
-    | 'Pow'
-    | 'Maximum'
-    | 'Minimum'
-    | 'Equal'
-    | 'Greater'
-    | 'GreaterEqual'
-    | 'Less'
-    | 'LessEqual'
-    | 'And'
-    | 'Or',
-  a: Node,
-  b: Node,
-): Node => make(op, {}, [a, b]);
-
+export const unary = (op: UnaryOp | 'Softmax' | 'LogSoftmax', x: Node): Node => make(op, {}, [x]);
+export const binary = (op: BinaryOp, a: Node, b: Node): Node => make(op, {}, [a, b]);
 export const select = (condition: Node, a: Node, b: Node): Node => make('Select', {}, [condition, a, b]);
 
 export function cast(x: Node, dtype: DType): Node {

@@ -138,6 +138,20 @@ export interface OpParams {
 
 export type Op = keyof OpParams;
 
+/** Elementwise operations of one input without parameters. */
+export const unaryOps = [
+  ...(['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign'] as const),
+  ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Not'] as const),
+] as const satisfies readonly Op[];
+export type UnaryOp = (typeof unaryOps)[number];
+
+/** Elementwise operations of two inputs that broadcast. */
+export const binaryOps = [
+  ...(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Maximum', 'Minimum'] as const),
+  ...(['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'And', 'Or'] as const),
+] as const satisfies readonly Op[];
+export type BinaryOp = (typeof binaryOps)[number];
+
 /** One operation, and the tensor that it makes. */
 export interface NodeOf<O extends Op> {
   readonly id: number;

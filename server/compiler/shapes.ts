@@ -1,29 +1,17 @@
 /** @file The type (dtype and shape) of every operation's result, from its parameters and the types of its inputs. */
-import { elementCount, sameShape, type Op, type OpParams, type Shape, type TensorType, type Window } from './ir.ts';
+import {
+  elementCount,
+  sameShape,
+  unaryOps,
+  type Op,
+  type OpParams,
+  type Shape,
+  type TensorType,
+  type UnaryOp,
+  type Window,
+} from './ir.ts';
 
 type TypeRule<O extends Op> = (params: OpParams[O], inputs: readonly TensorType[]) => TensorType;
-type ElementwiseOp =
-  | 'Abs'
-  | 'Neg'
-  | 'Exp'
-  | 'Log'
-  | 'Sqrt'
-  | 'Sin'
-  | 'Cos'
-  | 'Erf'
-  | 'Floor'
-  | 'Ceil'
-  | 'Round'
-  | 'Sign'
-  | 'Relu'
-  | 'Elu'
-  | 'Sigmoid'
-  | 'Tanh'
-  | 'Softplus'
-  | 'Not'
-  | 'Clip'
-  | 'Softmax'
-  | 'LogSoftmax';
 
 /** The shape that both shapes broadcast to (NumPy's rule). */
 export function broadcastShapes(a: Shape, b: Shape): Shape {
@@ -94,31 +82,8 @@ const typeRules: Rules = {
   Random: declaredBySource,
   Constant: declaredBySource,
 
-  ...(Object.fromEntries(
-    [
-      'Abs',
-      'Neg',
-      'Exp',
-      'Log',
-      'Sqrt',
-      'Sin',
-      'Cos',
-      'Erf',
-      'Floor',
-      'Ceil',
-      'Round',
-      'Sign',
-      'Relu',
-      'Elu',
-      'Sigmoid',
-      'Tanh',
-      'Softplus',
-      'Not',
-      'Clip',
-      'Softmax',
-      'LogSoftmax',
-    ].map((op) => [op, unchanged]),
-  ) as Record<ElementwiseOp, typeof unchanged>),
+  ...(Object.fromEntries(unaryOps.map((op) => [op, unchanged])) as Record<UnaryOp, typeof unchanged>),
+  Clip: unchanged,
   Cast: ({ dtype }, [x]) => ({ dtype, shape: x.shape }),
 
   Add: arithmetic,
@@ -146,6 +111,8 @@ const typeRules: Rules = {
   Min: reduction,
   Prod: reduction,
   ArgMax: ({ axis }, [x]) => ({ dtype: 'int32', shape: x.shape.filter((_, other) => other !== axis) }),
+  Softmax: unchanged,
+  LogSoftmax: unchanged,
 
   MatMul({ transposeA, transposeB }, [a, b]) {
     const matrix = (shape: Shape, transposed: boolean) => {

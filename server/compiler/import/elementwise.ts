@@ -1,7 +1,7 @@
 /** @file Elementwise kernels of TensorFlow.js in IR operations. */
 import type { CastAttrs, ClipByValueAttrs, FillAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs';
 import { binary, cast, constant, make, scalar, select, unary } from '../build.ts';
-import { elementCount, type DType, type Node, type Shape } from '../ir.ts';
+import { elementCount, type DType, type Node, type Shape, type BinaryOp, type UnaryOp } from '../ir.ts';
 import {
   UnsupportedKernel,
   kernel,
@@ -10,9 +10,6 @@ import {
   type KernelImports,
   type KernelInputs,
 } from './kernel.ts';
-
-type UnaryOp = Parameters<typeof unary>[0];
-type BinaryOp = Parameters<typeof binary>[0];
 
 const ofX =
   (build: (x: Node) => Node): KernelImport =>

@@ -3,45 +3,9 @@
  * and cancel (simplify.ts): TensorFlow.js keeps channels last, ONNX Runtime's convolutions want them first.
  */
 import { make, reshape, rewrite, transpose } from '../build.ts';
-import { topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
+import { binaryOps, topologicalOrder, unaryOps, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
 
-const elementwise: ReadonlySet<Op> = new Set<Op>([
-  'Abs',
-  'Neg',
-  'Exp',
-  'Log',
-  'Sqrt',
-  'Sin',
-  'Cos',
-  'Erf',
-  'Floor',
-  'Ceil',
-  'Round',
-  'Sign',
-  'Relu',
-  'Elu',
-  'Sigmoid',
-  'Tanh',
-  'Softplus',
-  'Not',
-  'Clip',
-  'Cast',
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Maximum',
-  'Minimum',
-  'Equal',
-  'Greater',
-  'GreaterEqual',
-  'Less',
-  'LessEqual',
-  'And',
-  'Or',
-  'Select',
-]);
+const elementwise: ReadonlySet<Op> = new Set<Op>([...unaryOps, ...binaryOps, 'Clip', 'Cast', 'Select']);
 
 function inverse(permutation: readonly number[]): number[] {
   const result = Array<number>(permutation.length);
