@@ -10,7 +10,7 @@ import { measureAll, type Benchmark, type Case, type Result } from './bench.ts';
 import { bundleContender, startNodeChild } from './child.ts';
 import { runExperiments } from './experiments.ts';
 import { preparePython, startTorchStep } from './python.ts';
-import { prepareTfjsNode } from './tfjs-node.ts';
+import { prepareTfjsNode, startTfjsNodeStep } from './tfjs-node.ts';
 
 const models = {
   /** `steps` of a round: about a fifth of a second. `target`: PyTorch's time over ours, each at its better threads. */
@@ -136,6 +136,7 @@ export default {
             ...(tfjsNode === undefined
               ? []
               : [
+                  () => startTfjsNodeStep(tfjsNode, work),
                   () => startOurs(setting, 'tensorflow', tfjsNode),
                   // The WebAssembly backend has no gradient of a convolution's filter.
                   ...(setting.model === 'lenet-300-100' ? [() => startOurs(setting, 'wasm')] : []),
