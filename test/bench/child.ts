@@ -19,6 +19,9 @@ export interface ChildOptions {
   readonly steps: number;
 }
 
+/** Share of a round's steps that are done before it, uncounted. */
+const WARM_UP = 0.25;
+
 /** Starts a contender and waits for its description. Throws, with the last lines that it wrote, when it ends early. */
 export async function startChild(options: ChildOptions): Promise<Contender> {
   const child = spawn(options.command, options.arguments, {
@@ -52,6 +55,9 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
     description,
     async round() {
       child.kill('SIGCONT');
+      // Threads that wake up find their cores, and data its cache, before the steps that count.
+      child.stdin.write(`${Math.ceil(options.steps * WARM_UP)}\n`);
+      await answer();
       child.stdin.write(`${options.steps}\n`);
       const { millisecondsPerStep } = await answer();
       child.kill('SIGSTOP');
