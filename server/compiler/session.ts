@@ -71,14 +71,6 @@ export class BoundSession {
     await this.#session.run(this.#feeds, this.#fetches);
   }
 
-  /** Uses another buffer of the same size from now on. */
-  rebind(name: string, buffer: Buffer): void {
-    const tensors = name in this.#feeds ? this.#feeds : this.#fetches;
-    const { type, dims } = tensors[name];
-    tensors[name] = new ort.Tensor(type as 'float32', buffer as Float32Array, dims);
-    (this.buffers as Map<string, Buffer>).set(name, buffer);
-  }
-
   async release(): Promise<void> {
     await this.#session.release();
   }
