@@ -71,30 +71,35 @@ interface ConvolutionAttributes {
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
 }
 
-function convolution(x: Node, filter: Node, attributes: ConvolutionAttributes, depthwise: boolean): Node {
-  const { strides, pad, dilations, dimRoundingMode } = attributes;
+/** What TensorFlow.js works out about a convolution, and its parameters in the IR. */
+function convolutionInfo(
+  image: Shape4,
+  filter: Shape4,
+  { strides, pad, dilations, dimRoundingMode }: ConvolutionAttributes,
+  depthwise: boolean,
+  kernelName: string,
+) {
   const info = tf.backend_util.computeConv2DInfo(
-    shapeOf(x),
-    shapeOf(filter),
+    image,
+    filter,
     strides,
     dilations ?? 1,
     pad,
     dimRoundingMode,
     depthwise,
   );
-  const window = windowOf(info, 'Conv2D');
-  return toChannelsLast(
-    make('Conv2D', { ...window, groups: depthwise ? info.inChannels : 1 }, [
-      toChannelsFirst(x),
-      toFilter(depthwise ? grouped(filter) : filter),
-    ]),
-  );
+  return { info, params: { ...windowOf(info, kernelName), groups: depthwise ? info.inChannels : 1 } };
 }
 
-/** A depthwise filter [height, width, in, multiplier] as that of a convolution in `in` groups. */
-function grouped(filter: Node): Node {
+/** The filter channels first; a depthwise one, [height, width, in, multiplier], as that of a convolution in `in` groups. */
+function importFilter(filter: Node, depthwise: boolean): Node {
   const [height, width, inChannels, multiplier] = shapeOf(filter);
-  return reshape(filter, [height, width, 1, inChannels * multiplier]);
+  return toFilter(depthwise ? reshape(filter, [height, width, 1, inChannels * multiplier]) : filter);
+}
+
+function convolution(x: Node, filter: Node, attributes: ConvolutionAttributes, depthwise: boolean): Node {
+  const { params } = convolutionInfo(shapeOf(x), shapeOf(filter), attributes, depthwise, 'Conv2D');
+  return toChannelsLast(make('Conv2D', params, [toChannelsFirst(x), importFilter(filter, depthwise)]));
 }
 
 function inputGradient(
@@ -102,23 +107,11 @@ function inputGradient(
   attributes: ConvolutionAttributes & { inputShape: Shape4 },
   depthwise: boolean,
 ): Node {
-  const { strides, pad, dilations, dimRoundingMode, inputShape } = attributes;
-  const info = tf.backend_util.computeConv2DInfo(
-    inputShape,
-    shapeOf(filter),
-    strides,
-    dilations ?? 1,
-    pad,
-    dimRoundingMode,
-    depthwise,
-  );
-  const params = {
-    ...windowOf(info, 'Conv2DBackpropInput'),
-    groups: depthwise ? info.inChannels : 1,
-    inputSize: [info.inHeight, info.inWidth] as const,
-  };
-  const channelsFirst = [toChannelsFirst(dy), toFilter(depthwise ? grouped(filter) : filter)];
-  return toChannelsLast(make('Conv2DInputGrad', params, channelsFirst));
+  const { inputShape } = attributes;
+  const { info, params } = convolutionInfo(inputShape, shapeOf(filter), attributes, depthwise, 'Conv2DBackpropInput');
+  const inputSize = [info.inHeight, info.inWidth] as const;
+  const channelsFirst = [toChannelsFirst(dy), importFilter(filter, depthwise)];
+  return toChannelsLast(make('Conv2DInputGrad', { ...params, inputSize }, channelsFirst));
 }
 
 function filterGradient(
@@ -126,23 +119,11 @@ function filterGradient(
   attributes: ConvolutionAttributes & { filterShape: Shape4 },
   depthwise: boolean,
 ): Node {
-  const { strides, pad, dilations, dimRoundingMode, filterShape } = attributes;
-  const info = tf.backend_util.computeConv2DInfo(
-    shapeOf(x),
-    filterShape,
-    strides,
-    dilations ?? 1,
-    pad,
-    dimRoundingMode,
-    depthwise,
-  );
-  const params = {
-    ...windowOf(info, 'Conv2DBackpropFilter'),
-    groups: depthwise ? info.inChannels : 1,
-    filterSize: [info.filterHeight, info.filterWidth] as const,
-  };
-  const gradient = fromFilter(make('Conv2DFilterGrad', params, [toChannelsFirst(x), toChannelsFirst(dy)]));
-  return reshape(gradient, filterShape);
+  const { filterShape } = attributes;
+  const { info, params } = convolutionInfo(shapeOf(x), filterShape, attributes, depthwise, 'Conv2DBackpropFilter');
+  const filterSize = [info.filterHeight, info.filterWidth] as const;
+  const channelsFirst = [toChannelsFirst(x), toChannelsFirst(dy)];
+  return reshape(fromFilter(make('Conv2DFilterGrad', { ...params, filterSize }, channelsFirst)), filterShape);
 }
 
 type PoolAttributes = tf.MaxPoolAttrs;
