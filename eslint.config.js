@@ -11,7 +11,7 @@ const floors = [
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['training'],
-  ['cli'],
+  ['cli', 'sidecar', 'language'],
 ];
 
 const zones = floors.flatMap((folders, floor) =>
@@ -23,6 +23,16 @@ const zones = floors.flatMap((folders, floor) =>
       except: [...new Set(allowed)].map((name) => `./${name}`),
       message: `server/${folder} may import only: ${allowed.join(', ')}.`,
     };
+  }),
+);
+
+/** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
+const editorZones = Object.entries({ extension: ['protocol', 'runs'], webview: ['protocol'] }).map(
+  ([target, allowed]) => ({
+    target: `./${target}`,
+    from: './server',
+    except: allowed.map((name) => `./${name}`),
+    message: `${target} may import of server/ only: ${allowed.join(', ')}.`,
   }),
 );
 
@@ -58,7 +68,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['server/**/*.ts', 'test/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
+    files: ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -70,8 +80,10 @@ export default tseslint.config(
     },
   },
   {
-    files: ['server/**/*.ts'],
-    rules: { 'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }] },
+    files: ['{server,extension,webview}/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: [...zones, ...editorZones] }],
+    },
   },
   {
     files: ['server/protocol/**/*.ts'],

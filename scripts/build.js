@@ -16,24 +16,52 @@ const dist = join(root, 'dist');
 /** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
 const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
 
+/** @type {esbuild.BuildOptions} */
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  // A package's ES module can be bundled as one; the `main` of jsonc-parser, a UMD wrapper, cannot.
+  mainFields: ['module', 'main'],
+  sourcemap: true,
+  logLevel: 'warning',
+};
+
 /** @param {string} folder */
 async function bundle(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build({
-    absWorkingDir: root,
-    entryPoints: { cli: 'server/cli/main.ts', moduleWorker: 'server/data/moduleWorker.ts' },
+    ...common,
+    entryPoints: {
+      cli: 'server/cli/main.ts',
+      sidecar: 'server/sidecar/main.ts',
+      moduleWorker: 'server/data/moduleWorker.ts',
+    },
     outdir: folder,
-    bundle: true,
-    // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by the commands that train, from a chunk of its own.
+    // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
     splitting: true,
     platform: 'node',
     target: 'node20',
-    format: 'esm',
     external,
-    // A package's ES module can be bundled as one; the `main` of jsonc-parser, a UMD wrapper, cannot.
-    mainFields: ['module', 'main'],
-    sourcemap: true,
-    logLevel: 'warning',
+  });
+  await esbuild.build({
+    ...common,
+    entryPoints: { extension: 'extension/main.ts' },
+    outdir: join(folder, 'extension'),
+    // What activation does not need is in chunks that are loaded when a command or a view asks for them.
+    splitting: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    external: ['vscode'],
+  });
+  await esbuild.build({
+    ...common,
+    entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
+    outdir: join(folder, 'webview'),
+    minify: true,
+    platform: 'browser',
+    target: 'chrome128',
   });
 }
 

@@ -74,8 +74,7 @@ function newest(folder) {
 async function buildIfStale() {
   const built = join(root, 'dist', 'experiment.schema.json');
   const sources = Math.max(
-    newest(join(root, 'server')),
-    newest(join(root, 'scripts')),
+    ...['server', 'extension', 'webview', 'scripts'].map((folder) => newest(join(root, folder))),
     statSync(join(root, 'package-lock.json')).mtimeMs,
   );
   if (existsSync(built) && statSync(built).mtimeMs > sources) return;

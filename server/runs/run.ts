@@ -24,8 +24,14 @@ const runRecordSchema = z.object({
   name: z.string().describe('Name of the experiment: its file name without extension.'),
   experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
   overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
-  state: z.enum(['running', 'finished', 'failed', 'stopped']),
+  state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
   process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
+  endpoint: z.string().optional().describe('Socket or named pipe of the sidecar that trains the run; see sidecar.ts.'),
+  result: z
+    .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
+    .optional()
+    .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
+  failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
   cuts: z
@@ -84,7 +90,8 @@ export class Run {
 
   observedState(): ObservedState {
     const { state, process } = this.#record;
-    return state === 'running' && (!process || isAlive(process) === false) ? 'interrupted' : state;
+    const working = state === 'running' || state === 'queued';
+    return working && (!process || isAlive(process) === false) ? 'interrupted' : state;
   }
 
   /** Reads `run.json` again: another process may have written the run since it was opened. */
@@ -93,7 +100,9 @@ export class Run {
   }
 
   /** Changes `run.json`. */
-  async update(changes: Partial<Pick<RunRecord, 'state' | 'process' | 'cuts'>>): Promise<void> {
+  async update(
+    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'endpoint' | 'result' | 'failure' | 'cuts'>>,
+  ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
     await writeAtomically(join(this.path, RUN_FILE), JSON.stringify(record, null, 2) + '\n');
     this.#record = record;

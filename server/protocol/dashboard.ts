@@ -1,0 +1,70 @@
+/**
+ * @file What the extension and the dashboard's page say to each other. The page gets a snapshot of each run that it shows,
+ * then the events as they come, and only while it is visible. Neither side trusts the other: what arrives is checked.
+ */
+import type { RunEvent } from './events.ts';
+import type { RunSnapshot } from './runHistory.ts';
+import type { LiveState } from './sidecar.ts';
+
+/** What a run is called between the two: the absolute path of its folder. */
+export type RunKey = string;
+
+/** A run as lists show it, from its `run.json`. */
+export interface RunSummary {
+  readonly key: RunKey;
+  readonly id: string;
+  /** Name of the experiment. */
+  readonly name: string;
+  /** Path of the experiment file, relative to its workspace folder where it lies in one. */
+  readonly experiment: string;
+  readonly overrides: readonly string[];
+  readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
+  /** Milliseconds since the epoch. */
+  readonly created: number;
+  readonly result?: { readonly metric: string; readonly test: number; readonly byteRatio: number };
+  readonly failure?: { readonly message: string; readonly remedy?: string };
+}
+
+export type ToDashboard =
+  /** The newest runs of the workspace and those that are shown. */
+  | { readonly type: 'runs'; readonly runs: readonly RunSummary[]; readonly shown: readonly RunKey[] }
+  | { readonly type: 'loading'; readonly run: RunKey; readonly fraction: number }
+  /** All that was recorded so far; replaces what the page knows of the run. */
+  | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: RunSnapshot }
+  | { readonly type: 'events'; readonly run: RunKey; readonly events: readonly RunEvent[] }
+  /** Undefined: no process trains the run, or none that can be reached. */
+  | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
+  /** What keeps a run from being shown or controlled, and what can be done. */
+  | { readonly type: 'problem'; readonly run?: RunKey; readonly message: string; readonly remedy?: string }
+  /** The workspace is not trusted: nothing can be run, with the reason. */
+  | { readonly type: 'restricted'; readonly reason?: string };
+
+/** Commands of a run that the page offers; the extension runs the command of the same name. */
+export const dashboardCommands = [
+  'pause',
+  'continue',
+  'stop',
+  'resume',
+  'rerun',
+  'observeNow',
+  'checkpointNow',
+  'openExperiment',
+  'showLog',
+  'newExperiment',
+  'runExperiment',
+] as const;
+export type DashboardCommand = (typeof dashboardCommands)[number];
+
+export type FromDashboard =
+  /** The page is loaded and has nothing; asks for `runs` and for the snapshots of `shown`, by default the newest run's. */
+  | { readonly type: 'ready'; readonly shown?: readonly RunKey[] }
+  /** The first is the run whose weights are seen; the others are laid over it. */
+  | { readonly type: 'show'; readonly runs: readonly RunKey[] }
+  | { readonly type: 'command'; readonly command: DashboardCommand; readonly run?: RunKey }
+  /** Shows where the experiment file speaks of a layer. `weight` is a name such as `fc1/kernel`. */
+  | { readonly type: 'revealLayer'; readonly run: RunKey; readonly weight: string }
+  /** Saves a chart where the user says. */
+  | { readonly type: 'save'; readonly name: string; readonly format: 'csv'; readonly content: string }
+  | { readonly type: 'save'; readonly name: string; readonly format: 'png'; readonly content: Uint8Array }
+  /** Something in the page failed; goes to the extension's log. */
+  | { readonly type: 'error'; readonly message: string };

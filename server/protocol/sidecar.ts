@@ -1,0 +1,77 @@
+/**
+ * @file What a client and a run's sidecar say to each other: JSON-RPC over a local socket (a named pipe on Windows), whose
+ * address is `endpoint` in `run.json`. Declared once as parameters, result and doc; both sides derive their types from it.
+ * The run folder stays the truth: a client that cannot connect reads it, and sees the same run a moment later.
+ */
+import type { RunEvent } from './events.ts';
+
+/** Raised when a message changes in a way that an older side would misread. */
+export const SIDECAR_PROTOCOL_VERSION = 1;
+
+/** Where a run is between the start of its process and its end. */
+export type LivePhase = 'queued' | 'preparing' | 'training' | 'paused' | 'stopping' | 'ended';
+
+/** How a run stands at this moment. */
+export interface LiveState {
+  readonly phase: LivePhase;
+  /** Steps done. */
+  readonly step: number;
+  /** Steps in all; 0 while the experiment is being prepared. */
+  readonly steps: number;
+  readonly stepsPerSecond?: number;
+  /** Loss of the last metrics event. */
+  readonly loss?: number;
+  /** The last evaluation. */
+  readonly evaluation?: { readonly metric: string; readonly value: number; readonly step: number };
+  /** Runs that start before this one, while it is queued. */
+  readonly runsAhead?: number;
+}
+
+/** Requests, by method name: [parameters, result]. Each fails with an error message that a user can read. */
+export interface SidecarRequests {
+  /** First of all. Fails where the two sides speak different versions. */
+  initialize: [{ readonly protocol: number; readonly client: string }, InitializeResult];
+  state: [undefined, LiveState];
+  /**
+   * From now on this client receives `events` notifications: first what the log has from `offset` on, then what is added.
+   * The offset is one at which a line of `events.jsonl` begins.
+   */
+  subscribe: [{ readonly offset: number }, undefined];
+  /** After the current step. Answered when the run has paused. */
+  pause: [undefined, undefined];
+  continue: [undefined, undefined];
+  /**
+   * `after-step`: with a checkpoint and a `stopped` event. `now`: without waiting for the step, from the last checkpoint; the
+   * process ends. Both can be asked for twice.
+   */
+  stop: [{ readonly when: 'after-step' | 'now' }, undefined];
+  /** Records histograms and spectra of the weights as they are after the current step, without changing them. */
+  observe: [undefined, undefined];
+  /** Saves a checkpoint after the current step. */
+  checkpoint: [undefined, { readonly step: number; readonly path: string }];
+  /** What the run does when its last client leaves; the last client that says it decides. Default: `continue`. */
+  whenAlone: [{ readonly action: WhenAlone }, undefined];
+}
+
+export type WhenAlone = 'continue' | 'pause' | 'stop';
+
+export interface InitializeResult {
+  readonly protocol: number;
+  readonly run: string;
+  readonly pid: number;
+  readonly state: LiveState;
+}
+
+/** Notifications from the sidecar, by method name. */
+export interface SidecarNotifications {
+  state: LiveState;
+  events: {
+    /** Bytes of `events.jsonl` that precede what comes next: the offset to subscribe from after these. */
+    readonly offset: number;
+    readonly events: readonly RunEvent[];
+  };
+}
+
+export type SidecarMethod = keyof SidecarRequests;
+export type SidecarParams<M extends SidecarMethod> = SidecarRequests[M][0];
+export type SidecarResult<M extends SidecarMethod> = SidecarRequests[M][1];

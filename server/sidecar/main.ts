@@ -1,0 +1,2 @@
+/** @file Entry point of a run's process: `sidecar.js RUN_FOLDER`. */
+export {};

@@ -1,0 +1,2 @@
+/** @file Entry point of the dashboard's page. */
+acquireVsCodeApi().postMessage({ type: 'ready' });
