@@ -1,6 +1,9 @@
 /**
  * @file What the extension and the dashboard's page say to each other. The page gets a snapshot of each run that it shows,
  * then the events as they come, and only while it is visible. Neither side trusts the other: what arrives is checked.
+ *
+ * VS Code carries messages as JSON with typed arrays beside it: a Map arrives as {}, and a number that is not finite, outside
+ * of a typed array, as null. Events are put right again by `restoreMeasured` of events.ts.
  */
 import type { RunEvent } from './events.ts';
 import type { RunSnapshot } from './runHistory.ts';

@@ -37,7 +37,10 @@ export interface WeightSpectrum {
   readonly rank?: number;
 }
 
-/** All that views draw, structured-cloneable: plain objects and typed arrays. */
+/**
+ * All that views draw: plain objects and typed arrays, which is what VS Code carries to a page. A typed array must span its
+ * whole buffer: the buffer is what is sent.
+ */
 export interface RunSnapshot {
   /** The last `started` event: experiment, layers, device, executor. */
   readonly started?: EventOf<'started'>;
@@ -45,9 +48,9 @@ export interface RunSnapshot {
   readonly evaluations: readonly EventOf<'evaluation'>[];
   /** Every recorded distortion: its loss just before and just after. */
   readonly distortions: Columns<DistortionColumn>;
-  /** By the weight's name, in the order of steps. */
-  readonly weights: ReadonlyMap<string, readonly WeightDistortion[]>;
-  readonly spectra: ReadonlyMap<string, readonly WeightSpectrum[]>;
+  /** By the weight's name (`fc1/kernel`), in the order of steps. No Map: it would not survive the way to the page. */
+  readonly weights: Readonly<Record<string, readonly WeightDistortion[]>>;
+  readonly spectra: Readonly<Record<string, readonly WeightSpectrum[]>>;
   /** Every `stride`-th recorded distortion is in `weights`, and the last. 1 unless there are very many. */
   readonly stride: number;
   /** `checkpoint` and `warning` events in their order, the newest few hundred of each. */
