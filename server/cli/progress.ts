@@ -35,6 +35,7 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       return { ...progress, step, end: event };
     case 'checkpoint':
     case 'spectrum':
+    case 'observation':
       return { ...progress, step };
     default:
       return event satisfies never;

@@ -57,6 +57,7 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
     case 'metrics':
     case 'distortion':
     case 'spectrum':
+    case 'observation':
     case 'checkpoint':
       return [];
     default:

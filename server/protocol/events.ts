@@ -4,7 +4,7 @@
  * a later version may add some.
  */
 import { z } from 'zod';
-import { experimentSchema } from './config.ts';
+import { scheduledExperimentSchema } from './config.ts';
 
 /** Version of the run folder's format: `run.json`, `events.jsonl`, checkpoints. */
 export const RUN_FORMAT_VERSION = 1;
@@ -59,9 +59,10 @@ const size = z.object({
 });
 
 export const summarySchema = z.object({
-  metric: z.string().describe("'accuracy', 'loss', …"),
+  metric: z.string().describe("'accuracy', 'perplexity', 'loss', …"),
   test: measured.describe('Test metric of the final, compressed model.'),
   testBeforeLastDistortion: measured,
+  validation: measured.optional().describe('Validation metric of the final model, where there is a validation split.'),
   weights: z.int(),
   weightsKept: z.int(),
   weightRatio: z.number().describe('weights / weights kept; biases left out.'),
@@ -83,7 +84,7 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('started'),
     ...common,
     run: z.string(),
-    config: experimentSchema,
+    config: scheduledExperimentSchema,
     layers: z.array(layer),
     device: z.string(),
     executor: z.string(),
@@ -108,6 +109,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     type: z.literal('spectrum'),
     ...common,
     weights: z.array(z.object({ name: z.string(), singularValues: z.array(z.number()), rank: z.int().optional() })),
+  }),
+  z.object({
+    type: z.literal('observation'),
+    ...common,
+    weights: z
+      .array(distortedWeight)
+      .describe('What a distortion would have done at this moment. Asked for by a user; the weights stay as they are.'),
   }),
   z.object({
     type: z.literal('evaluation'),

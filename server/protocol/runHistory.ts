@@ -28,6 +28,8 @@ export interface WeightDistortion {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
+  /** From an `observation` event: what a distortion would have done. It has no row in `distortions`. */
+  readonly observed?: true;
 }
 
 /** Singular values of one weight before the distortion at `step`, largest first. */

@@ -23,7 +23,7 @@ export interface LiveState {
   readonly loss?: number;
   /** The last evaluation. */
   readonly evaluation?: { readonly metric: string; readonly value: number; readonly step: number };
-  /** Runs that start before this one, while it is queued. */
+  /** Runs that must end before this one starts, while it is queued. */
   readonly runsAhead?: number;
 }
 
@@ -34,18 +34,24 @@ export interface SidecarRequests {
   state: [undefined, LiveState];
   /**
    * From now on this client receives `events` notifications: first what the log has from `offset` on, then what is added.
-   * The offset is one at which a line of `events.jsonl` begins.
+   * The offset is one at which a line of `events.jsonl` begins. `cuts` is how many `cuts` run.json had when the offset was
+   * learnt: where the log has been cut before the offset since then, the events begin at the cut. Subscribing again starts
+   * anew at the new offset.
    */
-  subscribe: [{ readonly offset: number }, undefined];
-  /** After the current step. Answered when the run has paused. */
+  subscribe: [{ readonly offset: number; readonly cuts?: number }, undefined];
+  /** After the current step. Answered when the run has paused; fails where it ends before. */
   pause: [undefined, undefined];
   continue: [undefined, undefined];
   /**
-   * `after-step`: with a checkpoint and a `stopped` event. `now`: without waiting for the step, from the last checkpoint; the
-   * process ends. Both can be asked for twice.
+   * `after-step`: with a checkpoint and a `stopped` event; answered at once. `now`: without waiting for the step, from the last
+   * checkpoint; the process ends, and the connection with it. Both can be asked for twice. A step that never gives control
+   * back (a loop in a user's module) leaves both unanswered: a client then ends the process, see `killRun`.
    */
   stop: [{ readonly when: 'after-step' | 'now' }, undefined];
-  /** Records histograms and spectra of the weights as they are after the current step, without changing them. */
+  /**
+   * After the current step: records an `observation` event, what a distortion would do to the weights at this moment, and a
+   * `spectrum` event. The weights stay as they are. Answered when both are recorded.
+   */
   observe: [undefined, undefined];
   /** Saves a checkpoint after the current step. */
   checkpoint: [undefined, { readonly step: number; readonly path: string }];
