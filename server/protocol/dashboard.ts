@@ -3,7 +3,7 @@
  * then the events as they come, and only while it is visible. Neither side trusts the other: what arrives is checked.
  *
  * VS Code carries messages as JSON with typed arrays beside it: a Map arrives as {}, and a number that is not finite, outside
- * of a typed array, as null. Events are put right again by `restoreMeasured` of events.ts.
+ * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from './events.ts';
 import type { RunSnapshot } from './runHistory.ts';

@@ -139,19 +139,3 @@ export type Summary = z.output<typeof summarySchema>;
 export type WeightHistogram = z.output<typeof histogram>;
 export type CompressionSetting = z.output<typeof setting>;
 export type LayerSize = z.output<typeof size>;
-
-/**
- * Puts NaN back where JSON had to write null, in place. For events that are known to be well formed: {@link eventSchema} does
- * the same, and checks, at a hundred times the cost.
- */
-export function restoreMeasured<E extends RunEvent>(event: E): E {
-  restore(event, ['loss', 'value', 'lossBefore', 'lossAfter']);
-  if (event.type === 'finished') restore(event.summary, ['test', 'testBeforeLastDistortion']);
-  if (event.type === 'distortion') for (const weight of event.weights) restore(weight, ['relativeError']);
-  return event;
-}
-
-function restore(object: object, keys: readonly string[]): void {
-  const values = object as Record<string, unknown>;
-  for (const key of keys) if (values[key] === null) values[key] = NaN;
-}
