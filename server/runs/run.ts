@@ -8,6 +8,7 @@
  * checkpoints/                  what it takes to resume exactly
  * model/                        the final model and its compressed form
  * lock                          the process that writes here now
+ * sidecar.log                   what that process printed, where an editor started it
  * ```
  */
 import { mkdir, readFile } from 'node:fs/promises';
@@ -78,6 +79,9 @@ export class Run {
   }
   get sourceFolder(): string {
     return join(this.path, 'source');
+  }
+  get logFile(): string {
+    return join(this.path, 'sidecar.log');
   }
   get lockFile(): string {
     return join(this.path, 'lock');
