@@ -10,6 +10,12 @@ import { denseSize, layerSize } from './size.ts';
 import type { CompressionState, Projection } from './storedWeights.ts';
 import { matchTargets, type CompressibleWeight, type Target } from './targets.ts';
 
+/**
+ * Every so many distortions, and at the last, a low-rank approximation is computed from the start; the others begin with
+ * the last one's factors, which is a fraction of the work. See `updateTruncation` for why not always.
+ */
+const REFRESH_EVERY = 10;
+
 /** What a distortion did to a weight: a row of the run event. */
 export type DistortionReport = EventOf<'distortion'>['weights'][number];
 
@@ -74,6 +80,9 @@ function compressorOf<M extends Method>(
   const schedule = (policy.ignoresSchedule ? undefined : compression.schedule) as ScheduleOf<M>;
   const timing = { distortEvery: compression.distortEvery, from: schedule?.from ?? 0, steps };
   const compressed = new Map<string, CompressedWeight>();
+  /** `V_r'` of each low-rank unit, by its key in a checkpoint. */
+  const bases = new Map<string, Float32Array>();
+  const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * compression.distortEvery) === 0;
   const settingAt = (target: Target<unknown>, step: number) =>
     row.settingAt(target.parameters as ParametersOf<M>, schedule, step);
 
@@ -84,9 +93,12 @@ function compressorOf<M extends Method>(
     targetRate: (target) => row.settingAt(target.parameters as ParametersOf<M>, undefined, steps).rate ?? 0,
     async project(step) {
       for (const unit of units) {
-        const context = { compression, step, steps, seed, custom };
+        const key = `basis:${unit[0].weight.name}`;
+        const basis = isRefresh(step) ? undefined : bases.get(key);
+        const context = { compression, step, steps, seed, custom, basis };
         const forms = await row.distort(unit, settingAt(unit[0], step), context);
         unit.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
+        if (forms[0].form === 'factors') bases.set(key, forms[0].right);
       }
     },
   };
@@ -129,9 +141,16 @@ function compressorOf<M extends Method>(
       return all.map(({ name, shape, values }) => layerSize(name, shape, sizes.get(name) ?? denseSize(values.length)));
     },
     get state() {
-      return stored.state;
+      return { ...stored.state, ...Object.fromEntries(bases) };
     },
-    restore: (state) => stored.restore(state),
+    restore(state) {
+      for (const unit of units) {
+        const key = `basis:${unit[0].weight.name}`;
+        const basis = state[key];
+        if (basis instanceof Float32Array) bases.set(key, basis.slice());
+      }
+      stored.restore(state);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file Weight distortion by low-rank approximation (DeepTwist, algorithm 3 and equation (5)), in place. */
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct, truncate } from '../linalg/truncate.ts';
+import { updateTruncation } from '../linalg/updateTruncation.ts';
 import { gatherRows, scatterRows, type MatrixView } from './matrixView.ts';
 
 /** A weight of low rank: `left * right`, [rows, rank] and [rank, columns] of {@link storedMatrix}. */
@@ -11,10 +12,19 @@ export interface FactoredWeight {
   readonly right: Float32Array;
 }
 
-/** Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`; returns `U_r S_r` and `V_r'`. */
-export async function truncateRank(values: Float32Array, view: MatrixView, rank: number): Promise<FactoredWeight> {
+/**
+ * Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`; returns `U_r S_r` and `V_r'`.
+ *
+ * @param basis `V_r'` of the last truncation, to start from
+ */
+export async function truncateRank(
+  values: Float32Array,
+  view: MatrixView,
+  rank: number,
+  basis?: Float32Array,
+): Promise<FactoredWeight> {
   const matrix = storedMatrix(values, view);
-  const { left, right } = await truncate(matrix.data, matrix.rows, matrix.columns, rank);
+  const { left, right } = await factors(matrix, rank, basis);
   await reconstruct({ left, right }, matrix.rows, matrix.columns, matrix.data);
   if (matrix.data !== values) scatterRows(matrix.data, view, 0, view.rows, values);
   return { form: 'factors', left, right };
@@ -26,19 +36,26 @@ export async function truncateRank(values: Float32Array, view: MatrixView, rank:
  *
  * @param kernel W_x, [inputs, columns]
  * @param recurrent W_h, [units, columns]
+ * @param basis `V_h'` of the last truncation, to start from
  */
 export async function truncateShared(
   kernel: Matrix,
   recurrent: Matrix,
   rank: number,
+  basis?: Float32Array,
 ): Promise<{ kernel: FactoredWeight; recurrent: FactoredWeight }> {
-  const { left, right } = await truncate(recurrent.data, recurrent.rows, recurrent.columns, rank);
+  const { left, right } = await factors(recurrent, rank, basis);
   const products = new Products(defaultThreads(kernel.rows, kernel.columns));
   const projection = { data: right, rows: rank, columns: kernel.columns };
   const { data: kernelLeft } = await products.multiplyRightTransposed(kernel, projection);
   await reconstruct({ left, right }, recurrent.rows, recurrent.columns, recurrent.data);
   await reconstruct({ left: kernelLeft, right }, kernel.rows, kernel.columns, kernel.data);
   return { kernel: { form: 'factors', left: kernelLeft, right }, recurrent: { form: 'factors', left, right } };
+}
+
+async function factors({ data, rows, columns }: Matrix, rank: number, basis: Float32Array | undefined) {
+  const updated = basis && (await updateTruncation(data, rows, columns, basis));
+  return updated ?? truncate(data, rows, columns, rank);
 }
 
 /**

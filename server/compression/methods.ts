@@ -35,6 +35,8 @@ export interface DistortionContext<M extends Method> {
   readonly steps: number;
   readonly seed: number;
   readonly custom: CustomDistortion | undefined;
+  /** `V_r'` that the last distortion left, for a truncation to start from; undefined where it shall not. */
+  readonly basis: Float32Array | undefined;
 }
 
 interface MethodRow<M extends Method> {
@@ -75,11 +77,11 @@ export const methods: { readonly [M in Method]: MethodRow<M> } = {
   'low-rank': {
     units: lowRankUnits,
     settingAt: ({ rank }) => ({ rank }),
-    async distort([target, recurrent]) {
+    async distort([target, recurrent], _setting, { basis }) {
       const { weight, view, parameters } = target;
       try {
-        if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank)];
-        const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank);
+        if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank, basis)];
+        const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank, basis);
         return [pair.kernel, pair.recurrent];
       } catch (error) {
         throw error instanceof RangeError ? diverged(weight.name, error) : error;

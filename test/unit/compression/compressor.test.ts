@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createCompressor, type Compressor } from '../../../server/compression/compressor.ts';
+import { truncateRank } from '../../../server/compression/lowRank.ts';
+import { matrixViewOf } from '../../../server/compression/matrixView.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets.ts';
 import type { Compression } from '../../../server/protocol/config.ts';
 import { eventSchema } from '../../../server/protocol/events.ts';
@@ -337,5 +339,45 @@ describe('reports', () => {
 
   test('a distortion that nobody observes reports nothing', async () => {
     expect(await createCompressor(pruning, denseModel(), options).distort(10)).toEqual([]);
+  });
+});
+
+describe('a low-rank approximation that starts from the last one', () => {
+  const rank = 6;
+  const compression = { ...lowRank(rank, false, 'fc'), distortEvery: 1 };
+  const model = () => weight('fc/kernel', [60, 40], 1);
+  const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+  const drift = (values: Float32Array, seed: number) => {
+    const noise = normals(values.length, seed);
+    for (let i = 0; i < values.length; i++) values[i] += 0.01 * noise[i];
+  };
+
+  test('has nearly the least error at every distortion', async () => {
+    const target = model();
+    const compressor = createCompressor(compression, [target], { steps: 100, seed: 1 });
+    for (let step = 1; step <= 9; step++) {
+      drift(target.values, step);
+      const before = target.values.slice();
+      const best = before.slice();
+      await truncateRank(best, matrixViewOf([60, 40], 'kernel'), rank);
+      await compressor.distort(step);
+      const excess = norm(before.map((value, i) => value - target.values[i])) - norm(before.map((v, i) => v - best[i]));
+      expect(excess / norm(before)).toBeLessThan(1e-4);
+    }
+  });
+
+  test('goes on exactly from the state of a checkpoint', async () => {
+    const target = model();
+    const compressor = createCompressor(compression, [target], { steps: 100, seed: 1 });
+    await compressor.distort(1);
+    const state = Object.fromEntries(Object.entries(compressor.state).map(([key, array]) => [key, array.slice()]));
+    const copy = { ...model(), values: target.values.slice() };
+    const resumed = createCompressor(compression, [copy], { steps: 100, seed: 1 });
+    resumed.restore(state);
+    drift(target.values, 7);
+    drift(copy.values, 7);
+    await compressor.distort(2);
+    await resumed.distort(2);
+    expect(copy.values).toEqual(target.values);
   });
 });
