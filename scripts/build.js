@@ -46,7 +46,7 @@ async function bundle(folder) {
   });
   await esbuild.build({
     ...common,
-    entryPoints: { extension: 'extension/main.ts' },
+    entryPoints: { extension: 'extension/main.ts', runReader: 'extension/dashboard/runReader.ts' },
     outdir: join(folder, 'extension'),
     // What activation does not need is in chunks that are loaded when a command or a view asks for them.
     splitting: true,

@@ -1,0 +1,47 @@
+/** @file Reading a run's `events.jsonl` from an offset to its end. */
+import { open } from 'node:fs/promises';
+import type { RunEvent } from '../../server/protocol/events.ts';
+import { takeEvents } from './eventLines.ts';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * Hands the events of a log, as it is now, to `take`. Memory is bounded by a chunk and the longest line.
+ * @param options.from where a line begins, in bytes
+ * @param options.report called after each chunk with the fraction of the log that has been read
+ * @returns bytes of the log up to the end of its last whole line: where to read on. Less than `from` when the log has become
+ *   shorter than that: it was cut, see `cuts` in run.json
+ */
+export async function readLog(
+  file: string,
+  take: (event: RunEvent) => void,
+  { from = 0, report }: { from?: number; report?: (fraction: number) => void } = {},
+): Promise<number> {
+  const log = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined; // Nothing has been recorded yet.
+    throw error;
+  });
+  if (!log) return 0;
+  try {
+    // What is added meanwhile is left to the next reading: a run that writes fast must not keep its reader for ever.
+    const { size } = await log.stat();
+    if (size <= from) return size;
+    let buffer = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, size - from));
+    let held = 0; // Bytes at the start of the buffer that belong to a line whose end has not been read.
+    let offset = from;
+    while (offset < size) {
+      if (held === buffer.length) buffer = Buffer.concat([buffer, Buffer.allocUnsafe(buffer.length)]);
+      const { bytesRead } = await log.read(buffer, held, Math.min(buffer.length - held, size - offset), offset);
+      if (bytesRead === 0) break; // Cut meanwhile.
+      offset += bytesRead;
+      const filled = buffer.subarray(0, held + bytesRead);
+      const taken = takeEvents(filled, take);
+      buffer.copyWithin(0, taken, filled.length);
+      held = filled.length - taken;
+      report?.(offset / size);
+    }
+    return offset - held;
+  } finally {
+    await log.close();
+  }
+}
