@@ -4,19 +4,18 @@
  * very many recorded distortions, every 2nd, 4th, 8th… keeps its histograms.
  */
 import type { CompressionSetting, EventOf, RunEvent } from './events.ts';
-
-/** Numbers of equally long columns; `step` and `time` (milliseconds since the epoch) among them. */
-export interface Columns<Name extends string> {
-  readonly length: number;
-  readonly columns: Readonly<Record<Name, Float64Array>>;
-}
+import { countUpTo, GrowingColumns } from './runHistoryColumns.ts';
+import type { Columns } from './runHistoryColumns.ts';
+import { ThinnedSeries } from './runHistorySeries.ts';
+import type { Recording, Series } from './runHistorySeries.ts';
 
 export type MetricColumn = 'step' | 'time' | 'epoch' | 'loss' | 'learningRate' | 'stepsPerSecond';
 export type DistortionColumn = 'step' | 'time' | 'lossBefore' | 'lossAfter';
 
 /** One recorded distortion of one weight. Bins are of equal width over [minimum, maximum]. */
-export interface WeightDistortion {
-  readonly step: number;
+export interface WeightDistortion extends Recording {
+  /** Only looked at, on a user's demand: what a distortion would have done; the weights stayed as they were. */
+  readonly onDemand?: true;
   readonly setting: CompressionSetting;
   readonly minimum: number;
   readonly maximum: number;
@@ -28,33 +27,39 @@ export interface WeightDistortion {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
-  /** From an `observation` event: what a distortion would have done. It has no row in `distortions`. */
-  readonly observed?: true;
 }
 
 /** Singular values of one weight before the distortion at `step`, largest first. */
-export interface WeightSpectrum {
-  readonly step: number;
+export interface WeightSpectrum extends Recording {
   readonly singularValues: Float32Array;
   readonly rank?: number;
 }
 
 /**
- * All that views draw: plain objects and typed arrays, which is what VS Code carries to a page. A typed array must span its
- * whole buffer: the buffer is what is sent.
+ * How much was recorded, and how much of it is kept: every `stride`-th recording of a weight and its last. The stride is 1
+ * unless there are very many.
+ */
+export interface Thinning {
+  readonly recorded: number;
+  readonly stride: number;
+}
+
+/**
+ * All that views draw: plain objects and typed arrays, which is what VS Code carries to a page. A part that did not change
+ * is the same object as in the snapshot before. To be sent, a snapshot goes through {@link packSnapshot}.
  */
 export interface RunSnapshot {
   /** The last `started` event: experiment, layers, device, executor. */
   readonly started?: EventOf<'started'>;
+  /** `step` and `time` (milliseconds since the epoch) are ascending. */
   readonly metrics: Columns<MetricColumn>;
   readonly evaluations: readonly EventOf<'evaluation'>[];
-  /** Every recorded distortion: its loss just before and just after. */
+  /** Every recorded distortion: its loss just before and just after, NaN where it was not measured. */
   readonly distortions: Columns<DistortionColumn>;
   /** By the weight's name (`fc1/kernel`), in the order of steps. No Map: it would not survive the way to the page. */
   readonly weights: Readonly<Record<string, readonly WeightDistortion[]>>;
   readonly spectra: Readonly<Record<string, readonly WeightSpectrum[]>>;
-  /** Every `stride`-th recorded distortion is in `weights`, and the last. 1 unless there are very many. */
-  readonly stride: number;
+  readonly thinning: { readonly weights: Thinning; readonly spectra: Thinning };
   /** `checkpoint` and `warning` events in their order, the newest few hundred of each. */
   readonly checkpoints: readonly EventOf<'checkpoint'>[];
   readonly warnings: readonly EventOf<'warning'>[];
@@ -64,7 +69,205 @@ export interface RunSnapshot {
 
 /** See {@link RunSnapshot}; grows by one event at a time. */
 export interface RunHistory {
-  /** A `started` event with `resumedFrom` drops what was recorded after that step. */
+  /**
+   * A `started` event with `resumedFrom` drops what was recorded after that step; one without begins anew. The history
+   * keeps event objects: they must not be changed afterwards.
+   */
   apply(event: RunEvent): void;
+  /** What was recorded so far; costs little, and stays as it is when more events are applied. */
   snapshot(): RunSnapshot;
+}
+
+const METRIC_COLUMNS = ['step', 'time', 'epoch', 'loss', 'learningRate', 'stepsPerSecond'] as const;
+const DISTORTION_COLUMNS = ['step', 'time', 'lossBefore', 'lossAfter'] as const;
+
+/** Of the checkpoints and the warnings, so many of the newest are kept. */
+const NEWEST = 300;
+
+/** Bounds of what is kept. */
+export interface HistoryBudget {
+  /** Histogram counts of all recorded distortions. */
+  readonly counts: number;
+  /** Singular values of all recorded spectra. */
+  readonly singularValues: number;
+}
+
+/** 16 MB and 8 MB: about 2,000 recorded distortions of 12 weights, 80 bins each; 1,000 spectra of 3 weights of 600 values. */
+const BUDGET: HistoryBudget = { counts: 4_000_000, singularValues: 2_000_000 };
+
+/** The history of a run of which no event is known. */
+export function createRunHistory(budget = BUDGET): RunHistory {
+  return new FoldedHistory(budget);
+}
+
+/** A history to go on with; equal to that of all events before. It adopts the snapshot's arrays and does not change them. */
+export function runHistoryFrom(snapshot: RunSnapshot, budget = BUDGET): RunHistory {
+  return new FoldedHistory(budget, snapshot);
+}
+
+class FoldedHistory implements RunHistory {
+  #started: EventOf<'started'> | undefined;
+  readonly #metrics: GrowingColumns<MetricColumn>;
+  readonly #distortions: GrowingColumns<DistortionColumn>;
+  readonly #weights: ThinnedSeries<WeightDistortion>;
+  readonly #spectra: ThinnedSeries<WeightSpectrum>;
+  readonly #evaluations: EventList<'evaluation'>;
+  readonly #checkpoints: EventList<'checkpoint'>;
+  readonly #warnings: EventList<'warning'>;
+  #end: RunSnapshot['end'];
+
+  constructor(budget: HistoryBudget, start?: RunSnapshot) {
+    this.#started = start?.started;
+    this.#metrics = new GrowingColumns(METRIC_COLUMNS, start?.metrics);
+    this.#distortions = new GrowingColumns(DISTORTION_COLUMNS, start?.distortions);
+    this.#weights = new ThinnedSeries<WeightDistortion>(
+      budget.counts,
+      ({ before, after }) => before.length + after.length,
+      start && { items: start.weights, ...start.thinning.weights },
+    );
+    this.#spectra = new ThinnedSeries<WeightSpectrum>(
+      budget.singularValues,
+      ({ singularValues }) => singularValues.length,
+      start && { items: start.spectra, ...start.thinning.spectra },
+    );
+    this.#evaluations = new EventList(start?.evaluations);
+    this.#checkpoints = new EventList(start?.checkpoints, NEWEST);
+    this.#warnings = new EventList(start?.warnings, NEWEST);
+    this.#end = start?.end;
+  }
+
+  apply(event: RunEvent): void {
+    switch (event.type) {
+      case 'metrics': {
+        const columns = this.#metrics.addRow();
+        const row = this.#metrics.length - 1;
+        columns.step[row] = event.step;
+        columns.time[row] = event.time;
+        columns.epoch[row] = event.epoch;
+        columns.loss[row] = event.loss;
+        columns.learningRate[row] = event.learningRate;
+        columns.stepsPerSecond[row] = event.stepsPerSecond;
+        return;
+      }
+      case 'started':
+        this.#truncate(event.resumedFrom ?? -1);
+        this.#started = event;
+        this.#end = undefined;
+        return;
+      case 'distortion':
+        this.#distortion(event);
+        return;
+      case 'observation':
+        this.#weights.add(
+          event.weights.map((weight) => [weight.name, { ...weightDistortion(event.step, weight), onDemand: true }]),
+        );
+        return;
+      case 'spectrum':
+        this.#spectra.add(event.weights.map((weight) => [weight.name, weightSpectrum(event.step, weight)]));
+        return;
+      case 'evaluation':
+        this.#evaluations.add(event);
+        return;
+      case 'checkpoint':
+        this.#checkpoints.add(event);
+        return;
+      case 'warning':
+        this.#warnings.add(event);
+        return;
+      case 'finished':
+      case 'failed':
+      case 'stopped':
+        this.#end = event;
+        return;
+    }
+  }
+
+  snapshot(): RunSnapshot {
+    const weights = this.#weights.view();
+    const spectra = this.#spectra.view();
+    return {
+      ...(this.#started && { started: this.#started }),
+      metrics: this.#metrics.view(),
+      evaluations: this.#evaluations.view(),
+      distortions: this.#distortions.view(),
+      weights: weights.items,
+      spectra: spectra.items,
+      thinning: { weights: thinningOf(weights), spectra: thinningOf(spectra) },
+      checkpoints: this.#checkpoints.view(),
+      warnings: this.#warnings.view(),
+      ...(this.#end && { end: this.#end }),
+    };
+  }
+
+  #distortion(event: EventOf<'distortion'>): void {
+    const columns = this.#distortions.addRow();
+    const row = this.#distortions.length - 1;
+    columns.step[row] = event.step;
+    columns.time[row] = event.time;
+    columns.lossBefore[row] = event.lossBefore ?? NaN;
+    columns.lossAfter[row] = event.lossAfter ?? NaN;
+    this.#weights.add(event.weights.map((weight) => [weight.name, weightDistortion(event.step, weight)]));
+  }
+
+  #truncate(step: number): void {
+    for (const table of [this.#metrics, this.#distortions]) {
+      const { length, columns } = table.view();
+      table.truncate(countUpTo(columns.step, length, step));
+    }
+    for (const series of [this.#weights, this.#spectra]) series.truncate(step);
+    for (const list of [this.#evaluations, this.#checkpoints, this.#warnings]) list.truncate(step);
+  }
+}
+
+/** Events of one type, the newest `limit` of them. */
+class EventList<Type extends RunEvent['type']> {
+  readonly #limit: number;
+  readonly #events: EventOf<Type>[];
+  #view: readonly EventOf<Type>[] | undefined;
+
+  constructor(start: readonly EventOf<Type>[] = [], limit = Infinity) {
+    this.#limit = limit;
+    this.#events = [...start];
+  }
+
+  add(event: EventOf<Type>): void {
+    this.#view = undefined;
+    this.#events.push(event);
+    if (this.#events.length > this.#limit) this.#events.shift();
+  }
+
+  truncate(step: number): void {
+    this.#view = undefined;
+    while ((this.#events.at(-1)?.step ?? -Infinity) > step) this.#events.pop();
+  }
+
+  view(): readonly EventOf<Type>[] {
+    return (this.#view ??= [...this.#events]);
+  }
+}
+
+function weightDistortion(
+  step: number,
+  { setting, histogram, relativeError, levels }: EventOf<'distortion'>['weights'][number],
+): Omit<WeightDistortion, 'index'> {
+  return {
+    step,
+    setting,
+    ...histogram,
+    before: Uint32Array.from(histogram.before),
+    after: Uint32Array.from(histogram.after),
+    relativeError,
+    ...(levels && { levels }),
+  };
+}
+
+function weightSpectrum(
+  step: number,
+  { singularValues, rank }: EventOf<'spectrum'>['weights'][number],
+): Omit<WeightSpectrum, 'index'> {
+  return { step, singularValues: Float32Array.from(singularValues), ...(rank !== undefined && { rank }) };
+}
+
+function thinningOf({ recorded, stride }: Series<Recording>): Thinning {
+  return { recorded, stride };
 }
