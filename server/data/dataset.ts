@@ -1,4 +1,5 @@
 /** @file What a data set is to the training loop. */
+import type { Vocabulary } from './vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
 
@@ -15,7 +16,12 @@ export interface Batch {
   inputs: Elements[];
   /** One for each of {@link Dataset.targets}. */
   targets: Elements[];
+  /** Number of labels that count, where the rest are {@link PADDING}; absent where all do. */
+  counted?: number;
 }
+
+/** A label that is no class and adds nothing to a loss: where a text has ended in one row of a batch and not in others. */
+export const PADDING = -1;
 
 /** An endless stream of full batches; the batch and its arrays are valid until the next call. */
 export interface TrainingStream {
@@ -48,6 +54,11 @@ export interface Dataset {
   train: Split;
   test: Split;
   validation?: Split;
+  /**
+   * Of a text. Row b of a batch then goes on in row b of the next, so that a state can be carried; batches of all splits are
+   * full, and the quality of a model is its perplexity.
+   */
+  vocabulary?: Vocabulary;
   /** One line for a person: what it is and how many samples it has. */
   description: string;
   close(): void | Promise<void>;

@@ -5,6 +5,7 @@ import { openArrays } from './arrays.ts';
 import type { Dataset } from './dataset.ts';
 import { openMnist } from './mnist.ts';
 import { openModuleDataset } from './moduleDataset.ts';
+import { openTextCorpus } from './textCorpus.ts';
 
 /**
  * @param baseDirectory folder of the experiment file, which relative paths start from
@@ -18,5 +19,7 @@ export function openDataset(config: DataConfig, baseDirectory: string): Promise<
       return openArrays(config, baseDirectory);
     case 'module':
       return openModuleDataset(resolve(baseDirectory, config.path));
+    case 'text':
+      return openTextCorpus(config, baseDirectory);
   }
 }

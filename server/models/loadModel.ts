@@ -2,9 +2,12 @@
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
+import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
+import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
 
@@ -25,23 +28,29 @@ export interface ModelOptions {
   baseDirectory: string;
   /** Of the initial weights: the same seed gives the same weights. */
   seed: number;
+  /** What it will be trained on, where that is known. */
+  samples?: ModelSamples;
 }
 
 const BUILTIN = 'builtin:';
 
 /**
- * @param reference `builtin:NAME`, a tfjs `model.json`, or a module exporting `createModel()`
+ * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, or a module exporting `createModel()`
  * @throws UserError when there is no such model, or its module fails
  */
-export function loadModel(reference: string, { baseDirectory, seed }: ModelOptions): Promise<LoadedModel> {
+export function loadModel(
+  reference: ModelReference,
+  { baseDirectory, seed, samples }: ModelOptions,
+): Promise<LoadedModel> {
   return withSeededMathRandom(seed, () => {
-    if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length));
+    if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
+    if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     const path = resolve(baseDirectory, reference);
-    return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path);
+    return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   });
 }
 
-function createBuiltin(name: string): LoadedModel {
+function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {
   const create = Object.hasOwn(builtinModels, name) ? builtinModels[name] : undefined;
   if (create === undefined)
     throw new UserError(`model: there is no built-in model '${name}'.`, {
@@ -49,15 +58,20 @@ function createBuiltin(name: string): LoadedModel {
         .map((known) => BUILTIN + known)
         .join(', ')}.`,
     });
-  return { model: create(), loss: losses['sparse-categorical-crossentropy-from-logits'], files: [] };
+  return builtin(create(samples));
 }
 
-async function createFromModule(path: string): Promise<LoadedModel> {
+/** All of them have logits. */
+function builtin(model: tf.LayersModel): LoadedModel {
+  return { model, loss: losses['sparse-categorical-crossentropy-from-logits'], files: [] };
+}
+
+async function createFromModule(path: string, samples: ModelSamples | undefined): Promise<LoadedModel> {
   const module = await importUserModule(path);
-  const createModel = exportedFunction(module, 'createModel');
+  const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
   let model: unknown;
   try {
-    model = await createModel();
+    model = await createModel(samples && contextOf(samples));
   } catch (error) {
     throw userCodeError(module, 'createModel()', error);
   }

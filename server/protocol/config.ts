@@ -93,6 +93,34 @@ const data = z.discriminatedUnion('type', [
       'Module exporting `train`, `test` and optionally `validation`: functions that return an (async) iterable of batches.',
     ),
   }),
+  z.strictObject({
+    type: z.literal('text'),
+    path: path
+      .optional()
+      .describe(
+        "Folder with `*.train.txt`, `*.valid.txt` and `*.test.txt`, a sentence a line (Mikolov's layout), or one text " +
+          'file, which `split` divides.',
+      ),
+    files: z
+      .strictObject({ train: path, validation: path.optional(), test: path })
+      .optional()
+      .describe('In place of `path`: a text file for each split.'),
+    split: z
+      .strictObject({ validation: fraction.default(0), test: z.number().gt(0).lt(1) })
+      .optional()
+      .describe('Of the one file that `path` names: the fractions of it, whole lines at its end, for each split.'),
+    vocabulary: z
+      .strictObject({
+        size: z
+          .int()
+          .min(3)
+          .optional()
+          .describe('The most frequent words of the training text, with <eos> and <unk> among them; default: all.'),
+        file: path.optional().describe('In place of the training text: a word a line, for example of another run.'),
+      })
+      .prefault({}),
+    timeSteps: positiveInteger.describe('Words in a sample (T): back-propagation through time is truncated to them.'),
+  }),
 ]);
 
 const training = z.strictObject({
@@ -119,8 +147,22 @@ const training = z.strictObject({
     ])
     .default('auto')
     .describe("'auto': the loss that the model's module exports, else the one of a built-in model."),
+  lossReduction: z
+    .enum(['mean', 'sum-over-time'])
+    .default('mean')
+    .describe(
+      'sum-over-time: of a sequence, the gradient is that of the sum of the losses at its time steps (Zaremba et al. 2014), ' +
+        'which is T times as large; recorded losses are means in any case.',
+    ),
   batchSize: positiveInteger,
-  steps: positiveInteger.describe('Number of training steps; the run ends right after the distortion of the last one.'),
+  steps: positiveInteger
+    .optional()
+    .describe('Number of training steps; the run ends right after the distortion of the last one.'),
+  epochs: positiveInteger.optional().describe('In place of `steps`: passes over the training data.'),
+  keepBest: z
+    .boolean()
+    .default(false)
+    .describe('The final model is that of the evaluation with the lowest validation loss, not that of the last step.'),
   seed: z.int().min(0).default(1),
   evaluateEvery: positiveInteger.optional().describe('Steps between two evaluations; default: once an epoch.'),
   checkpointEvery: positiveInteger.default(1000).describe('Steps between two checkpoints.'),
@@ -150,6 +192,7 @@ const policy = z
 
 const distortEvery = positiveInteger.describe('Distortion step S_D, in training steps.');
 const from = z.int().min(0).default(0).describe('First step (t_i) from which distortions happen.');
+const unit = z.enum(['steps', 'epochs']).optional().describe('Of the times in this schedule; default: steps.');
 
 const pruning = z.strictObject({
   method: z.literal('prune'),
@@ -162,8 +205,9 @@ const pruning = z.strictObject({
   schedule: z
     .strictObject({
       initialRate: fraction.default(0).describe('p_i'),
-      from: from.describe('t_i, in steps'),
-      to: z.int().positive().describe('t_f, in steps'),
+      from: from.describe('t_i'),
+      to: z.int().positive().describe('t_f'),
+      unit,
       exponent: z.number().positive().default(3).describe('E'),
     })
     .describe('Equation (1): p_t = p_f + (p_i - p_f) (1 - (t - t_i)/(t_f - t_i))^E.')
@@ -188,7 +232,7 @@ const quantization = z.strictObject({
         .describe('Alternating: rounds of re-coding and refitting (T of Xu et al. 2018).'),
     }),
   ),
-  schedule: z.strictObject({ from }).optional(),
+  schedule: z.strictObject({ from, unit }).optional(),
 });
 
 const lowRank = z.strictObject({
@@ -205,7 +249,7 @@ const lowRank = z.strictObject({
         .describe('LSTM: W_x and W_h share the projection V_h (equation (5)).'),
     }),
   ),
-  schedule: z.strictObject({ from }).optional(),
+  schedule: z.strictObject({ from, unit }).optional(),
 });
 
 const custom = z.strictObject({
@@ -216,14 +260,31 @@ const custom = z.strictObject({
   layers: z
     .record(z.string(), z.record(z.string(), z.unknown()))
     .describe('Parameters per layer, handed to the module as they are.'),
-  schedule: z.strictObject({ from }).optional(),
+  schedule: z.strictObject({ from, unit }).optional(),
 });
 
 const compression = z.discriminatedUnion('method', [pruning, quantization, lowRank, custom]);
 
+const lstmLanguageModel = z
+  .strictObject({
+    builtin: z.literal('lstm-lm'),
+    layers: positiveInteger.default(2),
+    units: positiveInteger.describe('Of each LSTM layer and of the embedding.'),
+    dropout: fraction
+      .default(0)
+      .describe('Fraction dropped between layers; never on the way from a time step to the next.'),
+    initialRange: z.number().positive().default(0.1).describe('Weights start uniform in plus or minus this.'),
+    tied: z.boolean().default(false).describe('The softmax has the weights of the embedding (Press & Wolf 2017).'),
+  })
+  .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
+
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional(),
-  model: path.describe('Module exporting createModel(), a tfjs model.json, or builtin:NAME.'),
+  model: z
+    .union([path, lstmLanguageModel])
+    .describe(
+      'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
+    ),
   start: path.optional().describe('Weights to start from: run:ID, a model.json, or a .safetensors file.'),
   data,
   training,
@@ -231,8 +292,18 @@ export const experimentSchema = z.strictObject({
   observe: observe.prefault({}),
 });
 
-export type Experiment = z.output<typeof experimentSchema>;
-export type TrainingConfig = Experiment['training'];
+/** An experiment as a run records it: its length is known in steps. */
+export const scheduledExperimentSchema = experimentSchema.extend({
+  training: training.extend({ steps: positiveInteger }),
+});
+
+/** The settings of an experiment file, with defaults; times may be in epochs. */
+export type ExperimentSettings = z.output<typeof experimentSchema>;
+/** The same with all times in steps, which takes the length of an epoch. */
+export type Experiment = z.output<typeof scheduledExperimentSchema>;
+export type ModelReference = Experiment['model'];
+export type LstmLanguageModelOptions = z.output<typeof lstmLanguageModel>;
+export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
 export type DataConfig = Experiment['data'];

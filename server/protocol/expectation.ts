@@ -34,6 +34,8 @@ export function allowedStrings(node: JsonSchema): string[] {
 
 /** What the schema asks for, as a noun phrase. */
 export function expectation(node: JsonSchema): string {
+  const options = node.anyOf as JsonSchema[] | undefined;
+  if (options) return options.map(expectation).join(' or ');
   const texts = allowedStrings(node);
   if (texts.length > 0) return listed(texts);
   const discriminator = discriminatorOf(node);
@@ -84,8 +86,10 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
   return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;
 }
 
-/** The option of a discriminated union that `value` chooses; the node itself where it is no union. */
+/** The option of a union that `value` chooses, by its discriminator or as an object; the node itself where it is no union. */
 function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
+  const alternatives = node.anyOf as JsonSchema[] | undefined;
+  if (alternatives) return alternatives.find(({ type }) => (type === 'object') === isRecord(value));
   const discriminator = discriminatorOf(node);
   if (!discriminator) return node;
   return isRecord(value) ? discriminator.options.get(String(value[discriminator.key])) : undefined;

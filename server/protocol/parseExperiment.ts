@@ -1,10 +1,10 @@
 /**
- * @file From the text of an experiment file to an {@link Experiment}, or to everything that is wrong with it, each
+ * @file From the text of an experiment file to {@link ExperimentSettings}, or to everything that is wrong with it, each
  * problem at its exact place. Pure: the CLI, the trainer and the language server use it alike.
  */
 import type { z } from 'zod';
 import { experimentSchema } from './config.ts';
-import type { Experiment } from './config.ts';
+import type { ExperimentSettings } from './config.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
@@ -14,6 +14,7 @@ import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
+import { alternativeProblems } from './alternativeProblems.ts';
 import { scheduleProblems } from './scheduleProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
@@ -22,7 +23,7 @@ import { UserError } from './userError.ts';
 
 export interface CheckedExperiment {
   /** There when there are no problems; with all defaults filled in. */
-  experiment?: Experiment;
+  experiment?: ExperimentSettings;
   /** In the order of the file. */
   problems: Problem[];
 }
@@ -48,11 +49,11 @@ export function checkExperiment(text: string, overrides: readonly string[] = [])
   const { document, applied, problems } = withOverrides(json, overrides);
   const parsed = experimentSchema.safeParse(document);
   const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
-  const untimely = scheduleProblems(document).filter(
+  const unfit = [...alternativeProblems(document), ...scheduleProblems(document)].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
-  problems.push(...[...wrong, ...untimely].map((problem) => located(problem, json, applied)));
+  problems.push(...[...wrong, ...unfit].map((problem) => located(problem, json, applied)));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return parsed.success && problems.length === 0 ? { experiment: parsed.data, problems } : { problems };
 }
@@ -65,7 +66,7 @@ export function checkExperiment(text: string, overrides: readonly string[] = [])
 export function parseExperiment(
   text: string,
   { file, overrides = [] }: { file: string; overrides?: readonly string[] },
-): Experiment {
+): ExperimentSettings {
   const { experiment, problems } = checkExperiment(text, overrides);
   if (!experiment) throw experimentError(file, problems);
   return experiment;
@@ -107,7 +108,7 @@ function withOverrides(json: JsonText, overrides: readonly string[]) {
 function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown): SettingProblem[] {
   const problems = new Map<string, SettingProblem>();
   const misspelt = new Set<string>();
-  for (const issue of issues) {
+  for (const issue of issues.flatMap(chosenOption)) {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(schema, document, path);
@@ -129,6 +130,15 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   return [...problems.values()].filter(
     ({ path }) => valueAt(document, path) !== undefined || !misspelt.has(formatSettingPath(path)),
   );
+}
+
+/** What is wrong with the option of a union that was meant: one with settings for an object, else the union as a whole. */
+function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const inside = issue.errors.find(
+    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+  );
+  return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
 }
 
 function wrongValue(issue: z.core.$ZodIssue, path: SettingPath, document: unknown): string {

@@ -4,11 +4,14 @@ import type { SettingProblem } from './problem.ts';
 /**
  * Checks the times of an experiment against one another: `schedule.from < schedule.to <= training.steps`, and
  * `distortEvery <= training.steps`, and at least one layer to compress. Settings that are missing or wrong by themselves
- * are passed over, so that the rest is still checked.
+ * are passed over, so that the rest is still checked, and so are times in steps beside times in epochs: those are
+ * compared when the length of an epoch is known.
  * @param document the settings as they stand in the file, before validation
  */
 export function scheduleProblems(document: unknown): SettingProblem[] {
+  const inEpochs = property(property(property(document, 'compression'), 'schedule'), 'unit') === 'epochs';
   const steps = setting(document, ['training', 'steps']);
+  const end = inEpochs ? setting(document, ['training', 'epochs']) : steps;
   const distortEvery = setting(document, ['compression', 'distortEvery']);
   const from = setting(document, ['compression', 'schedule', 'from']);
   const to = setting(document, ['compression', 'schedule', 'to']);
@@ -21,9 +24,9 @@ export function scheduleProblems(document: unknown): SettingProblem[] {
     problems.push({ path: left.path, at: 'value', message, related: [right.path] });
   }
   require(distortEvery, 'at most', steps);
-  require(to, 'at most', steps);
+  require(to, 'at most', end);
   require(from, 'below', to);
-  if (to.value === undefined) require(from, 'below', steps);
+  if (to.value === undefined) require(from, 'below', end);
 
   const layers = property(property(document, 'compression'), 'layers');
   if (typeof layers === 'object' && layers !== null && Object.keys(layers).length === 0)

@@ -1,7 +1,7 @@
 /** @file Reading an experiment file from the disk. */
 import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
-import type { Experiment } from '../protocol/config.ts';
+import type { ExperimentSettings } from '../protocol/config.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 
@@ -19,7 +19,7 @@ const reasons: Record<string, string> = {
 export async function loadExperiment(
   file: string,
   overrides: readonly string[] = [],
-): Promise<{ text: string; name: string; experiment: Experiment }> {
+): Promise<{ text: string; name: string; experiment: ExperimentSettings }> {
   const name = relative(process.cwd(), file);
   let text: string;
   try {

@@ -1,7 +1,7 @@
 /** @file Running experiments in run folders: what the command line and the sidecar call. */
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import type { Experiment } from '../protocol/config.ts';
+import type { ExperimentSettings } from '../protocol/config.ts';
 import type { EventOf } from '../protocol/events.ts';
 import { parseExperiment, placed, type ExperimentText } from '../protocol/parseExperiment.ts';
 import { SettingError } from '../protocol/settingError.ts';
@@ -94,7 +94,7 @@ export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSign
 async function prepareRun(run: Run, options: Parameters<typeof prepare>[2]): Promise<Prepared> {
   const { experiment: file, overrides } = run.record;
   const source = { file: run.experimentFile, text: await run.experimentText(), overrides };
-  const experiment: Experiment = parseExperiment(source.text, source);
+  const experiment: ExperimentSettings = parseExperiment(source.text, source);
   return withPlaces(source, () => prepare(experiment, dirname(file), options));
 }
 

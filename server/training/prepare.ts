@@ -14,13 +14,14 @@ import { loadWeights } from '../models/loadWeights.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
-import type { Experiment } from '../protocol/config.ts';
+import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
+import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
   readonly experiment: Experiment;
@@ -45,19 +46,25 @@ export interface Prepared {
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
-  experiment: Experiment,
+  settings: ExperimentSettings,
   directory: string,
   { pretrained }: { pretrained: boolean },
 ): Promise<Prepared> {
-  const { model, start, data, training, compression } = experiment;
-  const { steps, seed } = training;
+  const { model, start, data } = settings;
+  const { seed, batchSize } = settings.training;
   const warnings: string[] = [];
   const opened: (() => unknown)[] = [];
   const dispose = async () => {
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
-    const loaded = await loadModel(model, { baseDirectory: directory, seed });
+    const dataset = await openDataset(data, directory);
+    opened.push(() => dataset.close());
+    checkEpoch(settings, dataset);
+    const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
+    const { training, compression } = experiment;
+
+    const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory));
@@ -67,10 +74,6 @@ export async function prepare(
       compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
-    const dataset = await openDataset(data, directory);
-    opened.push(() => dataset.close());
-    checkEpoch(experiment, dataset);
-
     const program = modelProgram(loaded, dataset, training);
     const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, directory);
     opened.push(() => executor.dispose());
@@ -79,7 +82,7 @@ export async function prepare(
     const trained = parameters.list.filter(({ trainable }) => trainable);
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
-    const compressor = compression && createCompressor(compression, weights, { steps, seed, custom });
+    const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
     const files = [...loaded.files, ...(module?.files ?? [])];
     if (data.type === 'module') files.push(resolve(directory, data.path));
     return {
@@ -114,7 +117,7 @@ async function startFile(start: string, directory: string): Promise<string> {
 }
 
 /** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */
-function checkEpoch({ training }: Experiment, dataset: Dataset): void {
+function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
   const steps = dataset.stepsPerEpoch(training.batchSize);
   if (steps === 0) {
     throw new SettingError(

@@ -9,7 +9,8 @@ export const experimentText = JSON.stringify({
   compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.9 } } },
 });
 
-const config = parseExperiment(experimentText, { file: 'sample' });
+const settings = parseExperiment(experimentText, { file: 'sample' });
+const config = { ...settings, training: { ...settings.training, steps: 20000 } };
 
 export const started: EventOf<'started'> = {
   type: 'started',

@@ -7,7 +7,7 @@ describe('experimentJsonSchema', () => {
 
   it('requires only the settings without a default', () => {
     expect(schema.required).toEqual(['model', 'data', 'training']);
-    expect(training.required).toEqual(['optimizer', 'batchSize', 'steps']);
+    expect(training.required).toEqual(['optimizer', 'batchSize']);
   });
 
   it('carries the descriptions and the limits of settings', () => {

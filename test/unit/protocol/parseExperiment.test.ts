@@ -59,8 +59,8 @@ describe('checkExperiment', () => {
     ['"batchSize": 50', '"batchSize": "50"', '7:18 training.batchSize: expected a positive integer, got "50"'],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
-    ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string, got a list'],
-    ['"builtin:lenet-300-100"', '""', '3:12 model: expected a non-empty string, got ""'],
+    ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got a list'],
+    ['"builtin:lenet-300-100"', '""', '3:12 model: expected a non-empty string or an object, got ""'],
     ['"batchSize": 50', '"seed": -1, "batchSize": 50', '7:13 training.seed: expected an integer of at least 0, got -1'],
     [
       '"steps": 20000',
@@ -98,7 +98,7 @@ describe('checkExperiment', () => {
 
   it('explains a union by its options', () => {
     expect(messages('"mnist"', '"minst"')).toEqual([
-      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays' or 'module', got "minst"; did you mean 'mnist'?`,
+      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
     ]);
     expect(messages('"method": "prune",', '')).toEqual([
       `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
@@ -148,6 +148,50 @@ describe('checkExperiment', () => {
     ['"to": 13000', '"to": 20001', '17:60 compression.schedule.to: expected at most training.steps (20000), got 20001'],
   ])('refuses times that do not go together: %s -> %s', (search, replacement, message) => {
     expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it.each([
+    ['"steps": 20000', '"steps": 20000, "epochs": 3', `8:21 training.epochs: expected either "steps" or "epochs"`],
+    ['"steps": 20000,', '', `5:3 training.steps: missing: expected a positive integer, or "epochs"`],
+    [
+      '{ "type": "mnist", "path": "../data/mnist" }',
+      '{ "type": "text", "timeSteps": 35 }',
+      '4:3 data.path: missing: expected a folder or a file, or "files"',
+    ],
+    [
+      '{ "type": "mnist", "path": "../data/mnist" }',
+      '{ "type": "text", "timeSteps": 35, "path": "a", "vocabulary": { "size": 5, "file": "b" } }',
+      '4:75 data.vocabulary.size: expected either "size" or "file"',
+    ],
+    [
+      '{ "type": "mnist", "path": "../data/mnist" }',
+      '{ "type": "text", "timeSteps": 35, "files": { "train": "a", "test": "b" }, "split": { "test": 0.1 } }',
+      '4:86 data.split: divides the one file of "path"; "files" has the splits',
+    ],
+  ])('refuses settings of which one is to be given: %s -> %s', (search, replacement, message) => {
+    expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it('compares times in epochs with epochs, and leaves those in steps beside epochs for later', () => {
+    const inEpochs = valid.replace('"steps": 20000', '"epochs": 5');
+    expect(checkExperiment(inEpochs).problems).toEqual([]);
+    const schedule = (to: number) => inEpochs.replace(/"from": .*13000/, `"unit": "epochs", "to": ${to}`);
+    expect(checkExperiment(schedule(3)).problems).toEqual([]);
+    expect(checkExperiment(schedule(6)).problems).toMatchObject([
+      { path: 'compression.schedule.to', message: 'expected at most training.epochs (5), got 6' },
+    ]);
+  });
+
+  it('says what is wrong with the sizes of a built-in model at its exact place', () => {
+    const lstm = (sizes: string) => messages('"builtin:lenet-300-100"', `{ "builtin": "lstm-lm"${sizes} }`);
+    expect(lstm(', "units": 200')).toEqual([]);
+    expect(lstm('')).toEqual(['lenet.deeptwist.jsonc:3:3 model.units: missing: expected a positive integer']);
+    expect(lstm(', "units": 200, "dropout": 1')).toEqual([
+      'lenet.deeptwist.jsonc:3:61 model.dropout: expected a number in [0, 1), got 1',
+    ]);
+    expect(lstm(', "units": 200, "layer": 1')).toEqual([
+      'lenet.deeptwist.jsonc:3:50 model.layer: unknown setting; did you mean "layers"?',
+    ]);
   });
 
   it('refuses a compression without layers', () => {

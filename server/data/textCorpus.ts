@@ -1,0 +1,174 @@
+/** @file A text as a data set for language models: words in, the next word out. */
+import { readdirSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { DataConfig } from '../protocol/config.ts';
+import { SettingError } from '../protocol/settingError.ts';
+import { UserError } from '../protocol/userError.ts';
+import type { Dataset } from './dataset.ts';
+import { TextFile, type TextPart } from './textFile.ts';
+import { stepsPerEpoch, TokenTraining, tokenSplit } from './tokenStreams.ts';
+import { openTokens, TOKEN_BUDGET, type TokenSource } from './tokenSource.ts';
+import { countWords, readVocabulary, type Vocabulary } from './vocabulary.ts';
+
+export type TextConfig = Extract<DataConfig, { type: 'text' }>;
+
+interface Parts {
+  train: TextPart;
+  validation?: TextPart;
+  test: TextPart;
+}
+
+/** Ends of the names of Mikolov's files. */
+const suffixes = { train: '.train.txt', validation: '.valid.txt', test: '.test.txt' } as const;
+
+/**
+ * @param baseDirectory folder of the experiment file, which relative paths start from
+ * @param budget words whose numbers may be kept in memory; a larger text is read as it is needed
+ * @throws UserError naming the file when a split is missing, empty, a single word or not UTF-8
+ */
+export async function openTextCorpus(
+  config: TextConfig,
+  baseDirectory: string,
+  budget = TOKEN_BUDGET,
+): Promise<Dataset> {
+  const parts = findParts(config, baseDirectory);
+  const vocabulary = await chooseVocabulary(config, parts.train, baseDirectory);
+  const opened: TokenSource[] = [];
+  const close = () => opened.splice(0).forEach((source) => source.close());
+  try {
+    const open = (part: TextPart, split: keyof Parts): TokenSource => {
+      const left = opened.reduce((rest, { length }) => rest - length, budget);
+      const source = openTokens(part, vocabulary, left);
+      opened.push(source);
+      checkLength(source, split);
+      return source;
+    };
+    const train = open(parts.train, 'train');
+    const validation = parts.validation && open(parts.validation, 'validation');
+    const test = open(parts.test, 'test');
+    const { timeSteps } = config;
+    const words = { shape: [timeSteps], dtype: 'int32' } as const;
+    const counts = [`${train.length} training`, `${test.length} test`];
+    if (validation) counts.push(`${validation.length} validation`);
+    return {
+      inputs: [words],
+      targets: [words],
+      stepsPerEpoch: (batchSize) => stepsPerEpoch(train.length, batchSize, timeSteps),
+      openTraining(order) {
+        if (stepsPerEpoch(train.length, order.batchSize, timeSteps) === 0)
+          throw tooShort(train, order.batchSize, timeSteps);
+        return new TokenTraining(train, timeSteps, order);
+      },
+      train: tokenSplit(train, timeSteps),
+      test: tokenSplit(test, timeSteps),
+      ...(validation && { validation: tokenSplit(validation, timeSteps) }),
+      vocabulary,
+      description: `Text: ${counts.join(', ')} words, a vocabulary of ${vocabulary.words.length}`,
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+async function chooseVocabulary(
+  { vocabulary }: TextConfig,
+  train: TextPart,
+  baseDirectory: string,
+): Promise<Vocabulary> {
+  if (vocabulary.file !== undefined)
+    return readVocabulary(resolve(baseDirectory, vocabulary.file), 'data.vocabulary.file');
+  const file = new TextFile(train);
+  try {
+    return countWords(file, vocabulary.size);
+  } finally {
+    file.close();
+  }
+}
+
+function findParts({ path, files, split }: TextConfig, baseDirectory: string): Parts {
+  const part = (file: string): TextPart => ({ path: resolve(baseDirectory, file) });
+  if (files)
+    return {
+      train: part(files.train),
+      test: part(files.test),
+      ...(files.validation !== undefined && { validation: part(files.validation) }),
+    };
+  const place = resolve(baseDirectory, path ?? '');
+  const status = statSync(place, { throwIfNoEntry: false });
+  if (status === undefined)
+    throw new SettingError(['data', 'path'], `${place} does not exist`, {
+      remedy: 'Correct the path; it is relative to the experiment file. The examples say how to get their data.',
+    });
+  if (status.isDirectory()) {
+    if (split) throw new SettingError(['data', 'split'], `divides one file, but ${place} is a folder`, { at: 'key' });
+    return partsOfFolder(place);
+  }
+  if (split === undefined)
+    throw new SettingError(
+      ['data', 'path'],
+      `${place} is one file; how much of it is for validation and test is not said`,
+      {
+        remedy: 'Add "split": { "validation": 0.1, "test": 0.1 }, or name a file for each split in "files".',
+      },
+    );
+  return divide(place, split);
+}
+
+function partsOfFolder(folder: string): Parts {
+  const names = readdirSync(folder);
+  const find = (split: keyof Parts): TextPart | undefined => {
+    const found = names.filter((name) => name.endsWith(suffixes[split]));
+    if (found.length > 1)
+      throw new SettingError(
+        ['data', 'path'],
+        `${folder} has ${found.sort().join(' and ')}; which is meant is not clear`,
+        {
+          remedy: 'Keep one text in a folder, or name the files in "files".',
+        },
+      );
+    return found.length === 1 ? { path: join(folder, found[0]) } : undefined;
+  };
+  const [train, validation, test] = [find('train'), find('validation'), find('test')];
+  if (train && test) return { train, test, ...(validation && { validation }) };
+  throw new SettingError(['data', 'path'], `${folder} has no file *${train ? suffixes.test : suffixes.train}`, {
+    remedy: `A text is NAME${suffixes.train}, NAME${suffixes.validation} and NAME${suffixes.test}; "files" takes other names.`,
+  });
+}
+
+/** Training at the start of the file, then validation, then test, whole lines each. */
+function divide(path: string, { validation, test }: NonNullable<TextConfig['split']>): Parts {
+  if (validation + test >= 1)
+    throw new SettingError(
+      ['data', 'split'],
+      `validation and test are ${validation + test} of the text: nothing is left to train on`,
+    );
+  const file = new TextFile({ path });
+  try {
+    const [first, second] = [1 - validation - test, 1 - test].map((end) => file.lineBehind(Math.floor(end * file.end)));
+    return {
+      train: { path, begin: 0, end: first },
+      ...(validation > 0 && { validation: { path, begin: first, end: second } }),
+      test: { path, begin: second, end: file.end },
+    };
+  } finally {
+    file.close();
+  }
+}
+
+function checkLength({ path, length }: TokenSource, split: keyof Parts): void {
+  if (length >= 2) return;
+  const what = length === 0 ? 'is empty' : 'has a single word, so that there is none to predict';
+  throw new UserError(`data: the ${split} split, ${path}, ${what}.`, {
+    remedy: 'Give it text: sentences, a line each.',
+  });
+}
+
+function tooShort({ path, length }: TokenSource, batchSize: number, timeSteps: number): SettingError {
+  return new SettingError(
+    ['training', 'batchSize'],
+    `${path} has ${length} words, too few for ${batchSize} streams of ${timeSteps} time steps`,
+    { remedy: 'Choose a smaller batch size or fewer time steps (data.timeSteps).' },
+  );
+}

@@ -1,0 +1,89 @@
+/** @file The words that a language model knows, by number. */
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../protocol/userError.ts';
+import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
+
+/** Stands for every word that is not in the vocabulary. */
+export const UNKNOWN = '<unk>';
+
+export class Vocabulary {
+  /** Word i has the number i. */
+  readonly words: readonly string[];
+  readonly #numbers: ReadonlyMap<string, number>;
+  readonly #unknown: number;
+
+  /** @param words distinct, {@link UNKNOWN} among them */
+  constructor(words: readonly string[]) {
+    this.words = words;
+    this.#numbers = new Map(words.map((word, number) => [word, number]));
+    const unknown = this.#numbers.get(UNKNOWN);
+    if (unknown === undefined) throw new RangeError(`A vocabulary has ${UNKNOWN}.`);
+    this.#unknown = unknown;
+  }
+
+  numberOf(word: string): number {
+    return this.#numbers.get(word) ?? this.#unknown;
+  }
+
+  /** As a file: a word a line. */
+  toText(): string {
+    return this.words.map((word) => `${word}\n`).join('');
+  }
+
+  /** What is different in another vocabulary, in words; undefined when it is the same. */
+  differenceFrom(other: Vocabulary): string | undefined {
+    if (other.words.length !== this.words.length) return `${this.words.length} words in place of ${other.words.length}`;
+    const first = this.words.findIndex((word, number) => word !== other.words[number]);
+    return first < 0 ? undefined : `word ${first} is '${this.words[first]}' in place of '${other.words[first]}'`;
+  }
+}
+
+/**
+ * The words of a text by falling frequency, equally frequent ones by their code points; {@link UNKNOWN} is last where the
+ * text does not have it.
+ * @param size keeps the most frequent, with {@link UNKNOWN} and {@link END_OF_SENTENCE} among as many
+ */
+export function countWords(text: TextFile, size = Infinity): Vocabulary {
+  const counts = new Map<string, number>();
+  for (const { words } of text.pieces())
+    for (const word of words) {
+      const count = counts.get(word);
+      // A copy: a part of a string keeps the whole alive.
+      if (count === undefined) counts.set(Buffer.from(word).toString(), 1);
+      else counts.set(word, count + 1);
+    }
+  const special = [END_OF_SENTENCE, UNKNOWN].map((word): [string, number] => [word, counts.get(word) ?? 0]);
+  const common = [...counts].filter(([word]) => word !== END_OF_SENTENCE && word !== UNKNOWN).sort(byFrequency);
+  const kept = [...special, ...common.slice(0, Math.max(0, size - special.length))];
+  return new Vocabulary(kept.sort(byFrequency).map(([word]) => word));
+}
+
+function byFrequency([a, timesA]: [string, number], [b, timesB]: [string, number]): number {
+  return timesB - timesA || (a < b ? -1 : 1);
+}
+
+/**
+ * @param setting that names the file, for messages
+ * @throws UserError when it is missing, or has a word twice or none for unknown words
+ */
+export async function readVocabulary(path: string, setting: string): Promise<Vocabulary> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UserError(`${setting}: ${path} cannot be read: ${(error as Error).message}.`, {
+      remedy: 'Name a file with a word a line, for example vocabulary.txt of a run folder.',
+      cause: error,
+    });
+  }
+  const words = text.split(/\r?\n/);
+  if (words.at(-1) === '') words.pop();
+  const distinct = new Set(words);
+  const twice = words.find((word) => !distinct.delete(word));
+  const wrong =
+    twice !== undefined ? `has '${twice}' twice` : words.includes(UNKNOWN) ? undefined : `does not have ${UNKNOWN}`;
+  if (wrong === undefined) return new Vocabulary(words);
+  throw new UserError(`${setting}: ${path} ${wrong}.`, {
+    remedy: `A vocabulary has every word once, a word a line, and ${UNKNOWN} for all others.`,
+  });
+}

@@ -1,0 +1,28 @@
+/** @file What a model will be trained on: sizes that it can be made for. */
+
+/** The part of a data set, and of training, that shapes a model. */
+export interface ModelSamples {
+  readonly batchSize: number;
+  /** One for each input of the model. */
+  readonly inputs: readonly { readonly shape: readonly number[] }[];
+  /** Of a text. */
+  readonly vocabulary?: { readonly words: readonly string[] };
+}
+
+/** What a user's `createModel` receives. */
+export interface ModelContext {
+  /** Of every batch, in training and in evaluation of a text. */
+  batchSize: number;
+  /** Shape of a sample, without the axis of the batch: of a text, `[time steps]`. */
+  inputShape: number[];
+  /** Words that a text is made of. */
+  vocabularySize?: number;
+}
+
+export function contextOf({ batchSize, inputs, vocabulary }: ModelSamples): ModelContext {
+  return {
+    batchSize,
+    inputShape: [...inputs[0].shape],
+    ...(vocabulary && { vocabularySize: vocabulary.words.length }),
+  };
+}

@@ -1,0 +1,49 @@
+/** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of a text's `path` and `files`, one is given. */
+import type { SettingProblem } from './problem.ts';
+
+/**
+ * Checks that one of several settings is there, and one only.
+ * @param document the settings as they stand in the file, before validation
+ */
+export function alternativeProblems(document: unknown): SettingProblem[] {
+  const training = property(document, 'training');
+  const data = property(document, 'data');
+  const problems: SettingProblem[] = [];
+  if (isObject(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
+  if (isObject(data) && data.type === 'text') {
+    problems.push(...oneOf(['data'], data, ['path', 'a folder or a file'], ['files']));
+    if ('files' in data && 'split' in data)
+      problems.push({
+        path: ['data', 'split'],
+        at: 'key',
+        message: 'divides the one file of "path"; "files" has the splits',
+      });
+  }
+  const vocabulary = property(data, 'vocabulary');
+  if (isObject(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
+    problems.push({ path: ['data', 'vocabulary', 'size'], at: 'key', message: 'expected either "size" or "file"' });
+  return problems;
+}
+
+function oneOf(
+  path: string[],
+  object: Readonly<Record<string, unknown>>,
+  [usual, expected]: readonly [string, string],
+  [other]: readonly [string],
+): SettingProblem[] {
+  const setting = [...path, usual];
+  if (usual in object && other in object)
+    return [
+      { path: [...path, other], at: 'key', message: `expected either "${usual}" or "${other}"`, related: [setting] },
+    ];
+  if (usual in object || other in object) return [];
+  return [{ path: setting, at: 'value', message: `missing: expected ${expected}, or "${other}"` }];
+}
+
+function property(value: unknown, key: string): unknown {
+  return isObject(value) ? value[key] : undefined;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
