@@ -1,5 +1,5 @@
-/** @file PyTorch as a rival: a throw-away virtual environment in `.cache/bench/torch`, and the processes in it. */
-import { existsSync } from 'node:fs';
+/** @file PyTorch as a rival: a throw-away virtual environment in `.cache/bench/torch`, and the processes in it; numpy alone. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Batches } from './batches.ts';
 import type { Contender } from './bench.ts';
@@ -14,7 +14,7 @@ const scripts = join('test', 'bench', 'python');
  */
 export function preparePython(): string {
   const folder = cacheFolder('torch');
-  const python = process.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+  const python = interpreterOf(folder);
   const loads = () => succeeds(python, ['-c', 'import numpy, torch, sympy']);
   if (existsSync(python) && loads()) return python;
   runCommand('python3', ['-m', 'venv', '--clear', folder]);
@@ -26,6 +26,21 @@ export function preparePython(): string {
     runCommand(python, ['-c', 'import torch']);
   }
   return python;
+}
+
+/** The interpreter of an environment with numpy alone, made where there is none. */
+export function prepareNumpy(): string {
+  const folder = cacheFolder('numpy');
+  const python = interpreterOf(folder);
+  if (existsSync(python) && succeeds(python, ['-c', 'import numpy'])) return python;
+  runCommand('python3', ['-m', 'venv', '--clear', folder]);
+  const numpy = readFileSync(join(scripts, 'requirements.txt'), 'utf8').match(/^numpy==.+$/m)?.[0] ?? 'numpy';
+  runCommand(python, [...'-m pip install --quiet --disable-pip-version-check'.split(' '), numpy]);
+  return python;
+}
+
+function interpreterOf(environment: string): string {
+  return process.platform === 'win32' ? join(environment, 'Scripts', 'python.exe') : join(environment, 'bin', 'python');
 }
 
 export interface TorchStepOptions {

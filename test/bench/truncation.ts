@@ -1,0 +1,154 @@
+/**
+ * @file Truncation to a rank beside LAPACK's whole decomposition (numpy, `gesdd`): from the start, and from the factors of
+ * the last truncation after a drift of 1% of the norm. Prints how much the error exceeds the least one, per spectrum.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { singularValues } from '../../server/linalg/singularValues.ts';
+import { reconstruct, truncate } from '../../server/linalg/truncate.ts';
+import { updateTruncation } from '../../server/linalg/updateTruncation.ts';
+import { Random } from '../../server/formats/random.ts';
+import { type Benchmark, type Case, type Contender } from './bench.ts';
+import { startChild } from './child.ts';
+import { cacheFolder } from './prepare.ts';
+import { prepareNumpy } from './python.ts';
+
+const THREADS = 2;
+/** Of the norm: what the weights change between two distortions, and more. */
+const DRIFT = 0.01;
+
+type Spectrum = 'slow' | 'trained' | 'gaussian';
+
+/** s_i = 1 / (1 + i / 50) with noise of spectral norm 0.02; 128 strong values above weak ones; pure Gaussian. */
+async function matrixOf(spectrum: Spectrum, rows: number, columns: number): Promise<Float32Array> {
+  const random = new Random(3);
+  const gaussian = (count: number) => Float32Array.from({ length: count }, () => normal(random));
+  const noise = gaussian(rows * columns);
+  if (spectrum === 'gaussian') return noise;
+  const strong = 128;
+  const value = (i: number) => (spectrum === 'slow' ? 1 / (1 + i / 50) : (i < strong ? 3 : 0.1) / (1 + i / 50));
+  const side = Math.min(rows, columns);
+  const left = gaussian(rows * side);
+  const right = gaussian(side * columns);
+  for (let row = 0; row < rows; row++)
+    for (let i = 0; i < side; i++) left[row * side + i] *= value(i) / Math.sqrt(rows * columns);
+  const matrix = new Float32Array(rows * columns);
+  await reconstruct({ left, right }, rows, columns, matrix);
+  const scale = (spectrum === 'slow' ? 0.02 : 0.05) / (Math.sqrt(rows) + Math.sqrt(columns));
+  return matrix.map((element, i) => element + scale * noise[i]);
+}
+
+/** Box and Muller. */
+function normal(random: Random): number {
+  return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
+}
+
+/** The best approximation, and the drift of a number of training steps. */
+async function drifted(matrix: Float32Array, rows: number, columns: number, rank: number) {
+  const { left, right } = await truncate(matrix, rows, columns, rank);
+  const truncated = new Float32Array(matrix.length);
+  await reconstruct({ left, right }, rows, columns, truncated);
+  const random = new Random(4);
+  const size = (DRIFT * Math.sqrt(squares(truncated))) / Math.sqrt(matrix.length);
+  for (let i = 0; i < truncated.length; i++) truncated[i] += size * normal(random);
+  return { matrix: truncated, basis: right };
+}
+
+const squares = (values: ArrayLike<number>, from = 0) => {
+  let sum = 0;
+  for (let i = from; i < values.length; i++) sum += values[i] ** 2;
+  return sum;
+};
+
+/** ||A - A_r|| beyond the least one, as a part of ||A||. */
+async function excess(matrix: Float32Array, rows: number, columns: number, rank: number, error: number) {
+  const spectrum = await singularValues(matrix, rows, columns);
+  const norm = Math.sqrt(squares(matrix));
+  return (error - Math.sqrt(squares(spectrum, rank))) / norm;
+}
+
+async function measured(name: string, description: Contender['description'], work: () => Promise<unknown>) {
+  await work();
+  return {
+    name,
+    description,
+    async round() {
+      const start = performance.now();
+      await work();
+      return performance.now() - start;
+    },
+    close: () => Promise.resolve(),
+  } satisfies Contender;
+}
+
+function casesOf(
+  rows: number,
+  columns: number,
+  rank: number,
+  rounds: number,
+  targets: Record<'cold' | 'warm', number>,
+) {
+  const lapack = async () => {
+    const file = join(cacheFolder('data'), `slow-${rows}x${columns}.bin`);
+    writeFileSync(file, Buffer.from((await matrixOf('slow', rows, columns)).buffer));
+    const options = { matrix: file, rows, columns, threads: THREADS };
+    return startChild({
+      name: 'numpy gesdd',
+      command: prepareNumpy(),
+      arguments: [
+        join('test', 'bench', 'python', 'svd.py'),
+        ...Object.entries(options).flatMap(([option, value]) => [`--${option}`, String(value)]),
+      ],
+      steps: 1,
+    });
+  };
+  const common = { threads: THREADS, unit: 'ms', better: 'lower', rounds, rivals: [lapack] } as const;
+  const name = `[${rows}, ${columns}] rank ${rank}`;
+  return [
+    {
+      ...common,
+      name: `${name}, from the start`,
+      target: targets.cold,
+      async ours() {
+        const description: Record<string, string> = {};
+        for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
+          const matrix = await matrixOf(spectrum, rows, columns);
+          const { error } = await truncate(matrix, rows, columns, rank, { threads: THREADS });
+          description[spectrum] = (await excess(matrix, rows, columns, rank, error)).toExponential(1);
+        }
+        const matrix = await matrixOf('slow', rows, columns);
+        return measured('truncate', description, () => truncate(matrix, rows, columns, rank, { threads: THREADS }));
+      },
+    },
+    {
+      ...common,
+      name: `${name}, from the last`,
+      target: targets.warm,
+      async ours() {
+        const description: Record<string, string> = {};
+        for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
+          const { matrix, basis } = await drifted(await matrixOf(spectrum, rows, columns), rows, columns, rank);
+          const updated = await updateTruncation(matrix, rows, columns, basis, { threads: THREADS });
+          const best = await truncate(matrix, rows, columns, rank, { threads: THREADS });
+          description[spectrum] = updated
+            ? ((updated.error - best.error) / Math.sqrt(squares(matrix))).toExponential(1)
+            : 'gave up';
+        }
+        const { matrix, basis } = await drifted(await matrixOf('slow', rows, columns), rows, columns, rank);
+        return measured('update', description, () =>
+          updateTruncation(matrix, rows, columns, basis, { threads: THREADS }),
+        );
+      },
+    },
+  ] satisfies Case[];
+}
+
+export default {
+  options: {},
+  cases: () => [
+    ...casesOf(2600, 650, 128, 7, { cold: 1 / 0.35, warm: 1 / 0.08 }),
+    ...casesOf(2600, 650, 512, 7, { cold: 1 / 0.35, warm: 1 / 0.3 }),
+    ...casesOf(6000, 1500, 128, 3, { cold: 1 / 0.35, warm: 1 / 0.08 }),
+    ...casesOf(6000, 1500, 512, 3, { cold: 1 / 0.35, warm: 1 / 0.3 }),
+  ],
+} satisfies Benchmark;
