@@ -41,6 +41,15 @@ describe('the import floors', () => {
     expect(await brokenRules(`server/${from}`, importing(to))).toEqual([]);
   });
 
+  test.each([
+    ['extension', 'training', ['import-x/no-restricted-paths']],
+    ['extension', 'runs', []],
+    ['webview', 'runs', ['import-x/no-restricted-paths']],
+    ['webview', 'protocol', []],
+  ])('%s imports server/%s: breaks %j', async (from, to, broken) => {
+    expect(await brokenRules(from, importing(to).replace('../', '../server/'))).toEqual(broken);
+  });
+
   test.each(['node:fs', 'vscode'])(
     'server/protocol, which also runs in a browser, may not import %s',
     async (module) => {
