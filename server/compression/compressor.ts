@@ -44,6 +44,8 @@ export interface Compressor {
    * without, nothing is copied or measured and the result is empty.
    */
   distort(step: number, report?: { bins: number }): Promise<DistortionReport[]>;
+  /** What {@link distort} would report of a distortion after this step, found on copies: nothing that trains is changed. */
+  preview(step: number, report: { bins: number }): Promise<DistortionReport[]>;
   beforeStep(step: number): void | Promise<void>;
   beforeUpdate(step: number): void;
   afterUpdate(step: number): void;
@@ -86,6 +88,20 @@ function compressorOf<M extends Method>(
   const settingAt = (target: Target<unknown>, step: number) =>
     row.settingAt(target.parameters as ParametersOf<M>, schedule, step);
 
+  const reportOf = (
+    target: Target<unknown>,
+    step: number,
+    bins: number,
+    [before, after]: readonly [Float32Array, Float32Array],
+    form: CompressedWeight | undefined,
+  ): DistortionReport => ({
+    name: target.weight.name,
+    setting: settingAt(target, step),
+    histogram: weightHistogram(before, after, bins),
+    relativeError: relativeError(before, after),
+    ...(form?.form === 'binary-codes' && form.levels && { levels: [...form.levels] }),
+  });
+
   const projection: Projection = {
     targets,
     from: timing.from,
@@ -117,15 +133,27 @@ function compressorOf<M extends Method>(
       await stored.distort(step);
       return targets.map((target, i) => {
         const { name, values } = target.weight;
-        const form = compressed.get(name);
-        return {
-          name,
-          setting: settingAt(target, step),
-          histogram: weightHistogram(before[i], values, report.bins),
-          relativeError: relativeError(before[i], values),
-          ...(form?.form === 'binary-codes' && form.levels && { levels: [...form.levels] }),
-        };
+        return reportOf(target, step, report.bins, [before[i], values], compressed.get(name));
       });
+    },
+    async preview(step, { bins }) {
+      const copies = new Map(
+        stored.undistorted().map((values, i) => {
+          const target = targets[i];
+          return [target, { ...target, weight: { ...target.weight, values } }] as const;
+        }),
+      );
+      const reports = new Map<Target<unknown>, DistortionReport>();
+      for (const unit of units) {
+        const copied = unit.map((target) => copies.get(target)!);
+        const context = { compression, step, steps, seed, custom, basis: undefined };
+        const forms = await row.distort(copied, settingAt(unit[0], step), context);
+        unit.forEach((target, i) => {
+          const change = [target.weight.values, copied[i].weight.values] as const;
+          reports.set(target, reportOf(target, step, bins, change, forms[i]));
+        });
+      }
+      return targets.map((target) => reports.get(target)!);
     },
     beforeStep: (step) => stored.beforeStep(step),
     beforeUpdate: (step) => stored.beforeUpdate(step),

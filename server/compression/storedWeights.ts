@@ -26,6 +26,8 @@ export interface StoredWeights {
   beforeUpdate(step: number): void;
   afterUpdate(step: number): void;
   distort(step: number): Promise<void>;
+  /** Copies of the targets' values that a distortion would begin with. */
+  undistorted(): Float32Array[];
   readonly state: CompressionState;
   restore(state: CompressionState): void;
 }
@@ -46,6 +48,10 @@ export class ReplacedWeights implements StoredWeights {
 
   distort(step: number): Promise<void> {
     return this.#projection.project(step);
+  }
+
+  undistorted(): Float32Array[] {
+    return this.#projection.targets.map(({ weight }) => weight.values.slice());
   }
 }
 
@@ -91,6 +97,10 @@ export class MaskedWeights implements StoredWeights {
     this.#final = this.#isFinal();
   }
 
+  undistorted(): Float32Array[] {
+    return this.#masks.map((mask) => (this.#final ? mask.target.weight.values.slice() : mask.woken()));
+  }
+
   #isFinal(): boolean {
     return this.#masks.every((mask) => mask.masked >= prunedCount(this.#projection.targetRate(mask.target), mask.size));
   }
@@ -130,6 +140,11 @@ class Mask {
       array.set(saved);
     }
     this.#masked = this.#kept.reduce((masked, kept) => masked + 1 - kept, 0);
+  }
+
+  /** The values, those of masked entries as they were when they were masked. */
+  woken(): Float32Array {
+    return this.target.weight.values.map((value, i) => (this.#kept[i] === 0 ? this.#dormant[i] : value));
   }
 
   /** Gives masked entries their dormant values back, and remembers all values. */
@@ -193,5 +208,9 @@ export class ShadowedWeights implements StoredWeights {
   async distort(step: number): Promise<void> {
     await this.#projection.project(step);
     this.#finished = true;
+  }
+
+  undistorted(): Float32Array[] {
+    return this.#projection.targets.map(({ weight }) => weight.values.slice());
   }
 }

@@ -337,6 +337,38 @@ describe('reports', () => {
     expect(fc1.levels).toEqual([...new Set(weights[0].values)].sort((a, b) => a - b));
   });
 
+  test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
+    'a preview tells what a distortion will do, and changes nothing: %s',
+    async (policy) => {
+      const weights = denseModel();
+      const compressor = createCompressor({ ...pruning, policy }, weights, options);
+      await train(compressor, weights, [1, 43], (step) => 0.01 * step);
+      const copies = () => structuredClone({ values: weights.map(({ values }) => values), state: compressor.state });
+      const before = copies();
+      const preview = await compressor.preview(44, { bins: 9 });
+      expect(copies()).toEqual(before);
+      const report = await compressor.distort(44, { bins: 9 });
+      expect(preview).toEqual(report);
+      expect(preview[0].histogram.zerosAfter).toBeGreaterThan(50);
+    },
+  );
+
+  test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
+    'a preview tells what a distortion will do, and changes nothing: %s',
+    async (policy) => {
+      const weights = denseModel();
+      const compressor = createCompressor({ ...pruning, policy }, weights, options);
+      await train(compressor, weights, [1, 43], (step) => 0.01 * step);
+      const copies = () => structuredClone({ values: weights.map(({ values }) => values), state: compressor.state });
+      const before = copies();
+      const preview = await compressor.preview(44, { bins: 9 });
+      expect(copies()).toEqual(before);
+      const report = await compressor.distort(44, { bins: 9 });
+      expect(preview).toEqual(report);
+      expect(preview[0].histogram.zerosAfter).toBeGreaterThan(50);
+    },
+  );
+
   test('a distortion that nobody observes reports nothing', async () => {
     expect(await createCompressor(pruning, denseModel(), options).distort(10)).toEqual([]);
   });
