@@ -13,6 +13,7 @@ import type { Prepared } from './prepare.ts';
 
 const progressSchema = z.object({
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
+  bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
   seconds: z.object({
     training: z.number(),
@@ -32,16 +33,23 @@ export const initialProgress: Progress = {
 };
 
 /** Weights go by their names, the rest by `GROUP:NAME`. */
-type Group = 'optimizer' | 'state' | 'compression';
+type Group = 'optimizer' | 'state' | 'compression' | 'best';
 const COMPRESSION = 'compression:';
 
 /** All tensors of a run's state, live: they change with the next step. */
-export function checkpointTensors({ parameters, optimizer, executor, compressor }: Prepared): Map<string, Safetensor> {
+export function checkpointTensors({
+  parameters,
+  optimizer,
+  executor,
+  compressor,
+  best,
+}: Prepared): Map<string, Safetensor> {
   return new Map([
     ...weightTensors(parameters),
     ...tensorsOf('optimizer', optimizer.slots),
     ...tensorsOf('state', executor.states),
     ...tensorsOf('compression', Object.entries(compressor?.state ?? {})),
+    ...tensorsOf('best', best?.loss === undefined ? [] : best.weights),
   ]);
 }
 
@@ -62,7 +70,7 @@ function tensorsOf(
  */
 export function restoreCheckpoint(
   { step, tensors, state }: Checkpoint,
-  { parameters, optimizer, executor, compressor }: Prepared,
+  { parameters, optimizer, executor, compressor, best }: Prepared,
   folder: string,
 ): Progress {
   restoreWeights(tensors, parameters, folder);
@@ -74,7 +82,12 @@ export function restoreCheckpoint(
   }
   compressor?.restore(compression);
   optimizer.iterations = step;
-  return progressSchema.parse(state);
+  const progress = progressSchema.parse(state);
+  if (best !== undefined && progress.bestLoss !== undefined) {
+    restoreInto(tensors, 'best', best.weights, folder);
+    best.loss = progress.bestLoss;
+  }
+  return progress;
 }
 
 function restoreInto(

@@ -4,12 +4,12 @@ import type { Executor } from '../compiler/program.ts';
 import type { Split } from '../data/dataset.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
-import type { ModelProgram } from './modelProgram.ts';
+import { PERPLEXITY, type ModelProgram } from './modelProgram.ts';
 
 export interface SplitEvaluation {
-  /** Mean over the samples. */
+  /** Mean over the samples, of a text over its words. */
   readonly loss: number;
-  /** Name and mean of the first metric; the loss for a model that has no metric. */
+  /** Name and mean of the first metric; the perplexity of a text, the loss for a model that has no metric. */
   readonly metric: string;
   readonly value: number;
 }
@@ -33,7 +33,7 @@ export async function evaluateSplit(
   signal?: AbortSignal,
 ): Promise<SplitEvaluation> {
   executor.resetStates('evaluation');
-  let samples = 0;
+  let counted = 0;
   let loss = 0;
   let value = 0;
   for await (const batch of split.batches(evaluationBatchSize(program, split))) {
@@ -41,15 +41,18 @@ export async function evaluateSplit(
     signal?.throwIfAborted();
     checkLabels(batch, program.classes);
     const result = await executor.evaluate(batch);
-    samples += batch.size;
-    loss += result.loss * batch.size;
-    value += (result.metrics[0] ?? result.loss) * batch.size;
+    // A mean is over all labels of the batch; padding added nothing to the sum.
+    const labels = batch.counted === undefined ? batch.size : batch.targets[0].length;
+    counted += batch.counted ?? batch.size;
+    loss += result.loss * labels;
+    value += (result.metrics[0] ?? result.loss) * labels;
     await turnOfEventLoop(); // The eager executor never waits, and a signal must be heard.
   }
-  if (samples === 0) {
+  if (counted === 0) {
     throw new UserError('data: the split to evaluate on does not fill one batch.', {
       remedy: 'Give it more samples, or lower training.batchSize.',
     });
   }
-  return { loss: loss / samples, metric: program.metrics[0] ?? 'loss', value: value / samples };
+  const { metric } = program;
+  return { loss: loss / counted, metric, value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted };
 }

@@ -13,6 +13,7 @@ import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
+import { keepVocabulary } from './runVocabulary.ts';
 import { trainInFolder, type EndState, type TrainingObserver } from './trainInFolder.ts';
 
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
@@ -82,6 +83,7 @@ export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSign
   const prepared = await prepareRun(run, { pretrained: false });
   try {
     const { executor, program, dataset, parameters, experiment } = prepared;
+    await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
     const result = await evaluateSplit(executor, program, dataset.test, signal);
     const { steps } = experiment.training;

@@ -15,10 +15,17 @@ export interface ModelProgram extends Program {
   readonly batchSize: number | undefined;
   /** Number of classes that labels must be below, for a loss that takes labels. */
   readonly classes: number | undefined;
+  /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss'. */
+  readonly metric: string;
+  /** What a training step's loss is a multiple of its mean by: the time steps that it is summed over, else 1. */
+  readonly lossScale: number;
 }
 
+/** The exponential of the mean loss of a word in nats. */
+export const PERPLEXITY = 'perplexity';
+
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets'>;
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary'>;
 
 const ofLabels: ReadonlySet<LossId> = new Set<LossId>([
   'sparse-categorical-crossentropy',
@@ -57,12 +64,15 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     );
   }
   const { loss, id } = chooseLoss(loaded, training);
-  const metrics = Object.entries(loaded.metrics ?? defaultMetrics(id)).map(
+  const { vocabulary } = dataset;
+  const metrics = Object.entries(loaded.metrics ?? (vocabulary ? {} : defaultMetrics(id))).map(
     ([name, metric]) => [name, explained(`The metric ${name}`, (t, o) => tf.cast(metric(t, o), 'float32'))] as const,
   );
   const inputs = matchInputs(model, dataset);
   const classes = id !== undefined && ofLabels.has(id) ? (output.shape.at(-1) ?? undefined) : undefined;
   if (id !== undefined) checkTarget(dataset.targets[0], output.shape.slice(1), classes);
+  if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes);
+  const lossScale = training.lossReduction === 'sum-over-time' ? timeStepsOf(dataset.targets[0]) : 1;
 
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
     model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor;
@@ -72,12 +82,16 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     inputs,
     targets: dataset.targets,
     metrics: metrics.map(([name]) => name),
-    batchSize: fixedBatchSize(model, training.batchSize),
+    batchSize: fixedBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
     classes,
+    metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
+    lossScale,
     loss(batch, [targets]) {
       const predicted = outputs(batch, { training: true });
+      const mean = loss(targets, predicted);
+      const scaled = lossScale === 1 ? mean : tf.mul(mean, lossScale);
       const penalties = model.calculateLosses().map((penalty) => tf.mean(penalty));
-      return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), loss(targets, predicted)) as tf.Scalar;
+      return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), scaled) as tf.Scalar;
     },
     evaluate(batch, [targets]) {
       const predicted = outputs(batch, { training: false });
@@ -122,6 +136,26 @@ function fixedBatchSize(model: tf.LayersModel, batchSize: number): number | unde
   if (fixed === undefined || fixed === batchSize) return fixed;
   throw new SettingError(['training', 'batchSize'], `the model takes batches of ${fixed}, got ${batchSize}`, {
     remedy: `Set it to ${fixed}, or change the model's batchInputShape.`,
+  });
+}
+
+/** @throws SettingError when some words have no row in the embedding or no logit */
+function checkVocabularySize(model: tf.LayersModel, words: number, classes: number | undefined): void {
+  if (classes !== undefined && classes < words)
+    throw unfit(`the vocabulary has ${words} words, the output one value for each of ${classes}`);
+  for (const layer of model.layers) {
+    if (layer.getClassName() !== 'Embedding') continue;
+    const [rows] = layer.weights[0].shape;
+    if (rows !== null && rows < words)
+      throw unfit(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
+  }
+}
+
+/** @throws SettingError when the targets are no sequences */
+function timeStepsOf({ shape }: TensorSpec): number {
+  if (shape.length > 0 && shape[0] > 1) return shape[0];
+  throw new SettingError(['training', 'lossReduction'], 'the targets of the data have no time axis to sum over', {
+    remedy: 'Leave it out: "mean" is the default.',
   });
 }
 

@@ -18,9 +18,11 @@ import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
+import { BestModel } from './bestModel.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
+import { checkVocabulary } from './runVocabulary.ts';
 import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
@@ -31,6 +33,8 @@ export interface Prepared {
   readonly parameters: ParameterSet;
   readonly optimizer: Optimizer;
   readonly compressor: Compressor | undefined;
+  /** Where the experiment keeps the best model. */
+  readonly best: BestModel | undefined;
   /** All weights, compressed or not, in the model's order. */
   readonly weights: readonly CompressibleWeight[];
   /** What the user should know. */
@@ -61,13 +65,14 @@ export async function prepare(
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
     checkEpoch(settings, dataset);
+    checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training, compression } = experiment;
 
     const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
-      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory));
+      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset));
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
     }
     const module =
@@ -93,6 +98,7 @@ export async function prepare(
       parameters,
       optimizer,
       compressor,
+      best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,
       files,
@@ -104,13 +110,16 @@ export async function prepare(
   }
 }
 
-/** @throws SettingError when `start` names a run that has no final model */
-async function startFile(start: string, directory: string): Promise<string> {
+/** @throws SettingError when `start` names a run that has no final model, or one of another vocabulary */
+async function startFile(start: string, directory: string, { vocabulary }: Dataset): Promise<string> {
   if (!start.startsWith('run:')) return resolve(directory, start);
   const run = await findRun(start.slice('run:'.length), directory).catch((error: unknown) => {
     throw error instanceof UserError ? new SettingError(['start'], error.message, { remedy: error.remedy }) : error;
   });
-  if (run.record.state === 'finished') return finalWeightsFile(run);
+  if (run.record.state === 'finished') {
+    await checkVocabulary(run, vocabulary, 'this one starts from it');
+    return finalWeightsFile(run);
+  }
   throw new SettingError(['start'], `the run ${run.id} has no final model: it is ${run.observedState()}`, {
     remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
   });
@@ -130,6 +139,26 @@ function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
     throw new SettingError(['training', 'learningRateSchedule'], 'the length of an epoch of the data is unknown', {
       remedy: 'Export the number of samples from the data module (samples.train), or use the schedule "step".',
     });
+  }
+}
+
+/** @throws SettingError when there is nothing to choose by, or the chosen weights would not be those of a distortion */
+function checkKeepBest({ training, compression }: ExperimentSettings, { validation }: Dataset): void {
+  if (!training.keepBest) return;
+  const setting = ['training', 'keepBest'];
+  if (validation === undefined) {
+    throw new SettingError(setting, 'the best model is chosen by the validation split, and the data have none', {
+      remedy: 'Add a validation split, or leave it out.',
+    });
+  }
+  if (compression !== undefined && compression.policy !== 'one-shot') {
+    throw new SettingError(
+      setting,
+      `a run that compresses while it trains (${compression.policy}) ends with its last step`,
+      {
+        remedy: 'Leave it out; compress at once after training with "policy": "one-shot".',
+      },
+    );
   }
 }
 

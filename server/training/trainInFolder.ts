@@ -10,6 +10,7 @@ import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpo
 import { describeDevice } from './device.ts';
 import { writeFinalModel } from './finalModel.ts';
 import type { Prepared } from './prepare.ts';
+import { keepVocabulary } from './runVocabulary.ts';
 import { TrainingLoop, type Untimed } from './trainingLoop.ts';
 
 export interface TrainingObserver {
@@ -52,6 +53,7 @@ export async function trainInFolder(
   let loop: TrainingLoop | undefined;
   try {
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
+    await keepVocabulary(run, prepared.dataset.vocabulary);
     record({
       type: 'started',
       step: start,

@@ -98,20 +98,24 @@ export class TrainingLoop {
 
   /** The last step, with an evaluation before and after its distortion. */
   async #finish(stream: TrainingStream): Promise<Summary> {
-    const { experiment, compressor, weights, program } = this.#prepared;
+    const { experiment, dataset, compressor, weights, program, best } = this.#prepared;
     const batch = await this.#train(stream);
     this.#checkWeights();
+    let validation = dataset.validation && (await this.#evaluate('training'));
+    const restored = best?.restore() ?? false;
     const before = compressor && (await this.#evaluate('before-last-distortion'));
     if (compressor) await this.#distort(batch);
+    if (dataset.validation && (compressor || restored)) validation = await this.#evaluate('final', 'validation');
     const test = await this.#evaluate('final');
 
     const layers = compressor?.sizes(weights) ?? weights.map(denseLayer);
     const { steps } = experiment.training;
     const { training, distortion, observation, evaluation } = this.#clock.seconds;
     return {
-      metric: program.metrics[0] ?? 'loss',
+      metric: program.metric,
       test,
       testBeforeLastDistortion: before ?? test,
+      ...(validation !== undefined && { validation }),
       ...modelSize(layers),
       layers,
       steps,
@@ -131,7 +135,7 @@ export class TrainingLoop {
     checkLabels(batch, program.classes);
     this.#resetStatesAtEpoch();
     await compressor?.beforeStep(step);
-    const loss = await executor.step(batch, step - 1);
+    const loss = (await executor.step(batch, step - 1)) / program.lossScale;
     if (!Number.isFinite(loss)) throw this.#diverged(`the loss is ${loss}`);
     compressor?.beforeUpdate(step);
     const learningRate = this.#learningRate();
@@ -203,14 +207,17 @@ export class TrainingLoop {
     return loss;
   }
 
-  async #evaluate(moment: EventOf<'evaluation'>['moment']): Promise<number> {
-    const { dataset, executor, program, experiment } = this.#prepared;
-    const split = moment === 'training' && dataset.validation ? 'validation' : 'test';
+  async #evaluate(
+    moment: EventOf<'evaluation'>['moment'],
+    split: 'validation' | 'test' = moment === 'training' && this.#prepared.dataset.validation ? 'validation' : 'test',
+  ): Promise<number> {
+    const { dataset, executor, program, experiment, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
       const { loss, metric, value } = await this.#asComputed(() =>
         evaluateSplit(executor, program, dataset[split] ?? dataset.test),
       );
       const { learningRateSchedule } = experiment.training;
+      if (moment === 'training') best?.consider(loss);
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
         this.#plateau = observeMetric(learningRateSchedule, this.#plateau, loss, 'min');
       }
@@ -236,6 +243,7 @@ export class TrainingLoop {
     this.#checkWeights();
     const progress: Progress = {
       plateau: this.#plateau,
+      ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       lastObservation: this.#lastObservation,
       seconds: this.#clock.seconds,
     };
