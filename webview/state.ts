@@ -1,0 +1,202 @@
+/** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
+import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/dashboard.ts';
+import { restoreMeasured } from '../server/protocol/restoreMeasured.ts';
+import { runHistoryFrom } from '../server/protocol/runHistory.ts';
+import type { RunHistory, RunSnapshot } from '../server/protocol/runHistory.ts';
+import type { LiveState } from '../server/protocol/sidecar.ts';
+
+/** A message that says what is wrong and, where there is something to be done, what. */
+export interface Problem {
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** A run that is shown. The object is a new one whenever something in it is new. */
+export interface ShownRun {
+  readonly key: RunKey;
+  /** Short, and different from that of every other shown run. */
+  readonly label: string;
+  /** Place in the palette; a run keeps it while it is shown. */
+  readonly color: number;
+  readonly summary?: RunSummary;
+  /** Undefined until it is loaded. The same object until an event is added. */
+  readonly snapshot?: RunSnapshot;
+  /** 0 to 1 while the snapshot is on its way. */
+  readonly loading?: number;
+  readonly live?: LiveState;
+  readonly problem?: Problem;
+}
+
+/** What views draw. A new object whenever something in it is new. */
+export interface PageState {
+  /** Newest first. Undefined until the extension has answered. */
+  readonly runs?: readonly RunSummary[];
+  /** The first is the run whose weights are seen; the others are laid over it. */
+  readonly shown: readonly ShownRun[];
+  readonly problem?: Problem;
+  /** Set in a workspace that is not trusted. */
+  readonly restricted?: { readonly reason?: string };
+}
+
+interface RunData {
+  color: number;
+  history?: RunHistory;
+  /** Of `history`; undefined where events were added since. */
+  snapshot?: RunSnapshot;
+  loading?: number;
+  live?: LiveState;
+  problem?: Problem;
+  /** Undefined where something is new. */
+  shown?: ShownRun;
+}
+
+/** Folds the extension's messages into {@link PageState}. */
+export class DashboardState {
+  #runs: readonly RunSummary[] | undefined;
+  #shown: readonly RunKey[] = [];
+  readonly #data = new Map<RunKey, RunData>();
+  #problem: Problem | undefined;
+  #restricted: PageState['restricted'];
+
+  apply(message: ToDashboard): void {
+    switch (message.type) {
+      case 'runs':
+        this.#runs = message.runs;
+        this.show(message.shown);
+        for (const data of this.#data.values()) data.shown = undefined;
+        return;
+      case 'loading':
+        return this.#change(message.run, (data) => (data.loading = message.fraction));
+      case 'snapshot':
+        return this.#change(message.run, (data) => {
+          data.history = runHistoryFrom(message.snapshot);
+          data.snapshot = message.snapshot;
+          data.loading = undefined;
+          data.problem = undefined;
+        });
+      case 'events':
+        return this.#change(message.run, (data) => {
+          // Events before the snapshot are in the snapshot.
+          if (!data.history) return;
+          for (const event of message.events) data.history.apply(restoreMeasured(event));
+          data.snapshot = undefined;
+        });
+      case 'live':
+        return this.#change(message.run, (data) => (data.live = message.live));
+      case 'problem': {
+        const { run, message: text, remedy } = message;
+        const problem = { message: text, remedy };
+        if (run === undefined) this.#problem = problem;
+        else this.#change(run, (data) => (data.problem = problem));
+        return;
+      }
+      case 'restricted':
+        this.#restricted = { reason: message.reason };
+        return;
+      default:
+        message satisfies never;
+    }
+  }
+
+  /** Chooses the runs that are shown. What was recorded of the others is forgotten. */
+  show(keys: readonly RunKey[]): void {
+    this.#shown = [...new Set(keys)];
+    for (const key of this.#data.keys()) if (!this.#shown.includes(key)) this.#data.delete(key);
+    for (const key of this.#shown) {
+      if (this.#data.has(key)) continue;
+      const taken = new Set([...this.#data.values()].map((data) => data.color));
+      let color = 0;
+      while (taken.has(color)) color++;
+      this.#data.set(key, { color });
+    }
+    for (const data of this.#data.values()) data.shown = undefined;
+  }
+
+  get shown(): readonly RunKey[] {
+    return this.#shown;
+  }
+
+  dismissProblem(): void {
+    this.#problem = undefined;
+  }
+
+  snapshot(): PageState {
+    const labels = runLabels(this.#shown, this.#runs ?? []);
+    return {
+      runs: this.#runs,
+      shown: this.#shown.map((key, i) => this.#shownRun(key, labels[i])),
+      problem: this.#problem,
+      restricted: this.#restricted,
+    };
+  }
+
+  #shownRun(key: RunKey, label: string): ShownRun {
+    const data = this.#data.get(key)!;
+    data.snapshot ??= data.history?.snapshot();
+    data.shown ??= {
+      key,
+      label,
+      color: data.color,
+      summary: this.#runs?.find((run) => run.key === key),
+      snapshot: data.snapshot,
+      loading: data.loading,
+      live: data.live,
+      problem: data.problem,
+    };
+    return data.shown;
+  }
+
+  #change(run: RunKey, change: (data: RunData) => void): void {
+    const data = this.#data.get(run);
+    if (!data) return; // It is no longer shown.
+    change(data);
+    data.shown = undefined;
+  }
+}
+
+/** The experiment's name; where several shown runs have it, with the overrides or the time at which they began. */
+function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): string[] {
+  const summaries = shown.map((key) => runs.find((run) => run.key === key));
+  return summaries.map((summary, i) => {
+    if (!summary) return shown[i].split(/[\\/]/).at(-1) ?? shown[i];
+    const namesakes = summaries.filter((other) => other?.name === summary.name);
+    if (namesakes.length === 1) return summary.name;
+    const own = summary.overrides.join(', ');
+    const distinct = own !== '' && namesakes.filter((other) => other?.overrides.join(', ') === own).length === 1;
+    return `${summary.name} · ${distinct ? own : startTime(summary.created)}`;
+  });
+}
+
+function startTime(created: number): string {
+  return new Date(created).toLocaleString(undefined, {
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
+}
+
+/** What can be done with a run as it stands, in the order of importance. */
+export function runCommands(run: ShownRun, restricted: boolean): readonly DashboardCommand[] {
+  if (restricted) return [];
+  const state = run.summary?.state;
+  if (state === 'running' || state === 'queued') {
+    switch (run.live?.phase) {
+      case undefined:
+        return [];
+      case 'queued':
+      case 'preparing':
+        return ['stop'];
+      case 'training':
+        return ['pause', 'stop', 'observeNow'];
+      case 'paused':
+        return ['continue', 'stop', 'observeNow'];
+      case 'stopping':
+      case 'ended':
+        return [];
+    }
+  }
+  if (state === 'finished') return ['rerun'];
+  return state === undefined ? [] : ['resume', 'rerun'];
+}
