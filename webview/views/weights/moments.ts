@@ -1,0 +1,55 @@
+/** @file The recorded distortions of a weight as moments that a slider goes through, and what each did in words. Pure. */
+import { formatCount, formatNumber } from '../../../server/protocol/formatQuantity.ts';
+import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import { describeSetting, formatPercent } from '../setting.ts';
+
+/** Where the slider stands: at a step, or at the newest distortion, also as new ones come. */
+export type Moment = number | 'latest';
+
+export function isMoment(value: unknown): value is Moment {
+  return value === 'latest' || typeof value === 'number';
+}
+
+/** Index of the recording that is nearest to `moment`, the earlier of two; -1 of none. */
+export function indexAt(recordings: readonly { readonly step: number }[], moment: Moment): number {
+  if (moment === 'latest') return recordings.length - 1;
+  let low = 0;
+  let high = recordings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (recordings[middle].step < moment) low = middle + 1;
+    else high = middle;
+  }
+  if (low === recordings.length) return recordings.length - 1;
+  return low > 0 && moment - recordings[low - 1].step <= recordings[low].step - moment ? low - 1 : low;
+}
+
+/** A number that a distortion changed. */
+export interface Change {
+  readonly label: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Zeros and near-zeros before and after. */
+export function changes(distortion: WeightDistortion): Change[] {
+  const { nearZerosBefore, nearZerosAfter, zerosBefore, zerosAfter } = distortion;
+  return [
+    { label: 'near zero', before: formatCount(nearZerosBefore), after: formatCount(nearZerosAfter) },
+    { label: 'zeros', before: formatCount(zerosBefore), after: formatCount(zerosAfter) },
+  ];
+}
+
+/** `pruning rate 98.7%, relative error 31.2%`. */
+export function describeExtent({ setting, relativeError }: WeightDistortion): string {
+  const error = Number.isFinite(relativeError)
+    ? `relative error ${relativeError < 0.001 ? formatNumber(relativeError) : formatPercent(relativeError)}`
+    : 'relative error unknown';
+  return [describeSetting(setting), error].filter((part) => part !== '').join(', ');
+}
+
+/** All of it in a sentence, for the summary of a chart. */
+export function describeDistortion(distortion: WeightDistortion): string {
+  const counted = changes(distortion).map(({ label, before, after }) => `${label} ${before} → ${after}`);
+  return [...counted, describeExtent(distortion)].join(', ');
+}
