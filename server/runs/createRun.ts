@@ -1,4 +1,5 @@
 /** @file Making a new run folder. */
+import { statSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
@@ -6,29 +7,34 @@ import { explainDiskError, writeAtomically } from './disk.ts';
 import { experimentName, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';
 
+/** The folder in which the runs of an experiment file are made unless another is given. */
+export function runsFolder(experiment: string): string {
+  return join(dirname(resolve(experiment)), '.deeptwist', 'runs');
+}
+
 /**
- * Makes `<id>/` in `out`, by default in `.deeptwist/runs/` beside the experiment file, with the experiment's text and
- * copies of the user's modules. The id is `YYYYMMDD-HHMMSS-NAME`, in local time, with a number behind it if that is taken.
+ * Makes `<id>/` in `out`, by default in {@link runsFolder}, with the experiment's text. The id is `YYYYMMDD-HHMMSS-NAME`, in
+ * local time, with a number behind it if that is taken.
  * @param experiment path of the experiment file
- * @param sources files to copy to `source/`, at their paths relative to the experiment (`..` becomes `_`)
+ * @param state `queued`: a process that was started for the run will take it; `running`: this one does, at once
  */
 export async function createRun({
   experiment,
   text,
   overrides = [],
-  sources = [],
+  state = 'running',
   out,
   now = new Date(),
 }: {
   experiment: string;
   text: string;
   overrides?: readonly string[];
-  sources?: readonly string[];
+  state?: 'queued' | 'running';
   out?: string;
   now?: Date;
 }): Promise<Run> {
   const file = resolve(experiment);
-  const folder = resolve(out ?? join(dirname(file), '.deeptwist', 'runs'));
+  const folder = out === undefined ? runsFolder(file) : resolve(out);
   const name = experimentName(file);
   try {
     await mkdir(folder, { recursive: true });
@@ -39,20 +45,29 @@ export async function createRun({
       name,
       experiment: file,
       overrides: [...overrides],
-      state: 'running',
+      state,
       created: now.toISOString(),
       updated: now.toISOString(),
       cuts: [],
     });
     await writeAtomically(run.experimentFile, text);
-    for (const source of sources) {
-      const copy = join(run.sourceFolder, pathInside(dirname(file), source));
-      await mkdir(dirname(copy), { recursive: true });
-      await copyFile(source, copy);
-    }
     return run;
   } catch (error) {
     throw explainDiskError(error, folder, Buffer.byteLength(text));
+  }
+}
+
+/** Copies the user's modules to `source/`, at their paths relative to the experiment (`..` becomes `_`). */
+export async function copySources(run: Run, files: readonly string[]): Promise<void> {
+  const folder = dirname(run.record.experiment);
+  for (const file of files) {
+    const copy = join(run.sourceFolder, pathInside(folder, file));
+    try {
+      await mkdir(dirname(copy), { recursive: true });
+      await copyFile(file, copy);
+    } catch (error) {
+      throw explainDiskError(error, run.path, statSync(file).size);
+    }
   }
 }
 

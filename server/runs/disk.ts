@@ -1,5 +1,5 @@
 /** @file Writing that survives a crash, and a full disk that is told as what it is. */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../protocol/formatQuantity.ts';
@@ -42,19 +42,25 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Turns "no space left" into a {@link UserError} that says where and how much; any other error is returned as it is. */
+/**
+ * Turns "no space left" into a {@link UserError} that says where and how much, and a write into a folder that is gone into
+ * one that says so; any other error is returned as it is.
+ */
 export function explainDiskError(error: unknown, folder: string, neededBytes: number): unknown {
-  if (!isDiskFull(error)) return error;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
+  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error; // EDQUOT: none left in the user's quota.
   return new UserError(
     `The disk is full: writing to ${folder} needs ${formatBytes(neededBytes)}, ${freeSpace(folder)}. What was recorded before is intact.`,
     { remedy: 'Free some space, then continue with `deeptwist resume`.', cause: error },
   );
 }
 
-/** No space left on the device, or none left in the user's quota. */
-function isDiskFull(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOSPC' || code === 'EDQUOT';
+/** What a run's process is told that finds its folder gone. */
+export function deletedFolder(path: string): UserError {
+  return new UserError(`The folder ${path} was deleted or moved while the run was being trained.`, {
+    remedy: 'Start the experiment again; next time, stop the run before its folder is deleted.',
+  });
 }
 
 function freeSpace(folder: string): string {

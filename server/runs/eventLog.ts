@@ -1,7 +1,18 @@
 /** @file Appending to a run's `events.jsonl`. */
-import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import type { RunEvent } from '../protocol/events.ts';
-import { explainDiskError } from './disk.ts';
+import type { UserError } from '../protocol/userError.ts';
+import { deletedFolder, explainDiskError } from './disk.ts';
 import type { Run } from './run.ts';
 
 const FLUSH_MS = 1000;
@@ -57,12 +68,17 @@ export class EventLog {
     }
   }
 
+  /** Bytes of all that was recorded, also of what is not yet in the file. */
+  get end(): number {
+    return this.#offset + this.#bufferedBytes;
+  }
+
   /** Records an event. @throws what an earlier write in the background met */
   append(event: RunEvent): void {
     if (this.#failure !== undefined) throw this.#failure;
     const line = JSON.stringify(event) + '\n';
     this.#lines.push(line);
-    this.#bufferedBytes += line.length;
+    this.#bufferedBytes += Buffer.byteLength(line);
     const due = Date.now() - this.#lastFlush >= FLUSH_MS || this.#bufferedBytes >= FLUSH_BYTES;
     if (due || AT_ONCE.has(event.type)) this.flush();
   }
@@ -73,6 +89,8 @@ export class EventLog {
     this.#lastFlush = Date.now();
     if (this.#lines.length === 0) return;
     const bytes = Buffer.from(this.#lines.join(''));
+    this.#failure = this.#deletedFolder();
+    if (this.#failure !== undefined) throw this.#failure;
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(this.#file, bytes, written);
     } catch (error) {
@@ -110,12 +128,29 @@ export class EventLog {
     }
   }
 
+  /** What is written to a deleted file goes nowhere, without an error. */
+  #deletedFolder(): UserError | undefined {
+    const there = statSync(this.#run.eventsFile, { throwIfNoEntry: false });
+    return there?.ino === fstatSync(this.#file).ino ? undefined : deletedFolder(this.#run.path);
+  }
+
   #removePartOfLine(): void {
     try {
       ftruncateSync(this.#file, this.#offset);
     } catch {
       // A reader ignores a last half line, and the next open() removes it.
     }
+  }
+}
+
+/** The length of the whole lines in a run's log, in bytes. */
+export function recordedLength(run: Run): number {
+  if (!existsSync(run.eventsFile)) return 0;
+  const file = openSync(run.eventsFile, 'r');
+  try {
+    return endOfLastLine(file, fstatSync(file).size);
+  } finally {
+    closeSync(file);
   }
 }
 

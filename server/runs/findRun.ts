@@ -35,6 +35,14 @@ export async function listRuns(directory: string): Promise<RunList> {
 }
 
 /**
+ * Names of the folders in `folder`, oldest first; among them may be one that is no run, or not yet. Nothing but the folder is
+ * read: thousands of runs are listed in milliseconds, and {@link openRun} tells of those that are looked at.
+ */
+export async function listRunIds(folder: string): Promise<string[]> {
+  return (await subfolders(folder)).filter((name) => !name.startsWith('.')).sort();
+}
+
+/**
  * The run that `reference` names: the path of its folder (or of a folder with one run in it), its id or the beginning of
  * it, or `last` for the newest; ids are looked for as {@link listRuns} does.
  * @throws UserError when there is none, or more than one
@@ -88,7 +96,7 @@ async function runFolders(folder: string, depth: number): Promise<string[]> {
   const found: string[] = [];
   if (names.includes('.deeptwist')) {
     const runs = join(folder, '.deeptwist', 'runs');
-    for (const name of await subfolders(runs)) if (isRunFolder(join(runs, name))) found.push(join(runs, name));
+    for (const name of await listRunIds(runs)) if (isRunFolder(join(runs, name))) found.push(join(runs, name));
   }
   if (depth === 0) return found;
   for (const name of names)

@@ -3,39 +3,52 @@ import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { UserError } from '../protocol/userError.ts';
 import { identify, isAlive, processIdentitySchema } from './liveProcess.ts';
 import type { ProcessIdentity } from './liveProcess.ts';
-import type { Run, RunState } from './run.ts';
+import type { Run, RunRecord, RunState } from './run.ts';
 
 /** A lock without content may be one that is being written; after this many milliseconds its writer died writing it. */
 const WRITING_MS = 2000;
 
+/** How a run is left. */
+export interface RunEnd {
+  readonly state: RunState;
+  /** Of a finished run. */
+  readonly result?: RunRecord['result'];
+  /** Of a failed run. */
+  readonly failure?: RunRecord['failure'];
+}
+
 export interface RunLock {
   /**
    * Gives the folder free.
-   * @param state that the run is left in; default: the one it was in before
+   * @param end that the run is left in; default: as it was before
    */
-  release(state?: RunState): Promise<void>;
+  release(end?: RunEnd): Promise<void>;
 }
 
 /**
- * Takes the folder for this process, reads `run.json` again and marks the run as running. The lock of a process that has
- * died is taken over.
+ * Takes the folder for this process, reads `run.json` again and marks the run as running, or as queued. The lock of a process
+ * that has died is taken over.
+ * @param options.endpoint where this process can be reached
  * @throws UserError when another process, or this one, is writing the run
  */
-export async function lockRun(run: Run): Promise<RunLock> {
+export async function lockRun(
+  run: Run,
+  { state = 'running', endpoint }: { state?: 'running' | 'queued'; endpoint?: string } = {},
+): Promise<RunLock> {
   const own = identify(process.pid);
   const content = JSON.stringify(own);
   if (!(await tryCreate(run.lockFile, content))) {
     await removeStaleLock(run);
     if (!(await tryCreate(run.lockFile, content))) throw inUse(run, await holderOf(run.lockFile));
   }
-  const before = await markRunning(run, own).catch(async (error: unknown) => {
+  const before = await mark(run, { state, process: own, endpoint }).catch(async (error: unknown) => {
     await rm(run.lockFile, { force: true });
     throw error;
   });
   return {
-    async release(state = before) {
+    async release({ state, result, failure } = before) {
       try {
-        await run.update({ state, process: undefined });
+        await run.update({ state, result, failure, process: undefined, endpoint: undefined });
       } catch (error) {
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
@@ -46,12 +59,18 @@ export async function lockRun(run: Run): Promise<RunLock> {
   };
 }
 
-/** Returns the state that the run was in. */
-async function markRunning(run: Run, own: ProcessIdentity): Promise<RunState> {
+/** Returns how the run was before. */
+async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process' | 'endpoint'>): Promise<RunEnd> {
   await run.reload();
-  const { state } = run.record;
-  await run.update({ state: 'running', process: own });
-  return state;
+  const { state, result, failure } = run.record;
+  await run.update(marks);
+  return { state, result, failure };
+}
+
+/** The process that has the folder, if it lives. */
+export async function lockHolder(run: Run): Promise<ProcessIdentity | undefined> {
+  const holder = await holderOf(run.lockFile);
+  return holder && isAlive(holder) !== false ? holder : undefined;
 }
 
 async function tryCreate(path: string, content: string): Promise<boolean> {

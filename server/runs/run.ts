@@ -45,6 +45,9 @@ export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
 export type ObservedState = RunState | 'interrupted';
 
+/** Milliseconds in which the process that is started for a queued run takes it. */
+const STARTING_MS = 15_000;
+
 export const RUN_FILE = 'run.json';
 export const EXPERIMENT_FILE = 'experiment.deeptwist.jsonc';
 
@@ -93,9 +96,10 @@ export class Run {
   }
 
   observedState(): ObservedState {
-    const { state, process } = this.#record;
-    const working = state === 'running' || state === 'queued';
-    return working && (!process || isAlive(process) === false) ? 'interrupted' : state;
+    const { state, process, updated } = this.#record;
+    if (state !== 'running' && state !== 'queued') return state;
+    if (process) return isAlive(process) === false ? 'interrupted' : state;
+    return state === 'queued' && Date.now() - Date.parse(updated) < STARTING_MS ? state : 'interrupted';
   }
 
   /** Reads `run.json` again: another process may have written the run since it was opened. */

@@ -1,4 +1,5 @@
 /** @file Running experiments in run folders: what the command line and the sidecar call. */
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { ExperimentSettings } from '../protocol/config.ts';
@@ -6,18 +7,27 @@ import type { EventOf } from '../protocol/events.ts';
 import { parseExperiment, placed, type ExperimentText } from '../protocol/parseExperiment.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { readLatestCheckpoint } from '../runs/checkpoints.ts';
-import { createRun } from '../runs/createRun.ts';
+import { copySources, createRun } from '../runs/createRun.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
+import { failure, recordEnd } from './ending.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
-import { trainInFolder, type EndState, type TrainingObserver } from './trainInFolder.ts';
+import {
+  trainInFolder,
+  type EndState,
+  type Resumption,
+  type TrainingEnd,
+  type TrainingObserver,
+} from './trainInFolder.ts';
 
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();
+
+export { TrainingControl } from './control.ts';
 
 export interface TrainingOutcome {
   run: Run;
@@ -38,15 +48,16 @@ export async function runExperiment(
   const source = { file: name, text, overrides };
   const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true }));
   try {
-    const run = await createRun({ experiment: file, text, overrides, sources: prepared.files, out });
+    const run = await createRun({ experiment: file, text, overrides, out });
     const lock = await lockRun(run);
-    let state: EndState = 'failed';
+    let end: TrainingEnd = { state: 'failed' };
     try {
-      state = await trainInFolder(run, prepared, options);
+      await copySources(run, prepared.files);
+      end = await trainInFolder(run, prepared, options);
     } finally {
-      await lock.release(state);
+      await lock.release(end);
     }
-    return { run, state };
+    return { run, state: end.state };
   } finally {
     await prepared.dispose();
   }
@@ -60,18 +71,62 @@ export async function runExperiment(
 export async function resumeRun(options: { run: Run } & TrainingObserver): Promise<TrainingOutcome> {
   const { run } = options;
   const lock = await lockRun(run);
-  let state: EndState | undefined;
+  let end: TrainingEnd | undefined;
   try {
     const resumption = await readLatestCheckpoint(run);
     const prepared = await prepareRun(run, { pretrained: resumption.checkpoint === undefined });
     try {
-      state = await trainInFolder(run, prepared, options, resumption);
+      end = await trainInFolder(run, prepared, options, resumption);
     } finally {
       await prepared.dispose();
     }
-    return { run, state };
+    return { run, state: end.state };
   } finally {
-    await lock.release(state);
+    await lock.release(end);
+  }
+}
+
+/**
+ * Trains in a run folder that was made before, from the start or from the newest checkpoint that is whole. The caller has
+ * locked it. Whatever happens is recorded as an event, also what keeps the run from beginning.
+ */
+export async function trainRun(options: { run: Run; resume: boolean } & TrainingObserver): Promise<TrainingEnd> {
+  const { run, resume, signal } = options;
+  let resumption: Resumption | undefined;
+  let prepared: Prepared;
+  try {
+    const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
+    resumption = checkpoint;
+    const file = resume ? run.experimentFile : run.record.experiment;
+    const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined }, file);
+    prepared = await unlessAborted(preparing, signal);
+    if (!existsSync(run.sourceFolder)) await copySources(run, prepared.files);
+  } catch (error) {
+    const step = resumption?.checkpoint?.step ?? 0;
+    return recordEnd(run, signal.aborted ? { type: 'stopped', step } : failure(error, step, run), options);
+  }
+  try {
+    return await trainInFolder(run, prepared, options, resumption);
+  } finally {
+    await prepared.dispose();
+  }
+}
+
+/** What comes of it when the signal has aborted is disposed of. */
+async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal): Promise<Prepared> {
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+  });
+  try {
+    return await Promise.race([preparing, aborted]);
+  } catch (error) {
+    preparing.then((prepared) => prepared.dispose()).catch(() => undefined);
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', onAbort!);
   }
 }
 
@@ -93,9 +148,14 @@ export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSign
   }
 }
 
-async function prepareRun(run: Run, options: Parameters<typeof prepare>[2]): Promise<Prepared> {
+/** @param named what messages call the experiment file: the copy in the run folder, or what it is a copy of */
+async function prepareRun(
+  run: Run,
+  options: Parameters<typeof prepare>[2],
+  named = run.experimentFile,
+): Promise<Prepared> {
   const { experiment: file, overrides } = run.record;
-  const source = { file: run.experimentFile, text: await run.experimentText(), overrides };
+  const source = { file: named, text: await run.experimentText(), overrides };
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
   return withPlaces(source, () => prepare(experiment, dirname(file), options));
 }

@@ -1,9 +1,15 @@
 /** @file What a run records about its weights: histograms around a distortion, spectra before it. */
 import type { Compressor } from '../compression/compressor.ts';
+import { weightHistogram } from '../compression/histogram.ts';
 import { storedMatrix } from '../compression/lowRank.ts';
+import { matrixViewOf } from '../compression/matrixView.ts';
+import { isMatrix, type Target } from '../compression/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
 import type { Experiment } from '../protocol/config.ts';
 import type { EventOf } from '../protocol/events.ts';
+import type { Prepared } from './prepare.ts';
+
+type SpectrumOf = EventOf<'spectrum'>['weights'][number];
 
 /** About as many distortions of a run are recorded unless the experiment says otherwise. */
 const OBSERVATIONS = 100;
@@ -22,13 +28,45 @@ export function wantsSpectrum(experiment: Experiment, step: number, lastObservat
 }
 
 /** Singular values of every weight that is compressed, of its matrix view. */
-export async function observeSpectra(compressor: Compressor, step: number): Promise<EventOf<'spectrum'>['weights']> {
-  const spectra: EventOf<'spectrum'>['weights'] = [];
+export async function observeSpectra(compressor: Compressor, step: number): Promise<SpectrumOf[]> {
+  const spectra: SpectrumOf[] = [];
   for (const target of compressor.targets) {
-    const { data, rows, columns } = storedMatrix(target.weight.values, target.view);
-    const values = await singularValues(data, rows, columns);
     const { rank } = compressor.settingAt(target, step);
-    spectra.push({ name: target.weight.name, singularValues: [...values], ...(rank !== undefined && { rank }) });
+    spectra.push({ ...(await spectrumOf(target)), ...(rank !== undefined && { rank }) });
   }
   return spectra;
+}
+
+/**
+ * The weights as they are, and what a distortion would make of them at this step; nothing is changed. Of a run that
+ * compresses nothing: every matrix, before and after the same.
+ */
+export async function observeWeights(
+  { compressor, weights, experiment }: Prepared,
+  step: number,
+): Promise<{ weights: EventOf<'observation'>['weights']; spectra: SpectrumOf[] }> {
+  const { bins, spectrum } = experiment.observe;
+  if (compressor) {
+    const spectra = spectrum ? await observeSpectra(compressor, step) : [];
+    return { weights: await compressor.preview(step, { bins }), spectra };
+  }
+  const matrices = weights.filter(isMatrix);
+  const spectra: SpectrumOf[] = [];
+  for (const weight of spectrum ? matrices : []) {
+    spectra.push(await spectrumOf({ weight, view: matrixViewOf(weight.shape, weight.weight, weight.layerClass) }));
+  }
+  return {
+    weights: matrices.map(({ name, values }) => ({
+      name,
+      setting: {},
+      histogram: weightHistogram(values, values, bins),
+      relativeError: 0,
+    })),
+    spectra,
+  };
+}
+
+async function spectrumOf({ weight, view }: Pick<Target<unknown>, 'weight' | 'view'>): Promise<SpectrumOf> {
+  const { data, rows, columns } = storedMatrix(weight.values, view);
+  return { name: weight.name, singularValues: [...(await singularValues(data, rows, columns))] };
 }

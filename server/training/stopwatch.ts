@@ -1,9 +1,9 @@
 /** @file Where a run's time goes. */
 
-/** Adds up seconds by activity; one activity runs at any time. */
+/** Adds up seconds by activity; one activity runs at any time, or none. */
 export class Stopwatch<Activity extends string> {
   readonly #seconds: Record<Activity, number>;
-  #current: Activity;
+  #current: Activity | undefined;
   #since = performance.now();
 
   /** @param seconds what has been added up before */
@@ -13,7 +13,16 @@ export class Stopwatch<Activity extends string> {
   }
 
   /** Counts the time of `work` for another activity, not for the one around it. */
-  async during<R>(activity: Activity, work: () => Promise<R>): Promise<R> {
+  during<R>(activity: Activity, work: () => Promise<R>): Promise<R> {
+    return this.#as(activity, work);
+  }
+
+  /** Leaves the time of `work` out. */
+  uncounted<R>(work: () => Promise<R>): Promise<R> {
+    return this.#as(undefined, work);
+  }
+
+  async #as<R>(activity: Activity | undefined, work: () => Promise<R>): Promise<R> {
     const outer = this.#current;
     this.#switch(activity);
     try {
@@ -28,9 +37,9 @@ export class Stopwatch<Activity extends string> {
     return { ...this.#seconds };
   }
 
-  #switch(next: Activity): void {
+  #switch(next: Activity | undefined): void {
     const now = performance.now();
-    this.#seconds[this.#current] += (now - this.#since) / 1000;
+    if (this.#current !== undefined) this.#seconds[this.#current] += (now - this.#since) / 1000;
     this.#since = now;
     this.#current = next;
   }

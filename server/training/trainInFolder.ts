@@ -1,13 +1,14 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
-import { appendFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { relative } from 'node:path';
 import type { EventOf, RunEvent } from '../protocol/events.ts';
-import { UserError } from '../protocol/userError.ts';
 import { writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
+import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpointState.ts';
+import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
+import { failedEnd, failure, resultOf } from './ending.ts';
 import { writeFinalModel } from './finalModel.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
@@ -18,9 +19,14 @@ export interface TrainingObserver {
   onEvent: (event: RunEvent) => void;
   /** When it aborts, the run stops after the current step, with a checkpoint and a `stopped` event. */
   signal: AbortSignal;
+  /** Receives the log when it is open, before the first event. */
+  onLog?: (log: EventLog) => void;
+  /** What the run is asked for while it trains. */
+  control?: TrainingControl;
 }
 
 export type EndState = 'finished' | 'failed' | 'stopped';
+export type TrainingEnd = RunEnd & { readonly state: EndState };
 
 /** How a run goes on that was interrupted. */
 export interface Resumption {
@@ -37,13 +43,14 @@ export interface Resumption {
 export async function trainInFolder(
   run: Run,
   prepared: Prepared,
-  { onEvent, signal }: TrainingObserver,
+  { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
-): Promise<EndState> {
+): Promise<TrainingEnd> {
   const { experiment, executor, parameters } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(run, resumption && { cutAt: checkpoint?.eventsOffset ?? 0 });
+  onLog?.(log);
   const record = (untimed: Untimed): void => {
     const event = { ...untimed, time: Date.now() } as RunEvent;
     log.append(event);
@@ -70,6 +77,7 @@ export async function trainInFolder(
     loop = new TrainingLoop(prepared, start, progress, {
       record,
       signal,
+      control,
       async checkpoint(step, state, afterDistortion) {
         const file = await writeCheckpoint(
           run,
@@ -78,16 +86,17 @@ export async function trainInFolder(
         );
         lastCheckpoint = relative(run.path, file);
         record({ type: 'checkpoint', step, path: lastCheckpoint, afterDistortion });
+        return lastCheckpoint;
       },
     });
     const summary = await loop.run();
     if (summary === undefined) {
       record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint });
-      return 'stopped';
+      return { state: 'stopped' };
     }
     await writeFinalModel(run, parameters);
     record({ type: 'finished', step: summary.steps, summary });
-    return 'finished';
+    return { state: 'finished', result: resultOf(summary) };
   } catch (error) {
     const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
     try {
@@ -96,8 +105,9 @@ export async function trainInFolder(
       // The disk is full: what was recorded stays, and whoever watches hears of it.
     }
     onEvent(failed);
-    return 'failed';
+    return failedEnd(failed);
   } finally {
+    control.end();
     log.close();
   }
 }
@@ -110,16 +120,4 @@ function layersOf({ weights, compressor }: Prepared): EventOf<'started'>['layers
     shape: [...shape],
     compressed: compressed.has(name),
   }));
-}
-
-function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
-  if (error instanceof UserError) return { type: 'failed', step, message: error.message, remedy: error.remedy };
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
-  const file = join(run.path, 'error.log');
-  try {
-    appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
-  } catch {
-    // The message says enough where nothing can be written.
-  }
-  return { type: 'failed', step, message, remedy: `The details are in ${file}.` };
 }

@@ -9,8 +9,9 @@ import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.t
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
+import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
-import { isObserved, observeSpectra, wantsSpectrum } from './observe.ts';
+import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -19,10 +20,12 @@ export type Untimed<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E
 
 export interface LoopHooks {
   record(event: Untimed): void;
-  /** Saves the state after a step. */
-  checkpoint(step: number, progress: Progress, afterDistortion: boolean): Promise<void>;
+  /** Saves the state after a step. @returns the path of the checkpoint, relative to the run folder */
+  checkpoint(step: number, progress: Progress, afterDistortion: boolean): Promise<string>;
   /** When it aborts, the loop stops after the current step, with a checkpoint. */
   readonly signal: AbortSignal;
+  /** What the run is asked for while it trains. */
+  readonly control: TrainingControl;
 }
 
 /** Points of the loss curve that a run records, about. */
@@ -41,6 +44,8 @@ export class TrainingLoop {
   #step: number;
   #plateau: Progress['plateau'];
   #lastObservation: number;
+  /** Undefined where something was recorded since. */
+  #lastCheckpoint: SavedCheckpoint | undefined;
   /** Of the steps since the last metrics event. */
   #recent: { loss: number; steps: number; seconds: number };
 
@@ -67,21 +72,27 @@ export class TrainingLoop {
   /**
    * Trains to the last step, which ends right after a distortion. There is no checkpoint after it: what a compression
    * needs to be finished is not in one.
-   * @returns the summary, or undefined when the signal stopped the run after a step
+   * @returns the summary, or undefined when the signal stopped the run after a step, or before the first
    * @throws UserError when the loss or a weight is no longer finite, or a label is out of range
    */
   async run(): Promise<Summary | undefined> {
     const { dataset, experiment } = this.#prepared;
     const { batchSize, seed, steps, checkpointEvery } = experiment.training;
+    const { signal, control } = this.#hooks;
+    if (control.pending) await control.serve(this.#betweenSteps(false), signal);
+    if (signal.aborted) return undefined;
     const stream = await dataset.openTraining({ batchSize, seed, step: this.#step });
     try {
       while (++this.#step < steps) {
         const distorted = await this.#trainAndDistort(stream);
         if (this.#step % this.#evaluateEvery === 0) await this.#evaluate('training');
-        const stopping = this.#hooks.signal.aborted;
-        if (stopping || this.#step % checkpointEvery === 0) await this.#checkpoint(distorted);
-        if (stopping) return undefined;
+        if (this.#step % checkpointEvery === 0) await this.#checkpoint(distorted);
         await turnOfEventLoop(); // The eager executor never waits, and a signal must be heard.
+        if (control.pending) await control.serve(this.#betweenSteps(distorted), signal);
+        if (signal.aborted) {
+          await this.#checkpoint(distorted);
+          return undefined;
+        }
       }
       return await this.#finish(stream);
     } finally {
@@ -239,7 +250,27 @@ export class TrainingLoop {
     return result;
   }
 
-  async #checkpoint(afterDistortion: boolean): Promise<void> {
+  #betweenSteps(afterDistortion: boolean): BetweenSteps {
+    return {
+      observe: () => this.#observe(),
+      checkpoint: () => this.#checkpoint(afterDistortion),
+      rest: (until) => this.#clock.uncounted(() => until),
+    };
+  }
+
+  async #observe(): Promise<void> {
+    const step = this.#step;
+    this.#checkWeights();
+    await this.#clock.during('observation', async () => {
+      const { weights, spectra } = await observeWeights(this.#prepared, step);
+      if (spectra.length > 0) this.#hooks.record({ type: 'spectrum', step, weights: spectra });
+      this.#hooks.record({ type: 'observation', step, weights });
+    });
+    this.#lastCheckpoint = undefined;
+  }
+
+  async #checkpoint(afterDistortion: boolean): Promise<SavedCheckpoint> {
+    if (this.#lastCheckpoint?.step === this.#step) return this.#lastCheckpoint;
     this.#checkWeights();
     const progress: Progress = {
       plateau: this.#plateau,
@@ -247,7 +278,8 @@ export class TrainingLoop {
       lastObservation: this.#lastObservation,
       seconds: this.#clock.seconds,
     };
-    await this.#hooks.checkpoint(this.#step, progress, afterDistortion);
+    const path = await this.#hooks.checkpoint(this.#step, progress, afterDistortion);
+    return (this.#lastCheckpoint = { step: this.#step, path });
   }
 
   /** A loss that is finite can have a gradient that is not; the loss of the next step would tell, but is not waited for. */

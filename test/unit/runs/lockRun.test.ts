@@ -19,7 +19,7 @@ describe('lockRun', () => {
     const lock = await lockRun(run);
     expect((await openRun(run.path)).record).toMatchObject({ state: 'running', process: { pid: process.pid } });
     expect((await openRun(run.path)).observedState()).toBe('running');
-    await lock.release('stopped');
+    await lock.release({ state: 'stopped' });
     expect((await openRun(run.path)).record.process).toBeUndefined();
     expect((await openRun(run.path)).observedState()).toBe('stopped');
     expect(existsSync(run.lockFile)).toBe(false);
@@ -47,7 +47,7 @@ describe('lockRun', () => {
       await once(other, 'exit');
     }
     const lock = await lockRun(run); // The other has been killed and could not remove its lock.
-    await lock.release('finished');
+    await lock.release({ state: 'finished' });
   });
 
   it('refuses a second lock in the same process', async () => {
@@ -75,7 +75,7 @@ describe('lockRun', () => {
     await writeFile(run.lockFile, '');
     await expect(lockRun(run)).rejects.toThrow(/in use by another process/);
     await utimes(run.lockFile, new Date(), Date.now() / 1000 - 60);
-    await (await lockRun(run)).release('finished');
+    await (await lockRun(run)).release({ state: 'finished' });
   });
 });
 

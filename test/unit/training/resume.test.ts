@@ -138,7 +138,7 @@ test('a run that another process trains is left alone', async () => {
   const lock = await lockRun(stopped.run);
   const error = await userErrorOf(() => resume(stopped.run));
   expect(error.message).toMatch(/^The run .* is in use by process \d+ on /);
-  await lock.release('stopped');
+  await lock.release({ state: 'stopped' });
   expect(await resume(stopped.run)).toMatchObject({ state: 'finished' });
 });
 

@@ -1,0 +1,55 @@
+/** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { EventOf, Summary } from '../protocol/events.ts';
+import { UserError } from '../protocol/userError.ts';
+import { deletedFolder } from '../runs/disk.ts';
+import { EventLog } from '../runs/eventLog.ts';
+import type { Run, RunRecord } from '../runs/run.ts';
+import type { TrainingEnd, TrainingObserver } from './trainInFolder.ts';
+import type { Untimed } from './trainingLoop.ts';
+
+/** What a failure is recorded as. The stack trace of what is no user's error goes to `error.log` in the run folder. */
+export function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
+  const told = existsSync(run.path) ? error : deletedFolder(run.path);
+  if (told instanceof UserError) return { type: 'failed', step, message: told.message, remedy: told.remedy };
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const file = join(run.path, 'error.log');
+  try {
+    appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
+  } catch {
+    // The message says enough where nothing can be written.
+  }
+  return { type: 'failed', step, message, remedy: `The details are in ${file}.` };
+}
+
+/** Records the end of a run that did not come to train, or cannot be waited for. */
+export async function recordEnd(
+  run: Run,
+  untimed: Untimed<EventOf<'failed' | 'stopped'>>,
+  { onEvent, onLog }: Pick<TrainingObserver, 'onEvent' | 'onLog'>,
+): Promise<TrainingEnd> {
+  const event = { ...untimed, time: Date.now() };
+  try {
+    const log = await EventLog.open(run);
+    onLog?.(log);
+    try {
+      log.append(event);
+    } finally {
+      log.close();
+    }
+  } catch {
+    // Nothing can be written there: whoever watches hears of it.
+  }
+  onEvent(event);
+  return event.type === 'failed' ? failedEnd(event) : { state: 'stopped' };
+}
+
+export function failedEnd({ message, remedy }: Pick<EventOf<'failed'>, 'message' | 'remedy'>): TrainingEnd {
+  return { state: 'failed', failure: { message, ...(remedy !== undefined && { remedy }) } };
+}
+
+/** What lists show of a finished run. */
+export function resultOf({ metric, test, byteRatio, weightRatio }: Summary): RunRecord['result'] {
+  return { metric, test: Number.isFinite(test) ? test : null, byteRatio, weightRatio };
+}
