@@ -3,6 +3,7 @@
  * recorded distortions to heights between 0 and 1, and from a point of the picture back to what is there.
  */
 import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import { evenly } from '../evenly.ts';
 import { commonBins, rebin } from './bins.ts';
 import type { Bins } from './bins.ts';
 
@@ -42,13 +43,6 @@ export function ridges(distortions: readonly WeightDistortion[], options: RidgeO
   const largest = scaled.reduce((most, row) => row.reduce((m, value) => Math.max(m, value), most), 0);
   const heights = scaled.map((row) => row.map((value) => (largest > 0 ? Math.max(0, value) / largest : 0)));
   return { bins, steps: rows.map(({ step }) => step), counts, heights };
-}
-
-/** At most `count` of the indices below `length`, evenly spread, the first and the last among them. */
-export function evenly(length: number, count: number): number[] {
-  if (length <= count) return Array.from({ length }, (_, index) => index);
-  if (count < 2) return length > 0 ? [length - 1] : [];
-  return Array.from({ length: count }, (_, i) => Math.round((i * (length - 1)) / (count - 1)));
 }
 
 /** Where rows lie in a picture of `height` pixels. */

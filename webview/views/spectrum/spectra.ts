@@ -1,0 +1,65 @@
+/** @file What the singular values of a weight say over a run: which to lay over each other, energy, growth. Pure. */
+import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
+import { evenly } from '../evenly.ts';
+
+/** The first, the middle and the last of the recorded steps; fewer where fewer are recorded. */
+export function defaultSteps(spectra: readonly WeightSpectrum[]): number[] {
+  return evenly(spectra.length, 3).map((index) => spectra[index].step);
+}
+
+/** The energy, i.e. the sum of the squares, of the first `rank` values as a fraction of that of all; NaN of none. */
+export function energyKept(values: ArrayLike<number>, rank: number): number {
+  let kept = 0;
+  let all = 0;
+  for (let i = 0; i < values.length; i++) {
+    const energy = values[i] ** 2;
+    all += energy;
+    if (i < rank) kept += energy;
+  }
+  return kept / all;
+}
+
+/** The least rank that keeps `fraction` of the energy. */
+export function rankForEnergy(values: ArrayLike<number>, fraction: number): number {
+  let all = 0;
+  for (let i = 0; i < values.length; i++) all += values[i] ** 2;
+  let kept = 0;
+  for (let rank = 0; rank < values.length; rank++) {
+    if (kept >= fraction * all) return rank;
+    kept += values[rank] ** 2;
+  }
+  return values.length;
+}
+
+/** How singular values changed between two steps, as fractions: 0.12 is 12% more. NaN where there was nothing. */
+export interface Growth {
+  /** Of the mean of the values that the rank keeps. */
+  readonly kept: number;
+  /** Of the mean of the values behind it. */
+  readonly dropped: number;
+}
+
+/**
+ * What training with distortions does to a spectrum: the values before the rank grow, those after it shrink (DeepTwist,
+ * figure 3), so that less and less is lost by the approximation.
+ */
+export function growth(earlier: ArrayLike<number>, later: ArrayLike<number>, rank: number): Growth {
+  return { kept: change(earlier, later, 0, rank), dropped: change(earlier, later, rank, Infinity) };
+}
+
+function change(earlier: ArrayLike<number>, later: ArrayLike<number>, begin: number, end: number): number {
+  return sum(later, begin, end) / sum(earlier, begin, end) - 1;
+}
+
+function sum(values: ArrayLike<number>, begin: number, end: number): number {
+  let total = 0;
+  for (let i = begin; i < Math.min(end, values.length); i++) total += values[i];
+  return total;
+}
+
+/** How many of the values a log axis cannot show. */
+export function notPositive(values: ArrayLike<number>): number {
+  let count = 0;
+  for (let i = 0; i < values.length; i++) if (!(values[i] > 0)) count++;
+  return count;
+}
