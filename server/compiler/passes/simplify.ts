@@ -138,10 +138,14 @@ const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
   return encoded !== undefined && dtype === 'float32' ? encoded : undefined;
 };
 
-/** The one-hot code that a chain of casts, and "not equal to 0", started from. */
+/** The one-hot code that a chain of casts, reshapes, and "not equal to 0" started from, in the shape of its end. */
 function oneHotBehind(x: Node): Node | undefined {
   if (x.op === 'OneHot') return x.params.on === 1 && x.params.off === 0 ? x : undefined;
   if (x.op === 'Cast') return oneHotBehind(x.inputs[0]);
+  if (x.op === 'Reshape') {
+    const encoded = oneHotBehind(x.inputs[0]);
+    return encoded && reshape(encoded, x.type.shape);
+  }
   if (x.op !== 'Not' || x.inputs[0].op !== 'Equal') return undefined;
   const [compared, zero] = x.inputs[0].inputs;
   return splatValue(zero) === 0 ? oneHotBehind(compared) : undefined;
