@@ -1,0 +1,25 @@
+/** @file What the name of a run folder tells without opening it: `YYYYMMDD-HHMMSS-NAME`, with `-2` and so on where it was taken. */
+
+const ID = /^\d{8}-\d{6}-(.+)$/;
+
+/** The part of an id that an experiment's name becomes. */
+export function nameInIds(experimentName: string): string {
+  return experimentName.replace(/[^\w.-]+/g, '-');
+}
+
+/**
+ * Whether a run may be one of the experiment; `run.json` tells for sure. Names that differ only in signs that an id cannot
+ * have, or by a number at the end, are the doubtful ones.
+ */
+export function mayBelongTo(id: string, experimentName: string): boolean {
+  const name = ID.exec(id)?.[1];
+  const own = nameInIds(experimentName);
+  return (
+    name !== undefined && (name === own || (name.startsWith(`${own}-`) && /^\d+$/.test(name.slice(own.length + 1))))
+  );
+}
+
+/** Newest first. */
+export function newestFirst(ids: readonly string[]): string[] {
+  return ids.toSorted((a, b) => (a < b ? 1 : -1));
+}

@@ -1,0 +1,251 @@
+/**
+ * @file The experiments and runs of the workspace. A list of runs costs one reading of their folder; `run.json` is read of
+ * those that somebody asks for, and again when it changes. Runs that a process trains are connected to.
+ */
+import { sep } from 'node:path';
+import { Disposable, EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
+import type { RunKey } from '../../server/protocol/dashboard.ts';
+import { UserError } from '../../server/protocol/userError.ts';
+import { listRunIds } from '../../server/runs/findRun.ts';
+import { openRun, type ObservedState } from '../../server/runs/run.ts';
+import { connectToSidecar } from '../../server/runs/sidecarConnection.ts';
+import { LiveRun } from '../sidecar/liveRun.ts';
+import { EXPERIMENT_GLOB, findExperimentFiles, type ExperimentFile } from './experimentFiles.ts';
+import { mayBelongTo, newestFirst } from './runIds.ts';
+import { StoredRun } from './storedRun.ts';
+
+/** How often a run is looked at that a process has which does not answer: one of the command line, or one that begins. */
+const WATCH_MS = 250;
+/** A process that has closed its socket has written `run.json` before, or was killed; it is gone a moment later. */
+const CLOSED_MS = 50;
+/** A window that starts looks for active runs among so many of the newest of each folder. */
+const NEWEST = 20;
+
+/** A run has come to an end while this window watched it. */
+export interface RunEnd {
+  readonly run: StoredRun;
+  readonly state: Exclude<ObservedState, 'queued' | 'running'>;
+}
+
+export class RunStore implements Disposable {
+  readonly #log: LogOutputChannel;
+  readonly #runs = new Map<RunKey, Promise<StoredRun | undefined>>();
+  readonly #loaded = new Map<RunKey, StoredRun>();
+  /** Runs that a process has, as far as this window knows. */
+  readonly #active = new Set<RunKey>();
+  readonly #connecting = new Set<RunKey>();
+  /** When a run is looked at again that is not connected to. */
+  readonly #timers = new Map<RunKey, NodeJS.Timeout>();
+  readonly #changed = new EventEmitter<StoredRun | undefined>();
+  readonly #progressed = new EventEmitter<StoredRun>();
+  readonly #ended = new EventEmitter<RunEnd>();
+  readonly #disposables: Disposable[] = [this.#changed, this.#progressed, this.#ended];
+  #experiments: Promise<ExperimentFile[]> | undefined;
+
+  /** A run was added, has changed its state or gone; undefined: the list of experiments or runs is another one. */
+  readonly onDidChange: Event<StoredRun | undefined> = this.#changed.event;
+  /** The live state of a run is a new one: several times a second while it trains. */
+  readonly onDidProgress: Event<StoredRun> = this.#progressed.event;
+  readonly onDidEnd: Event<RunEnd> = this.#ended.event;
+
+  constructor(log: LogOutputChannel) {
+    this.#log = log;
+    const files = workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true);
+    const records = workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json');
+    const folders = workspace.createFileSystemWatcher('**/.deeptwist/runs/*', false, true);
+    const listChanged = () => {
+      this.#experiments = undefined;
+      this.#changed.fire(undefined);
+    };
+    const recordChanged = (uri: Uri) => void this.refresh(folderOf(uri));
+    this.#disposables.push(
+      files,
+      records,
+      folders,
+      files.onDidCreate((uri) => isInRun(uri) || listChanged()),
+      files.onDidDelete((uri) => isInRun(uri) || listChanged()),
+      records.onDidCreate(recordChanged),
+      records.onDidChange(recordChanged),
+      records.onDidDelete(recordChanged),
+      folders.onDidDelete((uri) => void this.refresh(uri.fsPath)),
+      workspace.onDidChangeWorkspaceFolders(listChanged),
+    );
+  }
+
+  /** Experiment files, by path, and those that are gone but have runs. */
+  experiments(): Promise<ExperimentFile[]> {
+    return (this.#experiments ??= findExperimentFiles());
+  }
+
+  /** Ids of the runs that an experiment may have, newest first; {@link runsOf} opens them. */
+  async runIds({ runsFolder, name }: ExperimentFile): Promise<string[]> {
+    return newestFirst((await listRunIds(runsFolder)).filter((id) => mayBelongTo(id, name)));
+  }
+
+  /** The newest runs of an experiment, newest first. */
+  async runsOf(experiment: ExperimentFile, limit = Infinity): Promise<StoredRun[]> {
+    const found: StoredRun[] = [];
+    const ids = await this.runIds(experiment);
+    for (let start = 0; start < ids.length && found.length < limit; start += NEWEST) {
+      const some = ids.slice(start, start + NEWEST).map((id) => this.get(`${experiment.runsFolder}${sep}${id}`));
+      for (const run of await Promise.all(some)) if (run?.run.record.experiment === experiment.file) found.push(run);
+    }
+    return found.slice(0, limit);
+  }
+
+  /** The newest runs of all experiments, newest first. */
+  async newest(limit: number): Promise<StoredRun[]> {
+    const lists = await Promise.all((await this.experiments()).map((experiment) => this.runsOf(experiment, limit)));
+    return lists
+      .flat()
+      .sort((a, b) => b.summary.created - a.summary.created)
+      .slice(0, limit);
+  }
+
+  /** Runs that have been opened and that a process trains now. */
+  get active(): StoredRun[] {
+    return [...this.#loaded.values()].filter((run) => run.isActive);
+  }
+
+  /** The run in a folder; undefined where there is none, or one that cannot be read. */
+  get(key: RunKey): Promise<StoredRun | undefined> {
+    let run = this.#runs.get(key);
+    if (!run) {
+      run = this.#open(key);
+      this.#runs.set(key, run);
+    }
+    return run;
+  }
+
+  /** The run in a folder, where it has been opened. */
+  peek(key: RunKey): StoredRun | undefined {
+    return this.#loaded.get(key);
+  }
+
+  /** Connects to the runs that were left training when the last window closed. */
+  async findActiveRuns(): Promise<void> {
+    for (const experiment of await this.experiments()) await this.runsOf(experiment, NEWEST);
+  }
+
+  /** Reads `run.json` again, and tells what has changed. */
+  async refresh(key: RunKey): Promise<StoredRun | undefined> {
+    const known = this.#loaded.get(key);
+    if (!known) {
+      this.#runs.delete(key);
+      const added = await this.get(key);
+      if (added) this.#changed.fire(undefined);
+      return added;
+    }
+    const { updated } = known.run.record;
+    try {
+      await known.run.reload();
+    } catch (error) {
+      this.#forget(known, error);
+      return undefined;
+    }
+    const wasActive = this.#active.has(key);
+    const state = this.#follow(known);
+    const isActive = this.#active.has(key);
+    if (wasActive && state !== 'queued' && state !== 'running') this.#ended.fire({ run: known, state });
+    if (known.run.record.updated !== updated || isActive !== wasActive) this.#changed.fire(known);
+    return known;
+  }
+
+  async #open(key: RunKey): Promise<StoredRun | undefined> {
+    try {
+      const run = await openRun(key);
+      const folder = workspace.getWorkspaceFolder(Uri.file(key))?.uri.fsPath;
+      const stored = new StoredRun(run, folder);
+      this.#loaded.set(key, stored);
+      this.#follow(stored);
+      return stored;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      this.#runs.delete(key); // It may be one that is being made.
+      this.#log.debug(error.message);
+      return undefined;
+    }
+  }
+
+  #forget(stored: StoredRun, reason: unknown): void {
+    const { key } = stored;
+    this.#log.info(`${key}: ${reason instanceof Error ? reason.message : String(reason)}`);
+    this.#active.delete(key);
+    this.#unschedule(key);
+    stored.live?.dispose();
+    this.#runs.delete(key);
+    this.#loaded.delete(key);
+    this.#changed.fire(stored);
+    this.#changed.fire(undefined);
+  }
+
+  /** Stays with a run that a process has: by its socket, or else by looking at it from time to time. */
+  #follow(stored: StoredRun): ObservedState {
+    const { key, run } = stored;
+    const state = run.observedState();
+    this.#unschedule(key);
+    if (state !== 'running' && state !== 'queued') {
+      this.#active.delete(key);
+      return state;
+    }
+    this.#active.add(key);
+    if (stored.live || this.#connecting.has(key)) return state;
+    const { endpoint } = run.record;
+    if (endpoint === undefined) this.#schedule(key);
+    else void this.#connect(stored, endpoint);
+    return state;
+  }
+
+  async #connect(stored: StoredRun, endpoint: string): Promise<void> {
+    const { key } = stored;
+    this.#connecting.add(key);
+    try {
+      const live = new LiveRun(await connectToSidecar(endpoint, { client: `vscode ${process.pid}` }));
+      if (!this.#active.has(key)) return live.dispose();
+      if (live.closed) return this.#schedule(key);
+      stored.live = live;
+      live.onDidChangeState(() => this.#progressed.fire(stored));
+      live.onDidClose(() => {
+        stored.live = undefined;
+        this.#schedule(key, CLOSED_MS);
+      });
+      this.#changed.fire(stored);
+    } catch (error) {
+      this.#log.debug(`${key}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#schedule(key);
+    } finally {
+      this.#connecting.delete(key);
+    }
+  }
+
+  #schedule(key: RunKey, milliseconds = WATCH_MS): void {
+    this.#unschedule(key);
+    if (!this.#active.has(key)) return;
+    this.#timers.set(
+      key,
+      setTimeout(() => void this.refresh(key), milliseconds),
+    );
+  }
+
+  #unschedule(key: RunKey): void {
+    clearTimeout(this.#timers.get(key));
+    this.#timers.delete(key);
+  }
+
+  dispose(): void {
+    for (const { live } of this.#loaded.values()) live?.dispose();
+    this.#active.clear();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+}
+
+/** The run folder of a `run.json`. */
+function folderOf(uri: Uri): string {
+  return Uri.joinPath(uri, '..').fsPath;
+}
+
+/** The copies of experiment files in run folders are none of their own. */
+function isInRun(uri: Uri): boolean {
+  return uri.path.includes('/.deeptwist/');
+}

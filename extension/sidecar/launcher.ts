@@ -1,0 +1,76 @@
+/** @file Starting runs in processes of their own. */
+import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
+import { UserError } from '../../server/protocol/userError.ts';
+import { createRun } from '../../server/runs/createRun.ts';
+import { loadExperiment } from '../../server/runs/loadExperiment.ts';
+import type { Run } from '../../server/runs/run.ts';
+import { startSidecar } from '../../server/runs/startSidecar.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+
+export interface RunRequest {
+  /** Absolute path of the experiment file. */
+  readonly file: string;
+  /** `path=value` texts, as of `--set`. */
+  readonly overrides?: readonly string[];
+  /** In place of what the file says now: the text of an earlier run. */
+  readonly text?: string;
+}
+
+export class Launcher {
+  readonly #store: RunStore;
+  readonly #log: LogOutputChannel;
+  readonly #sidecarScript: string;
+
+  /** @param sidecarScript the built `sidecar.js` */
+  constructor(store: RunStore, log: LogOutputChannel, sidecarScript: Uri) {
+    this.#store = store;
+    this.#log = log;
+    this.#sidecarScript = sidecarScript.fsPath;
+  }
+
+  /**
+   * Makes the run folder and starts its process.
+   * @throws UserError for an experiment that cannot be run, with what is wrong in it; where the workspace is not trusted
+   */
+  async start({ file, overrides = [], text }: RunRequest): Promise<StoredRun> {
+    requireTrust();
+    const exact = text ?? (await loadExperiment(file, overrides)).text;
+    const run = await createRun({ experiment: file, text: exact, overrides, state: 'queued' });
+    return this.#launch(run, false);
+  }
+
+  /** Goes on with a run that was stopped, failed or interrupted. @throws UserError */
+  async resume({ run }: StoredRun): Promise<StoredRun> {
+    requireTrust();
+    return this.#launch(run, true);
+  }
+
+  async #launch(run: Run, resume: boolean): Promise<StoredRun> {
+    const settings = workspace.getConfiguration('deeptwist');
+    const { pid, exited } = await startSidecar({
+      run,
+      node: settings.get<string>('node.path') || process.execPath,
+      sidecarScript: this.#sidecarScript,
+      resume,
+      parallel: settings.get<number>('runs.parallel', 1),
+    });
+    this.#log.info(`${run.id}: process ${pid} started.`);
+    void exited.then(({ code, signal }) => {
+      this.#log.info(`${run.id}: process ${pid} ended, ${signal ?? `code ${code}`}.`);
+      return this.#store.refresh(run.path);
+    });
+    const stored = await this.#store.refresh(run.path);
+    if (stored) return stored;
+    throw new UserError(l10n.t('The run folder {0} has gone.', run.path), {
+      remedy: l10n.t('Run the experiment again.'),
+    });
+  }
+}
+
+function requireTrust(): void {
+  if (workspace.isTrusted) return;
+  throw new UserError(l10n.t('A run executes the code of this workspace, which is not trusted.'), {
+    remedy: l10n.t('Trust the workspace (Workspaces: Manage Workspace Trust), then run again.'),
+  });
+}
