@@ -24,7 +24,16 @@ const palettes = {
 } as const;
 
 /** Dash patterns in high contrast: series differ there not by colour alone. In CSS pixels. */
-const dashPatterns: readonly (readonly number[])[] = [[], [7, 3], [2, 2], [9, 3, 2, 3], [12, 4], [4, 4], [1, 3], [9, 3, 2, 3, 2, 3]];
+const dashPatterns: readonly (readonly number[])[] = [
+  [],
+  [7, 3],
+  [2, 2],
+  [9, 3, 2, 3],
+  [12, 4],
+  [4, 4],
+  [1, 3],
+  [9, 3, 2, 3, 2, 3],
+];
 
 export function seriesColor(theme: ChartTheme, slot: number): string {
   return theme.palette[slot % theme.palette.length];
@@ -71,9 +80,25 @@ export function readTheme(): ChartTheme {
   };
 }
 
-/** The colour with an opacity of `alpha`, whatever its CSS form. */
+/** The colour with an opacity of `alpha`, whatever its CSS form; of one that is translucent already, its own part of it. */
 export function withAlpha(color: string, alpha: number): string {
-  return `color-mix(in srgb, ${color} ${Math.round(alpha * 100)}%, transparent)`;
+  const known = opaque.get(color) ?? resolve(color);
+  opaque.set(color, known);
+  const [red, green, blue, own] = known;
+  return `rgba(${red}, ${green}, ${blue}, ${own * alpha})`;
+}
+
+const opaque = new Map<string, readonly number[]>();
+let resolver: OffscreenCanvasRenderingContext2D | undefined;
+
+/** Red, green, blue up to 255 and opacity up to 1, read off a pixel: a canvas knows every form of CSS colours. */
+function resolve(color: string): readonly number[] {
+  resolver ??= new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
+  resolver.clearRect(0, 0, 1, 1);
+  resolver.fillStyle = color;
+  resolver.fillRect(0, 0, 1, 1);
+  const [red, green, blue, own] = resolver.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue, own / 255];
 }
 
 /** Calls back when VS Code changes the theme: it sets a class and custom properties. Gives what ends that. */

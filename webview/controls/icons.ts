@@ -18,6 +18,8 @@ const paths = {
   log: 'M3 4h10M3 7h10M3 10h7M3 13h5',
   expand: 'M4 6.5l4 4 4-4',
   reset: 'M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10',
+  previous: 'M10 3.5L5.5 8l4.5 4.5',
+  next: 'M6 3.5L10.5 8 6 12.5',
   close: 'M4.5 4.5l7 7M11.5 4.5l-7 7',
 } as const;
 

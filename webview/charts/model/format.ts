@@ -8,7 +8,12 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
   if (value === 0) return '0';
-  if (size >= 1e9 || size < 1e-3) return value.toExponential(size < 1e-3 ? 2 : 3).replace(/\.?0*e\+?/, 'e').replace('-', '−').replace('e-', 'e−');
+  if (size >= 1e9 || size < 1e-3)
+    return value
+      .toExponential(size < 1e-3 ? 2 : 3)
+      .replace(/\.?0*e\+?/, 'e')
+      .replace('-', '−')
+      .replace('e-', 'e−');
   if (Number.isInteger(value) || size >= 1e4) return grouped.format(value).replace('-', '−');
   return String(Number(value.toPrecision(4))).replace('-', '−');
 }

@@ -96,8 +96,7 @@ export function layout(
       }
     }
   });
-  for (const reference of content.references ?? [])
-    if (reference.axis === 'y') extent.add(reference.value, yScale);
+  for (const reference of content.references ?? []) if (reference.axis === 'y') extent.add(reference.value, yScale);
 
   const automatic = axisRange(extent, yScale, 0.05);
   const bins = visible.length > 0 && visible.every((series) => series.mark === 'bins');
@@ -182,7 +181,10 @@ function stemsOf({ x, y, from }: Series, window: Range, columns: number): Stem[]
   const width = (window.maximum - window.minimum) / columns;
   let i = first;
   while (i < end) {
-    const next = Math.max(i + 1, lowerBound(x, window.minimum + (Math.floor((x[i] - window.minimum) / width) + 1) * width, i, end));
+    const next = Math.max(
+      i + 1,
+      lowerBound(x, window.minimum + (Math.floor((x[i] - window.minimum) / width) + 1) * width, i, end),
+    );
     let most = i;
     let least = i;
     for (let j = i + 1; j < next; j++) {

@@ -1,0 +1,154 @@
+/** @file The canvas of a chart: chart.js, of which only lines, points and two kinds of axes are registered. */
+import {
+  Chart as ChartJs,
+  Filler,
+  LinearScale,
+  LineController,
+  LineElement,
+  LogarithmicScale,
+  PointElement,
+} from 'chart.js';
+import type { ChartDataset, ScaleOptions } from 'chart.js';
+import type { Axis, ChartContent } from './content.ts';
+import { formatNumber } from './model/format.ts';
+import type { DrawnSeries, Layout } from './model/layout.ts';
+import type { Range } from './model/scale.ts';
+import { paintingPlugin } from './painting.ts';
+import type { Painted } from './painting.ts';
+import { seriesColor, seriesDash, withAlpha } from './theme.ts';
+import type { ChartTheme } from './theme.ts';
+
+ChartJs.register(Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
+
+/** Where the data are drawn, in CSS pixels from the canvas's corner. */
+export interface PlotArea {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Plot {
+  draw(content: ChartContent, layout: Layout, theme: ChartTheme): void;
+  area(): PlotArea;
+  xAt(pixel: number): number;
+  pixelOf(x: number, y: number): { left: number; top: number };
+  dispose(): void;
+}
+
+/** @param onResize called when the canvas has another size or the screen another density */
+export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plot {
+  let painted: Painted | undefined;
+  const chart = new ChartJs<'line'>(canvas, {
+    type: 'line',
+    data: { datasets: [] },
+    options: {
+      animation: false,
+      responsive: true,
+      maintainAspectRatio: false,
+      // The gestures are ours: chart.js listens to nothing.
+      events: [],
+      parsing: false,
+      normalized: true,
+      onResize,
+      layout: { padding: { top: 6, right: 10 } },
+    },
+    plugins: [paintingPlugin(() => painted)],
+  });
+
+  return {
+    draw(content, layout, theme) {
+      painted = { layout, references: content.references ?? [], theme };
+      chart.data.datasets = layout.drawn.flatMap((drawn) => datasets(drawn, content, theme));
+      chart.options.scales = {
+        x: axisOptions(content.x, layout.x, theme, false),
+        y: axisOptions(content.y, layout.y, theme, true),
+      };
+      chart.update('none');
+    },
+    area() {
+      const { left, top, width, height } = chart.chartArea;
+      return { left, top, width, height };
+    },
+    xAt: (pixel) => chart.scales.x?.getValueForPixel(pixel) ?? NaN,
+    pixelOf: (x, y) => ({ left: chart.scales.x.getPixelForValue(x), top: chart.scales.y.getPixelForValue(y) }),
+    dispose: () => chart.destroy(),
+  };
+}
+
+function datasets(drawn: DrawnSeries, content: ChartContent, theme: ChartTheme): ChartDataset<'line'>[] {
+  const { series, points, raw, base } = drawn;
+  if (points.length === 0) return [];
+  const mark = series.mark ?? 'line';
+  const color = seriesColor(theme, series.color);
+  const opacity = series.opacity ?? 1;
+  const stroke = opacity < 1 ? withAlpha(color, opacity) : color;
+  // A point between two gaps would be no line at all.
+  const alone = points.length <= 3 || points.filter(({ y }) => Number.isFinite(y)).length <= 60;
+  const line: ChartDataset<'line'> = {
+    data: [...points],
+    borderColor: stroke,
+    backgroundColor: stroke,
+    borderWidth: mark === 'bins' ? 1 : 1.5,
+    borderDash: seriesDash(theme, series.color, series.dashed),
+    borderJoinStyle: 'round',
+    pointRadius: mark === 'points' ? 4 : mark === 'line' && alone ? 2 : 0,
+    pointBorderWidth: 0,
+    showLine: mark !== 'points',
+    spanGaps: false,
+    fill: false,
+  };
+  if (mark === 'bins') {
+    line.fill = { value: base ?? 0 };
+    line.backgroundColor = withAlpha(color, 0.28 * opacity);
+  }
+  if (!raw || content.smoothing === undefined) return [line];
+  return [
+    line,
+    {
+      ...line,
+      data: [...raw],
+      borderColor: withAlpha(color, 0.25 * opacity),
+      borderWidth: 1,
+      pointRadius: 0,
+      borderDash: [],
+    },
+  ];
+}
+
+function axisOptions(
+  axis: Axis,
+  range: Range,
+  theme: ChartTheme,
+  vertical: boolean,
+): ScaleOptions<'linear' | 'logarithmic'> {
+  const format = axis.format ?? formatNumber;
+  const log = axis.scale === 'log';
+  return {
+    type: log ? 'logarithmic' : 'linear',
+    min: range.minimum,
+    max: range.maximum,
+    // The ranges are ours, to the last digit; chart.js would round them.
+    bounds: 'data',
+    grid: { color: theme.grid, drawTicks: false, lineWidth: vertical ? 1 : 0 },
+    border: { color: theme.axis, display: !vertical },
+    ticks: {
+      color: theme.mutedText,
+      font: { family: theme.font, size: 10 },
+      padding: 4,
+      maxRotation: 0,
+      autoSkip: true,
+      autoSkipPadding: 12,
+      maxTicksLimit: vertical ? 5 : 7,
+      includeBounds: false,
+      callback: (value) => (log && !isRound(Number(value), range) ? '' : format(Number(value))),
+    },
+  } as ScaleOptions<'linear' | 'logarithmic'>;
+}
+
+/** Of a logarithmic axis over more than a decade, the powers of ten have labels; over less, every tick. */
+function isRound(value: number, { minimum, maximum }: Range): boolean {
+  if (maximum / minimum < 20) return true;
+  const exponent = Math.log10(value);
+  return Math.abs(exponent - Math.round(exponent)) < 1e-9;
+}

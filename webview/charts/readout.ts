@@ -1,0 +1,51 @@
+/** @file What a chart says of the points at a place of the x axis. */
+import type { ChartContent, Series } from './content.ts';
+import { formatNumber } from './model/format.ts';
+import { lowerBound, nearestIndex } from './model/search.ts';
+
+export interface ReadPoint {
+  readonly series: Series;
+  readonly index: number;
+  readonly text: string;
+}
+
+/** Of every visible series the point nearest in x, or the bin that holds it; of outlying ones none. */
+export function readAt(content: ChartContent, hidden: ReadonlySet<string>, x: number): ReadPoint[] {
+  return content.series.flatMap((series) => {
+    if (hidden.has(series.id)) return [];
+    const index = pointAt(series, x);
+    return index < 0 ? [] : [{ series, index, text: pointText(content, series, index) }];
+  });
+}
+
+function pointAt({ mark, x, y }: Series, at: number): number {
+  if (mark !== 'bins') return nearestIndex(x, at);
+  if (!(at >= x[0] && at <= x[y.length])) return -1;
+  return Math.max(0, Math.min(y.length - 1, lowerBound(x, at) - 1));
+}
+
+function pointText({ y: axis }: ChartContent, { describe, from, y }: Series, index: number): string {
+  if (describe) return describe(index);
+  const format = axis.format ?? formatNumber;
+  return from ? `${format(from[index])} → ${format(y[index])}` : format(y[index]);
+}
+
+/** The last value of each visible series: what the legend says while no cursor is there. Of histograms nothing. */
+export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const series of content.series) {
+    if (hidden.has(series.id) || (series.mark ?? 'line') !== 'line' || series.y.length === 0) continue;
+    values.set(series.id, pointText(content, series, series.y.length - 1));
+  }
+  return values;
+}
+
+/** Where on the x axis the points lie: `step 1,200`, `weight −0.01 … 0.01`. */
+export function placeText(content: ChartContent, points: readonly ReadPoint[]): string {
+  const [first] = points;
+  if (!first) return '';
+  const format = content.x.format ?? formatNumber;
+  const { x, mark } = first.series;
+  const place = format(x[first.index]);
+  return `${content.x.label} ${mark === 'bins' ? `${place} … ${format(x[first.index + 1])}` : place}`;
+}
