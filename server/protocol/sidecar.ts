@@ -55,8 +55,12 @@ export interface SidecarRequests {
   observe: [undefined, undefined];
   /** Saves a checkpoint after the current step. */
   checkpoint: [undefined, { readonly step: number; readonly path: string }];
-  /** What the run does when its last client leaves; the last client that says it decides. Default: `continue`. */
-  whenAlone: [{ readonly action: WhenAlone }, undefined];
+  /**
+   * What the run does when its last client has left and none has come for `afterMs` milliseconds, by default 20,000: a window
+   * that is reloaded comes back. The last client that says it decides. Default: `continue`. A run that paused stays so until it
+   * is told to continue.
+   */
+  whenAlone: [{ readonly action: WhenAlone; readonly afterMs?: number }, undefined];
 }
 
 export type WhenAlone = 'continue' | 'pause' | 'stop';

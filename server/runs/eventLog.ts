@@ -36,6 +36,7 @@ export class EventLog {
   /** Bytes in the file, all of them whole lines. */
   #offset: number;
   #failure: unknown;
+  #closed = false;
 
   private constructor(run: Run, file: number, offset: number) {
     this.#run = run;
@@ -110,12 +111,18 @@ export class EventLog {
     return this.#offset;
   }
 
-  /** Flushes and closes. The file is closed also when the flush fails; after an earlier failure nothing is flushed. */
+  /**
+   * Flushes and closes; can be called twice. The file is closed also when the flush fails; after an earlier failure nothing is
+   * flushed. What is appended after it fails.
+   */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#timer);
     try {
       if (this.#failure === undefined) this.sync();
     } finally {
+      this.#failure ??= new Error(`${this.#run.eventsFile} is closed.`);
       closeSync(this.#file);
     }
   }

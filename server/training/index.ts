@@ -27,8 +27,6 @@ import {
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();
 
-export { TrainingControl } from './control.ts';
-
 export interface TrainingOutcome {
   run: Run;
   state: EndState;
