@@ -1,0 +1,45 @@
+/** @file The dashboard's page: a frame that loads the bundle of webview/ and nothing else. */
+import { randomBytes } from 'node:crypto';
+import { env, l10n, Uri } from 'vscode';
+import type { Webview, WebviewOptions } from 'vscode';
+
+function bundleFolder(extensionUri: Uri): Uri {
+  return Uri.joinPath(extensionUri, 'dist', 'webview');
+}
+
+export function pageOptions(extensionUri: Uri): WebviewOptions {
+  return { enableScripts: true, localResourceRoots: [bundleFolder(extensionUri)] };
+}
+
+/** `data:` and `blob:` images are charts on their way to a file. */
+export function pageHtml(webview: Webview, extensionUri: Uri): string {
+  const nonce = randomBytes(16).toString('base64');
+  const source = (file: string) => webview.asWebviewUri(Uri.joinPath(bundleFolder(extensionUri), file)).toString();
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${webview.cspSource}`,
+    `font-src ${webview.cspSource}`,
+    `img-src ${webview.cspSource} data: blob:`,
+  ].join('; ');
+  return `<!DOCTYPE html>
+<html lang="${escape(env.language)}">
+<head>
+<meta charset="UTF-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escape(l10n.t('DeepTwist Dashboard'))}</title>
+<link rel="stylesheet" href="${escape(source('dashboard-style.css'))}">
+</head>
+<body>
+<noscript>${escape(l10n.t('The dashboard needs scripts, which are switched off in this window.'))}</noscript>
+<script nonce="${nonce}" type="module" src="${escape(source('dashboard.js'))}"></script>
+</body>
+</html>`;
+}
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+
+function escape(text: string): string {
+  return text.replace(/[&<>"]/g, (character) => entities[character]);
+}

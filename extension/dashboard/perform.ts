@@ -1,0 +1,65 @@
+/** @file What a dashboard's page asks of the editor: commands, places in files, saving charts. */
+import { dirname, join } from 'node:path';
+import { commands, l10n, Selection, TextEditorRevealType, Uri, window, workspace } from 'vscode';
+import type { Memento } from 'vscode';
+import type { RunKey } from '../../server/protocol/dashboard.ts';
+import { openRun } from '../../server/runs/run.ts';
+import { layerPlace } from './layerPlace.ts';
+import type { DashboardRequest } from './session.ts';
+
+/** Where the last chart was saved, in this workspace. */
+const SAVE_FOLDER = 'dashboard.saveFolder';
+
+export async function perform(request: DashboardRequest, state: Memento): Promise<void> {
+  switch (request.type) {
+    case 'command':
+      await commands.executeCommand(`deeptwist.${request.command}`, request.run);
+      return;
+    case 'revealLayer':
+      await revealLayer(request.run, request.weight);
+      return;
+    case 'save':
+      await saveChart(request, state);
+      return;
+    case 'error':
+      throw new Error(request.message);
+  }
+}
+
+/** Opens the experiment file, or the run's copy of it where that is gone, and selects the key that chose the weight. */
+async function revealLayer(key: RunKey, weight: string): Promise<void> {
+  const run = await openRun(key);
+  const document = await workspace
+    .openTextDocument(Uri.file(run.record.experiment))
+    .then(undefined, () => workspace.openTextDocument(Uri.file(run.experimentFile)));
+  const place = layerPlace(document.getText(), weight);
+  const editor = await window.showTextDocument(document, { preserveFocus: false, preview: true });
+  if (!place) {
+    void window.showInformationMessage(
+      l10n.t('{0} is not named in "compression.layers": the experiment does not compress it.', weight),
+    );
+    return;
+  }
+  const { line, column } = place;
+  const name = JSON.stringify(place.key);
+  const selection = new Selection(line - 1, column - 1, line - 1, column - 1 + name.length);
+  editor.selection = selection;
+  editor.revealRange(selection, TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+async function saveChart(
+  { name, format, content }: Extract<DashboardRequest, { type: 'save' }>,
+  state: Memento,
+): Promise<void> {
+  const folder = state.get<string>(SAVE_FOLDER) ?? workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+  const fileName = name.toLowerCase().endsWith(`.${format}`) ? name : `${name}.${format}`;
+  const target = await window.showSaveDialog({
+    defaultUri: Uri.file(join(folder, fileName)),
+    filters: format === 'csv' ? { [l10n.t('Table')]: ['csv'] } : { [l10n.t('Picture')]: ['png'] },
+    title: l10n.t('Save Chart'),
+  });
+  if (!target) return;
+  await workspace.fs.writeFile(target, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  await state.update(SAVE_FOLDER, dirname(target.fsPath));
+  window.setStatusBarMessage(l10n.t('Saved {0}', target.fsPath), 5000);
+}

@@ -1,0 +1,204 @@
+/** @file One run as a dashboard's page gets it: what was recorded so far, then the events as they come. */
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ToDashboard } from '../../server/protocol/dashboard.ts';
+import type { RunEvent } from '../../server/protocol/events.ts';
+import type { SidecarNotifications } from '../../server/protocol/sidecar.ts';
+import { openRun } from '../../server/runs/run.ts';
+import type { Run } from '../../server/runs/run.ts';
+import { connectToSidecar } from '../../server/runs/sidecarConnection.ts';
+import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
+import { Batch } from './batch.ts';
+import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
+import { readLog } from './readLog.ts';
+
+export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'live' }>;
+
+export interface FeedOptions {
+  /** {@link loadSnapshot} in a worker thread. */
+  readonly load: (eventsFile: string, options: LoadOptions) => Promise<LoadedSnapshot>;
+  readonly send: (message: FeedMessage) => void;
+  /** Told once each time that the run turns out to be out of reach: deleted, damaged, … The feed goes on trying. */
+  readonly onProblem: (problem: unknown) => void;
+}
+
+/** Of a page that comes back, at most so much is read in the extension host; more is read by the worker. */
+const DELTA_BYTES = 1024 * 1024;
+/** How often run.json is looked at: while the log of a run without a reachable process grows, and else. */
+const GROWING_MS = 200;
+const RESTING_MS = 1000;
+/** After the run's process has gone. */
+const RECONNECT_MS = 50;
+
+/** What the page has: the log up to `offset` bytes, as it was after so many `cuts` in run.json. */
+interface Position {
+  readonly offset: number;
+  readonly cuts: number;
+}
+
+/**
+ * Between {@link start} and {@link stop} the page gets, without a gap and without a repetition, what it does not have: from the
+ * run's process while there is one, from the log else. A log that was cut is sent anew as a whole.
+ */
+export class RunFeed {
+  readonly #path: string;
+  readonly #options: FeedOptions;
+  #position: Position | undefined;
+  #following: AbortController | undefined;
+  #wake: AbortController | undefined;
+  #problem: string | undefined;
+  #isLive = false;
+
+  /** @param path the run folder */
+  constructor(path: string, options: FeedOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** The page is there and can be seen. @param anew the page has nothing yet */
+  start({ anew = false } = {}): void {
+    if (anew) {
+      this.stop();
+      this.#position = undefined;
+      this.#problem = undefined;
+    }
+    if (this.#following) return;
+    this.#following = new AbortController();
+    void this.#follow(this.#following.signal);
+  }
+
+  stop(): void {
+    this.#following?.abort();
+    this.#following = undefined;
+  }
+
+  /** Something about the run has changed: look at once. */
+  wake(): void {
+    this.#wake?.abort();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      let restMs = RESTING_MS;
+      try {
+        const run = await openRun(this.#path);
+        const upToDate = await this.#catchUp(run, signal);
+        this.#problem = undefined;
+        if (!upToDate) continue;
+        const state = run.observedState();
+        if (state === 'running' || state === 'queued') {
+          restMs = (await this.#followProcess(run, signal)) ? RECONNECT_MS : GROWING_MS;
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#report(error);
+      }
+      await this.#rest(restMs, signal);
+    }
+  }
+
+  /** Sends what the log has and the page has not. False where the log was cut meanwhile. */
+  async #catchUp(run: Run, signal: AbortSignal): Promise<boolean> {
+    const cuts = run.record.cuts.length;
+    const size = await sizeOf(run.eventsFile);
+    const position = this.#position;
+    const adds = position ? size - position.offset : 0;
+    if (adds === 0 && position?.cuts === cuts) return true;
+
+    let send: () => void;
+    let offset: number;
+    if (position?.cuts === cuts && adds > 0 && adds <= DELTA_BYTES) {
+      const events: RunEvent[] = [];
+      offset = await readLog(run.eventsFile, (event) => events.push(event), { from: position.offset });
+      send = () => events.length > 0 && this.#options.send({ type: 'events', run: this.#path, events });
+    } else {
+      this.#position = undefined;
+      const loaded = await this.#options.load(run.eventsFile, {
+        signal,
+        onProgress: (fraction) => {
+          if (!signal.aborted) this.#options.send({ type: 'loading', run: this.#path, fraction });
+        },
+      });
+      offset = loaded.offset;
+      send = () => this.#options.send({ type: 'snapshot', run: this.#path, snapshot: loaded.snapshot });
+    }
+    // The log is cut before run.json tells of it, and grows again only after: what was read before run.json is seen unchanged
+    // is of one piece.
+    await run.reload();
+    if (signal.aborted || run.record.cuts.length !== cuts) return false;
+    this.#position = { offset, cuts };
+    send();
+    return true;
+  }
+
+  /** Gets the events from the run's process until it is gone. False where none can be reached. */
+  async #followProcess(run: Run, signal: AbortSignal): Promise<boolean> {
+    const { endpoint } = run.record;
+    if (endpoint === undefined || !this.#position) return false;
+    let connection: SidecarConnection;
+    try {
+      connection = await connectToSidecar(endpoint, { client: 'dashboard', signal });
+    } catch {
+      return false; // It has ended, or is about to open its socket; whether the run is interrupted, run.json tells.
+    }
+    const batch = new Batch((events) => this.#options.send({ type: 'events', run: this.#path, events }));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        connection.onClose(() => resolve());
+        connection.onState((state) => this.#live(state));
+        connection.onEvents(({ events, offset }) => {
+          if (signal.aborted || !this.#position) return;
+          if (events.some(isResumption)) {
+            // The log was cut. What the page has of the steps after that is gone: it gets everything anew.
+            this.#position = undefined;
+            resolve();
+            return;
+          }
+          this.#position = { ...this.#position, offset };
+          batch.add(events);
+        });
+        this.#live(connection.sidecar.state);
+        connection.request('subscribe', this.#position!, signal).catch(reject);
+      });
+    } finally {
+      connection.dispose();
+      batch.flush();
+      this.#live(undefined);
+    }
+    return true;
+  }
+
+  #live(live: SidecarNotifications['state'] | undefined): void {
+    if (live === undefined && !this.#isLive) return;
+    this.#isLive = live !== undefined;
+    this.#options.send({ type: 'live', run: this.#path, ...(live && { live }) });
+  }
+
+  #report(error: unknown): void {
+    this.#position = undefined;
+    const problem = String(error);
+    if (problem !== this.#problem) this.#options.onProblem(error);
+    this.#problem = problem;
+  }
+
+  async #rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    await sleep(milliseconds, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) }).catch(
+      () => undefined,
+    );
+  }
+}
+
+function isResumption(event: RunEvent): boolean {
+  return event.type === 'started' && event.resumedFrom !== undefined;
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0; // Nothing has been recorded yet.
+    throw error;
+  }
+}

@@ -1,0 +1,140 @@
+/** @file What one dashboard's page is told, from when it is loaded until it is closed. Knows nothing of VS Code. */
+import type { FromDashboard, RunKey, RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
+import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
+import { RunFeed } from './runFeed.ts';
+
+/** The page, in a view or a panel. */
+export interface DashboardPage {
+  readonly visible: boolean;
+  post(message: ToDashboard): void;
+}
+
+/** What a page can ask of the extension, apart from runs. */
+export type DashboardRequest = Extract<FromDashboard, { type: 'command' | 'revealLayer' | 'save' | 'error' }>;
+
+export interface DashboardServices {
+  /** Whether the path is that of a run of this workspace. A page must not make the extension read anything else. */
+  isRun(key: RunKey): boolean;
+  /** Why nothing can be run; undefined where it can. */
+  restriction(): string | undefined;
+  load(eventsFile: string, options: LoadOptions): Promise<LoadedSnapshot>;
+  /** In words for the user. */
+  describeProblem(run: RunKey, problem: unknown): { message: string; remedy?: string };
+  perform(request: DashboardRequest): void;
+}
+
+/**
+ * Sends only while the page is visible. What a page that was hidden has missed, it gets when it is visible again; a page
+ * that was loaded again says `ready`, and gets everything.
+ */
+export class DashboardSession {
+  readonly #page: DashboardPage;
+  readonly #services: DashboardServices;
+  readonly #feeds = new Map<RunKey, RunFeed>();
+  /** What was asked for before the page was ready. */
+  #shown: readonly RunKey[] | undefined;
+  #ready = false;
+  /** Undefined until the workspace has been searched. */
+  #runs: readonly RunSummary[] | undefined;
+  #runsSent = '';
+
+  constructor(page: DashboardPage, services: DashboardServices) {
+    this.#page = page;
+    this.#services = services;
+  }
+
+  /** The runs that are shown; the first is the one whose weights are seen. */
+  get shown(): readonly RunKey[] {
+    return this.#shown ?? [];
+  }
+
+  /** Shows other runs. */
+  show(runs: readonly RunKey[]): void {
+    this.#shown = [...new Set(runs)];
+    if (this.#ready) this.#update();
+  }
+
+  receive(message: FromDashboard): void {
+    switch (message.type) {
+      case 'ready':
+        this.#ready = true;
+        this.#runsSent = '';
+        this.#shown ??= message.shown && this.#permitted(message.shown);
+        this.#dropFeeds(() => true);
+        if (this.#page.visible) this.#update();
+        return;
+      case 'show':
+        this.show(this.#permitted(message.runs));
+        return;
+      default:
+        if ('run' in message && message.run !== undefined && !this.#services.isRun(message.run)) return;
+        this.#services.perform(message);
+    }
+  }
+
+  /** The page was hidden or came back. */
+  visibilityChanged(): void {
+    if (!this.#page.visible) for (const feed of this.#feeds.values()) feed.stop();
+    else if (this.#ready) this.#update();
+  }
+
+  /**
+   * Runs have come, gone or changed, or the workspace is now trusted.
+   * @param runs those that a page can choose from, newest first, and the shown ones
+   */
+  setRuns(runs: readonly RunSummary[]): void {
+    this.#runs = runs;
+    for (const feed of this.#feeds.values()) feed.wake();
+    if (this.#ready && this.#page.visible) this.#update();
+  }
+
+  dispose(): void {
+    this.#dropFeeds(() => true);
+  }
+
+  #update(): void {
+    const runs = this.#runs;
+    // Where nothing was chosen, the newest run; also one that comes later.
+    if (this.shown.length === 0 && runs && runs.length > 0) this.#shown = [runs[0].key];
+    if (runs) this.#sendRuns(runs);
+    this.#dropFeeds((key) => !this.shown.includes(key));
+    for (const key of this.shown) {
+      let feed = this.#feeds.get(key);
+      if (!feed) this.#feeds.set(key, (feed = this.#createFeed(key)));
+      feed.start();
+    }
+  }
+
+  #sendRuns(runs: readonly RunSummary[]): void {
+    const reason = this.#services.restriction();
+    const messages: ToDashboard[] = [
+      { type: 'runs', runs, shown: this.shown },
+      { type: 'restricted', ...(reason !== undefined && { reason }) },
+    ];
+    const text = JSON.stringify(messages);
+    if (text === this.#runsSent) return;
+    this.#runsSent = text;
+    for (const message of messages) this.#page.post(message);
+  }
+
+  #createFeed(key: RunKey): RunFeed {
+    return new RunFeed(key, {
+      load: this.#services.load,
+      send: (message) => this.#page.post(message),
+      onProblem: (problem) =>
+        this.#page.post({ type: 'problem', run: key, ...this.#services.describeProblem(key, problem) }),
+    });
+  }
+
+  #dropFeeds(condition: (key: RunKey) => boolean): void {
+    for (const [key, feed] of this.#feeds) {
+      if (!condition(key)) continue;
+      feed.stop();
+      this.#feeds.delete(key);
+    }
+  }
+
+  #permitted(keys: readonly RunKey[]): RunKey[] {
+    return keys.filter((key) => this.#services.isRun(key));
+  }
+}
