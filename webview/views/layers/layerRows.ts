@@ -1,0 +1,130 @@
+/** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
+import type { CompressionSetting, LayerSize } from '../../../server/protocol/events.ts';
+import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import { targetSetting } from './targetSetting.ts';
+
+const FLOAT_BYTES = 4;
+
+export interface LayerRow {
+  /** `fc1/kernel` */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** `prune`, `quantize`, …; undefined where the experiment leaves the weight alone. */
+  readonly method?: string;
+  /** At the last distortion; undefined before the first. */
+  readonly now?: CompressionSetting;
+  readonly target?: CompressionSetting;
+  readonly weights: number;
+  /** Undefined where it is not known before the run ends. */
+  readonly weightsKept?: number;
+  readonly bytes: number;
+  readonly bytesKept?: number;
+  /** Of the bytes that the compressed model takes, or of the dense model's while those are not known; 0 to 1. */
+  readonly share: number;
+}
+
+export interface LayerTable {
+  readonly rows: readonly LayerRow[];
+  readonly totals: Pick<LayerRow, 'weights' | 'weightsKept' | 'bytes' | 'bytesKept'>;
+  /** The run has not finished: what is kept is as of the last recorded distortion, or not known. */
+  readonly soFar: boolean;
+  /** Whether shares are of the compressed model. */
+  readonly shareOfCompressed: boolean;
+}
+
+export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
+  const { started, end } = snapshot;
+  if (started === undefined) return undefined;
+  const { compression } = started.config;
+  const sizes = end?.type === 'finished' ? end.summary.layers : undefined;
+
+  const rows = started.layers.map((weight): Omit<LayerRow, 'share'> => {
+    const { name, shape } = weight;
+    const size = sizes?.find((row) => row.name === name);
+    const last = snapshot.weights[name]?.findLast((distortion) => !distortion.onDemand);
+    const compressed = compression !== undefined && weight.compressed;
+    return {
+      name,
+      shape,
+      ...(compressed && {
+        method: compression.method,
+        target: targetSetting(compression, weight),
+        ...(last && { now: last.setting }),
+      }),
+      ...(size ? sizeOf(size) : sizeSoFar(shape, compressed ? compression.method : undefined, last)),
+    };
+  });
+
+  const totals = {
+    weights: total(rows, 'weights') ?? 0,
+    weightsKept: total(rows, 'weightsKept'),
+    bytes: total(rows, 'bytes') ?? 0,
+    bytesKept: total(rows, 'bytesKept'),
+  };
+  const whole = totals.bytesKept ?? totals.bytes;
+  const shareOfCompressed = totals.bytesKept !== undefined;
+  return {
+    rows: rows.map((row) => ({
+      ...row,
+      share: whole > 0 ? ((shareOfCompressed ? row.bytesKept : row.bytes) ?? 0) / whole : 0,
+    })),
+    totals,
+    soFar: sizes === undefined,
+    shareOfCompressed,
+  };
+}
+
+type Size = Pick<LayerRow, 'weights' | 'weightsKept' | 'bytes' | 'bytesKept'>;
+
+function sizeOf({ weights, weightsKept, bytes, bytesKept }: LayerSize): Size {
+  return { weights, weightsKept, bytes, bytesKept };
+}
+
+/** What a last distortion tells. Bytes of sparse or coded weights are counted at the end of the run alone. */
+function sizeSoFar(shape: readonly number[], method: string | undefined, last: WeightDistortion | undefined): Size {
+  const weights = shape.reduce((product, size) => product * size, 1);
+  const bytes = FLOAT_BYTES * weights;
+  if (method === undefined) return { weights, weightsKept: weights, bytes, bytesKept: bytes };
+  if (last === undefined) return { weights, bytes };
+  if (method === 'prune' || method === 'custom') return { weights, weightsKept: weights - last.zerosAfter, bytes };
+  return { weights, bytes };
+}
+
+/** Undefined where one row does not know. */
+function total(rows: readonly Size[], column: keyof Size): number | undefined {
+  return rows.reduce<number | undefined>((sum, row) => {
+    const value = row[column];
+    return sum === undefined || value === undefined ? undefined : sum + value;
+  }, 0);
+}
+
+/** What rows can be sorted by. `model`: the order of the layers in the model. */
+export const sortKeys = ['model', 'name', 'weights', 'weightsKept', 'bytes', 'bytesKept', 'ratio', 'share'] as const;
+export type SortKey = (typeof sortKeys)[number];
+
+export interface Sorting {
+  readonly key: SortKey;
+  readonly descending: boolean;
+}
+
+/** A copy in order; rows that do not know the value come last, in the model's order. */
+export function sortRows(rows: readonly LayerRow[], { key, descending }: Sorting): LayerRow[] {
+  const sign = descending ? -1 : 1;
+  if (key === 'model') return descending ? rows.toReversed() : [...rows];
+  if (key === 'name') return rows.toSorted((a, b) => sign * a.name.localeCompare(b.name, undefined, { numeric: true }));
+  return rows.toSorted((a, b) => {
+    const left = valueOf(a, key);
+    const right = valueOf(b, key);
+    if (left === undefined || right === undefined) return Number(left === undefined) - Number(right === undefined);
+    return sign * (left - right);
+  });
+}
+
+function valueOf(row: LayerRow, key: Exclude<SortKey, 'model' | 'name'>): number | undefined {
+  return key === 'ratio' ? byteRatio(row) : row[key];
+}
+
+/** How many times smaller the weight became. */
+export function byteRatio({ bytes, bytesKept }: Pick<LayerRow, 'bytes' | 'bytesKept'>): number | undefined {
+  return bytesKept === undefined || bytesKept === 0 ? undefined : bytes / bytesKept;
+}
