@@ -1,0 +1,70 @@
+/** @file What runs came to, side by side. Pure. */
+import type { RunSummary } from '../../../server/protocol/dashboard.ts';
+import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import { isGreaterBetter } from './pareto.ts';
+
+export interface RunResult {
+  /** Name of the metric; undefined before the first evaluation. */
+  readonly metric?: string;
+  /** Of the final model on the test split; of an unfinished run, the last evaluation's value. */
+  readonly value?: number;
+  /** Whether `value` is that of the final, compressed model. */
+  readonly final: boolean;
+  readonly bytes?: number;
+  readonly byteRatio?: number;
+  readonly weightRatio?: number;
+  readonly steps: number;
+  /** Without observations and evaluations, where the run has finished; else since its first event. */
+  readonly seconds?: number;
+}
+
+export function runResult(snapshot: RunSnapshot): RunResult {
+  const { end, evaluations, metrics, started } = snapshot;
+  const last = metrics.length - 1;
+  if (end?.type === 'finished') {
+    const { summary } = end;
+    return {
+      metric: summary.metric,
+      value: summary.test,
+      final: true,
+      bytes: summary.bytesKept,
+      byteRatio: summary.byteRatio,
+      weightRatio: summary.weightRatio,
+      steps: summary.steps,
+      seconds: summary.trainingSeconds + summary.distortionSeconds,
+    };
+  }
+  const evaluation = evaluations.at(-1);
+  return {
+    ...(evaluation && { metric: evaluation.metric, value: evaluation.value }),
+    final: false,
+    steps: last >= 0 ? metrics.columns.step[last] : (started?.step ?? 0),
+    ...(started && last >= 0 && { seconds: (metrics.columns.time[last] - metrics.columns.time[0]) / 1000 }),
+  };
+}
+
+/** The rows of the table of results, in their order. */
+export const resultRows = ['value', 'bytes', 'byteRatio', 'weightRatio', 'steps', 'seconds'] as const;
+export type ResultRow = (typeof resultRows)[number];
+
+/**
+ * Which of the results is the best in a row; none where there is nothing to choose: fewer than two final results, different
+ * metrics, all equal, or a row (such as the number of steps) in which no value is better.
+ */
+export function bestResults(results: readonly RunResult[], row: ResultRow): number[] {
+  if (row === 'steps' || row === 'seconds') return [];
+  if (row === 'value' && new Set(results.map(({ metric }) => metric)).size > 1) return [];
+  const greater = row === 'bytes' ? false : row === 'value' ? isGreaterBetter(results[0]?.metric ?? '') : true;
+  const known = results.flatMap((result, index) => {
+    const value = result[row];
+    return result.final && value !== undefined && Number.isFinite(value) ? [{ index, value }] : [];
+  });
+  if (new Set(known.map(({ value }) => value)).size < 2) return [];
+  const best = known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value;
+  return known.filter(({ value }) => value === best).map(({ index }) => index);
+}
+
+/** Runs that can be added to a comparison, the newest first: those that have begun and are not shown. */
+export function comparable(runs: readonly RunSummary[], shown: readonly string[]): RunSummary[] {
+  return runs.filter(({ key, state }) => state !== 'queued' && !shown.includes(key));
+}
