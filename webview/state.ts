@@ -1,5 +1,6 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
 import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/dashboard.ts';
+import { restoreSnapshot } from '../server/protocol/packSnapshot.ts';
 import { restoreMeasured } from '../server/protocol/restoreMeasured.ts';
 import { runHistoryFrom } from '../server/protocol/runHistory.ts';
 import type { RunHistory, RunSnapshot } from '../server/protocol/runHistory.ts';
@@ -69,8 +70,9 @@ export class DashboardState {
         return this.#change(message.run, (data) => (data.loading = message.fraction));
       case 'snapshot':
         return this.#change(message.run, (data) => {
-          data.history = runHistoryFrom(message.snapshot);
-          data.snapshot = message.snapshot;
+          const snapshot = restoreSnapshot(message.snapshot);
+          data.history = runHistoryFrom(snapshot);
+          data.snapshot = snapshot;
           data.loading = undefined;
           data.problem = undefined;
         });

@@ -1,0 +1,88 @@
+/** @file What arrives from the extension, checked before it is used. */
+import type { ToDashboard } from '../server/protocol/dashboard.ts';
+
+type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number';
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const optional =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    value === undefined || value === null || check(value);
+const listOf =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    Array.isArray(value) && value.every(check);
+const has =
+  (shape: Shape) =>
+  (value: unknown): boolean =>
+    isObject(value) && Object.entries(shape).every(([key, check]) => check(value[key]));
+const recordOf =
+  (check: (value: unknown) => boolean) =>
+  (value: unknown): boolean =>
+    isObject(value) && Object.values(value).every(check);
+
+function isColumns(value: unknown): boolean {
+  if (!isObject(value) || !isNumber(value.length) || !isObject(value.columns)) return false;
+  const { length, columns } = value;
+  return Object.values(columns).every((column) => column instanceof Float64Array && column.length >= Number(length));
+}
+
+const isEvent = has({ type: isText, step: isNumber, time: isNumber });
+
+const isRun = has({
+  key: isText,
+  id: isText,
+  name: isText,
+  experiment: isText,
+  overrides: listOf(isText),
+  state: isText,
+  created: isNumber,
+  result: optional(has({ metric: isText, byteRatio: isNumber })),
+  failure: optional(has({ message: isText, remedy: optional(isText) })),
+});
+
+const isSnapshot = has({
+  started: optional(isEvent),
+  metrics: isColumns,
+  evaluations: listOf(isEvent),
+  distortions: isColumns,
+  weights: recordOf(
+    listOf(
+      has({
+        step: isNumber,
+        setting: isObject,
+        before: (value) => value instanceof Uint32Array,
+        after: (value) => value instanceof Uint32Array,
+      }),
+    ),
+  ),
+  spectra: recordOf(listOf(has({ step: isNumber, singularValues: (value) => value instanceof Float32Array }))),
+  thinning: isObject,
+  checkpoints: listOf(isEvent),
+  warnings: listOf(isEvent),
+  end: optional(isEvent),
+});
+
+const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
+  runs: { runs: listOf(isRun), shown: listOf(isText) },
+  loading: { run: isText, fraction: isNumber },
+  snapshot: { run: isText, snapshot: isSnapshot },
+  events: { run: isText, events: listOf(isEvent) },
+  live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
+  problem: { run: optional(isText), message: isText, remedy: optional(isText) },
+  restricted: { reason: optional(isText) },
+};
+
+/**
+ * The message, or undefined for a type that this version does not know.
+ * @throws TypeError that names what is wrong, for one that has not the shape of its type
+ */
+export function parseMessage(data: unknown): ToDashboard | undefined {
+  if (!isObject(data) || typeof data.type !== 'string') throw new TypeError('A message to the dashboard has no type.');
+  if (!Object.hasOwn(shapes, data.type)) return undefined;
+  for (const [key, check] of Object.entries(shapes[data.type as ToDashboard['type']]))
+    if (!check(data[key])) throw new TypeError(`A message "${data.type}" to the dashboard has a wrong "${key}".`);
+  return data as unknown as ToDashboard;
+}

@@ -1,0 +1,56 @@
+/** @file What VS Code keeps of the page: it survives tab switches, reloads and restarts. */
+import type { RunKey } from '../server/protocol/dashboard.ts';
+import type { Remembered } from './views/view.ts';
+
+interface Stored {
+  readonly shown?: readonly RunKey[];
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Where VS Code keeps it. */
+export interface Store {
+  getState(): unknown;
+  setState(state: unknown): unknown;
+}
+
+export class ViewState {
+  readonly #store: Store;
+  #stored: Stored;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#stored = parseStored(store.getState());
+  }
+
+  get shown(): readonly RunKey[] | undefined {
+    return this.#stored.shown;
+  }
+  set shown(shown: readonly RunKey[]) {
+    if (JSON.stringify(shown) !== JSON.stringify(this.#stored.shown)) this.#write({ ...this.#stored, shown });
+  }
+
+  remember<T>(name: string, initial: T, isValid: (value: unknown) => value is T): Remembered<T> {
+    return {
+      get: () => {
+        const value = this.#stored.values[name];
+        return isValid(value) ? value : initial;
+      },
+      set: (value) => this.#write({ ...this.#stored, values: { ...this.#stored.values, [name]: value } }),
+    };
+  }
+
+  #write(stored: Stored): void {
+    this.#stored = stored;
+    this.#store.setState(stored);
+  }
+}
+
+function parseStored(state: unknown): Stored {
+  const { shown, values } = (typeof state === 'object' && state !== null ? state : {}) as Partial<
+    Record<keyof Stored, unknown>
+  >;
+  return {
+    ...(Array.isArray(shown) && shown.every((key) => typeof key === 'string') && { shown: shown as string[] }),
+    values: typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : {},
+  };
+}

@@ -1,0 +1,44 @@
+/** @file The x axis of curves: step, epoch or the time since the run began. */
+import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { Axis } from '../../charts/content.ts';
+import { formatSeconds } from '../../charts/model/format.ts';
+import { lowerBound } from '../../charts/model/search.ts';
+
+export const xAxes = ['step', 'epoch', 'time'] as const;
+export type XAxis = (typeof xAxes)[number];
+
+export const axisOf: Readonly<Record<XAxis, Axis>> = {
+  step: { label: 'step' },
+  epoch: { label: 'epoch' },
+  time: { label: 'time', format: formatSeconds },
+};
+
+/** Places of a run's recordings on the axis. */
+export interface RunAxis {
+  /** Of the metrics, one by one. */
+  readonly metrics: Float64Array;
+  /** Of anything else: its step and its time in milliseconds since the epoch. */
+  at(step: number, time: number): number;
+}
+
+export function runAxis({ metrics }: RunSnapshot, axis: XAxis): RunAxis {
+  const column = (name: 'step' | 'epoch' | 'time'): Float64Array => metrics.columns[name].subarray(0, metrics.length);
+  switch (axis) {
+    case 'step':
+      return { metrics: column('step'), at: (step) => step };
+    case 'epoch': {
+      const steps = column('step');
+      const epochs = column('epoch');
+      return {
+        metrics: epochs,
+        at: (step) => (steps.length === 0 ? NaN : epochs[Math.min(lowerBound(steps, step), steps.length - 1)]),
+      };
+    }
+    case 'time': {
+      const times = column('time');
+      const origin = times[0] ?? 0;
+      const seconds = (time: number): number => (time - origin) / 1000;
+      return { metrics: times.map(seconds), at: (_, time) => (times.length === 0 ? 0 : seconds(time)) };
+    }
+  }
+}

@@ -1,0 +1,146 @@
+/** @file What the charts of the Curves view show of the runs. Pure. */
+import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { Axis, ChartContent, Series } from '../../charts/content.ts';
+import { formatPercent } from '../../charts/model/format.ts';
+import type { ShownRun } from '../../state.ts';
+import { axisOf, runAxis } from './axes.ts';
+import type { XAxis } from './axes.ts';
+import { describeDrops, dropsOf } from './drop.ts';
+
+export interface CurveSettings {
+  readonly axis: XAxis;
+  /** 0 up to below 1. */
+  readonly smoothing: number;
+  readonly logLoss: boolean;
+  readonly logPerplexity: boolean;
+  readonly marks: boolean;
+  readonly drop: 'change' | 'before-after';
+}
+
+interface LoadedRun extends ShownRun {
+  readonly snapshot: RunSnapshot;
+}
+
+export function loadedRuns(runs: readonly ShownRun[]): LoadedRun[] {
+  return runs.filter((run): run is LoadedRun => run.snapshot !== undefined);
+}
+
+export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
+  return {
+    x: axisOf[settings.axis],
+    y: { label: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
+    smoothing: settings.smoothing,
+    series: runs.map((run) => metricSeries(run, 'loss', nameOf(run, runs, 'training loss'), settings, true)),
+    marks: distortionMarks(runs, settings),
+    empty: 'The loss appears with the first training step.',
+  };
+}
+
+export function learningRateContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
+  return {
+    x: axisOf[settings.axis],
+    y: { label: 'learning rate', minimum: 0 },
+    series: runs.map((run) => metricSeries(run, 'learningRate', nameOf(run, runs, 'learning rate'), settings, false)),
+    empty: 'The learning rate appears with the first training step.',
+  };
+}
+
+function metricSeries(
+  run: LoadedRun,
+  name: 'loss' | 'learningRate',
+  label: string,
+  { axis }: CurveSettings,
+  smooth: boolean,
+): Series {
+  const { metrics } = run.snapshot;
+  return {
+    id: run.key,
+    label,
+    color: run.color,
+    x: runAxis(run.snapshot, axis).metrics,
+    y: metrics.columns[name].subarray(0, metrics.length),
+    smooth,
+  };
+}
+
+/** Names of the evaluated metrics, such as `accuracy`; one chart each. */
+export function evaluatedMetrics(runs: readonly LoadedRun[]): string[] {
+  return [...new Set(runs.flatMap(({ snapshot }) => snapshot.evaluations.map(({ metric }) => metric)))];
+}
+
+export function metricContent(metric: string, runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
+  const series = runs.flatMap((run): Series[] => {
+    const axis = runAxis(run.snapshot, settings.axis);
+    const evaluations = run.snapshot.evaluations.filter((evaluation) => evaluation.metric === metric);
+    const splits = [...new Set(evaluations.map(({ split }) => split))];
+    return splits.map((split) => {
+      const own = evaluations.filter((evaluation) => evaluation.split === split);
+      return {
+        id: `${run.key} ${split}`,
+        label: runs.length === 1 ? split : splits.length === 1 ? run.label : `${run.label} · ${split}`,
+        // Of one run, each split has a color of its own.
+        color: run.color + (runs.length === 1 ? splits.indexOf(split) : 0),
+        dashed: runs.length > 1 && split !== splits[0],
+        x: Float64Array.from(own, ({ step, time }) => axis.at(step, time)),
+        y: Float64Array.from(own, ({ value }) => value),
+      };
+    });
+  });
+  return {
+    x: axisOf[settings.axis],
+    y: metricAxis(metric, settings),
+    series,
+    marks: distortionMarks(runs, settings),
+    empty: `The ${metric} appears with the first evaluation.`,
+  };
+}
+
+function metricAxis(metric: string, { logPerplexity }: CurveSettings): Axis {
+  if (metric === 'accuracy') return { label: metric, format: formatPercent };
+  return { label: metric, scale: metric === 'perplexity' && logPerplexity ? 'log' : 'linear' };
+}
+
+/** What each distortion does to the loss of its batch. */
+export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
+  const measured = runs.map((run) => ({
+    run,
+    drops: dropsOf(run.snapshot),
+    axis: runAxis(run.snapshot, settings.axis),
+  }));
+  const change = settings.drop === 'change';
+  const summaries = measured.flatMap(({ run, drops }) => {
+    const text = describeDrops(drops);
+    return text === undefined ? [] : [runs.length === 1 ? text : `${run.label}: ${text}`];
+  });
+  return {
+    x: axisOf[settings.axis],
+    y: { label: change ? 'change of the loss' : 'loss', scale: !change && settings.logLoss ? 'log' : 'linear' },
+    series: measured.map(({ run, drops, axis }) => ({
+      id: run.key,
+      label: nameOf(run, runs, change ? 'loss after − before' : 'loss before → after'),
+      color: run.color,
+      mark: 'stems',
+      x: drops.step.map((step, i) => axis.at(step, drops.time[i])),
+      y: change ? drops.rise : drops.after,
+      ...(!change && { from: drops.before }),
+    })),
+    ...(change && { references: [{ axis: 'y', value: 0 }] as const }),
+    ...(summaries.length > 0 && { summary: summaries.join(' ') }),
+    empty: 'The change of the loss appears with the first distortion.',
+  };
+}
+
+function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent['marks'] {
+  const [first] = runs;
+  if (!settings.marks || !first || first.snapshot.distortions.length === 0) return undefined;
+  const { columns, length } = first.snapshot.distortions;
+  const axis = runAxis(first.snapshot, settings.axis);
+  return {
+    label: 'distortions',
+    x: columns.step.subarray(0, length).map((step, i) => axis.at(step, columns.time[i])),
+  };
+}
+
+function nameOf(run: LoadedRun, runs: readonly LoadedRun[], alone: string): string {
+  return runs.length === 1 ? alone : run.label;
+}

@@ -1,0 +1,126 @@
+/** @file The Curves view: loss, the evaluated metrics, what each distortion costs, the learning rate. */
+import { createChart } from '../../charts/chart.ts';
+import type { Chart } from '../../charts/chart.ts';
+import type { ChartContent } from '../../charts/content.ts';
+import { checkbox, dropdown, slider } from '../../controls/controls.ts';
+import { element } from '../../element.ts';
+import type { PageState } from '../../state.ts';
+import type { View, ViewContext, ViewType } from '../view.ts';
+import { xAxes } from './axes.ts';
+import {
+  dropContent,
+  evaluatedMetrics,
+  learningRateContent,
+  loadedRuns,
+  lossContent,
+  metricContent,
+} from './contents.ts';
+import type { CurveSettings } from './contents.ts';
+
+const initial: CurveSettings = {
+  axis: 'step',
+  smoothing: 0.6,
+  logLoss: false,
+  logPerplexity: true,
+  marks: true,
+  drop: 'change',
+};
+
+function isCurveSettings(value: unknown): value is CurveSettings {
+  if (typeof value !== 'object' || value === null) return false;
+  const { axis, smoothing, drop, ...switches } = value as CurveSettings;
+  return (
+    xAxes.includes(axis) &&
+    smoothing >= 0 &&
+    smoothing < 1 &&
+    (drop === 'change' || drop === 'before-after') &&
+    [switches.logLoss, switches.logPerplexity, switches.marks].every((on) => typeof on === 'boolean')
+  );
+}
+
+export const curvesView: ViewType = { id: 'curves', title: 'Curves', create: createCurvesView };
+
+function createCurvesView(context: ViewContext): View {
+  const remembered = context.remember('settings', initial, isCurveSettings);
+  let settings = remembered.get();
+  let state: PageState | undefined;
+  const charts = new Map<string, Chart>();
+  const grid = element('div', { class: 'chart-grid' });
+
+  function change(changes: Partial<CurveSettings>): void {
+    settings = { ...settings, ...changes };
+    remembered.set(settings);
+    if (state) draw(state);
+  }
+
+  const logPerplexity = checkbox('Log perplexity', settings.logPerplexity, (on) => change({ logPerplexity: on }));
+  const toolbar = element(
+    'div',
+    { class: 'toolbar', role: 'group', 'aria-label': 'Curves' },
+    dropdown(
+      'Axis',
+      xAxes.map((axis) => ({ value: axis, label: axis })),
+      settings.axis,
+      (axis) => change({ axis }),
+    ).element,
+    slider(
+      'Smoothing',
+      { minimum: 0, maximum: 0.99, step: 0.01, value: settings.smoothing },
+      (value) => value.toFixed(2),
+      (smoothing) => change({ smoothing }),
+    ).element,
+    dropdown(
+      'Distortion',
+      [
+        { value: 'change', label: 'change of loss' },
+        { value: 'before-after', label: 'before → after' },
+      ],
+      settings.drop,
+      (drop) => change({ drop }),
+    ).element,
+    checkbox('Log loss', settings.logLoss, (logLoss) => change({ logLoss })).element,
+    logPerplexity.element,
+    checkbox('Distortion marks', settings.marks, (marks) => change({ marks })).element,
+  );
+
+  function draw({ shown }: PageState): void {
+    const runs = loadedRuns(shown);
+    const metrics = evaluatedMetrics(runs);
+    const wanted: [id: string, title: string, content: ChartContent, size: 'normal' | 'small'][] = [
+      ['loss', 'Loss', lossContent(runs, settings), 'normal'],
+      ...metrics.map((metric): [string, string, ChartContent, 'normal'] => [
+        `metric.${metric}`,
+        metric === 'loss' ? 'Evaluated loss' : metric[0].toUpperCase() + metric.slice(1),
+        metricContent(metric, runs, settings),
+        'normal',
+      ]),
+      ['drop', 'Drop at each distortion', dropContent(runs, settings), 'normal'],
+      ['learningRate', 'Learning rate', learningRateContent(runs, settings), 'small'],
+    ];
+    logPerplexity.element.hidden = !metrics.includes('perplexity');
+    for (const [id, chart] of charts) {
+      if (wanted.some(([other]) => other === id)) continue;
+      chart.dispose();
+      charts.delete(id);
+    }
+    const elements = wanted.map(([id, title, , size]) => {
+      const chart = charts.get(id) ?? createChart({ id, title, context, size });
+      charts.set(id, chart);
+      return chart.element;
+    });
+    if (elements.length !== grid.children.length || elements.some((item, i) => grid.children[i] !== item))
+      grid.replaceChildren(...elements);
+    for (const [id, , content] of wanted) charts.get(id)!.update(content);
+  }
+
+  return {
+    element: element('div', { class: 'curves' }, toolbar, grid),
+    update(next) {
+      state = next;
+      draw(next);
+    },
+    dispose() {
+      for (const chart of charts.values()) chart.dispose();
+    },
+  };
+}

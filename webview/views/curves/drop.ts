@@ -1,0 +1,48 @@
+/** @file What each distortion costs at its moment: the loss just before and just after it. */
+import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import { formatNumber } from '../../charts/model/format.ts';
+
+/** The measured distortions of a run, as columns. */
+export interface Drops {
+  readonly step: Float64Array;
+  readonly time: Float64Array;
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+  /** after - before: above 0 where the distortion made the model worse. */
+  readonly rise: Float64Array;
+}
+
+export function dropsOf({ distortions }: RunSnapshot): Drops {
+  const { step, time, lossBefore, lossAfter } = distortions.columns;
+  const measured: number[] = [];
+  for (let i = 0; i < distortions.length; i++) if (!Number.isNaN(lossBefore[i] + lossAfter[i])) measured.push(i);
+  const pick = (column: Float64Array): Float64Array => Float64Array.from(measured, (i) => column[i]);
+  return {
+    step: pick(step),
+    time: pick(time),
+    before: pick(lossBefore),
+    after: pick(lossAfter),
+    rise: Float64Array.from(measured, (i) => lossAfter[i] - lossBefore[i]),
+  };
+}
+
+/**
+ * The mean rise of the loss in the first and the last quarter of the distortions (DeepTwist's third requirement: it shrinks as
+ * training goes on). Undefined of fewer than 8: quarters of one say nothing.
+ */
+export function describeDrops({ rise }: Drops): string | undefined {
+  const quarter = Math.floor(rise.length / 4);
+  if (quarter < 2) return undefined;
+  const first = mean(rise.subarray(0, quarter));
+  const last = mean(rise.subarray(rise.length - quarter));
+  const verdict = Math.abs(last) < Math.abs(first) ? 'it shrinks' : 'it does not shrink yet';
+  return `Mean change of the loss: ${signed(first)} in the first quarter, ${signed(last)} in the last; ${verdict}.`;
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0) / values.length;
+}
+
+function signed(value: number): string {
+  return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
+}
