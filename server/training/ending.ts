@@ -1,11 +1,11 @@
 /** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventOf, Summary } from '../protocol/events.ts';
+import type { EventOf, RunEvent } from '../protocol/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
 import { EventLog } from '../runs/eventLog.ts';
-import type { Run, RunRecord } from '../runs/run.ts';
+import type { Run } from '../runs/run.ts';
 import type { TrainingEnd, TrainingObserver } from './trainInFolder.ts';
 import type { Untimed } from './trainingLoop.ts';
 
@@ -42,14 +42,26 @@ export async function recordEnd(
     // Nothing can be written there: whoever watches hears of it.
   }
   onEvent(event);
-  return event.type === 'failed' ? failedEnd(event) : { state: 'stopped' };
+  return endOf(event);
 }
 
-export function failedEnd({ message, remedy }: Pick<EventOf<'failed'>, 'message' | 'remedy'>): TrainingEnd {
-  return { state: 'failed', failure: { message, ...(remedy !== undefined && { remedy }) } };
-}
-
-/** What lists show of a finished run. */
-export function resultOf({ metric, test, byteRatio, weightRatio }: Summary): RunRecord['result'] {
-  return { metric, test: Number.isFinite(test) ? test : null, byteRatio, weightRatio };
+/** What an event says of the end of its run. */
+export function endOf(event: EventOf<'finished' | 'failed' | 'stopped'>): TrainingEnd;
+export function endOf(event: RunEvent): TrainingEnd | undefined;
+export function endOf(event: RunEvent): TrainingEnd | undefined {
+  switch (event.type) {
+    case 'finished': {
+      const { metric, test, byteRatio, weightRatio } = event.summary;
+      const result = { metric, test: Number.isFinite(test) ? test : null, byteRatio, weightRatio };
+      return { state: 'finished', result };
+    }
+    case 'failed': {
+      const { message, remedy } = event;
+      return { state: 'failed', failure: { message, ...(remedy !== undefined && { remedy }) } };
+    }
+    case 'stopped':
+      return { state: 'stopped' };
+    default:
+      return undefined;
+  }
 }

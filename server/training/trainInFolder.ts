@@ -8,7 +8,7 @@ import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpointState.ts';
 import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
-import { failedEnd, failure, resultOf } from './ending.ts';
+import { endOf, failure } from './ending.ts';
 import { writeFinalModel } from './finalModel.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
@@ -51,10 +51,11 @@ export async function trainInFolder(
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(run, resumption && { cutAt: checkpoint?.eventsOffset ?? 0 });
   onLog?.(log);
-  const record = (untimed: Untimed): void => {
-    const event = { ...untimed, time: Date.now() } as RunEvent;
-    log.append(event);
-    onEvent(event);
+  const record = <E extends Untimed>(untimed: E): E & { time: number } => {
+    const event = { ...untimed, time: Date.now() };
+    log.append(event as RunEvent);
+    onEvent(event as RunEvent);
+    return event;
   };
   let lastCheckpoint: string | undefined;
   let loop: TrainingLoop | undefined;
@@ -91,12 +92,10 @@ export async function trainInFolder(
     });
     const summary = await loop.run();
     if (summary === undefined) {
-      record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint });
-      return { state: 'stopped' };
+      return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
     await writeFinalModel(run, parameters);
-    record({ type: 'finished', step: summary.steps, summary });
-    return { state: 'finished', result: resultOf(summary) };
+    return endOf(record({ type: 'finished', step: summary.steps, summary }));
   } catch (error) {
     const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
     try {
@@ -105,7 +104,7 @@ export async function trainInFolder(
       // The disk is full: what was recorded stays, and whoever watches hears of it.
     }
     onEvent(failed);
-    return failedEnd(failed);
+    return endOf(failed);
   } finally {
     control.end();
     log.close();

@@ -1,0 +1,153 @@
+/** @file One connected client: its requests, and what is pushed to it as fast as it reads and no faster. */
+import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  ErrorCodes,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  createMessageConnection,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import { ZodError } from 'zod';
+import {
+  SIDECAR_PROTOCOL_VERSION,
+  type LiveState,
+  type SidecarMethod,
+  type SidecarNotifications,
+} from '../protocol/sidecar.ts';
+import type { FeedReader } from './eventFeed.ts';
+import { answer, methods, type Handlers } from './requests.ts';
+
+/** Events that come at once go into one message; the first after a silence is not held back. */
+const GATHER_MS = 50;
+
+export class Client {
+  /** As it calls itself. */
+  name = 'a client';
+  readonly #socket: Socket;
+  readonly #rpc: MessageConnection;
+  readonly #state: () => LiveState;
+  readonly #drained: Promise<void>;
+  #initialized = false;
+  #reader: FeedReader | undefined;
+  #stateDue = false;
+  #closed = false;
+  #ending = false;
+  #wake: () => void = () => undefined;
+
+  constructor(
+    socket: Socket,
+    {
+      handlers,
+      state,
+      onClose,
+    }: { handlers: Handlers<Client>; state: () => LiveState; onClose: (client: Client) => void },
+  ) {
+    this.#socket = socket;
+    this.#state = state;
+    this.#rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    for (const method of methods)
+      this.#rpc.onRequest(method, (params: unknown) => this.#answer(handlers, method, params));
+    this.#rpc.onError(() => this.#close());
+    socket.on('error', () => undefined); // Followed by `close`.
+    socket.on('close', () => {
+      this.#close();
+      onClose(this);
+    });
+    this.#rpc.listen();
+    this.#drained = this.#push();
+  }
+
+  get initialized(): boolean {
+    return this.#initialized;
+  }
+
+  /** @throws ResponseError where it speaks another version */
+  initialize(protocol: number, name: string): void {
+    if (protocol !== SIDECAR_PROTOCOL_VERSION) {
+      throw new ResponseError(
+        ErrorCodes.InvalidRequest,
+        `The run is trained by another version of DeepTwist: it speaks protocol ${SIDECAR_PROTOCOL_VERSION}, this window ` +
+          `${protocol}. Reload the window; if that does not help, stop the run with \`kill ${process.pid}\` and resume it.`,
+      );
+    }
+    this.name = name;
+    this.#initialized = true;
+  }
+
+  /** From now on the client receives what the reader reads. */
+  subscribe(reader: FeedReader): void {
+    this.#reader = reader;
+    this.#wake();
+  }
+
+  /** There may be something new to read. */
+  wake(): void {
+    this.#wake();
+  }
+
+  /** The state shall be told. */
+  stateChanged(): void {
+    this.#stateDue = true;
+    this.#wake();
+  }
+
+  /** Sends what is left, for at most so many milliseconds, and closes the connection. */
+  async end(milliseconds: number): Promise<void> {
+    this.#ending = true;
+    this.#wake();
+    await Promise.race([this.#drained, sleep(milliseconds, undefined, { ref: false })]);
+    this.#close();
+  }
+
+  async #answer(handlers: Handlers<Client>, method: SidecarMethod, params: unknown): Promise<unknown> {
+    if (!this.#initialized && method !== 'initialize')
+      throw new ResponseError(ErrorCodes.ServerNotInitialized, `'initialize' comes before '${method}'.`);
+    try {
+      // Nothing is an answer too; JSON-RPC writes it as null.
+      return (await answer(handlers, method, params, this)) ?? null;
+    } catch (error) {
+      if (error instanceof ResponseError) throw error;
+      const code = error instanceof ZodError ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
+      throw new ResponseError(code, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Until the client leaves, or has everything at the end. A write is done when the client's side has room for it. */
+  async #push(): Promise<void> {
+    while (!this.#closed) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      const reader = this.#reader;
+      const batch = await reader?.read().catch(() => undefined);
+      if (reader !== this.#reader) continue; // Subscribed anew: what was read is of the old place.
+      if (batch) {
+        await this.#send('events', batch);
+        if (this.#ending) continue; // The last state comes after the last event.
+      }
+      const stateDue = this.#stateDue && this.#initialized;
+      if (stateDue) {
+        this.#stateDue = false;
+        await this.#send('state', this.#state());
+      }
+      if (batch && reader?.caughtUp) await sleep(GATHER_MS, undefined, { ref: false });
+      if (batch || stateDue) continue;
+      if (this.#ending) return;
+      await woken;
+    }
+  }
+
+  async #send<M extends keyof SidecarNotifications>(method: M, params: SidecarNotifications[M]): Promise<void> {
+    if (this.#closed) return;
+    await this.#rpc.sendNotification(method, params).catch(() => this.#close());
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#rpc.dispose();
+    this.#socket.end();
+    this.#socket.destroySoon();
+    this.#wake();
+  }
+}
