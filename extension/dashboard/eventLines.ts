@@ -15,7 +15,7 @@ export function takeEvents(bytes: Buffer, take: (event: RunEvent) => void): numb
   const end = bytes.lastIndexOf(NEWLINE) + 1;
   for (let start = 0; start < end;) {
     const next = scanMetricsLine(bytes, start, numbers);
-    if (next >= 0) {
+    if (next >= 0 && Number.isSafeInteger(numbers[0]) && numbers[0] >= 0) {
       take(metrics());
       start = next;
     } else {

@@ -51,7 +51,7 @@ export class DashboardSession {
   /** Shows other runs. */
   show(runs: readonly RunKey[]): void {
     this.#shown = [...new Set(runs)];
-    if (this.#ready) this.#update();
+    this.#update();
   }
 
   receive(message: FromDashboard): void {
@@ -61,7 +61,7 @@ export class DashboardSession {
         this.#runsSent = '';
         this.#shown ??= message.shown && this.#permitted(message.shown);
         this.#dropFeeds(() => true);
-        if (this.#page.visible) this.#update();
+        this.#update();
         return;
       case 'show':
         this.show(this.#permitted(message.runs));
@@ -75,7 +75,7 @@ export class DashboardSession {
   /** The page was hidden or came back. */
   visibilityChanged(): void {
     if (!this.#page.visible) for (const feed of this.#feeds.values()) feed.stop();
-    else if (this.#ready) this.#update();
+    else this.#update();
   }
 
   /**
@@ -85,7 +85,7 @@ export class DashboardSession {
   setRuns(runs: readonly RunSummary[]): void {
     this.#runs = runs;
     for (const feed of this.#feeds.values()) feed.wake();
-    if (this.#ready && this.#page.visible) this.#update();
+    this.#update();
   }
 
   dispose(): void {
@@ -93,6 +93,7 @@ export class DashboardSession {
   }
 
   #update(): void {
+    if (!this.#ready || !this.#page.visible) return;
     const runs = this.#runs;
     // Where nothing was chosen, the newest run; also one that comes later.
     if (this.shown.length === 0 && runs && runs.length > 0) this.#shown = [runs[0].key];

@@ -1,0 +1,131 @@
+import { appendFile } from 'node:fs/promises';
+import { afterEach, expect, it, vi } from 'vitest';
+import { layerPlace } from '../../../extension/dashboard/layerPlace.ts';
+import { parseFromDashboard } from '../../../extension/dashboard/messages.ts';
+import { readLog } from '../../../extension/dashboard/readLog.ts';
+import { DashboardSession, type DashboardRequest } from '../../../extension/dashboard/session.ts';
+import type { RunSummary, ToDashboard } from '../../../server/protocol/dashboard.ts';
+import { createRunHistory } from '../../../server/protocol/runHistory.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
+
+const sessions: DashboardSession[] = [];
+afterEach(() => sessions.splice(0).forEach((session) => session.dispose()));
+
+const summary = (run: Run): RunSummary => ({
+  key: run.path,
+  id: run.id,
+  name: 'lenet',
+  experiment: 'lenet.deeptwist.jsonc',
+  overrides: [],
+  state: 'finished',
+  created: 0,
+});
+
+async function finishedRun(): Promise<Run> {
+  const run = await temporaryRun();
+  await appendFile(run.eventsFile, `${JSON.stringify(metricsAt(1))}\n`);
+  await run.update({ state: 'finished' });
+  return run;
+}
+
+function open(isRun: (key: string) => boolean = () => true) {
+  const page = {
+    visible: true,
+    posted: [] as ToDashboard[],
+    post: (message: ToDashboard) => page.posted.push(message),
+  };
+  const performed: DashboardRequest[] = [];
+  const session = new DashboardSession(page, {
+    isRun,
+    restriction: () => undefined,
+    load: async (file) => {
+      const history = createRunHistory();
+      const offset = await readLog(file, (event) => history.apply(event));
+      return { snapshot: history.snapshot(), offset };
+    },
+    describeProblem: (_, problem) => ({ message: String(problem) }),
+    perform: (request) => performed.push(request),
+  });
+  sessions.push(session);
+  const snapshotsOf = () => page.posted.flatMap((message) => (message.type === 'snapshot' ? [message.run] : []));
+  return { page, performed, session, snapshotsOf };
+}
+
+const until = (condition: () => void) => vi.waitFor(condition, { timeout: 3000, interval: 5 });
+
+it('shows the newest run where nothing else is asked for, and runs that come later', async () => {
+  const run = await finishedRun();
+  const { session, page, snapshotsOf } = open();
+  session.receive({ type: 'ready' });
+  session.setRuns([]);
+  expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted']);
+  session.setRuns([summary(run)]);
+  await until(() => expect(snapshotsOf()).toEqual([run.path]));
+  expect(page.posted).toContainEqual({ type: 'runs', runs: [summary(run)], shown: [run.path] });
+});
+
+it('shows what the page showed before it was loaded again, before the workspace has been searched', async () => {
+  const run = await finishedRun();
+  const { session, snapshotsOf } = open();
+  session.receive({ type: 'ready', shown: [run.path] });
+  await until(() => expect(snapshotsOf()).toEqual([run.path]));
+  session.receive({ type: 'ready', shown: [run.path] });
+  await until(() => expect(snapshotsOf()).toEqual([run.path, run.path]));
+});
+
+it('shows what a command asks for, whatever the page showed', async () => {
+  const [one, other] = [await finishedRun(), await finishedRun()];
+  const { session, snapshotsOf } = open();
+  session.show([other.path, other.path]);
+  session.receive({ type: 'ready', shown: [one.path] });
+  await until(() => expect(snapshotsOf()).toEqual([other.path]));
+});
+
+it('sends nothing to a page that is hidden', async () => {
+  const [one, other] = [await finishedRun(), await finishedRun()];
+  const { session, page, snapshotsOf } = open();
+  page.visible = false;
+  session.receive({ type: 'ready' });
+  session.setRuns([summary(one), summary(other)]);
+  session.show([one.path]);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(page.posted).toEqual([]);
+  page.visible = true;
+  session.visibilityChanged();
+  await until(() => expect(snapshotsOf()).toEqual([one.path]));
+});
+
+it('does nothing for a page about what is no run of the workspace', async () => {
+  const run = await finishedRun();
+  const { session, page, performed } = open((key) => key === run.path);
+  session.receive({ type: 'ready', shown: ['/etc'] });
+  session.receive({ type: 'show', runs: ['/etc'] });
+  session.receive({ type: 'command', command: 'stop', run: '/etc' });
+  session.receive({ type: 'revealLayer', run: '/etc', weight: 'fc1/kernel' });
+  expect([session.shown, performed, page.posted]).toEqual([[], [], []]);
+  session.receive({ type: 'command', command: 'stop', run: run.path });
+  session.receive({ type: 'command', command: 'newExperiment' });
+  expect(performed.map((request) => request.type === 'command' && request.command)).toEqual(['stop', 'newExperiment']);
+});
+
+it('takes no message of another form, and no path for a file name', () => {
+  expect(parseFromDashboard({ type: 'command', command: 'delete everything' })).toBeUndefined();
+  expect(parseFromDashboard({ type: 'show', runs: 'all' })).toBeUndefined();
+  expect(parseFromDashboard(null)).toBeUndefined();
+  expect(parseFromDashboard({ type: 'save', name: '../../.bashrc', format: 'csv', content: '' })).toMatchObject({
+    name: '-..-.bashrc',
+  });
+  const png = { type: 'save', name: 'loss.png', format: 'png', content: new Uint8Array([1]) };
+  expect(parseFromDashboard(png)).toEqual(png);
+});
+
+it('finds the key that chose a weight: its own name, then its layer, then a glob', () => {
+  const text =
+    '{ "compression": {\n  "layers": {\n    "fc*": {},\n    "fc1": {},\n    "lstm/kernel": {},\n    "*": {} } } }';
+  expect(layerPlace(text, 'fc1/kernel')).toEqual({ key: 'fc1', line: 4, column: 5 });
+  expect(layerPlace(text, 'fc2/kernel')).toEqual({ key: 'fc*', line: 3, column: 5 });
+  expect(layerPlace(text, 'lstm/kernel')).toEqual({ key: 'lstm/kernel', line: 5, column: 5 });
+  expect(layerPlace('{ "compression": { "layers": { "fc1": {} } } }', 'fc2/kernel')).toBeUndefined();
+  expect(layerPlace('{', 'fc2/kernel')).toBeUndefined();
+});
