@@ -285,7 +285,11 @@ export const experimentSchema = z.strictObject({
     .describe(
       'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
     ),
-  start: path.optional().describe('Weights to start from: run:ID, a model.json, or a .safetensors file.'),
+  start: path
+    .optional()
+    .describe(
+      'Weights to start from: run:ID, run:NAME (the newest run of that experiment), a model.json, or a .safetensors file.',
+    ),
   data,
   training,
   compression: compression.optional().describe('Leave out for a plain training run (pre-training).'),

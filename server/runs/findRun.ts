@@ -44,7 +44,8 @@ export async function listRunIds(folder: string): Promise<string[]> {
 
 /**
  * The run that `reference` names: the path of its folder (or of a folder with one run in it), its id or the beginning of
- * it, or `last` for the newest; ids are looked for as {@link listRuns} does.
+ * it, the name of an experiment for its newest run, finished ones first, or `last` for the newest of all; runs are looked
+ * for as {@link listRuns} does.
  * @throws UserError when there is none, or more than one
  */
 export async function findRun(reference: string, directory: string): Promise<Run> {
@@ -56,6 +57,9 @@ export async function findRun(reference: string, directory: string): Promise<Run
     if (runs.length > 0) return runs[runs.length - 1];
     throw notFound(`There is no run in ${resolve(directory)}.`);
   }
+  const named = runs.filter(({ record }) => record.name === reference);
+  const newest = named.findLast(({ record }) => record.state === 'finished') ?? named.at(-1);
+  if (newest !== undefined) return newest;
   const exact = runs.filter((run) => run.id === reference);
   const candidates = exact.length > 0 ? exact : runs.filter((run) => run.id.startsWith(reference));
   if (candidates.length === 1) return candidates[0];

@@ -129,6 +129,13 @@ describe('listRuns and findRun', () => {
     expect((await findRun('examples', folder)).path).toBe(second.path);
   });
 
+  it('finds the newest run of an experiment by its name, one that has finished before others', async () => {
+    const { folder, second, third } = await workspace();
+    expect((await findRun('lenet', folder)).path).toBe(third.path);
+    await rewriteRecord(second, { state: 'finished' });
+    expect((await findRun('lenet', folder)).path).toBe(second.path);
+  });
+
   it('refuses a reference to none or to several, as a usage error that helps', async () => {
     const { folder, first } = await workspace();
     await expect(findRun('2026', folder)).rejects.toThrow(/can be any of 3 runs:\n {2}20260101/);
