@@ -68,7 +68,7 @@ export function readTheme(): ChartTheme {
   const text = read(light ? '#3b3b3b' : '#cccccc', '--vscode-foreground');
   return {
     kind,
-    background: read(light ? '#ffffff' : '#1f1f1f', '--dt-background', '--vscode-editor-background'),
+    background: read(light ? '#ffffff' : '#1f1f1f', '--vscode-editor-background'),
     text,
     mutedText: contrast ? text : read(text, '--vscode-descriptionForeground'),
     grid: contrast ? withAlpha(text, 0.35) : withAlpha(text, 0.1),

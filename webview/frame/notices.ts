@@ -1,0 +1,157 @@
+/** @file What keeps a run from being seen or from going on, and the buttons that mend it. */
+import type { DashboardCommand, RunKey } from '../../server/protocol/dashboard.ts';
+import { button, iconButton, progressBar } from '../controls/controls.ts';
+import { element } from '../element.ts';
+import { runCommands } from '../state.ts';
+import type { PageState, ShownRun } from '../state.ts';
+import { commandWords } from './words.ts';
+
+export interface Notice {
+  readonly kind: 'error' | 'warning' | 'info';
+  readonly title: string;
+  readonly text?: string;
+  readonly commands: readonly DashboardCommand[];
+  readonly run?: RunKey;
+  readonly dismissible?: boolean;
+  /** 0 to 1, where something is on its way. */
+  readonly loading?: number;
+}
+
+/** All that is to be said, the most important first. Pure. */
+export function noticesOf(state: PageState): Notice[] {
+  const notices: Notice[] = [];
+  if (state.problem)
+    notices.push({
+      kind: 'error',
+      title: state.problem.message,
+      text: state.problem.remedy,
+      commands: [],
+      dismissible: true,
+    });
+  if (state.restricted)
+    notices.push({
+      kind: 'warning',
+      title: 'Restricted Mode',
+      text:
+        state.restricted.reason ?? 'Runs can be viewed, not started: a model is code. Trust the workspace to run it.',
+      commands: [],
+    });
+  if (state.runs === undefined) notices.push({ kind: 'info', title: 'Looking for runs…', commands: [], loading: NaN });
+  else if (state.shown.length === 0)
+    notices.push(
+      state.runs.length === 0
+        ? {
+            kind: 'info',
+            title: 'No runs yet',
+            text: 'Run an experiment to watch here what compression does to the weights, or write one for your model.',
+            commands: state.restricted ? [] : ['runExperiment', 'newExperiment'],
+          }
+        : { kind: 'info', title: 'No run is shown', text: 'Choose one above.', commands: [] },
+    );
+  state.shown.forEach((run, place) => notices.push(...runNotices(run, place, state.restricted !== undefined)));
+  return notices;
+}
+
+function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[] {
+  const { key, summary, problem, loading, snapshot, live } = run;
+  const notices: Notice[] = [];
+  const of = place === 0 ? '' : `${run.label}: `;
+  if (problem)
+    notices.push({ kind: 'error', title: of + problem.message, text: problem.remedy, commands: ['showLog'], run: key });
+  else if (!snapshot)
+    notices.push({ kind: 'info', title: `${of}Reading the run…`, commands: [], run: key, loading: loading ?? NaN });
+  if (place > 0 || !summary) return notices;
+
+  const offered = runCommands(run, restricted);
+  const end = snapshot?.end;
+  switch (summary.state) {
+    case 'failed': {
+      const failure = summary.failure ?? (end?.type === 'failed' ? end : undefined);
+      const title = failure?.message ?? 'The run failed.';
+      notices.push({ kind: 'error', title, text: failure?.remedy, commands: [...offered, 'showLog'], run: key });
+      break;
+    }
+    case 'interrupted':
+      notices.push({
+        kind: 'warning',
+        title: 'The run was interrupted: its process ended before the run did.',
+        text: 'Resume goes on from the last checkpoint, to the same final weights. The log has the last words of the process.',
+        commands: [...offered, 'showLog'],
+        run: key,
+      });
+      break;
+    case 'stopped':
+      notices.push({
+        kind: 'info',
+        title: 'The run was stopped.',
+        text: 'Resume goes on from its checkpoint.',
+        commands: offered,
+        run: key,
+      });
+      break;
+    case 'running':
+    case 'queued':
+      if (!live && snapshot)
+        notices.push({
+          kind: 'warning',
+          title: 'Not connected to the run.',
+          text: 'What it records is shown; it cannot be paused or stopped from here until the connection is back.',
+          commands: ['showLog'],
+          run: key,
+        });
+      break;
+    case 'finished':
+      break;
+    default:
+      summary.state satisfies never;
+  }
+  return notices;
+}
+
+export interface Notices {
+  readonly element: HTMLElement;
+  update(state: PageState): void;
+}
+
+export function createNotices(
+  send: (command: DashboardCommand, run: RunKey | undefined) => void,
+  dismiss: () => void,
+): Notices {
+  const root = element('div', { class: 'notices' });
+  let drawn = '';
+  return {
+    element: root,
+    update(state) {
+      const notices = noticesOf(state);
+      const key = JSON.stringify(notices);
+      if (key === drawn) return;
+      drawn = key;
+      root.replaceChildren(...notices.map((notice) => draw(notice)));
+    },
+  };
+
+  function draw({ kind, title, text, commands, run, dismissible, loading }: Notice): HTMLElement {
+    const bar = loading === undefined ? undefined : progressBar(title);
+    bar?.set(Number.isNaN(loading) ? undefined : loading);
+    return element(
+      'div',
+      { class: `notice notice-${kind}`, role: kind === 'error' ? 'alert' : 'status' },
+      element('div', { class: 'notice-title' }, title),
+      text === undefined ? undefined : element('div', { class: 'notice-text' }, text),
+      bar?.element,
+      commands.length === 0
+        ? undefined
+        : element(
+            'div',
+            { class: 'notice-buttons' },
+            ...commands.map((command, i) =>
+              button(commandWords[command].label, () => send(command, run), {
+                primary: i === 0,
+                title: commandWords[command].title,
+              }),
+            ),
+          ),
+      dismissible ? iconButton('close', 'Dismiss', dismiss) : undefined,
+    );
+  }
+}

@@ -1,0 +1,114 @@
+/** @file The dashboard's page: header, notices, tabs and the view that is open. Draws at most once a frame. */
+import type { FromDashboard, RunKey } from '../../server/protocol/dashboard.ts';
+import { element } from '../element.ts';
+import { parseMessage } from '../messages.ts';
+import { DashboardState } from '../state.ts';
+import type { View, ViewType } from '../views/view.ts';
+import type { ViewState } from '../viewState.ts';
+import { createNotices } from './notices.ts';
+import { createRunPicker } from './runPicker.ts';
+import { createStateBar } from './stateBar.ts';
+import { createTabs } from './tabs.ts';
+
+export class DashboardPage {
+  readonly #send: (message: FromDashboard) => void;
+  readonly #viewState: ViewState;
+  readonly #state = new DashboardState();
+  readonly #panel = element('main', { role: 'tabpanel', id: 'view', class: 'view' });
+  readonly #picker = createRunPicker((keys) => this.#show(keys));
+  readonly #stateBar = createStateBar((command, run) => this.#send({ type: 'command', command, run }));
+  readonly #notices = createNotices(
+    (command, run) => this.#send({ type: 'command', command, run }),
+    () => {
+      this.#state.dismissProblem();
+      this.#schedule();
+    },
+  );
+  readonly #tabs: HTMLElement;
+  #view: { readonly type: ViewType; readonly view: View } | undefined;
+  #scheduled = false;
+
+  constructor(
+    root: HTMLElement,
+    views: readonly ViewType[],
+    viewState: ViewState,
+    send: (message: FromDashboard) => void,
+  ) {
+    this.#send = send;
+    this.#viewState = viewState;
+    const tab = viewState.remember('tab', views[0].id, (value): value is string => typeof value === 'string');
+    const tabs = createTabs(views, this.#panel, (type) => {
+      tab.set(type.id);
+      this.#open(type);
+    });
+    this.#tabs = tabs.element;
+    root.append(
+      element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element),
+      this.#notices.element,
+      this.#tabs,
+      this.#panel,
+    );
+    tabs.select(tab.get());
+  }
+
+  /** Takes a message of the extension; one of a wrong shape is reported and changes nothing. */
+  receive(data: unknown): void {
+    try {
+      const message = parseMessage(data);
+      if (!message) return;
+      this.#state.apply(message);
+      if (message.type === 'runs') this.#viewState.shown = this.#state.shown;
+    } catch (error) {
+      this.#report(error);
+    }
+    this.#schedule();
+  }
+
+  #show(keys: readonly RunKey[]): void {
+    this.#state.show(keys);
+    this.#viewState.shown = keys;
+    this.#send({ type: 'show', runs: keys });
+    this.#schedule();
+  }
+
+  #open(type: ViewType): void {
+    if (this.#view?.type === type) return;
+    this.#view?.view.dispose();
+    const view = type.create({
+      send: this.#send,
+      remember: (name, initial, isValid) => this.#viewState.remember(`${type.id}.${name}`, initial, isValid),
+    });
+    this.#view = { type, view };
+    this.#panel.replaceChildren(view.element);
+    this.#schedule();
+  }
+
+  /** Whatever arrives before the next frame is drawn together; a hidden page has no frames. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    requestAnimationFrame(() => {
+      this.#scheduled = false;
+      this.#draw();
+    });
+  }
+
+  #draw(): void {
+    try {
+      const state = this.#state.snapshot();
+      this.#picker.update(state);
+      this.#stateBar.update(state);
+      this.#notices.update(state);
+      const nothing = !state.shown.some(({ snapshot }) => snapshot);
+      this.#tabs.hidden = nothing;
+      this.#panel.hidden = nothing;
+      if (!nothing) this.#view?.view.update(state);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #report(error: unknown): void {
+    this.#send({ type: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+  }
+}

@@ -1,0 +1,135 @@
+/** @file The run picker: which run is shown, and which others are laid over it. */
+import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import { readTheme, seriesColor } from '../charts/theme.ts';
+import { icon } from '../controls/icons.ts';
+import { element, setAttributes } from '../element.ts';
+import type { PageState } from '../state.ts';
+import { ageText, resultText, stateWords } from './words.ts';
+
+export interface RunPicker {
+  readonly element: HTMLElement;
+  update(state: PageState): void;
+}
+
+export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPicker {
+  const opener = element('button', {
+    type: 'button',
+    class: 'run-opener',
+    'aria-haspopup': 'dialog',
+    'aria-expanded': 'false',
+  });
+  const list = element('ul', { class: 'run-list' });
+  const popup = element(
+    'div',
+    { class: 'run-popup', role: 'dialog', 'aria-label': 'Runs', hidden: true },
+    element('p', { class: 'run-hint' }, 'Choose a run, or tick several to lay them over one another.'),
+    list,
+  );
+  const root = element('div', { class: 'run-picker' }, opener, popup);
+  let state: PageState | undefined;
+
+  function setOpen(open: boolean): void {
+    popup.hidden = !open;
+    opener.setAttribute('aria-expanded', String(open));
+    if (!open || !state) return;
+    drawList(state);
+    list.querySelector<HTMLElement>('button[aria-current="true"], button')?.focus();
+  }
+  opener.addEventListener('click', () => setOpen(popup.hidden));
+  root.addEventListener('focusout', (event) => {
+    const next = event.relatedTarget as Node | null;
+    if (!popup.hidden && next && !root.contains(next)) setOpen(false);
+  });
+  document.addEventListener('pointerdown', (event) => {
+    if (!popup.hidden && !root.contains(event.target as Node)) setOpen(false);
+  });
+  root.addEventListener('keydown', (event) => {
+    if (popup.hidden) return;
+    const rows = [...list.querySelectorAll<HTMLElement>('.run-row-name')];
+    const at = rows.findIndex((row) => row.closest('li')!.contains(document.activeElement));
+    if (event.key === 'Escape') {
+      setOpen(false);
+      opener.focus();
+    } else if (event.key === 'ArrowDown') rows.at((at + 1) % rows.length)?.focus();
+    else if (event.key === 'ArrowUp') rows.at(at < 1 ? -1 : at - 1)?.focus();
+    else return;
+    event.preventDefault();
+  });
+
+  function toggle(key: RunKey, shown: readonly RunKey[]): void {
+    const next = shown.includes(key) ? shown.filter((other) => other !== key) : [...shown, key];
+    if (next.length > 0) show(next);
+  }
+
+  function row(run: RunSummary, shown: PageState['shown'], now: number): HTMLElement {
+    const place = shown.findIndex(({ key }) => key === run.key);
+    const keys = shown.map(({ key }) => key);
+    const box = element('input', {
+      type: 'checkbox',
+      'aria-label': `Lay ${run.name}, ${ageText(run.created, now)}, over the others`,
+    });
+    box.checked = place >= 0;
+    box.disabled = place >= 0 && shown.length === 1;
+    box.addEventListener('change', () => toggle(run.key, keys));
+    if (place >= 0) box.style.accentColor = seriesColor(readTheme(), shown[place].color);
+    const details = [resultText(run) || stateWords[run.state], ...run.overrides].join(' · ');
+    const name = element(
+      'button',
+      {
+        type: 'button',
+        class: 'run-row-name',
+        'aria-current': place === 0 ? 'true' : undefined,
+        title: [run.id, run.experiment, ...run.overrides].join('\n'),
+      },
+      element('span', { class: `run-state state-${run.state}` }, icon(run.state)),
+      element(
+        'span',
+        { class: 'run-words' },
+        element('span', { class: 'run-name' }, run.name),
+        element('span', { class: 'run-details' }, details),
+      ),
+      element('span', { class: 'run-age' }, ageText(run.created, now)),
+    );
+    name.addEventListener('click', () => {
+      setOpen(false);
+      opener.focus();
+      show([run.key]);
+    });
+    return element('li', {}, box, name);
+  }
+
+  function drawList({ runs = [], shown }: PageState): void {
+    const now = Date.now();
+    const focused = [...list.querySelectorAll<HTMLElement>('input, button')].indexOf(
+      document.activeElement as HTMLElement,
+    );
+    list.replaceChildren(...runs.map((run) => row(run, shown, now)));
+    if (focused >= 0) list.querySelectorAll<HTMLElement>('input, button')[focused]?.focus();
+  }
+
+  return {
+    element: root,
+    update(next) {
+      const listChanged =
+        state?.runs !== next.runs ||
+        state?.shown.map(({ key }) => key).join() !== next.shown.map(({ key }) => key).join();
+      state = next;
+      const [first, ...others] = next.shown;
+      root.hidden = (next.runs?.length ?? 0) === 0 && !first;
+      if (!first) {
+        opener.replaceChildren(element('span', { class: 'run-name' }, 'Choose a run'), icon('expand'));
+        return;
+      }
+      const text = others.length === 0 ? first.label : `${first.label} + ${others.length}`;
+      if (opener.dataset.text !== text) {
+        opener.dataset.text = text;
+        opener.replaceChildren(element('span', { class: 'run-name' }, text), icon('expand'));
+        setAttributes(opener, {
+          title: next.shown.map(({ label }) => label).join('\n'),
+          'aria-label': `Runs: ${text}`,
+        });
+      }
+      if (!popup.hidden && listChanged) drawList(next);
+    },
+  };
+}
