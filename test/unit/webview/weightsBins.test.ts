@@ -65,6 +65,12 @@ describe('rebinning a histogram', () => {
     expect([...rebin(histogram, ownBins(histogram), { withZeros: false })]).toEqual([2, 10, 4]);
   });
 
+  it('finds the zeros also where 0 is the bound of two bins', () => {
+    const bins = { minimum: -1, maximum: 1, count: 2 };
+    expect([...rebin({ ...bins, counts: [92, 4], zeros: 90 }, bins, { withZeros: false })]).toEqual([2, 4]);
+    expect([...rebin({ ...bins, counts: [2, 94], zeros: 90 }, bins, { withZeros: false })]).toEqual([2, 4]);
+  });
+
   it('takes a histogram of one value for a spike at that value', () => {
     const zeros = { minimum: 0, maximum: 0, counts: [50, 0, 0], zeros: 50 };
     expect([...rebin(zeros, { minimum: -1, maximum: 1, count: 3 })]).toEqual([0, 50, 0]);

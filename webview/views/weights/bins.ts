@@ -56,8 +56,8 @@ export function rebin(histogram: Histogram, to: Bins, { withZeros = true } = {})
   const single = !(minimum < maximum);
 
   // Zeros are a spike in a bin, not spread over it: they are taken out and put in again as such.
-  const zeros = histogram.zeros;
-  const zeroBin = single ? firstFilled(counts) : binOf(from, 0);
+  const zeroBin = single ? firstFilled(counts) : zeroBinOf(from, counts);
+  const zeros = Math.min(histogram.zeros, counts[zeroBin]);
   if (zeros > 0 && withZeros) result[binOf(to, 0)] += zeros;
 
   for (let bin = 0; bin < from.count; bin++) {
@@ -96,6 +96,15 @@ function nearInteger(value: number): number {
 
 function clampBin(bin: number, count: number): number {
   return Math.max(0, Math.min(count - 1, bin));
+}
+
+/** The bin with the zeros in it. Where 0 lies on a bound, whoever counted may have rounded it to either side. */
+function zeroBinOf(from: Bins, counts: ArrayLike<number>): number {
+  const place = (-from.minimum / (from.maximum - from.minimum)) * from.count;
+  const bound = Math.round(place);
+  const bin = binOf(from, 0);
+  if (Math.abs(place - bound) > 1e-4 || bound < 1 || bound >= from.count) return bin;
+  return counts[bound - 1] > counts[bound] ? bound - 1 : bound;
 }
 
 function firstFilled(counts: ArrayLike<number>): number {

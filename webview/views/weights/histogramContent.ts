@@ -1,0 +1,98 @@
+/** @file The chart of a weight's histogram before and after a distortion. Pure. */
+import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { ChartContent, Reference, Series } from '../../charts/content.ts';
+import { formatNumber } from '../../charts/model/format.ts';
+import { commonBins, edges, rebin } from './bins.ts';
+import type { Histogram } from './bins.ts';
+import { describeDistortion } from './moments.ts';
+
+export interface HistogramSettings {
+  readonly scale: 'linear' | 'log';
+  readonly withZeros: boolean;
+}
+
+/** A distortion of a run, with the run's place in the palette. */
+export interface Seen {
+  readonly distortion: WeightDistortion;
+  readonly color: number;
+  /** The run's name. */
+  readonly label: string;
+}
+
+/** Weights before a distortion, of whichever run, are grey: the last place of the palette. */
+const BEFORE_COLOR = 7;
+/** More levels than that are lines without a label; more than the second, no lines at all. */
+const LABELLED_LEVELS = 16;
+const DRAWN_LEVELS = 64;
+
+/**
+ * Before and after on the same bins.
+ * @param other of a second run, after its distortion; all histograms are then on bins that are common to both
+ */
+export function histogramContent(
+  { distortion, color }: Seen,
+  settings: HistogramSettings,
+  { quantized = false, other }: { quantized?: boolean; other?: Seen } = {},
+): ChartContent {
+  const before = histogramOf(distortion, 'before');
+  const after = histogramOf(distortion, 'after');
+  const theirs = other && histogramOf(other.distortion, 'after');
+  const bins = commonBins(theirs ? [after, theirs] : [after]);
+  const x = edges(bins);
+  // On a log axis a bin begins at half a weight, so that a single one is seen.
+  const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: 0.5 }) } as const;
+  const series: Series[] = [
+    { ...shared, id: 'before', label: 'before', color: BEFORE_COLOR, y: counts(before) },
+    { ...shared, id: 'after', label: 'after', color, y: counts(after) },
+  ];
+  if (other && theirs) {
+    const step = other.distortion.step === distortion.step ? '' : `, step ${formatNumber(other.distortion.step)}`;
+    series.push({
+      ...shared,
+      id: 'other',
+      label: `after · ${other.label}${step}`,
+      color: other.color,
+      dashed: true,
+      y: counts(theirs),
+    });
+  }
+  return {
+    x: { label: 'weight', minimum: bins.minimum, maximum: bins.maximum },
+    y: { label: 'count', scale: settings.scale, minimum: settings.scale === 'log' ? 0.5 : 0, format: formatCounts },
+    series,
+    references: levelLines(distortion.levels ?? []),
+    summary: [describeDistortion(distortion), ...levelNotes(distortion, quantized)].join('. '),
+    empty: 'The histogram is empty: no weight has a finite value.',
+  };
+
+  function counts(histogram: Histogram): Float64Array {
+    return rebin(histogram, bins, settings);
+  }
+}
+
+export function histogramOf(distortion: WeightDistortion, side: 'before' | 'after'): Histogram {
+  const { minimum, maximum } = distortion;
+  const zeros = side === 'before' ? distortion.zerosBefore : distortion.zerosAfter;
+  return { minimum, maximum, counts: distortion[side], zeros };
+}
+
+/** Counts that were spread over other bins are not whole. */
+function formatCounts(count: number): string {
+  return formatNumber(count >= 10 ? Math.round(count) : Number(count.toFixed(1)));
+}
+
+function levelLines(levels: readonly number[]): Reference[] {
+  if (levels.length > DRAWN_LEVELS) return [];
+  return levels.map((value) => ({
+    axis: 'x',
+    value,
+    ...(levels.length <= LABELLED_LEVELS && { label: formatNumber(Number(value.toPrecision(2))) }),
+  }));
+}
+
+function levelNotes({ levels }: WeightDistortion, quantized: boolean): string[] {
+  if (!quantized) return [];
+  if (levels === undefined) return ['Each row has scales, and so levels, of its own: they are not drawn'];
+  if (levels.length > DRAWN_LEVELS) return [`${levels.length} levels, too many to draw`];
+  return [`${levels.length} levels`];
+}
