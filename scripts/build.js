@@ -1,7 +1,7 @@
 /**
  * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
- * `node scripts/build.js FOLDER` makes the bundles alone, in another folder.
+ * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ const common = {
 };
 
 /** @param {string} folder */
-async function bundle(folder) {
+async function bundleServer(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build({
     ...common,
@@ -44,6 +44,10 @@ async function bundle(folder) {
     target: 'node20',
     external,
   });
+}
+
+/** @param {string} folder */
+async function bundleEditor(folder) {
   await esbuild.build({
     ...common,
     entryPoints: { extension: 'extension/main.ts', runReader: 'extension/dashboard/runReader.ts' },
@@ -74,11 +78,12 @@ async function writeSchema() {
 
 export async function build() {
   buildWasm();
-  await bundle(dist);
+  await bundleServer(dist);
+  await bundleEditor(dist);
   await writeSchema();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
-  await (folder === undefined ? build() : bundle(folder));
+  await (folder === undefined ? build() : bundleServer(folder));
 }
