@@ -1,4 +1,10 @@
-/** @file Entry point of the extension. */
-import type { ExtensionContext } from 'vscode';
+/** @file Entry point of the extension: registers nothing but what loads the rest, so that opening a window costs nothing. */
+import { window, type ExtensionContext } from 'vscode';
 
-export function activate(_context: ExtensionContext): void {}
+/** Resolves when commands and views are there. */
+export async function activate(context: ExtensionContext): Promise<void> {
+  const log = window.createOutputChannel('DeepTwist', { log: true });
+  context.subscriptions.push(log);
+  const { openWorkbench } = await import('./workbench.ts');
+  openWorkbench(context, log);
+}

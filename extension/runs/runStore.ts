@@ -3,7 +3,7 @@
  * those that somebody asks for, and again when it changes. Runs that a process trains are connected to.
  */
 import { sep } from 'node:path';
-import { Disposable, EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
+import { EventEmitter, Uri, workspace, type Disposable, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';

@@ -1,25 +1,16 @@
 /** @file A run's process as the extension speaks with it. */
 import { EventEmitter, type Event } from 'vscode';
-import type {
-  SidecarMethod,
-  SidecarNotifications,
-  SidecarParams,
-  SidecarResult,
-} from '../../server/protocol/sidecar.ts';
-import type { LiveState } from '../../server/protocol/sidecar.ts';
+import type { LiveState, SidecarMethod, SidecarParams, SidecarResult } from '../../server/protocol/sidecar.ts';
 import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
 
 /** Lives as long as the connection; whoever holds it sees the end by {@link onDidClose}. */
 export class LiveRun {
   readonly #connection: SidecarConnection;
   readonly #stateEmitter = new EventEmitter<LiveState>();
-  readonly #eventsEmitter = new EventEmitter<SidecarNotifications['events']>();
   readonly #closeEmitter = new EventEmitter<void>();
   #state: LiveState;
 
   readonly onDidChangeState: Event<LiveState> = this.#stateEmitter.event;
-  /** After a `subscribe` request. */
-  readonly onDidReceiveEvents: Event<SidecarNotifications['events']> = this.#eventsEmitter.event;
   /** The process has ended or cannot be reached any more: `run.json` tells how it stands. */
   readonly onDidClose: Event<void> = this.#closeEmitter.event;
 
@@ -30,10 +21,10 @@ export class LiveRun {
       this.#state = state;
       this.#stateEmitter.fire(state);
     });
-    connection.onEvents((events) => this.#eventsEmitter.fire(events));
     connection.onClose(() => {
       this.#closeEmitter.fire();
-      for (const emitter of [this.#stateEmitter, this.#eventsEmitter, this.#closeEmitter]) emitter.dispose();
+      this.#stateEmitter.dispose();
+      this.#closeEmitter.dispose();
     });
   }
 

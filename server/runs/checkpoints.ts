@@ -78,6 +78,11 @@ export async function readLatestCheckpoint(run: Run): Promise<{ checkpoint?: Che
   return { warnings };
 }
 
+/** The checkpoints that were written to the end, newest first: steps done, and the file with the weights among its tensors. */
+export async function listCheckpoints(run: Run): Promise<{ step: number; file: string }[]> {
+  return (await checkpointSteps(run)).map((step) => ({ step, file: filesOf(run, step).tensors }));
+}
+
 /** The checkpoint, or what is damaged. */
 async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | string> {
   const files = filesOf(run, step);

@@ -1,0 +1,72 @@
+/** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
+import {
+  Diagnostic,
+  DiagnosticSeverity,
+  Range,
+  Uri,
+  l10n,
+  languages,
+  window,
+  workspace,
+  type Disposable,
+} from 'vscode';
+import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import type { Problem } from '../../server/protocol/problem.ts';
+
+/** Kept until the file changes. */
+export class ExperimentProblems implements Disposable {
+  readonly #diagnostics = languages.createDiagnosticCollection('deeptwist');
+  readonly #listener = workspace.onDidChangeTextDocument(({ document }) => this.#diagnostics.delete(document.uri));
+
+  /**
+   * Saves the file and checks it.
+   * @returns its text, or undefined when it cannot be run: the problems are shown
+   */
+  async check(file: string, overrides: readonly string[] = []): Promise<string | undefined> {
+    const document = await workspace.openTextDocument(Uri.file(file));
+    if (document.isDirty) await document.save();
+    const text = document.getText();
+    const { problems } = checkExperiment(text, overrides);
+    this.#diagnostics.set(document.uri, problems.map(diagnostic));
+    if (problems.length === 0) return text;
+    const [first] = problems;
+    const message =
+      problems.length === 1
+        ? l10n.t('The experiment cannot be run: {0}', described(first))
+        : l10n.t(
+            'The experiment cannot be run, it has {0} problems. The first: {1}',
+            problems.length,
+            described(first),
+          );
+    const open = l10n.t('Open File');
+    void window.showErrorMessage(message, open).then(async (answer) => {
+      if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });
+    });
+    return undefined;
+  }
+
+  dispose(): void {
+    this.#diagnostics.dispose();
+    this.#listener.dispose();
+  }
+}
+
+function described({ path, message, override }: Problem): string {
+  return [override, path, message].filter((part) => part !== undefined && part !== '').join(': ');
+}
+
+function diagnostic(problem: Problem): Diagnostic {
+  const { path, message } = problem;
+  const entry = new Diagnostic(
+    rangeOf(problem),
+    path === '' ? message : `${path}: ${message}`,
+    DiagnosticSeverity.Error,
+  );
+  entry.source = 'DeepTwist';
+  return entry;
+}
+
+/** Lines and columns of a problem count from 1. */
+function rangeOf({ line, column }: Problem): Range {
+  return new Range(line - 1, column - 1, line - 1, column);
+}

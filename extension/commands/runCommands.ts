@@ -1,0 +1,125 @@
+/** @file Commands that start runs. */
+import { dirname, relative } from 'node:path';
+import { ProgressLocation, commands, l10n, window } from 'vscode';
+import { parseOverride } from '../../server/protocol/overrides.ts';
+import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { listCheckpoints } from '../../server/runs/checkpoints.ts';
+import type { Services } from '../services.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import type { RunRequest } from '../sidecar/launcher.ts';
+import { chooseExperiment, chooseRuns } from './arguments.ts';
+import type { ExperimentProblems } from './experimentProblems.ts';
+
+/** Changed values that were used last, in this workspace; the newest first. */
+const HISTORY = 'changedValues';
+const HISTORY_LENGTH = 20;
+
+export class RunCommands {
+  readonly #services: Services;
+  readonly #problems: ExperimentProblems;
+
+  constructor(services: Services, problems: ExperimentProblems) {
+    this.#services = services;
+    this.#problems = problems;
+  }
+
+  /** Runs an experiment as its file is now. */
+  async runExperiment(argument: unknown): Promise<StoredRun | undefined> {
+    const experiment = await chooseExperiment(this.#services, argument);
+    return experiment && this.#start({ file: experiment.file });
+  }
+
+  async runWithChangedValues(argument: unknown): Promise<StoredRun | undefined> {
+    const experiment = await chooseExperiment(this.#services, argument);
+    if (!experiment) return undefined;
+    const text = await this.#problems.check(experiment.file);
+    if (text === undefined) return undefined;
+    const overrides = await this.#askForValues(text);
+    return overrides && this.#start({ file: experiment.file, overrides });
+  }
+
+  /** As the run was: its own text and changed values, not what the file says now. */
+  async rerun(argument: unknown): Promise<StoredRun | undefined> {
+    const [stored] = await chooseRuns(this.#services, argument, undefined);
+    return stored && this.#start(await requestOf(stored));
+  }
+
+  /** A new run with the weights of a checkpoint; step, schedule and optimizer begin anew. */
+  async rerunFromCheckpoint(argument: unknown): Promise<StoredRun | undefined> {
+    const [stored] = await chooseRuns(this.#services, argument, undefined);
+    if (!stored) return undefined;
+    const checkpoints = await listCheckpoints(stored.run);
+    if (checkpoints.length === 0) {
+      void window.showInformationMessage(l10n.t('The run {0} has no checkpoint.', stored.run.id));
+      return undefined;
+    }
+    const picked = await window.showQuickPick(
+      checkpoints.map(({ step, file }) => ({ label: l10n.t('After step {0}', step), file })),
+      { placeHolder: l10n.t('A new run starts from the weights of this checkpoint') },
+    );
+    if (!picked) return undefined;
+    const request = await requestOf(stored);
+    const start = relative(dirname(request.file), picked.file).replaceAll('\\', '/');
+    const others = (request.overrides ?? []).filter((override) => !override.startsWith('start='));
+    return this.#start({ ...request, overrides: [...others, `start=${start}`] });
+  }
+
+  async resume(argument: unknown): Promise<StoredRun | undefined> {
+    const where = ({ summary }: StoredRun) => ['stopped', 'failed', 'interrupted'].includes(summary.state);
+    const [stored] = await chooseRuns(this.#services, argument, undefined, { where });
+    if (!stored) return undefined;
+    return this.#showing(this.#services.launcher.resume(stored));
+  }
+
+  async #start(request: RunRequest): Promise<StoredRun | undefined> {
+    if (request.text === undefined) {
+      const text = await this.#problems.check(request.file, request.overrides);
+      if (text === undefined) return undefined;
+    }
+    return this.#showing(this.#services.launcher.start(request));
+  }
+
+  async #showing(starting: Promise<StoredRun>): Promise<StoredRun> {
+    const stored = await window.withProgress(
+      { location: ProgressLocation.Window, title: l10n.t('DeepTwist: starting the run') },
+      () => starting,
+    );
+    await commands.executeCommand('deeptwist.openDashboard', stored.key);
+    return stored;
+  }
+
+  /** @returns the texts `path=value`; undefined where the user turned away */
+  async #askForValues(text: string): Promise<string[] | undefined> {
+    const { workspaceState } = this.#services.context;
+    const history = workspaceState.get<string[]>(HISTORY, []);
+    const value = await window.showInputBox({
+      title: l10n.t('Run With Changed Values'),
+      prompt: l10n.t('Settings that differ from the file, separated by spaces: path=value'),
+      placeHolder: 'compression.distortEvery=100 training.seed=2',
+      value: history[0],
+      ignoreFocusOut: true,
+      validateInput: (input) => problemOf(input, text),
+    });
+    if (value === undefined) return undefined;
+    const rest = history.filter((entry) => entry !== value);
+    await workspaceState.update(HISTORY, [value, ...rest].slice(0, HISTORY_LENGTH));
+    return splitValues(value);
+  }
+}
+
+async function requestOf({ run }: StoredRun): Promise<RunRequest> {
+  const { experiment, overrides } = run.record;
+  return { file: experiment, overrides, text: await run.experimentText() };
+}
+
+function splitValues(input: string): string[] {
+  return input.split(/\s+/).filter((part) => part !== '');
+}
+
+function problemOf(input: string, text: string): string | undefined {
+  const overrides = splitValues(input);
+  const malformed = overrides.find((override) => !parseOverride(override));
+  if (malformed !== undefined) return l10n.t('{0} is not of the form path=value.', malformed);
+  const [problem] = checkExperiment(text, overrides).problems;
+  return problem && `${problem.path}: ${problem.message}`;
+}

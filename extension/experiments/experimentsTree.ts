@@ -1,0 +1,274 @@
+/** @file The tree of the workspace's experiments and their runs. */
+import {
+  EventEmitter,
+  MarkdownString,
+  ThemeColor,
+  ThemeIcon,
+  TreeItem,
+  TreeItemCollapsibleState,
+  Uri,
+  commands,
+  l10n,
+  type Disposable,
+  type TreeDataProvider,
+} from 'vscode';
+import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import type { ExperimentFile } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import { age, formatMetric, progressText, resultText, secondsLeft } from './labels.ts';
+import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
+
+/** Runs that an experiment shows at first, and more at each *Show More*. */
+const PAGE = 50;
+/** Live progress is drawn this often. */
+const REFRESH_MS = 500;
+
+export interface ExperimentNode {
+  readonly kind: 'experiment';
+  readonly experiment: ExperimentFile;
+}
+export interface RunNode {
+  readonly kind: 'run';
+  readonly stored: StoredRun;
+}
+interface MoreNode {
+  readonly kind: 'more';
+  readonly experiment: ExperimentFile;
+  readonly hidden: number;
+}
+export type TreeNode = ExperimentNode | RunNode | MoreNode;
+
+export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
+  readonly #store: RunStore;
+  readonly #changed = new EventEmitter<TreeNode | undefined>();
+  readonly #disposables: Disposable[];
+  readonly #experiments = new Map<string, ExperimentNode>();
+  readonly #runs = new Map<string, RunNode>();
+  /** Runs that are shown, by experiment file, where they are more than {@link PAGE}. */
+  readonly #shown = new Map<string, number>();
+  readonly #progressed = new Set<StoredRun>();
+  #timer: NodeJS.Timeout | undefined;
+  #filter = '';
+  #order: RunOrder = 'newest';
+
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(store: RunStore) {
+    this.#store = store;
+    this.#disposables = [
+      this.#changed,
+      store.onDidChange((run) => this.#changed.fire(run && this.#runs.get(run.key))),
+      store.onDidProgress((run) => this.#drawSoon(run)),
+    ];
+  }
+
+  get filter(): string {
+    return this.#filter;
+  }
+
+  set filter(text: string) {
+    this.#filter = text.trim();
+    void commands.executeCommand('setContext', 'deeptwist.filtered', this.#filter !== '');
+    this.refresh();
+  }
+
+  get order(): RunOrder {
+    return this.#order;
+  }
+
+  set order(order: RunOrder) {
+    this.#order = order;
+    this.refresh();
+  }
+
+  refresh(): void {
+    this.#changed.fire(undefined);
+  }
+
+  showMore({ experiment }: MoreNode): void {
+    this.#shown.set(experiment.file, this.#limit(experiment) + PAGE);
+    this.#changed.fire(this.#experiments.get(experiment.file));
+  }
+
+  async getChildren(node?: TreeNode): Promise<TreeNode[]> {
+    if (!node) return (await this.#store.experiments()).map((experiment) => this.#experimentNode(experiment));
+    return node.kind === 'experiment' ? this.#runsOf(node.experiment) : [];
+  }
+
+  getParent(node: TreeNode): TreeNode | undefined {
+    if (node.kind === 'experiment') return undefined;
+    const file = node.kind === 'run' ? node.stored.run.record.experiment : node.experiment.file;
+    return this.#experiments.get(file);
+  }
+
+  async getTreeItem(node: TreeNode): Promise<TreeItem> {
+    switch (node.kind) {
+      case 'experiment':
+        return experimentItem(node.experiment, (await this.#store.runIds(node.experiment)).length);
+      case 'run':
+        return runItem(node.stored);
+      case 'more': {
+        const item = new TreeItem(l10n.t('Show More ({0} left)…', node.hidden));
+        item.id = `more:${node.experiment.file}`;
+        item.command = { command: 'deeptwist.showMoreRuns', title: l10n.t('Show More'), arguments: [node] };
+        return item;
+      }
+    }
+  }
+
+  /** Newest first, a page of them are opened; to be put in another order or filtered, all must be. */
+  async #runsOf(experiment: ExperimentFile): Promise<TreeNode[]> {
+    const limit = this.#limit(experiment);
+    const all = this.#order !== 'newest' || this.#filter !== '';
+    const runs = await this.#store.runsOf(experiment, all ? undefined : limit);
+    const total = all ? undefined : (await this.#store.runIds(experiment)).length;
+    const byKey = new Map(runs.map((run) => [run.key, run]));
+    const listed = inOrder(
+      runs.map((run) => run.summary).filter((summary) => matchesFilter(summary, this.#filter)),
+      this.#order,
+    );
+    const nodes: TreeNode[] = listed.slice(0, limit).map(({ key }) => this.#runNode(byKey.get(key)!));
+    const hidden = (total ?? listed.length) - nodes.length;
+    if (hidden > 0 && nodes.length >= limit) nodes.push({ kind: 'more', experiment, hidden });
+    return nodes;
+  }
+
+  #limit({ file }: ExperimentFile): number {
+    return this.#shown.get(file) ?? PAGE;
+  }
+
+  #experimentNode(experiment: ExperimentFile): ExperimentNode {
+    let node = this.#experiments.get(experiment.file);
+    if (node?.experiment !== experiment)
+      this.#experiments.set(experiment.file, (node = { kind: 'experiment', experiment }));
+    return node;
+  }
+
+  #runNode(stored: StoredRun): RunNode {
+    let node = this.#runs.get(stored.key);
+    if (node?.stored !== stored) this.#runs.set(stored.key, (node = { kind: 'run', stored }));
+    return node;
+  }
+
+  #drawSoon(run: StoredRun): void {
+    this.#progressed.add(run);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      for (const { key } of this.#progressed) {
+        const node = this.#runs.get(key);
+        if (node) this.#changed.fire(node);
+      }
+      this.#progressed.clear();
+    }, REFRESH_MS);
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+}
+
+function experimentItem({ file, name }: ExperimentFile, runs: number): TreeItem {
+  const item = new TreeItem(Uri.file(file), TreeItemCollapsibleState.Collapsed);
+  if (runs === 0) item.collapsibleState = TreeItemCollapsibleState.None;
+  item.id = file;
+  item.label = name;
+  item.description = runs === 0 ? '' : runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs);
+  item.iconPath = new ThemeIcon('beaker');
+  item.contextValue = 'experiment';
+  item.command = { command: 'vscode.open', title: l10n.t('Open'), arguments: [Uri.file(file)] };
+  return item;
+}
+
+/** The state that a user sees: that of the process where there is one. */
+function phaseOf(stored: StoredRun): keyof typeof icons {
+  const { state } = stored.summary;
+  const phase = stored.liveState?.phase;
+  if (state !== 'running' || phase === undefined || phase === 'ended') return state;
+  return phase === 'training' ? 'running' : phase;
+}
+
+const icons = {
+  queued: ['clock', undefined],
+  preparing: ['loading~spin', undefined],
+  running: ['loading~spin', 'charts.blue'],
+  paused: ['debug-pause', 'charts.yellow'],
+  stopping: ['loading~spin', 'charts.yellow'],
+  finished: ['pass-filled', 'testing.iconPassed'],
+  failed: ['error', 'testing.iconFailed'],
+  stopped: ['debug-stop', undefined],
+  interrupted: ['debug-disconnect', 'charts.orange'],
+} as const;
+
+function stateName(phase: keyof typeof icons): string {
+  switch (phase) {
+    case 'queued':
+      return l10n.t('queued');
+    case 'preparing':
+      return l10n.t('preparing');
+    case 'running':
+      return l10n.t('running');
+    case 'paused':
+      return l10n.t('paused');
+    case 'stopping':
+      return l10n.t('stopping');
+    case 'finished':
+      return l10n.t('finished');
+    case 'failed':
+      return l10n.t('failed');
+    case 'stopped':
+      return l10n.t('stopped');
+    case 'interrupted':
+      return l10n.t('interrupted');
+  }
+}
+
+function runItem(stored: StoredRun): TreeItem {
+  const { summary, liveState } = stored;
+  const phase = phaseOf(stored);
+  const [icon, color] = icons[phase];
+  const item = new TreeItem(new Date(summary.created).toLocaleString());
+  item.id = summary.key;
+  item.iconPath = new ThemeIcon(icon, color && new ThemeColor(color));
+  const parts = [
+    summary.state === 'running' && liveState ? progressText(liveState) : resultText(summary),
+    phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
+    relativeAge(summary.created),
+    ...summary.overrides,
+  ];
+  item.description = parts.filter((part) => part !== undefined).join(' · ');
+  item.contextValue = `run.${phase}${stored.live ? '.live' : ''}`;
+  item.tooltip = tooltip(stored, phase);
+  item.accessibilityInformation = { label: `${stateName(phase)}, ${String(item.label)}, ${item.description}` };
+  item.command = { command: 'deeptwist.openDashboard', title: l10n.t('Open Dashboard'), arguments: [summary.key] };
+  return item;
+}
+
+function relativeAge(created: number): string {
+  const [count, unit] = age(Date.now() - created);
+  if (count === 0) return l10n.t('now');
+  return new Intl.RelativeTimeFormat(undefined, { style: 'short' }).format(-count, unit);
+}
+
+function tooltip({ summary, liveState }: StoredRun, phase: keyof typeof icons): MarkdownString {
+  const text = new MarkdownString();
+  const line = (name: string, value: string) =>
+    text.appendMarkdown(`${name}: `).appendText(value).appendMarkdown('  \n');
+  text.appendMarkdown('**').appendText(summary.id).appendMarkdown('**  \n');
+  line(l10n.t('State'), stateName(phase));
+  if (summary.overrides.length > 0) line(l10n.t('Changed values'), summary.overrides.join(', '));
+  const { result, failure } = summary;
+  if (result) {
+    line(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
+    line(l10n.t('Smaller by'), formatRatio(result.byteRatio));
+  }
+  const left = liveState && secondsLeft(liveState);
+  if (liveState && liveState.steps > 0) line(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);
+  if (left !== undefined && phase === 'running') line(l10n.t('Time left'), formatDuration(left));
+  if (failure) {
+    text.appendMarkdown('\n---\n').appendText(failure.message);
+    if (failure.remedy !== undefined) text.appendMarkdown('\n\n').appendText(failure.remedy);
+  }
+  return text;
+}

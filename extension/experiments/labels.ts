@@ -1,0 +1,44 @@
+/** @file How a run reads in a line: pure, without VS Code. Numbers and units are written as in the rest of the product. */
+import type { RunSummary } from '../../server/protocol/dashboard.ts';
+import { formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import type { LiveState } from '../../server/protocol/sidecar.ts';
+
+/** `98.3%` for an accuracy, `84.1` for anything else. */
+export function formatMetric(metric: string, value: number): string {
+  return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
+}
+
+/** `98.2% at 62.2x`; undefined for a run without a result. */
+export function resultText({ result }: RunSummary): string | undefined {
+  return result && `${formatMetric(result.metric, result.test)} at ${formatRatio(result.byteRatio)}`;
+}
+
+/** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · 97.1%`. */
+export function progressText(live: LiveState): string {
+  const parts = [`${percentDone(live)}%`];
+  const { evaluation, loss } = live;
+  if (evaluation) parts.push(formatMetric(evaluation.metric, evaluation.value));
+  else if (loss !== undefined) parts.push(`loss ${formatNumber(loss)}`);
+  return parts.join(' · ');
+}
+
+/** Whole percent; 100 only when all is done. */
+export function percentDone({ step, steps }: LiveState): number {
+  return steps === 0 ? 0 : Math.floor((100 * step) / steps);
+}
+
+/** Seconds that the rest takes at the present speed; undefined where that is unknown. */
+export function secondsLeft({ step, steps, stepsPerSecond }: LiveState): number | undefined {
+  return stepsPerSecond ? (steps - step) / stepsPerSecond : undefined;
+}
+
+/** The largest unit of a time span, with its count: `[3, 'minute']`. */
+export function age(milliseconds: number): [count: number, unit: Intl.RelativeTimeFormatUnit] {
+  const units: [Intl.RelativeTimeFormatUnit, number][] = [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+    ['minute', 60_000],
+  ];
+  for (const [unit, length] of units) if (milliseconds >= length) return [Math.floor(milliseconds / length), unit];
+  return [0, 'minute'];
+}

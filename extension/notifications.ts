@@ -1,0 +1,40 @@
+/** @file What a user is told without asking: that a run has ended, and what can be done then. */
+import { commands, l10n, window, workspace, type Disposable } from 'vscode';
+import { readLogTail } from '../server/runs/startSidecar.ts';
+import { resultText } from './experiments/labels.ts';
+import type { RunEnd, RunStore } from './runs/runStore.ts';
+import type { StoredRun } from './runs/storedRun.ts';
+
+/** A run that was stopped is no news to who stopped it. */
+export function notifyOfEnds(store: RunStore): Disposable {
+  return store.onDidEnd((end) => void notify(end));
+}
+
+async function notify({ run, state }: RunEnd): Promise<void> {
+  const wanted = workspace.getConfiguration('deeptwist').get<'all' | 'problems' | 'none'>('notifications', 'all');
+  if (wanted === 'none' || state === 'stopped') return;
+  const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
+  const resume = { title: l10n.t('Resume'), command: 'deeptwist.resume' };
+  const log = { title: l10n.t('Show Log'), command: 'deeptwist.showLog' };
+  const { name, failure } = run.summary;
+  let answer: typeof open | undefined;
+  if (state === 'finished') {
+    if (wanted === 'problems') return;
+    answer = await window.showInformationMessage(
+      l10n.t('{0} finished: {1}', name, resultText(run.summary) ?? ''),
+      open,
+    );
+  } else if (state === 'failed') {
+    const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
+    answer = await window.showErrorMessage(l10n.t('{0} failed: {1}', name, text), open, log, resume);
+  } else {
+    answer = await window.showErrorMessage(await interruption(run), resume, log);
+  }
+  if (answer) await commands.executeCommand(answer.command, run.key);
+}
+
+async function interruption({ run }: StoredRun): Promise<string> {
+  const message = l10n.t('The process of {0} ended before its run did: killed, or out of memory.', run.id);
+  const last = (await readLogTail(run)).trim().split('\n').at(-1);
+  return last ? l10n.t('{0} Its last words: {1}', message, last) : message;
+}

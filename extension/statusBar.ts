@@ -1,0 +1,57 @@
+/** @file The active run in the status bar. */
+import { MarkdownString, StatusBarAlignment, l10n, window, type Disposable } from 'vscode';
+import { formatDuration } from '../server/protocol/formatQuantity.ts';
+import { progressText, secondsLeft } from './experiments/labels.ts';
+import type { RunStore } from './runs/runStore.ts';
+
+const REFRESH_MS = 500;
+
+/** Shows one active run, or how many there are; nothing while there is none. */
+export class StatusBar implements Disposable {
+  readonly #item = window.createStatusBarItem('deeptwist.run', StatusBarAlignment.Left, 10);
+  readonly #store: RunStore;
+  readonly #listeners: Disposable[];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(store: RunStore) {
+    this.#store = store;
+    this.#item.name = l10n.t('DeepTwist Run');
+    this.#listeners = [store.onDidChange(() => this.#draw()), store.onDidProgress(() => this.#drawSoon())];
+    this.#draw();
+  }
+
+  #drawSoon(): void {
+    this.#timer ??= setTimeout(() => this.#draw(), REFRESH_MS);
+  }
+
+  #draw(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const { active } = this.#store;
+    if (active.length === 0) return this.#item.hide();
+    const [first] = active;
+    const { liveState } = first;
+    const paused = liveState?.phase === 'paused';
+    const icon = paused ? '$(debug-pause)' : liveState?.phase === 'queued' ? '$(clock)' : '$(loading~spin)';
+    if (active.length > 1) this.#item.text = `${icon} ${l10n.t('{0} runs', active.length)}`;
+    else this.#item.text = `${icon} ${first.summary.name} ${liveState ? progressText(liveState) : ''}`.trimEnd();
+    const left = liveState && secondsLeft(liveState);
+    const tooltip = new MarkdownString();
+    for (const { summary, liveState: state } of active)
+      tooltip.appendText(`${summary.id} ${state ? progressText(state) : summary.state}`).appendMarkdown('  \n');
+    if (left !== undefined && active.length === 1) tooltip.appendText(l10n.t('{0} left', formatDuration(left)));
+    this.#item.tooltip = tooltip;
+    this.#item.command = {
+      command: 'deeptwist.openDashboard',
+      title: l10n.t('Open Dashboard'),
+      arguments: [first.key],
+    };
+    this.#item.show();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#item.dispose();
+    for (const listener of this.#listeners) listener.dispose();
+  }
+}

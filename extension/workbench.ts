@@ -1,0 +1,57 @@
+/** @file All that the extension shows, set up after activation: it is loaded when the first of it is needed. */
+import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
+import type { WhenAlone } from '../server/protocol/sidecar.ts';
+import { registerCommands } from './commands/registerCommands.ts';
+import { registerDashboard } from './dashboard/registerDashboard.ts';
+import { ExperimentsTree } from './experiments/experimentsTree.ts';
+import { notifyOfEnds } from './notifications.ts';
+import type { RunStore } from './runs/runStore.ts';
+import type { StoredRun } from './runs/storedRun.ts';
+import { createServices } from './services.ts';
+import { StatusBar } from './statusBar.ts';
+import { registerTasks } from './tasks/experimentTasks.ts';
+
+export function openWorkbench(context: ExtensionContext, log: LogOutputChannel): void {
+  const services = createServices(context, log);
+  const { store } = services;
+  const tree = new ExperimentsTree(store);
+  const dashboards = registerDashboard(services);
+  const view = window.createTreeView('deeptwist.experiments', {
+    treeDataProvider: tree,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  context.subscriptions.push(
+    tree,
+    view,
+    new StatusBar(store),
+    notifyOfEnds(store),
+    tellWhenAlone(store),
+    registerTasks(services),
+    dashboards,
+    ...registerCommands(services, tree, dashboards),
+  );
+  store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
+}
+
+/** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */
+function tellWhenAlone(store: RunStore): Disposable {
+  const told = new WeakSet<object>();
+  const tell = ({ live }: StoredRun, again = false) => {
+    if (!live || (told.has(live) && !again)) return;
+    told.add(live);
+    const action = workspace.getConfiguration('deeptwist').get<WhenAlone>('runs.whenWindowCloses', 'continue');
+    void live.request('whenAlone', { action }).catch(() => undefined);
+  };
+  const changes = store.onDidChange((run) => run && tell(run));
+  const settings = workspace.onDidChangeConfiguration((event) => {
+    if (!event.affectsConfiguration('deeptwist.runs.whenWindowCloses')) return;
+    for (const run of store.active) tell(run, true);
+  });
+  return {
+    dispose() {
+      changes.dispose();
+      settings.dispose();
+    },
+  };
+}
