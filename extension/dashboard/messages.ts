@@ -1,5 +1,5 @@
 /** @file What the page says, checked: a page draws what a run recorded, and what it says is not trusted. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { dashboardCommands } from '../../server/protocol/dashboard.ts';
 import type { FromDashboard } from '../../server/protocol/dashboard.ts';
 

@@ -2,7 +2,7 @@
  * @file The experiment file `NAME.deeptwist.jsonc`: its one declaration. The TypeScript types, the validation, the JSON
  * schema that the editor completes from and the reference in docs/ all come from here.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const path = z.string().min(1);
 const positiveInteger = z.int().positive();

@@ -3,7 +3,7 @@
  * function of this stream. A reader ignores a last half-written line and unknown types, and keys that it does not know:
  * a later version may add some.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { scheduledExperimentSchema } from './config.ts';
 
 /** Version of the run folder's format: `run.json`, `events.jsonl`, checkpoints. */

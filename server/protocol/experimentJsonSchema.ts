@@ -1,5 +1,5 @@
 /** @file The experiment file's JSON schema, for the editor's completion and hovers, made from its zod schema. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { experimentSchema } from './config.ts';
 
 /** A node of a JSON schema. */

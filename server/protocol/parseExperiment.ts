@@ -2,7 +2,7 @@
  * @file From the text of an experiment file to {@link ExperimentSettings}, or to everything that is wrong with it, each
  * problem at its exact place. Pure: the CLI, the trainer and the language server use it alike.
  */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { experimentSchema } from './config.ts';
 import type { ExperimentSettings } from './config.ts';
 import { didYouMean } from './didYouMean.ts';

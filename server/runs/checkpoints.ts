@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/events.ts';

@@ -13,7 +13,7 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';

@@ -2,7 +2,7 @@
  * @file What a checkpoint of a run holds: everything that the next step depends on. Random numbers and the order of the
  * data follow from (seed, step), so they need no state of their own.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CompressionState } from '../compression/storedWeights.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
 import { initialPlateauState } from '../optimizers/learningRate.ts';
