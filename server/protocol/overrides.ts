@@ -18,7 +18,9 @@ export function parseOverride(text: string): Override | undefined {
   return undefined;
 }
 
-/** Sets the value in `document`, making the objects on the way; returns what is wrong where something else is in the way. */
+/**
+ * Sets the value in `document`, making the objects on the way; null removes the setting. Returns what is wrong where something else is in the way.
+ */
 export function applyOverride(document: Record<string, unknown>, override: Override): string | undefined {
   let object = document;
   for (const [depth, key] of override.path.slice(0, -1).entries()) {
@@ -28,7 +30,9 @@ export function applyOverride(document: Record<string, unknown>, override: Overr
       return `${formatSettingPath(override.path.slice(0, depth + 1))} is ${JSON.stringify(inner)}, which has no settings in it`;
     object = inner as Record<string, unknown>;
   }
-  object[override.path[override.path.length - 1]] = override.value;
+  const key = override.path[override.path.length - 1];
+  if (override.value === null) Reflect.deleteProperty(object, key);
+  else object[key] = override.value;
   return undefined;
 }
 

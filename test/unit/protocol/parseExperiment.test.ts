@@ -240,6 +240,12 @@ describe('checkExperiment', () => {
 });
 
 describe('--set', () => {
+  it('removes a setting by null, so that another one can take its place', () => {
+    const { experiment } = checkExperiment(valid, ['training.steps=null', 'training.epochs=20']);
+    expect(experiment?.training).toMatchObject({ epochs: 20 });
+    expect(experiment?.training.steps).toBeUndefined();
+  });
+
   it('replaces settings, parsing the value as JSON or else as a string', () => {
     const { experiment } = checkExperiment(valid, [
       'training.steps=15000',
