@@ -35,7 +35,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     drawList(state);
     list.querySelector<HTMLElement>('button[aria-current="true"], button')?.focus();
   }
-  opener.addEventListener('click', () => setOpen(popup.hidden));
+  opener.addEventListener('click', () => setOpen(popup.hidden !== false));
   root.addEventListener('focusout', (event) => {
     const next = event.relatedTarget as Node | null;
     if (!popup.hidden && next && !root.contains(next)) setOpen(false);
