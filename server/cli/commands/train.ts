@@ -19,7 +19,8 @@ export const runCommand: Command = {
       type: 'string',
       multiple: true,
       value: 'PATH=VALUE',
-      description: 'Replace a setting of the file, e.g. --set training.steps=100; null removes it. May be given several times.',
+      description:
+        'Replace a setting of the file, e.g. --set training.steps=100; null removes it. May be given several times.',
     },
     out: {
       type: 'string',
