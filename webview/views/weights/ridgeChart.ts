@@ -1,0 +1,233 @@
+/** @file The chart of a weight's histograms over the steps of a run: ridges or a heat map, which chart.js has not. */
+import { createTable } from '../../charts/table.ts';
+import { toCsv, toPng } from '../../charts/export.ts';
+import type { Rows } from '../../charts/export.ts';
+import { formatNumber } from '../../charts/model/format.ts';
+import { onThemeChange, readTheme } from '../../charts/theme.ts';
+import { menuButton } from '../../controls/menu.ts';
+import { element, setText } from '../../element.ts';
+import type { ViewContext } from '../view.ts';
+import { edges } from './bins.ts';
+import { rowAt } from './ridge.ts';
+import type { Ridges } from './ridge.ts';
+import { paintHeatMap, paintRidges } from './ridgePainting.ts';
+import type { Cell, Picture } from './ridgePainting.ts';
+
+export interface RidgeContent {
+  readonly title: string;
+  readonly ridges: Ridges;
+  readonly kind: 'ridges' | 'heat map';
+  readonly color: number;
+  /** Index of the row that the slider stands at. */
+  readonly current: number;
+  /** What the picture leaves out, if anything. */
+  readonly note?: string;
+}
+
+export interface RidgeChart {
+  readonly element: HTMLElement;
+  update(content: RidgeContent): void;
+  dispose(): void;
+}
+
+/** @param onStep called when a row is clicked or chosen by Enter */
+export function createRidgeChart(context: ViewContext, onStep: (step: number) => void): RidgeChart {
+  return new CanvasRidgeChart(context, onStep);
+}
+
+class CanvasRidgeChart implements RidgeChart {
+  readonly element: HTMLElement;
+  readonly #context: ViewContext;
+  readonly #onStep: (step: number) => void;
+  readonly #title = element('h4', { class: 'chart-title' });
+  readonly #readout = element('span', { class: 'chart-place' });
+  readonly #note = element('p', { class: 'chart-note', hidden: true });
+  readonly #canvas = element('canvas', { 'aria-hidden': 'true' });
+  readonly #plot = element(
+    'div',
+    { class: 'chart-plot ridge-plot', tabindex: 0, role: 'application', 'aria-roledescription': 'chart' },
+    this.#canvas,
+  );
+  readonly #live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
+  readonly #table = createTable('Histograms over the steps');
+  readonly #resizes = new ResizeObserver(() => this.#schedule());
+  readonly #stopThemes: () => void;
+  #theme = readTheme();
+  #content: RidgeContent | undefined;
+  #picture: Picture | undefined;
+  #cursor: Cell | undefined;
+  #frame = 0;
+
+  constructor(context: ViewContext, onStep: (step: number) => void) {
+    this.#context = context;
+    this.#onStep = onStep;
+    this.#table.element.hidden = true;
+    this.element = element(
+      'section',
+      { class: 'chart' },
+      element('header', { class: 'chart-head' }, this.#title, this.#readout, this.#menu()),
+      this.#plot,
+      this.#table.element,
+      this.#note,
+      this.#live,
+    );
+    this.#resizes.observe(this.#plot);
+    this.#stopThemes = onThemeChange(() => {
+      this.#theme = readTheme();
+      this.#schedule();
+    });
+    this.#listen();
+  }
+
+  update(content: RidgeContent): void {
+    this.#content = content;
+    const { steps, bins } = content.ridges;
+    if (this.#cursor && (this.#cursor.row >= steps.length || this.#cursor.bin >= bins.count)) this.#cursor = undefined;
+    setText(this.#title, content.title);
+    this.element.setAttribute('aria-label', content.title);
+    this.#plot.setAttribute(
+      'aria-label',
+      `${content.title}. Arrow keys read counts, Enter goes to the step. The menu has a table.`,
+    );
+    setText(this.#note, content.note ?? '');
+    this.#note.hidden = content.note === undefined;
+    if (!this.#table.element.hidden) this.#table.update(ridgeRows(content.ridges));
+    this.#schedule();
+  }
+
+  dispose(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#resizes.disconnect();
+    this.#stopThemes();
+  }
+
+  #menu(): HTMLElement {
+    return menuButton('Chart actions', () => [
+      { label: 'Save as PNG…', run: () => void this.#savePng() },
+      { label: 'Save as CSV…', run: () => this.#saveCsv() },
+      { label: this.#plot.hidden ? 'Show as chart' : 'Show as table', run: () => this.#switchTable() },
+    ]);
+  }
+
+  #listen(): void {
+    this.#plot.addEventListener('pointermove', (event) => this.#setCursor(this.#cellAt(event)));
+    this.#plot.addEventListener('pointerleave', () => this.#setCursor(undefined));
+    this.#plot.addEventListener('blur', () => this.#setCursor(undefined));
+    this.#plot.addEventListener('click', (event) => this.#goTo(this.#cellAt(event)));
+    this.#plot.addEventListener('keydown', (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || !this.#content) return;
+      const { steps, bins } = this.#content.ridges;
+      const far = event.shiftKey ? 10 : 1;
+      const { row, bin } = this.#cursor ?? { row: this.#content.current, bin: bins.count >> 1 };
+      const moves: Readonly<Record<string, Cell>> = {
+        ArrowUp: { row: row - 1, bin },
+        ArrowDown: { row: row + 1, bin },
+        ArrowLeft: { row, bin: bin - far },
+        ArrowRight: { row, bin: bin + far },
+        Home: { row: 0, bin },
+        End: { row: steps.length - 1, bin },
+      };
+      if (event.key === 'Enter') this.#goTo(this.#cursor);
+      else if (Object.hasOwn(moves, event.key)) {
+        const to = moves[event.key];
+        this.#setCursor({
+          row: Math.max(0, Math.min(steps.length - 1, to.row)),
+          bin: Math.max(0, Math.min(bins.count - 1, to.bin)),
+        });
+        setText(this.#live, this.#readout.textContent ?? '');
+      } else return;
+      event.preventDefault();
+    });
+  }
+
+  #cellAt(event: MouseEvent): Cell | undefined {
+    if (!this.#content || !this.#picture) return undefined;
+    const { ridges } = this.#content;
+    const { area, layout } = this.#picture;
+    const box = this.#canvas.getBoundingClientRect();
+    const bin = Math.floor(((event.clientX - box.left - area.left) / area.width) * ridges.bins.count);
+    if (bin < 0 || bin >= ridges.bins.count) return undefined;
+    return { row: rowAt(layout, ridges.heights, bin, event.clientY - box.top), bin };
+  }
+
+  #setCursor(cell: Cell | undefined): void {
+    if (cell?.row === this.#cursor?.row && cell?.bin === this.#cursor?.bin) return;
+    this.#cursor = cell;
+    setText(this.#readout, cell && this.#content ? cellText(this.#content.ridges, cell) : '');
+    this.#schedule();
+  }
+
+  #goTo(cell: Cell | undefined): void {
+    if (cell && this.#content) this.#onStep(this.#content.ridges.steps[cell.row]);
+  }
+
+  #schedule(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  #draw(): void {
+    const content = this.#content;
+    const { clientWidth: width, clientHeight: height } = this.#plot;
+    if (!content || width === 0 || height === 0) return;
+    const density = window.devicePixelRatio;
+    const [columns, lines] = [Math.round(width * density), Math.round(height * density)];
+    if (this.#canvas.width !== columns || this.#canvas.height !== lines) {
+      this.#canvas.width = columns;
+      this.#canvas.height = lines;
+      this.#canvas.style.width = `${width}px`;
+      this.#canvas.style.height = `${height}px`;
+    }
+    const ctx = this.#canvas.getContext('2d')!;
+    ctx.setTransform(density, 0, 0, density, 0, 0);
+    ctx.clearRect(0, 0, width, height);
+    const paint = content.kind === 'ridges' ? paintRidges : paintHeatMap;
+    this.#picture = paint(ctx, width, height, { ...content, cursor: this.#cursor }, this.#theme);
+  }
+
+  #switchTable(): void {
+    this.#plot.hidden = !this.#plot.hidden;
+    this.#table.element.hidden = !this.#plot.hidden;
+    if (this.#content) this.update(this.#content);
+  }
+
+  #saveCsv(): void {
+    if (!this.#content) return;
+    const content = toCsv(ridgeRows(this.#content.ridges));
+    this.#context.send({ type: 'save', name: this.#fileName('csv'), format: 'csv', content });
+  }
+
+  async #savePng(): Promise<void> {
+    try {
+      const content = await toPng(this.#canvas, this.#content?.title ?? '', [], this.#theme);
+      this.#context.send({ type: 'save', name: this.#fileName('png'), format: 'png', content });
+    } catch (error) {
+      this.#context.send({ type: 'error', message: String(error) });
+    }
+  }
+
+  #fileName(extension: string): string {
+    return `${(this.#content?.title ?? 'ridges').toLowerCase().replace(/[^a-z0-9]+/g, '-')}.${extension}`;
+  }
+}
+
+/** `step 1,200, weight −0.1 … −0.09: 312` */
+function cellText({ bins, steps, counts }: Ridges, { row, bin }: Cell): string {
+  const bounds = edges(bins);
+  const count = formatNumber(Number(counts[row][bin].toFixed(1)));
+  return `step ${formatNumber(steps[row])}, weight ${formatNumber(bounds[bin])} … ${formatNumber(bounds[bin + 1])}: ${count}`;
+}
+
+/** A row per step and bin. */
+function ridgeRows({ bins, steps, counts }: Ridges): Rows {
+  const bounds = edges(bins);
+  return {
+    header: ['step', 'weight from', 'weight to', 'count'],
+    length: steps.length * bins.count,
+    row(index) {
+      const row = Math.floor(index / bins.count);
+      const bin = index % bins.count;
+      return [steps[row], bounds[bin], bounds[bin + 1], counts[row][bin]];
+    },
+  };
+}
