@@ -27,21 +27,28 @@ const common = {
   logLevel: 'warning',
 };
 
+/** @type {esbuild.BuildOptions} */
+const forNode = {
+  ...common,
+  splitting: true,
+  platform: 'node',
+  target: 'node20',
+  // CommonJS packages (vscode-jsonrpc) ask for Node's modules by `require`, which an ES module does not have.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+};
+
 /** @param {string} folder */
 async function bundleServer(folder) {
   rmSync(folder, { recursive: true, force: true });
   await esbuild.build({
-    ...common,
+    ...forNode,
     entryPoints: {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
       moduleWorker: 'server/data/moduleWorker.ts',
     },
-    outdir: folder,
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
-    splitting: true,
-    platform: 'node',
-    target: 'node20',
+    outdir: folder,
     external,
   });
 }
@@ -49,14 +56,11 @@ async function bundleServer(folder) {
 /** @param {string} folder */
 async function bundleEditor(folder) {
   await esbuild.build({
-    ...common,
+    ...forNode,
     entryPoints: { extension: 'extension/main.ts', runReader: 'extension/dashboard/runReader.ts' },
-    outdir: join(folder, 'extension'),
     // What activation does not need is in chunks that are loaded when a command or a view asks for them.
-    splitting: true,
+    outdir: join(folder, 'extension'),
     minify: true,
-    platform: 'node',
-    target: 'node20',
     external: ['vscode'],
   });
   await esbuild.build({
