@@ -52,7 +52,7 @@ export async function launchBrowser(): Promise<Browser> {
 export interface DashboardInBrowser {
   readonly page: Page;
   /** What the browser's console said that is no information: refused styles, errors. */
-  readonly complaints: readonly string[];
+  readonly complaints: string[];
   tell(...messages: readonly ToDashboard[]): Promise<void>;
   said(): Promise<readonly FromDashboard[]>;
 }

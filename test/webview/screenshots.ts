@@ -7,9 +7,9 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { RunSummary } from '../../server/protocol/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/events.ts';
+import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { restoreMeasured } from '../../server/protocol/restoreMeasured.ts';
 import { createRunHistory } from '../../server/protocol/runHistory.ts';
-import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { bundleDashboard, launchBrowser, openDashboard, settled } from './dashboardPage.ts';
 import { themeKinds } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
@@ -48,7 +48,7 @@ try {
   const widths = values.width ? [Number(values.width)] : [220, 420, 1100];
   for (const theme of kinds)
     for (const width of widths) {
-      const { page, tell, complaints } = await openDashboard(browser, bundle, { theme, width, height: 1000 });
+      const { page, tell, said, complaints } = await openDashboard(browser, bundle, { theme, width, height: 1000 });
       await tell(
         { type: 'runs', runs: runs.map(({ summary }) => summary), shown: runs.map(({ summary }) => summary.key) },
         ...runs.map(({ summary, snapshot }) => ({ type: 'snapshot' as const, run: summary.key, snapshot })),
@@ -60,6 +60,7 @@ try {
         await settled(page);
         await page.screenshot({ path: join(out, `${tab}-${theme}-${width}.png`) });
       }
+      for (const message of await said()) if (message.type === 'error') complaints.push(message.message);
       if (complaints.length > 0) process.stderr.write(`${theme} ${width}: ${complaints.join('\n')}\n`);
       await page.close();
     }

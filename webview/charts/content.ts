@@ -12,6 +12,8 @@ export interface Axis {
   readonly maximum?: number;
   /** How a value is written at a tick and in the readout; by default as a short decimal. */
   readonly format?: (value: number) => string;
+  /** Whether labels stand at round times of a clock. */
+  readonly unit?: 'seconds';
 }
 
 /**

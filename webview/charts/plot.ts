@@ -8,11 +8,12 @@ import {
   LogarithmicScale,
   PointElement,
 } from 'chart.js';
-import type { ChartDataset, ScaleOptions } from 'chart.js';
+import type { ChartDataset, Scale, ScaleOptions } from 'chart.js';
 import type { Axis, ChartContent } from './content.ts';
 import { formatNumber } from './model/format.ts';
 import type { DrawnSeries, Layout } from './model/layout.ts';
 import type { Range } from './model/scale.ts';
+import { niceTicks } from './model/ticks.ts';
 import { paintingPlugin } from './painting.ts';
 import type { Painted } from './painting.ts';
 import { seriesColor, seriesDash, withAlpha } from './theme.ts';
@@ -67,7 +68,13 @@ export function createPlot(canvas: HTMLCanvasElement, onResize: () => void): Plo
       chart.update('none');
     },
     area() {
-      const { left, top, width, height } = chart.chartArea;
+      // There is none before the first drawing.
+      const {
+        left = 0,
+        top = 0,
+        width = 0,
+        height = 0,
+      } = (chart.chartArea as typeof chart.chartArea | undefined) ?? {};
       return { left, top, width, height };
     },
     xAt: (pixel) => chart.scales.x?.getValueForPixel(pixel) ?? NaN,
@@ -128,8 +135,12 @@ function axisOptions(
     type: log ? 'logarithmic' : 'linear',
     min: range.minimum,
     max: range.maximum,
-    // The ranges are ours, to the last digit; chart.js would round them.
-    bounds: 'data',
+    afterBuildTicks(scale: Scale) {
+      // A label needs about 60 pixels beside the next, 40 above it.
+      const length = vertical ? scale.chart.height : scale.chart.width;
+      const count = Math.max(2, Math.min(vertical ? 6 : 10, Math.floor(length / (vertical ? 40 : 60))));
+      scale.ticks = niceTicks(range, axis, count).map((value) => ({ value }));
+    },
     grid: { color: theme.grid, drawTicks: false, lineWidth: vertical ? 1 : 0 },
     border: { color: theme.axis, display: !vertical },
     ticks: {
@@ -137,18 +148,9 @@ function axisOptions(
       font: { family: theme.font, size: 10 },
       padding: 4,
       maxRotation: 0,
-      autoSkip: true,
-      autoSkipPadding: 12,
-      maxTicksLimit: vertical ? 5 : 7,
-      includeBounds: false,
-      callback: (value) => (log && !isRound(Number(value), range) ? '' : format(Number(value))),
+      autoSkip: !vertical,
+      autoSkipPadding: 8,
+      callback: (value) => format(Number(value)),
     },
   } as ScaleOptions<'linear' | 'logarithmic'>;
-}
-
-/** Of a logarithmic axis over more than a decade, the powers of ten have labels; over less, every tick. */
-function isRound(value: number, { minimum, maximum }: Range): boolean {
-  if (maximum / minimum < 20) return true;
-  const exponent = Math.log10(value);
-  return Math.abs(exponent - Math.round(exponent)) < 1e-9;
 }

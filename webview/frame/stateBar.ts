@@ -21,7 +21,7 @@ export function createStateBar(send: (command: DashboardCommand, run: RunKey) =>
   const root = element(
     'div',
     { class: 'state-bar', hidden: true },
-    element('div', { class: 'state-line' }, mark, phase, facts, buttons),
+    element('div', { class: 'state-line' }, mark, phase, buttons, facts),
     progress.element,
   );
   let drawn = '';
@@ -33,10 +33,8 @@ export function createStateBar(send: (command: DashboardCommand, run: RunKey) =>
       if (!run?.summary) return;
       const line = stateLine(run);
       setText(phase, line.phase);
-      const texts = line.facts;
-      if (facts.children.length !== texts.length)
-        facts.replaceChildren(...texts.map(() => element('span', { class: 'fact' })));
-      texts.forEach((text, i) => setText(facts.children[i], text));
+      // A line may end after a dot, nowhere else.
+      setText(facts, line.facts.map((fact) => fact.replaceAll(' ', '\u00a0')).join('\u00a0· '));
       progress.element.hidden = line.progress === undefined;
       progress.set(line.progress);
 

@@ -99,8 +99,8 @@ export function layout(
   for (const reference of content.references ?? []) if (reference.axis === 'y') extent.add(reference.value, yScale);
 
   const automatic = axisRange(extent, yScale, 0.05);
-  const bins = visible.length > 0 && visible.every((series) => series.mark === 'bins');
-  const standsOnZero = bins && yScale === 'linear' && extent.minimum >= 0;
+  // The margin does not lead to values that the data never have.
+  const standsOnZero = yScale === 'linear' && extent.minimum >= 0 && automatic.minimum < 0 && !extent.isEmpty;
   const lower = content.y.minimum ?? (standsOnZero ? 0 : automatic.minimum);
   const upper = content.y.maximum ?? automatic.maximum;
   return {

@@ -10,7 +10,7 @@ export type XAxis = (typeof xAxes)[number];
 export const axisOf: Readonly<Record<XAxis, Axis>> = {
   step: { label: 'step' },
   epoch: { label: 'epoch' },
-  time: { label: 'time', format: formatSeconds },
+  time: { label: 'time', format: formatSeconds, unit: 'seconds' },
 };
 
 /** Places of a run's recordings on the axis. */

@@ -1,0 +1,45 @@
+/** @file Round values of an axis at which labels stand. */
+import type { Axis } from '../content.ts';
+import type { Range } from './scale.ts';
+
+const decimal = [1, 2, 5, 10];
+/** Seconds of a clock: above a minute, parts of minutes, hours and days are round. */
+const clock = [60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
+
+/** Round values inside of the range, ascending: at most `count`, and at least two where numbers are that dense. */
+export function niceTicks(
+  range: Range,
+  { scale = 'linear', unit }: Pick<Axis, 'scale' | 'unit'>,
+  count: number,
+): number[] {
+  const { minimum, maximum } = range;
+  if (scale === 'log' && maximum / minimum >= 10) return logarithmic(range, count);
+  const least = maximum / count - minimum / count;
+  if (!(least > 0)) return [minimum];
+  const step =
+    (unit === 'seconds' ? clock.find((seconds) => seconds >= least && least > 30) : undefined) ?? roundStep(least);
+  const ticks: number[] = [];
+  for (let i = Math.ceil(minimum / step - 1e-9); i * step <= maximum + step * 1e-9 && ticks.length <= count; i++)
+    ticks.push(Number((i * step).toPrecision(12)));
+  return ticks;
+}
+
+function roundStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(least));
+  return power * decimal.find((factor) => factor * power >= least * (1 - 1e-9))!;
+}
+
+/** Powers of ten; of a range of few decades also 2 and 5 times each, of one with many every 2nd, 3rd… power. */
+function logarithmic({ minimum, maximum }: Range, count: number): number[] {
+  const [low, high] = [Math.floor(Math.log10(minimum)), Math.ceil(Math.log10(maximum))];
+  const decades = Math.log10(maximum) - Math.log10(minimum);
+  const stride = Math.max(1, Math.ceil((decades + 1) / count));
+  const factors = 3 * (decades + 1) <= count ? [1, 2, 5] : 2 * decades <= count ? [1, 3] : [1];
+  const ticks: number[] = [];
+  for (let power = Math.ceil(low / stride) * stride; power <= high; power += stride)
+    for (const factor of factors) {
+      const value = Number(`${factor}e${power}`);
+      if (value >= minimum && value <= maximum) ticks.push(value);
+    }
+  return ticks;
+}
