@@ -2,13 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import { describeSpectra } from '../../../webview/views/spectrum/describeSpectra.ts';
-import {
-  defaultSteps,
-  energyKept,
-  growth,
-  notPositive,
-  rankForEnergy,
-} from '../../../webview/views/spectrum/spectra.ts';
+import { defaultSteps, energyKept, growth, rankForEnergy } from '../../../webview/views/spectrum/spectra.ts';
 
 const values = fc
   .array(fc.double({ min: 0.001, max: 100, noNaN: true }), { minLength: 1, maxLength: 50 })
@@ -70,28 +64,20 @@ describe('growth', () => {
 
 describe('spectra in words', () => {
   it('say energy and growth over the chosen steps', () => {
-    expect(describeSpectra([spectrum(100, [10, 10, 4, 4], 2), spectrum(2000, [12, 11, 2, 1], 2)], true)).toEqual([
+    expect(describeSpectra([spectrum(100, [10, 10, 4, 4], 2), spectrum(2000, [12, 11, 2, 1], 2)])).toEqual([
       'Rank 2 keeps 86.2% → 98.1% of the energy.',
       'From step 100 to 2,000, the mean of the values before the rank +15%, after it −63%.',
     ]);
   });
 
   it('say how many values hold most of the energy where no rank is set', () => {
-    expect(describeSpectra([spectrum(1, [3, 1, 1]), spectrum(2, [9, 1, 1])], true)).toEqual([
+    expect(describeSpectra([spectrum(1, [3, 1, 1]), spectrum(2, [9, 1, 1])])).toEqual([
       'The experiment sets no rank. 90% of the energy is in the first 2 → 1 of 3 values.',
     ]);
   });
 
-  it('say what a log axis leaves out', () => {
-    expect(describeSpectra([spectrum(1, [3, 0, 0], 1)], true).at(-1)).toMatch(
-      /^2 values that are 0 or less are left out/,
-    );
-    expect(describeSpectra([spectrum(1, [3, 0, 0], 1)], false)).toHaveLength(1);
-    expect(notPositive([1, 0, -1, NaN])).toBe(3);
-  });
-
   it('say nothing of no spectra', () => {
-    expect(describeSpectra([], true)).toEqual([]);
+    expect(describeSpectra([])).toEqual([]);
   });
 });
 

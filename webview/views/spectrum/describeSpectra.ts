@@ -2,7 +2,7 @@
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import { formatPercent } from '../setting.ts';
-import { energyKept, growth, notPositive, rankForEnergy } from './spectra.ts';
+import { energyKept, growth, rankForEnergy } from './spectra.ts';
 
 /** Without a rank that the experiment chooses: the rank that keeps so much of the energy is told. */
 const TOLD_ENERGY = 0.9;
@@ -11,7 +11,7 @@ const TOLD_ENERGY = 0.9;
  * Sentences on the chosen spectra, in the order of steps: energy kept by the rank at the first and the last of them, and how
  * the values before and after the rank changed in between.
  */
-export function describeSpectra(chosen: readonly WeightSpectrum[], onLogAxis: boolean): string[] {
+export function describeSpectra(chosen: readonly WeightSpectrum[]): string[] {
   const first = chosen.at(0);
   const last = chosen.at(-1);
   if (first === undefined || last === undefined) return [];
@@ -29,11 +29,6 @@ export function describeSpectra(chosen: readonly WeightSpectrum[], onLogAxis: bo
     const energies = chosen.map(({ singularValues }) => formatPercent(energyKept(singularValues, rank)));
     sentences.push(`Rank ${formatCount(rank)} keeps ${overSteps(energies, chosen)} of the energy.`);
     if (first !== last) sentences.push(...describeGrowth(first, last, rank));
-  }
-  const left = chosen.reduce((total, { singularValues }) => total + notPositive(singularValues), 0);
-  if (onLogAxis && left > 0) {
-    const values = left === 1 ? 'value that is 0 or less is' : 'values that are 0 or less are';
-    sentences.push(`${formatCount(left)} ${values} left out: a log axis has no place for them.`);
   }
   return sentences;
 }

@@ -1,9 +1,8 @@
 /** @file What the singular values of a weight say over a run: which to lay over each other, energy, growth. Pure. */
-import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import { evenly } from '../evenly.ts';
 
 /** The first, the middle and the last of the recorded steps; fewer where fewer are recorded. */
-export function defaultSteps(spectra: readonly WeightSpectrum[]): number[] {
+export function defaultSteps(spectra: readonly { readonly step: number }[]): number[] {
   return evenly(spectra.length, 3).map((index) => spectra[index].step);
 }
 
@@ -55,11 +54,4 @@ function sum(values: ArrayLike<number>, begin: number, end: number): number {
   let total = 0;
   for (let i = begin; i < Math.min(end, values.length); i++) total += values[i];
   return total;
-}
-
-/** How many of the values a log axis cannot show. */
-export function notPositive(values: ArrayLike<number>): number {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (!(values[i] > 0)) count++;
-  return count;
 }

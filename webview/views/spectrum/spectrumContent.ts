@@ -1,0 +1,28 @@
+/** @file The chart of a weight's singular values at some steps. Pure. */
+import { formatCount } from '../../../server/protocol/formatQuantity.ts';
+import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
+import type { ChartContent } from '../../charts/content.ts';
+import { describeSpectra } from './describeSpectra.ts';
+
+/** Places of the palette for the chosen steps, beginning with the first. */
+const COLORS = 7;
+
+/** @param chosen in the order of steps */
+export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linear' | 'log'): ChartContent {
+  const rank = chosen.at(-1)?.rank;
+  return {
+    x: { label: 'singular value', format: (index) => (Number.isInteger(index) ? formatCount(index) : '') },
+    y: { label: 'size', scale, ...(scale === 'linear' && { minimum: 0 }) },
+    series: chosen.map(({ step, singularValues }, place) => ({
+      id: String(step),
+      label: `step ${formatCount(step)}`,
+      color: place % COLORS,
+      x: Float64Array.from(singularValues, (_, index) => index + 1),
+      y: singularValues,
+    })),
+    // Between the last value that is kept and the first that is not.
+    ...(rank !== undefined && { references: [{ axis: 'x', value: rank + 0.5, label: `rank ${formatCount(rank)}` }] }),
+    summary: describeSpectra(chosen).join(' '),
+    empty: 'No singular value is greater than 0.',
+  };
+}
