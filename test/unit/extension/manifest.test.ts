@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { dashboardCommands } from '../../../server/protocol/dashboard.ts';
+
+interface Contribution {
+  readonly command: string;
+  readonly when?: string;
+}
+interface Command extends Contribution {
+  readonly title: string;
+  readonly category?: string;
+  readonly icon?: string;
+  readonly enablement?: string;
+}
+interface Setting {
+  readonly type: string;
+  readonly default?: unknown;
+  readonly scope?: string;
+  readonly markdownDescription?: string;
+  readonly enum?: readonly string[];
+  readonly enumDescriptions?: readonly string[];
+}
+interface Manifest {
+  readonly contributes: {
+    readonly commands: readonly Command[];
+    readonly menus: Readonly<Record<string, readonly Contribution[]>>;
+    readonly keybindings: readonly Contribution[];
+    readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
+  };
+}
+
+const root = join(import.meta.dirname, '../../..');
+const text = readFileSync(join(root, 'package.json'), 'utf8');
+const { contributes } = JSON.parse(text) as Manifest;
+const texts = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;
+
+const commands = new Set(contributes.commands.map(({ command }) => command));
+const named = (contributions: readonly Contribution[]) => contributions.map(({ command }) => command);
+
+test('every text of the manifest is in package.nls.json, and every text there is used', () => {
+  const used = new Set([...text.matchAll(/"%([\w.]+)%"/g)].map(([, key]) => key));
+  expect([...used].sort()).toEqual(Object.keys(texts).sort());
+});
+
+describe('the commands', () => {
+  test('have the category, a title and an icon each, and no two the same', () => {
+    for (const { category, title, icon } of contributes.commands)
+      expect({ category, title, icon }).toEqual({
+        category: 'DeepTwist',
+        title: expect.stringMatching(/^%/),
+        icon: expect.stringMatching(/^\$\(/),
+      });
+    expect(commands.size).toBe(contributes.commands.length);
+  });
+
+  test('of menus and keys are declared', () => {
+    const menus = Object.values(contributes.menus).flatMap(named);
+    expect([...menus, ...named(contributes.keybindings)].filter((command) => !commands.has(command))).toEqual([]);
+  });
+
+  test('that welcome texts link to are declared', () => {
+    const links = Object.values(texts).flatMap((value) => [...value.matchAll(/\(command:(deeptwist\.\w+)/g)]);
+    expect(links.map(([, command]) => command).filter((command) => !commands.has(command))).toEqual([]);
+  });
+
+  test('that a dashboard offers are declared', () => {
+    expect(dashboardCommands.filter((command) => !commands.has(`deeptwist.${command}`))).toEqual([]);
+  });
+
+  test('that run a model are off in Restricted Mode', () => {
+    const running = ['runExperiment', 'runWithChangedValues', 'rerun', 'rerunFromCheckpoint', 'resume'];
+    for (const { command, enablement } of contributes.commands)
+      if (running.includes(command.replace('deeptwist.', '')))
+        expect(enablement, command).toContain('isWorkspaceTrusted');
+  });
+
+  test('are in the palette only where they can be used', () => {
+    const conditions = new Set(
+      contributes.menus.commandPalette.filter(({ when }) => when).map(({ command }) => command),
+    );
+    const always = new Set(['deeptwist.copyDiagnostics']);
+    expect([...commands].filter((command) => !conditions.has(command) && !always.has(command))).toEqual([]);
+  });
+
+  test('have keys only where these are for this product', () => {
+    for (const { command, when } of contributes.keybindings) expect(when, command).toBeDefined();
+  });
+});
+
+test.each(Object.entries(contributes.configuration.properties))(
+  'the setting %s has a description, a scope, a default and a text for each of its values',
+  (_, setting) => {
+    expect(setting).toMatchObject({
+      markdownDescription: expect.stringMatching(/^%/),
+      scope: expect.stringMatching(/^(window|resource|machine-overridable)$/),
+      default: expect.anything(),
+    });
+    expect(setting.enumDescriptions?.length).toBe(setting.enum?.length);
+  },
+);
+
+test('the pictures of the manifest are there', () => {
+  for (const [, picture] of text.matchAll(/"(media\/[^"]+)"/g))
+    expect(existsSync(join(root, picture)), picture).toBe(true);
+});
