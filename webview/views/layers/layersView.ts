@@ -1,0 +1,228 @@
+/** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
+import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import type { CompressionSetting } from '../../../server/protocol/events.ts';
+import { element, setText } from '../../element.ts';
+import type { PageState } from '../../state.ts';
+import { formatPercent } from '../setting.ts';
+import { describeSetting } from '../setting.ts';
+import type { View, ViewContext, ViewType } from '../view.ts';
+import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
+import type { LayerRow, LayerTable, SortKey, Sorting } from './layerRows.ts';
+
+export const layersView: ViewType = { id: 'layers', title: 'Layers', create: createLayersView };
+
+const modelOrder: Sorting = { key: 'model', descending: false };
+
+function isSorting(value: unknown): value is Sorting {
+  if (typeof value !== 'object' || value === null) return false;
+  const { key, descending } = value as Sorting;
+  return sortKeys.includes(key) && typeof descending === 'boolean';
+}
+
+interface Column {
+  readonly title: string;
+  /** The class by which the style sheet drops it where there is no room. */
+  readonly name: string;
+  readonly sort?: SortKey;
+  readonly numeric?: boolean;
+  cell(row: LayerRow): Node | string;
+  total?(table: LayerTable): Node | string;
+}
+
+function createLayersView(context: ViewContext): View {
+  const sorting = context.remember<Sorting>('sorting', modelOrder, isSorting);
+  let state: PageState | undefined;
+  /** What the table shows: nothing is made anew, and no focus lost, while that stays. */
+  let drawn = '';
+
+  const columns: readonly Column[] = [
+    { title: 'Weight', name: 'name', sort: 'name', cell: nameCell, total: ({ rows }) => `${rows.length} weights` },
+    { title: 'Shape', name: 'shape', cell: ({ shape }) => shape.join(' × ') },
+    { title: 'Method', name: 'method', cell: ({ method }) => method ?? muted('–') },
+    { title: 'Setting', name: 'setting', cell: settingCell },
+    {
+      title: 'Weights kept',
+      name: 'kept',
+      sort: 'weightsKept',
+      numeric: true,
+      cell: keptCell,
+      total: ({ totals }) => keptCell(totals),
+    },
+    {
+      title: 'Bytes',
+      name: 'bytes',
+      sort: 'bytes',
+      numeric: true,
+      cell: ({ bytes }) => formatBytes(bytes),
+      total: ({ totals }) => formatBytes(totals.bytes),
+    },
+    {
+      title: 'After',
+      name: 'after',
+      sort: 'bytesKept',
+      numeric: true,
+      cell: ({ bytesKept }) => known(bytesKept, formatBytes),
+      total: ({ totals }) => known(totals.bytesKept, formatBytes),
+    },
+    {
+      title: 'Ratio',
+      name: 'ratio',
+      sort: 'ratio',
+      numeric: true,
+      cell: (row) => known(byteRatio(row), formatRatio),
+      total: ({ totals }) => known(byteRatio(totals), formatRatio),
+    },
+    { title: 'Share', name: 'share', sort: 'share', numeric: true, cell: shareCell },
+  ];
+
+  const head = element('tr');
+  const body = element('tbody');
+  const foot = element('tr');
+  const note = element('p', { class: 'view-note' });
+  const empty = element('p', { class: 'view-empty', hidden: true });
+  const table = element(
+    'table',
+    { class: 'data-table layers-table' },
+    element('caption', { class: 'visually-hidden' }, 'Weights of the model'),
+    element('thead', {}, head),
+    body,
+    element('tfoot', {}, foot),
+  );
+
+  function sortBy(key: SortKey): void {
+    const now = sorting.get();
+    // Down first for numbers: the large ones matter. A third click goes back to the model's order.
+    const first = key !== 'name';
+    if (now.key !== key) sorting.set({ key, descending: first });
+    else sorting.set(now.descending === first ? { key, descending: !first } : modelOrder);
+    if (state) draw(state);
+  }
+
+  const headers = columns.map(({ title, name, sort, numeric }) => {
+    const cell = element('th', { scope: 'col', class: `col-${name}${numeric ? ' numeric' : ''}` });
+    if (sort === undefined) cell.append(title);
+    else {
+      const button = element('button', { type: 'button', class: 'sort-button' }, title);
+      button.addEventListener('click', () => sortBy(sort));
+      cell.append(button);
+    }
+    return cell;
+  });
+  head.append(...headers);
+
+  function nameCell({ name }: LayerRow): Node {
+    const run = state?.shown[0]?.key;
+    const made = element(
+      'button',
+      { type: 'button', class: 'link-button', title: `Show ${name} in the experiment file` },
+      name,
+    );
+    made.dataset.weight = name;
+    made.addEventListener('click', () => {
+      if (run !== undefined) context.send({ type: 'revealLayer', run, weight: name });
+    });
+    return made;
+  }
+
+  function draw({ shown: [run] }: PageState): void {
+    const model = run?.snapshot && layerTable(run.snapshot);
+    table.hidden = note.hidden = !model;
+    empty.hidden = model !== undefined;
+    setText(empty, model ? '' : 'The layers appear when the run has loaded its model.');
+    if (!model) return;
+    const order = sorting.get();
+    const key = JSON.stringify([run?.key, model, order]);
+    if (key === drawn) return;
+    drawn = key;
+
+    const focused = (document.activeElement as HTMLElement | null)?.dataset.weight;
+    headers.forEach((header, i) => {
+      const active = columns[i].sort === order.key;
+      if (active) header.setAttribute('aria-sort', order.descending ? 'descending' : 'ascending');
+      else header.removeAttribute('aria-sort');
+    });
+    body.replaceChildren(
+      ...sortRows(model.rows, order).map((row) =>
+        element(
+          'tr',
+          { class: row.method === undefined ? 'is-plain' : undefined },
+          ...columns.map((column, i) => cellOf(column, column.cell(row), i === 0)),
+        ),
+      ),
+    );
+    foot.replaceChildren(...columns.map((column, i) => cellOf(column, column.total?.(model) ?? '', i === 0)));
+    if (focused !== undefined) body.querySelector<HTMLElement>(`[data-weight="${CSS.escape(focused)}"]`)?.focus();
+    setText(note, noteOf(model));
+  }
+
+  return {
+    element: element('div', { class: 'layers' }, empty, table, note),
+    update(next) {
+      state = next;
+      draw(next);
+    },
+    dispose: () => undefined,
+  };
+}
+
+function cellOf({ name, numeric }: Column, content: Node | string, isHeader: boolean): HTMLElement {
+  const classes = `col-${name}${numeric ? ' numeric' : ''}`;
+  return isHeader
+    ? element('th', { scope: 'row', class: classes }, content)
+    : element('td', { class: classes }, content);
+}
+
+function muted(text: string): HTMLElement {
+  return element('span', { class: 'muted' }, text);
+}
+
+function known(value: number | undefined, format: (value: number) => string): Node | string {
+  return value === undefined ? muted('–') : format(value);
+}
+
+/** `4,278 of 266,200` */
+function keptCell({ weights, weightsKept }: Pick<LayerRow, 'weights' | 'weightsKept'>): Node | string {
+  const of = muted(`${weightsKept === undefined ? '– ' : ' '}of ${formatCount(weights)}`);
+  return element('span', {}, weightsKept === undefined ? undefined : formatCount(weightsKept), of);
+}
+
+/** The setting at the last distortion, and the target where that is another. */
+function settingCell({ method, now, target }: LayerRow): Node | string {
+  if (method === undefined) return muted('–');
+  const aim = describeSetting(target ?? {});
+  if (now === undefined) return muted(aim === '' ? 'no distortion yet' : `none yet, target ${aim}`);
+  const words = describeSetting(now);
+  if (aim === '' || isReached(now, target ?? {})) return words === '' ? muted('–') : words;
+  return element('span', {}, words, muted(` of ${bareSetting(target ?? {})}`));
+}
+
+/** A schedule comes to its target up to rounding. */
+function isReached(now: CompressionSetting, target: CompressionSetting): boolean {
+  return describeSetting(now) === describeSetting(target);
+}
+
+function bareSetting({ rate, bits, rank }: CompressionSetting): string {
+  if (rate !== undefined) return formatPercent(rate);
+  return String(bits ?? rank ?? '');
+}
+
+function shareCell({ share, name }: LayerRow): Node {
+  const bar = element('span', { class: 'share-bar', 'aria-hidden': 'true' });
+  const fill = element('span', { class: 'share-fill' });
+  fill.style.width = `${100 * share}%`;
+  bar.append(fill);
+  return element(
+    'span',
+    { class: 'share', title: name },
+    bar,
+    element('span', {}, formatPercent(Number(share.toFixed(3)))),
+  );
+}
+
+function noteOf({ soFar, shareOfCompressed, totals }: LayerTable): string {
+  const share = `Share: of the ${shareOfCompressed ? 'compressed' : 'uncompressed'} model's ${formatBytes(
+    (shareOfCompressed ? totals.bytesKept : undefined) ?? totals.bytes,
+  )}.`;
+  if (!soFar) return `${share} A weight goes to its place in the experiment file.`;
+  return `So far: as of the last recorded distortion; bytes after compression are counted when the run ends. ${share}`;
+}
