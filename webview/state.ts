@@ -36,7 +36,7 @@ export interface PageState {
   readonly shown: readonly ShownRun[];
   readonly problem?: Problem;
   /** Set in a workspace that is not trusted. */
-  readonly restricted?: { readonly reason?: string };
+  readonly restricted?: { readonly reason: string };
 }
 
 interface RunData {
@@ -93,7 +93,7 @@ export class DashboardState {
         return;
       }
       case 'restricted':
-        this.#restricted = { reason: message.reason };
+        this.#restricted = message.reason === undefined ? undefined : { reason: message.reason };
         return;
       default:
         message satisfies never;

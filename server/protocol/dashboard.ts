@@ -39,7 +39,7 @@ export type ToDashboard =
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
   | { readonly type: 'problem'; readonly run?: RunKey; readonly message: string; readonly remedy?: string }
-  /** The workspace is not trusted: nothing can be run, with the reason. */
+  /** Why nothing can be run: the workspace is not trusted. No reason: it is. */
   | { readonly type: 'restricted'; readonly reason?: string };
 
 /** Commands of a run that the page offers; the extension runs the command of the same name. */

@@ -32,8 +32,7 @@ export function noticesOf(state: PageState): Notice[] {
     notices.push({
       kind: 'warning',
       title: 'Restricted Mode',
-      text:
-        state.restricted.reason ?? 'Runs can be viewed, not started: a model is code. Trust the workspace to run it.',
+      text: state.restricted.reason,
       commands: [],
     });
   if (state.runs === undefined) notices.push({ kind: 'info', title: 'Looking for runs…', commands: [], loading: NaN });
