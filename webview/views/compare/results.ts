@@ -1,5 +1,4 @@
 /** @file What runs came to, side by side. Pure. */
-import type { RunSummary } from '../../../server/protocol/dashboard.ts';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 import { isGreaterBetter } from './pareto.ts';
 
@@ -62,9 +61,4 @@ export function bestResults(results: readonly RunResult[], row: ResultRow): numb
   if (new Set(known.map(({ value }) => value)).size < 2) return [];
   const best = known.reduce((a, b) => ((greater ? b.value > a.value : b.value < a.value) ? b : a)).value;
   return known.filter(({ value }) => value === best).map(({ index }) => index);
-}
-
-/** Runs that can be added to a comparison, the newest first: those that have begun and are not shown. */
-export function comparable(runs: readonly RunSummary[], shown: readonly string[]): RunSummary[] {
-  return runs.filter(({ key, state }) => state !== 'queued' && !shown.includes(key));
 }

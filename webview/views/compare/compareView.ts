@@ -1,0 +1,160 @@
+/** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
+import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { createChart } from '../../charts/chart.ts';
+import type { Chart } from '../../charts/chart.ts';
+import type { ChartContent } from '../../charts/content.ts';
+import { onThemeChange } from '../../charts/theme.ts';
+import { element } from '../../element.ts';
+import type { PageState } from '../../state.ts';
+import { evaluatedMetrics, loadedRuns, lossContent, metricContent } from '../curves/contents.ts';
+import type { CurveSettings } from '../curves/contents.ts';
+import type { View, ViewContext, ViewType } from '../view.ts';
+import { createComparisonTable } from './comparisonTable.ts';
+import type { ComparisonRow } from './comparisonTable.ts';
+import { bestResults, resultRows, runResult } from './results.ts';
+import type { ResultRow } from './results.ts';
+import { differingSettings } from './settings.ts';
+import { formatMetric, sizeContent } from './sizeContent.ts';
+import type { ComparedRun } from './sizeContent.ts';
+
+export const compareView: ViewType = { id: 'compare', title: 'Compare', create: createCompareView };
+
+/** The Curves view has the switches; here the curves only stand beside each other. */
+const curves: CurveSettings = {
+  axis: 'step',
+  smoothing: 0.8,
+  logLoss: true,
+  logPerplexity: true,
+  marks: false,
+  drop: 'change',
+};
+
+const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
+  bytes: 'Compressed size',
+  byteRatio: 'Bytes, times fewer',
+  weightRatio: 'Weights, times fewer',
+  steps: 'Steps',
+  seconds: 'Training time',
+};
+
+function createCompareView(context: ViewContext): View {
+  let state: PageState | undefined;
+  const charts = new Map<string, Chart>();
+  const grid = element('div', { class: 'chart-grid' });
+  const results = createComparisonTable('Results', 'Result', '');
+  const settings = createComparisonTable(
+    'Differing settings',
+    'Setting',
+    'The runs have the same settings throughout.',
+  );
+  const content = element('div', { class: 'compare-content' }, results.element, settings.element, grid);
+  const empty = element(
+    'div',
+    { class: 'view-empty' },
+    element('p', {}, 'Nothing to compare yet: one run is shown.'),
+    element(
+      'p',
+      {},
+      'Open the list of runs at the top and tick one or more of them, or select several runs in the Experiments view and choose Compare Runs.',
+    ),
+  );
+
+  // The tables' dots have the colours of the charts.
+  const stopThemes = onThemeChange(() => {
+    if (state) draw(state);
+  });
+
+  function draw({ shown }: PageState): void {
+    const runs = loadedRuns(shown);
+    const enough = shown.length > 1;
+    empty.hidden = enough;
+    content.hidden = !enough;
+    if (!enough) return;
+    const compared = runs.map((run): ComparedRun => ({ run, result: runResult(run.snapshot) }));
+    results.update(runs, resultTable(compared));
+    settings.update(
+      runs,
+      differingSettings(
+        runs.map(({ snapshot, summary }) => ({
+          experiment: snapshot.started?.config,
+          overrides: summary?.overrides ?? [],
+        })),
+      ).map(({ path, values }) => ({
+        name: path,
+        cells: values.map(({ text, overridden }) => ({ text, ...(overridden && { tag: 'changed' }) })),
+      })),
+    );
+
+    const wanted: [id: string, title: string, content: ChartContent][] = [
+      ['size', 'Size against metric', sizeContent(compared)],
+      ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
+        `metric.${metric}`,
+        metric === 'loss' ? 'Evaluated loss' : metric[0].toUpperCase() + metric.slice(1),
+        metricContent(metric, runs, curves),
+      ]),
+      ['loss', 'Training loss', lossContent(runs, curves)],
+    ];
+    for (const [id, chart] of charts) {
+      if (wanted.some(([other]) => other === id)) continue;
+      chart.dispose();
+      charts.delete(id);
+    }
+    const elements = wanted.map(([id, title]) => {
+      const chart = charts.get(id) ?? createChart({ id, title, context });
+      charts.set(id, chart);
+      return chart.element;
+    });
+    if (elements.length !== grid.children.length || elements.some((item, i) => grid.children[i] !== item))
+      grid.replaceChildren(...elements);
+    for (const [id, , drawn] of wanted) charts.get(id)!.update(drawn);
+  }
+
+  return {
+    element: element('div', { class: 'compare' }, empty, content),
+    update(next) {
+      state = next;
+      draw(next);
+    },
+    dispose() {
+      stopThemes();
+      for (const chart of charts.values()) chart.dispose();
+    },
+  };
+}
+
+function resultTable(compared: readonly ComparedRun[]): ComparisonRow[] {
+  const results = compared.map(({ result }) => result);
+  const metrics = [...new Set(results.flatMap(({ metric }) => (metric === undefined ? [] : [metric])))];
+  return resultRows.map((row) => {
+    const best = bestResults(results, row);
+    return {
+      name: row === 'value' ? `Test ${metrics.length === 1 ? metrics[0] : 'metric'}` : rowNames[row],
+      cells: results.map((result, index) => {
+        const value = result[row];
+        if (value === undefined) return { text: undefined };
+        const text = formatResult(row, value, result.metric ?? '');
+        return {
+          text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
+          ...(best.includes(index) && { tag: 'best', strong: true }),
+          ...(row === 'value' && !result.final && { tag: 'so far' }),
+        };
+      }),
+    };
+  });
+}
+
+function formatResult(row: ResultRow, value: number, metric: string): string {
+  switch (row) {
+    case 'value':
+      return formatMetric(metric)(value);
+    case 'bytes':
+      return formatBytes(value);
+    case 'byteRatio':
+    case 'weightRatio':
+      return formatRatio(value);
+    case 'steps':
+      return formatCount(value);
+    case 'seconds':
+      return formatDuration(value);
+  }
+}

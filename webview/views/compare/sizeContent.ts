@@ -1,0 +1,84 @@
+/** @file The chart of size against metric. Pure. */
+import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
+import type { ChartContent } from '../../charts/content.ts';
+import { formatNumber, formatPercent } from '../../charts/model/format.ts';
+import type { ShownRun } from '../../state.ts';
+import { isGreaterBetter, paretoFront } from './pareto.ts';
+import type { RunResult } from './results.ts';
+
+export interface ComparedRun {
+  readonly run: ShownRun;
+  readonly result: RunResult;
+}
+
+/** The grey of the palette. */
+const FRONT_COLOR = 7;
+
+/** Finished runs with one metric; of runs with several metrics, those that have the first run's. */
+export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
+  const finished = compared.flatMap(({ run, result: { final, value, bytes, metric } }) =>
+    final && value !== undefined && bytes !== undefined
+      ? [{ run, size: bytes, metric: value, name: metric ?? '' }]
+      : [],
+  );
+  const name = finished[0]?.name ?? 'metric';
+  const points = finished.filter((point) => point.name === name);
+  const front = paretoFront(points, isGreaterBetter(name)).map((index) => points[index]);
+  const others = compared.length - points.length;
+  return {
+    x: { label: 'compressed size', scale: spansDecade(points) ? 'log' : 'linear', format: formatBytes },
+    y: { label: `test ${name}`, format: formatMetric(name) },
+    series: [
+      ...(front.length > 1
+        ? [
+            {
+              id: 'front',
+              label: 'Pareto front',
+              color: FRONT_COLOR,
+              dashed: true,
+              x: front.map(({ size }) => size),
+              y: front.map(({ metric }) => metric),
+            },
+          ]
+        : []),
+      ...points.map(({ run, size, metric }) => ({
+        id: run.key,
+        label: run.label,
+        color: run.color,
+        mark: 'points' as const,
+        x: [size],
+        y: [metric],
+        describe: () => `${formatMetric(name)(metric)}, ${formatBytes(size)}`,
+      })),
+    ],
+    ...(points.length > 0 && {
+      summary: describeFront(
+        points.length,
+        front.map(({ run }) => run.label),
+        others,
+      ),
+    }),
+    empty: 'A run has its place here when it has finished.',
+  };
+}
+
+export function formatMetric(metric: string): (value: number) => string {
+  return metric === 'accuracy' ? formatPercent : formatNumber;
+}
+
+function describeFront(points: number, front: readonly string[], others: number): string {
+  const left = others === 0 ? [] : [`${others} not shown: unfinished, or with another metric.`];
+  if (points === 1) return left.join(' ');
+  const best =
+    front.length === points
+      ? 'No run is better in both size and metric.'
+      : front.length === 1
+        ? `Best in both: ${front[0]}.`
+        : `Not beaten in both: ${front.join('; ')}.`;
+  return [best, ...left].join(' ');
+}
+
+function spansDecade(points: readonly { readonly size: number }[]): boolean {
+  const sizes = points.map(({ size }) => size);
+  return Math.min(...sizes) > 0 && Math.max(...sizes) / Math.min(...sizes) > 10;
+}
