@@ -57,8 +57,8 @@ function joinGroup(graph: Graph, order: readonly Node[], group: readonly Product
 }
 
 /**
- * `a_1' b_1 + a_2' b_2 + …` -> `[a_1; a_2; …]' [b_1; b_2; …]`, and the sums of columns that a bias's gradient adds up
- * -> one sum.
+ * `a_1' b_1 + a_2' b_2 + …` -> `[a_1; a_2; …]' [b_1; b_2; …]`, the sums of columns that a bias's gradient adds up
+ * -> one sum, and both within the parts of concatenations: a GRU uses two parts of one matrix.
  */
 export function joinSumsOfProducts(graph: Graph): Graph {
   const order = topologicalOrder(graph);
@@ -96,13 +96,39 @@ function joinTerms(terms: readonly Node[], shape: Shape): Node | undefined {
       term.params.axes.join() === '0' &&
       !term.params.keepDims,
   );
+  const concatenations = likeTheFirst(terms.filter((term) => isWhole(term) && term.op === 'Concat'));
   const stacked = (nodes: readonly Node[], operand: number) => concat(nodes.map((node) => node.inputs[operand]));
   const joined: Node[] = [];
   if (products.length > 1) joined.push(matmul(stacked(products, 0), stacked(products, 1), true, false));
   if (sums.length > 1) joined.push(reduce('Sum', stacked(sums, 0), [0]));
+  if (concatenations.length > 1) joined.push(sumOfConcatenations(concatenations));
   if (joined.length === 0) return undefined;
-  const replaced = new Set<Node>([...(products.length > 1 ? products : []), ...(sums.length > 1 ? sums : [])]);
+  const groups: readonly (readonly Node[])[] = [products, sums, concatenations];
+  const replaced = new Set(groups.filter((group) => group.length > 1).flat());
   return [...joined, ...terms.filter((term) => !replaced.has(term))].reduce((sum, term) => binary('Add', sum, term));
+}
+
+type Concatenation = NodeOf<'Concat'>;
+
+/** Those along the same axis into parts of the same shapes as the first one. */
+function likeTheFirst(nodes: readonly Node[]): Concatenation[] {
+  const [first, ...rest] = nodes as readonly Concatenation[];
+  if (first === undefined) return [];
+  const isAlike = ({ params, inputs }: Concatenation) =>
+    params.axis === first.params.axis &&
+    inputs.length === first.inputs.length &&
+    inputs.every((part, i) => sameShape(part.type.shape, first.inputs[i].type.shape));
+  return [first, ...rest.filter(isAlike)];
+}
+
+/** `[a_1, b_1] + [a_2, b_2] + …` -> `[a_1 + a_2 + …, b_1 + b_2 + …]` */
+function sumOfConcatenations(nodes: readonly Concatenation[]): Node {
+  const [{ params, inputs }] = nodes;
+  const sums = inputs.map((part, i) => {
+    const terms = nodes.map((node) => node.inputs[i]);
+    return joinTerms(terms, part.type.shape) ?? terms.reduce((sum, term) => binary('Add', sum, term));
+  });
+  return make('Concat', params, sums);
 }
 
 function groupBy<K, T>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {

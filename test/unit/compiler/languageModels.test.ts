@@ -114,6 +114,13 @@ describe('An optimised step of a language model', () => {
     expect(rows).toHaveLength(1);
   });
 
+  it('of a GRU joins the products of the gradient of each part of its recurrent matrix', async () => {
+    const { graph } = await stepOf(byPlainLayers(byLayers['two GRU layers']));
+    const perTimeStep = products(graph).filter((shapes) => shapes.startsWith(`${BATCH}x`));
+    // Two parts, of which the backward product of the gates goes nowhere where the state came in.
+    expect(perTimeStep).toHaveLength(2 * (4 * TIME_STEPS - 1));
+  });
+
   it.each(Object.entries(byLayers))('has no one-hot codes: %s', async (_, create) => {
     const { graph } = await stepOf(byPlainLayers(create));
     expect(topologicalOrder(graph).filter(({ op }) => op === 'OneHot')).toEqual([]);
