@@ -44,9 +44,8 @@ export class DashboardPage {
     this.#tabs = tabs.element;
     root.append(
       element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element),
-      this.#notices.element,
       this.#tabs,
-      this.#panel,
+      element('div', { class: 'scroller' }, this.#notices.element, this.#panel),
     );
     tabs.select(tab.get());
   }

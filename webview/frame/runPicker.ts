@@ -4,7 +4,7 @@ import { readTheme, seriesColor } from '../charts/theme.ts';
 import { icon } from '../controls/icons.ts';
 import { element, setAttributes } from '../element.ts';
 import type { PageState } from '../state.ts';
-import { ageText, resultText, stateWords } from './words.ts';
+import { ageText, resultFacts, stateWords } from './words.ts';
 
 export interface RunPicker {
   readonly element: HTMLElement;
@@ -72,7 +72,8 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     box.disabled = place >= 0 && shown.length === 1;
     box.addEventListener('change', () => toggle(run.key, keys));
     if (place >= 0) box.style.accentColor = seriesColor(readTheme(), shown[place].color);
-    const details = [resultText(run) || stateWords[run.state], ...run.overrides].join(' · ');
+    const facts = resultFacts(run);
+    const details = [...(facts.length > 0 ? facts : [stateWords[run.state]]), ...run.overrides].join(' · ');
     const name = element(
       'button',
       {

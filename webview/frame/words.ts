@@ -31,13 +31,12 @@ export function metricText(metric: string, value: number): string {
   return `${metric} ${metric === 'accuracy' ? formatPercent(value) : formatNumber(value)}`;
 }
 
-/** `accuracy 97.37% · 46.1× smaller`; empty where there is no result. */
-export function resultText({ result }: RunSummary): string {
-  if (!result) return '';
-  const ratio = `${formatNumber(Number(result.byteRatio.toFixed(1)))}× smaller`;
-  return result.byteRatio > 1.05
-    ? `${metricText(result.metric, result.test)} · ${ratio}`
-    : metricText(result.metric, result.test);
+/** What a run came to, such as `accuracy 97.37%` and `46.1× smaller`; empty where there is no result. */
+export function resultFacts({ result }: RunSummary): string[] {
+  if (!result) return [];
+  const facts = [metricText(result.metric, result.test)];
+  if (result.byteRatio > 1.05) facts.push(`${formatNumber(Number(result.byteRatio.toFixed(1)))}× smaller`);
+  return facts;
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */
@@ -67,11 +66,10 @@ export function stateLine(run: ShownRun): StateLine {
   const last = snapshot?.metrics.columns.step[snapshot.metrics.length - 1];
   const steps = snapshot?.started?.config.training.steps;
   const at = last === undefined ? undefined : `step ${formatNumber(last)}${steps ? ` of ${formatNumber(steps)}` : ''}`;
-  const result = summary ? resultText(summary) : '';
   return {
     icon: state,
     phase: stateWords[state],
-    facts: [result, at].filter((fact): fact is string => fact !== undefined && fact !== ''),
+    facts: [...(summary ? resultFacts(summary) : []), ...(at === undefined ? [] : [at])],
     ...(last !== undefined && steps && state !== 'finished' && { progress: last / steps }),
   };
 }

@@ -27,7 +27,7 @@ export function loadedRuns(runs: readonly ShownRun[]): LoadedRun[] {
 
 export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
-    x: axisOf[settings.axis],
+    x: commonAxis(runs, settings),
     y: { label: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
     smoothing: settings.smoothing,
     series: runs.map((run) => metricSeries(run, 'loss', nameOf(run, runs, 'training loss'), settings, true)),
@@ -38,7 +38,7 @@ export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings)
 
 export function learningRateContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
-    x: axisOf[settings.axis],
+    x: commonAxis(runs, settings),
     y: { label: 'learning rate', minimum: 0 },
     series: runs.map((run) => metricSeries(run, 'learningRate', nameOf(run, runs, 'learning rate'), settings, false)),
     empty: 'The learning rate appears with the first training step.',
@@ -87,7 +87,7 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
     });
   });
   return {
-    x: axisOf[settings.axis],
+    x: commonAxis(runs, settings),
     y: metricAxis(metric, settings),
     series,
     marks: distortionMarks(runs, settings),
@@ -113,7 +113,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
     return text === undefined ? [] : [runs.length === 1 ? text : `${run.label}: ${text}`];
   });
   return {
-    x: axisOf[settings.axis],
+    x: commonAxis(runs, settings),
     y: { label: change ? 'change of the loss' : 'loss', scale: !change && settings.logLoss ? 'log' : 'linear' },
     series: measured.map(({ run, drops, axis }) => ({
       id: run.key,
@@ -128,6 +128,13 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
     ...(summaries.length > 0 && { summary: summaries.join(' ') }),
     empty: 'The change of the loss appears with the first distortion.',
   };
+}
+
+/** One x axis for all charts: what stands one below the other happened at the same moment. */
+function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
+  const ends = runs.map(({ snapshot }) => runAxis(snapshot, axis).metrics.at(-1) ?? 0);
+  const maximum = Math.max(0, ...ends);
+  return maximum > 0 ? { ...axisOf[axis], minimum: 0, maximum } : axisOf[axis];
 }
 
 function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent['marks'] {

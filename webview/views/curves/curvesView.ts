@@ -19,7 +19,7 @@ import type { CurveSettings } from './contents.ts';
 
 const initial: CurveSettings = {
   axis: 'step',
-  smoothing: 0.6,
+  smoothing: 0.9,
   logLoss: false,
   logPerplexity: true,
   marks: true,
@@ -70,17 +70,17 @@ function createCurvesView(context: ViewContext): View {
       (smoothing) => change({ smoothing }),
     ).element,
     dropdown(
-      'Distortion',
+      'Drop',
       [
-        { value: 'change', label: 'change of loss' },
-        { value: 'before-after', label: 'before → after' },
+        { value: 'change', label: 'change' },
+        { value: 'before-after', label: 'before, after' },
       ],
       settings.drop,
       (drop) => change({ drop }),
     ).element,
     checkbox('Log loss', settings.logLoss, (logLoss) => change({ logLoss })).element,
     logPerplexity.element,
-    checkbox('Distortion marks', settings.marks, (marks) => change({ marks })).element,
+    checkbox('Distortions', settings.marks, (marks) => change({ marks })).element,
   );
 
   function draw({ shown }: PageState): void {

@@ -44,5 +44,6 @@ function mean(values: Float64Array): number {
 }
 
 function signed(value: number): string {
-  return value > 0 ? `+${formatNumber(value)}` : formatNumber(value);
+  const text = formatNumber(Number(value.toPrecision(2)));
+  return value > 0 ? `+${text}` : text;
 }
