@@ -34,7 +34,9 @@ const forNode = {
   platform: 'node',
   target: 'node20',
   // CommonJS packages (vscode-jsonrpc) ask for Node's modules by `require`, which an ES module does not have.
-  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
 };
 
 /** @param {string} folder */
