@@ -29,7 +29,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     tellWhenAlone(store),
     registerTasks(services),
     dashboards,
-    ...registerCommands(services, tree, dashboards),
+    ...registerCommands(services, tree, view, dashboards),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
 }

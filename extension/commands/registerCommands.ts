@@ -1,8 +1,8 @@
 /** @file The commands of package.json, each with what it does. */
-import { Uri, commands, l10n, window, type Disposable } from 'vscode';
+import { Uri, commands, l10n, window, type Disposable, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
-import type { ExperimentsTree } from '../experiments/experimentsTree.ts';
+import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { Services } from '../services.ts';
 import { chooseRuns } from './arguments.ts';
@@ -16,9 +16,17 @@ import { RunCommands } from './runCommands.ts';
 /** The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree. */
 type CommandAction = (argument: unknown, selection: unknown) => unknown;
 
-export function registerCommands(services: Services, tree: ExperimentsTree, dashboards: Dashboards): Disposable[] {
+export function registerCommands(
+  services: Services,
+  tree: ExperimentsTree,
+  view: TreeView<TreeNode>,
+  dashboards: Dashboards,
+): Disposable[] {
   const problems = new ExperimentProblems();
-  const runs = new RunCommands(services, problems);
+  const runs = new RunCommands(services, problems, async (stored) => {
+    const node = view.visible ? await tree.nodeOf(stored) : undefined;
+    if (node) await view.reveal(node, { select: true, focus: false });
+  });
   const control = new ControlCommands(services);
   const folders = new FolderCommands(services);
   const actions: Record<string, CommandAction> = {

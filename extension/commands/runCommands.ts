@@ -18,9 +18,13 @@ export class RunCommands {
   readonly #services: Services;
   readonly #problems: ExperimentProblems;
 
-  constructor(services: Services, problems: ExperimentProblems) {
+  readonly #reveal: (stored: StoredRun) => unknown;
+
+  /** @param reveal shows a run that has started in the tree */
+  constructor(services: Services, problems: ExperimentProblems, reveal: (stored: StoredRun) => unknown) {
     this.#services = services;
     this.#problems = problems;
+    this.#reveal = reveal;
   }
 
   /** Runs an experiment as its file is now. */
@@ -85,6 +89,7 @@ export class RunCommands {
       () => starting,
     );
     await commands.executeCommand('deeptwist.openDashboard', stored.key);
+    await this.#reveal(stored);
     return stored;
   }
 

@@ -91,6 +91,14 @@ export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
     this.#changed.fire(this.#experiments.get(experiment.file));
   }
 
+  /** The row of a run, for revealing it. */
+  async nodeOf(stored: StoredRun): Promise<RunNode | undefined> {
+    const experiments = await this.#store.experiments();
+    const experiment = experiments.find(({ file }) => file === stored.run.record.experiment);
+    if (experiment) this.#experimentNode(experiment);
+    return experiment && this.#runNode(stored);
+  }
+
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (!node) return (await this.#store.experiments()).map((experiment) => this.#experimentNode(experiment));
     return node.kind === 'experiment' ? this.#runsOf(node.experiment) : [];

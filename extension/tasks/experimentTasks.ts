@@ -76,7 +76,11 @@ class RunTerminal implements Pseudoterminal {
     this.#overrides = overrides;
   }
 
-  async open(): Promise<void> {
+  open(): void {
+    void this.#start();
+  }
+
+  async #start(): Promise<void> {
     const { store, launcher } = this.#services;
     this.#listeners.push(
       store.onDidProgress((run) => run.key === this.#run?.key && this.#show(run)),
