@@ -2,16 +2,20 @@
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { WhenAlone } from '../server/protocol/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
-import { registerDashboard } from './dashboard/registerDashboard.ts';
+import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
+import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
-import { createServices } from './services.ts';
+import { createServices, type Services } from './services.ts';
 import { StatusBar } from './statusBar.ts';
 import { registerTasks } from './tasks/experimentTasks.ts';
 
-export function openWorkbench(context: ExtensionContext, log: LogOutputChannel): void {
+/** What `activate` returns: for tests, and for extensions that start runs. */
+export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & { readonly dashboards: Dashboards };
+
+export function openWorkbench(context: ExtensionContext, log: LogOutputChannel): DeepTwistApi {
   const services = createServices(context, log);
   const { store } = services;
   const tree = new ExperimentsTree(store);
@@ -30,8 +34,10 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     registerTasks(services),
     dashboards,
     ...registerCommands(services, tree, view, dashboards),
+    registerNewExperiment(services),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
+  return { store, launcher: services.launcher, dashboards };
 }
 
 /** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */
