@@ -156,17 +156,30 @@ export class DashboardState {
   }
 }
 
-/** The experiment's name; where several shown runs have it, with the overrides or the time at which they began. */
+/**
+ * Names that tell the shown runs apart: the experiment's, or what differs between runs of one experiment, which is the
+ * overrides that the others lack, or else the time at which each began.
+ */
 function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): string[] {
   const summaries = shown.map((key) => runs.find((run) => run.key === key));
+  const names = new Set(summaries.map((summary) => summary?.name));
   return summaries.map((summary, i) => {
     if (!summary) return shown[i].split(/[\\/]/).at(-1) ?? shown[i];
-    const namesakes = summaries.filter((other) => other?.name === summary.name);
-    if (namesakes.length === 1) return summary.name;
-    const own = summary.overrides.join(', ');
-    const distinct = own !== '' && namesakes.filter((other) => other?.overrides.join(', ') === own).length === 1;
-    return `${summary.name} · ${distinct ? own : startTime(summary.created)}`;
+    const namesakes = summaries.filter((other) => other && other !== summary && other.name === summary.name);
+    if (namesakes.length === 0) return summary.name;
+    const own = summary.overrides.filter(
+      (override) => !namesakes.every((other) => other!.overrides.includes(override)),
+    );
+    const isTaken = namesakes.some((other) => own.every((override) => other!.overrides.includes(override)));
+    const difference = isTaken ? startTime(summary.created) : own.map(shortOverride).join(', ');
+    return names.size === 1 ? difference : `${summary.name} · ${difference}`;
   });
+}
+
+/** `distortEvery=20` of `compression.distortEvery=20`. */
+function shortOverride(override: string): string {
+  const equals = override.indexOf('=');
+  return override.slice(override.lastIndexOf('.', equals) + 1);
 }
 
 function startTime(created: number): string {
@@ -176,6 +189,7 @@ function startTime(created: number): string {
     hour: '2-digit',
     minute: '2-digit',
     second: '2-digit',
+    hour12: false,
   });
 }
 

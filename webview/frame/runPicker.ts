@@ -121,7 +121,8 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
         opener.replaceChildren(element('span', { class: 'run-name' }, 'Choose a run'), icon('expand'));
         return;
       }
-      const text = others.length === 0 ? first.label : `${first.label} + ${others.length}`;
+      const name = first.summary?.name ?? first.label;
+      const text = others.length === 0 ? name : `${name} + ${others.length}`;
       if (opener.dataset.text !== text) {
         opener.dataset.text = text;
         opener.replaceChildren(element('span', { class: 'run-name' }, text), icon('expand'));

@@ -108,10 +108,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
     axis: runAxis(run.snapshot, settings.axis),
   }));
   const change = settings.drop === 'change';
-  const summaries = measured.flatMap(({ run, drops }) => {
-    const text = describeDrops(drops);
-    return text === undefined ? [] : [runs.length === 1 ? text : `${run.label}: ${text}`];
-  });
+  const summary = describeDrops(measured.map(({ run, drops }) => ({ label: run.label, drops })));
   return {
     x: commonAxis(runs, settings),
     y: { label: change ? 'change of the loss' : 'loss', scale: !change && settings.logLoss ? 'log' : 'linear' },
@@ -125,7 +122,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
       ...(!change && { from: drops.before }),
     })),
     ...(change && { references: [{ axis: 'y', value: 0 }] as const }),
-    ...(summaries.length > 0 && { summary: summaries.join(' ') }),
+    ...(summary !== undefined && { summary }),
     empty: 'The change of the loss appears with the first distortion.',
   };
 }

@@ -27,14 +27,25 @@ export function dropsOf({ distortions }: RunSnapshot): Drops {
 }
 
 /**
- * The mean rise of the loss in the first and the last quarter of the distortions (DeepTwist's third requirement: it shrinks as
- * training goes on). Undefined of fewer than 8: quarters of one say nothing.
+ * The mean rise of the loss in the first and the last quarter of the distortions: DeepTwist's third requirement is that it
+ * shrinks as training goes on. Undefined of fewer than 8 distortions: quarters of one say nothing.
  */
-export function describeDrops({ rise }: Drops): string | undefined {
+export function meanRises({ rise }: Drops): { readonly first: number; readonly last: number } | undefined {
   const quarter = Math.floor(rise.length / 4);
   if (quarter < 2) return undefined;
-  const first = mean(rise.subarray(0, quarter));
-  const last = mean(rise.subarray(rise.length - quarter));
+  return { first: mean(rise.subarray(0, quarter)), last: mean(rise.subarray(rise.length - quarter)) };
+}
+
+/** One line about one run, or several. */
+export function describeDrops(runs: readonly { readonly label: string; readonly drops: Drops }[]): string | undefined {
+  const known = runs.flatMap(({ label, drops }) => {
+    const means = meanRises(drops);
+    return means ? [{ label, ...means }] : [];
+  });
+  if (known.length === 0) return undefined;
+  if (runs.length > 1)
+    return `Mean change, first quarter → last: ${known.map(({ label, first, last }) => `${label} ${signed(first)} → ${signed(last)}`).join('; ')}.`;
+  const [{ first, last }] = known;
   const verdict = Math.abs(last) < Math.abs(first) ? 'it shrinks' : 'it does not shrink yet';
   return `Mean change of the loss: ${signed(first)} in the first quarter, ${signed(last)} in the last; ${verdict}.`;
 }
