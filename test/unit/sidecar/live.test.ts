@@ -1,0 +1,283 @@
+/** @file A run's process while it trains: what clients see, and what they ask for. */
+import { readFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
+import { describe, expect, test } from 'vitest';
+import { openRun } from '../../../server/runs/run.ts';
+import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
+import { eventually, linesOf, recordOf, startRun, until, useSidecars, watch } from './sidecars.ts';
+
+useSidecars();
+
+const compression = {
+  method: 'prune',
+  distortEvery: 7,
+  layers: { fc1: { rate: 0.7 } },
+  schedule: { from: 100, to: 2000 },
+};
+/** A second or so of training. */
+const long = { compression, training: { ...experiment.training, steps: 4000, checkpointEvery: 500 } };
+/** It does not end by itself in the time of a test. */
+const endless = { compression, training: { ...experiment.training, steps: 10_000_000, checkpointEvery: 1_000_000 } };
+const isMetrics = ({ type }: { type: string }) => type === 'metrics';
+
+test('a run trains to its end: exit code 0, the result in run.json, its log beside it', async () => {
+  const place = await workspace(long);
+  const { run, exited } = await startRun(place);
+  expect(run.observedState()).toBe('queued');
+  const { code, logTail } = await exited;
+  expect(code, logTail).toBe(0);
+  expect(logTail).toMatch(/The run is finished\.\n$/);
+  const record = await recordOf(run);
+  expect(record).toMatchObject({ state: 'finished', result: { metric: 'accuracy', weightRatio: expect.any(Number) } });
+  expect(record).not.toHaveProperty('endpoint');
+  expect(record).not.toHaveProperty('process');
+  expect(readFileSync(`${run.sourceFolder}/model.ts`, 'utf8')).toContain('createModel');
+  const inThisProcess = await place.run();
+  expect(finalWeights(run)).toEqual(finalWeights(inThisProcess.run));
+});
+
+describe('a client', () => {
+  test('sees every event once, as do two that come at different times, and the end', async () => {
+    const { run, exited } = await startRun(await workspace(long));
+    const first = await watch(run, { offset: 0 });
+    await eventually(first, (event) => event.step >= 1000);
+    const second = await watch(run, { offset: 0 });
+    await Promise.all([exited, first.closed, second.closed]);
+    const recorded = linesOf(run);
+    expect(recorded.length).toBeGreaterThan(2000);
+    for (const { events, states, offset } of [first, second]) {
+      expect(events).toEqual(recorded);
+      expect(offset).toBe(readFileSync(run.eventsFile).length);
+      expect(states.at(-1)).toMatchObject({ phase: 'ended', step: 4000, steps: 4000 });
+    }
+    expect(first.states.map(({ phase }) => phase)).toContain('training');
+  });
+
+  test('that subscribes from an offset gets exactly the rest', async () => {
+    const { run, exited } = await startRun(await workspace(long));
+    const first = await watch(run, { offset: 0 });
+    await eventually(first, (event) => event.step >= 800);
+    const { offset } = first;
+    const seen = first.events.length;
+    first.connection.dispose();
+    const second = await watch(run, { offset });
+    await Promise.all([exited, second.closed]);
+    const recorded = linesOf(run);
+    expect(second.events).toEqual(recorded.slice(seen));
+    expect(second.events[0].step).toBeGreaterThanOrEqual(800);
+    // What was on its way when the first left never reached it.
+    expect(first.events).toHaveLength(seen);
+  });
+
+  test('that does not read costs the run nothing and gets what it missed when it reads again', async () => {
+    // Megabytes of events: more than the process keeps in memory, and than a socket holds.
+    const { run, exited } = await startRun(await workspace({ ...endless, observe: { every: 7, bins: 1000 } }));
+    const fast = await watch(run, { offset: 0 });
+    const endpoint = (await recordOf(run)).endpoint!;
+    const socket = createConnection(endpoint);
+    const slow = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    const events: { step: number }[] = [];
+    slow.onNotification('events', (batch: { events: { step: number }[] }) => events.push(...batch.events));
+    slow.listen();
+    await slow.sendRequest('initialize', { protocol: 1, client: 'slow' });
+    await slow.sendRequest('subscribe', { offset: 0 });
+    socket.pause();
+    await until(() => fast.offset > 4e6, 'megabytes of events');
+    expect(events.length).toBeLessThan(fast.events.length / 2);
+    socket.resume();
+    await fast.connection.request('stop', { when: 'after-step' });
+    await Promise.all([exited, fast.closed]);
+    const recorded = linesOf(run);
+    await until(() => events.length === recorded.length, 'all events');
+    expect(events).toEqual(recorded);
+    expect(fast.events).toEqual(recorded);
+    slow.dispose();
+  });
+
+  test('of another protocol version is refused with what to do, and asks nothing before the handshake', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const watcher = await watch(run);
+    const socket = createConnection((await recordOf(run)).endpoint!);
+    const other = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    other.listen();
+    await expect(other.sendRequest('stop', { when: 'now' })).rejects.toThrow("'initialize' comes before 'stop'.");
+    await expect(other.sendRequest('initialize', { protocol: 99, client: 'x' })).rejects.toThrow(
+      /another version of DeepTwist: it speaks protocol 1, this window 99\. Reload the window/,
+    );
+    await expect(other.sendRequest('initialize', { protocol: 'one' })).rejects.toThrow(/protocol/);
+    other.dispose();
+    await watcher.connection.request('stop', { when: 'after-step' });
+    expect((await exited).code).toBe(130);
+  });
+
+  test('whose request the end of the process cuts off hears of it within a second', async () => {
+    const { run, pid, exited } = await startRun(await workspace(endless));
+    const { connection } = await watch(run, { offset: 0 });
+    await connection.request('pause');
+    process.kill(pid, 'SIGSTOP'); // Silent, but there.
+    const answers = [connection.request('state'), connection.request('checkpoint')];
+    const aborted = connection.request('state', undefined, AbortSignal.timeout(100));
+    await expect(aborted).rejects.toThrow(/timeout/);
+    const killed = performance.now();
+    process.kill(pid, 'SIGKILL');
+    for (const answer of answers) await expect(answer).rejects.toThrow(/has ended before it answered/);
+    expect(performance.now() - killed).toBeLessThan(1000);
+    expect((await exited).signal).toBe('SIGKILL');
+    await expect(connection.request('state')).rejects.toThrow(/has ended/);
+    const record = await openRun(run.path);
+    expect(record.observedState()).toBe('interrupted');
+    // The next process removes what it left, and goes on.
+    const resumed = await startRun(await workspace(), { run: record, resume: true });
+    await (await watch(run)).connection.request('stop', { when: 'after-step' });
+    await resumed.exited;
+  });
+});
+
+describe('on request', () => {
+  test('a run pauses, observes, saves and continues, and ends with the same weights as without', async () => {
+    const place = await workspace(long);
+    const undisturbed = await place.run();
+    const { run, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    const { connection, events, states } = watcher;
+    await eventually(watcher, (event) => event.step >= 300);
+    await connection.request('observe');
+    await connection.request('checkpoint');
+    await connection.request('pause');
+    const { step, phase } = await connection.request('state');
+    expect(phase).toBe('paused');
+    const pausedAt = Date.now();
+    await connection.request('pause'); // It has.
+    await connection.request('observe');
+    const saved = await connection.request('checkpoint');
+    await sleep(300);
+    expect((await connection.request('state')).step).toBeLessThanOrEqual(saved.step);
+    expect(saved.path).toBe(`checkpoints/step-${String(saved.step).padStart(9, '0')}.safetensors`);
+    await connection.request('continue');
+    const pausedFor = (Date.now() - pausedAt) / 1000;
+    await exited;
+    await watcher.closed;
+    expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));
+
+    const observations = eventsOf(events, 'observation');
+    expect(observations).toHaveLength(2);
+    expect(observations[1].step).toBe(saved.step);
+    const [{ name, histogram }] = observations[1].weights;
+    expect(name).toBe('fc1/kernel');
+    for (const counts of [histogram.before, histogram.after]) expect(counts.reduce((a, b) => a + b)).toBe(128);
+    expect(eventsOf(events, 'spectrum').filter((event) => event.step === saved.step)).toHaveLength(1);
+    expect(eventsOf(events, 'distortion')).toHaveLength(eventsOf(undisturbed.events, 'distortion').length);
+    expect(states.map((state) => state.phase)).toContain('paused');
+    expect(step).toBeLessThan(4000);
+
+    // The pause is not training time.
+    const [{ summary, time }] = eventsOf(events, 'finished');
+    const [{ time: begin }] = eventsOf(events, 'started');
+    const { trainingSeconds, distortionSeconds, observationSeconds, evaluationSeconds } = summary;
+    const counted = trainingSeconds + distortionSeconds + observationSeconds + evaluationSeconds;
+    expect(counted).toBeLessThan((time - begin) / 1000 - 0.9 * pausedFor);
+  });
+
+  test('a run stops after the step with a checkpoint, also while it is paused, and goes on from there', async () => {
+    const place = await workspace(long);
+    const undisturbed = await place.run();
+    const { run, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, isMetrics);
+    await watcher.connection.request('pause');
+    await watcher.connection.request('stop', { when: 'after-step' });
+    expect((await exited).code).toBe(130);
+    await watcher.closed;
+    const { step } = watcher.events.at(-1)!;
+    expect(watcher.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      checkpoint: `checkpoints/step-${String(step).padStart(9, '0')}.safetensors`,
+    });
+    expect(watcher.states.at(-1)).toMatchObject({ phase: 'ended', step });
+    expect((await recordOf(run)).state).toBe('stopped');
+    const resumed = await startRun(place, { run: await openRun(run.path), resume: true });
+    expect((await resumed.exited).code).toBe(0);
+    expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));
+    expect(eventsOf(linesOf(run), 'metrics').map((event) => event.step)).toEqual(
+      eventsOf(undisturbed.events, 'metrics').map((event) => event.step),
+    );
+  });
+
+  test('a run stops now, in the middle of a step, from its last checkpoint', async () => {
+    const place = await workspace({
+      compression: { method: 'custom', module: './distort.ts', distortEvery: 50, layers: { fc1: {} } },
+      training: { ...experiment.training, checkpointEvery: 20 },
+    });
+    // The step of the first distortion does not end in the time of this test.
+    await place.write('distort.ts', 'export const distort = () => new Promise((resolve) => setTimeout(resolve, 1e6));');
+    const { run, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, (event) => event.type === 'spectrum');
+    await watcher.connection.request('stop', { when: 'after-step' });
+    await watcher.connection.request('stop', { when: 'now' }).catch(() => undefined);
+    expect((await exited).code).toBe(130);
+    await watcher.closed;
+    expect(watcher.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      checkpoint: 'checkpoints/step-000000040.safetensors',
+    });
+    expect(watcher.events).toEqual(linesOf(run));
+    expect((await recordOf(run)).state).toBe('stopped');
+  });
+
+  test('SIGTERM stops after the step, SIGHUP does nothing', async () => {
+    const { run, pid, exited } = await startRun(await workspace(endless));
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, isMetrics);
+    process.kill(pid, 'SIGHUP');
+    const { step } = await watcher.connection.request('state');
+    await eventually(watcher, (event) => event.step > step + 100);
+    process.kill(pid, 'SIGTERM');
+    expect((await exited).code).toBe(130);
+    expect(linesOf(run).at(-1)).toMatchObject({ type: 'stopped', checkpoint: expect.any(String) });
+  });
+});
+
+describe('when its last client has left, a run', () => {
+  test('goes on', async () => {
+    const { run, exited } = await startRun(await workspace(long));
+    const { connection } = await watch(run);
+    connection.dispose();
+    expect((await exited).code).toBe(0);
+  });
+
+  test('stops, where that was said, unless a client comes back in time', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const first = await watch(run);
+    await first.connection.request('whenAlone', { action: 'stop', afterMs: 300 });
+    first.connection.dispose();
+    const second = await watch(run, { offset: 0 });
+    await sleep(500);
+    expect(await second.connection.request('state')).toMatchObject({ phase: 'training' });
+    second.connection.dispose();
+    expect((await exited).code).toBe(130);
+    expect((await recordOf(run)).state).toBe('stopped');
+  });
+
+  test('pauses, where that was said, until it is continued', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const first = await watch(run, { offset: 0 });
+    await eventually(first, isMetrics);
+    await first.connection.request('whenAlone', { action: 'pause', afterMs: 0 });
+    first.connection.dispose();
+    const paused = await until(async () => {
+      await sleep(100);
+      const { connection } = await watch(run);
+      const state = await connection.request('state');
+      if (state.phase === 'paused') return { connection, state };
+      connection.dispose();
+      return undefined;
+    }, 'a pause');
+    await paused.connection.request('continue');
+    await until(async () => (await paused.connection.request('state')).step > paused.state.step, 'more steps');
+    await paused.connection.request('stop', { when: 'after-step' });
+    await exited;
+  });
+});
