@@ -44,11 +44,21 @@ async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Turns "no space left" into a {@link UserError} that says where and how much, and a write into a folder that is gone into
- * one that says so; any other error is returned as it is.
+ * one that says so, as does a limit of the size of files; any other error is returned as it is.
  */
 export function explainDiskError(error: unknown, folder: string, neededBytes: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
+  if (code === 'EFBIG') {
+    return new UserError(
+      `A file in ${folder} may not grow: its size has reached a limit. What was recorded before is intact.`,
+      {
+        remedy:
+          'Raise the limit (`ulimit -f`), or use a file system for larger files; then continue with `deeptwist resume`.',
+        cause: error,
+      },
+    );
+  }
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return error; // EDQUOT: none left in the user's quota.
   return new UserError(
     `The disk is full: writing to ${folder} needs ${formatBytes(neededBytes)}, ${freeSpace(folder)}. What was recorded before is intact.`,

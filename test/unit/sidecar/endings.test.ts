@@ -1,0 +1,255 @@
+/** @file How a run's process ends when something goes wrong, and how runs wait for one another. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { createRun } from '../../../server/runs/createRun.ts';
+import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
+import { lockRun } from '../../../server/runs/lockRun.ts';
+import { openRun } from '../../../server/runs/run.ts';
+import { eventsOf, experiment, finalWeights, mlp, workspace } from '../training/workspace.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+import {
+  eventually,
+  installationFolder,
+  linesOf,
+  recordOf,
+  runtimeFiles,
+  startRun,
+  until,
+  useSidecars,
+  watch,
+} from './sidecars.ts';
+
+useSidecars();
+
+const training = (changes: object) => ({ ...experiment.training, ...changes });
+const long = { training: training({ steps: 4000, checkpointEvery: 500 }) };
+const endless = { training: training({ steps: 10_000_000, checkpointEvery: 1_000_000 }) };
+
+test('a run whose process is killed goes on from its checkpoint to the same weights', async () => {
+  const place = await workspace(long);
+  const undisturbed = await place.run();
+  const { run, pid, exited } = await startRun(place);
+  const watcher = await watch(run, { offset: 0 });
+  await eventually(watcher, (event) => event.step >= 1300);
+  process.kill(pid, 'SIGKILL');
+  expect(await exited).toMatchObject({ code: null, signal: 'SIGKILL' });
+  await watcher.closed;
+  const killed = await openRun(run.path);
+  expect(killed.observedState()).toBe('interrupted');
+  expect(runtimeFiles()).toHaveLength(2); // Nobody could remove its socket and its ticket.
+  const resumed = await startRun(place, { run: killed, resume: true });
+  const second = await watch(run);
+  // A client that knows the log as the killed process left it gets what follows the cut.
+  await second.connection.request('subscribe', { offset: watcher.offset, cuts: 0 });
+  expect((await resumed.exited).code).toBe(0);
+  await second.closed;
+  expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));
+  const begin = second.events.findIndex(({ type }) => type === 'started');
+  expect(second.events[begin].step).toBeGreaterThanOrEqual(1000);
+  const recorded = linesOf(run);
+  expect(second.events.slice(begin)).toEqual(recorded.slice(recorded.findLastIndex(({ type }) => type === 'started')));
+  expect(eventsOf(recorded, 'metrics').map(({ step }) => step)).toEqual(
+    eventsOf(undisturbed.events, 'metrics').map(({ step }) => step),
+  );
+});
+
+describe('the queue', () => {
+  test('lets as many runs train at once as are allowed, in their order, and tells the others how many are before them', async () => {
+    const place = await workspace(endless);
+    const first = await startRun(place);
+    const one = await watch(first.run, { offset: 0 });
+    await eventually(one, ({ type }) => type === 'metrics');
+    const second = await startRun(place);
+    const two = await watch(second.run, { offset: 0 });
+    const third = await startRun(place);
+    const three = await watch(third.run, { offset: 0 });
+    const state = ({ connection }: typeof one) => connection.request('state');
+    await until(async () => (await state(three)).runsAhead === 2, 'two runs ahead');
+    expect(await state(two)).toMatchObject({ phase: 'queued', runsAhead: 1, step: 0 });
+    expect((await openRun(second.run.path)).observedState()).toBe('queued');
+    // One more at a time: beside the first.
+    const fourth = await startRun(place, { parallel: 4 });
+    const four = await watch(fourth.run, { offset: 0 });
+    await eventually(four, ({ type }) => type === 'metrics');
+    for (const { connection } of [four, one]) await connection.request('stop', { when: 'after-step' });
+    await first.exited;
+    await eventually(two, ({ type }) => type === 'metrics');
+    expect(await state(three)).toMatchObject({ phase: 'queued', runsAhead: 1 });
+    // A run that waits can be stopped.
+    await three.connection.request('stop', { when: 'after-step' });
+    expect((await third.exited).code).toBe(130);
+    expect(linesOf(third.run).map(({ type }) => type)).toEqual(['stopped']);
+    expect((await recordOf(third.run)).state).toBe('stopped');
+    await two.connection.request('stop', { when: 'after-step' });
+    await Promise.all([second.exited, fourth.exited]);
+  });
+
+  test('goes on when a process in it is killed, and what that left is removed', async () => {
+    const place = await workspace(endless);
+    const first = await startRun(place);
+    await watch(first.run);
+    const second = await startRun(place);
+    const watcher = await watch(second.run, { offset: 0 });
+    await until(async () => (await watcher.connection.request('state')).runsAhead === 1, 'waiting');
+    process.kill(first.pid, 'SIGKILL');
+    await eventually(watcher, ({ type }) => type === 'started');
+    expect(runtimeFiles()).toHaveLength(2);
+    await watcher.connection.request('stop', { when: 'after-step' });
+    await second.exited;
+  });
+});
+
+describe('what fails is recorded with what to do, and ends the process', () => {
+  async function failed(changes: Parameters<typeof workspace>[0], options?: Parameters<typeof startRun>[1]) {
+    const place = await workspace(changes);
+    const { run, exited } = await startRun(place, options);
+    const { code, logTail } = await exited;
+    expect(code, logTail).toBe(1);
+    const { state, failure } = await recordOf(run);
+    expect(state).toBe('failed');
+    const events = linesOf(run);
+    expect(events.at(-1)).toMatchObject({ type: 'failed', ...failure });
+    return { failure, logTail, events, run, place };
+  }
+
+  test('a setting that does not fit, at its place in the experiment file', async () => {
+    const { failure, events, place, run } = await failed({
+      compression: { method: 'prune', distortEvery: 5, layers: { fc3: { rate: 0.5 } } },
+    });
+    expect(failure!.message).toMatch(/blobs\.deeptwist\.jsonc:\d+:\d+ compression\.layers\.fc3: matches no layer/);
+    expect(failure!.message).toContain(place.file);
+    expect(failure!.remedy).toContain('Did you mean "fc1"?');
+    expect(events).toHaveLength(1);
+    // Mended, it can be started again in its folder.
+    const again = await startRun(place, { run: await openRun(run.path), resume: true });
+    expect((await again.exited).code).toBe(1);
+  });
+
+  test('a model that throws', async () => {
+    const { failure, logTail } = await failed({
+      model: `console.log('hello from the model'); export const createModel = () => { throw new Error('no such thing'); };`,
+    });
+    expect(failure!.message).toContain('no such thing');
+    expect(logTail).toContain('hello from the model\n');
+    expect(logTail).toContain('The run has failed: ');
+  });
+
+  test('what a module throws where nobody waits for it', async () => {
+    const { failure, logTail } = await failed({
+      ...endless,
+      model: `${mlp}; setTimeout(() => { throw new Error('too late'); }, 1500);`,
+    });
+    expect(failure!.message).toBe('too late');
+    expect(logTail).toContain('model.ts');
+  });
+
+  test('a numeric library without a binary for this platform', async () => {
+    const packages = join(installationFolder(), 'dist', 'node_modules', 'onnxruntime-node');
+    mkdirSync(packages, { recursive: true });
+    writeFileSync(join(packages, 'package.json'), '{ "name": "onnxruntime-node", "main": "index.js" }');
+    writeFileSync(
+      join(packages, 'index.js'),
+      'throw new Error("Cannot find module \'../bin/napi-v6/linux/arm64/onnxruntime_binding.node\'");',
+    );
+    try {
+      const { failure } = await failed({});
+      const platform = `${process.platform}-${process.arch}`;
+      expect(failure).toMatchObject({
+        message: expect.stringContaining(`onnxruntime-node has no binary that runs on ${platform}: `) as string,
+        remedy: expect.stringContaining('Reinstall the DeepTwist package for this platform') as string,
+      });
+    } finally {
+      rmSync(join(installationFolder(), 'dist', 'node_modules'), { recursive: true });
+    }
+  });
+
+  test.runIf(existsSync('/dev/full'))('a disk that is full', async () => {
+    const place = await workspace(endless);
+    const run = await createRun({ experiment: place.file, text: readFileSync(place.file, 'utf8'), state: 'queued' });
+    symlinkSync('/dev/full', run.eventsFile); // Every write to this device fails with ENOSPC.
+    const { exited } = await startRun(place, { run });
+    expect((await exited).code).toBe(1);
+    expect((await recordOf(run)).failure).toMatchObject({
+      message: expect.stringMatching(
+        /^The disk is full: writing to .* What was recorded before is intact\.$/,
+      ) as string,
+      remedy: expect.stringContaining('Free some space') as string,
+    });
+  });
+
+  test.runIf(process.platform === 'linux')('a file that may not grow any more', async () => {
+    const place = await workspace({
+      ...endless,
+      compression: { method: 'prune', distortEvery: 2, layers: { fc1: { rate: 0.5 } } },
+      observe: { every: 2 },
+    });
+    const { run, pid, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, ({ step }) => step > 50);
+    execFileSync('prlimit', ['--pid', String(pid), '--fsize=16384']);
+    expect((await exited).code).toBe(1);
+    await watcher.closed;
+    const end = watcher.events.at(-1)!;
+    expect(end).toMatchObject({ type: 'failed', message: expect.stringMatching(/may not grow: its size/) as string });
+    const recorded = linesOf(run); // Every line is whole.
+    expect(watcher.events.slice(0, recorded.length)).toEqual(recorded);
+    expect((await recordOf(run)).failure!.remedy).toContain('ulimit -f');
+  });
+
+  test('a run folder that is deleted under it', async () => {
+    const place = await workspace(endless);
+    const { run, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, ({ type }) => type === 'metrics');
+    expect((await userErrorOf(() => deleteRun(run))).message).toMatch(/is being trained by process/);
+    rmSync(run.path, { recursive: true });
+    expect((await exited).code).toBe(1);
+    await watcher.closed;
+    expect(watcher.events.at(-1)).toMatchObject({
+      type: 'failed',
+      message: `The folder ${run.path} was deleted or moved while the run was being trained.`,
+    });
+    expect(existsSync(run.path)).toBe(false);
+  });
+});
+
+test('a model that loops for ever does not answer; its process is ended from outside', async () => {
+  const place = await workspace({ model: `export const createModel = () => { for (;;) ; };` });
+  const { run, exited } = await startRun(place);
+  const { connection } = await watch(run);
+  await sleep(500);
+  await expect(connection.request('stop', { when: 'now' }, AbortSignal.timeout(500))).rejects.toThrow(/timeout/);
+  await killRun(run);
+  expect((await exited).signal).toBe('SIGKILL');
+  const left = await openRun(run.path);
+  expect(left.observedState()).toBe('interrupted');
+  expect(existsSync(left.record.endpoint!)).toBe(false);
+  await killRun(run); // It is dead.
+  await deleteRun(left);
+  expect(readdirSync(join(run.path, '..'))).toEqual([]);
+  // The next run sweeps the ticket.
+  await (
+    await startRun(await workspace(long))
+  ).exited;
+});
+
+test('a run that another process has is left alone', async () => {
+  const place = await workspace(long);
+  const { run } = await place.run({ stopAfter: 10 });
+  const lock = await lockRun(run);
+  const { exited } = await startRun(place, { run, resume: true });
+  const { code, logTail } = await exited;
+  expect(code).toBe(1);
+  expect(logTail).toMatch(/is in use by process \d+/);
+  await lock.release();
+  expect((await recordOf(run)).state).toBe('stopped');
+});
+
+test('an executable that is not there is told with the setting', async () => {
+  const error = await userErrorOf(async () => startRun(await workspace(), { node: '/nowhere/node' }));
+  expect(error.message).toMatch(/cannot be started with \/nowhere\/node/);
+  expect(error.remedy).toContain('deeptwist.node.path');
+});
