@@ -75,6 +75,8 @@ export interface ChartContent {
   readonly smoothing?: number;
   /** One line below the title: what the chart comes to, for the hasty and for screen readers. */
   readonly summary?: string;
+  /** Whether the legend says the last value of each line while no cursor is there; it does by default. */
+  readonly saysLast?: boolean;
   /** Said in place of the chart where no series has a point. */
   readonly empty?: string;
 }

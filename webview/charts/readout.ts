@@ -33,6 +33,7 @@ function pointText({ y: axis }: ChartContent, { describe, from, y }: Series, ind
 /** The last value of each visible series: what the legend says while no cursor is there. Of histograms nothing. */
 export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): Map<string, string> {
   const values = new Map<string, string>();
+  if (content.saysLast === false) return values;
   for (const series of content.series) {
     if (hidden.has(series.id) || (series.mark ?? 'line') !== 'line' || series.y.length === 0) continue;
     values.set(series.id, pointText(content, series, series.y.length - 1));

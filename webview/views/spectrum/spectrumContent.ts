@@ -22,6 +22,8 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
     })),
     // Between the last value that is kept and the first that is not.
     ...(rank !== undefined && { references: [{ axis: 'x', value: rank + 0.5, label: `rank ${formatCount(rank)}` }] }),
+    // The least singular value says nothing of a spectrum.
+    saysLast: false,
     summary: describeSpectra(chosen).join(' '),
     empty: 'No singular value is greater than 0.',
   };
