@@ -11,20 +11,29 @@ describe('the histogram of a distortion', () => {
   it('shows before and after on the same bins', () => {
     const { series } = histogramContent(seen(), settings);
     expect(series.map(({ id, y }) => [id, ...Array.from(y)])).toEqual([
-      ['before', 1, 8, 2],
       ['after', 2, 7, 2],
+      ['before', 1, 8, 2],
     ]);
     expect(series[0].x).toBe(series[1].x);
     expect(Array.from(series[0].x)).toHaveLength(4);
   });
 
+  it('keeps its axis over the distortions of a run', () => {
+    const { x } = histogramContent(seen(), settings, { range: { minimum: -5, maximum: 0.5 } });
+    expect(x).toMatchObject({ minimum: -5, maximum: 1 });
+  });
+
   it('leaves exact zeros out on demand', () => {
     const { series } = histogramContent(seen(), { scale: 'linear', withZeros: false });
-    expect(Array.from(series[1].y)).toEqual([2, 2, 2]);
+    expect(Array.from(series[0].y)).toEqual([2, 2, 2]);
   });
 
   it('lays a second run over it on bins that span both, without losing a weight', () => {
-    const other = { ...seen({ minimum: -3, maximum: 0, step: 20, after: Uint32Array.of(1, 2, 8) }), label: 'another', color: 3 };
+    const other = {
+      ...seen({ minimum: -3, maximum: 0, step: 20, after: Uint32Array.of(1, 2, 8) }),
+      label: 'another',
+      color: 3,
+    };
     const { series, x } = histogramContent(seen(), settings, { other });
     expect(x).toMatchObject({ minimum: -3, maximum: 1 });
     expect(series[2].label).toBe('after · another, step 20');

@@ -41,7 +41,7 @@ describe('a distortion in words', () => {
       nearZerosAfter: 212,
       relativeError: 0.3123,
     });
-    expect(words).toBe('near zero 41,300 → 212, zeros 0 → 259,308, pruning rate 98.7%, relative error 31.2%');
+    expect(words).toBe('near zero 41,300 → 212 · zeros 0 → 259,308 · pruning rate 98.7% · relative error 31.2%');
   });
 
   it.each([

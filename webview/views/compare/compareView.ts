@@ -40,14 +40,16 @@ const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
 function createCompareView(context: ViewContext): View {
   let state: PageState | undefined;
   const charts = new Map<string, Chart>();
-  const grid = element('div', { class: 'chart-grid' });
+  const grid = element('div', { class: 'chart-grid is-wide' });
   const results = createComparisonTable('Results', 'Result', '');
   const settings = createComparisonTable(
     'Differing settings',
     'Setting',
     'The runs have the same settings throughout.',
   );
-  const content = element('div', { class: 'compare-content' }, results.element, settings.element, grid);
+  settings.element.classList.add('is-wide');
+  const size = createChart({ id: 'size', title: 'Size against metric', context });
+  const content = element('div', { class: 'compare-content' }, results.element, size.element, settings.element, grid);
   const empty = element(
     'div',
     { class: 'view-empty' },
@@ -85,8 +87,8 @@ function createCompareView(context: ViewContext): View {
       })),
     );
 
+    size.update(sizeContent(compared));
     const wanted: [id: string, title: string, content: ChartContent][] = [
-      ['size', 'Size against metric', sizeContent(compared)],
       ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
         `metric.${metric}`,
         metric === 'loss' ? 'Evaluated loss' : metric[0].toUpperCase() + metric.slice(1),
@@ -117,6 +119,7 @@ function createCompareView(context: ViewContext): View {
     },
     dispose() {
       stopThemes();
+      size.dispose();
       for (const chart of charts.values()) chart.dispose();
     },
   };

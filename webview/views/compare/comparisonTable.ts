@@ -61,11 +61,16 @@ export function createComparisonTable(title: string, rowTitle: string, empty: st
       );
       body.replaceChildren(
         ...rows.map(({ name, cells }) =>
-          element('tr', {}, element('th', { scope: 'row' }, name), ...cells.map(cellElement)),
+          element('tr', {}, element('th', { scope: 'row' }, ...breakable(name)), ...cells.map(cellElement)),
         ),
       );
     },
   };
+}
+
+/** A long path may be broken behind its dots. */
+function breakable(path: string): Node[] {
+  return path.split(/(?<=\.)/).flatMap((part) => [document.createTextNode(part), document.createElement('wbr')]);
 }
 
 function cellElement({ text, tag, strong }: ComparisonCell): HTMLElement {

@@ -58,6 +58,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
         others,
       ),
     }),
+    saysLast: false,
     empty: 'A run has its place here when it has finished.',
   };
 }

@@ -36,7 +36,7 @@ function createLayersView(context: ViewContext): View {
   let drawn = '';
 
   const columns: readonly Column[] = [
-    { title: 'Weight', name: 'name', sort: 'name', cell: nameCell, total: ({ rows }) => `${rows.length} weights` },
+    { title: 'Weight', name: 'name', sort: 'name', cell: nameCell, total: () => 'Total' },
     { title: 'Shape', name: 'shape', cell: ({ shape }) => shape.join(' × ') },
     { title: 'Method', name: 'method', cell: ({ method }) => method ?? muted('–') },
     { title: 'Setting', name: 'setting', cell: settingCell },
@@ -211,18 +211,13 @@ function shareCell({ share, name }: LayerRow): Node {
   const fill = element('span', { class: 'share-fill' });
   fill.style.width = `${100 * share}%`;
   bar.append(fill);
-  return element(
-    'span',
-    { class: 'share', title: name },
-    bar,
-    element('span', {}, formatPercent(Number(share.toFixed(3)))),
-  );
+  return element('span', { class: 'share', title: name }, bar, element('span', {}, `${(100 * share).toFixed(1)}%`));
 }
 
 function noteOf({ soFar, shareOfCompressed, totals }: LayerTable): string {
   const share = `Share: of the ${shareOfCompressed ? 'compressed' : 'uncompressed'} model's ${formatBytes(
     (shareOfCompressed ? totals.bytesKept : undefined) ?? totals.bytes,
   )}.`;
-  if (!soFar) return `${share} A weight goes to its place in the experiment file.`;
+  if (!soFar) return `${share} Choose a weight to see it in the experiment file.`;
   return `So far: as of the last recorded distortion; bytes after compression are counted when the run ends. ${share}`;
 }

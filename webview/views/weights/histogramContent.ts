@@ -25,14 +25,20 @@ const BEFORE_COLOR = 7;
 const LABELLED_LEVELS = 16;
 const DRAWN_LEVELS = 64;
 
-/**
- * Before and after on the same bins.
- * @param other of a second run, after its distortion; all histograms are then on bins that are common to both
- */
+export interface HistogramExtras {
+  /** Whether the weight is quantized: something is then said of its levels. */
+  readonly quantized?: boolean;
+  /** What the x axis spans at least, so that it stays while the slider moves. */
+  readonly range?: { readonly minimum: number; readonly maximum: number };
+  /** Of a second run, after its distortion; all histograms are then on bins that are common to both. */
+  readonly other?: Seen;
+}
+
+/** Before and after on the same bins. */
 export function histogramContent(
   { distortion, color }: Seen,
   settings: HistogramSettings,
-  { quantized = false, other }: { quantized?: boolean; other?: Seen } = {},
+  { quantized = false, range, other }: HistogramExtras = {},
 ): ChartContent {
   const before = histogramOf(distortion, 'before');
   const after = histogramOf(distortion, 'after');
@@ -42,8 +48,9 @@ export function histogramContent(
   // On a log axis a bin begins at half a weight, so that a single one is seen.
   const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: 0.5 }) } as const;
   const series: Series[] = [
-    { ...shared, id: 'before', label: 'before', color: BEFORE_COLOR, y: counts(before) },
+    // The first lies on top.
     { ...shared, id: 'after', label: 'after', color, y: counts(after) },
+    { ...shared, id: 'before', label: 'before', color: BEFORE_COLOR, y: counts(before) },
   ];
   if (other && theirs) {
     const step = other.distortion.step === distortion.step ? '' : `, step ${formatNumber(other.distortion.step)}`;
@@ -57,7 +64,11 @@ export function histogramContent(
     });
   }
   return {
-    x: { label: 'weight', minimum: bins.minimum, maximum: bins.maximum },
+    x: {
+      label: 'weight',
+      minimum: Math.min(bins.minimum, range?.minimum ?? Infinity),
+      maximum: Math.max(bins.maximum, range?.maximum ?? -Infinity),
+    },
     y: { label: 'count', scale: settings.scale, minimum: settings.scale === 'log' ? 0.5 : 0, format: formatCounts },
     series,
     references: levelLines(distortion.levels ?? []),

@@ -3,6 +3,8 @@ import { formatCount, formatNumber } from '../../../server/protocol/formatQuanti
 import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
 import { describeSetting, formatPercent } from '../setting.ts';
 
+const SEPARATOR = ' · ';
+
 /** Where the slider stands: at a step, or at the newest distortion, also as new ones come. */
 export type Moment = number | 'latest';
 
@@ -40,16 +42,16 @@ export function changes(distortion: WeightDistortion): Change[] {
   ];
 }
 
-/** `pruning rate 98.7%, relative error 31.2%`. */
+/** `pruning rate 98.7% · relative error 31.2%`. */
 export function describeExtent({ setting, relativeError }: WeightDistortion): string {
   const error = Number.isFinite(relativeError)
     ? `relative error ${relativeError < 0.001 ? formatNumber(relativeError) : formatPercent(relativeError)}`
     : 'relative error unknown';
-  return [describeSetting(setting), error].filter((part) => part !== '').join(', ');
+  return [describeSetting(setting), error].filter((part) => part !== '').join(SEPARATOR);
 }
 
 /** All of it in a sentence, for the summary of a chart. */
 export function describeDistortion(distortion: WeightDistortion): string {
   const counted = changes(distortion).map(({ label, before, after }) => `${label} ${before} → ${after}`);
-  return [...counted, describeExtent(distortion)].join(', ');
+  return [...counted, describeExtent(distortion)].join(SEPARATOR);
 }

@@ -15,6 +15,8 @@ import type { Cell, Picture } from './ridgePainting.ts';
 
 export interface RidgeContent {
   readonly title: string;
+  /** Whose histograms they are. */
+  readonly weight: string;
   readonly ridges: Ridges;
   readonly kind: 'ridges' | 'heat map';
   readonly color: number;
@@ -84,10 +86,11 @@ class CanvasRidgeChart implements RidgeChart {
     const { steps, bins } = content.ridges;
     if (this.#cursor && (this.#cursor.row >= steps.length || this.#cursor.bin >= bins.count)) this.#cursor = undefined;
     setText(this.#title, content.title);
-    this.element.setAttribute('aria-label', content.title);
+    const name = `${content.weight}: ${content.title.toLowerCase()}`;
+    this.element.setAttribute('aria-label', name);
     this.#plot.setAttribute(
       'aria-label',
-      `${content.title}. Arrow keys read counts, Enter goes to the step. The menu has a table.`,
+      `${name}. Arrow keys read counts, Enter goes to the step. The menu has a table.`,
     );
     setText(this.#note, content.note ?? '');
     this.#note.hidden = content.note === undefined;
@@ -199,7 +202,7 @@ class CanvasRidgeChart implements RidgeChart {
 
   async #savePng(): Promise<void> {
     try {
-      const content = await toPng(this.#canvas, this.#content?.title ?? '', [], this.#theme);
+      const content = await toPng(this.#canvas, nameOf(this.#content), [], this.#theme);
       this.#context.send({ type: 'save', name: this.#fileName('png'), format: 'png', content });
     } catch (error) {
       this.#context.send({ type: 'error', message: String(error) });
@@ -207,8 +210,14 @@ class CanvasRidgeChart implements RidgeChart {
   }
 
   #fileName(extension: string): string {
-    return `${(this.#content?.title ?? 'ridges').toLowerCase().replace(/[^a-z0-9]+/g, '-')}.${extension}`;
+    return `${nameOf(this.#content)
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')}.${extension}`;
   }
+}
+
+function nameOf(content: RidgeContent | undefined): string {
+  return content ? `${content.weight} ${content.title}` : '';
 }
 
 /** `step 1,200, weight −0.1 … −0.09: 312` */

@@ -69,7 +69,7 @@ function createWeightsView(context: ViewContext): View {
 
   const weights = createWeightChoice(context, redraw);
   const timeline = createTimeline(context.remember<Moment>('moment', 'latest', isMoment), redraw);
-  const overlay = checkbox('Second run', settings.overlay, (on) => change({ overlay: on }));
+  const overlay = checkbox('Overlay second run', settings.overlay, (on) => change({ overlay: on }));
   const toolbar = element(
     'div',
     { class: 'toolbar', role: 'group', 'aria-label': 'Weights' },
@@ -148,7 +148,13 @@ function createWeightsView(context: ViewContext): View {
     if (!seen) return;
     const quantized = run.snapshot?.started?.config.compression?.method === 'quantize';
     card.histogram.setTitle(name);
-    card.histogram.update(histogramContent(seen, settings, { quantized, other: second && seenAt(second, name, step) }));
+    card.histogram.update(
+      histogramContent(seen, settings, {
+        quantized,
+        range: rangeOf(distortions),
+        other: second && seenAt(second, name, step),
+      }),
+    );
 
     const { over, scale, withZeros } = settings;
     card.over.element.hidden = over === 'none' || distortions.length < 2;
@@ -164,7 +170,8 @@ function createWeightsView(context: ViewContext): View {
     const { made } = card.ridges;
     if (!made) return;
     card.over.update({
-      title: `${name} after each distortion`,
+      title: 'After each distortion',
+      weight: name,
       ridges: made,
       kind: over,
       color: run.color,
@@ -191,6 +198,13 @@ function createWeightsView(context: ViewContext): View {
         over.dispose();
       }
     },
+  };
+}
+
+function rangeOf(distortions: readonly WeightDistortion[]): { minimum: number; maximum: number } {
+  return {
+    minimum: distortions.reduce((least, { minimum }) => Math.min(least, minimum), Infinity),
+    maximum: distortions.reduce((most, { maximum }) => Math.max(most, maximum), -Infinity),
   };
 }
 
