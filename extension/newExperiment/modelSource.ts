@@ -1,0 +1,105 @@
+/** @file What the text of a user's model tells without running it: nothing of a workspace is executed to make a file. */
+import type { LayerSketch } from './experimentText.ts';
+
+export interface ModelSource {
+  /** Layers that can be compressed; undefined where their names are not all written out. */
+  readonly layers?: readonly LayerSketch[];
+  /** Whether the module brings its own loss. */
+  readonly exportsLoss: boolean;
+  /** Whether the outputs are probabilities; else they are taken for logits. */
+  readonly softmax: boolean;
+}
+
+const exported = (name: string) =>
+  new RegExp(
+    `export\\s+(?:async\\s+)?(?:function\\s*\\*?|const|let|var)\\s+${name}\\b` +
+      `|export\\s*\\{[^}]*\\b${name}\\b[^}]*\\}|exports\\.${name}\\s*=`,
+  );
+const CREATE_MODEL = exported('createModel');
+const LOSS = exported('loss');
+const TRAIN = exported('train');
+const TEST = exported('test');
+
+/** A call that makes a layer with a matrix, up to the opening brace of its options. */
+const LAYER = /\blayers\s*\.\s*(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)\s*\(\s*\{/g;
+
+/** Undefined for a module that exports no `createModel`. */
+export function readModelSource(text: string): ModelSource | undefined {
+  const code = withoutComments(text);
+  if (!CREATE_MODEL.test(code)) return undefined;
+  const layers = layersOf(code);
+  return {
+    ...(layers && { layers }),
+    exportsLoss: LOSS.test(code),
+    softmax: /activation\s*:\s*['"`]softmax['"`]|layers\s*\.\s*softmax/.test(code),
+  };
+}
+
+/** Whether a module exports the `train` and `test` of a data set. */
+export function isDataModule(text: string): boolean {
+  const code = withoutComments(text);
+  return TRAIN.test(code) && TEST.test(code);
+}
+
+function layersOf(code: string): LayerSketch[] | undefined {
+  const layers: LayerSketch[] = [];
+  for (const match of code.matchAll(LAYER)) {
+    const options = untilClosed(code, match.index + match[0].length);
+    const name = /\bname\s*:\s*(['"])([^'"]+)\1/.exec(options)?.[2];
+    if (name === undefined) return undefined;
+    const size = number(options, 'units|filters|outputDim');
+    // The first convolution sees few channels: its matrix may have fewer columns than filters.
+    const kernel = match[1].startsWith('conv') && layers.length === 0 ? number(options, 'kernelSize') : undefined;
+    const maximumRank = Math.min(size ?? Infinity, kernel === undefined ? Infinity : kernel * kernel);
+    layers.push({ name, ...(Number.isFinite(maximumRank) && { maximumRank }) });
+  }
+  const names = new Set(layers.map((layer) => layer.name));
+  return layers.length > 0 && names.size === layers.length ? layers : undefined;
+}
+
+function number(options: string, keys: string): number | undefined {
+  const digits = new RegExp(`\\b(?:${keys})\\s*:\\s*(\\d+)`).exec(options)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/** The text from `start` up to the brace that closes the one before it. */
+function untilClosed(code: string, start: number): string {
+  let depth = 1;
+  for (let at = start; at < code.length; at++) {
+    if (code[at] === '{') depth++;
+    if (code[at] === '}' && --depth === 0) return code.slice(start, at);
+  }
+  return code.slice(start);
+}
+
+/** Comments are left out; what stands in strings stays. */
+function withoutComments(text: string): string {
+  return text.replace(/("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '$1');
+}
+
+/** Layers of a tfjs `model.json` in the layers format; undefined for another file. */
+export function readModelJson(text: string): readonly LayerSketch[] | undefined {
+  let model: unknown;
+  try {
+    model = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const topology = property(model, 'modelTopology');
+  const config = property(property(topology, 'model_config') ?? topology, 'config');
+  const list = Array.isArray(config) ? config : property(config, 'layers');
+  if (!Array.isArray(list)) return undefined;
+  return list.flatMap((layer: unknown): LayerSketch[] => {
+    const name = property(property(layer, 'config'), 'name');
+    if (typeof name !== 'string' || !COMPRESSIBLE.test(String(property(layer, 'class_name')))) return [];
+    const size = ['units', 'filters', 'output_dim'].map((key) => property(property(layer, 'config'), key));
+    const maximumRank = size.find((value) => typeof value === 'number');
+    return [{ name, ...(maximumRank !== undefined && { maximumRank }) }];
+  });
+}
+
+const COMPRESSIBLE = /^(Dense|(Depthwise|Separable)?Conv\w*|Embedding|LSTM|GRU|SimpleRNN)$/;
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}

@@ -1,0 +1,38 @@
+/** @file The commands that make experiment files. The questions are loaded when they are asked. */
+import { commands, Disposable, l10n, window, workspace } from 'vscode';
+import { reportError } from '../commands/reportError.ts';
+import type { Services } from '../services.ts';
+
+export function registerNewExperiment({ context, log }: Services): Disposable {
+  const { extensionUri } = context;
+  const register = (name: string, make: () => Promise<unknown>) =>
+    commands.registerCommand(`deeptwist.${name}`, async () => {
+      try {
+        return (await hasFolder()) ? await make() : undefined;
+      } catch (error) {
+        reportError(error, log);
+        return undefined;
+      }
+    });
+  return Disposable.from(
+    register('newExperiment', async () => {
+      const { newExperiment } = await import('./wizard.ts');
+      return newExperiment(extensionUri);
+    }),
+    register('openSampleExperiment', async () => {
+      const { openSampleExperiment } = await import('./sample.ts');
+      return openSampleExperiment(extensionUri, workspace.workspaceFolders![0].uri.fsPath);
+    }),
+  );
+}
+
+async function hasFolder(): Promise<boolean> {
+  if (workspace.workspaceFolders?.length) return true;
+  const open = l10n.t('Open Folder…');
+  const answer = await window.showInformationMessage(
+    l10n.t('An experiment is a file in a folder: open the folder of the model first, or an empty one.'),
+    open,
+  );
+  if (answer === open) await commands.executeCommand('workbench.action.files.openFolder');
+  return false;
+}

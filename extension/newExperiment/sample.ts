@@ -1,0 +1,42 @@
+/** @file The sample experiment: LeNet-300-100 on pictures that a module draws, so that a first run needs no data. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Uri, window, workspace } from 'vscode';
+import { experimentText } from './experimentText.ts';
+import { builtinModels } from './findChoices.ts';
+
+export const SAMPLE_FILE = 'sample-digits.ts';
+/** Half a minute on a laptop at most. */
+export const SAMPLE_STEPS = 3000;
+const SAMPLE_EXPERIMENT = 'sample-digits-prune.deeptwist.jsonc';
+
+/**
+ * Writes the module beside an experiment; one that is there stays as it is.
+ * @returns its absolute path
+ */
+export async function writeSampleDigits(extensionUri: Uri, folder: string): Promise<string> {
+  const file = join(folder, SAMPLE_FILE);
+  if (!existsSync(file)) await writeFile(file, await readFile(Uri.joinPath(extensionUri, 'media', SAMPLE_FILE).fsPath));
+  return file;
+}
+
+/** Writes the sample experiment to a folder, where it is not there yet, and opens it. */
+export async function openSampleExperiment(extensionUri: Uri, folder: string): Promise<Uri> {
+  await writeSampleDigits(extensionUri, folder);
+  const file = Uri.file(join(folder, SAMPLE_EXPERIMENT));
+  if (!existsSync(file.fsPath)) await workspace.fs.writeFile(file, new TextEncoder().encode(sampleText()));
+  await window.showTextDocument(file);
+  return file;
+}
+
+function sampleText(): string {
+  const [{ reference, layers = [] }] = builtinModels;
+  return experimentText({
+    model: reference,
+    data: { type: 'module', path: `./${SAMPLE_FILE}` },
+    method: 'prune',
+    layers,
+    steps: SAMPLE_STEPS,
+  });
+}

@@ -1,0 +1,223 @@
+/** @file New Experiment: a few questions, then a file to read. Until the last answer, nothing is written. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, relative, sep } from 'node:path';
+import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
+import { experimentText, newMethods } from './experimentText.ts';
+import type { LayerSketch, NewMethod } from './experimentText.ts';
+import { dataSetting, findChoices, modelName } from './findChoices.ts';
+import type { Choices, FoundData, FoundModel } from './findChoices.ts';
+import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
+import { askText, pickOne, pickSome } from './steps.ts';
+import type { Answer, Pick, Step } from './steps.ts';
+
+/** Steps of a first run on data of the user's own. */
+const STEPS = 6000;
+const TOTAL = 5;
+/** Where the names of the layers are not known. */
+const EVERY_LAYER: LayerSketch = { name: '*' };
+
+type DataChoice = FoundData | 'sample';
+
+interface Answers {
+  model?: FoundModel;
+  data?: DataChoice;
+  method?: NewMethod;
+  layers?: readonly LayerSketch[];
+  name?: string;
+}
+
+/** Asks, writes the file and opens it. Undefined: the user turned away, and there is nothing new. */
+export async function newExperiment(extensionUri: Uri): Promise<Uri | undefined> {
+  const choices = await window.withProgress(
+    { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
+    async (_, token) => {
+      const found = await findChoices(token);
+      return token.isCancellationRequested ? undefined : found;
+    },
+  );
+  const answers = choices && (await ask(choices));
+  return answers && write(answers, extensionUri);
+}
+
+async function ask(choices: Choices): Promise<Required<Answers> | undefined> {
+  const answers: Answers = {};
+  const questions = [askModel, askData, askMethod, askLayers, askName];
+  for (let index = 0; index < questions.length;) {
+    const step = { title: l10n.t('New Experiment'), step: index + 1, totalSteps: TOTAL };
+    const answer = await questions[index](step, answers, choices);
+    if (answer === 'cancelled') return undefined;
+    index += answer === 'back' ? -1 : 1;
+  }
+  return answers as Required<Answers>;
+}
+
+async function askModel(step: Step, answers: Answers, { models }: Choices): Promise<Answer<unknown>> {
+  const own = models.filter(({ reference }) => !isBuiltin(reference));
+  const item = (model: FoundModel): Pick<FoundModel> => ({
+    label: isBuiltin(model.reference) ? modelName(model) : basename(model.reference),
+    description: isBuiltin(model.reference) ? '' : relativeFolder(model.reference),
+    detail: model.layers && l10n.t('Layers: {0}', model.layers.map(({ name }) => name).join(', ')),
+    value: model,
+  });
+  const items = [
+    ...(own.length > 0 ? [separator<FoundModel>(l10n.t('In this workspace'))] : []),
+    ...own.map(item),
+    separator<FoundModel>(l10n.t('Built in')),
+    ...models.filter(({ reference }) => isBuiltin(reference)).map(item),
+  ];
+  const placeholder =
+    own.length > 0
+      ? l10n.t('The model to compress')
+      : l10n.t('The model to compress (no file of this workspace exports createModel)');
+  const answer = await pickOne(step, { placeholder, items, before: answers.model });
+  if (typeof answer === 'object') {
+    if (answer.value !== answers.model) answers.data = answers.layers = answers.name = undefined;
+    answers.model = answer.value;
+  }
+  return answer;
+}
+
+async function askData(step: Step, answers: Answers, { data }: Choices): Promise<Answer<unknown>> {
+  const wordsWanted = answers.model?.input === 'words';
+  const fitting = data.filter(({ type }) =>
+    answers.model?.input === undefined ? true : wordsWanted === (type === 'text'),
+  );
+  const kinds: Record<FoundData['type'], string> = {
+    mnist: l10n.t('MNIST, or a set in its form'),
+    module: l10n.t('A module that exports train and test'),
+    text: l10n.t('Text: a sentence a line'),
+    arrays: l10n.t('NumPy arrays'),
+  };
+  const found = fitting.map((value): Pick<DataChoice> => ({
+    label: basename(value.path),
+    description: relativeFolder(value.path),
+    detail: kinds[value.type],
+    value,
+  }));
+  const sample: Pick<DataChoice> = {
+    label: l10n.t('Sample digits'),
+    description: SAMPLE_FILE,
+    detail: l10n.t('A module that draws 28 × 28 pictures of ten digits; it is written beside the experiment.'),
+    value: 'sample',
+  };
+  const items = wordsWanted ? found : [...found, sample];
+  if (items.length === 0) {
+    void window.showInformationMessage(
+      l10n.t(
+        'A language model needs a folder with NAME.train.txt, NAME.valid.txt and NAME.test.txt in this workspace.',
+      ),
+    );
+    return 'back';
+  }
+  const answer = await pickOne(step, { placeholder: l10n.t('The data to train with'), items, before: answers.data });
+  if (typeof answer === 'object') answers.data = answer.value;
+  return answer;
+}
+
+async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>> {
+  const details: Record<NewMethod, [string, string]> = {
+    prune: [
+      l10n.t('Prune'),
+      l10n.t('Most weights become zero, the smallest first. Good for dense layers: 1 in 10 to 1 in 100 stay.'),
+    ],
+    quantize: [
+      l10n.t('Quantize'),
+      l10n.t('Each weight becomes a code of 1 to 8 bits; each row of a matrix has its own scales.'),
+    ],
+    'low-rank': [
+      l10n.t('Low Rank'),
+      l10n.t('Each matrix becomes the product of two thin ones. Smaller and faster without special kernels.'),
+    ],
+  };
+  const items = newMethods.map((value): Pick<NewMethod> => ({
+    label: details[value][0],
+    detail: details[value][1],
+    value,
+  }));
+  const answer = await pickOne(step, { placeholder: l10n.t('How to compress'), items, before: answers.method });
+  if (typeof answer === 'object') {
+    if (answer.value !== answers.method) answers.name = undefined;
+    answers.method = answer.value;
+  }
+  return answer;
+}
+
+async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>> {
+  const { layers } = answers.model!;
+  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<LayerSketch> => ({
+    label: value.name,
+    ...(value === EVERY_LAYER && {
+      description: l10n.t('Every layer'),
+      detail: l10n.t(
+        'The names of the layers are only known when the model runs; patterns can be narrowed in the file.',
+      ),
+    }),
+    value,
+  }));
+  const answer = await pickSome(step, { placeholder: l10n.t('The layers to compress'), items, before: answers.layers });
+  if (typeof answer === 'object') answers.layers = answer.value;
+  return answer;
+}
+
+async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
+  const folder = folderOf(answers.model!);
+  const wanted = `${modelName(answers.model!)}-${answers.method}`;
+  let name = wanted;
+  for (let number = 2; existsSync(fileOf(folder, name)); number++) name = `${wanted}-${number}`;
+  const answer = await askText(step, {
+    prompt: l10n.t('Name of the experiment; the file NAME.deeptwist.jsonc is written to {0}', folder),
+    value: answers.name ?? name,
+    problem: (text) => {
+      if (!/^[\w][\w. -]*$/.test(text)) return l10n.t('Letters, digits, spaces, points, - and _');
+      return existsSync(fileOf(folder, text)) ? l10n.t('{0} is there already.', fileOf(folder, text)) : undefined;
+    },
+  });
+  if (typeof answer === 'object') answers.name = answer.value;
+  return answer;
+}
+
+async function write({ model, data, method, layers, name }: Required<Answers>, extensionUri: Uri): Promise<Uri> {
+  const folder = folderOf(model);
+  const relativePath = (path: string) => {
+    const result = relative(folder, path).split(sep).join('/');
+    return result.startsWith('.') ? result : `./${result}`;
+  };
+  const found: FoundData =
+    data === 'sample' ? { type: 'module', path: await writeSampleDigits(extensionUri, folder) } : data;
+  const text = experimentText({
+    model: isBuiltin(model.reference) ? model.reference : relativePath(model.reference),
+    ...(model.loss !== undefined && { loss: model.loss }),
+    data: dataSetting(found, relativePath),
+    method,
+    layers,
+    steps: data === 'sample' ? SAMPLE_STEPS : STEPS,
+  });
+  const file = Uri.file(fileOf(folder, name));
+  await workspace.fs.writeFile(file, new TextEncoder().encode(text));
+  await window.showTextDocument(file);
+  return file;
+}
+
+function fileOf(folder: string, name: string): string {
+  return join(folder, `${name}.deeptwist.jsonc`);
+}
+
+/** Beside the model; for a built-in one, in the folder of the workspace that the editor is in. */
+function folderOf({ reference }: FoundModel): string {
+  if (!isBuiltin(reference)) return dirname(reference);
+  const open = window.activeTextEditor?.document.uri;
+  const folder = (open && workspace.getWorkspaceFolder(open)) ?? workspace.workspaceFolders![0];
+  return folder.uri.fsPath;
+}
+
+function isBuiltin(reference: string): boolean {
+  return reference.startsWith('builtin:');
+}
+
+function relativeFolder(path: string): string {
+  return workspace.asRelativePath(dirname(path));
+}
+
+function separator<T>(label: string): Pick<T> {
+  return { label, kind: QuickPickItemKind.Separator };
+}
