@@ -1,0 +1,89 @@
+/**
+ * @file Windows of a VS Code, driven by a browser: opens them, runs commands from the palette, finds the frames of webviews.
+ */
+import { chromium } from 'playwright-core';
+import { findChromium } from './chromium.js';
+
+/** How long the workbench may take to appear, milliseconds: 3 s on an idle machine with 2 cores. */
+const WORKBENCH_TIMEOUT = 60_000;
+
+export function launchBrowser() {
+  return chromium.launch({
+    executablePath: findChromium(),
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/**
+ * A new page that shows the window of `url` (see `startEditor`), in a state of its own as after a fresh start.
+ * @param {import('playwright-core').Browser} browser @param {string} url
+ * @param {{ width?: number, height?: number }} [size] in pixels
+ */
+export async function openWorkbench(browser, url, { width = 1280, height = 800 } = {}) {
+  const context = await browser.newContext({ viewport: { width, height } });
+  const page = await context.newPage();
+  await page.goto(url);
+  await workbenchReady(page);
+  return page;
+}
+
+/**
+ * Waits until the window is drawn: after `goto` and after `reload`.
+ * @param {import('playwright-core').Page} page
+ */
+export async function workbenchReady(page) {
+  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: WORKBENCH_TIMEOUT });
+}
+
+/**
+ * Runs a command by its title, as a user does: palette, typing, Enter.
+ * @param {import('playwright-core').Page} page @param {string} title
+ */
+export async function runCommand(page, title) {
+  await page.keyboard.press('F1');
+  const input = page.locator('.quick-input-widget input.input');
+  await input.waitFor();
+  await input.fill(`>${title}`);
+  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+  await row.waitFor();
+  await row.click();
+}
+
+/**
+ * Chooses the entry of a quick pick that is open whose label contains `text`.
+ * @param {import('playwright-core').Page} page @param {string} text
+ */
+export async function choose(page, text) {
+  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+  await row.waitFor();
+  await row.click();
+}
+
+/**
+ * Opens a file of the folder by its name.
+ * @param {import('playwright-core').Page} page @param {string} name
+ */
+export async function openFile(page, name) {
+  await page.keyboard.press('Control+P');
+  const input = page.locator('.quick-input-widget input.input');
+  await input.waitFor();
+  await input.fill(name);
+  await choose(page, name);
+  await page.locator('.tab', { hasText: name }).first().waitFor();
+}
+
+/**
+ * The document of the n-th webview of the window: a frame in a frame.
+ * @param {import('playwright-core').Page} page
+ */
+export function webview(page, index = 0) {
+  return page.frameLocator('iframe.webview').nth(index).frameLocator('iframe#active-frame');
+}

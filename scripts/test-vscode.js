@@ -1,0 +1,110 @@
+/**
+ * @file Runs the suite `test/vscode/` in the extension host of a real VS Code: the browser one, or with `--desktop` a
+ * desktop one that `@vscode/test-electron` downloads. `node scripts/test-vscode.js PART` runs the files whose names
+ * contain PART. The results are printed and written to `.cache/vscode-suite.json` in the form of Vitest's report.
+ */
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEditor } from './editor/serve.js';
+import { bundleSuite, REPORT_VARIABLE } from './editor/suite.js';
+import { launchBrowser, openWorkbench } from './editor/workbench.js';
+import { root } from './root.js';
+
+/** Longest time that the whole suite may take, milliseconds. */
+const TIMEOUT = 240_000;
+
+/** @typedef {{ group: string, name: string, duration: number, error?: string }} Result */
+
+/**
+ * A workspace that the suite may write to: the examples, with their data sets as links.
+ * @returns {string}
+ */
+function temporaryWorkspace() {
+  const folder = mkdtempSync(join(tmpdir(), 'deeptwist-workspace-'));
+  const examples = join(root, 'examples');
+  cpSync(examples, folder, {
+    recursive: true,
+    filter: (path) => !/[\\/](node_modules|\.deeptwist)$/.test(path),
+  });
+  symlinkSync(join(examples, 'node_modules'), join(folder, 'node_modules'), 'junction');
+  return folder;
+}
+
+/** @param {string} report @returns {{ results: Result[], ended: boolean }} what the suite has reported so far */
+function readReport(report) {
+  if (!existsSync(report)) return { results: [], ended: false };
+  const lines = readFileSync(report, 'utf8').split('\n').filter(Boolean);
+  const values = lines.map((line) => JSON.parse(line));
+  return { results: values.filter((value) => value.name !== undefined), ended: values.some((value) => value.end) };
+}
+
+/**
+ * @param {{ workspace: string, tests: string, report: string }} paths
+ * @returns {Promise<string>} what helps to understand a suite that did not end
+ */
+async function runInBrowser({ workspace, tests, report }) {
+  const editor = await startEditor({ env: { [REPORT_VARIABLE]: report } });
+  const browser = await launchBrowser();
+  try {
+    await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
+    const deadline = performance.now() + TIMEOUT;
+    while (!readReport(report).ended && performance.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    return editor.log();
+  } finally {
+    await browser.close();
+    await editor.dispose();
+  }
+}
+
+/** @param {{ workspace: string, tests: string, report: string }} paths @returns {Promise<string>} */
+async function runOnDesktop({ workspace, tests, report }) {
+  const { runTests } = await import('@vscode/test-electron');
+  await runTests({
+    version: '1.100.3',
+    extensionDevelopmentPath: root,
+    extensionTestsPath: tests,
+    launchArgs: [workspace, '--disable-workspace-trust', '--disable-extensions', '--skip-welcome'],
+    extensionTestsEnv: { [REPORT_VARIABLE]: report },
+  });
+  return '';
+}
+
+const args = process.argv.slice(2);
+const only = args.find((arg) => !arg.startsWith('--'));
+const folder = mkdtempSync(join(tmpdir(), 'deeptwist-suite-'));
+const workspace = temporaryWorkspace();
+const paths = { workspace, tests: join(root, 'out', 'vscode', 'suite.cjs'), report: join(folder, 'results.jsonl') };
+let results;
+try {
+  await bundleSuite(paths.tests, only);
+  const log = await (args.includes('--desktop') ? runOnDesktop(paths) : runInBrowser(paths));
+  const report = readReport(paths.report);
+  results = report.results;
+  if (!report.ended) {
+    const error = `The suite did not end within ${TIMEOUT / 1000} s. VS Code's server printed:\n${log}`;
+    results.push({ group: 'test/vscode', name: 'ends', duration: 0, error });
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(workspace, { recursive: true, force: true });
+}
+
+let group = '';
+for (const result of results) {
+  if (result.group !== group) console.log((group = result.group));
+  console.log(
+    `  ${result.error === undefined ? 'ok    ' : 'FAILED'} ${result.name} (${Math.round(result.duration)} ms)`,
+  );
+  if (result.error !== undefined) console.log(result.error.replace(/^/gm, '         '));
+}
+const failed = results.filter(({ error }) => error !== undefined).length;
+const passed = results.length - failed;
+console.log(`${passed} passed, ${failed} failed`);
+mkdirSync(join(root, '.cache'), { recursive: true });
+writeFileSync(
+  join(root, '.cache', 'vscode-suite.json'),
+  JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] }),
+);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
