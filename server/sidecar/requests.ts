@@ -1,5 +1,5 @@
 /** @file What clients may ask, checked: a client can be of another version, or none of ours. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SidecarMethod, SidecarParams, SidecarResult } from '../protocol/sidecar.ts';
 
 const nothing = z

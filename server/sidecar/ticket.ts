@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { identify, isAlive, processIdentitySchema } from '../runs/liveProcess.ts';
 import { endpointOf, newName, runtimeFolder } from './runtimeFolder.ts';
 

@@ -42,7 +42,9 @@ export async function launchBrowser(): Promise<Browser> {
   const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
   const executablePath = process.env.CHROMIUM ?? candidates.find((path) => existsSync(path));
   if (executablePath === undefined)
-    throw new Error('No Chromium was found. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path.');
+    throw new Error(
+      'No Chromium was found. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path.',
+    );
   return chromium.launch({
     executablePath,
     args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
@@ -96,7 +98,12 @@ export async function openDashboard(
     else if (path === '/dashboard-style.css') await route.fulfill({ contentType: 'text/css', body: bundle.style });
     else if (path === '/vscode.css')
       await route.fulfill({ contentType: 'text/css', body: `body { color: var(--vscode-editor-foreground); }` });
-    else await route.fulfill({ contentType: 'text/html', headers: { 'content-security-policy': POLICY }, body: html(theme) });
+    else
+      await route.fulfill({
+        contentType: 'text/html',
+        headers: { 'content-security-policy': POLICY },
+        body: html(theme),
+      });
   });
   await page.goto(ORIGIN);
   await setTheme(page, theme, width < 500);
@@ -128,7 +135,8 @@ export async function setTheme(page: Page, theme: ThemeKind, inSidebar: boolean)
 /** Waits for what is scheduled for the next frames. */
 export async function settled(page: Page): Promise<void> {
   await page.evaluate(
-    () => new Promise<void>((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())))),
+    () =>
+      new Promise<void>((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(() => done())))),
   );
 }
 

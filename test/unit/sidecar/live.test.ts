@@ -79,7 +79,9 @@ describe('a client', () => {
     const socket = createConnection(endpoint);
     const slow = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
     const events: { step: number }[] = [];
-    slow.onNotification('events', (batch: { events: { step: number }[] }) => events.push(...batch.events));
+    slow.onNotification('events', (batch: { events: { step: number }[] }) => {
+      events.push(...batch.events);
+    });
     slow.listen();
     await slow.sendRequest('initialize', { protocol: 1, client: 'slow' });
     await slow.sendRequest('subscribe', { offset: 0 });
