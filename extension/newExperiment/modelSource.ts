@@ -47,9 +47,10 @@ function layersOf(code: string): LayerSketch[] | undefined {
     const options = untilClosed(code, match.index + match[0].length);
     const name = /\bname\s*:\s*(['"])([^'"]+)\1/.exec(options)?.[2];
     if (name === undefined) return undefined;
-    const size = number(options, 'units|filters|outputDim');
+    const size = numberOf('units|filters|outputDim', options, code);
     // The first convolution sees few channels: its matrix may have fewer columns than filters.
-    const kernel = match[1].startsWith('conv') && layers.length === 0 ? number(options, 'kernelSize') : undefined;
+    const kernel =
+      match[1].startsWith('conv') && layers.length === 0 ? numberOf('kernelSize', options, code) : undefined;
     const maximumRank = Math.min(size ?? Infinity, kernel === undefined ? Infinity : kernel * kernel);
     layers.push({ name, ...(Number.isFinite(maximumRank) && { maximumRank }) });
   }
@@ -57,9 +58,12 @@ function layersOf(code: string): LayerSketch[] | undefined {
   return layers.length > 0 && names.size === layers.length ? layers : undefined;
 }
 
-function number(options: string, keys: string): number | undefined {
-  const digits = new RegExp(`\\b(?:${keys})\\s*:\\s*(\\d+)`).exec(options)?.[1];
-  return digits === undefined ? undefined : Number(digits);
+/** A number among the options of a layer, also where a constant of the module stands for it. */
+function numberOf(keys: string, options: string, code: string): number | undefined {
+  const value = new RegExp(`\\b(?:${keys})\\s*:\\s*(\\w+)`).exec(options)?.[1];
+  if (value === undefined || /^\d+$/.test(value)) return value === undefined ? undefined : Number(value);
+  const constant = new RegExp(`\\bconst\\s+${value}\\s*=\\s*(\\d+)\\b`).exec(code)?.[1];
+  return constant === undefined ? undefined : Number(constant);
 }
 
 /** The text from `start` up to the brace that closes the one before it. */
