@@ -27,6 +27,22 @@ const common = {
   logLevel: 'warning',
 };
 
+/**
+ * TensorFlow.js is CommonJS: of an `import`, Node reads all of it once more, for the names of its exports, 0.2 s of every
+ * start. A `require` gives the same module without that.
+ * @type {esbuild.Plugin}
+ */
+const requireTensorflow = {
+  name: 'require-tensorflow',
+  setup({ onResolve, onLoad }) {
+    const path = '@tensorflow/tfjs';
+    onResolve({ filter: /^@tensorflow\/tfjs$/ }, ({ kind }) =>
+      kind === 'require-call' ? { path, external: true } : { path, namespace: 'required' },
+    );
+    onLoad({ filter: /.*/, namespace: 'required' }, () => ({ contents: `module.exports = require('${path}');` }));
+  },
+};
+
 /** @type {esbuild.BuildOptions} */
 const forNode = {
   ...common,
@@ -52,6 +68,7 @@ async function bundleServer(folder) {
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
     outdir: folder,
     external,
+    plugins: [requireTensorflow],
   });
 }
 

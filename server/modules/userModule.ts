@@ -6,7 +6,6 @@ import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import { createJiti } from 'jiti/static';
 import { UserError } from '../protocol/userError.ts';
 
 export interface UserModule {
@@ -36,6 +35,7 @@ export async function importUserModule(path: string): Promise<UserModule> {
     throw new UserError(`${path} does not exist.`, {
       remedy: 'Correct the path in the experiment file; it is relative to that file.',
     });
+  const { createJiti } = await import('jiti/static'); // With Babel in it: only where there is a module to load.
   const jiti = createJiti(pathToFileURL(path).href, { virtualModules: provided });
   const before = new Set(Object.keys(jiti.cache));
   const imported = () => Object.keys(jiti.cache).filter((file) => !before.has(file) && !inPackage(file));
