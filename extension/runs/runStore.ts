@@ -16,7 +16,7 @@ import { StoredRun } from './storedRun.ts';
 
 /** How often a run is looked at that a process has which does not answer: one of the command line, or one that begins. */
 const WATCH_MS = 250;
-/** A process that has closed its socket has written `run.json` before, or was killed; it is gone a moment later. */
+/** After the connection was closed. */
 const CLOSED_MS = 50;
 /** A window that starts looks for active runs among so many of the newest of each folder. */
 const NEWEST = 20;
@@ -34,6 +34,8 @@ export class RunStore implements Disposable {
   /** Runs that a process has, as far as this window knows. */
   readonly #active = new Set<RunKey>();
   readonly #connecting = new Set<RunKey>();
+  /** `updated` of the records that were told of. */
+  readonly #announced = new Map<RunKey, string>();
   /** When a run is looked at again that is not connected to. */
   readonly #timers = new Map<RunKey, NodeJS.Timeout>();
   readonly #changed = new EventEmitter<StoredRun | undefined>();
@@ -136,9 +138,8 @@ export class RunStore implements Disposable {
       if (added) this.#changed.fire(undefined);
       return added;
     }
-    const { updated } = known.run.record;
     try {
-      await known.run.reload();
+      await known.reload();
     } catch (error) {
       this.#forget(known, error);
       return undefined;
@@ -147,7 +148,9 @@ export class RunStore implements Disposable {
     const state = this.#follow(known);
     const isActive = this.#active.has(key);
     if (wasActive && state !== 'queued' && state !== 'running') this.#ended.fire({ run: known, state });
-    if (known.run.record.updated !== updated || isActive !== wasActive) this.#changed.fire(known);
+    const { updated } = known.run.record;
+    if (this.#announced.get(key) !== updated || isActive !== wasActive) this.#changed.fire(known);
+    this.#announced.set(key, updated);
     return known;
   }
 
@@ -175,14 +178,14 @@ export class RunStore implements Disposable {
     stored.live?.dispose();
     this.#runs.delete(key);
     this.#loaded.delete(key);
+    this.#announced.delete(key);
     this.#changed.fire(stored);
     this.#changed.fire(undefined);
   }
 
   /** Stays with a run that a process has: by its socket, or else by looking at it from time to time. */
   #follow(stored: StoredRun): ObservedState {
-    const { key, run } = stored;
-    const state = run.observedState();
+    const { key, run, state } = stored;
     this.#unschedule(key);
     if (state !== 'running' && state !== 'queued') {
       this.#active.delete(key);
@@ -205,10 +208,7 @@ export class RunStore implements Disposable {
       if (live.closed) return this.#schedule(key);
       stored.live = live;
       live.onDidChangeState(() => this.#progressed.fire(stored));
-      live.onDidClose(() => {
-        stored.live = undefined;
-        this.#schedule(key, CLOSED_MS);
-      });
+      live.onDidClose(() => void this.#closed(stored));
       this.#changed.fire(stored);
     } catch (error) {
       this.#log.debug(`${key}: ${error instanceof Error ? error.message : String(error)}`);
@@ -216,6 +216,14 @@ export class RunStore implements Disposable {
     } finally {
       this.#connecting.delete(key);
     }
+  }
+
+  /** A process that has ended has written `run.json` before; one that was killed has not, and is gone a moment later. */
+  async #closed(stored: StoredRun): Promise<void> {
+    await stored.run.reload().catch(() => undefined); // Deleted: seen when it is looked at next.
+    stored.live = undefined;
+    await this.refresh(stored.key);
+    this.#schedule(stored.key, CLOSED_MS);
   }
 
   #schedule(key: RunKey, milliseconds = WATCH_MS): void {

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { LiveState } from '../../server/protocol/sidecar.ts';
 import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
-import type { Run } from '../../server/runs/run.ts';
+import type { ObservedState, Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 
 export class StoredRun {
@@ -11,10 +11,28 @@ export class StoredRun {
   readonly folder: string | undefined;
   /** While a process trains the run and answers. */
   live: LiveRun | undefined;
+  /** As it was when `run.json` was read last. */
+  #state: ObservedState;
 
   constructor(run: Run, folder: string | undefined) {
     this.run = run;
     this.folder = folder;
+    this.#state = run.observedState();
+  }
+
+  /**
+   * Reads `run.json` again.
+   * @throws UserError where it cannot be read
+   */
+  async reload(): Promise<void> {
+    await this.run.reload();
+    // The process may have recorded the run's end after that, and be gone by now: then what it recorded is the last word.
+    if (this.run.observedState() === 'interrupted') await this.run.reload();
+    this.#state = this.run.observedState();
+  }
+
+  get state(): ObservedState {
+    return this.#state;
   }
 
   get key(): RunKey {
@@ -29,7 +47,7 @@ export class StoredRun {
       name,
       experiment: this.folder === undefined ? experiment : relative(this.folder, experiment),
       overrides,
-      state: this.run.observedState(),
+      state: this.#state,
       created: Date.parse(created),
       ...(result && { result: { ...result, test: result.test ?? NaN } }),
       ...(failure && { failure }),
@@ -43,7 +61,6 @@ export class StoredRun {
 
   /** Whether a process has the run now. */
   get isActive(): boolean {
-    const state = this.run.observedState();
-    return state === 'running' || state === 'queued';
+    return this.#state === 'running' || this.#state === 'queued';
   }
 }
