@@ -1,0 +1,231 @@
+/** @file Runs in VS Code: started, watched, stopped, killed and resumed, deleted; their processes are real. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { RunEvent } from '../../server/protocol/events.ts';
+import type { StoredRun } from '../../extension/runs/storedRun.ts';
+import type { DeepTwistApi } from '../../extension/workbench.ts';
+import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+
+const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'runs-test');
+let api: DeepTwistApi;
+
+/** Two dense layers on points of the plane: thousands of steps a second. */
+const model = `import * as tf from '@tensorflow/tfjs';
+export function createModel() {
+  return tf.sequential({ layers: [
+    tf.layers.dense({ name: 'hidden', units: 16, activation: 'relu', inputShape: [2] }),
+    tf.layers.dense({ name: 'out', units: 2, activation: 'softmax' }),
+  ] });
+}
+`;
+
+interface Options {
+  readonly steps?: number;
+  readonly model?: string;
+}
+
+/** Writes an experiment and returns its file. */
+function experiment(name: string, { steps = 400, model: module = 'model.ts' }: Options = {}): vscode.Uri {
+  const file = join(folder(), `${name}.deeptwist.jsonc`);
+  const settings = {
+    model: `./${module}`,
+    data: {
+      type: 'arrays',
+      train: { inputs: './train-x.npy', targets: './train-y.npy' },
+      test: { inputs: './test-x.npy', targets: './test-y.npy' },
+    },
+    training: {
+      optimizer: { type: 'adam', learningRate: 0.01 },
+      batchSize: 20,
+      loss: 'sparse-categorical-crossentropy',
+      steps,
+      checkpointEvery: 100,
+      evaluateEvery: Math.ceil(steps / 4),
+    },
+    compression: {
+      method: 'prune',
+      distortEvery: 10,
+      layers: { hidden: { rate: 0.5 } },
+      schedule: { initialRate: 0, from: 0, to: Math.ceil(steps / 2), exponent: 3 },
+    },
+  };
+  writeFileSync(file, JSON.stringify(settings, null, 2));
+  return vscode.Uri.file(file);
+}
+
+/** NumPy's format, version 1: what `data: arrays` reads. */
+function npy(descr: string, shape: readonly number[], data: Float32Array | Int32Array): Buffer {
+  const dimensions = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${dimensions}, }`;
+  const header = `${dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11)}\n`;
+  const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 0xff, header.length >> 8]);
+  return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
+}
+
+function writePoints(name: string, count: number, seed: number): void {
+  let state = seed;
+  const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 31 - 1;
+  const x = Float32Array.from({ length: 2 * count }, random);
+  const y = Int32Array.from({ length: count }, (_, i) => (x[2 * i] ** 2 + x[2 * i + 1] ** 2 < 0.5 ? 1 : 0));
+  writeFileSync(join(folder(), `${name}-x.npy`), npy('<f4', [count, 2], x));
+  writeFileSync(join(folder(), `${name}-y.npy`), npy('<i4', [count], y));
+}
+
+async function start(file: vscode.Uri): Promise<StoredRun> {
+  const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
+  assert.ok(run, 'the run did not start');
+  return run;
+}
+
+async function ended(run: StoredRun, state: StoredRun['summary']['state']): Promise<void> {
+  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 15_000);
+  assert.equal(run.summary.state, state, run.summary.failure?.message);
+}
+
+/** Waits until so many steps are done. */
+const reached = (run: StoredRun, step: number) =>
+  eventually(`step ${step} of ${run.key}`, () => (run.liveState?.step ?? 0) >= step, 20_000);
+
+function eventsOf(run: StoredRun): RunEvent[] {
+  const lines = readFileSync(run.run.eventsFile, 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as RunEvent);
+}
+
+const weightsOf = (run: StoredRun) =>
+  createHash('sha256')
+    .update(readFileSync(join(run.run.modelFolder, 'weights.safetensors')))
+    .digest('hex');
+
+describe('runs', () => {
+  beforeAll(async () => {
+    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    mkdirSync(folder(), { recursive: true });
+    writePoints('train', 400, 1);
+    writePoints('test', 200, 2);
+    writeFileSync(join(folder(), 'model.ts'), model);
+    writeFileSync(join(folder(), 'throws.ts'), `export function createModel() { throw new Error('no such layer'); }\n`);
+    writeFileSync(join(folder(), 'loops.ts'), 'export function createModel() { for (;;); }\n');
+  });
+
+  afterAll(async () => {
+    for (const run of api.store.active) await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await eventually('all runs to end', () => api.store.active.length === 0);
+  });
+
+  it('finish, and are listed below their experiment with metric and ratio', async () => {
+    const file = experiment('finishes');
+    const run = await start(file);
+    await ended(run, 'finished');
+    const { result } = run.summary;
+    assert.equal(result?.metric, 'accuracy');
+    assert.ok(result.test > 0.7, `accuracy ${result.test}`);
+    assert.equal(eventsOf(run).at(-1)?.type, 'finished');
+    const listed = await eventually('the experiment in the store', async () =>
+      (await api.store.experiments()).find((found) => found.file === file.fsPath),
+    );
+    assert.deepEqual(
+      (await api.store.runsOf(listed)).map(({ key }) => key),
+      [run.key],
+    );
+  });
+
+  it('pause, continue and stop when told, and resume', async () => {
+    const run = await start(experiment('controlled', { steps: 200_000 }));
+    await reached(run, 50);
+    await vscode.commands.executeCommand('deeptwist.pause', run.key);
+    await eventually('the pause', () => run.liveState?.phase === 'paused');
+    const paused = run.liveState?.step;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(run.liveState?.step, paused);
+    await vscode.commands.executeCommand('deeptwist.continue', run.key);
+    await reached(run, paused! + 50);
+    await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await ended(run, 'stopped');
+    assert.equal(eventsOf(run).at(-1)?.type, 'stopped');
+    await vscode.commands.executeCommand('deeptwist.resume', run.key);
+    await eventually('the run to go on', () => run.liveState?.phase === 'training');
+    await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await ended(run, 'stopped');
+  });
+
+  it('are seen as interrupted within a second when their process is killed, and resumed end with the same weights', async () => {
+    const steps = 6000;
+    const whole = await start(experiment('whole', { steps }));
+    await ended(whole, 'finished');
+
+    const run = await start(experiment('killed', { steps }));
+    await reached(run, 1000);
+    const ends: string[] = [];
+    const listener = api.store.onDidEnd(({ run: { key }, state }) => key === run.key && ends.push(state));
+    const { process: trainer } = run.run.record;
+    const killed = performance.now();
+    process.kill(trainer!.pid, 'SIGKILL');
+    await eventually('the end to be noticed', () => ends.length > 0, 5000);
+    const noticed = performance.now() - killed;
+    listener.dispose();
+    assert.deepEqual(ends, ['interrupted']);
+    assert.ok(noticed < 1000, `noticed after ${noticed} ms`);
+    assert.equal(run.summary.state, 'interrupted');
+
+    await vscode.commands.executeCommand('deeptwist.resume', run.key);
+    await ended(run, 'finished');
+    assert.equal(weightsOf(run), weightsOf(whole));
+  });
+
+  it('fail with what the model module threw', async () => {
+    const run = await start(experiment('throws', { model: 'throws.ts' }));
+    await ended(run, 'failed');
+    assert.match(run.summary.failure?.message ?? '', /no such layer/);
+  });
+
+  it('can be ended while the model module loops for ever', async () => {
+    const run = await start(experiment('loops', { model: 'loops.ts' }));
+    await eventually('the process', () => run.run.record.process !== undefined);
+    const { killRun } = await import('../../server/runs/endRun.ts');
+    await killRun(run.run);
+    await eventually('the interruption', () => run.summary.state === 'interrupted');
+  });
+
+  it('do not start from an experiment with a mistake, which is marked in the file', async () => {
+    const file = experiment('mistaken');
+    writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 5'));
+    const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
+    assert.equal(run, undefined);
+    const [problem] = vscode.languages.getDiagnostics(file).filter(({ source }) => source === 'DeepTwist');
+    assert.match(problem.message, /hidden\.rate/);
+    assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);
+  });
+
+  it('wait for one another', async () => {
+    const first = await start(experiment('first', { steps: 200_000 }));
+    await reached(first, 10);
+    const second = await start(experiment('second'));
+    await eventually('the second to wait', () => second.liveState?.phase === 'queued');
+    await vscode.commands.executeCommand('deeptwist.stop', first.key);
+    await ended(first, 'stopped');
+    await ended(second, 'finished');
+  });
+
+  it('are run again with their own text and changed values', async () => {
+    const file = experiment('again');
+    const run = await api.launcher.start({ file: file.fsPath, overrides: ['training.seed=7'] });
+    await ended(run, 'finished');
+    writeFileSync(file.fsPath, '{}');
+    const again = await vscode.commands.executeCommand<StoredRun>('deeptwist.rerun', run.key);
+    await ended(again, 'finished');
+    assert.deepEqual(again.summary.overrides, ['training.seed=7']);
+    assert.equal(weightsOf(again), weightsOf(run));
+  });
+
+  it('are forgotten when their folder is deleted', async () => {
+    const run = await start(experiment('deleted'));
+    await ended(run, 'finished');
+    const { deleteRun } = await import('../../server/runs/endRun.ts');
+    await deleteRun(run.run);
+    assert.equal(existsSync(run.key), false);
+    await eventually('the store to forget the run', () => api.store.peek(run.key) === undefined);
+  });
+});
