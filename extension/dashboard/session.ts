@@ -93,11 +93,12 @@ export class DashboardSession {
   }
 
   #update(): void {
-    if (!this.#ready || !this.#page.visible) return;
     const runs = this.#runs;
+    if (!this.#ready || !this.#page.visible || !runs) return;
     // Where nothing was chosen, the newest run; also one that comes later.
-    if (this.shown.length === 0 && runs && runs.length > 0) this.#shown = [runs[0].key];
-    if (runs) this.#sendRuns(runs);
+    if (this.shown.length === 0 && runs.length > 0) this.#shown = [runs[0].key];
+    // First of all: a page takes nothing of a run that it was not told to show.
+    this.#sendRuns(runs);
     this.#dropFeeds((key) => !this.shown.includes(key));
     for (const key of this.shown) {
       let feed = this.#feeds.get(key);

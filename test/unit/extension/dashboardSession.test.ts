@@ -65,13 +65,24 @@ it('shows the newest run where nothing else is asked for, and runs that come lat
   expect(page.posted).toContainEqual({ type: 'runs', runs: [summary(run)], shown: [run.path] });
 });
 
-it('shows what the page showed before it was loaded again, before the workspace has been searched', async () => {
-  const run = await finishedRun();
-  const { session, snapshotsOf } = open();
+it('shows what the page showed before it was loaded again, and tells it so first', async () => {
+  const [newest, run] = [await finishedRun(), await finishedRun()];
+  const { session, page, snapshotsOf } = open();
   session.receive({ type: 'ready', shown: [run.path] });
+  expect(page.posted).toEqual([]);
+  session.setRuns([summary(newest), summary(run)]);
   await until(() => expect(snapshotsOf()).toEqual([run.path]));
   session.receive({ type: 'ready', shown: [run.path] });
   await until(() => expect(snapshotsOf()).toEqual([run.path, run.path]));
+  expect(page.posted.map(({ type }) => type)).toEqual([
+    'runs',
+    'restricted',
+    'snapshot',
+    'runs',
+    'restricted',
+    'snapshot',
+  ]);
+  expect(page.posted[0]).toMatchObject({ shown: [run.path] });
 });
 
 it('shows what a command asks for, whatever the page showed', async () => {
@@ -79,6 +90,7 @@ it('shows what a command asks for, whatever the page showed', async () => {
   const { session, snapshotsOf } = open();
   session.show([other.path, other.path]);
   session.receive({ type: 'ready', shown: [one.path] });
+  session.setRuns([summary(one), summary(other)]);
   await until(() => expect(snapshotsOf()).toEqual([other.path]));
 });
 
@@ -99,11 +111,12 @@ it('sends nothing to a page that is hidden', async () => {
 it('does nothing for a page about what is no run of the workspace', async () => {
   const run = await finishedRun();
   const { session, page, performed } = open((key) => key === run.path);
+  session.setRuns([]);
   session.receive({ type: 'ready', shown: ['/etc'] });
   session.receive({ type: 'show', runs: ['/etc'] });
   session.receive({ type: 'command', command: 'stop', run: '/etc' });
   session.receive({ type: 'revealLayer', run: '/etc', weight: 'fc1/kernel' });
-  expect([session.shown, performed, page.posted]).toEqual([[], [], []]);
+  expect([session.shown, performed, page.posted.map(({ type }) => type)]).toEqual([[], [], ['runs', 'restricted']]);
   session.receive({ type: 'command', command: 'stop', run: run.path });
   session.receive({ type: 'command', command: 'newExperiment' });
   expect(performed.map((request) => request.type === 'command' && request.command)).toEqual(['stop', 'newExperiment']);
