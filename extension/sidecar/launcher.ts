@@ -1,4 +1,5 @@
 /** @file Starting runs in processes of their own. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
@@ -7,6 +8,9 @@ import type { Run } from '../../server/runs/run.ts';
 import { startSidecar } from '../../server/runs/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+
+/** How often it is looked at whether a process has taken its run. */
+const TAKEN_MS = 50;
 
 export interface RunRequest {
   /** Absolute path of the experiment file. */
@@ -60,8 +64,14 @@ export class Launcher {
       this.#log.info(`${run.id}: process ${pid} ended, ${signal ?? `code ${code}`}.`);
       return this.#store.refresh(run.path);
     });
-    const stored = await this.#store.refresh(run.path);
-    if (stored) return stored;
+    const gone = exited.then(() => true);
+    for (;;) {
+      const stored = await this.#store.refresh(run.path);
+      if (!stored) break;
+      // A run that is resumed is what it was until its process has taken it.
+      if (!resume || stored.run.record.process?.pid === pid) return stored;
+      if (await Promise.race([gone, sleep(TAKEN_MS, false)])) return stored;
+    }
     throw new UserError(l10n.t('The run folder {0} has gone.', run.path), {
       remedy: l10n.t('Run the experiment again.'),
     });
