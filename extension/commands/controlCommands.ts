@@ -1,13 +1,16 @@
 /** @file Commands to a run that is being trained. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
 import { killRun } from '../../server/runs/endRun.ts';
 import type { SidecarMethod } from '../../server/protocol/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import type { LiveRun } from '../sidecar/liveRun.ts';
 import { chooseRuns } from './arguments.ts';
 
 /** A step that takes longer than this is one that may never end. */
 const ANSWER_MS = 2000;
+const POLL_MS = 50;
 
 export class ControlCommands {
   readonly #services: Services;
@@ -29,33 +32,34 @@ export class ControlCommands {
   }
 
   async checkpointNow(argument: unknown): Promise<void> {
-    const stored = await this.#choose(argument);
-    if (!stored?.live) return;
-    const { step } = await stored.live.request('checkpoint');
+    const live = await this.#reach(await this.#choose(argument));
+    if (!live) return;
+    const { step } = await live.request('checkpoint');
     window.setStatusBarMessage(l10n.t('Checkpoint saved after step {0}', step), 5000);
   }
 
   /** After the current step; asked for once more, at once. */
   async stop(argument: unknown): Promise<void> {
     const stored = await this.#choose(argument);
-    if (!stored) return;
-    const { live } = stored;
-    const again = live?.state.phase === 'stopping';
+    const live = await this.#reach(stored);
+    if (!stored || !live) return;
+    const when = live.state.phase === 'stopping' ? 'now' : 'after-step';
     try {
-      if (!live) throw new Error('The process does not answer.');
-      const when = again ? 'now' : 'after-step';
       await live.request('stop', { when }, AbortSignal.timeout(ANSWER_MS));
     } catch {
-      // Asked to stop at once, a process closes the connection before it answers.
-      if (stored.isActive && !(again && live?.closed)) await this.#end(stored);
+      // It does not answer, or it has ended: asked to stop at once, a process ends before it answers.
+      const now = await this.#services.store.refresh(stored.key);
+      if (now?.isActive) await this.#end(now);
     }
   }
 
   async #end(stored: StoredRun): Promise<void> {
     const end = l10n.t('End Process');
     const answer = await window.showWarningMessage(
-      l10n.t('The run {0} does not answer: it is busy in one step, or in code that never returns.', stored.run.id),
-      { detail: l10n.t('It can be resumed from its last checkpoint.') },
+      l10n.t(
+        'The run {0} does not answer: it is busy in one step, or in code that never returns. When its process is ended, the run can be resumed from its last checkpoint.',
+        stored.run.id,
+      ),
       end,
     );
     if (answer !== end) return;
@@ -64,8 +68,23 @@ export class ControlCommands {
   }
 
   async #request(argument: unknown, method: Extract<SidecarMethod, 'pause' | 'continue' | 'observe'>): Promise<void> {
-    const stored = await this.#choose(argument);
-    await stored?.live?.request(method);
+    const live = await this.#reach(await this.#choose(argument));
+    await live?.request(method);
+  }
+
+  /** The connection to a run's process, which one that begins has a moment later; says where there is none. */
+  async #reach(stored: StoredRun | undefined): Promise<LiveRun | undefined> {
+    if (!stored) return undefined;
+    for (const end = Date.now() + ANSWER_MS; !stored.live && stored.isActive && Date.now() < end;) await sleep(POLL_MS);
+    if (stored.live || !stored.isActive) return stored.live;
+    const { id, record } = stored.run;
+    if (record.endpoint !== undefined) await this.#end(stored);
+    else {
+      void window.showInformationMessage(
+        l10n.t('The run {0} was started in a terminal. Control it there: Ctrl+C stops it after its step.', id),
+      );
+    }
+    return undefined;
   }
 
   async #choose(argument: unknown): Promise<StoredRun | undefined> {
