@@ -29,6 +29,16 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
     x: { label: 'compressed size', scale: spansDecade(points) ? 'log' : 'linear', format: formatBytes },
     y: { label: `test ${name}`, format: formatMetric(name) },
     series: [
+      ...points.map(({ run, size, metric }) => ({
+        id: run.key,
+        label: run.label,
+        color: run.color,
+        mark: 'points' as const,
+        x: [size],
+        y: [metric],
+        describe: () => `${formatMetric(name)(metric)}, ${formatBytes(size)}`,
+      })),
+      // The last lies below the others.
       ...(front.length > 1
         ? [
             {
@@ -41,15 +51,6 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
             },
           ]
         : []),
-      ...points.map(({ run, size, metric }) => ({
-        id: run.key,
-        label: run.label,
-        color: run.color,
-        mark: 'points' as const,
-        x: [size],
-        y: [metric],
-        describe: () => `${formatMetric(name)(metric)}, ${formatBytes(size)}`,
-      })),
     ],
     ...(points.length > 0 && {
       summary: describeFront(

@@ -88,7 +88,7 @@ export function histogramOf(distortion: WeightDistortion, side: 'before' | 'afte
 }
 
 /** Counts that were spread over other bins are not whole. */
-function formatCounts(count: number): string {
+export function formatCounts(count: number): string {
   return formatNumber(count >= 10 ? Math.round(count) : Number(count.toFixed(1)));
 }
 

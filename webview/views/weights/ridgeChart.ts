@@ -8,6 +8,7 @@ import { menuButton } from '../../controls/menu.ts';
 import { element, setText } from '../../element.ts';
 import type { ViewContext } from '../view.ts';
 import { edges } from './bins.ts';
+import { formatCounts } from './histogramContent.ts';
 import { rowAt } from './ridge.ts';
 import type { Ridges } from './ridge.ts';
 import { paintHeatMap, paintRidges } from './ridgePainting.ts';
@@ -220,11 +221,13 @@ function nameOf(content: RidgeContent | undefined): string {
   return content ? `${content.weight} ${content.title}` : '';
 }
 
-/** `step 1,200, weight −0.1 … −0.09: 312` */
+/** `step 1,200, weight −0.095: 312`, of the middle of the bin. */
 function cellText({ bins, steps, counts }: Ridges, { row, bin }: Cell): string {
-  const bounds = edges(bins);
-  const count = formatNumber(Number(counts[row][bin].toFixed(1)));
-  return `step ${formatNumber(steps[row])}, weight ${formatNumber(bounds[bin])} … ${formatNumber(bounds[bin + 1])}: ${count}`;
+  const width = (bins.maximum - bins.minimum) / bins.count;
+  // Near 0, no more digits than tell two bins apart.
+  const digits = Math.max(0, Math.min(20, 1 - Math.floor(Math.log10(width))));
+  const middle = Number((bins.minimum + (bin + 0.5) * width).toFixed(digits));
+  return `step ${formatNumber(steps[row])}, weight ${formatNumber(middle)}: ${formatCounts(counts[row][bin])}`;
 }
 
 /** A row per step and bin. */
