@@ -4,7 +4,7 @@
  */
 import type { Scale } from '../content.ts';
 import { lowerBound } from './search.ts';
-import { fits, fromPlace, toPlace } from './scale.ts';
+import { fits, fromPlace, placeable, toPlace } from './scale.ts';
 import type { Range } from './scale.ts';
 
 export interface Point {
@@ -60,18 +60,27 @@ export function downsample(x: ArrayLike<number>, y: ArrayLike<number>, options: 
 /** Indices, ascending, of what one column shows of the values from `from` up to, not including, `to`. */
 function extremes(y: ArrayLike<number>, from: number, to: number, scale: Scale): number[] {
   if (to <= from) return [];
+  // What `fits` says, as two comparisons: this is the loop over all points. NaN fails both.
+  const [lowest, highest] = placeable(scale);
   let least = -1;
   let greatest = -1;
   let gap = -1;
+  let minimum = Infinity;
+  let maximum = -Infinity;
   for (let i = from; i < to; i++) {
     const value = y[i];
-    if (!fits(value, scale)) {
+    if (!(value >= lowest && value <= highest)) {
       gap = i;
       continue;
     }
-    if (least < 0) least = greatest = i;
-    else if (value < y[least]) least = i;
-    else if (value > y[greatest]) greatest = i;
+    if (value < minimum) {
+      minimum = value;
+      least = i;
+    }
+    if (value > maximum) {
+      maximum = value;
+      greatest = i;
+    }
   }
   const chosen = [from, least, greatest, gap, to - 1].filter((index) => index >= 0).sort((a, b) => a - b);
   return chosen.filter((index, i) => i === 0 || index !== chosen[i - 1]);

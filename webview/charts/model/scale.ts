@@ -6,9 +6,14 @@ export interface Range {
   readonly maximum: number;
 }
 
-/** Whether a scale has a place for the value. */
+/** The least and the greatest number that a scale has a place for. The last ones of all have no decade beyond them. */
+export function placeable(scale: Scale): readonly [number, number] {
+  return scale === 'log' ? [1e-300, 1e300] : [-Number.MAX_VALUE, Number.MAX_VALUE];
+}
+
 export function fits(value: number, scale: Scale): boolean {
-  return Number.isFinite(value) && (scale === 'linear' || value > 0);
+  const [least, greatest] = placeable(scale);
+  return value >= least && value <= greatest;
 }
 
 /** Place of a value on an axis whose unit is arbitrary, and back. */

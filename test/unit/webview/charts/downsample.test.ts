@@ -95,13 +95,13 @@ describe('down-sampling', () => {
       columns: 1000,
     } as const;
     const times = Array.from({ length: 7 }, () => {
-      const begin = performance.now();
+      const begin = process.cpuUsage();
       const points = downsample(x, y, options);
-      const time = performance.now() - begin;
+      const time = process.cpuUsage(begin).user / 1000;
       expect(points).toContainEqual({ x: 654_321, y: 1e6 });
       return time;
     });
-    // The least: others share the machine.
+    // The least, of the processor's time: others share the machine.
     expect(Math.min(...times)).toBeLessThan(20);
   });
 });

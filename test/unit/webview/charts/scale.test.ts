@@ -20,8 +20,6 @@ describe('the range of an axis', () => {
         expect(minimum).toBeLessThan(maximum);
         if (scale === 'log') expect(minimum).toBeGreaterThan(0);
         if (extent.isEmpty) return;
-        // Outside of these a number of a log axis has no decade around it.
-        if (scale === 'log' && (extent.minimum < 1e-306 || extent.maximum > 1e307)) return;
         expect(minimum).toBeLessThanOrEqual(extent.minimum * (scale === 'log' ? 1 + 1e-9 : 1));
         expect(maximum).toBeGreaterThanOrEqual(extent.maximum * (scale === 'log' ? 1 - 1e-9 : 1));
       }),

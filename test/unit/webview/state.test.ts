@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import type { LivePhase } from '../../../server/protocol/sidecar.ts';
+import { noticesOf } from '../../../webview/frame/notices.ts';
+import { stateLine } from '../../../webview/frame/words.ts';
+import { parseMessage } from '../../../webview/messages.ts';
+import { DashboardState, runCommands } from '../../../webview/state.ts';
+import { ViewState } from '../../../webview/viewState.ts';
+import { metricsEvent, runEvents, runSummary, snapshotOf } from './runFixture.ts';
+
+function stateWith(...keys: string[]): DashboardState {
+  const state = new DashboardState();
+  state.apply({ type: 'runs', runs: keys.map((key) => runSummary(key)), shown: keys });
+  return state;
+}
+
+describe('the state of the page', () => {
+  it('adds events to the snapshot that came before them', () => {
+    const state = stateWith('a');
+    state.apply({ type: 'events', run: 'a', events: [metricsEvent(1)] });
+    expect(state.snapshot().shown[0].snapshot).toBeUndefined();
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(100)) });
+    state.apply({ type: 'events', run: 'a', events: [metricsEvent(101), metricsEvent(102)] });
+    expect(state.snapshot().shown[0].snapshot?.metrics.length).toBe(102);
+  });
+
+  it('gives the same objects again while nothing is new', () => {
+    const state = stateWith('a', 'b');
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(10)) });
+    const [a, b] = state.snapshot().shown;
+    state.apply({ type: 'events', run: 'a', events: [metricsEvent(11)] });
+    const [next, same] = state.snapshot().shown;
+    expect(next.snapshot).not.toBe(a.snapshot);
+    expect(same).toBe(b);
+  });
+
+  it('keeps the color of a run when another one leaves, and forgets what that one recorded', () => {
+    const state = stateWith('a', 'b');
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(10)) });
+    state.show(['b']);
+    expect(state.snapshot().shown[0].color).toBe(1);
+    state.show(['b', 'a']);
+    expect(state.snapshot().shown[1]).toMatchObject({ key: 'a', color: 0, snapshot: undefined });
+  });
+
+  it('names runs of one experiment by what differs', () => {
+    const state = new DashboardState();
+    state.apply({
+      type: 'runs',
+      runs: [
+        runSummary('a', { overrides: ['training.steps=100', 'compression.distortEvery=5'] }),
+        runSummary('b', { overrides: ['training.steps=100', 'compression.distortEvery=20'] }),
+      ],
+      shown: ['a', 'b'],
+    });
+    expect(state.snapshot().shown.map(({ label }) => label)).toEqual(['distortEvery=5', 'distortEvery=20']);
+  });
+
+  it('offers for every state of a run what can be done then', () => {
+    const live = (phase: LivePhase) => ({ phase, step: 1, steps: 10 });
+    const run = (changes: object) => ({ key: 'a', label: 'a', color: 0, summary: runSummary('a'), ...changes });
+    expect(runCommands(run({ live: live('training') }), false)).toEqual(['pause', 'stop', 'observeNow']);
+    expect(runCommands(run({ live: live('paused') }), false)).toEqual(['continue', 'stop', 'observeNow']);
+    expect(runCommands(run({ live: live('queued') }), false)).toEqual(['stop']);
+    expect(runCommands(run({ live: live('stopping') }), false)).toEqual([]);
+    expect(runCommands(run({}), false)).toEqual([]);
+    expect(runCommands(run({ summary: runSummary('a', { state: 'interrupted' }) }), false)).toEqual([
+      'resume',
+      'rerun',
+    ]);
+    expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), false)).toEqual(['rerun']);
+    expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), true)).toEqual([]);
+  });
+
+  it('says how far a run is and how long it will take', () => {
+    const live = {
+      phase: 'training',
+      step: 1200,
+      steps: 3000,
+      stepsPerSecond: 9,
+      evaluation: { metric: 'accuracy', value: 0.9581, step: 1200 },
+    } as const;
+    const line = stateLine({ key: 'a', label: 'a', color: 0, summary: runSummary('a'), live });
+    expect(line).toEqual({
+      icon: 'running',
+      phase: 'Training',
+      facts: ['1,200 of 3,000', '3:20 left', '9 steps/s', 'accuracy 95.81%'],
+      progress: 0.4,
+    });
+  });
+});
+
+describe('what the page says when there is nothing to draw', () => {
+  const titles = (state: DashboardState) => noticesOf(state.snapshot()).map(({ title, commands }) => [title, commands]);
+
+  it('first looks for runs, then offers to make one', () => {
+    const state = new DashboardState();
+    expect(titles(state)).toEqual([['Looking for runs…', []]]);
+    state.apply({ type: 'runs', runs: [], shown: [] });
+    expect(titles(state)).toEqual([['No runs yet', ['runExperiment', 'newExperiment']]]);
+    state.apply({ type: 'restricted', reason: 'Not trusted.' });
+    expect(titles(state)).toEqual([
+      ['Restricted Mode', []],
+      ['No runs yet', []],
+    ]);
+  });
+
+  it('says why a run failed and what to do', () => {
+    const state = new DashboardState();
+    const failure = { message: 'lenet.ts has no createModel.', remedy: 'Export it.' };
+    state.apply({ type: 'runs', runs: [runSummary('a', { state: 'failed', failure })], shown: ['a'] });
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf([]) });
+    const [notice] = noticesOf(state.snapshot());
+    expect(notice).toMatchObject({
+      kind: 'error',
+      title: failure.message,
+      text: 'Export it.',
+      commands: ['resume', 'rerun', 'showLog'],
+    });
+  });
+
+  it('tells a run that is interrupted, stopped, or out of reach', () => {
+    for (const [changes, title] of [
+      [{ state: 'interrupted' }, /interrupted/],
+      [{ state: 'stopped' }, /stopped/],
+      [{ state: 'running' }, /Not connected/],
+    ] as const) {
+      const state = new DashboardState();
+      state.apply({ type: 'runs', runs: [runSummary('a', changes)], shown: ['a'] });
+      state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(5)) });
+      expect(noticesOf(state.snapshot()).map((notice) => notice.title)).toEqual([expect.stringMatching(title)]);
+    }
+  });
+});
+
+describe('a message to the page', () => {
+  it('is refused where its shape is wrong, ignored where its type is unknown', () => {
+    expect(() => parseMessage('hello')).toThrow(/no type/);
+    expect(() => parseMessage({ type: 'runs', runs: [{}], shown: [] })).toThrow(/"runs".*wrong "runs"/);
+    expect(() => parseMessage({ type: 'snapshot', run: 'a', snapshot: { metrics: [] } })).toThrow(/wrong "snapshot"/);
+    expect(() => parseMessage({ type: 'events', run: 'a', events: [{ type: 'metrics' }] })).toThrow(/wrong "events"/);
+    expect(parseMessage({ type: 'of a later version' })).toBeUndefined();
+    expect(parseMessage({ type: 'toString' })).toBeUndefined();
+  });
+
+  it('is taken where it is a real one', () => {
+    const message = { type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(100)) };
+    expect(parseMessage(message)).toBe(message);
+  });
+});
+
+describe('the view state', () => {
+  it('survives the page, and what an older version has stored does no harm', () => {
+    let kept: unknown;
+    const store = {
+      getState: () => kept,
+      setState: (state: unknown) => (kept = JSON.parse(JSON.stringify(state)) as unknown),
+    };
+    const isNumber = (value: unknown): value is number => typeof value === 'number';
+    new ViewState(store).remember('smoothing', 0, isNumber).set(0.5);
+    new ViewState(store).shown = ['a'];
+    const again = new ViewState(store);
+    expect(again.shown).toEqual(['a']);
+    expect(again.remember('smoothing', 0, isNumber).get()).toBe(0.5);
+    kept = { shown: [1], values: { smoothing: 'much' } };
+    expect(new ViewState(store).shown).toBeUndefined();
+    expect(new ViewState(store).remember('smoothing', 0, isNumber).get()).toBe(0);
+  });
+});
