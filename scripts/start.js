@@ -1,20 +1,29 @@
 /**
- * @file `npm start`: sets the checkout up and runs the first example in the terminal. Arguments after `--` go to
- * `deeptwist run`.
+ * @file `npm start`: sets the checkout up, opens VS Code with the extension on the examples, and trains the first of them
+ * there; the progress is shown in the terminal, too. `npm start -- --headless` trains in the terminal alone; what else
+ * follows it goes to `deeptwist run`.
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './root.js';
-import { setUp } from './setup.js';
+import { fail, setUp } from './setup.js';
+
+const example = join(root, 'examples', 'mnist', 'lenet-300-100-prune.deeptwist.jsonc');
+const [mode, ...rest] = process.argv.slice(2);
+if (mode !== undefined && mode !== '--headless') fail(`npm start knows --headless alone, not ${mode}.`);
 
 await setUp();
-const example = join('examples', 'mnist', 'lenet-300-100-prune.deeptwist.jsonc');
-const run = spawn(process.execPath, [join('bin', 'deeptwist.js'), 'run', example, ...process.argv.slice(2)], {
-  cwd: root,
-  stdio: 'inherit',
-});
+if (mode === '--headless') runHeadless();
+else {
+  const { startInEditor } = await import('./editor/start.js');
+  await startInEditor(example);
+}
 
-// A terminal sends Ctrl-C to the run itself, which then stops in order; sent on, it would arrive twice.
-process.on('SIGINT', () => process.stdin.isTTY || run.kill('SIGINT'));
-process.on('SIGTERM', () => run.kill('SIGTERM'));
-run.on('exit', (code) => process.exit(code ?? 1));
+function runHeadless() {
+  const args = [join('bin', 'deeptwist.js'), 'run', example, ...rest];
+  const run = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  // A terminal sends Ctrl-C to the run itself, which then stops in order; sent on, it would arrive twice.
+  process.on('SIGINT', () => process.stdin.isTTY || run.kill('SIGINT'));
+  process.on('SIGTERM', () => run.kill('SIGTERM'));
+  run.on('exit', (code) => process.exit(code ?? 1));
+}

@@ -27,6 +27,7 @@ import { installEditor } from './install.js';
  * @typedef {object} Window
  * @property {string} folder absolute
  * @property {string} [extension] the folder of an extension to load from its sources
+ * @property {string} [file] absolute path of a file to open
  * @property {string} [tests] a module whose `run()` is called in the extension host
  */
 
@@ -113,10 +114,11 @@ async function listeningPort(server, readLog) {
 }
 
 /** @param {string} origin @param {string} token @param {Window} window */
-function windowUrl(origin, token, { folder, extension, tests }) {
+function windowUrl(origin, token, { folder, extension, file, tests }) {
   const remote = (/** @type {string} */ path) => `vscode-remote://${new URL(origin).host}${path}`;
   const payload = [];
   if (extension !== undefined) payload.push(['extensionDevelopmentPath', remote(extension)]);
+  if (file !== undefined) payload.push(['openFile', remote(file)]);
   if (tests !== undefined) payload.push(['extensionTestsPath', remote(tests)]);
   const url = new URL(origin);
   url.searchParams.set('tkn', token);
