@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunSummary } from '../../../server/protocol/dashboard.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
+import { createRunHistory } from '../../../server/protocol/runHistory.ts';
+import { bundleDashboard, launchBrowser, openDashboard, settled } from '../../webview/dashboardPage.ts';
+
+const key = '/runs/a';
+const summary: RunSummary = {
+  key,
+  id: 'a',
+  name: 'prune',
+  experiment: 'prune.deeptwist.jsonc',
+  overrides: [],
+  state: 'running',
+  created: 0,
+};
+const other: RunSummary = { ...summary, key: '/runs/b', id: 'b', name: 'other', overrides: ['training.steps=50'] };
+
+let browser: Awaited<ReturnType<typeof launchBrowser>>;
+let bundle: Awaited<ReturnType<typeof bundleDashboard>>;
+beforeAll(async () => {
+  [browser, bundle] = await Promise.all([launchBrowser(), bundleDashboard()]);
+});
+afterAll(() => browser?.close());
+
+describe('the views in a browser', () => {
+  it('Weights: the slider follows the newest distortion until it is moved, by keys too', async () => {
+    const { page, tell } = await show('weights', [10, 20, 30]);
+    const place = page.locator('.timeline output');
+    expect(await place.textContent()).toBe('step 30 (3 of 3)');
+    await tell({ type: 'events', run: key, events: [distortion(40)] });
+    expect(await place.textContent()).toBe('step 40 (4 of 4)');
+
+    await page.locator('.timeline input[type=range]').focus();
+    await page.keyboard.press('Home');
+    await settled(page);
+    expect(await place.textContent()).toBe('step 10 (1 of 4)');
+    expect(await page.locator('.chart-summary').first().textContent()).toBe(
+      'near zero 3 → 0 · zeros 0 → 10 · pruning rate 10% · relative error 10%',
+    );
+    await tell({ type: 'events', run: key, events: [distortion(50)] });
+    expect(await place.textContent()).toBe('step 10 (1 of 5)');
+    await page.close();
+  });
+
+  it('Weights: a ridge is read by keys, and Enter goes to its step', async () => {
+    const { page } = await show('weights', [10, 20, 30]);
+    const plot = page.locator('.ridge-plot').first();
+    await plot.focus();
+    for (const press of ['Home', 'ArrowDown']) await page.keyboard.press(press);
+    await settled(page);
+    const spoken = plot.locator('xpath=..').locator('.visually-hidden[aria-live]');
+    expect(await spoken.textContent()).toMatch(/^step 20, weight .+: 20$/);
+    await page.keyboard.press('Enter');
+    await settled(page);
+    expect(await page.locator('.timeline output').textContent()).toBe('step 20 (2 of 3)');
+    await page.close();
+  });
+
+  it('Weights: the ridges are saved as CSV with every count', async () => {
+    const { page, said } = await show('weights', [10, 20]);
+    await page.getByRole('button', { name: 'Chart actions' }).nth(1).click();
+    await page.getByRole('menuitem', { name: 'Save as CSV…' }).click();
+    const saved = (await said()).find((message) => message.type === 'save');
+    expect(saved).toMatchObject({ name: 'fc1-kernel-after-each-distortion.csv', format: 'csv' });
+    expect(String(saved?.content).trim().split('\r\n')).toHaveLength(1 + 2 * 3);
+    await page.close();
+  });
+
+  it('Layers: a weight is shown in the experiment file on demand; columns sort', async () => {
+    const { page, said } = await show('layers', [10]);
+    await page.getByRole('button', { name: 'fc2/kernel' }).click();
+    expect(await said()).toContainEqual({ type: 'revealLayer', run: key, weight: 'fc2/kernel' });
+    const first = page.locator('.layers-table tbody th').first();
+    expect(await first.textContent()).toBe('fc1/kernel');
+    // Up, then down.
+    await page.getByRole('button', { name: 'Weight', exact: true }).click();
+    await page.getByRole('button', { name: 'Weight', exact: true }).click();
+    expect(await first.textContent()).toBe('fc2/kernel');
+    expect(await page.locator('th[aria-sort=descending]').textContent()).toBe('Weight');
+    await page.close();
+  });
+
+  it('Spectrum: start, middle and now, another step on demand, and what they come to', async () => {
+    const { page } = await show('spectrum', [10, 20, 30, 40, 50]);
+    expect(await page.locator('.chip').allTextContents()).toEqual(['Step 10', 'Step 30', 'Step 50']);
+    expect(await page.locator('.chart-summary').first().textContent()).toMatch(/^Rank 1 keeps .+ → .+ of the energy/);
+    await page.locator('.chip').nth(1).click();
+    await settled(page);
+    expect(await page.locator('.chip').allTextContents()).toEqual(['Step 10', 'Step 50']);
+    await page.getByRole('button', { name: 'Start, middle, now' }).click();
+    await settled(page);
+    expect(await page.locator('.chip').count()).toBe(3);
+    await page.close();
+  });
+
+  it('Compare: says how to choose runs, then where they differ', async () => {
+    const { page, tell } = await show('compare', [10]);
+    expect(await page.locator('.compare .view-empty').textContent()).toMatch(/one run is shown.*tick one or more/s);
+    await tell(
+      { type: 'runs', runs: [summary, other], shown: [key, other.key] },
+      snapshotOf(key, [10], 100),
+      snapshotOf(other.key, [10], 50),
+    );
+    const rows = page.locator('.comparison-table').nth(1).locator('tbody tr');
+    expect(await rows.allTextContents()).toEqual(['training.steps10050changed']);
+    expect(await page.locator('.compare .view-empty').isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it('fit into a sidebar of 200 pixels', async () => {
+    for (const tab of ['weights', 'spectrum', 'layers', 'compare']) {
+      const { page } = await show(tab, [10, 20, 30], 200);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, tab).toBeLessThanOrEqual(0);
+      await page.close();
+    }
+  });
+});
+
+/** Opens the page on a tab, with a run of distortions at these steps. */
+async function show(tab: string, steps: readonly number[], width = 900) {
+  const opened = await openDashboard(browser, bundle, { width });
+  await opened.tell({ type: 'runs', runs: [summary], shown: [key] }, snapshotOf(key, steps, 100));
+  await opened.page.locator(`#tab-${tab}`).click();
+  await settled(opened.page);
+  return opened;
+}
+
+function snapshotOf(run: string, steps: readonly number[], length: number) {
+  const history = createRunHistory();
+  history.apply(started(length));
+  for (const step of steps) {
+    const singularValues = [3 + step, 2, 1];
+    const weights = ['fc1/kernel', 'fc2/kernel'].map((name) => ({ name, singularValues, rank: 1 }));
+    history.apply({ type: 'spectrum', step, time: step, weights });
+    history.apply(distortion(step));
+  }
+  const { snapshot } = packSnapshot(history.snapshot());
+  return { type: 'snapshot', run, snapshot } as const;
+}
+
+function started(steps: number): EventOf<'started'> {
+  const layer = (name: string, shape: number[]) => ({ name, layer: name.split('/')[0], shape, compressed: true });
+  return {
+    type: 'started',
+    step: 0,
+    time: 0,
+    run: 'a',
+    device: 'a processor',
+    executor: 'compiled',
+    layers: [layer('fc1/kernel', [10, 10]), layer('fc2/kernel', [10, 10])],
+    config: {
+      training: { steps },
+      observe: { bins: 3, spectrum: true },
+      compression: { method: 'prune', policy: 'deeptwist', distortEvery: 10, layers: { 'fc*': { rate: 0.9 } } },
+    } as unknown as EventOf<'started'>['config'],
+  };
+}
+
+/** At step n, n of 100 weights become zero. */
+function distortion(step: number): RunEvent {
+  const weight = (name: string) => ({
+    name,
+    setting: { rate: step / 100 },
+    relativeError: step / 100,
+    histogram: {
+      minimum: -1,
+      maximum: 1,
+      before: [40, 20, 40],
+      after: [50 - step / 2, step, 50 - step / 2],
+      zerosBefore: 0,
+      zerosAfter: step,
+      nearZerosBefore: 3,
+      nearZerosAfter: 0,
+    },
+  });
+  return { type: 'distortion', step, time: step, weights: [weight('fc1/kernel'), weight('fc2/kernel')] };
+}
