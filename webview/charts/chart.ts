@@ -95,6 +95,8 @@ class DashboardChart implements Chart {
   #showsTable = false;
   /** Where on the x axis the pointer or the keyboard is. */
   #cursor: number | undefined;
+  /** Pixels from the left edge of the canvas, while the pointer is there. */
+  #pointer: number | undefined;
   #frame = 0;
 
   constructor(options: ChartOptions) {
@@ -156,7 +158,10 @@ class DashboardChart implements Chart {
 
   #listen(): void {
     listenToGestures(this.#plotElement, () => this.#plot.area().width, {
-      hover: (pixel) => this.#setCursor(pixel === undefined ? undefined : this.#plot.xAt(pixel)),
+      hover: (pixel) => {
+        this.#pointer = pixel;
+        this.#setCursor(pixel === undefined ? undefined : this.#xUnder(pixel));
+      },
       zoomAt: (pixel, factor) => this.#zoom(this.#plot.xAt(pixel), factor),
       selecting: (range) => this.#showSelection(range),
       select: (from, to) => this.#setWindow(this.#clampedWindow(this.#plot.xAt(from), this.#plot.xAt(to))),
@@ -215,7 +220,17 @@ class DashboardChart implements Chart {
     setText(this.#note, notes);
     this.#note.hidden = notes === '';
     if (this.#showsTable) this.#table.update(contentRows(content));
+    // The axis may have moved below a resting pointer.
+    if (this.#pointer !== undefined) this.#cursor = this.#xUnder(this.#pointer);
     this.#showCursor();
+  }
+
+  /** Beside the plotted area, that of its edge. */
+  #xUnder(pixel: number): number {
+    const { left, width } = this.#plot.area();
+    const x = this.#plot.xAt(Math.max(left, Math.min(left + width, pixel)));
+    const { minimum, maximum } = this.#layout?.x ?? { minimum: x, maximum: x };
+    return Math.max(minimum, Math.min(maximum, x));
   }
 
   #setCursor(x: number | undefined): void {
@@ -270,6 +285,7 @@ class DashboardChart implements Chart {
     const stride = Math.max(1, Math.round((last - first) / Math.max(1, this.#plot.area().width / 2)));
     const now =
       this.#cursor === undefined ? (by < 0 ? last + stride : first - stride) : nearestIndex(centers, this.#cursor);
+    this.#pointer = undefined;
     const next = by === Infinity ? last : by === -Infinity ? first : now + by * stride;
     this.#setCursor(centers[Math.max(first, Math.min(last, next))]);
     const points = readAt(this.#content, this.#hidden, this.#cursor!);
