@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import { describeSpectra } from '../../../webview/views/spectrum/describeSpectra.ts';
+import { spectrumContent } from '../../../webview/views/spectrum/spectrumContent.ts';
 import { defaultSteps, energyKept, growth, rankForEnergy } from '../../../webview/views/spectrum/spectra.ts';
 
 const values = fc
@@ -59,6 +60,21 @@ describe('growth', () => {
 
   it('is nothing where there are no values on one side', () => {
     expect(growth([2, 1], [3, 1], 2).dropped).toBeNaN();
+  });
+});
+
+describe('the chart of spectra', () => {
+  it('has the rank between the last value that is kept and the first that is not', () => {
+    const { references } = spectrumContent([spectrum(1, [3, 2, 1], 2)], 'log');
+    expect(references).toEqual([{ axis: 'x', value: 2.5, label: 'rank 2' }]);
+  });
+
+  it('ends a log axis where rounding begins, and says so', () => {
+    const { y, summary } = spectrumContent([spectrum(1, [2, 1, 1e-12])], 'log');
+    expect(y.minimum).toBeCloseTo(2e-7, 12);
+    expect(summary).toMatch(/below 1e-7 of the largest/);
+    expect(spectrumContent([spectrum(1, [2, 1, 0.001])], 'log').y.minimum).toBeUndefined();
+    expect(spectrumContent([spectrum(1, [2, 1, 1e-12])], 'linear').y.minimum).toBe(0);
   });
 });
 

@@ -6,6 +6,16 @@ export function defaultSteps(spectra: readonly { readonly step: number }[]): num
   return evenly(spectra.length, 3).map((index) => spectra[index].step);
 }
 
+/** Of the largest singular value: what is smaller is rounding of the 32-bit weights, and as good as 0. */
+const ROUNDING = 1e-7;
+
+/** The least value of all that says something; undefined where every positive value does. */
+export function roundingFloor(spectra: readonly ArrayLike<number>[]): number | undefined {
+  const positive = spectra.flatMap((values) => Array.from(values).filter((value) => value > 0));
+  const floor = ROUNDING * positive.reduce((most, value) => Math.max(most, value), 0);
+  return positive.some((value) => value < floor) ? floor : undefined;
+}
+
 /** The energy, i.e. the sum of the squares, of the first `rank` values as a fraction of that of all; NaN of none. */
 export function energyKept(values: ArrayLike<number>, rank: number): number {
   let kept = 0;

@@ -3,6 +3,7 @@ import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import type { ChartContent } from '../../charts/content.ts';
 import { describeSpectra } from './describeSpectra.ts';
+import { roundingFloor } from './spectra.ts';
 
 /** Places of the palette for the chosen steps, beginning with the first. */
 const COLORS = 7;
@@ -10,9 +11,10 @@ const COLORS = 7;
 /** @param chosen in the order of steps */
 export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linear' | 'log'): ChartContent {
   const rank = chosen.at(-1)?.rank;
+  const floor = roundingFloor(chosen.map(({ singularValues }) => singularValues));
   return {
     x: { label: 'singular value', format: (index) => (Number.isInteger(index) ? formatCount(index) : '') },
-    y: { label: 'size', scale, ...(scale === 'linear' && { minimum: 0 }) },
+    y: { label: 'size', scale, ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }) },
     series: chosen.map(({ step, singularValues }, place) => ({
       id: String(step),
       label: `step ${formatCount(step)}`,
@@ -24,7 +26,12 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
     ...(rank !== undefined && { references: [{ axis: 'x', value: rank + 0.5, label: `rank ${formatCount(rank)}` }] }),
     // The least singular value says nothing of a spectrum.
     saysLast: false,
-    summary: describeSpectra(chosen).join(' '),
+    summary: [
+      ...describeSpectra(chosen),
+      ...(scale === 'log' && floor !== undefined
+        ? ['Values below 1e-7 of the largest are rounding and lie below the axis.']
+        : []),
+    ].join(' '),
     empty: 'No singular value is greater than 0.',
   };
 }

@@ -81,7 +81,7 @@ export function histogramContent(
   }
 }
 
-export function histogramOf(distortion: WeightDistortion, side: 'before' | 'after'): Histogram {
+function histogramOf(distortion: WeightDistortion, side: 'before' | 'after'): Histogram {
   const { minimum, maximum } = distortion;
   const zeros = side === 'before' ? distortion.zerosBefore : distortion.zerosAfter;
   return { minimum, maximum, counts: distortion[side], zeros };

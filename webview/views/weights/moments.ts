@@ -27,14 +27,14 @@ export function indexAt(recordings: readonly { readonly step: number }[], moment
 }
 
 /** A number that a distortion changed. */
-export interface Change {
+interface Change {
   readonly label: string;
   readonly before: string;
   readonly after: string;
 }
 
 /** Zeros and near-zeros before and after. */
-export function changes(distortion: WeightDistortion): Change[] {
+function changes(distortion: WeightDistortion): Change[] {
   const { nearZerosBefore, nearZerosAfter, zerosBefore, zerosAfter } = distortion;
   return [
     { label: 'near zero', before: formatCount(nearZerosBefore), after: formatCount(nearZerosAfter) },
@@ -43,7 +43,7 @@ export function changes(distortion: WeightDistortion): Change[] {
 }
 
 /** `pruning rate 98.7% · relative error 31.2%`. */
-export function describeExtent({ setting, relativeError }: WeightDistortion): string {
+function describeExtent({ setting, relativeError }: WeightDistortion): string {
   const error = Number.isFinite(relativeError)
     ? `relative error ${relativeError < 0.001 ? formatNumber(relativeError) : formatPercent(relativeError)}`
     : 'relative error unknown';
