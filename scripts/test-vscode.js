@@ -3,7 +3,17 @@
  * desktop one that `@vscode/test-electron` downloads. `node scripts/test-vscode.js PART` runs the files whose names
  * contain PART. The results are printed and written to `.cache/vscode-suite.json` in the form of Vitest's report.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startEditor } from './editor/serve.js';
@@ -40,11 +50,23 @@ function readReport(report) {
 }
 
 /**
- * @param {{ workspace: string, tests: string, report: string }} paths
+ * Every process of a run has a ticket and a socket in a folder for temporary files, and removes them when it ends.
+ * @param {string} temporary @returns {string[]}
+ */
+function leftByRuns(temporary) {
+  const folders = readdirSync(temporary).filter((name) => /^deeptwist(-\d+)?$/.test(name));
+  return folders.flatMap((name) => readdirSync(join(temporary, name)).map((file) => join(temporary, name, file)));
+}
+
+/** @typedef {{ workspace: string, tests: string, report: string, temporary: string }} Paths */
+
+/**
+ * @param {Paths} paths
  * @returns {Promise<string>} what helps to understand a suite that did not end
  */
-async function runInBrowser({ workspace, tests, report }) {
-  const editor = await startEditor({ env: { [REPORT_VARIABLE]: report } });
+async function runInBrowser({ workspace, tests, report, temporary }) {
+  // Its runs wait for no others of this user, and what they leave behind is seen.
+  const editor = await startEditor({ env: { [REPORT_VARIABLE]: report, TMPDIR: temporary } });
   const browser = await launchBrowser();
   try {
     await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
@@ -58,15 +80,15 @@ async function runInBrowser({ workspace, tests, report }) {
   }
 }
 
-/** @param {{ workspace: string, tests: string, report: string }} paths @returns {Promise<string>} */
-async function runOnDesktop({ workspace, tests, report }) {
+/** @param {Paths} paths @returns {Promise<string>} */
+async function runOnDesktop({ workspace, tests, report, temporary }) {
   const { runTests } = await import('@vscode/test-electron');
   await runTests({
     version: '1.100.3',
     extensionDevelopmentPath: root,
     extensionTestsPath: tests,
     launchArgs: [workspace, '--disable-workspace-trust', '--disable-extensions', '--skip-welcome'],
-    extensionTestsEnv: { [REPORT_VARIABLE]: report },
+    extensionTestsEnv: { [REPORT_VARIABLE]: report, TMPDIR: temporary },
   });
   return '';
 }
@@ -75,7 +97,12 @@ const args = process.argv.slice(2);
 const only = args.find((arg) => !arg.startsWith('--'));
 const folder = mkdtempSync(join(tmpdir(), 'deeptwist-suite-'));
 const workspace = temporaryWorkspace();
-const paths = { workspace, tests: join(root, 'out', 'vscode', 'suite.cjs'), report: join(folder, 'results.jsonl') };
+const paths = {
+  workspace,
+  tests: join(root, 'out', 'vscode', 'suite.cjs'),
+  report: join(folder, 'results.jsonl'),
+  temporary: folder,
+};
 let results;
 try {
   await bundleSuite(paths.tests, only);
@@ -86,6 +113,9 @@ try {
     const error = `The suite did not end within ${TIMEOUT / 1000} s. VS Code's server printed:\n${log}`;
     results.push({ group: 'test/vscode', name: 'ends', duration: 0, error });
   }
+  const left = leftByRuns(folder);
+  if (left.length > 0)
+    results.push({ group: 'test/vscode', name: 'leaves nothing behind', duration: 0, error: left.join('\n') });
 } finally {
   rmSync(folder, { recursive: true, force: true });
   rmSync(workspace, { recursive: true, force: true });

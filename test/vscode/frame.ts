@@ -28,7 +28,7 @@ export interface TestResult {
   readonly error?: string;
 }
 
-const TIMEOUT = 20_000;
+const TIMEOUT = 60_000;
 const groups: Group[] = [];
 
 /** Declares a group of tests. Groups do not nest. */

@@ -81,7 +81,7 @@ async function start(file: vscode.Uri): Promise<StoredRun> {
 }
 
 async function ended(run: StoredRun, state: StoredRun['summary']['state']): Promise<void> {
-  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 15_000);
+  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 50_000);
   assert.equal(run.summary.state, state, run.summary.failure?.message);
 }
 
@@ -175,7 +175,7 @@ describe('runs', () => {
     await vscode.commands.executeCommand('deeptwist.resume', run.key);
     await ended(run, 'finished');
     assert.equal(weightsOf(run), weightsOf(whole));
-  });
+  }, 90_000);
 
   it('fail with what the model module threw', async () => {
     const run = await start(experiment('throws', { model: 'throws.ts' }));
