@@ -117,18 +117,19 @@ describe('a run history', () => {
     expect(structuredClone(snapshot, { transfer: buffers })).toEqual(history.snapshot());
   });
 
-  it('folds a million metrics in less than 300 ms, best of three', () => {
+  it('folds a million metrics in less than 300 ms of processor time, best of five', () => {
     const event = { ...metric(0) };
-    const times = [1, 2, 3].map(() => {
+    const times = [1, 2, 3, 4, 5].map(() => {
       const history = createRunHistory();
-      const begin = performance.now();
+      // Not the clock's time: other tests run beside this one.
+      const begin = process.cpuUsage();
       for (let step = 1; step <= 1_000_000; step++) {
         event.step = step;
         history.apply(event);
       }
-      const time = performance.now() - begin;
+      const { user, system } = process.cpuUsage(begin);
       expect(history.snapshot().metrics.length).toBe(1_000_000);
-      return time;
+      return (user + system) / 1000;
     });
     expect(Math.min(...times)).toBeLessThan(300);
   });
