@@ -11,6 +11,7 @@ import type { StoredRun } from './runs/storedRun.ts';
 import { createServices, type Services } from './services.ts';
 import { StatusBar } from './statusBar.ts';
 import { registerTasks } from './tasks/experimentTasks.ts';
+import { completeWalkthrough } from './walkthrough/completion.ts';
 
 /** What `activate` returns: for tests, and for extensions that start runs. */
 export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & { readonly dashboards: Dashboards };
@@ -35,6 +36,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     dashboards,
     ...registerCommands(services, tree, view, dashboards),
     registerNewExperiment(services),
+    completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
   return { store, launcher: services.launcher, dashboards };

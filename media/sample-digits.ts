@@ -16,7 +16,18 @@ const FONT = [
   '##### ....# ...#. ..#.. .#... .#... .#...',
   '.###. #...# #...# .###. #...# #...# .###.',
   '.###. #...# #...# .#### ....# ...#. .##..',
-].map((digit) => digit.split(' ').map((row) => [...row].map((point) => (point === '#' ? 1 : 0))));
+];
+const ROWS = 7;
+const COLUMNS = 5;
+/** Points with a margin of two around them, row by row: 1 is ink. */
+const WIDTH = COLUMNS + 4;
+const glyphs = FONT.map((digit) => {
+  const points = new Float32Array((ROWS + 4) * WIDTH);
+  digit
+    .split(' ')
+    .forEach((row, y) => [...row].forEach((point, x) => (points[(y + 2) * WIDTH + x + 2] = Number(point === '#'))));
+  return points;
+});
 
 const SIZE = 28;
 
@@ -27,7 +38,7 @@ interface Context {
 }
 
 /** Pictures in an epoch. */
-export const samples = { train: 10_000, test: 2_000 };
+export const samples = { train: 10_000, test: 1_000 };
 
 export function* train({ batchSize, seed, epoch }: Context) {
   const random = generator(seed * 1009 + epoch + 1);
@@ -45,35 +56,39 @@ function drawBatch(count: number, random: () => number) {
   const pixels = new Float32Array(count * SIZE * SIZE);
   const labels = new Int32Array(count);
   for (let i = 0; i < count; i++) {
-    labels[i] = Math.floor(random() * FONT.length);
-    drawDigit(FONT[labels[i]], pixels.subarray(i * SIZE * SIZE, (i + 1) * SIZE * SIZE), random);
+    labels[i] = Math.floor(random() * glyphs.length);
+    drawDigit(glyphs[labels[i]], pixels.subarray(i * SIZE * SIZE, (i + 1) * SIZE * SIZE), random);
   }
   return { inputs: { data: pixels, shape: [count, SIZE, SIZE, 1] }, targets: labels };
 }
 
-function drawDigit(digit: number[][], pixels: Float32Array, random: () => number): void {
+function drawDigit(glyph: Float32Array, pixels: Float32Array, random: () => number): void {
   const between = (low: number, high: number) => low + (high - low) * random();
   const scale = between(2.2, 3.4); // pixels a point
   const slant = between(-0.3, 0.3);
-  const [left, top] = [SIZE / 2 + between(-4, 4), SIZE / 2 + between(-3, 3)];
-  for (let y = 0; y < SIZE; y++)
+  const middleX = SIZE / 2 + between(-4, 4);
+  const middleY = SIZE / 2 + between(-3, 3);
+  for (let y = 0; y < SIZE; y++) {
+    const row = (y - middleY) / scale;
     for (let x = 0; x < SIZE; x++) {
-      const row = (y - top) / scale + 3;
-      const column = (x - left) / scale + 2 + slant * (row - 3);
-      const ink = inkAt(digit, row, column) * 0.9 + (random() - 0.4) * 0.3;
-      pixels[y * SIZE + x] = Math.min(1, Math.max(0, ink));
+      const column = (x - middleX) / scale + slant * row;
+      const ink = 0.9 * inkAt(glyph, row + (ROWS - 1) / 2, column + (COLUMNS - 1) / 2) + 0.3 * (random() - 0.4);
+      pixels[y * SIZE + x] = ink < 0 ? 0 : ink > 1 ? 1 : ink;
     }
+  }
 }
 
 /** Between the points of the font, by the distance to them (bilinear). */
-function inkAt(digit: number[][], row: number, column: number): number {
-  const [top, left] = [Math.floor(row), Math.floor(column)];
-  const [down, right] = [row - top, column - left];
-  const point = (y: number, x: number) => digit[y]?.[x] ?? 0;
-  return (
-    (1 - down) * ((1 - right) * point(top, left) + right * point(top, left + 1)) +
-    down * ((1 - right) * point(top + 1, left) + right * point(top + 1, left + 1))
-  );
+function inkAt(glyph: Float32Array, row: number, column: number): number {
+  if (row <= -1 || row >= ROWS || column <= -1 || column >= COLUMNS) return 0;
+  const top = Math.floor(row);
+  const left = Math.floor(column);
+  const down = row - top;
+  const right = column - left;
+  const at = (top + 2) * WIDTH + left + 2;
+  const above = glyph[at] + right * (glyph[at + 1] - glyph[at]);
+  const below = glyph[at + WIDTH] + right * (glyph[at + WIDTH + 1] - glyph[at + WIDTH]);
+  return above + down * (below - above);
 }
 
 /** Random numbers in [0, 1): mulberry32. */

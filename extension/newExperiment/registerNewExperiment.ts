@@ -2,13 +2,16 @@
 import { commands, Disposable, l10n, window, workspace } from 'vscode';
 import { reportError } from '../commands/reportError.ts';
 import type { Services } from '../services.ts';
+import { experimentMade } from '../walkthrough/completion.ts';
 
 export function registerNewExperiment({ context, log }: Services): Disposable {
   const { extensionUri } = context;
   const register = (name: string, make: () => Promise<unknown>) =>
     commands.registerCommand(`deeptwist.${name}`, async () => {
       try {
-        return (await hasFolder()) ? await make() : undefined;
+        const file = (await hasFolder()) ? await make() : undefined;
+        if (file) experimentMade();
+        return file;
       } catch (error) {
         reportError(error, log);
         return undefined;

@@ -8,7 +8,7 @@ import { builtinModels } from './findChoices.ts';
 
 export const SAMPLE_FILE = 'sample-digits.ts';
 /** Half a minute on a laptop at most. */
-export const SAMPLE_STEPS = 3000;
+export const SAMPLE_STEPS = 2000;
 const SAMPLE_EXPERIMENT = 'sample-digits-prune.deeptwist.jsonc';
 
 /**
