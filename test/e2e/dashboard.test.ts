@@ -1,0 +1,149 @@
+/** @file A user's day in a real VS Code: run, watch, stop, edit, rerun, compare, reload, kill, resume; by mouse and keyboard. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openFile, runCommand, webview, workbenchReady } from '../../scripts/editor/workbench.js';
+import { EXPERIMENT, EditorSession, eventsOf, recordOf } from './editorSession.ts';
+
+let session: EditorSession;
+let page: Page;
+const dashboard = () => webview(page);
+const stateText = () => dashboard().locator('.page-head').innerText();
+
+/** Waits until the run of that number (from 0) is in the state. */
+const ended = (index: number, state: string) =>
+  expect.poll(() => recordOf(session.runs()[index]).state, { timeout: 60_000 }).toBe(state);
+
+beforeAll(async () => {
+  session = await EditorSession.open({ settings: { 'deeptwist.notifications': 'all' } });
+  page = await session.window({ width: 1500, height: 950 });
+}, 180_000);
+
+afterAll(async () => {
+  for (const run of session?.runs() ?? []) {
+    const { state, process: trainer } = recordOf(run);
+    if (state === 'running' && trainer) process.kill(trainer.pid, 'SIGKILL');
+  }
+  await session?.dispose();
+}, 60_000);
+
+test('a run starts from the palette, and its curves move', async () => {
+  await openFile(page, EXPERIMENT);
+  await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
+  await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
+  session.setSteps(20_000);
+  await runCommand(page, 'DeepTwist: Run');
+  await expect.poll(() => session.runs().length, { timeout: 60_000 }).toBe(1);
+  await dashboard().getByRole('tab', { name: 'Curves' }).click();
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Training/);
+  const stepsDone = async () => Number(/([\d,]+) of/.exec(await stateText())?.[1].replaceAll(',', '') ?? 0);
+  const before = await stepsDone();
+  const legend = dashboard().locator('.legend').first();
+  const value = await legend.innerText();
+  await expect.poll(stepsDone, { timeout: 60_000 }).toBeGreaterThan(before + 100);
+  await expect.poll(() => legend.innerText(), { timeout: 60_000 }).not.toBe(value);
+  expect(await page.locator('.statusbar').innerText()).toMatch(/lenet-300-100-prune/);
+});
+
+test('a window that is loaded again shows every event and the view that was open; the run goes on', async () => {
+  const [run] = session.runs();
+  await dashboard().getByRole('tab', { name: 'Weights' }).click();
+  const { pid } = recordOf(run).process!;
+  await page.reload();
+  await workbenchReady(page);
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Training|Finished/);
+  expect(recordOf(run).process?.pid ?? pid).toBe(pid);
+  await expect
+    .poll(() => dashboard().getByRole('tab', { name: 'Weights' }).getAttribute('aria-selected'), { timeout: 60_000 })
+    .toBe('true');
+  const events = eventsOf(run);
+  expect(events.filter(({ type }) => type === 'started')).toHaveLength(1);
+  const steps = events.filter(({ type }) => type === 'metrics').map(({ step }) => step);
+  expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+});
+
+test('the slider goes through the recorded distortions', async () => {
+  const recorded = () => eventsOf(session.runs()[0]).filter(({ type }) => type === 'distortion').length;
+  await expect.poll(recorded, { timeout: 60_000 }).toBeGreaterThan(3);
+  const slider = dashboard().locator('input[type=range]').first();
+  await slider.waitFor();
+  const place = dashboard()
+    .getByText(/step [\d,]+ \(\d+ of \d+\)/)
+    .first();
+  await expect.poll(() => place.innerText(), { timeout: 60_000 }).toMatch(/\(\d+ of/);
+  await slider.focus();
+  await page.keyboard.press('Home');
+  await expect.poll(() => place.innerText(), { timeout: 60_000 }).toMatch(/\(1 of/);
+  await page.keyboard.press('ArrowRight');
+  await expect.poll(() => place.innerText(), { timeout: 60_000 }).toMatch(/\(2 of/);
+});
+
+test('Stop stops it, with a checkpoint', async () => {
+  if (recordOf(session.runs()[0]).state === 'running') {
+    await dashboard().getByRole('button', { name: 'Stop' }).first().click();
+    await ended(0, 'stopped');
+    expect(eventsOf(session.runs()[0]).at(-1)?.type).toBe('stopped');
+  }
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Stopped|Finished/);
+});
+
+test('a value is edited, and the experiment run again and compared with the first run', async () => {
+  const file = join(session.workspace, 'mnist', EXPERIMENT);
+  session.setSteps(2000);
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"fc1": { "rate": 0.987 }', '"fc1": { "rate": 0.95 }'));
+  await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
+  await runCommand(page, 'DeepTwist: Run');
+  await expect.poll(() => session.runs().length, { timeout: 60_000 }).toBe(2);
+  await ended(1, 'finished');
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Finished/);
+
+  await runCommand(page, 'DeepTwist: Compare Runs');
+  for (const checkbox of await page.locator('.quick-input-list .monaco-list-row input[type=checkbox]').all())
+    await checkbox.check();
+  await page.keyboard.press('Enter');
+  await dashboard().getByRole('tab', { name: 'Compare' }).click();
+  await expect
+    .poll(() => dashboard().locator('main').innerText(), { timeout: 60_000 })
+    .toMatch(/compression\.layers\.fc1\.rate/);
+});
+
+test('a killed process is told of within a second, with Resume', async () => {
+  session.setSteps(20_000);
+  await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
+  await runCommand(page, 'DeepTwist: Run');
+  await expect.poll(() => session.runs().length, { timeout: 60_000 }).toBe(3);
+  const run = session.runs()[2];
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Training/);
+  await expect.poll(() => eventsOf(run).some(({ type }) => type === 'metrics'), { timeout: 60_000 }).toBe(true);
+  const killed = performance.now();
+  process.kill(recordOf(run).process!.pid, 'SIGKILL');
+  const toast = page.locator('.notifications-toasts').getByText(/ended before its run did/);
+  await toast.waitFor({ timeout: 10_000 });
+  const told = performance.now() - killed;
+  expect(told).toBeLessThan(1000);
+  await page.locator('.notifications-toasts').getByRole('button', { name: 'Resume' }).click();
+  await expect.poll(() => recordOf(run).state, { timeout: 60_000 }).toBe('running');
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Training/);
+});
+
+test('a second window on the folder shows the same run; one process trains it', async () => {
+  const other = await session.window();
+  await runCommand(other, 'DeepTwist: Open Dashboard to the Side');
+  await expect.poll(() => webview(other).locator('.page-head').innerText(), { timeout: 60_000 }).toMatch(/Training/);
+  expect(session.runs()).toHaveLength(3);
+  await webview(other).getByRole('button', { name: 'Stop' }).first().click();
+  await ended(2, 'stopped');
+  await expect.poll(stateText, { timeout: 60_000 }).toMatch(/Stopped/);
+  await other.close();
+});
+
+test('the dashboard follows the theme', async () => {
+  const background = () =>
+    dashboard()
+      .locator('body')
+      .evaluate((body) => getComputedStyle(body).getPropertyValue('--vscode-editor-background'));
+  const light = await background();
+  await runCommand(page, 'Preferences: Toggle between Light/Dark Themes');
+  await expect.poll(background, { timeout: 60_000 }).not.toBe(light);
+});

@@ -1,0 +1,86 @@
+/** @file A VS Code of the tests: its server, a browser, a workspace of its own with an experiment of a few seconds. */
+import {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  existsSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import type { RunEvent } from '../../server/protocol/events.ts';
+import { startEditor } from '../../scripts/editor/serve.js';
+import { launchBrowser, openWorkbench } from '../../scripts/editor/workbench.js';
+import { root } from '../../scripts/root.js';
+
+export const EXPERIMENT = 'lenet-300-100-prune.deeptwist.jsonc';
+
+export class EditorSession {
+  readonly workspace: string;
+  readonly #browser: Browser;
+  readonly #editor: Awaited<ReturnType<typeof startEditor>>;
+
+  private constructor(workspace: string, browser: Browser, editor: Awaited<ReturnType<typeof startEditor>>) {
+    this.workspace = workspace;
+    this.#browser = browser;
+    this.#editor = editor;
+  }
+
+  static async open(options: Parameters<typeof startEditor>[0] = {}): Promise<EditorSession> {
+    const workspace = mkdtempSync(join(tmpdir(), 'deeptwist-e2e-'));
+    const examples = join(root, 'examples');
+    cpSync(join(examples, 'mnist'), join(workspace, 'mnist'), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.deeptwist'),
+    });
+    symlinkSync(join(examples, 'node_modules'), join(workspace, 'node_modules'), 'junction');
+    const session = new EditorSession(workspace, await launchBrowser(), await startEditor(options));
+    session.setSteps(4000);
+    return session;
+  }
+
+  /** Makes the LeNet-300-100 experiment as long as a test needs it. */
+  setSteps(steps: number): void {
+    const file = join(this.workspace, 'mnist', EXPERIMENT);
+    const text = readFileSync(file, 'utf8')
+      .replace(/"steps": \d+/, `"steps": ${steps}`)
+      .replace(/"every": \d+/, `"every": ${steps}`)
+      .replace(/"from": \d+, "to": \d+/, `"from": ${steps / 4}, "to": ${steps / 2}`);
+    writeFileSync(file, text);
+  }
+
+  /** A window on the workspace, with the extension from this checkout's `dist/`. */
+  window(size?: { width: number; height: number }): Promise<Page> {
+    return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension: root }), size);
+  }
+
+  /** The folders of the runs, oldest first. */
+  runs(): string[] {
+    const folder = join(this.workspace, 'mnist', '.deeptwist', 'runs');
+    return existsSync(folder)
+      ? readdirSync(folder)
+          .sort()
+          .map((id) => join(folder, id))
+      : [];
+  }
+
+  async dispose(): Promise<void> {
+    await this.#browser.close();
+    await this.#editor.dispose();
+    rmSync(this.workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  }
+}
+
+/** What `run.json` of a run folder says. */
+export function recordOf(run: string): { state: string; process?: { pid: number }; result?: { test: number } } {
+  return JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as ReturnType<typeof recordOf>;
+}
+
+export function eventsOf(run: string): RunEvent[] {
+  const lines = readFileSync(join(run, 'events.jsonl'), 'utf8').split('\n').filter(Boolean);
+  return lines.map((line) => JSON.parse(line) as RunEvent);
+}
