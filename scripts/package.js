@@ -1,0 +1,135 @@
+/**
+ * @file `npm run package [-- --target linux-x64]`: the extension as a `.vsix` per platform, in `out/packages/`. A package is
+ * made of a folder that has what the extension runs and nothing else: the bundles without their source maps, and of the
+ * packages outside the bundles the files that Node loads, with the native library of the one platform.
+ */
+import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { createVSIX } from '@vscode/vsce';
+import * as esbuild from 'esbuild';
+import { root } from './root.js';
+import { fail, setUp } from './setup.js';
+
+/** VS Code's name of a platform: that of ONNX Runtime's folder. */
+const TARGETS = {
+  'linux-x64': 'linux/x64',
+  'linux-arm64': 'linux/arm64',
+  'darwin-arm64': 'darwin/arm64',
+  'win32-x64': 'win32/x64',
+  'win32-arm64': 'win32/arm64',
+};
+/** @typedef {keyof typeof TARGETS} Target */
+
+const NATIVE = 'node_modules/onnxruntime-node/bin/napi-v6';
+const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
+
+/** What stays outside the bundles, as the bundles ask for it. See `external` of build.js. */
+const loaded = `
+  import 'jiti/static';
+  import 'onnxruntime-node';
+  require('@tensorflow/tfjs');
+  require('@tensorflow/tfjs-backend-wasm');`;
+
+/** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
+async function runtimeFiles() {
+  const { metafile } = await esbuild.build({
+    absWorkingDir: root,
+    stdin: { contents: loaded, resolveDir: root },
+    bundle: true,
+    write: false,
+    metafile: true,
+    outdir: 'out',
+    platform: 'node',
+    format: 'cjs',
+    mainFields: ['main'],
+    loader: { '.node': 'empty' },
+    logLevel: 'error',
+  });
+  const files = Object.keys(metafile.inputs).filter(
+    (path) => path.startsWith('node_modules/') && !path.endsWith('.node'),
+  );
+  const packages = new Set(files.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? ''));
+  const about = [...packages].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name === 'package.json' || /^(licen[cs]e|notice|thirdpartynotices)/i.test(name))
+      .map((name) => `${folder}/${name}`),
+  );
+  const wasm = readdirSync(join(root, WASM)).filter((name) => name.endsWith('.wasm'));
+  return [...files, ...about, ...wasm.map((name) => `${WASM}/${name}`)];
+}
+
+/**
+ * The native files of a platform. Of a library that is there under two names, as a link would be, the one that is loaded.
+ * @param {Target} target @returns {string[]}
+ */
+function nativeFiles(target) {
+  const folder = `${NATIVE}/${TARGETS[target]}`;
+  const names = readdirSync(join(root, folder));
+  const binding = readFileSync(join(root, folder, 'onnxruntime_binding.node'), 'latin1');
+  return names
+    .filter((name) => !name.endsWith('.dylib') || binding.includes(`/${name}`))
+    .map((name) => `${folder}/${name}`);
+}
+
+/** @param {string} folder @param {Target} target */
+async function stage(folder, target) {
+  rmSync(folder, { recursive: true, force: true });
+  const copy = (/** @type {string} */ from, /** @type {string} */ to) => {
+    mkdirSync(dirname(join(folder, to)), { recursive: true });
+    copyFileSync(join(root, from), join(folder, to));
+  };
+  for (const name of ['dist', 'media', 'l10n', 'bin'])
+    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.map') });
+  for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) copy(name, name);
+  // Beside the bundles: vsce leaves out the folder node_modules of the root.
+  for (const file of [...(await runtimeFiles()), ...nativeFiles(target)]) copy(file, join('dist', file));
+  // All that is here is meant; without this file vsce doubts it.
+  writeFileSync(join(folder, '.vscodeignore'), '');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(), null, 2));
+}
+
+/** The manifest without what only the checkout needs. */
+function manifest() {
+  const {
+    scripts,
+    dependencies,
+    devDependencies,
+    overrides,
+    private: _private,
+    ...rest
+  } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  return rest;
+}
+
+/** Makes one package. @param {Target} target @returns {Promise<string>} its path */
+export async function packageExtension(target) {
+  const folder = join(root, 'out', 'stage', target);
+  const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const packagePath = join(root, 'out', 'packages', `${name}-${target}-${version}.vsix`);
+  mkdirSync(dirname(packagePath), { recursive: true });
+  await stage(folder, target);
+  await createVSIX({
+    cwd: folder,
+    packagePath,
+    target,
+    dependencies: false,
+    allowMissingRepository: true,
+    rewriteRelativeLinks: false,
+  });
+  rmSync(folder, { recursive: true });
+  return packagePath;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { values } = parseArgs({ options: { target: { type: 'string', multiple: true } } });
+  const all = /** @type {Target[]} */ (Object.keys(TARGETS));
+  const wrong = values.target?.find((name) => !(name in TARGETS));
+  if (wrong !== undefined) fail(`there is no package for ${wrong}. Platforms: ${all.join(', ')}.`);
+  await setUp();
+  for (const target of /** @type {Target[]} */ (values.target ?? all)) {
+    const path = await packageExtension(target);
+    console.log(`${relative(root, path)}: ${(statSync(path).size / 1e6).toFixed(1)} MB`);
+  }
+}
