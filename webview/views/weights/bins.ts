@@ -60,14 +60,14 @@ export function rebin(histogram: Histogram, to: Bins, { withZeros = true } = {})
   const zeros = Math.min(histogram.zeros, counts[zeroBin]);
   if (zeros > 0 && withZeros) result[binOf(to, 0)] += zeros;
 
+  const same = from.count === to.count && minimum === to.minimum && maximum === to.maximum;
   for (let bin = 0; bin < from.count; bin++) {
     const count = counts[bin] - (bin === zeroBin ? zeros : 0);
     if (count <= 0) continue;
-    if (single) {
-      result[binOf(to, minimum)] += count;
-      continue;
-    }
-    spread(count, minimum + ((maximum - minimum) * bin) / from.count, (maximum - minimum) / from.count, to, result);
+    if (same) result[bin] += count;
+    else if (single) result[binOf(to, minimum)] += count;
+    else
+      spread(count, minimum + ((maximum - minimum) * bin) / from.count, (maximum - minimum) / from.count, to, result);
   }
   return result;
 }
