@@ -8,7 +8,10 @@ import type { RunEvent } from './events.ts';
 /** Raised when a message changes in a way that an older side would misread. */
 export const SIDECAR_PROTOCOL_VERSION = 1;
 
-/** Where a run is between the start of its process and its end. */
+/**
+ * Where a run is between the start of its process and its end. `ended` is the last that a client is told: it then closes the
+ * connection, for which the process waits a few seconds.
+ */
 export type LivePhase = 'queued' | 'preparing' | 'training' | 'paused' | 'stopping' | 'ended';
 
 /** How a run stands at this moment. */

@@ -75,7 +75,11 @@ export class SidecarConnection {
     this.#socket = socket;
     this.#rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
     this.#rpc.onNotification('events', (events: SidecarNotifications['events']) => this.#tell(this.#events, events));
-    this.#rpc.onNotification('state', (state: SidecarNotifications['state']) => this.#tell(this.#states, state));
+    this.#rpc.onNotification('state', (state: SidecarNotifications['state']) => {
+      this.#tell(this.#states, state);
+      // The last that comes. The sidecar waits until its clients have gone: what is still on its way is not lost so.
+      if (state.phase === 'ended') this.#close();
+    });
     this.#rpc.onError(() => this.#close());
     socket.on('error', () => undefined); // Followed by `close`.
     socket.on('close', () => this.#close());

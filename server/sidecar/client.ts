@@ -29,6 +29,7 @@ export class Client {
   readonly #rpc: MessageConnection;
   readonly #state: () => LiveState;
   readonly #drained: Promise<void>;
+  readonly #left: Promise<void>;
   #initialized = false;
   #reader: FeedReader | undefined;
   #stateDue = false;
@@ -51,10 +52,13 @@ export class Client {
       this.#rpc.onRequest(method, (params: unknown) => this.#answer(handlers, method, params));
     this.#rpc.onError(() => this.#close());
     socket.on('error', () => undefined); // Followed by `close`.
-    socket.on('close', () => {
-      this.#close();
-      onClose(this);
-    });
+    this.#left = new Promise((resolve) =>
+      socket.on('close', () => {
+        this.#close();
+        onClose(this);
+        resolve();
+      }),
+    );
     this.#rpc.listen();
     this.#drained = this.#push();
   }
@@ -93,11 +97,15 @@ export class Client {
     this.#wake();
   }
 
-  /** Sends what is left, for at most so many milliseconds, and closes the connection. */
+  /**
+   * Sends what is left, for at most so many milliseconds, and closes the connection: a client that has handled it all leaves
+   * by itself.
+   */
   async end(milliseconds: number): Promise<void> {
     this.#ending = true;
     this.#wake();
-    await Promise.race([this.#drained, sleep(milliseconds, undefined, { ref: false })]);
+    const left = this.#initialized ? this.#left : this.#drained;
+    await Promise.race([left, sleep(milliseconds, undefined, { ref: false })]);
     this.#close();
   }
 

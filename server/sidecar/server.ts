@@ -6,7 +6,7 @@ import type { Handlers } from './requests.ts';
 
 /** A state that changes with every step is told this often; a phase that changes, at once. */
 const STATE_MS = 250;
-const DRAIN_MS = 2000;
+const DRAIN_MS = 5000;
 const ALONE_MS = 20_000;
 
 export interface ServerHost {

@@ -2,7 +2,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
@@ -217,10 +216,10 @@ describe('what fails is recorded with what to do, and ends the process', () => {
 });
 
 test('a model that loops for ever does not answer; its process is ended from outside', async () => {
-  const place = await workspace({ model: `export const createModel = () => { for (;;) ; };` });
+  const place = await workspace({ model: `export const createModel = () => { console.log('looping'); for (;;) ; };` });
   const { run, exited } = await startRun(place);
   const { connection } = await watch(run);
-  await sleep(500);
+  await until(() => readFileSync(run.logFile, 'utf8').includes('looping'), 'the loop');
   await expect(connection.request('stop', { when: 'now' }, AbortSignal.timeout(500))).rejects.toThrow(/timeout/);
   await killRun(run);
   expect((await exited).signal).toBe('SIGKILL');

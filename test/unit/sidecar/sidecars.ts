@@ -101,7 +101,7 @@ export async function startRun(
 
 /** Waits until something is so, and returns it. */
 export async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what = 'that') {
-  for (const end = Date.now() + 8000; Date.now() < end; await sleep(10)) {
+  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(10)) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
   }
