@@ -22,6 +22,11 @@ const TARGETS = {
 };
 /** @typedef {keyof typeof TARGETS} Target */
 
+/** Whether there is a package for a platform. @param {string} name @returns {name is Target} */
+export function isTarget(name) {
+  return name in TARGETS;
+}
+
 const NATIVE = 'node_modules/onnxruntime-node/bin/napi-v6';
 const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
 
@@ -31,6 +36,17 @@ const loaded = `
   import 'onnxruntime-node';
   require('@tensorflow/tfjs');
   require('@tensorflow/tfjs-backend-wasm');`;
+
+/**
+ * @param {string} file `…/node_modules/@scope/name/dist/cjs/index.js`
+ * @returns {string[]} its folders, up to that of its package
+ */
+function foldersOf(file) {
+  const own = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? '';
+  const folders = [];
+  for (let folder = dirname(file); folder.length >= own.length; folder = dirname(folder)) folders.push(folder);
+  return folders;
+}
 
 /** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
 async function runtimeFiles() {
@@ -50,9 +66,9 @@ async function runtimeFiles() {
   const files = Object.keys(metafile.inputs).filter(
     (path) => path.startsWith('node_modules/') && !path.endsWith('.node'),
   );
-  const packages = new Set(files.map((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? ''));
-  const about = [...packages].flatMap((folder) =>
+  const about = [...new Set(files.flatMap(foldersOf))].flatMap((folder) =>
     readdirSync(join(root, folder))
+      // A folder in a package may have a manifest, too: it says whether its files are ES modules.
       .filter((name) => name === 'package.json' || /^(licen[cs]e|notice|thirdpartynotices)/i.test(name))
       .map((name) => `${folder}/${name}`),
   );
@@ -125,7 +141,7 @@ export async function packageExtension(target) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { values } = parseArgs({ options: { target: { type: 'string', multiple: true } } });
   const all = /** @type {Target[]} */ (Object.keys(TARGETS));
-  const wrong = values.target?.find((name) => !(name in TARGETS));
+  const wrong = values.target?.find((name) => !isTarget(name));
   if (wrong !== undefined) fail(`there is no package for ${wrong}. Platforms: ${all.join(', ')}.`);
   await setUp();
   for (const target of /** @type {Target[]} */ (values.target ?? all)) {

@@ -24,13 +24,21 @@ export class EditorSession {
   readonly #browser: Browser;
   readonly #editor: Awaited<ReturnType<typeof startEditor>>;
 
-  private constructor(workspace: string, browser: Browser, editor: Awaited<ReturnType<typeof startEditor>>) {
+  readonly #extension: string | undefined;
+
+  private constructor(
+    workspace: string,
+    browser: Browser,
+    editor: Awaited<ReturnType<typeof startEditor>>,
+    extension: string | undefined,
+  ) {
     this.workspace = workspace;
     this.#browser = browser;
     this.#editor = editor;
+    this.#extension = extension;
   }
 
-  static async open(options: Parameters<typeof startEditor>[0] = {}): Promise<EditorSession> {
+  static async open(options: NonNullable<Parameters<typeof startEditor>[0]> = {}): Promise<EditorSession> {
     const workspace = mkdtempSync(join(tmpdir(), 'deeptwist-e2e-'));
     const examples = join(root, 'examples');
     cpSync(join(examples, 'mnist'), join(workspace, 'mnist'), {
@@ -38,7 +46,12 @@ export class EditorSession {
       filter: (path) => !path.endsWith('.deeptwist'),
     });
     symlinkSync(join(examples, 'node_modules'), join(workspace, 'node_modules'), 'junction');
-    const session = new EditorSession(workspace, await launchBrowser(), await startEditor(options));
+    const session = new EditorSession(
+      workspace,
+      await launchBrowser(),
+      await startEditor(options),
+      options.vsix === undefined ? root : undefined,
+    );
     session.setSteps(4000);
     return session;
   }
@@ -53,9 +66,9 @@ export class EditorSession {
     writeFileSync(file, text);
   }
 
-  /** A window on the workspace, with the extension from this checkout's `dist/`. */
+  /** A window on the workspace, with the extension from this checkout's `dist/` unless a package of it is installed. */
   window(size?: { width: number; height: number }): Promise<Page> {
-    return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension: root }), size);
+    return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension: this.#extension }), size);
   }
 
   /** The folders of the runs, oldest first. */

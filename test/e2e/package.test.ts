@@ -1,0 +1,58 @@
+/** @file The packages: what is in them, how large they are, and that the one for Linux works where it is installed. */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { unzipSync } from 'fflate';
+import { expect, test } from 'vitest';
+import { openFile, runCommand } from '../../scripts/editor/workbench.js';
+import { isTarget, packageExtension, type Target } from '../../scripts/package.js';
+import { root } from '../../scripts/root.js';
+import { EXPERIMENT, EditorSession, eventsOf, recordOf } from './editorSession.ts';
+
+const MB = 1e6;
+const KB = 1000;
+
+/** Bytes of the scripts and style sheets of a bundle's folder. */
+function bundleSize(folder: string): number {
+  return readdirSync(join(root, 'dist', folder))
+    .filter((name) => /\.(js|css)$/.test(name))
+    .reduce((sum, name) => sum + statSync(join(root, 'dist', folder, name)).size, 0);
+}
+
+test("the bundle of the extension's side has at most 400 KB, that of the dashboard at most 600 KB", () => {
+  expect(bundleSize('extension')).toBeLessThan(400 * KB);
+  expect(bundleSize('webview')).toBeLessThan(600 * KB);
+});
+
+test('a package carries the native library of its platform alone', async () => {
+  const files = Object.keys(unzipSync(readFileSync(await packageExtension('darwin-arm64'))));
+  const native = files.filter((name) => /\.(node|so(\.\d+)*|dylib|dll)$/.test(name));
+  expect(native.map((name) => name.replace(/^.*napi-v6\//, '')).sort()).toEqual([
+    'darwin/arm64/libonnxruntime.1.dylib',
+    'darwin/arm64/onnxruntime_binding.node',
+  ]);
+  expect(files.filter((name) => name.endsWith('.map') || /\.tsx?$/.test(name))).toEqual([
+    'extension/media/sample-digits.ts',
+  ]);
+});
+
+const own = `${process.platform}-${process.arch}`;
+
+test.skipIf(!isTarget(own))('the package of this platform is installed and trains a run to its end', async () => {
+  const vsix = await packageExtension(own as Target);
+  if (own === 'linux-x64') expect(statSync(vsix).size).toBeLessThan(40 * MB);
+  const session = await EditorSession.open({ vsix });
+  try {
+    session.setSteps(400);
+    const page = await session.window();
+    await openFile(page, EXPERIMENT);
+    await runCommand(page, 'DeepTwist: Run');
+    await expect.poll(() => session.runs().length, { timeout: 30_000 }).toBe(1);
+    const [run] = session.runs();
+    await expect.poll(() => recordOf(run).state, { timeout: 60_000 }).toBe('finished');
+    expect(eventsOf(run).at(-1)).toMatchObject({ type: 'finished', step: 400 });
+    const log = readFileSync(join(run, 'sidecar.log'), 'utf8');
+    expect(log).not.toContain(root);
+  } finally {
+    await session.dispose();
+  }
+});
