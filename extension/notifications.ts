@@ -4,13 +4,15 @@ import { readLogTail } from '../server/runs/startSidecar.ts';
 import { resultText } from './experiments/labels.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
+import { lastWords } from './sidecar/lastWords.ts';
+import type { Launcher } from './sidecar/launcher.ts';
 
 /** A run that was stopped is no news to who stopped it. */
-export function notifyOfEnds(store: RunStore): Disposable {
-  return store.onDidEnd((end) => void notify(end));
+export function notifyOfEnds(store: RunStore, launcher: Launcher): Disposable {
+  return store.onDidEnd((end) => void notify(end, launcher));
 }
 
-async function notify({ run, state }: RunEnd): Promise<void> {
+async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void> {
   const wanted = workspace.getConfiguration('deeptwist').get<'all' | 'problems' | 'none'>('notifications', 'all');
   if (wanted === 'none' || state === 'stopped') return;
   const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
@@ -28,13 +30,16 @@ async function notify({ run, state }: RunEnd): Promise<void> {
     const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
     answer = await window.showErrorMessage(l10n.t('{0} failed: {1}', name, text), open, log, resume);
   } else {
-    answer = await window.showErrorMessage(await interruption(run), resume, log);
+    answer = await window.showErrorMessage(await interruption(run, launcher), resume, log);
   }
   if (answer) await commands.executeCommand(answer.command, run.key);
 }
 
-async function interruption({ run }: StoredRun): Promise<string> {
-  const message = l10n.t('The process of {0} ended before its run did: killed, or out of memory.', run.id);
-  const last = (await readLogTail(run)).trim().split('\n').at(-1);
-  return last ? l10n.t('{0} Its last words: {1}', message, last) : message;
+async function interruption({ key, run }: StoredRun, launcher: Launcher): Promise<string> {
+  const words = lastWords(await readLogTail(run));
+  if (words !== undefined) return l10n.t('The process of {0} ended before its run did: {1}', run.id, words);
+  const signal = launcher.exitOf(key)?.signal;
+  return signal
+    ? l10n.t('The process of {0} ended before its run did: it was killed by {1}.', run.id, signal)
+    : l10n.t('The process of {0} ended before its run did: killed, or out of memory.', run.id);
 }

@@ -16,6 +16,9 @@ import { completeWalkthrough } from './walkthrough/completion.ts';
 /** What `activate` returns: for tests, and for extensions that start runs. */
 export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & { readonly dashboards: Dashboards };
 
+/** The tree says how many minutes ago a run began. */
+const AGES_MS = 60_000;
+
 export function openWorkbench(context: ExtensionContext, log: LogOutputChannel): DeepTwistApi {
   const services = createServices(context, log);
   const { store } = services;
@@ -26,11 +29,13 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     canSelectMany: true,
     showCollapseAll: true,
   });
+  const ages = setInterval(() => view.visible && tree.refresh(), AGES_MS);
   context.subscriptions.push(
+    { dispose: () => clearInterval(ages) },
     tree,
     view,
     new StatusBar(store),
-    notifyOfEnds(store),
+    notifyOfEnds(store, services.launcher),
     tellWhenAlone(store),
     registerTasks(services),
     dashboards,

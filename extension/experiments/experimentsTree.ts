@@ -8,6 +8,7 @@ import {
   TreeItemCollapsibleState,
   Uri,
   commands,
+  env,
   l10n,
   type Disposable,
   type TreeDataProvider,
@@ -16,7 +17,7 @@ import { formatDuration, formatRatio } from '../../server/protocol/formatQuantit
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { age, formatMetric, progressText, resultText, secondsLeft } from './labels.ts';
+import { age, formatMetric, progressText, resultText, secondsLeft, startTime } from './labels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 
 /** Runs that an experiment shows at first, and more at each *Show More*. */
@@ -205,7 +206,7 @@ const icons = {
   stopping: ['loading~spin', 'charts.yellow'],
   finished: ['pass-filled', 'testing.iconPassed'],
   failed: ['error', 'testing.iconFailed'],
-  stopped: ['debug-stop', undefined],
+  stopped: ['debug-stop', 'descriptionForeground'],
   interrupted: ['debug-disconnect', 'charts.orange'],
 } as const;
 
@@ -236,14 +237,15 @@ function runItem(stored: StoredRun): TreeItem {
   const { summary, liveState } = stored;
   const phase = phaseOf(stored);
   const [icon, color] = icons[phase];
-  const item = new TreeItem(new Date(summary.created).toLocaleString());
+  const item = new TreeItem(startTime(summary.created, Date.now(), env.language));
   item.id = summary.key;
   item.iconPath = new ThemeIcon(icon, color && new ThemeColor(color));
   const parts = [
     summary.state === 'running' && liveState ? progressText(liveState) : resultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
-    relativeAge(summary.created),
+    phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
     ...summary.overrides,
+    relativeAge(summary.created),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
   item.contextValue = `run.${phase}${stored.live ? '.live' : ''}`;
@@ -256,7 +258,7 @@ function runItem(stored: StoredRun): TreeItem {
 function relativeAge(created: number): string {
   const [count, unit] = age(Date.now() - created);
   if (count === 0) return l10n.t('now');
-  return new Intl.RelativeTimeFormat(undefined, { style: 'short' }).format(-count, unit);
+  return new Intl.RelativeTimeFormat(env.language, { style: 'short' }).format(-count, unit);
 }
 
 function tooltip({ summary, liveState }: StoredRun, phase: keyof typeof icons): MarkdownString {

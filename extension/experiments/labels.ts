@@ -8,9 +8,9 @@ export function formatMetric(metric: string, value: number): string {
   return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
 }
 
-/** `98.2% at 62.2x`; undefined for a run without a result. */
+/** `98.20% · 62.2x`; undefined for a run without a result. */
 export function resultText({ result }: RunSummary): string | undefined {
-  return result && `${formatMetric(result.metric, result.test)} at ${formatRatio(result.byteRatio)}`;
+  return result && `${formatMetric(result.metric, result.test)} · ${formatRatio(result.byteRatio)}`;
 }
 
 /** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · 97.1%`. */
@@ -41,4 +41,21 @@ export function age(milliseconds: number): [count: number, unit: Intl.RelativeTi
   ];
   for (const [unit, length] of units) if (milliseconds >= length) return [Math.floor(milliseconds / length), unit];
   return [0, 'minute'];
+}
+
+/**
+ * When a run began, as short as it can be: the time of a run of today, else with the day, else with the year.
+ * @param created milliseconds since the epoch
+ */
+export function startTime(created: number, now: number, locale?: string): string {
+  const [begun, today] = [new Date(created), new Date(now)];
+  const sameYear = begun.getFullYear() === today.getFullYear();
+  const sameDay = sameYear && begun.getMonth() === today.getMonth() && begun.getDate() === today.getDate();
+  return new Intl.DateTimeFormat(locale, {
+    ...(!sameYear && { year: 'numeric' }),
+    ...(!sameDay && { month: 'short', day: 'numeric' }),
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+  }).format(begun);
 }

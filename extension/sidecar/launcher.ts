@@ -1,11 +1,12 @@
 /** @file Starting runs in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
+import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import { loadExperiment } from '../../server/runs/loadExperiment.ts';
 import type { Run } from '../../server/runs/run.ts';
-import { startSidecar } from '../../server/runs/startSidecar.ts';
+import { startSidecar, type SidecarExit } from '../../server/runs/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 
@@ -25,6 +26,7 @@ export class Launcher {
   readonly #store: RunStore;
   readonly #log: LogOutputChannel;
   readonly #sidecarScript: string;
+  readonly #exits = new Map<RunKey, SidecarExit>();
 
   /** @param sidecarScript the built `sidecar.js` */
   constructor(store: RunStore, log: LogOutputChannel, sidecarScript: Uri) {
@@ -50,6 +52,11 @@ export class Launcher {
     return this.#launch(run, true);
   }
 
+  /** How the last process of a run ended, where this window had started it. */
+  exitOf(key: RunKey): SidecarExit | undefined {
+    return this.#exits.get(key);
+  }
+
   async #launch(run: Run, resume: boolean): Promise<StoredRun> {
     const settings = workspace.getConfiguration('deeptwist');
     const { pid, exited } = await startSidecar({
@@ -60,7 +67,10 @@ export class Launcher {
       parallel: settings.get<number>('runs.parallel', 1),
     });
     this.#log.info(`${run.id}: process ${pid} started.`);
-    void exited.then(({ code, signal }) => {
+    this.#exits.delete(run.path);
+    void exited.then((exit) => {
+      const { code, signal } = exit;
+      this.#exits.set(run.path, exit);
       this.#log.info(`${run.id}: process ${pid} ended, ${signal ?? `code ${code}`}.`);
       return this.#store.refresh(run.path);
     });

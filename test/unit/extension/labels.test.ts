@@ -7,7 +7,9 @@ import {
   progressText,
   resultText,
   secondsLeft,
+  startTime,
 } from '../../../extension/experiments/labels.ts';
+import { lastWords } from '../../../extension/sidecar/lastWords.ts';
 import { parseOverride } from '../../../server/protocol/overrides.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 
@@ -22,9 +24,8 @@ describe('a run in a line', () => {
   test('says its metric and ratio where it has a result', () => {
     const run = { key: '', id: '', name: '', experiment: '', overrides: [], state: 'finished', created: 0 } as const;
     expect(resultText(run)).toBeUndefined();
-    const text = resultText({ ...run, result: { metric: 'accuracy', test: 0.982, byteRatio: 62.24 } });
-    expect(text).toContain('98.20%');
-    expect(text).toContain('62.2x');
+    const result = { metric: 'accuracy', test: 0.982, byteRatio: 62.24 };
+    expect(resultText({ ...run, result })).toBe('98.20% · 62.2x');
   });
 
   test('says how much is done and the last evaluation, or the loss before the first one', () => {
@@ -52,6 +53,35 @@ describe('a run in a line', () => {
     [50 * 3_600_000, [2, 'day']],
   ])('is %d ms old: %j', (milliseconds, expected) => {
     expect(age(milliseconds)).toEqual(expected);
+  });
+});
+
+describe('the time at which a run began', () => {
+  const now = new Date(2026, 10, 24, 12, 0).getTime();
+
+  test.each([
+    [new Date(2026, 10, 24, 9, 5), '09:05'],
+    [new Date(2026, 10, 23, 23, 59), 'Nov 23, 23:59'],
+    [new Date(2025, 10, 24, 9, 5), 'Nov 24, 2025, 09:05'],
+  ])('%s is %s', (begun, text) => {
+    expect(startTime(begun.getTime(), now, 'en-US')).toBe(text);
+  });
+});
+
+describe('the last words of a process', () => {
+  const timed = '2026-11-24T11:29:45.558Z The run is queued.';
+
+  test('are what it printed as it gave up', () => {
+    const fatal = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
+    expect(lastWords(`${timed}\n\n<--- Last few GCs --->\n\n${fatal}\n 1: 0xb8ced1 node::Abort()\n`)).toBe(fatal);
+    expect(lastWords(`${timed}\r\nTypeError: x is not a function\r\n    at file.js:1:1\r\n`)).toBe(
+      'TypeError: x is not a function',
+    );
+  });
+
+  test('are none where it was killed in the midst of its work, or has said nothing', () => {
+    expect(lastWords(`Error: of long ago\n${timed}\n`)).toBeUndefined();
+    expect(lastWords('')).toBeUndefined();
   });
 });
 
