@@ -1,5 +1,6 @@
 /** @file What arrives from the extension, checked before it is used. */
 import type { ToDashboard } from '../server/protocol/dashboard.ts';
+import { isSentColumns } from '../server/protocol/sentColumns.ts';
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
@@ -23,12 +24,6 @@ const recordOf =
   (value: unknown): boolean =>
     isObject(value) && Object.values(value).every(check);
 
-function isColumns(value: unknown): boolean {
-  if (!isObject(value) || !isNumber(value.length) || !isObject(value.columns)) return false;
-  const { length, columns } = value;
-  return Object.values(columns).every((column) => column instanceof Float64Array && column.length >= Number(length));
-}
-
 const isEvent = has({ type: isText, step: isNumber, time: isNumber });
 
 const isRun = has({
@@ -45,9 +40,9 @@ const isRun = has({
 
 const isSnapshot = has({
   started: optional(isEvent),
-  metrics: isColumns,
+  metrics: isSentColumns,
   evaluations: listOf(isEvent),
-  distortions: isColumns,
+  distortions: isSentColumns,
   weights: recordOf(
     listOf(
       has({

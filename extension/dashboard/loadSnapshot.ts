@@ -1,6 +1,6 @@
 /** @file A run's log as a snapshot, read in a worker thread: the extension host serves every other extension meanwhile. */
 import { Worker } from 'node:worker_threads';
-import type { RunSnapshot } from '../../server/protocol/runHistory.ts';
+import type { SentSnapshot } from '../../server/protocol/packSnapshot.ts';
 
 export interface ReaderTask {
   readonly eventsFile: string;
@@ -8,11 +8,11 @@ export interface ReaderTask {
 
 export type ReaderMessage =
   | { readonly type: 'progress'; readonly fraction: number }
-  | { readonly type: 'snapshot'; readonly snapshot: RunSnapshot; readonly offset: number };
+  | { readonly type: 'snapshot'; readonly snapshot: SentSnapshot; readonly offset: number };
 
 /** What a log adds up to, up to `offset`: bytes, where a line ends. */
 export interface LoadedSnapshot {
-  readonly snapshot: RunSnapshot;
+  readonly snapshot: SentSnapshot;
   readonly offset: number;
 }
 

@@ -6,7 +6,7 @@
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from './events.ts';
-import type { RunSnapshot } from './runHistory.ts';
+import type { SentSnapshot } from './packSnapshot.ts';
 import type { LiveState } from './sidecar.ts';
 
 /** What a run is called between the two: the absolute path of its folder. */
@@ -33,7 +33,7 @@ export type ToDashboard =
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[]; readonly shown: readonly RunKey[] }
   | { readonly type: 'loading'; readonly run: RunKey; readonly fraction: number }
   /** All that was recorded so far; replaces what the page knows of the run. */
-  | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: RunSnapshot }
+  | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: SentSnapshot }
   | { readonly type: 'events'; readonly run: RunKey; readonly events: readonly RunEvent[] }
   /** Undefined: no process trains the run, or none that can be reached. */
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }

@@ -3,13 +3,20 @@
  * and each buffer costs a fixed amount: so all numbers are copied into a few buffers that hold nothing else.
  */
 import { restoreMeasured } from './restoreMeasured.ts';
-import type { Columns } from './runHistoryColumns.ts';
-import type { RunSnapshot } from './runHistory.ts';
+import type { DistortionColumn, MetricColumn, RunSnapshot } from './runHistory.ts';
+import { packColumns, restoreColumns } from './sentColumns.ts';
+import type { SentColumns } from './sentColumns.ts';
+
+/** A snapshot in a message; {@link RunSnapshot}s are such, too. */
+export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'distortions'> {
+  readonly metrics: SentColumns<MetricColumn>;
+  readonly distortions: SentColumns<DistortionColumn>;
+}
 
 /** The snapshot over buffers of its own, which may be transferred. */
-export function packSnapshot(snapshot: RunSnapshot): { snapshot: RunSnapshot; buffers: ArrayBuffer[] } {
-  const [metrics, metricsBuffer] = packColumns(snapshot.metrics);
-  const [distortions, distortionsBuffer] = packColumns(snapshot.distortions);
+export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
+  const [metrics, metricsBuffers] = packColumns(snapshot.metrics);
+  const [distortions, distortionsBuffers] = packColumns(snapshot.distortions);
 
   const countsBuffer = new ArrayBuffer(4 * sum(snapshot.weights, ({ before, after }) => before.length + after.length));
   const counts = packer<Uint32Array>(new Uint32Array(countsBuffer));
@@ -25,17 +32,21 @@ export function packSnapshot(snapshot: RunSnapshot): { snapshot: RunSnapshot; bu
 
   return {
     snapshot: { ...snapshot, metrics, distortions, weights, spectra },
-    buffers: [metricsBuffer, distortionsBuffer, countsBuffer, valuesBuffer],
+    buffers: [...metricsBuffers, ...distortionsBuffers, countsBuffer, valuesBuffer],
   };
 }
 
-/** Puts NaN back where a message had to carry null, in place; to be done to a snapshot that arrived in one. */
-export function restoreSnapshot(snapshot: RunSnapshot): RunSnapshot {
+/** The snapshot that was sent. Puts NaN back where the message had to carry null, in place. */
+export function restoreSnapshot(snapshot: SentSnapshot): RunSnapshot {
   for (const event of [...snapshot.evaluations, ...(snapshot.end ? [snapshot.end] : [])]) restoreMeasured(event);
   for (const item of Object.values(snapshot.weights).flat() as { relativeError: number | null }[]) {
     item.relativeError ??= NaN;
   }
-  return snapshot;
+  return {
+    ...snapshot,
+    metrics: restoreColumns(snapshot.metrics),
+    distortions: restoreColumns(snapshot.distortions),
+  };
 }
 
 type Items<Item> = Readonly<Record<string, readonly Item[]>>;
@@ -58,15 +69,4 @@ function packer<Numbers extends Uint32Array | Float32Array>(target: Numbers): (n
     place.set(numbers);
     return place;
   };
-}
-
-function packColumns<Name extends string>({ length, columns }: Columns<Name>): [Columns<Name>, ArrayBuffer] {
-  const entries = Object.entries(columns) as [Name, Float64Array][];
-  const buffer = new ArrayBuffer(8 * length * entries.length);
-  const packed = entries.map(([name, column], index) => {
-    const place = new Float64Array(buffer, 8 * length * index, length);
-    place.set(column.subarray(0, length));
-    return [name, place];
-  });
-  return [{ length, columns: Object.fromEntries(packed) as Record<Name, Float64Array> }, buffer];
 }

@@ -146,7 +146,7 @@ class FoldedHistory implements RunHistory {
         columns.epoch[row] = event.epoch;
         columns.loss[row] = event.loss;
         columns.learningRate[row] = event.learningRate;
-        columns.stepsPerSecond[row] = event.stepsPerSecond;
+        columns.stepsPerSecond[row] = Math.fround(event.stepsPerSecond); // Its digits beyond that mean nothing: see sentColumns.ts.
         return;
       }
       case 'started':

@@ -2,6 +2,7 @@ import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { afterEach, expect, it, vi } from 'vitest';
 import { RunFeed, type FeedMessage } from '../../../extension/dashboard/runFeed.ts';
 import { readLog } from '../../../extension/dashboard/readLog.ts';
+import { packSnapshot, restoreSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
 import type { Run } from '../../../server/runs/run.ts';
@@ -31,7 +32,7 @@ function watch(run: Run) {
   const send = (message: FeedMessage) => {
     if (message.type === 'snapshot') {
       page.snapshots++;
-      page.steps = [...message.snapshot.metrics.columns.step];
+      page.steps = [...restoreSnapshot(message.snapshot).metrics.columns.step];
     } else if (message.type === 'events') {
       page.deltas++;
       page.steps.push(...message.events.filter(({ type }) => type === 'metrics').map(({ step }) => step));
@@ -41,7 +42,7 @@ function watch(run: Run) {
     load: async (file) => {
       const history = createRunHistory();
       const offset = await readLog(file, (event) => history.apply(event));
-      return { snapshot: history.snapshot(), offset };
+      return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
     },
     send,
     onProblem: (problem) => page.problems.push(String(problem)),

@@ -8,6 +8,7 @@ import { takeEvents } from '../../../extension/dashboard/eventLines.ts';
 import { loadSnapshot } from '../../../extension/dashboard/loadSnapshot.ts';
 import { readLog } from '../../../extension/dashboard/readLog.ts';
 import { METRICS_NUMBERS, scanMetricsLine } from '../../../extension/dashboard/metricsLine.ts';
+import { restoreSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { distortion, started, wholeRun } from '../cli/sampleEvents.ts';
 import { metricsAt } from '../runs/temporaryRun.ts';
@@ -123,7 +124,8 @@ describe('the worker thread', () => {
   it('folds a log into a snapshot whose columns are typed arrays', async () => {
     const text = wholeRun.map(line).join('');
     await writeFile(file, text);
-    const { snapshot, offset } = await loadSnapshot(worker, file, options());
+    const { snapshot: sent, offset } = await loadSnapshot(worker, file, options());
+    const snapshot = restoreSnapshot(sent);
     expect(offset).toBe(text.length);
     expect(snapshot.started?.run).toBe(started.run);
     expect([...snapshot.metrics.columns.step]).toEqual([1, 10000, 20000]);

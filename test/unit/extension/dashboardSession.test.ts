@@ -5,6 +5,7 @@ import { parseFromDashboard } from '../../../extension/dashboard/messages.ts';
 import { readLog } from '../../../extension/dashboard/readLog.ts';
 import { DashboardSession, type DashboardRequest } from '../../../extension/dashboard/session.ts';
 import type { RunSummary, ToDashboard } from '../../../server/protocol/dashboard.ts';
+import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
@@ -42,7 +43,7 @@ function open(isRun: (key: string) => boolean = () => true) {
     load: async (file) => {
       const history = createRunHistory();
       const offset = await readLog(file, (event) => history.apply(event));
-      return { snapshot: history.snapshot(), offset };
+      return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
     },
     describeProblem: (_, problem) => ({ message: String(problem) }),
     perform: (request) => performed.push(request),
