@@ -214,5 +214,7 @@ export function runCommands(run: ShownRun, restricted: boolean): readonly Dashbo
     }
   }
   if (state === 'finished') return ['rerun'];
+  // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
+  if (state === 'failed') return run.snapshot?.checkpoints.length === 0 ? ['rerun'] : ['rerun', 'resume'];
   return state === undefined ? [] : ['resume', 'rerun'];
 }

@@ -73,7 +73,11 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     box.addEventListener('change', () => toggle(run.key, keys));
     if (place >= 0) box.style.accentColor = seriesColor(readTheme(), shown[place].color);
     const facts = resultFacts(run);
-    const details = [...(facts.length > 0 ? facts : [stateWords[run.state]]), ...run.overrides].join(' · ');
+    const details = [
+      ...(facts.length > 0 ? facts : [stateWords[run.state]]),
+      ageText(run.created, now),
+      ...run.overrides,
+    ].join(' · ');
     const name = element(
       'button',
       {
@@ -89,7 +93,6 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
         element('span', { class: 'run-name' }, run.name),
         element('span', { class: 'run-details' }, details),
       ),
-      element('span', { class: 'run-age' }, ageText(run.created, now)),
     );
     name.addEventListener('click', () => {
       setOpen(false);

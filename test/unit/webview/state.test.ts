@@ -114,7 +114,7 @@ describe('what the page says when there is nothing to draw', () => {
       kind: 'error',
       title: failure.message,
       text: 'Export it.',
-      commands: ['resume', 'rerun', 'showLog'],
+      commands: ['rerun', 'showLog'],
     });
   });
 
