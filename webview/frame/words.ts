@@ -27,7 +27,7 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
   runExperiment: { label: 'Run experiment…' },
 };
 
-export function metricText(metric: string, value: number): string {
+function metricText(metric: string, value: number): string {
   return `${metric} ${metric === 'accuracy' ? formatPercent(value) : formatNumber(value)}`;
 }
 
