@@ -1,11 +1,14 @@
 /** @file The check that every test is run: a test file that no runner collects would stay green for ever. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
+import { suiteFiles } from './editor/suite.js';
 import { root } from './root.js';
 
+/** Folders that hold tests and what tests import, nothing else. */
+const testFolders = ['unit', 'vscode', 'e2e'].map((name) => join('test', name) + sep);
 const outside = new Set(['node_modules', 'dist', 'out', '.cache', '.git']);
 
 /** @param {string} folder @returns {string[]} the TypeScript files below a folder, relative to the root */
@@ -17,12 +20,15 @@ function typeScriptFiles(folder) {
   });
 }
 
-/** @returns {string[]} the files that Vitest collects, relative to the root */
+/** @returns {string[]} the files that Vitest and the suite in VS Code collect, relative to the root */
 function collectedFiles() {
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
   const list = spawnSync(process.execPath, [vitest, 'list', '--filesOnly', '--json'], { cwd: root, encoding: 'utf8' });
   if (list.status !== 0) throw new Error(`vitest list failed:\n${list.stderr}`);
-  return JSON.parse(list.stdout).map((/** @type {{ file: string }} */ { file }) => relative(root, file));
+  return [
+    ...JSON.parse(list.stdout).map((/** @type {{ file: string }} */ { file }) => relative(root, file)),
+    ...suiteFiles().map((name) => join('test', 'vscode', name)),
+  ];
 }
 
 /** @param {string[]} tests @returns {Promise<Set<string>>} the tests and what they import, relative to the root */
@@ -37,6 +43,7 @@ async function importedFiles(tests) {
     platform: 'node',
     format: 'esm',
     packages: 'external',
+    external: ['vscode'],
     logLevel: 'error',
   });
   return new Set(Object.keys(metafile.inputs).map((path) => join(path)));
@@ -49,9 +56,9 @@ export async function uncollectedTests() {
   const tests = files.filter((file) => file.endsWith('.test.ts'));
   const imported = await importedFiles(tests);
   return [
-    ...tests.filter((file) => !collected.has(file)).map((file) => `${file} is a test that Vitest does not collect.`),
+    ...tests.filter((file) => !collected.has(file)).map((file) => `${file} is a test that nothing collects.`),
     ...files
-      .filter((file) => file.startsWith(join('test', 'unit')) && !imported.has(file))
+      .filter((file) => testFolders.some((folder) => file.startsWith(folder)) && !imported.has(file))
       .map((file) => `${file} is neither a test (*.test.ts) nor imported by one.`),
   ];
 }

@@ -1,7 +1,7 @@
 /**
  * @file Runs the suite `test/vscode/` in the extension host of a real VS Code: the browser one, or with `--desktop` a
  * desktop one that `@vscode/test-electron` downloads. `node scripts/test-vscode.js PART` runs the files whose names
- * contain PART. The results are printed and written to `.cache/vscode-suite.json` in the form of Vitest's report.
+ * contain PART. The results are printed and written to `.cache/vscode-tests.json` in the form of Vitest's report.
  */
 import {
   cpSync,
@@ -134,7 +134,7 @@ const passed = results.length - failed;
 console.log(`${passed} passed, ${failed} failed`);
 mkdirSync(join(root, '.cache'), { recursive: true });
 writeFileSync(
-  join(root, '.cache', 'vscode-suite.json'),
+  join(root, '.cache', 'vscode-tests.json'),
   JSON.stringify({ numPassedTests: passed, numFailedTests: failed, testResults: [] }),
 );
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

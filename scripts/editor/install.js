@@ -32,7 +32,7 @@ const RIPGREP_VERSION = '1.18.0';
 
 const cache = join(root, '.cache', 'code-server');
 /** Raised when the steps below change. */
-const installed = join(cache, `${VERSION}-2`);
+const installed = join(cache, `${VERSION}-3`);
 
 /**
  * Runs a command quietly; what it printed is in the error when it fails.

@@ -83,7 +83,6 @@ export async function createAsyncRotatingLogger(_name, path) {
   appendFileSync(path, '');
   return new Logger(path);
 }
-export const createRotatingLogger = createAsyncRotatingLogger;
 
 export function setFlushOn() {}
 /** @param {number} level */

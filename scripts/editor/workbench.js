@@ -61,7 +61,7 @@ export async function runCommand(page, title) {
  * Chooses the entry of a quick pick that is open whose label contains `text`.
  * @param {import('playwright-core').Page} page @param {string} text
  */
-export async function choose(page, text) {
+async function choose(page, text) {
   const row = page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   await row.waitFor();
   await row.click();

@@ -15,8 +15,6 @@ interface Group {
   readonly tests: Test[];
   readonly before: Work[];
   readonly after: Work[];
-  readonly beforeEach: Work[];
-  readonly afterEach: Work[];
 }
 
 export interface TestResult {
@@ -33,7 +31,7 @@ const groups: Group[] = [];
 
 /** Declares a group of tests. Groups do not nest. */
 export function describe(name: string, declare: () => void): void {
-  groups.push({ name, tests: [], before: [], after: [], beforeEach: [], afterEach: [] });
+  groups.push({ name, tests: [], before: [], after: [] });
   declare();
 }
 
@@ -46,12 +44,6 @@ export function beforeAll(work: Work): void {
 }
 export function afterAll(work: Work): void {
   currentGroup().after.push(work);
-}
-export function beforeEach(work: Work): void {
-  currentGroup().beforeEach.push(work);
-}
-export function afterEach(work: Work): void {
-  currentGroup().afterEach.push(work);
 }
 
 function currentGroup(): Group {
@@ -90,16 +82,7 @@ export async function runTests(report: (result: TestResult) => void): Promise<vo
     const broken = await failureOf(() => inOrder(group.before), TIMEOUT * 3);
     for (const { name, work, timeout } of group.tests) {
       const start = performance.now();
-      const error =
-        broken ??
-        (await failureOf(async () => {
-          await inOrder(group.beforeEach);
-          try {
-            await work();
-          } finally {
-            await inOrder(group.afterEach);
-          }
-        }, timeout));
+      const error = broken ?? (await failureOf(work, timeout));
       report({ group: group.name, name, duration: performance.now() - start, error });
     }
     const error = await failureOf(() => inOrder(group.after), TIMEOUT);
