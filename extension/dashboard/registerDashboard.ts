@@ -58,7 +58,7 @@ class DashboardViews implements Dashboards {
       ),
       // The page asks again for the runs that it showed: they are in the state that VS Code keeps for it.
       window.registerWebviewPanelSerializer(PANEL, {
-        deserializeWebviewPanel: async (panel) => this.#attachPanel(panel),
+        deserializeWebviewPanel: async (panel) => this.#attachPanel(panel, true),
       }),
       services.store.onDidChange(refreshSoon),
       workspace.onDidGrantWorkspaceTrust(refreshSoon),
@@ -83,12 +83,9 @@ class DashboardViews implements Dashboards {
         PANEL,
         '',
         { viewColumn: ViewColumn.Beside, preserveFocus: true },
-        {
-          ...pageOptions(this.#services.context.extensionUri),
-          retainContextWhenHidden: true,
-        },
+        { retainContextWhenHidden: true },
       );
-      this.#attachPanel(panel);
+      this.#attachPanel(panel, false);
     }
     if (shown) this.#panel?.session.show(shown);
     this.#panel?.webviewPanel.reveal(undefined, true);
@@ -101,7 +98,7 @@ class DashboardViews implements Dashboards {
   }
 
   #resolveView(view: WebviewView): void {
-    const session = this.#attach(view.webview, () => view.visible);
+    const session = this.#attach(view.webview, () => view.visible, true);
     if (this.#wanted) session.show(this.#wanted);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
@@ -112,12 +109,13 @@ class DashboardViews implements Dashboards {
     });
   }
 
-  #attachPanel(panel: WebviewPanel): void {
+  /** @param remembers whether the page may remember what it showed */
+  #attachPanel(panel: WebviewPanel, remembers: boolean): void {
     const { extensionUri } = this.#services.context;
     panel.title = l10n.t('DeepTwist Dashboard');
     const icon = (theme: string) => Uri.joinPath(extensionUri, 'media', `dashboard-${theme}.svg`);
     panel.iconPath = { light: icon('light'), dark: icon('dark') };
-    const session = this.#attach(panel.webview, () => panel.visible);
+    const session = this.#attach(panel.webview, () => panel.visible, remembers);
     const attached = { webviewPanel: panel, session };
     this.#panel = attached;
     panel.onDidChangeViewState(() => this.#visibilityChanged(session));
@@ -127,7 +125,7 @@ class DashboardViews implements Dashboards {
     });
   }
 
-  #attach(webview: Webview, isVisible: () => boolean): DashboardSession {
+  #attach(webview: Webview, isVisible: () => boolean, remembers: boolean): DashboardSession {
     const { context, log } = this.#services;
     webview.options = pageOptions(context.extensionUri);
     const session = new DashboardSession(
@@ -138,6 +136,7 @@ class DashboardViews implements Dashboards {
         post: (message) => void webview.postMessage(message),
       },
       this.#sessionServices(),
+      { remembers },
     );
     this.#pages.add({ session, isVisible });
     webview.onDidReceiveMessage((received: unknown) => {

@@ -31,16 +31,20 @@ export class DashboardSession {
   readonly #page: DashboardPage;
   readonly #services: DashboardServices;
   readonly #feeds = new Map<RunKey, RunFeed>();
-  /** What was asked for before the page was ready. */
   #shown: readonly RunKey[] | undefined;
-  #ready = false;
+  /** Whether the page may remember other runs to show than the newest: one that is restored, or that was there before. */
+  readonly #remembers: boolean;
+  /** What the page gets once it is ready; undefined from then on. A run is read while the page is being loaded. */
+  #outbox: ToDashboard[] | undefined = [];
   /** Undefined until the workspace has been searched. */
   #runs: readonly RunSummary[] | undefined;
   #runsSent = '';
+  #disposed = false;
 
-  constructor(page: DashboardPage, services: DashboardServices) {
+  constructor(page: DashboardPage, services: DashboardServices, { remembers = true } = {}) {
     this.#page = page;
     this.#services = services;
+    this.#remembers = remembers;
   }
 
   /** The runs that are shown; the first is the one whose weights are seen. */
@@ -57,11 +61,7 @@ export class DashboardSession {
   receive(message: FromDashboard): void {
     switch (message.type) {
       case 'ready':
-        this.#ready = true;
-        this.#runsSent = '';
-        this.#shown ??= message.shown && this.#permitted(message.shown);
-        this.#dropFeeds(() => true);
-        this.#update();
+        this.#pageIsReady(message.shown);
         return;
       case 'show':
         this.show(this.#permitted(message.runs));
@@ -89,12 +89,33 @@ export class DashboardSession {
   }
 
   dispose(): void {
+    this.#disposed = true;
     this.#dropFeeds(() => true);
+  }
+
+  #pageIsReady(remembered: readonly RunKey[] | undefined): void {
+    this.#shown ??= remembered && this.#permitted(remembered);
+    if (this.#outbox) {
+      const messages = this.#outbox;
+      this.#outbox = undefined;
+      for (const message of messages) this.#page.post(message);
+    } else {
+      // It was loaded again, and has nothing.
+      this.#runsSent = '';
+      this.#dropFeeds(() => true);
+    }
+    this.#update();
+  }
+
+  #post(message: ToDashboard): void {
+    if (!this.#outbox) this.#page.post(message);
+    else if (message.type !== 'loading') this.#outbox.push(message);
   }
 
   #update(): void {
     const runs = this.#runs;
-    if (!this.#ready || !this.#page.visible || !runs) return;
+    if (this.#disposed || !this.#page.visible || !runs) return;
+    if (this.#outbox && this.#remembers && !this.#shown) return;
     // Where nothing was chosen, the newest run; also one that comes later.
     if (this.shown.length === 0 && runs.length > 0) this.#shown = [runs[0].key];
     // First of all: a page takes nothing of a run that it was not told to show.
@@ -116,15 +137,15 @@ export class DashboardSession {
     const text = JSON.stringify(messages);
     if (text === this.#runsSent) return;
     this.#runsSent = text;
-    for (const message of messages) this.#page.post(message);
+    for (const message of messages) this.#post(message);
   }
 
   #createFeed(key: RunKey): RunFeed {
     return new RunFeed(key, {
       load: this.#services.load,
-      send: (message) => this.#page.post(message),
+      send: (message) => this.#post(message),
       onProblem: (problem) =>
-        this.#page.post({ type: 'problem', run: key, ...this.#services.describeProblem(key, problem) }),
+        this.#post({ type: 'problem', run: key, ...this.#services.describeProblem(key, problem) }),
     });
   }
 

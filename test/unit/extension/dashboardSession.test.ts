@@ -30,27 +30,33 @@ async function finishedRun(): Promise<Run> {
   return run;
 }
 
-function open(isRun: (key: string) => boolean = () => true) {
+function open(isRun: (key: string) => boolean = () => true, options = {}) {
   const page = {
     visible: true,
     posted: [] as ToDashboard[],
     post: (message: ToDashboard) => page.posted.push(message),
   };
   const performed: DashboardRequest[] = [];
-  const session = new DashboardSession(page, {
-    isRun,
-    restriction: () => undefined,
-    load: async (file) => {
-      const history = createRunHistory();
-      const offset = await readLog(file, (event) => history.apply(event));
-      return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
+  const loads: string[] = [];
+  const session = new DashboardSession(
+    page,
+    {
+      isRun,
+      restriction: () => undefined,
+      load: async (file) => {
+        loads.push(file);
+        const history = createRunHistory();
+        const offset = await readLog(file, (event) => history.apply(event));
+        return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
+      },
+      describeProblem: (_, problem) => ({ message: String(problem) }),
+      perform: (request) => performed.push(request),
     },
-    describeProblem: (_, problem) => ({ message: String(problem) }),
-    perform: (request) => performed.push(request),
-  });
+    options,
+  );
   sessions.push(session);
   const snapshotsOf = () => page.posted.flatMap((message) => (message.type === 'snapshot' ? [message.run] : []));
-  return { page, performed, session, snapshotsOf };
+  return { page, performed, loads, session, snapshotsOf };
 }
 
 const until = (condition: () => void) => vi.waitFor(condition, { timeout: 3000, interval: 5 });
@@ -84,6 +90,21 @@ it('shows what the page showed before it was loaded again, and tells it so first
     'snapshot',
   ]);
   expect(page.posted[0]).toMatchObject({ shown: [run.path] });
+});
+
+it('reads a run while its page is being loaded', async () => {
+  const run = await finishedRun();
+  for (const remembers of [false, true]) {
+    const { session, page, loads } = open(undefined, { remembers });
+    if (remembers) session.show([run.path]);
+    session.setRuns([summary(run)]);
+    await until(() => expect(loads).toHaveLength(1));
+    expect(page.posted).toEqual([]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    session.receive({ type: 'ready' });
+    expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted', 'snapshot']);
+    expect(loads).toHaveLength(1);
+  }
 });
 
 it('shows what a command asks for, whatever the page showed', async () => {
