@@ -3,6 +3,7 @@ import { MarkdownString, StatusBarAlignment, l10n, window, type Disposable } fro
 import { formatDuration } from '../server/protocol/formatQuantity.ts';
 import { progressText, secondsLeft } from './experiments/labels.ts';
 import type { RunStore } from './runs/runStore.ts';
+import type { StoredRun } from './runs/storedRun.ts';
 
 const REFRESH_MS = 500;
 
@@ -34,11 +35,11 @@ export class StatusBar implements Disposable {
     const paused = liveState?.phase === 'paused';
     const icon = paused ? '$(debug-pause)' : liveState?.phase === 'queued' ? '$(clock)' : '$(loading~spin)';
     if (active.length > 1) this.#item.text = `${icon} ${l10n.t('{0} runs', active.length)}`;
-    else this.#item.text = `${icon} ${first.summary.name} ${liveState ? progressText(liveState) : ''}`.trimEnd();
+    else this.#item.text = `${icon} ${first.summary.name} ${progressOf(first)}`.trimEnd();
     const left = liveState && secondsLeft(liveState);
     const tooltip = new MarkdownString();
-    for (const { summary, liveState: state } of active)
-      tooltip.appendText(`${summary.id} ${state ? progressText(state) : summary.state}`).appendMarkdown('  \n');
+    for (const run of active)
+      tooltip.appendText(`${run.summary.id} ${progressOf(run)}`.trimEnd()).appendMarkdown('  \n');
     if (left !== undefined && active.length === 1) tooltip.appendText(l10n.t('{0} left', formatDuration(left)));
     this.#item.tooltip = tooltip;
     this.#item.command = {
@@ -54,4 +55,12 @@ export class StatusBar implements Disposable {
     this.#item.dispose();
     for (const listener of this.#listeners) listener.dispose();
   }
+}
+
+/** Nothing while a run that is not queued has told nothing of itself. */
+function progressOf({ summary, liveState }: StoredRun): string {
+  if (summary.state === 'queued' || liveState?.phase === 'queued')
+    return liveState?.runsAhead ? l10n.t('queued, {0} ahead', liveState.runsAhead) : l10n.t('queued');
+  if (liveState?.phase === 'preparing') return l10n.t('preparing');
+  return liveState ? progressText(liveState) : '';
 }

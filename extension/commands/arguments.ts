@@ -81,6 +81,14 @@ async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<S
   return picked?.map(({ stored }) => stored);
 }
 
+/** Further runs, to be compared with one. */
+export async function chooseOthers({ store }: Services, stored: StoredRun): Promise<StoredRun[]> {
+  const others = (await store.newest(PICKED)).filter((run) => run !== stored);
+  if (others.length > 0) return (await pickRuns(others, true)) ?? [];
+  void window.showInformationMessage(l10n.t('There is no other run to compare this one with.'));
+  return [];
+}
+
 /** VS Code gives commands of the tree its nodes; anybody else can give anything. */
 function isNode(value: unknown): value is TreeNode {
   return typeof value === 'object' && value !== null && 'kind' in value;

@@ -5,7 +5,7 @@ import type { Dashboards } from '../dashboard/registerDashboard.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { Services } from '../services.ts';
-import { chooseRuns } from './arguments.ts';
+import { chooseOthers, chooseRuns } from './arguments.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
@@ -44,7 +44,9 @@ export function registerCommands(
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
-      if (chosen.length > 0) await dashboards.open(chosen.map(({ key }) => key));
+      const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
+      const compared = [...chosen, ...others];
+      if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
     },
     openExperiment: (argument) => folders.openExperiment(argument),
     showLog: (argument) => folders.showLog(argument),

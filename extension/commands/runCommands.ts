@@ -1,18 +1,13 @@
 /** @file Commands that start runs. */
 import { dirname, relative } from 'node:path';
 import { ProgressLocation, commands, l10n, window } from 'vscode';
-import { parseOverride } from '../../server/protocol/overrides.ts';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { RunRequest } from '../sidecar/launcher.ts';
 import { chooseExperiment, chooseRuns } from './arguments.ts';
+import { askForValues } from './askForValues.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
-
-/** Changed values that were used last, in this workspace; the newest first. */
-const HISTORY = 'changedValues';
-const HISTORY_LENGTH = 20;
 
 export class RunCommands {
   readonly #services: Services;
@@ -38,7 +33,7 @@ export class RunCommands {
     if (!experiment) return undefined;
     const text = await this.#problems.check(experiment.file);
     if (text === undefined) return undefined;
-    const overrides = await this.#askForValues(text);
+    const overrides = await askForValues(text, this.#services.context.workspaceState);
     return overrides && this.#start({ file: experiment.file, overrides });
   }
 
@@ -92,39 +87,9 @@ export class RunCommands {
     await this.#reveal(stored);
     return stored;
   }
-
-  /** @returns the texts `path=value`; undefined where the user turned away */
-  async #askForValues(text: string): Promise<string[] | undefined> {
-    const { workspaceState } = this.#services.context;
-    const history = workspaceState.get<string[]>(HISTORY, []);
-    const value = await window.showInputBox({
-      title: l10n.t('Run With Changed Values'),
-      prompt: l10n.t('Settings that differ from the file, separated by spaces: path=value'),
-      placeHolder: 'compression.distortEvery=100 training.seed=2',
-      value: history[0],
-      ignoreFocusOut: true,
-      validateInput: (input) => problemOf(input, text),
-    });
-    if (value === undefined) return undefined;
-    const rest = history.filter((entry) => entry !== value);
-    await workspaceState.update(HISTORY, [value, ...rest].slice(0, HISTORY_LENGTH));
-    return splitValues(value);
-  }
 }
 
 async function requestOf({ run }: StoredRun): Promise<RunRequest> {
   const { experiment, overrides } = run.record;
   return { file: experiment, overrides, text: await run.experimentText() };
-}
-
-function splitValues(input: string): string[] {
-  return input.split(/\s+/).filter((part) => part !== '');
-}
-
-function problemOf(input: string, text: string): string | undefined {
-  const overrides = splitValues(input);
-  const malformed = overrides.find((override) => !parseOverride(override));
-  if (malformed !== undefined) return l10n.t('{0} is not of the form path=value.', malformed);
-  const [problem] = checkExperiment(text, overrides).problems;
-  return problem && `${problem.path}: ${problem.message}`;
 }

@@ -15,6 +15,7 @@ import {
 } from 'vscode';
 import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
+import { shortValue } from '../commands/changedValues.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { age, formatMetric, progressText, resultText, secondsLeft, startTime } from './labels.ts';
@@ -244,7 +245,7 @@ function runItem(stored: StoredRun): TreeItem {
     summary.state === 'running' && liveState ? progressText(liveState) : resultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
     phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
-    ...summary.overrides,
+    ...summary.overrides.map(shortValue),
     relativeAge(summary.created),
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
@@ -255,8 +256,10 @@ function runItem(stored: StoredRun): TreeItem {
   return item;
 }
 
-function relativeAge(created: number): string {
+/** Of a run of the last hours: the label of an older one has its day. */
+function relativeAge(created: number): string | undefined {
   const [count, unit] = age(Date.now() - created);
+  if (unit === 'day') return undefined;
   if (count === 0) return l10n.t('now');
   return new Intl.RelativeTimeFormat(env.language, { style: 'short' }).format(-count, unit);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { shortValue, splitValues } from '../../../extension/commands/changedValues.ts';
 import { commandLineOf } from '../../../extension/commands/commandLine.ts';
 import {
   age,
@@ -82,6 +83,31 @@ describe('the last words of a process', () => {
   test('are none where it was killed in the midst of its work, or has said nothing', () => {
     expect(lastWords(`Error: of long ago\n${timed}\n`)).toBeUndefined();
     expect(lastWords('')).toBeUndefined();
+  });
+});
+
+describe('changed values in a line', () => {
+  test.each([
+    ['', []],
+    ['  training.seed=2   training.steps=10 ', ['training.seed=2', 'training.steps=10']],
+    [
+      'compression.layers={"fc1": {"rate": 0.9}} training.seed=2',
+      ['compression.layers={"fc1": {"rate": 0.9}}', 'training.seed=2'],
+    ],
+    ['model="my model.ts" training.seed=2', ['model="my model.ts"', 'training.seed=2']],
+    ['model="a \\" b" x=1', ['model="a \\" b"', 'x=1']],
+    ['broken="not closed x=1', ['broken="not closed x=1']],
+  ])('%j are %j', (line, values) => {
+    expect(splitValues(line)).toEqual(values);
+  });
+
+  test.each([
+    ['training.seed=2', 'seed=2'],
+    ['compression.layers.fc1.rate=0.9', 'fc1.rate=0.9'],
+    ['compression.layers={}', 'layers={}'],
+    ['model=./a.ts', 'model=./a.ts'],
+  ])('%s is short: %s', (override, short) => {
+    expect(shortValue(override)).toBe(short);
   });
 });
 
