@@ -19,26 +19,21 @@ import { root } from '../../scripts/root.js';
 
 export const EXPERIMENT = 'lenet-300-100-prune.deeptwist.jsonc';
 
+type Options = NonNullable<Parameters<typeof startEditor>[0]>;
+type Editor = Awaited<ReturnType<typeof startEditor>>;
+
 export class EditorSession {
   readonly workspace: string;
-  readonly #browser: Browser;
-  readonly #editor: Awaited<ReturnType<typeof startEditor>>;
+  readonly #options: Options;
+  #browser!: Browser;
+  #editor!: Editor;
 
-  readonly #extension: string | undefined;
-
-  private constructor(
-    workspace: string,
-    browser: Browser,
-    editor: Awaited<ReturnType<typeof startEditor>>,
-    extension: string | undefined,
-  ) {
+  private constructor(workspace: string, options: Options) {
     this.workspace = workspace;
-    this.#browser = browser;
-    this.#editor = editor;
-    this.#extension = extension;
+    this.#options = options;
   }
 
-  static async open(options: NonNullable<Parameters<typeof startEditor>[0]> = {}): Promise<EditorSession> {
+  static async open(options: Options = {}): Promise<EditorSession> {
     const workspace = mkdtempSync(join(tmpdir(), 'deeptwist-e2e-'));
     const examples = join(root, 'examples');
     cpSync(join(examples, 'mnist'), join(workspace, 'mnist'), {
@@ -46,14 +41,22 @@ export class EditorSession {
       filter: (path) => !path.endsWith('.deeptwist'),
     });
     symlinkSync(join(examples, 'node_modules'), join(workspace, 'node_modules'), 'junction');
-    const session = new EditorSession(
-      workspace,
-      await launchBrowser(),
-      await startEditor(options),
-      options.vsix === undefined ? root : undefined,
-    );
+    const session = new EditorSession(workspace, options);
     session.setSteps(4000);
+    await session.start();
     return session;
+  }
+
+  /** Starts VS Code: after {@link close}, anew. */
+  async start(): Promise<void> {
+    this.#editor = await startEditor(this.#options);
+    this.#browser = await launchBrowser();
+  }
+
+  /** Closes VS Code with all its windows; the workspace and its runs stay. */
+  async close(): Promise<void> {
+    await this.#browser?.close();
+    await this.#editor?.dispose();
   }
 
   /** Makes the LeNet-300-100 experiment as long as a test needs it. */
@@ -68,7 +71,8 @@ export class EditorSession {
 
   /** A window on the workspace, with the extension from this checkout's `dist/` unless a package of it is installed. */
   window(size?: { width: number; height: number }): Promise<Page> {
-    return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension: this.#extension }), size);
+    const extension = this.#options.vsix === undefined ? root : undefined;
+    return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension }), size);
   }
 
   /** The folders of the runs, oldest first. */
@@ -82,8 +86,7 @@ export class EditorSession {
   }
 
   async dispose(): Promise<void> {
-    await this.#browser.close();
-    await this.#editor.dispose();
+    await this.close();
     rmSync(this.workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   }
 }

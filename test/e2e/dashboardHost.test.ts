@@ -1,0 +1,160 @@
+/**
+ * @file Getting started in a real VS Code as a new user does: an empty folder, the sample experiment, a run to its end; and
+ * that the dashboard's page is told of every event once, whatever the window does meanwhile.
+ */
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEditor } from '../../scripts/editor/serve.js';
+import { launchBrowser, openWorkbench, runCommand, webview, workbenchReady } from '../../scripts/editor/workbench.js';
+import { root } from '../../scripts/root.js';
+import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { eventsOf, recordOf } from './editorSession.ts';
+
+const SAMPLE = 'sample-digits-prune.deeptwist.jsonc';
+let workspace: string;
+let editor: Awaited<ReturnType<typeof startEditor>>;
+let browser: Browser;
+let page: Page;
+
+const runs = () => {
+  const folder = join(workspace, '.deeptwist', 'runs');
+  return existsSync(folder) ? readdirSync(folder).map((id) => join(folder, id)) : [];
+};
+const dashboard = () => webview(page);
+const row = (text: string) => page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
+const choose = (text: string) => row(text).click();
+
+/** Notes in each frame what it is told of rows of metrics; a dashboard's page is one of them. */
+function countMetrics(): void {
+  const counted = { rows: 0, last: 0, snapshots: 0, hidden: 0 };
+  Object.assign(window, { counted });
+  window.addEventListener('message', ({ data }: MessageEvent<Record<string, never>>) => {
+    const { type, snapshot, events } = data as {
+      type?: string;
+      snapshot?: { metrics: { length: number } };
+      events?: { type: string; step: number }[];
+    };
+    if (type === 'snapshot' && snapshot) {
+      counted.snapshots++;
+      counted.rows = snapshot.metrics.length;
+    }
+    if (type !== 'events' || !events) return;
+    for (const event of events) {
+      if (event.type !== 'metrics') continue;
+      counted.rows++;
+      counted.last = event.step;
+    }
+  });
+}
+const counted = () =>
+  dashboard()
+    .locator('body')
+    .evaluate(() => (window as unknown as { counted: { rows: number; last: number; snapshots: number } }).counted);
+
+beforeAll(async () => {
+  workspace = mkdtempSync(join(tmpdir(), 'deeptwist-start-'));
+  editor = await startEditor({ settings: { 'deeptwist.notifications': 'none' } });
+  browser = await launchBrowser();
+  page = await openWorkbench(browser, editor.url({ folder: workspace, extension: root }), { width: 1500, height: 950 });
+  await page.context().addInitScript(countMetrics);
+}, 180_000);
+
+afterAll(async () => {
+  for (const run of runs()) {
+    const { state, process: trainer } = recordOf(run);
+    if ((state === 'running' || state === 'queued') && trainer) process.kill(trainer.pid, 'SIGKILL');
+  }
+  await browser?.close();
+  await editor?.dispose();
+  rmSync(workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}, 60_000);
+
+test('New Experiment can be left at any question, and leaves nothing behind', async () => {
+  await runCommand(page, 'DeepTwist: New Experiment');
+  await choose('lenet-300-100');
+  await choose('Sample digits');
+  await row('Quantize').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+  expect(readdirSync(workspace)).toEqual([]);
+});
+
+test('New Experiment asks, with a way back, and writes a valid file', async () => {
+  await runCommand(page, 'DeepTwist: New Experiment');
+  await choose('lenet-5');
+  await choose('Sample digits');
+  await row('Quantize').waitFor();
+  await page.locator('.quick-input-titlebar .codicon-quick-input-back').click();
+  await choose('Sample digits');
+  await choose('Quantize');
+  await row('conv2').waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.quick-input-message', { hasText: 'NAME.deeptwist.jsonc' }).waitFor();
+  await page.keyboard.press('Enter');
+  const file = join(workspace, 'lenet-5-quantize.deeptwist.jsonc');
+  await page.locator('.tab', { hasText: 'lenet-5-quantize.deeptwist.jsonc' }).waitFor();
+  const { experiment, problems } = checkExperiment(readFileSync(file, 'utf8'));
+  expect(problems).toEqual([]);
+  expect(Object.keys(experiment?.compression?.layers ?? {})).toEqual(['conv1', 'conv2', 'fc1', 'fc2']);
+  expect(readdirSync(workspace)).toContain('sample-digits.ts');
+});
+
+test('the walkthrough leads to the sample', async () => {
+  await runCommand(page, 'Welcome: Open Walkthrough...');
+  await choose('Get Started with DeepTwist');
+  await page.getByText('Make an Experiment').first().click();
+  await page.getByRole('button', { name: 'Open the Sample' }).click();
+  await page.locator('.tab', { hasText: SAMPLE }).waitFor();
+  expect(checkExperiment(readFileSync(join(workspace, SAMPLE), 'utf8')).problems).toEqual([]);
+});
+
+test('every event reaches the page once, while the window is loaded again and the panel hidden', async () => {
+  const file = join(workspace, SAMPLE);
+  writeFileSync(file, readFileSync(file, 'utf8').replace(/"steps": \d+/, '"steps": 3000'));
+  await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
+  await page.locator('.tab', { hasText: SAMPLE }).first().click();
+  await runCommand(page, 'DeepTwist: Run');
+  await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
+
+  await page.reload();
+  await workbenchReady(page);
+  await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
+
+  // Another tab in front of it, then the dashboard again: the page is the same one, and gets what it missed.
+  await page.locator('.tab', { hasText: 'DeepTwist Dashboard' }).click();
+  await runCommand(page, 'View: Toggle Maximize Editor Group');
+  await runCommand(page, 'File: New Untitled Text File');
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await page.locator('.tab', { hasText: 'DeepTwist Dashboard' }).click();
+
+  const [run] = runs();
+  await expect.poll(() => recordOf(run).state, { timeout: 120_000 }).toBe('finished');
+  const rows = eventsOf(run).filter(({ type }) => type === 'metrics').length;
+  expect(rows).toBeGreaterThan(50);
+  await expect.poll(async () => (await counted()).rows, { timeout: 10_000 }).toBe(rows);
+  expect((await counted()).snapshots).toBe(1);
+});
+
+test('a layer leads to its place in the experiment file', async () => {
+  await dashboard().getByRole('tab', { name: 'Layers' }).click();
+  await dashboard().getByRole('button', { name: /fc2/ }).first().click();
+  await page.locator('.tab.active', { hasText: SAMPLE }).waitFor();
+  await expect.poll(() => page.locator('.statusbar').innerText()).toMatch(/\(5 selected\)/);
+});
+
+test('a chart is saved as a table where the user says', async () => {
+  await page.locator('.tab', { hasText: 'DeepTwist Dashboard' }).click();
+  await dashboard().getByRole('tab', { name: 'Curves' }).click();
+  await dashboard().getByRole('button', { name: 'Chart actions' }).first().click();
+  await dashboard().getByText('Save as CSV…').first().click();
+  const input = page.locator('.quick-input-widget input.input');
+  await input.waitFor();
+  const target = join(workspace, 'saved.csv');
+  await input.fill(target);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => existsSync(target), { timeout: 10_000 }).toBe(true);
+  expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
+});

@@ -1,0 +1,52 @@
+/** @file What becomes of runs when VS Code is closed, and what can be done in a folder that is not trusted. */
+import { afterEach, expect, test } from 'vitest';
+import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js';
+import { EXPERIMENT, EditorSession, eventsOf, recordOf } from './editorSession.ts';
+
+let session: EditorSession | undefined;
+
+afterEach(async () => {
+  for (const run of session?.runs() ?? []) {
+    const { state, process: trainer } = recordOf(run);
+    if (state === 'running' && trainer) process.kill(trainer.pid, 'SIGTERM');
+    await expect.poll(() => recordOf(run).state, { timeout: 20_000 }).not.toBe('running');
+  }
+  await session?.dispose();
+});
+
+const lastStep = (run: string) => eventsOf(run).at(-1)!.step;
+
+test('VS Code is closed and opened again while a run is trained: it goes on, and is shown with all its events', async () => {
+  session = await EditorSession.open();
+  session.setSteps(20_000);
+  const first = await session.window();
+  await openFile(first, EXPERIMENT);
+  await runCommand(first, 'DeepTwist: Run');
+  await expect.poll(() => session!.runs().length, { timeout: 30_000 }).toBe(1);
+  const [run] = session.runs();
+  await expect.poll(() => lastStep(run), { timeout: 30_000 }).toBeGreaterThan(0);
+  await session.close();
+
+  const { pid } = recordOf(run).process!;
+  const closed = lastStep(run);
+  await session.start();
+  const second = await session.window({ width: 1400, height: 900 });
+  await runCommand(second, 'DeepTwist: Open Dashboard to the Side');
+  await expect
+    .poll(() => webview(second).locator('header').innerText(), { timeout: 30_000 })
+    .toMatch(/lenet-300-100-prune[\s\S]*Training/);
+  expect(recordOf(run).process?.pid).toBe(pid);
+  expect(lastStep(run)).toBeGreaterThan(closed);
+  expect(eventsOf(run).filter(({ type }) => type === 'started')).toHaveLength(1);
+});
+
+test('in Restricted Mode nothing is run, and the reason is said', async () => {
+  session = await EditorSession.open({ trust: false });
+  const page = await session.window();
+  await openFile(page, EXPERIMENT);
+  await page.screenshot({ path: '/tmp/restricted0.png' });
+  await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
+  await page.getByText('In Restricted Mode they can be looked at, not started').waitFor();
+  await page.screenshot({ path: '/tmp/restricted.png' });
+  expect(session.runs()).toEqual([]);
+});
