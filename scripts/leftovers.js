@@ -53,9 +53,13 @@ function processes(folder) {
   return lines.filter((line) => line.includes(folder)).map((line) => sentence(line.trim().split(' ')[0], line));
 }
 
-/** @param {string} folder @returns {string[]} */
+/**
+ * Sockets of runs; VS Code's own, which it leaves when it is killed, are in other folders.
+ * @param {string} folder @returns {string[]}
+ */
 function sockets(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /^deeptwist(-\d+)?[\\/]/.test(name))
     .filter((name) => lstatSync(join(folder, name), { throwIfNoEntry: false })?.isSocket())
     .map((name) => `A socket was left behind: ${name}`);
 }

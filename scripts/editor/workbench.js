@@ -6,6 +6,8 @@ import { findChromium } from './chromium.js';
 
 /** How long the workbench may take to appear, milliseconds: 3 s on an idle machine with 2 cores. */
 const WORKBENCH_TIMEOUT = 60_000;
+/** How long a command may take to appear in the palette, milliseconds: until VS Code has read the extension's manifest. */
+const COMMAND_TIMEOUT = 30_000;
 
 export function launchBrowser() {
   return chromium.launch({
@@ -48,13 +50,22 @@ export async function workbenchReady(page) {
  * @param {import('playwright-core').Page} page @param {string} title
  */
 export async function runCommand(page, title) {
-  await page.keyboard.press('F1');
-  const input = page.locator('.quick-input-widget input.input');
-  await input.waitFor();
-  await input.fill(`>${title}`);
-  const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-  await row.waitFor();
-  await row.click();
+  const deadline = performance.now() + COMMAND_TIMEOUT;
+  for (;;) {
+    await page.keyboard.press('F1');
+    const input = page.locator('.quick-input-widget input.input');
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    try {
+      // The palette shows what was known when it was opened: a window that has just appeared learns of the extension.
+      await row.waitFor({ timeout: 2000 });
+      return await row.click();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await page.keyboard.press('Escape');
+    }
+  }
 }
 
 /**
