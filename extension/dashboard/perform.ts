@@ -1,7 +1,18 @@
 /** @file What a dashboard's page asks of the editor: commands, places in files, saving charts. */
 import { dirname, join } from 'node:path';
-import { commands, l10n, Selection, TextEditorRevealType, Uri, window, workspace } from 'vscode';
-import type { Memento } from 'vscode';
+import {
+  commands,
+  l10n,
+  Selection,
+  TabInputText,
+  TabInputWebview,
+  TextEditorRevealType,
+  Uri,
+  ViewColumn,
+  window,
+  workspace,
+} from 'vscode';
+import type { Memento, Tab } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { layerPlace } from './layerPlace.ts';
@@ -33,7 +44,7 @@ async function revealLayer(key: RunKey, weight: string): Promise<void> {
     .openTextDocument(Uri.file(run.record.experiment))
     .then(undefined, () => workspace.openTextDocument(Uri.file(run.experimentFile)));
   const place = layerPlace(document.getText(), weight);
-  const editor = await window.showTextDocument(document, { preserveFocus: false, preview: true });
+  const editor = await window.showTextDocument(document, { viewColumn: columnFor(document.uri), preview: true });
   if (!place) {
     void window.showInformationMessage(
       l10n.t('{0} is not named in "compression.layers": the experiment does not compress it.', weight),
@@ -45,6 +56,16 @@ async function revealLayer(key: RunKey, weight: string): Promise<void> {
   const selection = new Selection(line - 1, column - 1, line - 1, column - 1 + name.length);
   editor.selection = selection;
   editor.revealRange(selection, TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** Where the file is open already; else not over the dashboard, if that is what the active group shows. */
+function columnFor(uri: Uri): ViewColumn {
+  const { all, activeTabGroup } = window.tabGroups;
+  const holds = ({ input }: Tab) => input instanceof TabInputText && input.uri.toString() === uri.toString();
+  const open = all.find(({ tabs }) => tabs.some(holds));
+  if (open) return open.viewColumn;
+  if (!(activeTabGroup.activeTab?.input instanceof TabInputWebview)) return ViewColumn.Active;
+  return all.find((group) => group !== activeTabGroup)?.viewColumn ?? ViewColumn.Beside;
 }
 
 async function saveChart(

@@ -2,7 +2,7 @@
  * @file Getting started in a real VS Code as a new user does: an empty folder, the sample experiment, a run to its end; and
  * that the dashboard's page is told of every event once, whatever the window does meanwhile.
  */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
@@ -27,32 +27,35 @@ const dashboard = () => webview(page);
 const row = (text: string) => page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
 const choose = (text: string) => row(text).click();
 
-/** Notes in each frame what it is told of rows of metrics; a dashboard's page is one of them. */
+/**
+ * Notes what a dashboard's page is told of rows of metrics, where the page listens: VS Code opens a webview's document anew
+ * over a frame, which takes away the listeners that were there before.
+ */
 function countMetrics(): void {
-  const counted = { rows: 0, last: 0, snapshots: 0, hidden: 0 };
+  const counted = { rows: 0, snapshots: 0 };
   Object.assign(window, { counted });
-  window.addEventListener('message', ({ data }: MessageEvent<Record<string, never>>) => {
+  const listen = EventTarget.prototype.addEventListener;
+  const count = ({ data }: MessageEvent) => {
     const { type, snapshot, events } = data as {
       type?: string;
       snapshot?: { metrics: { length: number } };
-      events?: { type: string; step: number }[];
+      events?: { type: string }[];
     };
     if (type === 'snapshot' && snapshot) {
       counted.snapshots++;
       counted.rows = snapshot.metrics.length;
     }
-    if (type !== 'events' || !events) return;
-    for (const event of events) {
-      if (event.type !== 'metrics') continue;
-      counted.rows++;
-      counted.last = event.step;
-    }
-  });
+    if (type === 'events') counted.rows += (events ?? []).filter((event) => event.type === 'metrics').length;
+  };
+  EventTarget.prototype.addEventListener = function (this: EventTarget, ...args: Parameters<typeof listen>) {
+    if (args[0] === 'message' && this === window) listen.call(this, 'message', count as (event: Event) => void);
+    listen.apply(this, args);
+  };
 }
 const counted = () =>
   dashboard()
     .locator('body')
-    .evaluate(() => (window as unknown as { counted: { rows: number; last: number; snapshots: number } }).counted);
+    .evaluate(() => (window as unknown as { counted: { rows: number; snapshots: number } }).counted);
 
 beforeAll(async () => {
   workspace = mkdtempSync(join(tmpdir(), 'deeptwist-start-'));
@@ -112,8 +115,6 @@ test('the walkthrough leads to the sample', async () => {
 });
 
 test('every event reaches the page once, while the window is loaded again and the panel hidden', async () => {
-  const file = join(workspace, SAMPLE);
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/"steps": \d+/, '"steps": 3000'));
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await page.locator('.tab', { hasText: SAMPLE }).first().click();
   await runCommand(page, 'DeepTwist: Run');
@@ -141,7 +142,6 @@ test('every event reaches the page once, while the window is loaded again and th
 test('a layer leads to its place in the experiment file', async () => {
   await dashboard().getByRole('tab', { name: 'Layers' }).click();
   await dashboard().getByRole('button', { name: /fc2/ }).first().click();
-  await page.locator('.tab.active', { hasText: SAMPLE }).waitFor();
   await expect.poll(() => page.locator('.statusbar').innerText()).toMatch(/\(5 selected\)/);
 });
 
@@ -154,6 +154,7 @@ test('a chart is saved as a table where the user says', async () => {
   await input.waitFor();
   const target = join(workspace, 'saved.csv');
   await input.fill(target);
+  await new Promise((resolve) => setTimeout(resolve, 500)); // The dialog looks the path up.
   await page.keyboard.press('Enter');
   await expect.poll(() => existsSync(target), { timeout: 10_000 }).toBe(true);
   expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
