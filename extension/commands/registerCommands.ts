@@ -54,7 +54,7 @@ export function registerCommands(
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
     copyDiagnostics: () => copyDiagnostics(services),
-    refreshRuns: () => tree.refresh(),
+    refreshRuns: () => services.store.rescan(),
     showMoreRuns: (node) => tree.showMore(node as Parameters<ExperimentsTree['showMore']>[0]),
     filterRuns: () => filterRuns(tree),
     clearRunFilter: () => (tree.filter = ''),

@@ -179,7 +179,7 @@ export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
   }
 }
 
-function experimentItem({ file, name }: ExperimentFile, runs: number): TreeItem {
+function experimentItem({ file, name, missing }: ExperimentFile, runs: number): TreeItem {
   const item = new TreeItem(Uri.file(file), TreeItemCollapsibleState.Collapsed);
   if (runs === 0) item.collapsibleState = TreeItemCollapsibleState.None;
   item.id = file;
@@ -187,6 +187,12 @@ function experimentItem({ file, name }: ExperimentFile, runs: number): TreeItem 
   item.description = runs === 0 ? '' : runs === 1 ? l10n.t('1 run') : l10n.t('{0} runs', runs);
   item.iconPath = new ThemeIcon('beaker');
   item.contextValue = 'experiment';
+  if (missing) {
+    item.description = l10n.t('the file is gone');
+    item.contextValue = 'missing';
+    item.resourceUri = undefined;
+    return item;
+  }
   item.command = { command: 'vscode.open', title: l10n.t('Open'), arguments: [Uri.file(file)] };
   return item;
 }

@@ -1,7 +1,11 @@
 /** @file The experiment files of the workspace. */
-import { RelativePattern, workspace, type Uri } from 'vscode';
-import { experimentName } from '../../server/runs/run.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { RelativePattern, Uri, workspace } from 'vscode';
+import { listRunIds } from '../../server/runs/findRun.ts';
+import { experimentName, openRun } from '../../server/runs/run.ts';
 import { runsFolder } from '../../server/runs/createRun.ts';
+import { mayBelongTo, newestFirst } from './runIds.ts';
 
 export const EXPERIMENT_GLOB = '**/*.deeptwist.jsonc';
 const EXCLUDED = '**/{node_modules,.deeptwist}/**';
@@ -26,10 +30,37 @@ export async function findExperimentFiles(): Promise<ExperimentFile[]> {
       workspace.findFiles(new RelativePattern(folder, EXPERIMENT_GLOB), EXCLUDED),
     ),
   );
-  return found
-    .flat()
-    .map(experimentFileOf)
-    .sort((a, b) => a.file.localeCompare(b.file));
+  const files = found.flat().map(experimentFileOf);
+  const folders = new Set(files.map(({ runsFolder }) => runsFolder));
+  const gone = await Promise.all(
+    Array.from(folders, (folder) =>
+      missingExperiments(
+        folder,
+        files.filter(({ runsFolder }) => runsFolder === folder),
+      ),
+    ),
+  );
+  return [...files, ...gone.flat()].sort((a, b) => a.file.localeCompare(b.file));
+}
+
+/** Run folders that are opened to look for experiments that are gone. */
+const OPENED = 20;
+
+/** Experiments beside those that are there, whose files were renamed or deleted; their runs are still there. */
+async function missingExperiments(folder: string, present: readonly ExperimentFile[]): Promise<ExperimentFile[]> {
+  const missing: ExperimentFile[] = [];
+  let opened = 0;
+  for (const id of newestFirst(await listRunIds(folder))) {
+    if ([...present, ...missing].some(({ name }) => mayBelongTo(id, name))) continue;
+    if (++opened > OPENED) break;
+    const record = await openRun(join(folder, id)).then(
+      (run) => run.record,
+      () => undefined,
+    );
+    if (record && runsFolder(record.experiment) === folder && !existsSync(record.experiment))
+      missing.push({ ...experimentFileOf(Uri.file(record.experiment)), missing: true });
+  }
+  return missing;
 }
 
 export function experimentFileOf(uri: Uri): ExperimentFile {

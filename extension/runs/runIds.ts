@@ -3,7 +3,7 @@
 const ID = /^\d{8}-\d{6}-(.+)$/;
 
 /** The part of an id that an experiment's name becomes. */
-export function nameInIds(experimentName: string): string {
+function nameInIds(experimentName: string): string {
   return experimentName.replace(/[^\w.-]+/g, '-');
 }
 

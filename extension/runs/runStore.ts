@@ -2,7 +2,9 @@
  * @file The experiments and runs of the workspace. A list of runs costs one reading of their folder; `run.json` is read of
  * those that somebody asks for, and again when it changes. Runs that a process trains are connected to.
  */
+import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, Uri, workspace, type Disposable, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
@@ -10,9 +12,10 @@ import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { connectToSidecar } from '../../server/runs/sidecarConnection.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
-import { EXPERIMENT_GLOB, findExperimentFiles, type ExperimentFile } from './experimentFiles.ts';
+import { EXPERIMENT_GLOB, findExperimentFiles, isExperimentFile, type ExperimentFile } from './experimentFiles.ts';
 import { mayBelongTo, newestFirst } from './runIds.ts';
 import { StoredRun } from './storedRun.ts';
+import { watchFolder, type FolderWatch } from './watchFolder.ts';
 
 /** How often a run is looked at that a process has which does not answer: one of the command line, or one that begins. */
 const WATCH_MS = 250;
@@ -20,6 +23,8 @@ const WATCH_MS = 250;
 const CLOSED_MS = 50;
 /** A window that starts looks for active runs among so many of the newest of each folder. */
 const NEWEST = 20;
+/** When it is looked whether a new folder has become a run's. */
+const APPEARING_MS = [0, 50, 200, 1000];
 
 /** A run has come to an end while this window watched it. */
 export interface RunEnd {
@@ -42,7 +47,10 @@ export class RunStore implements Disposable {
   readonly #progressed = new EventEmitter<StoredRun>();
   readonly #ended = new EventEmitter<RunEnd>();
   readonly #disposables: Disposable[] = [this.#changed, this.#progressed, this.#ended];
+  /** By runs folder. */
+  readonly #watches = new Map<string, FolderWatch>();
   #experiments: Promise<ExperimentFile[]> | undefined;
+  #disposed = false;
 
   /** A run was added, has changed its state or gone; undefined: the list of experiments or runs is another one. */
   readonly onDidChange: Event<StoredRun | undefined> = this.#changed.event;
@@ -54,7 +62,6 @@ export class RunStore implements Disposable {
     this.#log = log;
     const files = workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true);
     const records = workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json');
-    const folders = workspace.createFileSystemWatcher('**/.deeptwist/runs/*', false, true);
     const listChanged = () => {
       this.#experiments = undefined;
       this.#changed.fire(undefined);
@@ -63,20 +70,64 @@ export class RunStore implements Disposable {
     this.#disposables.push(
       files,
       records,
-      folders,
       files.onDidCreate((uri) => isInRun(uri) || listChanged()),
       files.onDidDelete((uri) => isInRun(uri) || listChanged()),
       records.onDidCreate(recordChanged),
       records.onDidChange(recordChanged),
       records.onDidDelete(recordChanged),
-      folders.onDidDelete((uri) => void this.refresh(uri.fsPath)),
       workspace.onDidChangeWorkspaceFolders(listChanged),
+      workspace.onDidOpenTextDocument(({ uri }) => void this.#consider(uri)),
     );
   }
 
   /** Experiment files, by path, and those that are gone but have runs. */
   experiments(): Promise<ExperimentFile[]> {
-    return (this.#experiments ??= findExperimentFiles());
+    return (this.#experiments ??= this.#findExperiments());
+  }
+
+  async #findExperiments(): Promise<ExperimentFile[]> {
+    const found = await findExperimentFiles();
+    const folders = new Set(found.map(({ runsFolder }) => runsFolder));
+    for (const [folder, watch] of this.#watches) {
+      if (folders.has(folder)) continue;
+      watch.dispose();
+      this.#watches.delete(folder);
+    }
+    for (const folder of folders) {
+      if (this.#disposed || this.#watches.has(folder)) continue;
+      this.#watches.set(
+        folder,
+        watchFolder(folder, (names) => this.#runsChanged(folder, names)),
+      );
+    }
+    return found;
+  }
+
+  /** Searches again where a file turns up that the search has not found. */
+  async #consider(uri: Uri): Promise<void> {
+    if (!isExperimentFile(uri) || isInRun(uri) || !workspace.getWorkspaceFolder(uri)) return;
+    const known = await this.#experiments;
+    if (known?.some(({ file }) => file === uri.fsPath) !== false || !existsSync(uri.fsPath)) return;
+    this.#experiments = undefined;
+    this.#changed.fire(undefined);
+  }
+
+  /** Run folders have come or gone. */
+  #runsChanged(folder: string, names: ReadonlySet<string>): void {
+    const keys = [...names].filter((name) => !name.startsWith('.')).map((name) => `${folder}${sep}${name}`);
+    for (const key of keys) if (this.#loaded.has(key)) void this.refresh(key);
+    const added = keys.filter((key) => !this.#loaded.has(key));
+    // Of many at once, those are opened that somebody asks for.
+    if (keys.length === 0 || added.length > NEWEST) this.#changed.fire(undefined);
+    else for (const key of added) void this.#awaitRun(key);
+  }
+
+  /** A folder is there before its `run.json`. */
+  async #awaitRun(key: RunKey): Promise<void> {
+    for (const delay of APPEARING_MS) {
+      await sleep(delay);
+      if (this.#disposed || this.#loaded.has(key) || !existsSync(key) || (await this.refresh(key))) return;
+    }
   }
 
   /** Ids of the runs that an experiment may have, newest first; {@link runsOf} opens them. */
@@ -124,6 +175,13 @@ export class RunStore implements Disposable {
     return this.#loaded.get(key);
   }
 
+  /** Looks at everything again: not every file system tells of changes, and none of thousands at once. */
+  async rescan(): Promise<void> {
+    this.#experiments = undefined;
+    await Promise.all([...this.#loaded.keys()].map((key) => this.refresh(key)));
+    this.#changed.fire(undefined);
+  }
+
   /** Connects to the runs that were left training when the last window closed. */
   async findActiveRuns(): Promise<void> {
     for (const experiment of await this.experiments()) await this.runsOf(experiment, NEWEST);
@@ -135,7 +193,10 @@ export class RunStore implements Disposable {
     if (!known) {
       this.#runs.delete(key);
       const added = await this.get(key);
-      if (added) this.#changed.fire(undefined);
+      if (added) {
+        this.#changed.fire(undefined);
+        void this.#consider(Uri.file(added.run.record.experiment));
+      }
       return added;
     }
     try {
@@ -241,6 +302,8 @@ export class RunStore implements Disposable {
   }
 
   dispose(): void {
+    this.#disposed = true;
+    for (const watch of this.#watches.values()) watch.dispose();
     for (const { live } of this.#loaded.values()) live?.dispose();
     this.#active.clear();
     for (const timer of this.#timers.values()) clearTimeout(timer);

@@ -52,15 +52,16 @@ export async function workbenchReady(page) {
 export async function runCommand(page, title) {
   const deadline = performance.now() + COMMAND_TIMEOUT;
   for (;;) {
-    await page.keyboard.press('F1');
     const input = page.locator('.quick-input-widget input.input');
-    await input.waitFor();
-    await input.fill(`>${title}`);
     const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     try {
+      await page.keyboard.press('F1');
+      // What takes the focus meanwhile, as a view that opens, closes the palette again.
+      await input.waitFor({ timeout: 2000 });
+      await input.fill(`>${title}`, { timeout: 2000 });
       // The palette shows what was known when it was opened: a window that has just appeared learns of the extension.
       await row.waitFor({ timeout: 2000 });
-      return await row.click();
+      return await row.click({ timeout: 2000 });
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await page.keyboard.press('Escape');

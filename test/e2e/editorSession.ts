@@ -96,7 +96,10 @@ export function recordOf(run: string): { state: string; process?: { pid: number 
   return JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as ReturnType<typeof recordOf>;
 }
 
+/** The events of a run folder; none before it has begun. A last line that is being written is left out. */
 export function eventsOf(run: string): RunEvent[] {
-  const lines = readFileSync(join(run, 'events.jsonl'), 'utf8').split('\n').filter(Boolean);
+  const file = join(run, 'events.jsonl');
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as RunEvent);
 }

@@ -1,78 +1,20 @@
 /** @file Runs in VS Code: started, watched, stopped, killed and resumed, deleted; their processes are real. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunEvent } from '../../server/protocol/events.ts';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
+import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
 
 const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'runs-test');
 let api: DeepTwistApi;
 
-/** Two dense layers on points of the plane: thousands of steps a second. */
-const model = `import * as tf from '@tensorflow/tfjs';
-export function createModel() {
-  return tf.sequential({ layers: [
-    tf.layers.dense({ name: 'hidden', units: 16, activation: 'relu', inputShape: [2] }),
-    tf.layers.dense({ name: 'out', units: 2, activation: 'softmax' }),
-  ] });
-}
-`;
-
-interface Options {
-  readonly steps?: number;
-  readonly model?: string;
-}
-
-/** Writes an experiment and returns its file. */
-function experiment(name: string, { steps = 400, model: module = 'model.ts' }: Options = {}): vscode.Uri {
-  const file = join(folder(), `${name}.deeptwist.jsonc`);
-  const settings = {
-    model: `./${module}`,
-    data: {
-      type: 'arrays',
-      train: { inputs: './train-x.npy', targets: './train-y.npy' },
-      test: { inputs: './test-x.npy', targets: './test-y.npy' },
-    },
-    training: {
-      optimizer: { type: 'adam', learningRate: 0.01 },
-      batchSize: 20,
-      loss: 'sparse-categorical-crossentropy',
-      steps,
-      checkpointEvery: 100,
-      evaluateEvery: Math.ceil(steps / 4),
-    },
-    compression: {
-      method: 'prune',
-      distortEvery: 10,
-      layers: { hidden: { rate: 0.5 } },
-      schedule: { initialRate: 0, from: 0, to: Math.ceil(steps / 2), exponent: 3 },
-    },
-  };
-  writeFileSync(file, JSON.stringify(settings, null, 2));
-  return vscode.Uri.file(file);
-}
-
-/** NumPy's format, version 1: what `data: arrays` reads. */
-function npy(descr: string, shape: readonly number[], data: Float32Array | Int32Array): Buffer {
-  const dimensions = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
-  const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${dimensions}, }`;
-  const header = `${dictionary.padEnd(Math.ceil((dictionary.length + 11) / 64) * 64 - 11)}\n`;
-  const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length & 0xff, header.length >> 8]);
-  return Buffer.concat([prefix, Buffer.from(header), Buffer.from(data.buffer)]);
-}
-
-function writePoints(name: string, count: number, seed: number): void {
-  let state = seed;
-  const random = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) / 2 ** 31 - 1;
-  const x = Float32Array.from({ length: 2 * count }, random);
-  const y = Int32Array.from({ length: count }, (_, i) => (x[2 * i] ** 2 + x[2 * i + 1] ** 2 < 0.5 ? 1 : 0));
-  writeFileSync(join(folder(), `${name}-x.npy`), npy('<f4', [count, 2], x));
-  writeFileSync(join(folder(), `${name}-y.npy`), npy('<i4', [count], y));
-}
+const experiment = (name: string, options?: PointsOptions) =>
+  vscode.Uri.file(writePointsExperiment(folder(), name, options));
 
 async function start(file: vscode.Uri): Promise<StoredRun> {
   const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
@@ -104,12 +46,7 @@ function weightsOf(run: StoredRun): string {
 describe('runs', () => {
   beforeAll(async () => {
     api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
-    mkdirSync(folder(), { recursive: true });
-    writePoints('train', 400, 1);
-    writePoints('test', 200, 2);
-    writeFileSync(join(folder(), 'model.ts'), model);
-    writeFileSync(join(folder(), 'throws.ts'), `export function createModel() { throw new Error('no such layer'); }\n`);
-    writeFileSync(join(folder(), 'loops.ts'), 'export function createModel() { for (;;); }\n');
+    writePointsProblem(folder());
   });
 
   afterAll(async () => {
