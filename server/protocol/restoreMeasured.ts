@@ -7,7 +7,7 @@ import type { RunEvent } from './events.ts';
  */
 export function restoreMeasured<E extends RunEvent>(event: E): E {
   restore(event, ['loss', 'value', 'lossBefore', 'lossAfter']);
-  if (event.type === 'finished') restore(event.summary, ['test', 'testBeforeLastDistortion']);
+  if (event.type === 'finished') restore(event.summary, ['test', 'testBeforeLastDistortion', 'validation']);
   if (event.type === 'distortion' || event.type === 'observation')
     for (const weight of event.weights) restore(weight, ['relativeError']);
   return event;
