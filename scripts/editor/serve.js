@@ -18,7 +18,6 @@ import { installEditor } from './install.js';
  * @typedef {object} Editor
  * @property {string} origin `http://127.0.0.1:PORT`
  * @property {(window: Window) => string} url of a window
- * @property {(settings: Record<string, unknown>) => void} configure writes the user's settings.json, in place of what was there
  * @property {() => string} log what the server printed
  * @property {() => Promise<void>} dispose ends the server and its extension hosts. Runs go on: they are nobody's children.
  */
@@ -57,9 +56,7 @@ export async function startEditor({ trust = true, settings = {}, vsix, env = {} 
   const logFile = join(home, 'server.log');
   const token = randomUUID();
   mkdirSync(join(home, 'data', 'User'), { recursive: true });
-  const configure = (/** @type {Record<string, unknown>} */ values) =>
-    writeFileSync(join(home, 'data', 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...values }));
-  configure(settings);
+  writeFileSync(join(home, 'data', 'User', 'settings.json'), JSON.stringify({ ...QUIET, ...settings }));
   const folders = ['--server-data-dir', home, '--user-data-dir', join(home, 'data')];
   if (vsix !== undefined) installExtension(main, vsix, folders);
 
@@ -88,7 +85,7 @@ export async function startEditor({ trust = true, settings = {}, vsix, env = {} 
 
   try {
     const origin = `http://127.0.0.1:${await listeningPort(server, readLog)}`;
-    return { origin, url: (window) => windowUrl(origin, token, window), configure, log: readLog, dispose };
+    return { origin, url: (window) => windowUrl(origin, token, window), log: readLog, dispose };
   } catch (error) {
     await dispose();
     throw error;

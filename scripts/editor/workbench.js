@@ -93,9 +93,9 @@ export async function openFile(page, name) {
 }
 
 /**
- * The document of the n-th webview of the window: a frame in a frame.
+ * The document of the n-th webview that is seen in the window: a frame in a frame.
  * @param {import('playwright-core').Page} page
  */
 export function webview(page, index = 0) {
-  return page.frameLocator('iframe.webview').nth(index).frameLocator('iframe#active-frame');
+  return page.frameLocator('iframe.webview >> visible=true').nth(index).frameLocator('iframe#active-frame');
 }

@@ -18,9 +18,6 @@ const themes = {
   'high-contrast': 'Default High Contrast',
 };
 
-/** Steps that a run has done before it is shown: the schedule has come to its end. */
-const SHOWN_AT = 5000;
-
 const settings = {
   'deeptwist.runs.parallel': 2,
   'workbench.activityBar.location': 'default',
