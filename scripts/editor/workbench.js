@@ -45,6 +45,19 @@ export async function workbenchReady(page) {
   await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: WORKBENCH_TIMEOUT });
 }
 
+/** How often VS Code writes down what its window looks like, milliseconds: in a browser it cannot when it is closed. */
+const STATE_INTERVAL = 5000;
+
+/**
+ * Loads the window again, once VS Code has kept what it looks like.
+ * @param {import('playwright-core').Page} page
+ */
+export async function reloadWindow(page) {
+  await page.waitForTimeout(STATE_INTERVAL + 1000);
+  await page.reload();
+  await workbenchReady(page);
+}
+
 /**
  * Runs a command by its title, as a user does: palette, typing, Enter.
  * @param {import('playwright-core').Page} page @param {string} title

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openFile, runCommand, webview, workbenchReady } from '../../scripts/editor/workbench.js';
+import { openFile, reloadWindow, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { EXPERIMENT, EditorSession, eventsOf, recordOf } from './editorSession.ts';
 
 let session: EditorSession;
@@ -63,8 +63,7 @@ test('a window that is loaded again shows every event and the view that was open
   const [run] = session.runs();
   await dashboard().getByRole('tab', { name: 'Weights' }).click();
   const { pid } = recordOf(run).process!;
-  await page.reload();
-  await workbenchReady(page);
+  await reloadWindow(page);
   await expect.poll(() => stateText(), { timeout: 60_000 }).toMatch(/Training|Finished/);
   expect(recordOf(run).process?.pid ?? pid).toBe(pid);
   await expect
@@ -112,8 +111,9 @@ test('a value is edited, and the experiment run again and compared with the firs
   await expect.poll(() => stateText(), { timeout: 60_000 }).toMatch(/Finished/);
 
   await runCommand(page, 'DeepTwist: Compare Runs');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'finished' }).waitFor();
-  await page.locator('.quick-input-check-all').click();
+  const choices = page.locator('.quick-input-list .monaco-list-row');
+  await expect.poll(() => choices.count()).toBe(2);
+  for (const choice of await choices.all()) await choice.click();
   await page.keyboard.press('Enter');
   await dashboard().getByRole('tab', { name: 'Compare' }).click();
   await expect

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEditor } from '../../scripts/editor/serve.js';
-import { launchBrowser, openWorkbench, runCommand, webview, workbenchReady } from '../../scripts/editor/workbench.js';
+import { launchBrowser, openWorkbench, reloadWindow, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import { eventsOf, recordOf } from './editorSession.ts';
@@ -120,8 +120,7 @@ test('every event reaches the page once, while the window is loaded again and th
   await runCommand(page, 'DeepTwist: Run');
   await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
 
-  await page.reload();
-  await workbenchReady(page);
+  await reloadWindow(page);
   await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
 
   // Another tab in front of it, then the dashboard again: the page is the same one, and gets what it missed.
