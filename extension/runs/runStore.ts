@@ -191,8 +191,8 @@ export class RunStore implements Disposable {
   async refresh(key: RunKey): Promise<StoredRun | undefined> {
     const known = this.#loaded.get(key);
     if (!known) {
-      this.#runs.delete(key);
-      const added = await this.get(key);
+      // Whoever asks meanwhile gets the same run. An attempt that was under way may have come before `run.json`.
+      const added = (await this.get(key)) ?? (await this.get(key));
       if (added) {
         this.#changed.fire(undefined);
         void this.#consider(Uri.file(added.run.record.experiment));
@@ -281,7 +281,7 @@ export class RunStore implements Disposable {
 
   /** A process that has ended has written `run.json` before; one that was killed has not, and is gone a moment later. */
   async #closed(stored: StoredRun): Promise<void> {
-    await stored.run.reload().catch(() => undefined); // Deleted: seen when it is looked at next.
+    await stored.reload().catch(() => undefined); // Deleted: seen when it is looked at next.
     stored.live = undefined;
     await this.refresh(stored.key);
     this.#schedule(stored.key, CLOSED_MS);

@@ -13,6 +13,7 @@ export class StoredRun {
   live: LiveRun | undefined;
   /** As it was when `run.json` was read last. */
   #state: ObservedState;
+  #reading: Promise<void> = Promise.resolve();
 
   constructor(run: Run, folder: string | undefined) {
     this.run = run;
@@ -21,10 +22,16 @@ export class StoredRun {
   }
 
   /**
-   * Reads `run.json` again.
+   * Reads `run.json` again, one reading after the other: an older one must not have the last word.
    * @throws UserError where it cannot be read
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    const reading = this.#reading.catch(() => undefined).then(() => this.#read());
+    this.#reading = reading;
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     await this.run.reload();
     // The process may have recorded the run's end after that, and be gone by now: then what it recorded is the last word.
     if (this.run.observedState() === 'interrupted') await this.run.reload();

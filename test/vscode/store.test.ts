@@ -63,6 +63,16 @@ describe('run folders', () => {
     assert.equal((await api.store.runsOf(experiment, 1))[0].key, run);
   });
 
+  it('are opened once, however many ask for them at the same time', async () => {
+    const run = writeRun(file, -150);
+    const { store } = api;
+    const opened = await Promise.all([store.refresh(run), store.get(run), store.refresh(run)]);
+    assert.deepEqual(
+      opened.map((stored) => stored === store.peek(run)),
+      [true, true, true],
+    );
+  });
+
   it('of runs whose machine went down are interrupted, and their socket is not waited for', async () => {
     const gone = { pid: 999_999_999, startTime: 'another-boot/1', host: hostname() };
     const run = writeRun(file, -200, { state: 'running', result: undefined, process: gone, endpoint: '/tmp/no.sock' });
