@@ -1,6 +1,6 @@
 /** @file A small run, made of events, for tests of the page. */
 import type { RunSummary } from '../../../server/protocol/dashboard.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 
@@ -32,6 +32,62 @@ export function runEvents(steps: number, { metric = 'accuracy', cost = (step: nu
       });
   }
   return events;
+}
+
+/** A run of `length` steps that prunes two weights, with their spectra, at each of `steps`. */
+export function compressedEvents(steps: readonly number[], length: number): RunEvent[] {
+  const singularValues = (step: number) => [3 + step, 2, 1];
+  return [
+    started(length),
+    ...steps.flatMap((step): RunEvent[] => [
+      {
+        type: 'spectrum',
+        step,
+        time: step,
+        weights: PRUNED.map((name) => ({ name, singularValues: singularValues(step), rank: 1 })),
+      },
+      distortion(step),
+    ]),
+  ];
+}
+
+const PRUNED = ['fc1/kernel', 'fc2/kernel'];
+
+function started(steps: number): EventOf<'started'> {
+  return {
+    type: 'started',
+    step: 0,
+    time: 0,
+    run: 'a',
+    device: 'a processor',
+    executor: 'compiled',
+    layers: PRUNED.map((name) => ({ name, layer: name.split('/')[0], shape: [10, 10], compressed: true })),
+    config: {
+      training: { steps },
+      observe: { bins: 3, spectrum: true },
+      compression: { method: 'prune', policy: 'deeptwist', distortEvery: 10, layers: { 'fc*': { rate: 0.9 } } },
+    } as unknown as EventOf<'started'>['config'],
+  };
+}
+
+/** At step n, n of 100 weights become zero. */
+export function distortion(step: number): RunEvent {
+  const weight = (name: string) => ({
+    name,
+    setting: { rate: step / 100 },
+    relativeError: step / 100,
+    histogram: {
+      minimum: -1,
+      maximum: 1,
+      before: [40, 20, 40],
+      after: [50 - step / 2, step, 50 - step / 2],
+      zerosBefore: 0,
+      zerosAfter: step,
+      nearZerosBefore: 3,
+      nearZerosAfter: 0,
+    },
+  });
+  return { type: 'distortion', step, time: step, weights: PRUNED.map(weight) };
 }
 
 export function snapshotOf(events: readonly RunEvent[]): RunSnapshot {

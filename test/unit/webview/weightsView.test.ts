@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/dashboard.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
 import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
-import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import { bundleDashboard, launchBrowser, openDashboard, settled } from '../../webview/dashboardPage.ts';
+import { compressedEvents, distortion, snapshotOf } from './runFixture.ts';
 
 const key = '/runs/a';
 const summary: RunSummary = {
@@ -100,8 +99,8 @@ describe('the views in a browser', () => {
     expect(await page.locator('.compare .view-empty').textContent()).toMatch(/one run is shown.*tick one or more/s);
     await tell(
       { type: 'runs', runs: [summary, other], shown: [key, other.key] },
-      snapshotOf(key, [10], 100),
-      snapshotOf(other.key, [10], 50),
+      snapshotMessage(key, [10], 100),
+      snapshotMessage(other.key, [10], 50),
     );
     const rows = page.locator('.comparison-table').nth(1).locator('tbody tr');
     expect(await rows.allTextContents()).toEqual(['training.steps10050changed']);
@@ -122,59 +121,13 @@ describe('the views in a browser', () => {
 /** Opens the page on a tab, with a run of distortions at these steps. */
 async function show(tab: string, steps: readonly number[], width = 900) {
   const opened = await openDashboard(browser, bundle, { width });
-  await opened.tell({ type: 'runs', runs: [summary], shown: [key] }, snapshotOf(key, steps, 100));
+  await opened.tell({ type: 'runs', runs: [summary], shown: [key] }, snapshotMessage(key, steps, 100));
   await opened.page.locator(`#tab-${tab}`).click();
   await settled(opened.page);
   return opened;
 }
 
-function snapshotOf(run: string, steps: readonly number[], length: number) {
-  const history = createRunHistory();
-  history.apply(started(length));
-  for (const step of steps) {
-    const singularValues = [3 + step, 2, 1];
-    const weights = ['fc1/kernel', 'fc2/kernel'].map((name) => ({ name, singularValues, rank: 1 }));
-    history.apply({ type: 'spectrum', step, time: step, weights });
-    history.apply(distortion(step));
-  }
-  const { snapshot } = packSnapshot(history.snapshot());
+function snapshotMessage(run: string, steps: readonly number[], length: number) {
+  const { snapshot } = packSnapshot(snapshotOf(compressedEvents(steps, length)));
   return { type: 'snapshot', run, snapshot } as const;
-}
-
-function started(steps: number): EventOf<'started'> {
-  const layer = (name: string, shape: number[]) => ({ name, layer: name.split('/')[0], shape, compressed: true });
-  return {
-    type: 'started',
-    step: 0,
-    time: 0,
-    run: 'a',
-    device: 'a processor',
-    executor: 'compiled',
-    layers: [layer('fc1/kernel', [10, 10]), layer('fc2/kernel', [10, 10])],
-    config: {
-      training: { steps },
-      observe: { bins: 3, spectrum: true },
-      compression: { method: 'prune', policy: 'deeptwist', distortEvery: 10, layers: { 'fc*': { rate: 0.9 } } },
-    } as unknown as EventOf<'started'>['config'],
-  };
-}
-
-/** At step n, n of 100 weights become zero. */
-function distortion(step: number): RunEvent {
-  const weight = (name: string) => ({
-    name,
-    setting: { rate: step / 100 },
-    relativeError: step / 100,
-    histogram: {
-      minimum: -1,
-      maximum: 1,
-      before: [40, 20, 40],
-      after: [50 - step / 2, step, 50 - step / 2],
-      zerosBefore: 0,
-      zerosAfter: step,
-      nearZerosBefore: 3,
-      nearZerosAfter: 0,
-    },
-  });
-  return { type: 'distortion', step, time: step, weights: [weight('fc1/kernel'), weight('fc2/kernel')] };
 }
