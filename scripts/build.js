@@ -88,6 +88,8 @@ async function bundleEditor(folder) {
     outdir: join(folder, 'webview'),
     minify: true,
     platform: 'browser',
+    // The `main` of @vscode/l10n is for Node.
+    mainFields: ['browser', 'module', 'main'],
     target: 'chrome128',
   });
 }

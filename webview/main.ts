@@ -1,4 +1,5 @@
 /** @file Entry point of the dashboard's page. */
+import './translation.ts';
 import type { FromDashboard } from '../server/protocol/dashboard.ts';
 import { registerControls } from './controls/toolkit.ts';
 import { DashboardPage } from './frame/page.ts';

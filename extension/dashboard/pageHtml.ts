@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { env, l10n, Uri } from 'vscode';
 import type { Webview, WebviewOptions } from 'vscode';
+import { translationBlock } from './translationBlock.ts';
 
 function bundleFolder(extensionUri: Uri): Uri {
   return Uri.joinPath(extensionUri, 'dist', 'webview');
@@ -33,6 +34,7 @@ export function pageHtml(webview: Webview, extensionUri: Uri): string {
 </head>
 <body>
 <noscript>${escape(l10n.t('The dashboard needs scripts, which are switched off in this window.'))}</noscript>
+${translationBlock(l10n.bundle)}
 <script nonce="${nonce}" type="module" src="${escape(source('dashboard.js'))}"></script>
 </body>
 </html>`;

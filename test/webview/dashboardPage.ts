@@ -4,6 +4,7 @@ import * as esbuild from 'esbuild';
 import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
+import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/dashboard.ts';
 import { themes } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
@@ -27,7 +28,7 @@ export async function bundleDashboard(): Promise<{ script: string; style: string
     entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
     bundle: true,
     format: 'esm',
-    mainFields: ['module', 'main'],
+    mainFields: ['browser', 'module', 'main'],
     minify: true,
     platform: 'browser',
     target: 'chrome128',
@@ -67,7 +68,15 @@ export async function openDashboard(
     width = 420,
     height = 900,
     state,
-  }: { theme?: ThemeKind; width?: number; height?: number; state?: unknown } = {},
+    translation,
+  }: {
+    theme?: ThemeKind;
+    width?: number;
+    height?: number;
+    state?: unknown;
+    /** Texts of another language by those in English. */
+    translation?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<DashboardInBrowser> {
   const page = await browser.newPage({ viewport: { width, height } });
   const complaints: string[] = [];
@@ -102,7 +111,7 @@ export async function openDashboard(
       await route.fulfill({
         contentType: 'text/html',
         headers: { 'content-security-policy': POLICY },
-        body: html(theme),
+        body: html(theme, translation),
       });
   });
   await page.goto(ORIGIN);
@@ -140,9 +149,10 @@ export async function settled(page: Page): Promise<void> {
   );
 }
 
-function html(theme: ThemeKind): string {
+function html(theme: ThemeKind, translation: Readonly<Record<string, string>> | undefined): string {
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="UTF-8"><title>Dashboard</title>
 <link rel="stylesheet" href="/vscode.css"><link rel="stylesheet" href="/dashboard-style.css"></head>
-<body class="${themes[theme].bodyClass}"><script nonce="test" type="module" src="/dashboard.js"></script></body></html>`;
+<body class="${themes[theme].bodyClass}">${translationBlock(translation)}
+<script nonce="test" type="module" src="/dashboard.js"></script></body></html>`;
 }

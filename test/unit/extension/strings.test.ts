@@ -14,6 +14,7 @@ const WORDS = /\p{L}{2,} \p{L}{2,}/u;
 const DOCUMENTS = new Set([
   'commands/copyDiagnostics.ts', // A bug report.
   'dashboard/pageHtml.ts', // HTML.
+  'dashboard/translationBlock.ts', // HTML.
   'newExperiment/experimentText.ts', // Experiment files and their comments.
 ]);
 /** Calls whose texts are for programs and logs. */
