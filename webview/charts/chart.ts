@@ -2,11 +2,12 @@
  * @file The chart of all views: a title, a plot that zooms and pans, a legend that is also the readout, a menu, a table. Views
  * hand it content and forget it; what is drawn of a content comes from the pure model in model/.
  */
+import * as l10n from '@vscode/l10n';
 import { menuButton } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
 import type { Remembered, ViewContext } from '../views/view.ts';
 import type { ChartContent } from './content.ts';
-import { contentRows, toCsv, toPng } from './export.ts';
+import { contentRows, fileName, toCsv, toPng } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';
 import { layout, SmoothingMemory } from './model/layout.ts';
@@ -76,7 +77,7 @@ class DashboardChart implements Chart {
   readonly #dots = element('div', { class: 'dots' });
   readonly #plotElement = element(
     'div',
-    { class: 'chart-plot', tabindex: 0, role: 'application', 'aria-roledescription': 'chart' },
+    { class: 'chart-plot', tabindex: 0, role: 'application', 'aria-roledescription': l10n.t('chart') },
     this.#canvas,
     this.#crosshair,
     this.#selection,
@@ -132,7 +133,7 @@ class DashboardChart implements Chart {
     this.element.setAttribute('aria-label', title);
     this.#plotElement.setAttribute(
       'aria-label',
-      `${title}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.`,
+      l10n.t('{0}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.', title),
     );
   }
 
@@ -148,11 +149,11 @@ class DashboardChart implements Chart {
   }
 
   #menu(): HTMLElement {
-    return menuButton('Chart actions', () => [
-      { label: 'Save as PNG…', run: () => void this.#savePng() },
-      { label: 'Save as CSV…', run: () => this.#saveCsv() },
-      { label: this.#showsTable ? 'Show as chart' : 'Show as table', run: () => this.#switchTable() },
-      ...(this.#window ? [{ label: 'Reset zoom', run: () => this.#setWindow(undefined) }] : []),
+    return menuButton(l10n.t('Chart actions'), () => [
+      { label: l10n.t('Save as PNG…'), run: () => void this.#savePng() },
+      { label: l10n.t('Save as CSV…'), run: () => this.#saveCsv() },
+      { label: this.#showsTable ? l10n.t('Show as chart') : l10n.t('Show as table'), run: () => this.#switchTable() },
+      ...(this.#window ? [{ label: l10n.t('Reset zoom'), run: () => this.#setWindow(undefined) }] : []),
     ]);
   }
 
@@ -211,12 +212,12 @@ class DashboardChart implements Chart {
     this.#layout = drawn;
     this.#plot.draw(content, drawn, this.#theme);
     this.#legend.update(content.series, this.#hidden, this.#theme);
-    setText(this.#empty, drawn.isEmpty ? (content.empty ?? 'Nothing recorded yet.') : '');
+    setText(this.#empty, drawn.isEmpty ? (content.empty ?? l10n.t('Nothing recorded yet.')) : '');
     this.#empty.hidden = !drawn.isEmpty;
     this.element.classList.toggle('is-empty', drawn.isEmpty);
     setText(this.#summary, content.summary ?? '');
     this.#summary.hidden = content.summary === undefined;
-    const notes = drawn.leftOut > 0 ? `${drawn.leftOut} values ≤ 0 have no place on a log axis.` : '';
+    const notes = leftOutNote(drawn.leftOut);
     setText(this.#note, notes);
     this.#note.hidden = notes === '';
     if (this.#showsTable) this.#table.update(contentRows(content));
@@ -350,25 +351,32 @@ class DashboardChart implements Chart {
     this.#schedule();
   }
 
-  #fileName(extension: string): string {
-    return `${(this.#title.textContent ?? 'chart').toLowerCase().replace(/[^a-z0-9]+/g, '-')}.${extension}`;
+  get #name(): string {
+    return this.#title.textContent ?? '';
   }
 
   #saveCsv(): void {
     if (!this.#content) return;
     const content = toCsv(contentRows(this.#content));
-    this.#options.context.send({ type: 'save', name: this.#fileName('csv'), format: 'csv', content });
+    this.#options.context.send({ type: 'save', name: fileName(this.#name, 'csv'), format: 'csv', content });
   }
 
   async #savePng(): Promise<void> {
     const series = (this.#content?.series ?? []).filter(({ id }) => !this.#hidden.has(id));
     try {
-      const content = await toPng(this.#canvas, this.#title.textContent ?? '', series, this.#theme);
-      this.#options.context.send({ type: 'save', name: this.#fileName('png'), format: 'png', content });
+      const content = await toPng(this.#canvas, this.#name, series, this.#theme);
+      this.#options.context.send({ type: 'save', name: fileName(this.#name, 'png'), format: 'png', content });
     } catch (error) {
       this.#options.context.send({ type: 'error', message: String(error) });
     }
   }
+}
+
+function leftOutNote(count: number): string {
+  if (count === 0) return '';
+  return count === 1
+    ? l10n.t('1 value ≤ 0 has no place on a log axis.')
+    : l10n.t('{0} values ≤ 0 have no place on a log axis.', count);
 }
 
 function binCenters(edges: ArrayLike<number>, count: number): Float64Array {

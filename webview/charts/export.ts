@@ -1,4 +1,5 @@
 /** @file A chart as text and as a picture: rows for the table and the CSV file, and a PNG with title and legend. */
+import * as l10n from '@vscode/l10n';
 import type { ChartContent, Series } from './content.ts';
 import { seriesColor } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
@@ -16,13 +17,16 @@ export function contentRows(content: ChartContent): Rows {
   const [first] = series;
   if (!first) return { header: [axis.label], length: 0, row: () => [] };
   const bins = series.some(({ mark }) => mark === 'bins');
-  const edges = bins ? [`${axis.label} from`, `${axis.label} to`] : [axis.label];
+  const edges = bins ? [l10n.t('{0} from', axis.label), l10n.t('{0} to', axis.label)] : [axis.label];
   const place = (one: Series, i: number): number[] => (bins ? [one.x[i], one.x[i + 1] ?? one.x[i]] : [one.x[i]]);
   const values = (one: Series, i: number): number[] => (one.from ? [one.from[i], one.y[i]] : [one.y[i]]);
 
   if (series.every((other) => sameColumn(other.x, first.x)))
     return {
-      header: [...edges, ...series.flatMap((one) => (one.from ? [`${one.label} (from)`, one.label] : [one.label]))],
+      header: [
+        ...edges,
+        ...series.flatMap((one) => (one.from ? [l10n.t('{0} (from)', one.label), one.label] : [one.label])),
+      ],
       length: first.y.length,
       row: (i) => [...place(first, i), ...series.flatMap((one) => values(one, i))],
     };
@@ -31,7 +35,7 @@ export function contentRows(content: ChartContent): Rows {
   for (const one of series) ends.push((ends.at(-1) ?? 0) + one.y.length);
   const stems = series.some(({ from }) => from);
   return {
-    header: ['series', ...edges, ...(stems ? ['from'] : []), content.y.label],
+    header: [l10n.t('series'), ...edges, ...(stems ? [l10n.t('from')] : []), content.y.label],
     length: ends.at(-1)!,
     row(index) {
       const which = ends.findIndex((end) => index < end);
@@ -61,6 +65,11 @@ function field(value: number | string): string {
   // A text that a spreadsheet would take for a formula is made text.
   const text = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** What a chart is saved as that is called so: `learning-rate.csv`. */
+export function fileName(name: string, extension: 'csv' | 'png'): string {
+  return `${name.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '-')}.${extension}`;
 }
 
 /** The chart as it is seen, with its title above and its legend below. */

@@ -1,4 +1,5 @@
 /** @file The legend: a button per series that shows or hides it, with the value at the cursor beside its name. */
+import * as l10n from '@vscode/l10n';
 import { element, setAttributes, setText } from '../element.ts';
 import type { Series } from './content.ts';
 import { seriesColor, seriesDash } from './theme.ts';
@@ -19,7 +20,7 @@ export interface Legend {
 }
 
 export function createLegend(toggle: (id: string) => void): Legend {
-  const root = element('div', { class: 'legend', role: 'group', 'aria-label': 'Series' });
+  const root = element('div', { class: 'legend', role: 'group', 'aria-label': l10n.t('Series') });
   const entries = new Map<string, Entry>();
 
   function entryOf(id: string): Entry {

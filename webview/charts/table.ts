@@ -1,4 +1,5 @@
 /** @file A chart as a table, a page of rows at a time. */
+import * as l10n from '@vscode/l10n';
 import { iconButton } from '../controls/controls.ts';
 import { element } from '../element.ts';
 import { formatNumber } from './model/format.ts';
@@ -21,8 +22,8 @@ export function createTable(caption: string): ChartTable {
     first += pages * ROWS_PER_PAGE;
     if (shown) draw(shown);
   };
-  const previous = iconButton('previous', 'Previous rows', () => turn(-1));
-  const next = iconButton('next', 'Next rows', () => turn(1));
+  const previous = iconButton('previous', l10n.t('Previous rows'), () => turn(-1));
+  const next = iconButton('next', l10n.t('Next rows'), () => turn(1));
 
   function draw(rows: Rows): void {
     first = Math.max(0, Math.min(first, Math.floor((rows.length - 1) / ROWS_PER_PAGE) * ROWS_PER_PAGE));
@@ -37,7 +38,7 @@ export function createTable(caption: string): ChartTable {
         ),
       ),
     );
-    note.textContent = `Rows ${formatNumber(end && first + 1)}–${formatNumber(end)} of ${formatNumber(rows.length)}`;
+    note.textContent = l10n.t('Rows {0}–{1} of {2}', ...[end && first + 1, end, rows.length].map(formatNumber));
     previous.disabled = first === 0;
     next.disabled = end >= rows.length;
   }

@@ -1,4 +1,5 @@
 /** @file What keeps a run from being seen or from going on, and the buttons that mend it. */
+import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunKey } from '../../server/protocol/dashboard.ts';
 import { button, iconButton, progressBar } from '../controls/controls.ts';
 import { element } from '../element.ts';
@@ -31,21 +32,24 @@ export function noticesOf(state: PageState): Notice[] {
   if (state.restricted)
     notices.push({
       kind: 'warning',
-      title: 'Restricted Mode',
+      title: l10n.t('Restricted Mode'),
       text: state.restricted.reason,
       commands: [],
     });
-  if (state.runs === undefined) notices.push({ kind: 'info', title: 'Looking for runs…', commands: [], loading: NaN });
+  if (state.runs === undefined)
+    notices.push({ kind: 'info', title: l10n.t('Looking for runs…'), commands: [], loading: NaN });
   else if (state.shown.length === 0)
     notices.push(
       state.runs.length === 0
         ? {
             kind: 'info',
-            title: 'No runs yet',
-            text: 'Run an experiment to watch here what compression does to the weights, or write one for your model.',
+            title: l10n.t('No runs yet'),
+            text: l10n.t(
+              'Run an experiment to watch here what compression does to the weights, or write one for your model.',
+            ),
             commands: state.restricted ? [] : ['runExperiment', 'newExperiment'],
           }
-        : { kind: 'info', title: 'No run is shown', text: 'Choose one above.', commands: [] },
+        : { kind: 'info', title: l10n.t('No run is shown'), text: l10n.t('Choose one above.'), commands: [] },
     );
   state.shown.forEach((run, place) => notices.push(...runNotices(run, place, state.restricted !== undefined)));
   return notices;
@@ -58,7 +62,13 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
   if (problem)
     notices.push({ kind: 'error', title: of + problem.message, text: problem.remedy, commands: ['showLog'], run: key });
   else if (!snapshot)
-    notices.push({ kind: 'info', title: `${of}Reading the run…`, commands: [], run: key, loading: loading ?? NaN });
+    notices.push({
+      kind: 'info',
+      title: of + l10n.t('Reading the run…'),
+      commands: [],
+      run: key,
+      loading: loading ?? NaN,
+    });
   if (place > 0 || !summary) return notices;
 
   const offered = runCommands(run, restricted);
@@ -66,15 +76,17 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
   switch (summary.state) {
     case 'failed': {
       const failure = summary.failure ?? (end?.type === 'failed' ? end : undefined);
-      const title = failure?.message ?? 'The run failed.';
+      const title = failure?.message ?? l10n.t('The run failed.');
       notices.push({ kind: 'error', title, text: failure?.remedy, commands: [...offered, 'showLog'], run: key });
       break;
     }
     case 'interrupted':
       notices.push({
         kind: 'warning',
-        title: 'The run was interrupted: its process ended before the run did.',
-        text: 'Resume goes on from the last checkpoint, to the same final weights. The log has the last words of the process.',
+        title: l10n.t('The run was interrupted: its process ended before the run did.'),
+        text: l10n.t(
+          'Resume goes on from the last checkpoint, to the same final weights. The log has the last words of the process.',
+        ),
         commands: [...offered, 'showLog'],
         run: key,
       });
@@ -82,8 +94,8 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
     case 'stopped':
       notices.push({
         kind: 'info',
-        title: 'The run was stopped.',
-        text: 'Resume goes on from its checkpoint.',
+        title: l10n.t('The run was stopped.'),
+        text: l10n.t('Resume goes on from its checkpoint.'),
         commands: offered,
         run: key,
       });
@@ -93,8 +105,10 @@ function runNotices(run: ShownRun, place: number, restricted: boolean): Notice[]
       if (!live && snapshot)
         notices.push({
           kind: 'warning',
-          title: 'Not connected to the run.',
-          text: 'What it records is shown; it cannot be paused or stopped from here until the connection is back.',
+          title: l10n.t('Not connected to the run.'),
+          text: l10n.t(
+            'What it records is shown; it cannot be paused or stopped from here until the connection is back.',
+          ),
           commands: ['showLog'],
           run: key,
         });
@@ -150,7 +164,7 @@ export function createNotices(
               }),
             ),
           ),
-      dismissible ? iconButton('close', 'Dismiss', dismiss) : undefined,
+      dismissible ? iconButton('close', l10n.t('Dismiss'), dismiss) : undefined,
     );
   }
 }

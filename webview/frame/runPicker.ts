@@ -1,4 +1,5 @@
 /** @file The run picker: which run is shown, and which others are laid over it. */
+import * as l10n from '@vscode/l10n';
 import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { readTheme, seriesColor } from '../charts/theme.ts';
 import { icon } from '../controls/icons.ts';
@@ -21,8 +22,8 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
   const list = element('ul', { class: 'run-list' });
   const popup = element(
     'div',
-    { class: 'run-popup', role: 'dialog', 'aria-label': 'Runs', hidden: true },
-    element('p', { class: 'run-hint' }, 'Choose a run, or tick several to lay them over one another.'),
+    { class: 'run-popup', role: 'dialog', 'aria-label': l10n.t('Runs'), hidden: true },
+    element('p', { class: 'run-hint' }, l10n.t('Choose a run, or tick several to lay them over one another.')),
     list,
   );
   const root = element('div', { class: 'run-picker' }, opener, popup);
@@ -66,7 +67,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     const keys = shown.map(({ key }) => key);
     const box = element('input', {
       type: 'checkbox',
-      'aria-label': `Lay ${run.name}, ${ageText(run.created, now)}, over the others`,
+      'aria-label': l10n.t('Lay {0}, {1}, over the others', run.name, ageText(run.created, now)),
     });
     box.checked = place >= 0;
     box.disabled = place >= 0 && shown.length === 1;
@@ -121,7 +122,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
       const [first, ...others] = next.shown;
       root.hidden = (next.runs?.length ?? 0) === 0 && !first;
       if (!first) {
-        opener.replaceChildren(element('span', { class: 'run-name' }, 'Choose a run'), icon('expand'));
+        opener.replaceChildren(element('span', { class: 'run-name' }, l10n.t('Choose a run')), icon('expand'));
         return;
       }
       const name = first.summary?.name ?? first.label;
@@ -131,7 +132,7 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
         opener.replaceChildren(element('span', { class: 'run-name' }, text), icon('expand'));
         setAttributes(opener, {
           title: next.shown.map(({ label }) => label).join('\n'),
-          'aria-label': `Runs: ${text}`,
+          'aria-label': l10n.t('Runs: {0}', text),
         });
       }
       if (!popup.hidden && listChanged) drawList(next);

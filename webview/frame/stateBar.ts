@@ -1,4 +1,5 @@
 /** @file How the shown run stands, and what can be done with it. */
+import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunKey } from '../../server/protocol/dashboard.ts';
 import { iconButton, progressBar } from '../controls/controls.ts';
 import { icon } from '../controls/icons.ts';
@@ -16,8 +17,8 @@ export function createStateBar(send: (command: DashboardCommand, run: RunKey) =>
   const mark = element('span', { class: 'run-state' });
   const phase = element('span', { class: 'state-phase', role: 'status' });
   const facts = element('span', { class: 'state-facts' });
-  const buttons = element('div', { class: 'state-buttons', role: 'toolbar', 'aria-label': 'Run' });
-  const progress = progressBar('Progress');
+  const buttons = element('div', { class: 'state-buttons', role: 'toolbar', 'aria-label': l10n.t('Run') });
+  const progress = progressBar(l10n.t('Progress'));
   const root = element(
     'div',
     { class: 'state-bar', hidden: true },

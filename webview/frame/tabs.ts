@@ -1,4 +1,5 @@
 /** @file The tabs of the dashboard, by the pattern of the ARIA practices: arrow keys move, and what they reach is shown. */
+import * as l10n from '@vscode/l10n';
 import { element } from '../element.ts';
 import type { ViewType } from '../views/view.ts';
 
@@ -11,7 +12,7 @@ export function createTabs(views: readonly ViewType[], panel: HTMLElement, onSel
   const tabs = views.map(({ id, title }) =>
     element('button', { type: 'button', role: 'tab', id: `tab-${id}`, 'aria-controls': panel.id, class: 'tab' }, title),
   );
-  const root = element('div', { role: 'tablist', class: 'tabs', 'aria-label': 'Views' }, ...tabs);
+  const root = element('div', { role: 'tablist', class: 'tabs', 'aria-label': l10n.t('Views') }, ...tabs);
 
   function select(index: number): void {
     tabs.forEach((tab, i) => {

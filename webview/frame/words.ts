@@ -1,30 +1,35 @@
 /** @file How runs and their states are put into words. */
+import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunSummary } from '../../server/protocol/dashboard.ts';
 import { formatNumber, formatPercent, formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
 import type { ShownRun } from '../state.ts';
 
 export const stateWords: Readonly<Record<RunSummary['state'], string>> = {
-  queued: 'Queued',
-  running: 'Running',
-  finished: 'Finished',
-  failed: 'Failed',
-  stopped: 'Stopped',
-  interrupted: 'Interrupted',
+  queued: l10n.t('Queued'),
+  running: l10n.t('Running'),
+  finished: l10n.t('Finished'),
+  failed: l10n.t('Failed'),
+  stopped: l10n.t('Stopped'),
+  interrupted: l10n.t('Interrupted'),
 };
 
 export const commandWords: Readonly<Record<DashboardCommand, { label: string; icon?: IconName; title?: string }>> = {
-  pause: { label: 'Pause', icon: 'pause', title: 'Pause after the current step' },
-  continue: { label: 'Continue', icon: 'continue', title: 'Continue training' },
-  stop: { label: 'Stop', icon: 'stop', title: 'Stop after the current step, with a checkpoint' },
-  resume: { label: 'Resume', icon: 'resume', title: 'Go on from the last checkpoint' },
-  rerun: { label: 'Rerun', icon: 'rerun', title: 'Run the experiment again' },
-  observeNow: { label: 'Observe now', icon: 'observe', title: 'Record histograms and spectra at this step' },
-  checkpointNow: { label: 'Checkpoint now' },
-  openExperiment: { label: 'Open experiment', icon: 'file', title: 'Open the experiment file' },
-  showLog: { label: 'Show log', icon: 'log', title: "Show the run's log" },
-  newExperiment: { label: 'New experiment…' },
-  runExperiment: { label: 'Run experiment…' },
+  pause: { label: l10n.t('Pause'), icon: 'pause', title: l10n.t('Pause after the current step') },
+  continue: { label: l10n.t('Continue'), icon: 'continue', title: l10n.t('Continue training') },
+  stop: { label: l10n.t('Stop'), icon: 'stop', title: l10n.t('Stop after the current step, with a checkpoint') },
+  resume: { label: l10n.t('Resume'), icon: 'resume', title: l10n.t('Go on from the last checkpoint') },
+  rerun: { label: l10n.t('Rerun'), icon: 'rerun', title: l10n.t('Run the experiment again') },
+  observeNow: {
+    label: l10n.t('Observe now'),
+    icon: 'observe',
+    title: l10n.t('Record histograms and spectra at this step'),
+  },
+  checkpointNow: { label: l10n.t('Checkpoint now') },
+  openExperiment: { label: l10n.t('Open experiment'), icon: 'file', title: l10n.t('Open the experiment file') },
+  showLog: { label: l10n.t('Show log'), icon: 'log', title: l10n.t("Show the run's log") },
+  newExperiment: { label: l10n.t('New experiment…') },
+  runExperiment: { label: l10n.t('Run experiment…') },
 };
 
 function metricText(metric: string, value: number): string {
@@ -35,17 +40,17 @@ function metricText(metric: string, value: number): string {
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
   const facts = [metricText(result.metric, result.test)];
-  if (result.byteRatio > 1.05) facts.push(`${formatNumber(Number(result.byteRatio.toFixed(1)))}× smaller`);
+  if (result.byteRatio > 1.05) facts.push(l10n.t('{0}× smaller', formatNumber(Number(result.byteRatio.toFixed(1)))));
   return facts;
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */
 export function ageText(created: number, now: number): string {
   const minutes = Math.floor((now - created) / 60_000);
-  if (minutes < 1) return 'just now';
-  if (minutes < 60) return `${minutes} min ago`;
-  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ago`;
-  return `${Math.floor(minutes / (24 * 60))} days ago`;
+  if (minutes < 1) return l10n.t('just now');
+  if (minutes < 60) return l10n.t('{0} min ago', minutes);
+  if (minutes < 48 * 60) return l10n.t('{0} h ago', Math.floor(minutes / 60));
+  return l10n.t('{0} days ago', Math.floor(minutes / (24 * 60)));
 }
 
 export interface StateLine {
@@ -65,35 +70,50 @@ export function stateLine(run: ShownRun): StateLine {
   const { snapshot } = run;
   const last = snapshot?.metrics.columns.step[snapshot.metrics.length - 1];
   const steps = snapshot?.started?.config.training.steps;
-  const at = last === undefined ? undefined : `step ${formatNumber(last)}${steps ? ` of ${formatNumber(steps)}` : ''}`;
   return {
     icon: state,
     phase: stateWords[state],
-    facts: [...(summary ? resultFacts(summary) : []), ...(at === undefined ? [] : [at])],
+    facts: [...(summary ? resultFacts(summary) : []), ...(last === undefined ? [] : [placeFact(last, steps)])],
     ...(last !== undefined && steps && state !== 'finished' && { progress: last / steps }),
   };
 }
 
+function placeFact(step: number, steps: number | undefined): string {
+  return steps
+    ? l10n.t('step {0} of {1}', formatNumber(step), formatNumber(steps))
+    : l10n.t('step {0}', formatNumber(step));
+}
+
 function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
   const { phase, step, steps, stepsPerSecond, evaluation, loss, runsAhead } = live;
-  if (phase === 'queued') {
-    const ahead =
-      runsAhead === undefined ? 'waits for its turn' : `${runsAhead} ${runsAhead === 1 ? 'run' : 'runs'} ahead`;
-    return { icon: 'queued', phase: 'Queued', facts: [ahead] };
-  }
-  if (phase === 'preparing') return { icon: 'running', phase: 'Preparing', facts: ['loads data, compiles the model'] };
-  const facts = [`${formatNumber(step)} of ${formatNumber(steps)}`];
+  if (phase === 'queued') return { icon: 'queued', phase: stateWords.queued, facts: [queueFact(runsAhead)] };
+  if (phase === 'preparing')
+    return { icon: 'running', phase: l10n.t('Preparing'), facts: [l10n.t('loads data, compiles the model')] };
+  const facts = [l10n.t('{0} of {1}', formatNumber(step), formatNumber(steps))];
   if (phase === 'training' && stepsPerSecond !== undefined && stepsPerSecond > 0)
-    facts.push(`${formatSeconds(Math.ceil((steps - step) / stepsPerSecond))} left`, `${speed(stepsPerSecond)} steps/s`);
+    facts.push(
+      l10n.t('{0} left', formatSeconds(Math.ceil((steps - step) / stepsPerSecond))),
+      l10n.t('{0} steps/s', speed(stepsPerSecond)),
+    );
   if (evaluation) facts.push(metricText(evaluation.metric, evaluation.value));
-  else if (loss !== undefined) facts.push(metricText('loss', loss));
-  const words = { training: 'Training', paused: 'Paused', stopping: 'Stopping', ended: 'Ended' };
+  else if (loss !== undefined) facts.push(l10n.t('loss {0}', formatNumber(loss)));
+  const words = {
+    training: l10n.t('Training'),
+    paused: l10n.t('Paused'),
+    stopping: l10n.t('Stopping'),
+    ended: l10n.t('Ended'),
+  };
   return {
     icon: phase === 'paused' ? 'pause' : 'running',
     phase: words[phase],
     facts,
     ...(steps > 0 && { progress: step / steps }),
   };
+}
+
+function queueFact(runsAhead: number | undefined): string {
+  if (runsAhead === undefined) return l10n.t('waits for its turn');
+  return runsAhead === 1 ? l10n.t('1 run ahead') : l10n.t('{0} runs ahead', runsAhead);
 }
 
 function speed(stepsPerSecond: number): string {

@@ -1,4 +1,5 @@
 /** @file How a weight is compressed, in words. */
+import * as l10n from '@vscode/l10n';
 import type { CompressionSetting } from '../../server/protocol/events.ts';
 
 /** `98.7%`, `20.37%`: of a fraction, four digits at most. */
@@ -10,8 +11,8 @@ export function formatPercent(fraction: number): string {
 /** `pruning rate 98.7%`, `2 bits`, `rank 20`; empty where a setting says nothing. */
 export function describeSetting({ rate, bits, rank }: CompressionSetting): string {
   return [
-    ...(rate === undefined ? [] : [`pruning rate ${formatPercent(rate)}`]),
-    ...(bits === undefined ? [] : [`${bits} ${bits === 1 ? 'bit' : 'bits'}`]),
-    ...(rank === undefined ? [] : [`rank ${rank}`]),
+    ...(rate === undefined ? [] : [l10n.t('pruning rate {0}', formatPercent(rate))]),
+    ...(bits === undefined ? [] : [bits === 1 ? l10n.t('1 bit') : l10n.t('{0} bits', bits)]),
+    ...(rank === undefined ? [] : [l10n.t('rank {0}', rank)]),
   ].join(', ');
 }

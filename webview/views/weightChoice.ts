@@ -1,4 +1,5 @@
 /** @file Which weights a view shows: one, or all of them side by side. */
+import * as l10n from '@vscode/l10n';
 import { dropdown } from '../controls/controls.ts';
 import type { ViewContext } from './view.ts';
 
@@ -9,8 +10,8 @@ const ALL_AT_FIRST = 4;
 
 export interface WeightChoice {
   readonly element: HTMLElement;
-  /** Tells which weights there are; gives those to show, and how many are left out. */
-  update(names: readonly string[]): { readonly shown: readonly string[]; readonly leftOut: number };
+  /** Tells which weights there are; gives those to show, and what is to be said of those that are left out. */
+  update(names: readonly string[]): { readonly shown: readonly string[]; readonly note: string };
 }
 
 type Chosen = { readonly all: true } | { readonly name: string } | null;
@@ -26,7 +27,7 @@ const ALL = '';
 
 export function createWeightChoice(context: ViewContext, onChange: () => void): WeightChoice {
   const remembered = context.remember<Chosen>('weight', null, isChosen);
-  const list = dropdown<string>('Weight', [], ALL, (value) => {
+  const list = dropdown<string>(l10n.t('Weight'), [], ALL, (value) => {
     remembered.set(value === ALL ? { all: true } : { name: value });
     onChange();
   });
@@ -39,9 +40,16 @@ export function createWeightChoice(context: ViewContext, onChange: () => void): 
       const value = all ? ALL : (wanted ?? names[0]);
       const options = names.map((name) => ({ value: name, label: name }));
       list.element.hidden = names.length < 2;
-      list.setOptions(names.length < 2 ? options : [{ value: ALL, label: 'all' }, ...options], value);
-      if (!all) return { shown: names.length === 0 ? [] : [value], leftOut: 0 };
-      return { shown: names.slice(0, MOST_AT_ONCE), leftOut: Math.max(0, names.length - MOST_AT_ONCE) };
+      list.setOptions(names.length < 2 ? options : [{ value: ALL, label: l10n.t('all') }, ...options], value);
+      if (!all) return { shown: names.length === 0 ? [] : [value], note: '' };
+      return { shown: names.slice(0, MOST_AT_ONCE), note: leftOutNote(names.length - MOST_AT_ONCE) };
     },
   };
+}
+
+function leftOutNote(count: number): string {
+  if (count <= 0) return '';
+  return count === 1
+    ? l10n.t('1 more weight is not drawn: choose it above.')
+    : l10n.t('{0} more weights are not drawn: choose one of them above.', count);
 }

@@ -3,7 +3,10 @@ import { join, sep } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 
-/** Everything that the extension shows, found in its source. `npx vitest run FILE -u` writes the bundle for translators. */
+/**
+ * Everything that the extension and the dashboard's page show, found in their source. `npx vitest run FILE -u` writes the
+ * bundle for translators.
+ */
 
 const root = join(import.meta.dirname, '../../..');
 const bundle = join(root, 'l10n', 'bundle.l10n.json');
@@ -12,13 +15,20 @@ const bundle = join(root, 'l10n', 'bundle.l10n.json');
 const WORDS = /\p{L}{2,} \p{L}{2,}/u;
 /** Files whose texts are documents, in English like the language that they are in. */
 const DOCUMENTS = new Set([
-  'commands/copyDiagnostics.ts', // A bug report.
-  'dashboard/pageHtml.ts', // HTML.
-  'dashboard/translationBlock.ts', // HTML.
-  'newExperiment/experimentText.ts', // Experiment files and their comments.
+  'extension/commands/copyDiagnostics.ts', // A bug report.
+  'extension/dashboard/pageHtml.ts', // HTML.
+  'extension/dashboard/translationBlock.ts', // HTML.
+  'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
 ]);
 /** Calls whose texts are for programs and logs. */
-const SILENT = /^(?:(?:this\.#)?(?:services\.)?log\.|l10n\.t$|commands\.|Error$)/;
+const SILENT = /^(?:(?:this\.#)?(?:services\.)?log\.|l10n\.t$|commands\.|(?:Type)?Error$)/;
+
+/** In the page a single word is a text, too, where it has a capital letter or becomes one of these properties. */
+const CAPITALIZED = /^\p{Lu}\p{Ll}/u;
+const WORD = /\p{L}{2,}/u;
+const SHOWN = /^(?:label|title|text|summary|empty|note|phase|tag|aria-(?:label|roledescription|valuetext))$/;
+/** Texts for programs: classes of the style sheet, values of options, columns of files. */
+const UNSEEN = /^(?:class|className|value|column)$/;
 
 interface Strings {
   readonly translated: Set<string>;
@@ -26,9 +36,9 @@ interface Strings {
   readonly bypassing: string[];
 }
 
-function stringsOf(name: string, { translated, bypassing }: Strings): void {
-  const file = `extension/${name}`;
-  const isDocument = DOCUMENTS.has(name);
+function stringsOf(file: string, { translated, bypassing }: Strings): void {
+  const isDocument = DOCUMENTS.has(file);
+  const isText = file.startsWith('webview/') ? isPageText : (text: string) => WORDS.test(text);
   const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
   const visit = (node: ts.Node): void => {
     if (ts.isCallExpression(node) && node.expression.getText() === 'l10n.t') {
@@ -42,11 +52,46 @@ function stringsOf(name: string, { translated, bypassing }: Strings): void {
       if (SILENT.test(node.expression.getText())) return;
     }
     if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
-    const isText = ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
-    if (isText && !isDocument && WORDS.test(node.text)) bypassing.push(`${place(source, node)} ${node.text}`);
+    const isLiteral =
+      ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node);
+    if (isLiteral && !isDocument && isText(node.text, node)) bypassing.push(`${place(source, node)} ${node.text}`);
     ts.forEachChild(node, visit);
   };
   visit(source);
+}
+
+function isPageText(text: string, node: ts.Node): boolean {
+  const { parent } = node;
+  // What a value is compared with, such as the name of a key, and a property's own name.
+  if (ts.isCaseClause(parent) || (ts.isBinaryExpression(parent) && isComparison(parent))) return false;
+  if (ts.isPropertyAssignment(parent) && parent.name === node) return false;
+  const target = targetOf(node);
+  if (target !== undefined && UNSEEN.test(target)) return false;
+  return WORDS.test(text) || CAPITALIZED.test(text) || (target !== undefined && SHOWN.test(target) && WORD.test(text));
+}
+
+function isComparison({ operatorToken: { kind } }: ts.BinaryExpression): boolean {
+  return kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken;
+}
+
+/** The property that an expression, alone or as a part of a larger one, becomes the value of. */
+function targetOf(node: ts.Node): string | undefined {
+  const { parent } = node;
+  if (ts.isPropertyAssignment(parent)) return parent.initializer === node ? nameOf(parent.name) : undefined;
+  if (ts.isBinaryExpression(parent) && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken)
+    return ts.isPropertyAccessExpression(parent.left) ? parent.left.name.text : undefined;
+  if (ts.isConditionalExpression(parent) && parent.condition === node) return undefined;
+  const isPart =
+    ts.isConditionalExpression(parent) ||
+    ts.isBinaryExpression(parent) ||
+    ts.isTemplateExpression(parent) ||
+    ts.isTemplateSpan(parent) ||
+    ts.isParenthesizedExpression(parent);
+  return isPart ? targetOf(parent) : undefined;
+}
+
+function nameOf(name: ts.PropertyName): string {
+  return ts.isStringLiteral(name) ? name.text : name.getText();
 }
 
 function place(source: ts.SourceFile, node: ts.Node): string {
@@ -54,10 +99,11 @@ function place(source: ts.SourceFile, node: ts.Node): string {
 }
 
 const strings: Strings = { translated: new Set(), bypassing: [] };
-for (const name of readdirSync(join(root, 'extension'), { recursive: true, encoding: 'utf8' }))
-  if (name.endsWith('.ts')) stringsOf(name.replaceAll(sep, '/'), strings);
+for (const folder of ['extension', 'webview'])
+  for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
+    if (name.endsWith('.ts')) stringsOf(`${folder}/${name.replaceAll(sep, '/')}`, strings);
 
-test('every text that the extension shows can be translated', () => {
+test('every text that the extension and the page show can be translated', () => {
   expect(strings.bypassing).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
+import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
@@ -17,7 +18,7 @@ import { differingSettings } from './settings.ts';
 import { formatMetric, sizeContent } from './sizeContent.ts';
 import type { ComparedRun } from './sizeContent.ts';
 
-export const compareView: ViewType = { id: 'compare', title: 'Compare', create: createCompareView };
+export const compareView: ViewType = { id: 'compare', title: l10n.t('Compare'), create: createCompareView };
 
 /** The Curves view has the switches; here the curves only stand beside each other. */
 const curves: CurveSettings = {
@@ -30,34 +31,36 @@ const curves: CurveSettings = {
 };
 
 const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
-  bytes: 'Compressed size',
-  byteRatio: 'Bytes, times fewer',
-  weightRatio: 'Weights, times fewer',
-  steps: 'Steps',
-  seconds: 'Training time',
+  bytes: l10n.t('Compressed size'),
+  byteRatio: l10n.t('Bytes, times fewer'),
+  weightRatio: l10n.t('Weights, times fewer'),
+  steps: l10n.t('Steps'),
+  seconds: l10n.t('Training time'),
 };
 
 function createCompareView(context: ViewContext): View {
   let state: PageState | undefined;
   const charts = new Map<string, Chart>();
   const grid = element('div', { class: 'chart-grid is-wide' });
-  const results = createComparisonTable('Results', 'Result', '');
+  const results = createComparisonTable(l10n.t('Results'), l10n.t('Result'), '');
   const settings = createComparisonTable(
-    'Differing settings',
-    'Setting',
-    'The runs have the same settings throughout.',
+    l10n.t('Differing settings'),
+    l10n.t('Setting'),
+    l10n.t('The runs have the same settings throughout.'),
   );
   settings.element.classList.add('is-wide');
-  const size = createChart({ id: 'size', title: 'Size against metric', context });
+  const size = createChart({ id: 'size', title: l10n.t('Size against metric'), context });
   const content = element('div', { class: 'compare-content' }, results.element, size.element, settings.element, grid);
   const empty = element(
     'div',
     { class: 'view-empty' },
-    element('p', {}, 'Nothing to compare yet: one run is shown.'),
+    element('p', {}, l10n.t('Nothing to compare yet: one run is shown.')),
     element(
       'p',
       {},
-      'Open the list of runs at the top and tick one or more of them, or select several runs in the Experiments view and choose Compare Runs.',
+      l10n.t(
+        'Open the list of runs at the top and tick one or more of them, or select several runs in the Experiments view and choose Compare Runs.',
+      ),
     ),
   );
 
@@ -83,7 +86,7 @@ function createCompareView(context: ViewContext): View {
         })),
       ).map(({ path, values }) => ({
         name: path,
-        cells: values.map(({ text, overridden }) => ({ text, ...(overridden && { tag: 'changed' }) })),
+        cells: values.map(({ text, overridden }) => ({ text, ...(overridden && { tag: l10n.t('changed') }) })),
       })),
     );
 
@@ -91,10 +94,10 @@ function createCompareView(context: ViewContext): View {
     const wanted: [id: string, title: string, content: ChartContent][] = [
       ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
         `metric.${metric}`,
-        metric === 'loss' ? 'Evaluated loss' : metric[0].toUpperCase() + metric.slice(1),
+        metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
         metricContent(metric, runs, curves),
       ]),
-      ['loss', 'Training loss', lossContent(runs, curves)],
+      ['loss', l10n.t('Training loss'), lossContent(runs, curves)],
     ];
     for (const [id, chart] of charts) {
       if (wanted.some(([other]) => other === id)) continue;
@@ -131,19 +134,23 @@ function resultTable(compared: readonly ComparedRun[]): ComparisonRow[] {
   return resultRows.map((row) => {
     const best = bestResults(results, row);
     return {
-      name: row === 'value' ? `Test ${metrics.length === 1 ? metrics[0] : 'metric'}` : rowNames[row],
+      name: row === 'value' ? testName(metrics) : rowNames[row],
       cells: results.map((result, index) => {
         const value = result[row];
         if (value === undefined) return { text: undefined };
         const text = formatResult(row, value, result.metric ?? '');
         return {
           text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
-          ...(best.includes(index) && { tag: 'best', strong: true }),
-          ...(row === 'value' && !result.final && { tag: 'so far' }),
+          ...(best.includes(index) && { tag: l10n.t('best'), strong: true }),
+          ...(row === 'value' && !result.final && { tag: l10n.t('so far') }),
         };
       }),
     };
   });
+}
+
+function testName(metrics: readonly string[]): string {
+  return metrics.length === 1 ? l10n.t('Test {0}', metrics[0]) : l10n.t('Test metric');
 }
 
 function formatResult(row: ResultRow, value: number, metric: string): string {

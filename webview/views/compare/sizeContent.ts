@@ -1,4 +1,5 @@
 /** @file The chart of size against metric. Pure. */
+import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
 import type { ChartContent } from '../../charts/content.ts';
 import { formatNumber, formatPercent } from '../../charts/model/format.ts';
@@ -21,13 +22,14 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
       ? [{ run, size: bytes, metric: value, name: metric ?? '' }]
       : [],
   );
-  const name = finished[0]?.name ?? 'metric';
+  const name = finished.at(0)?.name;
   const points = finished.filter((point) => point.name === name);
-  const front = paretoFront(points, isGreaterBetter(name)).map((index) => points[index]);
+  const front = paretoFront(points, isGreaterBetter(name ?? '')).map((index) => points[index]);
   const others = compared.length - points.length;
+  const format = formatMetric(name ?? '');
   return {
-    x: { label: 'compressed size', scale: spansDecade(points) ? 'log' : 'linear', format: formatBytes },
-    y: { label: `test ${name}`, format: formatMetric(name) },
+    x: { label: l10n.t('compressed size'), scale: spansDecade(points) ? 'log' : 'linear', format: formatBytes },
+    y: { label: name === undefined ? l10n.t('test metric') : l10n.t('test {0}', name), format },
     series: [
       ...points.map(({ run, size, metric }) => ({
         id: run.key,
@@ -36,14 +38,14 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
         mark: 'points' as const,
         x: [size],
         y: [metric],
-        describe: () => `${formatMetric(name)(metric)}, ${formatBytes(size)}`,
+        describe: () => `${format(metric)}, ${formatBytes(size)}`,
       })),
       // The last lies below the others.
       ...(front.length > 1
         ? [
             {
               id: 'front',
-              label: 'Pareto front',
+              label: l10n.t('Pareto front'),
               color: FRONT_COLOR,
               dashed: true,
               x: front.map(({ size }) => size),
@@ -60,7 +62,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
       ),
     }),
     saysLast: false,
-    empty: 'A run has its place here when it has finished.',
+    empty: l10n.t('A run has its place here when it has finished.'),
   };
 }
 
@@ -69,14 +71,14 @@ export function formatMetric(metric: string): (value: number) => string {
 }
 
 function describeFront(points: number, front: readonly string[], others: number): string {
-  const left = others === 0 ? [] : [`${others} not shown: unfinished, or with another metric.`];
+  const left = others === 0 ? [] : [l10n.t('{0} not shown: unfinished, or with another metric.', others)];
   if (points === 1) return left.join(' ');
   const best =
     front.length === points
-      ? 'No run is better in both size and metric.'
+      ? l10n.t('No run is better in both size and metric.')
       : front.length === 1
-        ? `Best in both: ${front[0]}.`
-        : `Not beaten in both: ${front.join('; ')}.`;
+        ? l10n.t('Best in both: {0}.', front[0])
+        : l10n.t('Not beaten in both: {0}.', front.join('; '));
   return [best, ...left].join(' ');
 }
 

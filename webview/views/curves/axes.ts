@@ -1,4 +1,5 @@
 /** @file The x axis of curves: step, epoch or the time since the run began. */
+import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 import type { Axis } from '../../charts/content.ts';
 import { formatSeconds } from '../../charts/model/format.ts';
@@ -8,9 +9,9 @@ export const xAxes = ['step', 'epoch', 'time'] as const;
 export type XAxis = (typeof xAxes)[number];
 
 export const axisOf: Readonly<Record<XAxis, Axis>> = {
-  step: { label: 'step' },
-  epoch: { label: 'epoch' },
-  time: { label: 'time', format: formatSeconds, unit: 'seconds' },
+  step: { label: l10n.t('step') },
+  epoch: { label: l10n.t('epoch') },
+  time: { label: l10n.t('time'), format: formatSeconds, unit: 'seconds' },
 };
 
 /** Places of a run's recordings on the axis. */

@@ -1,4 +1,5 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
+import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 import type { Axis, ChartContent, Series } from '../../charts/content.ts';
 import { formatPercent } from '../../charts/model/format.ts';
@@ -28,20 +29,22 @@ export function loadedRuns(runs: readonly ShownRun[]): LoadedRun[] {
 export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
     x: commonAxis(runs, settings),
-    y: { label: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
+    y: { label: l10n.t('loss'), scale: settings.logLoss ? 'log' : 'linear' },
     smoothing: settings.smoothing,
-    series: runs.map((run) => metricSeries(run, 'loss', nameOf(run, runs, 'training loss'), settings, true)),
+    series: runs.map((run) => metricSeries(run, 'loss', nameOf(run, runs, l10n.t('training loss')), settings, true)),
     marks: distortionMarks(runs, settings),
-    empty: 'The loss appears with the first training step.',
+    empty: l10n.t('The loss appears with the first training step.'),
   };
 }
 
 export function learningRateContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
     x: commonAxis(runs, settings),
-    y: { label: 'learning rate', minimum: 0 },
-    series: runs.map((run) => metricSeries(run, 'learningRate', nameOf(run, runs, 'learning rate'), settings, false)),
-    empty: 'The learning rate appears with the first training step.',
+    y: { label: l10n.t('learning rate'), minimum: 0 },
+    series: runs.map((run) =>
+      metricSeries(run, 'learningRate', nameOf(run, runs, l10n.t('learning rate')), settings, false),
+    ),
+    empty: l10n.t('The learning rate appears with the first training step.'),
   };
 }
 
@@ -91,7 +94,7 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
     y: metricAxis(metric, settings),
     series,
     marks: distortionMarks(runs, settings),
-    empty: `The ${metric} appears with the first evaluation.`,
+    empty: l10n.t('The {0} appears with the first evaluation.', metric),
   };
 }
 
@@ -111,10 +114,13 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
   const summary = describeDrops(measured.map(({ run, drops }) => ({ label: run.label, drops })));
   return {
     x: commonAxis(runs, settings),
-    y: { label: change ? 'change of the loss' : 'loss', scale: !change && settings.logLoss ? 'log' : 'linear' },
+    y: {
+      label: change ? l10n.t('change of the loss') : l10n.t('loss'),
+      scale: !change && settings.logLoss ? 'log' : 'linear',
+    },
     series: measured.map(({ run, drops, axis }) => ({
       id: run.key,
-      label: nameOf(run, runs, change ? 'loss after − before' : 'loss before → after'),
+      label: nameOf(run, runs, change ? l10n.t('loss after − before') : l10n.t('loss before → after')),
       color: run.color,
       mark: 'stems',
       x: drops.step.map((step, i) => axis.at(step, drops.time[i])),
@@ -123,7 +129,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
     })),
     ...(change && { references: [{ axis: 'y', value: 0 }] as const }),
     ...(summary !== undefined && { summary }),
-    empty: 'The change of the loss appears with the first distortion.',
+    empty: l10n.t('The change of the loss appears with the first distortion.'),
   };
 }
 
@@ -140,7 +146,7 @@ function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): C
   const { columns, length } = first.snapshot.distortions;
   const axis = runAxis(first.snapshot, settings.axis);
   return {
-    label: 'distortions',
+    label: l10n.t('distortions'),
     x: columns.step.subarray(0, length).map((step, i) => axis.at(step, columns.time[i])),
   };
 }

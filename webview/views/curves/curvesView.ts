@@ -1,4 +1,5 @@
 /** @file The Curves view: loss, the evaluated metrics, what each distortion costs, the learning rate. */
+import * as l10n from '@vscode/l10n';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import type { ChartContent } from '../../charts/content.ts';
@@ -6,7 +7,7 @@ import { checkbox, dropdown, slider } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import type { View, ViewContext, ViewType } from '../view.ts';
-import { xAxes } from './axes.ts';
+import { axisOf, xAxes } from './axes.ts';
 import {
   dropContent,
   evaluatedMetrics,
@@ -38,7 +39,7 @@ function isCurveSettings(value: unknown): value is CurveSettings {
   );
 }
 
-export const curvesView: ViewType = { id: 'curves', title: 'Curves', create: createCurvesView };
+export const curvesView: ViewType = { id: 'curves', title: l10n.t('Curves'), create: createCurvesView };
 
 function createCurvesView(context: ViewContext): View {
   const remembered = context.remember('settings', initial, isCurveSettings);
@@ -53,49 +54,51 @@ function createCurvesView(context: ViewContext): View {
     if (state) draw(state);
   }
 
-  const logPerplexity = checkbox('Log perplexity', settings.logPerplexity, (on) => change({ logPerplexity: on }));
+  const logPerplexity = checkbox(l10n.t('Log perplexity'), settings.logPerplexity, (on) =>
+    change({ logPerplexity: on }),
+  );
   const toolbar = element(
     'div',
-    { class: 'toolbar', role: 'group', 'aria-label': 'Curves' },
+    { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Curves') },
     dropdown(
-      'Axis',
-      xAxes.map((axis) => ({ value: axis, label: axis })),
+      l10n.t('Axis'),
+      xAxes.map((axis) => ({ value: axis, label: axisOf[axis].label })),
       settings.axis,
       (axis) => change({ axis }),
     ).element,
     slider(
-      'Smoothing',
+      l10n.t('Smoothing'),
       { minimum: 0, maximum: 0.99, step: 0.01, value: settings.smoothing },
       (value) => value.toFixed(2),
       (smoothing) => change({ smoothing }),
     ).element,
     dropdown(
-      'Drop',
+      l10n.t('Drop'),
       [
-        { value: 'change', label: 'change' },
-        { value: 'before-after', label: 'before, after' },
+        { value: 'change', label: l10n.t('change') },
+        { value: 'before-after', label: l10n.t('before, after') },
       ],
       settings.drop,
       (drop) => change({ drop }),
     ).element,
-    checkbox('Log loss', settings.logLoss, (logLoss) => change({ logLoss })).element,
+    checkbox(l10n.t('Log loss'), settings.logLoss, (logLoss) => change({ logLoss })).element,
     logPerplexity.element,
-    checkbox('Distortions', settings.marks, (marks) => change({ marks })).element,
+    checkbox(l10n.t('Distortions'), settings.marks, (marks) => change({ marks })).element,
   );
 
   function draw({ shown }: PageState): void {
     const runs = loadedRuns(shown);
     const metrics = evaluatedMetrics(runs);
     const wanted: [id: string, title: string, content: ChartContent, size: 'normal' | 'small'][] = [
-      ['loss', 'Loss', lossContent(runs, settings), 'normal'],
+      ['loss', l10n.t('Loss'), lossContent(runs, settings), 'normal'],
       ...metrics.map((metric): [string, string, ChartContent, 'normal'] => [
         `metric.${metric}`,
-        metric === 'loss' ? 'Evaluated loss' : metric[0].toUpperCase() + metric.slice(1),
+        metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
         metricContent(metric, runs, settings),
         'normal',
       ]),
-      ['drop', 'Drop at each distortion', dropContent(runs, settings), 'normal'],
-      ['learningRate', 'Learning rate', learningRateContent(runs, settings), 'small'],
+      ['drop', l10n.t('Drop at each distortion'), dropContent(runs, settings), 'normal'],
+      ['learningRate', l10n.t('Learning rate'), learningRateContent(runs, settings), 'small'],
     ];
     logPerplexity.element.hidden = !metrics.includes('perplexity');
     for (const [id, chart] of charts) {

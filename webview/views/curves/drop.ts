@@ -1,4 +1,5 @@
 /** @file What each distortion costs at its moment: the loss just before and just after it. */
+import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 
@@ -43,11 +44,15 @@ export function describeDrops(runs: readonly { readonly label: string; readonly 
     return means ? [{ label, ...means }] : [];
   });
   if (known.length === 0) return undefined;
-  if (runs.length > 1)
-    return `Mean change, first quarter → last: ${known.map(({ label, first, last }) => `${label} ${signed(first)} → ${signed(last)}`).join('; ')}.`;
+  if (runs.length > 1) {
+    const changes = known.map(({ label, first, last }) => `${label} ${signed(first)} → ${signed(last)}`);
+    return l10n.t('Mean change, first quarter → last: {0}.', changes.join('; '));
+  }
   const [{ first, last }] = known;
-  const verdict = Math.abs(last) < Math.abs(first) ? 'it shrinks' : 'it does not shrink yet';
-  return `Mean change of the loss: ${signed(first)} in the first quarter, ${signed(last)} in the last; ${verdict}.`;
+  const means = [signed(first), signed(last)];
+  return Math.abs(last) < Math.abs(first)
+    ? l10n.t('Mean change of the loss: {0} in the first quarter, {1} in the last; it shrinks.', ...means)
+    : l10n.t('Mean change of the loss: {0} in the first quarter, {1} in the last; it does not shrink yet.', ...means);
 }
 
 function mean(values: Float64Array): number {

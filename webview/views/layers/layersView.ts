@@ -1,4 +1,5 @@
 /** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
+import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import type { CompressionSetting } from '../../../server/protocol/events.ts';
 import { element, setText } from '../../element.ts';
@@ -9,7 +10,7 @@ import type { View, ViewContext, ViewType } from '../view.ts';
 import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
 import type { LayerRow, LayerTable, SortKey, Sorting } from './layerRows.ts';
 
-export const layersView: ViewType = { id: 'layers', title: 'Layers', create: createLayersView };
+export const layersView: ViewType = { id: 'layers', title: l10n.t('Layers'), create: createLayersView };
 
 const modelOrder: Sorting = { key: 'model', descending: false };
 
@@ -36,12 +37,12 @@ function createLayersView(context: ViewContext): View {
   let drawn = '';
 
   const columns: readonly Column[] = [
-    { title: 'Weight', name: 'name', sort: 'name', cell: nameCell, total: () => 'Total' },
-    { title: 'Shape', name: 'shape', cell: ({ shape }) => shape.join(' × ') },
-    { title: 'Method', name: 'method', cell: ({ method }) => method ?? muted('–') },
-    { title: 'Setting', name: 'setting', cell: settingCell },
+    { title: l10n.t('Weight'), name: 'name', sort: 'name', cell: nameCell, total: () => l10n.t('Total') },
+    { title: l10n.t('Shape'), name: 'shape', cell: ({ shape }) => shape.join(' × ') },
+    { title: l10n.t('Method'), name: 'method', cell: ({ method }) => method ?? muted('–') },
+    { title: l10n.t('Setting'), name: 'setting', cell: settingCell },
     {
-      title: 'Weights kept',
+      title: l10n.t('Weights kept'),
       name: 'kept',
       sort: 'weightsKept',
       numeric: true,
@@ -49,7 +50,7 @@ function createLayersView(context: ViewContext): View {
       total: ({ totals }) => keptCell(totals),
     },
     {
-      title: 'Bytes',
+      title: l10n.t('Bytes'),
       name: 'bytes',
       sort: 'bytes',
       numeric: true,
@@ -57,7 +58,7 @@ function createLayersView(context: ViewContext): View {
       total: ({ totals }) => formatBytes(totals.bytes),
     },
     {
-      title: 'After',
+      title: l10n.t('After'),
       name: 'after',
       sort: 'bytesKept',
       numeric: true,
@@ -65,14 +66,14 @@ function createLayersView(context: ViewContext): View {
       total: ({ totals }) => known(totals.bytesKept, formatBytes),
     },
     {
-      title: 'Ratio',
+      title: l10n.t('Ratio'),
       name: 'ratio',
       sort: 'ratio',
       numeric: true,
       cell: (row) => known(byteRatio(row), formatRatio),
       total: ({ totals }) => known(byteRatio(totals), formatRatio),
     },
-    { title: 'Share', name: 'share', sort: 'share', numeric: true, cell: shareCell },
+    { title: l10n.t('Share'), name: 'share', sort: 'share', numeric: true, cell: shareCell },
   ];
 
   const head = element('tr');
@@ -83,7 +84,7 @@ function createLayersView(context: ViewContext): View {
   const table = element(
     'table',
     { class: 'data-table layers-table' },
-    element('caption', { class: 'visually-hidden' }, 'Weights of the model'),
+    element('caption', { class: 'visually-hidden' }, l10n.t('Weights of the model')),
     element('thead', {}, head),
     body,
     element('tfoot', {}, foot),
@@ -114,7 +115,7 @@ function createLayersView(context: ViewContext): View {
     const run = state?.shown[0]?.key;
     const made = element(
       'button',
-      { type: 'button', class: 'link-button', title: `Show ${name} in the experiment file` },
+      { type: 'button', class: 'link-button', title: l10n.t('Show {0} in the experiment file', name) },
       name,
     );
     made.dataset.weight = name;
@@ -128,7 +129,7 @@ function createLayersView(context: ViewContext): View {
     const model = run?.snapshot && layerTable(run.snapshot);
     table.hidden = note.hidden = !model;
     empty.hidden = model !== undefined;
-    setText(empty, model ? '' : 'The layers appear when the run has loaded its model.');
+    setText(empty, model ? '' : l10n.t('The layers appear when the run has loaded its model.'));
     if (!model) return;
     const order = sorting.get();
     const key = JSON.stringify([run?.key, model, order]);
@@ -180,20 +181,27 @@ function known(value: number | undefined, format: (value: number) => string): No
   return value === undefined ? muted('–') : format(value);
 }
 
+/** `part of whole`, where only the part is not muted, wherever a language puts it. */
+function partOf(part: string, whole: string): HTMLElement {
+  const place = '\0';
+  const [before, after] = l10n.t('{0} of {1}', place, whole).split(place);
+  return element('span', {}, muted(before), part, muted(after));
+}
+
 /** `4,278 of 266,200` */
 function keptCell({ weights, weightsKept }: Pick<LayerRow, 'weights' | 'weightsKept'>): Node | string {
-  const of = muted(`${weightsKept === undefined ? '– ' : ' '}of ${formatCount(weights)}`);
-  return element('span', {}, weightsKept === undefined ? undefined : formatCount(weightsKept), of);
+  const whole = formatCount(weights);
+  return weightsKept === undefined ? muted(l10n.t('{0} of {1}', '–', whole)) : partOf(formatCount(weightsKept), whole);
 }
 
 /** The setting at the last distortion, and the target where that is another. */
 function settingCell({ method, now, target }: LayerRow): Node | string {
   if (method === undefined) return muted('–');
   const aim = describeSetting(target ?? {});
-  if (now === undefined) return muted(aim === '' ? 'no distortion yet' : `none yet, target ${aim}`);
+  if (now === undefined) return muted(aim === '' ? l10n.t('no distortion yet') : l10n.t('none yet, target {0}', aim));
   const words = describeSetting(now);
   if (aim === '' || isReached(now, target ?? {})) return words === '' ? muted('–') : words;
-  return element('span', {}, words, muted(` of ${bareSetting(target ?? {})}`));
+  return partOf(words, bareSetting(target ?? {}));
 }
 
 /** A schedule comes to its target up to rounding. */
@@ -215,9 +223,14 @@ function shareCell({ share, name }: LayerRow): Node {
 }
 
 function noteOf({ soFar, shareOfCompressed, totals }: LayerTable): string {
-  const share = `Share: of the ${shareOfCompressed ? 'compressed' : 'uncompressed'} model's ${formatBytes(
-    (shareOfCompressed ? totals.bytesKept : undefined) ?? totals.bytes,
-  )}.`;
-  if (!soFar) return `${share} Choose a weight to see it in the experiment file.`;
-  return `So far: as of the last recorded distortion; bytes after compression are counted when the run ends. ${share}`;
+  const share = shareOfCompressed
+    ? l10n.t("Share: of the compressed model's {0}.", formatBytes(totals.bytesKept ?? totals.bytes))
+    : l10n.t("Share: of the uncompressed model's {0}.", formatBytes(totals.bytes));
+  const sentences = soFar
+    ? [
+        l10n.t('So far: as of the last recorded distortion; bytes after compression are counted when the run ends.'),
+        share,
+      ]
+    : [share, l10n.t('Choose a weight to see it in the experiment file.')];
+  return sentences.join(' ');
 }

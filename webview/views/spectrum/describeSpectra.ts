@@ -1,4 +1,5 @@
 /** @file What a weight's spectra come to, in words. Pure. */
+import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import { formatPercent } from '../setting.ts';
@@ -20,14 +21,16 @@ export function describeSpectra(chosen: readonly WeightSpectrum[]): string[] {
   if (rank === undefined) {
     const needed = chosen.map(({ singularValues }) => rankForEnergy(singularValues, TOLD_ENERGY));
     sentences.push(
-      `The experiment sets no rank. ${formatPercent(TOLD_ENERGY)} of the energy is in the first ${overSteps(
-        needed.map(formatCount),
-        chosen,
-      )} of ${formatCount(last.singularValues.length)} values.`,
+      l10n.t(
+        'The experiment sets no rank. {0} of the energy is in the first {1} of {2} values.',
+        formatPercent(TOLD_ENERGY),
+        overSteps(needed.map(formatCount), chosen),
+        formatCount(last.singularValues.length),
+      ),
     );
   } else {
     const energies = chosen.map(({ singularValues }) => formatPercent(energyKept(singularValues, rank)));
-    sentences.push(`Rank ${formatCount(rank)} keeps ${overSteps(energies, chosen)} of the energy.`);
+    sentences.push(l10n.t('Rank {0} keeps {1} of the energy.', formatCount(rank), overSteps(energies, chosen)));
     if (first !== last) sentences.push(...describeGrowth(first, last, rank));
   }
   return sentences;
@@ -35,13 +38,21 @@ export function describeSpectra(chosen: readonly WeightSpectrum[]): string[] {
 
 function describeGrowth(first: WeightSpectrum, last: WeightSpectrum, rank: number): string[] {
   const { kept, dropped } = growth(first.singularValues, last.singularValues, rank);
-  const parts = [
-    ...(Number.isFinite(kept) ? [`before the rank ${signed(kept)}`] : []),
-    ...(Number.isFinite(dropped) ? [`after it ${signed(dropped)}`] : []),
-  ];
-  if (parts.length === 0) return [];
-  const steps = `step ${formatCount(first.step)} to ${formatCount(last.step)}`;
-  return [`From ${steps}, the mean of the values ${parts.join(', ')}.`];
+  const steps = [formatCount(first.step), formatCount(last.step)] as const;
+  if (Number.isFinite(kept) && Number.isFinite(dropped))
+    return [
+      l10n.t(
+        'From step {0} to {1}, the mean of the values before the rank {2}, after it {3}.',
+        ...steps,
+        signed(kept),
+        signed(dropped),
+      ),
+    ];
+  if (Number.isFinite(kept))
+    return [l10n.t('From step {0} to {1}, the mean of the values before the rank {2}.', ...steps, signed(kept))];
+  if (Number.isFinite(dropped))
+    return [l10n.t('From step {0} to {1}, the mean of the values after the rank {2}.', ...steps, signed(dropped))];
+  return [];
 }
 
 /** `61.2% → 98.1%`, or the one value. */

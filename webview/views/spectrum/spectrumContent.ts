@@ -1,4 +1,5 @@
 /** @file The chart of a weight's singular values at some steps. Pure. */
+import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
 import type { ChartContent } from '../../charts/content.ts';
@@ -13,25 +14,31 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
   const rank = chosen.at(-1)?.rank;
   const floor = roundingFloor(chosen.map(({ singularValues }) => singularValues));
   return {
-    x: { label: 'singular value', format: (index) => (Number.isInteger(index) ? formatCount(index) : '') },
-    y: { label: 'size', scale, ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }) },
+    x: { label: l10n.t('singular value'), format: (index) => (Number.isInteger(index) ? formatCount(index) : '') },
+    y: {
+      label: l10n.t('size'),
+      scale,
+      ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }),
+    },
     series: chosen.map(({ step, singularValues }, place) => ({
       id: String(step),
-      label: `step ${formatCount(step)}`,
+      label: l10n.t('step {0}', formatCount(step)),
       color: place % COLORS,
       x: Float64Array.from(singularValues, (_, index) => index + 1),
       y: singularValues,
     })),
     // Between the last value that is kept and the first that is not.
-    ...(rank !== undefined && { references: [{ axis: 'x', value: rank + 0.5, label: `rank ${formatCount(rank)}` }] }),
+    ...(rank !== undefined && {
+      references: [{ axis: 'x', value: rank + 0.5, label: l10n.t('rank {0}', formatCount(rank)) }],
+    }),
     // The least singular value says nothing of a spectrum.
     saysLast: false,
     summary: [
       ...describeSpectra(chosen),
       ...(scale === 'log' && floor !== undefined
-        ? ['Values below 1e-7 of the largest are rounding and lie below the axis.']
+        ? [l10n.t('Values below 1e-7 of the largest are rounding and lie below the axis.')]
         : []),
     ].join(' '),
-    empty: 'No singular value is greater than 0.',
+    empty: l10n.t('No singular value is greater than 0.'),
   };
 }

@@ -1,4 +1,5 @@
 /** @file The Spectrum view: singular values of the weights before distortions, some steps laid over each other. */
+import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
@@ -12,7 +13,7 @@ import { spectrumContent } from './spectrumContent.ts';
 import { createStepChips, isChosenSteps } from './stepChips.ts';
 import type { ChosenSteps } from './stepChips.ts';
 
-export const spectrumView: ViewType = { id: 'spectrum', title: 'Spectrum', create: createSpectrumView };
+export const spectrumView: ViewType = { id: 'spectrum', title: l10n.t('Spectrum'), create: createSpectrumView };
 
 type Scale = 'log' | 'linear';
 
@@ -35,13 +36,13 @@ function createSpectrumView(context: ViewContext): View {
   const steps = createStepChips(context.remember<ChosenSteps>('steps', null, isChosenSteps), redraw);
   const toolbar = element(
     'div',
-    { class: 'toolbar', role: 'group', 'aria-label': 'Spectrum' },
+    { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Spectrum') },
     weights.element,
     dropdown<Scale>(
-      'Size',
+      l10n.t('Size'),
       [
-        { value: 'log', label: 'log' },
-        { value: 'linear', label: 'linear' },
+        { value: 'log', label: l10n.t('log') },
+        { value: 'linear', label: l10n.t('linear') },
       ],
       scale.get(),
       (value) => {
@@ -55,7 +56,7 @@ function createSpectrumView(context: ViewContext): View {
   function draw({ shown: [run] }: PageState): void {
     const recorded = run?.snapshot?.spectra ?? {};
     const names = Object.keys(recorded);
-    const { shown: wanted, leftOut } = weights.update(names);
+    const { shown: wanted, note: leftOut } = weights.update(names);
     const longest = wanted.reduce<readonly { readonly step: number }[]>(
       (most, name) => (recorded[name].length > most.length ? recorded[name] : most),
       [],
@@ -65,8 +66,8 @@ function createSpectrumView(context: ViewContext): View {
     toolbar.hidden = names.length === 0;
     empty.hidden = names.length > 0;
     setText(empty, names.length === 0 && run?.snapshot ? whyNoSpectra(run.snapshot) : '');
-    note.hidden = leftOut === 0;
-    setText(note, leftOut > 0 ? `${leftOut} more weights are not drawn: choose one of them above.` : '');
+    note.hidden = leftOut === '';
+    setText(note, leftOut);
 
     for (const [name, chart] of charts) {
       if (wanted.includes(name)) continue;
@@ -100,8 +101,10 @@ function createSpectrumView(context: ViewContext): View {
 
 function whyNoSpectra(snapshot: RunSnapshot): string {
   if (snapshot.started?.config.observe.spectrum === false)
-    return 'The experiment records no singular values: "observe.spectrum" is false. Set it to true and run again.';
+    return l10n.t(
+      'The experiment records no singular values: "observe.spectrum" is false. Set it to true and run again.',
+    );
   return snapshot.distortions.length > 0
-    ? 'No singular values so far: they are recorded before the first and the last distortion.'
+    ? l10n.t('No singular values so far: they are recorded before the first and the last distortion.')
     : whyNoDistortions(snapshot);
 }

@@ -1,4 +1,5 @@
 /** @file The steps whose spectra are laid over each other: a button per step takes it away, a list adds one. */
+import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import { dropdown } from '../../controls/controls.ts';
 import { icon } from '../../controls/icons.ts';
@@ -31,10 +32,10 @@ export function createStepChips(remembered: Remembered<ChosenSteps>, onChange: (
   let shown: readonly number[] = [];
 
   const chips = element('div', { class: 'chips' });
-  const add = dropdown<string>('Add', [], '', (value) => {
+  const add = dropdown<string>(l10n.t('Add'), [], '', (value) => {
     if (value !== '') choose([...shown, Number(value)]);
   });
-  const reset = element('button', { type: 'button', class: 'link-button' }, 'Start, middle, now');
+  const reset = element('button', { type: 'button', class: 'link-button' }, l10n.t('Start, middle, now'));
   reset.addEventListener('click', () => choose(null));
 
   function choose(steps: ChosenSteps): void {
@@ -43,9 +44,17 @@ export function createStepChips(remembered: Remembered<ChosenSteps>, onChange: (
   }
 
   function chip(step: number): HTMLElement {
-    const name = `Step ${formatCount(step)}`;
-    const made = element('button', { type: 'button', class: 'chip', title: `Take ${name.toLowerCase()} away` }, name);
-    made.setAttribute('aria-label', `${name}, take away`);
+    const count = formatCount(step);
+    const made = element(
+      'button',
+      {
+        type: 'button',
+        class: 'chip',
+        title: l10n.t('Take step {0} away', count),
+        'aria-label': l10n.t('Step {0}, take away', count),
+      },
+      l10n.t('Step {0}', count),
+    );
     if (shown.length > 1) {
       made.append(icon('close'));
       made.addEventListener('click', () => choose(shown.filter((other) => other !== step)));
@@ -54,7 +63,13 @@ export function createStepChips(remembered: Remembered<ChosenSteps>, onChange: (
   }
 
   return {
-    element: element('div', { class: 'steps', role: 'group', 'aria-label': 'Steps' }, chips, add.element, reset),
+    element: element(
+      'div',
+      { class: 'steps', role: 'group', 'aria-label': l10n.t('Steps') },
+      chips,
+      add.element,
+      reset,
+    ),
     update(next) {
       recorded = next;
       const chosen = remembered.get();
@@ -68,7 +83,7 @@ export function createStepChips(remembered: Remembered<ChosenSteps>, onChange: (
       const others = recorded.filter(({ step }) => !shown.includes(step));
       add.setOptions(
         [
-          { value: '', label: 'step…' },
+          { value: '', label: l10n.t('step…') },
           ...evenly(others.length, MOST_OFFERED).map((index) => ({
             value: String(others[index].step),
             label: formatCount(others[index].step),

@@ -1,4 +1,5 @@
 /** @file The chart of a weight's histogram before and after a distortion. Pure. */
+import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
 import type { ChartContent, Reference, Series } from '../../charts/content.ts';
 import { formatNumber } from '../../charts/model/format.ts';
@@ -49,15 +50,18 @@ export function histogramContent(
   const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: 0.5 }) } as const;
   const series: Series[] = [
     // The first lies on top.
-    { ...shared, id: 'after', label: 'after', color, y: counts(after) },
-    { ...shared, id: 'before', label: 'before', color: BEFORE_COLOR, y: counts(before) },
+    { ...shared, id: 'after', label: l10n.t('after'), color, y: counts(after) },
+    { ...shared, id: 'before', label: l10n.t('before'), color: BEFORE_COLOR, y: counts(before) },
   ];
   if (other && theirs) {
-    const step = other.distortion.step === distortion.step ? '' : `, step ${formatNumber(other.distortion.step)}`;
+    const { step } = other.distortion;
     series.push({
       ...shared,
       id: 'other',
-      label: `after · ${other.label}${step}`,
+      label:
+        step === distortion.step
+          ? l10n.t('after · {0}', other.label)
+          : l10n.t('after · {0}, step {1}', other.label, formatNumber(step)),
       color: other.color,
       dashed: true,
       y: counts(theirs),
@@ -65,15 +69,20 @@ export function histogramContent(
   }
   return {
     x: {
-      label: 'weight',
+      label: l10n.t('weight'),
       minimum: Math.min(bins.minimum, range?.minimum ?? Infinity),
       maximum: Math.max(bins.maximum, range?.maximum ?? -Infinity),
     },
-    y: { label: 'count', scale: settings.scale, minimum: settings.scale === 'log' ? 0.5 : 0, format: formatCounts },
+    y: {
+      label: l10n.t('count'),
+      scale: settings.scale,
+      minimum: settings.scale === 'log' ? 0.5 : 0,
+      format: formatCounts,
+    },
     series,
     references: levelLines(distortion.levels ?? []),
     summary: [describeDistortion(distortion), ...levelNotes(distortion, quantized)].join('. '),
-    empty: 'The histogram is empty: no weight has a finite value.',
+    empty: l10n.t('The histogram is empty: no weight has a finite value.'),
   };
 
   function counts(histogram: Histogram): Float64Array {
@@ -103,7 +112,7 @@ function levelLines(levels: readonly number[]): Reference[] {
 
 function levelNotes({ levels }: WeightDistortion, quantized: boolean): string[] {
   if (!quantized) return [];
-  if (levels === undefined) return ['Each row has scales, and so levels, of its own: they are not drawn'];
-  if (levels.length > DRAWN_LEVELS) return [`${levels.length} levels, too many to draw`];
-  return [`${levels.length} levels`];
+  if (levels === undefined) return [l10n.t('Each row has scales, and so levels, of its own: they are not drawn')];
+  if (levels.length > DRAWN_LEVELS) return [l10n.t('{0} levels, too many to draw', levels.length)];
+  return [l10n.t('{0} levels', levels.length)];
 }

@@ -1,4 +1,5 @@
 /** @file The recorded distortions of a weight as moments that a slider goes through, and what each did in words. Pure. */
+import * as l10n from '@vscode/l10n';
 import { formatCount, formatNumber } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
 import { describeSetting, formatPercent } from '../setting.ts';
@@ -26,32 +27,23 @@ export function indexAt(recordings: readonly { readonly step: number }[], moment
   return low > 0 && moment - recordings[low - 1].step <= recordings[low].step - moment ? low - 1 : low;
 }
 
-/** A number that a distortion changed. */
-interface Change {
-  readonly label: string;
-  readonly before: string;
-  readonly after: string;
-}
-
 /** Zeros and near-zeros before and after. */
-function changes(distortion: WeightDistortion): Change[] {
-  const { nearZerosBefore, nearZerosAfter, zerosBefore, zerosAfter } = distortion;
+function describeZeros({ nearZerosBefore, nearZerosAfter, zerosBefore, zerosAfter }: WeightDistortion): string[] {
   return [
-    { label: 'near zero', before: formatCount(nearZerosBefore), after: formatCount(nearZerosAfter) },
-    { label: 'zeros', before: formatCount(zerosBefore), after: formatCount(zerosAfter) },
+    l10n.t('near zero {0} → {1}', formatCount(nearZerosBefore), formatCount(nearZerosAfter)),
+    l10n.t('zeros {0} → {1}', formatCount(zerosBefore), formatCount(zerosAfter)),
   ];
 }
 
 /** `pruning rate 98.7% · relative error 31.2%`. */
 function describeExtent({ setting, relativeError }: WeightDistortion): string {
   const error = Number.isFinite(relativeError)
-    ? `relative error ${relativeError < 0.001 ? formatNumber(relativeError) : formatPercent(relativeError)}`
-    : 'relative error unknown';
+    ? l10n.t('relative error {0}', relativeError < 0.001 ? formatNumber(relativeError) : formatPercent(relativeError))
+    : l10n.t('relative error unknown');
   return [describeSetting(setting), error].filter((part) => part !== '').join(SEPARATOR);
 }
 
 /** All of it in a sentence, for the summary of a chart. */
 export function describeDistortion(distortion: WeightDistortion): string {
-  const counted = changes(distortion).map(({ label, before, after }) => `${label} ${before} → ${after}`);
-  return [...counted, describeExtent(distortion)].join(SEPARATOR);
+  return [...describeZeros(distortion), describeExtent(distortion)].join(SEPARATOR);
 }

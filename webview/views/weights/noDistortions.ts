@@ -1,17 +1,24 @@
 /** @file Why there is no histogram, or no spectrum, to be seen. Pure. */
+import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
 
 /** A sentence for a run without a recorded distortion: what it waits for, or what would have to be changed. */
 export function whyNoDistortions({ started, end, metrics }: RunSnapshot): string {
-  if (started === undefined) return 'The run has not begun to train.';
+  if (started === undefined) return l10n.t('The run has not begun to train.');
   const { compression, training } = started.config;
   if (compression === undefined)
-    return 'This experiment compresses nothing: it has no "compression" section. Add one to see what it does to the weights.';
-  if (end !== undefined) return 'The run ended before its first distortion.';
+    return l10n.t(
+      'This experiment compresses nothing: it has no "compression" section. Add one to see what it does to the weights.',
+    );
+  if (end !== undefined) return l10n.t('The run ended before its first distortion.');
   const first = firstDistortion(compression, training.steps);
   const step = metrics.length > 0 ? metrics.columns.step[metrics.length - 1] : 0;
-  return `No distortion so far: the first comes at step ${formatCount(first)}, and the run is at ${formatCount(step)}.`;
+  return l10n.t(
+    'No distortion so far: the first comes at step {0}, and the run is at {1}.',
+    formatCount(first),
+    formatCount(step),
+  );
 }
 
 /** The first multiple of the distortion step S_D that is not before t_i; the last step of all where there is none. */

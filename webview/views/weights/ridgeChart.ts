@@ -1,6 +1,7 @@
 /** @file The chart of a weight's histograms over the steps of a run: ridges or a heat map, which chart.js has not. */
+import * as l10n from '@vscode/l10n';
 import { createTable } from '../../charts/table.ts';
-import { toCsv, toPng } from '../../charts/export.ts';
+import { fileName, toCsv, toPng } from '../../charts/export.ts';
 import type { Rows } from '../../charts/export.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 import { onThemeChange, readTheme } from '../../charts/theme.ts';
@@ -16,8 +17,8 @@ import type { Cell, Picture } from './ridgePainting.ts';
 
 export interface RidgeContent {
   readonly title: string;
-  /** Whose histograms they are. */
-  readonly weight: string;
+  /** Also says whose histograms they are. */
+  readonly name: string;
   readonly ridges: Ridges;
   readonly kind: 'ridges' | 'heat map';
   readonly color: number;
@@ -48,11 +49,11 @@ class CanvasRidgeChart implements RidgeChart {
   readonly #canvas = element('canvas', { 'aria-hidden': 'true' });
   readonly #plot = element(
     'div',
-    { class: 'chart-plot ridge-plot', tabindex: 0, role: 'application', 'aria-roledescription': 'chart' },
+    { class: 'chart-plot ridge-plot', tabindex: 0, role: 'application', 'aria-roledescription': l10n.t('chart') },
     this.#canvas,
   );
   readonly #live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
-  readonly #table = createTable('Histograms over the steps');
+  readonly #table = createTable(l10n.t('Histograms over the steps'));
   readonly #resizes = new ResizeObserver(() => this.#schedule());
   readonly #stopThemes: () => void;
   #theme = readTheme();
@@ -87,11 +88,10 @@ class CanvasRidgeChart implements RidgeChart {
     const { steps, bins } = content.ridges;
     if (this.#cursor && (this.#cursor.row >= steps.length || this.#cursor.bin >= bins.count)) this.#cursor = undefined;
     setText(this.#title, content.title);
-    const name = `${content.weight}: ${content.title.toLowerCase()}`;
-    this.element.setAttribute('aria-label', name);
+    this.element.setAttribute('aria-label', content.name);
     this.#plot.setAttribute(
       'aria-label',
-      `${name}. Arrow keys read counts, Enter goes to the step. The menu has a table.`,
+      l10n.t('{0}. Arrow keys read counts, Enter goes to the step. The menu has a table.', content.name),
     );
     setText(this.#note, content.note ?? '');
     this.#note.hidden = content.note === undefined;
@@ -106,10 +106,10 @@ class CanvasRidgeChart implements RidgeChart {
   }
 
   #menu(): HTMLElement {
-    return menuButton('Chart actions', () => [
-      { label: 'Save as PNG…', run: () => void this.#savePng() },
-      { label: 'Save as CSV…', run: () => this.#saveCsv() },
-      { label: this.#plot.hidden ? 'Show as chart' : 'Show as table', run: () => this.#switchTable() },
+    return menuButton(l10n.t('Chart actions'), () => [
+      { label: l10n.t('Save as PNG…'), run: () => void this.#savePng() },
+      { label: l10n.t('Save as CSV…'), run: () => this.#saveCsv() },
+      { label: this.#plot.hidden ? l10n.t('Show as chart') : l10n.t('Show as table'), run: () => this.#switchTable() },
     ]);
   }
 
@@ -197,28 +197,21 @@ class CanvasRidgeChart implements RidgeChart {
 
   #saveCsv(): void {
     if (!this.#content) return;
-    const content = toCsv(ridgeRows(this.#content.ridges));
-    this.#context.send({ type: 'save', name: this.#fileName('csv'), format: 'csv', content });
+    const { name, ridges } = this.#content;
+    const content = toCsv(ridgeRows(ridges));
+    this.#context.send({ type: 'save', name: fileName(name, 'csv'), format: 'csv', content });
   }
 
   async #savePng(): Promise<void> {
+    if (!this.#content) return;
+    const { name } = this.#content;
     try {
-      const content = await toPng(this.#canvas, nameOf(this.#content), [], this.#theme);
-      this.#context.send({ type: 'save', name: this.#fileName('png'), format: 'png', content });
+      const content = await toPng(this.#canvas, name, [], this.#theme);
+      this.#context.send({ type: 'save', name: fileName(name, 'png'), format: 'png', content });
     } catch (error) {
       this.#context.send({ type: 'error', message: String(error) });
     }
   }
-
-  #fileName(extension: string): string {
-    return `${nameOf(this.#content)
-      .toLowerCase()
-      .replace(/[^a-z0-9]+/g, '-')}.${extension}`;
-  }
-}
-
-function nameOf(content: RidgeContent | undefined): string {
-  return content ? `${content.weight} ${content.title}` : '';
 }
 
 /** `step 1,200, weight −0.095: 312`, of the middle of the bin. */
@@ -227,14 +220,15 @@ function cellText({ bins, steps, counts }: Ridges, { row, bin }: Cell): string {
   // Near 0, no more digits than tell two bins apart.
   const digits = Math.max(0, Math.min(20, 1 - Math.floor(Math.log10(width))));
   const middle = Number((bins.minimum + (bin + 0.5) * width).toFixed(digits));
-  return `step ${formatNumber(steps[row])}, weight ${formatNumber(middle)}: ${formatCounts(counts[row][bin])}`;
+  const count = formatCounts(counts[row][bin]);
+  return l10n.t('step {0}, weight {1}: {2}', formatNumber(steps[row]), formatNumber(middle), count);
 }
 
 /** A row per step and bin. */
 function ridgeRows({ bins, steps, counts }: Ridges): Rows {
   const bounds = edges(bins);
   return {
-    header: ['step', 'weight from', 'weight to', 'count'],
+    header: [l10n.t('step'), l10n.t('weight from'), l10n.t('weight to'), l10n.t('count')],
     length: steps.length * bins.count,
     row(index) {
       const row = Math.floor(index / bins.count);

@@ -1,4 +1,5 @@
 /** @file The slider through the recorded distortions of a run: to and fro, play, follow the newest. */
+import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import { checkbox, iconButton, slider } from '../../controls/controls.ts';
 import { icon } from '../../controls/icons.ts';
@@ -23,21 +24,21 @@ export function createTimeline(remembered: Remembered<Moment>, onChange: () => v
   let timer: ReturnType<typeof setInterval> | undefined;
 
   const track = slider(
-    'Distortion',
+    l10n.t('Distortion'),
     { minimum: 0, maximum: 0, step: 1, value: 0 },
     (index) =>
       index < steps.length
-        ? `step ${formatCount(steps[index])} (${formatCount(index + 1)} of ${formatCount(steps.length)})`
+        ? l10n.t('step {0} ({1} of {2})', formatCount(steps[index]), formatCount(index + 1), formatCount(steps.length))
         : '',
     (index) => {
       pause();
       moveTo(index);
     },
   );
-  const previous = iconButton('previous', 'Previous distortion', () => step(-1));
-  const next = iconButton('next', 'Next distortion', () => step(1));
-  const play = iconButton('continue', 'Play', () => (timer === undefined ? start() : pause()));
-  const latest = checkbox('Follow the newest', remembered.get() === 'latest', (on) => {
+  const previous = iconButton('previous', l10n.t('Previous distortion'), () => step(-1));
+  const next = iconButton('next', l10n.t('Next distortion'), () => step(1));
+  const play = iconButton('continue', l10n.t('Play'), () => (timer === undefined ? start() : pause()));
+  const latest = checkbox(l10n.t('Follow the newest'), remembered.get() === 'latest', (on) => {
     pause();
     const index = position();
     remembered.set(on || index < 0 ? 'latest' : steps[index]);
@@ -74,7 +75,8 @@ export function createTimeline(remembered: Remembered<Moment>, onChange: () => v
     showPlaying();
   }
   function showPlaying(): void {
-    const [name, label] = timer === undefined ? (['continue', 'Play'] as const) : (['pause', 'Pause'] as const);
+    const [name, label] =
+      timer === undefined ? (['continue', l10n.t('Play')] as const) : (['pause', l10n.t('Pause')] as const);
     if (play.title === label) return;
     play.replaceChildren(icon(name));
     play.title = label;
@@ -84,7 +86,7 @@ export function createTimeline(remembered: Remembered<Moment>, onChange: () => v
   return {
     element: element(
       'div',
-      { class: 'timeline', role: 'group', 'aria-label': 'Recorded distortions' },
+      { class: 'timeline', role: 'group', 'aria-label': l10n.t('Recorded distortions') },
       element('div', { class: 'timeline-buttons' }, previous, play, next),
       track.element,
       latest.element,

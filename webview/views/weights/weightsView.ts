@@ -1,4 +1,5 @@
 /** @file The Weights view: what each distortion did to the weights, one moment at a time and over the whole run. */
+import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
@@ -18,7 +19,7 @@ import { createRidgeChart } from './ridgeChart.ts';
 import type { RidgeChart } from './ridgeChart.ts';
 import { createTimeline } from './timeline.ts';
 
-export const weightsView: ViewType = { id: 'weights', title: 'Weights', create: createWeightsView };
+export const weightsView: ViewType = { id: 'weights', title: l10n.t('Weights'), create: createWeightsView };
 
 interface Settings extends HistogramSettings {
   readonly over: 'ridges' | 'heat map' | 'none';
@@ -69,31 +70,31 @@ function createWeightsView(context: ViewContext): View {
 
   const weights = createWeightChoice(context, redraw);
   const timeline = createTimeline(context.remember<Moment>('moment', 'latest', isMoment), redraw);
-  const overlay = checkbox('Overlay second run', settings.overlay, (on) => change({ overlay: on }));
+  const overlay = checkbox(l10n.t('Overlay second run'), settings.overlay, (on) => change({ overlay: on }));
   const toolbar = element(
     'div',
-    { class: 'toolbar', role: 'group', 'aria-label': 'Weights' },
+    { class: 'toolbar', role: 'group', 'aria-label': l10n.t('Weights') },
     weights.element,
     dropdown(
-      'Count',
+      l10n.t('Count'),
       [
-        { value: 'log', label: 'log' },
-        { value: 'linear', label: 'linear' },
+        { value: 'log', label: l10n.t('log') },
+        { value: 'linear', label: l10n.t('linear') },
       ],
       settings.scale,
       (scale) => change({ scale }),
     ).element,
     dropdown(
-      'Over time',
+      l10n.t('Over time'),
       [
-        { value: 'ridges', label: 'ridges' },
-        { value: 'heat map', label: 'heat map' },
-        { value: 'none', label: 'hidden' },
+        { value: 'ridges', label: l10n.t('ridges') },
+        { value: 'heat map', label: l10n.t('heat map') },
+        { value: 'none', label: l10n.t('hidden') },
       ],
       settings.over,
       (over) => change({ over }),
     ).element,
-    checkbox('Exact zeros', settings.withZeros, (withZeros) => change({ withZeros })).element,
+    checkbox(l10n.t('Exact zeros'), settings.withZeros, (withZeros) => change({ withZeros })).element,
     overlay.element,
   );
 
@@ -115,7 +116,7 @@ function createWeightsView(context: ViewContext): View {
     const [run, ...others] = shown;
     const recorded = run?.snapshot?.weights ?? {};
     const names = Object.keys(recorded);
-    const { shown: wanted, leftOut } = weights.update(names);
+    const { shown: wanted, note: leftOut } = weights.update(names);
     const step = timeline.update(longest(wanted.map((name) => recorded[name])).map((distortion) => distortion.step));
     const second = others.find(({ snapshot }) => names.some((name) => snapshot?.weights[name]));
     overlay.element.hidden = second === undefined;
@@ -124,8 +125,8 @@ function createWeightsView(context: ViewContext): View {
     toolbar.hidden = timeline.element.hidden = nothing;
     empty.hidden = !nothing;
     setText(empty, nothing && run?.snapshot ? whyNoDistortions(run.snapshot) : '');
-    note.hidden = leftOut === 0;
-    setText(note, leftOut > 0 ? `${leftOut} more weights are not drawn: choose one of them above.` : '');
+    note.hidden = leftOut === '';
+    setText(note, leftOut);
 
     for (const [name, card] of cards) {
       if (wanted.includes(name)) continue;
@@ -170,8 +171,8 @@ function createWeightsView(context: ViewContext): View {
     const { made } = card.ridges;
     if (!made) return;
     card.over.update({
-      title: 'After each distortion',
-      weight: name,
+      title: l10n.t('After each distortion'),
+      name: l10n.t('{0}: after each distortion', name),
       ridges: made,
       kind: over,
       color: run.color,
@@ -180,7 +181,7 @@ function createWeightsView(context: ViewContext): View {
         seen.distortion.step,
       ),
       ...(distortions.length > made.steps.length && {
-        note: `${made.steps.length} of ${distortions.length} recorded distortions.`,
+        note: l10n.t('{0} of {1} recorded distortions.', made.steps.length, distortions.length),
       }),
     });
   }
