@@ -157,6 +157,38 @@ describe('the page in another language', () => {
     }
   });
 
+  it('saves files with columns in English', async () => {
+    const { page, tell, said } = await open();
+    await tell(
+      runs('running', ['a', 'b']),
+      snapshot('b', compressedEvents([15], 50)),
+      snapshot('a', [...compressedEvents([10, 20, 30, 40], 200), ...runEvents(200)]),
+    );
+    const heads: string[] = [];
+    for (const tab of ['weights', 'curves', 'spectrum']) {
+      await page.locator(`#tab-${tab}`).click();
+      await settled(page);
+      // Of several runs, curves are called by their runs.
+      if (tab === 'curves') await tell(runs('running', ['a']));
+      const charts = page.locator('.chart:visible');
+      for (let i = 0; i < (await charts.count()); i++) {
+        await charts.nth(i).locator('.menu-root > button').click();
+        await charts.nth(i).getByRole('menuitem').nth(1).click();
+        const saved = (await said()).findLast((message) => message.type === 'save');
+        heads.push(String(saved?.content).split('\r\n', 1)[0]);
+      }
+    }
+    expect([...new Set(heads)]).toEqual([
+      'weight from,weight to,after,before,"after · steps=50, step 15"',
+      'step,weight from,weight to,count',
+      'step,training loss',
+      'step,test',
+      'step,loss after − before',
+      'step,learning rate',
+      'singular value,step 10,step 30,step 40',
+    ]);
+  });
+
   it('shows a text with markup as it is', async () => {
     const markup = '</script><img src="x"><!--';
     const { page } = await open({ ...english, 'Looking for runs…': markup });

@@ -7,7 +7,7 @@ import { menuButton } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
 import type { Remembered, ViewContext } from '../views/view.ts';
 import type { ChartContent } from './content.ts';
-import { contentRows, fileName, toCsv, toPng } from './export.ts';
+import { contentRows, fileHeadings, fileName, tableHeadings, toCsv, toPng } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';
 import { layout, SmoothingMemory } from './model/layout.ts';
@@ -220,7 +220,7 @@ class DashboardChart implements Chart {
     const notes = leftOutNote(drawn.leftOut);
     setText(this.#note, notes);
     this.#note.hidden = notes === '';
-    if (this.#showsTable) this.#table.update(contentRows(content));
+    if (this.#showsTable) this.#table.update(contentRows(content, tableHeadings));
     // The axis may have moved below a resting pointer.
     if (this.#pointer !== undefined) this.#cursor = this.#xUnder(this.#pointer);
     this.#showCursor();
@@ -357,7 +357,7 @@ class DashboardChart implements Chart {
 
   #saveCsv(): void {
     if (!this.#content) return;
-    const content = toCsv(contentRows(this.#content));
+    const content = toCsv(contentRows(this.#content, fileHeadings));
     this.#options.context.send({ type: 'save', name: fileName(this.#name, 'csv'), format: 'csv', content });
   }
 

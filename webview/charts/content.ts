@@ -3,9 +3,15 @@
 /** `log`: what is not positive cannot be shown; it is left out, and the chart says so. */
 export type Scale = 'linear' | 'log';
 
-export interface Axis {
-  /** With the unit, in the field's words: `step`, `loss`, `time (s)`. */
+/** What a chart and its table call something, and what a file does. */
+export interface Named {
+  /** In the field's words, as short as a legend button, with the unit where it has one: `step`, `loss`, `time (s)`. */
   readonly label: string;
+  /** Heading of its column in a file, where the label is translated: English. By default the label. */
+  readonly column?: string;
+}
+
+export interface Axis extends Named {
   readonly scale?: Scale;
   /** Bounds of the unzoomed axis; by default those of the data, with a margin on y. */
   readonly minimum?: number;
@@ -24,11 +30,9 @@ export interface Axis {
  */
 export type Mark = 'line' | 'points' | 'stems' | 'bins';
 
-export interface Series {
+export interface Series extends Named {
   /** The same over all updates: what the user has hidden stays hidden. */
   readonly id: string;
-  /** Short; it is a legend button. */
-  readonly label: string;
   /** Not decreasing. */
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;

@@ -1,6 +1,6 @@
 /** @file A chart as text and as a picture: rows for the table and the CSV file, and a PNG with title and legend. */
 import * as l10n from '@vscode/l10n';
-import type { ChartContent, Series } from './content.ts';
+import type { ChartContent, Named, Series } from './content.ts';
 import { seriesColor } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 
@@ -11,22 +11,53 @@ export interface Rows {
   row(index: number): readonly (number | string)[];
 }
 
+/** How columns are headed. */
+export interface Headings {
+  name(of: Named): string;
+  /** Bounds of a bin. */
+  from(name: string): string;
+  to(name: string): string;
+  /** Where a stem begins. */
+  begin(name: string): string;
+  /** Where a row is of one series: its name, and where its stem begins. */
+  readonly series: string;
+  readonly begins: string;
+}
+
+export const tableHeadings: Headings = {
+  name: ({ label }) => label,
+  from: (name) => l10n.t('{0} from', name),
+  to: (name) => l10n.t('{0} to', name),
+  begin: (name) => l10n.t('{0} (from)', name),
+  series: l10n.t('series'),
+  begins: l10n.t('from'),
+};
+
+/** In English: a program that reads the file finds the same columns whatever the language of the page. */
+export const fileHeadings: Headings = {
+  name: ({ label, column }) => column ?? label,
+  from: (name) => `${name} from`,
+  to: (name) => `${name} to`,
+  begin: (name) => `${name} (from)`,
+  series: 'series',
+  begins: 'from',
+};
+
 /** One row a point: side by side where all series share their x, else one below the other with the series' name. */
-export function contentRows(content: ChartContent): Rows {
+export function contentRows(content: ChartContent, headings: Headings): Rows {
   const { series, x: axis } = content;
   const [first] = series;
-  if (!first) return { header: [axis.label], length: 0, row: () => [] };
+  const { name } = headings;
+  const xName = name(axis);
+  if (!first) return { header: [xName], length: 0, row: () => [] };
   const bins = series.some(({ mark }) => mark === 'bins');
-  const edges = bins ? [l10n.t('{0} from', axis.label), l10n.t('{0} to', axis.label)] : [axis.label];
+  const edges = bins ? [headings.from(xName), headings.to(xName)] : [xName];
   const place = (one: Series, i: number): number[] => (bins ? [one.x[i], one.x[i + 1] ?? one.x[i]] : [one.x[i]]);
   const values = (one: Series, i: number): number[] => (one.from ? [one.from[i], one.y[i]] : [one.y[i]]);
 
   if (series.every((other) => sameColumn(other.x, first.x)))
     return {
-      header: [
-        ...edges,
-        ...series.flatMap((one) => (one.from ? [l10n.t('{0} (from)', one.label), one.label] : [one.label])),
-      ],
+      header: [...edges, ...series.flatMap((one) => (one.from ? [headings.begin(name(one)), name(one)] : [name(one)]))],
       length: first.y.length,
       row: (i) => [...place(first, i), ...series.flatMap((one) => values(one, i))],
     };
@@ -35,13 +66,13 @@ export function contentRows(content: ChartContent): Rows {
   for (const one of series) ends.push((ends.at(-1) ?? 0) + one.y.length);
   const stems = series.some(({ from }) => from);
   return {
-    header: [l10n.t('series'), ...edges, ...(stems ? [l10n.t('from')] : []), content.y.label],
+    header: [headings.series, ...edges, ...(stems ? [headings.begins] : []), name(content.y)],
     length: ends.at(-1)!,
     row(index) {
       const which = ends.findIndex((end) => index < end);
       const i = index - (ends[which - 1] ?? 0);
       const one = series[which];
-      return [one.label, ...place(one, i), ...(stems ? [one.from?.[i] ?? ''] : []), one.y[i]];
+      return [name(one), ...place(one, i), ...(stems ? [one.from?.[i] ?? ''] : []), one.y[i]];
     },
   };
 }

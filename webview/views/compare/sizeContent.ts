@@ -22,14 +22,19 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
       ? [{ run, size: bytes, metric: value, name: metric ?? '' }]
       : [],
   );
-  const name = finished.at(0)?.name;
+  const name = finished[0]?.name ?? '';
   const points = finished.filter((point) => point.name === name);
-  const front = paretoFront(points, isGreaterBetter(name ?? '')).map((index) => points[index]);
+  const front = paretoFront(points, isGreaterBetter(name)).map((index) => points[index]);
   const others = compared.length - points.length;
-  const format = formatMetric(name ?? '');
+  const format = formatMetric(name);
   return {
-    x: { label: l10n.t('compressed size'), scale: spansDecade(points) ? 'log' : 'linear', format: formatBytes },
-    y: { label: name === undefined ? l10n.t('test metric') : l10n.t('test {0}', name), format },
+    x: {
+      label: l10n.t('compressed size'),
+      column: 'compressed size',
+      scale: spansDecade(points) ? 'log' : 'linear',
+      format: formatBytes,
+    },
+    y: { label: l10n.t('test {0}', name), column: `test ${name}`, format },
     series: [
       ...points.map(({ run, size, metric }) => ({
         id: run.key,
@@ -46,6 +51,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
             {
               id: 'front',
               label: l10n.t('Pareto front'),
+              column: 'Pareto front',
               color: FRONT_COLOR,
               dashed: true,
               x: front.map(({ size }) => size),

@@ -9,9 +9,9 @@ export const xAxes = ['step', 'epoch', 'time'] as const;
 export type XAxis = (typeof xAxes)[number];
 
 export const axisOf: Readonly<Record<XAxis, Axis>> = {
-  step: { label: l10n.t('step') },
-  epoch: { label: l10n.t('epoch') },
-  time: { label: l10n.t('time'), format: formatSeconds, unit: 'seconds' },
+  step: { label: l10n.t('step'), column: 'step' },
+  epoch: { label: l10n.t('epoch'), column: 'epoch' },
+  time: { label: l10n.t('time'), column: 'time', format: formatSeconds, unit: 'seconds' },
 };
 
 /** Places of a run's recordings on the axis. */

@@ -1,7 +1,7 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
-import type { Axis, ChartContent, Series } from '../../charts/content.ts';
+import type { Axis, ChartContent, Named, Series } from '../../charts/content.ts';
 import { formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';
@@ -29,9 +29,17 @@ export function loadedRuns(runs: readonly ShownRun[]): LoadedRun[] {
 export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
     x: commonAxis(runs, settings),
-    y: { label: l10n.t('loss'), scale: settings.logLoss ? 'log' : 'linear' },
+    y: { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
     smoothing: settings.smoothing,
-    series: runs.map((run) => metricSeries(run, 'loss', nameOf(run, runs, l10n.t('training loss')), settings, true)),
+    series: runs.map((run) =>
+      metricSeries(
+        run,
+        'loss',
+        nameOf(run, runs, { label: l10n.t('training loss'), column: 'training loss' }),
+        settings,
+        true,
+      ),
+    ),
     marks: distortionMarks(runs, settings),
     empty: l10n.t('The loss appears with the first training step.'),
   };
@@ -40,9 +48,15 @@ export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings)
 export function learningRateContent(runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   return {
     x: commonAxis(runs, settings),
-    y: { label: l10n.t('learning rate'), minimum: 0 },
+    y: { label: l10n.t('learning rate'), column: 'learning rate', minimum: 0 },
     series: runs.map((run) =>
-      metricSeries(run, 'learningRate', nameOf(run, runs, l10n.t('learning rate')), settings, false),
+      metricSeries(
+        run,
+        'learningRate',
+        nameOf(run, runs, { label: l10n.t('learning rate'), column: 'learning rate' }),
+        settings,
+        false,
+      ),
     ),
     empty: l10n.t('The learning rate appears with the first training step.'),
   };
@@ -51,14 +65,14 @@ export function learningRateContent(runs: readonly LoadedRun[], settings: CurveS
 function metricSeries(
   run: LoadedRun,
   name: 'loss' | 'learningRate',
-  label: string,
+  named: Named,
   { axis }: CurveSettings,
   smooth: boolean,
 ): Series {
   const { metrics } = run.snapshot;
   return {
     id: run.key,
-    label,
+    ...named,
     color: run.color,
     x: runAxis(run.snapshot, axis).metrics,
     y: metrics.columns[name].subarray(0, metrics.length),
@@ -111,16 +125,18 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
     axis: runAxis(run.snapshot, settings.axis),
   }));
   const change = settings.drop === 'change';
+  const alone = change
+    ? { label: l10n.t('loss after − before'), column: 'loss after − before' }
+    : { label: l10n.t('loss before → after'), column: 'loss before → after' };
   const summary = describeDrops(measured.map(({ run, drops }) => ({ label: run.label, drops })));
   return {
     x: commonAxis(runs, settings),
-    y: {
-      label: change ? l10n.t('change of the loss') : l10n.t('loss'),
-      scale: !change && settings.logLoss ? 'log' : 'linear',
-    },
+    y: change
+      ? { label: l10n.t('change of the loss'), column: 'change of the loss' }
+      : { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
     series: measured.map(({ run, drops, axis }) => ({
       id: run.key,
-      label: nameOf(run, runs, change ? l10n.t('loss after − before') : l10n.t('loss before → after')),
+      ...nameOf(run, runs, alone),
       color: run.color,
       mark: 'stems',
       x: drops.step.map((step, i) => axis.at(step, drops.time[i])),
@@ -151,6 +167,6 @@ function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): C
   };
 }
 
-function nameOf(run: LoadedRun, runs: readonly LoadedRun[], alone: string): string {
-  return runs.length === 1 ? alone : run.label;
+function nameOf(run: LoadedRun, runs: readonly LoadedRun[], alone: Named): Named {
+  return runs.length === 1 ? alone : { label: run.label };
 }

@@ -14,15 +14,21 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
   const rank = chosen.at(-1)?.rank;
   const floor = roundingFloor(chosen.map(({ singularValues }) => singularValues));
   return {
-    x: { label: l10n.t('singular value'), format: (index) => (Number.isInteger(index) ? formatCount(index) : '') },
+    x: {
+      label: l10n.t('singular value'),
+      column: 'singular value',
+      format: (index) => (Number.isInteger(index) ? formatCount(index) : ''),
+    },
     y: {
       label: l10n.t('size'),
+      column: 'size',
       scale,
       ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }),
     },
     series: chosen.map(({ step, singularValues }, place) => ({
       id: String(step),
       label: l10n.t('step {0}', formatCount(step)),
+      column: `step ${formatCount(step)}`,
       color: place % COLORS,
       x: Float64Array.from(singularValues, (_, index) => index + 1),
       y: singularValues,

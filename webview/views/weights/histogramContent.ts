@@ -50,18 +50,18 @@ export function histogramContent(
   const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: 0.5 }) } as const;
   const series: Series[] = [
     // The first lies on top.
-    { ...shared, id: 'after', label: l10n.t('after'), color, y: counts(after) },
-    { ...shared, id: 'before', label: l10n.t('before'), color: BEFORE_COLOR, y: counts(before) },
+    { ...shared, id: 'after', label: l10n.t('after'), column: 'after', color, y: counts(after) },
+    { ...shared, id: 'before', label: l10n.t('before'), column: 'before', color: BEFORE_COLOR, y: counts(before) },
   ];
   if (other && theirs) {
-    const { step } = other.distortion;
+    const { label } = other;
+    const step = formatNumber(other.distortion.step);
     series.push({
       ...shared,
       id: 'other',
-      label:
-        step === distortion.step
-          ? l10n.t('after · {0}', other.label)
-          : l10n.t('after · {0}, step {1}', other.label, formatNumber(step)),
+      ...(other.distortion.step === distortion.step
+        ? { label: l10n.t('after · {0}', label), column: `after · ${label}` }
+        : { label: l10n.t('after · {0}, step {1}', label, step), column: `after · ${label}, step ${step}` }),
       color: other.color,
       dashed: true,
       y: counts(theirs),
@@ -70,11 +70,13 @@ export function histogramContent(
   return {
     x: {
       label: l10n.t('weight'),
+      column: 'weight',
       minimum: Math.min(bins.minimum, range?.minimum ?? Infinity),
       maximum: Math.max(bins.maximum, range?.maximum ?? -Infinity),
     },
     y: {
       label: l10n.t('count'),
+      column: 'count',
       scale: settings.scale,
       minimum: settings.scale === 'log' ? 0.5 : 0,
       format: formatCounts,

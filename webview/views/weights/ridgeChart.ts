@@ -1,8 +1,8 @@
 /** @file The chart of a weight's histograms over the steps of a run: ridges or a heat map, which chart.js has not. */
 import * as l10n from '@vscode/l10n';
 import { createTable } from '../../charts/table.ts';
-import { fileName, toCsv, toPng } from '../../charts/export.ts';
-import type { Rows } from '../../charts/export.ts';
+import { fileHeadings, fileName, tableHeadings, toCsv, toPng } from '../../charts/export.ts';
+import type { Headings, Rows } from '../../charts/export.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 import { onThemeChange, readTheme } from '../../charts/theme.ts';
 import { menuButton } from '../../controls/menu.ts';
@@ -95,7 +95,7 @@ class CanvasRidgeChart implements RidgeChart {
     );
     setText(this.#note, content.note ?? '');
     this.#note.hidden = content.note === undefined;
-    if (!this.#table.element.hidden) this.#table.update(ridgeRows(content.ridges));
+    if (!this.#table.element.hidden) this.#table.update(ridgeRows(content.ridges, tableHeadings));
     this.#schedule();
   }
 
@@ -198,7 +198,7 @@ class CanvasRidgeChart implements RidgeChart {
   #saveCsv(): void {
     if (!this.#content) return;
     const { name, ridges } = this.#content;
-    const content = toCsv(ridgeRows(ridges));
+    const content = toCsv(ridgeRows(ridges, fileHeadings));
     this.#context.send({ type: 'save', name: fileName(name, 'csv'), format: 'csv', content });
   }
 
@@ -225,10 +225,16 @@ function cellText({ bins, steps, counts }: Ridges, { row, bin }: Cell): string {
 }
 
 /** A row per step and bin. */
-function ridgeRows({ bins, steps, counts }: Ridges): Rows {
+function ridgeRows({ bins, steps, counts }: Ridges, { name, from, to }: Headings): Rows {
+  const weight = name({ label: l10n.t('weight'), column: 'weight' });
   const bounds = edges(bins);
   return {
-    header: [l10n.t('step'), l10n.t('weight from'), l10n.t('weight to'), l10n.t('count')],
+    header: [
+      name({ label: l10n.t('step'), column: 'step' }),
+      from(weight),
+      to(weight),
+      name({ label: l10n.t('count'), column: 'count' }),
+    ],
     length: steps.length * bins.count,
     row(index) {
       const row = Math.floor(index / bins.count);

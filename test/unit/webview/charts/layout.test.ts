@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChartContent, Series } from '../../../../webview/charts/content.ts';
-import { contentRows, toCsv } from '../../../../webview/charts/export.ts';
+import { contentRows, fileHeadings, toCsv } from '../../../../webview/charts/export.ts';
 import { layout } from '../../../../webview/charts/model/layout.ts';
 import { smoothed } from '../../../../webview/charts/model/smooth.ts';
 import { formatNumber, formatSeconds } from '../../../../webview/charts/model/format.ts';
@@ -109,6 +109,7 @@ describe('a chart as a file', () => {
           { x: [1, 2], y: [0.5, NaN] },
           { x: [1, 2], y: [3, 4], label: 'a, "b"' },
         ]),
+        fileHeadings,
       ),
     );
     expect(csv).toBe('step,series 0,"a, ""b"""\r\n1,0.5,3\r\n2,,4\r\n');
@@ -121,6 +122,7 @@ describe('a chart as a file', () => {
           { x: [1], y: [2], label: '=1+1' },
           { x: [5], y: [6] },
         ]),
+        fileHeadings,
       ),
     );
     expect(csv).toBe("series,step,loss\r\n'=1+1,1,2\r\nseries 1,5,6\r\n");
