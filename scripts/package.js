@@ -98,7 +98,9 @@ async function stage(folder, target) {
   };
   for (const name of ['dist', 'media', 'l10n', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.map') });
-  for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE']) copy(name, name);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
+  for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);
   // Beside the bundles: vsce leaves out the folder node_modules of the root.
   for (const file of [...(await runtimeFiles()), ...nativeFiles(target)]) copy(file, join('dist', file));
   // All that is here is meant; without this file vsce doubts it.

@@ -1,6 +1,7 @@
 /** @file A VS Code of the tests: its server, a browser, a workspace of its own with an experiment of a few seconds. */
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { RunEvent } from '../../server/protocol/events.ts';
 import { startEditor } from '../../scripts/editor/serve.js';
@@ -69,6 +71,13 @@ export class EditorSession {
     writeFileSync(file, text);
   }
 
+  /** Writes the settings of the workspace, which its windows take at once. */
+  setSettings(settings: Readonly<Record<string, unknown>>): void {
+    const folder = join(this.workspace, '.vscode');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
+  }
+
   /** A window on the workspace, with the extension from this checkout's `dist/` unless a package of it is installed. */
   window(size?: { width: number; height: number }): Promise<Page> {
     const extension = this.#options.vsix === undefined ? root : undefined;
@@ -83,6 +92,14 @@ export class EditorSession {
           .sort()
           .map((id) => join(folder, id))
       : [];
+  }
+
+  /** Stops a run, where it is being trained, and waits until its process has recorded that. */
+  async stop(run: string): Promise<void> {
+    const trained = () => recordOf(run).state === 'running' && recordOf(run).process;
+    const trainer = trained();
+    if (trainer) process.kill(trainer.pid, 'SIGTERM');
+    while (trained()) await sleep(50);
   }
 
   async dispose(): Promise<void> {
