@@ -4,6 +4,8 @@ import { isGreaterBetter, paretoFront } from '../../../webview/views/compare/par
 import type { Outcome } from '../../../webview/views/compare/pareto.ts';
 import { bestResults } from '../../../webview/views/compare/results.ts';
 import type { RunResult } from '../../../webview/views/compare/results.ts';
+import { sizeContent } from '../../../webview/views/compare/sizeContent.ts';
+import type { ComparedRun } from '../../../webview/views/compare/sizeContent.ts';
 import { differingSettings, flatten } from '../../../webview/views/compare/settings.ts';
 
 const outcomes = fc.array(fc.record({ size: fc.integer({ min: 1, max: 8 }), metric: fc.integer({ min: 0, max: 8 }) }), {
@@ -138,3 +140,26 @@ function beats(a: Outcome, b: Outcome, greater: boolean): boolean {
   const gain = greater ? a.metric - b.metric : b.metric - a.metric;
   return a.size <= b.size && gain >= 0 && (a.size < b.size || gain > 0);
 }
+
+describe('size against metric', () => {
+  const compared = (sizes: number[]): ComparedRun[] =>
+    sizes.map((bytes, color) => ({
+      run: { key: `run ${color}`, label: `run ${color}`, color },
+      result: { final: true, value: 0.9, bytes, metric: 'accuracy' } as RunResult,
+    }));
+
+  it.each([
+    ['the sizes themselves where they differ', [1000, 2000], {}],
+    ['a logarithm over a decade', [1000, 11_000], { scale: 'log' }],
+    ['a tenth to either side where they are nearly the same', [999, 1001], { minimum: 900, maximum: 1100 }],
+    ['no bounds where there is none', [], {}],
+  ])('has on its axis %s', (_, sizes, bounds) => {
+    const { scale, minimum, maximum } = sizeContent(compared(sizes)).x;
+    expect({ scale, minimum, maximum }).toEqual({
+      scale: undefined,
+      minimum: undefined,
+      maximum: undefined,
+      ...bounds,
+    });
+  });
+});

@@ -1,7 +1,7 @@
 /** @file The chart of size against metric. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
-import type { ChartContent } from '../../charts/content.ts';
+import type { Axis, ChartContent } from '../../charts/content.ts';
 import { formatNumber, formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { isGreaterBetter, paretoFront } from './pareto.ts';
@@ -14,6 +14,8 @@ export interface ComparedRun {
 
 /** The grey of the palette. */
 const FRONT_COLOR = 7;
+/** Of the axis of sizes to either side, as a part of the size. */
+const MINIMUM_SPAN = 0.1;
 
 /** Finished runs with one metric; of runs with several metrics, those that have the first run's. */
 export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
@@ -31,7 +33,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
     x: {
       label: l10n.t('compressed size'),
       column: 'compressed size',
-      scale: spansDecade(points) ? 'log' : 'linear',
+      ...sizeScale(points.map(({ size }) => size)),
       format: formatBytes,
     },
     y: { label: l10n.t('test {0}', name), column: `test ${name}`, format },
@@ -88,7 +90,12 @@ function describeFront(points: number, front: readonly string[], others: number)
   return [best, ...left].join(' ');
 }
 
-function spansDecade(points: readonly { readonly size: number }[]): boolean {
-  const sizes = points.map(({ size }) => size);
-  return Math.min(...sizes) > 0 && Math.max(...sizes) / Math.min(...sizes) > 10;
+/** Sizes that are nearly the same stand side by side: ticks a few bytes apart would all have one label. */
+function sizeScale(sizes: readonly number[]): Pick<Axis, 'scale' | 'minimum' | 'maximum'> {
+  const smallest = Math.min(...sizes);
+  const largest = Math.max(...sizes);
+  if (smallest > 0 && largest / smallest > 10) return { scale: 'log' };
+  const middle = (smallest + largest) / 2;
+  const half = MINIMUM_SPAN * middle;
+  return largest - smallest < half ? { minimum: middle - half, maximum: middle + half } : {};
 }
