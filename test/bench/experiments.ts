@@ -1,6 +1,6 @@
 /** @file Runs experiments through the command line, as a user does, and collects their summaries. */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../server/protocol/events.ts';
@@ -28,22 +28,24 @@ export function commandOf({ file, overrides, seed }: ExperimentRun): string {
 
 /**
  * Runs experiments side by side, one thread each, as many at once as there are cores; or one after another with the
- * threads that a run takes by default. Their run folders are removed.
+ * threads that a run takes by default. Their run folders are removed, unless they are kept in `keep`: then those that are there
+ * and finished are not run again, and one that was interrupted goes on.
  * @throws Error with what a run wrote, when one fails
  */
 export async function runExperiments(
   runs: readonly ExperimentRun[],
-  { threads = 'one' }: { threads?: 'one' | 'default' } = {},
+  { threads = 'one', keep }: { threads?: 'one' | 'default'; keep?: string } = {},
 ): Promise<ExperimentResult[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
+  const folder = keep ?? mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
   const results: ExperimentResult[] = [];
   const waiting = runs.map((run, index) => ({ run, index }));
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const summary = await runExperiment(next.run, folder, threads === 'one' ? ['training.threads=1'] : []);
+      const out = keep === undefined ? folder : keptFolder(keep, next.run);
+      const summary = await runExperiment(next.run, out, threads === 'one' ? ['training.threads=1'] : []);
       results[next.index] = { ...next.run, command: commandOf(next.run), summary };
       console.log(
-        `  ${next.run.name}, seed ${next.run.seed}: ${(100 * summary.test).toFixed(2)}% at ` +
+        `  ${next.run.name}, seed ${next.run.seed}: ${metricText(summary)} at ` +
           `${summary.weightRatio.toFixed(1)}x, ${summary.trainingSeconds.toFixed(0)} s`,
       );
     }
@@ -53,9 +55,28 @@ export async function runExperiments(
       Array.from({ length: threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1 }, work),
     );
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (keep === undefined) rmSync(folder, { recursive: true, force: true });
   }
   return results;
+}
+
+/** The test metric of a finished run, as the field writes it. */
+export function metricText({ metric, test }: Summary): string {
+  return metric === 'accuracy' ? `${(100 * test).toFixed(2)}%` : `${metric} ${test.toFixed(2)}`;
+}
+
+/** The folder in which a run of a kept series has its run folder. */
+export function keptFolder(keep: string, { name, seed }: ExperimentRun): string {
+  return join(keep, `${name.replaceAll(/[^\w.-]+/g, '-')}-${seed}`);
+}
+
+/** The events of a run of a kept series; none before it has begun. */
+export function keptEvents(folder: string): RunEvent[] {
+  const [id] = existsSync(folder) ? readdirSync(folder) : [];
+  const file = join(folder, id ?? '', 'events.jsonl');
+  if (id === undefined || !existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as RunEvent);
 }
 
 function runExperiment(
@@ -63,8 +84,11 @@ function runExperiment(
   out: string,
   more: readonly string[],
 ): Promise<Summary> {
+  const last = keptEvents(out).at(-1);
+  if (last?.type === 'finished') return Promise.resolve(last.summary);
   const settings = [...overrides, `training.seed=${seed}`, ...more].flatMap((override) => ['--set', override]);
-  const child = spawn(process.execPath, ['bin/deeptwist.js', 'run', file, '--json', '--out', out, ...settings]);
+  const args = last ? ['resume', out] : ['run', file, '--out', out, ...settings];
+  const child = spawn(process.execPath, ['bin/deeptwist.js', ...args, '--json']);
   const onExit = () => child.kill('SIGKILL');
   process.once('exit', onExit);
   let output = '';
@@ -78,9 +102,9 @@ function runExperiment(
     child.on('error', reject);
     child.on('close', (code) => {
       process.off('exit', onExit);
-      const last = output.trimEnd().split('\n').at(-1) ?? '';
-      if (code !== 0) return reject(new Error(`${file} ended with ${code}:\n${errors}${last}`));
-      const event = JSON.parse(last) as RunEvent;
+      const end = output.trimEnd().split('\n').at(-1) ?? '';
+      if (code !== 0) return reject(new Error(`${file} ended with ${code}:\n${errors}${end}`));
+      const event = JSON.parse(end) as RunEvent;
       if (event.type !== 'finished') return reject(new Error(`${file} ended with the event ${event.type}.`));
       resolve(event.summary);
     });

@@ -1,0 +1,263 @@
+/**
+ * @file The paper's language-model experiments on the Brown corpus, or on files of the Penn Treebank's form, as docs/results.md
+ * reports them: `npm run bench -- language-model [--part pruning] [--epochs 6] [--data FOLDER]`. Prints the tables of that page. It
+ * takes hours: runs are kept in `.cache/bench/language-model/`, and what is finished there is not run again.
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { root } from '../../scripts/root.js';
+import type { EventOf } from '../../server/protocol/events.ts';
+import type { Benchmark, Result } from './bench.ts';
+import {
+  commandOf,
+  keptEvents,
+  keptFolder,
+  runExperiments,
+  type ExperimentResult,
+  type ExperimentRun,
+} from './experiments.ts';
+
+const SEED = 1;
+const folder = 'examples/language-model';
+const file = (name: string) => `${folder}/${name}.deeptwist.jsonc`;
+
+const RATES = [0.8, 0.85, 0.9, 0.95];
+const BITS = [1, 2, 3];
+const RANKS = [128, 96, 64, 32, 16];
+/** Initial learning rates that are searched, as the paper did for each rank. */
+const LEARNING_RATES = [0.5, 1, 2];
+/** Where learning rates are searched. */
+const SEARCHED = { rate: 0.9, rank: 64 };
+
+interface Options {
+  /** Of retraining. The paper takes as many as for pre-training. */
+  readonly epochs: number;
+  /** Of the corpus; relative to the experiments, as in their files. */
+  readonly data: readonly string[];
+  readonly keep: string;
+}
+
+interface Variant {
+  readonly name: string;
+  readonly file: string;
+  readonly overrides: readonly string[];
+}
+
+/** The learning rate falls, and pruning ends, at the same part of retraining as in the protocol with 13 epochs. */
+const part = (epochs: number, of13: number) => Math.max(1, Math.round((epochs * of13) / 13));
+
+const pretraining: readonly Variant[] = [
+  { name: 'small-pretrain', file: file('small-pretrain'), overrides: [] },
+  { name: 'one-layer-pretrain', file: file('one-layer-pretrain'), overrides: [] },
+];
+
+/** The parts of the series, each with its runs. */
+const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> = {
+  pruning: (options) => [
+    ...RATES.flatMap((rate) =>
+      ['deeptwist', 'gradual-mask'].map((policy) => pruned(options, { policy, rate, learningRate: 1 })),
+    ),
+    ...RATES.map((rate) => oneShot('small-prune', `one-shot ${rate}`, pruningRates(rate))),
+  ],
+  'pruning-search': (options) =>
+    LEARNING_RATES.flatMap((learningRate) =>
+      ['deeptwist', 'gradual-mask'].map((policy) => pruned(options, { policy, rate: SEARCHED.rate, learningRate })),
+    ),
+  'low-rank': (options) =>
+    RANKS.flatMap((rank) =>
+      [false, true].flatMap((shared) => [
+        lowRank(options, { rank, shared, learningRate: 1.5 }),
+        oneShot('small-low-rank', `one-shot ${rankName(rank, shared)}`, rankSettings(rank, shared)),
+      ]),
+    ),
+  'low-rank-search': (options) =>
+    [...LEARNING_RATES, 1.5].map((learningRate) =>
+      lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate }),
+    ),
+  quantization: (options) =>
+    BITS.flatMap((bits) => [
+      ...(bits === 1 ? ['greedy'] : ['greedy', 'alternating']).map((algorithm) =>
+        variant('one-layer-quantize', `${bits} bits ${algorithm}`, [
+          `training.epochs=${options.epochs}`,
+          ...bitSettings(bits, algorithm),
+        ]),
+      ),
+      oneShot('one-layer-quantize', `one-shot ${bits} bits`, bitSettings(bits, 'alternating')),
+    ]),
+};
+
+function variant(experiment: string, name: string, overrides: readonly string[]): Variant {
+  return { name: `${experiment} ${name}`, file: file(experiment), overrides };
+}
+
+function pruned(
+  { epochs }: Options,
+  { policy, rate, learningRate }: { policy: string; rate: number; learningRate: number },
+): Variant {
+  return variant('small-prune', `${policy} ${rate} lr ${learningRate} ${epochs} epochs`, [
+    `compression.policy=${policy}`,
+    ...pruningRates(rate),
+    `compression.schedule.to=${part(epochs, 3)}`,
+    ...retraining(epochs, learningRate),
+  ]);
+}
+
+function lowRank(
+  { epochs }: Options,
+  { rank, shared, learningRate }: { rank: number; shared: boolean; learningRate: number },
+): Variant {
+  return variant('small-low-rank', `${rankName(rank, shared)} lr ${learningRate} ${epochs} epochs`, [
+    ...rankSettings(rank, shared),
+    ...retraining(epochs, learningRate),
+  ]);
+}
+
+/** The pre-trained model, compressed once: a single step that leaves the weights as they are, then the distortion. */
+function oneShot(experiment: string, name: string, overrides: readonly string[]): Variant {
+  return variant(experiment, name, [
+    ...overrides,
+    'compression.policy=one-shot',
+    'training.epochs=null',
+    'training.steps=1',
+    'compression.distortEvery=1',
+    'training.optimizer.learningRate=1e-30',
+    ...(experiment === 'small-prune' ? ['compression.schedule=null'] : []),
+  ]);
+}
+
+const retraining = (epochs: number, learningRate: number) => [
+  `training.epochs=${epochs}`,
+  `training.learningRateSchedule.epoch=${part(epochs, 4)}`,
+  `training.optimizer.learningRate=${learningRate}`,
+];
+const pruningRates = (rate: number) =>
+  ['embedding', 'lstm*', 'softmax'].map((layer) => `compression.layers.${layer}.rate=${rate}`);
+const rankName = (rank: number, shared: boolean) => `rank ${rank}${shared ? ' shared' : ''}`;
+const rankSettings = (rank: number, shared: boolean) => [
+  `compression.layers.lstm*.rank=${rank}`,
+  `compression.layers.lstm*.sharedProjection=${shared}`,
+];
+const bitSettings = (bits: number, algorithm: string) =>
+  ['embedding', 'lstm*', 'softmax'].flatMap((layer) => [
+    `compression.layers.${layer}.bits=${bits}`,
+    `compression.layers.${layer}.algorithm=${algorithm}`,
+  ]);
+
+/** @param start where the pre-trained models are; undefined for one of them */
+function runOf({ name, file, overrides }: Variant, { data }: Options, start?: string): ExperimentRun {
+  const from = start === undefined ? [] : [`start=run:${start}`];
+  return { name, file, overrides: [...overrides, ...data, ...from], seed: SEED };
+}
+
+async function runPart(name: string, options: Options): Promise<ExperimentResult[]> {
+  const variants = parts[name](options);
+  const base = pretraining[name === 'quantization' ? 1 : 0];
+  const baseRun = runOf(base, options);
+  const [pretrained] = await runExperiments([baseRun], { threads: 'default', keep: options.keep });
+  const start = keptFolder(options.keep, baseRun);
+  const runs = variants.map((one) => runOf(one, options, start));
+  return [pretrained, ...(await runExperiments(runs, { keep: options.keep }))];
+}
+
+function printPart(name: string, results: readonly ExperimentResult[]): void {
+  console.log(
+    `\n### ${name}\n\n| run | test perplexity | before the last distortion | weight ratio | byte ratio | near zero | minutes |`,
+  );
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const { name: run, summary } of results) {
+    const { test, testBeforeLastDistortion: before, weightRatio, byteRatio, nearZeros, trainingSeconds } = summary;
+    const figures = [
+      test.toFixed(2),
+      before.toFixed(2),
+      weightRatio.toFixed(2),
+      byteRatio.toFixed(2),
+      String(nearZeros),
+    ];
+    console.log(`| ${[run, ...figures, (trainingSeconds / 60).toFixed(1)].join(' | ')} |`);
+  }
+  for (const result of results) console.log(`\n    ${commandOf(result)}`);
+}
+
+/** Mean change of the singular values before and after the rank, of every weight: at the start, in the middle, at the end (Fig. 3). */
+function printSpectra(results: readonly ExperimentResult[], { keep }: Options): void {
+  console.log('\n### Singular values\n\n| run | weight | rank | middle: before, after the rank | end: before, after |');
+  console.log('| --- | --- | --- | --- | --- |');
+  for (const run of results) {
+    const spectra = keptEvents(keptFolder(keep, run)).filter(
+      (event): event is EventOf<'spectrum'> => event.type === 'spectrum',
+    );
+    if (spectra.length < 3) continue;
+    const [first, middle, last] = [spectra[0], spectra[Math.floor(spectra.length / 2)], spectra.at(-1)!];
+    for (const { name, rank, singularValues } of first.weights) {
+      if (rank === undefined) continue;
+      const changes = [middle, last].map(({ weights }) => {
+        const later = weights.find((weight) => weight.name === name)!.singularValues;
+        const change = (from: number, to: number) =>
+          100 * (sum(later.slice(from, to)) / sum(singularValues.slice(from, to)) - 1);
+        return `${change(0, rank).toFixed(1)}%, ${change(rank, singularValues.length).toFixed(1)}%`;
+      });
+      console.log(`| ${[run.name, name, String(rank), ...changes].join(' | ')} |`);
+    }
+  }
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+/** The metric of each evaluation during training (Fig. 2b): after the epoch's last distortion, where epochs end with one. */
+function printCourse(results: readonly ExperimentResult[], { keep }: Options): void {
+  console.log('\n### Perplexity after each epoch\n');
+  for (const run of results) {
+    const evaluations = keptEvents(keptFolder(keep, run)).filter(
+      (event): event is EventOf<'evaluation'> => event.type === 'evaluation' && event.moment === 'training',
+    );
+    if (evaluations.length > 1)
+      console.log(
+        `- ${run.name} (${evaluations[0].split}): ${evaluations.map(({ value }) => value.toFixed(1)).join(', ')}`,
+      );
+  }
+}
+
+/** Each run beside the pre-trained model: a ratio above 1 is a lower perplexity. */
+function comparisons(name: string, [pretrained, ...runs]: readonly ExperimentResult[]): Result[] {
+  return runs.map(({ name: run, summary }) => ({
+    case: `${name}: ${run}`,
+    rival: 'pre-trained',
+    threads: 1,
+    ours: summary.test,
+    theirs: pretrained.summary.test,
+    unit: 'perplexity',
+    ratio: pretrained.summary.test / summary.test,
+    target: 1,
+  }));
+}
+
+export default {
+  options: {
+    part: { type: 'string', multiple: true, default: Object.keys(parts) },
+    epochs: { type: 'string', default: '13' },
+    data: { type: 'string' },
+  },
+  async run({ part: chosen, epochs, data }) {
+    const names = chosen as string[];
+    const unknown = names.find((name) => !(name in parts));
+    if (unknown !== undefined) throw new Error(`There is no part ${unknown}, but ${Object.keys(parts).join(', ')}.`);
+    const corpus = typeof data === 'string' ? resolve(data) : join(root, folder, 'data', 'brown');
+    if (!existsSync(corpus))
+      throw new Error(`There is no corpus in ${corpus}. Make the Brown corpus: node ${folder}/prepare.js`);
+    const series = typeof data === 'string' ? corpus.replaceAll(/[^\w.-]+/g, '-') : 'brown';
+    const options: Options = {
+      epochs: Number(epochs),
+      data: typeof data === 'string' ? [`data.path=${corpus}`] : [],
+      keep: join(root, '.cache', 'bench', 'language-model', series),
+    };
+    const report: Result[] = [];
+    for (const name of names) {
+      const results = await runPart(name, options);
+      printPart(name, results);
+      printCourse(results, options);
+      if (name.startsWith('low-rank')) printSpectra(results, options);
+      report.push(...comparisons(name, results));
+    }
+    return report;
+  },
+} satisfies Benchmark;
