@@ -149,6 +149,27 @@ describe('the worker thread', () => {
     await expect(loadSnapshot(worker, file, { ...options(), signal: abort.signal })).rejects.toThrow('deselected');
   });
 
+  it('reads a log of 200 MB in pieces, and tells how far it is', async () => {
+    const lines = 200_000;
+    await writeFile(file, '');
+    for (let steps = 0, size = 0; size < 200e6; steps += lines) {
+      const text = Array.from({ length: lines }, (_, step) => line(metricsAt(steps + step + 1))).join('');
+      await appendFile(file, text);
+      size += text.length;
+    }
+    const fractions: number[] = [];
+    const { snapshot: sent, offset } = await loadSnapshot(worker, file, {
+      ...options(),
+      onProgress: (fraction) => fractions.push(fraction),
+    });
+    const { metrics } = restoreSnapshot(sent);
+    expect(offset).toBeGreaterThan(200e6);
+    expect(metrics.length % lines).toBe(0);
+    expect([metrics.columns.step[0], metrics.columns.step[metrics.length - 1]]).toEqual([1, metrics.length]);
+    expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+    expect(fractions.length).toBeGreaterThan(1);
+  });
+
   it('says why a log cannot be read', async () => {
     const loop = join(folder, 'loop.jsonl');
     await symlink(loop, loop);
