@@ -30,7 +30,7 @@ export interface CompressorOptions {
 /**
  * One training step is: `beforeStep`, forward and backward, `beforeUpdate`, the optimizer's update, `afterUpdate`, and
  * `distort` where {@link distortsAfter} says so. Steps count from 1. An evaluation between two steps stands between
- * `beforeStep` and `beforeUpdate`, so that it sees the weights that the model computes with.
+ * `beforeStep` and `afterEvaluation`, so that it sees the weights that the model computes with.
  */
 export interface Compressor {
   /** The weights that are compressed. */
@@ -47,8 +47,9 @@ export interface Compressor {
   /** What {@link distort} would report of a distortion after this step, found on copies: nothing that trains is changed. */
   preview(step: number, report: { bins: number }): Promise<DistortionReport[]>;
   beforeStep(step: number): void | Promise<void>;
-  beforeUpdate(step: number): void;
-  afterUpdate(step: number): void;
+  afterEvaluation(): void;
+  beforeUpdate(): void | Promise<void>;
+  afterUpdate(): void | Promise<void>;
   /** The compressed form of each target, by name, as the last distortion left it. */
   readonly compressed: ReadonlyMap<string, CompressedWeight>;
   /** Sizes of all weights of the model, compressed or not, in their order. */
@@ -105,6 +106,7 @@ function compressorOf<M extends Method>(
   const projection: Projection = {
     targets,
     from: timing.from,
+    formOf: ({ weight }) => compressed.get(weight.name),
     rateAt: (target, step) => settingAt(target, step).rate ?? 0,
     targetRate: (target) => row.settingAt(target.parameters as ParametersOf<M>, undefined, steps).rate ?? 0,
     async project(step) {
@@ -156,8 +158,9 @@ function compressorOf<M extends Method>(
       return targets.map((target) => reports.get(target)!);
     },
     beforeStep: (step) => stored.beforeStep(step),
-    beforeUpdate: (step) => stored.beforeUpdate(step),
-    afterUpdate: (step) => stored.afterUpdate(step),
+    afterEvaluation: () => stored.afterEvaluation(),
+    beforeUpdate: () => stored.beforeUpdate(),
+    afterUpdate: () => stored.afterUpdate(),
     compressed,
     sizes(all) {
       const sizes = new Map(
@@ -196,7 +199,10 @@ function relativeError(before: Float32Array, after: Float32Array): number {
 }
 
 function unsuitablePolicy({ policy, method }: Compression): SettingError {
-  return new SettingError(['compression', 'policy'], `"${policy}" works with the method prune only, got "${method}"`, {
-    remedy: 'Set policy to "deeptwist", "one-shot" or "straight-through", or method to "prune".',
-  });
+  const suitable = Object.entries(policies).filter(([, { methods }]) => methods.includes(method));
+  return new SettingError(
+    ['compression', 'policy'],
+    `"${policy}" works with the method ${policies[policy].methods.join(', ')} only, got "${method}"`,
+    { remedy: `Set policy to one of ${suitable.map(([name]) => `"${name}"`).join(', ')}, or choose that method.` },
+  );
 }

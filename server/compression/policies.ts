@@ -3,6 +3,7 @@
  * (which distortion), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { Method, PolicyId } from '../protocol/config.ts';
+import { FactoredWeights } from './factoredWeights.ts';
 import {
   MaskedWeights,
   ReplacedWeights,
@@ -44,5 +45,6 @@ export const policies: { readonly [P in PolicyId]: Policy } = {
     methods: ['prune'],
   },
   'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true, methods: all },
+  factors: { distortsAfter: atTheEnd, Stored: FactoredWeights, ignoresSchedule: false, methods: ['low-rank'] },
   'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false, methods: all },
 };

@@ -3,6 +3,7 @@
  * kept in full precision while the model computes with its compressed form.
  */
 import { prunedCount } from './prune.ts';
+import type { CompressedWeight } from './methods.ts';
 import type { Target } from './targets.ts';
 
 /** State that a checkpoint must hold besides the weights, by key. */
@@ -13,6 +14,8 @@ export interface Projection {
   readonly targets: readonly Target<unknown>[];
   /** Replaces all targets by their compressed form at a step, in place. */
   project(step: number): Promise<void>;
+  /** The compressed form of a target, as {@link project} left it last. */
+  formOf(target: Target<unknown>): CompressedWeight | undefined;
   /** Pruning rate of a target at a step, and at the end. */
   rateAt(target: Target<unknown>, step: number): number;
   targetRate(target: Target<unknown>): number;
@@ -23,8 +26,9 @@ export interface Projection {
 /** One way to treat the stored weights; the hooks are those of `Compressor`. */
 export interface StoredWeights {
   beforeStep(step: number): void | Promise<void>;
-  beforeUpdate(step: number): void;
-  afterUpdate(step: number): void;
+  afterEvaluation(): void;
+  beforeUpdate(): void | Promise<void>;
+  afterUpdate(): void | Promise<void>;
   distort(step: number): Promise<void>;
   /** Copies of the targets' values that a distortion would begin with. */
   undistorted(): Float32Array[];
@@ -42,6 +46,7 @@ export class ReplacedWeights implements StoredWeights {
   }
 
   beforeStep(): void {}
+  afterEvaluation(): void {}
   beforeUpdate(): void {}
   afterUpdate(): void {}
   restore(): void {}
@@ -79,6 +84,7 @@ export class MaskedWeights implements StoredWeights {
   }
 
   beforeStep(): void {}
+  afterEvaluation(): void {}
 
   beforeUpdate(): void {
     for (const mask of this.#masks) mask.clear(mask.target.weight.gradient);
@@ -197,6 +203,10 @@ export class ShadowedWeights implements StoredWeights {
   }
 
   beforeUpdate(): void {
+    this.afterEvaluation();
+  }
+
+  afterEvaluation(): void {
     if (!this.#projected) return;
     this.#projection.targets.forEach(({ weight }, i) => weight.values.set(this.#shadows[i]));
     this.#projected = false;

@@ -183,11 +183,11 @@ const observe = z.strictObject({
 });
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'])
+  .enum(['deeptwist', 'gradual-mask', 'one-shot', 'factors', 'straight-through'])
   .default('deeptwist')
   .describe(
     'deeptwist: every distortEvery steps the weights are replaced by their compressed form. Baselines: gradual-mask ' +
-      '(Zhu & Gupta 2017), one-shot (after training), straight-through (compress at every step, keep a full-precision shadow).',
+      '(Zhu & Gupta 2017), one-shot (after training), factors (low rank: truncated once, then the factors are trained), straight-through (compress at every step, keep a full-precision shadow).',
   );
 
 const distortEvery = positiveInteger.describe('Distortion step S_D, in training steps.');

@@ -148,12 +148,12 @@ export class TrainingLoop {
     await compressor?.beforeStep(step);
     const loss = (await executor.step(batch, step - 1)) / program.lossScale;
     if (!Number.isFinite(loss)) throw this.#diverged(`the loss is ${loss}`);
-    compressor?.beforeUpdate(step);
+    await compressor?.beforeUpdate();
     const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#diverged(`the gradient's norm is ${norm}`);
-    compressor?.afterUpdate(step);
+    await compressor?.afterUpdate();
     this.#recordMetrics(loss, learningRate);
     return batch;
   }
@@ -246,7 +246,7 @@ export class TrainingLoop {
     const between = this.#step < experiment.training.steps;
     if (between) await compressor?.beforeStep(this.#step);
     const result = await evaluate();
-    if (between) compressor?.beforeUpdate(this.#step);
+    if (between) compressor?.afterEvaluation();
     return result;
   }
 

@@ -67,6 +67,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     RANKS.flatMap((rank) =>
       [false, true].flatMap((shared) => [
         lowRank(options, { rank, shared, learningRate: 1.5 }),
+        lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' }),
         oneShot('small-low-rank', `one-shot ${rankName(rank, shared)}`, rankSettings(rank, shared)),
       ]),
     ),
@@ -82,6 +83,11 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
           ...bitSettings(bits, algorithm),
         ]),
       ),
+      variant('one-layer-quantize', `straight-through ${bits} bits alternating`, [
+        'compression.policy=straight-through',
+        `training.epochs=${options.epochs}`,
+        ...bitSettings(bits, 'alternating'),
+      ]),
       oneShot('one-layer-quantize', `one-shot ${bits} bits`, bitSettings(bits, 'alternating')),
     ]),
 };
@@ -104,9 +110,15 @@ function pruned(
 
 function lowRank(
   { epochs }: Options,
-  { rank, shared, learningRate }: { rank: number; shared: boolean; learningRate: number },
+  {
+    rank,
+    shared,
+    learningRate,
+    policy = 'deeptwist',
+  }: { rank: number; shared: boolean; learningRate: number; policy?: string },
 ): Variant {
-  return variant('small-low-rank', `${rankName(rank, shared)} lr ${learningRate} ${epochs} epochs`, [
+  return variant('small-low-rank', `${policy} ${rankName(rank, shared)} lr ${learningRate} ${epochs} epochs`, [
+    `compression.policy=${policy}`,
     ...rankSettings(rank, shared),
     ...retraining(epochs, learningRate),
   ]);

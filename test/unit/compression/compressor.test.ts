@@ -61,9 +61,9 @@ async function train(
     await compressor.beforeStep(step);
     atForward(step);
     for (const { gradient } of weights) gradient.fill(gain(step));
-    compressor.beforeUpdate(step);
+    await compressor.beforeUpdate();
     for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] += gradient[i];
-    compressor.afterUpdate(step);
+    await compressor.afterUpdate();
     if (compressor.distortsAfter(step)) await compressor.distort(step);
   }
 }
@@ -133,7 +133,7 @@ describe('gradual mask', () => {
     const compressor = createCompressor(masked, weights, options);
     await compressor.distort(20);
     weights[0].values.fill(1);
-    compressor.afterUpdate(21);
+    await compressor.afterUpdate();
     expect(zeros(weights[0].values)).toBe(50);
   });
 
@@ -224,7 +224,7 @@ describe('straight-through', () => {
     expect(new Set(final).size).toBe(4);
     await compressor.beforeStep(96);
     expect(values).toEqual(final);
-    compressor.beforeUpdate(96);
+    await compressor.beforeUpdate();
     expect(values).toEqual(final);
   });
 

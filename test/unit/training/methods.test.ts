@@ -48,6 +48,12 @@ describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s', (policy) => {
   });
 });
 
+test('factors end with the model of low rank', async () => {
+  const finished = await train({ ...lowRank, schedule: { from: 10 }, policy: 'factors' });
+  await forms['low-rank'](finalWeights(finished.run));
+  await expectConsistent(finished);
+});
+
 test('gradual-mask ends with the pruned model', async () => {
   const finished = await train({ ...prune, schedule, policy: 'gradual-mask' });
   forms.prune(finalWeights(finished.run));

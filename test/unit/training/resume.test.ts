@@ -46,6 +46,13 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
     ['straight-through', { compression: { ...prune, policy: 'straight-through' } }],
     ['quantization', { compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } }],
     ['low rank', { compression: { method: 'low-rank', distortEvery: 5, layers: { fc1: { rank: 3 } } } }],
+    [
+      'factors',
+      {
+        compression: { method: 'low-rank', policy: 'factors', distortEvery: 5, layers: { fc1: { rank: 3 } } },
+        training: training({ optimizer: sgd }),
+      },
+    ],
     ['momentum and weight decay', { compression: prune, training: training({ optimizer: sgd }) }],
     [
       'momentum under a mask',

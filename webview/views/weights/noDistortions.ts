@@ -26,7 +26,7 @@ function firstDistortion(
   { policy, distortEvery, schedule }: NonNullable<RunSnapshot['started']>['config']['compression'] & object,
   steps: number,
 ): number {
-  if (policy === 'one-shot' || policy === 'straight-through') return steps;
+  if (policy === 'one-shot' || policy === 'factors' || policy === 'straight-through') return steps;
   const from = Math.max(1, schedule?.from ?? 0);
   return Math.min(steps, distortEvery * Math.ceil(from / distortEvery));
 }
