@@ -32,6 +32,8 @@ await esbuild.build({
   platform: 'node',
   format: 'esm',
   packages: 'external',
+  // They know the checkout by where they lie.
+  external: [join(root, 'scripts', '*')],
 });
 const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -38,18 +38,37 @@ export type Benchmark = {
   readonly options: NonNullable<ParseArgsConfig['options']>;
 } & ({ cases(options: Options): readonly Case[] } | { run(options: Options): Promise<readonly Result[]> });
 
-/** One line of the report: ours against one rival. */
-export interface Result {
+/** One line of the report. */
+export type Result = Comparison | Limited;
+
+interface Figure {
   readonly case: string;
+  /** A median unless the case says otherwise, in `unit`. */
+  readonly ours: number;
+  readonly unit: string;
+  /** Above 1, ours is better: than the rival, or than the limit asks for. */
+  readonly ratio: number;
+}
+
+/** Ours against one rival. */
+export interface Comparison extends Figure {
   readonly rival: string;
   readonly threads: number;
-  /** Medians, in `unit`. */
-  readonly ours: number;
   readonly theirs: number;
-  readonly unit: string;
-  /** Above 1, ours is better. */
-  readonly ratio: number;
+  /** The ratio that is asked for. */
   readonly target: number;
+}
+
+/** Ours against a limit. */
+export interface Limited extends Figure {
+  readonly rival?: undefined;
+  /** The limit, in `unit`: ours is to be at most that. */
+  readonly target: number;
+}
+
+/** A figure of which less is better, beside the most that it may be. */
+export function beside(target: number, name: string, ours: number, unit: string): Limited {
+  return { case: name, ours, unit, ratio: target / ours, target };
 }
 
 /** The middle value; of an even number of values, the mean of the middle two. */
@@ -60,7 +79,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Opens the contenders of a case, lets them take turns, and closes them. */
-async function measure(work: Case): Promise<Result[]> {
+async function measure(work: Case): Promise<Comparison[]> {
   const contenders: Contender[] = [];
   try {
     for (const open of [work.ours, ...work.rivals]) {
@@ -96,8 +115,8 @@ async function measure(work: Case): Promise<Result[]> {
 }
 
 /** Measures cases one after another. */
-export async function measureAll(cases: readonly Case[]): Promise<Result[]> {
-  const results: Result[] = [];
+export async function measureAll(cases: readonly Case[]): Promise<Comparison[]> {
+  const results: Comparison[] = [];
   for (const work of cases) {
     console.log(`${work.name}, ${work.threads} thread${work.threads === 1 ? '' : 's'}`);
     results.push(...(await measure(work)));
@@ -106,16 +125,19 @@ export async function measureAll(cases: readonly Case[]): Promise<Result[]> {
 }
 
 function printTable(results: readonly Result[]): void {
-  const rows = results.map((result) => [
-    result.case,
-    String(result.threads),
-    result.rival,
-    `${result.ours.toFixed(3)} ${result.unit}`,
-    `${result.theirs.toFixed(3)} ${result.unit}`,
-    `${result.ratio.toFixed(2)}x`,
-    `${result.target.toFixed(2)}x`,
-    result.ratio >= result.target ? 'held' : 'MISSED',
-  ]);
+  const rows = results.map((result) => {
+    const isComparison = result.rival !== undefined;
+    return [
+      result.case,
+      isComparison ? String(result.threads) : '',
+      isComparison ? result.rival : 'limit',
+      `${result.ours.toFixed(3)} ${result.unit}`,
+      `${(isComparison ? result.theirs : result.target).toFixed(3)} ${result.unit}`,
+      `${result.ratio.toFixed(2)}x`,
+      isComparison ? `${result.target.toFixed(2)}x` : '',
+      result.ratio >= (isComparison ? result.target : 1) ? 'held' : 'MISSED',
+    ];
+  });
   const table = [['case', 'threads', 'against', 'ours', 'theirs', 'ratio', 'target', ''], ...rows];
   const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
   for (const row of table)

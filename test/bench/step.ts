@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { writeBatches } from './batches.ts';
-import { measureAll, type Benchmark, type Case, type Result } from './bench.ts';
+import { measureAll, type Benchmark, type Case, type Comparison } from './bench.ts';
 import { bundleContender, startNodeChild } from './child.ts';
 import { runExperiments } from './experiments.ts';
 import { preparePython, startTorchStep } from './python.ts';
@@ -54,7 +54,7 @@ function startOurs(setting: Setting, kind: 'compiled' | 'wasm' | 'cpu' | 'tensor
 }
 
 /** Each side at the number of threads that suits it best, against the better configuration of PyTorch. */
-function atBetterThreads(model: Model, results: readonly Result[]): Result {
+function atBetterThreads(model: Model, results: readonly Comparison[]): Comparison {
   const own = results.filter((result) => result.case === model);
   const rivals = own.filter(({ rival }) => rival.startsWith('PyTorch'));
   const ours = rivals.reduce((best, result) => (result.ours < best.ours ? result : best));
@@ -83,13 +83,13 @@ async function printShares(setting: Setting): Promise<void> {
   );
 }
 
-async function overheads(): Promise<Result[]> {
+async function overheads(): Promise<Comparison[]> {
   const file = 'examples/mnist/lenet-300-100-prune.deeptwist.jsonc';
   const [{ summary }] = await runExperiments([{ name: 'LeNet-300-100', file, overrides: [], seed: 1 }], {
     threads: 'default',
   });
   const { trainingSeconds, distortionSeconds, observationSeconds } = summary;
-  const result = (name: string, seconds: number, limit: number): Result => ({
+  const result = (name: string, seconds: number, limit: number): Comparison => ({
     case: name,
     rival: 'limit',
     threads: 2,
