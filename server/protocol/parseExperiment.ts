@@ -84,7 +84,12 @@ export function placed(error: SettingError, source: ExperimentText): UserError {
   return new UserError(formatProblem(source.file, problemAt(error, source)), { remedy, exitCode, cause });
 }
 
-const schema: JsonSchema = experimentJsonSchema();
+let knownSchema: JsonSchema | undefined;
+
+/** Made when the first file has a problem: making it takes longer than all checks of a file that has none. */
+function schema(): JsonSchema {
+  return (knownSchema ??= experimentJsonSchema());
+}
 
 function withOverrides(json: JsonText, overrides: readonly string[]) {
   const document = json.value();
@@ -111,7 +116,7 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   for (const issue of issues.flatMap(chosenOption)) {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') {
-      const known = knownKeys(schema, document, path);
+      const known = knownKeys(schema(), document, path);
       for (const key of issue.keys) {
         const meant = didYouMean(key, known);
         if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
@@ -142,7 +147,7 @@ function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 }
 
 function wrongValue(issue: z.core.$ZodIssue, path: SettingPath, document: unknown): string {
-  const part = schemaAt(schema, document, path);
+  const part = schemaAt(schema(), document, path);
   const value = valueAt(document, path);
   const expected = part ? `expected ${expectation(part)}` : issue.message;
   if (value === undefined) return `missing: ${expected}`;
