@@ -6,9 +6,6 @@
 import * as z from 'zod';
 import { scheduledExperimentSchema } from './config.ts';
 
-/** Version of the run folder's format: `run.json`, `events.jsonl`, checkpoints. */
-export const RUN_FORMAT_VERSION = 1;
-
 /** A measured number. JSON has no NaN and no infinity: what diverged is written as null and read as NaN. */
 const measured = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));
 

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
-import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
 import { experimentName, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';

@@ -2,15 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import * as z from 'zod';
-
-export const processIdentitySchema = z.object({
-  pid: z.int().positive(),
-  startTime: z.string().optional().describe('As the system tells it; compared for equality only.'),
-  host: z.string(),
-});
-
-export type ProcessIdentity = z.output<typeof processIdentitySchema>;
+import type { ProcessIdentity } from './runRecord.ts';
 
 /** The identity of a process on this machine. */
 export function identify(pid: number): ProcessIdentity {

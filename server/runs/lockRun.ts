@@ -1,9 +1,9 @@
 /** @file One writer for a run folder: the file `lock` names the process that has it. */
 import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { UserError } from '../protocol/userError.ts';
-import { identify, isAlive, processIdentitySchema } from './liveProcess.ts';
-import type { ProcessIdentity } from './liveProcess.ts';
-import type { Run, RunRecord, RunState } from './run.ts';
+import { identify, isAlive } from './liveProcess.ts';
+import type { Run, RunState } from './run.ts';
+import { processIdentitySchema, type ProcessIdentity, type RunRecord } from './runRecord.ts';
 
 /** A lock without content may be one that is being written; after this many milliseconds its writer died writing it. */
 const WRITING_MS = 2000;

@@ -13,34 +13,12 @@
  */
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import * as z from 'zod';
-import { RUN_FORMAT_VERSION } from '../protocol/events.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
-import { isAlive, processIdentitySchema } from './liveProcess.ts';
+import { isAlive } from './liveProcess.ts';
+import type { RunRecord } from './runRecord.ts';
 
-const runRecordSchema = z.object({
-  format: z.literal(RUN_FORMAT_VERSION),
-  id: z.string(),
-  name: z.string().describe('Name of the experiment: its file name without extension.'),
-  experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
-  overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
-  state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
-  process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
-  endpoint: z.string().optional().describe('Socket or named pipe of the sidecar that trains the run; see sidecar.ts.'),
-  result: z
-    .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
-    .optional()
-    .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
-  failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),
-  created: z.iso.datetime(),
-  updated: z.iso.datetime(),
-  cuts: z
-    .array(z.int().min(0))
-    .describe('Bytes at which events.jsonl was cut when the run was resumed, in order; see followEvents.'),
-});
-
-export type RunRecord = z.output<typeof runRecordSchema>;
 export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
 export type ObservedState = RunState | 'interrupted';
@@ -145,6 +123,8 @@ export async function openRun(path: string): Promise<Run> {
       `${path} was written by a newer DeepTwist: its format is ${format}, this version reads up to ${RUN_FORMAT_VERSION}.`,
       { remedy: 'Update DeepTwist.' },
     );
+  // A window begins before it opens a run: it does not wait for the schemas.
+  const { runRecordSchema } = await import('./runRecord.ts');
   const parsed = runRecordSchema.safeParse(record);
   if (!parsed.success) {
     const [{ path: setting, message }] = parsed.error.issues;

@@ -8,7 +8,8 @@ import { existsSync, readFileSync, readdirSync, renameSync, rmSync, statSync, wr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { identify, isAlive, processIdentitySchema } from '../runs/liveProcess.ts';
+import { identify, isAlive } from '../runs/liveProcess.ts';
+import { processIdentitySchema } from '../runs/runRecord.ts';
 import { endpointOf, newName, runtimeFolder } from './runtimeFolder.ts';
 
 const POLL_MS = 300;

@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { isAlive } from '../../../server/runs/liveProcess.ts';
-import type { RunRecord } from '../../../server/runs/run.ts';
+import type { RunRecord } from '../../../server/runs/runRecord.ts';
 import { openFile } from '../../../scripts/editor/workbench.js';
 import { EditorSession, EXPERIMENT } from '../../e2e/editorSession.ts';
 import { until } from './until.ts';

@@ -5,7 +5,8 @@ import { Random } from '../../../server/formats/random.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { checkExperiment } from '../../../server/protocol/parseExperiment.ts';
 import { runsFolder } from '../../../server/runs/createRun.ts';
-import { EXPERIMENT_FILE, experimentName, RUN_FILE, type RunRecord } from '../../../server/runs/run.ts';
+import { EXPERIMENT_FILE, experimentName, RUN_FILE } from '../../../server/runs/run.ts';
+import type { RunRecord } from '../../../server/runs/runRecord.ts';
 
 /** Of MNIST in batches of 50. */
 const STEPS_PER_EPOCH = 1200;

@@ -1,0 +1,34 @@
+/** @file What `run.json` and the files beside it say of a run and of the process that has it. */
+import * as z from 'zod';
+import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+
+export const processIdentitySchema = z.object({
+  pid: z.int().positive(),
+  startTime: z.string().optional().describe('As the system tells it; compared for equality only.'),
+  host: z.string(),
+});
+
+export type ProcessIdentity = z.output<typeof processIdentitySchema>;
+
+export const runRecordSchema = z.object({
+  format: z.literal(RUN_FORMAT_VERSION),
+  id: z.string(),
+  name: z.string().describe('Name of the experiment: its file name without extension.'),
+  experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
+  overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
+  state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
+  process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
+  endpoint: z.string().optional().describe('Socket or named pipe of the sidecar that trains the run; see sidecar.ts.'),
+  result: z
+    .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
+    .optional()
+    .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
+  failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),
+  created: z.iso.datetime(),
+  updated: z.iso.datetime(),
+  cuts: z
+    .array(z.int().min(0))
+    .describe('Bytes at which events.jsonl was cut when the run was resumed, in order; see followEvents.'),
+});
+
+export type RunRecord = z.output<typeof runRecordSchema>;
