@@ -39,7 +39,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     tellWhenAlone(store),
     registerTasks(services),
     dashboards,
-    ...registerCommands(services, tree, view, dashboards),
+    ...registerCommands(services, { tree, view, dashboards }),
     registerNewExperiment(services),
     completeWalkthrough(store),
   );

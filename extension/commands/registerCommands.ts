@@ -1,100 +1,49 @@
-/** @file The commands of package.json, each with what it does. */
-import { Uri, commands, l10n, window, type Disposable, type TreeView } from 'vscode';
-import type { RunKey } from '../../server/protocol/dashboard.ts';
-import type { Dashboards } from '../dashboard/registerDashboard.ts';
-import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
-import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
+/** @file The commands of package.json. What they do is loaded with the first of them. */
+import { commands, type Disposable } from 'vscode';
 import type { Services } from '../services.ts';
-import { chooseOthers, chooseRuns } from './arguments.ts';
-import { ControlCommands } from './controlCommands.ts';
-import { copyDiagnostics } from './copyDiagnostics.ts';
-import { ExperimentProblems } from './experimentProblems.ts';
-import { FolderCommands } from './folderCommands.ts';
+import type { commandActions, Shown } from './commandActions.ts';
 import { reportError } from './reportError.ts';
-import { RunCommands } from './runCommands.ts';
 
-/** The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree. */
-type CommandAction = (argument: unknown, selection: unknown) => unknown;
+const names = [
+  'runExperiment',
+  'runWithChangedValues',
+  'rerun',
+  'rerunFromCheckpoint',
+  'resume',
+  'pause',
+  'continue',
+  'stop',
+  'observeNow',
+  'checkpointNow',
+  'openDashboard',
+  'openDashboardToSide',
+  'compareRuns',
+  'openExperiment',
+  'showLog',
+  'copyCommandLine',
+  'revealRunFolder',
+  'deleteRun',
+  'copyDiagnostics',
+  'refreshRuns',
+  'showMoreRuns',
+  'filterRuns',
+  'clearRunFilter',
+  'sortRuns',
+] as const;
+export type CommandName = (typeof names)[number];
 
-export function registerCommands(
-  services: Services,
-  tree: ExperimentsTree,
-  view: TreeView<TreeNode>,
-  dashboards: Dashboards,
-): Disposable[] {
-  const problems = new ExperimentProblems();
-  const runs = new RunCommands(services, problems, async (stored) => {
-    const node = view.visible ? await tree.nodeOf(stored) : undefined;
-    if (node) await view.reveal(node, { select: true, focus: false });
-  });
-  const control = new ControlCommands(services);
-  const folders = new FolderCommands(services);
-  const actions: Record<string, CommandAction> = {
-    runExperiment: (argument) => runs.runExperiment(argument),
-    runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
-    rerun: (argument) => runs.rerun(argument),
-    rerunFromCheckpoint: (argument) => runs.rerunFromCheckpoint(argument),
-    resume: (argument) => runs.resume(argument),
-    pause: (argument) => control.pause(argument),
-    continue: (argument) => control.continue(argument),
-    stop: (argument) => control.stop(argument),
-    observeNow: (argument) => control.observeNow(argument),
-    checkpointNow: (argument) => control.checkpointNow(argument),
-    openDashboard: async (argument) => dashboards.open(await runKeys(services, argument)),
-    openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
-    compareRuns: async (argument, selection) => {
-      const chosen = await chooseRuns(services, argument, selection, { several: true });
-      const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
-      const compared = [...chosen, ...others];
-      if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
-    },
-    openExperiment: (argument) => folders.openExperiment(argument),
-    showLog: (argument) => folders.showLog(argument),
-    copyCommandLine: (argument) => folders.copyCommandLine(argument),
-    revealRunFolder: (argument) => folders.revealRunFolder(argument),
-    deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
-    copyDiagnostics: () => copyDiagnostics(services),
-    refreshRuns: () => services.store.rescan(),
-    showMoreRuns: (node) => tree.showMore(node as Parameters<ExperimentsTree['showMore']>[0]),
-    filterRuns: () => filterRuns(tree),
-    clearRunFilter: () => (tree.filter = ''),
-    sortRuns: () => sortRuns(tree),
-  };
-  const registered = Object.entries(actions).map(([name, action]) =>
+export function registerCommands(services: Services, shown: Shown): Disposable[] {
+  let loading: Promise<ReturnType<typeof commandActions>> | undefined;
+  const load = async () => (await import('./commandActions.ts')).commandActions(services, shown);
+  return names.map((name) =>
     commands.registerCommand(`deeptwist.${name}`, async (argument?: unknown, selection?: unknown) => {
       try {
-        return await action(argument, selection);
+        const actions = await (loading ??= load());
+        return await actions[name](argument, selection);
       } catch (error) {
         reportError(error, services.log);
         return undefined;
       }
     }),
   );
-  return [problems, ...registered];
-}
-
-/** Undefined where the command was called for no run: the dashboard then shows what it showed last, or the newest. */
-async function runKeys(services: Services, argument: unknown): Promise<RunKey[] | undefined> {
-  if (argument === undefined || argument instanceof Uri) return undefined;
-  return (await chooseRuns(services, argument, undefined)).map(({ key }) => key);
-}
-
-async function filterRuns(tree: ExperimentsTree): Promise<void> {
-  const filter = await window.showInputBox({
-    title: l10n.t('Filter Runs'),
-    prompt: l10n.t('Words of a run: its name, state or changed values'),
-    value: tree.filter,
-  });
-  if (filter !== undefined) tree.filter = filter;
-}
-
-async function sortRuns(tree: ExperimentsTree): Promise<void> {
-  const names: Record<RunOrder, string> = {
-    newest: l10n.t('Newest first'),
-    metric: l10n.t('Best metric first'),
-    ratio: l10n.t('Smallest model first'),
-  };
-  const items = runOrders.map((order) => ({ label: names[order], picked: order === tree.order, order }));
-  const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Order of the runs') });
-  if (picked) tree.order = picked.order;
 }

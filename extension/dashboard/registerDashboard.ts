@@ -1,16 +1,14 @@
 /** @file The dashboard in the editor: a view in the side bar, and a panel beside the code. Both show the same page. */
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
-import type { Disposable, Webview, WebviewPanel, WebviewView } from 'vscode';
+import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
 import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
-import { parseFromDashboard } from './messages.ts';
 import { pageHtml, pageOptions } from './pageHtml.ts';
-import { perform } from './perform.ts';
 import { DashboardSession } from './session.ts';
-import type { DashboardServices } from './session.ts';
+import type { DashboardRequest, DashboardServices } from './session.ts';
 
 const VIEW = 'deeptwist.dashboard';
 const PANEL = 'deeptwist.dashboardPanel';
@@ -139,7 +137,8 @@ class DashboardViews implements Dashboards {
       { remembers },
     );
     this.#pages.add({ session, isVisible });
-    webview.onDidReceiveMessage((received: unknown) => {
+    webview.onDidReceiveMessage(async (received: unknown) => {
+      const { parseFromDashboard } = await import('./messages.ts');
       const message = parseFromDashboard(received);
       if (message) session.receive(message);
       else log.warn(`The dashboard's page sent what is no message: ${JSON.stringify(received)?.slice(0, 200)}`);
@@ -190,7 +189,7 @@ class DashboardViews implements Dashboards {
       load: (eventsFile, options) => loadSnapshot(worker, eventsFile, options),
       describeProblem: (key, problem) => describeProblem(key, problem, log),
       perform: (request) => {
-        perform(request, context.workspaceState).catch((error: unknown) => {
+        performLazily(request, context.workspaceState).catch((error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
           log.error(`Dashboard: ${message}`);
           if (request.type !== 'error') void window.showErrorMessage(message);
@@ -198,6 +197,11 @@ class DashboardViews implements Dashboards {
       },
     };
   }
+}
+
+async function performLazily(request: DashboardRequest, state: Memento): Promise<void> {
+  const { perform } = await import('./perform.ts');
+  await perform(request, state);
 }
 
 /** A run that a page showed before the window was loaded again, which has not been opened yet. */

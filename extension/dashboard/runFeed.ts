@@ -6,11 +6,9 @@ import type { RunEvent } from '../../server/protocol/events.ts';
 import type { SidecarNotifications } from '../../server/protocol/sidecar.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
-import { connectToSidecar } from '../../server/runs/sidecarConnection.ts';
 import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
-import { readLog } from './readLog.ts';
 
 export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'live' }>;
 
@@ -109,6 +107,7 @@ export class RunFeed {
     let offset: number;
     if (position?.cuts === cuts && adds > 0 && adds <= DELTA_BYTES) {
       const events: RunEvent[] = [];
+      const { readLog } = await import('./readLog.ts');
       offset = await readLog(run.eventsFile, (event) => events.push(event), { from: position.offset });
       send = () => events.length > 0 && this.#options.send({ type: 'events', run: this.#path, events });
     } else {
@@ -137,6 +136,7 @@ export class RunFeed {
     if (endpoint === undefined || !this.#position) return false;
     let connection: SidecarConnection;
     try {
+      const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
       connection = await connectToSidecar(endpoint, { client: 'dashboard', signal });
     } catch {
       return false; // It has ended, or is about to open its socket; whether the run is interrupted, run.json tells.

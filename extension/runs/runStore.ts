@@ -10,7 +10,6 @@ import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
-import { connectToSidecar } from '../../server/runs/sidecarConnection.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
 import { EXPERIMENT_GLOB, findExperimentFiles, isExperimentFile, type ExperimentFile } from './experimentFiles.ts';
 import { mayBelongTo, newestFirst } from './runIds.ts';
@@ -264,6 +263,7 @@ export class RunStore implements Disposable {
     const { key } = stored;
     this.#connecting.add(key);
     try {
+      const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
       const live = new LiveRun(await connectToSidecar(endpoint, { client: `vscode ${process.pid}` }));
       if (!this.#active.has(key)) return live.dispose();
       if (live.closed) return this.#schedule(key);

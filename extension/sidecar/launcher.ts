@@ -4,7 +4,6 @@ import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
-import { loadExperiment } from '../../server/runs/loadExperiment.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { startSidecar, type SidecarExit } from '../../server/runs/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -41,7 +40,7 @@ export class Launcher {
    */
   async start({ file, overrides = [], text }: RunRequest): Promise<StoredRun> {
     requireTrust();
-    const exact = text ?? (await loadExperiment(file, overrides)).text;
+    const exact = text ?? (await checkedText(file, overrides));
     const run = await createRun({ experiment: file, text: exact, overrides, state: 'queued' });
     return this.#launch(run, false);
   }
@@ -86,6 +85,11 @@ export class Launcher {
       remedy: l10n.t('Run the experiment again.'),
     });
   }
+}
+
+async function checkedText(file: string, overrides: readonly string[]): Promise<string> {
+  const { loadExperiment } = await import('../../server/runs/loadExperiment.ts');
+  return (await loadExperiment(file, overrides)).text;
 }
 
 function requireTrust(): void {

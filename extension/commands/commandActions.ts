@@ -1,0 +1,94 @@
+/** @file What each command does: loaded when the first is used. */
+import { Uri, l10n, window, type TreeView } from 'vscode';
+import type { RunKey } from '../../server/protocol/dashboard.ts';
+import type { Dashboards } from '../dashboard/registerDashboard.ts';
+import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
+import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
+import type { Services } from '../services.ts';
+import { chooseOthers, chooseRuns } from './arguments.ts';
+import { ControlCommands } from './controlCommands.ts';
+import { copyDiagnostics } from './copyDiagnostics.ts';
+import { ExperimentProblems } from './experimentProblems.ts';
+import { FolderCommands } from './folderCommands.ts';
+import type { CommandName } from './registerCommands.ts';
+import { RunCommands } from './runCommands.ts';
+
+/** The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree. */
+type CommandAction = (argument: unknown, selection: unknown) => unknown;
+
+export interface Shown {
+  readonly tree: ExperimentsTree;
+  readonly view: TreeView<TreeNode>;
+  readonly dashboards: Dashboards;
+}
+
+export function commandActions(
+  services: Services,
+  { tree, view, dashboards }: Shown,
+): Readonly<Record<CommandName, CommandAction>> {
+  const problems = new ExperimentProblems();
+  services.context.subscriptions.push(problems);
+  const runs = new RunCommands(services, problems, async (stored) => {
+    const node = view.visible ? await tree.nodeOf(stored) : undefined;
+    if (node) await view.reveal(node, { select: true, focus: false });
+  });
+  const control = new ControlCommands(services);
+  const folders = new FolderCommands(services);
+  return {
+    runExperiment: (argument) => runs.runExperiment(argument),
+    runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
+    rerun: (argument) => runs.rerun(argument),
+    rerunFromCheckpoint: (argument) => runs.rerunFromCheckpoint(argument),
+    resume: (argument) => runs.resume(argument),
+    pause: (argument) => control.pause(argument),
+    continue: (argument) => control.continue(argument),
+    stop: (argument) => control.stop(argument),
+    observeNow: (argument) => control.observeNow(argument),
+    checkpointNow: (argument) => control.checkpointNow(argument),
+    openDashboard: async (argument) => dashboards.open(await runKeys(services, argument)),
+    openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
+    compareRuns: async (argument, selection) => {
+      const chosen = await chooseRuns(services, argument, selection, { several: true });
+      const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
+      const compared = [...chosen, ...others];
+      if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
+    },
+    openExperiment: (argument) => folders.openExperiment(argument),
+    showLog: (argument) => folders.showLog(argument),
+    copyCommandLine: (argument) => folders.copyCommandLine(argument),
+    revealRunFolder: (argument) => folders.revealRunFolder(argument),
+    deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
+    copyDiagnostics: () => copyDiagnostics(services),
+    refreshRuns: () => services.store.rescan(),
+    showMoreRuns: (node) => tree.showMore(node as Parameters<ExperimentsTree['showMore']>[0]),
+    filterRuns: () => filterRuns(tree),
+    clearRunFilter: () => (tree.filter = ''),
+    sortRuns: () => sortRuns(tree),
+  };
+}
+
+/** Undefined where the command was called for no run: the dashboard then shows what it showed last, or the newest. */
+async function runKeys(services: Services, argument: unknown): Promise<RunKey[] | undefined> {
+  if (argument === undefined || argument instanceof Uri) return undefined;
+  return (await chooseRuns(services, argument, undefined)).map(({ key }) => key);
+}
+
+async function filterRuns(tree: ExperimentsTree): Promise<void> {
+  const filter = await window.showInputBox({
+    title: l10n.t('Filter Runs'),
+    prompt: l10n.t('Words of a run: its name, state or changed values'),
+    value: tree.filter,
+  });
+  if (filter !== undefined) tree.filter = filter;
+}
+
+async function sortRuns(tree: ExperimentsTree): Promise<void> {
+  const names: Record<RunOrder, string> = {
+    newest: l10n.t('Newest first'),
+    metric: l10n.t('Best metric first'),
+    ratio: l10n.t('Smallest model first'),
+  };
+  const items = runOrders.map((order) => ({ label: names[order], picked: order === tree.order, order }));
+  const picked = await window.showQuickPick(items, { placeHolder: l10n.t('Order of the runs') });
+  if (picked) tree.order = picked.order;
+}
