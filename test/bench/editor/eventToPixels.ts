@@ -1,6 +1,6 @@
 /** @file How old a point is when a user sees it: from when the training process records it until the dashboard has drawn it. */
 import { beside, median, type Limited } from '../bench.ts';
-import { openExperiment, startRun, withEditor } from './session.ts';
+import { openDashboard, openExperiment, startRun, withEditor } from './session.ts';
 import { until } from './until.ts';
 import { drawn, watchDrawing } from './watchDrawing.ts';
 
@@ -13,7 +13,7 @@ export function measureEventToPixels(): Promise<Limited[]> {
     const page = await session.window({ width: 1500, height: 950 });
     await watchDrawing(page);
     await openExperiment(page);
-    await page.keyboard.press('Control+Alt+D');
+    await openDashboard(page);
     await startRun(session, page);
     const events = await until(
       `${EVENTS} points to be drawn`,

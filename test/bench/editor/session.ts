@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { isAlive } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
-import { openFile } from '../../../scripts/editor/workbench.js';
+import { openFile, webview } from '../../../scripts/editor/workbench.js';
 import { EditorSession, EXPERIMENT } from '../../e2e/editorSession.ts';
 import { until } from './until.ts';
 
@@ -53,6 +53,12 @@ export async function openExperiment(page: Page): Promise<void> {
   await page.locator('.codelens-decoration, .editor-actions .action-label').first().waitFor();
 }
 
+/** Opens the dashboard beside the file. */
+export async function openDashboard(page: Page): Promise<void> {
+  await page.keyboard.press('Control+Alt+D');
+  await webview(page).locator('.page-head').waitFor();
+}
+
 /** Opens the side bar with the tree of experiments. */
 export async function openContainer(page: Page): Promise<void> {
   await page.locator('.activitybar .action-label[aria-label="DeepTwist"]').click();
@@ -64,8 +70,8 @@ export async function openContainer(page: Page): Promise<void> {
  */
 export async function startRun(session: EditorSession, page: Page): Promise<{ pressed: number; run: string }> {
   const known = session.runs();
-  await page.locator('.tab', { hasText: EXPERIMENT }).first().click();
-  await page.locator('.editor-instance .view-lines').first().click();
+  await page.keyboard.press('Control+1');
+  await page.locator('.editor-instance .monaco-editor.focused').waitFor();
   const pressed = Date.now();
   await page.keyboard.press('Control+Alt+R');
   const run = await until('the folder of the run', () => session.runs().find((folder) => !known.includes(folder)));

@@ -14,7 +14,7 @@ import { startSidecar } from '../../../server/runs/startSidecar.ts';
 import { measureAll, type Comparison, type Contender } from '../bench.ts';
 import { EXPERIMENT, eventsOf, type EditorSession } from '../../e2e/editorSession.ts';
 import { withAllFrozen } from './frozen.ts';
-import { endRun, openExperiment, startRun, withEditor } from './session.ts';
+import { endRun, openDashboard, openExperiment, startRun, withEditor } from './session.ts';
 import { until } from './until.ts';
 import { drawn, watchDrawing } from './watchDrawing.ts';
 
@@ -39,7 +39,7 @@ function measure(threads: number | undefined): Promise<Comparison[]> {
     const page = await session.window({ width: 1500, height: 950 });
     await watchDrawing(page);
     await openExperiment(page);
-    await page.keyboard.press('Control+Alt+D');
+    await openDashboard(page);
     const description = { threads: threads ?? 'default', steps: `${FROM} to ${TO}` };
     return measureAll([
       {
