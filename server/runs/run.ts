@@ -17,7 +17,7 @@ import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
 import { isAlive } from './liveProcess.ts';
-import type { RunRecord } from './runRecord.ts';
+import type { RunRecord, runRecordSchema } from './runRecord.ts';
 
 export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
@@ -104,6 +104,13 @@ export async function writeNewRun(path: string, record: RunRecord): Promise<Run>
   return run;
 }
 
+/** Loaded with the first run: a window begins before that, and does not wait for the schemas. */
+let recordSchema: Promise<typeof runRecordSchema> | undefined;
+
+async function loadSchema(): Promise<typeof runRecordSchema> {
+  return (await import('./runRecord.ts')).runRecordSchema;
+}
+
 /**
  * Opens a run folder to read it; writing it takes {@link lockRun} as well.
  * @throws UserError for a folder that is no run, is damaged, or was written by a newer version
@@ -123,9 +130,7 @@ export async function openRun(path: string): Promise<Run> {
       `${path} was written by a newer DeepTwist: its format is ${format}, this version reads up to ${RUN_FORMAT_VERSION}.`,
       { remedy: 'Update DeepTwist.' },
     );
-  // A window begins before it opens a run: it does not wait for the schemas.
-  const { runRecordSchema } = await import('./runRecord.ts');
-  const parsed = runRecordSchema.safeParse(record);
+  const parsed = (await (recordSchema ??= loadSchema())).safeParse(record);
   if (!parsed.success) {
     const [{ path: setting, message }] = parsed.error.issues;
     throw new UserError(`${file} is damaged: ${setting.join('.')}: ${message}.`);
