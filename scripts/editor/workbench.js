@@ -41,7 +41,7 @@ export async function openWorkbench(browser, url, { width = 1280, height = 800 }
  * Waits until the window is drawn: after `goto` and after `reload`.
  * @param {import('playwright-core').Page} page
  */
-async function workbenchReady(page) {
+export async function workbenchReady(page) {
   await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: WORKBENCH_TIMEOUT });
 }
 
