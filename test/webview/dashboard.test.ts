@@ -1,10 +1,11 @@
 /** @file The page in a browser: what only a real one shows. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
-import { bundleDashboard, launchBrowser, openDashboard, setTheme, settled } from './dashboardPage.ts';
+import { bundleDashboard, openDashboard, setTheme, settled } from './dashboardPage.ts';
 import type { DashboardInBrowser } from './dashboardPage.ts';
 
 let browser: Browser;

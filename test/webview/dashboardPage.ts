@@ -1,7 +1,5 @@
 /** @file The dashboard's page in a real browser without an editor: its bundle under its own security policy, a faked VS Code. */
-import { existsSync } from 'node:fs';
 import * as esbuild from 'esbuild';
-import { chromium } from 'playwright-core';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
@@ -37,19 +35,6 @@ export async function bundleDashboard(): Promise<{ script: string; style: string
   });
   const text = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
   return { script: text('.js'), style: text('.css') };
-}
-
-export async function launchBrowser(): Promise<Browser> {
-  const candidates = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const executablePath = process.env.CHROMIUM ?? candidates.find((path) => existsSync(path));
-  if (executablePath === undefined)
-    throw new Error(
-      'No Chromium was found. Install it (Debian: apt-get install chromium), or set CHROMIUM to its path.',
-    );
-  return chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-sync'],
-  });
 }
 
 export interface DashboardInBrowser {

@@ -5,12 +5,13 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { RunSummary } from '../../server/protocol/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/events.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { restoreMeasured } from '../../server/protocol/restoreMeasured.ts';
 import { createRunHistory } from '../../server/protocol/runHistory.ts';
-import { bundleDashboard, launchBrowser, openDashboard, settled } from './dashboardPage.ts';
+import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
 import { themeKinds } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
 

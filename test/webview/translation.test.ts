@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
-import { bundleDashboard, launchBrowser, openDashboard, settled } from './dashboardPage.ts';
+import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
 import type { DashboardInBrowser } from './dashboardPage.ts';
 
 const english = JSON.parse(readFileSync(new URL('../../l10n/bundle.l10n.json', import.meta.url), 'utf8')) as Readonly<

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunSummary } from '../../../server/protocol/dashboard.ts';
 import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
-import { bundleDashboard, launchBrowser, openDashboard, settled } from '../../webview/dashboardPage.ts';
+import { launchBrowser } from '../../../scripts/editor/workbench.js';
+import { bundleDashboard, openDashboard, settled } from '../../webview/dashboardPage.ts';
 import { compressedEvents, distortion, snapshotOf } from './runFixture.ts';
 
 const key = '/runs/a';
