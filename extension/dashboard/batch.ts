@@ -2,7 +2,7 @@
 import type { RunEvent } from '../../server/protocol/events.ts';
 
 /** Time between two messages. */
-const INTERVAL_MS = 100;
+const INTERVAL_MS = 250;
 
 /** The first events after a pause go at once, the others at most every {@link INTERVAL_MS}. */
 export class Batch {

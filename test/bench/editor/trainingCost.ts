@@ -10,6 +10,8 @@ import type { Page } from 'playwright-core';
 import { webview } from '../../../scripts/editor/workbench.js';
 import { root } from '../../../scripts/root.js';
 import { createRun } from '../../../server/runs/createRun.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { connectToSidecar, type SidecarConnection } from '../../../server/runs/sidecarConnection.ts';
 import { startSidecar } from '../../../server/runs/startSidecar.ts';
 import { measureAll, type Comparison, type Contender } from '../bench.ts';
 import { EXPERIMENT, eventsOf, type EditorSession } from '../../e2e/editorSession.ts';
@@ -52,6 +54,16 @@ function measure(threads: number | undefined): Promise<Comparison[]> {
         ours: () => contender('dashboard', description, () => watched(session, page)),
         rivals: [() => contender('no client', description, () => withAllFrozen(() => alone(file)))],
       },
+      {
+        name: `training that tells a client of all events, ${threads === undefined ? 'default threads' : 'one thread'}`,
+        threads: threads ?? 2,
+        unit: 'steps/s',
+        better: 'higher',
+        target: 0.97,
+        rounds: ROUNDS,
+        ours: () => contender('client alone', description, () => withAllFrozen(() => alone(file, { told: true }))),
+        rivals: [() => contender('no client', description, () => withAllFrozen(() => alone(file)))],
+      },
     ]);
   });
 }
@@ -78,13 +90,30 @@ async function watched(session: EditorSession, page: Page): Promise<number> {
   return speed;
 }
 
-/** @returns steps a second */
-async function alone(experiment: string): Promise<number> {
+/**
+ * A run without an editor, which tells this process of its events, or nobody.
+ * @returns steps a second
+ */
+async function alone(experiment: string, { told = false } = {}): Promise<number> {
   const run = await createRun({ experiment, text: await readFile(experiment, 'utf8'), state: 'queued' });
   await startSidecar({ run, node: process.execPath, sidecarScript: join(root, 'dist', 'sidecar.js') });
+  const client = told
+    ? await until('the process of the run', () => subscribe(run), { patience: PATIENCE_MS })
+    : undefined;
   const speed = await speedOf(run.path);
+  client?.dispose();
   await endRun(run.path);
   return speed;
+}
+
+/** Undefined where the process does not listen yet. */
+async function subscribe(run: Run): Promise<SidecarConnection | undefined> {
+  await run.reload();
+  const { endpoint } = run.record;
+  if (endpoint === undefined) return undefined;
+  const client = await connectToSidecar(endpoint, { client: 'benchmark' }).catch(() => undefined);
+  await client?.request('subscribe', { offset: 0, cuts: 0 });
+  return client;
 }
 
 /** By the times of the points at both ends. */
