@@ -81,13 +81,13 @@ it('goes over from the log to the process while the run records, without a gap a
   expect(page.snapshots).toBe(1);
 });
 
-it('sends at most ten messages a second, and the first one at once', async () => {
+it('sends at most four messages a second, and the first one at once', async () => {
   const run = await temporaryRun();
   const sidecar = await startSidecar(run);
   const { page, feed } = watch(run);
   feed.start();
   await until(() => expect(sidecar.subscribers).toBe(1));
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await new Promise((resolve) => setTimeout(resolve, 300));
   page.deltas = 0;
   const begun = Date.now();
   for (let step = 1; step <= 400; step++) {
@@ -96,7 +96,7 @@ it('sends at most ten messages a second, and the first one at once', async () =>
     else await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await until(() => expect(page.steps).toEqual(upTo(400)));
-  expect(page.deltas).toBeLessThanOrEqual(2 + (Date.now() - begun) / 100);
+  expect(page.deltas).toBeLessThanOrEqual(2 + (Date.now() - begun) / 250);
 });
 
 it('reads on from the log when the process is killed, also where it had told of more than it wrote', async () => {
