@@ -153,8 +153,11 @@ test('a chart is saved as a table where the user says', async () => {
   await input.waitFor();
   const target = join(workspace, 'saved.csv');
   await input.fill(target);
-  await new Promise((resolve) => setTimeout(resolve, 500)); // The dialog looks the path up.
-  await page.keyboard.press('Enter');
-  await expect.poll(() => existsSync(target), { timeout: 10_000 }).toBe(true);
+  // The dialog looks the path up; Enter before that does nothing.
+  const confirmed = async () => {
+    if (await input.isVisible()) await input.press('Enter', { timeout: 500 }).catch(() => undefined);
+    return existsSync(target);
+  };
+  await expect.poll(confirmed, { timeout: 20_000, interval: 500 }).toBe(true);
   expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
 });
