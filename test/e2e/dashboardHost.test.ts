@@ -150,14 +150,16 @@ test('a chart is saved as a table where the user says', async () => {
   await dashboard().getByRole('button', { name: 'Chart actions' }).first().click();
   await dashboard().getByText('Save as CSV…').first().click();
   const input = page.locator('.quick-input-widget input.input');
-  await input.waitFor();
+  // The dialog proposes a name when it has looked at the folder, in place of what was typed before.
+  await expect.poll(() => input.inputValue()).toMatch(/\.csv$/);
   const target = join(workspace, 'saved.csv');
-  await input.fill(target);
-  // The dialog looks the path up; Enter before that does nothing.
-  const confirmed = async () => {
-    if (await input.isVisible()) await input.press('Enter', { timeout: 500 }).catch(() => undefined);
+  const confirm = async () => {
+    if (await input.isVisible()) {
+      await input.fill(target, { timeout: 500 });
+      await input.press('Enter', { timeout: 500 });
+    }
     return existsSync(target);
   };
-  await expect.poll(confirmed, { timeout: 20_000, interval: 500 }).toBe(true);
+  await expect.poll(() => confirm().catch(() => false), { timeout: 20_000, interval: 500 }).toBe(true);
   expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
 });
