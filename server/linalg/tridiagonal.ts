@@ -4,7 +4,8 @@ import { uniform } from './uniform.ts';
 const ITERATIONS_PER_EIGENVALUE = 50;
 
 /**
- * All eigenvalues by the implicit QL algorithm (Golub & Van Loan, Matrix Computations, 8.3; EISPACK imtql1).
+ * All eigenvalues by the QL algorithm without square roots (Pal, Walker & Kahan; Parlett, The Symmetric Eigenvalue Problem,
+ * 8.15; LAPACK dsterf).
  *
  * @param diagonal [n]
  * @param offDiagonal [n - 1]
@@ -13,8 +14,9 @@ const ITERATIONS_PER_EIGENVALUE = 50;
 export function tridiagonalEigenvalues(diagonal: Float64Array, offDiagonal: Float64Array): Float64Array {
   const n = diagonal.length;
   const d = diagonal.slice();
+  /** Squares of the off-diagonal. */
   const e = new Float64Array(n);
-  e.set(offDiagonal);
+  for (let i = 0; i < n - 1; i++) e[i] = offDiagonal[i] * offDiagonal[i];
   for (let first = 0; first < n; first++) {
     for (let iteration = 0; ; iteration++) {
       const last = blockEnd(d, e, first);
@@ -29,41 +31,39 @@ export function tridiagonalEigenvalues(diagonal: Float64Array, offDiagonal: Floa
 /** Last index of the unreduced block that starts at `first`: the next off-diagonal element is negligible. */
 function blockEnd(d: Float64Array, e: Float64Array, first: number): number {
   let last = first;
-  while (last < d.length - 1 && Math.abs(e[last]) > Number.EPSILON * 0.5 * (Math.abs(d[last]) + Math.abs(d[last + 1])))
+  while (last < d.length - 1) {
+    const negligible = Number.EPSILON * 0.5 * (Math.abs(d[last]) + Math.abs(d[last + 1]));
+    if (e[last] <= negligible * negligible) break;
     last++;
+  }
   return last;
 }
 
 /** One QL sweep with Wilkinson's shift over the block `first`..`last`. */
 function sweep(d: Float64Array, e: Float64Array, first: number, last: number): void {
-  const ratio = (d[first + 1] - d[first]) / (2 * e[first]);
-  const root = Math.sqrt(ratio * ratio + 1);
-  let g = d[last] - d[first] + e[first] / (ratio + (ratio < 0 ? -root : root));
-  let sine = 1;
+  const root = Math.sqrt(e[first]);
+  const ratio = (d[first + 1] - d[first]) / (2 * root);
+  const length = Math.sqrt(ratio * ratio + 1);
+  const shift = d[first] - root / (ratio + (ratio < 0 ? -length : length));
   let cosine = 1;
-  let p = 0;
+  let sine = 0;
+  let gamma = d[last] - shift;
+  let p = gamma * gamma;
   for (let i = last - 1; i >= first; i--) {
-    const f = sine * e[i];
-    const b = cosine * e[i];
-    const r = Math.sqrt(f * f + g * g);
-    e[i + 1] = r;
-    if (r === 0) {
-      // Underflow: the block splits here.
-      d[i + 1] -= p;
-      e[last] = 0;
-      return;
-    }
-    sine = f / r;
-    cosine = g / r;
-    const q = d[i + 1] - p;
-    const t = (d[i] - q) * sine + 2 * cosine * b;
-    p = sine * t;
-    d[i + 1] = q + p;
-    g = cosine * t - b;
+    const square = e[i];
+    const r = p + square;
+    if (i < last - 1) e[i + 1] = sine * r;
+    const previousCosine = cosine;
+    cosine = p / r;
+    sine = square / r;
+    const previousGamma = gamma;
+    gamma = cosine * (d[i] - shift) - sine * previousGamma;
+    d[i + 1] = previousGamma + (d[i] - gamma);
+    // gamma^2 / cosine, by a division that need not wait for the cosine.
+    p = p === 0 ? previousCosine * square : gamma * gamma * (r / p);
   }
-  d[first] -= p;
-  e[first] = g;
-  e[last] = 0;
+  e[first] = sine * p;
+  d[first] = shift + gamma;
 }
 
 /** The first solve leaves parts of other vectors of about n epsilon ||T|| / gap, the second the square of that. */

@@ -2,7 +2,7 @@
  * @file The best approximation by a lower rank of a matrix that has changed a little since its last one: block power
  * iteration (Rutishauser 1969; Halko, Martinsson & Tropp 2011, algorithm 4.4) that starts from the last factors.
  */
-import { checkMatrix } from './checkMatrix.ts';
+import { checkMatrix, squaredNorm } from './checkMatrix.ts';
 import { orthonormalizeRows } from './orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from './products.ts';
 import type { Truncation } from './truncate.ts';
@@ -66,10 +66,4 @@ function remainingGain(gain: number, previous: number | undefined): number {
   if (previous === undefined) return gain;
   const ratio = Math.min(gain / previous, 0.9);
   return (gain * ratio) / (1 - ratio);
-}
-
-function squaredNorm(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
-  return sum;
 }
