@@ -83,7 +83,7 @@ function compressorOf<M extends Method>(
   const schedule = (policy.ignoresSchedule ? undefined : compression.schedule) as ScheduleOf<M>;
   const timing = { distortEvery: compression.distortEvery, from: schedule?.from ?? 0, steps };
   const compressed = new Map<string, CompressedWeight>();
-  /** `V_r'` of each low-rank unit, by its key in a checkpoint. */
+  /** What the last truncation of each low-rank unit left to start from, by its key in a checkpoint. */
   const bases = new Map<string, Float32Array>();
   const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * compression.distortEvery) === 0;
   const settingAt = (target: Target<unknown>, step: number) =>
@@ -116,7 +116,7 @@ function compressorOf<M extends Method>(
         const context = { compression, step, steps, seed, custom, basis };
         const forms = await row.distort(unit, settingAt(unit[0], step), context);
         unit.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
-        if (forms[0].form === 'factors') bases.set(key, forms[0].right);
+        if (forms[0].form === 'factors') bases.set(key, forms[0].basis);
       }
     },
   };

@@ -1,4 +1,5 @@
 /** @file Weight distortion by low-rank approximation (DeepTwist, algorithm 3 and equation (5)), in place. */
+import { orthonormalizeRows } from '../linalg/orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct, truncate } from '../linalg/truncate.ts';
 import { updateTruncation } from '../linalg/updateTruncation.ts';
@@ -10,12 +11,14 @@ export interface FactoredWeight {
   readonly left: Float32Array;
   /** Shared projection: the same array in both weights of the pair. */
   readonly right: Float32Array;
+  /** For the next truncation to start from; of the recurrent weight in both of a pair. */
+  readonly basis: Float32Array;
 }
 
 /**
- * Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`; returns `U_r S_r` and `V_r'`.
+ * Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`, and returns two factors of it.
  *
- * @param basis `V_r'` of the last truncation, to start from
+ * @param basis of the last truncation, to start from
  */
 export async function truncateRank(
   values: Float32Array,
@@ -24,10 +27,10 @@ export async function truncateRank(
   basis?: Float32Array,
 ): Promise<FactoredWeight> {
   const matrix = storedMatrix(values, view);
-  const { left, right } = await factors(matrix, rank, basis);
-  await reconstruct({ left, right }, matrix.rows, matrix.columns, matrix.data);
+  const truncation = await factors(matrix, rank, basis);
+  await reconstruct(truncation, matrix.rows, matrix.columns, matrix.data);
   if (matrix.data !== values) scatterRows(matrix.data, view, 0, view.rows, values);
-  return { form: 'factors', left, right };
+  return { form: 'factors', left: truncation.left, right: truncation.right, basis: truncation.basis };
 }
 
 /**
@@ -36,7 +39,7 @@ export async function truncateRank(
  *
  * @param kernel W_x, [inputs, columns]
  * @param recurrent W_h, [units, columns]
- * @param basis `V_h'` of the last truncation, to start from
+ * @param basis of the last truncation of `recurrent`, to start from
  */
 export async function truncateShared(
   kernel: Matrix,
@@ -44,13 +47,19 @@ export async function truncateShared(
   rank: number,
   basis?: Float32Array,
 ): Promise<{ kernel: FactoredWeight; recurrent: FactoredWeight }> {
-  const { left, right } = await factors(recurrent, rank, basis);
+  const truncation = await factors(recurrent, rank, basis);
   const products = new Products(defaultThreads(kernel.rows, kernel.columns));
-  const projection = { data: right, rows: rank, columns: kernel.columns };
-  const { data: kernelLeft } = await products.multiplyRightTransposed(kernel, projection);
-  await reconstruct({ left, right }, recurrent.rows, recurrent.columns, recurrent.data);
-  await reconstruct({ left: kernelLeft, right }, kernel.rows, kernel.columns, kernel.data);
-  return { kernel: { form: 'factors', left: kernelLeft, right }, recurrent: { form: 'factors', left, right } };
+  // Of a recurrent weight, which has fewer rows than columns, the left factor is the orthonormal one.
+  const projection = await orthonormalizeRows(
+    { data: truncation.right, rows: rank, columns: kernel.columns },
+    products,
+  );
+  const project = async (weight: Matrix): Promise<FactoredWeight> => {
+    const { data: left } = await products.multiplyRightTransposed(weight, projection);
+    await reconstruct({ left, right: projection.data }, weight.rows, weight.columns, weight.data);
+    return { form: 'factors', left, right: projection.data, basis: truncation.basis };
+  };
+  return { kernel: await project(kernel), recurrent: await project(recurrent) };
 }
 
 async function factors({ data, rows, columns }: Matrix, rank: number, basis: Float32Array | undefined) {

@@ -35,7 +35,7 @@ export interface DistortionContext<M extends Method> {
   readonly steps: number;
   readonly seed: number;
   readonly custom: CustomDistortion | undefined;
-  /** `V_r'` that the last distortion left, for a truncation to start from; undefined where it shall not. */
+  /** What the last distortion left for a truncation to start from; undefined where it shall start anew. */
   readonly basis: Float32Array | undefined;
 }
 

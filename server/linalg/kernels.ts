@@ -12,6 +12,7 @@ interface KernelExports {
     tau: number,
     work: number,
   ): void;
+  reduceRows(x: number, count: number, length: number, stride: number, tau: number): void;
   invertCholesky(c: number, inverse: number, size: number, stride: number, tolerance: number): number;
 }
 
@@ -21,16 +22,23 @@ const STATIC_BYTES = 4096;
 /** Rows whose rank-two updates are applied to the rest of the matrix together. */
 const PANEL = 32;
 
-/** A symmetric matrix G reduced to the tridiagonal T = Q' G Q, Q = H_(n-1) ... H_1, H_i = I - tau_i v_i v_i'. */
+/** H_i = I - tau_i v_i v_i', i = 1, ..., c, of length n. */
+export interface Reflectors {
+  /** v_i in row i - 1, zero from its element shortest + i - 1 on, [c, n]. */
+  readonly vectors: Float32Array;
+  /** tau_i at i - 1, [c]. */
+  readonly tau: Float64Array;
+  readonly shortest: number;
+}
+
+/** A symmetric matrix G reduced to the tridiagonal T = Q' G Q, Q = H_(n-1) ... H_1. */
 export interface Tridiagonalization {
   /** Diagonal of T, [n]. */
   diagonal: Float64Array;
   /** Off-diagonal of T, [n - 1]. */
   offDiagonal: Float64Array;
-  /** v_i in row i - 1, zero from its element i on, [n - 1, n]. Empty where reflectors were not asked for. */
-  reflectors: Float32Array;
-  /** tau_i at i - 1, [n - 1]. */
-  tau: Float64Array;
+  /** H_1, ..., H_(n-1); their vectors are empty where reflectors were not asked for. */
+  reflectors: Reflectors;
 }
 
 const memory = new WebAssembly.Memory({ initial: 1 });
@@ -88,16 +96,38 @@ export function tridiagonalize(matrix: Float64Array, size: number, withReflector
     address(tau),
     address(work),
   );
-  const reflectors = new Float32Array(withReflectors ? (size - 1) * size : 0);
+  const vectors = new Float32Array(withReflectors ? (size - 1) * size : 0);
   for (let row = 1; row < size && withReflectors; row++) {
-    reflectors.set(room.subarray(row * stride, row * stride + row), (row - 1) * size);
+    vectors.set(room.subarray(row * stride, row * stride + row), (row - 1) * size);
   }
   return {
     diagonal: room.slice(diagonal, diagonal + size),
     offDiagonal: room.slice(offDiagonal, offDiagonal + size - 1),
-    reflectors,
-    tau: room.slice(tau, tau + size - 1),
+    reflectors: { vectors, tau: room.slice(tau, tau + size - 1), shortest: 1 },
   };
+}
+
+/**
+ * The reflectors whose product H_c ... H_1 maps the last c unit vectors to what the given rows span (Householder's
+ * decomposition Q L of the matrix with these columns; LAPACK dgeqlf): it maps the others to an orthonormal basis of the rest.
+ *
+ * @param rows [count, length], row-major, count < length
+ */
+export function reduceRows(rows: Float32Array, count: number, length: number): Reflectors {
+  kernels ??= instantiate();
+  const stride = strideOf(length);
+  const tauAt = count * stride;
+  const room = reserve(tauAt + strideOf(count + 1));
+  for (let row = 0; row < count; row++) room.set(rows.subarray(row * length, (row + 1) * length), row * stride);
+  kernels.reduceRows(STATIC_BYTES, count, length, stride, STATIC_BYTES + tauAt * 8);
+  // The first row gives the longest reflector, which is applied last.
+  const vectors = new Float32Array(count * length);
+  const shortest = length - count + 1;
+  for (let row = 0; row < count; row++) {
+    const at = (count - 1 - row) * stride;
+    vectors.set(room.subarray(at, at + shortest + row), row * length);
+  }
+  return { vectors, tau: room.slice(tauAt, tauAt + count).reverse(), shortest };
 }
 
 /**

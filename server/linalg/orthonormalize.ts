@@ -21,17 +21,14 @@ export async function orthonormalizeRows(matrix: Matrix, products: Products): Pr
   const random = uniform(2);
   let current = matrix;
   for (let pass = 0; pass < PASSES; pass++) {
-    const gram = await products.gram(current, 'rows', 'float64');
-    const norms = scaleToUnitDiagonal(gram, current.rows);
-    const { inverse, smallestPivot } = invertCholesky(gram, current.rows, DEPENDENT);
-    const triangle = Float32Array.from(inverse);
-    for (let row = 0; row < current.rows; row++) {
-      for (let column = 0; column <= row; column++) triangle[row * current.rows + column] /= norms[column];
-    }
-    current = await products.multiply({ data: triangle, rows: current.rows, columns: current.rows }, current);
+    const { rows, smallestPivot, dependent } = await whiten(
+      current,
+      await products.gram(current, 'rows', 'float64'),
+      products,
+    );
+    current = rows;
     if (smallestPivot > WELL_CONDITIONED) return current;
-    for (let row = 0; row < current.rows; row++) {
-      if (triangle[row * current.rows + row] !== 0) continue;
+    for (const row of dependent) {
       for (let column = 0; column < current.columns; column++) {
         current.data[row * current.columns + column] = random();
       }
@@ -40,9 +37,34 @@ export async function orthonormalizeRows(matrix: Matrix, products: Products): Pr
   throw new Error('The rows did not become orthonormal.');
 }
 
+/**
+ * L^-1 times the rows, where L L' is the given matrix: orthonormal rows where that is their Gram matrix.
+ *
+ * @param gram [rows, rows], symmetric, its lower triangle is read; its data are overwritten
+ * @returns also the smallest squared pivot, for a unit diagonal of the matrix, and the rows that depend on those before
+ *   them, which are zeros
+ */
+export async function whiten(
+  matrix: Matrix,
+  gram: Float64Array,
+  products: Products,
+): Promise<{ rows: Matrix; smallestPivot: number; dependent: number[] }> {
+  const size = matrix.rows;
+  const norms = scaleToUnitDiagonal(gram, size);
+  const { inverse, smallestPivot } = invertCholesky(gram, size, DEPENDENT);
+  const triangle = new Float32Array(size * size);
+  const dependent: number[] = [];
+  for (let row = 0; row < size; row++) {
+    for (let at = row * size, column = 0; column <= row; at++, column++) triangle[at] = inverse[at] / norms[column];
+    if (inverse[row * size + row] === 0) dependent.push(row);
+  }
+  const rows = await products.multiply({ data: triangle, rows: size, columns: size }, matrix);
+  return { rows, smallestPivot, dependent };
+}
+
 /** Divides row and column i of G by the root of its diagonal element, in place; a zero row gets the diagonal 0. Returns the roots. */
 function scaleToUnitDiagonal(gram: Float64Array, size: number): Float64Array {
-  const norms = Float64Array.from({ length: size }, (_, i) => Math.sqrt(gram[i * size + i]) || 1);
+  const norms = Float64Array.from({ length: size }, (_, i) => Math.sqrt(Math.max(0, gram[i * size + i])) || 1);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column <= row; column++) gram[row * size + column] /= norms[row] * norms[column];
   }

@@ -53,6 +53,15 @@ export class Products {
     return this.#multiply(left, right, false, true);
   }
 
+  /** left * right', in float64; [left.rows, right.rows]. */
+  async multiplyToFloat64(left: Matrix, right: Matrix): Promise<Float64Array> {
+    const { product } = await this.#run('multiply to float64', multiplyToFloat64Graph, {
+      left: tensorOf(left),
+      right: tensorOf(right),
+    });
+    return product.data as Float64Array;
+  }
+
   /** Writes left * right to `target`. */
   async multiplyInto(target: Float32Array, left: Matrix, right: Matrix): Promise<void> {
     await this.#run(
@@ -61,16 +70,6 @@ export class Products {
       { left: tensorOf(left), right: tensorOf(right) },
       { product: new ort.Tensor('float32', target, [left.rows, right.columns]) },
     );
-  }
-
-  /** Squared norm of each row of matrix - left * right, [rows]. */
-  async residualSquares(matrix: Matrix, left: Matrix, right: Matrix): Promise<Float32Array> {
-    const { squares } = await this.#run('residual', residualGraph, {
-      matrix: tensorOf(matrix),
-      left: tensorOf(left),
-      right: tensorOf(right),
-    });
-    return squares.data as Float32Array;
   }
 
   /**
@@ -185,28 +184,15 @@ function multiplyGraph(transposeLeft: boolean, transposeRight: boolean): OnnxGra
   };
 }
 
-function residualGraph(): OnnxGraph {
+function multiplyToFloat64Graph(): OnnxGraph {
   return {
-    inputs: [
-      value('matrix', 'float32', 'm', 'n'),
-      value('left', 'float32', 'm', 'r'),
-      value('right', 'float32', 'r', 'n'),
-    ],
-    outputs: [value('squares', 'float32', 'm')],
+    inputs: [value('left', 'float32', 'm', 'k'), value('right', 'float32', 'n', 'k')],
+    outputs: [value('product', 'float64', 'm', 'n')],
     initializers: [],
     nodes: [
-      {
-        op: 'Gemm',
-        inputs: ['left', 'right', 'matrix'],
-        outputs: ['residual'],
-        attributes: { alpha: { float: -1 } },
-      },
-      {
-        op: 'ReduceSumSquare',
-        inputs: ['residual'],
-        outputs: ['squares'],
-        attributes: { axes: { ints: [1] }, keepdims: { int: 0 } },
-      },
+      { op: 'Cast', inputs: ['left'], outputs: ['wideLeft'], attributes: toFloat64 },
+      { op: 'Cast', inputs: ['right'], outputs: ['wideRight'], attributes: toFloat64 },
+      { op: 'Gemm', inputs: ['wideLeft', 'wideRight'], outputs: ['product'], attributes: transpose(false, true) },
     ],
   };
 }

@@ -1,29 +1,40 @@
 /**
- * @file The best approximation by a lower rank of a matrix that has changed a little since its last one: block power
- * iteration (Rutishauser 1969; Halko, Martinsson & Tropp 2011, algorithm 4.4) that starts from the last factors.
+ * @file The best approximation by a lower rank of a matrix that has changed since its last one: block power iteration
+ * (Rutishauser 1969; Halko, Martinsson & Tropp 2011, algorithm 4.4) that starts from the last basis.
  */
 import { checkMatrix, squaredNorm } from './checkMatrix.ts';
-import { orthonormalizeRows } from './orthonormalize.ts';
+import { orthonormalizeRows, whiten } from './orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from './products.ts';
+import { coordinates, powerOf, projection } from './shorterSide.ts';
 import type { Truncation } from './truncate.ts';
 
-/** What the error may exceed the least one by, as a part of ||A||_F. */
-const TOLERANCE = 2e-5;
+/** What the error may be expected to exceed the least one by, as a part of ||A||_F. */
+const TOLERANCE = 4e-5;
 /** More of them cost as much as a truncation from the start. */
-const POWER_STEPS = 2;
+const POWER_STEPS = 3;
+/**
+ * A half step captures this times as large a part of what the one before it did, at most, as that one did of its
+ * predecessor's: the fast directions are used up first.
+ */
+const SLOWING = 2;
+/** Squared pivot below which the float32 products tell nothing of a direction. */
+const WELL_CONDITIONED = 1e-5;
 
-export type UpdatedTruncation = Pick<Truncation, 'left' | 'right' | 'error'>;
+export interface UpdatedTruncation extends Omit<Truncation, 'singularValues'> {
+  /** Power steps that were taken. */
+  readonly steps: number;
+  /** What the error is expected to exceed the least one by, as a part of ||A||_F. */
+  readonly expectedExcess: number;
+}
 
 /**
- * Factors of rank `basis.length / columns` whose error is near the least, or undefined where that cannot be told to within
- * 1e-4 ||A||_F after a few steps: then {@link truncate} is called for. Each step takes three products with A and no
- * eigenvalue problem. What is captured of ||A||^2 grows with each step; the growth tells how much is still to come.
- *
- * A direction that the basis does not know at all grows from rounding errors only, and may go unseen for several updates:
- * truncate from the start every so often.
+ * A truncation of the rank of the basis whose error is near the least, or undefined where that cannot be told to within
+ * 1e-4 ||A||_F after a few steps: then {@link truncate} is called for. Each step takes two products with A and no
+ * eigenvalue problem. What is captured of ||A||^2 grows with each half of a step; the last two growths tell how much is
+ * still to come.
  *
  * @param matrix A [rows, columns], row-major; must not change before the promise is settled
- * @param basis V_r' of the last truncation, [rank, columns], its rows orthonormal
+ * @param basis that of the last truncation, [rank, min(rows, columns)], its rows orthonormal
  * @param options.threads of the matrix products; default: by size and machine
  * @throws RangeError for a wrong shape or an element that is not finite
  */
@@ -36,34 +47,46 @@ export async function updateTruncation(
 ): Promise<UpdatedTruncation | undefined> {
   const a: Matrix = { data: matrix, rows, columns };
   const norm = checkMatrix(a);
-  const rank = basis.length / columns;
-  if (!Number.isInteger(rank) || rank < 1 || rank > Math.min(rows, columns))
+  const side = Math.min(rows, columns);
+  const rank = basis.length / side;
+  if (!Number.isInteger(rank) || rank < 1 || rank > side)
     throw new RangeError(`A basis of ${basis.length} elements does not fit a [${rows}, ${columns}] matrix.`);
   // Squares of the elements must neither vanish nor overflow, and there must be something to capture.
   if (norm < 1e-12 || norm > 1e12) return undefined;
 
   const products = new Products(options.threads ?? defaultThreads(rows, columns));
-  let left = await products.multiplyRightTransposed(a, { data: basis, rows: rank, columns });
-  let captured = squaredNorm(left.data);
-  let gain: number | undefined;
-  for (let step = 1; step <= POWER_STEPS; step++) {
-    const right = await orthonormalizeRows(await products.multiplyLeftTransposed(left, a), products);
-    left = await products.multiplyRightTransposed(a, right);
-    const total = squaredNorm(left.data);
-    const previousGain = gain;
-    gain = Math.max(0, total - captured);
+  let current: Matrix = { data: basis, rows: rank, columns: side };
+  let part = await coordinates(a, current, products);
+  let captured = squaredNorm(part.data);
+  for (let steps = 1; steps <= POWER_STEPS; steps++) {
+    const power = await powerOf(a, part, products);
+    const halfway = await capturedHalfway(power, current, products);
+    current = await orthonormalizeRows(power, products);
+    part = await coordinates(a, current, products);
+    const total = squaredNorm(part.data);
+    const error = Math.sqrt(Math.max(0, norm * norm - total));
+    const toCome = remainingGain(captured, halfway, total);
     captured = total;
-    const error = Math.sqrt(Math.max(0, norm * norm - captured));
-    const toCome = remainingGain(gain, previousGain);
-    if (error - Math.sqrt(Math.max(0, error * error - toCome)) <= TOLERANCE * norm)
-      return { left: left.data, right: right.data, error };
+    const expectedExcess = (error - Math.sqrt(Math.max(0, error * error - toCome))) / norm;
+    if (expectedExcess <= TOLERANCE)
+      return { ...projection(a, current, part), basis: current.data, steps, expectedExcess };
   }
   return undefined;
 }
 
-/** What later steps would still capture: the gains fall at least geometrically, and after one step, as if by halves. */
-function remainingGain(gain: number, previous: number | undefined): number {
-  if (previous === undefined) return gain;
-  const ratio = Math.min(gain / previous, 0.9);
+/**
+ * What the basis captures of ||A||^2 that half a step would find, an orthonormal one of A B': with Y = B A'A, of the
+ * coordinates A B' of a tall matrix, that is ||L^-1 Y||^2 for L L' = B A'A B' = Y B'. Undefined where it drowns in rounding.
+ */
+async function capturedHalfway(power: Matrix, basis: Matrix, products: Products): Promise<number | undefined> {
+  const { rows, smallestPivot } = await whiten(power, await products.multiplyToFloat64(power, basis), products);
+  return smallestPivot < WELL_CONDITIONED ? undefined : squaredNorm(rows.data);
+}
+
+/** What later steps would still capture: the gains of half steps fall geometrically, but ever slower. */
+function remainingGain(before: number, halfway: number | undefined, after: number): number {
+  if (halfway === undefined) return Math.max(0, after - before);
+  const gain = Math.max(0, after - halfway);
+  const ratio = Math.min((SLOWING * gain) / Math.max(gain, halfway - before), 0.9) || 0;
   return (gain * ratio) / (1 - ratio);
 }

@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Factors } from '../../server/linalg/shorterSide.ts';
 import { singularValues } from '../../server/linalg/singularValues.ts';
 import { reconstruct, truncate } from '../../server/linalg/truncate.ts';
 import { updateTruncation } from '../../server/linalg/updateTruncation.ts';
@@ -45,13 +46,13 @@ function normal(random: Random): number {
 
 /** The best approximation, and the drift of a number of training steps. */
 async function drifted(matrix: Float32Array, rows: number, columns: number, rank: number) {
-  const { left, right } = await truncate(matrix, rows, columns, rank);
+  const best = await truncate(matrix, rows, columns, rank);
   const truncated = new Float32Array(matrix.length);
-  await reconstruct({ left, right }, rows, columns, truncated);
+  await reconstruct(best, rows, columns, truncated);
   const random = new Random(4);
   const size = (DRIFT * Math.sqrt(squares(truncated))) / Math.sqrt(matrix.length);
   for (let i = 0; i < truncated.length; i++) truncated[i] += size * normal(random);
-  return { matrix: truncated, basis: right };
+  return { matrix: truncated, basis: best.basis };
 }
 
 const squares = (values: ArrayLike<number>, from = 0) => {
@@ -61,10 +62,12 @@ const squares = (values: ArrayLike<number>, from = 0) => {
 };
 
 /** ||A - A_r|| beyond the least one, as a part of ||A||. */
-async function excess(matrix: Float32Array, rows: number, columns: number, rank: number, error: number) {
+async function excess(matrix: Float32Array, rows: number, columns: number, rank: number, factors: Factors) {
+  const product = new Float32Array(matrix.length);
+  await reconstruct(factors, rows, columns, product);
+  const error = Math.sqrt(squares(matrix.map((element, i) => element - product[i])));
   const spectrum = await singularValues(matrix, rows, columns);
-  const norm = Math.sqrt(squares(matrix));
-  return (error - Math.sqrt(squares(spectrum, rank))) / norm;
+  return (error - Math.sqrt(squares(spectrum, rank))) / Math.sqrt(squares(matrix));
 }
 
 async function measured(name: string, description: Contender['description'], work: () => Promise<unknown>) {
@@ -113,8 +116,8 @@ function casesOf(
         const description: Record<string, string> = {};
         for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
           const matrix = await matrixOf(spectrum, rows, columns);
-          const { error } = await truncate(matrix, rows, columns, rank, { threads: THREADS });
-          description[spectrum] = (await excess(matrix, rows, columns, rank, error)).toExponential(1);
+          const best = await truncate(matrix, rows, columns, rank, { threads: THREADS });
+          description[spectrum] = (await excess(matrix, rows, columns, rank, best)).toExponential(1);
         }
         const matrix = await matrixOf('slow', rows, columns);
         return measured('truncate', description, () => truncate(matrix, rows, columns, rank, { threads: THREADS }));
@@ -129,9 +132,8 @@ function casesOf(
         for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
           const { matrix, basis } = await drifted(await matrixOf(spectrum, rows, columns), rows, columns, rank);
           const updated = await updateTruncation(matrix, rows, columns, basis, { threads: THREADS });
-          const best = await truncate(matrix, rows, columns, rank, { threads: THREADS });
           description[spectrum] = updated
-            ? ((updated.error - best.error) / Math.sqrt(squares(matrix))).toExponential(1)
+            ? `${(await excess(matrix, rows, columns, rank, updated)).toExponential(1)} in ${updated.steps}`
             : 'gave up';
         }
         const { matrix, basis } = await drifted(await matrixOf('slow', rows, columns), rows, columns, rank);

@@ -220,6 +220,26 @@ export function tridiagonalize(
 }
 
 /**
+ * Reduces rows x [count, length], count < length, to a lower triangle at their end: row k is overwritten by the v (length
+ * length - k, last element 1) of the reflector that leaves its last element only, and each later row is reflected.
+ *
+ * Out: `tau` [count], and one element more to work with.
+ */
+export function reduceRows(x: usize, count: i32, length: i32, stride: i32, tau: usize): void {
+  const rowBytes = (<usize>stride) << 3;
+  const beta = tau + ((<usize>count) << 3);
+  for (let k = 0; k < count; k++) {
+    const row = x + <usize>k * rowBytes;
+    const t = makeReflector(row, length - k, beta);
+    store<f64>(tau + ((<usize>k) << 3), t);
+    for (let j = k + 1; j < count; j++) {
+      const other = x + <usize>j * rowBytes;
+      addTwoMultiples(other, -t * dot(other, row, length - k), row, 0, row, length - k);
+    }
+  }
+}
+
+/**
  * Overwrites x [length] by the v of the Householder reflector that maps x to (0, ..., 0, beta) (LAPACK's dlarfg, last
  * element first); stores beta, returns tau.
  */

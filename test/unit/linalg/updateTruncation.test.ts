@@ -9,7 +9,7 @@ const normOf = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) =>
 /** The best approximation of a rank, plus a change of the given size relative to it: what training does between two distortions. */
 async function drifted(name: string, rank: number, size: number) {
   const { data, rows, columns } = referenceMatrix(name);
-  const { left, right } = await truncate(data, rows, columns, rank);
+  const { left, right, basis } = await truncate(data, rows, columns, rank);
   const random = bellShaped(5);
   const change = Float32Array.from({ length: data.length }, random);
   const truncated = new Float32Array(data.length);
@@ -18,7 +18,7 @@ async function drifted(name: string, rank: number, size: number) {
       for (let column = 0; column < columns; column++)
         truncated[row * columns + column] += left[row * rank + k] * right[k * columns + column];
   const scale = (size * normOf(truncated)) / normOf(change);
-  return { matrix: truncated.map((value, i) => value + scale * change[i]), rows, columns, basis: right };
+  return { matrix: truncated.map((value, i) => value + scale * change[i]), rows, columns, basis };
 }
 
 test.each([
@@ -37,22 +37,20 @@ test.each([
   const norm = normOf(matrix);
   const error = distance(matrix, updated, rows, columns);
   expect((error - distance(matrix, best, rows, columns)) / norm).toBeLessThan(1e-4);
-  // From ||A||^2 - ||A V||^2, whose float32 rounding of 1e-7 ||A||^2 a small error makes visible.
-  expect(Math.abs(updated.error - error) / norm).toBeLessThan(5e-4);
-  expect(departureFromOrthonormal(updated.right, rank, columns)).toBeLessThan(2e-6);
+  expect(departureFromOrthonormal(updated.basis, rank, Math.min(rows, columns))).toBeLessThan(2e-6);
 });
 
 test('a matrix that has nothing to do with the basis, and no gap at the rank, is given up', async () => {
   const { data, rows, columns } = referenceMatrix('gaussian');
   const random = bellShaped(9);
   const other = Float32Array.from({ length: data.length }, random);
-  const { right } = await truncate(other, rows, columns, 32);
-  expect(await updateTruncation(data, rows, columns, right)).toBeUndefined();
+  const { basis } = await truncate(other, rows, columns, 32);
+  expect(await updateTruncation(data, rows, columns, basis)).toBeUndefined();
 });
 
 test('zeros are given up, what is not finite or does not fit is refused', async () => {
-  const basis = Float32Array.of(1, 0, 0);
+  const basis = Float32Array.of(1, 0);
   expect(await updateTruncation(new Float32Array(6), 2, 3, basis)).toBeUndefined();
   await expect(updateTruncation(Float32Array.of(1, 2, 3, 4, 5, NaN), 2, 3, basis)).rejects.toThrow('row 1, column 2');
-  await expect(updateTruncation(new Float32Array(6), 2, 3, new Float32Array(4))).rejects.toThrow('does not fit');
+  await expect(updateTruncation(new Float32Array(6), 2, 3, new Float32Array(3))).rejects.toThrow('does not fit');
 });

@@ -1,38 +1,38 @@
-/** @file From eigenvectors of a tridiagonal matrix to those of the matrix that was reduced to it. */
-import type { Tridiagonalization } from './kernels.ts';
+/** @file Products with the orthogonal matrix of many Householder reflectors. */
+import type { Reflectors } from './kernels.ts';
 import type { Matrix, Products } from './products.ts';
 
 /** Reflectors that are applied together. */
 const BLOCK = 64;
 
 /**
- * Q X, where Q = H_(n-1) ... H_1: blocks of reflectors as I - V' T' V (compact WY form, Schreiber & Van Loan 1989), T
- * from the UT transform T^-1 = strict upper triangle of V V' + diag(1 / tau) (Joffrain et al. 2006).
+ * H_c ... H_1 X: blocks of reflectors as I - V' T' V (compact WY form, Schreiber & Van Loan 1989), T from the UT transform
+ * T^-1 = strict upper triangle of V V' + diag(1 / tau) (Joffrain et al. 2006).
  *
- * @param vectors X [n, count]; its data are overwritten
+ * @param x X [n, count]; its data are overwritten
  */
-export async function backTransform(
-  { reflectors, tau }: Tridiagonalization,
-  vectors: Matrix,
+export async function applyReflectors(
+  { vectors, tau, shortest }: Reflectors,
+  x: Matrix,
   products: Products,
 ): Promise<Matrix> {
-  const { rows: n, columns: count } = vectors;
+  const { rows: n, columns: count } = x;
   // The reflectors of a block leave the rows after `end` alone, so each block computes a prefix, from one of two buffers
   // into the other; the rows after it are still those of X in both.
-  let source: Float32Array = vectors.data;
-  let target: Float32Array = vectors.data.slice();
-  for (let first = 0; first < n - 1; first += BLOCK) {
-    const size = Math.min(BLOCK, n - 1 - first);
-    const end = first + size;
+  let source: Float32Array = x.data;
+  let target: Float32Array = x.data.slice();
+  for (let first = 0; first < tau.length; first += BLOCK) {
+    const size = Math.min(BLOCK, tau.length - first);
+    const end = first + size - 1 + shortest;
     const v = { data: new Float32Array(size * end), rows: size, columns: end };
     for (let row = 0; row < size; row++) {
       const at = (first + row) * n;
-      v.data.set(reflectors.subarray(at, at + first + row + 1), row * end);
+      v.data.set(vectors.subarray(at, at + first + row + shortest), row * end);
     }
     const gram = await products.gram(v, 'rows', 'float64');
-    const t = { data: invertUpper(gram, tau.subarray(first, end)), rows: size, columns: size };
-    const x = { data: source.subarray(0, end * count), rows: end, columns: count };
-    await products.reflectInto(target.subarray(0, end * count), x, v, t);
+    const t = { data: invertUpper(gram, tau.subarray(first, first + size)), rows: size, columns: size };
+    const changed = { data: source.subarray(0, end * count), rows: end, columns: count };
+    await products.reflectInto(target.subarray(0, end * count), changed, v, t);
     [source, target] = [target, source];
   }
   return { data: source, rows: n, columns: count };
