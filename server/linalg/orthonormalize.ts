@@ -1,5 +1,5 @@
 /** @file Orthonormal rows by Cholesky-QR. */
-import { invertCholesky } from './kernels.ts';
+import { inverseCholesky } from './inverseCholesky.ts';
 import type { Matrix, Products } from './products.ts';
 import { uniform } from './uniform.ts';
 
@@ -51,7 +51,7 @@ export async function whiten(
 ): Promise<{ rows: Matrix; smallestPivot: number; dependent: number[] }> {
   const size = matrix.rows;
   const norms = scaleToUnitDiagonal(gram, size);
-  const { inverse, smallestPivot } = invertCholesky(gram, size, DEPENDENT);
+  const { inverse, smallestPivot } = await inverseCholesky(gram, size, DEPENDENT, products);
   const triangle = new Float32Array(size * size);
   const dependent: number[] = [];
   for (let row = 0; row < size; row++) {

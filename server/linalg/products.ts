@@ -88,6 +88,37 @@ export class Products {
     );
   }
 
+  /**
+   * One step of a Cholesky factorization by blocks.
+   *
+   * @param inverse L11^-1 [m, m]
+   * @param below C21 [n, m]
+   * @param last C22 [n, n]
+   * @returns L21 = C21 L11^-T [n, m] and C22 - L21 L21' [n, n]
+   */
+  async eliminate(inverse: Float64Array, below: Float64Array, last: Float64Array) {
+    const m = Math.sqrt(inverse.length);
+    const n = Math.sqrt(last.length);
+    const { factor, rest } = await this.#run('eliminate', eliminateGraph, {
+      inverse: new ort.Tensor('float64', inverse, [m, m]),
+      below: new ort.Tensor('float64', below, [n, m]),
+      last: new ort.Tensor('float64', last, [n, n]),
+    });
+    return { factor: factor.data as Float64Array, rest: rest.data as Float64Array };
+  }
+
+  /** -L22^-1 L21 L11^-1 [n, m], of [n, n], [n, m] and [m, m]. */
+  async inverseCorner(second: Float64Array, factor: Float64Array, first: Float64Array): Promise<Float64Array> {
+    const m = Math.sqrt(first.length);
+    const n = Math.sqrt(second.length);
+    const { corner } = await this.#run('inverse corner', inverseCornerGraph, {
+      second: new ort.Tensor('float64', second, [n, n]),
+      factor: new ort.Tensor('float64', factor, [n, m]),
+      first: new ort.Tensor('float64', first, [m, m]),
+    });
+    return corner.data as Float64Array;
+  }
+
   async #multiply(left: Matrix, right: Matrix, transposeLeft: boolean, transposeRight: boolean): Promise<Matrix> {
     const { product } = await this.#run(
       `multiply ${transposeLeft} ${transposeRight}`,
@@ -193,6 +224,43 @@ function multiplyToFloat64Graph(): OnnxGraph {
       { op: 'Cast', inputs: ['left'], outputs: ['wideLeft'], attributes: toFloat64 },
       { op: 'Cast', inputs: ['right'], outputs: ['wideRight'], attributes: toFloat64 },
       { op: 'Gemm', inputs: ['wideLeft', 'wideRight'], outputs: ['product'], attributes: transpose(false, true) },
+    ],
+  };
+}
+
+function eliminateGraph(): OnnxGraph {
+  return {
+    inputs: [
+      value('inverse', 'float64', 'm', 'm'),
+      value('below', 'float64', 'n', 'm'),
+      value('last', 'float64', 'n', 'n'),
+    ],
+    outputs: [value('factor', 'float64', 'n', 'm'), value('rest', 'float64', 'n', 'n')],
+    initializers: [],
+    nodes: [
+      { op: 'Gemm', inputs: ['below', 'inverse'], outputs: ['factor'], attributes: transpose(false, true) },
+      {
+        op: 'Gemm',
+        inputs: ['factor', 'factor', 'last'],
+        outputs: ['rest'],
+        attributes: { ...transpose(false, true), alpha: { float: -1 } },
+      },
+    ],
+  };
+}
+
+function inverseCornerGraph(): OnnxGraph {
+  return {
+    inputs: [
+      value('second', 'float64', 'n', 'n'),
+      value('factor', 'float64', 'n', 'm'),
+      value('first', 'float64', 'm', 'm'),
+    ],
+    outputs: [value('corner', 'float64', 'n', 'm')],
+    initializers: [],
+    nodes: [
+      { op: 'Gemm', inputs: ['factor', 'first'], outputs: ['product'] },
+      { op: 'Gemm', inputs: ['second', 'product'], outputs: ['corner'], attributes: { alpha: { float: -1 } } },
     ],
   };
 }
