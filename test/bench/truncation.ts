@@ -1,6 +1,7 @@
 /**
  * @file Truncation to a rank beside LAPACK's whole decomposition (numpy, `gesdd`): from the start, and from the factors of
- * the last truncation after a drift of 1% of the norm. Prints how much the error exceeds the least one, per spectrum.
+ * the last truncation after a drift of 1% of the norm, or of `--drift`. Prints how much the error exceeds the least one, per
+ * spectrum. What weights drift in a training: truncation-drift.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,9 +16,6 @@ import { cacheFolder } from './prepare.ts';
 import { prepareNumpy } from './python.ts';
 
 const THREADS = 2;
-/** Of the norm: what the weights change between two distortions, and more. */
-const DRIFT = 0.01;
-
 type Spectrum = 'slow' | 'trained' | 'gaussian';
 
 /** s_i = 1 / (1 + i / 50) with noise of spectral norm 0.02; 128 strong values above weak ones; pure Gaussian. */
@@ -44,13 +42,13 @@ function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random.uniform())) * Math.cos(2 * Math.PI * random.uniform());
 }
 
-/** The best approximation, and the drift of a number of training steps. */
-async function drifted(matrix: Float32Array, rows: number, columns: number, rank: number) {
+/** The best approximation, and noise of that part of its norm. */
+async function drifted(matrix: Float32Array, rows: number, columns: number, rank: number, drift: number) {
   const best = await truncate(matrix, rows, columns, rank);
   const truncated = new Float32Array(matrix.length);
   await reconstruct(best, rows, columns, truncated);
   const random = new Random(4);
-  const size = (DRIFT * Math.sqrt(squares(truncated))) / Math.sqrt(matrix.length);
+  const size = (drift * Math.sqrt(squares(truncated))) / Math.sqrt(matrix.length);
   for (let i = 0; i < truncated.length; i++) truncated[i] += size * normal(random);
   return { matrix: truncated, basis: best.basis };
 }
@@ -89,7 +87,7 @@ function casesOf(
   columns: number,
   rank: number,
   rounds: number,
-  targets: Record<'cold' | 'warm', number>,
+  { drift, cold, warm }: Record<'drift' | 'cold' | 'warm', number>,
 ) {
   const lapack = async () => {
     const file = join(cacheFolder('data'), `slow-${rows}x${columns}.bin`);
@@ -111,7 +109,7 @@ function casesOf(
     {
       ...common,
       name: `${name}, from the start`,
-      target: targets.cold,
+      target: cold,
       async ours() {
         const description: Record<string, string> = {};
         for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
@@ -126,17 +124,17 @@ function casesOf(
     {
       ...common,
       name: `${name}, from the last`,
-      target: targets.warm,
+      target: warm,
       async ours() {
         const description: Record<string, string> = {};
         for (const spectrum of ['slow', 'trained', 'gaussian'] as const) {
-          const { matrix, basis } = await drifted(await matrixOf(spectrum, rows, columns), rows, columns, rank);
+          const { matrix, basis } = await drifted(await matrixOf(spectrum, rows, columns), rows, columns, rank, drift);
           const updated = await updateTruncation(matrix, rows, columns, basis, { threads: THREADS });
           description[spectrum] = updated
             ? `${(await excess(matrix, rows, columns, rank, updated)).toExponential(1)} in ${updated.steps}`
             : 'gave up';
         }
-        const { matrix, basis } = await drifted(await matrixOf('slow', rows, columns), rows, columns, rank);
+        const { matrix, basis } = await drifted(await matrixOf('slow', rows, columns), rows, columns, rank, drift);
         return measured('update', description, () =>
           updateTruncation(matrix, rows, columns, basis, { threads: THREADS }),
         );
@@ -146,11 +144,21 @@ function casesOf(
 }
 
 export default {
-  options: { rows: { type: 'string' } },
-  cases: ({ rows }) => [
-    ...(rows === '6000' ? [] : casesOf(2600, 650, 128, 7, { cold: 1 / 0.35, warm: 1 / 0.08 })),
-    ...(rows === '6000' ? [] : casesOf(2600, 650, 512, 7, { cold: 1 / 0.35, warm: 1 / 0.3 })),
-    ...(rows === '2600' ? [] : casesOf(6000, 1500, 128, 3, { cold: 1 / 0.35, warm: 1 / 0.08 })),
-    ...(rows === '2600' ? [] : casesOf(6000, 1500, 512, 3, { cold: 1 / 0.35, warm: 1 / 0.3 })),
-  ],
+  options: {
+    /** One of the two sizes alone. */
+    rows: { type: 'string' },
+    drift: { type: 'string', default: '0.01' },
+  },
+  cases(options) {
+    const drift = Number(options.drift);
+    const small = [
+      ...casesOf(2600, 650, 128, 7, { drift, cold: 1 / 0.35, warm: 1 / 0.08 }),
+      ...casesOf(2600, 650, 512, 7, { drift, cold: 1 / 0.35, warm: 1 / 0.3 }),
+    ];
+    const large = [
+      ...casesOf(6000, 1500, 128, 3, { drift, cold: 1 / 0.35, warm: 1 / 0.08 }),
+      ...casesOf(6000, 1500, 512, 3, { drift, cold: 1 / 0.35, warm: 1 / 0.3 }),
+    ];
+    return [...(options.rows === '6000' ? [] : small), ...(options.rows === '2600' ? [] : large)];
+  },
 } satisfies Benchmark;
