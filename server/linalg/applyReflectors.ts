@@ -38,16 +38,34 @@ export async function applyReflectors(
   return { data: source, rows: n, columns: count };
 }
 
+/**
+ * Orthonormal rows [n - c, n] that H_c ... H_1 maps the first n - c unit vectors to: the first rows of I - V' T V.
+ */
+export async function imageOfFirstUnits({ vectors, tau }: Reflectors, products: Products): Promise<Matrix> {
+  const rows = tau.length;
+  const v = { data: vectors, rows, columns: vectors.length / rows };
+  const count = v.columns - rows;
+  const t = invertUpper(await products.gram(v, 'rows', 'float64'), tau).map((element) => -element);
+  const first = { data: new Float32Array(rows * count), rows, columns: count };
+  for (let row = 0; row < rows; row++) {
+    first.data.set(vectors.subarray(row * v.columns, row * v.columns + count), row * count);
+  }
+  const tv = await products.multiply({ data: t, rows, columns: rows }, v);
+  const image = await products.multiplyLeftTransposed(first, tv);
+  for (let i = 0; i < count; i++) image.data[i * v.columns + i] += 1;
+  return image;
+}
+
 /** T from V V' [size, size] and tau [size]; a reflector with tau = 0 is the identity, and its row and column are zero. */
 function invertUpper(gram: Float64Array, tau: Float64Array): Float32Array {
   const size = tau.length;
   const inverse = new Float64Array(size * size);
-  for (let column = 0; column < size; column++) {
-    inverse[column * size + column] = tau[column];
-    for (let row = column - 1; row >= 0; row--) {
-      let sum = 0;
-      for (let k = row + 1; k <= column; k++) sum += gram[row * size + k] * inverse[k * size + column];
-      inverse[row * size + column] = -tau[row] * sum;
+  for (let row = size - 1; row >= 0; row--) {
+    const at = row * size;
+    inverse[at + row] = tau[row];
+    for (let k = row + 1; k < size; k++) {
+      const factor = -tau[row] * gram[at + k];
+      for (let column = k; column < size; column++) inverse[at + column] += factor * inverse[k * size + column];
     }
   }
   return Float32Array.from(inverse);

@@ -26,15 +26,8 @@ export function checkMatrix({ data, rows, columns }: Matrix): number {
 
 /** Sum of the squares of all elements, in float64. */
 export function squaredNorm(values: Float32Array): number {
-  // Four sums, since each addition would wait for the one before it.
-  let [sum0, sum1, sum2, sum3] = [0, 0, 0, 0];
-  let i = 0;
-  for (; i + 4 <= values.length; i += 4) {
-    sum0 += values[i] * values[i];
-    sum1 += values[i + 1] * values[i + 1];
-    sum2 += values[i + 2] * values[i + 2];
-    sum3 += values[i + 3] * values[i + 3];
-  }
-  for (; i < values.length; i++) sum0 += values[i] * values[i];
-  return sum0 + sum1 + (sum2 + sum3);
+  // V8 makes this loop faster than one that is unrolled by hand.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * values[i];
+  return sum;
 }

@@ -1,5 +1,5 @@
 /** @file The best approximation of a matrix by one of lower rank. */
-import { applyReflectors } from './applyReflectors.ts';
+import { applyReflectors, imageOfFirstUnits } from './applyReflectors.ts';
 import { checkMatrix } from './checkMatrix.ts';
 import { reduceRows, tridiagonalize, type Tridiagonalization } from './kernels.ts';
 import { orthonormalizeRows } from './orthonormalize.ts';
@@ -128,10 +128,7 @@ async function leadingBasis(
 
 /** Orthonormal rows that span what is orthogonal to all given rows. */
 async function complement({ data, rows, columns }: Matrix, products: Products): Promise<Matrix> {
-  const count = columns - rows;
-  const units = { data: new Float32Array(columns * count), rows: columns, columns: count };
-  for (let i = 0; i < count; i++) units.data[i * count + i] = 1;
-  return transpose(await applyReflectors(reduceRows(data, rows, columns), units, products));
+  return rows === 0 ? identity(columns, columns) : imageOfFirstUnits(reduceRows(data, rows, columns), products);
 }
 
 async function decompose(
@@ -153,12 +150,18 @@ function ratioOf(eigenvalues: Float64Array, count: number): number {
 function truncationOfZero(zeros: Matrix, rank: number): Truncation {
   const { rows, columns } = zeros;
   const size = Math.min(rows, columns);
-  const basis = { data: new Float32Array(rank * size), rows: rank, columns: size };
-  for (let i = 0; i < rank; i++) basis.data[i * size + i] = 1;
+  const basis = identity(rank, size);
   const part = isTall(zeros) ? { rows, columns: rank } : { rows: rank, columns };
   return {
     ...projection(zeros, basis, { ...part, data: new Float32Array(part.rows * part.columns) }),
     basis: basis.data,
     singularValues: new Float64Array(rank),
   };
+}
+
+/** The first rows of the identity. */
+function identity(rows: number, columns: number): Matrix {
+  const data = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) data[i * columns + i] = 1;
+  return { data, rows, columns };
 }

@@ -69,11 +69,12 @@ export async function updateTruncation(
     part = await coordinates(a, current, products);
     const total = squaredNorm(part.data);
     const error = Math.sqrt(Math.max(0, norm * norm - total));
-    const toCome = remainingGain(captured, halfway, total);
+    const { gain, ratio } = remainingGain(captured, halfway, total);
     captured = total;
-    const expectedExcess = (error - Math.sqrt(Math.max(0, error * error - toCome))) / norm;
+    const expectedExcess = (error - Math.sqrt(Math.max(0, error * error - gain))) / norm;
     if (expectedExcess <= TOLERANCE)
       return { ...projection(a, current, part), basis: current.data, steps, expectedExcess };
+    if (expectedExcess * ratio ** (2 * (POWER_STEPS - steps)) > TOLERANCE) return undefined;
   }
   return undefined;
 }
@@ -87,10 +88,10 @@ async function capturedHalfway(power: Matrix, basis: Matrix, products: Products)
   return smallestPivot < WELL_CONDITIONED ? undefined : squaredNorm(rows.data);
 }
 
-/** What later steps would still capture: the gains of half steps fall geometrically, but ever slower. */
-function remainingGain(before: number, halfway: number | undefined, after: number): number {
-  if (halfway === undefined) return Math.max(0, after - before);
-  const gain = Math.max(0, after - halfway);
-  const ratio = Math.min((SLOWING * gain) / Math.max(gain, halfway - before), 0.9) || 0;
-  return (gain * ratio) / (1 - ratio);
+/** What later steps would still capture, and the ratio of two half steps' gains: they fall geometrically, but ever slower. */
+function remainingGain(before: number, halfway: number | undefined, after: number): { gain: number; ratio: number } {
+  if (halfway === undefined) return { gain: Math.max(0, after - before), ratio: Math.SQRT1_2 };
+  const last = Math.max(0, after - halfway);
+  const ratio = Math.min((SLOWING * last) / Math.max(last, halfway - before), 0.9) || 0;
+  return { gain: (last * ratio) / (1 - ratio), ratio };
 }
