@@ -114,6 +114,29 @@ async function measure(work: Case): Promise<Comparison[]> {
   }
 }
 
+/**
+ * The case of this name with each side at the number of threads that suits it best, ours against the best of the rivals
+ * whose names start with `rivals`.
+ */
+export function atBetterThreads(
+  results: readonly Result[],
+  { name, better, target }: Pick<Case, 'name' | 'better' | 'target'>,
+  rivals: string,
+): Result {
+  const own = results.filter((result) => result.case === name && result.rival.startsWith(rivals));
+  const isBetter = (a: number, b: number) => (better === 'lower' ? a < b : a > b);
+  const ours = own.reduce((best, result) => (isBetter(result.ours, best.ours) ? result : best));
+  const theirs = own.reduce((best, result) => (isBetter(result.theirs, best.theirs) ? result : best));
+  return {
+    ...ours,
+    case: `${name}, better threads`,
+    rival: `${theirs.rival}, ${theirs.threads} thread${theirs.threads === 1 ? '' : 's'}`,
+    theirs: theirs.theirs,
+    ratio: better === 'lower' ? theirs.theirs / ours.ours : ours.ours / theirs.theirs,
+    target,
+  };
+}
+
 /** Measures cases one after another. */
 export async function measureAll(cases: readonly Case[]): Promise<Comparison[]> {
   const results: Comparison[] = [];

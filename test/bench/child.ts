@@ -1,7 +1,7 @@
 /**
  * @file A contender in a process of its own, so that thread pools, libraries and memory of one never meet another's.
  * It speaks lines: first one JSON object that describes it; then, for each line `N` that it reads, it does N steps and
- * answers with one JSON object that holds `millisecondsPerStep`. The end of its input ends it. Outside its own rounds it
+ * answers with one JSON object, an {@link Answer}. The end of its input ends it. Outside its own rounds it
  * is stopped (SIGSTOP), since the worker threads of OpenMP and ONNX Runtime spin for a while after their last work.
  */
 import { spawn } from 'node:child_process';
@@ -17,6 +17,15 @@ export interface ChildOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Steps of a round. */
   readonly steps: number;
+  /** What a round measures; default: milliseconds a step. */
+  readonly value?: (answer: Answer) => number;
+}
+
+/** What a round took. */
+export interface Answer {
+  readonly millisecondsPerStep: number;
+  /** The most memory that the process has held in RAM so far; absent where nobody asks for it. */
+  readonly peakGiB?: number;
 }
 
 /** Share of a round's steps that are done before it, uncounted. */
@@ -24,6 +33,7 @@ const WARM_UP = 0.25;
 
 /** Starts a contender and waits for its description. Throws, with the last lines that it wrote, when it ends early. */
 export async function startChild(options: ChildOptions): Promise<Contender> {
+  const { value = ({ millisecondsPerStep }) => millisecondsPerStep } = options;
   const child = spawn(options.command, options.arguments, {
     env: { ...process.env, ...options.environment },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -41,14 +51,14 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
   failed.catch(() => undefined);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 
-  const answer = async (): Promise<Record<string, unknown>> => {
-    const { value, done } = await Promise.race([lines.next(), failed]);
-    if (!done) return JSON.parse(value) as Record<string, unknown>;
+  const answer = async (): Promise<unknown> => {
+    const line = await Promise.race([lines.next(), failed]);
+    if (!line.done) return JSON.parse(line.value);
     await exited;
     throw new Error(`${options.name} ended (exit code ${child.exitCode}). The end of what it wrote:\n${errors}`);
   };
 
-  const description = await answer();
+  const description = (await answer()) as Contender['description'];
   child.kill('SIGSTOP');
   return {
     name: options.name,
@@ -59,9 +69,9 @@ export async function startChild(options: ChildOptions): Promise<Contender> {
       child.stdin.write(`${Math.ceil(options.steps * WARM_UP)}\n`);
       await answer();
       child.stdin.write(`${options.steps}\n`);
-      const { millisecondsPerStep } = await answer();
+      const measured = (await answer()) as Answer;
       child.kill('SIGSTOP');
-      return Number(millisecondsPerStep);
+      return value(measured);
     },
     async close() {
       child.kill('SIGCONT');

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Batches } from './batches.ts';
 import type { Contender } from './bench.ts';
-import { startChild } from './child.ts';
+import { startChild, type ChildOptions } from './child.ts';
 import { cacheFolder, runCommand, succeeds } from './prepare.ts';
 
 const scripts = join('test', 'bench', 'python');
@@ -56,14 +56,32 @@ export interface TorchStepOptions {
 /** A PyTorch process that does training steps (test/bench/python/step.py), in milliseconds a step. */
 export function startTorchStep(python: string, options: TorchStepOptions): Promise<Contender> {
   const { model, threads, adam, batches, steps } = options;
-  return startChild({
+  return startPython(python, 'step.py', {
     name: `PyTorch, ${adam} Adam${model === 'lenet-5' ? ', channels last' : ''}`,
+    options: { model, threads, adam, batches: batches.file, count: batches.count, size: batches.size },
+    flags: model === 'lenet-5' ? ['channels-last'] : [],
+    steps,
+  });
+}
+
+export interface PythonChildOptions extends Omit<ChildOptions, 'command' | 'arguments'> {
+  readonly options: Readonly<Record<string, string | number>>;
+  readonly flags?: readonly string[];
+}
+
+/** Starts a script of test/bench/python/ as a contender. */
+export function startPython(
+  python: string,
+  script: string,
+  { options, flags = [], ...child }: PythonChildOptions,
+): Promise<Contender> {
+  return startChild({
+    ...child,
     command: python,
     arguments: [
-      ...['-W', 'ignore', join(scripts, 'step.py'), '--model', model, '--threads', String(threads), '--adam', adam],
-      ...['--batches', batches.file, '--count', String(batches.count), '--size', String(batches.size)],
-      ...(model === 'lenet-5' ? ['--channels-last'] : []),
+      ...['-W', 'ignore', join(scripts, script)],
+      ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
+      ...flags.map((flag) => `--${flag}`),
     ],
-    steps,
   });
 }

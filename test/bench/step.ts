@@ -3,12 +3,11 @@
  * against PyTorch's best configurations and against our eager executor on tfjs-node, WebAssembly and plain JavaScript;
  * where the time of our step goes; and what distortion and observation cost in the LeNet-300-100 experiment.
  */
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { writeBatches } from './batches.ts';
-import { measureAll, type Benchmark, type Case, type Comparison } from './bench.ts';
-import { bundleContender, startNodeChild } from './child.ts';
+import { writeImages, type Batches } from './batches.ts';
+import { atBetterThreads, measureAll, type Benchmark, type Case, type Result } from './bench.ts';
+import type { OurStepOptions } from './contenders/openOurStep.ts';
 import { runExperiments } from './experiments.ts';
+import { printShares, startOurs } from './ours.ts';
 import { preparePython, startTorchStep } from './python.ts';
 import { prepareTfjsNode, startTfjsNodeStep } from './tfjs-node.ts';
 
@@ -19,77 +18,41 @@ const models = {
 } as const;
 type Model = keyof typeof models;
 
+/** Steps over which the shares of a step are measured. */
+const SHARED_STEPS = 200;
+
 /** Shares of the training time that distortions and observations may take. */
 const limits = { distortion: 0.02, observation: 0.03 };
-
-const ourStep = join('test', 'bench', 'contenders', 'ourStep.ts');
-const scripts = join('.cache', 'bench');
 
 interface Setting {
   readonly model: Model;
   readonly threads: number;
-  readonly batches: ReturnType<typeof writeBatches>;
+  readonly batches: Batches;
 }
 
-const argumentsOf = ({ model, threads, batches }: Setting, ...executor: string[]) => [
-  ...[model, String(threads), batches.file, String(batches.count), String(batches.size)],
-  ...executor,
-];
+const optionsOf = ({ model, threads, batches }: Setting): OurStepOptions => ({
+  model: `builtin:${model}`,
+  training: { optimizer: { type: 'adam' } },
+  batches,
+  threads,
+  executor: 'compiled',
+});
 
-function startOurs(setting: Setting, kind: 'compiled' | 'wasm' | 'cpu' | 'tensorflow', tfjsNode = '.') {
+function startEager(setting: Setting, executor: 'wasm' | 'cpu' | 'tensorflow', tfjsNode?: string) {
   const { steps } = models[setting.model];
-  return startNodeChild({
-    name: kind === 'compiled' ? 'compiled' : `eager, ${kind}`,
-    entry: ourStep,
-    script: join(scripts, 'ourStep.mjs'),
-    arguments: argumentsOf(setting, kind, tfjsNode),
-    environment: {
-      TF_NUM_INTRAOP_THREADS: String(setting.threads),
-      TF_NUM_INTEROP_THREADS: String(setting.threads),
-      OMP_NUM_THREADS: String(setting.threads),
-      TF_CPP_MIN_LOG_LEVEL: '2',
-    },
-    steps: kind === 'compiled' ? steps : Math.max(1, Math.round(steps / (kind === 'cpu' ? 50 : 10))),
-  });
-}
-
-/** Each side at the number of threads that suits it best, against the better configuration of PyTorch. */
-function atBetterThreads(model: Model, results: readonly Comparison[]): Comparison {
-  const own = results.filter((result) => result.case === model);
-  const rivals = own.filter(({ rival }) => rival.startsWith('PyTorch'));
-  const ours = rivals.reduce((best, result) => (result.ours < best.ours ? result : best));
-  const theirs = rivals.reduce((best, result) => (result.theirs < best.theirs ? result : best));
-  return {
-    ...ours,
-    case: `${model}, better threads`,
-    rival: `${theirs.rival}, ${theirs.threads} threads`,
-    theirs: theirs.theirs,
-    ratio: theirs.theirs / ours.ours,
-    target: models[model].target,
-  };
-}
-
-async function printShares(setting: Setting): Promise<void> {
-  const script = join(scripts, 'stepShares.mjs');
-  await bundleContender(join('test', 'bench', 'contenders', 'stepShares.ts'), script);
-  const output = execFileSync(process.execPath, [script, ...argumentsOf(setting)], { encoding: 'utf8' });
-  const { millisecondsPerStep, ...shares } = JSON.parse(output.trimEnd().split('\n').at(-1) ?? '') as Record<
-    string,
-    number
-  >;
-  const text = Object.entries(shares).map(([name, share]) => `${name} ${(100 * share).toFixed(1)}%`);
-  console.log(
-    `  ${setting.model}, ${setting.threads} threads: ${millisecondsPerStep.toFixed(3)} ms/step: ${text.join(', ')}`,
+  return startOurs(
+    { ...optionsOf(setting), executor, tfjsNode },
+    { steps: Math.max(1, Math.round(steps / (executor === 'cpu' ? 50 : 10))) },
   );
 }
 
-async function overheads(): Promise<Comparison[]> {
+async function overheads(): Promise<Result[]> {
   const file = 'examples/mnist/lenet-300-100-prune.deeptwist.jsonc';
   const [{ summary }] = await runExperiments([{ name: 'LeNet-300-100', file, overrides: [], seed: 1 }], {
     threads: 'default',
   });
   const { trainingSeconds, distortionSeconds, observationSeconds } = summary;
-  const result = (name: string, seconds: number, limit: number): Comparison => ({
+  const result = (name: string, seconds: number, limit: number): Result => ({
     case: name,
     rival: 'limit',
     threads: 2,
@@ -112,7 +75,7 @@ export default {
     model: { type: 'string' },
   },
   async run(options) {
-    const batches = writeBatches(40, 50);
+    const batches = writeImages(40, 50);
     const python = preparePython();
     const tfjsNode = options['without-eager'] ? undefined : prepareTfjsNode();
     const names = (Object.keys(models) as Model[]).filter(
@@ -129,7 +92,7 @@ export default {
           better: 'lower',
           target: 1,
           rounds: Number(options.rounds),
-          ours: () => startOurs(setting, 'compiled'),
+          ours: () => startOurs(optionsOf(setting), work),
           rivals: [
             () => startTorchStep(python, { ...work, adam: 'fused' }),
             () => startTorchStep(python, { ...work, adam: 'foreach' }),
@@ -137,12 +100,12 @@ export default {
               ? []
               : [
                   () => startTfjsNodeStep(tfjsNode, work),
-                  () => startOurs(setting, 'tensorflow', tfjsNode),
+                  () => startEager(setting, 'tensorflow', tfjsNode),
                   // The WebAssembly backend has no gradient of a convolution's filter.
-                  ...(setting.model === 'lenet-300-100' ? [() => startOurs(setting, 'wasm')] : []),
+                  ...(setting.model === 'lenet-300-100' ? [() => startEager(setting, 'wasm')] : []),
                   // Hundreds of milliseconds a step: once is enough.
                   ...(setting.threads === 1 && setting.model === 'lenet-300-100'
-                    ? [() => startOurs(setting, 'cpu')]
+                    ? [() => startEager(setting, 'cpu')]
                     : []),
                 ]),
           ],
@@ -150,7 +113,10 @@ export default {
       }),
     );
     console.log('shares of our step');
-    for (const setting of settings) await printShares(setting);
-    return [...results, ...names.map((model) => atBetterThreads(model, results)), ...(await overheads())];
+    for (const setting of settings) await printShares(setting.model, optionsOf(setting), SHARED_STEPS);
+    const better = names.map((name) =>
+      atBetterThreads(results, { name, better: 'lower', target: models[name].target }, 'PyTorch'),
+    );
+    return [...results, ...better, ...(await overheads())];
   },
 } satisfies Benchmark;

@@ -38,6 +38,14 @@ export function prepareTfjsNode(): string {
   return folder;
 }
 
+/** How libtensorflow is told its number of threads, and to say less. */
+export const tensorFlowEnvironment = (threads: number) => ({
+  TF_NUM_INTRAOP_THREADS: String(threads),
+  TF_NUM_INTEROP_THREADS: String(threads),
+  OMP_NUM_THREADS: String(threads),
+  TF_CPP_MIN_LOG_LEVEL: '2',
+});
+
 export interface TfjsNodeStepOptions {
   readonly model: 'lenet-300-100' | 'lenet-5';
   readonly threads: number;
@@ -53,13 +61,8 @@ export function startTfjsNodeStep(folder: string, options: TfjsNodeStepOptions):
     name: 'tfjs-node',
     entry: join('test', 'bench', 'contenders', 'tfjsNodeStep.ts'),
     script: join(folder, 'step.mjs'),
-    arguments: [model, String(threads), batches.file, String(batches.count), String(batches.size)],
-    environment: {
-      TF_NUM_INTRAOP_THREADS: String(threads),
-      TF_NUM_INTEROP_THREADS: String(threads),
-      OMP_NUM_THREADS: String(threads),
-      TF_CPP_MIN_LOG_LEVEL: '2',
-    },
+    arguments: [model, String(threads), JSON.stringify(batches)],
+    environment: tensorFlowEnvironment(threads),
     steps,
   });
 }

@@ -1,16 +1,32 @@
 /**
- * @file A training step (forward, backward, Adam) as `deeptwist run` does it: an executor and the optimizer, on the
+ * @file A training step (forward, backward, update) as `deeptwist run` does it: an executor and the optimizer, on the
  * parameters in place.
  */
 import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { loadTensorFlowBackend, loadWasmBackend } from '../../../server/compiler/eagerBackend.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
-import type { Dataset } from '../../../server/data/dataset.ts';
+import type { PassName } from '../../../server/compiler/optimize.ts';
+import { Vocabulary } from '../../../server/data/vocabulary.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
-import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
-import { experimentSchema } from '../../../server/protocol/config.ts';
+import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
+import { experimentSchema, type ModelReference } from '../../../server/protocol/config.ts';
 import { modelProgram } from '../../../server/training/modelProgram.ts';
-import { pixels, readBatches } from '../batches.ts';
+import { readBatches, type Batches } from '../batches.ts';
+
+export interface OurStepOptions {
+  /** Paths start from the checkout. */
+  readonly model: ModelReference;
+  /** Settings of an experiment, as its file has them. */
+  readonly training: Readonly<Record<string, unknown>>;
+  readonly batches: Batches;
+  readonly threads: number;
+  /** 'compiled', or the backend of the eager executor. */
+  readonly executor: 'compiled' | 'wasm' | 'cpu' | 'tensorflow';
+  /** Folder with tfjs-node. */
+  readonly tfjsNode?: string;
+  /** What the compiler is to leave out. */
+  readonly without?: readonly (PassName | 'row-gradients')[];
+}
 
 export interface OurStep {
   readonly executor: string;
@@ -22,61 +38,54 @@ export interface OurStep {
   copyBatch(index: number): void;
 }
 
-/**
- * @param commandLine model, threads, batch file, batches, batch size, executor ('compiled', or the backend of the eager one:
- *   'wasm', 'cpu', 'tensorflow'), folder with tfjs-node
- */
-export async function openOurStep(commandLine: readonly string[]): Promise<OurStep> {
-  const [name, threads, file, counts, sizes, kind = 'compiled', tfjsNode = '.'] = commandLine;
-  const [count, size] = [Number(counts), Number(sizes)];
-  const { images, labels } = readBatches({ file, count, size });
-
-  const { training } = experimentSchema.parse({
-    model: `builtin:${name}`,
-    data: { type: 'mnist', path: '.' },
-    training: {
-      optimizer: { type: 'adam' },
-      batchSize: size,
-      steps: 1,
-      executor: 'compiled',
-      threads: Number(threads),
-    },
+export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
+  const { batches, threads, without = [] } = options;
+  const { inputs, targets } = readBatches(batches);
+  const { model, training } = experimentSchema.parse({
+    model: options.model,
+    data: { type: 'mnist', path: '.' }, // unused, but an experiment has some
+    training: { ...options.training, batchSize: batches.size, steps: 1 },
   });
   const samples = {
-    inputs: [{ shape: [pixels], dtype: 'float32' }],
-    targets: [{ shape: [], dtype: 'int32' }],
-  } satisfies Pick<Dataset, 'inputs' | 'targets'>;
-  const program = modelProgram(
-    await loadModel(`builtin:${name}`, { baseDirectory: '.', seed: training.seed }),
-    samples,
-    training,
-  );
-  const options = {
-    seed: training.seed,
+    inputs: [batches.input],
+    targets: [batches.target],
+    ...(batches.vocabulary !== undefined && { vocabulary: madeUpVocabulary(batches.vocabulary) }),
+  };
+  const { seed } = training;
+  const loaded = await loadModel(model, {
+    baseDirectory: '.',
+    seed,
+    samples: { batchSize: batches.size, ...samples },
+  });
+  const program = modelProgram(loaded, samples, training);
+  const executorOptions = {
+    seed,
     extraBytes: (lengths: readonly number[]) => optimizerArenaBytes(training.optimizer, lengths),
   };
-  if (kind === 'tensorflow' && !loadTensorFlowBackend(tfjsNode))
-    throw new Error(`There is no tfjs-node in ${tfjsNode}.`);
-  if (kind === 'wasm' && !(await loadWasmBackend())) throw new Error('The WebAssembly backend does not load.');
+  if (options.executor === 'tensorflow' && !loadTensorFlowBackend(options.tfjsNode ?? '.'))
+    throw new Error(`There is no tfjs-node in ${options.tfjsNode}.`);
+  if (options.executor === 'wasm' && !(await loadWasmBackend()))
+    throw new Error('The WebAssembly backend does not load.');
   const executor =
-    kind === 'compiled'
+    options.executor === 'compiled'
       ? await CompiledExecutor.create(program, {
-          ...options,
-          batchSize: size,
-          threads: Number(threads),
-          rowGradients: false,
+          ...executorOptions,
+          batchSize: batches.size,
+          threads,
+          rowGradients: supportsRowGradients(training.optimizer) && !without.includes('row-gradients'),
+          skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
-      : new EagerExecutor(program, { ...options, backend: kind });
+      : new EagerExecutor(program, { ...executorOptions, backend: options.executor });
   const optimizer = createOptimizer(
     training.optimizer,
     training.clip,
     executor.parameters.arena,
     executor.parameters.list.filter(({ trainable }) => trainable),
   );
-  const copy = new Float32Array(size * pixels);
+  const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
-    const batch = index % count;
-    const loss = await executor.step({ size, inputs: [images[batch]], targets: [labels[batch]] }, index);
+    const batch = index % batches.count;
+    const loss = await executor.step({ size: batches.size, inputs: [inputs[batch]], targets: [targets[batch]] }, index);
     if (!Number.isFinite(loss)) throw new Error(`The loss of step ${index} is ${loss}.`);
   };
   const update = () => optimizer.step(training.optimizer.learningRate);
@@ -88,6 +97,10 @@ export async function openOurStep(commandLine: readonly string[]): Promise<OurSt
     },
     gradients,
     update,
-    copyBatch: (index) => copy.set(images[index % count]),
+    copyBatch: (index) => copy.set(inputs[index % batches.count]),
   };
+}
+
+function madeUpVocabulary(count: number): Vocabulary {
+  return new Vocabulary(Array.from({ length: count }, (_, number) => (number === 0 ? '<unk>' : `word${number}`)));
 }

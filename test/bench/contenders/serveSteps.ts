@@ -1,5 +1,6 @@
 /** @file The child's side of child.ts: says what it is, then answers each line `N` with the mean time of N steps. */
 import { createInterface } from 'node:readline';
+import type { Answer } from '../child.ts';
 
 /** `step` does the work of step number i; it has finished it, not only begun, when it returns or resolves. */
 export async function serveSteps(
@@ -12,6 +13,10 @@ export async function serveSteps(
     const steps = Number(line);
     const start = performance.now();
     for (let i = 0; i < steps; i++) await step(index++);
-    console.log(JSON.stringify({ millisecondsPerStep: (performance.now() - start) / steps }));
+    const answer: Answer = {
+      millisecondsPerStep: (performance.now() - start) / steps,
+      peakGiB: process.resourceUsage().maxRSS / 2 ** 20,
+    };
+    console.log(JSON.stringify(answer));
   }
 }

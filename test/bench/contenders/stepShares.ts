@@ -1,16 +1,32 @@
 /**
- * @file Where the time of our training step goes. Arguments as ourStep.ts. Prints one JSON object: milliseconds a step, and
- * the shares of matrix products and other operators (by ONNX Runtime's profile), of its call around them, of the
- * optimizer's update, of copying the batch, and of the rest, which is JavaScript.
+ * @file Where the time of our training step goes. Arguments: {@link OurStepOptions} as JSON, number of steps. Prints
+ * {@link Shares} as one JSON object.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { openOurStep } from './openOurStep.ts';
+import { openOurStep, type OurStepOptions } from './openOurStep.ts';
 
-const WARM_UP = 20;
-const STEPS = 200;
+export interface Shares {
+  readonly millisecondsPerStep: number;
+  /** Of a step, by what is done. */
+  readonly shares: {
+    /** By ONNX Runtime's profile, as the other operators. */
+    readonly matrixProducts: number;
+    readonly otherOperators: number;
+    /** ONNX Runtime's call around its operators. */
+    readonly sessionCall: number;
+    /** The optimizer's. */
+    readonly update: number;
+    /** Of the batch. */
+    readonly copies: number;
+    /** The rest. */
+    readonly javascript: number;
+  };
+  /** Of the time in operators, the largest first. */
+  readonly operators: Readonly<Record<string, number>>;
+}
 
 interface ProfileEvent {
   cat: string;
@@ -20,17 +36,24 @@ interface ProfileEvent {
 }
 
 const matrixOperators = new Set(['MatMul', 'Gemm', 'FusedGemm', 'FusedMatMul', 'Conv', 'FusedConv', 'ConvTranspose']);
+const LISTED_OPERATORS = 12;
 
-/** Milliseconds in operators, by whether they are matrix products, of one profiled session. */
-function operatorTimes(file: string): { matrix: number; other: number } {
-  const times = { matrix: 0, other: 0 };
-  for (const event of JSON.parse(readFileSync(file, 'utf8')) as ProfileEvent[]) {
-    if (event.cat !== 'Node' || !event.name.endsWith('kernel_time')) continue;
-    times[matrixOperators.has(event.args.op_name ?? '') ? 'matrix' : 'other'] += event.dur / 1000;
+/** Milliseconds by operator in a profile, the largest first. */
+function operatorTimes(file: string): [string, number][] {
+  const times = new Map<string, number>();
+  for (const { cat, name, dur, args } of JSON.parse(readFileSync(file, 'utf8')) as ProfileEvent[]) {
+    if (cat !== 'Node' || !name.endsWith('kernel_time')) continue;
+    const operator = args.op_name ?? '';
+    times.set(operator, (times.get(operator) ?? 0) + dur / 1000);
   }
-  return times;
+  return [...times].sort(([, a], [, b]) => b - a);
 }
 
+const total = (times: readonly [string, number][]) => times.reduce((sum, [, time]) => sum + time, 0);
+
+const options = JSON.parse(process.argv[2]) as OurStepOptions;
+const steps = Number(process.argv[3]);
+const warmUp = Math.ceil(steps / 10);
 const folder = mkdtempSync(join(tmpdir(), 'deeptwist-profile-'));
 try {
   // Once with a profile, for the ratio between operators; once without, for everything else: profiling slows a step.
@@ -40,14 +63,19 @@ try {
   ) => Promise<ort.InferenceSession>;
   let session: ort.InferenceSession | undefined;
   const patched = ort.InferenceSession as { create: unknown };
-  patched.create = async (model: Uint8Array, options: ort.InferenceSession.SessionOptions) =>
-    (session = await create(model, { ...options, enableProfiling: true, profileFilePrefix: join(folder, 'profile') }));
-  const profiled = await openOurStep(process.argv.slice(2));
-  for (let step = 0; step < STEPS; step++) await profiled.step(step);
+  patched.create = async (model: Uint8Array, sessionOptions: ort.InferenceSession.SessionOptions) =>
+    (session = await create(model, {
+      ...sessionOptions,
+      enableProfiling: true,
+      profileFilePrefix: join(folder, 'profile'),
+    }));
+  const profiled = await openOurStep(options);
+  for (let step = 0; step < steps; step++) await profiled.step(step);
   session?.endProfiling();
+  // The other sessions folded constants.
   const operators = readdirSync(folder)
     .map((name) => operatorTimes(join(folder, name)))
-    .reduce((largest, times) => (times.matrix > largest.matrix ? times : largest));
+    .reduce((largest, times) => (total(times) > total(largest) ? times : largest));
   patched.create = create;
 
   let inSession = 0;
@@ -59,37 +87,41 @@ try {
     inSession += performance.now() - start;
     return result;
   };
-  const timed = await openOurStep(process.argv.slice(2));
-  for (let step = 0; step < WARM_UP; step++) await timed.step(step);
+  const timed = await openOurStep(options);
+  for (let step = 0; step < warmUp; step++) await timed.step(step);
   inSession = 0;
   let updating = 0;
   const start = performance.now();
-  for (let step = 0; step < STEPS; step++) {
+  for (let step = 0; step < steps; step++) {
     await timed.gradients(step);
     const before = performance.now();
     timed.update();
     updating += performance.now() - before;
   }
-  const total = performance.now() - start;
+  const elapsed = performance.now() - start;
   const copyStart = performance.now();
-  for (let step = 0; step < STEPS; step++) timed.copyBatch(step);
+  for (let step = 0; step < steps; step++) timed.copyBatch(step);
   const copying = performance.now() - copyStart;
 
-  const operatorTotal = operators.matrix + operators.other;
-  const perStep = (milliseconds: number) => milliseconds / STEPS;
+  const inOperators = total(operators);
+  const inProducts = total(operators.filter(([operator]) => matrixOperators.has(operator)));
   // The profiled run is slower as a whole; its operators are scaled to at most the time of the call around them.
-  const scale = Math.min(1, inSession / operatorTotal);
-  console.log(
-    JSON.stringify({
-      millisecondsPerStep: perStep(total),
-      matrixProducts: (operators.matrix * scale) / total,
-      otherOperators: (operators.other * scale) / total,
-      sessionCall: (inSession - operatorTotal * scale) / total,
-      update: updating / total,
-      copies: copying / total,
-      javascript: (total - inSession - updating - copying) / total,
-    }),
-  );
+  const scale = Math.min(1, inSession / inOperators);
+  const result: Shares = {
+    millisecondsPerStep: elapsed / steps,
+    shares: {
+      matrixProducts: (inProducts * scale) / elapsed,
+      otherOperators: ((inOperators - inProducts) * scale) / elapsed,
+      sessionCall: (inSession - inOperators * scale) / elapsed,
+      update: updating / elapsed,
+      copies: copying / elapsed,
+      javascript: (elapsed - inSession - updating - copying) / elapsed,
+    },
+    operators: Object.fromEntries(
+      operators.slice(0, LISTED_OPERATORS).map(([operator, time]) => [operator, time / inOperators]),
+    ),
+  };
+  console.log(JSON.stringify(result));
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

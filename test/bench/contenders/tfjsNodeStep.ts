@@ -1,10 +1,10 @@
 /**
  * @file A training step (forward, backward, Adam) in `@tensorflow/tfjs-node`, the usual way: its layers, its optimizer's
- * `minimize`. Arguments: model, threads (read by libtensorflow from the environment), batch file, batches, batch size.
+ * `minimize`. Arguments: model, threads (read by libtensorflow from the environment), {@link Batches} as JSON.
  */
 import { createRequire } from 'node:module';
 import type * as tfjs from '@tensorflow/tfjs';
-import { pixels, readBatches } from '../batches.ts';
+import { pixels, readBatches, type Batches } from '../batches.ts';
 import { serveSteps } from './serveSteps.ts';
 
 // This file is bundled into the folder where tfjs-node was built; the checkout itself has no such package.
@@ -34,12 +34,12 @@ const models = {
     }),
 };
 
-const [name, threads, file, ...numbers] = process.argv.slice(2);
-const [count, size] = numbers.map(Number);
-const { images, labels } = readBatches({ file, count, size });
-const batches = images.map((values, batch) => ({
-  inputs: tf.tensor2d(values, [size, pixels]),
-  targets: tf.oneHot(tf.tensor1d(labels[batch], 'int32'), 10),
+const [name, threads, written] = process.argv.slice(2);
+const made = JSON.parse(written) as Batches;
+const { inputs, targets } = readBatches(made);
+const batches = inputs.map((images, batch) => ({
+  inputs: tf.tensor2d(images, [made.size, pixels]),
+  targets: tf.oneHot(tf.tensor1d(targets[batch], 'int32'), 10),
 }));
 
 const model = models[name as keyof typeof models]();
@@ -47,7 +47,7 @@ const optimizer = tf.train.adam(1e-3);
 const description = { version: tf.version.tfjs, backend: tf.getBackend(), threads: Number(threads) };
 
 await serveSteps(description, (index) => {
-  const { inputs, targets } = batches[index % count];
+  const { inputs, targets } = batches[index % batches.length];
   tf.tidy(() => {
     optimizer.minimize(() => {
       const logits = model.apply(inputs, { training: true }) as tfjs.Tensor2D;

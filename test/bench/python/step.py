@@ -1,23 +1,16 @@
 """PyTorch's side of a training-step benchmark: forward, backward and Adam on ready-made batches.
 
-Speaks lines, so that the bench can interleave its rounds with those of other processes:
-  at start  -> {"version", "threads", "adam", "channelsLast", "build"}
-  "N"       -> {"millisecondsPerStep", "loss"}: N steps, loss of the last one
-End of input ends it.
-
 The batch file holds float32 images [batches, batch, 784] and then int32 labels [batches, batch].
 """
 
 import argparse
-import json
-import re
-import sys
-import time
 
 import numpy
 import torch
 from torch import nn
 from torch.nn import functional
+
+from serve import describe_torch, serve_steps
 
 
 def lenet_300_100():
@@ -38,8 +31,6 @@ def lenet_5():
         nn.Linear(500, 10),
     )
 
-
-BUILD_LINE = re.compile("Math Kernel Library|MKL-DNN|OpenMP|CPU capability")
 
 MODELS = {"lenet-300-100": lenet_300_100, "lenet-5": lenet_5}
 
@@ -70,32 +61,14 @@ def main():
         model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, **{options.adam: True})
     images, labels = read_batches(options.batches, options.count, options.size)
-    step = 0
 
-    def reply(value):
-        print(json.dumps(value), flush=True)
+    def step(index):
+        batch = index % options.count
+        functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
 
-    reply(
-        {
-            "version": torch.__version__,
-            "threads": torch.get_num_threads(),
-            "adam": options.adam,
-            "channelsLast": options.channels_last,
-            "build": [line.strip(" -") for line in torch.__config__.show().splitlines() if BUILD_LINE.search(line)],
-        }
-    )
-    for line in sys.stdin:
-        steps = int(line)
-        start = time.perf_counter()
-        for _ in range(steps):
-            batch = step % options.count
-            loss = functional.cross_entropy(model(images[batch]), labels[batch])
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-            step += 1
-        elapsed = time.perf_counter() - start
-        reply({"millisecondsPerStep": elapsed * 1000 / steps, "loss": loss.item()})
+    serve_steps({**describe_torch(torch), "adam": options.adam, "channelsLast": options.channels_last}, step)
 
 
 if __name__ == "__main__":
