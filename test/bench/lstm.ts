@@ -5,43 +5,24 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeWords, type Batches } from './batches.ts';
 import { atBetterThreads, measureAll, type Benchmark, type Case, type Contender, type Result } from './bench.ts';
 import { startNodeChild, type Answer, type ChildOptions } from './child.ts';
-import type { OurStepOptions } from './contenders/openOurStep.ts';
+import {
+  inWords,
+  LAYERS,
+  models,
+  operationsOf,
+  optionsOf,
+  settingsOf,
+  VOCABULARY,
+  wordsOf,
+  type Model,
+  type Setting,
+} from './languageModels.ts';
 import { printShares, startOurs } from './ours.ts';
 import { preparePython, startPython } from './python.ts';
 import { cacheFolder } from './prepare.ts';
 
-const LAYERS = 2;
-const VOCABULARY = 10_000;
-const BATCH_SIZE = 20;
-/** Different batches, taken in turn. */
-const BATCHES = 20;
-
-interface Model {
-  readonly units: number;
-  readonly timeSteps: number;
-  readonly initialRange: number;
-  readonly clip: number;
-  /** Between layers, with --dropout. */
-  readonly dropout: number;
-  /** Steps of a round. */
-  readonly steps: number;
-  /** Asked for: PyTorch's time over ours; our speed over the ceiling. */
-  readonly targets: { readonly torch: number; readonly ceiling: number };
-}
-
-const models: Readonly<Record<string, Model>> = {
-  '2x200': {
-    ...{ units: 200, timeSteps: 20, initialRange: 0.1, clip: 5, dropout: 0, steps: 8 },
-    targets: { torch: 1.2, ceiling: 0.6 },
-  },
-  '2x650': {
-    ...{ units: 650, timeSteps: 35, initialRange: 0.05, clip: 5, dropout: 0.5, steps: 2 },
-    targets: { torch: 1, ceiling: 0.75 },
-  },
-};
 /** The model that is also trained by the eager executor; the other would take minutes a step. */
 const EAGER = '2x200';
 /** What --large measures. */
@@ -57,45 +38,6 @@ const LAYERS_TARGET = 1 / 1.1;
 
 /** Rows and columns of the products that show the ceiling: their three matrices take 12 MiB. */
 const CEILING_SIDE = 1024;
-
-const wordsOf = ({ timeSteps }: Model) => BATCH_SIZE * timeSteps;
-
-/**
- * Floating-point operations of a step: 2 for each multiply-add of a matrix product, each product 3 times, forward and for the
- * gradients of either operand. Per word, the products of an LSTM layer have 8 h^2 of them (inputs and state, 4 gates),
- * that of the softmax h V. Nothing else is counted.
- */
-const operationsOf = (model: Model) => 6 * wordsOf(model) * (LAYERS * 8 * model.units ** 2 + model.units * VOCABULARY);
-
-interface Setting {
-  readonly name: string;
-  readonly model: Model;
-  readonly threads: number;
-  readonly batches: Batches;
-  readonly dropout: number;
-  readonly rounds: number;
-}
-
-const inWords =
-  (model: Model) =>
-  ({ millisecondsPerStep }: Answer): number =>
-    (1000 * wordsOf(model)) / millisecondsPerStep;
-
-function optionsOf({ model, threads, batches, dropout }: Setting): OurStepOptions {
-  const { units, initialRange, clip } = model;
-  return {
-    model: { builtin: 'lstm-lm', layers: LAYERS, units, dropout, initialRange, tied: false },
-    training: {
-      optimizer: { type: 'sgd', learningRate: 1 },
-      loss: 'sparse-categorical-crossentropy-from-logits',
-      lossReduction: 'sum-over-time',
-      clip: { globalNorm: clip },
-    },
-    batches,
-    threads,
-    executor: 'compiled',
-  };
-}
 
 /** The example of a user's own model with as many units; it has no dropout. */
 function plainLayers({ units }: Model): string {
@@ -146,8 +88,8 @@ function ceilings(python: string, { model, threads }: Setting): (() => Promise<C
   ];
 }
 
-function caseOf(setting: Setting, python: string): Case {
-  const { name, model, threads, rounds } = setting;
+function caseOf(setting: Setting, python: string, rounds: number): Case {
+  const { name, model, threads } = setting;
   const child = { steps: model.steps, value: inWords(model) };
   const options = optionsOf(setting);
   return {
@@ -228,23 +170,20 @@ export default {
   },
   async run(options) {
     const python = preparePython();
-    const counts = String(options.threads).split(',').map(Number);
-    const settingsOf = (name: string, model: Model): Setting[] => {
-      const batches = writeWords(BATCHES, BATCH_SIZE, model.timeSteps, VOCABULARY);
-      const dropout = options.dropout ? model.dropout : 0;
-      return counts.map((threads) => ({ name, model, threads, batches, dropout, rounds: Number(options.rounds) }));
-    };
-    if (options.large) return measureAll(settingsOf('2x1500', large).flatMap((setting) => largeCases(setting, python)));
+    const rounds = Number(options.rounds);
+    const settings = (name: string, model: Model) =>
+      settingsOf(name, model, String(options.threads), { dropout: options.dropout === true });
+    if (options.large) return measureAll(settings('2x1500', large).flatMap((setting) => largeCases(setting, python)));
 
     const results: Result[] = [];
     for (const [name, model] of Object.entries(models)) {
       if (options.model !== undefined && options.model !== name) continue;
-      const settings = settingsOf(name, model);
-      const measured = await measureAll(settings.map((setting) => caseOf(setting, python)));
+      const chosen = settings(name, model);
+      const measured = await measureAll(chosen.map((setting) => caseOf(setting, python, rounds)));
       const better = (rivals: string) => atBetterThreads(measured, { name, better: 'higher', target: 1 }, rivals);
       results.push(...[...measured, better('PyTorch'), better(CEILING)].map((result) => presented(result, model)));
-      if (options.shares) for (const setting of settings) await printShares(name, optionsOf(setting), 10 * model.steps);
-      if (!options['without-eager'] && name === EAGER) results.push(...(await measureAll([eagerCase(settings[0])])));
+      if (options.shares) for (const setting of chosen) await printShares(name, optionsOf(setting), 10 * model.steps);
+      if (!options['without-eager'] && name === EAGER) results.push(...(await measureAll([eagerCase(chosen[0])])));
     }
     return results;
   },
