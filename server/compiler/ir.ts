@@ -132,7 +132,7 @@ export interface OpParams {
   // Made by passes
   /** log-probabilities [n, classes], labels [n] (int32) -> [n]: minus the log-probability of the label, 0 if it is no class */
   SparseCrossEntropy: None;
-  /** log-probabilities l [n, classes], labels [n], dy [n] -> (exp(l) - one-hot) * dy, the gradient of the logits */
+  /** log-probabilities l [n, classes], labels [n] -> exp(l) - one-hot, the gradient of the logits of each sample */
   SparseCrossEntropyGrad: None;
 }
 
@@ -196,4 +196,11 @@ export function topologicalOrder(graph: Graph): Node[] {
     order.push(node);
   }
   return order;
+}
+
+/** The nodes that take each node as an input, among `order`; each once, in its order. */
+export function usersOf(order: readonly Node[]): Map<Node, readonly Node[]> {
+  const users = new Map<Node, Node[]>(order.map((node) => [node, []]));
+  for (const node of order) for (const input of new Set(node.inputs)) users.get(input)?.push(node);
+  return users;
 }

@@ -5,6 +5,8 @@ import { eliminateCommonSubexpressions } from './passes/commonSubexpressions.ts'
 import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
+import { reassociate } from './passes/reassociate.ts';
+import { moveRowScales } from './passes/rowScales.ts';
 import { simplify } from './passes/simplify.ts';
 import { sinkTransposes } from './passes/sinkTransposes.ts';
 import { tilePooling } from './passes/tilePooling.ts';
@@ -35,8 +37,10 @@ export const passes = {
   'log-softmax': recogniseLogSoftmax,
   'sparse-cross-entropy': fuseSparseCrossEntropy,
   'tile-pooling': tilePooling,
+  reassociate,
   'join-products': joinProductsOfSharedOperand,
   'join-sums-of-products': joinSumsOfProducts,
+  'move-row-scales': moveRowScales,
   'fold-constants': foldConstants,
 } as const satisfies Record<string, Pass['run']>;
 
@@ -47,9 +51,11 @@ const pipeline: readonly PassName[] = [
   'log-softmax',
   'sparse-cross-entropy',
   'tile-pooling',
-  'join-products',
+  'reassociate',
   'join-sums-of-products',
+  'join-products',
   'clean-up',
+  'move-row-scales',
   'fold-constants',
 ];
 

@@ -172,16 +172,15 @@ export const loweringRules: Rules = {
     const loss = emitter.emit('Neg', [emitter.reshape(picked, [rows])]);
     return emitter.emit('Where', [isClass, loss, emitter.scalar(0, 'float32')]);
   },
-  SparseCrossEntropyGrad({ inputs: [source] }, [logProbabilities, labels, dy], emitter) {
+  SparseCrossEntropyGrad({ inputs: [source] }, [logProbabilities, labels], emitter) {
     const [rows, classes] = source.type.shape;
     const { isClass, column } = checkedLabels(labels, rows, classes, emitter);
     const probabilities = emitter.emit('Exp', [logProbabilities]);
     const minusCode = emitter.emit('Where', [isClass, emitter.scalar(-1, 'float32'), emitter.scalar(0, 'float32')]);
     const subtrahends = emitter.reshape(minusCode, [rows, 1]);
-    const difference = emitter.emit('ScatterElements', [probabilities, column, subtrahends], {
+    return emitter.emit('ScatterElements', [probabilities, column, subtrahends], {
       axis: { int: 1 },
       reduction: { string: 'add' },
     });
-    return emitter.emit('Mul', [difference, emitter.reshape(dy, [rows, 1])]);
   },
 };

@@ -1,6 +1,8 @@
 /** @file Computes equal subexpressions once. */
 import { rewrite } from '../build.ts';
-import { topologicalOrder, type Graph, type Node } from '../ir.ts';
+import { topologicalOrder, type Graph, type Node, type Op } from '../ir.ts';
+
+const commutative: ReadonlySet<Op> = new Set<Op>(['Add', 'Mul']);
 
 /** Constants larger than this are told apart by identity: comparing them costs more than it saves. */
 const LARGEST_COMPARED_CONSTANT = 64;
@@ -12,6 +14,7 @@ function exactly(_key: string, value: unknown): unknown {
 
 function key(node: Node): string {
   const inputs = node.inputs.map((input) => input.id);
+  if (commutative.has(node.op)) inputs.sort((a, b) => a - b);
   if (node.op !== 'Constant') return JSON.stringify([node.op, node.params, inputs, node.type], exactly);
   const { values } = node.params;
   return values.length > LARGEST_COMPARED_CONSTANT

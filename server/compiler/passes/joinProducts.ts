@@ -4,7 +4,7 @@
  * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
  */
 import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
-import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Shape } from '../ir.ts';
+import { sameShape, topologicalOrder, usersOf, type Graph, type Node, type NodeOf, type Shape } from '../ir.ts';
 
 type Product = NodeOf<'MatMul'>;
 
@@ -44,16 +44,62 @@ function joinGroup(graph: Graph, order: readonly Node[], group: readonly Product
   const joined = [...groupBy(group, (product) => depth.get(product)).values()].filter((level) => level.length > 1);
   if (joined.length === 0) return graph;
   const replacement = new Map<Node, Node>();
-  for (const level of joined) {
+  const concatenated = concatenations(order);
+  const users = usersOf(order);
+  for (const unordered of joined) {
+    const level = inOrderOf(concatenated, unordered);
     const [{ params, inputs }] = level;
     const product = matmul(concat(level.map((member) => member.inputs[0])), inputs[1], false, params.transposeB);
+    const sums = sumsWithOneBias(level, users);
+    const joinedSum = sums && binary('Add', product, sums.bias);
     let row = 0;
-    for (const member of level) {
-      replacement.set(member, slice(product, [row, 0], member.type.shape));
+    level.forEach((member, index) => {
+      const rows = slice(joinedSum ?? product, [row, 0], member.type.shape);
+      replacement.set(sums?.nodes[index] ?? member, rows);
       row += member.type.shape[0];
-    }
+    });
   }
   return replaceNodes(graph, replacement);
+}
+
+/** The sums of products with one bias, where each product is used for that alone. */
+function sumsWithOneBias(
+  products: readonly Product[],
+  users: ReadonlyMap<Node, readonly Node[]>,
+): { nodes: readonly Node[]; bias: Node } | undefined {
+  const nodes = products.map((product) => (users.get(product)?.length === 1 ? users.get(product)?.[0] : undefined));
+  const [first] = nodes;
+  const bias = first?.op === 'Add' ? first.inputs.find((input) => input.type.shape.length === 1) : undefined;
+  if (bias === undefined) return undefined;
+  const isSum = (node: Node | undefined, index: number): node is Node =>
+    node?.op === 'Add' && node.inputs.includes(bias) && node.inputs.includes(products[index]);
+  return nodes.every(isSum) ? { nodes, bias } : undefined;
+}
+
+const setKey = (nodes: readonly Node[]): string =>
+  nodes
+    .map(({ id }) => id)
+    .sort((a, b) => a - b)
+    .join();
+
+/** What is joined along the first axis already, by the set of its parts. */
+function concatenations(order: readonly Node[]): Map<string, readonly Node[]> {
+  return new Map(
+    order.flatMap((node) =>
+      node.op === 'Concat' && node.params.axis === 0 ? [[setKey(node.inputs), node.inputs] as const] : [],
+    ),
+  );
+}
+
+/** The products in the order in which their operands are joined elsewhere, so that joining them once is enough. */
+function inOrderOf(
+  concatenated: ReadonlyMap<string, readonly Node[]>,
+  products: readonly Product[],
+): readonly Product[] {
+  const operands = concatenated.get(setKey(products.map(({ inputs }) => inputs[0])));
+  if (operands === undefined) return products;
+  const place = new Map(operands.map((operand, index) => [operand, index]));
+  return products.toSorted((a, b) => (place.get(a.inputs[0]) as number) - (place.get(b.inputs[0]) as number));
 }
 
 /**
@@ -72,10 +118,16 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   const inner = new Set(order.filter((node) => node.op === 'Add').flatMap((node) => node.inputs.filter(isInner)));
   const terms = (sum: Node): Node[] => sum.inputs.flatMap((input) => (inner.has(input) ? terms(input) : [input]));
 
+  // A backward pass goes through time in reverse: what it computes last belongs to the first step. In the order of the
+  // steps, inputs that are slices of one tensor are joined without a copy.
+  const position = new Map(order.map((node, index) => [node, index]));
+  const lastOperandFirst = (a: Node, b: Node) =>
+    (position.get(b.inputs.at(-1) as Node) ?? 0) - (position.get(a.inputs.at(-1) as Node) ?? 0);
+
   const replacement = new Map<Node, Node>();
   for (const node of order) {
     if (node.op !== 'Add' || inner.has(node)) continue;
-    const joined = joinTerms(terms(node), node.type.shape);
+    const joined = joinTerms(terms(node).toSorted(lastOperandFirst), node.type.shape);
     if (joined !== undefined) replacement.set(node, joined);
   }
   return replaceNodes(graph, replacement);

@@ -13,7 +13,16 @@ import {
   transpose,
   unary,
 } from '../build.ts';
-import { elementCount, sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
+import {
+  elementCount,
+  sameShape,
+  topologicalOrder,
+  type Graph,
+  type Node,
+  type NodeOf,
+  type Op,
+  type Shape,
+} from '../ir.ts';
 import { broadcastShapes } from '../shapes.ts';
 
 type ReductionOp = 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod';
@@ -106,17 +115,44 @@ const simplifyTranspose: Rule<'Transpose'> = ({ inputs: [x], params: { permutati
       permutation.map((axis) => x.params.permutation[axis]),
     );
   }
-  const moved = permutation.filter((axis) => x.type.shape[axis] !== 1);
-  return moved.every((axis, index) => index === 0 || moved[index - 1] < axis) ? reshape(x, shape) : undefined;
+  if (keepsOrder(x, permutation)) return reshape(x, shape);
+  // Time steps that were stacked along one axis and are wanted along another.
+  if (x.op !== 'Concat' || !x.inputs.every((part) => keepsOrder(part, permutation))) return undefined;
+  const parts = x.inputs.map((part) =>
+    reshape(
+      part,
+      permutation.map((axis) => part.type.shape[axis]),
+    ),
+  );
+  return make('Concat', { axis: permutation.indexOf(x.params.axis) }, parts);
 };
+
+/** Whether a transposition moves axes of size 1 alone, so that the elements stay where they are. */
+function keepsOrder(x: Node, permutation: readonly number[]): boolean {
+  const moved = permutation.filter((axis) => x.type.shape[axis] !== 1);
+  return moved.every((axis, index) => index === 0 || moved[index - 1] < axis);
+}
 
 const simplifyReshape: Rule<'Reshape'> = ({ inputs: [x], type: { shape, dtype } }) => {
   const value = splatValue(x);
   if (value !== undefined) return constant([value], shape, dtype);
   if (x.op === 'Constant') return constant(x.params.values, shape, dtype);
   if (sameShape(x.type.shape, shape)) return x;
+  if (x.op === 'Slice') return leadingSliceOfReshape(x, shape);
   return x.op === 'Reshape' ? reshape(x.inputs[0], shape) : undefined;
 };
+
+/** Elements that lie side by side, as a slice of the source in the shape that they are wanted in: of rows, say. */
+function leadingSliceOfReshape({ inputs: [source], params: { begin, size, steps } }: NodeOf<'Slice'>, shape: Shape) {
+  const isWhole = (axis: number) => begin[axis] === 0 && size[axis] === source.type.shape[axis];
+  if (shape.length === 0 || steps.some((step) => step !== 1) || !size.every((_, axis) => axis === 0 || isWhole(axis)))
+    return undefined;
+  const row = elementCount(shape.slice(1));
+  const first = begin[0] * elementCount(size.slice(1));
+  if (first % row !== 0 || elementCount(source.type.shape) % row !== 0) return undefined;
+  const rows = reshape(source, [elementCount(source.type.shape) / row, ...shape.slice(1)]);
+  return slice(rows, [first / row, ...shape.slice(1).map(() => 0)], shape);
+}
 
 const simplifyBroadcast: Rule<'Broadcast'> = ({ inputs: [x], type: { shape, dtype } }) => {
   const value = splatValue(x);
@@ -164,11 +200,16 @@ const simplifyReduction: Rule<ReductionOp> = ({
   type: { shape },
   layer,
 }) => {
-  if (axes.every((axis) => x.type.shape[axis] === 1)) return reshape(x, shape);
-  const lower = withoutLeadingOnes(x);
-  if (lower === undefined) return undefined;
-  const dropped = x.type.shape.length - lower.type.shape.length;
-  const remaining = axes.filter((axis) => axis >= dropped).map((axis) => axis - dropped);
+  const sizes = x.type.shape;
+  if (axes.every((axis) => sizes[axis] === 1)) return reshape(x, shape);
+  // Axes of size 1 that a reshape put in are left out again.
+  if (x.op !== 'Reshape' || !sizes.includes(1)) return undefined;
+  const kept = sizes.map((_, axis) => axis).filter((axis) => sizes[axis] !== 1);
+  const lower = reshape(
+    x,
+    kept.map((axis) => sizes[axis]),
+  );
+  const remaining = axes.filter((axis) => sizes[axis] !== 1).map((axis) => kept.indexOf(axis));
   return reshape(make(op, { axes: remaining, keepDims }, [lower], layer), shape);
 };
 

@@ -2,7 +2,7 @@
  * @file Replaces a cross entropy against one-hot codes by one against the labels themselves: over a vocabulary of 10,000
  * words a one-hot target costs several passes over [samples, vocabulary], picking the label's log-probability none.
  */
-import { binary, constant, make, reshape, rewrite, scalar, select, unary } from '../build.ts';
+import { binary, make, reshape, rewrite, scalar, select, unary } from '../build.ts';
 import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 /** The labels that one-hot codes were made from; a reshape may stand behind them that keeps the axis of classes. */
@@ -71,7 +71,8 @@ function logitsGradient(node: NodeOf<'Sub'>): Node {
     binary('Less', labels, scalar(flat.type.shape[1], 'int32')),
   );
   const dy = select(isClass, unary('Neg', rowWeights), scalar(0));
-  return reshape(make('SparseCrossEntropyGrad', {}, [flat, labels, dy]), shape);
+  const error = make('SparseCrossEntropyGrad', {}, [flat, labels]);
+  return reshape(binary('Mul', error, reshape(dy, [flat.type.shape[0], 1])), shape);
 }
 
 /** `exp(l) - y` of one-hot targets y, as tf.losses.softmaxCrossEntropy has it. */
@@ -81,12 +82,8 @@ function probabilityError(node: NodeOf<'Sub'>): Node {
   if (codedLabels === undefined || probabilities.op !== 'Exp') return node;
   if (!sameShape(codes.type.shape, probabilities.type.shape)) return node;
   const flat = rows(probabilities.inputs[0]);
-  const samples = flat.type.shape[0];
-  const gradient = make('SparseCrossEntropyGrad', {}, [
-    flat,
-    reshape(codedLabels, [samples]),
-    constant([1], [samples]),
-  ]);
+  const labels = reshape(codedLabels, [flat.type.shape[0]]);
+  const gradient = make('SparseCrossEntropyGrad', {}, [flat, labels]);
   return reshape(gradient, node.type.shape);
 }
 

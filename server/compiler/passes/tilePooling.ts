@@ -8,7 +8,7 @@
  * have in a filter one larger. Its patches then are a fraction of the originals, and its matrices of better shape.
  */
 import { binary, make, replaceNodes, reshape, scalar, select, slice, transpose } from '../build.ts';
-import { elementCount, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { elementCount, topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 type PoolGrad = NodeOf<'MaxPoolGrad'>;
 
@@ -161,10 +161,7 @@ export function tilePooling(graph: Graph): Graph {
   const summed = replaceNodes(graph, sums);
 
   const order = topologicalOrder(summed);
-  const users = new Map<Node, Node[]>();
-  for (const node of order) {
-    for (const input of new Set(node.inputs)) users.set(input, [...(users.get(input) ?? []), node]);
-  }
+  const users = usersOf(order);
   const isOutput = new Set(summed.outputs.values());
   const replacement = new Map<Node, Node>();
   for (const node of order) {

@@ -56,16 +56,14 @@ describe('An optimised step', () => {
       %9: float32[] = Mean(%8) {axes: [0,1], keepDims: false}
       %10: float32[] = Constant() [0]
       %11: bool[4, 2] = Greater(%4, %10)
-      %12: float32[] = Constant() [0.125]
-      %13: float32[] = Constant() [2]
-      %14: float32[4, 2] = Mul(%7, %13)
-      %15: float32[4, 2] = Mul(%12, %14)
-      %16: float32[4, 2] = Select(%11, %15, %10)
-      %17: float32[3, 2] = MatMul(%0, %16) {transposeA: true, transposeB: false}
-      %18: float32[2] = Sum(%16) {axes: [0], keepDims: false}
+      %12: float32[] = Constant() [0.25]
+      %13: float32[4, 2] = Mul(%12, %7)
+      %14: float32[4, 2] = Select(%11, %13, %10)
+      %15: float32[3, 2] = MatMul(%0, %14) {transposeA: true, transposeB: false}
+      %16: float32[2] = Sum(%14) {axes: [0], keepDims: false}
       loss = %9
-      gradient:fc/kernel = %17
-      gradient:fc/bias = %18"
+      gradient:fc/kernel = %15
+      gradient:fc/bias = %16"
     `);
   });
 
@@ -91,12 +89,16 @@ describe('An optimised step', () => {
       %16: float32[4] = Constant() [0.25]
       %17: float32[] = Constant() [0]
       %18: float32[4] = Select(%15, %16, %17)
-      %19: float32[4, 5] = SparseCrossEntropyGrad(%5, %6, %18)
-      %20: float32[3, 5] = MatMul(%0, %19) {transposeA: true, transposeB: false}
-      %21: float32[5] = Sum(%19) {axes: [0], keepDims: false}
+      %19: float32[4, 1] = Reshape(%18) {shape: [4,1]}
+      %20: float32[4, 3] = Mul(%0, %19)
+      %21: float32[4, 5] = SparseCrossEntropyGrad(%5, %6)
+      %22: float32[3, 5] = MatMul(%20, %21) {transposeA: true, transposeB: false}
+      %23: float32[4, 1] = Broadcast(%19) {shape: [4,1]}
+      %24: float32[1, 5] = MatMul(%23, %21) {transposeA: true, transposeB: false}
+      %25: float32[5] = Reshape(%24) {shape: [5]}
       loss = %10
-      gradient:logits/kernel = %20
-      gradient:logits/bias = %21"
+      gradient:logits/kernel = %22
+      gradient:logits/bias = %25"
     `);
   });
 
@@ -119,14 +121,15 @@ describe('An optimised step', () => {
       %9: float32[] = Constant() [4]
       %10: float32[] = Div(%8, %9)
       %11: float32[] = Constant() [0.25]
-      %12: float32[4] = Constant() [1]
-      %13: float32[4, 5] = SparseCrossEntropyGrad(%5, %6, %12)
-      %14: float32[4, 5] = Mul(%11, %13)
-      %15: float32[3, 5] = MatMul(%0, %14) {transposeA: true, transposeB: false}
-      %16: float32[5] = Sum(%14) {axes: [0], keepDims: false}
+      %12: float32[4, 3] = Mul(%0, %11)
+      %13: float32[4, 5] = SparseCrossEntropyGrad(%5, %6)
+      %14: float32[3, 5] = MatMul(%12, %13) {transposeA: true, transposeB: false}
+      %15: float32[4, 1] = Constant() [0.25]
+      %16: float32[1, 5] = MatMul(%15, %13) {transposeA: true, transposeB: false}
+      %17: float32[5] = Reshape(%16) {shape: [5]}
       loss = %10
-      gradient:core/kernel = %15
-      gradient:core/bias = %16"
+      gradient:core/kernel = %14
+      gradient:core/bias = %17"
     `);
   });
 
@@ -147,21 +150,20 @@ describe('An optimised step', () => {
       .filter((line) => /MatMul|axis: 0}|Sum|^gradient/.test(line));
     // The inputs of all steps; the state forwards and backwards; kernel, recurrent kernel and bias.
     expect(products.join('\n')).toMatchInlineSnapshot(`
-      "%10: float32[12, 5] = Concat(%5, %7, %9) {axis: 0}
-      %12: float32[12, 8] = MatMul(%10, %11) {transposeA: false, transposeB: false}
-      %18: float32[4, 8] = MatMul(%16, %17) {transposeA: false, transposeB: false}
-      %42: float32[4, 8] = MatMul(%41, %17) {transposeA: false, transposeB: false}
-      %64: float32[4, 8] = MatMul(%63, %17) {transposeA: false, transposeB: false}
-      %130: float32[4, 2] = MatMul(%123, %17) {transposeA: false, transposeB: true}
-      %160: float32[4, 2] = MatMul(%153, %17) {transposeA: false, transposeB: true}
-      %184: float32[12, 8] = Concat(%123, %153, %183) {axis: 0}
-      %185: float32[5, 8] = MatMul(%10, %184) {transposeA: true, transposeB: false}
-      %186: float32[12, 2] = Concat(%63, %41, %16) {axis: 0}
-      %187: float32[2, 8] = MatMul(%186, %184) {transposeA: true, transposeB: false}
-      %188: float32[8] = Sum(%184) {axes: [0], keepDims: false}
-      gradient:lstm/kernel = %185
-      gradient:lstm/recurrent_kernel = %187
-      gradient:lstm/bias = %188"
+      "%6: float32[12, 8] = MatMul(%4, %5) {transposeA: false, transposeB: false}
+      %14: float32[4, 8] = MatMul(%12, %13) {transposeA: false, transposeB: false}
+      %36: float32[4, 8] = MatMul(%35, %13) {transposeA: false, transposeB: false}
+      %57: float32[4, 8] = MatMul(%56, %13) {transposeA: false, transposeB: false}
+      %121: float32[4, 2] = MatMul(%120, %13) {transposeA: false, transposeB: true}
+      %151: float32[4, 2] = MatMul(%150, %13) {transposeA: false, transposeB: true}
+      %174: float32[12, 8] = Concat(%173, %150, %120) {axis: 0}
+      %175: float32[5, 8] = MatMul(%4, %174) {transposeA: true, transposeB: false}
+      %176: float32[12, 2] = Concat(%12, %35, %56) {axis: 0}
+      %177: float32[2, 8] = MatMul(%176, %174) {transposeA: true, transposeB: false}
+      %178: float32[8] = Sum(%174) {axes: [0], keepDims: false}
+      gradient:lstm/kernel = %175
+      gradient:lstm/recurrent_kernel = %177
+      gradient:lstm/bias = %178"
     `);
   });
 
