@@ -175,6 +175,7 @@ function printTable(results: readonly Result[]): void {
 /** Runs a benchmark from its command line; with `--json` the last line is the whole report as one object. */
 export async function runBenchmark(name: string, benchmark: Benchmark, args: readonly string[]): Promise<void> {
   // An orderly exit, so that the contenders are ended with it.
+  process.setMaxListeners(0); // each contender listens
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const { values } = parseArgs({ args: [...args], options: { ...benchmark.options, json: { type: 'boolean' } } });
   const machine = describeMachine();

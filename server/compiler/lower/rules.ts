@@ -1,5 +1,5 @@
 /** @file How every operation of the IR is written in ONNX operators (opset 17 and ONNX Runtime's own domain). */
-import { elementCount, type NodeOf, type Op, type OpParams } from '../ir.ts';
+import { elementCount, type Node, type NodeOf, type Op, type OpParams } from '../ir.ts';
 import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
 import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
@@ -32,6 +32,9 @@ function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter:
   const index = emitter.emit('Where', [isClass, labels, emitter.scalar(0, 'int32')]);
   return { isClass, column: emitter.reshape(index, [rows, 1]) };
 }
+
+const isTransposedProduct = ({ op, params, type }: Node): boolean =>
+  op === 'MatMul' && type.shape.length === 2 && (params.transposeA || params.transposeB);
 
 type Rules = { readonly [O in Op]: Lowering<O> };
 
@@ -70,7 +73,8 @@ export const loweringRules: Rules = {
   Cast: ({ params }, inputs, emitter) =>
     emitter.emit('Cast', inputs, { to: { int: { float32: 1, int32: 6, bool: 9 }[params.dtype] } }),
 
-  Add: same('Add'),
+  // ONNX Runtime makes one Gemm of a product of transposed matrices and a Sum, but not of that and an Add.
+  Add: (node, inputs, emitter) => emitter.emit(node.inputs.some(isTransposedProduct) ? 'Sum' : 'Add', inputs),
   Sub: same('Sub'),
   Mul: same('Mul'),
   Div: same('Div'),
