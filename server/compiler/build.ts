@@ -75,6 +75,13 @@ export function transpose(x: Node, permutation: readonly number[]): Node {
   return permutation.every((axis, index) => axis === index) ? x : make('Transpose', { permutation }, [x]);
 }
 
+/** The permutation that undoes one. */
+export function inverse(permutation: readonly number[]): number[] {
+  const result = Array<number>(permutation.length);
+  permutation.forEach((axis, index) => (result[axis] = index));
+  return result;
+}
+
 export function slice(x: Node, begin: readonly number[], size: readonly number[], steps?: readonly number[]): Node {
   const strides = steps ?? size.map(() => 1);
   if (sameShape(size, x.type.shape) && strides.every((step) => step === 1)) return x;

@@ -204,3 +204,13 @@ export function usersOf(order: readonly Node[]): Map<Node, readonly Node[]> {
   for (const node of order) for (const input of new Set(node.inputs)) users.get(input)?.push(node);
   return users;
 }
+
+/** Matrix products on the longest path to each node: when it is known. */
+export function productDepths(order: readonly Node[]): Map<Node, number> {
+  const depths = new Map<Node, number>();
+  for (const node of order) {
+    const own = node.op === 'MatMul' ? 1 : 0;
+    depths.set(node, own + Math.max(0, ...node.inputs.map((input) => depths.get(input) as number)));
+  }
+  return depths;
+}

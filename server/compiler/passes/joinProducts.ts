@@ -4,7 +4,16 @@
  * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
  */
 import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
-import { sameShape, topologicalOrder, usersOf, type Graph, type Node, type NodeOf, type Shape } from '../ir.ts';
+import {
+  productDepths,
+  sameShape,
+  topologicalOrder,
+  usersOf,
+  type Graph,
+  type Node,
+  type NodeOf,
+  type Shape,
+} from '../ir.ts';
 
 type Product = NodeOf<'MatMul'>;
 
@@ -118,19 +127,28 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   const inner = new Set(order.filter((node) => node.op === 'Add').flatMap((node) => node.inputs.filter(isInner)));
   const terms = (sum: Node): Node[] => sum.inputs.flatMap((input) => (inner.has(input) ? terms(input) : [input]));
 
-  // A backward pass goes through time in reverse: what it computes last belongs to the first step. In the order of the
-  // steps, inputs that are slices of one tensor are joined without a copy.
-  const position = new Map(order.map((node, index) => [node, index]));
-  const lastOperandFirst = (a: Node, b: Node) =>
-    (position.get(b.inputs.at(-1) as Node) ?? 0) - (position.get(a.inputs.at(-1) as Node) ?? 0);
+  const depths = productDepths(order);
+  const depth = (node: Node | undefined) => (node === undefined ? 0 : (depths.get(node) ?? 0));
+  // Forward, later time steps need more products, backward fewer. In the order of the steps, slices of one tensor are joined
+  // without a copy.
+  const byTime = (a: Node, b: Node) =>
+    depth(b.inputs.at(-1)) - depth(a.inputs.at(-1)) ||
+    depth(a.inputs[0]) - depth(b.inputs[0]) ||
+    offset(a.inputs.at(-1)) - offset(b.inputs.at(-1));
 
   const replacement = new Map<Node, Node>();
   for (const node of order) {
     if (node.op !== 'Add' || inner.has(node)) continue;
-    const joined = joinTerms(terms(node).toSorted(lastOperandFirst), node.type.shape);
+    const joined = joinTerms(terms(node).toSorted(byTime), node.type.shape);
     if (joined !== undefined) replacement.set(node, joined);
   }
   return replaceNodes(graph, replacement);
+}
+
+/** Where a slice begins in its source, as far as that tells the slices of one source apart. */
+function offset(node: Node | undefined): number {
+  if (node?.op === 'Reshape') return offset(node.inputs[0]);
+  return node?.op === 'Slice' ? Math.max(...node.params.begin) : 0;
 }
 
 /** The sum of `terms`, which is of the given shape; a term that broadcasts to it is added by itself. */

@@ -3,20 +3,10 @@
  * operations, and what does not depend on it (the derivative of a gate, a bias) can be computed for all time steps at once.
  */
 import { binary, replaceNodes } from '../build.ts';
-import { sameShape, topologicalOrder, usersOf, type Graph, type Node } from '../ir.ts';
+import { productDepths, sameShape, topologicalOrder, usersOf, type Graph, type Node } from '../ir.ts';
 
 const isAssociative = (node: Node): node is Node & { op: 'Add' | 'Mul' } =>
   (node.op === 'Add' || node.op === 'Mul') && node.type.dtype === 'float32';
-
-/** Matrix products on the longest path to each node: when it is known. */
-function productDepths(order: readonly Node[]): Map<Node, number> {
-  const depths = new Map<Node, number>();
-  for (const node of order) {
-    const own = node.op === 'MatMul' ? 1 : 0;
-    depths.set(node, own + Math.max(0, ...node.inputs.map((input) => depths.get(input) as number)));
-  }
-  return depths;
-}
 
 /** `(a b) c` -> `(b c) a`, where a needs more matrix products than b and c; values change by rounding alone. */
 export function reassociate(graph: Graph): Graph {

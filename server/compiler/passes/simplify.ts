@@ -115,16 +115,7 @@ const simplifyTranspose: Rule<'Transpose'> = ({ inputs: [x], params: { permutati
       permutation.map((axis) => x.params.permutation[axis]),
     );
   }
-  if (keepsOrder(x, permutation)) return reshape(x, shape);
-  // Time steps that were stacked along one axis and are wanted along another.
-  if (x.op !== 'Concat' || !x.inputs.every((part) => keepsOrder(part, permutation))) return undefined;
-  const parts = x.inputs.map((part) =>
-    reshape(
-      part,
-      permutation.map((axis) => part.type.shape[axis]),
-    ),
-  );
-  return make('Concat', { axis: permutation.indexOf(x.params.axis) }, parts);
+  return keepsOrder(x, permutation) ? reshape(x, shape) : undefined;
 };
 
 /** Whether a transposition moves axes of size 1 alone, so that the elements stay where they are. */
@@ -245,6 +236,7 @@ function addBelowLeadingOnes(node: Node): Node | undefined {
 
 /** The part that a slice cuts out of a concatenation, where it lies within one. */
 const simplifySlice: Rule<'Slice'> = ({ inputs: [x], params: { begin, size, steps } }) => {
+  if (x.op === 'Transpose') return sliceBeforeTranspose(x, begin, size, steps);
   if (x.op !== 'Concat' || steps.some((step) => step !== 1)) return undefined;
   const { axis } = x.params;
   let offset = 0;
@@ -262,10 +254,24 @@ const simplifySlice: Rule<'Slice'> = ({ inputs: [x], params: { begin, size, step
   return undefined;
 };
 
+/** A slice of whole rows, before the transposition that its elements need not move for. */
+function sliceBeforeTranspose(
+  { inputs: [x], params: { permutation } }: NodeOf<'Transpose'>,
+  begin: readonly number[],
+  size: readonly number[],
+  steps: readonly number[],
+): Node | undefined {
+  const before = (values: readonly number[]) => permutation.map((_, axis) => values[permutation.indexOf(axis)]);
+  if (!before(size).every((length, axis) => axis === 0 || length === x.type.shape[axis])) return undefined;
+  const part = slice(x, before(begin), before(size), before(steps));
+  return keepsOrder(part, permutation) ? reshape(part, size) : undefined;
+}
+
 /** Neighbouring slices of one tensor, joined again. */
 const simplifyConcat: Rule<'Concat'> = ({ inputs, params: { axis }, type: { shape } }) => {
   const [first] = inputs;
   if (inputs.length === 1) return first;
+  if (axis > 0 && inputs.every((part) => stacksAlong(part, axis))) return stackedInFront(inputs, axis);
   if (first.op !== 'Slice') return undefined;
   const [source] = first.inputs;
   let next = first.params.begin[axis];
@@ -280,6 +286,21 @@ const simplifyConcat: Rule<'Concat'> = ({ inputs, params: { axis }, type: { shap
   }
   return slice(source, first.params.begin, shape);
 };
+
+/** Whether a part is one of a stack along an axis that is not the last, behind axes of any size. */
+const stacksAlong = ({ type: { shape } }: Node, axis: number) =>
+  shape[axis] === 1 && axis < shape.length - 1 && elementCount(shape.slice(0, axis)) > 1;
+
+/**
+ * Time steps stacked along the second axis, say, as a transposition of the same along the first, which is a plain sequence of
+ * rows: it cancels against another one, or moves behind what treats each row alike.
+ */
+function stackedInFront(parts: readonly Node[], axis: number): Node {
+  const front = parts.map((part) => reshape(part, [1, ...part.type.shape.toSpliced(axis, 1)]));
+  const rank = parts[0].type.shape.length;
+  const permutation = Array.from({ length: rank }, (_, i) => (i < axis ? i + 1 : i === axis ? 0 : i));
+  return transpose(make('Concat', { axis: 0 }, front), permutation);
+}
 
 const rules: { readonly [O in Op]?: Rule<O> } = {
   Add: simplifyBinary,

@@ -2,16 +2,10 @@
  * @file Moves transpositions behind elementwise operations and reductions, so that those between two convolutions meet
  * and cancel (simplify.ts): TensorFlow.js keeps channels last, ONNX Runtime's convolutions want them first.
  */
-import { make, reshape, rewrite, transpose } from '../build.ts';
+import { inverse, make, reshape, rewrite, transpose } from '../build.ts';
 import { binaryOps, topologicalOrder, unaryOps, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
 
 const elementwise: ReadonlySet<Op> = new Set<Op>([...unaryOps, ...binaryOps, 'Clip', 'Cast', 'Select']);
-
-function inverse(permutation: readonly number[]): number[] {
-  const result = Array<number>(permutation.length);
-  permutation.forEach((axis, index) => (result[axis] = index));
-  return result;
-}
 
 /** The operand as it must be for the operation to happen before the transposition; undefined when that costs a copy. */
 function untransposed(operand: Node, permutation: readonly number[]): Node | undefined {
@@ -54,9 +48,19 @@ function sinkThroughReduction(node: NodeOf<'Sum' | 'Mean' | 'Max' | 'Min' | 'Pro
   );
 }
 
+/** An operation along the last axis, which a transposition may leave where it is. */
+function sinkThroughRows(node: Node): Node {
+  const [x] = node.inputs;
+  if (x.op !== 'Transpose' || x.params.permutation.at(-1) !== x.type.shape.length - 1) return node;
+  return transpose(make(node.op, node.params, x.inputs, node.layer), x.params.permutation);
+}
+
 export function sinkTransposes(graph: Graph): Graph {
   return rewrite(graph, topologicalOrder(graph), (node) => {
     switch (node.op) {
+      case 'Softmax':
+      case 'LogSoftmax':
+        return sinkThroughRows(node);
       case 'Sum':
       case 'Mean':
       case 'Max':
