@@ -15,8 +15,11 @@ export default {
     rounds: { type: 'string', default: '7' },
     threads: { type: 'string', default: '2,1' },
     model: { type: 'string' },
+    /** Those to leave out, one at a time, separated by commas. */
+    pass: { type: 'string', default: parts.join() },
   },
   cases(options) {
+    const chosen = parts.filter((part) => String(options.pass).split(',').includes(part));
     return Object.entries(models)
       .filter(([name]) => options.model === undefined || options.model === name)
       .flatMap(([name, model]) =>
@@ -24,10 +27,10 @@ export default {
           const { steps } = model;
           const all = optionsOf(setting);
           return {
-            ...{ name, threads: setting.threads, unit: 'ms/step', better: 'lower', target: 1 },
+            ...{ name, threads: setting.threads, unit: 'ms/step', better: 'lower', target: 0 },
             rounds: Number(options.rounds),
             ours: () => startOurs(all, { steps }),
-            rivals: parts.map(
+            rivals: chosen.map(
               (part) => () => startOurs({ ...all, without: [part] }, { steps, name: `without ${part}` }),
             ),
           };
