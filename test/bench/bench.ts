@@ -119,10 +119,10 @@ async function measure(work: Case): Promise<Comparison[]> {
  * whose names start with `rivals`.
  */
 export function atBetterThreads(
-  results: readonly Result[],
+  results: readonly Comparison[],
   { name, better, target }: Pick<Case, 'name' | 'better' | 'target'>,
   rivals: string,
-): Result {
+): Comparison {
   const own = results.filter((result) => result.case === name && result.rival.startsWith(rivals));
   const isBetter = (a: number, b: number) => (better === 'lower' ? a < b : a > b);
   const ours = own.reduce((best, result) => (isBetter(result.ours, best.ours) ? result : best));

@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { atBetterThreads, measureAll, type Benchmark, type Case, type Contender, type Result } from './bench.ts';
+import { atBetterThreads, measureAll, type Benchmark, type Case, type Contender, type Comparison } from './bench.ts';
 import { startNodeChild, type Answer, type ChildOptions } from './child.ts';
 import {
   inWords,
@@ -126,7 +126,7 @@ function eagerCase(setting: Setting): Case {
 }
 
 /** A comparison with what is asked for: our layers as the rival of the user's, the ceiling in operations. */
-function presented(result: Result, model: Model): Result {
+function presented(result: Comparison, model: Model): Comparison {
   const { ours, theirs, rival, ratio } = result;
   if (rival === USERS_LAYERS) {
     return {
@@ -175,7 +175,7 @@ export default {
       settingsOf(name, model, String(options.threads), { dropout: options.dropout === true });
     if (options.large) return measureAll(settings('2x1500', large).flatMap((setting) => largeCases(setting, python)));
 
-    const results: Result[] = [];
+    const results: Comparison[] = [];
     for (const [name, model] of Object.entries(models)) {
       if (options.model !== undefined && options.model !== name) continue;
       const chosen = settings(name, model);
