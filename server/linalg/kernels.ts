@@ -64,7 +64,12 @@ function reserve(length: number): Float64Array {
   return new Float64Array(memory.buffer, STATIC_BYTES, length);
 }
 
-function storeLowerTriangle(target: Float64Array, stride: number, matrix: Float64Array, size: number): void {
+function storeLowerTriangle(
+  target: Float64Array,
+  stride: number,
+  matrix: Float32Array | Float64Array,
+  size: number,
+): void {
   for (let row = 0; row < size; row++) {
     target.set(matrix.subarray(row * size, row * size + row + 1), row * stride);
   }
@@ -76,7 +81,11 @@ function storeLowerTriangle(target: Float64Array, stride: number, matrix: Float6
  * @param matrix [size, size], row-major; the lower triangle is read
  * @param withReflectors whether the reflectors are returned
  */
-export function tridiagonalize(matrix: Float64Array, size: number, withReflectors: boolean): Tridiagonalization {
+export function tridiagonalize(
+  matrix: Float32Array | Float64Array,
+  size: number,
+  withReflectors: boolean,
+): Tridiagonalization {
   kernels ??= instantiate();
   const stride = strideOf(size);
   const work = size * stride;

@@ -7,6 +7,8 @@ import { uniform } from './uniform.ts';
 const WELL_CONDITIONED = 0.5;
 /** Squared part of a unit row outside the span of the rows before it, below which only rounding errors are left in it. */
 const DEPENDENT = 1e-8;
+/** Largest element of V V' - I for which one correction of first order leaves rounding only. */
+const NEARLY_ORTHONORMAL = 1e-4;
 /** One pass is the rule, two follow close eigenvalues or a rank below the number of rows. */
 const PASSES = 8;
 
@@ -21,11 +23,9 @@ export async function orthonormalizeRows(matrix: Matrix, products: Products): Pr
   const random = uniform(2);
   let current = matrix;
   for (let pass = 0; pass < PASSES; pass++) {
-    const { rows, smallestPivot, dependent } = await whiten(
-      current,
-      await products.gram(current, 'rows', 'float64'),
-      products,
-    );
+    const gram = await products.gram(current, 'rows', 'float64');
+    if (departure(gram, current.rows) < NEARLY_ORTHONORMAL) return correct(current, gram, products);
+    const { rows, smallestPivot, dependent } = await whiten(current, gram, products);
     current = rows;
     if (smallestPivot > WELL_CONDITIONED) return current;
     for (const row of dependent) {
@@ -35,6 +35,29 @@ export async function orthonormalizeRows(matrix: Matrix, products: Products): Pr
     }
   }
   throw new Error('The rows did not become orthonormal.');
+}
+
+/** Largest element of the lower triangle of |G - I|. */
+function departure(gram: Float64Array, size: number): number {
+  let largest = 0;
+  for (let row = 0; row < size; row++) {
+    const at = row * size;
+    for (let column = 0; column < row; column++) largest = Math.max(largest, Math.abs(gram[at + column]));
+    largest = Math.max(largest, Math.abs(gram[at + row] - 1));
+  }
+  return largest;
+}
+
+/** L^-1 times the rows for L L' = G near I, to first order: L = I + the lower triangle of G - I, half its diagonal. */
+function correct(matrix: Matrix, gram: Float64Array, products: Products): Promise<Matrix> {
+  const size = matrix.rows;
+  const triangle = new Float32Array(size * size);
+  for (let row = 0; row < size; row++) {
+    const at = row * size;
+    for (let column = 0; column < row; column++) triangle[at + column] = -gram[at + column];
+    triangle[at + row] = (3 - gram[at + row]) / 2;
+  }
+  return products.multiply({ data: triangle, rows: size, columns: size }, matrix);
 }
 
 /**

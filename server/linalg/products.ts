@@ -3,7 +3,11 @@ import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import { encodeOnnxModel, type OnnxAttribute, type OnnxGraph, type OnnxType } from '../formats/onnx.ts';
 
-export type GramPrecision = 'float32' | 'float64';
+interface GramData {
+  float32: Float32Array;
+  float64: Float64Array;
+}
+export type GramPrecision = keyof GramData;
 /** `rows`: A A'; `columns`: A' A. */
 type GramSide = 'rows' | 'columns';
 
@@ -31,11 +35,11 @@ export class Products {
   }
 
   /** Gram matrix of a matrix, accumulated in `precision`; [rows, rows] or [columns, columns]. */
-  async gram(matrix: Matrix, side: GramSide, precision: GramPrecision): Promise<Float64Array> {
+  async gram<P extends GramPrecision>(matrix: Matrix, side: GramSide, precision: P): Promise<GramData[P]> {
     const { gram } = await this.#run(`gram ${side} ${precision}`, () => gramGraph(side, precision), {
       matrix: tensorOf(matrix),
     });
-    return gram.data as Float64Array;
+    return gram.data as GramData[P];
   }
 
   /** left * right. */
@@ -181,7 +185,7 @@ function gramGraph(side: GramSide, precision: GramPrecision): OnnxGraph {
   const size = side === 'rows' ? 'm' : 'n';
   return {
     inputs: [value('matrix', 'float32', 'm', 'n')],
-    outputs: [value('gram', 'float64', size, size)],
+    outputs: [value('gram', precision, size, size)],
     initializers: [],
     nodes:
       precision === 'float64'
@@ -189,10 +193,7 @@ function gramGraph(side: GramSide, precision: GramPrecision): OnnxGraph {
             { op: 'Cast', inputs: ['matrix'], outputs: ['wide'], attributes: toFloat64 },
             { op: 'Gemm', inputs: ['wide', 'wide'], outputs: ['gram'], attributes },
           ]
-        : [
-            { op: 'Gemm', inputs: ['matrix', 'matrix'], outputs: ['narrow'], attributes },
-            { op: 'Cast', inputs: ['narrow'], outputs: ['gram'], attributes: toFloat64 },
-          ],
+        : [{ op: 'Gemm', inputs: ['matrix', 'matrix'], outputs: ['gram'], attributes }],
   };
 }
 

@@ -94,8 +94,12 @@ export function tridiagonalEigenvectors(
     previous = shift;
     solver.factorize(shift);
     for (let i = 0; i < n; i++) x[i] = random();
-    for (let solve = 0; solve < SOLVES; solve++) {
-      solver.solve(x);
+    // What is eliminated from a random start is as good a random start.
+    solver.substitute(x);
+    normalize(x);
+    for (let solve = 1; solve < SOLVES; solve++) {
+      solver.eliminate(x);
+      solver.substitute(x);
       normalize(x);
     }
     for (let i = 0; i < n; i++) vectors[i * count + j] = x[i];
@@ -114,13 +118,11 @@ function normOf(d: Float64Array, e: Float64Array): number {
 
 function normalize(x: Float64Array): void {
   let largest = 0;
-  for (const value of x) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < x.length; i++) largest = Math.max(largest, Math.abs(x[i]));
+  const unit = 1 / largest;
   let squares = 0;
-  for (let i = 0; i < x.length; i++) {
-    x[i] /= largest;
-    squares += x[i] * x[i];
-  }
-  const scale = 1 / Math.sqrt(squares);
+  for (let i = 0; i < x.length; i++) squares += x[i] * unit * (x[i] * unit);
+  const scale = unit / Math.sqrt(squares);
   for (let i = 0; i < x.length; i++) x[i] *= scale;
 }
 
@@ -182,9 +184,8 @@ class ShiftedSolver {
     u2[last] = 0;
   }
 
-  /** Overwrites x by the solution of (T - shift I) y = x. */
-  solve(x: Float64Array): void {
-    const [u0, u1, u2] = this.#u;
+  /** Overwrites x by L^-1 x, in the order of the pivots. */
+  eliminate(x: Float64Array): void {
     const multipliers = this.#multipliers;
     const swapped = this.#swapped;
     const last = x.length - 1;
@@ -200,9 +201,14 @@ class ShiftedSolver {
       }
     }
     x[last] = current;
+  }
+
+  /** Overwrites x by U^-1 x. */
+  substitute(x: Float64Array): void {
+    const [u0, u1, u2] = this.#u;
     let after = 0;
     let afterNext = 0;
-    for (let i = last; i >= 0; i--) {
+    for (let i = x.length - 1; i >= 0; i--) {
       const value = (x[i] - u1[i] * after - u2[i] * afterNext) * u0[i];
       x[i] = value;
       afterNext = after;
