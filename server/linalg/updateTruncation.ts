@@ -11,7 +11,7 @@ import type { Truncation } from './truncate.ts';
 /**
  * What the error may be expected to exceed the least one by, as a part of ||A||_F. In trainings of LSTM language models with
  * 100 steps between two truncations (`npm run bench -- truncation-drift`; figures in test/bench/README.md), the true excess
- * was between half of what is expected and twice that: this keeps it below 1e-4.
+ * was between half of what is expected and twice that, so that this keeps it below 1e-4.
  */
 const TOLERANCE = 4e-5;
 /** In those trainings, one was enough for a third of the truncations, and two for all. */
