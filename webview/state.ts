@@ -171,7 +171,7 @@ function runLabels(shown: readonly RunKey[], runs: readonly RunSummary[]): strin
       (override) => !namesakes.every((other) => other!.overrides.includes(override)),
     );
     const isTaken = namesakes.some((other) => own.every((override) => other!.overrides.includes(override)));
-    const difference = isTaken ? startTime(summary.created) : own.map(shortOverride).join(', ');
+    const difference = isTaken ? startTime(summary.created) : [...new Set(own.map(shortOverride))].join(', ');
     return names.size === 1 ? difference : `${summary.name} · ${difference}`;
   });
 }

@@ -55,6 +55,14 @@ describe('the state of the page', () => {
     expect(state.snapshot().shown.map(({ label }) => label)).toEqual(['distortEvery=5', 'distortEvery=20']);
   });
 
+  it('names a value once that several settings have', () => {
+    const state = new DashboardState();
+    const rates = (rate: number) => ['a', 'b'].map((layer) => `compression.layers.${layer}.rate=${rate}`);
+    const runs = [runSummary('a', { overrides: rates(0.8) }), runSummary('b', { overrides: rates(0.9) })];
+    state.apply({ type: 'runs', runs, shown: ['a', 'b'] });
+    expect(state.snapshot().shown.map(({ label }) => label)).toEqual(['rate=0.8', 'rate=0.9']);
+  });
+
   it('offers for every state of a run what can be done then', () => {
     const live = (phase: LivePhase) => ({ phase, step: 1, steps: 10 });
     const run = (changes: object) => ({ key: 'a', label: 'a', color: 0, summary: runSummary('a'), ...changes });
