@@ -6,11 +6,11 @@ import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.t
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { Services } from '../services.ts';
 import { chooseOthers, chooseRuns } from './arguments.ts';
+import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FolderCommands } from './folderCommands.ts';
-import type { CommandName } from './registerCommands.ts';
 import { RunCommands } from './runCommands.ts';
 
 /** The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree. */

@@ -2,40 +2,13 @@
 import { commands, type Disposable } from 'vscode';
 import type { Services } from '../services.ts';
 import type { commandActions, Shown } from './commandActions.ts';
+import { commandNames } from './commandNames.ts';
 import { reportError } from './reportError.ts';
-
-const names = [
-  'runExperiment',
-  'runWithChangedValues',
-  'rerun',
-  'rerunFromCheckpoint',
-  'resume',
-  'pause',
-  'continue',
-  'stop',
-  'observeNow',
-  'checkpointNow',
-  'openDashboard',
-  'openDashboardToSide',
-  'compareRuns',
-  'openExperiment',
-  'showLog',
-  'copyCommandLine',
-  'revealRunFolder',
-  'deleteRun',
-  'copyDiagnostics',
-  'refreshRuns',
-  'showMoreRuns',
-  'filterRuns',
-  'clearRunFilter',
-  'sortRuns',
-] as const;
-export type CommandName = (typeof names)[number];
 
 export function registerCommands(services: Services, shown: Shown): Disposable[] {
   let loading: Promise<ReturnType<typeof commandActions>> | undefined;
   const load = async () => (await import('./commandActions.ts')).commandActions(services, shown);
-  return names.map((name) =>
+  return commandNames.map((name) =>
     commands.registerCommand(`deeptwist.${name}`, async (argument?: unknown, selection?: unknown) => {
       try {
         const actions = await (loading ??= load());
