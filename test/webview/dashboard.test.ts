@@ -1,27 +1,12 @@
 /** @file The page in a browser: what only a real one shows. */
-import type { Browser } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../scripts/editor/workbench.js';
+import { describe, expect, it } from 'vitest';
 import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
-import { bundleDashboard, openDashboard, setTheme, settled } from './dashboardPage.ts';
-import type { DashboardInBrowser } from './dashboardPage.ts';
+import { setTheme, settled } from './dashboardPage.ts';
+import { dashboardOfTests } from './openedDashboard.ts';
 
-let browser: Browser;
-let bundle: { script: string; style: string };
-let opened: DashboardInBrowser | undefined;
-
-beforeAll(async () => {
-  [browser, bundle] = await Promise.all([launchBrowser(), bundleDashboard()]);
-});
-afterAll(() => browser?.close());
-afterEach(() => opened?.page.close());
-
-async function open(options: Parameters<typeof openDashboard>[2] = {}): Promise<DashboardInBrowser> {
-  opened = await openDashboard(browser, bundle, options);
-  return opened;
-}
+const { open, bundle } = dashboardOfTests();
 
 function runMessages(steps: number, changes: Partial<RunSummary> = {}): ToDashboard[] {
   const { snapshot } = packSnapshot(snapshotOf(runEvents(steps)));
@@ -39,7 +24,7 @@ const live = (step: number): ToDashboard => ({
 
 describe('the dashboard in a browser', () => {
   it('is at most 600 KB, asks for what it has shown, and breaks no rule of its security policy', async () => {
-    expect(bundle.script.length).toBeLessThan(600 * 1024);
+    expect(bundle().script.length).toBeLessThan(600 * 1024);
     const { said, tell, complaints, page } = await open({ state: { shown: ['a'], values: {} } });
     expect(await said()).toEqual([{ type: 'ready', shown: ['a'] }]);
     await tell(...runMessages(200));

@@ -3,15 +3,15 @@
  * still in ASCII is data, or was not translated. It is looked for in the page and in what charts paint.
  */
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../scripts/editor/workbench.js';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
 import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
 import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
-import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
+import { settled } from './dashboardPage.ts';
 import type { DashboardInBrowser } from './dashboardPage.ts';
+import { dashboardOfTests } from './openedDashboard.ts';
 
 const english = JSON.parse(readFileSync(new URL('../../l10n/bundle.l10n.json', import.meta.url), 'utf8')) as Readonly<
   Record<string, string>
@@ -44,18 +44,10 @@ const DATA = [
 
 const tabs = ['curves', 'weights', 'spectrum', 'layers', 'compare'];
 
-let browser: Browser;
-let bundle: { script: string; style: string };
-let opened: DashboardInBrowser | undefined;
-
-beforeAll(async () => {
-  [browser, bundle] = await Promise.all([launchBrowser(), bundleDashboard()]);
-});
-afterAll(() => browser?.close());
-afterEach(() => opened?.page.close());
+const dashboard = dashboardOfTests();
 
 async function open(translation: Readonly<Record<string, string>> = fullwidth): Promise<DashboardInBrowser> {
-  opened = await openDashboard(browser, bundle, { translation, width: 1100 });
+  const opened = await dashboard.open({ translation, width: 1100 });
   await opened.page.evaluate(() => {
     const painted = new Set<string>();
     const { fillText } = CanvasRenderingContext2D.prototype;
