@@ -1,5 +1,12 @@
 /** @file JSON with comments, with the place of everything in it. */
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  findNodeAtOffset,
+  getNodePath,
+  getNodeValue,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
 import type { SettingPath } from './settingPath.ts';
 
@@ -7,6 +14,12 @@ import type { SettingPath } from './settingPath.ts';
 export interface Place {
   line: number;
   column: number;
+}
+
+/** Part of a text, in UTF-16 code units; `end` is not in it. */
+export interface TextRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 export interface JsonProblem extends Place {
@@ -75,6 +88,25 @@ export class JsonText {
     if (!node) return this.placeOfValue(path);
     const key = node.parent?.type === 'property' ? node.parent : node;
     return this.#placeOf(key.offset);
+  }
+
+  /** Where the value at `path` stands; undefined where there is none. */
+  rangeOfValue(path: SettingPath): TextRange | undefined {
+    const node = this.#node(path);
+    return node && { start: node.offset, end: node.offset + node.length };
+  }
+
+  /** Where the key of the value at `path` stands, with its quotes; undefined for what has no key. */
+  rangeOfKey(path: SettingPath): TextRange | undefined {
+    const property = this.#node(path)?.parent;
+    const key = property?.type === 'property' ? property.children?.[0] : undefined;
+    return key && { start: key.offset, end: key.offset + key.length };
+  }
+
+  /** The setting at an offset, by its key or its value: the innermost one. */
+  pathAt(offset: number): SettingPath {
+    const node = this.#root && findNodeAtOffset(this.#root, offset, true);
+    return node ? getNodePath(node) : [];
   }
 
   #node(path: SettingPath): Node | undefined {

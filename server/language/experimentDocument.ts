@@ -1,0 +1,61 @@
+/**
+ * @file An open experiment file as the features of the language server see it: its text, what the text means, and what is
+ * known around it. Features are functions of these two, without a connection and without a disk.
+ */
+import { TextDocument, type Range } from 'vscode-languageserver-textdocument';
+import type { ExperimentSettings } from '../protocol/config.ts';
+import { JsonText, type TextRange } from '../protocol/jsonText.ts';
+import type { ModelDescription } from '../protocol/modelDescription.ts';
+import { checkExperiment } from '../protocol/parseExperiment.ts';
+import type { Problem } from '../protocol/problem.ts';
+import type { RunRecord } from '../runs/runRecord.ts';
+
+/** One version of a document; everything is computed when it is first asked for, and kept. */
+export class ExperimentDocument {
+  readonly text: TextDocument;
+  #json: JsonText | undefined;
+  #checked: { experiment?: ExperimentSettings; problems: Problem[] } | undefined;
+
+  constructor(text: TextDocument) {
+    this.text = text;
+  }
+
+  get json(): JsonText {
+    return (this.#json ??= new JsonText(this.text.getText()));
+  }
+
+  /** The settings with their defaults; undefined while something is wrong with them. */
+  get experiment(): ExperimentSettings | undefined {
+    return this.checked.experiment;
+  }
+
+  get checked(): { experiment?: ExperimentSettings; problems: Problem[] } {
+    return (this.#checked ??= checkExperiment(this.text.getText()));
+  }
+
+  rangeOf({ start, end }: TextRange): Range {
+    return { start: this.text.positionAt(start), end: this.text.positionAt(end) };
+  }
+}
+
+/** What is known around an experiment file when a feature is asked. */
+export interface Surroundings {
+  /** Undefined where the model has not been described, or its files have changed since. */
+  readonly model: ModelDescription | undefined;
+  /** The model's own file, where it is one; the editor's text of it where it is open. */
+  readonly modelText: { readonly uri: string; readonly text: string } | undefined;
+  /** Runs of this experiment file, newest first. */
+  readonly runs: readonly KnownRun[];
+  /** Runs of other experiments of the workspace folder that this one could start from, newest first. */
+  readonly others: readonly KnownRun[];
+  /** Whether a path, relative to the experiment file, exists. */
+  exists(path: string): boolean;
+  /** Entries of a folder, relative to the experiment file, folders with `/` at the end; empty where there is none. */
+  entries(path: string): readonly string[];
+}
+
+export interface KnownRun {
+  readonly record: RunRecord;
+  /** Its experiment text, as it was started. */
+  readonly text: string | undefined;
+}
