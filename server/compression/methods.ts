@@ -18,7 +18,7 @@ export type CompressionOf<M extends Method> = Extract<Compression, { method: M }
 export type ParametersOf<M extends Method> = CompressionOf<M>['layers'][string];
 export type ScheduleOf<M extends Method> = CompressionOf<M>['schedule'];
 
-/** Weights that are compressed together: one, or an LSTM's kernel and recurrent kernel with a shared projection. */
+/** Weights that are compressed together: one, or a recurrent kernel and the kernels that share its projection. */
 export type Unit<M extends Method> = readonly Target<ParametersOf<M>>[];
 
 /** A weight whose zeros are the compression. */
@@ -77,22 +77,22 @@ export const methods: { readonly [M in Method]: MethodRow<M> } = {
   'low-rank': {
     units: lowRankUnits,
     settingAt: ({ rank }) => ({ rank }),
-    async distort([target, recurrent], _setting, { basis }) {
-      const { weight, view, parameters } = target;
+    async distort(unit, _setting, { basis }) {
+      const [{ weight, view, parameters }] = unit;
       try {
-        if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank, basis)];
-        const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank, basis);
-        return [pair.kernel, pair.recurrent];
+        if (unit.length === 1) return [await truncateRank(weight.values, view, parameters.rank, basis)];
+        const [recurrent, ...kernels] = unit.map(matrixOf);
+        return await truncateShared(recurrent, kernels, parameters.rank, basis);
       } catch (error) {
         throw error instanceof RangeError ? diverged(weight.name, error) : error;
       }
     },
-    sizes([target, recurrent]) {
-      const { rank } = target.parameters;
-      if (!recurrent) return [factoredSize(target.view, rank)];
-      const { rows, columns } = matrixOf(target);
-      const pair = sharedFactorSizes(rows, matrixOf(recurrent).rows, columns, rank);
-      return [pair.kernel, pair.recurrent];
+    sizes(unit) {
+      const [{ view, parameters }] = unit;
+      if (unit.length === 1) return [factoredSize(view, parameters.rank)];
+      const { rows } = matrixOf(unit[0]);
+      const columns = unit.map((target) => matrixOf(target).columns);
+      return sharedFactorSizes(rows, columns, parameters.rank);
     },
   },
 
@@ -120,33 +120,34 @@ function matrixOf({ weight, view }: LowRankTarget) {
   return storedMatrix(weight.values, view);
 }
 
-/** Each weight alone, or `[kernel, recurrent kernel]` of a layer with a shared projection. */
+/**
+ * Each weight alone, or, with a shared projection, `[recurrent kernel, kernel, …]` of a layer and of those that its output is
+ * multiplied with.
+ */
 function lowRankUnits(targets: readonly LowRankTarget[]): LowRankTarget[][] {
-  const units: LowRankTarget[][] = [];
-  for (const target of targets) {
-    if (!target.parameters.sharedProjection) units.push([target]);
-    else if (target.weight.weight === 'recurrent_kernel') units.push([kernelBeside(target, targets), target]);
-    else if (target.weight.weight !== 'kernel' || !targets.some((other) => isPair(target, other))) throw noPair(target);
-  }
-  for (const unit of units) checkRank(unit[unit.length - 1]);
+  const pairs = targets.flatMap((recurrent) =>
+    targets.filter((kernel) => sharesProjection(recurrent, kernel)).map((kernel) => ({ recurrent, kernel })),
+  );
+  const shared = new Set(pairs.map(({ kernel }) => kernel));
+  const units = targets
+    .filter((target) => !shared.has(target))
+    .map((target) => [target, ...pairs.filter(({ recurrent }) => recurrent === target).map(({ kernel }) => kernel)]);
+  for (const unit of units) checkRank(unit[0]);
+  const inPair = new Set(pairs.flatMap(({ recurrent, kernel }) => [recurrent.pattern, kernel.pattern]));
+  const alone = targets.find(({ parameters, pattern }) => parameters.sharedProjection && !inPair.has(pattern));
+  if (alone) throw noPair(alone);
   return units;
 }
 
-function isPair(kernel: LowRankTarget, recurrent: LowRankTarget): boolean {
+/** Both multiply the output h of the same layer: its recurrent kernel at the next time step, the kernel in the next layer. */
+function sharesProjection(recurrent: LowRankTarget, kernel: LowRankTarget): boolean {
   return (
-    kernel.weight.layer === recurrent.weight.layer &&
-    kernel.weight.weight === 'kernel' &&
     recurrent.weight.weight === 'recurrent_kernel' &&
-    kernel.parameters.sharedProjection &&
+    kernel.weight.inputLayer === recurrent.weight.layer &&
     recurrent.parameters.sharedProjection &&
-    kernel.parameters.rank === recurrent.parameters.rank
+    kernel.parameters.sharedProjection &&
+    recurrent.parameters.rank === kernel.parameters.rank
   );
-}
-
-function kernelBeside(recurrent: LowRankTarget, targets: readonly LowRankTarget[]): LowRankTarget {
-  const kernel = targets.find((target) => isPair(target, recurrent));
-  if (!kernel) throw noPair(recurrent);
-  return kernel;
 }
 
 function noPair({ weight, pattern }: LowRankTarget): SettingError {
@@ -155,7 +156,7 @@ function noPair({ weight, pattern }: LowRankTarget): SettingError {
     `${weight.name} has no partner with the same rank to share a projection with`,
     {
       remedy:
-        'A shared projection joins the kernel and the recurrent_kernel of one recurrent layer: name the layer, or leave sharedProjection out.',
+        "A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
     },
   );
 }

@@ -13,6 +13,8 @@ export interface CompressibleWeight {
   readonly weight: string;
   /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
   readonly layerClass?: string;
+  /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
+  readonly inputLayer?: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
   /** Where the executor leaves the gradient; a mask clears its masked entries before the optimizer sees them. */

@@ -193,13 +193,14 @@ function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): 
   const classes = new Map(
     model.layers.flatMap((layer) => layer.weights.map((weight) => [weight.read(), layer.getClassName()] as const)),
   );
-  return modelWeights(model).map(({ name, layer, weight, variable }) => {
+  return modelWeights(model).map(({ name, layer, weight, inputLayer, variable }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
       layerClass: classes.get(variable),
+      ...(inputLayer !== undefined && { inputLayer }),
       shape,
       values: value,
       ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
