@@ -67,9 +67,12 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     RANKS.flatMap((rank) =>
       [false, true].flatMap((shared) => [
         lowRank(options, { rank, shared, learningRate: 1.5 }),
-        lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' }),
         oneShot('small-low-rank', `one-shot ${rankName(rank, shared)}`, rankSettings(rank, shared)),
       ]),
+    ),
+  factors: (options) =>
+    RANKS.flatMap((rank) =>
+      [false, true].map((shared) => lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' })),
     ),
   'low-rank-search': (options) =>
     [...LEARNING_RATES, 1.5].map((learningRate) =>
