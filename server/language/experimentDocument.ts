@@ -2,7 +2,7 @@
  * @file An open experiment file as the features of the language server see it: its text, what the text means, and what is
  * known around it. Features are functions of these two, without a connection and without a disk.
  */
-import { TextDocument, type Range } from 'vscode-languageserver-textdocument';
+import type { TextDocument, Range } from 'vscode-languageserver-textdocument';
 import type { ExperimentSettings } from '../protocol/config.ts';
 import { JsonText, type TextRange } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
@@ -14,6 +14,7 @@ import type { RunRecord } from '../runs/runRecord.ts';
 export class ExperimentDocument {
   readonly text: TextDocument;
   #json: JsonText | undefined;
+  #settings: { readonly value: unknown } | undefined;
   #checked: { experiment?: ExperimentSettings; problems: Problem[] } | undefined;
 
   constructor(text: TextDocument) {
@@ -24,13 +25,18 @@ export class ExperimentDocument {
     return (this.#json ??= new JsonText(this.text.getText()));
   }
 
+  /** The settings as they stand in the text, right or wrong. */
+  get settings(): unknown {
+    return (this.#settings ??= { value: this.json.value() }).value;
+  }
+
   /** The settings with their defaults; undefined while something is wrong with them. */
   get experiment(): ExperimentSettings | undefined {
     return this.checked.experiment;
   }
 
   get checked(): { experiment?: ExperimentSettings; problems: Problem[] } {
-    return (this.#checked ??= checkExperiment(this.text.getText()));
+    return (this.#checked ??= checkExperiment(this.json));
   }
 
   rangeOf({ start, end }: TextRange): Range {
@@ -58,4 +64,6 @@ export interface KnownRun {
   readonly record: RunRecord;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
+  /** The weights of its model; undefined where its log does not tell. */
+  readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
 }

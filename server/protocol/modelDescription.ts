@@ -24,7 +24,7 @@ export const modelDescriptionSchema = z.object({
   files: z.array(z.object({ path: z.string(), sha256: z.string() })),
   /** In the order of the model. */
   weights: z.array(describedWeight),
-  /** Steps of an epoch, where the data is known; batch size is the experiment's. */
+  /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
   samples: z.int().optional(),
 });
 
