@@ -63,6 +63,7 @@ async function bundleServer(folder) {
     entryPoints: {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
+      language: 'server/language/main.ts',
       moduleWorker: 'server/data/moduleWorker.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
