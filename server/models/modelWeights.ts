@@ -12,6 +12,8 @@ export interface ModelWeight {
   layer: string;
   /** `kernel`, `bias`, `recurrent_kernel`, … */
   weight: string;
+  /** tfjs class name of the layer that has it. */
+  layerClass: string;
   shape: number[];
   trainable: boolean;
   /** Holds the value. */
@@ -52,6 +54,7 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
         name,
         layer: layerName,
         weight,
+        layerClass: layer.getClassName(),
         shape: variable.shape as number[],
         trainable: trainable.has(variable.id),
         // Before it is disposed, `read` gives the variable itself.

@@ -3,10 +3,9 @@
  * model, read by who must not. A description holds as long as the files that the model was made from are what they were.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
+import { sha256Of } from '../formats/sha256.ts';
 import { experimentSchema, type ExperimentSettings } from '../protocol/config.ts';
 import { modelDescriptionSchema, type ModelDescription } from '../protocol/modelDescription.ts';
 import { writeAtomically } from './disk.ts';
@@ -43,12 +42,6 @@ export async function writeDescription(
   await mkdir(dirname(file), { recursive: true });
   await writeAtomically(file, JSON.stringify(description) + '\n');
   return file;
-}
-
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }
 
 /** Reads descriptions again and again; a file that has not changed is neither read nor hashed twice. */
