@@ -9,7 +9,7 @@ import {
   type Connection,
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
-import type { ExperimentalCapabilities } from '../protocol/language.ts';
+import type { InitializationOptions } from '../protocol/language.ts';
 import { features } from './features.ts';
 import { ModelRequests } from './modelRequests.ts';
 import { OpenDocuments } from './openDocuments.ts';
@@ -41,9 +41,9 @@ export function serve(connection: Connection): Connection {
   };
   const models = new ModelRequests(connection, open, lookAgain);
 
-  connection.onInitialize(({ capabilities }) => {
+  connection.onInitialize(({ capabilities, initializationOptions }) => {
     client = capabilities;
-    models.supported = (capabilities.experimental as ExperimentalCapabilities | undefined)?.describeModel === true;
+    models.supported = (initializationOptions as InitializationOptions | undefined)?.describesModels === true;
     return { capabilities: serverCapabilities(), serverInfo: { name: 'DeepTwist' } };
   });
   connection.onInitialized(() => {

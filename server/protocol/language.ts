@@ -22,8 +22,8 @@ export interface DescribeModelResult {
   readonly described: boolean | undefined;
 }
 
-/** What the editor says of itself when the server starts, as `capabilities.experimental`. */
-export interface ExperimentalCapabilities {
+/** What the editor says of itself when the server starts. */
+export interface InitializationOptions {
   /** It answers {@link describeModel}. */
-  readonly describeModel: boolean;
+  readonly describesModels: boolean;
 }

@@ -34,6 +34,7 @@ import {
   EXPERIMENT_LANGUAGE,
   type DescribeModelParams,
   type DescribeModelResult,
+  type InitializationOptions,
 } from '../../../server/protocol/language.ts';
 
 type Describe = (params: DescribeModelParams) => Promise<DescribeModelResult>;
@@ -66,7 +67,8 @@ export class LanguageSession {
     const initialized = await connection.sendRequest(InitializeRequest.type, {
       processId: null,
       rootUri: null,
-      capabilities: { experimental: { describeModel: describe !== undefined } },
+      capabilities: {},
+      initializationOptions: { describesModels: describe !== undefined } satisfies InitializationOptions,
     });
     await connection.sendNotification(InitializedNotification.type, {});
     return new LanguageSession(connection, initialized, mkdtempSync(join(tmpdir(), 'deeptwist-language-')));
