@@ -121,9 +121,10 @@ export class JsonText {
     const end = start + property.length;
     const after = /^\s*,[ \t]*/.exec(this.#text.slice(end))?.[0];
     if (after !== undefined) {
-      const indent = /[\r\n]+[ \t]*$/.exec(this.#text.slice(0, start))?.[0] ?? '';
-      const ownLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
-      return { start: start - (ownLine ? indent.length : 0), end: end + after.length };
+      const endsLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
+      // The line break before a setting that has a line of its own, and the blanks before one that is the last of its line.
+      const before = endsLine ? (/(?:\r\n|\r|\n|^)?[ \t]*$/.exec(this.#text.slice(0, start))?.[0].length ?? 0) : 0;
+      return { start: start - before, end: end + after.length };
     }
     const siblings = property.parent?.children ?? [];
     const previous = siblings[siblings.indexOf(property) - 1] as Node | undefined;

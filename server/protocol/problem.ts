@@ -61,11 +61,16 @@ export function located(
   };
 }
 
-/** The key or the value; of a setting that is not there, the key of the nearest object around it. */
+/**
+ * The key or the value; of a setting that is not there, the key of the nearest object around it, or the brace that opens the
+ * file.
+ */
 export function rangeOf(path: SettingPath, at: 'key' | 'value', json: JsonText): TextRange {
-  const own = at === 'value' ? json.rangeOfValue(path) : (json.rangeOfKey(path) ?? json.rangeOfValue(path));
+  const own = at === 'value' ? json.rangeOfValue(path) : json.rangeOfKey(path);
   if (own) return own;
-  return path.length === 0 ? { start: 0, end: 0 } : rangeOf(path.slice(0, -1), 'key', json);
+  if (path.length > 0) return rangeOf(path.slice(0, -1), 'key', json);
+  const { start } = json.rangeOfValue([]) ?? { start: 0 };
+  return { start, end: start + 1 };
 }
 
 /** The last `--set` that wrote the setting at `path`, or wrote into an object around it that is not in the file. */

@@ -12,7 +12,6 @@ import {
   DidChangeWatchedFilesNotification,
   DidCloseTextDocumentNotification,
   DidOpenTextDocumentNotification,
-  ExitNotification,
   type FileEvent,
   FileChangeType,
   InitializedNotification,
@@ -21,6 +20,7 @@ import {
   ShutdownRequest,
   StreamMessageReader,
   StreamMessageWriter,
+  type CancellationToken,
   type CodeAction,
   type Diagnostic,
   type InitializeResult,
@@ -37,12 +37,12 @@ import {
   type InitializationOptions,
 } from '../../../server/protocol/language.ts';
 
-type Describe = (params: DescribeModelParams) => Promise<DescribeModelResult>;
+type Describe = (params: DescribeModelParams, token: CancellationToken) => Promise<DescribeModelResult>;
 
 export class LanguageSession {
   readonly connection: ProtocolConnection;
   readonly initialized: InitializeResult;
-  /** A folder of this session's own. */
+  /** Where its files are; removed in the end. */
   readonly folder: string;
   readonly #published = new Map<string, { version: number; diagnostics: Diagnostic[] }>();
   readonly #waiting = new Set<() => void>();
@@ -57,8 +57,11 @@ export class LanguageSession {
     });
   }
 
-  /** @param describe answers the server's requests for models, as an editor that may run them */
-  static async open(describe?: Describe): Promise<LanguageSession> {
+  /**
+   * @param describe answers the server's requests for models, as an editor that may run them
+   * @param folder of another session, in place of its own
+   */
+  static async open(describe?: Describe, folder?: string): Promise<LanguageSession> {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient))).listen();
     const connection = createProtocolConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
@@ -71,7 +74,8 @@ export class LanguageSession {
       initializationOptions: { describesModels: describe !== undefined } satisfies InitializationOptions,
     });
     await connection.sendNotification(InitializedNotification.type, {});
-    return new LanguageSession(connection, initialized, mkdtempSync(join(tmpdir(), 'deeptwist-language-')));
+    const own = folder ?? mkdtempSync(join(tmpdir(), 'deeptwist-language-'));
+    return new LanguageSession(connection, initialized, own);
   }
 
   async dispose(): Promise<void> {
@@ -150,9 +154,5 @@ export class LanguageSession {
       context,
     });
     return (actions ?? []).filter((action): action is CodeAction => 'edit' in action);
-  }
-
-  exit(): Promise<void> {
-    return this.connection.sendNotification(ExitNotification.type);
   }
 }

@@ -88,13 +88,14 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
         },
       ),
     ];
-  if (steps === undefined) return [];
+  if (steps === undefined || distortEvery > steps) return [];
   const last = to ?? from;
   if (last > steps || steps - last >= distortEvery || last === 0) return [];
   const message =
     to === undefined
       ? `leaves one distortion, at the end of training (step ${steps}): nothing is left to recover from it`
-      : `is the end of training (step ${steps}): the target rate is reached with no step left to recover from it`;
+      : `comes ${steps === to ? 'with' : 'right before'} the end of training (step ${steps}): the target rate is reached with no ` +
+        'step left to recover from it';
   const path = [...SCHEDULE, to === undefined ? 'from' : 'to'];
   return [finding(document, { path }, { severity, code, message })];
 }

@@ -27,7 +27,10 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
   const path = parseSettingPath(name) ?? [];
   switch (code) {
     case 'syntax':
-      return message.endsWith('a comma') && range ? [insertComma(document, range.start)] : [];
+      // Behind a string that is not closed, for one, the parser misses commas that would not help.
+      return range && document.json.problems.every((other) => other.message.endsWith('a comma'))
+        ? [insertComma(document, range.start)]
+        : [];
     case 'duplicate-key':
       return range ? [removeAt(document, String(path.at(-1)), range.start)] : [];
     case 'unknown-setting':

@@ -22,12 +22,17 @@ export function startFindings(document: ExperimentDocument, surroundings: Surrou
     fixes: Fix[] = [],
     severity: DiagnosticSeverity = DiagnosticSeverity.Error,
   ) => [finding(document, { path }, { severity, code, message, fixes })];
+  if (reference === '')
+    return report(
+      'no-such-run',
+      'expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
+    );
   const all = [...surroundings.runs, ...surroundings.others].sort((a, b) =>
     a.record.created.localeCompare(b.record.created),
   );
-  const found = reference === 'last' ? all.slice(-1) : reference === '' ? [] : runsNamed(reference, all);
+  const found = reference === 'last' ? all.slice(-1) : runsNamed(reference, all);
   if (found.length === 0) {
-    if (reference !== '' && surroundings.exists(reference)) return [];
+    if (surroundings.exists(reference)) return [];
     const meant = didYouMean(reference, new Set(all.flatMap(({ record }) => [record.name, record.id])));
     const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
     return report(
