@@ -26,7 +26,7 @@ import {
   type InitializeResult,
   type ProtocolConnection,
   type TextDocumentContentChangeEvent,
-} from 'vscode-languageserver-protocol/node';
+} from 'vscode-languageserver/node';
 import { createConnection } from 'vscode-languageserver/node';
 import { serve } from '../../../server/language/server.ts';
 import {

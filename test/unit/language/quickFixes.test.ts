@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CodeAction, type Diagnostic } from 'vscode-languageserver-protocol/node';
+import { type CodeAction, type Diagnostic } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { JsonText } from '../../../server/protocol/jsonText.ts';
 import { LanguageSession } from './languageSession.ts';

@@ -8,7 +8,7 @@ import {
   DidChangeConfigurationNotification,
   LSPErrorCodes,
   type Diagnostic,
-} from 'vscode-languageserver-protocol/node';
+} from 'vscode-languageserver/node';
 import type { DescribeModelResult } from '../../../server/protocol/language.ts';
 import { modelsFolder } from '../../../server/runs/storedDescriptions.ts';
 import { LanguageSession } from './languageSession.ts';
