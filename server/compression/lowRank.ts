@@ -2,7 +2,7 @@
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct, truncate } from '../linalg/truncate.ts';
 import { updateTruncation } from '../linalg/updateTruncation.ts';
-import { gatherRows, scatterRows, type MatrixView } from './matrixView.ts';
+import { gatherRows, scatterRows, storedShape, type MatrixView } from './matrixView.ts';
 
 /** A weight of low rank: `left * right`, [rows, rank] and [rank, columns] of {@link storedMatrix}. */
 export interface FactoredWeight {
@@ -68,16 +68,11 @@ async function factors({ data, rows, columns }: Matrix, rank: number, basis: Flo
   return updated ?? truncate(data, rows, columns, rank);
 }
 
-/**
- * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
- * that comes first. Transposing changes neither the rank nor the approximation. Only a weight that has its output axis
- * in the middle (a transposed convolution) is copied.
- */
+/** The matrix of {@link storedShape}: a view of the values where they are stored so, else a copy. */
 export function storedMatrix(values: Float32Array, view: MatrixView): Matrix {
-  const { outer, rows, inner, columns } = view;
-  if (inner === 1) return { data: values, rows: outer, columns: rows };
-  if (outer === 1) return { data: values, rows, columns: inner };
+  const shape = storedShape(view);
+  if (view.inner === 1 || view.outer === 1) return { data: values, ...shape };
   const data = new Float32Array(values.length);
-  gatherRows(values, view, 0, rows, data);
-  return { data, rows, columns };
+  gatherRows(values, view, 0, view.rows, data);
+  return { data, ...shape };
 }

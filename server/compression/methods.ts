@@ -11,6 +11,7 @@ import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from 
 import { prune } from './prune.ts';
 import { quantize, type QuantizedWeight } from './quantize.ts';
 import { pruningRateAt } from './schedule.ts';
+import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
 import { binaryCodeSize, denseSize, factoredSize, sharedFactorSizes, sparseSize, type CompressedSize } from './size.ts';
 import type { Target } from './targets.ts';
 
@@ -120,44 +121,15 @@ function matrixOf({ weight, view }: LowRankTarget) {
   return storedMatrix(weight.values, view);
 }
 
-/**
- * Each weight alone, or, with a shared projection, `[recurrent kernel, kernel, …]` of a layer and of those that its output is
- * multiplied with.
- */
 function lowRankUnits(targets: readonly LowRankTarget[]): LowRankTarget[][] {
-  const pairs = targets.flatMap((recurrent) =>
-    targets.filter((kernel) => sharesProjection(recurrent, kernel)).map((kernel) => ({ recurrent, kernel })),
-  );
-  const shared = new Set(pairs.map(({ kernel }) => kernel));
-  const units = targets
-    .filter((target) => !shared.has(target))
-    .map((target) => [target, ...pairs.filter(({ recurrent }) => recurrent === target).map(({ kernel }) => kernel)]);
-  for (const unit of units) checkRank(unit[0]);
-  const inPair = new Set(pairs.flatMap(({ recurrent, kernel }) => [recurrent.pattern, kernel.pattern]));
-  const alone = targets.find(({ parameters, pattern }) => parameters.sharedProjection && !inPair.has(pattern));
-  if (alone) throw noPair(alone);
-  return units;
-}
-
-/** Both multiply the output h of the same layer: its recurrent kernel at the next time step, the kernel in the next layer. */
-function sharesProjection(recurrent: LowRankTarget, kernel: LowRankTarget): boolean {
-  return (
-    recurrent.weight.weight === 'recurrent_kernel' &&
-    kernel.weight.inputLayer === recurrent.weight.layer &&
-    recurrent.parameters.sharedProjection &&
-    kernel.parameters.sharedProjection &&
-    recurrent.parameters.rank === kernel.parameters.rank
-  );
-}
-
-function noPair({ weight, pattern }: LowRankTarget): SettingError {
-  return new SettingError(
-    ['compression', 'layers', pattern, 'sharedProjection'],
-    `${weight.name} has no partner with the same rank to share a projection with`,
-    {
-      remedy:
-        "A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
-    },
+  const units = projectionUnits(targets);
+  for (const [target] of units) checkRank(target);
+  const [alone] = withoutPartner(units);
+  if (!alone) return units;
+  throw new SettingError(
+    ['compression', 'layers', alone.pattern, 'sharedProjection'],
+    `${alone.weight.name} has no partner with the same rank to share a projection with`,
+    { remedy: NO_PARTNER_REMEDY },
   );
 }
 

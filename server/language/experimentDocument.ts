@@ -14,6 +14,7 @@ import type { RunRecord } from '../runs/runRecord.ts';
 export class ExperimentDocument {
   readonly text: TextDocument;
   #json: JsonText | undefined;
+  #settings: { readonly value: unknown } | undefined;
   #checked: { experiment?: ExperimentSettings; problems: Problem[] } | undefined;
 
   constructor(text: TextDocument) {
@@ -24,13 +25,18 @@ export class ExperimentDocument {
     return (this.#json ??= new JsonText(this.text.getText()));
   }
 
+  /** The settings as they stand in the text, right or wrong. */
+  get settings(): unknown {
+    return (this.#settings ??= { value: this.json.value() }).value;
+  }
+
   /** The settings with their defaults; undefined while something is wrong with them. */
   get experiment(): ExperimentSettings | undefined {
     return this.checked.experiment;
   }
 
   get checked(): { experiment?: ExperimentSettings; problems: Problem[] } {
-    return (this.#checked ??= checkExperiment(this.text.getText()));
+    return (this.#checked ??= checkExperiment(this.json));
   }
 
   rangeOf({ start, end }: TextRange): Range {
@@ -58,4 +64,6 @@ export interface KnownRun {
   readonly record: RunRecord;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
+  /** The weights of its model; undefined where its log does not tell. */
+  readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
 }

@@ -12,6 +12,8 @@ export interface ModelWeight {
   layer: string;
   /** `kernel`, `bias`, `recurrent_kernel`, … */
   weight: string;
+  /** tfjs class name of the layer that has it. */
+  layerClass: string;
   /** The one layer whose output the weight's layer takes, with nothing but dropout between them. */
   inputLayer?: string;
   shape: number[];
@@ -58,6 +60,7 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
         name,
         layer: layerName,
         weight,
+        layerClass: layer.getClassName(),
         ...(input !== undefined && { inputLayer: input }),
         shape: variable.shape as number[],
         trainable: trainable.has(variable.id),

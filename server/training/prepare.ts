@@ -9,12 +9,14 @@ import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
+import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
+import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
@@ -41,6 +43,8 @@ export interface Prepared {
   readonly warnings: readonly string[];
   /** The user's files that the experiment depends on, absolute. */
   readonly files: readonly string[];
+  /** Of the model as it was loaded, for the editor. */
+  readonly description: ModelDescription;
   dispose(): Promise<void>;
 }
 
@@ -102,6 +106,7 @@ export async function prepare(
       weights,
       warnings,
       files,
+      description: await describeModel(loaded, settings.model, dataset.train.samples),
       dispose,
     };
   } catch (error) {
@@ -190,17 +195,14 @@ async function createProgramExecutor(
 }
 
 function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
-  const classes = new Map(
-    model.layers.flatMap((layer) => layer.weights.map((weight) => [weight.read(), layer.getClassName()] as const)),
-  );
-  return modelWeights(model).map(({ name, layer, weight, inputLayer, variable }) => {
+  return modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
-      layerClass: classes.get(variable),
-      ...(inputLayer !== undefined && { inputLayer }),
+      layerClass,
+      inputLayer,
       shape,
       values: value,
       ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),

@@ -1,0 +1,80 @@
+/** @file The language server on a connection: capabilities, the features' requests, and what makes it look again. */
+import {
+  CodeLensRefreshRequest,
+  DidChangeTextDocumentNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  TextDocumentSyncKind,
+  type ClientCapabilities,
+  type Connection,
+  type ServerCapabilities,
+} from 'vscode-languageserver/node';
+import type { InitializationOptions } from '../protocol/language.ts';
+import { features } from './features.ts';
+import { ModelRequests } from './modelRequests.ts';
+import { OpenDocuments } from './openDocuments.ts';
+import { PublishedDiagnostics } from './publishedDiagnostics.ts';
+import { SurroundingsFinder } from './surroundings.ts';
+
+/** The texts of modules are followed, too: a model's layers are found in what the editor shows. */
+const MODULES = { documentSelector: [{ scheme: 'file', pattern: '**/*.{ts,mts,cts,js,mjs,cjs}' }] };
+
+/** Prepares the connection; the caller lets it listen. */
+export function serve(connection: Connection): Connection {
+  const documents = new OpenDocuments((uri) => diagnostics.changed(uri));
+  const finder = new SurroundingsFinder(documents);
+  const open = async (uri: string) => {
+    const document = documents.experiment(uri);
+    return document && { document, surroundings: await finder.around(document) };
+  };
+  const diagnostics = new PublishedDiagnostics(connection, open);
+  let client: ClientCapabilities = {};
+
+  /** Something around the experiment files has changed: what is shown of them may not hold. */
+  const lookAgain = () => {
+    for (const uri of documents.experiments()) diagnostics.changed(uri);
+    if (client.workspace?.inlayHint?.refreshSupport) void connection.languages.inlayHint.refresh();
+    if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+  };
+  const askForModels = () => {
+    for (const uri of documents.experiments()) models.ask(uri);
+  };
+  const models = new ModelRequests(connection, open, lookAgain);
+
+  connection.onInitialize(({ capabilities, initializationOptions }) => {
+    client = capabilities;
+    models.supported = (initializationOptions as InitializationOptions | undefined)?.describesModels === true;
+    return { capabilities: serverCapabilities(), serverInfo: { name: 'DeepTwist' } };
+  });
+  connection.onInitialized(() => {
+    if (!client.textDocument?.synchronization?.dynamicRegistration) return;
+    void connection.client.register(DidOpenTextDocumentNotification.type, MODULES);
+    void connection.client.register(DidCloseTextDocumentNotification.type, MODULES);
+    void connection.client.register(DidChangeTextDocumentNotification.type, {
+      ...MODULES,
+      syncKind: TextDocumentSyncKind.Incremental,
+    });
+  });
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    finder.runs.forget();
+    lookAgain();
+    if (changes.some(({ uri }) => !uri.includes('/.deeptwist/'))) askForModels();
+  });
+  // A workspace has become trusted, or a setting has changed: what the editor may do.
+  connection.onDidChangeConfiguration(askForModels);
+  documents.onDidOpenOrSave((uri) => models.ask(uri));
+  documents.onDidClose((uri) => {
+    diagnostics.close(uri);
+    models.cancel(uri);
+  });
+  for (const { register } of features) register(connection, open);
+  documents.listen(connection);
+  return connection;
+}
+
+function serverCapabilities(): ServerCapabilities {
+  return Object.assign(
+    { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true } },
+    ...features.map(({ capabilities }) => capabilities),
+  ) as ServerCapabilities;
+}
