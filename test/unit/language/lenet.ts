@@ -40,7 +40,7 @@ export const lenetWeights = [...dense('fc1', 784, 300), ...dense('fc2', 300, 100
 
 /** One recurrent layer of 4 units over 6 inputs. */
 const lstm = { layer: 'lstm1', layerClass: 'LSTM', trainable: true };
-export const lstmWeights: DescribedWeight[] = [
+const lstmWeights: DescribedWeight[] = [
   { ...lstm, name: 'lstm1/kernel', weight: 'kernel', shape: [6, 16] },
   { ...lstm, name: 'lstm1/recurrent_kernel', weight: 'recurrent_kernel', shape: [4, 16] },
   { ...lstm, name: 'lstm1/bias', weight: 'bias', shape: [16] },
