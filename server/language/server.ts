@@ -12,7 +12,8 @@ import {
 import type { InitializationOptions } from '../protocol/language.ts';
 import { features } from './features.ts';
 import { ModelRequests } from './modelRequests.ts';
-import { OpenDocuments } from './openDocuments.ts';
+import { fileOf, OpenDocuments } from './openDocuments.ts';
+import { otherExperiments } from './otherExperiments.ts';
 import { PublishedDiagnostics } from './publishedDiagnostics.ts';
 import { SurroundingsFinder } from './surroundings.ts';
 
@@ -25,10 +26,17 @@ export function serve(connection: Connection): Connection {
   const finder = new SurroundingsFinder(documents);
   const open = async (uri: string) => {
     const document = documents.experiment(uri);
-    return document && { document, surroundings: await finder.around(document) };
+    if (!document) return undefined;
+    const others = async () => otherExperiments(await folders(), documents, uri);
+    return { document, surroundings: await finder.around(document), others };
   };
   const diagnostics = new PublishedDiagnostics(connection, open);
   let client: ClientCapabilities = {};
+  /** Of the workspace, paths. */
+  const folders = async () => {
+    const found = client.workspace?.workspaceFolders ? await connection.workspace.getWorkspaceFolders() : null;
+    return (found ?? []).flatMap(({ uri }) => fileOf(uri) ?? []);
+  };
 
   /** Something around the experiment files has changed: what is shown of them may not hold. */
   const lookAgain = () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { JsonText } from '../../../server/protocol/jsonText.ts';
 import { MODEL_DESCRIPTION_VERSION, type DescribedWeight } from '../../../server/protocol/modelDescription.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { identify } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
 import { modelSourceOf, writeDescription } from '../../../server/runs/storedDescriptions.ts';
 
@@ -69,7 +70,7 @@ export async function writeRun(
   weights?: readonly DescribedWeight[],
 ): Promise<string> {
   const run = await createRun({ experiment, text: lenet, now });
-  await run.update({ state });
+  await run.update({ state, ...(state === 'running' && { process: identify(process.pid) }) });
   if (weights) writeFileSync(run.eventsFile, `${JSON.stringify({ type: 'started', layers: weights })}\n`);
   return run.id;
 }
