@@ -42,6 +42,7 @@ export class ExperimentLanguage implements Disposable {
   async #start(): Promise<void> {
     const server = import('./languageServer.ts').then(({ LanguageServer }) => new LanguageServer(this.#services));
     this.#server = server;
+    server.catch(() => (this.#server = undefined)); // Then the next try loads it again.
     await (await server).start();
   }
 }

@@ -38,11 +38,15 @@ export function serve(connection: Connection): Connection {
     return (found ?? []).flatMap(({ uri }) => fileOf(uri) ?? []);
   };
 
+  /** What the editor is asked to do; the server goes on without it. */
+  const told = (work: Promise<unknown>) => {
+    work.catch((error: unknown) => connection.console.warn(String(error)));
+  };
   /** Something around the experiment files has changed: what is shown of them may not hold. */
   const lookAgain = () => {
     for (const uri of documents.experiments()) diagnostics.changed(uri);
-    if (client.workspace?.inlayHint?.refreshSupport) void connection.languages.inlayHint.refresh();
-    if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+    if (client.workspace?.inlayHint?.refreshSupport) told(connection.languages.inlayHint.refresh());
+    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
   };
   const askForModels = () => {
     for (const uri of documents.experiments()) models.ask(uri);
@@ -56,12 +60,10 @@ export function serve(connection: Connection): Connection {
   });
   connection.onInitialized(() => {
     if (!client.textDocument?.synchronization?.dynamicRegistration) return;
-    void connection.client.register(DidOpenTextDocumentNotification.type, MODULES);
-    void connection.client.register(DidCloseTextDocumentNotification.type, MODULES);
-    void connection.client.register(DidChangeTextDocumentNotification.type, {
-      ...MODULES,
-      syncKind: TextDocumentSyncKind.Incremental,
-    });
+    told(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
+    told(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
+    const changes = { ...MODULES, syncKind: TextDocumentSyncKind.Incremental } as const;
+    told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     finder.runs.forget();
