@@ -40,8 +40,9 @@ export class ExperimentLanguage implements Disposable {
   }
 
   async #start(): Promise<void> {
-    this.#server = import('./languageServer.ts').then(({ LanguageServer }) => new LanguageServer(this.#services));
-    const server = await this.#server;
-    await server.start();
+    const server = import('./languageServer.ts').then(({ LanguageServer }) => new LanguageServer(this.#services));
+    this.#server = server;
+    server.catch(() => (this.#server = undefined)); // Then the next try loads it again.
+    await (await server).start();
   }
 }

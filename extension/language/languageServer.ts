@@ -20,10 +20,12 @@ import type { Services } from '../services.ts';
 import { LastLines } from './lastLines.ts';
 import { ModelDescriber } from './modelDescriber.ts';
 
-/** Where modules, models and data come and go. */
-const SOURCES = '**/*.{ts,mts,cts,js,mjs,cjs,json}';
-const DATA = '**/*.{npy,npz,txt,gz,safetensors}';
-const RUNS = '**/.deeptwist/{runs/*/run.json,models/*.json}';
+/** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */
+const watched = [
+  { pattern: '**/.deeptwist/{runs/*/run.json,models/*.json}', changes: true },
+  { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json}', changes: true },
+  { pattern: '**/*.{npy,npz,txt,gz,safetensors}', changes: false },
+];
 
 /** A server that dies more often than this is not started again by itself. */
 const DEATHS = 4;
@@ -33,7 +35,10 @@ export class LanguageServer implements Disposable {
   readonly #log: LogOutputChannel;
   readonly #module: string;
   readonly #describer: ModelDescriber;
-  readonly #disposables: Disposable[] = [];
+  readonly #watchers = watched.map(({ pattern, changes }) =>
+    workspace.createFileSystemWatcher(pattern, false, !changes, false),
+  );
+  readonly #disposables: Disposable[] = [...this.#watchers];
   /** What the server printed before it died. */
   readonly #printed = new LastLines();
   #deaths: number[] = [];
@@ -81,12 +86,11 @@ export class LanguageServer implements Disposable {
 
   #options(): LanguageClientOptions {
     const initializationOptions: InitializationOptions = { describesModels: true };
-    const watch = (pattern: string, { changes = true } = {}) =>
-      workspace.createFileSystemWatcher(pattern, false, !changes, false);
     return {
-      documentSelector: [{ language: EXPERIMENT_LANGUAGE }],
+      // Not of other schemes: what a comparison with an older version shows is not worked on.
+      documentSelector: ['file', 'untitled'].map((scheme) => ({ scheme, language: EXPERIMENT_LANGUAGE })),
       initializationOptions,
-      synchronize: { fileEvents: [watch(RUNS), watch(SOURCES), watch(DATA, { changes: false })] },
+      synchronize: { fileEvents: this.#watchers },
       outputChannel: this.#log,
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       stdioOptions: {

@@ -34,15 +34,6 @@ export interface Target<Parameters, Weight extends NamedWeight = CompressibleWei
   readonly parameters: Parameters;
 }
 
-/** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
-const Closeness = { none: 0, glob: 1, layer: 2, weight: 3 } as const;
-type Closeness = (typeof Closeness)[keyof typeof Closeness];
-
-/** Biases, the weights of normalizations and other vectors are never compressed. */
-export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
-  return weight.shape.length >= 2;
-}
-
 /** What is wrong with a key of `compression.layers`. */
 export interface KeyProblem {
   readonly pattern: string;
@@ -55,10 +46,77 @@ export interface KeyProblem {
   readonly weight?: string;
 }
 
+/** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
+const Closeness = { glob: 1, layer: 2, weight: 3 } as const;
+
+/** What makes a key more than a name. */
+const GLOB = /[*?[\]{}()!+@|\\]/;
+
+/** Whether a key may name more than one layer or weight. */
+export function isGlob(key: string): boolean {
+  return GLOB.test(key);
+}
+
+/** Biases, the weights of normalizations and other vectors are never compressed. */
+export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
+  return weight.shape.length >= 2;
+}
+
 /**
- * Finds the weights that the keys of `compression.layers` name. A key is a layer (`fc1`: all its matrices), a weight
+ * What the keys of `compression.layers` name in a model. A key is a layer (`fc1`: all its matrices), a weight
  * (`lstm/recurrent_kernel`), or a glob of either (`fc*`, `lstm?/kernel`). A weight's own name wins over its layer's, and that
- * over a glob.
+ * over a glob. What a key names is looked for once: a language server asks at every keystroke.
+ */
+export class LayerKeys<W extends NamedWeight> {
+  readonly #weights: readonly W[];
+  readonly #layers: readonly string[];
+  readonly #named = new Map<string, readonly W[]>();
+
+  constructor(weights: readonly W[]) {
+    this.#weights = weights;
+    this.#layers = [...new Set(weights.map(({ layer }) => layer))];
+  }
+
+  /** The weights that a key names, vectors too, in the order of the model. */
+  named(key: string): readonly W[] {
+    let named = this.#named.get(key);
+    if (!named) this.#named.set(key, (named = this.#find(key)));
+    return named;
+  }
+
+  /** The matrices that keys name, in the order of the model, with the closest keys of each: more than one contradict one another. */
+  closest(keys: readonly string[]): Map<W, string[]> {
+    const found = new Map<W, { closeness: number; keys: string[] }>();
+    for (const key of keys)
+      for (const weight of this.named(key).filter(isMatrix)) {
+        const closeness = closenessOf(key, weight);
+        const best = found.get(weight);
+        if (!best || closeness > best.closeness) found.set(weight, { closeness, keys: [key] });
+        else if (closeness === best.closeness) best.keys.push(key);
+      }
+    return new Map(
+      this.#weights.flatMap((weight) => {
+        const best = found.get(weight);
+        return best ? [[weight, best.keys] as const] : [];
+      }),
+    );
+  }
+
+  #find(key: string): readonly W[] {
+    if (!isGlob(key)) return this.#weights.filter(({ layer, name }) => layer === key || name === key);
+    const matches = picomatch(key, { dot: true });
+    const layers = new Set(this.#layers.filter((layer) => layer === key || matches(layer)));
+    return this.#weights.filter(({ layer, name }) => layers.has(layer) || name === key || matches(name));
+  }
+}
+
+function closenessOf(key: string, { name, layer }: NamedWeight): number {
+  if (key === name) return Closeness.weight;
+  return key === layer ? Closeness.layer : Closeness.glob;
+}
+
+/**
+ * Finds the weights that the keys of `compression.layers` name; see {@link LayerKeys}.
  *
  * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
  */
@@ -77,38 +135,24 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
   layers: Readonly<Record<string, Parameters>>,
   weights: readonly Weight[],
 ): { targets: Target<Parameters, Weight>[]; problems: KeyProblem[] } {
-  const keys = Object.keys(layers).map((pattern) => ({ pattern, closenessTo: closenessOf(pattern) }));
+  const keys = new LayerKeys(weights);
   const problems: KeyProblem[] = [];
-  for (const { pattern, closenessTo } of keys) {
-    const named = weights.filter((weight) => closenessTo(weight) > Closeness.none);
+  const patterns = Object.keys(layers);
+  for (const pattern of patterns) {
+    const named = keys.named(pattern);
     if (named.length === 0) problems.push(matchesNothing(pattern, weights));
     else if (!named.some(isMatrix)) problems.push(matchesVectors(pattern, named));
   }
   const rivals = new Set<string>();
-  const targets = weights.filter(isMatrix).flatMap((weight): Target<Parameters, Weight>[] => {
-    const closest = Math.max(...keys.map(({ closenessTo }) => closenessTo(weight)));
-    if (closest <= Closeness.none) return [];
-    const [{ pattern }, rival] = keys.filter(({ closenessTo }) => closenessTo(weight) === closest);
-    if (rival && !rivals.has(JSON.stringify([pattern, rival.pattern]))) {
-      rivals.add(JSON.stringify([pattern, rival.pattern]));
-      problems.push(matchedTwice(weight, pattern, rival.pattern));
+  const targets = Array.from(keys.closest(patterns), ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
+    if (rival !== undefined && !rivals.has(JSON.stringify([pattern, rival]))) {
+      rivals.add(JSON.stringify([pattern, rival]));
+      problems.push(matchedTwice(weight, pattern, rival));
     }
     const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
-    return [{ weight, view, pattern, parameters: layers[pattern] }];
+    return { weight, view, pattern, parameters: layers[pattern] };
   });
   return { targets, problems };
-}
-
-/** A key without these is a name. */
-const GLOB_SIGNS = /[*?[\]{}()!+@\\.]/;
-
-function closenessOf(pattern: string): (weight: NamedWeight) => Closeness {
-  const matches = GLOB_SIGNS.test(pattern) ? picomatch(pattern, { dot: true }) : () => false;
-  return ({ name, layer }) => {
-    if (pattern === name) return Closeness.weight;
-    if (pattern === layer) return Closeness.layer;
-    return matches(layer) || matches(name) ? Closeness.glob : Closeness.none;
-  };
 }
 
 function matchesNothing(pattern: string, weights: readonly NamedWeight[]): KeyProblem {

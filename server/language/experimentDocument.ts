@@ -8,6 +8,7 @@ import { JsonText, type TextRange } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { checkExperiment } from '../protocol/parseExperiment.ts';
 import type { Problem } from '../protocol/problem.ts';
+import type { ObservedState } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 
 /** One version of a document; everything is computed when it is first asked for, and kept. */
@@ -62,6 +63,12 @@ export interface Surroundings {
 
 export interface KnownRun {
   readonly record: RunRecord;
+  /** Its folder, absolute. */
+  readonly path: string;
+  /** A run whose process is gone is interrupted, whatever its record says. */
+  readonly state: ObservedState;
+  /** Steps done, of a run that trains now, where its process told. */
+  readonly step?: number | undefined;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
   /** The weights of its model; undefined where its log does not tell. */

@@ -17,6 +17,8 @@ import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 export interface OpenExperiment {
   readonly document: ExperimentDocument;
   readonly surroundings: Surroundings;
+  /** The other experiment files of the workspace; those that are not open have version 0. */
+  others(): Promise<readonly ExperimentDocument[]>;
 }
 
 /** Undefined for a document that is no open experiment file. */

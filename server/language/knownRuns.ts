@@ -72,6 +72,14 @@ class StoredRun implements KnownRun {
     this.record = { ...run.record };
   }
 
+  get path(): string {
+    return this.#run.path;
+  }
+
+  get state(): KnownRun['state'] {
+    return this.#run.observedState();
+  }
+
   get text(): string | undefined {
     return (this.#text ??= attempt(() => readFileSync(this.#run.experimentFile, 'utf8')));
   }

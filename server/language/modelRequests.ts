@@ -3,6 +3,8 @@ import { CancellationTokenSource, type Connection } from 'vscode-languageserver/
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
 import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/language.ts';
 import type { OpenExperimentOf } from './feature.ts';
+import { fileOf } from './openDocuments.ts';
+import { isRunCopy } from './surroundings.ts';
 
 export class ModelRequests {
   readonly #connection: Connection;
@@ -22,7 +24,8 @@ export class ModelRequests {
 
   /** Asks for the model of an experiment file that has no description that holds. An earlier request is cancelled. */
   ask(uri: string): void {
-    if (!this.supported) return;
+    const file = fileOf(uri);
+    if (!this.supported || file === undefined || isRunCopy(file)) return;
     this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(String(error)));
   }
 

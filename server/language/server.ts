@@ -12,7 +12,8 @@ import {
 import type { InitializationOptions } from '../protocol/language.ts';
 import { features } from './features.ts';
 import { ModelRequests } from './modelRequests.ts';
-import { OpenDocuments } from './openDocuments.ts';
+import { fileOf, OpenDocuments } from './openDocuments.ts';
+import { otherExperiments } from './otherExperiments.ts';
 import { PublishedDiagnostics } from './publishedDiagnostics.ts';
 import { SurroundingsFinder } from './surroundings.ts';
 
@@ -25,16 +26,27 @@ export function serve(connection: Connection): Connection {
   const finder = new SurroundingsFinder(documents);
   const open = async (uri: string) => {
     const document = documents.experiment(uri);
-    return document && { document, surroundings: await finder.around(document) };
+    if (!document) return undefined;
+    const others = async () => otherExperiments(await folders(), documents, uri);
+    return { document, surroundings: await finder.around(document), others };
   };
   const diagnostics = new PublishedDiagnostics(connection, open);
   let client: ClientCapabilities = {};
+  /** Of the workspace, paths. */
+  const folders = async () => {
+    const found = client.workspace?.workspaceFolders ? await connection.workspace.getWorkspaceFolders() : null;
+    return (found ?? []).flatMap(({ uri }) => fileOf(uri) ?? []);
+  };
 
+  /** What the editor is asked to do; the server goes on without it. */
+  const told = (work: Promise<unknown>) => {
+    work.catch((error: unknown) => connection.console.warn(String(error)));
+  };
   /** Something around the experiment files has changed: what is shown of them may not hold. */
   const lookAgain = () => {
     for (const uri of documents.experiments()) diagnostics.changed(uri);
-    if (client.workspace?.inlayHint?.refreshSupport) void connection.languages.inlayHint.refresh();
-    if (client.workspace?.codeLens?.refreshSupport) void connection.sendRequest(CodeLensRefreshRequest.type);
+    if (client.workspace?.inlayHint?.refreshSupport) told(connection.languages.inlayHint.refresh());
+    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
   };
   const askForModels = () => {
     for (const uri of documents.experiments()) models.ask(uri);
@@ -48,12 +60,10 @@ export function serve(connection: Connection): Connection {
   });
   connection.onInitialized(() => {
     if (!client.textDocument?.synchronization?.dynamicRegistration) return;
-    void connection.client.register(DidOpenTextDocumentNotification.type, MODULES);
-    void connection.client.register(DidCloseTextDocumentNotification.type, MODULES);
-    void connection.client.register(DidChangeTextDocumentNotification.type, {
-      ...MODULES,
-      syncKind: TextDocumentSyncKind.Incremental,
-    });
+    told(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
+    told(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
+    const changes = { ...MODULES, syncKind: TextDocumentSyncKind.Incremental } as const;
+    told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
     finder.runs.forget();

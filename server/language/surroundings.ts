@@ -3,8 +3,9 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 import { KnownRuns } from './knownRuns.ts';
@@ -33,8 +34,9 @@ export class SurroundingsFinder {
   }
 
   async around(document: ExperimentDocument): Promise<Surroundings> {
-    const file = fileOf(document.text.uri);
-    if (file === undefined) return NOWHERE;
+    const opened = fileOf(document.text.uri);
+    if (opened === undefined) return NOWHERE;
+    const file = (await originalOf(opened)) ?? opened;
     const folder = dirname(file);
     const source = modelSourceOf(document.settings);
     const [model, modelText, all] = await Promise.all([
@@ -60,6 +62,20 @@ export class SurroundingsFinder {
     const text = await readFile(path, 'utf8').catch(() => undefined);
     return text === undefined ? undefined : { uri: pathToFileURL(path).href, text };
   }
+}
+
+/** Whether a file is the copy of an experiment in a run folder. */
+export function isRunCopy(file: string): boolean {
+  return basename(file) === EXPERIMENT_FILE && existsSync(join(dirname(file), RUN_FILE));
+}
+
+/** The paths in a copy start where the experiment file is that was run. */
+async function originalOf(file: string): Promise<string | undefined> {
+  if (!isRunCopy(file)) return undefined;
+  return openRun(dirname(file)).then(
+    ({ record }) => record.experiment,
+    () => undefined,
+  );
 }
 
 function entriesOf(folder: string): string[] {

@@ -15,6 +15,7 @@ import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
+import { combinationProblems } from './combinationProblems.ts';
 import { scheduleProblems } from './scheduleProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
@@ -49,7 +50,11 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   const { document, applied, problems } = withOverrides(json, overrides);
   const parsed = experimentSchema.safeParse(document);
   const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
-  const unfit = [...alternativeProblems(document), ...scheduleProblems(document)].filter(
+  const unfit = [
+    ...alternativeProblems(document),
+    ...scheduleProblems(document),
+    ...combinationProblems(document),
+  ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );

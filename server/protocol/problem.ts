@@ -14,6 +14,7 @@ export type ProblemCode =
   | 'wrong-value'
   | 'alternatives'
   | 'times'
+  | 'combination'
   | 'unfit';
 
 /** Something wrong in an experiment file. */

@@ -147,23 +147,14 @@ function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
   }
 }
 
-/** @throws SettingError when there is nothing to choose by, or the chosen weights would not be those of a distortion */
-function checkKeepBest({ training, compression }: ExperimentSettings, { validation }: Dataset): void {
+/** @throws SettingError when there is nothing to choose by */
+function checkKeepBest({ training }: ExperimentSettings, { validation }: Dataset): void {
   if (!training.keepBest) return;
   const setting = ['training', 'keepBest'];
   if (validation === undefined) {
     throw new SettingError(setting, 'the best model is chosen by the validation split, and the data have none', {
       remedy: 'Add a validation split, or leave it out.',
     });
-  }
-  if (compression !== undefined && compression.policy !== 'one-shot') {
-    throw new SettingError(
-      setting,
-      `a run that compresses while it trains (${compression.policy}) ends with its last step`,
-      {
-        remedy: 'Leave it out; compress at once after training with "policy": "one-shot".',
-      },
-    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file The language server as a user meets it: problems while one types, their quick fixes, and the server's restart. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
@@ -84,6 +85,32 @@ describe('an experiment file in the editor', () => {
     assert.match(problem.message, /The model's layers are: first, out\./);
     writeFileSync(model, text);
     await eventually('no problem', () => problemsOf(document.uri).length === 0, 20_000);
+  });
+
+  it('is not asked for its model where a setting says so', async () => {
+    const settings = vscode.workspace.getConfiguration('deeptwist');
+    await settings.update('describeModels', false, vscode.ConfigurationTarget.Workspace);
+    writeFileSync(join(folder(), 'other.ts'), readFileSync(join(folder(), 'model.ts')));
+    await replace(document, './model.ts', './other.ts');
+    await replace(document, '"hidden":', '"hiden":');
+    await document.save();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.deepEqual(problemsOf(document.uri), []);
+    await settings.update('describeModels', undefined, vscode.ConfigurationTarget.Workspace);
+    await problemWith(document, 'matches-nothing');
+    await replace(document, '"hiden":', '"hidden":');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+
+  it('is checked again after the server has died', async () => {
+    await replace(document, '"method": "prune"', '"method": "prne"');
+    await problemWith(document, 'wrong-value');
+    const found = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'dist/language.js'], { encoding: 'utf8' });
+    process.kill(Number(found), 'SIGKILL');
+    await eventually('the marks to go with the server', () => problemsOf(document.uri).length === 0);
+    await problemWith(document, 'wrong-value');
+    await replace(document, '"prne"', '"prune"');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
   });
 
   it('is checked again after the server was restarted by its command', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { JsonText } from '../../../server/protocol/jsonText.ts';
 import { MODEL_DESCRIPTION_VERSION, type DescribedWeight } from '../../../server/protocol/modelDescription.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { identify } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
 import { modelSourceOf, writeDescription } from '../../../server/runs/storedDescriptions.ts';
 
@@ -40,7 +41,7 @@ export const lenetWeights = [...dense('fc1', 784, 300), ...dense('fc2', 300, 100
 
 /** One recurrent layer of 4 units over 6 inputs. */
 const lstm = { layer: 'lstm1', layerClass: 'LSTM', trainable: true };
-export const lstmWeights: DescribedWeight[] = [
+const lstmWeights: DescribedWeight[] = [
   { ...lstm, name: 'lstm1/kernel', weight: 'kernel', shape: [6, 16] },
   { ...lstm, name: 'lstm1/recurrent_kernel', weight: 'recurrent_kernel', shape: [4, 16] },
   { ...lstm, name: 'lstm1/bias', weight: 'bias', shape: [16] },
@@ -69,7 +70,7 @@ export async function writeRun(
   weights?: readonly DescribedWeight[],
 ): Promise<string> {
   const run = await createRun({ experiment, text: lenet, now });
-  await run.update({ state });
+  await run.update({ state, ...(state === 'running' && { process: identify(process.pid) }) });
   if (weights) writeFileSync(run.eventsFile, `${JSON.stringify({ type: 'started', layers: weights })}\n`);
   return run.id;
 }

@@ -597,4 +597,18 @@ export const rows: readonly ProblemRow[] = [
       'error no-such-run «"run:"» start: expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
     ],
   },
+  {
+    what: 'a policy that does not work with the method',
+    text: edited(['"prune"', '"prune", "policy": "factors"']),
+    problems: [
+      'error combination «"factors"» compression.policy: "factors" works with the method low-rank only, got "prune"',
+    ],
+  },
+  {
+    what: 'the best model kept of a run that compresses while it trains',
+    text: edited(['"steps": 20000', '"steps": 20000, "keepBest": true']),
+    problems: [
+      'error combination «true» training.keepBest: a run that compresses while it trains (deeptwist) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"',
+    ],
+  },
 ];

@@ -108,6 +108,20 @@ describe('what is around an experiment file', () => {
   });
 });
 
+it("of a run's copy of its experiment the paths start where the experiment is, and no model is asked for", async () => {
+  const described = vi.fn(() => Promise.resolve<DescribeModelResult>({ described: false }));
+  const session = await openSession(described);
+  await prepareFolder(session.folder);
+  const experiment = join(session.folder, 'copied.deeptwist.jsonc');
+  const id = await writeRun(experiment, new Date(2026, 1, 1), 'finished');
+  const text = misspelt.replace('./mnist', './brown');
+  const uri = await session.openText(text, `.deeptwist/runs/${id}/experiment.deeptwist.jsonc`);
+  expect(await session.diagnostics(uri)).toEqual([]);
+  const original = await session.openText(text, 'copied.deeptwist.jsonc');
+  await vi.waitFor(() => expect(described).toHaveBeenCalled());
+  expect(described.mock.calls).toEqual([[{ uri: original }, expect.anything()]]);
+});
+
 describe('a model that has not been described', () => {
   it('is asked for when its file is opened, and again when its module changes', async () => {
     const described = vi.fn(async (): Promise<DescribeModelResult> => {

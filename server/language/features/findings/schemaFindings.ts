@@ -1,5 +1,6 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { policyMethods } from '../../../protocol/policyMethods.ts';
 import type { Problem } from '../../../protocol/problem.ts';
 import { parseSettingPath } from '../../../protocol/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
@@ -44,12 +45,21 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];
     case 'alternatives':
       return [remove(document, path)];
+    case 'combination':
+      return name === 'training.keepBest' ? [remove(document, path)] : policiesFor(document, path);
     case 'times':
     case 'unfit':
       return [];
     default:
       return code satisfies never;
   }
+}
+
+/** The policies that work with the method. */
+function policiesFor(document: ExperimentDocument, path: readonly string[]): Fix[] {
+  const method = textAt(document, ['compression', 'method']);
+  const suitable = Object.entries(policyMethods).filter(([, methods]) => methods.some((other) => other === method));
+  return suitable.map(([policy]) => setTo(document, path, policy));
 }
 
 /** A number in quotes, and a percentage where a fraction is meant. */

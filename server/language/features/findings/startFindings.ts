@@ -51,7 +51,8 @@ export function startFindings(document: ExperimentDocument, surroundings: Surrou
         .map(({ record }) => setTo(document, path, RUN + record.id)),
     );
   const [run] = found;
-  const { id, state } = run.record;
+  const { state } = run;
+  const { id } = run.record;
   if (state === 'queued' || state === 'running')
     return report('run-not-finished', `the run ${id} has not finished yet`, [], DiagnosticSeverity.Warning);
   if (state !== 'finished') return report('run-not-finished', `the run ${id} has no final model: it is ${state}`);
