@@ -28,9 +28,19 @@ export interface Target<Parameters> {
   readonly parameters: Parameters;
 }
 
+/** What a key of `compression.layers` can name. */
+export interface NamedWeight {
+  /** `layer/weight`. */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+}
+
 /** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
-const Closeness = { none: 0, glob: 1, layer: 2, weight: 3 } as const;
-type Closeness = (typeof Closeness)[keyof typeof Closeness];
+const Closeness = { glob: 1, layer: 2, weight: 3 } as const;
+
+/** What makes a key more than a name. */
+const GLOB = /[*?[\]{}()!+@|\\]/;
 
 /** Biases, the weights of normalizations and other vectors are never compressed. */
 export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
@@ -38,9 +48,60 @@ export function isMatrix(weight: { readonly shape: readonly number[] }): boolean
 }
 
 /**
- * Finds the weights that the keys of `compression.layers` name. A key is a layer (`fc1`: all its matrices), a weight
+ * What the keys of `compression.layers` name in a model. A key is a layer (`fc1`: all its matrices), a weight
  * (`lstm/recurrent_kernel`), or a glob of either (`fc*`, `lstm?/kernel`). A weight's own name wins over its layer's, and that
- * over a glob.
+ * over a glob. What a key names is looked for once: a language server asks at every keystroke.
+ */
+export class LayerKeys<W extends NamedWeight> {
+  readonly #weights: readonly W[];
+  readonly #layers: readonly string[];
+  readonly #named = new Map<string, readonly W[]>();
+
+  constructor(weights: readonly W[]) {
+    this.#weights = weights;
+    this.#layers = [...new Set(weights.map(({ layer }) => layer))];
+  }
+
+  /** The weights that a key names, vectors too, in the order of the model. */
+  named(key: string): readonly W[] {
+    let named = this.#named.get(key);
+    if (!named) this.#named.set(key, (named = this.#find(key)));
+    return named;
+  }
+
+  /** The matrices that keys name, in the order of the model, with the closest keys of each: more than one contradict one another. */
+  closest(keys: readonly string[]): Map<W, string[]> {
+    const found = new Map<W, { closeness: number; keys: string[] }>();
+    for (const key of keys)
+      for (const weight of this.named(key).filter(isMatrix)) {
+        const closeness = closenessOf(key, weight);
+        const best = found.get(weight);
+        if (!best || closeness > best.closeness) found.set(weight, { closeness, keys: [key] });
+        else if (closeness === best.closeness) best.keys.push(key);
+      }
+    return new Map(
+      this.#weights.flatMap((weight) => {
+        const best = found.get(weight);
+        return best ? [[weight, best.keys] as const] : [];
+      }),
+    );
+  }
+
+  #find(key: string): readonly W[] {
+    if (!GLOB.test(key)) return this.#weights.filter(({ layer, name }) => layer === key || name === key);
+    const matches = picomatch(key, { dot: true });
+    const layers = new Set(this.#layers.filter((layer) => layer === key || matches(layer)));
+    return this.#weights.filter(({ layer, name }) => layers.has(layer) || name === key || matches(name));
+  }
+}
+
+function closenessOf(key: string, { name, layer }: NamedWeight): number {
+  if (key === name) return Closeness.weight;
+  return key === layer ? Closeness.layer : Closeness.glob;
+}
+
+/**
+ * Finds the weights that the keys of `compression.layers` name; see {@link LayerKeys}.
  *
  * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
  */
@@ -48,29 +109,17 @@ export function matchTargets<Parameters>(
   layers: Readonly<Record<string, Parameters>>,
   weights: readonly CompressibleWeight[],
 ): Target<Parameters>[] {
-  const keys = Object.keys(layers).map((pattern) => ({ pattern, closenessTo: closenessOf(pattern) }));
-  for (const { pattern, closenessTo } of keys) {
-    const named = weights.filter((weight) => closenessTo(weight) > Closeness.none);
+  const keys = new LayerKeys(weights);
+  for (const pattern of Object.keys(layers)) {
+    const named = keys.named(pattern);
     if (named.length === 0) throw unknownLayer(pattern, weights);
     if (!named.some(isMatrix)) throw onlyVectors(pattern, named);
   }
-  return weights.filter(isMatrix).flatMap((weight) => {
-    const closest = Math.max(...keys.map(({ closenessTo }) => closenessTo(weight)));
-    if (closest <= Closeness.none) return [];
-    const [{ pattern }, rival] = keys.filter(({ closenessTo }) => closenessTo(weight) === closest);
-    if (rival) throw namedTwice(weight, pattern, rival.pattern);
+  return Array.from(keys.closest(Object.keys(layers)), ([weight, [pattern, rival]]) => {
+    if (rival !== undefined) throw namedTwice(weight, pattern, rival);
     const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
-    return [{ weight, view, pattern, parameters: layers[pattern] }];
+    return { weight, view, pattern, parameters: layers[pattern] };
   });
-}
-
-function closenessOf(pattern: string): (weight: CompressibleWeight) => Closeness {
-  const matches = picomatch(pattern, { dot: true });
-  return ({ name, layer }) => {
-    if (pattern === name) return Closeness.weight;
-    if (pattern === layer) return Closeness.layer;
-    return matches(layer) || matches(name) ? Closeness.glob : Closeness.none;
-  };
 }
 
 function unknownLayer(pattern: string, weights: readonly CompressibleWeight[]): SettingError {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
+import { LayerKeys, matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
@@ -49,6 +49,17 @@ test("a weight's own name wins over its layer's, and that over a glob, whatever 
     'fc1/kernel': 'glob',
     'fc2/kernel': 'glob',
   });
+});
+
+test('what keys name is told without an error: nothing, vectors alone, and two globs that contradict one another', () => {
+  const keys = new LayerKeys(model);
+  expect(keys.named('fc11')).toEqual([]);
+  expect(keys.named('norm').map(({ name }) => name)).toEqual(['norm/gamma']);
+  const closest = keys.closest(['f*', '*1', 'fc2', 'norm', 'fc2/kernel']);
+  expect(Array.from(closest, ([{ name }, patterns]) => [name, patterns])).toEqual([
+    ['fc1/kernel', ['f*', '*1']],
+    ['fc2/kernel', ['fc2/kernel']],
+  ]);
 });
 
 describe('errors of use', () => {
