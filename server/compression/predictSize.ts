@@ -14,11 +14,6 @@ import {
 } from './size.ts';
 import type { NamedWeight } from './targets.ts';
 
-export interface ShapedWeight extends NamedWeight {
-  readonly weight: string;
-  readonly layerClass?: string | undefined;
-}
-
 /** How a layer of an experiment is compressed. */
 export type LayerSetting = { [M in Method]: { readonly method: M; readonly parameters: ParametersOf<M> } }[Method];
 
@@ -29,9 +24,9 @@ export type LayerSetting = { [M in Method]: { readonly method: M; readonly param
  * @param partner of a shared projection: the kernel of a recurrent kernel, the recurrent kernel of a kernel
  */
 export function predictSize(
-  weight: ShapedWeight,
+  weight: NamedWeight,
   setting: LayerSetting,
-  partner?: ShapedWeight,
+  partner?: NamedWeight,
 ): CompressedSize | undefined {
   const view = viewOf(weight);
   switch (setting.method) {
@@ -56,7 +51,7 @@ export function predictSize(
  * The rows of the size table of a model, in its order.
  * @param settingOf how a weight is compressed; undefined for one that is not
  */
-export function predictSizes<W extends ShapedWeight>(
+export function predictSizes<W extends NamedWeight>(
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
 ): LayerSize[] {
@@ -68,7 +63,7 @@ export function predictSizes<W extends ShapedWeight>(
 }
 
 /** The other weight of a recurrent layer, where both share a projection. */
-export function partnerOf<W extends ShapedWeight>(
+export function partnerOf<W extends NamedWeight>(
   weight: W,
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
@@ -84,6 +79,6 @@ function sharedRank(setting: LayerSetting | undefined): number | undefined {
   return setting?.method === 'low-rank' && setting.parameters.sharedProjection ? setting.parameters.rank : undefined;
 }
 
-function viewOf({ shape, weight, layerClass }: ShapedWeight) {
+function viewOf({ shape, weight, layerClass }: NamedWeight) {
   return matrixViewOf(shape, weight, layerClass);
 }

@@ -4,36 +4,44 @@ import { didYouMean } from '../protocol/didYouMean.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { matrixViewOf, type MatrixView } from './matrixView.ts';
 
-/** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
-export interface CompressibleWeight {
+/** A weight tensor of a model, as it is named. */
+export interface NamedWeight {
   /** `layer/weight`, e.g. `fc1/kernel`. */
   readonly name: string;
   readonly layer: string;
   /** As tfjs names it within the layer: `kernel`, `recurrent_kernel`, `embeddings`, `depthwise_kernel`, … */
   readonly weight: string;
   /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
-  readonly layerClass?: string;
+  readonly layerClass?: string | undefined;
   readonly shape: readonly number[];
+}
+
+/** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
+export interface CompressibleWeight extends NamedWeight {
   readonly values: Float32Array;
   /** Where the executor leaves the gradient; a mask clears its masked entries before the optimizer sees them. */
   readonly gradient?: Float32Array;
 }
 
 /** A weight that is compressed, with its parameters from the experiment file. */
-export interface Target<Parameters> {
-  readonly weight: CompressibleWeight;
+export interface Target<Parameters, Weight extends NamedWeight = CompressibleWeight> {
+  readonly weight: Weight;
   readonly view: MatrixView;
   /** Key of `compression.layers` that chose the weight. */
   readonly pattern: string;
   readonly parameters: Parameters;
 }
 
-/** What a key of `compression.layers` can name. */
-export interface NamedWeight {
-  /** `layer/weight`. */
-  readonly name: string;
-  readonly layer: string;
-  readonly shape: readonly number[];
+/** What is wrong with a key of `compression.layers`. */
+export interface KeyProblem {
+  readonly pattern: string;
+  readonly code: 'matches-nothing' | 'matches-vectors' | 'matched-twice';
+  readonly reason: string;
+  readonly remedy: string;
+  /** The name of a layer, or of a weight, that was probably meant. */
+  readonly meant?: string | undefined;
+  /** Of a weight that is matched twice: its name. */
+  readonly weight?: string;
 }
 
 /** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
@@ -109,46 +117,68 @@ export function matchTargets<Parameters>(
   layers: Readonly<Record<string, Parameters>>,
   weights: readonly CompressibleWeight[],
 ): Target<Parameters>[] {
-  const keys = new LayerKeys(weights);
-  for (const pattern of Object.keys(layers)) {
+  const { targets, problems } = assignTargets(layers, weights);
+  if (problems.length === 0) return targets;
+  const [{ pattern, reason, remedy }] = problems;
+  throw new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
+}
+
+/**
+ * The same with everything that is wrong; a weight that two globs name is a target of the first.
+ * @param keys what is known of the model already
+ */
+export function assignTargets<Parameters, Weight extends NamedWeight>(
+  layers: Readonly<Record<string, Parameters>>,
+  weights: readonly Weight[],
+  keys = new LayerKeys(weights),
+): { targets: Target<Parameters, Weight>[]; problems: KeyProblem[] } {
+  const problems: KeyProblem[] = [];
+  const patterns = Object.keys(layers);
+  for (const pattern of patterns) {
     const named = keys.named(pattern);
-    if (named.length === 0) throw unknownLayer(pattern, weights);
-    if (!named.some(isMatrix)) throw onlyVectors(pattern, named);
+    if (named.length === 0) problems.push(matchesNothing(pattern, weights));
+    else if (!named.some(isMatrix)) problems.push(matchesVectors(pattern, named));
   }
-  return Array.from(keys.closest(Object.keys(layers)), ([weight, [pattern, rival]]) => {
-    if (rival !== undefined) throw namedTwice(weight, pattern, rival);
+  const rivals = new Set<string>();
+  const targets = Array.from(keys.closest(patterns), ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
+    if (rival !== undefined && !rivals.has(JSON.stringify([pattern, rival]))) {
+      rivals.add(JSON.stringify([pattern, rival]));
+      problems.push(matchedTwice(weight, pattern, rival));
+    }
     const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
     return { weight, view, pattern, parameters: layers[pattern] };
   });
+  return { targets, problems };
 }
 
-function unknownLayer(pattern: string, weights: readonly CompressibleWeight[]): SettingError {
+function matchesNothing(pattern: string, weights: readonly NamedWeight[]): KeyProblem {
   const matrices = weights.filter(isMatrix);
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   const meant = didYouMean(pattern, pattern.includes('/') ? matrices.map(({ name }) => name) : layers);
-  return wrongKey(
+  return {
     pattern,
-    'matches no layer of the model',
-    `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${layers.join(', ')}.`,
-  );
+    code: 'matches-nothing',
+    reason: 'matches no layer of the model',
+    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${layers.join(', ')}.`,
+    meant,
+  };
 }
 
-function onlyVectors(pattern: string, named: readonly CompressibleWeight[]): SettingError {
-  return wrongKey(
+function matchesVectors(pattern: string, named: readonly NamedWeight[]): KeyProblem {
+  return {
     pattern,
-    `matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed`,
-    'Biases and other vectors stay as they are; name a layer with a matrix.',
-  );
+    code: 'matches-vectors',
+    reason: `matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed`,
+    remedy: 'Biases and other vectors stay as they are; name a layer with a matrix.',
+  };
 }
 
-function namedTwice(weight: CompressibleWeight, first: string, second: string): SettingError {
-  return wrongKey(
-    second,
-    `matches ${weight.name}, and so does "${first}"`,
-    `Narrow one of them, or add "${weight.name}" itself: an exact name wins.`,
-  );
-}
-
-function wrongKey(pattern: string, reason: string, remedy: string): SettingError {
-  return new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
+function matchedTwice({ name }: NamedWeight, first: string, second: string): KeyProblem {
+  return {
+    pattern: second,
+    code: 'matched-twice',
+    reason: `matches ${name}, and so does "${first}"`,
+    remedy: `Narrow one of them, or add "${name}" itself: an exact name wins.`,
+    weight: name,
+  };
 }

@@ -8,12 +8,14 @@ import { JsonText, type TextRange } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { checkExperiment } from '../protocol/parseExperiment.ts';
 import type { Problem } from '../protocol/problem.ts';
+import type { ObservedState } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 
 /** One version of a document; everything is computed when it is first asked for, and kept. */
 export class ExperimentDocument {
   readonly text: TextDocument;
   #json: JsonText | undefined;
+  #settings: { readonly value: unknown } | undefined;
   #checked: { experiment?: ExperimentSettings; problems: Problem[] } | undefined;
 
   constructor(text: TextDocument) {
@@ -22,6 +24,11 @@ export class ExperimentDocument {
 
   get json(): JsonText {
     return (this.#json ??= new JsonText(this.text.getText()));
+  }
+
+  /** The settings as they stand in the text, right or wrong. */
+  get settings(): unknown {
+    return (this.#settings ??= { value: this.json.value() }).value;
   }
 
   /** The settings with their defaults; undefined while something is wrong with them. */
@@ -56,6 +63,12 @@ export interface Surroundings {
 
 export interface KnownRun {
   readonly record: RunRecord;
+  /** Its folder, absolute. */
+  readonly path: string;
+  /** A run whose process is gone is interrupted, whatever its record says. */
+  readonly state: ObservedState;
+  /** Steps done, of a run that trains now, where its process told. */
+  readonly step?: number | undefined;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
 }

@@ -1,6 +1,5 @@
 /** @file The built-in models, `builtin:NAME`. Their outputs are logits. */
 import * as tf from '@tensorflow/tfjs';
-import type { builtinModelNames } from '../protocol/config.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import type { ModelSamples } from './modelSamples.ts';
 
@@ -39,13 +38,11 @@ const languageModel =
   (layers: number, units: number, initialRange: number, dropout: number) => (samples?: ModelSamples) =>
     lstmLanguageModel({ builtin: 'lstm-lm', layers, units, initialRange, dropout, tied: false }, samples);
 
-type CreateModel = (samples?: ModelSamples) => tf.LayersModel;
-
-export const builtinModels: Readonly<Record<string, CreateModel>> = {
+export const builtinModels: Readonly<Record<string, (samples?: ModelSamples) => tf.LayersModel>> = {
   'lenet-300-100': lenet300100,
   'lenet-5': lenet5,
   'lstm-lm-small': languageModel(2, 200, 0.1, 0),
   'lstm-lm-medium': languageModel(2, 650, 0.05, 0.5),
   'lstm-lm-large': languageModel(2, 1500, 0.04, 0.65),
   'lstm-lm-300': languageModel(1, 300, 0.1, 0.5),
-} satisfies Record<(typeof builtinModelNames)[number], CreateModel>;
+};

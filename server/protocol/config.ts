@@ -532,13 +532,8 @@ const compression = z
   .discriminatedUnion('method', [pruning, quantization, lowRank, custom])
   .describe('How weights are made smaller while they train. Leave it out for a plain training run (pre-training).');
 
-/** The parameters of one layer, by method: for a file of which only parts can be read yet. */
-export const layerParameters = {
-  prune: pruning.shape.layers.valueType,
-  quantize: quantization.shape.layers.valueType,
-  'low-rank': lowRank.shape.layers.valueType,
-  custom: custom.shape.layers.valueType,
-} as const;
+/** The methods apart: for a file of which only parts can be read yet. */
+export const compressionSchemas = { prune: pruning, quantize: quantization, 'low-rank': lowRank, custom } as const;
 
 const lstmLanguageModel = z
   .strictObject({
@@ -557,24 +552,13 @@ const lstmLanguageModel = z
   })
   .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
 
-/** Names of the built-in models, which are in server/models/. */
-export const builtinModelNames = [
-  'lenet-300-100',
-  'lenet-5',
-  'lstm-lm-small',
-  'lstm-lm-medium',
-  'lstm-lm-large',
-  'lstm-lm-300',
-] as const;
-
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional(),
   model: z
     .union([path, lstmLanguageModel])
     .describe(
       'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
-    )
-    .meta({ examples: builtinModelNames.map((name) => `builtin:${name}`) }),
+    ),
   start: path
     .optional()
     .describe(
