@@ -123,15 +123,12 @@ export function matchTargets<Parameters>(
   throw new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
 }
 
-/**
- * The same with everything that is wrong; a weight that two globs name is a target of the first.
- * @param keys what is known of the model already
- */
+/** The same with everything that is wrong; a weight that two globs name is a target of the first. */
 export function assignTargets<Parameters, Weight extends NamedWeight>(
   layers: Readonly<Record<string, Parameters>>,
   weights: readonly Weight[],
-  keys = new LayerKeys(weights),
 ): { targets: Target<Parameters, Weight>[]; problems: KeyProblem[] } {
+  const keys = new LayerKeys(weights);
   const problems: KeyProblem[] = [];
   const patterns = Object.keys(layers);
   for (const pattern of patterns) {
