@@ -3,9 +3,19 @@ import { discriminatorOf, expectation, schemaAt } from '../protocol/expectation.
 import { experimentJsonSchema, type JsonSchema } from '../protocol/experimentJsonSchema.ts';
 import type { SettingPath } from '../protocol/settingPath.ts';
 
-/** The part of the schema that is about a setting; of a union, the option that the file has chosen. */
+/**
+ * The part of the schema that is about a setting. Of a union it is the option that the file has chosen; of the setting that tells
+ * the options apart, all that it can be.
+ */
 export function settingSchema(settings: unknown, path: SettingPath): JsonSchema | undefined {
-  return schemaAt(experimentJsonSchema(), settings, path);
+  const union = path.length === 0 ? undefined : schemaAt(experimentJsonSchema(), settings, path.slice(0, -1));
+  const discriminator = union && discriminatorOf(union);
+  if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
+  const { options } = discriminator;
+  return {
+    enum: [...options.keys()],
+    enumDescriptions: Array.from(options.values(), ({ description }) => description),
+  };
 }
 
 /** Meaning, what can be written, and the default. */

@@ -2,7 +2,6 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/expectation.ts';
 import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
-import type { SettingPath } from '../../protocol/settingPath.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
 import { resultText, startText } from '../runText.ts';
@@ -17,25 +16,13 @@ export function valueProposals(typing: Typing): Proposal[] {
   const { path } = place;
   if (path.length === 0) return blocks(experimentBlocks(document, surroundings, true));
   if (path.join('/') === 'compression') return blocks(compressionBlocks(document, surroundings));
-  const node = choosingSchema(document.settings, path) ?? settingSchema(document.settings, path);
+  const node = settingSchema(document.settings, path);
   if (!node) return [];
   if (path.join('/') === 'start') return [...runProposals(typing), ...fileProposals(typing)];
   if (path.join('/') === 'model') return [...fileProposals(typing), ...builtinProposals(), ...objectProposals(node)];
   if (node.format === 'path') return fileProposals(typing);
   const values = layerValues(typing);
   return values.length > 0 ? values : schemaProposals(node);
-}
-
-/** Of the setting that tells the options of a union apart, all of them: the file may have chosen one already. */
-function choosingSchema(settings: unknown, path: SettingPath): JsonSchema | undefined {
-  const union = settingSchema(settings, path.slice(0, -1));
-  const discriminator = union && discriminatorOf(union);
-  if (!discriminator || discriminator.key !== path.at(-1)) return undefined;
-  const options = [...discriminator.options];
-  return {
-    enum: options.map(([value]) => value),
-    enumDescriptions: options.map(([, { description }]) => description),
-  };
 }
 
 function schemaProposals(node: JsonSchema): Proposal[] {
