@@ -43,6 +43,11 @@ export function readCompression({ settings }: ExperimentDocument): ReadCompressi
   };
 }
 
+/** Whether distortions happen every S_D steps: the other policies compress at every step, or once. */
+export function distortsRegularly({ policy }: ReadCompression): boolean {
+  return policy === 'deeptwist' || policy === 'gradual-mask';
+}
+
 /** An object at a key; an empty one in place of anything else. */
 export function recordAt(value: unknown, key: string): Readonly<Record<string, unknown>> {
   const inner = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;

@@ -5,7 +5,7 @@ import type { DescribedWeight, ModelDescription } from '../../protocol/modelDesc
 import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { readCompression } from '../readCompression.ts';
+import { distortsRegularly, readCompression } from '../readCompression.ts';
 import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { scheduleTimes } from '../trainingTimes.ts';
 import { PREVIEW_WIDTH, scheduleInWords, schedulePreview, type PreviewedSchedule } from './schedulePreview.ts';
@@ -102,8 +102,7 @@ export function previewedSchedule(
 ): PreviewedSchedule | undefined {
   const compression = readCompression(document);
   const times = scheduleTimes(document, model);
-  if (!compression || times?.end === undefined || !['deeptwist', 'gradual-mask'].includes(compression.policy))
-    return undefined;
+  if (!compression || times?.end === undefined || !distortsRegularly(compression)) return undefined;
   const { unit, from, to, end, distortEvery } = times;
   const rates = Array.from(compression.layers.values(), (layer) =>
     layer?.method === 'prune' ? layer.parameters.rate : undefined,
