@@ -50,6 +50,11 @@ const Closeness = { glob: 1, layer: 2, weight: 3 } as const;
 /** What makes a key more than a name. */
 const GLOB = /[*?[\]{}()!+@|\\]/;
 
+/** Whether a key may name more than one layer or weight. */
+export function isGlob(key: string): boolean {
+  return GLOB.test(key);
+}
+
 /** Biases, the weights of normalizations and other vectors are never compressed. */
 export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
   return weight.shape.length >= 2;
@@ -96,7 +101,7 @@ export class LayerKeys<W extends NamedWeight> {
   }
 
   #find(key: string): readonly W[] {
-    if (!GLOB.test(key)) return this.#weights.filter(({ layer, name }) => layer === key || name === key);
+    if (!isGlob(key)) return this.#weights.filter(({ layer, name }) => layer === key || name === key);
     const matches = picomatch(key, { dot: true });
     const layers = new Set(this.#layers.filter((layer) => layer === key || matches(layer)));
     return this.#weights.filter(({ layer, name }) => layers.has(layer) || name === key || matches(name));

@@ -2,22 +2,7 @@
 import { createScanner } from 'jsonc-parser';
 import type { TextRange } from '../protocol/jsonText.ts';
 import type { SettingPath } from '../protocol/settingPath.ts';
-
-/** Tokens as jsonc-parser numbers them; it declares them as a const enum, which is not there at run time. */
-const Token = {
-  openBrace: 1,
-  closeBrace: 2,
-  openBracket: 3,
-  closeBracket: 4,
-  comma: 5,
-  colon: 6,
-  string: 10,
-  lineComment: 12,
-  blockComment: 13,
-  lineBreak: 14,
-  blank: 15,
-  end: 17,
-} as const;
+import { isBlank, isComment, isSign, Token } from './jsonTokens.ts';
 
 export interface CursorPlace {
   readonly kind: 'key' | 'value';
@@ -143,16 +128,4 @@ function nextOf(text: string, offset: number): CursorPlace['next'] {
   const token: number = scanner.scan();
   if (token === Token.colon) return 'colon';
   return token === Token.end || isSign(token) ? 'other' : 'entry';
-}
-
-function isSign(token: number): boolean {
-  return token <= Token.colon;
-}
-
-function isBlank(token: number): boolean {
-  return token === Token.blank || token === Token.lineBreak || isComment(token);
-}
-
-function isComment(token: number): boolean {
-  return token === Token.lineComment || token === Token.blockComment;
 }

@@ -91,7 +91,7 @@ export function around(known: Partial<Surroundings> = {}): Surroundings {
     runs: [],
     others: [],
     exists: (path) => path === './model.ts' || path in folders || `${path}/` in folders,
-    entries: (path) => folders[path] ?? [],
+    entries: (path) => folders[path.replace(/\/?$/, '/')] ?? [],
     ...known,
   };
 }
