@@ -1,18 +1,13 @@
-/** @file Keys that can be typed: settings that are not there yet, and the layers of the model. */
+/** @file Keys that can be typed: settings that are not there yet, and blocks of them. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
-import { product } from '../../compression/matrixView.ts';
-import { isMatrix } from '../../compression/targets.ts';
 import { alternativeProblems } from '../../protocol/alternativeProblems.ts';
 import { discriminatorOf, optionOf } from '../../protocol/expectation.ts';
 import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
-import { formatCount } from '../../protocol/formatQuantity.ts';
-import type { DescribedWeight } from '../../protocol/modelDescription.ts';
 import type { SettingPath } from '../../protocol/settingPath.ts';
-import { keysOf } from '../compressedModel.ts';
-import { readCompression } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { layerProposals } from './completeLayers.ts';
 import type { Proposal, Typing } from './completion.ts';
-import { compressionBlocks, experimentBlocks, parameters } from './experimentSnippets.ts';
+import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
 
 export function keyProposals(typing: Typing): Proposal[] {
@@ -108,55 +103,6 @@ function blockProposals(written: ReadonlySet<string>, { document, surroundings, 
     })),
     ...compressions,
   ];
-}
-
-/** Layers with a matrix, globs over those with alike names, and single weights, in the order of the model. */
-function layerProposals(
-  { document, surroundings: { model }, place }: Typing,
-  written: ReadonlySet<string>,
-): Proposal[] {
-  if (!model) return [];
-  const { method } = readCompression(document) ?? { method: undefined };
-  const matrices = model.weights.filter(isMatrix);
-  const layers = [...new Set(matrices.map(({ layer }) => layer))];
-  const keys = keysOf(model);
-  const proposal = (key: string, kind: CompletionItemKind): Proposal => {
-    const weights = keys.named(key).filter(isMatrix);
-    const rank = Math.max(1, Math.floor(Math.min(16, ...weights.flatMap(({ shape }) => shape)) / 2));
-    const places = new Places();
-    const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, rank, places);
-    const name = escaped(JSON.stringify(key));
-    const numbers = weights.reduce((sum, { shape }) => sum + product(shape), 0);
-    const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;
-    return {
-      label: key,
-      kind,
-      detail: `${shapes} · ${formatCount(numbers)} weights`,
-      documentation: weightTable(weights),
-      snippet: place.next === 'colon' ? name : `${name}: ${value}`,
-    };
-  };
-  return [
-    ...layers.map((layer) => proposal(layer, CompletionItemKind.Class)),
-    ...globsOf(layers).map((glob) => proposal(glob, CompletionItemKind.Operator)),
-    ...matrices.map(({ name }) => proposal(name, CompletionItemKind.Field)),
-  ].filter(({ label }) => !written.has(label));
-}
-
-/** Weights in a table of a completion; the rest is counted. */
-const LISTED = 12;
-
-function weightTable(weights: readonly DescribedWeight[]): string {
-  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${name} | ${shape.join(' x ')} |`);
-  const rest = weights.length > LISTED ? [`| … ${weights.length - LISTED} more | |`] : [];
-  return ['| weight | shape |', '| --- | ---: |', ...rows, ...rest].join('\n');
-}
-
-/** `lstm*` for two layers or more that begin alike and go on with a number, and `*` for all. */
-export function globsOf(layers: readonly string[]): string[] {
-  const stems = layers.map((layer) => layer.replace(/\d+$/, ''));
-  const shared = stems.filter((stem, i) => stem !== '' && stem !== layers[i] && stems.indexOf(stem) !== i);
-  return [...[...new Set(shared)].map((stem) => `${stem}*`), '*'];
 }
 
 function valueAt(settings: unknown, path: SettingPath): Readonly<Record<string, unknown>> {
