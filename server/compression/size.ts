@@ -4,6 +4,7 @@
  */
 import type { LayerSize } from '../protocol/events.ts';
 import { product, type MatrixView } from './matrixView.ts';
+import { prunedCount } from './schedule.ts';
 import { isMatrix } from './targets.ts';
 
 const FLOAT_BITS = 32;
@@ -53,6 +54,17 @@ export function smallestIndex(values: Float32Array): { index: SparseIndex; bits:
 export function sparseSize(values: Float32Array): CompressedSize {
   const { bits, nonZeros } = smallestIndex(values);
   return { weightsKept: nonZeros, bits: Math.min(FLOAT_BITS * nonZeros + bits, FLOAT_BITS * values.length) };
+}
+
+/**
+ * What {@link sparseSize} is expected to be of weights whose zeros lie at random: a non-zero weight then follows `2^bits - 1`
+ * zeros or more with the probability `rate^(2^bits - 1)`, twice as many with its square, …
+ */
+export function expectedSparseSize(weights: number, rate: number): CompressedSize {
+  const kept = weights - prunedCount(rate, weights);
+  const gaps = GAP_BITS.map((bits) => (bits * kept) / (1 - rate ** (2 ** bits - 1)));
+  const index = Math.round(Math.min(weights, ...gaps));
+  return { weightsKept: kept, bits: Math.min(FLOAT_BITS * kept + index, FLOAT_BITS * weights) };
 }
 
 /** `bits` a weight, and as many 32-bit scales a row or for the matrix. */

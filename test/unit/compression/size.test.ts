@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { matrixViewOf } from '../../../server/compression/matrixView.ts';
 import {
   binaryCodeSize,
+  expectedSparseSize,
   factoredSize,
   layerSize,
   modelSize,
@@ -10,6 +11,7 @@ import {
   smallestIndex,
   sparseSize,
 } from '../../../server/compression/size.ts';
+import { uniform } from './random.ts';
 
 /** Writes the gap codes one by one, as a file would hold them. */
 function countGapCodes(values: Float32Array, bits: number): number {
@@ -92,4 +94,21 @@ test('the ratio of weights leaves biases out, and the ratio of bytes counts them
     bytesKept: 90,
     byteRatio: 440 / 90,
   });
+});
+
+test.each([0.5, 0.9, 0.98, 0.999])('the expected size at a rate of %f is that of zeros at random places', (rate) => {
+  const size = 200_000;
+  const random = uniform(7);
+  const values = new Float32Array(size).fill(1);
+  for (let zeros = Math.floor(rate * size); zeros > 0;) {
+    const at = Math.floor(random() * size);
+    if (values[at] === 0) continue;
+    values[at] = 0;
+    zeros--;
+  }
+  const { weightsKept, bits } = sparseSize(values);
+  const expected = expectedSparseSize(size, rate);
+  expect(expected.weightsKept).toBe(weightsKept);
+  // The count of gap codes varies by about the root of the number of weights that are kept, 200 at the highest rate.
+  expect(Math.abs(expected.bits / bits - 1)).toBeLessThan(0.02);
 });
