@@ -23,11 +23,7 @@ export type LayerSetting = { [M in Method]: { readonly method: M; readonly param
  *
  * @param partner of a shared projection: the kernel of a recurrent kernel, the recurrent kernel of a kernel
  */
-export function predictSize(
-  weight: NamedWeight,
-  setting: LayerSetting,
-  partner?: NamedWeight,
-): CompressedSize | undefined {
+function predictSize(weight: NamedWeight, setting: LayerSetting, partner?: NamedWeight): CompressedSize | undefined {
   const view = viewOf(weight);
   switch (setting.method) {
     case 'prune':
@@ -63,7 +59,7 @@ export function predictSizes<W extends NamedWeight>(
 }
 
 /** The other weight of a recurrent layer, where both share a projection. */
-export function partnerOf<W extends NamedWeight>(
+function partnerOf<W extends NamedWeight>(
   weight: W,
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
