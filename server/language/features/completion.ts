@@ -1,9 +1,9 @@
 /** @file What can be typed at the cursor: keys, values, layers, runs, files and blocks. */
 import {
-  CompletionItemKind,
   InsertTextFormat,
   MarkupKind,
   type CompletionItem,
+  type CompletionItemKind,
   type Position,
 } from 'vscode-languageserver/node';
 import { cursorPlace, type CursorPlace } from '../cursorPlace.ts';

@@ -6,7 +6,7 @@ import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { readCompression, type ReadCompression } from '../readCompression.ts';
 import { scheduleTimes } from '../trainingTimes.ts';
-import { replaceValue, type Rewriting, type Rewritten } from './codeActions.ts';
+import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf, equivalentSetting, sizedMethods, type SizedMethod } from './equivalentSetting.ts';
 
 /** At the method, and at `"compression"` and `"layers"` themselves; none where the model or a setting is not known. */

@@ -13,7 +13,7 @@ export interface Block {
   readonly text: string;
 }
 
-export const methodNames = Object.keys(compressionSchemas) as Method[];
+const methodNames = Object.keys(compressionSchemas) as Method[];
 
 const titles: Record<Method, string> = {
   prune: 'The smallest weights become zero',

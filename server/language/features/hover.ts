@@ -96,7 +96,7 @@ function schedulePicture(document: ExperimentDocument, model: ModelDescription |
 }
 
 /** Undefined where the length of the training is not known, or a policy distorts at other times. */
-export function previewedSchedule(
+function previewedSchedule(
   document: ExperimentDocument,
   model: ModelDescription | undefined,
 ): PreviewedSchedule | undefined {

@@ -12,8 +12,8 @@ import { scheduleTimes, trainingTimes } from '../trainingTimes.ts';
 
 interface Hint {
   readonly path: SettingPath;
-  /** After the key of an object, which may be long; else after the value. */
-  readonly at: 'key' | 'value';
+  /** Of an object, which may be long: behind its opening brace. */
+  readonly at: 'start' | 'end';
   readonly label: string;
   readonly tooltip?: string;
 }
@@ -30,9 +30,9 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
       : []),
   ];
   return hints.flatMap(({ path, at, label, tooltip }): InlayHint[] => {
-    const place = at === 'key' ? document.json.rangeOfKey(path) : document.json.rangeOfValue(path);
-    if (!place) return [];
-    const { end: position } = document.rangeOf(place);
+    const value = document.json.rangeOfValue(path);
+    if (!value) return [];
+    const position = document.text.positionAt(at === 'start' ? value.start + 1 : value.end);
     if (position.line < range.start.line || position.line > range.end.line) return [];
     return [{ position, label, paddingLeft: true, ...(tooltip !== undefined && { tooltip }) }];
   });
@@ -51,7 +51,7 @@ function totalHints({ method, layers }: ReadCompression, compressed: CompressedM
   const tooltip =
     'The whole model after the last distortion. Weights leave biases out; bytes count everything that a file needs' +
     (method === 'prune' ? ', with the index of weights that are pruned at random places.' : '.');
-  return [{ path: ['compression'], at: 'key', label: weights + bytes, tooltip }];
+  return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
 }
 
 function layerHints({ layers }: ReadCompression, compressed: CompressedModel): Hint[] {
@@ -62,11 +62,11 @@ function layerHints({ layers }: ReadCompression, compressed: CompressedModel): H
     const size = compressed.total(weights);
     switch (setting.method) {
       case 'prune':
-        return [{ path: [...path, 'rate'], at: 'value', label: keptText(size) }];
+        return [{ path: [...path, 'rate'], at: 'end', label: keptText(size) }];
       case 'quantize':
-        return [{ path: [...path, 'bits'], at: 'value', label: bytesText(size) }];
+        return [{ path: [...path, 'bits'], at: 'end', label: bytesText(size) }];
       case 'low-rank':
-        return [{ path: [...path, 'rank'], at: 'value', label: smallerText(size) }];
+        return [{ path: [...path, 'rank'], at: 'end', label: smallerText(size) }];
       case 'custom':
         return [];
     }
@@ -96,7 +96,7 @@ function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[
   if (stepsPerEpoch !== undefined && steps !== undefined && epochs !== undefined) {
     const given = 'steps' in training ? 'steps' : 'epochs';
     const label = given === 'steps' ? epochText(epochs) : `${formatCount(steps)} steps`;
-    hints.push({ path: ['training', given], at: 'value', label });
+    hints.push({ path: ['training', given], at: 'end', label });
   }
   if (compression && times && stepsPerEpoch !== undefined)
     for (const [key, time] of [
@@ -106,12 +106,12 @@ function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[
       if (time === undefined || time === 0) continue;
       const label =
         compression.schedule?.unit === 'epochs' ? `${formatCount(time)} steps` : epochText(time / stepsPerEpoch);
-      hints.push({ path: ['compression', 'schedule', key], at: 'value', label });
+      hints.push({ path: ['compression', 'schedule', key], at: 'end', label });
     }
   if (times?.distortEvery !== undefined && times.end !== undefined && compression && distortsRegularly(compression)) {
     const count = distortionCount({ distortEvery: times.distortEvery, from: times.from, steps: times.end });
     const label = count === 1 ? '1 distortion' : `${formatCount(count)} distortions`;
-    hints.push({ path: ['compression', 'distortEvery'], at: 'value', label });
+    hints.push({ path: ['compression', 'distortEvery'], at: 'end', label });
   }
   return hints;
 }

@@ -5,7 +5,7 @@ import type { LowRankParameters } from '../../protocol/config.ts';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import { readCompression } from '../readCompression.ts';
-import { replaceValue, type Rewriting, type Rewritten } from './codeActions.ts';
+import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf } from './equivalentSetting.ts';
 import { rankFor } from './layerValues.ts';
 

@@ -5,7 +5,7 @@ import { optionOf } from '../../protocol/expectation.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { isPlain, settingSchema } from '../settingDocumentation.ts';
-import type { Rewriting, Rewritten } from './codeActions.ts';
+import type { Rewriting, Rewritten } from './rewriting.ts';
 
 /** Of the object around the cursor, not of those in it. */
 export function defaultsWritten({ document, path }: Rewritten): Rewriting[] {

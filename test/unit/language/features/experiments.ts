@@ -8,7 +8,7 @@ import {
 import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/modelDescription.ts';
 import type { RunRecord } from '../../../../server/runs/runRecord.ts';
 
-export const FILE = '/work/project/prune.deeptwist.jsonc';
+const FILE = '/work/project/prune.deeptwist.jsonc';
 export const URI = `file://${FILE}`;
 
 export function open(text: string): ExperimentDocument {

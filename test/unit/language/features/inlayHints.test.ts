@@ -36,7 +36,7 @@ describe('pruning', () => {
     const bits = kept.map((k, i) => 32 * k + expectedIndexBits(dense[i], k)).reduce((a, b) => a + b);
     const biases = 4 * (300 + 100 + 10);
     const ratio = (4 * 266_200 + biases) / (bits / 8 + biases);
-    const label = shown['"compression"'];
+    const label = shown['"compression": {'];
     expect(label).toMatch(/^266,200 -> 7,804 weights, 34\.1x; 1\.07 MB -> about /);
     expect(label.endsWith(`, ${ratio.toPrecision(3)}x`)).toBe(true);
   });
