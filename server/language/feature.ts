@@ -11,6 +11,7 @@ import {
   type ServerCapabilities,
   type TextDocumentIdentifier,
 } from 'vscode-languageserver/node';
+import { UserError } from '../protocol/userError.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 
 /** An experiment file at one moment. */
@@ -44,12 +45,20 @@ export function feature<P extends { textDocument: TextDocumentIdentifier }, R, P
       connection.onRequest(type.method, async (params: P, token) => {
         const experiment = await open(params.textDocument.uri);
         if (token.isCancellationRequested) throw cancelled();
-        const result = experiment ? await answer(experiment, params, token) : null;
-        if (token.isCancellationRequested) throw cancelled();
-        return result;
+        try {
+          return experiment ? await answer(experiment, params, token) : null;
+        } catch (error) {
+          throw error instanceof UserError ? asResponse(error) : error;
+        }
       });
     },
   };
+}
+
+/** The editor shows the message as it is. */
+function asResponse({ message, remedy }: UserError): ResponseError<void> {
+  const text = [message, remedy].filter((part) => part !== undefined).join(' ');
+  return new ResponseError(LSPErrorCodes.RequestFailed, text);
 }
 
 function cancelled(): ResponseError<void> {
