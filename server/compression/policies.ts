@@ -12,19 +12,9 @@ import {
   type StoredWeights,
 } from './storedWeights.ts';
 
-/** When distortions can happen, in training steps done. */
-export interface Timing {
-  /** S_D. */
-  readonly distortEvery: number;
-  /** t_i. */
-  readonly from: number;
-  /** Length of the run. */
-  readonly steps: number;
-}
-
 export interface Policy {
-  /** Whether the stored weights are distorted right after a step, the last step apart: the run always ends with one. */
-  readonly distortsAfter: (step: number, timing: Timing) => boolean;
+  /** Whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
+  readonly distorts: 'every-so-often' | 'at-the-end';
   readonly Stored: new (projection: Projection) => StoredWeights;
   /** The target is applied at once, whatever the schedule of the rate. */
   readonly ignoresSchedule: boolean;
@@ -33,18 +23,16 @@ export interface Policy {
 }
 
 const all: readonly Method[] = ['prune', 'quantize', 'low-rank', 'custom'];
-const everyDistortionStep = (step: number, { distortEvery, from }: Timing) => step % distortEvery === 0 && step >= from;
-const atTheEnd = () => false;
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { distortsAfter: everyDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false, methods: all },
+  deeptwist: { distorts: 'every-so-often', Stored: ReplacedWeights, ignoresSchedule: false, methods: all },
   'gradual-mask': {
-    distortsAfter: everyDistortionStep,
+    distorts: 'every-so-often',
     Stored: MaskedWeights,
     ignoresSchedule: false,
     methods: ['prune'],
   },
-  'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true, methods: all },
-  factors: { distortsAfter: atTheEnd, Stored: FactoredWeights, ignoresSchedule: false, methods: ['low-rank'] },
-  'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false, methods: all },
+  'one-shot': { distorts: 'at-the-end', Stored: ReplacedWeights, ignoresSchedule: true, methods: all },
+  factors: { distorts: 'at-the-end', Stored: FactoredWeights, ignoresSchedule: false, methods: ['low-rank'] },
+  'straight-through': { distorts: 'at-the-end', Stored: ShadowedWeights, ignoresSchedule: false, methods: all },
 };

@@ -25,7 +25,8 @@ export interface Target<Parameters> {
   readonly view: MatrixView;
   /** Key of `compression.layers` that chose the weight. */
   readonly pattern: string;
-  readonly parameters: Parameters;
+  /** Others from the moment at which a user changes them while the run trains. */
+  parameters: Parameters;
 }
 
 /** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */

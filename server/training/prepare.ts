@@ -26,7 +26,8 @@ import { checkVocabulary } from './runVocabulary.ts';
 import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
-  readonly experiment: Experiment;
+  /** Another one from the moment at which a user changes its settings while it trains. */
+  experiment: Experiment;
   readonly dataset: Dataset;
   readonly program: ModelProgram;
   readonly executor: Executor;
