@@ -1,7 +1,6 @@
 /** @file Making a new run folder. */
-import { statSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
 import { experimentName, writeNewRun } from './run.ts';
@@ -57,20 +56,6 @@ export async function createRun({
   }
 }
 
-/** Copies the user's modules to `source/`, at their paths relative to the experiment (`..` becomes `_`). */
-export async function copySources(run: Run, files: readonly string[]): Promise<void> {
-  const folder = dirname(run.record.experiment);
-  for (const file of files) {
-    const copy = join(run.sourceFolder, pathInside(folder, file));
-    try {
-      await mkdir(dirname(copy), { recursive: true });
-      await copyFile(file, copy);
-    } catch (error) {
-      throw explainDiskError(error, run.path, statSync(file).size);
-    }
-  }
-}
-
 /** Makes the folder of the first free id; making a folder is what cannot happen twice. */
 async function claimId(folder: string, wanted: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
@@ -88,11 +73,4 @@ function timestamp(time: Date): string {
   const pad = (value: number) => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}${pad(time.getMonth() + 1)}${pad(time.getDate())}`;
   return `${date}-${pad(time.getHours())}${pad(time.getMinutes())}${pad(time.getSeconds())}`;
-}
-
-function pathInside(folder: string, file: string): string {
-  return relative(folder, resolve(file))
-    .split(sep)
-    .map((part) => (part === '..' ? '_' : part))
-    .join(sep);
 }

@@ -8,7 +8,8 @@ import { parseExperiment, placed, type ExperimentText } from '../protocol/parseE
 import { SettingError } from '../protocol/settingError.ts';
 import { readLatestCheckpoint } from '../runs/checkpoints.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
-import { copySources, createRun } from '../runs/createRun.ts';
+import { copySources } from '../runs/copySources.ts';
+import { createRun } from '../runs/createRun.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
@@ -51,7 +52,7 @@ export async function runExperiment(
     const lock = await lockRun(run);
     let end: TrainingEnd = { state: 'failed' };
     try {
-      await copySources(run, prepared.files);
+      await copySources(run, prepared.sources);
       end = await trainInFolder(run, prepared, options);
     } finally {
       await lock.release(end);
@@ -102,7 +103,7 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const done = checkpoint?.checkpoint?.step ?? 0;
     const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined, done }, file);
     prepared = await unlessAborted(preparing, signal);
-    if (!existsSync(run.sourceFolder)) await copySources(run, prepared.files);
+    if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
   } catch (error) {
     const step = resumption?.checkpoint?.step ?? 0;
     return recordEnd(run, signal.aborted ? { type: 'stopped', step } : failure(error, step, run), options);

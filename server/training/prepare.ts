@@ -17,6 +17,7 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
 import { BestModel } from './bestModel.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
@@ -40,8 +41,8 @@ export interface Prepared {
   readonly weights: readonly CompressibleWeight[];
   /** What the user should know. */
   readonly warnings: readonly string[];
-  /** The user's files that the experiment depends on, absolute. */
-  readonly files: readonly string[];
+  /** The user's files that the experiment depends on. */
+  readonly sources: readonly SourceFile[];
   dispose(): Promise<void>;
 }
 
@@ -65,12 +66,14 @@ export async function prepare(
   try {
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
+    const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training, compression } = experiment;
 
     const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
+    const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset));
@@ -78,6 +81,7 @@ export async function prepare(
     }
     const module =
       compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
+    sources.push(...(await readSources(module?.files ?? [])));
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
     const program = modelProgram(loaded, dataset, training);
@@ -89,8 +93,6 @@ export async function prepare(
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
     const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
-    const files = [...loaded.files, ...(module?.files ?? [])];
-    if (data.type === 'module') files.push(resolve(directory, data.path));
     return {
       experiment,
       dataset,
@@ -102,7 +104,7 @@ export async function prepare(
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,
-      files,
+      sources,
       dispose,
     };
   } catch (error) {
