@@ -4,6 +4,7 @@ import type { WhenAlone } from '../server/protocol/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
+import { registerLastRun, type LastRun } from './lastRun/registerLastRun.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -14,7 +15,10 @@ import { registerTasks } from './tasks/experimentTasks.ts';
 import { completeWalkthrough } from './walkthrough/completion.ts';
 
 /** What `activate` returns: for tests, and for extensions that start runs. */
-export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & { readonly dashboards: Dashboards };
+export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & {
+  readonly dashboards: Dashboards;
+  readonly lastRun: LastRun;
+};
 
 /** The tree says how many minutes ago a run began. */
 const AGES_MS = 60_000;
@@ -24,6 +28,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
   const { store } = services;
   const tree = new ExperimentsTree(store);
   const dashboards = registerDashboard(services);
+  const lastRun = registerLastRun(services);
   const view = window.createTreeView('deeptwist.experiments', {
     treeDataProvider: tree,
     canSelectMany: true,
@@ -39,12 +44,13 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     tellWhenAlone(store),
     registerTasks(services),
     dashboards,
+    lastRun,
     ...registerCommands(services, { tree, view, dashboards }),
     registerNewExperiment(services),
     completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
-  return { store, launcher: services.launcher, dashboards };
+  return { store, launcher: services.launcher, dashboards, lastRun };
 }
 
 /** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */

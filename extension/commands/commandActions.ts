@@ -10,6 +10,7 @@ import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
+import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { RunCommands } from './runCommands.ts';
 
@@ -33,11 +34,13 @@ export function commandActions(
     if (node) await view.reveal(node, { select: true, focus: false });
   });
   const control = new ControlCommands(services);
+  const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
     rerun: (argument) => runs.rerun(argument),
+    rerunWith: (argument) => runs.rerunWith(argument),
     rerunFromCheckpoint: (argument) => runs.rerunFromCheckpoint(argument),
     resume: (argument) => runs.resume(argument),
     pause: (argument) => control.pause(argument),
@@ -53,6 +56,10 @@ export function commandActions(
       const compared = [...chosen, ...others];
       if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
     },
+    compareWithLast: (argument) => files.compareWithLast(argument),
+    showRunsOfFile: (argument) => files.showRunsOfFile(argument),
+    openConfigOfRun: (argument) => files.openConfigOfRun(argument),
+    applyFromNextDistortion: (argument) => files.applyFromNextDistortion(argument),
     openExperiment: (argument) => folders.openExperiment(argument),
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),

@@ -40,9 +40,17 @@ export async function copySources(run: Run, files: readonly SourceFile[]): Promi
 }
 
 /** Where a run keeps its copy of a file: as seen from the experiment, with `_` for each folder above it. */
-export function sourceCopy(run: Run, file: string): string {
+function sourceCopy(run: Run, file: string): string {
   const inside = relative(dirname(run.record.experiment), resolve(file))
     .split(sep)
     .map((part) => (part === '..' ? '_' : part));
   return join(run.sourceFolder, ...inside);
+}
+
+/** The file that a copy in `source/` is of. */
+export function sourceOf(run: Run, copy: string): string {
+  const inside = relative(run.sourceFolder, copy)
+    .split(sep)
+    .map((part) => (part === '_' ? '..' : part));
+  return resolve(dirname(run.record.experiment), ...inside);
 }

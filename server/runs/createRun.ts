@@ -5,6 +5,7 @@ import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
 import { experimentName, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';
+import type { RunRecord } from './runRecord.ts';
 
 /** The folder in which the runs of an experiment file are made unless another is given. */
 export function runsFolder(experiment: string): string {
@@ -15,12 +16,14 @@ export function runsFolder(experiment: string): string {
  * Makes `<id>/` in `out`, by default in {@link runsFolder}, with the experiment's text. The id is `YYYYMMDD-HHMMSS-NAME`, in
  * local time, with a number behind it if that is taken.
  * @param experiment path of the experiment file
+ * @param changes that the run shall take while it trains, as another did
  * @param state `queued`: a process that was started for the run will take it; `running`: this one does, at once
  */
 export async function createRun({
   experiment,
   text,
   overrides = [],
+  changes,
   state = 'running',
   out,
   now = new Date(),
@@ -28,6 +31,7 @@ export async function createRun({
   experiment: string;
   text: string;
   overrides?: readonly string[];
+  changes?: RunRecord['changes'];
   state?: 'queued' | 'running';
   out?: string;
   now?: Date;
@@ -44,6 +48,7 @@ export async function createRun({
       name,
       experiment: file,
       overrides: [...overrides],
+      ...(changes && { changes }),
       state,
       created: now.toISOString(),
       updated: now.toISOString(),

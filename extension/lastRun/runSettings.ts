@@ -1,0 +1,29 @@
+/** @file The settings that a run of an experiment is trained with, and which of its runs counts. */
+import type { Uri } from 'vscode';
+import type { ExperimentSettings } from '../../server/protocol/config.ts';
+import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { valuesAfter } from '../../server/runs/changedValues.ts';
+import { experimentFileOf } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+
+/** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */
+export async function settingsOf({ run }: StoredRun): Promise<ExperimentSettings | undefined> {
+  return checkExperiment(await run.experimentText(), valuesAfter(run.record, Infinity)).experiment;
+}
+
+/** The run of an experiment file that is trained now, else its newest. */
+export async function lastRunOf(store: RunStore, file: Uri): Promise<StoredRun | undefined> {
+  return liveRunOf(store, file) ?? (await store.runsOf(experimentFileOf(file), 1))[0];
+}
+
+/** The newest run of an experiment file whose process trains it and answers. */
+export function liveRunOf(store: RunStore, { fsPath }: Uri): StoredRun | undefined {
+  return store.active
+    .filter(({ run, live }) => run.record.experiment === fsPath && isTraining(live?.state.phase))
+    .sort((a, b) => b.summary.created - a.summary.created)[0];
+}
+
+function isTraining(phase: string | undefined): boolean {
+  return phase === 'training' || phase === 'paused';
+}
