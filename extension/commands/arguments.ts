@@ -76,6 +76,12 @@ async function newestRunOf(
   return [];
 }
 
+/** The experiment that a command without a run is for: that of the argument, or of the editor. */
+export function experimentArgument(argument: unknown): ExperimentFile | undefined {
+  const file = argument === undefined ? window.activeTextEditor?.document.uri : fileOf(argument);
+  return isExperimentFile(file) ? experimentFileOf(file) : undefined;
+}
+
 /** The experiment file that an argument names: a code lens gives its address, an extension may give its path. */
 function fileOf(argument: unknown): Uri | undefined {
   const uri = typeof argument === 'string' ? uriOf(argument) : argument;

@@ -69,6 +69,7 @@ function entriesOf(value: string, request: ValueRequest, history: readonly strin
   const problem = typed === '' ? undefined : problemOf(typed, request);
   const completions = completeValues(value.trimStart(), request.text, request.overrides).map((completion): Entry => ({
     ...completion,
+    description: completion.present ? l10n.t('its value now') : completion.description,
     iconPath: new ThemeIcon('symbol-property'),
     completes: true,
     alwaysShow: true,
@@ -93,8 +94,10 @@ function entriesOf(value: string, request: ValueRequest, history: readonly strin
     completes: false,
     alwaysShow: true,
   };
-  // A line that cannot be used yet is most often one that is not complete.
-  return problem === undefined ? [first, ...completions, ...used] : [...completions, first, ...used];
+  // A line that cannot be used yet is most often one that is not complete; VS Code would put it before its completions.
+  return problem === undefined || completions.length === 0
+    ? [first, ...completions, ...used]
+    : [...completions, ...used];
 }
 
 function problemOf(line: string, { text, overrides }: ValueRequest): string | undefined {

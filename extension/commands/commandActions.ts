@@ -54,7 +54,11 @@ export function commandActions(
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
       const compared = [...chosen, ...others];
-      if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
+      if (compared.length > 1)
+        await dashboards.open(
+          compared.map(({ key }) => key),
+          'compare',
+        );
     },
     compareWithLast: (argument) => files.compareWithLast(argument),
     showRunsOfFile: (argument) => files.showRunsOfFile(argument),

@@ -11,8 +11,10 @@ export interface Completion {
   readonly line: string;
   /** The path or the value. */
   readonly label: string;
-  /** The value that the setting has, or that this is it. */
+  /** The value that the setting has. */
   readonly description?: string;
+  /** Whether it is the value that the setting has. */
+  readonly present?: true;
   /** What the setting means, or what it expects. */
   readonly detail?: string;
 }
@@ -84,7 +86,7 @@ function values(typed: string, document: Record<string, unknown>): Found[] {
     .map(({ value, label }) => ({
       text: typed.slice(0, equals + 1) + label,
       label,
-      description: value === present ? '=' : undefined,
+      ...(value === present && { present: true as const }),
       detail: node.description ?? expectation(node),
     }));
 }

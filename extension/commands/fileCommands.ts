@@ -2,8 +2,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Uri, commands, l10n, window, workspace } from 'vscode';
+import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
-import { describeChange, overrideOf, settingChanges, whyFixed } from '../../server/protocol/settingChanges.ts';
+import { overrideOf, settingChanges, whyFixed } from '../../server/protocol/settingChanges.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
@@ -13,7 +14,8 @@ import { inOrder } from '../experiments/runOrder.ts';
 import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { chooseExperiment, chooseRuns } from './arguments.ts';
+import { chooseExperiment, chooseRuns, experimentArgument } from './arguments.ts';
+import { changeText } from './changedValues.ts';
 import { pickRunOfFile } from './pickRunOfFile.ts';
 
 const SHOWN_MS = 10_000;
@@ -59,13 +61,12 @@ export class FileCommands {
     const { step } = await stored.live.request('change', { values: applied.map(overrideOf) });
     await document.save();
     await this.#services.store.refresh(stored.key);
-    const what = applied.map(describeChange).join(', ');
-    window.setStatusBarMessage(l10n.t('From step {0} on: {1}', step, what), SHOWN_MS);
-    if (fixed.length > 0)
-      void this.#offerRun(
-        l10n.t('Applied, but for what a run keeps: {0}', fixed.map(({ path }) => path).join(', ')),
-        uri,
-      );
+    const what = applied.map(changeText).join(', ');
+    window.setStatusBarMessage(l10n.t('From step {0} on: {1}', formatCount(step), what), SHOWN_MS);
+    if (fixed.length > 0) {
+      const kept = fixed.map(({ path }) => path).join(', ');
+      void this.#offerRun(l10n.t('Applied, except for what a run keeps from its first step on: {0}', kept), uri);
+    }
     return step;
   }
 
@@ -89,7 +90,7 @@ export class FileCommands {
       'metric',
     )[0];
     const keys = [runs[0].key, runs[1].key, ...(best ? [best.key] : [])];
-    await this.#dashboards.open([...new Set(keys)]);
+    await this.#dashboards.open([...new Set(keys)], 'compare');
   }
 
   /** Lists the runs of a file, to be opened, run again or looked at as they were. */
@@ -105,7 +106,10 @@ export class FileCommands {
 
   /** The text that a run was made from beside the file as it is now, and so the modules that differ. */
   async openConfigOfRun(argument: unknown): Promise<void> {
-    const [stored] = await chooseRuns(this.#services, argument, undefined);
+    const file = experimentArgument(argument);
+    const stored = file
+      ? (await pickRunOfFile(this.#services.store, file, 'openConfigOfRun'))?.stored
+      : (await chooseRuns(this.#services, argument, undefined))[0];
     if (!stored) return;
     const { run } = stored;
     const title = titleOf(stored);

@@ -3,14 +3,14 @@
  * shows lines of files and no results.
  */
 import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem } from 'vscode';
-import { settingChanges, valueText } from '../../server/protocol/settingChanges.ts';
-import { resultText, startTime } from '../experiments/labels.ts';
+import { settingChanges } from '../../server/protocol/settingChanges.ts';
+import { progressText, resultText, startTime } from '../experiments/labels.ts';
 import { runIcon, runPhase, stateName } from '../experiments/runPhase.ts';
 import { settingsOf } from '../lastRun/runSettings.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { shortValue } from './changedValues.ts';
+import { changeText } from './changedValues.ts';
 
 const LISTED = 100;
 
@@ -24,10 +24,14 @@ interface RunItem extends QuickPickItem {
   readonly buttons: readonly Button[];
 }
 
-/** @returns undefined where the user turned away */
+/**
+ * @param action what is done with a run that is chosen without one of its buttons
+ * @returns undefined where the user turned away, or there is no run
+ */
 export async function pickRunOfFile(
   store: RunStore,
   experiment: ExperimentFile,
+  action: RunAction = 'openDashboard',
 ): Promise<{ stored: StoredRun; action: RunAction } | undefined> {
   const runs = await store.runsOf(experiment, LISTED);
   if (runs.length === 0) {
@@ -37,17 +41,17 @@ export async function pickRunOfFile(
   const items = await itemsOf(runs);
   const pick = window.createQuickPick<RunItem>();
   pick.title = l10n.t('Runs of {0}', experiment.name);
-  pick.placeholder = l10n.t('Open a run in the dashboard');
+  pick.placeholder = action === 'openDashboard' ? l10n.t('Open a run in the dashboard') : l10n.t('The run');
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.items = items;
   return new Promise((resolve) => {
-    const choose = (stored: StoredRun | undefined, action: RunAction) => {
-      resolve(stored && { stored, action });
+    const choose = (stored: StoredRun | undefined, chosen: RunAction) => {
+      resolve(stored && { stored, action: chosen });
       pick.hide();
     };
     pick.onDidTriggerItemButton(({ item, button }) => choose(item.stored, (button as Button).action));
-    pick.onDidAccept(() => choose(pick.selectedItems[0]?.stored, 'openDashboard'));
+    pick.onDidAccept(() => choose(pick.selectedItems[0]?.stored, action));
     pick.onDidHide(() => {
       resolve(undefined);
       pick.dispose();
@@ -57,7 +61,7 @@ export async function pickRunOfFile(
 }
 
 /** @param runs newest first */
-export async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
+async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
   const settings = await Promise.all(runs.map((run) => settingsOf(run).catch(() => undefined)));
   const buttons: Button[] = [
     { iconPath: new ThemeIcon('diff'), tooltip: l10n.t('Open Config As Of This Run'), action: 'openConfigOfRun' },
@@ -72,14 +76,10 @@ export async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
       buttons,
       iconPath: runIcon(phase),
       label: startTime(stored.summary.created, Date.now(), env.language),
-      description: resultText(stored.summary) ?? stateName(phase),
+      description: stored.liveState ? progressText(stored.liveState) : (resultText(stored.summary) ?? stateName(phase)),
       detail: own && before ? differenceText(settingChanges(before, own).map(changeText)) : undefined,
     };
   });
-}
-
-function changeText({ path, from, to }: { path: string; from?: unknown; to?: unknown }): string {
-  return `${shortValue(`${path}=`).slice(0, -1)} ${valueText(from)} → ${valueText(to)}`;
 }
 
 function differenceText(changes: readonly string[]): string {

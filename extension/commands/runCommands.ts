@@ -51,7 +51,8 @@ export class RunCommands {
 
   /** As the run was, but for values that are asked for. */
   async rerunWith(argument: unknown): Promise<StoredRun | undefined> {
-    const [stored] = await chooseRuns(this.#services, argument, undefined);
+    const file = argument ?? window.activeTextEditor?.document.uri;
+    const [stored] = await chooseRuns(this.#services, file, undefined);
     if (!stored) return undefined;
     const request = await settledRequestOf(stored);
     const values = await askForValues({

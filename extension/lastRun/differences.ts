@@ -33,12 +33,17 @@ export function differencesByLine(text: string, run: ExperimentSettings): LineDi
   return Array.from(byLine, ([line, changes]) => ({
     line,
     changes,
-    text: changes.map((change) => valueOf(change, changes.length === 1 && isWritten(json, change))).join(', '),
+    text: changes.map((change) => valueOf(change, standsAlone(json, change))).join(', '),
   })).sort((a, b) => a.line - b.line);
 }
 
-function isWritten(json: JsonText, { path }: SettingChange): boolean {
-  return json.has(parseSettingPath(path) ?? []);
+/** Whether its line tells which setting is meant: it is written there, and no other of its part beside it. */
+function standsAlone(json: JsonText, { path }: SettingChange): boolean {
+  const keys = parseSettingPath(path) ?? [];
+  if (!json.has(keys)) return false;
+  const { line } = json.placeOfKey(keys);
+  const part = keys.slice(0, -1);
+  return !json.keysOf(part).some((key) => key !== keys.at(-1) && json.placeOfKey([...part, key]).line === line);
 }
 
 function valueOf({ path, from }: SettingChange, alone: boolean): string {

@@ -20,7 +20,7 @@ import type { StoredRun } from '../runs/storedRun.ts';
 import { differencesByLine, type LineDifferences } from './differences.ts';
 import { lastRunOf, settingsOf } from './runSettings.ts';
 
-export const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
+const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
 
 /** How a document stands to its last run. */
 export interface Comparison {
@@ -30,7 +30,7 @@ export interface Comparison {
   readonly lines: readonly ComparedLine[];
 }
 
-export interface ComparedLine extends LineDifferences {
+interface ComparedLine extends LineDifferences {
   /** Whether the live run can take all of it while it trains. */
   readonly applicable: boolean;
 }
@@ -135,15 +135,17 @@ function decorationOf({ run, live }: Comparison, line: ComparedLine, document: T
 }
 
 function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: TextDocument): MarkdownString {
-  const link = (title: string, command: string) =>
-    `[${title}](command:deeptwist.${command}?${encodeURIComponent(JSON.stringify([uri.toString()]))})`;
-  const first = live
-    ? l10n.t('The run {0} is trained with another value.', run.run.id)
-    : l10n.t('The run {0} had another value.', run.run.id);
+  const link = (title: string, command: string, argument = uri.toString()) =>
+    `[${title}](command:deeptwist.${command}?${encodeURIComponent(JSON.stringify([argument]))})`;
+  const first = !live
+    ? l10n.t('The run {0} had another value.', run.run.id)
+    : applicable
+      ? l10n.t('The run {0} is trained with another value.', run.run.id)
+      : l10n.t('The run {0} is trained with another value, which it keeps.', run.run.id);
   const links = [
     ...(applicable ? [link(l10n.t('Apply From Next Distortion'), 'applyFromNextDistortion')] : []),
     link(l10n.t('Run'), 'runExperiment'),
-    link(l10n.t('Open Config As Of This Run'), 'openConfigOfRun'),
+    link(l10n.t('Open Config As Of This Run'), 'openConfigOfRun', run.key),
   ];
   const text = new MarkdownString(undefined, true).appendText(first).appendMarkdown(`\n\n${links.join(' · ')}`);
   text.isTrusted = {

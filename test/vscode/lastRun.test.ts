@@ -179,7 +179,7 @@ describe('an experiment file and its runs', () => {
     const before = readFileSync(model, 'utf8');
     writeFileSync(model, before.replace('units: 16', 'units: 32'));
     try {
-      await vscode.commands.executeCommand('deeptwist.openConfigOfRun', file.toString());
+      await vscode.commands.executeCommand('deeptwist.openConfigOfRun', run.key);
       const tab = await eventually('the changes', () => {
         const { activeTab } = vscode.window.tabGroups.activeTabGroup;
         return activeTab && !(activeTab.input instanceof vscode.TabInputTextDiff) && activeTab;
@@ -197,10 +197,10 @@ describe('an experiment file and its runs', () => {
     await finish(first);
     const second = await api.launcher.start({ file: file.fsPath, overrides: ['training.seed=7'] });
     await finish(second);
-    const shownRuns: (readonly string[] | undefined)[] = [];
+    const shownRuns: string[][] = [];
     const { dashboards } = api;
-    dashboards.open = (runs) => {
-      shownRuns.push(runs);
+    dashboards.open = (runs, tab) => {
+      shownRuns.push([...(runs ?? []), ...(tab ? [tab] : [])]);
       return Promise.resolve();
     };
     try {
@@ -216,6 +216,6 @@ describe('an experiment file and its runs', () => {
       Reflect.deleteProperty(dashboards, 'open');
     }
     assert.deepEqual(shownRuns[0], [second.key]);
-    assert.deepEqual(shownRuns[1], [second.key, first.key]);
+    assert.deepEqual(shownRuns[1], [second.key, first.key, 'compare']);
   });
 });

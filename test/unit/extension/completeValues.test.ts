@@ -41,7 +41,7 @@ describe('of what is typed as path=value', () => {
     expect(labels('compression.layers.fc1.algorithm=re')).toEqual(['refined']);
     expect(complete('compression.layers["block.1"].algorithm=g')[0]).toMatchObject({
       line: 'compression.layers["block.1"].algorithm=greedy',
-      description: '=',
+      present: true,
     });
     expect(labels('training.keepBest=')).toEqual(['true', 'false']);
     expect(labels('compression.distortEvery=')).toEqual(['10']);

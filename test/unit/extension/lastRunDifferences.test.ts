@@ -44,6 +44,7 @@ describe('the values of the last run', () => {
 
   test.each([
     ['a value', changed(['0.98', '0.95']), [[lineOf('block.1'), '0.98']]],
+    ['a value among others of its line', changed(['0.01 }', '0.02 }']), [[lineOf('optimizer'), 'learningRate 0.01']]],
     ['a text', changed(['./model.ts', './other.ts']), [[lineOf('./model.ts'), '"./model.ts"']]],
     [
       'two of a line, with their names',
