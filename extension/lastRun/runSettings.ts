@@ -7,9 +7,24 @@ import { experimentFileOf } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 
+interface KnownSettings {
+  /** That they were found with; the text of a run never changes. */
+  readonly values: string;
+  readonly settings: ExperimentSettings | undefined;
+}
+
+/** They are asked for at every key that is typed. */
+const known = new WeakMap<StoredRun, KnownSettings>();
+
 /** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */
-export async function settingsOf({ run }: StoredRun): Promise<ExperimentSettings | undefined> {
-  return checkExperiment(await run.experimentText(), valuesAfter(run.record, Infinity)).experiment;
+export async function settingsOf(stored: StoredRun): Promise<ExperimentSettings | undefined> {
+  const overrides = valuesAfter(stored.run.record, Infinity);
+  const values = JSON.stringify(overrides);
+  const found = known.get(stored);
+  if (found?.values === values) return found.settings;
+  const settings = checkExperiment(await stored.run.experimentText(), overrides).experiment;
+  known.set(stored, { values, settings });
+  return settings;
 }
 
 /** The run of an experiment file that is trained now, else its newest. */

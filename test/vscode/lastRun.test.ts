@@ -160,6 +160,7 @@ describe('an experiment file and its runs', () => {
     assert.notEqual(again.key, run.key);
     assert.equal(await again.run.experimentText(), text);
     assert.equal(again.summary.result?.test, run.summary.result?.test);
+    assert.deepEqual(again.summary.overrides, []);
   });
 
   it('open what a run was made from beside what is there now', async () => {

@@ -3,9 +3,11 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { UserError } from '../../../server/protocol/userError.ts';
+import { createRun } from '../../../server/runs/createRun.ts';
+import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { TrainingControl } from '../../../server/training/control.ts';
-import { resumeRun, runExperiment } from '../../../server/training/index.ts';
+import { resumeRun, runExperiment, trainRun } from '../../../server/training/index.ts';
 import { eventsOf, experiment, finalWeights, recordedEvents, workspace, type Workspace } from './workspace.ts';
 
 const prune = {
@@ -262,6 +264,20 @@ describe('a run that was changed, stopped and resumed ends as one that was not i
     const uninterrupted = await trained(place, { 23: limit });
     expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
   });
+});
+
+test('a run that is repeated takes the changes of the first at their steps', async () => {
+  const place = await workspace({ compression: prune });
+  const first = await trained(place, { [ASKED]: rate });
+  const { changes } = (await openRun(first.run.path)).record;
+  const text = await first.run.experimentText();
+  const run = await createRun({ experiment: place.file, text, changes, state: 'queued' });
+  const signal = new AbortController().signal;
+  const lock = await lockRun(run);
+  const end = await trainRun({ run, resume: false, signal, onEvent: () => undefined });
+  await lock.release(end);
+  expect(finalWeights(run)).toEqual(finalWeights(first.run));
+  expect(eventsOf(await recordedEvents(run), 'changed').map(({ step }) => step)).toEqual([20]);
 });
 
 test('changes add up, also two for the same distortion', async () => {
