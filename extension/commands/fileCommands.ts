@@ -1,4 +1,5 @@
 /** @file Commands on an experiment file and its runs: what a run was made from, how runs compare, what a live run can take. */
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Uri, commands, l10n, window, workspace } from 'vscode';
@@ -115,14 +116,17 @@ export class FileCommands {
     const title = titleOf(stored);
     const files = [{ then: run.experimentFile, now: run.record.experiment }, ...(await changedSources(run))];
     const [experiment] = files;
-    if (files.length === 1)
+    if (files.length === 1 && existsSync(experiment.now)) {
       await commands.executeCommand('vscode.diff', Uri.file(experiment.then), Uri.file(experiment.now), title);
-    else
-      await commands.executeCommand(
-        'vscode.changes',
-        title,
-        files.map(({ then, now }) => [Uri.file(now), Uri.file(then), Uri.file(now)]),
-      );
+      return;
+    }
+    // A file that is gone has nothing beside it.
+    const changes = files.map(({ then, now }) => [
+      Uri.file(now),
+      Uri.file(then),
+      existsSync(now) ? Uri.file(now) : undefined,
+    ]);
+    await commands.executeCommand('vscode.changes', title, changes);
   }
 }
 

@@ -13,12 +13,13 @@ import {
   type TextDocument,
   type TextEditor,
 } from 'vscode';
+import type { LivePhase } from '../../server/protocol/sidecar.ts';
 import { whyFixed } from '../../server/protocol/settingChanges.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { differencesByLine, type LineDifferences } from './differences.ts';
-import { lastRunOf, settingsOf } from './runSettings.ts';
+import { lastRunOf, settingsOf, takesChanges } from './runSettings.ts';
 
 const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
 
@@ -43,6 +44,7 @@ export class LastRunValues implements Disposable {
   readonly #disposables: Disposable[];
   /** Of documents whose comparison is being made: the newest has the last word. */
   readonly #requests = new WeakMap<TextDocument, object>();
+  readonly #phases = new WeakMap<StoredRun, LivePhase | undefined>();
 
   readonly onDidChange: Event<TextDocument> = this.#changed.event;
 
@@ -65,10 +67,8 @@ export class LastRunValues implements Disposable {
     updateAll();
   }
 
-  readonly #phases = new WeakMap<StoredRun, string>();
-
   #phaseChanged(run: StoredRun): boolean {
-    const phase = run.liveState?.phase ?? '';
+    const phase = run.liveState?.phase;
     if (this.#phases.get(run) === phase) return false;
     this.#phases.set(run, phase);
     return true;
@@ -99,8 +99,7 @@ export class LastRunValues implements Disposable {
     if (!run || !settings) return undefined;
     const lines = differencesByLine(document.getText(), settings);
     if (!lines) return 'half-typed';
-    const { phase } = run.liveState ?? {};
-    const live = phase === 'training' || phase === 'paused';
+    const live = takesChanges(run);
     return {
       run,
       live,

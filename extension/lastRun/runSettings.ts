@@ -35,10 +35,11 @@ export async function lastRunOf(store: RunStore, file: Uri): Promise<StoredRun |
 /** The newest run of an experiment file whose process trains it and answers. */
 export function liveRunOf(store: RunStore, { fsPath }: Uri): StoredRun | undefined {
   return store.active
-    .filter(({ run, live }) => run.record.experiment === fsPath && isTraining(live?.state.phase))
+    .filter((stored) => stored.run.record.experiment === fsPath && takesChanges(stored))
     .sort((a, b) => b.summary.created - a.summary.created)[0];
 }
 
-function isTraining(phase: string | undefined): boolean {
-  return phase === 'training' || phase === 'paused';
+/** Whether a run is where its process takes changes of settings. */
+export function takesChanges({ liveState }: StoredRun): boolean {
+  return liveState?.phase === 'training' || liveState?.phase === 'paused';
 }
