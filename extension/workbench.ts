@@ -5,6 +5,7 @@ import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { ExperimentLanguage } from './language/experimentLanguage.ts';
+import { registerLastRun, type LastRun } from './lastRun/registerLastRun.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -15,7 +16,10 @@ import { registerTasks } from './tasks/experimentTasks.ts';
 import { completeWalkthrough } from './walkthrough/completion.ts';
 
 /** What `activate` returns: for tests, and for extensions that start runs. */
-export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & { readonly dashboards: Dashboards };
+export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & {
+  readonly dashboards: Dashboards;
+  readonly lastRun: LastRun;
+};
 
 /** The tree says how many minutes ago a run began. */
 const AGES_MS = 60_000;
@@ -25,6 +29,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
   const { store } = services;
   const tree = new ExperimentsTree(store);
   const dashboards = registerDashboard(services);
+  const lastRun = registerLastRun(services);
   const view = window.createTreeView('deeptwist.experiments', {
     treeDataProvider: tree,
     canSelectMany: true,
@@ -42,12 +47,13 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     registerTasks(services),
     dashboards,
     language,
+    lastRun,
     ...registerCommands(services, { tree, view, dashboards, language }),
     registerNewExperiment(services),
     completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
-  return { store, launcher: services.launcher, dashboards };
+  return { store, launcher: services.launcher, dashboards, lastRun };
 }
 
 /** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */

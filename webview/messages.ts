@@ -57,11 +57,13 @@ const isSnapshot = has({
   thinning: isObject,
   checkpoints: listOf(isEvent),
   warnings: listOf(isEvent),
+  changes: listOf(isEvent),
   end: optional(isEvent),
 });
 
 const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
   runs: { runs: listOf(isRun), shown: listOf(isText) },
+  openTab: { tab: isText },
   loading: { run: isText, fraction: isNumber },
   snapshot: { run: isText, snapshot: isSnapshot },
   events: { run: isText, events: listOf(isEvent) },

@@ -66,6 +66,8 @@ export class DashboardState {
         this.show(message.shown);
         for (const data of this.#data.values()) data.shown = undefined;
         return;
+      case 'openTab':
+        return;
       case 'loading':
         return this.#change(message.run, (data) => (data.loading = message.fraction));
       case 'snapshot':

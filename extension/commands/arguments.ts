@@ -3,6 +3,7 @@ import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
 import { resultText } from '../experiments/labels.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 
@@ -11,7 +12,8 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   if (isNode(argument) && argument.kind !== 'run') return argument.experiment;
   if (isNode(argument) && argument.kind === 'run')
     return experimentFileOf(Uri.file(argument.stored.run.record.experiment));
-  if (argument instanceof Uri && isExperimentFile(argument)) return experimentFileOf(argument);
+  const file = fileOf(argument);
+  if (file) return experimentFileOf(file);
   const open = window.activeTextEditor?.document.uri;
   if (isExperimentFile(open)) return experimentFileOf(open);
 
@@ -35,7 +37,8 @@ function relativeTo({ file, folder }: ExperimentFile): string {
 }
 
 /**
- * The runs that are meant: the selection of the tree, or the run in the argument; asks where there is none.
+ * The runs that are meant: the selection of the tree, or the run in the argument, the newest of the file there; asks
+ * where there is none.
  * @param options.where which runs the command can be used on
  */
 export async function chooseRuns(
@@ -47,6 +50,8 @@ export async function chooseRuns(
   const selected = Array.isArray(selection) ? selection.filter(isNode).filter((node) => node.kind === 'run') : [];
   if (selected.length > 1 && several) return selected.map(({ stored }) => stored).filter(where);
   if (isNode(argument) && argument.kind === 'run') return [argument.stored].filter(where);
+  const file = fileOf(argument);
+  if (file) return newestRunOf(store, experimentFileOf(file), where);
   if (typeof argument === 'string') {
     const run = await store.get(argument);
     return run ? [run] : [];
@@ -58,6 +63,33 @@ export async function chooseRuns(
   }
   if (runs.length === 1 && !several) return runs;
   return (await pickRuns(runs, several)) ?? [];
+}
+
+async function newestRunOf(
+  store: RunStore,
+  experiment: ExperimentFile,
+  where: (run: StoredRun) => boolean,
+): Promise<StoredRun[]> {
+  const run = (await store.runsOf(experiment)).find(where);
+  if (run) return [run];
+  void window.showInformationMessage(l10n.t('{0} has no run that this can be done with.', experiment.name));
+  return [];
+}
+
+/** The experiment that a command without a run is for: that of the argument, or of the editor. */
+export function experimentArgument(argument: unknown): ExperimentFile | undefined {
+  const file = argument === undefined ? window.activeTextEditor?.document.uri : fileOf(argument);
+  return isExperimentFile(file) ? experimentFileOf(file) : undefined;
+}
+
+/** The experiment file that an argument names: a code lens gives its address, an extension may give its path. */
+function fileOf(argument: unknown): Uri | undefined {
+  const uri = typeof argument === 'string' ? uriOf(argument) : argument;
+  return uri instanceof Uri && isExperimentFile(uri) ? uri : undefined;
+}
+
+function uriOf(text: string): Uri {
+  return text.startsWith('file:') ? Uri.parse(text) : Uri.file(text);
 }
 
 /** Runs that a quick pick offers. */

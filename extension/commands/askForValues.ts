@@ -1,56 +1,59 @@
-/** @file Asks for settings that differ from the experiment file: typed, checked while they are typed, or chosen again. */
+/** @file Asks for settings that differ from an experiment: typed with completion, checked while they are typed, or chosen again. */
 import { ThemeIcon, l10n, window, type Memento, type QuickPickItem } from 'vscode';
 import { parseOverride } from '../../server/protocol/overrides.ts';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import { splitValues } from './changedValues.ts';
+import { completeValues } from './completeValues.ts';
 
 /** Lines that were used, in this workspace; the newest first. */
 const HISTORY = 'changedValues';
 const HISTORY_LENGTH = 20;
 
-/**
- * @param text of the experiment file
- * @returns the texts `path=value`; undefined where the user turned away
- */
-export async function askForValues(text: string, state: Memento): Promise<string[] | undefined> {
+export interface ValueRequest {
+  readonly title: string;
+  /** Of the experiment file. */
+  readonly text: string;
+  /** `path=value` texts that apply to it in any case. */
+  readonly overrides: readonly string[];
+  readonly state: Memento;
+}
+
+interface Entry extends QuickPickItem {
+  /** What the input becomes when it is chosen; the whole line where it can be used as it is. */
+  readonly line: string;
+  readonly completes: boolean;
+}
+
+/** @returns the texts `path=value`; undefined where the user turned away */
+export async function askForValues(request: ValueRequest): Promise<string[] | undefined> {
+  const { state } = request;
   const history = state.get<string[]>(HISTORY, []);
-  const line = await askForLine(history, (typed) => problemOf(typed, text));
+  const line = await askForLine(request, history);
   if (line === undefined) return undefined;
   await state.update(HISTORY, [line, ...history.filter((entry) => entry !== line)].slice(0, HISTORY_LENGTH));
   return splitValues(line);
 }
 
-function askForLine(history: readonly string[], check: (line: string) => string | undefined) {
-  const pick = window.createQuickPick();
-  pick.title = l10n.t('Run With Changed Values');
+function askForLine(request: ValueRequest, history: readonly string[]): Promise<string | undefined> {
+  const pick = window.createQuickPick<Entry>();
+  pick.title = request.title;
   pick.placeholder = l10n.t('path=value, separated by spaces: {0}', 'compression.distortEvery=100 training.seed=2');
   pick.ignoreFocusOut = true;
-  const edit = { iconPath: new ThemeIcon('edit'), tooltip: l10n.t('Edit') };
-  const used = history.map((label): QuickPickItem => ({ label, iconPath: new ThemeIcon('history'), buttons: [edit] }));
-  const show = () => {
-    const typed = pick.value.trim();
-    const problem = check(typed);
-    const icon = new ThemeIcon(problem === undefined ? 'play' : 'warning');
-    const first = { label: typed, detail: problem, iconPath: icon, alwaysShow: true };
-    pick.items = typed === '' ? used : [first, ...used.filter(({ label }) => label !== typed)];
+  const show = () => (pick.items = entriesOf(pick.value, request, history));
+  const edit = (line: string) => {
+    pick.value = line;
+    show();
   };
   show();
-  return new Promise<string | undefined>((resolve) => {
+  return new Promise((resolve) => {
     pick.onDidChangeValue(show);
-    pick.onDidTriggerItemButton(({ item }) => {
-      pick.value = item.label;
-      show();
-    });
+    pick.onDidTriggerItemButton(({ item }) => edit(item.line));
     pick.onDidAccept(() => {
-      const line = pick.selectedItems[0]?.label;
-      if (line === undefined) return;
-      if (check(line) === undefined) {
-        resolve(line);
-        pick.hide();
-      } else {
-        pick.value = line;
-        show();
-      }
+      const [chosen] = pick.selectedItems;
+      if (!chosen) return;
+      if (chosen.completes || problemOf(chosen.line, request) !== undefined) return edit(chosen.line);
+      resolve(chosen.line);
+      pick.hide();
     });
     pick.onDidHide(() => {
       resolve(undefined);
@@ -60,10 +63,47 @@ function askForLine(history: readonly string[], check: (line: string) => string 
   });
 }
 
-function problemOf(line: string, text: string): string | undefined {
-  const overrides = splitValues(line);
-  const malformed = overrides.find((override) => !parseOverride(override));
+/** The typed line where it can be used, completions of it, and lines that were used before. */
+function entriesOf(value: string, request: ValueRequest, history: readonly string[]): Entry[] {
+  const typed = value.trim();
+  const problem = typed === '' ? undefined : problemOf(typed, request);
+  const completions = completeValues(value.trimStart(), request.text, request.overrides).map((completion): Entry => ({
+    ...completion,
+    description: completion.present ? l10n.t('its value now') : completion.description,
+    iconPath: new ThemeIcon('symbol-property'),
+    completes: true,
+    alwaysShow: true,
+  }));
+  const edit = { iconPath: new ThemeIcon('edit'), tooltip: l10n.t('Edit') };
+  const used = history
+    .filter((line) => line !== typed)
+    .map((line): Entry => ({
+      label: line,
+      line,
+      completes: false,
+      iconPath: new ThemeIcon('history'),
+      buttons: [edit],
+    }));
+  if (typed === '') return [...used, ...completions];
+  const icon = new ThemeIcon(problem === undefined ? 'play' : 'warning');
+  const first: Entry = {
+    label: typed,
+    line: typed,
+    detail: problem,
+    iconPath: icon,
+    completes: false,
+    alwaysShow: true,
+  };
+  // A line that cannot be used yet is most often one that is not complete; VS Code would put it before its completions.
+  return problem === undefined || completions.length === 0
+    ? [first, ...completions, ...used]
+    : [...completions, ...used];
+}
+
+function problemOf(line: string, { text, overrides }: ValueRequest): string | undefined {
+  const values = splitValues(line);
+  const malformed = values.find((value) => !parseOverride(value));
   if (malformed !== undefined) return l10n.t('{0} is not of the form path=value.', malformed);
-  const [problem] = checkExperiment(text, overrides).problems;
+  const [problem] = checkExperiment(text, [...overrides, ...values]).problems;
   return problem && `${problem.path}: ${problem.message}`;
 }

@@ -1,5 +1,7 @@
 /** @file Settings that differ from the experiment file, as a user types them in one line: pure. */
 
+import { valueText, type SettingChange } from '../../server/protocol/settingChanges.ts';
+
 const OPENING = '{[';
 const CLOSING = '}]';
 
@@ -29,4 +31,9 @@ export function splitValues(line: string): string[] {
 /** `fc1.rate=0.9` for `compression.layers.fc1.rate=0.9`: as long as it takes to recognise it beside its run. */
 export function shortValue(override: string): string {
   return override.replace(/^(?:training|compression)\.(?:layers\.|schedule\.|optimizer\.)?(?=[^=])/, '');
+}
+
+/** `fc1.rate 0.9 → 0.95`. */
+export function changeText({ path, from, to }: SettingChange): string {
+  return `${shortValue(`${path}=`).slice(0, -1)} ${valueText(from)} → ${valueText(to)}`;
 }

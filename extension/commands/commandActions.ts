@@ -11,6 +11,7 @@ import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
+import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { RunCommands } from './runCommands.ts';
 
@@ -35,11 +36,13 @@ export function commandActions(
     if (node) await view.reveal(node, { select: true, focus: false });
   });
   const control = new ControlCommands(services);
+  const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
     rerun: (argument) => runs.rerun(argument),
+    rerunWith: (argument) => runs.rerunWith(argument),
     rerunFromCheckpoint: (argument) => runs.rerunFromCheckpoint(argument),
     resume: (argument) => runs.resume(argument),
     pause: (argument) => control.pause(argument),
@@ -53,8 +56,16 @@ export function commandActions(
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
       const compared = [...chosen, ...others];
-      if (compared.length > 1) await dashboards.open(compared.map(({ key }) => key));
+      if (compared.length > 1)
+        await dashboards.open(
+          compared.map(({ key }) => key),
+          'compare',
+        );
     },
+    compareWithLast: (argument) => files.compareWithLast(argument),
+    showRunsOfFile: (argument) => files.showRunsOfFile(argument),
+    openConfigOfRun: (argument) => files.openConfigOfRun(argument),
+    applyFromNextDistortion: (argument) => files.applyFromNextDistortion(argument),
     openExperiment: (argument) => folders.openExperiment(argument),
     showLog: (argument) => folders.showLog(argument),
     copyCommandLine: (argument) => folders.copyCommandLine(argument),

@@ -1,6 +1,7 @@
 /** @file Commands that start runs. */
 import { dirname, relative } from 'node:path';
 import { ProgressLocation, commands, l10n, window } from 'vscode';
+import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -33,7 +34,12 @@ export class RunCommands {
     if (!experiment) return undefined;
     const text = await this.#problems.check(experiment.file);
     if (text === undefined) return undefined;
-    const overrides = await askForValues(text, this.#services.context.workspaceState);
+    const overrides = await askForValues({
+      text,
+      overrides: [],
+      title: l10n.t('Run With Changed Values'),
+      state: this.#services.context.workspaceState,
+    });
     return overrides && this.#start({ file: experiment.file, overrides });
   }
 
@@ -41,6 +47,20 @@ export class RunCommands {
   async rerun(argument: unknown): Promise<StoredRun | undefined> {
     const [stored] = await chooseRuns(this.#services, argument, undefined);
     return stored && this.#start(await requestOf(stored));
+  }
+
+  /** As the run was, but for values that are asked for. */
+  async rerunWith(argument: unknown): Promise<StoredRun | undefined> {
+    const file = argument ?? window.activeTextEditor?.document.uri;
+    const [stored] = await chooseRuns(this.#services, file, undefined);
+    if (!stored) return undefined;
+    const request = await settledRequestOf(stored);
+    const values = await askForValues({
+      ...request,
+      title: l10n.t('Rerun {0} With', stored.run.id),
+      state: this.#services.context.workspaceState,
+    });
+    return values && this.#start({ ...request, overrides: [...request.overrides, ...values] });
   }
 
   /** A new run with the weights of a checkpoint; step, schedule and optimizer begin anew. */
@@ -57,9 +77,9 @@ export class RunCommands {
       { placeHolder: l10n.t('A new run starts from the weights of this checkpoint') },
     );
     if (!picked) return undefined;
-    const request = await requestOf(stored);
+    const request = await settledRequestOf(stored);
     const start = relative(dirname(request.file), picked.file).replaceAll('\\', '/');
-    const others = (request.overrides ?? []).filter((override) => !override.startsWith('start='));
+    const others = request.overrides.filter((override) => !override.startsWith('start='));
     return this.#start({ ...request, overrides: [...others, `start=${start}`] });
   }
 
@@ -89,7 +109,14 @@ export class RunCommands {
   }
 }
 
+/** The same run again, with what was changed while it trained at the same steps. */
 async function requestOf({ run }: StoredRun): Promise<RunRequest> {
-  const { experiment, overrides } = run.record;
-  return { file: experiment, overrides, text: await run.experimentText() };
+  const { experiment, overrides, changes } = run.record;
+  return { file: experiment, overrides, changes, text: await run.experimentText() };
+}
+
+/** A run that has from its first step on what the other one had in the end. */
+async function settledRequestOf({ run }: StoredRun): Promise<{ file: string; text: string; overrides: string[] }> {
+  const text = await run.experimentText();
+  return { file: run.record.experiment, text, overrides: valuesAfter(run.record, Infinity) };
 }

@@ -2,7 +2,7 @@
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
-import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { DashboardTab, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
@@ -20,7 +20,7 @@ const SETTLE_MS = 50;
 /** For the commands that show runs. */
 export interface Dashboards extends Disposable {
   /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
-  open(runs?: readonly RunKey[]): Promise<void>;
+  open(runs?: readonly RunKey[], tab?: DashboardTab): Promise<void>;
   /** In the panel, opened beside the code. */
   openToSide(runs?: readonly RunKey[]): void;
 }
@@ -41,7 +41,7 @@ class DashboardViews implements Dashboards {
   #panel: { readonly webviewPanel: WebviewPanel; readonly session: DashboardSession } | undefined;
   #view: { readonly webviewView: WebviewView; readonly session: DashboardSession } | undefined;
   /** For a view that has not been opened yet. */
-  #wanted: readonly RunKey[] | undefined;
+  #wanted: { readonly runs: readonly RunKey[]; readonly tab?: DashboardTab } | undefined;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
@@ -63,14 +63,14 @@ class DashboardViews implements Dashboards {
     );
   }
 
-  async open(runs?: readonly RunKey[]): Promise<void> {
+  async open(runs?: readonly RunKey[], tab?: DashboardTab): Promise<void> {
     if (this.#panel) {
-      if (runs) this.#panel.session.show(runs);
+      if (runs) this.#panel.session.show(runs, tab);
       this.#panel.webviewPanel.reveal(undefined, true);
       return;
     }
-    if (runs && this.#view) this.#view.session.show(runs);
-    else this.#wanted = runs;
+    if (runs && this.#view) this.#view.session.show(runs, tab);
+    else this.#wanted = runs && { runs, tab };
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
@@ -97,7 +97,7 @@ class DashboardViews implements Dashboards {
 
   #resolveView(view: WebviewView): void {
     const session = this.#attach(view.webview, () => view.visible, true);
-    if (this.#wanted) session.show(this.#wanted);
+    if (this.#wanted) session.show(this.#wanted.runs, this.#wanted.tab);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
     view.onDidChangeVisibility(() => this.#visibilityChanged(session));

@@ -1,5 +1,5 @@
 /** @file What one dashboard's page is told, from when it is loaded until it is closed. Knows nothing of VS Code. */
-import type { FromDashboard, RunKey, RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
+import type { DashboardTab, FromDashboard, RunKey, RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 import { RunFeed } from './runFeed.ts';
 
@@ -52,10 +52,11 @@ export class DashboardSession {
     return this.#shown ?? [];
   }
 
-  /** Shows other runs. */
-  show(runs: readonly RunKey[]): void {
+  /** Shows other runs, in a view where one is given. */
+  show(runs: readonly RunKey[], tab?: DashboardTab): void {
     this.#shown = [...new Set(runs)];
     this.#update();
+    if (tab) this.#post({ type: 'openTab', tab });
   }
 
   receive(message: FromDashboard): void {

@@ -2,7 +2,6 @@
 import {
   EventEmitter,
   MarkdownString,
-  ThemeColor,
   ThemeIcon,
   TreeItem,
   TreeItemCollapsibleState,
@@ -20,6 +19,7 @@ import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { age, formatMetric, progressText, resultText, secondsLeft, startTime } from './labels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
+import { runIcon, runPhase, stateName, type RunPhase } from './runPhase.ts';
 
 /** Runs that an experiment shows at first, and more at each *Show More*. */
 const PAGE = 50;
@@ -197,56 +197,12 @@ function experimentItem({ file, name, missing }: ExperimentFile, runs: number): 
   return item;
 }
 
-/** The state that a user sees: that of the process where there is one. */
-function phaseOf(stored: StoredRun): keyof typeof icons {
-  const { state } = stored.summary;
-  const phase = stored.liveState?.phase;
-  if (state !== 'running' || phase === undefined || phase === 'ended') return state;
-  return phase === 'training' ? 'running' : phase;
-}
-
-const icons = {
-  queued: ['clock', undefined],
-  preparing: ['loading~spin', undefined],
-  running: ['loading~spin', 'charts.blue'],
-  paused: ['debug-pause', 'charts.yellow'],
-  stopping: ['loading~spin', 'charts.yellow'],
-  finished: ['pass-filled', 'testing.iconPassed'],
-  failed: ['error', 'testing.iconFailed'],
-  stopped: ['debug-stop', 'descriptionForeground'],
-  interrupted: ['debug-disconnect', 'charts.orange'],
-} as const;
-
-function stateName(phase: keyof typeof icons): string {
-  switch (phase) {
-    case 'queued':
-      return l10n.t('queued');
-    case 'preparing':
-      return l10n.t('preparing');
-    case 'running':
-      return l10n.t('running');
-    case 'paused':
-      return l10n.t('paused');
-    case 'stopping':
-      return l10n.t('stopping');
-    case 'finished':
-      return l10n.t('finished');
-    case 'failed':
-      return l10n.t('failed');
-    case 'stopped':
-      return l10n.t('stopped');
-    case 'interrupted':
-      return l10n.t('interrupted');
-  }
-}
-
 function runItem(stored: StoredRun): TreeItem {
   const { summary, liveState } = stored;
-  const phase = phaseOf(stored);
-  const [icon, color] = icons[phase];
+  const phase = runPhase(stored);
   const item = new TreeItem(startTime(summary.created, Date.now(), env.language));
   item.id = summary.key;
-  item.iconPath = new ThemeIcon(icon, color && new ThemeColor(color));
+  item.iconPath = runIcon(phase);
   const parts = [
     summary.state === 'running' && liveState ? progressText(liveState) : resultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
@@ -270,7 +226,7 @@ function relativeAge(created: number): string | undefined {
   return new Intl.RelativeTimeFormat(env.language, { style: 'short' }).format(-count, unit);
 }
 
-function tooltip({ summary, liveState }: StoredRun, phase: keyof typeof icons): MarkdownString {
+function tooltip({ summary, liveState }: StoredRun, phase: RunPhase): MarkdownString {
   const text = new MarkdownString();
   const line = (name: string, value: string) =>
     text.appendMarkdown(`${name}: `).appendText(value).appendMarkdown('  \n');

@@ -72,3 +72,13 @@ export function experimentFileOf(uri: Uri): ExperimentFile {
 export function isExperimentFile(uri: Uri | undefined): uri is Uri {
   return uri?.scheme === 'file' && uri.path.endsWith('.deeptwist.jsonc');
 }
+
+/** An experiment file that a user writes; the copies in run folders are none. */
+export function isOpenExperiment(uri: Uri): boolean {
+  return isExperimentFile(uri) && !isInRun(uri);
+}
+
+/** The copies of experiment files in run folders are none of their own. */
+export function isInRun(uri: Uri): boolean {
+  return uri.path.includes('/.deeptwist/');
+}

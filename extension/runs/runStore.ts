@@ -11,7 +11,13 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
-import { EXPERIMENT_GLOB, findExperimentFiles, isExperimentFile, type ExperimentFile } from './experimentFiles.ts';
+import {
+  EXPERIMENT_GLOB,
+  findExperimentFiles,
+  isExperimentFile,
+  isInRun,
+  type ExperimentFile,
+} from './experimentFiles.ts';
 import { mayBelongTo, newestFirst } from './runIds.ts';
 import { StoredRun } from './storedRun.ts';
 import { watchFolder, type FolderWatch } from './watchFolder.ts';
@@ -314,9 +320,4 @@ export class RunStore implements Disposable {
 /** The run folder of a `run.json`. */
 function folderOf(uri: Uri): string {
   return Uri.joinPath(uri, '..').fsPath;
-}
-
-/** The copies of experiment files in run folders are none of their own. */
-function isInRun(uri: Uri): boolean {
-  return uri.path.includes('/.deeptwist/');
 }

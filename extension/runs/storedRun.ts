@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { LiveState } from '../../server/protocol/sidecar.ts';
 import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import { valuesAfter } from '../../server/runs/changedValues.ts';
 import type { ObservedState, Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 
@@ -47,13 +48,13 @@ export class StoredRun {
   }
 
   get summary(): RunSummary {
-    const { id, name, experiment, overrides, created, result, failure } = this.run.record;
+    const { id, name, experiment, created, result, failure } = this.run.record;
     return {
       key: this.key,
       id,
       name,
       experiment: this.folder === undefined ? experiment : relative(this.folder, experiment),
-      overrides,
+      overrides: valuesAfter(this.run.record, Infinity),
       state: this.#state,
       created: Date.parse(created),
       ...(result && { result: { ...result, test: result.test ?? NaN } }),

@@ -5,6 +5,7 @@ import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
+import type { RunRecord } from '../../server/runs/runRecord.ts';
 import { startSidecar, type SidecarExit } from '../../server/runs/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -17,6 +18,8 @@ export interface RunRequest {
   readonly file: string;
   /** `path=value` texts, as of `--set`. */
   readonly overrides?: readonly string[];
+  /** Of a run that is repeated: what was changed while it trained. */
+  readonly changes?: RunRecord['changes'];
   /** In place of what the file says now: the text of an earlier run. */
   readonly text?: string;
 }
@@ -38,10 +41,10 @@ export class Launcher {
    * Makes the run folder and starts its process.
    * @throws UserError for an experiment that cannot be run, with what is wrong in it; where the workspace is not trusted
    */
-  async start({ file, overrides = [], text }: RunRequest): Promise<StoredRun> {
+  async start({ file, overrides = [], changes, text }: RunRequest): Promise<StoredRun> {
     requireTrust();
     const exact = text ?? (await checkedText(file, overrides));
-    const run = await createRun({ experiment: file, text: exact, overrides, state: 'queued' });
+    const run = await createRun({ experiment: file, text: exact, overrides, changes, state: 'queued' });
     return this.#launch(run, false);
   }
 

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '../protocol/didYouMean.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
+import { changeCommand } from './commands/change.ts';
 import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
@@ -16,6 +17,7 @@ const commands: readonly Command[] = [
   resumeCommand,
   runsCommand,
   showCommand,
+  changeCommand,
   compareCommand,
   evaluateCommand,
   describeCommand,

@@ -2,6 +2,7 @@
 import type { EventOf, RunEvent } from '../protocol/events.ts';
 
 export interface Progress {
+  /** With the settings that are in effect. */
   started?: EventOf<'started'>;
   /** Steps done. */
   step: number;
@@ -9,11 +10,12 @@ export interface Progress {
   distortion?: EventOf<'distortion'>;
   evaluations: readonly EventOf<'evaluation'>[];
   warnings: readonly EventOf<'warning'>[];
+  changes: readonly EventOf<'changed'>[];
   /** How the run ended, if it has. */
   end?: EventOf<'finished'> | EventOf<'failed'> | EventOf<'stopped'>;
 }
 
-export const noProgress: Progress = { step: 0, evaluations: [], warnings: [] };
+export const noProgress: Progress = { step: 0, evaluations: [], warnings: [], changes: [] };
 
 /** The progress after one more event. */
 export function advance(progress: Progress, event: RunEvent): Progress {
@@ -29,6 +31,10 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       return { ...progress, step, evaluations: [...progress.evaluations, event] };
     case 'warning':
       return { ...progress, step, warnings: [...progress.warnings, event] };
+    case 'changed': {
+      const started = progress.started && { ...progress.started, config: event.config };
+      return { ...progress, step, started, changes: [...progress.changes, event] };
+    }
     case 'finished':
     case 'failed':
     case 'stopped':
@@ -53,6 +59,7 @@ function restart(progress: Progress, started: EventOf<'started'>): Progress {
     distortion: distortion && distortion.step <= from ? distortion : undefined,
     evaluations: progress.evaluations.filter((event) => event.step <= from),
     warnings: progress.warnings.filter((event) => event.step <= from),
+    changes: progress.changes.filter((event) => event.step <= from),
   };
 }
 

@@ -1,6 +1,7 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
 import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import { describeChange } from '../protocol/settingChanges.ts';
 import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { styled } from './terminal.ts';
@@ -48,6 +49,8 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
       return [evaluationLine(event)];
     case 'warning':
       return [`${styled(terminal, 'yellow', 'warning:')} ${event.message}`];
+    case 'changed':
+      return [`step ${formatCount(event.step)}  changed ${event.settings.map(describeChange).join(', ')}`];
     case 'finished':
       return ['', ...summaryLines(event.summary, terminal)];
     case 'failed':

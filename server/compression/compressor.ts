@@ -7,6 +7,7 @@ import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
 import { methods, type CompressedWeight, type CompressionOf, type ParametersOf, type ScheduleOf } from './methods.ts';
 import { policies } from './policies.ts';
+import { isDistortionStep } from './schedule.ts';
 import { denseSize, layerSize } from './size.ts';
 import type { CompressionState, Projection } from './storedWeights.ts';
 import { matchTargets, type CompressibleWeight, type Target } from './targets.ts';
@@ -28,6 +29,16 @@ export interface CompressorOptions {
   readonly seed: number;
   /** `distort` of the user's module, for the method `custom`. */
   readonly custom?: CustomDistortion;
+}
+
+/** Other settings for a compression, which fit it. */
+export interface CompressionChange {
+  /**
+   * Whether settings can take effect right after a step, before its distortion: where one is due by the settings so far or by
+   * these; under a policy that distorts at the end only, after every step.
+   */
+  takesEffectAfter(step: number): boolean;
+  apply(): void;
 }
 
 /**
@@ -57,6 +68,11 @@ export interface Compressor {
   readonly compressed: ReadonlyMap<string, CompressedWeight>;
   /** Sizes of all weights of the model, compressed or not, in their order. */
   sizes(weights: readonly CompressibleWeight[]): LayerSize[];
+  /**
+   * Checks other parameters of the same layers, another schedule or S_D. Nothing changes before the result is applied.
+   * @throws SettingError where they do not fit the weights
+   */
+  prepareChange(compression: Compression): CompressionChange;
   /** What a checkpoint must hold besides the weights. The arrays are live: copy or write them before the next step. */
   readonly state: CompressionState;
   /** @throws RangeError where the state is not one of this compression */
@@ -82,15 +98,21 @@ function compressorOf<M extends Method>(
   const policy = policies[compression.policy];
   checkPolicy(compression);
   const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
-  const units = row.units(targets);
-  const schedule = (policy.ignoresSchedule ? undefined : compression.schedule) as ScheduleOf<M>;
-  const timing = { distortEvery: compression.distortEvery, from: schedule?.from ?? 0, steps };
+  /** Those in effect. */
+  let settings = compression;
+  let units = row.units(targets);
+  const scheduleOf = (of: CompressionOf<M>) => (policy.ignoresSchedule ? undefined : of.schedule) as ScheduleOf<M>;
+  const fromOf = (of: CompressionOf<M>) => scheduleOf(of)?.from ?? 0;
+  const distortsAfter = (step: number, of: CompressionOf<M>) =>
+    step === steps ||
+    (policy.distorts === 'every-so-often' &&
+      isDistortionStep(step, { distortEvery: of.distortEvery, from: fromOf(of) }));
   const compressed = new Map<string, CompressedWeight>();
   /** What the last truncation of each low-rank unit left to start from, by its key in a checkpoint. */
   const bases = new Map<string, Float32Array>();
-  const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * compression.distortEvery) === 0;
+  const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * settings.distortEvery) === 0;
   const settingAt = (target: Target<unknown>, step: number) =>
-    row.settingAt(target.parameters as ParametersOf<M>, schedule, step);
+    row.settingAt(target.parameters as ParametersOf<M>, scheduleOf(settings), step);
 
   const reportOf = (
     target: Target<unknown>,
@@ -108,16 +130,20 @@ function compressorOf<M extends Method>(
 
   const projection: Projection = {
     targets,
-    units,
-    from: timing.from,
+    get units() {
+      return units;
+    },
+    get from() {
+      return fromOf(settings);
+    },
     formOf: ({ weight }) => compressed.get(weight.name),
     rateAt: (target, step) => settingAt(target, step).rate ?? 0,
     targetRate: (target) => row.settingAt(target.parameters as ParametersOf<M>, undefined, steps).rate ?? 0,
     async project(step) {
       for (const unit of units) {
-        const key = `basis:${unit[0].weight.name}`;
+        const key = basisKey(unit);
         const basis = isRefresh(step) ? undefined : bases.get(key);
-        const context = { compression, step, steps, seed, custom, basis };
+        const context = { compression: settings, step, steps, seed, custom, basis };
         const forms = await row.distort(unit, settingAt(unit[0], step), context);
         unit.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
         if (forms[0].form === 'factors') bases.set(key, forms[0].basis);
@@ -129,7 +155,7 @@ function compressorOf<M extends Method>(
   return {
     targets,
     settingAt,
-    distortsAfter: (step) => step === steps || policy.distortsAfter(step, timing),
+    distortsAfter: (step) => distortsAfter(step, settings),
     async distort(step, report) {
       if (!report) {
         await stored.distort(step);
@@ -152,7 +178,7 @@ function compressorOf<M extends Method>(
       const reports = new Map<Target<unknown>, DistortionReport>();
       for (const unit of units) {
         const copied = unit.map((target) => copies.get(target)!);
-        const context = { compression, step, steps, seed, custom, basis: undefined };
+        const context = { compression: settings, step, steps, seed, custom, basis: undefined };
         const forms = await row.distort(copied, settingAt(unit[0], step), context);
         unit.forEach((target, i) => {
           const change = [target.weight.values, copied[i].weight.values] as const;
@@ -175,18 +201,41 @@ function compressorOf<M extends Method>(
       );
       return all.map(({ name, shape, values }) => layerSize(name, shape, sizes.get(name) ?? denseSize(values.length)));
     },
+    prepareChange(changed) {
+      const next = changed as CompressionOf<M>;
+      const layers = next.layers as Record<string, ParametersOf<M>>;
+      row.units(targets.map((target) => ({ ...target, parameters: layers[target.pattern] })));
+      return {
+        takesEffectAfter: (step) =>
+          policy.distorts === 'at-the-end' || distortsAfter(step, settings) || distortsAfter(step, next),
+        apply() {
+          const ranks = new Map(units.map((unit) => [basisKey(unit), settingAt(unit[0], 0).rank]));
+          settings = next;
+          for (const target of targets) target.parameters = layers[target.pattern];
+          units = row.units(targets);
+          // Of another rank, a basis is no start for the next truncation.
+          for (const unit of units)
+            if (settingAt(unit[0], 0).rank !== ranks.get(basisKey(unit))) bases.delete(basisKey(unit));
+        },
+      };
+    },
     get state() {
       return { ...stored.state, ...Object.fromEntries(bases) };
     },
     restore(state) {
       for (const unit of units) {
-        const key = `basis:${unit[0].weight.name}`;
+        const key = basisKey(unit);
         const basis = state[key];
         if (basis instanceof Float32Array) bases.set(key, basis.slice());
       }
       stored.restore(state);
     },
   };
+}
+
+/** Of what the next truncation of the weights can start from, in a checkpoint. */
+function basisKey([{ weight }]: readonly Target<unknown>[]): string {
+  return `basis:${weight.name}`;
 }
 
 /** `||after - before||_F / ||before||_F`; for weights that were all zero, 0 where they stayed so and else 1. */

@@ -4,7 +4,6 @@
  */
 import type { PolicyId } from '../protocol/config.ts';
 import { FactoredWeights } from './factoredWeights.ts';
-import { isDistortionStep, type Timing } from './schedule.ts';
 import {
   MaskedWeights,
   ReplacedWeights,
@@ -14,23 +13,21 @@ import {
 } from './storedWeights.ts';
 
 export interface Policy {
-  /** Whether the stored weights are distorted right after a step, the last step apart: the run always ends with one. */
-  readonly distortsAfter: (step: number, timing: Timing) => boolean;
+  /** Whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
+  readonly distorts: 'every-so-often' | 'at-the-end';
   readonly Stored: new (projection: Projection) => StoredWeights;
   /** The target is applied at once, whatever the schedule of the rate. */
   readonly ignoresSchedule: boolean;
 }
 
-const atTheEnd = () => false;
-
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { distortsAfter: isDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false },
+  deeptwist: { distorts: 'every-so-often', Stored: ReplacedWeights, ignoresSchedule: false },
   'gradual-mask': {
-    distortsAfter: isDistortionStep,
+    distorts: 'every-so-often',
     Stored: MaskedWeights,
     ignoresSchedule: false,
   },
-  'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true },
-  factors: { distortsAfter: atTheEnd, Stored: FactoredWeights, ignoresSchedule: false },
-  'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false },
+  'one-shot': { distorts: 'at-the-end', Stored: ReplacedWeights, ignoresSchedule: true },
+  factors: { distorts: 'at-the-end', Stored: FactoredWeights, ignoresSchedule: false },
+  'straight-through': { distorts: 'at-the-end', Stored: ShadowedWeights, ignoresSchedule: false },
 };

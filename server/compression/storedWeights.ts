@@ -69,7 +69,6 @@ export class ReplacedWeights implements StoredWeights {
 export class MaskedWeights implements StoredWeights {
   readonly #projection: Projection;
   readonly #masks: readonly Mask[];
-  #final = false;
 
   constructor(projection: Projection) {
     this.#projection = projection;
@@ -82,7 +81,6 @@ export class MaskedWeights implements StoredWeights {
 
   restore(state: CompressionState): void {
     for (const mask of this.#masks) mask.restore(state);
-    this.#final = this.#isFinal();
   }
 
   beforeStep(): void {}
@@ -98,19 +96,21 @@ export class MaskedWeights implements StoredWeights {
   }
 
   async distort(step: number): Promise<void> {
-    if (this.#final) return;
+    if (this.#isFinal()) return;
     for (const mask of this.#masks) mask.wake();
     await this.#projection.project(step);
     for (const mask of this.#masks) mask.choose(this.#projection.rateAt(mask.target, step));
-    this.#final = this.#isFinal();
   }
 
   undistorted(): Float32Array[] {
-    return this.#masks.map((mask) => (this.#final ? mask.target.weight.values.slice() : mask.woken()));
+    return this.#masks.map((mask) => (this.#isFinal() ? mask.target.weight.values.slice() : mask.woken()));
   }
 
+  /** Of the target rate as it is now: where a user changes it, masks that were final are chosen anew. */
   #isFinal(): boolean {
-    return this.#masks.every((mask) => mask.masked >= prunedCount(this.#projection.targetRate(mask.target), mask.size));
+    return this.#masks.every(
+      (mask) => mask.masked === prunedCount(this.#projection.targetRate(mask.target), mask.size),
+    );
   }
 }
 

@@ -31,7 +31,8 @@ export interface Target<Parameters, Weight extends NamedWeight = CompressibleWei
   readonly view: MatrixView;
   /** Key of `compression.layers` that chose the weight. */
   readonly pattern: string;
-  readonly parameters: Parameters;
+  /** Others from the moment at which a user changes them while the run trains. */
+  parameters: Parameters;
 }
 
 /** What is wrong with a key of `compression.layers`. */

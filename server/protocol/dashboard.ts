@@ -28,9 +28,14 @@ export interface RunSummary {
   readonly failure?: { readonly message: string; readonly remedy?: string };
 }
 
+/** Views that the extension opens. */
+export type DashboardTab = 'compare';
+
 export type ToDashboard =
   /** The newest runs of the workspace and those that are shown. */
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[]; readonly shown: readonly RunKey[] }
+  /** Opens a view of the page, by its id: a command that is about it was used. */
+  | { readonly type: 'openTab'; readonly tab: DashboardTab }
   | { readonly type: 'loading'; readonly run: RunKey; readonly fraction: number }
   /** All that was recorded so far; replaces what the page knows of the run. */
   | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: SentSnapshot }

@@ -125,6 +125,17 @@ export const eventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ type: z.literal('checkpoint'), ...common, path: z.string(), afterDistortion: z.boolean() }),
   z.object({ type: z.literal('warning'), ...common, message: z.string() }),
+  z.object({
+    type: z.literal('changed'),
+    ...common,
+    settings: z
+      .array(z.object({ path: z.string(), from: z.unknown().optional(), to: z.unknown().optional() }))
+      .describe(
+        'What a user has changed while the run trains, in the units of the experiment file; a value that is absent: there ' +
+          'is no such setting. In effect right after this step, before its distortion.',
+      ),
+    config: scheduledExperimentSchema.describe('The experiment from here on, as `started` has it.'),
+  }),
   z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
   z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
   z.object({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),

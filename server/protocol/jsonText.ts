@@ -86,6 +86,13 @@ export class JsonText {
     return this.#node(path) !== undefined;
   }
 
+  /** The keys of the object at `path`, in their order; none where there is no object. */
+  keysOf(path: SettingPath): string[] {
+    const node = this.#node(path);
+    if (node?.type !== 'object') return [];
+    return (node.children ?? []).map((property) => property.children?.[0].value as string);
+  }
+
   /** Where the value at `path` starts; for one that is not there, the key of the nearest object around it. */
   placeOfValue(path: SettingPath): Place {
     const node = this.#node(path);

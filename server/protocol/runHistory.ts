@@ -49,7 +49,7 @@ export interface Thinning {
  * is the same object as in the snapshot before. To be sent, a snapshot goes through {@link packSnapshot}.
  */
 export interface RunSnapshot {
-  /** The last `started` event: experiment, layers, device, executor. */
+  /** The last `started` event: experiment with the settings that are in effect, layers, device, executor. */
   readonly started?: EventOf<'started'>;
   /** `step` and `time` (milliseconds since the epoch) are ascending. */
   readonly metrics: Columns<MetricColumn>;
@@ -63,6 +63,8 @@ export interface RunSnapshot {
   /** `checkpoint` and `warning` events in their order, the newest few hundred of each. */
   readonly checkpoints: readonly EventOf<'checkpoint'>[];
   readonly warnings: readonly EventOf<'warning'>[];
+  /** Settings that were changed while the run trained. */
+  readonly changes: readonly EventOf<'changed'>[];
   /** How the run ended; undefined while it has not. */
   readonly end?: EventOf<'finished' | 'failed' | 'stopped'>;
 }
@@ -114,6 +116,7 @@ class FoldedHistory implements RunHistory {
   readonly #evaluations: EventList<'evaluation'>;
   readonly #checkpoints: EventList<'checkpoint'>;
   readonly #warnings: EventList<'warning'>;
+  readonly #changes: EventList<'changed'>;
   #end: RunSnapshot['end'];
 
   constructor(budget: HistoryBudget, start?: RunSnapshot) {
@@ -133,6 +136,7 @@ class FoldedHistory implements RunHistory {
     this.#evaluations = new EventList(start?.evaluations);
     this.#checkpoints = new EventList(start?.checkpoints, NEWEST);
     this.#warnings = new EventList(start?.warnings, NEWEST);
+    this.#changes = new EventList(start?.changes, NEWEST);
     this.#end = start?.end;
   }
 
@@ -174,6 +178,10 @@ class FoldedHistory implements RunHistory {
       case 'warning':
         this.#warnings.add(event);
         return;
+      case 'changed':
+        this.#changes.add(event);
+        this.#started &&= { ...this.#started, config: event.config };
+        return;
       case 'finished':
       case 'failed':
       case 'stopped':
@@ -195,6 +203,7 @@ class FoldedHistory implements RunHistory {
       thinning: { weights: thinningOf(weights), spectra: thinningOf(spectra) },
       checkpoints: this.#checkpoints.view(),
       warnings: this.#warnings.view(),
+      changes: this.#changes.view(),
       ...(this.#end && { end: this.#end }),
     };
   }
@@ -215,7 +224,7 @@ class FoldedHistory implements RunHistory {
       table.truncate(countUpTo(columns.step, length, step));
     }
     for (const series of [this.#weights, this.#spectra]) series.truncate(step);
-    for (const list of [this.#evaluations, this.#checkpoints, this.#warnings]) list.truncate(step);
+    for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes]) list.truncate(step);
   }
 }
 

@@ -56,6 +56,12 @@ export interface SidecarRequests {
    * `spectrum` event. The weights stay as they are. Answered when both are recorded.
    */
   observe: [undefined, undefined];
+  /**
+   * Changes settings of a run that trains, each given as `path=value` (`path=null` removes it). They take effect together with
+   * the next distortion, or after the next step where the policy distorts at the end only. Answered after the current step
+   * with the step after which that is. Fails, and changes nothing, where a value is wrong or a run keeps the setting.
+   */
+  change: [{ readonly values: readonly string[] }, { readonly step: number }];
   /** Saves a checkpoint after the current step. */
   checkpoint: [undefined, { readonly step: number; readonly path: string }];
   /**

@@ -1,11 +1,11 @@
 /** @file Making a new run folder. */
-import { statSync } from 'node:fs';
-import { copyFile, mkdir } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
 import { experimentName, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';
+import type { RunRecord } from './runRecord.ts';
 
 /** The folder in which the runs of an experiment file are made unless another is given. */
 export function runsFolder(experiment: string): string {
@@ -16,12 +16,14 @@ export function runsFolder(experiment: string): string {
  * Makes `<id>/` in `out`, by default in {@link runsFolder}, with the experiment's text. The id is `YYYYMMDD-HHMMSS-NAME`, in
  * local time, with a number behind it if that is taken.
  * @param experiment path of the experiment file
+ * @param changes that the run shall take while it trains, as another did
  * @param state `queued`: a process that was started for the run will take it; `running`: this one does, at once
  */
 export async function createRun({
   experiment,
   text,
   overrides = [],
+  changes,
   state = 'running',
   out,
   now = new Date(),
@@ -29,6 +31,7 @@ export async function createRun({
   experiment: string;
   text: string;
   overrides?: readonly string[];
+  changes?: RunRecord['changes'];
   state?: 'queued' | 'running';
   out?: string;
   now?: Date;
@@ -45,6 +48,7 @@ export async function createRun({
       name,
       experiment: file,
       overrides: [...overrides],
+      ...(changes && { changes }),
       state,
       created: now.toISOString(),
       updated: now.toISOString(),
@@ -54,20 +58,6 @@ export async function createRun({
     return run;
   } catch (error) {
     throw explainDiskError(error, folder, Buffer.byteLength(text));
-  }
-}
-
-/** Copies the user's modules to `source/`, at their paths relative to the experiment (`..` becomes `_`). */
-export async function copySources(run: Run, files: readonly string[]): Promise<void> {
-  const folder = dirname(run.record.experiment);
-  for (const file of files) {
-    const copy = join(run.sourceFolder, pathInside(folder, file));
-    try {
-      await mkdir(dirname(copy), { recursive: true });
-      await copyFile(file, copy);
-    } catch (error) {
-      throw explainDiskError(error, run.path, statSync(file).size);
-    }
   }
 }
 
@@ -88,11 +78,4 @@ function timestamp(time: Date): string {
   const pad = (value: number) => String(value).padStart(2, '0');
   const date = `${time.getFullYear()}${pad(time.getMonth() + 1)}${pad(time.getDate())}`;
   return `${date}-${pad(time.getHours())}${pad(time.getMinutes())}${pad(time.getSeconds())}`;
-}
-
-function pathInside(folder: string, file: string): string {
-  return relative(folder, resolve(file))
-    .split(sep)
-    .map((part) => (part === '..' ? '_' : part))
-    .join(sep);
 }

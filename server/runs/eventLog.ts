@@ -19,7 +19,15 @@ const FLUSH_MS = 1000;
 const FLUSH_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
 /** Events after which a reader must not have to wait. */
-const AT_ONCE = new Set<RunEvent['type']>(['started', 'checkpoint', 'warning', 'finished', 'failed', 'stopped']);
+const AT_ONCE = new Set<RunEvent['type']>([
+  'started',
+  'checkpoint',
+  'warning',
+  'changed',
+  'finished',
+  'failed',
+  'stopped',
+]);
 
 /**
  * Appends events, one JSON object a line. Events are on disk a second later at most, at once when they tell of a

@@ -24,6 +24,13 @@ export const runRecordSchema = z.object({
     .optional()
     .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
   failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),
+  changes: z
+    .array(z.object({ step: z.int().min(0), values: z.array(z.string()) }))
+    .optional()
+    .describe(
+      'Settings that were changed while the run trained: `path=value` texts, and the step after which they took or take ' +
+        'effect. A run that is resumed takes them at the same steps.',
+    ),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
   cuts: z

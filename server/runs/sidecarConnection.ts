@@ -12,6 +12,7 @@
 import { createConnection, type Socket } from 'node:net';
 import {
   CancellationTokenSource,
+  ResponseError,
   StreamMessageReader,
   StreamMessageWriter,
   createMessageConnection,
@@ -32,7 +33,7 @@ const CONNECT_MS = 1000;
 const ANSWER_MS = 10_000;
 /** These are answered after the current step. */
 const STEP_MS = 120_000;
-const afterStep = new Set<SidecarMethod>(['pause', 'observe', 'checkpoint']);
+const afterStep = new Set<SidecarMethod>(['pause', 'observe', 'checkpoint', 'change']);
 
 type Listener<T> = (value: T) => void;
 
@@ -134,7 +135,9 @@ export class SidecarConnection {
       token.cancel();
       if (error instanceof UserError || signal?.aborted === true) throw error;
       if (this.closed) throw gone(method);
-      throw new UserError(error instanceof Error ? error.message : String(error), { cause: error });
+      const remedy =
+        error instanceof ResponseError ? (error.data as { remedy?: string } | undefined)?.remedy : undefined;
+      throw new UserError(error instanceof Error ? error.message : String(error), { remedy, cause: error });
     } finally {
       clearTimeout(timer);
       stopWaiting?.();

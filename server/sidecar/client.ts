@@ -16,6 +16,7 @@ import {
   type SidecarMethod,
   type SidecarNotifications,
 } from '../protocol/sidecar.ts';
+import { UserError } from '../protocol/userError.ts';
 import type { FeedReader } from './eventFeed.ts';
 import { answer, methods, type Handlers } from './requests.ts';
 
@@ -118,7 +119,8 @@ export class Client {
     } catch (error) {
       if (error instanceof ResponseError) throw error;
       const code = error instanceof ZodError ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
-      throw new ResponseError(code, error instanceof Error ? error.message : String(error));
+      const remedy = error instanceof UserError ? error.remedy : undefined;
+      throw new ResponseError(code, error instanceof Error ? error.message : String(error), { remedy });
     }
   }
 

@@ -21,6 +21,7 @@ export function advance(progress: LiveProgress, event: RunEvent): LiveProgress {
     case 'observation':
     case 'checkpoint':
     case 'warning':
+    case 'changed':
     case 'finished':
     case 'failed':
     case 'stopped':

@@ -16,6 +16,7 @@ const parameters = {
   stop: z.object({ when: z.enum(['after-step', 'now']) }),
   observe: nothing,
   checkpoint: nothing,
+  change: z.object({ values: z.array(z.string()).min(1) }),
   whenAlone: z.object({ action: z.enum(['continue', 'pause', 'stop']), afterMs: z.number().min(0).optional() }),
 } satisfies { [M in SidecarMethod]: z.ZodType<SidecarParams<M>> };
 

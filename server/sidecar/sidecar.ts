@@ -1,7 +1,7 @@
 /** @file The life of a run's process: queue, prepare, train, end; and what clients and signals ask of it meanwhile. */
 import type { RunEvent } from '../protocol/events.ts';
 import type { LivePhase, LiveState, WhenAlone } from '../protocol/sidecar.ts';
-import { ExitCode } from '../protocol/userError.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { EventLog } from '../runs/eventLog.ts';
 import { lockRun, type RunLock } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
@@ -56,6 +56,7 @@ export class Sidecar {
         stop: ({ when }, client) => this.#stopFor(client.name, when),
         observe: () => this.#control.observe(),
         checkpoint: () => this.#control.checkpoint(),
+        change: ({ values }) => this.#change(values),
       },
     });
     this.#observer = {
@@ -114,6 +115,13 @@ export class Sidecar {
       const end = signal.aborted ? ({ type: 'stopped', step: 0 } as const) : failure(error, 0, this.#run);
       return recordEnd(this.#run, end, this.#observer);
     }
+  }
+
+  /** One that waits for its turn would answer too late for whoever asks. */
+  async #change(values: readonly string[]): Promise<{ step: number }> {
+    if (this.#phase !== 'training')
+      throw new UserError('The run does not train yet. Change its settings when it does, or stop it and run the file.');
+    return { step: await this.#control.change(values) };
   }
 
   /** Ends without waiting for the step. */

@@ -1,4 +1,4 @@
-/** @file What a run is asked for while it trains: pause, continue, observe, checkpoint. */
+/** @file What a run is asked for while it trains: pause, continue, observe, checkpoint, change settings. */
 import { UserError } from '../protocol/userError.ts';
 
 /** Where a checkpoint was made. */
@@ -12,6 +12,8 @@ export interface SavedCheckpoint {
 export interface BetweenSteps {
   observe(): Promise<void>;
   checkpoint(): Promise<SavedCheckpoint>;
+  /** @returns the step after which the `path=value` texts take effect. @throws UserError where they cannot */
+  change(values: readonly string[]): Promise<number>;
   /** Waits without counting the time. */
   rest(until: Promise<void>): Promise<void>;
 }
@@ -19,8 +21,8 @@ export interface BetweenSteps {
 type Work = (loop: BetweenSteps) => Promise<void>;
 
 /**
- * Takes requests at any time; the loop serves them between two steps. They change nothing of what is trained. A run that is
- * asked for nothing pays for one comparison a step.
+ * Takes requests at any time; the loop serves them between two steps. Only {@link change} changes
+ * anything of what is trained. A run that is asked for nothing pays for one comparison a step.
  */
 export class TrainingControl {
   readonly #onChange: () => void;
@@ -69,6 +71,18 @@ export class TrainingControl {
   /** @throws UserError when the run ends before */
   checkpoint(): Promise<SavedCheckpoint> {
     return this.#between((loop) => loop.checkpoint());
+  }
+
+  /**
+   * @param values `path=value` texts
+   * @returns the step after which they take effect
+   * @throws UserError when they cannot, and nothing has changed; when the run ends before
+   */
+  change(values: readonly string[]): Promise<number> {
+    return this.#answered((resolve, reject) => {
+      this.#work.push((loop) => loop.change(values).then(resolve, reject));
+      this.#wake();
+    });
   }
 
   /** Lets the run fail between two steps, for what went wrong outside of the loop. */

@@ -7,7 +7,9 @@ import type { EventOf } from '../protocol/events.ts';
 import { parseExperiment, placed, type ExperimentText } from '../protocol/parseExperiment.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { readLatestCheckpoint } from '../runs/checkpoints.ts';
-import { copySources, createRun } from '../runs/createRun.ts';
+import { valuesAfter } from '../runs/changedValues.ts';
+import { copySources } from '../runs/copySources.ts';
+import { createRun } from '../runs/createRun.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
@@ -54,7 +56,7 @@ export async function runExperiment(
     const lock = await lockRun(run);
     let end: TrainingEnd = { state: 'failed' };
     try {
-      await copySources(run, prepared.files);
+      await copySources(run, prepared.sources);
       end = await trainInFolder(run, prepared, options);
     } finally {
       await lock.release(end);
@@ -76,7 +78,9 @@ export async function resumeRun(options: { run: Run } & TrainingObserver): Promi
   let end: TrainingEnd | undefined;
   try {
     const resumption = await readLatestCheckpoint(run);
-    const prepared = await prepareRun(run, { pretrained: resumption.checkpoint === undefined });
+    const { checkpoint } = resumption;
+    const done = checkpoint?.step ?? 0;
+    const prepared = await prepareRun(run, { pretrained: checkpoint === undefined, done });
     try {
       end = await trainInFolder(run, prepared, options, resumption);
     } finally {
@@ -100,10 +104,11 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
     const file = resume ? run.experimentFile : run.record.experiment;
-    const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined }, file);
+    const done = checkpoint?.checkpoint?.step ?? 0;
+    const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined, done }, file);
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.experiment, prepared.description);
-    if (!existsSync(run.sourceFolder)) await copySources(run, prepared.files);
+    if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
   } catch (error) {
     const step = resumption?.checkpoint?.step ?? 0;
     return recordEnd(run, signal.aborted ? { type: 'stopped', step } : failure(error, step, run), options);
@@ -138,7 +143,7 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
  * @throws UserError when it cannot be; what the signal was aborted with
  */
 export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSignal }): Promise<EventOf<'evaluation'>> {
-  const prepared = await prepareRun(run, { pretrained: false });
+  const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
   try {
     const { executor, program, dataset, parameters, experiment } = prepared;
     await keepVocabulary(run, dataset.vocabulary);
@@ -151,14 +156,17 @@ export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSign
   }
 }
 
-/** @param named what messages call the experiment file: the copy in the run folder, or what it is a copy of */
+/**
+ * @param options.done steps that were done: settings that were changed until then are in effect
+ * @param named what messages call the experiment file: the copy in the run folder, or what it is a copy of
+ */
 async function prepareRun(
   run: Run,
-  options: Parameters<typeof prepare>[2],
+  { done, ...options }: Parameters<typeof prepare>[2] & { done: number },
   named = run.experimentFile,
 ): Promise<Prepared> {
-  const { experiment: file, overrides } = run.record;
-  const source = { file: named, text: await run.experimentText(), overrides };
+  const source = { file: named, text: await run.experimentText(), overrides: valuesAfter(run.record, done) };
+  const file = run.record.experiment;
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
   return withPlaces(source, () => prepare(experiment, dirname(file), options));
 }

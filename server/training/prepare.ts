@@ -19,6 +19,7 @@ import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
 import { BestModel } from './bestModel.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
@@ -28,7 +29,8 @@ import { checkVocabulary } from './runVocabulary.ts';
 import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
-  readonly experiment: Experiment;
+  /** Another one from the moment at which a user changes its settings while it trains. */
+  experiment: Experiment;
   readonly dataset: Dataset;
   readonly program: ModelProgram;
   readonly executor: Executor;
@@ -41,8 +43,8 @@ export interface Prepared {
   readonly weights: readonly CompressibleWeight[];
   /** What the user should know. */
   readonly warnings: readonly string[];
-  /** The user's files that the experiment depends on, absolute. */
-  readonly files: readonly string[];
+  /** The user's files that the experiment depends on. */
+  readonly sources: readonly SourceFile[];
   /** Of the model as it was loaded, for the editor. */
   readonly description: ModelDescription;
   dispose(): Promise<void>;
@@ -68,12 +70,14 @@ export async function prepare(
   try {
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
+    const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training, compression } = experiment;
 
     const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
+    const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset));
@@ -81,6 +85,7 @@ export async function prepare(
     }
     const module =
       compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
+    sources.push(...(await readSources(module?.files ?? [])));
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
     const program = modelProgram(loaded, dataset, training);
@@ -92,8 +97,6 @@ export async function prepare(
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
     const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
-    const files = [...loaded.files, ...(module?.files ?? [])];
-    if (data.type === 'module') files.push(resolve(directory, data.path));
     return {
       experiment,
       dataset,
@@ -105,7 +108,7 @@ export async function prepare(
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,
-      files,
+      sources,
       description: await describeModel(loaded, settings.model, dataset.train.samples),
       dispose,
     };

@@ -10,6 +10,7 @@ import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
 import { endOf, failure } from './ending.ts';
 import { writeFinalModel } from './finalModel.ts';
+import { LiveChanges } from './liveChanges.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
 import { TrainingLoop, type Untimed } from './trainingLoop.ts';
@@ -79,6 +80,7 @@ export async function trainInFolder(
       record,
       signal,
       control,
+      changes: new LiveChanges(run, prepared, await run.experimentText(), start),
       async checkpoint(step, state, afterDistortion) {
         const file = await writeCheckpoint(
           run,

@@ -11,6 +11,7 @@ import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
 import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
+import type { LiveChanges } from './liveChanges.ts';
 import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -26,6 +27,8 @@ export interface LoopHooks {
   readonly signal: AbortSignal;
   /** What the run is asked for while it trains. */
   readonly control: TrainingControl;
+  /** Of settings while it trains. */
+  readonly changes: Pick<LiveChanges, 'ask' | 'applyAfter'>;
 }
 
 /** Points of the loss curve that a run records, about. */
@@ -102,6 +105,7 @@ export class TrainingLoop {
 
   async #trainAndDistort(stream: TrainingStream): Promise<boolean> {
     const batch = await this.#train(stream);
+    this.#applyChanges();
     if (!this.#prepared.compressor?.distortsAfter(this.#step)) return false;
     await this.#distort(batch);
     return true;
@@ -111,6 +115,7 @@ export class TrainingLoop {
   async #finish(stream: TrainingStream): Promise<Summary> {
     const { experiment, dataset, compressor, weights, program, best } = this.#prepared;
     const batch = await this.#train(stream);
+    this.#applyChanges();
     this.#checkWeights();
     let validation = dataset.validation && (await this.#evaluate('training'));
     const restored = best?.restore() ?? false;
@@ -189,6 +194,10 @@ export class TrainingLoop {
     this.#recent = { loss: 0, steps: 0, seconds };
   }
 
+  #applyChanges(): void {
+    for (const changed of this.#hooks.changes.applyAfter(this.#step)) this.#hooks.record(changed);
+  }
+
   async #distort(batch: Batch): Promise<void> {
     const { compressor, experiment } = this.#prepared;
     const step = this.#step;
@@ -254,6 +263,7 @@ export class TrainingLoop {
     return {
       observe: () => this.#observe(),
       checkpoint: () => this.#checkpoint(afterDistortion),
+      change: (values) => this.#hooks.changes.ask(values, this.#step),
       rest: (until) => this.#clock.uncounted(() => until),
     };
   }

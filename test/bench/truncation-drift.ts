@@ -159,6 +159,7 @@ export default {
           event.type === 'metrics' && console.log(`  step ${event.step}: loss ${event.loss.toFixed(3)}`),
         signal: enough.signal,
         control: new TrainingControl(),
+        changes: { ask: () => Promise.reject(new Error('Nobody asks.')), applyAfter: () => [] },
         checkpoint: () => Promise.resolve(''),
       });
       await loop.run();

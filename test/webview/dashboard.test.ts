@@ -176,6 +176,7 @@ describe('the dashboard in a browser', () => {
         thinning: { weights: { recorded: 0, stride: 1 }, spectra: { recorded: 0, stride: 1 } },
         checkpoints: [],
         warnings: [],
+        changes: [],
       };
       const begin = performance.now();
       window.dispatchEvent(new MessageEvent('message', { data: { type: 'snapshot', run: 'a', snapshot } }));

@@ -101,7 +101,7 @@ function paintReferences(chart: ChartJs, { references, theme }: Painted): void {
     ctx.setLineDash([]);
     if (axis === 'x') {
       // A label that would lie on the one before is left out; the line stays.
-      const start = place + 4 + width > area.right ? place - 4 - width : place + 4;
+      const start = place + 4 + width > area.right ? Math.max(area.left + 2, place - 4 - width) : place + 4;
       if (start < labelled + 4 && start + width > labelled - width - 8) continue;
       labelled = start + width;
       paintLabel(ctx, label, start, area.top + 10, theme);

@@ -9,6 +9,7 @@ import { createNotices } from './notices.ts';
 import { createRunPicker } from './runPicker.ts';
 import { createStateBar } from './stateBar.ts';
 import { createTabs } from './tabs.ts';
+import type { Tabs } from './tabs.ts';
 
 export class DashboardPage {
   readonly #send: (message: FromDashboard) => void;
@@ -24,7 +25,7 @@ export class DashboardPage {
       this.#schedule();
     },
   );
-  readonly #tabs: HTMLElement;
+  readonly #tabs: Tabs;
   #view: { readonly type: ViewType; readonly view: View } | undefined;
   #scheduled = false;
 
@@ -37,17 +38,16 @@ export class DashboardPage {
     this.#send = send;
     this.#viewState = viewState;
     const tab = viewState.remember('tab', views[0].id, (value): value is string => typeof value === 'string');
-    const tabs = createTabs(views, this.#panel, (type) => {
+    this.#tabs = createTabs(views, this.#panel, (type) => {
       tab.set(type.id);
       this.#open(type);
     });
-    this.#tabs = tabs.element;
     root.append(
       element('header', { class: 'page-head' }, this.#picker.element, this.#stateBar.element),
-      this.#tabs,
+      this.#tabs.element,
       element('div', { class: 'scroller' }, this.#notices.element, this.#panel),
     );
-    tabs.select(tab.get());
+    this.#tabs.select(tab.get());
   }
 
   /** Takes a message of the extension; one of a wrong shape is reported and changes nothing. */
@@ -56,6 +56,7 @@ export class DashboardPage {
       const message = parseMessage(data);
       if (!message) return;
       this.#state.apply(message);
+      if (message.type === 'openTab') this.#tabs.select(message.tab);
       if (message.type === 'runs') this.#viewState.shown = this.#state.shown;
     } catch (error) {
       this.#report(error);
@@ -99,7 +100,7 @@ export class DashboardPage {
       this.#stateBar.update(state);
       this.#notices.update(state);
       const nothing = !state.shown.some(({ snapshot }) => snapshot);
-      this.#tabs.hidden = nothing;
+      this.#tabs.element.hidden = nothing;
       this.#panel.hidden = nothing;
       if (!nothing) this.#view?.view.update(state);
     } catch (error) {

@@ -33,7 +33,7 @@ export const showCommand: Command = {
       settingLines(progress, stdout),
       nearZeroLines(progress, stdout),
       courseLines(progress, stdout),
-      progress.warnings.flatMap((event) => eventLines(event, stdout)),
+      [...progress.changes, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
       progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
     ];
     const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n') + '\n');

@@ -134,6 +134,8 @@ describe('deeptwist', () => {
     [['run', 'a', '--jsno'], 'deeptwist run: unknown option --jsno; did you mean --json?'],
     [['run', 'a', '--out'], "deeptwist run: Option '--out <value>' argument missing"],
     [['compare', 'a'], 'deeptwist compare: expected deeptwist compare RUN RUN…'],
+    [['change', 'last'], 'There is nothing to change.'],
+    [['change', 'last', '--set', 'a=1'], 'There is no run in '],
     [['resume', 'last'], 'There is no run in '],
     [['show', 'nothing'], "There is no run 'nothing' in "],
   ])('answers wrong usage with exit code 2 and what to do: %j', async (args, message) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { advance, compressionNow, latestMetric, noProgress, secondsLeft } from '../../../server/cli/progress.ts';
 import type { Progress } from '../../../server/cli/progress.ts';
 import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
-import { statusLine } from '../../../server/cli/report.ts';
+import { eventLines, statusLine } from '../../../server/cli/report.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
 import { distortion, evaluation, finished, metrics, started, wholeRun } from './sampleEvents.ts';
@@ -28,6 +28,22 @@ describe('progress', () => {
     });
     expect(progress).toMatchObject({ step: 5000, evaluations: [{ step: 5000 }] });
     expect(progress.metrics).toBeUndefined();
+  });
+
+  it('has the settings in effect, and what was changed', () => {
+    const config = { ...started.config, training: { ...started.config.training, seed: 7 } };
+    const changed: EventOf<'changed'> = {
+      type: 'changed',
+      step: 600,
+      time: 0,
+      settings: [{ path: 'compression.schedule', to: { from: 5 } }],
+      config,
+    };
+    expect(after(started, changed)).toMatchObject({ step: 600, started: { config }, changes: [changed] });
+    expect(eventLines(changed, new MemoryTerminal())).toEqual([
+      'step 600  changed compression.schedule none -> {"from":5}',
+    ]);
+    expect(after(started, changed, { ...started, resumedFrom: 500 })).toMatchObject({ started, changes: [] });
   });
 
   it('tells the present sparsity, bits or rank from the last observed distortion', () => {

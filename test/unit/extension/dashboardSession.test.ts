@@ -164,3 +164,16 @@ it('finds the key that chose a weight: its own name, then its layer, then a glob
   expect(layerPlace('{ "compression": { "layers": { "fc1": {} } } }', 'fc2/kernel')).toBeUndefined();
   expect(layerPlace('{', 'fc2/kernel')).toBeUndefined();
 });
+
+it('opens the view that a command is about, also in a page that is not ready yet', async () => {
+  const run = await finishedRun();
+  const { session, page } = open(() => true, { remembers: false });
+  const tabs = () => page.posted.filter(({ type }) => type === 'openTab');
+  session.setRuns([summary(run)]);
+  session.show([run.path], 'compare');
+  expect(tabs()).toEqual([]);
+  session.receive({ type: 'ready' });
+  expect(tabs()).toEqual([{ type: 'openTab', tab: 'compare' }]);
+  session.show([run.path]);
+  expect(tabs()).toHaveLength(1);
+});

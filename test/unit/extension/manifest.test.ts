@@ -69,7 +69,7 @@ describe('the commands', () => {
   });
 
   test('that run a model are off in Restricted Mode', () => {
-    const running = ['runExperiment', 'runWithChangedValues', 'rerun', 'rerunFromCheckpoint', 'resume'];
+    const running = ['runExperiment', 'runWithChangedValues', 'rerun', 'rerunWith', 'rerunFromCheckpoint', 'resume'];
     for (const { command, enablement } of contributes.commands)
       if (running.includes(command.replace('deeptwist.', '')))
         expect(enablement, command).toContain('isWorkspaceTrusted');

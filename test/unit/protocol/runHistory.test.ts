@@ -53,6 +53,26 @@ describe('a run history', () => {
     expect(resumed.end).toBeUndefined();
   });
 
+  it('has the settings in effect, and those that were changed up to the step from which a run was resumed', () => {
+    const changed = (step: number, steps: number): EventOf<'changed'> => ({
+      type: 'changed',
+      step,
+      time: 0,
+      settings: [{ path: 'compression.distortEvery', from: 5, to: 10 }],
+      config: { ...started().config, training: { ...started().config.training, steps } },
+    });
+    const history = fold([started(), metric(1), changed(2, 20), metric(3), changed(4, 30)]);
+    expect(history.snapshot()).toMatchObject({
+      changes: [changed(2, 20), changed(4, 30)],
+      started: { step: 0, config: { training: { steps: 30 } } },
+    });
+    history.apply({ ...started(3), config: changed(2, 20).config });
+    expect(history.snapshot()).toMatchObject({
+      changes: [changed(2, 20)],
+      started: { config: { training: { steps: 20 } } },
+    });
+  });
+
   it('begins anew with a run that started again from its first step', () => {
     const { metrics, weights, thinning } = fold([started(), metric(1), distortion(1), started()]).snapshot();
     expect(metrics.length).toBe(0);
@@ -204,6 +224,7 @@ const anyEvent: fc.Arbitrary<RunEvent> = fc.tuple(fc.nat(40), fc.nat(99)).map(([
   if (kind < 80) return { ...distortion(step), type: 'observation' };
   if (kind < 88) return evaluation(step);
   if (kind < 92) return { type: 'warning', step, time: 0, message: 'Look here.' };
+  if (kind < 93) return { type: 'changed', step, time: 0, settings: [], config: started().config };
   if (kind < 94) return { type: 'checkpoint', step, time: 0, path: 'c', afterDistortion: false };
   if (kind < 96) return stopped(step);
   return started(kind === 99 ? undefined : step);

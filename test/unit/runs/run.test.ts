@@ -2,7 +2,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
-import { copySources, createRun } from '../../../server/runs/createRun.ts';
+import { copySources, readSources } from '../../../server/runs/copySources.ts';
+import { createRun } from '../../../server/runs/createRun.ts';
 import { findRun, listRuns } from '../../../server/runs/findRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import type { Run } from '../../../server/runs/run.ts';
@@ -30,7 +31,10 @@ describe('createRun', () => {
       overrides: ['training.seed=2'],
       now: noon,
     });
-    await copySources(run, [join(folder, 'models', 'lenet.ts'), join(folder, 'mnist', 'distort.js')]);
+    await copySources(
+      run,
+      await readSources([join(folder, 'models', 'lenet.ts'), join(folder, 'mnist', 'distort.js')]),
+    );
     expect(run.path).toBe(join(folder, 'mnist', '.deeptwist', 'runs', '20261122-120005-lenet-5'));
     expect(await run.experimentText()).toBe('{ /* exactly\r\nthis */ }');
     expect(await readFile(join(run.sourceFolder, '_', 'models', 'lenet.ts'), 'utf8')).toBe('export {};');

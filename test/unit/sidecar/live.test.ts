@@ -4,9 +4,14 @@ import { createConnection } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
 import { describe, expect, test } from 'vitest';
+import type { CommandContext } from '../../../server/cli/command.ts';
+import { runCommandLine } from '../../../server/cli/commandLine.ts';
+import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+import { MemoryTerminal } from '../cli/memoryTerminal.ts';
 import { eventually, linesOf, recordOf, startRun, until, useSidecars, watch } from './sidecars.ts';
 
 useSidecars();
@@ -241,6 +246,83 @@ describe('on request', () => {
     process.kill(pid, 'SIGTERM');
     expect((await exited).code).toBe(130);
     expect(linesOf(run).at(-1)).toMatchObject({ type: 'stopped', checkpoint: expect.any(String) });
+  });
+});
+
+describe('settings of a run that trains', () => {
+  const observed = { ...endless, observe: { every: 7 } };
+  const rateOf = (event: RunEvent) => event.type === 'distortion' && event.weights[0].setting.rate;
+
+  test('change with its next distortion, and are taken again when it is resumed', async () => {
+    const place = await workspace({ ...observed, compression: { ...compression, schedule: undefined } });
+    const { run, exited } = await startRun(place);
+    const watcher = await watch(run, { offset: 0 });
+    await eventually(watcher, ({ type }) => type === 'distortion');
+    const { step } = await watcher.connection.request('change', { values: ['compression.layers.fc1.rate=0.9'] });
+    expect(step % 7).toBe(0);
+    await eventually(watcher, (event) => event.type === 'distortion' && event.step > step);
+    const rates = eventsOf(watcher.events, 'distortion').map((event) => [event.step >= step, rateOf(event)]);
+    expect(new Set(rates.map(String))).toEqual(new Set(['false,0.7', 'true,0.9']));
+    expect(eventsOf(watcher.events, 'changed')).toMatchObject([
+      { step, settings: [{ path: 'compression.layers.fc1.rate', from: 0.7, to: 0.9 }] },
+    ]);
+    await watcher.connection.request('stop', { when: 'after-step' });
+    await exited;
+    expect((await recordOf(run)).changes).toEqual([{ step, values: ['compression.layers.fc1.rate=0.9'] }]);
+    const resumed = await startRun(place, { run: await openRun(run.path), resume: true });
+    const again = await watch(run, { offset: 0 });
+    const { resumedFrom } = (await eventually(again, (event) => event.type === 'started' && event.step > 0)) as {
+      resumedFrom: number;
+    };
+    const later = await eventually(again, (event) => event.type === 'distortion' && event.step > resumedFrom);
+    expect(rateOf(later)).toBe(0.9);
+    await again.connection.request('stop', { when: 'after-step' });
+    await resumed.exited;
+  });
+
+  test('also while it is paused, and what is refused names the setting and what to do', async () => {
+    const { run, exited } = await startRun(await workspace(observed));
+    const { connection } = await watch(run, { offset: 0 });
+    await until(async () => (await connection.request('state')).phase === 'training', 'training');
+    await connection.request('pause');
+    const refused = (...values: string[]) => userErrorOf(() => connection.request('change', { values }));
+    expect(await refused('training.batchSize=20')).toMatchObject({
+      message: 'training.batchSize: a run keeps it from its first step on',
+      remedy: expect.stringContaining('Rerun the experiment with it.'),
+    });
+    expect((await refused('compression.layers.fc1.rate=1.2')).message).toMatch(
+      /^compression\.layers\.fc1\.rate: expected/,
+    );
+    const { step: done } = await connection.request('state');
+    const { step } = await connection.request('change', { values: ['compression.layers.fc1.rate=0.9'] });
+    expect(step).toBeGreaterThan(done);
+    // The command line speaks with the process as the editor does.
+    const stdout = new MemoryTerminal();
+    const context = { stdout, stderr: stdout, directory: run.path } as unknown as CommandContext;
+    const change = (value: string) => runCommandLine(['change', run.path, '--set', value], context, '1.2.3');
+    expect(await change('compression.distortEvery=14')).toBe(0);
+    expect(stdout.text).toMatch(/^In effect from step \d+ on\.\n$/);
+    expect(await change('training.seed=7')).toBe(1);
+    expect(stdout.text).toMatch(/training\.seed: .*\n.*Rerun the experiment with it/);
+    await connection.request('stop', { when: 'after-step' });
+    await exited;
+    expect((await recordOf(run)).changes?.flatMap(({ values }) => values)).toEqual([
+      'compression.layers.fc1.rate=0.9',
+      'compression.distortEvery=14',
+    ]);
+  });
+
+  test('not before it trains', async () => {
+    const place = await workspace(endless);
+    const first = await startRun(place);
+    const training = await watch(first.run, { offset: 0 });
+    await eventually(training, isMetrics);
+    const second = await startRun(place);
+    const waiting = await watch(second.run);
+    const change = () => waiting.connection.request('change', { values: ['compression.distortEvery=8'] });
+    expect((await userErrorOf(change)).message).toMatch(/^The run does not train yet\./);
+    for (const { connection } of [waiting, training]) await connection.request('stop', { when: 'after-step' });
+    await Promise.all([first.exited, second.exited]);
   });
 });
 

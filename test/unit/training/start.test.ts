@@ -1,5 +1,5 @@
 /** @file Starting from weights that were trained before. */
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { userErrorOf } from '../userErrorOf.ts';
@@ -17,6 +17,21 @@ test('a run starts from the final weights of another, named by its id or by its 
   const fromFile = await run({ overrides: ['start=weights.safetensors', 'training.seed=3'] });
   expect(finalWeights(fromFile.run)).toEqual(finalWeights(base.run));
   expect(eventsOf(fromFile.events, 'warning')).toEqual([]);
+});
+
+test('a run keeps its modules as they were loaded, also when they change while it is prepared', async () => {
+  const { run, write, folder } = await workspace({
+    compression: { method: 'custom', module: './distort.ts', distortEvery: 2, layers: { fc1: {} } },
+  });
+  // Loaded after the model.
+  const distort = `import { writeFileSync } from 'node:fs';
+    writeFileSync(${JSON.stringify(join(folder, 'model.ts'))}, '// changed a second later');
+    export const distort = () => undefined;`;
+  await write('distort.ts', distort);
+  const finished = await run();
+  expect(await readFile(join(folder, 'model.ts'), 'utf8')).toBe('// changed a second later');
+  expect(await readFile(join(finished.run.sourceFolder, 'model.ts'), 'utf8')).toBe(mlp);
+  expect(await readFile(join(finished.run.sourceFolder, 'distort.ts'), 'utf8')).toBe(distort);
 });
 
 test('a run that does not exist, or has no final model, is refused at the setting', async () => {

@@ -6,6 +6,7 @@ import { formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';
 import type { XAxis } from './axes.ts';
+import { changeMarks } from './changeMarks.ts';
 import { describeDrops, dropsOf } from './drop.ts';
 
 export interface CurveSettings {
@@ -41,6 +42,7 @@ export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings)
       ),
     ),
     marks: distortionMarks(runs, settings),
+    references: changesOf(runs, settings),
     empty: l10n.t('The loss appears with the first training step.'),
   };
 }
@@ -58,6 +60,7 @@ export function learningRateContent(runs: readonly LoadedRun[], settings: CurveS
         false,
       ),
     ),
+    references: changesOf(runs, settings),
     empty: l10n.t('The learning rate appears with the first training step.'),
   };
 }
@@ -108,6 +111,7 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
     y: metricAxis(metric, settings),
     series,
     marks: distortionMarks(runs, settings),
+    references: changesOf(runs, settings),
     empty: l10n.t('The {0} appears with the first evaluation.', metric),
   };
 }
@@ -165,6 +169,10 @@ function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): C
     label: l10n.t('distortions'),
     x: columns.step.subarray(0, length).map((step, i) => axis.at(step, columns.time[i])),
   };
+}
+
+function changesOf([first]: readonly LoadedRun[], { axis }: CurveSettings): ChartContent['references'] {
+  return first && changeMarks(first.snapshot, runAxis(first.snapshot, axis));
 }
 
 function nameOf(run: LoadedRun, runs: readonly LoadedRun[], alone: Named): Named {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../../server/protocol/events.ts';
 import type { ShownRun } from '../../../../webview/state.ts';
 import {
   dropContent,
   evaluatedMetrics,
+  learningRateContent,
   loadedRuns,
   lossContent,
   metricContent,
@@ -71,6 +73,24 @@ describe('the Curves view', () => {
     expect(series[0].mark).toBe('stems');
     expect(Array.from(series[0].from!)).toEqual(Array(10).fill(1));
     expect(Array.from(series[0].y)[9]).toBeCloseTo(1.01, 12);
+  });
+
+  it('marks where settings were changed while the run trained', () => {
+    const events = runEvents(40);
+    const rate = { path: 'compression.layers.fc1.rate', from: 0.9, to: 0.95 };
+    const step = { path: 'compression.distortEvery', from: 10, to: 20 };
+    const changed = (at: number, changes: object[]) =>
+      ({ ...events[0], type: 'changed', step: at, settings: changes, config: {} }) as RunEvent;
+    const run = {
+      ...shown('a', 40),
+      snapshot: snapshotOf([...events, changed(20, [rate]), changed(30, [rate, step])]),
+    };
+    const expected = [
+      { axis: 'x', value: 20, label: 'fc1.rate 0.9 → 0.95' },
+      { axis: 'x', value: 30, label: 'fc1.rate 0.9 → 0.95 and 1 more' },
+    ];
+    expect(lossContent(loadedRuns([run]), settings).references).toEqual(expected);
+    expect(learningRateContent(loadedRuns([run]), settings).references).toEqual(expected);
   });
 
   it('leaves out distortions whose loss was not measured', () => {

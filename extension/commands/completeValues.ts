@@ -1,0 +1,107 @@
+/** @file Completes `path=value` texts as they are typed, from the schema and from the experiment itself: pure. */
+import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/expectation.ts';
+import { experimentJsonSchema } from '../../server/protocol/experimentJsonSchema.ts';
+import { JsonText } from '../../server/protocol/jsonText.ts';
+import { applyOverride, parseOverride } from '../../server/protocol/overrides.ts';
+import { formatSettingPath, parseSettingPath, type SettingPath } from '../../server/protocol/settingPath.ts';
+import { splitValues } from './changedValues.ts';
+
+export interface Completion {
+  /** The whole line with the completion in it. */
+  readonly line: string;
+  /** The path or the value. */
+  readonly label: string;
+  /** The value that the setting has. */
+  readonly description?: string;
+  /** Whether it is the value that the setting has. */
+  readonly present?: true;
+  /** What the setting means, or what it expects. */
+  readonly detail?: string;
+}
+
+/** As many as can be taken in at a glance. */
+const SHOWN = 30;
+
+/**
+ * @param line what was typed so far; its last text is completed
+ * @param text of the experiment file
+ * @param overrides `path=value` texts that apply to it before those of the line
+ */
+export function completeValues(line: string, text: string, overrides: readonly string[]): Completion[] {
+  const isNew = line === '' || /\s$/.test(line);
+  const texts = splitValues(line);
+  const typed = isNew ? '' : (texts.pop() ?? '');
+  const before = line.slice(0, line.length - typed.length);
+  const document = documentOf(text, [...overrides, ...texts]);
+  const equals = typed.indexOf('=');
+  const complete = equals === -1 ? paths : values;
+  return complete(typed, document)
+    .slice(0, SHOWN)
+    .map(({ text: completed, ...shown }) => ({ ...shown, line: before + completed }));
+}
+
+interface Found extends Omit<Completion, 'line'> {
+  readonly text: string;
+}
+
+/** Settings with the typed words in their names: first those whose last name begins with it, then by the order of the file. */
+function paths(typed: string, document: Record<string, unknown>): Found[] {
+  const schema = experimentJsonSchema();
+  const all: Found[] = [];
+  const visit = (path: SettingPath) => {
+    const value = valueAt(document, path);
+    const keys = new Set([...Object.keys(isGroup(value) ? value : {}), ...knownKeys(schema, document, path)]);
+    for (const key of keys) {
+      const inner = [...path, key];
+      const node = schemaAt(schema, document, inner);
+      const present = valueAt(document, inner);
+      if (isGroup(present)) visit(inner);
+      else if (key !== '$schema' && node) {
+        const name = formatSettingPath(inner);
+        const description = present === undefined ? undefined : JSON.stringify(present);
+        all.push({ text: `${name}=`, label: name, description, detail: node.description ?? expectation(node) });
+      }
+    }
+  };
+  visit([]);
+  const wanted = typed.toLowerCase();
+  const names = all.filter(({ label }) => label.toLowerCase().includes(wanted));
+  const begins = ({ label }: Found) => label.toLowerCase().split(/[.[]/).at(-1)!.startsWith(wanted);
+  return [...names.filter(begins), ...names.filter((found) => !begins(found))];
+}
+
+/** The values that a setting can have where they are few; for any other, the one that it has. */
+function values(typed: string, document: Record<string, unknown>): Found[] {
+  const equals = typed.indexOf('=');
+  const path = parseSettingPath(typed.slice(0, equals));
+  const node = path && schemaAt(experimentJsonSchema(), document, path);
+  if (!path || !node) return [];
+  const present = valueAt(document, path);
+  const allowed: unknown[] = node.type === 'boolean' ? [true, false] : allowedStrings(node);
+  const offered = allowed.length > 0 ? allowed : present === undefined ? [] : [present];
+  const wanted = typed.slice(equals + 1).toLowerCase();
+  return offered
+    .map((value) => ({ value, label: typeof value === 'string' ? value : JSON.stringify(value) }))
+    .filter(({ label }) => label.toLowerCase().startsWith(wanted) && label !== typed.slice(equals + 1))
+    .map(({ value, label }) => ({
+      text: typed.slice(0, equals + 1) + label,
+      label,
+      ...(value === present && { present: true as const }),
+      detail: node.description ?? expectation(node),
+    }));
+}
+
+function documentOf(text: string, overrides: readonly string[]): Record<string, unknown> {
+  const document = new JsonText(text).value();
+  if (!isGroup(document)) return {};
+  for (const override of overrides.map(parseOverride)) if (override) applyOverride(document, override);
+  return document;
+}
+
+function valueAt(document: unknown, path: SettingPath): unknown {
+  return path.reduce((value, key) => (isGroup(value) ? value[String(key)] : undefined), document);
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

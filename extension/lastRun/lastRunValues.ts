@@ -1,0 +1,154 @@
+/** @file The values of the last run behind the lines of an experiment file that differ from them: not text, and updated as one types. */
+import {
+  EventEmitter,
+  MarkdownString,
+  Range,
+  ThemeColor,
+  l10n,
+  window,
+  workspace,
+  type DecorationOptions,
+  type Disposable,
+  type Event,
+  type TextDocument,
+  type TextEditor,
+} from 'vscode';
+import type { LivePhase } from '../../server/protocol/sidecar.ts';
+import { whyFixed } from '../../server/protocol/settingChanges.ts';
+import { isOpenExperiment } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import { differencesByLine, type LineDifferences } from './differences.ts';
+import { lastRunOf, settingsOf, takesChanges } from './runSettings.ts';
+
+const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
+
+/** How a document stands to its last run. */
+export interface Comparison {
+  readonly run: StoredRun;
+  /** Whether a process trains the run now. */
+  readonly live: boolean;
+  readonly lines: readonly ComparedLine[];
+}
+
+interface ComparedLine extends LineDifferences {
+  /** Whether the live run can take all of it while it trains. */
+  readonly applicable: boolean;
+}
+
+export class LastRunValues implements Disposable {
+  readonly #store: RunStore;
+  readonly #decoration = window.createTextEditorDecorationType({ after: { margin: '0 0 0 2em', fontStyle: 'italic' } });
+  readonly #comparisons = new WeakMap<TextDocument, Comparison>();
+  readonly #changed = new EventEmitter<TextDocument>();
+  readonly #disposables: Disposable[];
+  /** Of documents whose comparison is being made: the newest has the last word. */
+  readonly #requests = new WeakMap<TextDocument, object>();
+  readonly #phases = new WeakMap<StoredRun, LivePhase | undefined>();
+
+  readonly onDidChange: Event<TextDocument> = this.#changed.event;
+
+  constructor(store: RunStore) {
+    this.#store = store;
+    const updateAll = () => {
+      for (const document of new Set(window.visibleTextEditors.map((editor) => editor.document)))
+        this.#update(document);
+    };
+    this.#disposables = [
+      this.#decoration,
+      this.#changed,
+      workspace.onDidChangeTextDocument(({ document }) => this.#update(document)),
+      window.onDidChangeVisibleTextEditors(updateAll),
+      workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(SHOW_SETTING) && updateAll()),
+      store.onDidChange(updateAll),
+      // Whether a run can take changes turns with its phase, which is not in run.json.
+      store.onDidProgress((run) => this.#phaseChanged(run) && updateAll()),
+    ];
+    updateAll();
+  }
+
+  #phaseChanged(run: StoredRun): boolean {
+    const phase = run.liveState?.phase;
+    if (this.#phases.get(run) === phase) return false;
+    this.#phases.set(run, phase);
+    return true;
+  }
+
+  /** As of the last text of the document that was a valid experiment; undefined where there is no run to compare with. */
+  of(document: TextDocument): Comparison | undefined {
+    return this.#comparisons.get(document);
+  }
+
+  #update(document: TextDocument): void {
+    if (!isOpenExperiment(document.uri)) return;
+    const request = {};
+    this.#requests.set(document, request);
+    void this.#compare(document).then((comparison) => {
+      if (this.#requests.get(document) !== request || comparison === 'half-typed') return;
+      if (comparison) this.#comparisons.set(document, comparison);
+      else this.#comparisons.delete(document);
+      for (const editor of window.visibleTextEditors) if (editor.document === document) this.#draw(editor, comparison);
+      this.#changed.fire(document);
+    });
+  }
+
+  /** `half-typed`: what is shown stays, and moves with the text. */
+  async #compare(document: TextDocument): Promise<Comparison | 'half-typed' | undefined> {
+    const run = await lastRunOf(this.#store, document.uri);
+    const settings = run && (await settingsOf(run).catch(() => undefined));
+    if (!run || !settings) return undefined;
+    const lines = differencesByLine(document.getText(), settings);
+    if (!lines) return 'half-typed';
+    const live = takesChanges(run);
+    return {
+      run,
+      live,
+      lines: lines.map((line) => ({
+        ...line,
+        applicable: live && line.changes.every(({ path }) => whyFixed(path, settings) === undefined),
+      })),
+    };
+  }
+
+  #draw(editor: TextEditor, comparison: Comparison | undefined): void {
+    const shown = workspace.getConfiguration().get<boolean>(SHOW_SETTING, true) ? comparison : undefined;
+    editor.setDecorations(
+      this.#decoration,
+      shown?.lines.map((line) => decorationOf(shown, line, editor.document)) ?? [],
+    );
+  }
+
+  dispose(): void {
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+}
+
+function decorationOf({ run, live }: Comparison, line: ComparedLine, document: TextDocument): DecorationOptions {
+  const { range } = document.lineAt(line.line);
+  const contentText = `// ${live ? l10n.t('running: {0}', line.text) : l10n.t('last run: {0}', line.text)}`;
+  return {
+    range: new Range(range.end, range.end),
+    renderOptions: { after: { contentText, color: new ThemeColor('editorGhostText.foreground') } },
+    hoverMessage: hoverOf(run, live, line.applicable, document),
+  };
+}
+
+function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: TextDocument): MarkdownString {
+  const link = (title: string, command: string, argument = uri.toString()) =>
+    `[${title}](command:deeptwist.${command}?${encodeURIComponent(JSON.stringify([argument]))})`;
+  const first = !live
+    ? l10n.t('The run {0} had another value.', run.run.id)
+    : applicable
+      ? l10n.t('The run {0} is trained with another value.', run.run.id)
+      : l10n.t('The run {0} is trained with another value, which it keeps.', run.run.id);
+  const links = [
+    ...(applicable ? [link(l10n.t('Apply From Next Distortion'), 'applyFromNextDistortion')] : []),
+    link(l10n.t('Run'), 'runExperiment'),
+    link(l10n.t('Open Config As Of This Run'), 'openConfigOfRun', run.key),
+  ];
+  const text = new MarkdownString(undefined, true).appendText(first).appendMarkdown(`\n\n${links.join(' · ')}`);
+  text.isTrusted = {
+    enabledCommands: ['applyFromNextDistortion', 'runExperiment', 'openConfigOfRun'].map((name) => `deeptwist.${name}`),
+  };
+  return text;
+}

@@ -1,0 +1,45 @@
+/** @file The settings that a run of an experiment is trained with, and which of its runs counts. */
+import type { Uri } from 'vscode';
+import type { ExperimentSettings } from '../../server/protocol/config.ts';
+import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { valuesAfter } from '../../server/runs/changedValues.ts';
+import { experimentFileOf } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+
+interface KnownSettings {
+  /** That they were found with; the text of a run never changes. */
+  readonly values: string;
+  readonly settings: ExperimentSettings | undefined;
+}
+
+/** They are asked for at every key that is typed. */
+const known = new WeakMap<StoredRun, KnownSettings>();
+
+/** With `--set`, and with what was changed while it trained. Undefined for the run of a version with other settings. */
+export async function settingsOf(stored: StoredRun): Promise<ExperimentSettings | undefined> {
+  const overrides = valuesAfter(stored.run.record, Infinity);
+  const values = JSON.stringify(overrides);
+  const found = known.get(stored);
+  if (found?.values === values) return found.settings;
+  const settings = checkExperiment(await stored.run.experimentText(), overrides).experiment;
+  known.set(stored, { values, settings });
+  return settings;
+}
+
+/** The run of an experiment file that is trained now, else its newest. */
+export async function lastRunOf(store: RunStore, file: Uri): Promise<StoredRun | undefined> {
+  return liveRunOf(store, file) ?? (await store.runsOf(experimentFileOf(file), 1))[0];
+}
+
+/** The newest run of an experiment file whose process trains it and answers. */
+export function liveRunOf(store: RunStore, { fsPath }: Uri): StoredRun | undefined {
+  return store.active
+    .filter((stored) => stored.run.record.experiment === fsPath && takesChanges(stored))
+    .sort((a, b) => b.summary.created - a.summary.created)[0];
+}
+
+/** Whether a run is where its process takes changes of settings. */
+export function takesChanges({ liveState }: StoredRun): boolean {
+  return liveState?.phase === 'training' || liveState?.phase === 'paused';
+}

@@ -1,0 +1,43 @@
+/** @file `deeptwist change`. */
+import { formatCount } from '../../protocol/formatQuantity.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { findRun } from '../../runs/findRun.ts';
+import type { Command } from '../command.ts';
+
+export const changeCommand: Command = {
+  name: 'change',
+  positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
+  summary: 'Change settings of a run that the editor trains, from its next distortion on.',
+  options: {
+    set: {
+      type: 'string',
+      multiple: true,
+      value: 'PATH=VALUE',
+      description: 'The setting; can be given several times.',
+    },
+  },
+  async run({ positionals: [reference], options: { set = [] } }, { stdout, directory }) {
+    if (set.length === 0) {
+      throw new UserError('There is nothing to change.', {
+        remedy: 'Give a setting, for example --set compression.layers.fc1.rate=0.95.',
+        exitCode: ExitCode.usage,
+      });
+    }
+    const run = await findRun(reference, directory);
+    const { endpoint } = run.record;
+    if (endpoint === undefined || run.observedState() !== 'running') {
+      throw new UserError(`The run ${run.id} cannot be changed: no process of the editor trains it.`, {
+        remedy: 'Run the experiment again with --set.',
+      });
+    }
+    const { connectToSidecar } = await import('../../runs/sidecarConnection.ts');
+    const connection = await connectToSidecar(endpoint, { client: `deeptwist change ${process.pid}` });
+    try {
+      const { step } = await connection.request('change', { values: set });
+      stdout.write(`In effect from step ${formatCount(step)} on.\n`);
+    } finally {
+      connection.dispose();
+    }
+    return ExitCode.done;
+  },
+};

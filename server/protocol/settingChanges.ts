@@ -1,0 +1,75 @@
+/** @file In which settings two experiments differ, and which of them a run can take while it trains. Pure. */
+import type { ExperimentSettings } from './config.ts';
+import { formatSettingPath } from './settingPath.ts';
+import type { SettingPath } from './settingPath.ts';
+
+/** One setting that is not the same in both. */
+export interface SettingChange {
+  /** As `--set` takes it: `compression.layers.fc1.rate`. */
+  readonly path: string;
+  /** Absent where the first has no such setting. */
+  readonly from?: unknown;
+  /** Absent where the second has no such setting. */
+  readonly to?: unknown;
+}
+
+/**
+ * The smallest settings that differ, in the order of `to`, with those that only `from` has behind them; a part that only one
+ * of them has is one setting.
+ * @param from experiments with their defaults filled in, so that a default that is written out is no difference
+ */
+export function settingChanges(from: ExperimentSettings, to: ExperimentSettings): SettingChange[] {
+  return changesWithin(from, to, []).filter(({ path }) => path !== '$schema');
+}
+
+function changesWithin(from: unknown, to: unknown, path: SettingPath): SettingChange[] {
+  if (isGroup(from) && isGroup(to)) {
+    const keys = new Set([...Object.keys(to), ...Object.keys(from)]);
+    return [...keys].flatMap((key) => changesWithin(from[key], to[key], [...path, key]));
+  }
+  if (JSON.stringify(from) === JSON.stringify(to)) return [];
+  return [{ path: formatSettingPath(path), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
+}
+
+function isGroup(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The change as a `path=value` text; `path=null` removes the setting. */
+export function overrideOf({ path, to }: SettingChange): string {
+  return `${path}=${JSON.stringify(to ?? null)}`;
+}
+
+/** `compression.layers.fc1.rate 0.9 -> 0.95`. */
+export function describeChange({ path, from, to }: SettingChange): string {
+  return `${path} ${valueText(from)} -> ${valueText(to)}`;
+}
+
+/** A setting's value as a user writes it; `none` where there is no such setting. */
+export function valueText(value: unknown): string {
+  return value === undefined ? 'none' : JSON.stringify(value);
+}
+
+/** What a run can take while it trains. A layer's parameters are those of its method, but for how weights are grouped. */
+const changeable = [
+  /^training\.optimizer\.learningRate$/,
+  /^training\.learningRateSchedule\b/,
+  /^compression\.(?:distortEvery|schedule)\b/,
+  /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?!sharedProjection\b)/,
+];
+
+/** For people: the settings that {@link whyFixed} lets pass. */
+export const CHANGEABLE_SETTINGS =
+  "the layers' rates, bits, algorithms and ranks, the schedule, distortEvery, the learning rate and its schedule";
+
+/**
+ * Why a run cannot take a change while it trains; undefined where it can.
+ * @param path of the setting
+ * @param experiment that is trained
+ */
+export function whyFixed(path: string, { compression }: ExperimentSettings): string | undefined {
+  if (!changeable.some((pattern) => pattern.test(path))) return 'a run keeps it from its first step on';
+  if (path.startsWith('compression.') && compression?.policy === 'factors')
+    return 'the policy "factors" truncates once, and trains the factors of that rank from then on';
+  return undefined;
+}

@@ -1,0 +1,222 @@
+/** @file An experiment file and its runs in VS Code: values of the last run, changes that a live run takes, reruns, history. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { StoredRun } from '../../extension/runs/storedRun.ts';
+import type { DeepTwistApi } from '../../extension/workbench.ts';
+import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
+import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
+import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+
+const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'last-run-test');
+let api: DeepTwistApi;
+
+const experiment = (name: string, options?: PointsOptions) =>
+  vscode.Uri.file(writePointsExperiment(folder(), name, options));
+
+async function start(file: vscode.Uri, command = 'deeptwist.runExperiment'): Promise<StoredRun> {
+  const run = await vscode.commands.executeCommand<StoredRun | undefined>(command, file.toString());
+  assert.ok(run, 'the run did not start');
+  return run;
+}
+
+async function finish(run: StoredRun): Promise<void> {
+  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 50_000);
+  assert.equal(run.summary.state, 'finished', run.summary.failure?.message);
+}
+
+function eventsOf<T extends RunEvent['type']>(run: StoredRun, type: T): EventOf<T>[] {
+  const lines = readFileSync(run.run.eventsFile, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => JSON.parse(line) as RunEvent).filter((event): event is EventOf<T> => event.type === type);
+}
+
+async function replace(editor: vscode.TextEditor, from: string, to: string): Promise<void> {
+  const { document } = editor;
+  const at = document.getText().indexOf(from);
+  const range = new vscode.Range(document.positionAt(at), document.positionAt(at + from.length));
+  assert.ok(await editor.edit((edit) => edit.replace(range, to)));
+}
+
+/** What is shown behind the lines of a document, when it is so. */
+async function shown(document: vscode.TextDocument, isIt: (texts: string[], live: boolean) => boolean) {
+  const values = await api.lastRun.values;
+  return eventually(`the values of the last run: ${isIt}`, () => {
+    const comparison = values.of(document);
+    return (
+      comparison &&
+      isIt(
+        comparison.lines.map(({ text }) => text),
+        comparison.live,
+      ) &&
+      comparison
+    );
+  });
+}
+
+describe('an experiment file and its runs', () => {
+  beforeAll(async () => {
+    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    writePointsProblem(folder());
+  });
+
+  afterAll(async () => {
+    for (const run of api.store.active) await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await eventually('all runs to end', () => api.store.active.length === 0);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('show what the last run had where they differ, as one types', async () => {
+    const file = experiment('ghost');
+    const run = await start(file);
+    await finish(run);
+    const editor = await vscode.window.showTextDocument(file);
+    const { document } = editor;
+    await shown(document, (texts, live) => texts.length === 0 && !live);
+    await replace(editor, '"rate": 0.5', '"rate": 0.75');
+    const { lines, run: last } = await shown(document, (texts) => texts.length === 1);
+    assert.equal(last.key, run.key);
+    assert.equal(lines[0].text, '0.5');
+    assert.match(document.lineAt(lines[0].line).text, /"rate": 0.75/);
+    assert.equal(lines[0].applicable, false);
+    await replace(editor, '"rate": 0.75', '"rate": 0.');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.deepEqual((await api.lastRun.values).of(document)?.lines, lines);
+    await replace(editor, '"rate": 0.', '"rate": 0.5');
+    await shown(document, (texts) => texts.length === 0);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  });
+
+  it('apply a change from the next distortion of the run that trains, which records it', async () => {
+    const file = experiment('live', { steps: 2_000_000 });
+    writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"to": 1000000', '"to": 1'));
+    const run = await start(file);
+    const editor = await vscode.window.showTextDocument(file);
+    const { document } = editor;
+    await shown(document, (texts, live) => texts.length === 0 && live);
+    await replace(editor, '"rate": 0.5', '"rate": 0.75');
+    const { lines } = await shown(document, (texts, live) => texts.join() === '0.5' && live);
+    const { line } = lines[0];
+    const lens = await eventually('the lens', async () => {
+      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        file,
+        20,
+      );
+      return lenses.find(({ command }) => command?.command === 'deeptwist.applyFromNextDistortion');
+    });
+    assert.match(lens.command!.title, /Apply From Next Distortion \(1 value\)/);
+    assert.equal(lens.range.start.line, 0);
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      file,
+      document.lineAt(line).range,
+    );
+    const action = actions.find(({ title }) => title === 'Apply From Next Distortion');
+    assert.ok(action?.command);
+    const step = await vscode.commands.executeCommand<number>(action.command.command, ...action.command.arguments!);
+    assert.equal(step % 10, 0);
+    await shown(document, (texts, live) => texts.length === 0 && live);
+    assert.equal(document.isDirty, false);
+    // About a hundredth of the distortions is recorded: the next one is asked for.
+    await eventually('the step', () => (run.liveState?.step ?? 0) > step);
+    await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
+    const [changed] = eventsOf(run, 'changed');
+    assert.equal(changed.step, step);
+    assert.deepEqual(changed.settings, [{ path: 'compression.layers.hidden.rate', from: 0.5, to: 0.75 }]);
+    const [observation] = await eventually('the observation in the log', () => {
+      const events = eventsOf(run, 'observation');
+      return events.length > 0 && events;
+    });
+    assert.equal(observation.weights[0].setting.rate, 0.75);
+    for (const { step: at, weights } of eventsOf(run, 'distortion'))
+      assert.equal(weights[0].setting.rate, at < step ? 0.5 : 0.75);
+    assert.deepEqual(run.summary.overrides, ['compression.layers.hidden.rate=0.75']);
+
+    // What a run keeps is offered as a rerun.
+    await replace(editor, '"batchSize": 20', '"batchSize": 25');
+    const kept = await shown(document, (texts) => texts.join() === '20');
+    assert.equal(kept.lines[0].applicable, false);
+    const others = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      file,
+      document.lineAt(kept.lines[0].line).range,
+    );
+    assert.ok(others.some(({ title }) => title === 'Rerun With This Value'));
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+    await vscode.commands.executeCommand('deeptwist.stop', run.key);
+    await eventually('the stop', () => run.summary.state === 'stopped');
+  });
+
+  it('keep what was run while the file changes, and rerun the newest run', async () => {
+    const file = experiment('kept');
+    const run = await start(file);
+    const text = readFileSync(file.fsPath, 'utf8');
+    writeFileSync(file.fsPath, text.replace('"rate": 0.5', '"rate": 0.9'));
+    await finish(run);
+    assert.equal(await run.run.experimentText(), text);
+    const again = await start(file, 'deeptwist.rerun');
+    await finish(again);
+    assert.notEqual(again.key, run.key);
+    assert.equal(await again.run.experimentText(), text);
+    assert.equal(again.summary.result?.test, run.summary.result?.test);
+    assert.deepEqual(again.summary.overrides, []);
+  });
+
+  it('open what a run was made from beside what is there now', async () => {
+    const file = experiment('diffed');
+    const run = await start(file);
+    await finish(run);
+    writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 0.9'));
+    await vscode.commands.executeCommand('deeptwist.openConfigOfRun', run.key);
+    const input = await eventually('the diff', () => {
+      const { input } = vscode.window.tabGroups.activeTabGroup.activeTab ?? {};
+      return input instanceof vscode.TabInputTextDiff && input;
+    });
+    assert.equal(input.original.fsPath, run.run.experimentFile);
+    assert.equal(input.modified.fsPath, file.fsPath);
+
+    const model = join(folder(), 'model.ts');
+    const before = readFileSync(model, 'utf8');
+    writeFileSync(model, before.replace('units: 16', 'units: 32'));
+    try {
+      await vscode.commands.executeCommand('deeptwist.openConfigOfRun', run.key);
+      const tab = await eventually('the changes', () => {
+        const { activeTab } = vscode.window.tabGroups.activeTabGroup;
+        return activeTab && !(activeTab.input instanceof vscode.TabInputTextDiff) && activeTab;
+      });
+      assert.match(tab.label, /^diffed, .* ↔ now/);
+      assert.equal(readFileSync(join(run.run.sourceFolder, 'model.ts'), 'utf8'), before);
+    } finally {
+      writeFileSync(model, before);
+    }
+  });
+
+  it('list the runs of the file, and compare them', async () => {
+    const file = experiment('listed');
+    const first = await start(file);
+    await finish(first);
+    const second = await api.launcher.start({ file: file.fsPath, overrides: ['training.seed=7'] });
+    await finish(second);
+    const shownRuns: string[][] = [];
+    const { dashboards } = api;
+    dashboards.open = (runs, tab) => {
+      shownRuns.push([...(runs ?? []), ...(tab ? [tab] : [])]);
+      return Promise.resolve();
+    };
+    try {
+      const listed = vscode.commands.executeCommand('deeptwist.showRunsOfFile', file.toString());
+      // The list takes what is asked of it only once it is there.
+      const accepting = setInterval(
+        () => void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem'),
+        200,
+      );
+      await Promise.resolve(listed).finally(() => clearInterval(accepting));
+      await vscode.commands.executeCommand('deeptwist.compareWithLast', file.toString());
+    } finally {
+      Reflect.deleteProperty(dashboards, 'open');
+    }
+    assert.deepEqual(shownRuns[0], [second.key]);
+    assert.deepEqual(shownRuns[1], [second.key, first.key, 'compare']);
+  });
+});
