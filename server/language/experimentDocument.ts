@@ -2,7 +2,7 @@
  * @file An open experiment file as the features of the language server see it: its text, what the text means, and what is
  * known around it. Features are functions of these two, without a connection and without a disk.
  */
-import type { TextDocument, Range } from 'vscode-languageserver-textdocument';
+import type { Range, TextDocument } from 'vscode-languageserver-textdocument';
 import type { ExperimentSettings } from '../protocol/config.ts';
 import { JsonText, type TextRange } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
