@@ -108,6 +108,7 @@ function compressorOf<M extends Method>(
 
   const projection: Projection = {
     targets,
+    units,
     from: timing.from,
     formOf: ({ weight }) => compressed.get(weight.name),
     rateAt: (target, step) => settingAt(target, step).rate ?? 0,

@@ -4,6 +4,7 @@
  */
 import type { PolicyId } from '../protocol/config.ts';
 import { FactoredWeights } from './factoredWeights.ts';
+import { isDistortionStep, type Timing } from './schedule.ts';
 import {
   MaskedWeights,
   ReplacedWeights,
@@ -11,16 +12,6 @@ import {
   type Projection,
   type StoredWeights,
 } from './storedWeights.ts';
-
-/** When distortions can happen, in training steps done. */
-export interface Timing {
-  /** S_D. */
-  readonly distortEvery: number;
-  /** t_i. */
-  readonly from: number;
-  /** Length of the run. */
-  readonly steps: number;
-}
 
 export interface Policy {
   /** Whether the stored weights are distorted right after a step, the last step apart: the run always ends with one. */
@@ -30,13 +21,12 @@ export interface Policy {
   readonly ignoresSchedule: boolean;
 }
 
-const everyDistortionStep = (step: number, { distortEvery, from }: Timing) => step % distortEvery === 0 && step >= from;
 const atTheEnd = () => false;
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { distortsAfter: everyDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false },
+  deeptwist: { distortsAfter: isDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false },
   'gradual-mask': {
-    distortsAfter: everyDistortionStep,
+    distortsAfter: isDistortionStep,
     Stored: MaskedWeights,
     ignoresSchedule: false,
   },

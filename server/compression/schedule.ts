@@ -1,4 +1,4 @@
-/** @file How much is pruned at a step: equation (1) of DeepTwist, after Zhu & Gupta 2017. */
+/** @file When weights are distorted, and how much is pruned at a step: equation (1) of DeepTwist, after Zhu & Gupta 2017. */
 import type { PruningSchedule } from '../protocol/config.ts';
 
 /**
@@ -15,4 +15,31 @@ export function pruningRateAt(schedule: PruningSchedule | undefined, targetRate:
   if (step < from) return 0;
   if (step >= to) return targetRate;
   return targetRate + (initialRate - targetRate) * (1 - (step - from) / (to - from)) ** exponent;
+}
+
+/** Weights that a pruning rate makes zero: `floor(rate * size)`. */
+export function prunedCount(rate: number, size: number): number {
+  return Math.floor(rate * size);
+}
+
+/** When distortions can happen, in training steps done. */
+export interface Timing {
+  /** S_D. */
+  readonly distortEvery: number;
+  /** t_i. */
+  readonly from: number;
+  /** Length of the run. */
+  readonly steps: number;
+}
+
+/** Whether a step is one of every S_D from t_i on. */
+export function isDistortionStep(step: number, { distortEvery, from }: Omit<Timing, 'steps'>): boolean {
+  return step % distortEvery === 0 && step >= from;
+}
+
+/** Distortions of a run whose weights are distorted at each {@link isDistortionStep} and after the last step. */
+export function distortionCount({ distortEvery, from, steps }: Timing): number {
+  const before = Math.ceil(Math.max(from, 1) / distortEvery) - 1;
+  const regular = Math.max(0, Math.floor(steps / distortEvery) - before);
+  return regular > 0 && steps % distortEvery === 0 ? regular : regular + 1;
 }

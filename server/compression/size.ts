@@ -4,6 +4,7 @@
  */
 import type { LayerSize } from '../protocol/events.ts';
 import { product, type MatrixView } from './matrixView.ts';
+import { prunedCount } from './schedule.ts';
 import { isMatrix } from './targets.ts';
 
 const FLOAT_BITS = 32;
@@ -55,6 +56,17 @@ export function sparseSize(values: Float32Array): CompressedSize {
   return { weightsKept: nonZeros, bits: Math.min(FLOAT_BITS * nonZeros + bits, FLOAT_BITS * values.length) };
 }
 
+/**
+ * What {@link sparseSize} is expected to be of weights whose zeros lie at random: a non-zero weight then follows `2^bits - 1`
+ * zeros or more with the probability `rate^(2^bits - 1)`, twice as many with its square, …
+ */
+export function expectedSparseSize(weights: number, rate: number): CompressedSize {
+  const kept = weights - prunedCount(rate, weights);
+  const gaps = GAP_BITS.map((bits) => (bits * kept) / (1 - rate ** (2 ** bits - 1)));
+  const index = Math.round(Math.min(weights, ...gaps));
+  return { weightsKept: kept, bits: Math.min(FLOAT_BITS * kept + index, FLOAT_BITS * weights) };
+}
+
 /** `bits` a weight, and as many 32-bit scales a row or for the matrix. */
 export function binaryCodeSize(view: MatrixView, bits: number, scales: 'row' | 'matrix'): CompressedSize {
   const weights = view.rows * view.columns;
@@ -68,20 +80,14 @@ export function factoredSize(view: MatrixView, rank: number): CompressedSize {
 }
 
 /**
- * A pair that shares a projection: `r m_x` for the kernel [m_x, n] and `r (m_h + n)` for the recurrent kernel [m_h, n],
- * which carries the projection; both dense where that is fewer.
+ * Weights [m, n_0], [m, n_1], … that share a projection [m, r]: `r (m + n_0)` for the first, which carries it, and `r n_i` for
+ * each of the others; all dense where that is fewer.
  */
-export function sharedFactorSizes(
-  kernelRows: number,
-  recurrentRows: number,
-  columns: number,
-  rank: number,
-): { kernel: CompressedSize; recurrent: CompressedSize } {
-  const kernel = rank * kernelRows;
-  const recurrent = rank * (recurrentRows + columns);
-  if (kernel + recurrent < (kernelRows + recurrentRows) * columns)
-    return { kernel: denseSize(kernel), recurrent: denseSize(recurrent) };
-  return { kernel: denseSize(kernelRows * columns), recurrent: denseSize(recurrentRows * columns) };
+export function sharedFactorSizes(rows: number, columns: readonly number[], rank: number): CompressedSize[] {
+  const factored = columns.map((count, i) => rank * (i === 0 ? rows + count : count));
+  const dense = columns.map((count) => rows * count);
+  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
+  return (total(factored) < total(dense) ? factored : dense).map(denseSize);
 }
 
 /** The row of a weight in the size table: bytes of the dense and of the compressed weight. */

@@ -87,7 +87,7 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
 }
 
 /** The option of a union that `value` chooses, by its discriminator or as an object; the node itself where it is no union. */
-function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
+export function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
   const alternatives = node.anyOf as JsonSchema[] | undefined;
   if (alternatives) return alternatives.find(({ type }) => (type === 'object') === isRecord(value));
   const discriminator = discriminatorOf(node);
@@ -96,7 +96,7 @@ function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
 }
 
 /** The key that has a constant in every option of a union, and the options by that constant. */
-function discriminatorOf(node: JsonSchema): { key: string; options: Map<string, JsonSchema> } | undefined {
+export function discriminatorOf(node: JsonSchema): { key: string; options: Map<string, JsonSchema> } | undefined {
   const options = node.oneOf as JsonSchema[] | undefined;
   if (!options) return undefined;
   const constantOf = (option: JsonSchema, key: string) => (option.properties?.[key] as JsonSchema | undefined)?.const;

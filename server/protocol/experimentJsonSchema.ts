@@ -5,7 +5,12 @@ import { experimentSchema } from './config.ts';
 /** A node of a JSON schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
-/** JSON schema (draft 7, the newest that VS Code supports in full) of what a user writes: settings with defaults are optional. */
+let schema: JsonSchema | undefined;
+
+/**
+ * JSON schema (draft 7, the newest that VS Code supports in full) of what a user writes: settings with defaults are optional.
+ * Made when it is first asked for: that takes longer than all checks of a file that has no problem.
+ */
 export function experimentJsonSchema(): JsonSchema {
-  return z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-7' });
+  return (schema ??= z.toJSONSchema(experimentSchema, { io: 'input', target: 'draft-7' }));
 }

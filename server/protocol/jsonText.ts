@@ -72,6 +72,11 @@ export class JsonText {
     this.problems = [...firstOfLine, ...(this.#root ? this.#duplicates(this.#root, []) : [])];
   }
 
+  /** What the text was parsed into; undefined for a text without a value. */
+  get root(): Node | undefined {
+    return this.#root;
+  }
+
   /** A new copy of the value that the text stands for. */
   value(): unknown {
     return this.#root && (getNodeValue(this.#root) as unknown);

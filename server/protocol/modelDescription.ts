@@ -12,6 +12,7 @@ const describedWeight = z.object({
   layer: z.string(),
   weight: z.string().describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
   layerClass: z.string().optional().describe('tfjs class name of the layer.'),
+  inputLayer: z.string().optional().describe('The layer whose output the weight multiplies, where it is one.'),
   shape: z.array(z.int()),
   trainable: z.boolean(),
 });

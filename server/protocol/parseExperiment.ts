@@ -8,7 +8,6 @@ import type { ExperimentSettings } from './config.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
-import type { JsonSchema } from './experimentJsonSchema.ts';
 import { JsonText } from './jsonText.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
 import type { Override } from './overrides.ts';
@@ -89,13 +88,6 @@ export function placed(error: SettingError, source: ExperimentText): UserError {
   return new UserError(formatProblem(source.file, problemAt(error, source)), { remedy, exitCode, cause });
 }
 
-let knownSchema: JsonSchema | undefined;
-
-/** Made when the first file has a problem: making it takes longer than all checks of a file that has none. */
-function schema(): JsonSchema {
-  return (knownSchema ??= experimentJsonSchema());
-}
-
 function withOverrides(json: JsonText, overrides: readonly string[]) {
   const document = json.value();
   const problems: Problem[] = [];
@@ -128,7 +120,7 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   for (const issue of issues.flatMap(chosenOption)) {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') {
-      const known = knownKeys(schema(), document, path);
+      const known = knownKeys(experimentJsonSchema(), document, path);
       for (const key of issue.keys) {
         const meant = didYouMean(key, known);
         if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
@@ -165,7 +157,7 @@ function wrongValue(
   path: SettingPath,
   document: unknown,
 ): Pick<SettingProblem, 'code' | 'message' | 'meant'> {
-  const part = schemaAt(schema(), document, path);
+  const part = schemaAt(experimentJsonSchema(), document, path);
   const value = valueAt(document, path);
   const expected = part ? `expected ${expectation(part)}` : issue.message;
   if (value === undefined) return { code: 'missing-setting', message: `missing: ${expected}` };

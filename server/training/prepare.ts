@@ -186,13 +186,14 @@ async function createProgramExecutor(
 }
 
 function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
-  return modelWeights(model).map(({ name, layer, weight, layerClass }) => {
+  return modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
       layerClass,
+      inputLayer,
       shape,
       values: value,
       ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),

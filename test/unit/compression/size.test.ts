@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { matrixViewOf } from '../../../server/compression/matrixView.ts';
 import {
   binaryCodeSize,
+  expectedSparseSize,
   factoredSize,
   layerSize,
   modelSize,
@@ -10,6 +11,7 @@ import {
   smallestIndex,
   sparseSize,
 } from '../../../server/compression/size.ts';
+import { uniform } from './random.ts';
 
 /** Writes the gap codes one by one, as a file would hold them. */
 function countGapCodes(values: Float32Array, bits: number): number {
@@ -64,10 +66,11 @@ test.each([
   expect(factoredSize(view, breakEven + 1).weightsKept).toBe(rows * columns);
 });
 
-test('a pair of [m, n] with a shared projection is 2mn / (r (2m + n)) times smaller', () => {
+test('two weights [m, n] with a shared projection is 2mn / (r (m + 2n)) times smaller', () => {
   const [m, n, r] = [650, 2600, 96];
-  const { kernel, recurrent } = sharedFactorSizes(m, m, n, r);
-  expect((2 * m * n) / (kernel.weightsKept + recurrent.weightsKept)).toBeCloseTo((2 * m * n) / (r * (2 * m + n)), 10);
+  const [recurrent, kernel] = sharedFactorSizes(m, [n, n], r);
+  expect((2 * m * n) / (kernel.weightsKept + recurrent.weightsKept)).toBeCloseTo((2 * m * n) / (r * (m + 2 * n)), 10);
+  expect(sharedFactorSizes(m, [n, n], 600).map(({ weightsKept }) => weightsKept)).toEqual([m * n, m * n]);
 });
 
 test('the ratio of weights leaves biases out, and the ratio of bytes counts them', () => {
@@ -91,4 +94,21 @@ test('the ratio of weights leaves biases out, and the ratio of bytes counts them
     bytesKept: 90,
     byteRatio: 440 / 90,
   });
+});
+
+test.each([0.5, 0.9, 0.98, 0.999])('the expected size at a rate of %f is that of zeros at random places', (rate) => {
+  const size = 200_000;
+  const random = uniform(7);
+  const values = new Float32Array(size).fill(1);
+  for (let zeros = Math.floor(rate * size); zeros > 0;) {
+    const at = Math.floor(random() * size);
+    if (values[at] === 0) continue;
+    values[at] = 0;
+    zeros--;
+  }
+  const { weightsKept, bits } = sparseSize(values);
+  const expected = expectedSparseSize(size, rate);
+  expect(expected.weightsKept).toBe(weightsKept);
+  // The count of gap codes varies by about the root of the number of weights that are kept, 200 at the highest rate.
+  expect(Math.abs(expected.bits / bits - 1)).toBeLessThan(0.02);
 });

@@ -45,7 +45,7 @@ const lstmWeights: DescribedWeight[] = [
   { ...lstm, name: 'lstm1/kernel', weight: 'kernel', shape: [6, 16] },
   { ...lstm, name: 'lstm1/recurrent_kernel', weight: 'recurrent_kernel', shape: [4, 16] },
   { ...lstm, name: 'lstm1/bias', weight: 'bias', shape: [16] },
-  ...dense('softmax', 4, 9),
+  ...dense('softmax', 4, 9).map((weight) => ({ ...weight, inputLayer: 'lstm1' })),
 ];
 
 /** As a process that has loaded the model of the text would leave it. */

@@ -357,21 +357,21 @@ export const rows: readonly ProblemRow[] = [
     what: 'a shared projection of a dense layer',
     text: edited(lowRank('"fc1": { "rank": 64, "sharedProjection": true }')),
     problems: [
-      'error no-shared-projection «true» compression.layers.fc1.sharedProjection: fc1/kernel has no partner with the same rank to share a projection with: it joins the kernel and the recurrent_kernel of one recurrent layer',
+      "error no-shared-projection «true» compression.layers.fc1.sharedProjection: fc1/kernel has no partner with the same rank to share a projection with. A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
     ],
   },
   {
     what: 'a shared projection above the rank of its recurrent weight',
-    text: edited(lstm, [data, text], lowRank('"lstm1": { "rank": 5, "sharedProjection": true }'), ['1e-3', '1e-3']),
+    text: edited(lstm, [data, text], lowRank('"*": { "rank": 5, "sharedProjection": true }'), ['1e-3', '1e-3']),
     problems: [
-      'error rank-too-high «5» compression.layers.lstm1.rank: lstm1, its kernel and recurrent kernel together, is a [4, 16] matrix: expected at most 4, got 5',
+      'error rank-too-high «5» compression.layers.*.rank: lstm1/recurrent_kernel is a [4, 16] matrix: expected at most 4, got 5',
     ],
   },
   {
     what: 'a shared projection of one weight of two',
     text: edited(lstm, [data, text], lowRank('"lstm1/kernel": { "rank": 2, "sharedProjection": true }')),
     problems: [
-      'error no-shared-projection «true» compression.layers.lstm1/kernel.sharedProjection: lstm1/kernel has no partner with the same rank to share a projection with: it joins the kernel and the recurrent_kernel of one recurrent layer',
+      "error no-shared-projection «true» compression.layers.lstm1/kernel.sharedProjection: lstm1/kernel has no partner with the same rank to share a projection with. A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
     ],
   },
   {

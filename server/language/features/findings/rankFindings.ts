@@ -1,15 +1,23 @@
 /** @file Ranks that a weight cannot have, or with which its factors are larger than the weight itself. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { storedShape } from '../../../compression/matrixView.ts';
+import {
+  NO_PARTNER_REMEDY,
+  projectionUnits,
+  withoutPartner,
+  type RankedWeight,
+} from '../../../compression/sharedProjection.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
 import type { LayerTarget } from './layerFindings.ts';
 import { countAt, valueAt } from './settings.ts';
 
-/** What is factored together: a weight, or the two of a recurrent layer with a shared projection. */
+/** What is factored together: a weight, or those that share a projection. */
 interface Factored {
   readonly pattern: string;
+  /** The weight that is truncated; the others are projected. */
+  readonly name: string;
   readonly names: string;
   readonly rank: number;
   /** The highest rank that the matrix can have: min(m, n). */
@@ -21,52 +29,36 @@ interface Factored {
 }
 
 export function rankFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
-  const findings: Finding[] = [];
+  const ranked = targets.flatMap((target) => {
+    const rank = countAt(document, [...layer(target), 'rank']);
+    const sharedProjection = valueAt(document, [...layer(target), 'sharedProjection']) === true;
+    return rank === undefined ? [] : [{ ...target, parameters: { rank, sharedProjection } }];
+  });
+  const units = projectionUnits(ranked);
   const factored = new Map<string, Factored[]>();
-  for (const target of targets) {
-    const unit = unitOf(document, target, targets);
-    if (unit === 'no-partner') findings.push(noPartner(document, target));
-    else if (unit) factored.set(unit.pattern, [...(factored.get(unit.pattern) ?? []), unit]);
+  for (const unit of units) {
+    const [{ pattern }] = unit;
+    factored.set(pattern, [...(factored.get(pattern) ?? []), factoredOf(unit)]);
   }
-  for (const units of factored.values()) findings.push(...rankFinding(document, units));
-  return findings;
+  return [
+    ...withoutPartner(units).map((target) => noPartner(document, target)),
+    ...[...factored.values()].flatMap((ofPattern) => rankFinding(document, ofPattern)),
+  ];
 }
 
-/** Undefined for the first of a pair, which its partner stands for, and where there is no rank. */
-function unitOf(
-  document: ExperimentDocument,
-  target: LayerTarget,
-  targets: readonly LayerTarget[],
-): Factored | 'no-partner' | undefined {
-  const { weight, pattern } = target;
-  const rank = countAt(document, [...layer(target), 'rank']);
-  if (rank === undefined) return undefined;
-  const { rows, columns } = storedShape(target.view);
-  const own = { pattern, rank, limit: Math.min(rows, columns) };
-  if (!isShared(document, target))
-    return {
-      ...own,
-      names: weight.name,
-      dense: rows * columns,
-      perRank: rows + columns,
-      shape: `[${rows}, ${columns}]`,
-    };
-  const other = { kernel: 'recurrent_kernel', recurrent_kernel: 'kernel' }[weight.weight];
-  const partner = targets.find(
-    (candidate) =>
-      candidate.weight.layer === weight.layer &&
-      candidate.weight.weight === other &&
-      isShared(document, candidate) &&
-      countAt(document, [...layer(candidate), 'rank']) === rank,
-  );
-  if (!partner) return 'no-partner';
-  if (weight.weight === 'kernel') return undefined;
-  const kernelRows = storedShape(partner.view).rows;
+/** @param unit a weight, or those that share the projection of the first */
+function factoredOf([first, ...others]: readonly (RankedWeight & LayerTarget)[]): Factored {
+  const { rows, columns } = storedShape(first.view);
+  const all = others.reduce((sum, { view }) => sum + storedShape(view).columns, columns);
+  const names = [first, ...others].map(({ weight }) => weight.name);
   return {
-    ...own,
-    names: `${weight.layer}, its kernel and recurrent kernel together,`,
-    dense: (kernelRows + rows) * columns,
-    perRank: kernelRows + rows + columns,
+    pattern: first.pattern,
+    name: first.weight.name,
+    names: names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)} together`,
+    rank: first.parameters.rank,
+    limit: Math.min(rows, columns),
+    dense: rows * all,
+    perRank: rows + all,
     shape: `[${rows}, ${columns}]`,
   };
 }
@@ -77,8 +69,8 @@ function rankFinding(document: ExperimentDocument, units: readonly Factored[]): 
   const fixes = lowest > 0 ? [setTo(document, path, lowest)] : [];
   const impossible = units.filter(({ rank, limit }) => rank > limit);
   if (impossible.length > 0) {
-    const [{ names, shape, limit, rank }] = impossible;
-    const message = `${names} is a ${shape} matrix: expected at most ${limit}, got ${rank}`;
+    const [{ name, shape, limit, rank }] = impossible;
+    const message = `${name} is a ${shape} matrix: expected at most ${limit}, got ${rank}`;
     return [finding(document, { path }, { severity: DiagnosticSeverity.Error, code: 'rank-too-high', message, fixes })];
   }
   const larger = units.filter(({ rank, dense, perRank }) => rank * perRank > dense);
@@ -103,10 +95,6 @@ function largestUseful({ dense, perRank }: Factored): number {
   return Math.ceil(dense / perRank) - 1;
 }
 
-function isShared(document: ExperimentDocument, target: LayerTarget): boolean {
-  return valueAt(document, [...layer(target), 'sharedProjection']) === true;
-}
-
 function noPartner(document: ExperimentDocument, target: LayerTarget): Finding {
   const path = [...layer(target), 'sharedProjection'];
   return finding(
@@ -115,9 +103,7 @@ function noPartner(document: ExperimentDocument, target: LayerTarget): Finding {
     {
       severity: DiagnosticSeverity.Error,
       code: 'no-shared-projection',
-      message:
-        `${target.weight.name} has no partner with the same rank to share a projection with: it joins the kernel and the ` +
-        'recurrent_kernel of one recurrent layer',
+      message: `${target.weight.name} has no partner with the same rank to share a projection with. ${NO_PARTNER_REMEDY}`,
       fixes: [remove(document, path)],
     },
   );

@@ -1,0 +1,70 @@
+/** @file What a compression will leave of the weights of a model, told from their shapes alone: before anything was trained. */
+import type { Method } from '../protocol/config.ts';
+import type { LayerSize } from '../protocol/events.ts';
+import { matrixViewOf, product, storedShape } from './matrixView.ts';
+import type { ParametersOf } from './methods.ts';
+import { projectionUnits } from './sharedProjection.ts';
+import {
+  binaryCodeSize,
+  denseSize,
+  expectedSparseSize,
+  layerSize,
+  sharedFactorSizes,
+  type CompressedSize,
+} from './size.ts';
+import type { NamedWeight } from './targets.ts';
+
+/** How a layer of an experiment is compressed. */
+export type LayerSetting = { [M in Method]: { readonly method: M; readonly parameters: ParametersOf<M> } }[Method];
+
+/**
+ * The rows of the size table of a model, in its order. Of a pruned weight it is the expected size, see
+ * {@link expectedSparseSize}; of one that a user's function compresses the dense size, for only the function knows.
+ * @param settingOf how a weight is compressed; undefined for one that is not
+ */
+export function predictSizes<W extends NamedWeight>(
+  weights: readonly W[],
+  settingOf: (weight: W) => LayerSetting | undefined,
+): LayerSize[] {
+  const factored = factoredSizes(weights, settingOf);
+  return weights.map((weight) => {
+    const setting = settingOf(weight);
+    const size = factored.get(weight) ?? (setting && sizeAlone(weight, setting));
+    return layerSize(weight.name, weight.shape, size ?? denseSize(product(weight.shape)));
+  });
+}
+
+/** Of the weights of low rank, which may share a projection. */
+function factoredSizes<W extends NamedWeight>(
+  weights: readonly W[],
+  settingOf: (weight: W) => LayerSetting | undefined,
+): Map<W, CompressedSize> {
+  const ranked = weights.flatMap((weight) => {
+    const setting = settingOf(weight);
+    return setting?.method === 'low-rank' ? [{ weight, pattern: weight.name, parameters: setting.parameters }] : [];
+  });
+  return new Map(
+    projectionUnits(ranked).flatMap((unit) => {
+      const shapes = unit.map(({ weight }) => storedShape(viewOf(weight)));
+      const columns = shapes.map((shape) => shape.columns);
+      const sizes = sharedFactorSizes(shapes[0].rows, columns, unit[0].parameters.rank);
+      return unit.map(({ weight }, i) => [weight, sizes[i]] as const);
+    }),
+  );
+}
+
+function sizeAlone(weight: NamedWeight, setting: LayerSetting): CompressedSize | undefined {
+  switch (setting.method) {
+    case 'prune':
+      return expectedSparseSize(product(weight.shape), setting.parameters.rate);
+    case 'quantize':
+      return binaryCodeSize(viewOf(weight), setting.parameters.bits, setting.parameters.scales);
+    case 'low-rank':
+    case 'custom':
+      return undefined;
+  }
+}
+
+function viewOf({ shape, weight, layerClass }: NamedWeight) {
+  return matrixViewOf(shape, weight, layerClass);
+}

@@ -1,0 +1,21 @@
+/** @file Rewritings of an experiment file at the cursor; quick fixes of problems are elsewhere. */
+import { CodeActionKind, type CodeAction, type Range } from 'vscode-languageserver/node';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { conversions } from './convertMethod.ts';
+import { globExpansions, ratioTargets } from './rewriteLayer.ts';
+import { defaultsWritten } from './writeDefaults.ts';
+
+export function rewritings(document: ExperimentDocument, range: Range, surroundings: Surroundings): CodeAction[] {
+  const path = document.json.pathAt(document.text.offsetAt(range.start));
+  const rewritten = { document, path, surroundings };
+  return [
+    ...ratioTargets(rewritten),
+    ...globExpansions(rewritten),
+    ...conversions(rewritten),
+    ...defaultsWritten(rewritten),
+  ].map(({ title, edits }) => ({
+    title,
+    kind: CodeActionKind.RefactorRewrite,
+    edit: { changes: { [document.text.uri]: [...edits] } },
+  }));
+}

@@ -1,0 +1,38 @@
+/** @file Over an experiment: run it, run it again, compare its runs, and how the last one went. */
+import type { CodeLens, Command } from 'vscode-languageserver/node';
+import { formatCount } from '../../protocol/formatQuantity.ts';
+import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
+import { resultText } from '../runText.ts';
+
+/**
+ * Commands of the extension. The file is given as the text of its URI; a run as the path of its folder, which is its key.
+ */
+export function codeLenses(document: ExperimentDocument, { runs }: Surroundings): CodeLens[] {
+  const { root } = document.json;
+  if (root?.type !== 'object') return [];
+  const { start } = document.rangeOf({ start: root.offset, end: root.offset });
+  const { uri } = document.text;
+  const lens = (title: string, command: string, argument: string): CodeLens => ({
+    range: { start, end: start },
+    command: { title, command: `deeptwist.${command}`, arguments: [argument] } satisfies Command,
+  });
+  const [last] = runs;
+  if (!last) return [lens('$(play) Run', 'runExperiment', uri)];
+  return [
+    lens('$(play) Run', 'runExperiment', uri),
+    lens('$(debug-rerun) Rerun', 'rerun', last.path),
+    ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
+    lens(stateText(last), isTraining(last) ? 'openDashboard' : 'showRunsOfFile', isTraining(last) ? last.path : uri),
+  ];
+}
+
+function isTraining({ state }: KnownRun): boolean {
+  return state === 'running' || state === 'queued';
+}
+
+/** `last: 98.3% at 61x`, `running: step 1,200`. */
+function stateText({ state, step, record }: KnownRun): string {
+  if (state === 'running' && step !== undefined) return `running: step ${formatCount(step)}`;
+  if (state === 'running' || state === 'queued') return state;
+  return `last: ${resultText(record) ?? state}`;
+}

@@ -1,0 +1,116 @@
+/** @file Keys that can be typed: settings that are not there yet, and blocks of them. */
+import { CompletionItemKind } from 'vscode-languageserver/node';
+import { alternativeProblems } from '../../protocol/alternativeProblems.ts';
+import { discriminatorOf, optionOf } from '../../protocol/expectation.ts';
+import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
+import type { SettingPath } from '../../protocol/settingPath.ts';
+import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { layerProposals } from './completeLayers.ts';
+import type { Proposal, Typing } from './completion.ts';
+import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
+import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
+
+export function keyProposals(typing: Typing): Proposal[] {
+  const { document, place } = typing;
+  const object = valueAt(document.settings, place.path);
+  const written = new Set(Object.keys(object));
+  const [start, end] = [place.range.start + 1, place.range.end - 1];
+  const under = document.text.getText().slice(start, end);
+  written.delete(under);
+  if (place.path.join('/') === 'compression/layers') return layerProposals(typing, written);
+  const node = settingSchema(document.settings, place.path);
+  if (!node) return [];
+  const option = optionOf(node, object);
+  if (!option) return optionProposals(node, typing);
+  return [
+    ...settingProposals(option, written, typing),
+    ...(place.path.length === 0 ? blockProposals(written, typing) : []),
+  ];
+}
+
+function settingProposals(option: JsonSchema, written: ReadonlySet<string>, { document, place }: Typing): Proposal[] {
+  return Object.entries(option.properties ?? {}).flatMap(([key, node]): Proposal[] => {
+    if (typeof node !== 'object' || written.has(key) || key.startsWith('$')) return [];
+    if (contradicts(document.settings, place.path, key)) return [];
+    const required = option.required?.includes(key);
+    return [
+      {
+        label: key,
+        kind: CompletionItemKind.Property,
+        detail: required ? 'required' : undefined,
+        documentation: settingDocumentation(node),
+        snippet:
+          place.next === 'colon' ? escaped(JSON.stringify(key)) : `"${key}": ${valueSnippet(node, new Places())}`,
+        goesOn: place.next !== 'colon' && wantsChoice(node),
+      },
+    ];
+  });
+}
+
+/** Whether there is something to choose in the value of a key that was just inserted. */
+function wantsChoice(node: JsonSchema): boolean {
+  if (node.examples !== undefined || node.default !== undefined) return false;
+  const isOpen = typeof node.additionalProperties === 'object';
+  return node.type === 'string' || isOpen || node.anyOf !== undefined || discriminatorOf(node) !== undefined;
+}
+
+/** Whether a key stands for another one that is there: `epochs` beside `steps`. */
+function contradicts(settings: unknown, path: SettingPath, key: string): boolean {
+  const count = (document: unknown) => alternativeProblems(document).filter(({ at }) => at === 'key').length;
+  return count(withKey(settings, path, key)) > count(settings);
+}
+
+/** A copy of the settings, as far as needed, with a key more. */
+function withKey(value: unknown, path: SettingPath, key: string): unknown {
+  const object = isRecord(value) ? value : {};
+  if (path.length === 0) return { ...object, [key]: 1 };
+  return { ...object, [path[0]]: withKey(object[path[0]], path.slice(1), key) };
+}
+
+/** The options of a union, of which none has been chosen. */
+function optionProposals(node: JsonSchema, { place }: Typing): Proposal[] {
+  const discriminator = discriminatorOf(node);
+  if (!discriminator) return [];
+  const { key, options } = discriminator;
+  if (place.next === 'colon') return [{ label: key, kind: CompletionItemKind.Property, snippet: JSON.stringify(key) }];
+  return Array.from(options, ([value, option]) => ({
+    label: `${key}: ${value}`,
+    kind: CompletionItemKind.Snippet,
+    documentation: option.description,
+    snippet: requiredSnippet(option, new Places()),
+    typed: key,
+  }));
+}
+
+function blockProposals(written: ReadonlySet<string>, { document, surroundings, place }: Typing): Proposal[] {
+  if (place.next === 'colon') return [];
+  const compressions = written.has('compression')
+    ? []
+    : compressionBlocks(document, surroundings).map(({ label, detail, text }) => ({
+        label: `compression: ${label}`,
+        kind: CompletionItemKind.Snippet,
+        detail,
+        snippet: `"compression": ${text}`,
+        typed: `compression ${label}`,
+      }));
+  const experiments = written.size > 0 ? [] : experimentBlocks(document, surroundings, false);
+  return [
+    ...experiments.map(({ label, detail, text }) => ({
+      label,
+      kind: CompletionItemKind.Snippet,
+      detail,
+      snippet: text,
+    })),
+    ...compressions,
+  ];
+}
+
+function valueAt(settings: unknown, path: SettingPath): Readonly<Record<string, unknown>> {
+  let value = settings;
+  for (const key of path) value = isRecord(value) ? value[key] : undefined;
+  return isRecord(value) ? value : {};
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string | number, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,90 @@
+/** @file Keys of `compression.layers` that can be typed: what the model has, with shapes. */
+import { CompletionItemKind } from 'vscode-languageserver/node';
+import { product } from '../../compression/matrixView.ts';
+import { isMatrix } from '../../compression/targets.ts';
+import type { Method } from '../../protocol/config.ts';
+import { formatCount } from '../../protocol/formatQuantity.ts';
+import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import { keysOf } from '../compressedModel.ts';
+import { readCompression } from '../readCompression.ts';
+import type { Proposal, Typing } from './completion.ts';
+import { parameters } from './experimentSnippets.ts';
+import { escaped, Places } from './snippetText.ts';
+
+/** A key and its entry, for the name alone where an entry is there already. */
+interface LayerProposal extends Proposal {
+  readonly name: string;
+}
+
+/** Layers with a matrix, globs over those with alike names, and single weights, in the order of the model. */
+export function layerProposals(
+  { document, surroundings: { model }, place }: Typing,
+  written: ReadonlySet<string>,
+): Proposal[] {
+  if (!model) return [];
+  return proposalsOf(model, readCompression(document)?.method)
+    .filter(({ label }) => !written.has(label))
+    .map(({ name, ...proposal }) => (place.next === 'colon' ? { ...proposal, snippet: name } : proposal));
+}
+
+const known = new WeakMap<ModelDescription, Map<Method | undefined, readonly LayerProposal[]>>();
+
+/** Made once for a model: of hundreds of layers, a table each. */
+function proposalsOf(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
+  let byMethod = known.get(model);
+  if (!byMethod) known.set(model, (byMethod = new Map()));
+  let proposals = byMethod.get(method);
+  if (!proposals) byMethod.set(method, (proposals = makeProposals(model, method)));
+  return proposals;
+}
+
+function makeProposals(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
+  const matrices = model.weights.filter(isMatrix);
+  const layers = [...new Set(matrices.map(({ layer }) => layer))];
+  const keys = keysOf(model);
+  const proposal = (key: string, kind: CompletionItemKind) =>
+    layerProposal(key, kind, keys.named(key).filter(isMatrix), method);
+  return [
+    ...layers.map((layer) => proposal(layer, CompletionItemKind.Class)),
+    ...globsOf(layers).map((glob) => proposal(glob, CompletionItemKind.Operator)),
+    ...matrices.map(({ name }) => proposal(name, CompletionItemKind.Field)),
+  ];
+}
+
+function layerProposal(
+  key: string,
+  kind: CompletionItemKind,
+  weights: readonly DescribedWeight[],
+  method: Method | undefined,
+): LayerProposal {
+  const rank = Math.max(1, Math.floor(Math.min(16, ...weights.flatMap(({ shape }) => shape)) / 2));
+  const places = new Places();
+  const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, rank, places);
+  const name = escaped(JSON.stringify(key));
+  const numbers = weights.reduce((sum, { shape }) => sum + product(shape), 0);
+  const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;
+  return {
+    label: key,
+    kind,
+    detail: `${shapes} · ${formatCount(numbers)} weights`,
+    documentation: weightTable(weights),
+    snippet: `${name}: ${value}`,
+    name,
+  };
+}
+
+/** Weights in a table of a completion; the rest is counted. */
+const LISTED = 12;
+
+function weightTable(weights: readonly DescribedWeight[]): string {
+  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${name} | ${shape.join(' x ')} |`);
+  const rest = weights.length > LISTED ? [`| … ${weights.length - LISTED} more | |`] : [];
+  return ['| weight | shape |', '| --- | ---: |', ...rows, ...rest].join('\n');
+}
+
+/** `lstm*` for two layers or more that begin alike and go on with a number, and `*` for all. */
+function globsOf(layers: readonly string[]): string[] {
+  const stems = layers.map((layer) => layer.replace(/\d+$/, ''));
+  const shared = stems.filter((stem, i) => stem !== '' && stem !== layers[i] && stems.indexOf(stem) !== i);
+  return [...[...new Set(shared)].map((stem) => `${stem}*`), '*'];
+}

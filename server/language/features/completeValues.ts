@@ -1,0 +1,130 @@
+/** @file Values that can be typed: words of the schema, numbers with what they mean for the model, runs, files and blocks. */
+import { CompletionItemKind } from 'vscode-languageserver/node';
+import { discriminatorOf } from '../../protocol/expectation.ts';
+import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
+import { builtinNames } from '../../models/builtinNames.ts';
+import type { KnownRun } from '../experimentDocument.ts';
+import { resultText, startText } from '../runText.ts';
+import { choicesOf, isPlain, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
+import type { Proposal, Typing } from './completion.ts';
+import { layerValues } from './layerValues.ts';
+import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
+
+export function valueProposals(typing: Typing): Proposal[] {
+  const { document, surroundings, place } = typing;
+  const { path } = place;
+  if (path.length === 0) return blocks(experimentBlocks(document, surroundings, true));
+  if (path.join('/') === 'compression') return blocks(compressionBlocks(document, surroundings));
+  const node = settingSchema(document.settings, path);
+  if (!node) return [];
+  if (path.join('/') === 'start') return [...runProposals(typing), ...fileProposals(typing)];
+  if (path.join('/') === 'model') return [...fileProposals(typing), ...builtinProposals(), ...objectProposals(node)];
+  if (node.format === 'path') return fileProposals(typing);
+  const values = layerValues(typing);
+  return values.length > 0 ? values : schemaProposals(node);
+}
+
+function schemaProposals(node: JsonSchema): Proposal[] {
+  const discriminator = discriminatorOf(node);
+  if (discriminator)
+    return Array.from(discriminator.options, ([value, option]) => ({
+      label: value,
+      kind: CompletionItemKind.Snippet,
+      documentation: option.description,
+      snippet: `{ ${requiredSnippet(option, new Places())} }`,
+    }));
+  const words = choicesOf(node);
+  if (words.length > 0)
+    return words.map(({ value, meaning }) => ({
+      label: value,
+      kind: CompletionItemKind.EnumMember,
+      detail: value === node.default ? 'default' : undefined,
+      documentation: meaning,
+      snippet: escaped(JSON.stringify(value)),
+    }));
+  if (node.type === 'object') return objectProposals(node);
+  const values = node.type === 'boolean' ? [true, false] : [node.default, ...((node.examples as unknown[]) ?? [])];
+  return [...new Set(values)].filter(isPlain).map((value) => ({
+    label: String(value),
+    kind: CompletionItemKind.Value,
+    detail: value === node.default ? 'default' : undefined,
+    documentation: settingDocumentation(node),
+    snippet: escaped(JSON.stringify(value)),
+  }));
+}
+
+function objectProposals(node: JsonSchema): Proposal[] {
+  const options = (node.anyOf as JsonSchema[] | undefined) ?? [node];
+  return options
+    .filter(({ type }) => type === 'object')
+    .map((option) => ({
+      label: '{ }',
+      kind: CompletionItemKind.Struct,
+      documentation: option.description,
+      snippet: valueSnippet(option, new Places()),
+    }));
+}
+
+function blocks(all: readonly { label: string; detail: string; text: string }[]): Proposal[] {
+  return all.map(({ label, detail, text }) => ({ label, kind: CompletionItemKind.Snippet, detail, snippet: text }));
+}
+
+function builtinProposals(): Proposal[] {
+  return builtinNames.map((name) => ({
+    label: `builtin:${name}`,
+    kind: CompletionItemKind.Class,
+    detail: 'built in',
+    snippet: `"builtin:${name}"`,
+  }));
+}
+
+/** The newest run of each experiment by its name, then single runs. */
+function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
+  const usable = [...others, ...runs].filter(({ state }) => state === 'finished');
+  const names = new Map<string, KnownRun>();
+  for (const run of usable) if (!names.has(run.record.name)) names.set(run.record.name, run);
+  const proposal = (reference: string, { record }: KnownRun, documentation: string): Proposal => ({
+    label: `run:${reference}`,
+    kind: CompletionItemKind.Reference,
+    detail: [resultText(record), startText(record)].filter((part) => part !== undefined).join(' · '),
+    documentation,
+    snippet: escaped(JSON.stringify(`run:${reference}`)),
+  });
+  return [
+    ...Array.from(names, ([name, run]) => proposal(name, run, `The newest run of \`${name}\`, now ${run.record.id}.`)),
+    ...usable.map((run) => proposal(run.record.id, run, `A run of \`${run.record.experiment}\`.`)),
+  ];
+}
+
+const code = /\.[cm]?[jt]s$/;
+/** Which files a setting can name, by its path; any where nothing is said. */
+const files: readonly [RegExp, RegExp][] = [
+  [/^model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
+  [/^start$/, /\.json$|\.safetensors$/],
+  [/module$/, code],
+  [/^data\.(train|test|validation)\./, /\.np[yz]$/],
+  [/^data\.(files|vocabulary)\./, /\.txt$/],
+];
+
+/** Files and folders of the folder that is typed so far. */
+function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
+  const text = document.text.getText().slice(place.range.start, place.range.end).replace(/^"|"$/g, '');
+  const folder = /^.*\//.exec(text)?.[0] ?? './';
+  if (text.startsWith('run:') || text.startsWith('builtin:')) return [];
+  const wanted = files.find(([setting]) => setting.test(place.path.join('.')))?.[1];
+  const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
+  const isFolder = (entry: string) => entry.endsWith('/');
+  return [...(/^(\.\.\/)*(\.\/)?$/.test(folder) ? ['../'] : []), ...entries]
+    .filter((entry) => isFolder(entry) || (wanted?.test(entry) ?? true))
+    .sort((a, b) => Number(isFolder(a)) - Number(isFolder(b)))
+    .map((entry) => {
+      const path = entry === '../' && folder === './' ? '../' : folder + entry;
+      return {
+        label: path,
+        kind: isFolder(entry) ? CompletionItemKind.Folder : CompletionItemKind.File,
+        snippet: isFolder(entry) ? `"${escaped(path)}$0"` : escaped(JSON.stringify(path)),
+        goesOn: isFolder(entry),
+      };
+    });
+}

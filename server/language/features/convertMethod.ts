@@ -1,0 +1,69 @@
+/** @file The same experiment with another compression method, at about the same size. */
+import type { TextEdit } from 'vscode-languageserver/node';
+import { formatRatio } from '../../protocol/formatQuantity.ts';
+import { isMatrix } from '../../compression/targets.ts';
+import { compressedModel } from '../compressedModel.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
+import { readCompression, type ReadCompression } from '../readCompression.ts';
+import { scheduleTimes } from '../trainingTimes.ts';
+import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
+import { byteRatioOf, equivalentSetting, sizedMethods, type SizedMethod } from './equivalentSetting.ts';
+
+/** At the method, and at `"compression"` and `"layers"` themselves; none where the model or a setting is not known. */
+export function conversions({ document, path, surroundings: { model } }: Rewritten): Rewriting[] {
+  const compression = readCompression(document);
+  const isHere = path[0] === 'compression' && (path.length === 1 || (path.length === 2 && path[1] !== 'schedule'));
+  if (!isHere || !compression || !sizedMethods.some((method) => method === compression.method)) return [];
+  return sizedMethods
+    .filter((method) => method !== compression.method)
+    .flatMap((method) => conversion(method, document, compression, model));
+}
+
+function conversion(
+  method: SizedMethod,
+  document: ExperimentDocument,
+  compression: ReadCompression,
+  model: Rewritten['surroundings']['model'],
+): Rewriting[] {
+  const compressed = compressedModel(document, model);
+  if (!compressed || compression.layers.size === 0) return [];
+  const edits: TextEdit[] = replaceValue(document, ['compression', 'method'], JSON.stringify(method));
+  const ratios: number[] = [];
+  for (const [key, setting] of compression.layers) {
+    const own = compressed.weightsOf(key);
+    const weights = own.length > 0 ? own : compressed.keys.named(key).filter(isMatrix);
+    if (!setting || weights.length === 0) return [];
+    const equivalent = equivalentSetting(method, weights, byteRatioOf(weights, setting));
+    if (!equivalent) return [];
+    edits.push(...replaceValue(document, ['compression', 'layers', key], equivalent.text));
+    ratios.push(equivalent.ratio);
+  }
+  const schedule = scheduleEdits(method, document, compression);
+  if (!schedule) return [];
+  edits.push(...schedule);
+  // A mask is for pruning, and factors are for a low rank.
+  if (compression.policy === 'gradual-mask' || compression.policy === 'factors')
+    edits.push(...replaceValue(document, ['compression', 'policy'], '"deeptwist"'));
+  const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(formatRatio);
+  const size = low === high ? low : `${low} to ${high}`;
+  return [{ title: `Convert to ${method}, at about the same size (layers ${size} smaller)`, edits }];
+}
+
+/** Only a pruning schedule has an end: undefined where the length of the training does not tell one. */
+function scheduleEdits(
+  method: SizedMethod,
+  document: ExperimentDocument,
+  compression: ReadCompression,
+): TextEdit[] | undefined {
+  const path = ['compression', 'schedule'];
+  const { schedule } = compression;
+  if (!schedule) return [];
+  const unit = schedule.unit === 'epochs' ? ', "unit": "epochs"' : '';
+  if (method !== 'prune') {
+    return compression.method === 'prune' ? replaceValue(document, path, `{ "from": ${schedule.from}${unit} }`) : [];
+  }
+  const times = scheduleTimes(document, undefined);
+  if (times?.end === undefined || times.end <= schedule.from) return undefined;
+  const to = Math.ceil((schedule.from + times.end) / 2);
+  return replaceValue(document, path, `{ "from": ${schedule.from}, "to": ${to}${unit} }`);
+}

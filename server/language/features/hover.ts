@@ -1,0 +1,120 @@
+/** @file What is under the pointer: the meaning of a setting, what a layer's key compresses, the schedule as a picture. */
+import { MarkupKind, type Hover, type Position } from 'vscode-languageserver/node';
+import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
+import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
+import { compressedModel, type CompressedModel } from '../compressedModel.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { distortsRegularly, readCompression } from '../readCompression.ts';
+import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { scheduleTimes } from '../trainingTimes.ts';
+import { PREVIEW_WIDTH, scheduleInWords, schedulePreview, type PreviewedSchedule } from './schedulePreview.ts';
+
+export function hover(document: ExperimentDocument, position: Position, { model }: Surroundings): Hover | undefined {
+  const offset = document.text.offsetAt(position);
+  const path = document.json.pathAt(offset);
+  if (path.length === 0) return undefined;
+  const key = document.json.rangeOfKey(path);
+  const value = document.json.rangeOfValue(path);
+  const isKey = key !== undefined && key.start <= offset && offset <= key.end;
+  const range = isKey ? key : value;
+  // Between the settings of an object, nothing is pointed at.
+  if (!range || (!isKey && /^[{[]/.test(document.text.getText().slice(range.start)))) return undefined;
+  const parts = [
+    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
+    isSchedule(path) ? schedulePicture(document, model) : undefined,
+  ];
+  const text = parts.filter((part) => part !== undefined).join('\n\n');
+  if (text === '') return undefined;
+  return { contents: { kind: MarkupKind.Markdown, value: text }, range: document.rangeOf(range) };
+}
+
+function isLayer(path: SettingPath): boolean {
+  return path.length === 3 && path[0] === 'compression' && path[1] === 'layers';
+}
+
+/** The schedule itself, what is in it, and how often: all of that is in the picture. */
+function isSchedule(path: SettingPath): boolean {
+  return path[0] === 'compression' && (path[1] === 'schedule' || path[1] === 'distortEvery');
+}
+
+/** Of a word that was chosen, what that word means; else of the setting as a whole. */
+function settingText({ settings, text, json }: ExperimentDocument, path: SettingPath, isKey: boolean) {
+  const node = settingSchema(settings, path);
+  const value = json.rangeOfValue(path);
+  if (!node) return undefined;
+  const title = `**${formatSettingPath(path)}**`;
+  const written = isKey || !value ? undefined : text.getText().slice(value.start, value.end);
+  const chosen = choicesOf(node).find((choice) => JSON.stringify(choice.value) === written);
+  if (chosen?.meaning === undefined) return `${title}\n\n${settingDocumentation(node)}`;
+  return `${title}: \`${chosen.value}\`\n\n${chosen.meaning}`;
+}
+
+/** Weights in a table; the rest is counted. */
+const LISTED = 20;
+
+function layerText(document: ExperimentDocument, key: string, model: ModelDescription | undefined): string {
+  const compressed = compressedModel(document, model);
+  if (!compressed)
+    return `**${key}**\n\nThe layers of the model are not known yet: it is described when it has been loaded.`;
+  const named = compressed.keys.named(key).filter(({ shape }) => shape.length >= 2);
+  if (named.length === 0) return `**${key}** matches no layer of the model.`;
+  const own = compressed.weightsOf(key);
+  const others = named.length - own.length;
+  const closer = others === 0 ? '' : ` ${others === 1 ? 'Another is' : `${others} others are`} named by a closer key.`;
+  const count = own.length === 1 ? '1 matrix' : `${own.length} matrices`;
+  const title = `**${key}** compresses ${count} of the model.${closer}`;
+  return own.length === 0 ? title : `${title}\n\n${sizeTable(own, compressed)}`;
+}
+
+function sizeTable(weights: readonly DescribedWeight[], compressed: CompressedModel): string {
+  const row = (
+    name: string,
+    shape: string,
+    size: { weights: number; weightsKept: number; bytes: number; bytesKept: number },
+  ) =>
+    `| ${name} | ${shape} | ${formatCount(size.weights)} | ${formatCount(size.weightsKept)} | ` +
+    `${formatBytes(size.bytes)} | ${formatBytes(size.bytesKept)} | ${formatRatio(size.bytes / size.bytesKept)} |`;
+  const listed = weights.slice(0, LISTED);
+  const rows = listed.map((weight) => row(weight.name, weight.shape.join(' x '), compressed.sizeOf(weight)));
+  const rest = weights.length - listed.length;
+  const all = row(rest > 0 ? `all, ${rest} not listed` : 'all', '', compressed.total(weights));
+  return [
+    '| weight | shape | numbers | kept | bytes | about | smaller |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ...rows,
+    ...(weights.length > 1 ? [all] : []),
+  ].join('\n');
+}
+
+function schedulePicture(document: ExperimentDocument, model: ModelDescription | undefined): string | undefined {
+  const schedule = previewedSchedule(document, model);
+  if (!schedule) return undefined;
+  const picture = Buffer.from(schedulePreview(schedule)).toString('base64');
+  const words = scheduleInWords(schedule);
+  return `![${words}](data:image/svg+xml;base64,${picture}|width=${PREVIEW_WIDTH})\n\n${words}`;
+}
+
+/** Undefined where the length of the training is not known, or a policy distorts at other times. */
+function previewedSchedule(
+  document: ExperimentDocument,
+  model: ModelDescription | undefined,
+): PreviewedSchedule | undefined {
+  const compression = readCompression(document);
+  const times = scheduleTimes(document, model);
+  if (!compression || times?.end === undefined || !distortsRegularly(compression)) return undefined;
+  const { unit, from, to, end, distortEvery } = times;
+  const rates = Array.from(compression.layers.values(), (layer) =>
+    layer?.method === 'prune' ? layer.parameters.rate : undefined,
+  ).filter((rate) => rate !== undefined);
+  const rise = compression.schedule?.rise;
+  if (from > end || (rise && to !== undefined && to < from)) return undefined;
+  return {
+    unit,
+    from,
+    end,
+    distortEvery,
+    rise: rise && to !== undefined ? { ...rise, to } : undefined,
+    rates: [...new Set(rates)],
+  };
+}

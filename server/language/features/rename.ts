@@ -1,0 +1,117 @@
+/** @file Another name for a layer, in the model's code and in every experiment that compresses it. */
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
+import { isGlob } from '../../compression/targets.ts';
+import { UserError } from '../../protocol/userError.ts';
+import { keysOf } from '../compressedModel.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { locatedLayers } from '../modelLayers.ts';
+import { recordAt } from '../readCompression.ts';
+
+export interface RenamedLayer {
+  readonly edit: WorkspaceEdit;
+  /** Globs that name the layer: they are left as they are. */
+  readonly globs: readonly { readonly uri: string; readonly key: string }[];
+}
+
+/** The name at the cursor, without what its layer is in and without its weight; undefined where there is no name of a layer. */
+export function prepareRename(
+  document: ExperimentDocument,
+  position: Position,
+  { model }: Surroundings,
+): { range: Range; placeholder: string } | undefined {
+  const found = model && layerAt(document, position, model);
+  return found && { range: document.rangeOf(found.range), placeholder: ownName(found.layer) };
+}
+
+/**
+ * @param others the other experiment files that use the model
+ * @throws UserError where the model's code does not have the name as it is, or where the new one cannot be
+ */
+export function rename(
+  document: ExperimentDocument,
+  position: Position,
+  newName: string,
+  { model, modelText }: Surroundings,
+  others: readonly ExperimentDocument[],
+): RenamedLayer {
+  const found = model && layerAt(document, position, model);
+  if (!found)
+    throw new UserError('There is no layer of the model here.', {
+      remedy: 'Put the cursor on the name of a layer in compression.layers.',
+    });
+  const { layer } = found;
+  if (!modelText)
+    throw new UserError(`The layer ${layer} is not named in a file of yours.`, {
+      remedy: 'Layers of a built-in or saved model keep their names.',
+    });
+  const name = locatedLayers(model, modelText.text).get(layer)?.name;
+  if (name?.text !== ownName(layer))
+    throw new UserError(
+      `The name of the layer ${layer} is not written in the code of the model: it is made up or computed.`,
+      {
+        remedy: `Give the layer a name there, for example name: '${newName}'.`,
+      },
+    );
+  const renamed = layer.slice(0, layer.length - ownName(layer).length) + newName;
+  check(newName, renamed, new Set(model.weights.map((weight) => weight.layer)));
+
+  const changes: Record<string, TextEdit[]> = {};
+  const text = TextDocument.create(modelText.uri, '', 0, modelText.text);
+  const range = { start: text.positionAt(name.start), end: text.positionAt(name.end) };
+  changes[modelText.uri] = [{ range, newText: newName }];
+  const globs: { uri: string; key: string }[] = [];
+  const layerKeys = keysOf(model);
+  for (const experiment of [document, ...others]) {
+    const { uri } = experiment.text;
+    for (const key of Object.keys(layersOf(experiment))) {
+      const isNamed = key === layer || key.startsWith(`${layer}/`);
+      if (isNamed) (changes[uri] ??= []).push(keyEdit(experiment, key, renamed + key.slice(layer.length)));
+      else if (isGlob(key) && layerKeys.named(key).some((weight) => weight.layer === layer)) globs.push({ uri, key });
+    }
+  }
+  return { edit: { changes }, globs };
+}
+
+function check(newName: string, renamed: string, layers: ReadonlySet<string>): void {
+  if (layers.has(renamed))
+    throw new UserError(`The model has a layer ${renamed} already.`, { remedy: 'Choose another name.' });
+  if (newName === '' || isGlob(newName) || /["'`/$\s]/.test(newName))
+    throw new UserError(`"${newName}" cannot be the name of a layer.`, {
+      remedy: 'Use letters, digits, dots, dashes and underscores.',
+    });
+}
+
+function keyEdit(experiment: ExperimentDocument, key: string, newKey: string): TextEdit {
+  const range = experiment.json.rangeOfKey(['compression', 'layers', key])!;
+  return { range: experiment.rangeOf(range), newText: JSON.stringify(newKey) };
+}
+
+/** The layer that a key names, and where its own name stands in the key. */
+function layerAt(
+  document: ExperimentDocument,
+  position: Position,
+  model: NonNullable<Surroundings['model']>,
+): { layer: string; range: { start: number; end: number } } | undefined {
+  const offset = document.text.offsetAt(position);
+  const [section, layers, key, ...deeper] = document.json.pathAt(offset);
+  if (section !== 'compression' || layers !== 'layers' || typeof key !== 'string' || deeper.length > 0)
+    return undefined;
+  const range = document.json.rangeOfKey([section, layers, key]);
+  if (!range || offset < range.start || offset > range.end) return undefined;
+  const layer = model.weights.find((weight) => weight.layer === key || weight.name === key)?.layer;
+  const name = layer === undefined ? '' : ownName(layer);
+  // An escape in the key would shift the name.
+  if (layer === undefined || range.end - range.start !== key.length + 2) return undefined;
+  const end = range.start + 1 + layer.length;
+  return { layer, range: { start: end - name.length, end } };
+}
+
+function layersOf({ settings }: ExperimentDocument): Readonly<Record<string, unknown>> {
+  return recordAt(recordAt(settings, 'compression'), 'layers');
+}
+
+/** Without the path of what the layer is in. */
+function ownName(layer: string): string {
+  return layer.slice(layer.lastIndexOf('/') + 1);
+}

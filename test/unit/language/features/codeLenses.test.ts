@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { codeLenses } from '../../../../server/language/features/codeLenses.ts';
+import type { KnownRun } from '../../../../server/language/experimentDocument.ts';
+import { around, knownRun, open, pruneText, URI } from './experiments.ts';
+
+const lenses = (runs: KnownRun[], text = pruneText) =>
+  codeLenses(open(text), around({ runs })).map(({ command }) => [command?.title, command?.command, command?.arguments]);
+
+const finished = knownRun('20261126-101500-prune');
+
+test('a file without runs can be run', () => {
+  expect(lenses([])).toEqual([['$(play) Run', 'deeptwist.runExperiment', [URI]]]);
+});
+
+test('one with runs can be run again and compared, and says how the last one went', () => {
+  expect(lenses([finished, knownRun('20261125-101500-prune')])).toEqual([
+    ['$(play) Run', 'deeptwist.runExperiment', [URI]],
+    ['$(debug-rerun) Rerun', 'deeptwist.rerun', [finished.path]],
+    ['Compare (2)', 'deeptwist.compareWithLast', [URI]],
+    ['last: 98.3% at 61.2x', 'deeptwist.showRunsOfFile', [URI]],
+  ]);
+});
+
+test.each<[Partial<KnownRun>, string]>([
+  [{ state: 'running', step: 1200 }, 'running: step 1,200'],
+  [{ state: 'running' }, 'running'],
+  [{ state: 'queued' }, 'queued'],
+  [{ state: 'failed' }, 'last: failed'],
+  [{ state: 'interrupted' }, 'last: interrupted'],
+])('a last run that is %j', (run, title) => {
+  expect(lenses([knownRun('20261126-101500-prune', run)]).at(-1)?.[0]).toBe(title);
+});
+
+test('a perplexity and a metric without a number', () => {
+  const result = { metric: 'perplexity', test: 84.123, byteRatio: 1, weightRatio: 1 };
+  const title = (test: number | null) => {
+    const run = { ...finished, record: { ...finished.record, result: { ...result, test } } };
+    return lenses([run]).at(-1)?.[0];
+  };
+  expect([title(84.123), title(null)]).toEqual(['last: 84.12', 'last: no number']);
+});
+
+test('they are above the first line of the settings, below comments; none without settings', () => {
+  const [lens] = codeLenses(open(pruneText), around());
+  expect(lens.range.start).toEqual({ line: 1, character: 0 });
+  expect(lenses([], '// nothing yet')).toEqual([]);
+});

@@ -1,0 +1,214 @@
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { CompletionItem, TextEdit } from 'vscode-languageserver/node';
+import { describe, expect, test } from 'vitest';
+import type { Surroundings } from '../../../../server/language/experimentDocument.ts';
+import { complete } from '../../../../server/language/features/completion.ts';
+import { checkExperiment } from '../../../../server/protocol/parseExperiment.ts';
+import { around, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
+
+function items(marked: string, surroundings: Surroundings = around()): CompletionItem[] {
+  const { document, position } = openAt(marked);
+  return complete(document, position, surroundings);
+}
+
+const labels = (marked: string, surroundings?: Surroundings) => items(marked, surroundings).map(({ label }) => label);
+
+/** The text after an item was chosen and nothing else was typed in its places. */
+function chosen(marked: string, label: string, surroundings: Surroundings = around()): string {
+  const { document, position } = openAt(marked);
+  const item = complete(document, position, surroundings).find((one) => one.label === label);
+  if (!item) throw new Error(`There is no ${label} among ${labels(marked, surroundings).join(', ')}`);
+  const { range, newText } = item.textEdit as TextEdit;
+  const plain = newText
+    .replace(/\$\{\d+\|((?:[^,|\\]|\\.)*)(?:[^|\\]|\\.)*\|\}/g, '$1')
+    .replace(/\$\{\d+:((?:[^}\\]|\\.)*)\}/g, '$1')
+    .replace(/\$\d+/g, '')
+    .replace(/\\([$}\\,|])/g, '$1');
+  return TextDocument.applyEdits(document.text, [{ range, newText: plain }, ...(item.additionalTextEdits ?? [])]);
+}
+
+const training = (inside: string) => `{ "model": "builtin:lenet-5", "training": { ${inside} } }`;
+
+describe('keys', () => {
+  test('of the file are those that are not there yet, in the order of the schema', () => {
+    expect(labels('{ "model": "./model.ts",\n  |\n}').slice(0, 5)).toEqual([
+      'start',
+      'data',
+      'training',
+      'compression',
+      'observe',
+    ]);
+  });
+
+  test('that stand for one that is there are not offered', () => {
+    expect(labels(training('"steps": 100, |'))).not.toContain('epochs');
+    expect(labels(training('"batchSize": 5, |'))).toEqual(expect.arrayContaining(['steps', 'epochs']));
+  });
+
+  test.each([
+    ['{ "model": "a.ts", | }', 'observe', '{ "model": "a.ts", "observe": {  } }'],
+    ['{ | "model": "a.ts" }', 'start', '{ "start": "", "model": "a.ts" }'],
+    ['{ "model": "a.ts"\n  |\n}', 'start', '{ "model": "a.ts",\n  "start": ""\n}'],
+    [training('bat|'), 'batchSize', training('"batchSize": 50')],
+    [training('"bat|'), 'batchSize', '{ "model": "builtin:lenet-5", "training": { "batchSize": 50 } }'],
+    [training('"bat|": 7'), 'batchSize', training('"batchSize": 7')],
+    [training('"steps": 5, "bat|"'), 'batchSize', training('"steps": 5, "batchSize": 50')],
+    [training('|'), 'optimizer', training('"optimizer": { "type": "adam", "learningRate": 0.001 }')],
+    [training('|'), 'keepBest', training('"keepBest": false')],
+    [training('|'), 'executor', training('"executor": "auto"')],
+    [training('"optimizer": { | }'), 'type: sgd', training('"optimizer": { "type": "sgd", "learningRate": 1 }')],
+  ])('%s with %s', (marked, label, expected) => {
+    expect(chosen(marked, label)).toBe(expected);
+  });
+
+  test('say what they mean, what can be written and the default', () => {
+    const seed = items(training('|')).find(({ label }) => label === 'seed');
+    expect(seed?.documentation).toMatchObject({ value: expect.stringMatching(/initial weights.*default: `1`/s) });
+    const rate = items(withCompression('"method": "prune", "layers": { "fc1": { | } }'))[0];
+    expect(rate.documentation).toMatchObject({ value: expect.stringContaining('p_f') });
+  });
+
+  test('of a layer are those of the method', () => {
+    expect(labels(withCompression('"method": "quantize", "layers": { "fc1": { | } }'))).toEqual([
+      'bits',
+      'algorithm',
+      'scales',
+      'iterations',
+    ]);
+    expect(labels(withCompression('"method": "low-rank", "layers": { "fc1": { "rank": 3, | } }'))).toEqual([
+      'sharedProjection',
+    ]);
+  });
+});
+
+describe('layers', () => {
+  const marked = withCompression('"method": "prune", "distortEvery": 10, "layers": { "fc1": { "rate": 0.9 }, | }');
+
+  test('are those of the model that have no key yet, then globs, then single weights', () => {
+    expect(labels(marked)).toEqual(['fc2', 'fc3', 'fc*', '*', 'fc1/kernel', 'fc2/kernel', 'fc3/kernel']);
+    const lstmKeys = labels(marked, around({ model: lstm }));
+    expect(lstmKeys.slice(0, 6)).toEqual(['embedding', 'lstm1', 'lstm2', 'softmax', 'lstm*', '*']);
+    expect(lstmKeys).toContain('lstm1/recurrent_kernel');
+    expect(lstmKeys).not.toContain('lstm1/bias');
+  });
+
+  test('have their shapes, and come with the parameter of the method', () => {
+    expect(items(marked)[0]).toMatchObject({ label: 'fc2', detail: '300 x 100 · 30,000 weights' });
+    expect(chosen(marked, 'fc*')).toContain('"fc1": { "rate": 0.9 }, "fc*": { "rate": 0.9 } }');
+    const lowRank = withCompression('"method": "low-rank", "layers": { | }');
+    expect(chosen(lowRank, 'fc3')).toContain('{ "fc3": { "rank": 5 } }');
+  });
+
+  test('are not known without a model', () => {
+    expect(labels(marked, around({ model: undefined }))).toEqual([]);
+  });
+});
+
+describe('values', () => {
+  test.each([
+    [training('"lossReduction": |'), ['mean', 'sum-over-time']],
+    [training('"keepBest": t|'), ['true', 'false']],
+    [training('"optimizer": { "type": "ad|" }'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
+    [training('"optimizer": { "type": "adam|", "learningRate": 1 }'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
+    [training('"optimizer": |'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
+    [training('"seed": |'), ['1']],
+    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'custom']],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 5],
+  ])('%s', (marked, expected) => {
+    if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
+    else expect(labels(marked)).toEqual(expected);
+  });
+
+  test('replace what stands there, and get the comma that the next setting needs', () => {
+    expect(chosen(training('"loss": |\n"steps": 5'), 'huber')).toBe(training('"loss": "huber",\n"steps": 5'));
+    expect(chosen(training('"loss": "hu|", "steps": 5'), 'huber')).toBe(training('"loss": "huber", "steps": 5'));
+  });
+
+  test('of a layer tell what is left of its weights', () => {
+    const rates = items(withCompression('"method": "prune", "layers": { "fc1": { "rate": | } }'));
+    // fc1 has 784 x 300 weights; 98% of them are pruned: a bitmask would take 235,200 bits, gaps of 6 bits about 28,000.
+    expect(rates.find(({ label }) => label === '0.98')?.detail).toMatch(
+      /^4\d\.\dx smaller · 4,704 of 235,200 numbers$/,
+    );
+    const ranks = items(withCompression('"method": "low-rank", "layers": { "fc1": { "rank": | } }'));
+    // 784 * 300 / (784 + 300) = 216.97 is where nothing is won.
+    for (const { label, detail } of ranks)
+      expect(detail).toContain(`${(235200 / (1084 * Number(label))).toPrecision(3)}x`);
+    expect(ranks.length).toBeGreaterThan(3);
+  });
+});
+
+describe('runs and files', () => {
+  const known = around({
+    others: [
+      knownRun('20261126-101500-base', { name: 'base' }),
+      knownRun('20261125-101500-base', { name: 'base' }),
+      knownRun('20261124-101500-base', { name: 'base', state: 'failed' }),
+    ],
+  });
+
+  test('a start is the newest run of an experiment, one of its runs, or a file of weights', () => {
+    expect(labels('{ "start": | }', known)).toEqual([
+      'run:base',
+      'run:20261126-101500-base',
+      'run:20261125-101500-base',
+      './weights.safetensors',
+      '../',
+      './data/',
+    ]);
+    expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.3% at 61.2x · 2026-11-26 10:15');
+  });
+
+  test.each([
+    ['{ "model": "|" }', './model.ts'],
+    ['{ "model": "./mo|" }', './model.ts'],
+    ['{ "data": { "type": "mnist", "path": "./data/|" } }', './data/mnist/'],
+    ['{ "data": { "type": "arrays", "train": { "inputs": "./data/|" } } }', './data/x_train.npy'],
+    ['{ "data": { "type": "text", "files": { "train": "|" } } }', './words.txt'],
+  ])('%s', (marked, path) => {
+    expect(labels(marked)).toContain(path);
+    expect(labels(marked)).not.toContain('./types.d.ts');
+  });
+
+  test('a model is also a built-in one', () => {
+    expect(labels('{ "model": | }')).toEqual(expect.arrayContaining(['./model.ts', 'builtin:lenet-300-100']));
+  });
+});
+
+describe('blocks', () => {
+  test.each(['prune', 'quantize', 'low-rank'])('an empty file becomes an experiment that is right: %s', (method) => {
+    for (const empty of ['|', '// mine\n|', 'exp|', '{|}', '{\n  |\n}']) {
+      const text = chosen(empty, `experiment: ${method}`);
+      expect([empty, checkExperiment(text).problems]).toEqual([empty, []]);
+    }
+  });
+
+  test('plain training and a distortion of your own', () => {
+    expect(checkExperiment(chosen('|', 'experiment: train only')).problems).toEqual([]);
+    expect(checkExperiment(chosen('|', 'experiment: custom')).problems).toEqual([]);
+    expect(chosen('|', 'experiment: train only')).not.toContain('compression');
+  });
+
+  test.each(['prune', 'quantize', 'low-rank', 'custom'])(
+    'a compression by %s, with the layers of the model',
+    (method) => {
+      const whole = withCompression('').replace(/"compression": \{\s*\}/, '"compression": |');
+      const text = chosen(whole, method);
+      expect(checkExperiment(text).problems).toEqual([]);
+      expect(text).toContain('"fc3"');
+      const key = withCompression('').replace(/"compression": \{\s*\}/, '|');
+      expect(checkExperiment(chosen(key, `compression: ${method}`)).problems).toEqual([]);
+    },
+  );
+
+  test('the times of a compression fit the length of the training', () => {
+    const whole = withCompression('', '"steps": 500').replace(/"compression": \{\s*\}/, '"compression": |');
+    expect(chosen(whole, 'prune')).toMatch(/"distortEvery": 5,[^]*"from": 100, "to": 300/);
+  });
+});
+
+test('nothing is offered in a comment, and an editor keeps what it has to replace', () => {
+  expect(labels(pruneText.replace('as in', 'as| in'))).toEqual([]);
+  const [item] = items(training('"optim|"'));
+  expect(item).toMatchObject({ label: 'optimizer', filterText: '"optimizer"' });
+});

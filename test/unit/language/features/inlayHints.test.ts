@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { inlayHints } from '../../../../server/language/features/inlayHints.ts';
+import { around, lenet, lstm, open, pruneText, withCompression } from './experiments.ts';
+
+/** Labels by the text of their line up to them. */
+function hints(text: string, surroundings = around(), lines: [number, number] = [0, 999]): Record<string, string> {
+  const document = open(text);
+  const range = { start: { line: lines[0], character: 0 }, end: { line: lines[1], character: 0 } };
+  return Object.fromEntries(
+    inlayHints(document, range, surroundings).map(({ position, label }) => {
+      const start = { line: position.line, character: 0 };
+      return [document.text.getText({ start, end: position }).trim(), label as string];
+    }),
+  );
+}
+
+/** Bits of gap codes of the best width, one a kept weight, each followed by another where the gap is too long for one. */
+function expectedIndexBits(weights: number, kept: number): number {
+  const rate = 1 - kept / weights;
+  const widths = Array.from({ length: 15 }, (_, i) => i + 2);
+  return Math.min(weights, ...widths.map((bits) => (bits * kept) / (1 - rate ** (2 ** bits - 1))));
+}
+
+describe('pruning', () => {
+  const shown = hints(pruneText);
+
+  test('says how many weights stay, of those that the key compresses', () => {
+    // 2% of 784 * 300, and 10% of 300 * 100 + 100 * 10: fc1 has a closer key than fc*.
+    expect(shown['"fc1": { "rate": 0.98']).toBe('4,704 of 235,200 kept');
+    expect(shown['"fc*": { "rate": 0.9']).toBe('3,100 of 31,000 kept');
+  });
+
+  test('predicts the size of the model at the top, with the index of sparse weights', () => {
+    const kept = [4704, 3000, 100];
+    const dense = [235_200, 30_000, 1_000];
+    const bits = kept.map((k, i) => 32 * k + expectedIndexBits(dense[i], k)).reduce((a, b) => a + b);
+    const biases = 4 * (300 + 100 + 10);
+    const ratio = (4 * 266_200 + biases) / (bits / 8 + biases);
+    const label = shown['"compression": {'];
+    expect(label).toMatch(/^266,200 -> 7,804 weights, 34\.1x; 1\.07 MB -> about /);
+    expect(label.endsWith(`, ${ratio.toPrecision(3)}x`)).toBe(true);
+  });
+
+  test('counts distortions, and tells steps in epochs', () => {
+    expect(shown['"distortEvery": 10']).toBe('1,201 distortions');
+    // 60,000 samples in batches of 50.
+    expect(shown['"steps": 20000']).toBe('16.7 epochs');
+    expect(shown['"schedule": { "initialRate": 0.25, "from": 8000']).toBe('6.67 epochs');
+  });
+});
+
+test('bits are bytes, with the scales of each row', () => {
+  const shown = hints(withCompression('"method": "quantize", "layers": { "fc2": { "bits": 2 } }'));
+  // 2 bits for each of 30,000 weights, and two scales of 32 bits for each of 100 rows.
+  const bytes = (2 * 30_000 + 2 * 32 * 100) / 8;
+  expect(bytes).toBe(8300);
+  expect(shown['"method": "quantize", "layers": { "fc2": { "bits": 2']).toBe(
+    `120 kB -> 8.30 kB, ${(120_000 / bytes).toPrecision(3)}x`,
+  );
+});
+
+test('a rank is how much smaller, and none where it is too high', () => {
+  const line = '"method": "low-rank", "layers": { "embedding": { "rank": 20 }, "lstm*": { "rank": 170 } }';
+  const shown = hints(withCompression(line), around({ model: lstm }));
+  // 10,000 x 200 at rank 20: 2,000,000 / (20 * 10,200); 200 x 800 breaks even at 160.
+  expect(Object.values(shown)).toContain(`${(2_000_000 / (20 * 10_200)).toPrecision(3)}x smaller`);
+  expect(Object.values(shown)).toContain('no smaller');
+});
+
+test('epochs are told in steps', () => {
+  const compression =
+    '"method": "prune", "distortEvery": 100,\n"layers": { "fc1": { "rate": 0.9 } },\n"schedule": { "to": 3, "unit": "epochs" }';
+  const shown = hints(withCompression(compression, '\n"epochs": 10'));
+  expect(shown['"epochs": 10']).toBe('12,000 steps');
+  expect(shown['"schedule": { "to": 3']).toBe('3,600 steps');
+  expect(shown['"method": "prune", "distortEvery": 100']).toBe('120 distortions');
+});
+
+test('what is wrong or unknown has no hint, and the rest has', () => {
+  expect(hints(pruneText, around({ model: undefined }))).toEqual({});
+  const broken = pruneText.replace('0.98', '1.98').replace('"steps": 20000', '"steps": ');
+  expect(Object.values(hints(broken))).toContain('3,100 of 31,000 kept');
+  expect(Object.values(hints(broken)).join()).not.toContain('235,200');
+  const oneShot = withCompression('"method": "prune", "policy": "one-shot", "distortEvery": 5, "layers": {}');
+  expect(Object.values(hints(oneShot))).toEqual(['16.7 epochs']);
+});
+
+test('only those of the lines that are seen', () => {
+  const line = pruneText.split('\n').findIndex((text) => text.includes('"fc*"'));
+  expect(Object.keys(hints(pruneText, around({ model: lenet }), [line, line]))).toEqual(['"fc*": { "rate": 0.9']);
+});
