@@ -4,6 +4,7 @@ import type { WhenAlone } from '../server/protocol/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
+import { ExperimentLanguage } from './language/experimentLanguage.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -29,6 +30,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     canSelectMany: true,
     showCollapseAll: true,
   });
+  const language = new ExperimentLanguage(services);
   const ages = setInterval(() => view.visible && tree.refresh(), AGES_MS);
   context.subscriptions.push(
     { dispose: () => clearInterval(ages) },
@@ -39,7 +41,8 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     tellWhenAlone(store),
     registerTasks(services),
     dashboards,
-    ...registerCommands(services, { tree, view, dashboards }),
+    language,
+    ...registerCommands(services, { tree, view, dashboards, language }),
     registerNewExperiment(services),
     completeWalkthrough(store),
   );

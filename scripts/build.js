@@ -63,6 +63,7 @@ async function bundleServer(folder) {
     entryPoints: {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
+      language: 'server/language/main.ts',
       moduleWorker: 'server/data/moduleWorker.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
@@ -76,7 +77,12 @@ async function bundleServer(folder) {
 async function bundleEditor(folder) {
   await esbuild.build({
     ...forNode,
-    entryPoints: { extension: 'extension/main.ts', runReader: 'extension/dashboard/runReader.ts' },
+    entryPoints: {
+      extension: 'extension/main.ts',
+      runReader: 'extension/dashboard/runReader.ts',
+      // Named, to be told from the chunks of every window: it has the client of the language server.
+      language: 'extension/language/languageServer.ts',
+    },
     // What activation does not need is in chunks that are loaded when a command or a view asks for them.
     outdir: join(folder, 'extension'),
     minify: true,

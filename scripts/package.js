@@ -96,7 +96,7 @@ async function stage(folder, target) {
     mkdirSync(dirname(join(folder, to)), { recursive: true });
     copyFileSync(join(root, from), join(folder, to));
   };
-  for (const name of ['dist', 'media', 'l10n', 'bin'])
+  for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'bin'])
     cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.map') });
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);

@@ -4,6 +4,7 @@ import type { RunKey } from '../../server/protocol/dashboard.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
+import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import type { Services } from '../services.ts';
 import { chooseOthers, chooseRuns } from './arguments.ts';
 import type { CommandName } from './commandNames.ts';
@@ -20,11 +21,12 @@ export interface Shown {
   readonly tree: ExperimentsTree;
   readonly view: TreeView<TreeNode>;
   readonly dashboards: Dashboards;
+  readonly language: ExperimentLanguage;
 }
 
 export function commandActions(
   services: Services,
-  { tree, view, dashboards }: Shown,
+  { tree, view, dashboards, language }: Shown,
 ): Readonly<Record<CommandName, CommandAction>> {
   const problems = new ExperimentProblems();
   services.context.subscriptions.push(problems);
@@ -58,6 +60,7 @@ export function commandActions(
     copyCommandLine: (argument) => folders.copyCommandLine(argument),
     revealRunFolder: (argument) => folders.revealRunFolder(argument),
     deleteRun: (argument, selection) => folders.deleteRun(argument, selection),
+    restartLanguageServer: () => language.restart(),
     copyDiagnostics: () => copyDiagnostics(services),
     refreshRuns: () => services.store.rescan(),
     showMoreRuns: (node) => tree.showMore(node as Parameters<ExperimentsTree['showMore']>[0]),

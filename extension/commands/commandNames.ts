@@ -19,6 +19,7 @@ export const commandNames = [
   'copyCommandLine',
   'revealRunFolder',
   'deleteRun',
+  'restartLanguageServer',
   'copyDiagnostics',
   'refreshRuns',
   'showMoreRuns',

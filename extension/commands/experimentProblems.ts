@@ -13,7 +13,7 @@ import {
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/problem.ts';
 
-/** Kept until the file changes. */
+/** What a changed value makes wrong is marked until the file changes; what the file itself has wrong, the language server marks. */
 export class ExperimentProblems implements Disposable {
   readonly #diagnostics = languages.createDiagnosticCollection('deeptwist');
   readonly #listener = workspace.onDidChangeTextDocument(({ document }) => this.#diagnostics.delete(document.uri));
@@ -27,7 +27,7 @@ export class ExperimentProblems implements Disposable {
     if (document.isDirty) await document.save();
     const text = document.getText();
     const { problems } = checkExperiment(text, overrides);
-    this.#diagnostics.set(document.uri, problems.map(diagnostic));
+    this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;
     const [first] = problems;
     const message =

@@ -4,6 +4,7 @@ import { didYouMean } from '../protocol/didYouMean.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
 import { compareCommand } from './commands/compare.ts';
+import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   showCommand,
   compareCommand,
   evaluateCommand,
+  describeCommand,
 ];
 
 /**

@@ -6,7 +6,6 @@ import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
 import { reassociate } from './passes/reassociate.ts';
-import { moveRowScales } from './passes/rowScales.ts';
 import { simplify } from './passes/simplify.ts';
 import { sinkTransposes } from './passes/sinkTransposes.ts';
 import { tilePooling } from './passes/tilePooling.ts';
@@ -40,7 +39,6 @@ export const passes = {
   reassociate,
   'join-products': joinProductsOfSharedOperand,
   'join-sums-of-products': joinSumsOfProducts,
-  'move-row-scales': moveRowScales,
   'fold-constants': foldConstants,
 } as const satisfies Record<string, Pass['run']>;
 
@@ -55,7 +53,6 @@ const pipeline: readonly PassName[] = [
   'join-sums-of-products',
   'join-products',
   'clean-up',
-  'move-row-scales',
   'fold-constants',
 ];
 

@@ -1,6 +1,7 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
 import type { Compression, Method } from '../protocol/config.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.ts';
+import { policyMethods, unsuitablePolicy } from '../protocol/policyMethods.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
@@ -79,7 +80,7 @@ function compressorOf<M extends Method>(
 ): Compressor {
   const row = methods[method];
   const policy = policies[compression.policy];
-  if (!policy.methods.includes(method)) throw unsuitablePolicy(compression);
+  checkPolicy(compression);
   const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
   const units = row.units(targets);
   const schedule = (policy.ignoresSchedule ? undefined : compression.schedule) as ScheduleOf<M>;
@@ -107,6 +108,7 @@ function compressorOf<M extends Method>(
 
   const projection: Projection = {
     targets,
+    units,
     from: timing.from,
     formOf: ({ weight }) => compressed.get(weight.name),
     rateAt: (target, step) => settingAt(target, step).rate ?? 0,
@@ -200,11 +202,10 @@ function relativeError(before: Float32Array, after: Float32Array): number {
   return Math.sqrt(error / norm);
 }
 
-function unsuitablePolicy({ policy, method }: Compression): SettingError {
-  const suitable = Object.entries(policies).filter(([, { methods }]) => methods.includes(method));
-  return new SettingError(
-    ['compression', 'policy'],
-    `"${policy}" works with the method ${policies[policy].methods.join(', ')} only, got "${method}"`,
-    { remedy: `Set policy to one of ${suitable.map(([name]) => `"${name}"`).join(', ')}, or choose that method.` },
-  );
+function checkPolicy({ policy, method }: Compression): void {
+  if (policyMethods[policy].includes(method)) return;
+  const { reason, suitable } = unsuitablePolicy(policy, method);
+  throw new SettingError(['compression', 'policy'], reason, {
+    remedy: `Set policy to one of ${suitable.map((name) => `"${name}"`).join(', ')}, or choose that method.`,
+  });
 }

@@ -5,7 +5,7 @@
 import { SettingError } from '../protocol/settingError.ts';
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct } from '../linalg/truncate.ts';
-import { storedMatrix } from './lowRank.ts';
+import { storedMatrix, type FactoredWeight } from './lowRank.ts';
 import type { CompressionState, Projection, StoredWeights } from './storedWeights.ts';
 import type { Target } from './targets.ts';
 
@@ -30,27 +30,22 @@ export class FactoredWeights implements StoredWeights {
   }
 
   restore(state: CompressionState): void {
-    const { targets } = this.#projection;
-    const factors = targets.flatMap((target) => {
-      const left = state[leftKey(target)];
-      const right = state[rightKey(target)];
-      return left instanceof Float32Array
-        ? [{ target, left: left.slice(), right: right as Float32Array | undefined }]
-        : [];
+    const groups = this.#projection.units.map((unit) => {
+      const left = state[leftKey(unit[0])];
+      const rights = unit.map((target) => state[rightKey(target)]);
+      return left instanceof Float32Array ? [new FactorGroup(unit, left, rights as Float32Array[])] : [];
     });
-    if (factors.length > 0) this.#groups = groupsOf(factors);
+    this.#groups = groups.flat();
   }
 
   async beforeStep(step: number): Promise<void> {
     if (this.#groups.length > 0 || step < this.#projection.from) return;
     await this.#projection.project(step);
-    this.#groups = groupsOf(
-      this.#projection.targets.map((target) => {
-        const form = this.#projection.formOf(target);
-        if (form?.form !== 'factors') throw new TypeError(`${target.weight.name} was not truncated.`);
-        return { target, left: form.left.slice(), right: form.right };
-      }),
-    );
+    this.#groups = this.#projection.units.map((unit) => {
+      const forms = unit.map((target) => this.#factorsOf(target));
+      const rights = forms.map(({ right }) => right);
+      return new FactorGroup(unit, forms[0].left, rights);
+    });
   }
 
   afterEvaluation(): void {}
@@ -70,79 +65,64 @@ export class FactoredWeights implements StoredWeights {
   undistorted(): Float32Array[] {
     return this.#projection.targets.map(({ weight }) => weight.values.slice());
   }
+
+  #factorsOf(target: Target<unknown>): FactoredWeight {
+    const form = this.#projection.formOf(target);
+    if (form?.form !== 'factors') throw new TypeError(`${target.weight.name} was not truncated.`);
+    return form;
+  }
 }
 
-interface Factor {
-  readonly target: Target<unknown>;
-  /** L, [rows, rank]. */
-  readonly left: Float32Array;
-  /** R, [rank, columns]; the same array in weights that share it, and undefined in a checkpoint for all but the last of them. */
-  readonly right: Float32Array | undefined;
-}
-
-/** Weights that share a right factor, which stands in the memory of the last. */
+/** Weights that share a left factor, which stands in the memory of the first. */
 class FactorGroup {
-  readonly #factors: readonly (Factor & { readonly matrix: Matrix })[];
-  readonly #right: Matrix;
+  readonly #unit: readonly Target<unknown>[];
+  readonly #matrices: readonly Matrix[];
+  /** L, [rows, rank]. */
+  readonly #left: Matrix;
+  /** R of each weight, [rank, columns]. */
+  readonly #rights: readonly Matrix[];
   readonly #products: Products;
 
-  constructor(factors: readonly Factor[], right: Float32Array) {
-    this.#factors = factors.map((factor) => ({
-      ...factor,
-      matrix: storedMatrix(factor.target.weight.values, factor.target.view),
-    }));
-    const { rows, columns } = this.#factors[0].matrix;
-    this.#right = { data: right.slice(), rows: right.length / columns, columns };
+  constructor(unit: readonly Target<unknown>[], left: Float32Array, rights: readonly Float32Array[]) {
+    this.#unit = unit;
+    this.#matrices = unit.map(({ weight, view }) => storedMatrix(weight.values, view));
+    const { rows, columns } = this.#matrices[0];
+    const rank = left.length / rows;
+    this.#left = { data: left.slice(), rows, columns: rank };
+    this.#rights = rights.map((right) => ({ data: right.slice(), rows: rank, columns: right.length / rank }));
     this.#products = new Products(defaultThreads(rows, columns));
   }
 
   get state(): CompressionState {
-    const lefts = this.#factors.map(({ target, left }) => [leftKey(target), left] as const);
-    return { ...Object.fromEntries(lefts), [rightKey(this.#factors.at(-1)!.target)]: this.#right.data };
+    const rights = this.#unit.map((target, i) => [rightKey(target), this.#rights[i].data] as const);
+    return { ...Object.fromEntries(rights), [leftKey(this.#unit[0])]: this.#left.data };
   }
 
   async place(): Promise<void> {
-    const rightGradient = new Float32Array(this.#right.data.length);
-    for (const { target, left, matrix } of this.#factors) {
-      const gradient = target.weight.gradient!;
-      const dense = { ...matrix, data: gradient };
-      const { data: leftGradient } = await this.#products.multiplyRightTransposed(dense, this.#right);
-      const ofRight = await this.#products.multiplyLeftTransposed(this.#leftOf(left, matrix), dense);
-      for (let i = 0; i < rightGradient.length; i++) rightGradient[i] += ofRight.data[i];
-      matrix.data.fill(0).set(left);
-      gradient.fill(0).set(leftGradient);
+    const leftGradient = new Float32Array(this.#left.data.length);
+    for (const [i, { weight }] of this.#unit.entries()) {
+      const right = this.#rights[i];
+      const dense = { ...this.#matrices[i], data: weight.gradient! };
+      const { data: rightGradient } = await this.#products.multiplyLeftTransposed(this.#left, dense);
+      const ofLeft = await this.#products.multiplyRightTransposed(dense, right);
+      for (let j = 0; j < leftGradient.length; j++) leftGradient[j] += ofLeft.data[j];
+      weight.values.fill(0).set(right.data);
+      weight.gradient!.fill(0).set(rightGradient);
     }
-    const { target, left, matrix } = this.#factors.at(-1)!;
-    matrix.data.set(this.#right.data, left.length);
-    target.weight.gradient!.set(rightGradient, left.length);
+    const [{ weight }] = this.#unit;
+    weight.values.set(this.#left.data, this.#rights[0].data.length);
+    weight.gradient!.set(leftGradient, this.#rights[0].data.length);
   }
 
   async take(): Promise<void> {
-    const last = this.#factors.at(-1)!;
-    this.#right.data.set(last.matrix.data.subarray(last.left.length, last.left.length + this.#right.data.length));
-    for (const { left, matrix } of this.#factors) {
-      left.set(matrix.data.subarray(0, left.length));
-      await reconstruct({ left, right: this.#right.data }, matrix.rows, matrix.columns, matrix.data);
+    const after = this.#rights[0].data.length;
+    this.#left.data.set(this.#unit[0].weight.values.subarray(after, after + this.#left.data.length));
+    for (const [i, { data, rows, columns }] of this.#matrices.entries()) {
+      const right = this.#rights[i].data;
+      right.set(data.subarray(0, right.length));
+      await reconstruct({ left: this.#left.data, right }, rows, columns, data);
     }
   }
-
-  #leftOf(left: Float32Array, { rows }: Matrix): Matrix {
-    return { data: left, rows, columns: this.#right.rows };
-  }
-}
-
-/** Weights that share a right factor stand one after the other; only the last of them has it in a checkpoint. */
-function groupsOf(factors: readonly Factor[]): FactorGroup[] {
-  const groups: FactorGroup[] = [];
-  let group: Factor[] = [];
-  for (const [i, factor] of factors.entries()) {
-    group.push(factor);
-    const right = factor.right;
-    if (right === undefined || factors[i + 1]?.right === right) continue;
-    groups.push(new FactorGroup(group, right));
-    group = [];
-  }
-  return groups;
 }
 
 const leftKey = ({ weight }: Target<unknown>) => `${weight.name}/left`;

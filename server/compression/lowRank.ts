@@ -1,17 +1,16 @@
 /** @file Weight distortion by low-rank approximation (DeepTwist, algorithm 3 and equation (5)), in place. */
-import { orthonormalizeRows } from '../linalg/orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct, truncate } from '../linalg/truncate.ts';
 import { updateTruncation } from '../linalg/updateTruncation.ts';
-import { gatherRows, scatterRows, type MatrixView } from './matrixView.ts';
+import { gatherRows, scatterRows, storedShape, type MatrixView } from './matrixView.ts';
 
 /** A weight of low rank: `left * right`, [rows, rank] and [rank, columns] of {@link storedMatrix}. */
 export interface FactoredWeight {
   readonly form: 'factors';
+  /** Shared projection: the same array in all weights that share it. */
   readonly left: Float32Array;
-  /** Shared projection: the same array in both weights of the pair. */
   readonly right: Float32Array;
-  /** For the next truncation to start from; of the recurrent weight in both of a pair. */
+  /** For the next truncation to start from; of the recurrent weight in all that share its projection. */
   readonly basis: Float32Array;
 }
 
@@ -34,32 +33,34 @@ export async function truncateRank(
 }
 
 /**
- * Replaces `recurrent` by its nearest matrix of the rank, `Z_h V_h'`, and `kernel` by its projection on the same `V_h'`:
- * `Z_x = argmin_Y ||Y V_h' - W_x||_F`, which is `W_x V_h` since the rows of `V_h'` are orthonormal.
+ * Replaces `recurrent`, W_h, by its nearest matrix of the rank, `V_h Z_h`, and each of `kernels`, W_x, by its projection on the
+ * same `V_h`: `Z_x = argmin_Y ||V_h Y - W_x||_F`, which is `V_h' W_x` since the columns of `V_h` are orthonormal. (Equation (5)
+ * with all matrices transposed: here a row vector h is multiplied from the left, and `h V_h` is the projection.)
  *
- * @param kernel W_x, [inputs, columns]
- * @param recurrent W_h, [units, columns]
+ * @param recurrent W_h, [units, columns], with at most as many units as columns
+ * @param kernels of what the layer's output is multiplied with, [units, …]
  * @param basis of the last truncation of `recurrent`, to start from
+ * @returns the form of `recurrent`, then those of `kernels`
  */
 export async function truncateShared(
-  kernel: Matrix,
   recurrent: Matrix,
+  kernels: readonly Matrix[],
   rank: number,
   basis?: Float32Array,
-): Promise<{ kernel: FactoredWeight; recurrent: FactoredWeight }> {
-  const truncation = await factors(recurrent, rank, basis);
-  const products = new Products(defaultThreads(kernel.rows, kernel.columns));
-  // Of a recurrent weight, which has fewer rows than columns, the left factor is the orthonormal one.
-  const projection = await orthonormalizeRows(
-    { data: truncation.right, rows: rank, columns: kernel.columns },
-    products,
-  );
-  const project = async (weight: Matrix): Promise<FactoredWeight> => {
-    const { data: left } = await products.multiplyRightTransposed(weight, projection);
-    await reconstruct({ left, right: projection.data }, weight.rows, weight.columns, weight.data);
-    return { form: 'factors', left, right: projection.data, basis: truncation.basis };
+): Promise<FactoredWeight[]> {
+  // Of a matrix with no more rows than columns, the left factor is the orthonormal one.
+  const { left, ...truncation } = await factors(recurrent, rank, basis);
+  const projection = { data: left, rows: recurrent.rows, columns: left.length / recurrent.rows };
+  const replace = async (weight: Matrix, right: Float32Array): Promise<FactoredWeight> => {
+    await reconstruct({ left, right }, weight.rows, weight.columns, weight.data);
+    return { form: 'factors', left, right, basis: truncation.basis };
   };
-  return { kernel: await project(kernel), recurrent: await project(recurrent) };
+  const forms = [await replace(recurrent, truncation.right)];
+  for (const kernel of kernels) {
+    const products = new Products(defaultThreads(kernel.rows, kernel.columns));
+    forms.push(await replace(kernel, (await products.multiplyLeftTransposed(projection, kernel)).data));
+  }
+  return forms;
 }
 
 async function factors({ data, rows, columns }: Matrix, rank: number, basis: Float32Array | undefined) {
@@ -67,16 +68,11 @@ async function factors({ data, rows, columns }: Matrix, rank: number, basis: Flo
   return updated ?? truncate(data, rows, columns, rank);
 }
 
-/**
- * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
- * that comes first. Transposing changes neither the rank nor the approximation. Only a weight that has its output axis
- * in the middle (a transposed convolution) is copied.
- */
+/** The matrix of {@link storedShape}: a view of the values where they are stored so, else a copy. */
 export function storedMatrix(values: Float32Array, view: MatrixView): Matrix {
-  const { outer, rows, inner, columns } = view;
-  if (inner === 1) return { data: values, rows: outer, columns: rows };
-  if (outer === 1) return { data: values, rows, columns: inner };
+  const shape = storedShape(view);
+  if (view.inner === 1 || view.outer === 1) return { data: values, ...shape };
   const data = new Float32Array(values.length);
-  gatherRows(values, view, 0, rows, data);
-  return { data, rows, columns };
+  gatherRows(values, view, 0, view.rows, data);
+  return { data, ...shape };
 }

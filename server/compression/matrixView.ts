@@ -31,6 +31,15 @@ export function matrixViewOf(shape: readonly number[], weight: string, layerClas
   return splitAt(shape, last, last + 1);
 }
 
+/**
+ * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
+ * that comes first. Only a weight that has its output axis in the middle (a transposed convolution) is stored otherwise.
+ */
+export function storedShape({ outer, rows, inner, columns }: MatrixView): { rows: number; columns: number } {
+  if (inner === 1) return { rows: outer, columns: rows };
+  return outer === 1 ? { rows, columns: inner } : { rows, columns };
+}
+
 /** Axes `from` to `to - 1` become the rows. */
 function splitAt(shape: readonly number[], from: number, to: number): MatrixView {
   const outer = product(shape.slice(0, from));

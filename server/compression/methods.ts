@@ -11,6 +11,7 @@ import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from 
 import { prune } from './prune.ts';
 import { quantize, type QuantizedWeight } from './quantize.ts';
 import { pruningRateAt } from './schedule.ts';
+import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
 import { binaryCodeSize, denseSize, factoredSize, sharedFactorSizes, sparseSize, type CompressedSize } from './size.ts';
 import type { Target } from './targets.ts';
 
@@ -18,7 +19,7 @@ export type CompressionOf<M extends Method> = Extract<Compression, { method: M }
 export type ParametersOf<M extends Method> = CompressionOf<M>['layers'][string];
 export type ScheduleOf<M extends Method> = CompressionOf<M>['schedule'];
 
-/** Weights that are compressed together: one, or an LSTM's kernel and recurrent kernel with a shared projection. */
+/** Weights that are compressed together: one, or a recurrent kernel and the kernels that share its projection. */
 export type Unit<M extends Method> = readonly Target<ParametersOf<M>>[];
 
 /** A weight whose zeros are the compression. */
@@ -77,22 +78,22 @@ export const methods: { readonly [M in Method]: MethodRow<M> } = {
   'low-rank': {
     units: lowRankUnits,
     settingAt: ({ rank }) => ({ rank }),
-    async distort([target, recurrent], _setting, { basis }) {
-      const { weight, view, parameters } = target;
+    async distort(unit, _setting, { basis }) {
+      const [{ weight, view, parameters }] = unit;
       try {
-        if (!recurrent) return [await truncateRank(weight.values, view, parameters.rank, basis)];
-        const pair = await truncateShared(matrixOf(target), matrixOf(recurrent), parameters.rank, basis);
-        return [pair.kernel, pair.recurrent];
+        if (unit.length === 1) return [await truncateRank(weight.values, view, parameters.rank, basis)];
+        const [recurrent, ...kernels] = unit.map(matrixOf);
+        return await truncateShared(recurrent, kernels, parameters.rank, basis);
       } catch (error) {
         throw error instanceof RangeError ? diverged(weight.name, error) : error;
       }
     },
-    sizes([target, recurrent]) {
-      const { rank } = target.parameters;
-      if (!recurrent) return [factoredSize(target.view, rank)];
-      const { rows, columns } = matrixOf(target);
-      const pair = sharedFactorSizes(rows, matrixOf(recurrent).rows, columns, rank);
-      return [pair.kernel, pair.recurrent];
+    sizes(unit) {
+      const [{ view, parameters }] = unit;
+      if (unit.length === 1) return [factoredSize(view, parameters.rank)];
+      const { rows } = matrixOf(unit[0]);
+      const columns = unit.map((target) => matrixOf(target).columns);
+      return sharedFactorSizes(rows, columns, parameters.rank);
     },
   },
 
@@ -120,43 +121,15 @@ function matrixOf({ weight, view }: LowRankTarget) {
   return storedMatrix(weight.values, view);
 }
 
-/** Each weight alone, or `[kernel, recurrent kernel]` of a layer with a shared projection. */
 function lowRankUnits(targets: readonly LowRankTarget[]): LowRankTarget[][] {
-  const units: LowRankTarget[][] = [];
-  for (const target of targets) {
-    if (!target.parameters.sharedProjection) units.push([target]);
-    else if (target.weight.weight === 'recurrent_kernel') units.push([kernelBeside(target, targets), target]);
-    else if (target.weight.weight !== 'kernel' || !targets.some((other) => isPair(target, other))) throw noPair(target);
-  }
-  for (const unit of units) checkRank(unit[unit.length - 1]);
-  return units;
-}
-
-function isPair(kernel: LowRankTarget, recurrent: LowRankTarget): boolean {
-  return (
-    kernel.weight.layer === recurrent.weight.layer &&
-    kernel.weight.weight === 'kernel' &&
-    recurrent.weight.weight === 'recurrent_kernel' &&
-    kernel.parameters.sharedProjection &&
-    recurrent.parameters.sharedProjection &&
-    kernel.parameters.rank === recurrent.parameters.rank
-  );
-}
-
-function kernelBeside(recurrent: LowRankTarget, targets: readonly LowRankTarget[]): LowRankTarget {
-  const kernel = targets.find((target) => isPair(target, recurrent));
-  if (!kernel) throw noPair(recurrent);
-  return kernel;
-}
-
-function noPair({ weight, pattern }: LowRankTarget): SettingError {
-  return new SettingError(
-    ['compression', 'layers', pattern, 'sharedProjection'],
-    `${weight.name} has no partner with the same rank to share a projection with`,
-    {
-      remedy:
-        'A shared projection joins the kernel and the recurrent_kernel of one recurrent layer: name the layer, or leave sharedProjection out.',
-    },
+  const units = projectionUnits(targets);
+  for (const [target] of units) checkRank(target);
+  const [alone] = withoutPartner(units);
+  if (!alone) return units;
+  throw new SettingError(
+    ['compression', 'layers', alone.pattern, 'sharedProjection'],
+    `${alone.weight.name} has no partner with the same rank to share a projection with`,
+    { remedy: NO_PARTNER_REMEDY },
   );
 }
 

@@ -2,7 +2,7 @@
  * @file The compression policies: when the weights are distorted, and what becomes of the stored weight. With the method
  * (which distortion), a row says all that sets DeepTwist and its baselines apart.
  */
-import type { Method, PolicyId } from '../protocol/config.ts';
+import type { PolicyId } from '../protocol/config.ts';
 import { FactoredWeights } from './factoredWeights.ts';
 import { isDistortionStep, type Timing } from './schedule.ts';
 import {
@@ -19,22 +19,18 @@ export interface Policy {
   readonly Stored: new (projection: Projection) => StoredWeights;
   /** The target is applied at once, whatever the schedule of the rate. */
   readonly ignoresSchedule: boolean;
-  /** The methods that it can be combined with. */
-  readonly methods: readonly Method[];
 }
 
-const all: readonly Method[] = ['prune', 'quantize', 'low-rank', 'custom'];
 const atTheEnd = () => false;
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { distortsAfter: isDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false, methods: all },
+  deeptwist: { distortsAfter: isDistortionStep, Stored: ReplacedWeights, ignoresSchedule: false },
   'gradual-mask': {
     distortsAfter: isDistortionStep,
     Stored: MaskedWeights,
     ignoresSchedule: false,
-    methods: ['prune'],
   },
-  'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true, methods: all },
-  factors: { distortsAfter: atTheEnd, Stored: FactoredWeights, ignoresSchedule: false, methods: ['low-rank'] },
-  'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false, methods: all },
+  'one-shot': { distortsAfter: atTheEnd, Stored: ReplacedWeights, ignoresSchedule: true },
+  factors: { distortsAfter: atTheEnd, Stored: FactoredWeights, ignoresSchedule: false },
+  'straight-through': { distortsAfter: atTheEnd, Stored: ShadowedWeights, ignoresSchedule: false },
 };

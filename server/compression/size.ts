@@ -80,20 +80,14 @@ export function factoredSize(view: MatrixView, rank: number): CompressedSize {
 }
 
 /**
- * A pair that shares a projection: `r m_x` for the kernel [m_x, n] and `r (m_h + n)` for the recurrent kernel [m_h, n],
- * which carries the projection; both dense where that is fewer.
+ * Weights [m, n_0], [m, n_1], … that share a projection [m, r]: `r (m + n_0)` for the first, which carries it, and `r n_i` for
+ * each of the others; all dense where that is fewer.
  */
-export function sharedFactorSizes(
-  kernelRows: number,
-  recurrentRows: number,
-  columns: number,
-  rank: number,
-): { kernel: CompressedSize; recurrent: CompressedSize } {
-  const kernel = rank * kernelRows;
-  const recurrent = rank * (recurrentRows + columns);
-  if (kernel + recurrent < (kernelRows + recurrentRows) * columns)
-    return { kernel: denseSize(kernel), recurrent: denseSize(recurrent) };
-  return { kernel: denseSize(kernelRows * columns), recurrent: denseSize(recurrentRows * columns) };
+export function sharedFactorSizes(rows: number, columns: readonly number[], rank: number): CompressedSize[] {
+  const factored = columns.map((count, i) => rank * (i === 0 ? rows + count : count));
+  const dense = columns.map((count) => rows * count);
+  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
+  return (total(factored) < total(dense) ? factored : dense).map(denseSize);
 }
 
 /** The row of a weight in the size table: bytes of the dense and of the compressed weight. */

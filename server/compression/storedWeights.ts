@@ -12,6 +12,8 @@ export type CompressionState = Record<string, Float32Array | Uint8Array>;
 /** What {@link StoredWeights} need of the method. */
 export interface Projection {
   readonly targets: readonly Target<unknown>[];
+  /** The targets as they are compressed, together or each alone. */
+  readonly units: readonly (readonly Target<unknown>[])[];
   /** Replaces all targets by their compressed form at a step, in place. */
   project(step: number): Promise<void>;
   /** The compressed form of a target, as {@link project} left it last. */

@@ -13,6 +13,8 @@ export interface NamedWeight {
   readonly weight: string;
   /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
   readonly layerClass?: string | undefined;
+  /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
+  readonly inputLayer?: string | undefined;
   readonly shape: readonly number[];
 }
 

@@ -37,7 +37,7 @@ export class ExperimentDocument {
   }
 
   get checked(): { experiment?: ExperimentSettings; problems: Problem[] } {
-    return (this.#checked ??= checkExperiment(this.text.getText()));
+    return (this.#checked ??= checkExperiment(this.json));
   }
 
   rangeOf({ start, end }: TextRange): Range {
@@ -71,4 +71,6 @@ export interface KnownRun {
   readonly step?: number | undefined;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
+  /** The weights of its model; undefined where its log does not tell. */
+  readonly weights?: readonly { readonly name: string; readonly shape: readonly number[] }[] | undefined;
 }

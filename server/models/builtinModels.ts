@@ -1,5 +1,6 @@
 /** @file The built-in models, `builtin:NAME`. Their outputs are logits. */
 import * as tf from '@tensorflow/tfjs';
+import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import type { ModelSamples } from './modelSamples.ts';
 
@@ -38,7 +39,7 @@ const languageModel =
   (layers: number, units: number, initialRange: number, dropout: number) => (samples?: ModelSamples) =>
     lstmLanguageModel({ builtin: 'lstm-lm', layers, units, initialRange, dropout, tied: false }, samples);
 
-export const builtinModels: Readonly<Record<string, (samples?: ModelSamples) => tf.LayersModel>> = {
+export const builtinModels: Readonly<Record<BuiltinName, (samples?: ModelSamples) => tf.LayersModel>> = {
   'lenet-300-100': lenet300100,
   'lenet-5': lenet5,
   'lstm-lm-small': languageModel(2, 200, 0.1, 0),

@@ -5,6 +5,7 @@ import { exportedFunction, importUserModule, userCodeError, type UserModule } fr
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
+import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
@@ -51,7 +52,7 @@ export function loadModel(
 }
 
 function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {
-  const create = Object.hasOwn(builtinModels, name) ? builtinModels[name] : undefined;
+  const create = isBuiltin(name) ? builtinModels[name] : undefined;
   if (create === undefined)
     throw new UserError(`model: there is no built-in model '${name}'.`, {
       remedy: `The built-in models are ${Object.keys(builtinModels)
@@ -59,6 +60,10 @@ function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedM
         .join(', ')}.`,
     });
   return builtin(create(samples));
+}
+
+function isBuiltin(name: string): name is BuiltinName {
+  return Object.hasOwn(builtinModels, name);
 }
 
 /** All of them have logits. */

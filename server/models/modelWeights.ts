@@ -12,6 +12,10 @@ export interface ModelWeight {
   layer: string;
   /** `kernel`, `bias`, `recurrent_kernel`, … */
   weight: string;
+  /** tfjs class name of the layer that has it. */
+  layerClass: string;
+  /** The one layer whose output the weight's layer takes, with nothing but dropout between them. */
+  inputLayer?: string;
   shape: number[];
   trainable: boolean;
   /** Holds the value. */
@@ -39,8 +43,12 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
   const names = new Set<string>();
   const result: ModelWeight[] = [];
 
-  const visit = (layer: Layer, path: readonly string[]): void => {
-    for (const child of children(layer)) visit(child, [...path, layerNames.get(child.name) ?? child.name]);
+  const visit = (layer: Layer, path: readonly string[], input?: string): void => {
+    const pathOf = (child: Layer) => [...path, layerNames.get(child.name) ?? child.name];
+    for (const child of children(layer)) {
+      const source = inputOf(child);
+      visit(child, pathOf(child), source ? pathOf(source).join('/') : isModel(layer) ? undefined : input);
+    }
     for (const variable of layer.weights) {
       if (seen.has(variable.id)) continue;
       seen.add(variable.id);
@@ -52,6 +60,8 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
         name,
         layer: layerName,
         weight,
+        layerClass: layer.getClassName(),
+        ...(input !== undefined && { inputLayer: input }),
         shape: variable.shape as number[],
         trainable: trainable.has(variable.id),
         // Before it is disposed, `read` gives the variable itself.
@@ -71,6 +81,20 @@ function weightName(layer: string, variable: string): string {
 function children(layer: Layer): Layer[] {
   const { layers = [], layer: wrapped, forwardLayer, backwardLayer } = layer as Layer & Composite;
   return [...layers, wrapped, forwardLayer, backwardLayer].filter((child) => child !== undefined);
+}
+
+function isModel(layer: Layer): boolean {
+  return (layer as Composite).layers !== undefined;
+}
+
+/** Layers that leave the meaning of each number of their input as it is. */
+const PASSED = new Set(['Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout', 'Masking']);
+
+/** The layer whose output a layer takes, the only one of its only call; undefined for a layer within a wrapper. */
+function inputOf(layer: Layer): Layer | undefined {
+  const [source, another] = layer.inboundNodes.flatMap(({ inboundLayers }) => inboundLayers);
+  if (source === undefined || another !== undefined) return undefined;
+  return PASSED.has(source.getClassName()) ? inputOf(source) : source;
 }
 
 function descendants(layer: Layer): Layer[] {

@@ -15,13 +15,19 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
     if ('files' in data && 'split' in data)
       problems.push({
         path: ['data', 'split'],
+        code: 'alternatives',
         at: 'key',
         message: 'divides the one file of "path"; "files" has the splits',
       });
   }
   const vocabulary = property(data, 'vocabulary');
   if (isObject(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
-    problems.push({ path: ['data', 'vocabulary', 'size'], at: 'key', message: 'expected either "size" or "file"' });
+    problems.push({
+      path: ['data', 'vocabulary', 'size'],
+      code: 'alternatives',
+      at: 'key',
+      message: 'expected either "size" or "file"',
+    });
   return problems;
 }
 
@@ -34,10 +40,18 @@ function oneOf(
   const setting = [...path, usual];
   if (usual in object && other in object)
     return [
-      { path: [...path, other], at: 'key', message: `expected either "${usual}" or "${other}"`, related: [setting] },
+      {
+        path: [...path, other],
+        code: 'alternatives',
+        at: 'key',
+        message: `expected either "${usual}" or "${other}"`,
+        related: [setting],
+      },
     ];
   if (usual in object || other in object) return [];
-  return [{ path: setting, at: 'value', message: `missing: expected ${expected}, or "${other}"` }];
+  return [
+    { path: setting, code: 'missing-setting', at: 'value', message: `missing: expected ${expected}, or "${other}"` },
+  ];
 }
 
 function property(value: unknown, key: string): unknown {

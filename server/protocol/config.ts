@@ -507,7 +507,10 @@ const lowRank = z
           sharedProjection: z
             .boolean()
             .default(false)
-            .describe('LSTM: W_x and W_h share the projection V_h (equation (5)).'),
+            .describe(
+              "The recurrent kernel of a layer, W_h, and the kernel of the next, W_x, which multiply the same layer's output, share " +
+                'the projection V_h (equation (5)). Both need the same rank.',
+            ),
         }),
       )
       .describe(layerKeys),

@@ -24,6 +24,9 @@ export interface TextRange {
 
 export interface JsonProblem extends Place {
   path: SettingPath;
+  code: 'syntax' | 'duplicate-key';
+  /** The characters in question, or the second of two equal keys; may be empty where something is missing. */
+  range: TextRange;
   message: string;
 }
 
@@ -52,6 +55,7 @@ export class JsonText {
   readonly problems: readonly JsonProblem[];
   readonly #text: string;
   readonly #root: Node | undefined;
+  #lineStarts: readonly number[] | undefined;
 
   constructor(text: string) {
     const errors: ParseError[] = [];
@@ -59,7 +63,9 @@ export class JsonText {
     this.#root = parseTree(this.#text, errors, { allowTrailingComma: true });
     const syntax = errors.map((error) => ({
       path: [],
+      code: 'syntax' as const,
       ...this.#placeOf(error.offset),
+      range: { start: error.offset, end: error.offset + error.length },
       message: syntaxErrors[printParseErrorCode(error.error)],
     }));
     const firstOfLine = syntax.filter((problem, i) => i === 0 || problem.line !== syntax[i - 1].line);
@@ -108,6 +114,28 @@ export class JsonText {
     return key && { start: key.offset, end: key.offset + key.length };
   }
 
+  /**
+   * What to remove so that a setting is gone, with the comma that it then has too many, and with its line where it has one
+   * of its own.
+   * @param key an offset in its key: of equal keys, each can be removed
+   */
+  rangeToRemove(key: number): TextRange | undefined {
+    const property = this.#root && findNodeAtOffset(this.#root, key)?.parent;
+    if (property?.type !== 'property') return undefined;
+    const start = property.offset;
+    const end = start + property.length;
+    const after = /^\s*,[ \t]*/.exec(this.#text.slice(end))?.[0];
+    if (after !== undefined) {
+      const endsLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
+      // The line break before a setting that has a line of its own, and the blanks before one that is the last of its line.
+      const before = endsLine ? (/(?:\r\n|\r|\n|^)?[ \t]*$/.exec(this.#text.slice(0, start))?.[0].length ?? 0) : 0;
+      return { start: start - before, end: end + after.length };
+    }
+    const siblings = property.parent?.children ?? [];
+    const previous = siblings[siblings.indexOf(property) - 1] as Node | undefined;
+    return { start: previous ? previous.offset + previous.length : start, end };
+  }
+
   /** The setting at an offset, by its key or its value: the innermost one. */
   pathAt(offset: number): SettingPath {
     const node = this.#root && findNodeAtOffset(this.#root, offset, true);
@@ -119,8 +147,17 @@ export class JsonText {
   }
 
   #placeOf(offset: number): Place {
-    const before = this.#text.slice(0, offset).split(/\r\n|\r|\n/);
-    return { line: before.length, column: before[before.length - 1].length + 1 };
+    this.#lineStarts ??= [
+      0,
+      ...Array.from(this.#text.matchAll(/\r\n|\r|\n/g), ({ index, 0: end }) => index + end.length),
+    ];
+    let line = 0;
+    for (let beyond = this.#lineStarts.length; beyond - line > 1;) {
+      const middle = (line + beyond) >> 1;
+      if (this.#lineStarts[middle] <= offset) line = middle;
+      else beyond = middle;
+    }
+    return { line: line + 1, column: offset - this.#lineStarts[line] + 1 };
   }
 
   #duplicates(node: Node, path: (string | number)[]): JsonProblem[] {
@@ -136,7 +173,13 @@ export class JsonText {
         return nested;
       }
       return [
-        { path: inner, ...this.#placeOf(child.offset), message: 'this key is there twice; remove one of them' },
+        {
+          path: inner,
+          code: 'duplicate-key',
+          ...this.#placeOf(child.offset),
+          range: { start: key.offset, end: key.offset + key.length },
+          message: 'this key is there twice; remove one of them',
+        },
         ...nested,
       ];
     });

@@ -12,6 +12,7 @@ const describedWeight = z.object({
   layer: z.string(),
   weight: z.string().describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
   layerClass: z.string().optional().describe('tfjs class name of the layer.'),
+  inputLayer: z.string().optional().describe('The layer whose output the weight multiplies, where it is one.'),
   shape: z.array(z.int()),
   trainable: z.boolean(),
 });
@@ -24,7 +25,7 @@ export const modelDescriptionSchema = z.object({
   files: z.array(z.object({ path: z.string(), sha256: z.string() })),
   /** In the order of the model. */
   weights: z.array(describedWeight),
-  /** Steps of an epoch, where the data is known; batch size is the experiment's. */
+  /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
   samples: z.int().optional(),
 });
 

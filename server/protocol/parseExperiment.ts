@@ -14,6 +14,7 @@ import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
+import { combinationProblems } from './combinationProblems.ts';
 import { scheduleProblems } from './scheduleProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
@@ -40,15 +41,19 @@ export interface ExperimentText {
  * Checks an experiment file.
  * @param overrides `path=value` texts of `--set`, applied to the file's settings in their order
  */
-export function checkExperiment(text: string, overrides: readonly string[] = []): CheckedExperiment {
-  const json = new JsonText(text);
+export function checkExperiment(text: string | JsonText, overrides: readonly string[] = []): CheckedExperiment {
+  const json = typeof text === 'string' ? new JsonText(text) : text;
   if (json.problems.length > 0)
     return { problems: json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) })) };
 
   const { document, applied, problems } = withOverrides(json, overrides);
   const parsed = experimentSchema.safeParse(document);
   const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
-  const unfit = [...alternativeProblems(document), ...scheduleProblems(document)].filter(
+  const unfit = [
+    ...alternativeProblems(document),
+    ...scheduleProblems(document),
+    ...combinationProblems(document),
+  ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
@@ -74,7 +79,7 @@ export function parseExperiment(
 /** A problem that only shows outside the schema, such as a layer name that matches no layer, at its place in the file. */
 export function problemAt({ setting, reason, at }: SettingError, { text, overrides }: ExperimentText): Problem {
   const applied = overrides.map(parseOverride).filter((override) => override !== undefined);
-  return located({ path: setting, message: reason, at }, new JsonText(text), applied);
+  return located({ path: setting, code: 'unfit', message: reason, at }, new JsonText(text), applied);
 }
 
 /** The error as a user sees it, with the place of its setting in the file. */
@@ -91,12 +96,19 @@ function withOverrides(json: JsonText, overrides: readonly string[]) {
     const override = parseOverride(text);
     if (!override) {
       const message = 'expected SETTING=VALUE, for example training.steps=100';
-      problems.push({ path: '', line: 1, column: 1, message, override: text });
+      problems.push({ path: '', code: 'unfit', line: 1, column: 1, message, override: text });
       continue;
     }
     const obstacle = isRecord(document) ? applyOverride(document, override) : undefined;
     if (obstacle === undefined) applied.push(override);
-    else problems.push({ path: '', ...json.placeOfValue(override.path), message: obstacle, override: text });
+    else
+      problems.push({
+        path: '',
+        code: 'unfit',
+        ...json.placeOfValue(override.path),
+        message: obstacle,
+        override: text,
+      });
   }
   return { document, applied, problems };
 }
@@ -115,13 +127,15 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
         const hint = meant === undefined ? `expected ${known.join(', ')}` : `did you mean "${meant}"?`;
         problems.set(formatSettingPath([...path, key]), {
           path: [...path, key],
+          code: 'unknown-setting',
           at: 'key',
           message: `unknown setting; ${hint}`,
+          meant,
         });
       }
     } else {
       const name = formatSettingPath(path);
-      if (!problems.has(name)) problems.set(name, { path, at: 'value', message: wrongValue(issue, path, document) });
+      if (!problems.has(name)) problems.set(name, { path, at: 'value', ...wrongValue(issue, path, document) });
     }
   }
   return [...problems.values()].filter(
@@ -138,14 +152,18 @@ function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
 }
 
-function wrongValue(issue: z.core.$ZodIssue, path: SettingPath, document: unknown): string {
+function wrongValue(
+  issue: z.core.$ZodIssue,
+  path: SettingPath,
+  document: unknown,
+): Pick<SettingProblem, 'code' | 'message' | 'meant'> {
   const part = schemaAt(experimentJsonSchema(), document, path);
   const value = valueAt(document, path);
   const expected = part ? `expected ${expectation(part)}` : issue.message;
-  if (value === undefined) return `missing: ${expected}`;
+  if (value === undefined) return { code: 'missing-setting', message: `missing: ${expected}` };
   const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
-  return `${expected}, got ${shown(value)}${hint}`;
+  return { code: 'wrong-value', message: `${expected}, got ${shown(value)}${hint}`, meant };
 }
 
 function valueAt(document: unknown, path: SettingPath): unknown {

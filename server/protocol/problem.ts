@@ -1,12 +1,29 @@
 /** @file A problem in an experiment file: what, where, and whether the file or a `--set` is at fault. */
-import type { JsonText, Place } from './jsonText.ts';
+import type { JsonText, Place, TextRange } from './jsonText.ts';
 import type { Override } from './overrides.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { ExitCode, UserError } from './userError.ts';
 
+/** What kind of problem it is: an editor's remedy goes by it. */
+export type ProblemCode =
+  | 'syntax'
+  | 'duplicate-key'
+  | 'unknown-setting'
+  | 'missing-setting'
+  | 'wrong-value'
+  | 'alternatives'
+  | 'times'
+  | 'combination'
+  | 'unfit';
+
 /** Something wrong in an experiment file. */
 export interface Problem extends Place {
+  readonly code: ProblemCode;
+  /** The whole key or value; undefined where only a `--set` is at fault. */
+  readonly range?: TextRange;
+  /** What was probably meant: the name of a setting, or a value. */
+  readonly meant?: string;
   /** Name of the setting, `compression.layers.fc1.rate`; empty for the file as a whole. */
   path: string;
   message: string;
@@ -17,7 +34,9 @@ export interface Problem extends Place {
 /** A problem that has not been located yet. */
 export interface SettingProblem {
   path: SettingPath;
+  code: ProblemCode;
   message: string;
+  meant?: string;
   /** Whether the place is that of the key or of the value. */
   at: 'key' | 'value';
   /** Other settings that the problem is about: a `--set` of one of them may have made it. */
@@ -26,13 +45,33 @@ export interface SettingProblem {
 
 /** The problem at its place in the file, and with the `--set` that made it, if one did. */
 export function located(
-  { path, message, at, related = [] }: SettingProblem,
+  { path, code, message, meant, at, related = [] }: SettingProblem,
   json: JsonText,
   applied: readonly Override[],
 ): Problem {
   const place = at === 'key' ? json.placeOfKey(path) : json.placeOfValue(path);
   const override = [path, ...related].map((setting) => culprit(setting, json, applied)).find((found) => found);
-  return { path: formatSettingPath(path), ...place, message, ...(override && { override: override.text }) };
+  return {
+    path: formatSettingPath(path),
+    code,
+    ...place,
+    range: rangeOf(path, at, json),
+    message,
+    ...(meant !== undefined && { meant }),
+    ...(override && { override: override.text }),
+  };
+}
+
+/**
+ * The key or the value; of a setting that is not there, the key of the nearest object around it, or the brace that opens the
+ * file.
+ */
+export function rangeOf(path: SettingPath, at: 'key' | 'value', json: JsonText): TextRange {
+  const own = at === 'value' ? json.rangeOfValue(path) : json.rangeOfKey(path);
+  if (own) return own;
+  if (path.length > 0) return rangeOf(path.slice(0, -1), 'key', json);
+  const { start } = json.rangeOfValue([]) ?? { start: 0 };
+  return { start, end: start + 1 };
 }
 
 /** The last `--set` that wrote the setting at `path`, or wrote into an object around it that is not in the file. */

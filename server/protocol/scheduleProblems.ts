@@ -21,7 +21,7 @@ export function scheduleProblems(document: unknown): SettingProblem[] {
     if (left.value === undefined || right.value === undefined) return;
     if (relation === 'at most' ? left.value <= right.value : left.value < right.value) return;
     const message = `expected ${relation} ${right.path.join('.')} (${right.value}), got ${left.value}`;
-    problems.push({ path: left.path, at: 'value', message, related: [right.path] });
+    problems.push({ path: left.path, code: 'times', at: 'value', message, related: [right.path] });
   }
   require(distortEvery, 'at most', steps);
   require(to, 'at most', end);
@@ -32,6 +32,7 @@ export function scheduleProblems(document: unknown): SettingProblem[] {
   if (typeof layers === 'object' && layers !== null && Object.keys(layers).length === 0)
     problems.push({
       path: ['compression', 'layers'],
+      code: 'wrong-value',
       at: 'value',
       message: 'expected at least one layer to compress',
     });

@@ -18,13 +18,16 @@ export interface RunList {
   unreadable: { path: string; error: UserError }[];
 }
 
-/** The runs in `directory` and in the `.deeptwist/runs/` of the folders below it, a few levels down. */
-export async function listRuns(directory: string): Promise<RunList> {
+/**
+ * The runs in `directory` and in the `.deeptwist/runs/` of the folders below it, a few levels down.
+ * @param open how a run folder is opened
+ */
+export async function listRuns(directory: string, open = openRun): Promise<RunList> {
   const runs: Run[] = [];
   const unreadable: RunList['unreadable'] = [];
   for (const path of await runFolders(resolve(directory), DEPTH)) {
     try {
-      runs.push(await openRun(path));
+      runs.push(await open(path));
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       unreadable.push({ path, error });
@@ -57,11 +60,7 @@ export async function findRun(reference: string, directory: string): Promise<Run
     if (runs.length > 0) return runs[runs.length - 1];
     throw notFound(`There is no run in ${resolve(directory)}.`);
   }
-  const named = runs.filter(({ record }) => record.name === reference);
-  const newest = named.findLast(({ record }) => record.state === 'finished') ?? named.at(-1);
-  if (newest !== undefined) return newest;
-  const exact = runs.filter((run) => run.id === reference);
-  const candidates = exact.length > 0 ? exact : runs.filter((run) => run.id.startsWith(reference));
+  const candidates = runsNamed(reference, runs);
   if (candidates.length === 1) return candidates[0];
   if (candidates.length > 1) throw ambiguous(reference, candidates);
   const damaged = unreadable.find((entry) => entry.path.endsWith(reference));
@@ -77,6 +76,19 @@ export async function findRun(reference: string, directory: string): Promise<Run
   throw notFound(
     `There is no run '${reference}' in ${resolve(directory)}.${meant === undefined ? '' : ` Did you mean '${meant}'?`}`,
   );
+}
+
+/**
+ * The runs that `reference` can be: the newest of the experiment with that name, finished ones first, else those with the
+ * id or with an id that begins so.
+ * @param runs oldest first
+ */
+export function runsNamed<R extends Pick<Run, 'record'>>(reference: string, runs: readonly R[]): R[] {
+  const named = runs.filter(({ record }) => record.name === reference);
+  const newest = named.findLast(({ record }) => record.state === 'finished') ?? named.at(-1);
+  if (newest !== undefined) return [newest];
+  const exact = runs.filter(({ record }) => record.id === reference);
+  return exact.length > 0 ? exact : runs.filter(({ record }) => record.id.startsWith(reference));
 }
 
 function notFound(message: string): UserError {

@@ -12,6 +12,7 @@ import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd } from './ending.ts';
+import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
@@ -26,6 +27,8 @@ import {
 
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();
+
+export { describeExperiment } from './modelDescriptions.ts';
 
 export interface TrainingOutcome {
   run: Run;
@@ -46,6 +49,7 @@ export async function runExperiment(
   const source = { file: name, text, overrides };
   const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true }));
   try {
+    await keepDescription(file, experiment, prepared.description);
     const run = await createRun({ experiment: file, text, overrides, out });
     const lock = await lockRun(run);
     let end: TrainingEnd = { state: 'failed' };
@@ -98,6 +102,7 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const file = resume ? run.experimentFile : run.record.experiment;
     const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined }, file);
     prepared = await unlessAborted(preparing, signal);
+    await keepDescription(run.record.experiment, prepared.experiment, prepared.description);
     if (!existsSync(run.sourceFolder)) await copySources(run, prepared.files);
   } catch (error) {
     const step = resumption?.checkpoint?.step ?? 0;

@@ -9,12 +9,14 @@ import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
+import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
+import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
@@ -41,6 +43,8 @@ export interface Prepared {
   readonly warnings: readonly string[];
   /** The user's files that the experiment depends on, absolute. */
   readonly files: readonly string[];
+  /** Of the model as it was loaded, for the editor. */
+  readonly description: ModelDescription;
   dispose(): Promise<void>;
 }
 
@@ -102,6 +106,7 @@ export async function prepare(
       weights,
       warnings,
       files,
+      description: await describeModel(loaded, settings.model, dataset.train.samples),
       dispose,
     };
   } catch (error) {
@@ -142,23 +147,14 @@ function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
   }
 }
 
-/** @throws SettingError when there is nothing to choose by, or the chosen weights would not be those of a distortion */
-function checkKeepBest({ training, compression }: ExperimentSettings, { validation }: Dataset): void {
+/** @throws SettingError when there is nothing to choose by */
+function checkKeepBest({ training }: ExperimentSettings, { validation }: Dataset): void {
   if (!training.keepBest) return;
   const setting = ['training', 'keepBest'];
   if (validation === undefined) {
     throw new SettingError(setting, 'the best model is chosen by the validation split, and the data have none', {
       remedy: 'Add a validation split, or leave it out.',
     });
-  }
-  if (compression !== undefined && compression.policy !== 'one-shot') {
-    throw new SettingError(
-      setting,
-      `a run that compresses while it trains (${compression.policy}) ends with its last step`,
-      {
-        remedy: 'Leave it out; compress at once after training with "policy": "one-shot".',
-      },
-    );
   }
 }
 
@@ -190,16 +186,14 @@ async function createProgramExecutor(
 }
 
 function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
-  const classes = new Map(
-    model.layers.flatMap((layer) => layer.weights.map((weight) => [weight.read(), layer.getClassName()] as const)),
-  );
-  return modelWeights(model).map(({ name, layer, weight, variable }) => {
+  return modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
-      layerClass: classes.get(variable),
+      layerClass,
+      inputLayer,
       shape,
       values: value,
       ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),

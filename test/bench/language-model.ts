@@ -3,7 +3,7 @@
  * reports them: `npm run bench -- language-model [--part pruning] [--epochs 6] [--data FOLDER]`. Prints the tables of that page. It
  * takes hours: runs are kept in `.cache/bench/language-model/`, and what is finished there is not run again.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { root } from '../../scripts/root.js';
 import type { EventOf } from '../../server/protocol/events.ts';
@@ -28,12 +28,16 @@ const RANKS = [128, 96, 64, 32, 16];
 const LEARNING_RATES = [0.5, 1, 2];
 /** Where learning rates are searched. */
 const SEARCHED = { rate: 0.9, rank: 64 };
+/** S_D of small-low-rank, in steps. */
+const LOW_RANK_DISTORTS_EVERY = 100;
 
 interface Options {
   /** Of retraining. The paper takes as many as for pre-training. */
   readonly epochs: number;
   /** Of the corpus; relative to the experiments, as in their files. */
   readonly data: readonly string[];
+  /** Its files, as `data.files`; evaluations during training are then of the test split. */
+  readonly withoutValidation: { readonly train: string; readonly test: string };
   readonly keep: string;
 }
 
@@ -67,14 +71,25 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     RANKS.flatMap((rank) =>
       [false, true].flatMap((shared) => [
         lowRank(options, { rank, shared, learningRate: 1.5 }),
-        lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' }),
         oneShot('small-low-rank', `one-shot ${rankName(rank, shared)}`, rankSettings(rank, shared)),
       ]),
+    ),
+  factors: (options) =>
+    RANKS.flatMap((rank) =>
+      [false, true].map((shared) => lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' })),
     ),
   'low-rank-search': (options) =>
     [...LEARNING_RATES, 1.5].map((learningRate) =>
       lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate }),
     ),
+  /** What the test perplexity is right after distortions, some times an epoch (Fig. 2b). */
+  course: (options) => [
+    lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate: 1.5 }, [
+      'data.path=null',
+      `data.files=${JSON.stringify(options.withoutValidation)}`,
+      `training.evaluateEvery=${7 * LOW_RANK_DISTORTS_EVERY}`,
+    ]),
+  ],
   quantization: (options) =>
     BITS.flatMap((bits) => [
       ...(bits === 1 ? ['greedy'] : ['greedy', 'alternating']).map((algorithm) =>
@@ -116,11 +131,14 @@ function lowRank(
     learningRate,
     policy = 'deeptwist',
   }: { rank: number; shared: boolean; learningRate: number; policy?: string },
+  more: readonly string[] = [],
 ): Variant {
-  return variant('small-low-rank', `${policy} ${rankName(rank, shared)} lr ${learningRate} ${epochs} epochs`, [
+  const name = `${policy} ${rankName(rank, shared)} lr ${learningRate} ${epochs} epochs${more.length > 0 ? ' course' : ''}`;
+  return variant('small-low-rank', name, [
     `compression.policy=${policy}`,
     ...rankSettings(rank, shared),
     ...retraining(epochs, learningRate),
+    ...more,
   ]);
 }
 
@@ -158,7 +176,14 @@ const bitSettings = (bits: number, algorithm: string) =>
 /** @param start where the pre-trained models are; undefined for one of them */
 function runOf({ name, file, overrides }: Variant, { data }: Options, start?: string): ExperimentRun {
   const from = start === undefined ? [] : [`start=run:${start}`];
-  return { name, file, overrides: [...overrides, ...data, ...from], seed: SEED };
+  return { name, file, overrides: [...data, ...overrides, ...from], seed: SEED };
+}
+
+/** The file of a split, absolute: `ptb.train.txt`. */
+function fileOf(corpus: string, split: 'train' | 'test'): string {
+  const name = readdirSync(corpus).find((entry) => entry.endsWith(`.${split}.txt`));
+  if (name === undefined) throw new Error(`There is no file *.${split}.txt in ${corpus}.`);
+  return join(corpus, name);
 }
 
 async function runPart(name: string, options: Options): Promise<ExperimentResult[]> {
@@ -260,6 +285,7 @@ export default {
     const options: Options = {
       epochs: Number(epochs),
       data: typeof data === 'string' ? [`data.path=${corpus}`] : [],
+      withoutValidation: { train: fileOf(corpus, 'train'), test: fileOf(corpus, 'test') },
       keep: join(root, '.cache', 'bench', 'language-model', series),
     };
     const report: Result[] = [];

@@ -84,9 +84,9 @@ export class EditorSession {
     return openWorkbench(this.#browser, this.#editor.url({ folder: this.workspace, extension }), size);
   }
 
-  /** The folders of the runs, oldest first. */
-  runs(): string[] {
-    const folder = join(this.workspace, 'mnist', '.deeptwist', 'runs');
+  /** The folders of the runs of the experiments in a folder, oldest first. */
+  runs(experiments = 'mnist'): string[] {
+    const folder = join(this.workspace, experiments, '.deeptwist', 'runs');
     return existsSync(folder)
       ? readdirSync(folder)
           .sort()

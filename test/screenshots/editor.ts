@@ -1,45 +1,22 @@
 /**
- * @file `npm run screenshots`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
- * beside the code, a low-rank run in the side bar. The pictures go to `docs/images/`.
+ * @file `npm run screenshots [SCENE…]`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
+ * beside the code, a low-rank run in the side bar, language models. The pictures go to `docs/images/`.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js';
-import { root } from '../../scripts/root.js';
-import { EXPERIMENT, EditorSession, eventsOf, recordOf } from '../e2e/editorSession.ts';
+import { runCommand, webview } from '../../scripts/editor/workbench.js';
+import { EXPERIMENT, EditorSession } from '../e2e/editorSession.ts';
+import { languageModel } from './languageModels.ts';
+import { changeFile, reached, settings, startRun, takeInThemes } from './pictures.ts';
 
-const images = join(root, 'docs', 'images');
 const LOW_RANK = 'lenet-300-100-low-rank.deeptwist.jsonc';
-/** By name of the picture: name in VS Code, and the class that it gives to the window. */
-const themes = {
-  light: ['Default Light Modern', 'vs'],
-  dark: ['Default Dark Modern', 'vs-dark'],
-  'high-contrast': ['Default High Contrast', 'hc-black'],
-  'high-contrast-light': ['Default High Contrast Light', 'hc-light'],
-} as const;
-
-const settings = {
-  'editor.minimap.enabled': false,
-  'editor.fontSize': 13,
-  'breadcrumbs.enabled': false,
-  'workbench.layoutControl.enabled': false,
-  'window.commandCenter': false,
-  'deeptwist.notifications': 'none',
-};
 /** From here on, histograms show what the schedule did. */
 const SHOWN_AT = 6000;
-/** For the page to draw itself in another theme. */
-const DRAWING_MS = 1500;
 
 /** Experiments that are still trained when the last picture is taken, and do soon what is worth seeing. */
 function prepareExperiments(session: EditorSession): void {
-  const change = (name: string, changes: readonly [RegExp, string][]) => {
-    const file = join(session.workspace, 'mnist', name);
-    const text = changes.reduce((changed, [from, to]) => changed.replace(from, to), readFileSync(file, 'utf8'));
-    writeFileSync(file, text);
-  };
+  const change = (name: string, changes: readonly (readonly [RegExp, string])[]) =>
+    changeFile(join(session.workspace, 'mnist', name), changes);
   change(EXPERIMENT, [
     [/"steps": \d+/, '"steps": 100000'],
     [/"from": \d+, "to": \d+/, '"from": 1000, "to": 5000'],
@@ -51,59 +28,50 @@ function prepareExperiments(session: EditorSession): void {
   ]);
 }
 
-/** Opens the experiment and runs it. */
-async function startRun(session: EditorSession, page: Page, file: string): Promise<string> {
-  const before = session.runs().length;
-  await openFile(page, file);
-  await runCommand(page, 'DeepTwist: Run');
-  while (session.runs().length === before) await sleep(100);
-  return session.runs().at(-1)!;
+type Scene = (session: EditorSession, page: Page) => Promise<void>;
+
+async function pruningBesideCode(session: EditorSession, page: Page): Promise<void> {
+  const run = await startRun(session, page, EXPERIMENT);
+  await runCommand(page, 'View: Close Primary Side Bar');
+  await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
+  await webview(page).getByRole('tab', { name: 'Weights' }).click();
+  await reached(run, SHOWN_AT);
+  await takeInThemes(session, page, 'pruning-beside-code');
+  await session.stop(run);
 }
 
-async function reached(run: string, step: number): Promise<void> {
-  while ((eventsOf(run).at(-1)?.step ?? 0) < step) {
-    const { state } = recordOf(run);
-    if (state !== 'running' && state !== 'queued') throw new Error(`${run} is ${state} before step ${step}.`);
-    await sleep(500);
-  }
+async function lowRankInSideBar(session: EditorSession, page: Page): Promise<void> {
+  const run = await startRun(session, page, LOW_RANK); // Shows the dashboard in the side bar, for want of a panel.
+  await page
+    .getByRole('treeitem', { name: /low-rank/ })
+    .locator('.monaco-tl-twistie')
+    .click();
+  await webview(page).getByRole('tab', { name: 'Spectrum' }).click();
+  await reached(run, SHOWN_AT);
+  await takeInThemes(session, page, 'low-rank-in-sidebar');
+  await session.stop(run);
 }
 
-async function takeInAllThemes(session: EditorSession, page: Page, name: string): Promise<void> {
-  for (const [theme, [label, className]] of Object.entries(themes)) {
-    session.setSettings({ ...settings, 'workbench.colorTheme': label });
-    await page.locator(`.monaco-workbench.${className}`).waitFor();
-    await sleep(DRAWING_MS);
-    const path = join(images, `${name}-${theme}.png`);
-    await page.screenshot({ path });
-    console.log(relative(root, path));
-  }
-}
+const scenes: Readonly<Record<string, Scene>> = {
+  'pruning-beside-code': pruningBesideCode,
+  'low-rank-in-sidebar': lowRankInSideBar,
+  'language-model': languageModel,
+};
 
-export async function takeScreenshots(): Promise<void> {
-  mkdirSync(images, { recursive: true });
+/** @param chosen names of scenes; all of them where none is named */
+export async function takeScreenshots(chosen: readonly string[]): Promise<void> {
+  const unknown = chosen.find((name) => !(name in scenes));
+  if (unknown !== undefined) throw new Error(`There is no scene ${unknown}, but ${Object.keys(scenes).join(', ')}.`);
   const session = await EditorSession.open();
   try {
     prepareExperiments(session);
     session.setSettings(settings);
     const page = await session.window({ width: 1440, height: 900 });
-    const pruning = await startRun(session, page, EXPERIMENT);
-    await runCommand(page, 'View: Close Primary Side Bar');
-    await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
-    await webview(page).getByRole('tab', { name: 'Weights' }).click();
-    await reached(pruning, SHOWN_AT);
-    await takeInAllThemes(session, page, 'pruning-beside-code');
-    await session.stop(pruning);
-
-    await runCommand(page, 'View: Close All Editors');
-    const lowRank = await startRun(session, page, LOW_RANK); // Shows the dashboard in the side bar, for want of a panel.
-    await page
-      .getByRole('treeitem', { name: /low-rank/ })
-      .locator('.monaco-tl-twistie')
-      .click();
-    await webview(page).getByRole('tab', { name: 'Spectrum' }).click();
-    await reached(lowRank, SHOWN_AT);
-    await takeInAllThemes(session, page, 'low-rank-in-sidebar');
-    await session.stop(lowRank);
+    for (const [name, take] of Object.entries(scenes)) {
+      if (chosen.length > 0 && !chosen.includes(name)) continue;
+      await runCommand(page, 'View: Close All Editors');
+      await take(session, page);
+    }
   } finally {
     await session.dispose();
   }

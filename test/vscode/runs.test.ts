@@ -133,7 +133,8 @@ describe('runs', () => {
     writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 5'));
     const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
     assert.equal(run, undefined);
-    const [problem] = vscode.languages.getDiagnostics(file).filter(({ source }) => source === 'DeepTwist');
+    const problem = await eventually('the mark', () => vscode.languages.getDiagnostics(file)[0], 20_000);
+    assert.equal(vscode.languages.getDiagnostics(file).length, 1);
     assert.match(problem.message, /hidden\.rate/);
     assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);
   });

@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import type { Trainer } from '../../../server/cli/trainer.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { ModelDescription } from '../../../server/protocol/modelDescription.ts';
 import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
+import { UserError } from '../../../server/protocol/userError.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { EventLog } from '../../../server/runs/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
@@ -40,6 +42,17 @@ class FakeTrainer implements Trainer {
 
   async evaluateRun() {
     return evaluation(20000, 0.98412, 'final');
+  }
+
+  async describeExperiment(file: string) {
+    const fc1 = { layer: 'fc1', layerClass: 'Dense', trainable: true };
+    const weights = [
+      { ...fc1, name: 'fc1/kernel', weight: 'kernel', shape: [784, 300] },
+      { ...fc1, name: 'fc1/bias', weight: 'bias', shape: [300] },
+    ];
+    const description: ModelDescription = { version: 1, model: './lenet.ts', files: [], weights };
+    const withoutData = new UserError('/data does not exist.');
+    return { description, path: join(dirname(file), '.deeptwist', 'models', '0.json'), withoutData };
   }
 
   async #record(run: Run, { onEvent, signal }: { onEvent: (event: RunEvent) => void; signal: AbortSignal }) {
@@ -97,7 +110,15 @@ describe('deeptwist', () => {
     expect(await run('--version')).toEqual({ code: 0, stdout: '1.2.3\n', stderr: '' });
     const help = await run('--help');
     expect(help.code).toBe(0);
-    for (const command of ['run FILE', 'resume RUN', 'runs [DIR]', 'show RUN', 'compare RUN RUN…', 'evaluate RUN'])
+    for (const command of [
+      'run FILE',
+      'resume RUN',
+      'runs [DIR]',
+      'show RUN',
+      'compare RUN RUN…',
+      'evaluate RUN',
+      'describe FILE',
+    ])
       expect(help.stdout).toContain(`deeptwist ${command}`);
     expect(await run()).toMatchObject({ code: 2, stdout: '', stderr: help.stdout });
     expect(await run('run', 'x', '--help')).toMatchObject({
@@ -291,5 +312,26 @@ describe('looking at runs', () => {
     const { code, stderr } = await run('evaluate', 'last');
     expect(code).toBe(1);
     expect(stderr).toMatch(/has no final model: it is failed\.\nto do: Finish it with/);
+  });
+});
+
+describe('deeptwist describe', () => {
+  it('lists weights with their shapes and break-even ranks', async () => {
+    const { run } = await commandLine();
+    expect(await run('describe', 'lenet.deeptwist.jsonc')).toEqual({
+      code: 0,
+      stdout:
+        'weight      layer  shape       weights  break-even rank\n' +
+        'fc1/kernel  Dense  [784, 300]  235,200              217\n' +
+        'fc1/bias    Dense  [300]           300\n' +
+        '235,500 weights in all; kept in .deeptwist/models/0.json\n',
+      stderr: 'warning: described without its data: /data does not exist.\n',
+    });
+  });
+
+  it('prints the description as JSON and nothing else', async () => {
+    const { run } = await commandLine();
+    const { stdout } = await run('describe', 'lenet.deeptwist.jsonc', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ version: 1, weights: [{ name: 'fc1/kernel' }, { name: 'fc1/bias' }] });
   });
 });

@@ -23,7 +23,11 @@ const denseModel = () => [
   weight('fc1/bias', [10], 2),
   weight('fc2/kernel', [10, 5], 3),
 ];
-const lstmModel = () => [weight('lstm/kernel', [6, 20], 1), weight('lstm/recurrent_kernel', [5, 20], 2)];
+const lstmModel = () => [
+  weight('lstm/kernel', [6, 20], 1),
+  weight('lstm/recurrent_kernel', [5, 20], 2),
+  { ...weight('softmax/kernel', [5, 30], 3), inputLayer: 'lstm' },
+];
 
 const pruning = {
   method: 'prune',
@@ -238,13 +242,17 @@ describe('straight-through', () => {
 });
 
 describe('low rank', () => {
-  test('the kernels of a layer with a shared projection get one projection and the size of the pair', async () => {
+  test('what multiplies the output of a layer gets one projection and the size of the pair; the rest is alone', async () => {
     const weights = lstmModel();
-    const compressor = createCompressor(lowRank(2, true), weights, options);
+    const compressor = createCompressor(lowRank(2, true, '*'), weights, options);
     await compressor.distort(10);
-    const [kernel, recurrent] = ['lstm/kernel', 'lstm/recurrent_kernel'].map((name) => compressor.compressed.get(name));
-    expect(kernel?.form === 'factors' && recurrent?.form === 'factors' && kernel.right === recurrent.right).toBe(true);
-    expect(compressor.sizes(weights).map(({ weightsKept }) => weightsKept)).toEqual([2 * 6, 2 * (5 + 20)]);
+    const lefts = weights.map(({ name }) => {
+      const form = compressor.compressed.get(name);
+      return form?.form === 'factors' ? form.left : undefined;
+    });
+    expect(lefts[1]).toBe(lefts[2]);
+    expect(lefts[0]).not.toBe(lefts[1]);
+    expect(compressor.sizes(weights).map(({ weightsKept }) => weightsKept)).toEqual([2 * 26, 2 * (5 + 20), 2 * 30]);
   });
 
   test('weights that are not finite are reported as a diverged training', async () => {
@@ -260,16 +268,13 @@ describe('low rank', () => {
     );
   });
 
-  test('a shared projection needs both kernels of a recurrent layer', () => {
-    expect(() => createCompressor(lowRank(2, true, 'fc1'), denseModel(), options)).toThrow(
-      'to share a projection with',
-    );
-    expect(() => createCompressor(lowRank(2, true, 'lstm/recurrent_kernel'), lstmModel(), options)).toThrow(
-      'to share a projection with',
-    );
-    expect(() => createCompressor(lowRank(2, true, 'lstm/kernel'), lstmModel(), options)).toThrow(
-      'to share a projection with',
-    );
+  test('a shared projection needs a layer and one that its output goes to', () => {
+    const missing = 'to share a projection with';
+    expect(() => createCompressor(lowRank(2, true, 'fc1'), denseModel(), options)).toThrow(missing);
+    for (const key of ['lstm', 'lstm/recurrent_kernel', 'lstm/kernel', 'softmax'])
+      expect(() => createCompressor(lowRank(2, true, key), lstmModel(), options)).toThrow(missing);
+    const ranks = { lstm: { rank: 2, sharedProjection: true }, softmax: { rank: 3, sharedProjection: true } };
+    expect(() => createCompressor({ ...lowRank(2), layers: ranks }, lstmModel(), options)).toThrow(missing);
   });
 });
 

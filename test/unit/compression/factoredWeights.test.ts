@@ -19,14 +19,15 @@ const options = { steps: 100, seed: 1 };
 
 type Trained = CompressibleWeight & { gradient: Float32Array };
 
-function lstm(): { kernel: Trained; recurrent: Trained } {
+/** Of one LSTM, and the kernel of the next, which takes its output. */
+function lstm(): { kernel: Trained; recurrent: Trained; next: Trained } {
   const random = new Random(3);
-  const weight = (name: string, rows: number): Trained => {
+  const weight = (name: string, rows: number, layer = 'lstm'): Trained => {
     const values = Float32Array.from({ length: rows * 4 * UNITS }, () => random.uniform() - 0.5);
     const gradient = new Float32Array(values.length);
     return {
-      name: `lstm/${name}`,
-      layer: 'lstm',
+      name: `${layer}/${name}`,
+      layer,
       weight: name,
       layerClass: 'LSTM',
       shape: [rows, 4 * UNITS],
@@ -34,11 +35,15 @@ function lstm(): { kernel: Trained; recurrent: Trained } {
       gradient,
     };
   };
-  return { kernel: weight('kernel', INPUTS), recurrent: weight('recurrent_kernel', UNITS) };
+  return {
+    kernel: weight('kernel', INPUTS),
+    recurrent: weight('recurrent_kernel', UNITS),
+    next: { ...weight('kernel', UNITS, 'lstm2'), inputLayer: 'lstm' },
+  };
 }
 
 function compressorOf(weights: readonly Trained[], { sharedProjection = false, rank = RANK } = {}) {
-  const layers = { lstm: { rank, sharedProjection } };
+  const layers = { 'lstm*': { rank, sharedProjection } };
   return createCompressor({ method: 'low-rank', policy: 'factors', distortEvery: 1, layers }, weights, options);
 }
 
@@ -84,18 +89,18 @@ describe('factors', () => {
   });
 
   test('of a shared projection get the sum of the gradients of both weights', async () => {
-    const { kernel, recurrent } = lstm();
-    const weights = [kernel, recurrent];
+    const { recurrent, next } = lstm();
+    const weights = [recurrent, next];
     const compressor = compressorOf(weights, { sharedProjection: true });
     await compressor.beforeStep(1);
     const forms = weights.map(({ name }) => compressor.compressed.get(name)!);
-    const [of, and] = forms.map((form) => (form.form === 'factors' ? matrix(form.left, RANK) : []));
-    const right = forms[1].form === 'factors' ? matrix(forms[1].right, 4 * UNITS) : [];
-    const [ofKernel, ofRecurrent] = weights.map((weight) => gradientOf(weight, 1));
+    const [of, and] = forms.map((form) => (form.form === 'factors' ? matrix(form.right, 4 * UNITS) : []));
+    const left = forms[1].form === 'factors' ? matrix(forms[1].left, RANK) : [];
+    const [ofRecurrent, ofNext] = weights.map((weight) => gradientOf(weight, 1));
     await step(compressor, weights, 1);
-    const changed = plus(right, plus(product(transposed(of), ofKernel), product(transposed(and), ofRecurrent)));
-    expectNear(kernel.values, product(plus(of, product(ofKernel, transposed(right))), changed));
-    expectNear(recurrent.values, product(plus(and, product(ofRecurrent, transposed(right))), changed));
+    const changed = plus(left, plus(product(ofRecurrent, transposed(of)), product(ofNext, transposed(and))));
+    expectNear(recurrent.values, product(changed, plus(of, product(transposed(left), ofRecurrent))));
+    expectNear(next.values, product(changed, plus(and, product(transposed(left), ofNext))));
   });
 
   test.each([false, true])(

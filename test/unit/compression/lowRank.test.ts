@@ -48,28 +48,29 @@ test('truncating twice changes nothing more, for every kernel shape', async () =
   }
 });
 
-test('the shared projection gives the kernel that is nearest among all with that projection', async () => {
-  const [inputs, units, rank] = [12, 9, 4];
-  const columns = 4 * units;
-  const kernel = { data: normals(inputs * columns, 4), rows: inputs, columns };
-  const recurrent = { data: normals(units * columns, 5), rows: units, columns };
-  const original = kernel.data.slice();
+test('the shared projection gives the kernels that are nearest among all with that projection', async () => {
+  const [units, rank] = [9, 4];
+  const matrix = (columns: number, seed: number) => ({ data: normals(units * columns, seed), rows: units, columns });
+  const recurrent = matrix(4 * units, 5);
+  const kernels = [matrix(20, 4), matrix(6, 6)];
+  const originals = kernels.map(({ data }) => data.slice());
   const alone = recurrent.data.slice();
-  await truncateRank(alone, matrixViewOf([units, columns], 'recurrent_kernel'), rank);
+  await truncateRank(alone, matrixViewOf([units, 4 * units], 'recurrent_kernel'), rank);
 
-  const pair = await truncateShared(kernel, recurrent, rank);
+  const [ofRecurrent, ...ofKernels] = await truncateShared(recurrent, kernels, rank);
 
   expect(largestDifference(recurrent.data, alone)).toBeLessThan(ROUNDING);
-  expect(pair.kernel.right).toBe(pair.recurrent.right);
-  expect(
-    largestDifference(multiply(pair.kernel.left, pair.kernel.right, inputs, rank, columns), kernel.data),
-  ).toBeLessThan(ROUNDING);
-  // At the minimum of ||Y V' - W||, the residual is orthogonal to the rows of V'.
-  const residual = original.map((value, i) => value - kernel.data[i]);
-  for (let i = 0; i < inputs; i++)
-    for (let r = 0; r < rank; r++) {
-      let product = 0;
-      for (let j = 0; j < columns; j++) product += residual[i * columns + j] * pair.kernel.right[r * columns + j];
-      expect(Math.abs(product)).toBeLessThan(ROUNDING);
-    }
+  for (const [i, { data, columns }] of kernels.entries()) {
+    const { left, right } = ofKernels[i];
+    expect(left).toBe(ofRecurrent.left);
+    expect(largestDifference(multiply(left, right, units, rank, columns), data)).toBeLessThan(ROUNDING);
+    // At the minimum of ||V Y - W||, the residual is orthogonal to the columns of V.
+    const residual = originals[i].map((value, j) => value - data[j]);
+    for (let r = 0; r < rank; r++)
+      for (let j = 0; j < columns; j++) {
+        let product = 0;
+        for (let k = 0; k < units; k++) product += left[k * rank + r] * residual[k * columns + j];
+        expect(Math.abs(product)).toBeLessThan(ROUNDING);
+      }
+  }
 });

@@ -66,10 +66,11 @@ test.each([
   expect(factoredSize(view, breakEven + 1).weightsKept).toBe(rows * columns);
 });
 
-test('a pair of [m, n] with a shared projection is 2mn / (r (2m + n)) times smaller', () => {
+test('two weights [m, n] with a shared projection is 2mn / (r (m + 2n)) times smaller', () => {
   const [m, n, r] = [650, 2600, 96];
-  const { kernel, recurrent } = sharedFactorSizes(m, m, n, r);
-  expect((2 * m * n) / (kernel.weightsKept + recurrent.weightsKept)).toBeCloseTo((2 * m * n) / (r * (2 * m + n)), 10);
+  const [recurrent, kernel] = sharedFactorSizes(m, [n, n], r);
+  expect((2 * m * n) / (kernel.weightsKept + recurrent.weightsKept)).toBeCloseTo((2 * m * n) / (r * (m + 2 * n)), 10);
+  expect(sharedFactorSizes(m, [n, n], 600).map(({ weightsKept }) => weightsKept)).toEqual([m * n, m * n]);
 });
 
 test('the ratio of weights leaves biases out, and the ratio of bytes counts them', () => {

@@ -29,6 +29,7 @@ describe('the import floors', () => {
     ['linalg', 'compression', 'upward'],
     ['compression', 'data', 'sideways'],
     ['protocol', 'compression', 'upward past a floor'],
+    ['language', 'training', 'which runs models, though it is a floor below'],
   ])('server/%s may not import server/%s: %s', async (from, to) => {
     expect(await brokenRules(`server/${from}`, importing(to))).toContain('import-x/no-restricted-paths');
   });

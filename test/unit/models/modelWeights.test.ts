@@ -104,3 +104,27 @@ test('a weight has its shape, its variable, and whether it is trained', () => {
   expect([...(model.predict(tf.ones([1, 3])) as tf.Tensor).shape]).toEqual([1, 2]);
   expect(model.getLayer('frozen').getWeights()[0].dataSync()).toEqual(new Float32Array(6).fill(1));
 });
+
+test('a weight knows the layer whose output it multiplies, past dropout, and past nothing else', () => {
+  const recurrent = (name: string) => layers.simpleRNN({ name, units: 2, useBias: false, returnSequences: true });
+  const model = tf.sequential({
+    layers: [
+      layers.embedding({ name: 'embedding', inputDim: 5, outputDim: 2, inputLength: 3 }),
+      recurrent('rnn1'),
+      layers.dropout({ rate: 0.5 }),
+      recurrent('rnn2'),
+      layers.timeDistributed({ name: 'logits', layer: layers.dense({ name: 'dense', units: 4, useBias: false }) }),
+      layers.activation({ activation: 'relu', name: 'relu' }),
+      layers.dense({ name: 'last', units: 4, useBias: false }),
+    ],
+  });
+  expect(modelWeights(model).map(({ name, inputLayer }) => [name, inputLayer])).toEqual([
+    ['embedding/embeddings', 'embedding_input'],
+    ['rnn1/kernel', 'embedding'],
+    ['rnn1/recurrent_kernel', 'embedding'],
+    ['rnn2/kernel', 'rnn1'],
+    ['rnn2/recurrent_kernel', 'rnn1'],
+    ['logits/dense/kernel', 'rnn2'],
+    ['last/kernel', 'relu'],
+  ]);
+});

@@ -123,7 +123,7 @@ describe('checkExperiment', () => {
       .replace('{ "rate": 0.98 },', `{ "bits": ${bits} },`)
       .replace('{ "rate": 0.98 }', '{ "bits": 3 }')
       .replace(/"schedule": .*/, '"schedule": { "from": 100 }');
-    expect(checkExperiment(text).problems).toEqual([
+    expect(checkExperiment(text).problems).toMatchObject([
       {
         path: 'compression.layers.fc1.bits',
         line: 14,
@@ -315,7 +315,7 @@ describe('a setting that does not fit the model', () => {
 
   it('is placed in the file', () => {
     const source = { file: 'lenet.deeptwist.jsonc', text: valid, overrides: [] };
-    expect(problemAt(unknown('fc2'), source)).toEqual({
+    expect(problemAt(unknown('fc2'), source)).toMatchObject({
       path: 'compression.layers.fc2',
       line: 15,
       column: 7,

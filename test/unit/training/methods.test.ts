@@ -2,7 +2,15 @@
 import { describe, expect, test } from 'vitest';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
-import { eventsOf, finalWeights, recordedEvents, statefulLstm, workspace, type RecordedRun } from './workspace.ts';
+import {
+  CLASSES,
+  eventsOf,
+  finalWeights,
+  recordedEvents,
+  statefulLstm,
+  workspace,
+  type RecordedRun,
+} from './workspace.ts';
 
 const schedule = { from: 10, to: 40 };
 const prune = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 }, fc2: { rate: 0.5 } } };
@@ -60,16 +68,25 @@ test('gradual-mask ends with the pruned model', async () => {
   await expectConsistent(finished);
 });
 
-test('the kernels of an LSTM share a projection to the end', async () => {
-  const compression = { method: 'low-rank', distortEvery: 4, layers: { lstm: { rank: 2, sharedProjection: true } } };
+test('the weights that multiply the output of an LSTM share a projection to the end', async () => {
+  const compression = { method: 'low-rank', distortEvery: 4, layers: { '*': { rank: 2, sharedProjection: true } } };
   const { run: train } = await workspace({ model: statefulLstm, compression });
   const finished = await train();
   const weights = finalWeights(finished.run);
-  const [kernel, recurrent] = ['lstm/kernel', 'lstm/recurrent_kernel'].map((name) => weights.get(name)!);
-  // On top of each other they are [12, 32], of rank 2 only where their rows lie in the same plane.
-  await expectRank(Float32Array.of(...kernel, ...recurrent), 12, 32, 2);
-  const kept = eventsOf(finished.events, 'finished')[0].summary.layers.map(({ weightsKept }) => weightsKept);
-  expect(kept.slice(0, 2)).toEqual([2 * 4, 2 * (8 + 32)]);
+  const columns = (name: string) => rowsOf(weights.get(name)!, 8);
+  const [recurrent, next] = [columns('lstm/recurrent_kernel'), columns('fc/kernel')];
+  // Side by side they are of rank 2 only where their columns lie in the same plane.
+  const beside = recurrent.flatMap((row, i) => [...row, ...next[i]]);
+  await expectRank(Float32Array.from(beside), 8, 32 + CLASSES, 2);
+  const kept = eventsOf(finished.events, 'finished')[0].summary.layers.map(({ name, weightsKept }) => [
+    name,
+    weightsKept,
+  ]);
+  expect(Object.fromEntries(kept)).toMatchObject({
+    'lstm/kernel': 2 * (4 + 32),
+    'lstm/recurrent_kernel': 2 * (8 + 32),
+    'fc/kernel': 2 * CLASSES,
+  });
   await expectConsistent(finished);
 });
 
@@ -92,6 +109,9 @@ test('one-shot distorts once, straight-through computes with compressed weights 
   expect(summary.test).toBeGreaterThan(0.8);
   expect(eventsOf(through.events, 'metrics')[0].loss).not.toBe(eventsOf(once.events, 'metrics')[0].loss);
 });
+
+const rowsOf = (values: Float32Array, rows: number) =>
+  Array.from({ length: rows }, (_, i) => values.subarray((i * values.length) / rows, ((i + 1) * values.length) / rows));
 
 async function train(compression: object): Promise<RecordedRun> {
   const { write, run } = await workspace({ compression });

@@ -70,7 +70,7 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
       'a stateful LSTM',
       {
         model: statefulLstm,
-        compression: { method: 'low-rank', distortEvery: 5, layers: { lstm: { rank: 2, sharedProjection: true } } },
+        compression: { method: 'low-rank', distortEvery: 5, layers: { '*': { rank: 2, sharedProjection: true } } },
       },
     ],
   ])('%s', async (_, changes) => {

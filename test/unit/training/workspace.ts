@@ -12,7 +12,7 @@ import { resumeRun, runExperiment, type TrainingOutcome } from '../../../server/
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 export const FEATURES = 8;
-const CLASSES = 3;
+export const CLASSES = 3;
 const TRAINING_SAMPLES = 120;
 const TEST_SAMPLES = 60;
 

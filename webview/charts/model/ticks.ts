@@ -30,11 +30,17 @@ function roundStep(least: number): number {
 }
 
 /** Powers of ten; of a range of few decades also 2 and 5 times each, of one with many every 2nd, 3rd… power. */
-function logarithmic({ minimum, maximum }: Range, count: number): number[] {
-  const [low, high] = [Math.floor(Math.log10(minimum)), Math.ceil(Math.log10(maximum))];
-  const decades = Math.log10(maximum) - Math.log10(minimum);
-  const stride = Math.max(1, Math.ceil((decades + 1) / count));
+function logarithmic(range: Range, count: number): number[] {
+  const decades = Math.log10(range.maximum) - Math.log10(range.minimum);
   const factors = 3 * (decades + 1) <= count ? [1, 2, 5] : 2 * decades <= count ? [1, 3] : [1];
+  for (let stride = 1; ; stride++) {
+    const ticks = powersOfTen(range, factors, stride);
+    if (ticks.length <= Math.max(1, count)) return ticks;
+  }
+}
+
+function powersOfTen({ minimum, maximum }: Range, factors: readonly number[], stride: number): number[] {
+  const [low, high] = [Math.floor(Math.log10(minimum)), Math.ceil(Math.log10(maximum))];
   const ticks: number[] = [];
   for (let power = Math.ceil(low / stride) * stride; power <= high; power += stride)
     for (const factor of factors) {

@@ -59,13 +59,14 @@ describe('a key of layers', () => {
     expect(text).toMatch(/\| all \|  \| 31,000 \| 3,100 \|/);
   });
 
-  test('of a shared projection counts the pair', () => {
+  test('of a shared projection counts it once, with the recurrent kernel', () => {
     const compression =
-      '"method": "low-rank", "distortEvery": 9, "layers": { "lst|m1": { "rank": 64, "sharedProjection": true } }';
+      '"method": "low-rank", "distortEvery": 9, "layers": { "lst|m*": { "rank": 64, "sharedProjection": true } }';
     const text = textAt(withCompression(compression), around({ model: lstm })) ?? '';
-    // The kernel keeps r m_x = 64 * 200, the recurrent kernel r (m_h + n) = 64 * (200 + 800).
-    expect(text).toMatch(/lstm1\/kernel \| 200 x 800 \| 160,000 \| 12,800 \|/);
+    // W_h of lstm1 has V_h and Z_h, r (m + n) = 64 * (200 + 800); the kernel of lstm2, which takes the same output, Z_x: r n.
     expect(text).toMatch(/lstm1\/recurrent_kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
+    expect(text).toMatch(/lstm2\/kernel \| 200 x 800 \| 160,000 \| 51,200 \|/);
+    expect(text).toMatch(/lstm1\/kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
   });
 
   test('that matches nothing says so, and without a model that it is not known', () => {

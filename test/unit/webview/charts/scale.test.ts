@@ -87,6 +87,7 @@ describe('ticks', () => {
   it('follow decimals, decades and the clock', () => {
     expect(niceTicks({ minimum: 0, maximum: 3000 }, {}, 7)).toEqual([0, 500, 1000, 1500, 2000, 2500, 3000]);
     expect(niceTicks({ minimum: 0.9, maximum: 1e6 }, { scale: 'log' }, 5)).toEqual([1, 100, 10_000, 1_000_000]);
+    expect(niceTicks({ minimum: 0.02, maximum: 15 }, { scale: 'log' }, 3)).toEqual([0.1, 1, 10]);
     expect(niceTicks({ minimum: 0, maximum: 700 }, { unit: 'seconds' }, 7)).toEqual([0, 120, 240, 360, 480, 600]);
   });
 });

@@ -1,0 +1,129 @@
+/** @file The language server's process and the connection to it: started, watched, and started again when it dies. */
+import { l10n, Uri, window, workspace, type Disposable, type LogOutputChannel } from 'vscode';
+import {
+  CloseAction,
+  DidChangeConfigurationNotification,
+  ErrorAction,
+  LanguageClient,
+  RevealOutputChannelOn,
+  TransportKind,
+  type CloseHandlerResult,
+  type LanguageClientOptions,
+} from 'vscode-languageclient/node';
+import {
+  describeModel,
+  EXPERIMENT_LANGUAGE,
+  type DescribeModelParams,
+  type InitializationOptions,
+} from '../../server/protocol/language.ts';
+import type { Services } from '../services.ts';
+import { LastLines } from './lastLines.ts';
+import { ModelDescriber } from './modelDescriber.ts';
+
+/** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */
+const watched = [
+  { pattern: '**/.deeptwist/{runs/*/run.json,models/*.json}', changes: true },
+  { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json}', changes: true },
+  { pattern: '**/*.{npy,npz,txt,gz,safetensors}', changes: false },
+];
+
+/** A server that dies more often than this is not started again by itself. */
+const DEATHS = 4;
+const WITHIN_MS = 3 * 60_000;
+
+export class LanguageServer implements Disposable {
+  readonly #log: LogOutputChannel;
+  readonly #module: string;
+  readonly #describer: ModelDescriber;
+  readonly #watchers = watched.map(({ pattern, changes }) =>
+    workspace.createFileSystemWatcher(pattern, false, !changes, false),
+  );
+  readonly #disposables: Disposable[] = [...this.#watchers];
+  /** What the server printed before it died. */
+  readonly #printed = new LastLines();
+  #deaths: number[] = [];
+  #client: LanguageClient | undefined;
+
+  constructor({ context }: Services) {
+    this.#log = window.createOutputChannel(l10n.t('DeepTwist Language Server'), { log: true });
+    this.#module = Uri.joinPath(context.extensionUri, 'dist', 'language.js').fsPath;
+    this.#describer = new ModelDescriber(Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js'), this.#log);
+    const permissionsChanged = () =>
+      void this.#client?.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    this.#disposables.push(
+      this.#log,
+      this.#describer,
+      workspace.onDidGrantWorkspaceTrust(permissionsChanged),
+      workspace.onDidChangeConfiguration(
+        (event) => event.affectsConfiguration('deeptwist.describeModels') && permissionsChanged(),
+      ),
+    );
+  }
+
+  async start(): Promise<void> {
+    const server = { module: this.#module, transport: TransportKind.ipc };
+    const client = new LanguageClient('deeptwist', 'DeepTwist', { run: server, debug: server }, this.#options());
+    this.#client = client;
+    client.onRequest(describeModel, ({ uri }: DescribeModelParams, token) =>
+      this.#describer.describe(Uri.parse(uri), token),
+    );
+    await client.start();
+  }
+
+  /** Also when it could not be started before. */
+  async restart(): Promise<void> {
+    this.#deaths = [];
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.dispose().catch((error: unknown) => this.#log.warn(String(error)));
+    await this.start();
+  }
+
+  dispose(): void {
+    void this.#client?.dispose().catch(() => undefined); // The window closes; a server that does not answer dies with it.
+    for (const disposable of this.#disposables) disposable.dispose();
+  }
+
+  #options(): LanguageClientOptions {
+    const initializationOptions: InitializationOptions = { describesModels: true };
+    return {
+      // Not of other schemes: what a comparison with an older version shows is not worked on.
+      documentSelector: ['file', 'untitled'].map((scheme) => ({ scheme, language: EXPERIMENT_LANGUAGE })),
+      initializationOptions,
+      synchronize: { fileEvents: this.#watchers },
+      outputChannel: this.#log,
+      revealOutputChannelOn: RevealOutputChannelOn.Never,
+      stdioOptions: {
+        stdout: (stream, channel) => stream.on('data', (data: Buffer) => channel.info(String(data).trimEnd())),
+        stderr: (stream, channel) =>
+          stream.on('data', (data: Buffer) => {
+            this.#printed.add(String(data));
+            channel.error(String(data).trimEnd());
+          }),
+      },
+      errorHandler: {
+        error: (_, __, count = 0) => ({ action: count <= 3 ? ErrorAction.Continue : ErrorAction.Shutdown }),
+        closed: () => this.#closed(),
+      },
+    };
+  }
+
+  /** The process has ended without being asked to. */
+  #closed(): CloseHandlerResult {
+    const now = Date.now();
+    this.#deaths = [...this.#deaths.filter((time) => now - time < WITHIN_MS), now];
+    const words = this.#printed.take();
+    this.#log.error(`The language server has ended. It printed last:\n${words}`);
+    if (this.#deaths.length <= DEATHS) return { action: CloseAction.Restart, handled: true };
+    const restart = l10n.t('Restart Language Server');
+    const showLog = l10n.t('Show Log');
+    const message = words
+      ? l10n.t('The DeepTwist language server keeps ending. It printed last: {0}', words)
+      : l10n.t('The DeepTwist language server keeps ending.');
+    void window.showErrorMessage(message, restart, showLog).then((answer) => {
+      if (answer === restart) void this.restart();
+      if (answer === showLog) this.#log.show();
+    });
+    return { action: CloseAction.DoNotRestart, handled: true };
+  }
+}

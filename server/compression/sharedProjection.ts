@@ -1,0 +1,48 @@
+/** @file Which weights of low rank share a projection of the vector that they multiply (equation (5) of DeepTwist; Prabhavalkar et al. 2016). */
+import type { NamedWeight } from './targets.ts';
+
+export interface RankedWeight {
+  readonly weight: NamedWeight;
+  readonly parameters: { readonly rank: number; readonly sharedProjection: boolean };
+}
+
+export interface RankedTarget extends RankedWeight {
+  /** Key of `compression.layers` that chose the weight. */
+  readonly pattern: string;
+}
+
+/**
+ * Each weight alone, or, with a shared projection, `[recurrent kernel, kernel, …]` of a layer and of those that its output is
+ * multiplied with.
+ */
+export function projectionUnits<T extends RankedWeight>(targets: readonly T[]): [T, ...T[]][] {
+  const pairs = targets.flatMap((recurrent) =>
+    targets.filter((kernel) => sharesProjection(recurrent, kernel)).map((kernel) => ({ recurrent, kernel })),
+  );
+  const shared = new Set(pairs.map(({ kernel }) => kernel));
+  return targets
+    .filter((target) => !shared.has(target))
+    .map((target) => [target, ...pairs.filter(({ recurrent }) => recurrent === target).map(({ kernel }) => kernel)]);
+}
+
+/** The first weight of each key that asks for a shared projection and of which no weight has one. */
+export function withoutPartner<T extends RankedTarget>(units: readonly (readonly T[])[]): T[] {
+  const inPair = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ pattern }) => pattern) : [])));
+  const alone = units.flat().filter(({ parameters, pattern }) => parameters.sharedProjection && !inPair.has(pattern));
+  return alone.filter(({ pattern }, i) => alone.findIndex((other) => other.pattern === pattern) === i);
+}
+
+export const NO_PARTNER_REMEDY =
+  "A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.";
+
+/** Both multiply the output h of the same layer: its recurrent kernel at the next time step, the kernel in the next layer. */
+function sharesProjection(recurrent: RankedWeight, kernel: RankedWeight): boolean {
+  return (
+    recurrent.weight.weight === 'recurrent_kernel' &&
+    kernel.weight.inputLayer === recurrent.weight.layer &&
+    kernel.weight.weight !== 'recurrent_kernel' &&
+    recurrent.parameters.sharedProjection &&
+    kernel.parameters.sharedProjection &&
+    recurrent.parameters.rank === kernel.parameters.rank
+  );
+}

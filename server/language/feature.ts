@@ -1,0 +1,57 @@
+/**
+ * @file What a feature of the language server is: one row of the table in features.ts, made of a request of LSP, what the
+ * server says of it, and a function of an experiment file and its surroundings.
+ */
+import {
+  LSPErrorCodes,
+  ResponseError,
+  type CancellationToken,
+  type Connection,
+  type ProtocolRequestType,
+  type ServerCapabilities,
+  type TextDocumentIdentifier,
+} from 'vscode-languageserver/node';
+import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
+
+/** An experiment file at one moment. */
+export interface OpenExperiment {
+  readonly document: ExperimentDocument;
+  readonly surroundings: Surroundings;
+  /** The other experiment files of the workspace; those that are not open have version 0. */
+  others(): Promise<readonly ExperimentDocument[]>;
+}
+
+/** Undefined for a document that is no open experiment file. */
+export type OpenExperimentOf = (uri: string) => Promise<OpenExperiment | undefined>;
+
+export interface Feature {
+  readonly capabilities: ServerCapabilities;
+  register(connection: Connection, open: OpenExperimentOf): void;
+}
+
+/**
+ * A row: the answer to a request about one experiment file. The answer is for the version that was open when it was asked; it is
+ * empty for other documents, and a request that is cancelled meanwhile is not computed.
+ */
+export function feature<P extends { textDocument: TextDocumentIdentifier }, R, PR, RO>(
+  type: ProtocolRequestType<P, R, PR, void, RO>,
+  capabilities: ServerCapabilities,
+  answer: (open: OpenExperiment, params: P, token: CancellationToken) => R | PromiseLike<R>,
+): Feature {
+  return {
+    capabilities,
+    register(connection, open) {
+      connection.onRequest(type.method, async (params: P, token) => {
+        const experiment = await open(params.textDocument.uri);
+        if (token.isCancellationRequested) throw cancelled();
+        const result = experiment ? await answer(experiment, params, token) : null;
+        if (token.isCancellationRequested) throw cancelled();
+        return result;
+      });
+    },
+  };
+}
+
+function cancelled(): ResponseError<void> {
+  return new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled');
+}

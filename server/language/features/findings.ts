@@ -1,0 +1,28 @@
+/**
+ * @file Everything that is wrong or doubtful in an experiment file: the diagnostics and their quick fixes. To add one: a
+ * function in findings/, and its row in `checks`.
+ */
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import type { Finding } from './findings/finding.ts';
+import { layerFindings } from './findings/layerFindings.ts';
+import { learningRateFindings } from './findings/learningRateFindings.ts';
+import { pathFindings } from './findings/pathFindings.ts';
+import { scheduleFindings } from './findings/scheduleFindings.ts';
+import { schemaFindings } from './findings/schemaFindings.ts';
+import { startFindings } from './findings/startFindings.ts';
+
+type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
+
+/** Of a text that is JSON, however wrong its settings are. */
+const checks: readonly Check[] = [layerFindings, scheduleFindings, learningRateFindings, pathFindings, startFindings];
+
+/** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
+export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
+  const refused = schemaFindings(document);
+  if (document.json.problems.length > 0) return refused;
+  const places = new Set(refused.map(({ range }) => `${range.start} ${range.end}`));
+  const more = checks
+    .flatMap((check) => check(document, surroundings))
+    .filter(({ range }) => !places.has(`${range.start} ${range.end}`));
+  return [...refused, ...more].sort((a, b) => a.range.start - b.range.start);
+}

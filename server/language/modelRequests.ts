@@ -1,0 +1,57 @@
+/** @file Asks the editor to describe models that are not known: the server itself never runs a model. */
+import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
+import { modelSourceOf } from '../runs/storedDescriptions.ts';
+import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/language.ts';
+import type { OpenExperimentOf } from './feature.ts';
+import { fileOf } from './openDocuments.ts';
+import { isRunCopy } from './surroundings.ts';
+
+export class ModelRequests {
+  readonly #connection: Connection;
+  readonly #open: OpenExperimentOf;
+  readonly #onDescribed: () => void;
+  /** By URI of the experiment file. */
+  readonly #asked = new Map<string, CancellationTokenSource>();
+  /** Whether the editor understands the request. */
+  supported = false;
+
+  /** @param onDescribed called when a description is there that was not */
+  constructor(connection: Connection, open: OpenExperimentOf, onDescribed: () => void) {
+    this.#connection = connection;
+    this.#open = open;
+    this.#onDescribed = onDescribed;
+  }
+
+  /** Asks for the model of an experiment file that has no description that holds. An earlier request is cancelled. */
+  ask(uri: string): void {
+    const file = fileOf(uri);
+    if (!this.supported || file === undefined || isRunCopy(file)) return;
+    this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(String(error)));
+  }
+
+  cancel(uri: string): void {
+    this.#asked.get(uri)?.cancel();
+    this.#asked.delete(uri);
+  }
+
+  async #askOnce(uri: string): Promise<void> {
+    this.cancel(uri);
+    const source = new CancellationTokenSource();
+    this.#asked.set(uri, source);
+    const experiment = await this.#open(uri);
+    const isUnknown =
+      experiment && experiment.surroundings.model === undefined && modelSourceOf(experiment.document.settings);
+    if (!isUnknown || source.token.isCancellationRequested) return;
+    const params: DescribeModelParams = { uri };
+    try {
+      const { described } = await this.#connection.sendRequest<DescribeModelResult>(
+        describeModel,
+        params,
+        source.token,
+      );
+      if (described) this.#onDescribed();
+    } catch (error) {
+      if (!source.token.isCancellationRequested) throw error;
+    }
+  }
+}

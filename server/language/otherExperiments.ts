@@ -1,0 +1,46 @@
+/** @file The experiment files of the workspace: what a change of a model's layers has to reach. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
+import { ExperimentDocument } from './experimentDocument.ts';
+import { fileOf, type OpenDocuments } from './openDocuments.ts';
+
+const ENDING = '.deeptwist.jsonc';
+const SKIPPED = new Set(['node_modules']);
+
+/**
+ * The experiment files below folders and those that are open, without one of them; as the editor has them, else from the disk.
+ * @param but URI of the one that is left out
+ */
+export async function otherExperiments(
+  folders: readonly string[],
+  documents: Pick<OpenDocuments, 'experiments' | 'experiment'>,
+  but: string,
+): Promise<ExperimentDocument[]> {
+  const open = documents.experiments();
+  const known = new Set([...open, but].map(fileOf));
+  const others = open.filter((uri) => uri !== but).map((uri) => documents.experiment(uri)!);
+  const found = await Promise.all(folders.map(experimentFiles));
+  for (const file of new Set(found.flat().filter((path) => !known.has(path)))) {
+    const text = await readFile(file, 'utf8').catch(() => undefined); // Gone since it was listed.
+    if (text === undefined) continue;
+    // A version that the editor has not: its edits then hold for the file as it is.
+    others.push(new ExperimentDocument(TextDocument.create(pathToFileURL(file).href, EXPERIMENT_LANGUAGE, 0, text)));
+  }
+  return others;
+}
+
+async function experimentFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const inside = await Promise.all(
+    entries.map((entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory())
+        return entry.name.startsWith('.') || SKIPPED.has(entry.name) ? [] : experimentFiles(path);
+      return entry.name.endsWith(ENDING) ? [path] : [];
+    }),
+  );
+  return inside.flat();
+}

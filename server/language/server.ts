@@ -1,0 +1,90 @@
+/** @file The language server on a connection: capabilities, the features' requests, and what makes it look again. */
+import {
+  CodeLensRefreshRequest,
+  DidChangeTextDocumentNotification,
+  DidCloseTextDocumentNotification,
+  DidOpenTextDocumentNotification,
+  TextDocumentSyncKind,
+  type ClientCapabilities,
+  type Connection,
+  type ServerCapabilities,
+} from 'vscode-languageserver/node';
+import type { InitializationOptions } from '../protocol/language.ts';
+import { features } from './features.ts';
+import { ModelRequests } from './modelRequests.ts';
+import { fileOf, OpenDocuments } from './openDocuments.ts';
+import { otherExperiments } from './otherExperiments.ts';
+import { PublishedDiagnostics } from './publishedDiagnostics.ts';
+import { SurroundingsFinder } from './surroundings.ts';
+
+/** The texts of modules are followed, too: a model's layers are found in what the editor shows. */
+const MODULES = { documentSelector: [{ scheme: 'file', pattern: '**/*.{ts,mts,cts,js,mjs,cjs}' }] };
+
+/** Prepares the connection; the caller lets it listen. */
+export function serve(connection: Connection): Connection {
+  const documents = new OpenDocuments((uri) => diagnostics.changed(uri));
+  const finder = new SurroundingsFinder(documents);
+  const open = async (uri: string) => {
+    const document = documents.experiment(uri);
+    if (!document) return undefined;
+    const others = async () => otherExperiments(await folders(), documents, uri);
+    return { document, surroundings: await finder.around(document), others };
+  };
+  const diagnostics = new PublishedDiagnostics(connection, open);
+  let client: ClientCapabilities = {};
+  /** Of the workspace, paths. */
+  const folders = async () => {
+    const found = client.workspace?.workspaceFolders ? await connection.workspace.getWorkspaceFolders() : null;
+    return (found ?? []).flatMap(({ uri }) => fileOf(uri) ?? []);
+  };
+
+  /** What the editor is asked to do; the server goes on without it. */
+  const told = (work: Promise<unknown>) => {
+    work.catch((error: unknown) => connection.console.warn(String(error)));
+  };
+  /** Something around the experiment files has changed: what is shown of them may not hold. */
+  const lookAgain = () => {
+    for (const uri of documents.experiments()) diagnostics.changed(uri);
+    if (client.workspace?.inlayHint?.refreshSupport) told(connection.languages.inlayHint.refresh());
+    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
+  };
+  const askForModels = () => {
+    for (const uri of documents.experiments()) models.ask(uri);
+  };
+  const models = new ModelRequests(connection, open, lookAgain);
+
+  connection.onInitialize(({ capabilities, initializationOptions }) => {
+    client = capabilities;
+    models.supported = (initializationOptions as InitializationOptions | undefined)?.describesModels === true;
+    return { capabilities: serverCapabilities(), serverInfo: { name: 'DeepTwist' } };
+  });
+  connection.onInitialized(() => {
+    if (!client.textDocument?.synchronization?.dynamicRegistration) return;
+    told(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
+    told(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
+    const changes = { ...MODULES, syncKind: TextDocumentSyncKind.Incremental } as const;
+    told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
+  });
+  connection.onDidChangeWatchedFiles(({ changes }) => {
+    finder.runs.forget();
+    lookAgain();
+    if (changes.some(({ uri }) => !uri.includes('/.deeptwist/'))) askForModels();
+  });
+  // A workspace has become trusted, or a setting has changed: what the editor may do.
+  connection.onDidChangeConfiguration(askForModels);
+  documents.onDidOpenOrSave((uri) => models.ask(uri));
+  documents.onDidClose((uri) => {
+    diagnostics.close(uri);
+    models.cancel(uri);
+  });
+  for (const { register } of features) register(connection, open);
+  documents.listen(connection);
+  return connection;
+}
+
+function serverCapabilities(): ServerCapabilities {
+  return Object.assign(
+    { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true } },
+    ...features.map(({ capabilities }) => capabilities),
+  ) as ServerCapabilities;
+}

@@ -1,0 +1,32 @@
+/** @file A loaded model in names and shapes, for who must not load it. */
+import type { ModelReference } from '../protocol/config.ts';
+import { MODEL_DESCRIPTION_VERSION, type ModelDescription } from '../protocol/modelDescription.ts';
+import { sha256Of } from '../formats/sha256.ts';
+import type { LoadedModel } from './loadModel.ts';
+import { modelWeights } from './modelWeights.ts';
+
+/**
+ * @param reference as the experiment file has it
+ * @param samples training samples in an epoch, where their number is known
+ */
+export async function describeModel(
+  { model, files }: LoadedModel,
+  reference: ModelReference,
+  samples: number | undefined,
+): Promise<ModelDescription> {
+  return {
+    version: MODEL_DESCRIPTION_VERSION,
+    model: typeof reference === 'string' ? reference : JSON.stringify(reference),
+    files: await Promise.all(files.map(async (path) => ({ path, sha256: await sha256Of(path) }))),
+    weights: modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer, shape, trainable }) => ({
+      name,
+      layer,
+      weight,
+      layerClass,
+      inputLayer,
+      shape: [...shape],
+      trainable,
+    })),
+    ...(samples !== undefined && { samples }),
+  };
+}

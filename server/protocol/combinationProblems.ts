@@ -1,0 +1,44 @@
+/** @file Settings that are each right and exclude one another, whatever the model and the data are. */
+import type { Method, PolicyId } from './config.ts';
+import { policyMethods, unsuitablePolicy } from './policyMethods.ts';
+import type { SettingProblem } from './problem.ts';
+
+/**
+ * Checks that the policy works with the method, and that the best model is kept only where no compression would undo it.
+ * @param document the settings as they stand in the file, before validation
+ */
+export function combinationProblems(document: unknown): SettingProblem[] {
+  const compression = property(document, 'compression');
+  const policy = property(compression, 'policy') ?? 'deeptwist';
+  const method = property(compression, 'method');
+  const problems: SettingProblem[] = [];
+  if (isPolicy(policy) && isMethod(method) && !policyMethods[policy].includes(method))
+    problems.push({
+      path: ['compression', 'policy'],
+      code: 'combination',
+      at: 'value',
+      message: unsuitablePolicy(policy, method).reason,
+      related: [['compression', 'method']],
+    });
+  if (property(property(document, 'training'), 'keepBest') === true && isMethod(method) && policy !== 'one-shot')
+    problems.push({
+      path: ['training', 'keepBest'],
+      code: 'combination',
+      at: 'value',
+      message: `a run that compresses while it trains (${String(policy)}) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"`,
+      related: [['compression', 'policy']],
+    });
+  return problems;
+}
+
+function isPolicy(value: unknown): value is PolicyId {
+  return typeof value === 'string' && Object.hasOwn(policyMethods, value);
+}
+
+function isMethod(value: unknown): value is Method {
+  return policyMethods.deeptwist.some((method) => method === value);
+}
+
+function property(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+}

@@ -1,0 +1,48 @@
+/** @file Descriptions of models, for the editor: of every training, and by themselves. */
+import { dirname } from 'node:path';
+import { openDataset } from '../data/openDataset.ts';
+import { describeModel } from '../models/describeModel.ts';
+import { loadModel } from '../models/loadModel.ts';
+import type { ModelDescription } from '../protocol/modelDescription.ts';
+import { UserError } from '../protocol/userError.ts';
+import { loadExperiment } from '../runs/loadExperiment.ts';
+import { writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
+
+/** The editor does without what cannot be written; a run goes on. */
+export async function keepDescription(
+  experiment: string,
+  { model, data }: ModelSource,
+  description: ModelDescription,
+): Promise<void> {
+  await writeDescription(experiment, { model, data }, description).catch(() => undefined);
+}
+
+/**
+ * Loads the model of an experiment file, describes it, and keeps the description for the editor.
+ * @returns the description, where it was written, and why the model was made without its data where these cannot be read
+ * @throws UserError where there is no model
+ */
+export async function describeExperiment(
+  file: string,
+): Promise<{ description: ModelDescription; path: string; withoutData?: UserError }> {
+  const { experiment } = await loadExperiment(file);
+  const { model, data, training } = experiment;
+  const { batchSize, seed } = training;
+  const baseDirectory = dirname(file);
+  const opened = await openDataset(data, baseDirectory).catch((error: unknown) => {
+    // Many models do not ask for their data: they can be described before these are there.
+    if (error instanceof UserError) return error;
+    throw error;
+  });
+  const dataset = opened instanceof UserError ? undefined : opened;
+  try {
+    const samples = dataset && { batchSize, ...dataset };
+    const loaded = await loadModel(model, { baseDirectory, seed, samples });
+    const description = await describeModel(loaded, model, dataset?.train.samples);
+    loaded.model.dispose();
+    const path = await writeDescription(file, { model, data }, description);
+    return { description, path, ...(opened instanceof UserError && { withoutData: opened }) };
+  } finally {
+    await dataset?.close();
+  }
+}

@@ -1,0 +1,69 @@
+/** @file What every scene of the pictures needs: runs that are far enough, and the window in each theme. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Page } from 'playwright-core';
+import { openFile, runCommand } from '../../scripts/editor/workbench.js';
+import { root } from '../../scripts/root.js';
+import { eventsOf, recordOf, type EditorSession } from '../e2e/editorSession.ts';
+
+const images = join(root, 'docs', 'images');
+/** By name of the picture: name in VS Code, and the class that it gives to the window. */
+const themes = {
+  light: ['Default Light Modern', 'vs'],
+  dark: ['Default Dark Modern', 'vs-dark'],
+  'high-contrast': ['Default High Contrast', 'hc-black'],
+  'high-contrast-light': ['Default High Contrast Light', 'hc-light'],
+} as const;
+
+export const settings = {
+  'editor.minimap.enabled': false,
+  'editor.fontSize': 13,
+  'breadcrumbs.enabled': false,
+  'workbench.layoutControl.enabled': false,
+  'window.commandCenter': false,
+  'deeptwist.notifications': 'none',
+};
+/** For the page to draw itself in another theme. */
+const DRAWING_MS = 1500;
+
+/** Changes a file by patterns and what takes their place. */
+export function changeFile(file: string, changes: readonly (readonly [RegExp, string])[]): void {
+  const text = changes.reduce((changed, [from, to]) => changed.replace(from, to), readFileSync(file, 'utf8'));
+  writeFileSync(file, text);
+}
+
+/** Opens the experiment and runs it. */
+export async function startRun(session: EditorSession, page: Page, file: string, folder = 'mnist'): Promise<string> {
+  const before = session.runs(folder).length;
+  await openFile(page, file);
+  await runCommand(page, 'DeepTwist: Run');
+  while (session.runs(folder).length === before) await sleep(100);
+  return session.runs(folder).at(-1)!;
+}
+
+export async function reached(run: string, step: number): Promise<void> {
+  while ((eventsOf(run).at(-1)?.step ?? 0) < step) {
+    const { state } = recordOf(run);
+    if (state !== 'running' && state !== 'queued') throw new Error(`${run} is ${state} before step ${step}.`);
+    await sleep(500);
+  }
+}
+
+export async function takeInThemes(
+  session: EditorSession,
+  page: Page,
+  name: string,
+  chosen: readonly (keyof typeof themes)[] = Object.keys(themes) as (keyof typeof themes)[],
+): Promise<void> {
+  mkdirSync(images, { recursive: true });
+  for (const theme of chosen) {
+    const [label, className] = themes[theme];
+    session.setSettings({ ...settings, 'workbench.colorTheme': label });
+    await page.locator(`.monaco-workbench.${className}`).waitFor();
+    await sleep(DRAWING_MS);
+    const path = join(images, `${name}-${theme}.png`);
+    await page.screenshot({ path });
+    console.log(relative(root, path));
+  }
+}

@@ -1,0 +1,614 @@
+/** @file Experiment files as people write them, broken and half-typed, with what they are told and where. */
+import { lenet } from './lenet.ts';
+
+export interface ProblemRow {
+  readonly what: string;
+  readonly text: string;
+  /** `SEVERITY CODE «what is marked» message`, each. */
+  readonly problems: readonly string[];
+}
+
+/** The file with pieces replaced. */
+function edited(...edits: readonly (readonly [string, string])[]): string {
+  return edits.reduce((text, [search, replacement]) => {
+    if (!text.includes(search)) throw new Error(`${search} is not in the file`);
+    return text.replace(search, () => replacement);
+  }, lenet);
+}
+
+const compression = /"compression": \{[^]*\n {2}\}/.exec(lenet)![0];
+const layers = /"layers": \{[^]*?\n {4}\}/.exec(compression)![0];
+const training = /"training": \{[^]*?\n {2}\}/.exec(lenet)![0];
+const model = '"model": "builtin:lenet-300-100"';
+const data = '"data": { "type": "mnist", "path": "./mnist" }';
+const text = '"data": { "type": "text", "path": "./brown", "timeSteps": 20 }';
+const adam = '{ "type": "adam", "learningRate": 1e-3 }';
+const schedule = '{ "initialRate": 0.25, "from": 8000, "to": 13000, "exponent": 7 }';
+const lstm: readonly [string, string] = [model, '"model": { "builtin": "lstm-lm", "layers": 1, "units": 4 }'];
+
+const method = (settings: string): readonly [string, string] => [compression, `"compression": { ${settings} }`];
+const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery": 10, "layers": { ${layer} }`);
+const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
+
+export const rows: readonly ProblemRow[] = [
+  { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
+  { what: 'a comment alone', text: '// later\n', problems: ['error syntax «» not JSON: expected a value'] },
+  { what: 'an opening brace', text: '{', problems: ['error syntax «» not JSON: expected a closing brace'] },
+  {
+    what: 'an empty object',
+    text: '{}',
+    problems: [
+      'error missing-setting «{» model: missing: expected a non-empty string or an object',
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text'`,
+      'error missing-setting «{» training: missing: expected an object',
+    ],
+  },
+  { what: 'a list', text: '[]', problems: ['error wrong-value «[]» expected an object, got a list'] },
+  { what: 'a number', text: '12', problems: ['error wrong-value «12» expected an object, got 12'] },
+  { what: 'half a key', text: '{ "mod', problems: ['error syntax «"mod» not JSON: a string is not closed'] },
+  { what: 'a key without a colon', text: '{ "model" }', problems: ['error syntax «}» not JSON: expected a colon'] },
+  { what: 'a key without a value', text: '{ "model": }', problems: ['error syntax «}» not JSON: expected a value'] },
+  {
+    what: 'a string without its end',
+    text: edited([model, '"model": "builtin:lenet']),
+    problems: [
+      'error syntax «"builtin:lenet,» not JSON: a string is not closed',
+      'error syntax «"data"» not JSON: expected a comma',
+    ],
+  },
+  {
+    what: 'a comment without its end',
+    text: edited(['// LeNet', '/* LeNet']),
+    problems: [
+      'error syntax «/* LeNet-300-100 of the paper "model": …» not JSON: a comment is not closed',
+      'error syntax «» not JSON: expected a closing brace',
+    ],
+  },
+  {
+    what: 'a comma that is missing',
+    text: edited(['"batchSize": 50,', '"batchSize": 50']),
+    problems: ['error syntax «"steps"» not JSON: expected a comma'],
+  },
+  {
+    what: 'a comma that is missing before a comment',
+    text: edited([`${model},`, `${model} // the model, "first"`]),
+    problems: ['error syntax «"data"» not JSON: expected a comma'],
+  },
+  {
+    what: 'a brace that is missing at the end',
+    text: lenet.slice(0, lenet.lastIndexOf('}')),
+    problems: ['error syntax «» not JSON: expected a closing brace'],
+  },
+  {
+    what: 'a brace too many',
+    text: `${lenet}}`,
+    problems: ['error syntax «}» not JSON: expected the end of the file'],
+  },
+  {
+    what: 'single quotes',
+    text: edited(['"mnist"', "'mnist'"]),
+    problems: [`error syntax «'mnist'» not JSON: names and strings are written in double quotes`],
+  },
+  {
+    what: 'a key without quotes',
+    text: edited(['"batchSize"', 'batchSize']),
+    problems: ['error syntax «batchSize» not JSON: names and strings are written in double quotes'],
+  },
+  {
+    what: 'a number with a comma',
+    text: edited(['0.98', '0,98']),
+    problems: ['error syntax «98» not JSON: expected a name in double quotes'],
+  },
+  {
+    what: 'a number that is half typed',
+    text: edited(['1e-3', '1e-']),
+    problems: ['error syntax «1e-» not JSON: a number is not complete'],
+  },
+  {
+    what: 'a percentage sign',
+    text: edited(['0.98', '98%']),
+    problems: ['error syntax «%» not JSON: names and strings are written in double quotes'],
+  },
+  {
+    what: 'a key twice',
+    text: edited(['"batchSize": 50,', '"batchSize": 50, "batchSize": 60,']),
+    problems: ['error duplicate-key «"batchSize"» training.batchSize: this key is there twice; remove one of them'],
+  },
+  {
+    what: 'a layer twice',
+    text: edited(['"fc2"', '"fc1"']),
+    problems: ['error duplicate-key «"fc1"» compression.layers.fc1: this key is there twice; remove one of them'],
+  },
+  {
+    what: 'characters outside of the basic plane before a mistake',
+    text: edited(['// LeNet', '/* 𝛌😀 */ // LeNet'], ['50,', '"50",']),
+    problems: ['error wrong-value «"50"» training.batchSize: expected a positive integer, got "50"'],
+  },
+  {
+    what: 'Windows line ends',
+    text: edited(['50,', '"50",']).replaceAll('\n', '\r\n'),
+    problems: ['error wrong-value «"50"» training.batchSize: expected a positive integer, got "50"'],
+  },
+  {
+    what: 'a byte order mark',
+    text: `\uFEFF${edited(['50,', '"50",'])}`,
+    problems: ['error wrong-value «"50"» training.batchSize: expected a positive integer, got "50"'],
+  },
+  {
+    what: 'a key that is misspelt',
+    text: edited(['"batchSize"', '"batchsise"']),
+    problems: ['error unknown-setting «"batchsise"» training.batchsise: unknown setting; did you mean "batchSize"?'],
+  },
+  {
+    what: 'a key that nothing is like',
+    text: edited(['"steps": 20000', '"steps": 20000, "colour": 1']),
+    problems: [
+      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, lossReduction, batchSize, steps, epochs, keepBest, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
+    ],
+  },
+  {
+    what: 'a key that is missing',
+    text: edited(['"batchSize": 50,', '']),
+    problems: ['error missing-setting «"training"» training.batchSize: missing: expected a positive integer'],
+  },
+  {
+    what: 'a value that is misspelt',
+    text: edited(['"prune"', '"prnue"']),
+    problems: [
+      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank' or 'custom', got "prnue"; did you mean 'prune'?`,
+    ],
+  },
+  {
+    what: 'a number in quotes',
+    text: edited(['"batchSize": 50', '"batchSize": "50"']),
+    problems: ['error wrong-value «"50"» training.batchSize: expected a positive integer, got "50"'],
+  },
+  {
+    what: 'a fraction in place of a count',
+    text: edited(['"batchSize": 50', '"batchSize": 50.5']),
+    problems: ['error wrong-value «50.5» training.batchSize: expected a positive integer, got 50.5'],
+  },
+  {
+    what: 'a negative count',
+    text: edited(['"batchSize": 50', '"batchSize": -50']),
+    problems: ['error wrong-value «-50» training.batchSize: expected a positive integer, got -50'],
+  },
+  {
+    what: 'a percentage in place of a fraction',
+    text: edited(['0.98', '98']),
+    problems: ['error wrong-value «98» compression.layers.fc1.rate: expected a number in [0, 1), got 98'],
+  },
+  {
+    what: 'a rate of one',
+    text: edited(['0.98', '1']),
+    problems: ['error wrong-value «1» compression.layers.fc1.rate: expected a number in [0, 1), got 1'],
+  },
+  {
+    what: 'a layer without parameters',
+    text: edited(['{ "rate": 0.98 }', '{}']),
+    problems: ['error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)'],
+  },
+  {
+    what: 'a rate in place of parameters',
+    text: edited(['{ "rate": 0.98 }', '0.98']),
+    problems: ['error wrong-value «0.98» compression.layers.fc1: expected an object, got 0.98'],
+  },
+  {
+    what: 'no layers',
+    text: edited([layers, '"layers": {}']),
+    problems: ['error wrong-value «{}» compression.layers: expected at least one layer to compress'],
+  },
+  {
+    what: 'layers that are a list',
+    text: edited([layers, '"layers": ["fc1"]']),
+    problems: ['error wrong-value «["fc1"]» compression.layers: expected an object, got a list'],
+  },
+  {
+    what: 'null',
+    text: edited([data, '"data": null']),
+    problems: [
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text', got null`,
+    ],
+  },
+  {
+    what: "another method's parameters",
+    text: edited(['"rate": 0.98', '"rank": 10']),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
+      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate',
+    ],
+  },
+  {
+    what: 'no method',
+    text: edited(['"method": "prune",', '']),
+    problems: [
+      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+    ],
+  },
+  {
+    what: 'no distortion step',
+    text: edited(['"distortEvery": 10,', '']),
+    problems: ['error missing-setting «"compression"» compression.distortEvery: missing: expected a positive integer'],
+  },
+  {
+    what: 'too many bits',
+    text: edited(quantize('"fc1": { "bits": 9 }')),
+    problems: ['error wrong-value «9» compression.layers.fc1.bits: expected an integer from 1 to 8, got 9'],
+  },
+  {
+    what: 'steps and epochs',
+    text: edited(['"steps": 20000', '"steps": 20000, "epochs": 3']),
+    problems: ['error alternatives «"epochs"» training.epochs: expected either "steps" or "epochs"'],
+  },
+  {
+    what: 'neither steps nor epochs',
+    text: edited(['"steps": 20000', '"seed": 1']),
+    problems: ['error missing-setting «"training"» training.steps: missing: expected a positive integer, or "epochs"'],
+  },
+  {
+    what: 'an optimizer by its name alone',
+    text: edited([adam, '"adam"']),
+    problems: [
+      `error wrong-value «"adam"» training.optimizer: expected an object whose "type" is 'sgd', 'adam', 'rmsprop' or 'adagrad', got "adam"`,
+    ],
+  },
+  {
+    what: "another optimizer's setting",
+    text: edited([adam, '{ "type": "adam", "nesterov": true }']),
+    problems: [
+      'error unknown-setting «"nesterov"» training.optimizer.nesterov: unknown setting; expected type, learningRate, beta1, beta2, epsilon, weightDecay',
+    ],
+  },
+  {
+    what: 'data without a path',
+    text: edited([data, '"data": { "type": "mnist" }']),
+    problems: ['error missing-setting «"data"» data.path: missing: expected a non-empty string'],
+  },
+  {
+    what: 'data of an unknown type',
+    text: edited(['"type": "mnist"', '"type": "cifar"']),
+    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'module' or 'text', got "cifar"`],
+  },
+  {
+    what: 'no training',
+    text: edited([`${training},`, '']),
+    problems: ['error missing-setting «{» training: missing: expected an object'],
+  },
+  {
+    what: 'a layer that is misspelt',
+    text: edited(['"fc2"', '"fk2"']),
+    problems: [
+      `error matches-nothing «"fk2"» compression.layers.fk2: matches no layer of the model. Did you mean "fc2"? The model's layers are: fc1, fc2, fc3.`,
+    ],
+  },
+  {
+    what: 'a layer that the model does not have',
+    text: edited(['"fc2"', '"encoder"']),
+    problems: [
+      `error matches-nothing «"encoder"» compression.layers.encoder: matches no layer of the model. The model's layers are: fc1, fc2, fc3.`,
+    ],
+  },
+  {
+    what: 'a glob that matches nothing',
+    text: edited(['"fc2"', '"conv*"']),
+    problems: [
+      `error matches-nothing «"conv*"» compression.layers.conv*: matches no layer of the model. The model's layers are: fc1, fc2, fc3.`,
+    ],
+  },
+  {
+    what: 'a weight that is misspelt',
+    text: edited(['"fc2"', '"fc2/kernl"']),
+    problems: [
+      `error matches-nothing «"fc2/kernl"» compression.layers.fc2/kernl: matches no layer of the model. Did you mean "fc2/kernel"? The model's layers are: fc1, fc2, fc3.`,
+    ],
+  },
+  {
+    what: 'a bias',
+    text: edited(['"fc2"', '"fc2/bias"']),
+    problems: [
+      'error matches-vectors «"fc2/bias"» compression.layers.fc2/bias: matches only fc2/bias, which cannot be compressed. Biases and other vectors stay as they are; name a layer with a matrix.',
+    ],
+  },
+  {
+    what: 'two globs for one layer',
+    text: edited(['"fc1"', '"fc*"'], ['"fc2"', '"*2"']),
+    problems: [
+      'error matched-twice «"*2"» compression.layers.*2: matches fc2/kernel, and so does "fc*". Narrow one of them, or add "fc2/kernel" itself: an exact name wins.',
+    ],
+  },
+  { what: 'a name beside a glob, which it wins over', text: edited(['"fc1"', '"fc*"']), problems: [] },
+  {
+    what: 'a rate that makes nothing zero',
+    text: edited(['0.9 }', '0.00001 }'], ['"initialRate": 0.25, ', '']),
+    problems: [
+      'warning idle-rate «0.00001» compression.layers.fc2.rate: leaves all 30,000 weights of fc2/kernel as they are',
+    ],
+  },
+  {
+    what: 'a rate below the initial one',
+    text: edited(['0.9 }', '0.2 }']),
+    problems: [
+      'warning falling-rate «0.25» compression.schedule.initialRate: expected at most the target rate of every layer, got 0.25: that of "fc2" would fall to 0.2',
+    ],
+  },
+  {
+    what: 'a rank above break-even',
+    text: edited(lowRank('"fc1": { "rank": 250 }')),
+    problems: [
+      'warning rank-above-break-even «250» compression.layers.fc1.rank: makes fc1/kernel larger: 271,000 numbers instead of 235,200; below rank 216.974 = mn / (m + n) it becomes smaller',
+    ],
+  },
+  {
+    what: 'a rank above that of the matrix',
+    text: edited(lowRank('"fc1": { "rank": 301 }')),
+    problems: [
+      'error rank-too-high «301» compression.layers.fc1.rank: fc1/kernel is a [784, 300] matrix: expected at most 300, got 301',
+    ],
+  },
+  {
+    what: 'a rank above break-even of two layers',
+    text: edited(lowRank('"fc[12]": { "rank": 217 }')),
+    problems: [
+      'error rank-too-high «217» compression.layers["fc[12]"].rank: fc2/kernel is a [300, 100] matrix: expected at most 100, got 217',
+    ],
+  },
+  { what: 'a rank below break-even', text: edited(lowRank('"fc1": { "rank": 64 }')), problems: [] },
+  {
+    what: 'a shared projection of a dense layer',
+    text: edited(lowRank('"fc1": { "rank": 64, "sharedProjection": true }')),
+    problems: [
+      "error no-shared-projection «true» compression.layers.fc1.sharedProjection: fc1/kernel has no partner with the same rank to share a projection with. A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
+    ],
+  },
+  {
+    what: 'a shared projection above the rank of its recurrent weight',
+    text: edited(lstm, [data, text], lowRank('"*": { "rank": 5, "sharedProjection": true }'), ['1e-3', '1e-3']),
+    problems: [
+      'error rank-too-high «5» compression.layers.*.rank: lstm1/recurrent_kernel is a [4, 16] matrix: expected at most 4, got 5',
+    ],
+  },
+  {
+    what: 'a shared projection of one weight of two',
+    text: edited(lstm, [data, text], lowRank('"lstm1/kernel": { "rank": 2, "sharedProjection": true }')),
+    problems: [
+      "error no-shared-projection «true» compression.layers.lstm1/kernel.sharedProjection: lstm1/kernel has no partner with the same rank to share a projection with. A shared projection joins a layer's recurrent_kernel and the kernel of the layer that its output goes to: give both the same rank and sharedProjection, or leave sharedProjection out.",
+    ],
+  },
+  {
+    what: 'bits whose scales take more than is saved',
+    text: edited(lstm, [data, text], quantize('"softmax": { "bits": 8 }')),
+    problems: [
+      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; its 9 rows of 4 weights have 8 scales each',
+    ],
+  },
+  { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },
+  {
+    what: 'a schedule from its end',
+    text: edited(['"from": 8000', '"from": 13000']),
+    problems: [
+      'error times «13000» compression.schedule.from: expected below compression.schedule.to (13000), got 13000',
+    ],
+  },
+  {
+    what: 'a schedule that ends after training',
+    text: edited(['"to": 13000', '"to": 30000']),
+    problems: ['error times «30000» compression.schedule.to: expected at most training.steps (20000), got 30000'],
+  },
+  {
+    what: 'a distortion step longer than training',
+    text: edited(['"distortEvery": 10', '"distortEvery": 30000']),
+    problems: ['error times «30000» compression.distortEvery: expected at most training.steps (20000), got 30000'],
+  },
+  {
+    what: 'a distortion step longer than the schedule',
+    text: edited(['"distortEvery": 10', '"distortEvery": 6000']),
+    problems: [
+      'information ends-between-distortions «20000» training.steps: is no multiple of distortEvery (6000): the run ends with a distortion only 2000 steps after the one before it',
+      'warning schedule-too-short «6000» compression.distortEvery: is larger than the schedule of 5000 steps: the rate jumps to its target at once',
+    ],
+  },
+  {
+    what: 'a schedule of few distortions',
+    text: edited(['"distortEvery": 10', '"distortEvery": 1000']),
+    problems: [
+      'warning few-distortions «1000» compression.distortEvery: leaves 5 distortions while the rate rises (steps 8000 to 13000): gradual pruning takes at least 10',
+    ],
+  },
+  {
+    what: 'a schedule of few epochs, whose length is known',
+    text: edited(
+      [schedule, '{ "to": 2, "unit": "epochs" }'],
+      ['"distortEvery": 10', '"distortEvery": 400'],
+      ['"steps": 20000', '"epochs": 20'],
+    ),
+    problems: [
+      'warning few-distortions «400» compression.distortEvery: leaves 6 distortions while the rate rises (steps 0 to 2400): gradual pruning takes at least 10',
+    ],
+  },
+  {
+    what: 'a distortion after every step',
+    text: edited(['"distortEvery": 10', '"distortEvery": 1']),
+    problems: [
+      'warning no-step-to-recover «1» compression.distortEvery: distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)',
+    ],
+  },
+  {
+    what: 'no step to recover',
+    text: edited(['"to": 13000', '"to": 20000']),
+    problems: [
+      'warning no-step-to-recover «20000» compression.schedule.to: comes with the end of training (step 20000): the target rate is reached with no step left to recover from it',
+    ],
+  },
+  {
+    what: 'training that ends between distortions',
+    text: edited(['"steps": 20000', '"steps": 20003']),
+    problems: [
+      'information ends-between-distortions «20003» training.steps: is no multiple of distortEvery (10): the run ends with a distortion only 3 steps after the one before it',
+    ],
+  },
+  {
+    what: 'few distortions of a policy that does not distort while it trains',
+    text: edited(['"distortEvery": 10', '"policy": "one-shot", "distortEvery": 7000']),
+    problems: [],
+  },
+  {
+    what: 'a learning rate that is high for Adam',
+    text: edited(['1e-3', '0.1']),
+    problems: [
+      'warning unusual-learning-rate «0.1» training.optimizer.learningRate: 0.1 is high for adam: the paper trains LeNet by Adam with 0.001',
+    ],
+  },
+  {
+    what: 'a learning rate that is low for Adam',
+    text: edited(['1e-3', '1e-9']),
+    problems: [
+      'warning unusual-learning-rate «1e-9» training.optimizer.learningRate: 1e-9 is low for adam: the paper trains LeNet by Adam with 0.001',
+    ],
+  },
+  {
+    what: 'a learning rate that is high for SGD',
+    text: edited([adam, '{ "type": "sgd", "learningRate": 20 }']),
+    problems: [
+      'warning unusual-learning-rate «20» training.optimizer.learningRate: 20 is high for sgd: usual is 0.01 to 0.1',
+    ],
+  },
+  {
+    what: 'a learning rate of SGD for a text, from the paper',
+    text: edited(lstm, [data, text], [adam, '{ "type": "sgd", "learningRate": 20 }'], [compression, '"observe": {}']),
+    problems: [],
+  },
+  {
+    what: 'data that are not there',
+    text: edited(['./mnist', './mnits']),
+    problems: [
+      'error no-such-file «"./mnits"» data.path: there is no ./mnits as seen from this file; did you mean "mnist"?',
+    ],
+  },
+  {
+    what: 'data that are nowhere near',
+    text: edited(['./mnist', '../../nowhere/data']),
+    problems: [
+      'error no-such-file «"../../nowhere/data"» data.path: there is no ../../nowhere/data as seen from this file',
+    ],
+  },
+  {
+    what: 'a model that is not there',
+    text: edited([model, '"model": "./modle.ts"']),
+    problems: [
+      'error no-such-file «"./modle.ts"» model: there is no ./modle.ts as seen from this file; did you mean "model.ts"?',
+    ],
+  },
+  {
+    what: 'a built-in model that is misspelt',
+    text: edited([model, '"model": "builtin:lenet300-100"']),
+    problems: [
+      'error no-such-builtin «"builtin:lenet300-100"» model: no built-in model has this name; did you mean "builtin:lenet-300-100"?',
+    ],
+  },
+  {
+    what: 'a language model for images',
+    text: edited([model, '"model": "builtin:lstm-lm-small"']),
+    problems: [
+      'error no-text «"builtin:lstm-lm-small"» model: the language model is made for a text, and data are of type "mnist"',
+    ],
+  },
+  {
+    what: 'arrays that are not there',
+    text: edited([
+      data,
+      '"data": { "type": "arrays", "train": { "inputs": "x.npy", "targets": "y.npy" }, "test": { "inputs": "arrays.npz:x", "targets": "array.npz:y" } }',
+    ]),
+    problems: [
+      'error no-such-file «"y.npy"» data.train.targets: there is no y.npy as seen from this file; did you mean "x.npy"?',
+      'error no-such-file «"array.npz:y"» data.test.targets: there is no array.npz as seen from this file; did you mean "arrays.npz"?',
+    ],
+  },
+  {
+    what: 'a vocabulary that is not there',
+    text: edited(lstm, [
+      data,
+      '"data": { "type": "text", "path": "./brown", "vocabulary": { "file": "word.txt" }, "timeSteps": 20 }',
+    ]),
+    problems: [
+      'error no-such-file «"word.txt"» data.vocabulary.file: there is no word.txt as seen from this file; did you mean "words.txt"?',
+      `error matches-nothing «"fc1"» compression.layers.fc1: matches no layer of the model. The model's layers are: lstm1, softmax.`,
+      `error matches-nothing «"fc2"» compression.layers.fc2: matches no layer of the model. The model's layers are: lstm1, softmax.`,
+    ],
+  },
+  {
+    what: 'a module of distortions that is not there',
+    text: edited(method('"method": "custom", "distortEvery": 10, "module": "./ternary.ts", "layers": { "fc1": {} }')),
+    problems: [
+      'error no-such-file «"./ternary.ts"» compression.module: there is no ./ternary.ts as seen from this file',
+    ],
+  },
+  {
+    what: 'weights that are not there',
+    text: edited([model, `${model}, "start": "./base.safetensors"`]),
+    problems: [
+      'error no-such-file «"./base.safetensors"» start: there is no ./base.safetensors as seen from this file',
+    ],
+  },
+  {
+    what: 'a run that is not there',
+    text: edited([model, `${model}, "start": "run:nothing"`]),
+    problems: [
+      'error no-such-run «"run:nothing"» start: no run has this id, and no run is of an experiment with this name',
+    ],
+  },
+  {
+    what: 'a run that is misspelt',
+    text: edited([model, `${model}, "start": "run:bsae"`]),
+    problems: [
+      'error no-such-run «"run:bsae"» start: no run has this id, and no run is of an experiment with this name; did you mean "base"?',
+    ],
+  },
+  {
+    what: 'a run that was stopped',
+    text: edited([model, `${model}, "start": "run:20260101-000000-stopped"`]),
+    problems: [
+      'error run-not-finished «"run:20260101-000000-stopped"» start: the run 20260101-000000-stopped has no final model: it is stopped',
+    ],
+  },
+  {
+    what: 'a run that has not finished',
+    text: edited([model, `${model}, "start": "run:20260102-000000-running"`]),
+    problems: [
+      'warning run-not-finished «"run:20260102-000000-running"» start: the run 20260102-000000-running has not finished yet',
+    ],
+  },
+  {
+    what: 'a run of another model',
+    text: edited([model, `${model}, "start": "run:20260103-000000-other"`]),
+    problems: [
+      'error run-does-not-fit «"run:20260103-000000-other"» start: the run 20260103-000000-other does not fit the model: it lacks fc1/kernel, fc1/bias, fc2/kernel and 3 more',
+    ],
+  },
+  { what: 'a run that fits', text: edited([model, `${model}, "start": "run:base"`]), problems: [] },
+  {
+    what: 'the beginning of the ids of several runs',
+    text: edited([model, `${model}, "start": "run:2026"`]),
+    problems: ['error ambiguous-run «"run:2026"» start: 4 runs have an id that begins so'],
+  },
+  {
+    what: 'no reference to a run',
+    text: edited([model, `${model}, "start": "run:"`]),
+    problems: [
+      'error no-such-run «"run:"» start: expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
+    ],
+  },
+  {
+    what: 'a policy that does not work with the method',
+    text: edited(['"prune"', '"prune", "policy": "factors"']),
+    problems: [
+      'error combination «"factors"» compression.policy: "factors" works with the method low-rank only, got "prune"',
+    ],
+  },
+  {
+    what: 'the best model kept of a run that compresses while it trains',
+    text: edited(['"steps": 20000', '"steps": 20000, "keepBest": true']),
+    problems: [
+      'error combination «true» training.keepBest: a run that compresses while it trains (deeptwist) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"',
+    ],
+  },
+];

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import {
+  CancellationTokenSource,
+  CodeActionRequest,
+  DidChangeConfigurationNotification,
+  LSPErrorCodes,
+  type Diagnostic,
+} from 'vscode-languageserver/node';
+import type { DescribeModelResult } from '../../../server/protocol/language.ts';
+import { modelsFolder } from '../../../server/runs/storedDescriptions.ts';
+import { LanguageSession } from './languageSession.ts';
+import { dense, describeModelOf, lenet, lenetWeights, prepareFolder, writeRun } from './lenet.ts';
+
+const sessions: LanguageSession[] = [];
+
+async function openSession(...args: Parameters<typeof LanguageSession.open>): Promise<LanguageSession> {
+  const session = await LanguageSession.open(...args);
+  sessions.push(session);
+  return session;
+}
+
+afterEach(async () => {
+  for (const session of sessions.splice(0)) await session.dispose();
+});
+
+const codes = (diagnostics: readonly Diagnostic[]) => diagnostics.map(({ code }) => code);
+const misspelt = lenet.replace('"fc1"', '"fcc1"');
+
+describe('the language server', () => {
+  it('offers quick fixes, and is told of changes piece by piece', async () => {
+    const { initialized } = await openSession();
+    expect(initialized.capabilities).toMatchObject({
+      textDocumentSync: { openClose: true, change: 2 },
+      codeActionProvider: { codeActionKinds: ['quickfix'] },
+    });
+  });
+
+  it('takes its diagnostics back when the file is closed', async () => {
+    const session = await openSession();
+    const uri = await session.openText('{');
+    expect(codes(await session.diagnostics(uri))).toEqual(['syntax']);
+    await session.close(uri);
+    expect(await session.diagnostics(uri, 0)).toEqual([]);
+  });
+
+  it('answers of no file but those of its language', async () => {
+    const session = await openSession();
+    const uri = await session.openText('{', 'other.json', 'json');
+    await expect(session.diagnostics(uri, 1, 100)).rejects.toThrow('No diagnostics');
+    const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };
+    expect(await session.quickFixes(uri, { range })).toEqual([]);
+  });
+
+  it('says of a text that is not saved anywhere what needs no files', async () => {
+    const session = await openSession();
+    const uri = 'untitled:Untitled-1';
+    const textDocument = { uri, languageId: 'deeptwist', version: 1, text: lenet.replace('50', '"50"') };
+    await session.connection.sendNotification('textDocument/didOpen', { textDocument });
+    expect(codes(await session.diagnostics(uri))).toEqual(['wrong-value']);
+  });
+
+  it('does not answer a request that is cancelled', async () => {
+    const session = await openSession();
+    const uri = await session.openText('{');
+    const source = new CancellationTokenSource();
+    const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };
+    const params = { textDocument: { uri }, range, context: { diagnostics: [] } };
+    const answer = session.connection.sendRequest(CodeActionRequest.type, params, source.token);
+    source.cancel();
+    await expect(answer).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
+  });
+});
+
+describe('what is around an experiment file', () => {
+  it('is looked at again when a run comes, ends and goes', async () => {
+    const session = await openSession();
+    await prepareFolder(session.folder);
+    const uri = await session.openText(lenet.replace('"data"', '"start": "run:late", "data"'));
+    expect(codes(await session.diagnostics(uri))).toEqual(['no-such-run']);
+    const experiment = join(session.folder, 'late.deeptwist.jsonc');
+    const id = await writeRun(experiment, new Date(2026, 1, 1), 'finished', lenetWeights);
+    const run = join(session.folder, '.deeptwist', 'runs', id);
+    await session.fileChanged(join(run, 'run.json'));
+    expect(await session.diagnostics(uri)).toEqual([]);
+    rmSync(run, { recursive: true });
+    await session.fileChanged(join(run, 'run.json'));
+    expect(codes(await session.diagnostics(uri))).toEqual(['no-such-run']);
+  });
+
+  it("checks layers while the model's description holds, and not otherwise", async () => {
+    const session = await openSession();
+    await prepareFolder(session.folder);
+    const text = misspelt.replace('builtin:lenet-300-100', './model.ts');
+    const uri = await session.openText(text);
+    expect(await session.diagnostics(uri)).toEqual([]);
+    const file = join(session.folder, 'lenet.deeptwist.jsonc');
+    const model = join(session.folder, 'model.ts');
+    const sha256 = createHash('sha256').update('').digest('hex');
+    await describeModelOf(file, text, [...dense('fc1', 784, 300), ...dense('fc2', 300, 10)], [{ path: model, sha256 }]);
+    await session.fileChanged(join(modelsFolder(file), 'x.json'));
+    expect(codes(await session.diagnostics(uri))).toEqual(['matches-nothing']);
+    writeFileSync(model, '// changed');
+    await session.fileChanged(model);
+    expect(await session.diagnostics(uri)).toEqual([]);
+  });
+});
+
+it("of a run's copy of its experiment the paths start where the experiment is, and no model is asked for", async () => {
+  const described = vi.fn(() => Promise.resolve<DescribeModelResult>({ described: false }));
+  const session = await openSession(described);
+  await prepareFolder(session.folder);
+  const experiment = join(session.folder, 'copied.deeptwist.jsonc');
+  const id = await writeRun(experiment, new Date(2026, 1, 1), 'finished');
+  const text = misspelt.replace('./mnist', './brown');
+  const uri = await session.openText(text, `.deeptwist/runs/${id}/experiment.deeptwist.jsonc`);
+  expect(await session.diagnostics(uri)).toEqual([]);
+  const original = await session.openText(text, 'copied.deeptwist.jsonc');
+  await vi.waitFor(() => expect(described).toHaveBeenCalled());
+  expect(described.mock.calls).toEqual([[{ uri: original }, expect.anything()]]);
+});
+
+describe('a model that has not been described', () => {
+  it('is asked for when its file is opened, and again when its module changes', async () => {
+    const described = vi.fn(async (): Promise<DescribeModelResult> => {
+      await describeModelOf(join(session.folder, 'lenet.deeptwist.jsonc'), misspelt, lenetWeights);
+      return { described: true };
+    });
+    const session = await openSession(described);
+    await prepareFolder(session.folder);
+    rmSync(modelsFolder(join(session.folder, 'lenet.deeptwist.jsonc')), { recursive: true });
+    const uri = await session.openText(misspelt);
+    await vi.waitFor(async () => expect(codes(await session.diagnostics(uri))).toEqual(['matches-nothing']));
+    expect(described).toHaveBeenCalledTimes(1);
+    // It is known now.
+    await session.connection.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
+    await session.quickFixes(uri, { range: { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } } });
+    expect(described).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not asked for where the editor does not offer it, and the rest is served', async () => {
+    const session = await openSession();
+    const uri = await session.openText(misspelt.replace('50', '"50"'));
+    expect(codes(await session.diagnostics(uri))).toEqual(['no-such-file', 'wrong-value']);
+  });
+
+  it('is no longer asked for when its file is closed', async () => {
+    let cancelled = false;
+    let asked = false;
+    const session = await openSession(async (_, token) => {
+      asked = true;
+      await new Promise<void>((resolve) => token.onCancellationRequested(() => resolve()));
+      cancelled = true;
+      return { described: false };
+    });
+    const uri = await session.openText(lenet);
+    await vi.waitFor(() => expect(asked).toBe(true));
+    await session.close(uri);
+    await vi.waitFor(() => expect(cancelled).toBe(true));
+  });
+});

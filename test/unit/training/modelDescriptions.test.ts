@@ -1,0 +1,86 @@
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { modelDescriptionSchema } from '../../../server/protocol/modelDescription.ts';
+import { modelSourceOf, modelsFolder, StoredDescriptions } from '../../../server/runs/storedDescriptions.ts';
+import { describeExperiment, runExperiment } from '../../../server/training/index.ts';
+import { JsonText } from '../../../server/protocol/jsonText.ts';
+import { readFileSync } from 'node:fs';
+import { writePointsExperiment, writePointsProblem } from '../../fixtures/points.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
+
+/** A folder with an experiment on points of the plane, and how its description is read by who must not load the model. */
+async function problem() {
+  const folder = await temporaryFolder();
+  writePointsProblem(folder);
+  const file = writePointsExperiment(folder, 'points', { steps: 20 });
+  const stored = new StoredDescriptions();
+  const read = () => stored.read(file, modelSourceOf(new JsonText(readFileSync(file, 'utf8')).value())!);
+  return { folder, file, read, model: join(folder, 'model.ts') };
+}
+
+describe('describeExperiment', () => {
+  it('keeps names and shapes where a reader of the file alone finds them', async () => {
+    const { file, read } = await problem();
+    expect(await read()).toBeUndefined();
+    const { description, path, withoutData } = await describeExperiment(file);
+    expect(withoutData).toBeUndefined();
+    expect(path.startsWith(modelsFolder(file))).toBe(true);
+    expect(description.weights.map(({ name, shape }) => [name, shape])).toEqual([
+      ['hidden/kernel', [2, 16]],
+      ['hidden/bias', [16]],
+      ['out/kernel', [16, 2]],
+      ['out/bias', [2]],
+    ]);
+    expect(description).toMatchObject({
+      samples: 400,
+      weights: [{ layerClass: 'Dense', trainable: true }, {}, {}, {}],
+    });
+    expect(modelDescriptionSchema.parse(description)).toEqual(description);
+    expect(await read()).toEqual(description);
+  });
+
+  it('holds until a file of the model changes, and again when it is what it was', async () => {
+    const { file, read, model } = await problem();
+    await describeExperiment(file);
+    const text = readFileSync(model, 'utf8');
+    await writeFile(model, `${text}// changed\n`);
+    expect(await read()).toBeUndefined();
+    await writeFile(model, text);
+    expect(await read()).toBeDefined();
+    await rm(model);
+    expect(await read()).toBeUndefined();
+  });
+
+  it('describes a model whose data are not there yet, and says so', async () => {
+    const { folder, file, read } = await problem();
+    await rm(join(folder, 'train-x.npy'));
+    const { description, withoutData } = await describeExperiment(file);
+    expect(withoutData?.message).toContain('train-x.npy does not exist');
+    expect(description.samples).toBeUndefined();
+    expect((await read())?.weights).toHaveLength(4);
+  });
+
+  it('describes built-in models, which have no files', async () => {
+    const { file, read } = await problem();
+    const text = readFileSync(file, 'utf8');
+    await writeFile(file, text.replace('./model.ts', 'builtin:lenet-5'));
+    const { description } = await describeExperiment(file);
+    expect(description.files).toEqual([]);
+    expect(description.weights.map(({ name }) => name)).toContain('conv2/kernel');
+    expect(await read()).toEqual(description);
+  });
+
+  it('tells of a model that fails, and keeps nothing', async () => {
+    const { folder } = await problem();
+    const file = writePointsExperiment(folder, 'throws', { model: 'throws.ts' });
+    await expect(describeExperiment(file)).rejects.toThrow('no such layer');
+    await expect(readdir(modelsFolder(file))).rejects.toThrow('ENOENT');
+  });
+});
+
+it('every training describes its model', async () => {
+  const { file, read } = await problem();
+  await runExperiment({ file, overrides: [], onEvent: () => undefined, signal: new AbortController().signal });
+  expect((await read())?.weights).toHaveLength(4);
+});

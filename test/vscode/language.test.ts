@@ -1,0 +1,125 @@
+/** @file The language server as a user meets it: problems while one types, their quick fixes, and the server's restart. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
+import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+
+const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'language-test');
+
+function problemsOf(uri: vscode.Uri): vscode.Diagnostic[] {
+  return vscode.languages.getDiagnostics(uri);
+}
+
+/** All problems of the file, when one of them has the code. */
+function problemWith(document: vscode.TextDocument, code: string): Promise<vscode.Diagnostic> {
+  return eventually(code, () => problemsOf(document.uri).find((problem) => problem.code === code), 20_000);
+}
+
+async function replace(document: vscode.TextDocument, search: string, text: string): Promise<void> {
+  const start = document.getText().indexOf(search);
+  assert.ok(start >= 0, `${search} is not in the file`);
+  const edit = new vscode.WorkspaceEdit();
+  const range = new vscode.Range(document.positionAt(start), document.positionAt(start + search.length));
+  edit.replace(document.uri, range, text);
+  assert.ok(await vscode.workspace.applyEdit(edit));
+}
+
+describe('an experiment file in the editor', () => {
+  let document: vscode.TextDocument;
+
+  beforeAll(async () => {
+    mkdirSync(folder(), { recursive: true });
+    writePointsProblem(folder());
+    document = await vscode.workspace.openTextDocument(writePointsExperiment(folder(), 'typed'));
+    await vscode.window.showTextDocument(document);
+  });
+
+  afterAll(async () => {
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it('is of its own language, which JSON servers leave alone', async () => {
+    assert.equal(document.languageId, 'deeptwist');
+    await replace(document, '"batchSize": 20', '"batchSize": "20"');
+    const problem = await problemWith(document, 'wrong-value');
+    assert.equal(document.getText(problem.range), '"20"');
+    assert.deepEqual(
+      problemsOf(document.uri).map(({ source }) => source),
+      ['DeepTwist'],
+    );
+  });
+
+  it('is mended by the quick fix of a problem', async () => {
+    const problem = await problemWith(document, 'wrong-value');
+    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      problem.range,
+      vscode.CodeActionKind.QuickFix.value,
+    );
+    const fix = actions.find(({ title }) => title === 'Change to 20');
+    assert.ok(fix?.edit, actions.map(({ title }) => title).join());
+    assert.ok(await vscode.workspace.applyEdit(fix.edit));
+    assert.match(document.getText(), /"batchSize": 20,/);
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+
+  it('is checked against the layers of its model, which is described when the file is opened', async () => {
+    await replace(document, '"hidden":', '"hiden":');
+    const problem = await problemWith(document, 'matches-nothing');
+    assert.match(problem.message, /Did you mean "hidden"\? The model's layers are: hidden, out\./);
+    assert.equal(document.getText(problem.range), '"hiden"');
+    await replace(document, '"hiden":', '"hidden":');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+
+  it('follows the model when its file is saved', async () => {
+    const model = join(folder(), 'model.ts');
+    const text = (await vscode.workspace.openTextDocument(model)).getText();
+    writeFileSync(model, text.replace("name: 'hidden'", "name: 'first'"));
+    const problem = await problemWith(document, 'matches-nothing');
+    assert.match(problem.message, /The model's layers are: first, out\./);
+    writeFileSync(model, text);
+    await eventually('no problem', () => problemsOf(document.uri).length === 0, 20_000);
+  });
+
+  it('is not asked for its model where a setting says so', async () => {
+    const settings = vscode.workspace.getConfiguration('deeptwist');
+    await settings.update('describeModels', false, vscode.ConfigurationTarget.Workspace);
+    writeFileSync(join(folder(), 'other.ts'), readFileSync(join(folder(), 'model.ts')));
+    await replace(document, './model.ts', './other.ts');
+    await replace(document, '"hidden":', '"hiden":');
+    await document.save();
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    assert.deepEqual(problemsOf(document.uri), []);
+    await settings.update('describeModels', undefined, vscode.ConfigurationTarget.Workspace);
+    await problemWith(document, 'matches-nothing');
+    await replace(document, '"hiden":', '"hidden":');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+
+  it('is checked again after the server has died', async () => {
+    await replace(document, '"method": "prune"', '"method": "prne"');
+    await problemWith(document, 'wrong-value');
+    const found = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'dist/language.js'], { encoding: 'utf8' });
+    process.kill(Number(found), 'SIGKILL');
+    await eventually('the marks to go with the server', () => problemsOf(document.uri).length === 0);
+    await problemWith(document, 'wrong-value');
+    await replace(document, '"prne"', '"prune"');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+
+  it('is checked again after the server was restarted by its command', async () => {
+    await replace(document, '"method": "prune"', '"method": "prne"');
+    await problemWith(document, 'wrong-value');
+    await vscode.commands.executeCommand('deeptwist.restartLanguageServer');
+    const problem = await problemWith(document, 'wrong-value');
+    assert.match(problem.message, /did you mean 'prune'\?/);
+    await replace(document, '"prne"', '"prune"');
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
+  });
+});
