@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import {
+  CodeActionKind,
   CodeActionRequest,
   createProtocolConnection,
   DidChangeTextDocumentNotification,
@@ -147,7 +148,7 @@ export class LanguageSession {
 
   /** The quick fixes of a diagnostic. */
   async quickFixes(uri: string, { range }: Pick<Diagnostic, 'range'>): Promise<CodeAction[]> {
-    const context = { diagnostics: [] };
+    const context = { diagnostics: [], only: [CodeActionKind.QuickFix] };
     const actions = await this.connection.sendRequest(CodeActionRequest.type, {
       textDocument: { uri },
       range,
