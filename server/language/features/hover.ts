@@ -21,8 +21,8 @@ export function hover(document: ExperimentDocument, position: Position, { model 
   // Between the settings of an object, nothing is pointed at.
   if (!range || (!isKey && /^[{[]/.test(document.text.getText().slice(range.start)))) return undefined;
   const parts = [
-    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
     isSchedule(path) ? schedulePicture(document, model) : undefined,
+    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
   ];
   const text = parts.filter((part) => part !== undefined).join('\n\n');
   if (text === '') return undefined;

@@ -20,9 +20,10 @@ export interface PreviewedSchedule {
 }
 
 export const PREVIEW_WIDTH = 460;
-const HEIGHT = 220;
-const PLOT = { left: 46, right: 404, top: 28, bottom: 152 } as const;
-const MARKS = { top: 160, bottom: 174 } as const;
+/** With its margins, what a hover of VS Code shows without scrolling. */
+const HEIGHT = 204;
+const PLOT = { left: 46, right: 404, top: 24, bottom: 136 } as const;
+const MARKS = { top: 144, bottom: 158 } as const;
 
 const TEXT = '#848484';
 const GRID = '#848484';
@@ -85,7 +86,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
       label(PLOT.right + 6, at, percent(rate), 'start', `fill="${CURVE}"`),
     ];
   });
-  return [...grid, ...paths, label(PLOT.left, PLOT.top - 12, 'pruning rate', 'start')];
+  return [...grid, ...paths, label(PLOT.left, PLOT.top - 10, 'pruning rate', 'start')];
 }
 
 /** Times at which a curve is computed: a point for every few pixels of the rise, from t_i on. */

@@ -93,7 +93,7 @@ describe('the schedule preview', () => {
   test('draws equation (1)', () => {
     const svg = picture(textAt(at(pruneText, '"sch|edule"')));
     const points = [...svg.matchAll(/L([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-    const [left, right, top, bottom] = [46, 404, 28, 152];
+    const [left, right, top, bottom] = [46, 404, 24, 136];
     // p_t of p_i = 0.25, p_f = 0.98, t_i = 8000, t_f = 13000, E = 7 at a fifth of the way: 0.98 - 0.73 * 0.8^7.
     const x = left + (9000 / 20000) * (right - left);
     const rate = 0.98 - 0.73 * 0.8 ** 7;
