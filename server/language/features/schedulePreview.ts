@@ -15,7 +15,7 @@ export interface PreviewedSchedule {
   readonly distortEvery: number | undefined;
   /** Of a pruning schedule; undefined for methods whose setting is the same at every distortion. */
   readonly rise?: { readonly to: number; readonly initialRate: number; readonly exponent: number } | undefined;
-  /** Target rates p_f, each once; empty for other methods. */
+  /** Target rates p_f, each once, the highest first; empty for other methods. */
   readonly rates: readonly number[];
 }
 
@@ -69,7 +69,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
     line(PLOT.left, y(rate), PLOT.right, y(rate), GRID, 'stroke-opacity="0.35"'),
     label(PLOT.left - 6, y(rate) + 4, percent(rate), 'end'),
   ]);
-  const drawn = [...rates].sort((a, b) => b - a).slice(0, CURVES);
+  const drawn = rates.slice(0, CURVES);
   let lastLabel = -Infinity;
   const paths = drawn.flatMap((rate) => {
     const schedule = rise && { from, to: rise.to, initialRate: rise.initialRate, exponent: rise.exponent };

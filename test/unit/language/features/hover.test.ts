@@ -52,7 +52,7 @@ describe('a setting', () => {
 describe('a key of layers', () => {
   test('shows its weights before and after: those that no closer key names', () => {
     const text = textAt(at(pruneText, '"fc|*"')) ?? '';
-    expect(text).toContain('**fc*** compresses 2 matrices of the model. Another is named by a closer key.');
+    expect(text).toContain('`fc*` compresses 2 matrices of the model. Another is named by a closer key.');
     // floor(0.9 * 30000) = 27000 become zero, floor(0.9 * 1000) = 900.
     expect(text).toMatch(/\| fc2\/kernel \| 300 x 100 \| 30,000 \| 3,000 \| 120 kB \|/);
     expect(text).toMatch(/\| fc3\/kernel \| 100 x 10 \| 1,000 \| 100 \| 4\.00 kB \|/);
@@ -127,7 +127,7 @@ describe('the schedule preview', () => {
       from: 7,
       end: 1e9,
       distortEvery: 1,
-      rates: [0, 0.999],
+      rates: [0.999, 0],
       rise: { to: 1e9, initialRate: 0, exponent: 0.1 },
     },
   ] as const)('has finite numbers and a bounded size: %j', (schedule) => {
