@@ -33,7 +33,7 @@ import { symbols } from './features/symbols.ts';
 export const features: readonly Feature[] = [
   feature(
     CompletionRequest.type,
-    { completionProvider: { triggerCharacters: ['"', ':', '/', ' '] } },
+    { completionProvider: { triggerCharacters: ['"', ':', '/'] } },
     ({ document, surroundings }, { position }) => complete(document, position, surroundings),
   ),
   feature(
