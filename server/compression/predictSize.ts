@@ -8,7 +8,6 @@ import {
   binaryCodeSize,
   denseSize,
   expectedSparseSize,
-  factoredSize,
   layerSize,
   sharedFactorSizes,
   type CompressedSize,
@@ -19,21 +18,39 @@ import type { NamedWeight } from './targets.ts';
 export type LayerSetting = { [M in Method]: { readonly method: M; readonly parameters: ParametersOf<M> } }[Method];
 
 /**
- * The rows of the size table of some weights, in their order. Of a pruned weight it is the expected size, see
- * {@link expectedSparseSize}; what `custom` makes is known to the user's function alone, and is counted as dense.
- *
+ * The rows of the size table of a model, in its order. Of a pruned weight it is the expected size, see
+ * {@link expectedSparseSize}; of one that a user's function compresses the dense size, for only the function knows.
  * @param settingOf how a weight is compressed; undefined for one that is not
  */
 export function predictSizes<W extends NamedWeight>(
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
 ): LayerSize[] {
-  const shared = sharedSizes(weights, settingOf);
+  const factored = factoredSizes(weights, settingOf);
   return weights.map((weight) => {
     const setting = settingOf(weight);
-    const size = shared.get(weight) ?? (setting && sizeAlone(weight, setting));
+    const size = factored.get(weight) ?? (setting && sizeAlone(weight, setting));
     return layerSize(weight.name, weight.shape, size ?? denseSize(product(weight.shape)));
   });
+}
+
+/** Of the weights of low rank, which may share a projection. */
+function factoredSizes<W extends NamedWeight>(
+  weights: readonly W[],
+  settingOf: (weight: W) => LayerSetting | undefined,
+): Map<W, CompressedSize> {
+  const ranked = weights.flatMap((weight) => {
+    const setting = settingOf(weight);
+    return setting?.method === 'low-rank' ? [{ weight, pattern: weight.name, parameters: setting.parameters }] : [];
+  });
+  return new Map(
+    projectionUnits(ranked).flatMap((unit) => {
+      const shapes = unit.map(({ weight }) => storedShape(viewOf(weight)));
+      const columns = shapes.map((shape) => shape.columns);
+      const sizes = sharedFactorSizes(shapes[0].rows, columns, unit[0].parameters.rank);
+      return unit.map(({ weight }, i) => [weight, sizes[i]] as const);
+    }),
+  );
 }
 
 function sizeAlone(weight: NamedWeight, setting: LayerSetting): CompressedSize | undefined {
@@ -43,33 +60,9 @@ function sizeAlone(weight: NamedWeight, setting: LayerSetting): CompressedSize |
     case 'quantize':
       return binaryCodeSize(viewOf(weight), setting.parameters.bits, setting.parameters.scales);
     case 'low-rank':
-      return factoredSize(viewOf(weight), setting.parameters.rank);
     case 'custom':
       return undefined;
   }
-}
-
-/** Of weights that share a projection with others. */
-function sharedSizes<W extends NamedWeight>(
-  weights: readonly W[],
-  settingOf: (weight: W) => LayerSetting | undefined,
-): Map<W, CompressedSize> {
-  const ranked = weights.flatMap((weight) => {
-    const setting = settingOf(weight);
-    return setting?.method === 'low-rank' && setting.parameters.sharedProjection
-      ? [{ weight, parameters: setting.parameters }]
-      : [];
-  });
-  const sizes = new Map<W, CompressedSize>();
-  for (const unit of projectionUnits(ranked)) {
-    if (unit.length === 1) continue;
-    const shapes = unit.map(({ weight }) => storedShape(viewOf(weight)));
-    const columns = shapes.map((shape) => shape.columns);
-    sharedFactorSizes(shapes[0].rows, columns, unit[0].parameters.rank).forEach((size, i) => {
-      sizes.set(unit[i].weight, size);
-    });
-  }
-  return sizes;
 }
 
 function viewOf({ shape, weight, layerClass }: NamedWeight) {

@@ -3,12 +3,9 @@ import type { NamedWeight } from './targets.ts';
 
 export interface RankedWeight {
   readonly weight: NamedWeight;
-  readonly parameters: { readonly rank: number; readonly sharedProjection: boolean };
-}
-
-export interface RankedTarget extends RankedWeight {
   /** Key of `compression.layers` that chose the weight. */
   readonly pattern: string;
+  readonly parameters: { readonly rank: number; readonly sharedProjection: boolean };
 }
 
 /**
@@ -26,7 +23,7 @@ export function projectionUnits<T extends RankedWeight>(targets: readonly T[]): 
 }
 
 /** The first weight of each key that asks for a shared projection and of which no weight has one. */
-export function withoutPartner<T extends RankedTarget>(units: readonly (readonly T[])[]): T[] {
+export function withoutPartner<T extends RankedWeight>(units: readonly (readonly T[])[]): T[] {
   const inPair = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ pattern }) => pattern) : [])));
   const alone = units.flat().filter(({ parameters, pattern }) => parameters.sharedProjection && !inPair.has(pattern));
   return alone.filter(({ pattern }, i) => alone.findIndex((other) => other.pattern === pattern) === i);

@@ -11,6 +11,7 @@ import {
   type ServerCapabilities,
   type TextDocumentIdentifier,
 } from 'vscode-languageserver/node';
+import { UserError } from '../protocol/userError.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 
 /** An experiment file at one moment. */
@@ -36,20 +37,28 @@ export interface Feature {
 export function feature<P extends { textDocument: TextDocumentIdentifier }, R, PR, RO>(
   type: ProtocolRequestType<P, R, PR, void, RO>,
   capabilities: ServerCapabilities,
-  answer: (open: OpenExperiment, params: P, token: CancellationToken) => R | PromiseLike<R>,
+  answer: (open: OpenExperiment, params: P, connection: Connection) => R | PromiseLike<R>,
 ): Feature {
   return {
     capabilities,
     register(connection, open) {
-      connection.onRequest(type.method, async (params: P, token) => {
+      connection.onRequest(type.method, async (params: P, token: CancellationToken) => {
         const experiment = await open(params.textDocument.uri);
         if (token.isCancellationRequested) throw cancelled();
-        const result = experiment ? await answer(experiment, params, token) : null;
-        if (token.isCancellationRequested) throw cancelled();
-        return result;
+        try {
+          return experiment ? await answer(experiment, params, connection) : null;
+        } catch (error) {
+          throw error instanceof UserError ? asResponse(error) : error;
+        }
       });
     },
   };
+}
+
+/** The editor shows the message as it is. */
+function asResponse({ message, remedy }: UserError): ResponseError<void> {
+  const text = [message, remedy].filter((part) => part !== undefined).join(' ');
+  return new ResponseError(LSPErrorCodes.RequestFailed, text);
 }
 
 function cancelled(): ResponseError<void> {

@@ -14,8 +14,11 @@ import {
   FoldingRangeRequest,
   HoverRequest,
   InlayHintRequest,
+  MessageType,
   PrepareRenameRequest,
   RenameRequest,
+  ShowMessageNotification,
+  type CodeActionContext,
 } from 'vscode-languageserver/node';
 import { feature, type Feature } from './feature.ts';
 import { rewritings } from './features/codeActions.ts';
@@ -29,11 +32,21 @@ import { inlayHints } from './features/inlayHints.ts';
 import { quickFixes } from './features/quickFixes.ts';
 import { prepareRename, rename } from './features/rename.ts';
 import { symbols } from './features/symbols.ts';
+import { experimentsOfModel } from './otherExperiments.ts';
 
 export const features: readonly Feature[] = [
   feature(
+    CodeActionRequest.type,
+    { codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.RefactorRewrite] } },
+    ({ document, surroundings }, { range, context }) => [
+      ...(isWanted(CodeActionKind.QuickFix, context) ? quickFixes(document, surroundings, range) : []),
+      ...(isWanted(CodeActionKind.RefactorRewrite, context) ? rewritings(document, range, surroundings) : []),
+    ],
+  ),
+  feature(
     CompletionRequest.type,
-    { completionProvider: { triggerCharacters: ['"', ':', '/'] } },
+    // A path is completed folder by folder.
+    { completionProvider: { triggerCharacters: ['"', ':', ' ', '/'] } },
     ({ document, surroundings }, { position }) => complete(document, position, surroundings),
   ),
   feature(
@@ -47,14 +60,6 @@ export const features: readonly Feature[] = [
   feature(CodeLensRequest.type, { codeLensProvider: {} }, ({ document, surroundings }) =>
     codeLenses(document, surroundings),
   ),
-  feature(
-    CodeActionRequest.type,
-    { codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.RefactorRewrite] } },
-    ({ document, surroundings }, { range, context: { only } }) => [
-      ...(wants(CodeActionKind.QuickFix, only) ? quickFixes(document, surroundings, range) : []),
-      ...(wants(CodeActionKind.RefactorRewrite, only) ? rewritings(document, range, surroundings) : []),
-    ],
-  ),
   feature(DocumentSymbolRequest.type, { documentSymbolProvider: true }, ({ document }) => symbols(document)),
   feature(FoldingRangeRequest.type, { foldingRangeProvider: true }, ({ document }) => folding(document)),
   feature(DefinitionRequest.type, { definitionProvider: true }, ({ document, surroundings }, { position }) =>
@@ -65,8 +70,16 @@ export const features: readonly Feature[] = [
     { renameProvider: { prepareProvider: true } },
     ({ document, surroundings }, { position }) => prepareRename(document, position, surroundings) ?? null,
   ),
-  feature(RenameRequest.type, {}, async ({ document, surroundings, others }, { position, newName }) => {
-    return rename(document, position, newName, surroundings, await others()).edit;
+  feature(RenameRequest.type, {}, async ({ document, surroundings, others }, { position, newName }, connection) => {
+    const { modelText } = surroundings;
+    const ofModel = modelText ? experimentsOfModel(await others(), modelText.uri) : [];
+    const { edit, globs } = rename(document, position, newName, surroundings, ofModel);
+    if (globs.length > 0) {
+      const keys = [...new Set(globs.map(({ key }) => `"${key}"`))].join(', ');
+      const message = `The layer was also chosen by ${keys}, which stays as it is: see whether it still chooses what it should.`;
+      await connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Warning, message });
+    }
+    return edit;
   }),
   feature(DocumentFormattingRequest.type, { documentFormattingProvider: true }, ({ document }, { options }) =>
     formatting(document, options),
@@ -78,7 +91,7 @@ export const features: readonly Feature[] = [
   ),
 ];
 
-/** Whether a kind of code action is asked for: by itself, or by a wider kind (`refactor`). */
-function wants(kind: CodeActionKind, only: readonly CodeActionKind[] | undefined): boolean {
-  return only?.some((wanted) => kind === wanted || kind.startsWith(`${wanted}.`)) ?? true;
+/** An editor may ask for actions of some kinds only, or of kinds above them: `refactor` for `refactor.rewrite`. */
+function isWanted(kind: CodeActionKind, { only }: CodeActionContext): boolean {
+  return only === undefined || only.some((wanted) => kind === wanted || kind.startsWith(`${wanted}.`));
 }

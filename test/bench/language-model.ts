@@ -26,6 +26,8 @@ const BITS = [1, 2, 3];
 const RANKS = [128, 96, 64, 32, 16];
 /** Initial learning rates that are searched, as the paper did for each rank. */
 const LEARNING_RATES = [0.5, 1, 2];
+/** Of low rank, which leaves the embedding and the softmax to overfit further at a high rate. */
+const LOW_RANK_LEARNING_RATES = [0.1, 0.3, 1, 1.5];
 /** Where learning rates are searched. */
 const SEARCHED = { rate: 0.9, rank: 64 };
 /** S_D of small-low-rank, in steps. */
@@ -79,7 +81,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
       [false, true].map((shared) => lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' })),
     ),
   'low-rank-search': (options) =>
-    [...LEARNING_RATES, 1.5].map((learningRate) =>
+    LOW_RANK_LEARNING_RATES.map((learningRate) =>
       lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate }),
     ),
   /** What the test perplexity is right after distortions, some times an epoch (Fig. 2b). */

@@ -4,16 +4,9 @@ import { predictSizes, type LayerSetting } from '../../../server/compression/pre
 import type { Compression } from '../../../server/protocol/config.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
 
-function weight(name: string, shape: number[], inputLayer?: string): CompressibleWeight {
+function weight(name: string, shape: number[]): CompressibleWeight {
   const [layer, own] = name.split('/');
-  return {
-    name,
-    layer,
-    weight: own,
-    inputLayer,
-    shape,
-    values: new Float32Array(shape.reduce((a, b) => a * b)).fill(1),
-  };
+  return { name, layer, weight: own, shape, values: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) };
 }
 
 const model = [
@@ -21,10 +14,8 @@ const model = [
   weight('lstm/kernel', [6, 20]),
   weight('lstm/recurrent_kernel', [5, 20]),
   weight('lstm/bias', [20]),
-  weight('lstm2/kernel', [5, 20], 'lstm'),
-  weight('lstm2/recurrent_kernel', [5, 20]),
   weight('conv/kernel', [3, 3, 4, 8]),
-  weight('softmax/kernel', [5, 50]),
+  { ...weight('softmax/kernel', [5, 50]), inputLayer: 'lstm' },
   weight('softmax/bias', [50]),
 ];
 
@@ -45,8 +36,16 @@ test.each<Compression>([
     method: 'quantize',
     layers: { '*': { ...codes, bits: 3 }, conv: { ...codes, bits: 1, scales: 'matrix' } },
   },
-  { ...common, method: 'low-rank', layers: { 'l*': { rank: 2, sharedProjection: true } } },
-  { ...common, method: 'low-rank', layers: { 'lstm*': { rank: 5, sharedProjection: true } } },
+  { ...common, method: 'low-rank', layers: { '*': { rank: 2, sharedProjection: true } } },
+  {
+    ...common,
+    method: 'low-rank',
+    layers: {
+      lstm: { rank: 5, sharedProjection: false },
+      'lstm/recurrent_kernel': { rank: 5, sharedProjection: true },
+      softmax: { rank: 5, sharedProjection: true },
+    },
+  },
   { ...common, method: 'low-rank', layers: { '*': { rank: 3, sharedProjection: false } } },
   { ...common, method: 'custom', module: './double.js', layers: { softmax: {} } },
 ])('what is predicted is what a run counts: %j', (compression) => {
