@@ -25,7 +25,7 @@ export function prepareRename(
 }
 
 /**
- * @param others experiment files that may use the model
+ * @param others the other experiment files that use the model
  * @throws UserError where the model's code does not have the name as it is, or where the new one cannot be
  */
 export function rename(
@@ -62,8 +62,7 @@ export function rename(
   changes[modelText.uri] = [{ range, newText: newName }];
   const globs: { uri: string; key: string }[] = [];
   const layerKeys = keysOf(model);
-  const same = others.filter((other) => modelOf(other) === modelOf(document));
-  for (const experiment of [document, ...same]) {
+  for (const experiment of [document, ...others]) {
     const { uri } = experiment.text;
     for (const key of Object.keys(layersOf(experiment))) {
       const isNamed = key === layer || key.startsWith(`${layer}/`);
@@ -106,12 +105,6 @@ function layerAt(
   if (layer === undefined || range.end - range.start !== key.length + 2) return undefined;
   const end = range.start + 1 + layer.length;
   return { layer, range: { start: end - name.length, end } };
-}
-
-/** URI of the model's file; `builtin:NAME` is one of its own. */
-function modelOf({ settings, text }: ExperimentDocument): string | undefined {
-  const model = typeof settings === 'object' && settings !== null && 'model' in settings ? settings.model : undefined;
-  return typeof model === 'string' && URL.canParse(model, text.uri) ? new URL(model, text.uri).href : undefined;
 }
 
 function layersOf({ settings }: ExperimentDocument): Readonly<Record<string, unknown>> {

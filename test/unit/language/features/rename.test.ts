@@ -9,8 +9,8 @@ const MODEL = 'file:///work/project/model.ts';
 const modelText = { uri: MODEL, text: "tf.layers.dense({ name: 'fc1' }); /* fc1 */ layers.dense({ name: `fc${i}` });" };
 const marked = pruneText.replace('"fc1"', '"f|c1"');
 
-function other(text: string, path = 'b'): ExperimentDocument {
-  return new ExperimentDocument(TextDocument.create(`file:///work/project/${path}.deeptwist.jsonc`, 'jsonc', 1, text));
+function other(compression: string): ExperimentDocument {
+  return new ExperimentDocument(TextDocument.create('file:///work/project/b.deeptwist.jsonc', 'jsonc', 1, compression));
 }
 
 function renamed(text: string, newName: string, surroundings: Surroundings, others: ExperimentDocument[] = []) {
@@ -35,17 +35,6 @@ test('a layer gets its name in the code, here and in other experiments of the mo
     { uri: URI, key: 'fc*' },
     { uri: second.text.uri, key: '*' },
   ]);
-});
-
-test('an experiment of another model keeps its names, and one in another folder that has the same model does not', () => {
-  const layers = withCompression('"method": "prune", "layers": { "fc1": { "rate": 0.5 } }');
-  const [sub, foreign] = [
-    other(layers.replace('./model.ts', '../model.ts'), 'sub/c'),
-    other(layers.replace('./model.ts', './other.ts'), 'd'),
-  ];
-  const { after } = renamed(marked, 'hidden', around({ modelText }), [sub, foreign]);
-  expect(after[1]).toContain('"hidden"');
-  expect(after[2]).toBe(foreign.text.getText());
 });
 
 test('of a layer in another one, its own name is renamed', () => {
