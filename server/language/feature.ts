@@ -37,16 +37,16 @@ export interface Feature {
 export function feature<P extends { textDocument: TextDocumentIdentifier }, R, PR, RO>(
   type: ProtocolRequestType<P, R, PR, void, RO>,
   capabilities: ServerCapabilities,
-  answer: (open: OpenExperiment, params: P, token: CancellationToken) => R | PromiseLike<R>,
+  answer: (open: OpenExperiment, params: P, connection: Connection) => R | PromiseLike<R>,
 ): Feature {
   return {
     capabilities,
     register(connection, open) {
-      connection.onRequest(type.method, async (params: P, token) => {
+      connection.onRequest(type.method, async (params: P, token: CancellationToken) => {
         const experiment = await open(params.textDocument.uri);
         if (token.isCancellationRequested) throw cancelled();
         try {
-          return experiment ? await answer(experiment, params, token) : null;
+          return experiment ? await answer(experiment, params, connection) : null;
         } catch (error) {
           throw error instanceof UserError ? asResponse(error) : error;
         }

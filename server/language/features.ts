@@ -2,16 +2,92 @@
  * @file What the language server does with an experiment file, a row each. To add a feature: a function of the document and its
  * surroundings in features/, and its row here. Diagnostics are not asked for: server.ts sends them.
  */
-import { CodeActionKind, CodeActionRequest, type CodeActionContext } from 'vscode-languageserver/node';
+import {
+  CodeActionKind,
+  CodeActionRequest,
+  CodeLensRequest,
+  CompletionRequest,
+  DefinitionRequest,
+  DocumentFormattingRequest,
+  DocumentRangeFormattingRequest,
+  DocumentSymbolRequest,
+  FoldingRangeRequest,
+  HoverRequest,
+  InlayHintRequest,
+  MessageType,
+  PrepareRenameRequest,
+  RenameRequest,
+  ShowMessageNotification,
+  type CodeActionContext,
+} from 'vscode-languageserver/node';
 import { feature, type Feature } from './feature.ts';
+import { rewritings } from './features/codeActions.ts';
+import { codeLenses } from './features/codeLenses.ts';
+import { complete } from './features/completion.ts';
+import { definition } from './features/definition.ts';
+import { folding } from './features/folding.ts';
+import { formatting } from './features/formatting.ts';
+import { hover } from './features/hover.ts';
+import { inlayHints } from './features/inlayHints.ts';
 import { quickFixes } from './features/quickFixes.ts';
+import { prepareRename, rename } from './features/rename.ts';
+import { symbols } from './features/symbols.ts';
+import { experimentsOfModel } from './otherExperiments.ts';
 
 export const features: readonly Feature[] = [
   feature(
     CodeActionRequest.type,
-    { codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix] } },
-    ({ document, surroundings }, { range, context }) =>
-      isWanted(CodeActionKind.QuickFix, context) ? quickFixes(document, surroundings, range) : [],
+    { codeActionProvider: { codeActionKinds: [CodeActionKind.QuickFix, CodeActionKind.RefactorRewrite] } },
+    ({ document, surroundings }, { range, context }) => [
+      ...(isWanted(CodeActionKind.QuickFix, context) ? quickFixes(document, surroundings, range) : []),
+      ...(isWanted(CodeActionKind.RefactorRewrite, context) ? rewritings(document, range, surroundings) : []),
+    ],
+  ),
+  feature(
+    CompletionRequest.type,
+    // A path is completed folder by folder.
+    { completionProvider: { triggerCharacters: ['"', ':', ' ', '/'] } },
+    ({ document, surroundings }, { position }) => complete(document, position, surroundings),
+  ),
+  feature(
+    HoverRequest.type,
+    { hoverProvider: true },
+    ({ document, surroundings }, { position }) => hover(document, position, surroundings) ?? null,
+  ),
+  feature(InlayHintRequest.type, { inlayHintProvider: true }, ({ document, surroundings }, { range }) =>
+    inlayHints(document, range, surroundings),
+  ),
+  feature(CodeLensRequest.type, { codeLensProvider: {} }, ({ document, surroundings }) =>
+    codeLenses(document, surroundings),
+  ),
+  feature(DocumentSymbolRequest.type, { documentSymbolProvider: true }, ({ document }) => symbols(document)),
+  feature(FoldingRangeRequest.type, { foldingRangeProvider: true }, ({ document }) => folding(document)),
+  feature(DefinitionRequest.type, { definitionProvider: true }, ({ document, surroundings }, { position }) =>
+    definition(document, position, surroundings),
+  ),
+  feature(
+    PrepareRenameRequest.type,
+    { renameProvider: { prepareProvider: true } },
+    ({ document, surroundings }, { position }) => prepareRename(document, position, surroundings) ?? null,
+  ),
+  feature(RenameRequest.type, {}, async ({ document, surroundings, others }, { position, newName }, connection) => {
+    const { modelText } = surroundings;
+    const ofModel = modelText ? experimentsOfModel(await others(), modelText.uri) : [];
+    const { edit, globs } = rename(document, position, newName, surroundings, ofModel);
+    if (globs.length > 0) {
+      const keys = [...new Set(globs.map(({ key }) => `"${key}"`))].join(', ');
+      const message = `The layer was also chosen by ${keys}, which stays as it is: see whether it still chooses what it should.`;
+      await connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Warning, message });
+    }
+    return edit;
+  }),
+  feature(DocumentFormattingRequest.type, { documentFormattingProvider: true }, ({ document }, { options }) =>
+    formatting(document, options),
+  ),
+  feature(
+    DocumentRangeFormattingRequest.type,
+    { documentRangeFormattingProvider: true },
+    ({ document }, { options, range }) => formatting(document, options, range),
   ),
 ];
 

@@ -1,6 +1,6 @@
 /** @file The experiment files of the workspace: what a change of a model's layers has to reach. */
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
@@ -30,6 +30,15 @@ export async function otherExperiments(
     others.push(new ExperimentDocument(TextDocument.create(pathToFileURL(file).href, EXPERIMENT_LANGUAGE, 0, text)));
   }
   return others;
+}
+
+/** Those of the experiments whose model is a file. @param model its URI */
+export function experimentsOfModel(experiments: readonly ExperimentDocument[], model: string): ExperimentDocument[] {
+  return experiments.filter(({ settings, text }) => {
+    const reference = typeof settings === 'object' && settings !== null && 'model' in settings && settings.model;
+    const file = fileOf(text.uri);
+    return typeof reference === 'string' && file !== undefined && resolve(dirname(file), reference) === fileOf(model);
+  });
 }
 
 async function experimentFiles(folder: string): Promise<string[]> {
