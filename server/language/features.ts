@@ -46,7 +46,7 @@ export const features: readonly Feature[] = [
   feature(
     CompletionRequest.type,
     // A path is completed folder by folder.
-    { completionProvider: { triggerCharacters: ['"', ':', ' ', '/'] } },
+    { completionProvider: { triggerCharacters: ['"', ':', '/'] } },
     ({ document, surroundings }, { position }) => complete(document, position, surroundings),
   ),
   feature(

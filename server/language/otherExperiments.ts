@@ -44,7 +44,7 @@ export function experimentsOfModel(experiments: readonly ExperimentDocument[], m
 async function experimentFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const inside = await Promise.all(
-    entries.map((entry) => {
+    entries.map(async (entry) => {
       const path = join(folder, entry.name);
       if (entry.isDirectory())
         return entry.name.startsWith('.') || SKIPPED.has(entry.name) ? [] : experimentFiles(path);

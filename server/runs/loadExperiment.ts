@@ -20,10 +20,15 @@ export async function loadExperiment(
   file: string,
   overrides: readonly string[] = [],
 ): Promise<{ text: string; name: string; experiment: ExperimentSettings }> {
+  const { text, name } = await readExperiment(file);
+  return { text, name, experiment: parseExperiment(text, { file: name, overrides }) };
+}
+
+/** The same without a look at what is in it. @throws UserError when it cannot be read */
+export async function readExperiment(file: string): Promise<{ text: string; name: string }> {
   const name = relative(process.cwd(), file);
-  let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    return { text: await readFile(file, 'utf8'), name };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     throw new UserError(`The experiment file ${name} cannot be read: ${reasons[code] ?? String(error)}.`, {
@@ -31,5 +36,4 @@ export async function loadExperiment(
       cause: error,
     });
   }
-  return { text, name, experiment: parseExperiment(text, { file: name, overrides }) };
 }

@@ -3,10 +3,12 @@ import { dirname } from 'node:path';
 import { openDataset } from '../data/openDataset.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel } from '../models/loadModel.ts';
+import { JsonText } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
+import { parseExperiment } from '../protocol/parseExperiment.ts';
 import { UserError } from '../protocol/userError.ts';
-import { loadExperiment } from '../runs/loadExperiment.ts';
-import { writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
+import { readExperiment } from '../runs/loadExperiment.ts';
+import { modelSourceOf, writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
 
 /** The editor does without what cannot be written; a run goes on. */
 export async function keepDescription(
@@ -18,16 +20,17 @@ export async function keepDescription(
 }
 
 /**
- * Loads the model of an experiment file, describes it, and keeps the description for the editor.
+ * Loads the model of an experiment file, describes it, and keeps the description for the editor. The rest of the file may be
+ * wrong: it is being written.
  * @returns the description, where it was written, and why the model was made without its data where these cannot be read
  * @throws UserError where there is no model
  */
 export async function describeExperiment(
   file: string,
 ): Promise<{ description: ModelDescription; path: string; withoutData?: UserError }> {
-  const { experiment } = await loadExperiment(file);
-  const { model, data, training } = experiment;
-  const { batchSize, seed } = training;
+  const { text, name } = await readExperiment(file);
+  const document = new JsonText(text).value();
+  const { model, data } = modelSourceOf(document) ?? parseExperiment(text, { file: name });
   const baseDirectory = dirname(file);
   const opened = await openDataset(data, baseDirectory).catch((error: unknown) => {
     // Many models do not ask for their data: they can be described before these are there.
@@ -36,8 +39,8 @@ export async function describeExperiment(
   });
   const dataset = opened instanceof UserError ? undefined : opened;
   try {
-    const samples = dataset && { batchSize, ...dataset };
-    const loaded = await loadModel(model, { baseDirectory, seed, samples });
+    const samples = dataset && { batchSize: batchSizeOf(document), ...dataset };
+    const loaded = await loadModel(model, { baseDirectory, seed: 1, samples });
     const description = await describeModel(loaded, model, dataset?.train.samples);
     loaded.model.dispose();
     const path = await writeDescription(file, { model, data }, description);
@@ -45,4 +48,10 @@ export async function describeExperiment(
   } finally {
     await dataset?.close();
   }
+}
+
+/** No shape of a weight depends on it, but a model may want to know. */
+function batchSizeOf(document: unknown): number {
+  const size = (document as { training?: { batchSize?: unknown } } | undefined)?.training?.batchSize;
+  return typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : 1;
 }

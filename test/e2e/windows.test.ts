@@ -1,4 +1,6 @@
 /** @file What becomes of runs when VS Code is closed, and what can be done in a folder that is not trusted. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { EXPERIMENT, EditorSession, eventsOf, recordOf } from './editorSession.ts';
@@ -40,8 +42,9 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   expect(eventsOf(run).filter(({ type }) => type === 'started')).toHaveLength(1);
 });
 
-test('in Restricted Mode nothing is run, and the reason is said', async () => {
+test('in Restricted Mode nothing is run, no model either, and the reason is said; experiment files are still checked', async () => {
   session = await EditorSession.open({ trust: false });
+  session.setSteps(4001);
   const page = await session.window();
   await openFile(page, EXPERIMENT);
   await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
@@ -49,5 +52,7 @@ test('in Restricted Mode nothing is run, and the reason is said', async () => {
   await expect
     .poll(() => webview(page).locator('body').innerText(), { timeout: 20_000 })
     .toMatch(/not trusted|Restricted Mode/);
+  await page.locator('.squiggly-info').waitFor();
   expect(session.runs()).toEqual([]);
+  expect(existsSync(join(session.workspace, 'mnist', '.deeptwist'))).toBe(false);
 });

@@ -16,6 +16,10 @@ export function rewritings(document: ExperimentDocument, range: Range, surroundi
   ].map(({ title, edits }) => ({
     title,
     kind: CodeActionKind.RefactorRewrite,
-    edit: { changes: { [document.text.uri]: [...edits] } },
+    edit: {
+      documentChanges: [
+        { textDocument: { uri: document.text.uri, version: document.text.version }, edits: [...edits] },
+      ],
+    },
   }));
 }

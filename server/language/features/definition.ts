@@ -2,9 +2,10 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
 import type { SettingPath } from '../../protocol/settingPath.ts';
+import { runsNamed } from '../../runs/findRun.ts';
 import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';
-import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
 import { settingSchema } from '../settingDocumentation.ts';
 
@@ -61,23 +62,15 @@ function fileNamed(
   const value = written && stringOf(written);
   if (value === undefined || value === '') return undefined;
   if (path.length === 1 && path[0] === 'start' && value.startsWith('run:')) {
-    const run = runNamed(value.slice('run:'.length), [...runs, ...others]);
-    return run && fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);
+    const [run, other] = runsNamed(value.slice('run:'.length), [...runs, ...others].reverse());
+    if (!run || other) return undefined;
+    return fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);
   }
   const node = settingSchema(settings, path);
   const isPath = node?.format === 'path' || (path.length === 1 && path[0] === 'model');
   const file = value.replace(/(\.npz):.*$/, '$1');
   if (!isPath || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0) return undefined;
   return new URL(encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent), text.uri).href;
-}
-
-/** As a run is found when training starts: by the name of its experiment, finished ones first, else by its id. */
-function runNamed(reference: string, newestFirst: readonly KnownRun[]): KnownRun | undefined {
-  const named = newestFirst.filter(({ record }) => record.name === reference);
-  const byId = newestFirst.filter(({ record }) => record.id.startsWith(reference));
-  return (
-    named.find(({ record }) => record.state === 'finished') ?? named[0] ?? (byId.length === 1 ? byId[0] : undefined)
-  );
 }
 
 function stringOf(written: string): string | undefined {

@@ -21,8 +21,8 @@ export function hover(document: ExperimentDocument, position: Position, { model 
   // Between the settings of an object, nothing is pointed at.
   if (!range || (!isKey && /^[{[]/.test(document.text.getText().slice(range.start)))) return undefined;
   const parts = [
-    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
     isSchedule(path) ? schedulePicture(document, model) : undefined,
+    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
   ];
   const text = parts.filter((part) => part !== undefined).join('\n\n');
   if (text === '') return undefined;
@@ -54,16 +54,18 @@ function settingText({ settings, text, json }: ExperimentDocument, path: Setting
 const LISTED = 20;
 
 function layerText(document: ExperimentDocument, key: string, model: ModelDescription | undefined): string {
+  // A star of a glob would end what is bold.
+  const name = `\`${key}\``;
   const compressed = compressedModel(document, model);
   if (!compressed)
-    return `**${key}**\n\nThe layers of the model are not known yet: it is described when it has been loaded.`;
+    return `${name}\n\nThe layers of the model are not known yet: it is described when it has been loaded.`;
   const named = compressed.keys.named(key).filter(({ shape }) => shape.length >= 2);
-  if (named.length === 0) return `**${key}** matches no layer of the model.`;
+  if (named.length === 0) return `${name} matches no layer of the model.`;
   const own = compressed.weightsOf(key);
   const others = named.length - own.length;
   const closer = others === 0 ? '' : ` ${others === 1 ? 'Another is' : `${others} others are`} named by a closer key.`;
   const count = own.length === 1 ? '1 matrix' : `${own.length} matrices`;
-  const title = `**${key}** compresses ${count} of the model.${closer}`;
+  const title = `${name} compresses ${count} of the model.${closer}`;
   return own.length === 0 ? title : `${title}\n\n${sizeTable(own, compressed)}`;
 }
 
@@ -115,6 +117,6 @@ function previewedSchedule(
     end,
     distortEvery,
     rise: rise && to !== undefined ? { ...rise, to } : undefined,
-    rates: [...new Set(rates)],
+    rates: [...new Set(rates)].sort((a, b) => b - a),
   };
 }

@@ -38,19 +38,20 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
   });
 }
 
+/** An editor cuts hints after about 43 characters of a line. */
 function totalHints({ method, layers }: ReadCompression, compressed: CompressedModel): Hint[] {
   if (method === 'custom' || layers.size === 0) return [];
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
-  const about = method === 'prune' ? 'about ' : '';
-  const bytes = `${formatBytes(size.bytes)} -> ${about}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
+  const bytes = `${method === 'prune' ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
   const weights =
     size.weightsKept === size.weights
       ? ''
-      : `${formatCount(size.weights)} -> ${formatCount(size.weightsKept)} weights, ${formatRatio(size.weightRatio)}; `;
+      : `${formatCount(size.weightsKept)} weights, ${formatRatio(size.weightRatio)}; `;
   const tooltip =
-    'The whole model after the last distortion. Weights leave biases out; bytes count everything that a file needs' +
-    (method === 'prune' ? ', with the index of weights that are pruned at random places.' : '.');
+    `Predicted for the final model: ${formatCount(size.weightsKept)} of ${formatCount(size.weights)} weights, biases left out, and ` +
+    `${formatBytes(size.bytesKept)} in place of ${formatBytes(size.bytes)} with everything that a file needs` +
+    (method === 'prune' ? '; the index of the weights that are left is that of random places.' : '.');
   return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
 }
 

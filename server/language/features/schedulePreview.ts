@@ -15,14 +15,15 @@ export interface PreviewedSchedule {
   readonly distortEvery: number | undefined;
   /** Of a pruning schedule; undefined for methods whose setting is the same at every distortion. */
   readonly rise?: { readonly to: number; readonly initialRate: number; readonly exponent: number } | undefined;
-  /** Target rates p_f, each once; empty for other methods. */
+  /** Target rates p_f, each once, the highest first; empty for other methods. */
   readonly rates: readonly number[];
 }
 
 export const PREVIEW_WIDTH = 460;
-const HEIGHT = 220;
-const PLOT = { left: 46, right: 404, top: 28, bottom: 152 } as const;
-const MARKS = { top: 160, bottom: 174 } as const;
+/** With its margins, what a hover of VS Code shows without scrolling. */
+const HEIGHT = 204;
+const PLOT = { left: 46, right: 404, top: 24, bottom: 136 } as const;
+const MARKS = { top: 144, bottom: 158 } as const;
 
 const TEXT = '#848484';
 const GRID = '#848484';
@@ -68,7 +69,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
     line(PLOT.left, y(rate), PLOT.right, y(rate), GRID, 'stroke-opacity="0.35"'),
     label(PLOT.left - 6, y(rate) + 4, percent(rate), 'end'),
   ]);
-  const drawn = [...rates].sort((a, b) => b - a).slice(0, CURVES);
+  const drawn = rates.slice(0, CURVES);
   let lastLabel = -Infinity;
   const paths = drawn.flatMap((rate) => {
     const schedule = rise && { from, to: rise.to, initialRate: rise.initialRate, exponent: rise.exponent };
@@ -85,7 +86,7 @@ function curves({ from, end, rise, rates }: PreviewedSchedule, x: Scale): string
       label(PLOT.right + 6, at, percent(rate), 'start', `fill="${CURVE}"`),
     ];
   });
-  return [...grid, ...paths, label(PLOT.left, PLOT.top - 12, 'pruning rate', 'start')];
+  return [...grid, ...paths, label(PLOT.left, PLOT.top - 10, 'pruning rate', 'start')];
 }
 
 /** Times at which a curve is computed: a point for every few pixels of the rise, from t_i on. */

@@ -59,6 +59,12 @@ describe('a quick fix', () => {
     expect(text, [...fixes.keys()].join()).toBe(lenet.replace(original, mended));
   });
 
+  it('gives no name that is there already', async () => {
+    expect([...(await fixesOf(lenet.replace('"fc2"', '"fc11"'))).keys()]).toEqual([]);
+    const twice = lenet.replace('"batchSize": 50', '"batchSize": 50, "batchsize": 50');
+    expect([...(await fixesOf(twice)).keys()]).toEqual(['Remove "batchsize"']);
+  });
+
   it('adds a setting that is missing', async () => {
     const fixes = await fixesOf(lenet.replace('    "distortEvery": 10,\n', ''));
     const text = fixes.get('Add "distortEvery": 10');

@@ -71,6 +71,16 @@ describe('describeExperiment', () => {
     expect(await read()).toEqual(description);
   });
 
+  it('describes the model of a file that is wrong elsewhere, and refuses one whose model is', async () => {
+    const { file, read } = await problem();
+    const text = readFileSync(file, 'utf8');
+    await writeFile(file, text.replace('"batchSize": 20', '"batchsize": "20",').replace('"rate"', '"rat'));
+    await describeExperiment(file);
+    expect((await read())?.weights).toHaveLength(4);
+    await writeFile(file, text.replace('"./model.ts"', '17'));
+    await expect(describeExperiment(file)).rejects.toThrow('model: expected a non-empty string or an object, got 17');
+  });
+
   it('tells of a model that fails, and keeps nothing', async () => {
     const { folder } = await problem();
     const file = writePointsExperiment(folder, 'throws', { model: 'throws.ts' });

@@ -36,15 +36,11 @@ function valueChanges(document: ExperimentDocument, path: SettingPath, value: un
   }));
 }
 
-/** Another name for a setting or a layer. */
-export function rename(document: ExperimentDocument, path: SettingPath, name: string): Fix {
-  return {
-    title: `Change to "${name}"`,
-    edits() {
-      const range = document.json.rangeOfKey(path);
-      return range ? [{ range, newText: JSON.stringify(name) }] : [];
-    },
-  };
+/** Another name for a setting or a layer; nothing where that is there already. */
+export function rename(document: ExperimentDocument, path: SettingPath, name: string): Fix[] {
+  const range = document.json.rangeOfKey(path);
+  if (!range || document.json.has([...path.slice(0, -1), name])) return [];
+  return [{ title: `Change to "${name}"`, edits: () => [{ range, newText: JSON.stringify(name) }] }];
 }
 
 export function remove(document: ExperimentDocument, path: SettingPath): Fix {

@@ -30,8 +30,7 @@ export function layerFindings(document: ExperimentDocument, { model }: Surroundi
 function keyFinding(document: ExperimentDocument, problem: KeyProblem): Finding {
   const { pattern, code, reason, remedy, meant, weight } = problem;
   const path = [...LAYERS, pattern];
-  const fixes: Fix[] = [];
-  if (meant !== undefined) fixes.push(rename(document, path, meant));
+  const fixes: Fix[] = meant === undefined ? [] : rename(document, path, meant);
   if (weight !== undefined) {
     const parameters = recordAt(document, LAYERS)[pattern];
     fixes.push({ ...setTo(document, [...LAYERS, weight], parameters), title: `Add "${weight}" as of "${pattern}"` });

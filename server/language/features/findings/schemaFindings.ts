@@ -35,7 +35,7 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
     case 'duplicate-key':
       return range ? [removeAt(document, String(path.at(-1)), range.start)] : [];
     case 'unknown-setting':
-      return [...(meant === undefined ? [] : [rename(document, path, meant)]), remove(document, path)];
+      return [...(meant === undefined ? [] : rename(document, path, meant)), remove(document, path)];
     case 'missing-setting': {
       if (name !== 'compression.distortEvery') return [];
       const isText = textAt(document, ['data', 'type']) === 'text';

@@ -1,4 +1,5 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import type { TextDocumentEdit, TextEdit } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';
 import { rewritings } from '../../../../server/language/features/codeActions.ts';
 import { checkExperiment } from '../../../../server/protocol/parseExperiment.ts';
@@ -8,10 +9,11 @@ import { around, lstm, openAt, pruneText, URI, withCompression } from './experim
 function actions(marked: string, surroundings = around()): Record<string, string> {
   const { document, position } = openAt(marked);
   return Object.fromEntries(
-    rewritings(document, { start: position, end: position }, surroundings).map(({ title, edit }) => [
-      title,
-      TextDocument.applyEdits(document.text, edit?.changes?.[URI] ?? []),
-    ]),
+    rewritings(document, { start: position, end: position }, surroundings).map(({ title, edit }) => {
+      const [change] = (edit?.documentChanges ?? []) as TextDocumentEdit[];
+      expect(change.textDocument).toEqual({ uri: URI, version: 1 });
+      return [title, TextDocument.applyEdits(document.text, change.edits as TextEdit[])];
+    }),
   );
 }
 

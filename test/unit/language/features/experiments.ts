@@ -23,16 +23,14 @@ export function openAt(marked: string): { document: ExperimentDocument; position
   return { document, position: document.text.positionAt(offset) };
 }
 
-/** Of layers one after the other. */
 export function describeModel(
-  layers: Record<string, { layerClass?: string; weights: Record<string, number[]> }>,
+  layers: Record<string, { layerClass?: string; inputLayer?: string; weights: Record<string, number[]> }>,
   samples?: number,
 ): ModelDescription {
-  const names = Object.keys(layers);
-  const weights = Object.entries(layers).flatMap(([layer, { layerClass, weights: own }], i) =>
+  const weights = Object.entries(layers).flatMap(([layer, { layerClass, inputLayer, weights: own }]) =>
     Object.entries(own).map(([weight, shape]): DescribedWeight => {
-      const inputLayer = names[i - 1];
-      return { name: `${layer}/${weight}`, layer, weight, layerClass, inputLayer, shape, trainable: true };
+      const input = weight === 'kernel' ? inputLayer : undefined;
+      return { name: `${layer}/${weight}`, layer, weight, layerClass, inputLayer: input, shape, trainable: true };
     }),
   );
   return { version: 1, model: './model.ts', files: [], weights, ...(samples !== undefined && { samples }) };
@@ -42,17 +40,18 @@ function dense(inputs: number, units: number) {
   return { layerClass: 'Dense', weights: { kernel: [inputs, units], bias: [units] } };
 }
 
+function recurrent(units: number) {
+  const shape = [units, 4 * units];
+  return { layerClass: 'LSTM', weights: { kernel: shape, recurrent_kernel: shape, bias: [4 * units] } };
+}
+
 export const lenet = describeModel({ fc1: dense(784, 300), fc2: dense(300, 100), fc3: dense(100, 10) }, 60000);
 
 export const lstm = describeModel({
   embedding: { layerClass: 'Embedding', weights: { embeddings: [10000, 200] } },
-  ...Object.fromEntries(
-    ['lstm1', 'lstm2'].map((layer) => [
-      layer,
-      { layerClass: 'LSTM', weights: { kernel: [200, 800], recurrent_kernel: [200, 800], bias: [800] } },
-    ]),
-  ),
-  softmax: dense(200, 10000),
+  lstm1: { ...recurrent(200), inputLayer: 'embedding' },
+  lstm2: { ...recurrent(200), inputLayer: 'lstm1' },
+  softmax: { ...dense(200, 10000), inputLayer: 'lstm2' },
 });
 
 export function knownRun(

@@ -52,20 +52,21 @@ describe('a setting', () => {
 describe('a key of layers', () => {
   test('shows its weights before and after: those that no closer key names', () => {
     const text = textAt(at(pruneText, '"fc|*"')) ?? '';
-    expect(text).toContain('**fc*** compresses 2 matrices of the model. Another is named by a closer key.');
+    expect(text).toContain('`fc*` compresses 2 matrices of the model. Another is named by a closer key.');
     // floor(0.9 * 30000) = 27000 become zero, floor(0.9 * 1000) = 900.
     expect(text).toMatch(/\| fc2\/kernel \| 300 x 100 \| 30,000 \| 3,000 \| 120 kB \|/);
     expect(text).toMatch(/\| fc3\/kernel \| 100 x 10 \| 1,000 \| 100 \| 4\.00 kB \|/);
     expect(text).toMatch(/\| all \|  \| 31,000 \| 3,100 \|/);
   });
 
-  test('of a shared projection counts the pair', () => {
+  test('of a shared projection counts it once, with the recurrent kernel', () => {
     const compression =
       '"method": "low-rank", "distortEvery": 9, "layers": { "lst|m*": { "rank": 64, "sharedProjection": true } }';
     const text = textAt(withCompression(compression), around({ model: lstm })) ?? '';
-    // The recurrent kernel carries the projection, r (m + n) = 64 * (200 + 800); the next kernel keeps r n = 64 * 800.
-    expect(text).toMatch(/lstm2\/kernel \| 200 x 800 \| 160,000 \| 51,200 \|/);
+    // W_h of lstm1 has V_h and Z_h, r (m + n) = 64 * (200 + 800); the kernel of lstm2, which takes the same output, Z_x: r n.
     expect(text).toMatch(/lstm1\/recurrent_kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
+    expect(text).toMatch(/lstm2\/kernel \| 200 x 800 \| 160,000 \| 51,200 \|/);
+    expect(text).toMatch(/lstm1\/kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
   });
 
   test('that matches nothing says so, and without a model that it is not known', () => {
@@ -92,7 +93,7 @@ describe('the schedule preview', () => {
   test('draws equation (1)', () => {
     const svg = picture(textAt(at(pruneText, '"sch|edule"')));
     const points = [...svg.matchAll(/L([\d.]+) ([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)]);
-    const [left, right, top, bottom] = [46, 404, 28, 152];
+    const [left, right, top, bottom] = [46, 404, 24, 136];
     // p_t of p_i = 0.25, p_f = 0.98, t_i = 8000, t_f = 13000, E = 7 at a fifth of the way: 0.98 - 0.73 * 0.8^7.
     const x = left + (9000 / 20000) * (right - left);
     const rate = 0.98 - 0.73 * 0.8 ** 7;
@@ -126,7 +127,7 @@ describe('the schedule preview', () => {
       from: 7,
       end: 1e9,
       distortEvery: 1,
-      rates: [0, 0.999],
+      rates: [0.999, 0],
       rise: { to: 1e9, initialRate: 0, exponent: 0.1 },
     },
   ] as const)('has finite numbers and a bounded size: %j', (schedule) => {
