@@ -19,8 +19,11 @@ const SETTLE_MS = 50;
 
 /** For the commands that show runs. */
 export interface Dashboards extends Disposable {
-  /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
-  open(runs?: readonly RunKey[]): Promise<void>;
+  /**
+   * In the panel where it is open, else in the side bar. Without runs: what was shown last.
+   * @param weight of the first run, e.g. `fc1/kernel`: the page opens its view of weights there
+   */
+  open(runs?: readonly RunKey[], weight?: string): Promise<void>;
   /** In the panel, opened beside the code. */
   openToSide(runs?: readonly RunKey[]): void;
 }
@@ -41,7 +44,7 @@ class DashboardViews implements Dashboards {
   #panel: { readonly webviewPanel: WebviewPanel; readonly session: DashboardSession } | undefined;
   #view: { readonly webviewView: WebviewView; readonly session: DashboardSession } | undefined;
   /** For a view that has not been opened yet. */
-  #wanted: readonly RunKey[] | undefined;
+  #wanted: { readonly runs: readonly RunKey[]; readonly weight?: string } | undefined;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
@@ -63,14 +66,15 @@ class DashboardViews implements Dashboards {
     );
   }
 
-  async open(runs?: readonly RunKey[]): Promise<void> {
+  async open(runs?: readonly RunKey[], weight?: string): Promise<void> {
+    const wanted = runs && { runs, weight };
     if (this.#panel) {
-      if (runs) this.#panel.session.show(runs);
+      if (wanted) show(this.#panel.session, wanted);
       this.#panel.webviewPanel.reveal(undefined, true);
       return;
     }
-    if (runs && this.#view) this.#view.session.show(runs);
-    else this.#wanted = runs;
+    if (wanted && this.#view) show(this.#view.session, wanted);
+    else this.#wanted = wanted;
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
@@ -97,7 +101,7 @@ class DashboardViews implements Dashboards {
 
   #resolveView(view: WebviewView): void {
     const session = this.#attach(view.webview, () => view.visible, true);
-    if (this.#wanted) session.show(this.#wanted);
+    if (this.#wanted) show(session, this.#wanted);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
     view.onDidChangeVisibility(() => this.#visibilityChanged(session));
@@ -197,6 +201,11 @@ class DashboardViews implements Dashboards {
       },
     };
   }
+}
+
+function show(session: DashboardSession, { runs, weight }: { runs: readonly RunKey[]; weight?: string }): void {
+  session.show(runs);
+  if (weight !== undefined) session.reveal(weight);
 }
 
 async function performLazily(request: DashboardRequest, state: Memento): Promise<void> {

@@ -58,6 +58,11 @@ export class DashboardSession {
     this.#update();
   }
 
+  /** Opens the page's view of weights at one of the first run's. */
+  reveal(weight: string): void {
+    this.#post({ type: 'reveal', view: 'weights', weight });
+  }
+
   receive(message: FromDashboard): void {
     switch (message.type) {
       case 'ready':
