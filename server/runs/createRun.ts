@@ -59,9 +59,8 @@ export async function createRun({
 
 /** Copies the user's modules to `source/`, at their paths relative to the experiment (`..` becomes `_`). */
 export async function copySources(run: Run, files: readonly string[]): Promise<void> {
-  const folder = dirname(run.record.experiment);
   for (const file of files) {
-    const copy = join(run.sourceFolder, pathInside(folder, file));
+    const copy = sourceCopy(run, file);
     try {
       await mkdir(dirname(copy), { recursive: true });
       await copyFile(file, copy);
@@ -69,6 +68,11 @@ export async function copySources(run: Run, files: readonly string[]): Promise<v
       throw explainDiskError(error, run.path, statSync(file).size);
     }
   }
+}
+
+/** Where a run has the copy of a user's module, where it has one. */
+export function sourceCopy(run: Run, file: string): string {
+  return join(run.sourceFolder, pathInside(dirname(run.record.experiment), file));
 }
 
 /** Makes the folder of the first free id; making a folder is what cannot happen twice. */
