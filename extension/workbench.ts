@@ -3,6 +3,7 @@ import { window, workspace, type Disposable, type ExtensionContext, type LogOutp
 import type { WhenAlone } from '../server/protocol/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
+import { showWeights } from './editor/showWeights.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
@@ -41,6 +42,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     dashboards,
     ...registerCommands(services, { tree, view, dashboards }),
     registerNewExperiment(services),
+    showWeights(services),
     completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
