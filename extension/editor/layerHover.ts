@@ -3,7 +3,7 @@ import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import type { MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
 import { pictureAlt, weightPicture, type Appearance } from './weightPicture.ts';
-import { lensLines, weightTable, type Translation } from './weightText.ts';
+import { lensLines, distortionFacts, type Translation } from './weightText.ts';
 
 /** The command that its links use: the run's folder and the weight's name are its arguments. */
 export const OPEN = 'deeptwist.openDashboard';
@@ -36,7 +36,7 @@ function weightPart(l10n: Translation, weight: MeasuredWeight, run: HoverRun, ap
   return [
     `**${escaped(weight.name)}** ${escaped(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''}`,
     `![${escaped(pictureAlt(l10n, weight))}](${uri}|width=${width},height=${height})`,
-    weightTable(l10n, weight),
+    distortionFacts(l10n, weight).map(escaped).join(' · '),
     `[$(graph) ${l10n.t('Open Dashboard')}](${open}) · ${escaped(run.id)}`,
   ].join('\n\n');
 }

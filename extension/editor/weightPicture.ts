@@ -42,9 +42,9 @@ export interface Picture {
   readonly height: number;
 }
 
-const PANEL = 232;
+const PANEL = 260;
 const GAP = 20;
-const HEIGHT = 146;
+const HEIGHT = 136;
 /** Of a panel: the curve lies between its legend and the numbers of its x axis. */
 const TOP = 22;
 const BOTTOM = HEIGHT - 18;
@@ -80,7 +80,7 @@ function histogramPanel(l10n: Translation, { histogram }: DistortedWeight, color
   const { minimum, maximum } = histogram;
   const before = withoutZeros(histogram.before, minimum, maximum, histogram.zerosBefore);
   const after = withoutZeros(histogram.after, minimum, maximum, histogram.zerosAfter);
-  const top = heightOf(before, after);
+  const top = logarithm([...before, ...after].reduce((most, count) => Math.max(most, count), 1));
   const zero = minimum < 0 && maximum > 0 ? (-minimum / (maximum - minimum)) * PANEL : undefined;
   return [
     legend(
@@ -90,16 +90,15 @@ function histogramPanel(l10n: Translation, { histogram }: DistortedWeight, color
       ],
       colors,
     ),
-    text(PANEL, 12, l10n.t('without zeros'), colors.muted, 'end'),
+    text(PANEL, 12, l10n.t('log scale, without zeros'), colors.muted, 'end'),
     area(steps(before, top), colors.before, 0.45),
     area(steps(after, top), colors.after, 0.35),
     line(steps(after, top), colors.after),
-    cutMarks(after, top, colors),
     `<path d="M0 ${BOTTOM + 0.5}H${PANEL}" stroke="${colors.axis}"/>`,
-    zero === undefined ? '' : `<path d="M${zero} ${TOP}V${BOTTOM}" stroke="${colors.axis}" stroke-dasharray="2 2"/>`,
-    text(0, HEIGHT - 5, formatNumber(shortNumber(minimum)), colors.muted, 'start'),
-    zero === undefined || zero < 48 || zero > PANEL - 48 ? '' : text(zero, HEIGHT - 5, '0', colors.muted, 'middle'),
-    text(PANEL, HEIGHT - 5, formatNumber(shortNumber(maximum)), colors.muted, 'end'),
+    zero === undefined ? '' : `<path d="M${round(zero)} ${BOTTOM}v4" stroke="${colors.axis}"/>`,
+    text(0, HEIGHT - 3, formatNumber(shortNumber(minimum)), colors.muted, 'start'),
+    zero === undefined || zero < 48 || zero > PANEL - 48 ? '' : text(zero, HEIGHT - 3, '0', colors.muted, 'middle'),
+    text(PANEL, HEIGHT - 3, formatNumber(shortNumber(maximum)), colors.muted, 'end'),
   ].join('');
 }
 
@@ -112,24 +111,19 @@ function withoutZeros(counts: readonly number[], minimum: number, maximum: numbe
   return counts.map((count, i) => (i === bin ? Math.max(0, count - zeros) : count));
 }
 
-/** A quantized weight has a few high bins: above a multiple of the others they are cut, and marked so. */
-const HIGHEST = 2.5;
-
-function heightOf(before: readonly number[], after: readonly number[]): number {
-  const [highest, highestAfter] = [before, after].map((counts) =>
-    counts.reduce((most, count) => Math.max(most, count), 0),
-  );
-  return Math.max(1, highest === 0 ? highestAfter : Math.min(Math.max(highest, highestAfter), HIGHEST * highest));
-}
-
 /** The upper line of a histogram, from left to right. */
 function steps(counts: readonly number[], top: number): string {
   const width = PANEL / counts.length;
-  return counts.map((count, i) => `V${round(yOf(count, top))}H${round((i + 1) * width)}`).join('');
+  return counts.map((count, i) => `V${round(yOf(logarithm(count), top))}H${round((i + 1) * width)}`).join('');
+}
+
+/** A bin begins at half a weight, so that a single one is seen. */
+function logarithm(count: number): number {
+  return Math.log2(1 + 2 * count);
 }
 
 function yOf(value: number, top: number): number {
-  return BOTTOM - (Math.min(value, top) / top) * (BOTTOM - TOP);
+  return BOTTOM - (value / top) * (BOTTOM - TOP);
 }
 
 function area(path: string, color: string, opacity: number): string {
@@ -138,16 +132,6 @@ function area(path: string, color: string, opacity: number): string {
 
 function line(path: string, color: string): string {
   return `<path d="M0 ${BOTTOM}${path}V${BOTTOM}" fill="none" stroke="${color}" stroke-width="1.25" stroke-linejoin="round"/>`;
-}
-
-function cutMarks(counts: readonly number[], top: number, colors: Colors): string {
-  const width = PANEL / counts.length;
-  return counts
-    .map((count, i) => {
-      const x = round((i + 0.5) * width);
-      return count > top ? `<path d="M${x} ${TOP - 4}l3 4h-6z" fill="${colors.after}"/>` : '';
-    })
-    .join('');
 }
 
 function spectrumPanel(l10n: Translation, values: readonly number[], rank: number | undefined, colors: Colors): string {
@@ -162,8 +146,8 @@ function spectrumPanel(l10n: Translation, values: readonly number[], rank: numbe
     `<path d="M0 ${BOTTOM + 0.5}H${PANEL}" stroke="${colors.axis}"/>`,
     mark === undefined ? '' : `<path d="M${mark} ${TOP - 4}V${BOTTOM}" stroke="${colors.rank}" stroke-width="1.5"/>`,
     mark === undefined ? '' : rankText(l10n.t('rank {0}', rank!), mark, colors),
-    text(0, HEIGHT - 5, '1', colors.muted, 'start'),
-    text(PANEL, HEIGHT - 5, String(values.length), colors.muted, 'end'),
+    text(0, HEIGHT - 3, '1', colors.muted, 'start'),
+    text(PANEL, HEIGHT - 3, String(values.length), colors.muted, 'end'),
     mark === undefined
       ? text(PANEL, 12, l10n.t('largest {0}', formatNumber(shortNumber(top))), colors.muted, 'end')
       : '',

@@ -1,4 +1,4 @@
-/** @file What is said of a weight beside the code: a line above its layer, and a table where the mouse rests. Pure. */
+/** @file What is said of a weight beside the code: a line above its layer, and numbers where the mouse rests. Pure. */
 import { formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { countOf, shareKept, shareLeft, trend, type MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
@@ -84,7 +84,7 @@ function errorText(l10n: Translation, weight: MeasuredWeight): string | undefine
 /** `1.2% ▼`: of the last distortion, against the one before. */
 function errorOf({ last, earlier }: MeasuredWeight): string {
   if (last === undefined || Number.isNaN(last.relativeError)) return '–';
-  return `${formatShare(last.relativeError)}${arrowOf(trend(last.relativeError, earlier?.relativeError))}`;
+  return `${formatShare(last.relativeError, 2)}${arrowOf(trend(last.relativeError, earlier?.relativeError))}`;
 }
 
 function arrowOf(direction: 'up' | 'down' | undefined): string {
@@ -92,24 +92,21 @@ function arrowOf(direction: 'up' | 'down' | undefined): string {
 }
 
 /** `98%`, `1.63%` */
-export function formatShare(share: number): string {
-  return `${Number((100 * share).toPrecision(3))}%`;
+function formatShare(share: number, digits = 3): string {
+  return `${Number((100 * share).toPrecision(digits))}%`;
 }
 
-/** As Markdown: near-zeros and zeros before and after the last distortion, and what it took away. */
-export function weightTable(l10n: Translation, weight: MeasuredWeight): string {
+/** What the last distortion did: `near zero 47,527 → 0`, `zeros 8,906 → 140,083 (95%)`, `rate 0.95`, `relative error 0.67% ▼`. */
+export function distortionFacts(l10n: Translation, weight: MeasuredWeight): string[] {
   const { last } = weight;
-  if (last === undefined) return '';
+  if (last === undefined) return [];
   const { zerosBefore, zerosAfter, nearZerosBefore, nearZerosAfter } = last.histogram;
-  const share = (count: number) => `${formatCount(count)} (${formatShare(count / countOf(weight))})`;
-  const rows = [
-    ['', l10n.t('before'), l10n.t('after')],
-    [':--', '--:', '--:'],
-    [l10n.t('near zero'), share(nearZerosBefore), share(nearZerosAfter)],
-    [l10n.t('zeros'), share(zerosBefore), share(zerosAfter)],
-  ];
-  const table = rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  const share = formatShare(zerosAfter / countOf(weight));
   const setting = settingText(l10n, weight);
-  const error = l10n.t('relative error {0}', errorOf(weight));
-  return `${table}\n\n${[setting, error].filter((text) => text !== undefined).join(' · ')}`;
+  return [
+    l10n.t('near zero {0} → {1}', formatCount(nearZerosBefore), formatCount(nearZerosAfter)),
+    l10n.t('zeros {0} → {1} ({2})', formatCount(zerosBefore), formatCount(zerosAfter), share),
+    ...(setting === undefined ? [] : [setting]),
+    l10n.t('relative error {0}', errorOf(weight)),
+  ];
 }
