@@ -3,6 +3,7 @@ import { window, workspace, type Disposable, type ExtensionContext, type LogOutp
 import type { WhenAlone } from '../server/protocol/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
+import { showWeights } from './editor/showWeights.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { ExperimentLanguage } from './language/experimentLanguage.ts';
 import { registerLastRun, type LastRun } from './lastRun/registerLastRun.ts';
@@ -50,6 +51,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     lastRun,
     ...registerCommands(services, { tree, view, dashboards, language }),
     registerNewExperiment(services),
+    showWeights(services),
     completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(String(error)));

@@ -69,6 +69,7 @@ const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
   events: { run: isText, events: listOf(isEvent) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
+  reveal: { view: isText, weight: isText },
   restricted: { reason: optional(isText) },
 };
 

@@ -97,6 +97,8 @@ export class DashboardState {
       case 'restricted':
         this.#restricted = message.reason === undefined ? undefined : { reason: message.reason };
         return;
+      case 'reveal':
+        return; // Of the view state alone.
       default:
         message satisfies never;
     }

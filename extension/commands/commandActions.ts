@@ -15,7 +15,10 @@ import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
 import { RunCommands } from './runCommands.ts';
 
-/** The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree. */
+/**
+ * The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree, or the name of a
+ * weight of the run.
+ */
 type CommandAction = (argument: unknown, selection: unknown) => unknown;
 
 export interface Shown {
@@ -50,7 +53,10 @@ export function commandActions(
     stop: (argument) => control.stop(argument),
     observeNow: (argument) => control.observeNow(argument),
     checkpointNow: (argument) => control.checkpointNow(argument),
-    openDashboard: async (argument) => dashboards.open(await runKeys(services, argument)),
+    openDashboard: async (argument, weight) =>
+      dashboards.open(await runKeys(services, argument), {
+        weight: typeof weight === 'string' ? weight : undefined,
+      }),
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
@@ -59,7 +65,7 @@ export function commandActions(
       if (compared.length > 1)
         await dashboards.open(
           compared.map(({ key }) => key),
-          'compare',
+          { tab: 'compare' },
         );
     },
     compareWithLast: (argument) => files.compareWithLast(argument),

@@ -91,7 +91,7 @@ export class FileCommands {
       'metric',
     )[0];
     const keys = [runs[0].key, runs[1].key, ...(best ? [best.key] : [])];
-    await this.#dashboards.open([...new Set(keys)], 'compare');
+    await this.#dashboards.open([...new Set(keys)], { tab: 'compare' });
   }
 
   /** Lists the runs of a file, to be opened, run again or looked at as they were. */

@@ -17,10 +17,17 @@ const LISTED = 200;
 /** A run that starts changes its run.json several times. */
 const SETTLE_MS = 50;
 
+/** Where in the page somebody wants to be. */
+export interface DashboardPlace {
+  readonly tab?: DashboardTab;
+  /** Of the first run, e.g. `fc1/kernel`: the view of weights is opened there. */
+  readonly weight?: string | undefined;
+}
+
 /** For the commands that show runs. */
 export interface Dashboards extends Disposable {
   /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
-  open(runs?: readonly RunKey[], tab?: DashboardTab): Promise<void>;
+  open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void>;
   /** In the panel, opened beside the code. */
   openToSide(runs?: readonly RunKey[]): void;
 }
@@ -41,7 +48,7 @@ class DashboardViews implements Dashboards {
   #panel: { readonly webviewPanel: WebviewPanel; readonly session: DashboardSession } | undefined;
   #view: { readonly webviewView: WebviewView; readonly session: DashboardSession } | undefined;
   /** For a view that has not been opened yet. */
-  #wanted: { readonly runs: readonly RunKey[]; readonly tab?: DashboardTab } | undefined;
+  #wanted: ({ readonly runs: readonly RunKey[] } & DashboardPlace) | undefined;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
@@ -63,14 +70,15 @@ class DashboardViews implements Dashboards {
     );
   }
 
-  async open(runs?: readonly RunKey[], tab?: DashboardTab): Promise<void> {
+  async open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void> {
+    const wanted = runs && { runs, ...at };
     if (this.#panel) {
-      if (runs) this.#panel.session.show(runs, tab);
+      if (wanted) show(this.#panel.session, wanted);
       this.#panel.webviewPanel.reveal(undefined, true);
       return;
     }
-    if (runs && this.#view) this.#view.session.show(runs, tab);
-    else this.#wanted = runs && { runs, tab };
+    if (wanted && this.#view) show(this.#view.session, wanted);
+    else this.#wanted = wanted;
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
@@ -97,7 +105,7 @@ class DashboardViews implements Dashboards {
 
   #resolveView(view: WebviewView): void {
     const session = this.#attach(view.webview, () => view.visible, true);
-    if (this.#wanted) session.show(this.#wanted.runs, this.#wanted.tab);
+    if (this.#wanted) show(session, this.#wanted);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
     view.onDidChangeVisibility(() => this.#visibilityChanged(session));
@@ -197,6 +205,12 @@ class DashboardViews implements Dashboards {
       },
     };
   }
+}
+
+function show(session: DashboardSession, place: { readonly runs: readonly RunKey[] } & DashboardPlace): void {
+  const { runs, tab, weight } = place;
+  session.show(runs, tab);
+  if (weight !== undefined) session.reveal(weight);
 }
 
 async function performLazily(request: DashboardRequest, state: Memento): Promise<void> {

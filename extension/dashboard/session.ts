@@ -59,6 +59,11 @@ export class DashboardSession {
     if (tab) this.#post({ type: 'openTab', tab });
   }
 
+  /** Opens the page's view of weights at one of the first run's. */
+  reveal(weight: string): void {
+    this.#post({ type: 'reveal', view: 'weights', weight });
+  }
+
   receive(message: FromDashboard): void {
     switch (message.type) {
       case 'ready':

@@ -1,4 +1,5 @@
 /** @file What the text of a user's model tells without running it: nothing of a workspace is executed to make a file. */
+import { blankComments, layerCalls } from '../../server/protocol/modelText.ts';
 import type { LayerSketch } from './experimentText.ts';
 
 export interface ModelSource {
@@ -20,12 +21,12 @@ const LOSS = exported('loss');
 const TRAIN = exported('train');
 const TEST = exported('test');
 
-/** A call that makes a layer with a matrix, up to the opening brace of its options. */
-const LAYER = /\blayers\s*\.\s*(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)\s*\(\s*\{/g;
+/** Layers with a matrix. */
+const LAYER = /^(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)$/;
 
 /** Undefined for a module that exports no `createModel`. */
 export function readModelSource(text: string): ModelSource | undefined {
-  const code = withoutComments(text);
+  const code = blankComments(text);
   if (!CREATE_MODEL.test(code)) return undefined;
   const layers = layersOf(code);
   return {
@@ -37,22 +38,21 @@ export function readModelSource(text: string): ModelSource | undefined {
 
 /** Whether a module exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
-  const code = withoutComments(text);
+  const code = blankComments(text);
   return TRAIN.test(code) && TEST.test(code);
 }
 
 function layersOf(code: string): LayerSketch[] | undefined {
   const layers: LayerSketch[] = [];
-  for (const match of code.matchAll(LAYER)) {
-    const options = untilClosed(code, match.index + match[0].length);
-    const name = /\bname\s*:\s*(['"])([^'"]+)\1/.exec(options)?.[2];
-    if (name === undefined) return undefined;
-    const size = numberOf('units|filters|outputDim', options, code);
+  for (const { kind, name, options } of layerCalls(code)) {
+    if (!LAYER.test(kind)) continue;
+    if (name === undefined || options === undefined || name.text.includes('${')) return undefined;
+    const written = code.slice(options.start, options.end);
+    const size = numberOf('units|filters|outputDim', written, code);
     // The first convolution sees few channels: its matrix may have fewer columns than filters.
-    const kernel =
-      match[1].startsWith('conv') && layers.length === 0 ? numberOf('kernelSize', options, code) : undefined;
+    const kernel = kind.startsWith('conv') && layers.length === 0 ? numberOf('kernelSize', written, code) : undefined;
     const maximumRank = Math.min(size ?? Infinity, kernel === undefined ? Infinity : kernel * kernel);
-    layers.push({ name, ...(Number.isFinite(maximumRank) && { maximumRank }) });
+    layers.push({ name: name.text, ...(Number.isFinite(maximumRank) && { maximumRank }) });
   }
   const names = new Set(layers.map((layer) => layer.name));
   return layers.length > 0 && names.size === layers.length ? layers : undefined;
@@ -64,21 +64,6 @@ function numberOf(keys: string, options: string, code: string): number | undefin
   if (value === undefined || /^\d+$/.test(value)) return value === undefined ? undefined : Number(value);
   const constant = new RegExp(`\\bconst\\s+${value}\\s*=\\s*(\\d+)\\b`).exec(code)?.[1];
   return constant === undefined ? undefined : Number(constant);
-}
-
-/** The text from `start` up to the brace that closes the one before it. */
-function untilClosed(code: string, start: number): string {
-  let depth = 1;
-  for (let at = start; at < code.length; at++) {
-    if (code[at] === '{') depth++;
-    if (code[at] === '}' && --depth === 0) return code.slice(start, at);
-  }
-  return code.slice(start);
-}
-
-/** Comments are left out; what stands in strings stays. */
-function withoutComments(text: string): string {
-  return text.replace(/("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, '$1');
 }
 
 /** Layers of a tfjs `model.json` in the layers format; undefined for another file. */

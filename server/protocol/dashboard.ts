@@ -44,6 +44,8 @@ export type ToDashboard =
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
   | { readonly type: 'problem'; readonly run?: RunKey; readonly message: string; readonly remedy?: string }
+  /** Opens a view at a weight, by its name: somebody has chosen it elsewhere. */
+  | { readonly type: 'reveal'; readonly view: 'weights'; readonly weight: string }
   /** Why nothing can be run: the workspace is not trusted. No reason: it is. */
   | { readonly type: 'restricted'; readonly reason?: string };
 

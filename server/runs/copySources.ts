@@ -40,7 +40,7 @@ export async function copySources(run: Run, files: readonly SourceFile[]): Promi
 }
 
 /** Where a run keeps its copy of a file: as seen from the experiment, with `_` for each folder above it. */
-function sourceCopy(run: Run, file: string): string {
+export function sourceCopy(run: Run, file: string): string {
   const inside = relative(dirname(run.record.experiment), resolve(file))
     .split(sep)
     .map((part) => (part === '..' ? '_' : part));

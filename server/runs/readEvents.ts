@@ -103,7 +103,8 @@ class LineSplitter {
   }
 }
 
-function parseEvent(line: string): RunEvent | undefined {
+/** Undefined for a line that is no event of this version. */
+export function parseEvent(line: string): RunEvent | undefined {
   try {
     return eventSchema.safeParse(JSON.parse(line)).data;
   } catch {
@@ -127,6 +128,6 @@ async function readChunkAt(path: string, offset: number): Promise<Buffer> {
   }
 }
 
-function isMissing(error: unknown): boolean {
+export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -200,8 +200,8 @@ describe('an experiment file and its runs', () => {
     await finish(second);
     const shownRuns: string[][] = [];
     const { dashboards } = api;
-    dashboards.open = (runs, tab) => {
-      shownRuns.push([...(runs ?? []), ...(tab ? [tab] : [])]);
+    dashboards.open = (runs, at) => {
+      shownRuns.push([...(runs ?? []), ...(at?.tab ? [at.tab] : [])]);
       return Promise.resolve();
     };
     try {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
 import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
-import { metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
+import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
 import { setTheme, settled } from './dashboardPage.ts';
 import { dashboardOfTests } from './openedDashboard.ts';
 
@@ -44,6 +44,26 @@ describe('the dashboard in a browser', () => {
     expect(await value.textContent()).toBe('0.25');
     await page.getByRole('button', { name: 'Pause after the current step' }).click();
     expect((await said()).at(-1)).toEqual({ type: 'command', command: 'pause', run: 'a' });
+  });
+
+  it('opens the view of weights at the weight that was chosen elsewhere, whatever was open', async () => {
+    const { page, tell } = await open();
+    const { snapshot } = packSnapshot(snapshotOf(compressedEvents([10, 20], 100)));
+    const runs: ToDashboard = { type: 'runs', runs: [runSummary('a')], shown: ['a'] };
+    await tell({ type: 'reveal', view: 'weights', weight: 'fc2/kernel' }, runs, {
+      type: 'snapshot',
+      run: 'a',
+      snapshot,
+    });
+    const chosen = () =>
+      page
+        .locator('[aria-label="Weight"]')
+        .first()
+        .evaluate((list) => (list as HTMLInputElement).value);
+    expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('Weights');
+    expect(await chosen()).toBe('fc2/kernel');
+    await tell({ type: 'reveal', view: 'weights', weight: 'fc1/kernel' });
+    expect(await chosen()).toBe('fc1/kernel');
   });
 
   it('reads out points by keyboard, zooms, and remembers the zoom', async () => {

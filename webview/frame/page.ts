@@ -3,13 +3,12 @@ import type { FromDashboard, RunKey } from '../../server/protocol/dashboard.ts';
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
 import { DashboardState } from '../state.ts';
-import type { View, ViewType } from '../views/view.ts';
+import type { View, ViewContext, ViewType } from '../views/view.ts';
 import type { ViewState } from '../viewState.ts';
 import { createNotices } from './notices.ts';
 import { createRunPicker } from './runPicker.ts';
 import { createStateBar } from './stateBar.ts';
-import { createTabs } from './tabs.ts';
-import type { Tabs } from './tabs.ts';
+import { createTabs, type Tabs } from './tabs.ts';
 
 export class DashboardPage {
   readonly #send: (message: FromDashboard) => void;
@@ -25,6 +24,7 @@ export class DashboardPage {
       this.#schedule();
     },
   );
+  readonly #views: readonly ViewType[];
   readonly #tabs: Tabs;
   #view: { readonly type: ViewType; readonly view: View } | undefined;
   #scheduled = false;
@@ -36,6 +36,7 @@ export class DashboardPage {
     send: (message: FromDashboard) => void,
   ) {
     this.#send = send;
+    this.#views = views;
     this.#viewState = viewState;
     const tab = viewState.remember('tab', views[0].id, (value): value is string => typeof value === 'string');
     this.#tabs = createTabs(views, this.#panel, (type) => {
@@ -58,6 +59,7 @@ export class DashboardPage {
       this.#state.apply(message);
       if (message.type === 'openTab') this.#tabs.select(message.tab);
       if (message.type === 'runs') this.#viewState.shown = this.#state.shown;
+      if (message.type === 'reveal') this.#reveal(message.view, message.weight);
     } catch (error) {
       this.#report(error);
     }
@@ -74,13 +76,26 @@ export class DashboardPage {
   #open(type: ViewType): void {
     if (this.#view?.type === type) return;
     this.#view?.view.dispose();
-    const view = type.create({
-      send: this.#send,
-      remember: (name, initial, isValid) => this.#viewState.remember(`${type.id}.${name}`, initial, isValid),
-    });
+    const view = type.create(this.#contextOf(type));
     this.#view = { type, view };
     this.#panel.replaceChildren(view.element);
     this.#schedule();
+  }
+
+  #contextOf({ id }: ViewType): ViewContext {
+    return {
+      send: this.#send,
+      remember: (name, initial, isValid) => this.#viewState.remember(`${id}.${name}`, initial, isValid),
+    };
+  }
+
+  #reveal(id: string, weight: string): void {
+    const type = this.#views.find((view) => view.id === id);
+    if (!type?.choose) return;
+    type.choose(this.#contextOf(type), weight);
+    this.#view?.view.dispose();
+    this.#view = undefined;
+    this.#tabs.select(id);
   }
 
   /** Whatever arrives before the next frame is drawn together; a hidden page has no frames. */

@@ -31,4 +31,6 @@ export interface ViewType {
   readonly title: string;
   /** Called when the tab is opened; the view is disposed when another one is. */
   create(context: ViewContext): View;
+  /** Chooses the weight that a view shows which is created after that. */
+  choose?(context: ViewContext, weight: string): void;
 }

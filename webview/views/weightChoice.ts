@@ -25,8 +25,15 @@ function isChosen(value: unknown): value is Chosen {
 /** The options' values: a weight's name is never empty. */
 const ALL = '';
 
+const rememberedChoice = (context: ViewContext) => context.remember<Chosen>('weight', null, isChosen);
+
+/** For a choice that is created after that in the same view. */
+export function chooseWeight(context: ViewContext, name: string): void {
+  rememberedChoice(context).set({ name });
+}
+
 export function createWeightChoice(context: ViewContext, onChange: () => void): WeightChoice {
-  const remembered = context.remember<Chosen>('weight', null, isChosen);
+  const remembered = rememberedChoice(context);
   const list = dropdown<string>(l10n.t('Weight'), [], ALL, (value) => {
     remembered.set(value === ALL ? { all: true } : { name: value });
     onChange();

@@ -7,7 +7,7 @@ import { checkbox, dropdown } from '../../controls/controls.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState, ShownRun } from '../../state.ts';
 import type { View, ViewContext, ViewType } from '../view.ts';
-import { createWeightChoice } from '../weightChoice.ts';
+import { chooseWeight, createWeightChoice } from '../weightChoice.ts';
 import { histogramContent } from './histogramContent.ts';
 import type { HistogramSettings, Seen } from './histogramContent.ts';
 import { indexAt, isMoment } from './moments.ts';
@@ -19,7 +19,12 @@ import { createRidgeChart } from './ridgeChart.ts';
 import type { RidgeChart } from './ridgeChart.ts';
 import { createTimeline } from './timeline.ts';
 
-export const weightsView: ViewType = { id: 'weights', title: l10n.t('Weights'), create: createWeightsView };
+export const weightsView: ViewType = {
+  id: 'weights',
+  title: l10n.t('Weights'),
+  create: createWeightsView,
+  choose: chooseWeight,
+};
 
 interface Settings extends HistogramSettings {
   readonly over: 'ridges' | 'heat map' | 'none';

@@ -1,0 +1,114 @@
+/** @file What is shown of a run's weights beside the code: the last that was recorded of them. Pure. */
+import type { EventOf, LayerSize, RunEvent } from '../../server/protocol/events.ts';
+
+export type DistortedWeight = EventOf<'distortion'>['weights'][number];
+
+/** Events that change {@link Measures}, apart from `started`. */
+export const measuredTypes = ['distortion', 'spectrum', 'finished'] as const satisfies RunEvent['type'][];
+export type MeasuredEvent = EventOf<(typeof measuredTypes)[number]>;
+
+/** What a log says last. */
+export interface Measures {
+  readonly started: EventOf<'started'>;
+  readonly last?: EventOf<'distortion'>;
+  /** The recorded distortion before the last: what a trend is seen by. */
+  readonly earlier?: EventOf<'distortion'>;
+  /** The newest one; that of {@link last} where the steps are the same. */
+  readonly spectrum?: EventOf<'spectrum'>;
+  readonly finished?: EventOf<'finished'>;
+}
+
+/** A matrix of the model, with what was recorded of it. */
+export interface MeasuredWeight {
+  /** `fc1/kernel` */
+  readonly name: string;
+  readonly layer: string;
+  readonly shape: readonly number[];
+  readonly compressed: boolean;
+  readonly steps: { readonly done?: number; readonly all: number };
+  readonly last?: DistortedWeight;
+  readonly earlier?: DistortedWeight;
+  /** Before the last distortion, largest first. */
+  readonly singularValues?: readonly number[];
+  /** As the finished run has counted it. */
+  readonly size?: LayerSize;
+}
+
+/** @param events in the order of the log */
+export function withEvents(measures: Measures, events: readonly MeasuredEvent[]): Measures {
+  return events.reduce<Measures>((known, event) => {
+    switch (event.type) {
+      case 'distortion':
+        return { ...known, last: event, earlier: known.last };
+      case 'spectrum':
+        return { ...known, spectrum: event };
+      case 'finished':
+        return { ...known, finished: event };
+    }
+  }, measures);
+}
+
+/** In the order of the model; biases and other vectors are left out. */
+export function measuredWeights({ started, last, earlier, spectrum, finished }: Measures): MeasuredWeight[] {
+  const steps = { done: last?.step, all: started.config.training.steps };
+  const spectra = spectrum?.step === last?.step ? spectrum : undefined;
+  return started.layers.flatMap(({ name, layer, shape, compressed }) => {
+    if (shape.length < 2) return [];
+    const of = <W extends { name: string }>(weights: readonly W[] | undefined) =>
+      weights?.find((weight) => weight.name === name);
+    return [
+      {
+        name,
+        layer,
+        shape,
+        compressed,
+        steps,
+        last: of(last?.weights),
+        earlier: of(earlier?.weights),
+        singularValues: of(spectra?.weights)?.singularValues,
+        size: of(finished?.summary.layers),
+      },
+    ];
+  });
+}
+
+export function countOf({ shape }: Pick<MeasuredWeight, 'shape'>): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/**
+ * How much of a weight is left, 0 to 1: of its bytes once the run has finished; before that, of its numbers, or of their bits.
+ * Undefined before the first distortion.
+ */
+export function shareLeft(weight: MeasuredWeight): number | undefined {
+  const { compressed, last, size } = weight;
+  if (!compressed) return 1;
+  if (size) return size.bytesKept / size.bytes;
+  if (!last) return undefined;
+  const { rank, bits } = last.setting;
+  if (bits !== undefined) return bits / FLOAT_BITS;
+  if (rank === undefined) return shareKept(weight);
+  const columns = weight.shape.at(-1)!;
+  const rows = countOf(weight) / columns;
+  return Math.min(1, (rank * (rows + columns)) / (rows * columns));
+}
+
+const FLOAT_BITS = 32;
+
+/** Of the numbers of a weight, those that are not 0. */
+export function shareKept(weight: MeasuredWeight): number | undefined {
+  const { last, size } = weight;
+  if (size) return size.weightsKept / size.weights;
+  return last && 1 - last.histogram.zerosAfter / countOf(weight);
+}
+
+/** Whether a number has grown or fallen since the distortion before, by more than what is seen of it. */
+export function trend(now: number | undefined, before: number | undefined): 'up' | 'down' | undefined {
+  if (now === undefined || before === undefined) return undefined;
+  const change = (now - before) / Math.max(Math.abs(now), Math.abs(before));
+  if (!(Math.abs(change) >= SEEN)) return undefined;
+  return change > 0 ? 'up' : 'down';
+}
+
+/** Numbers are shown in three digits. */
+const SEEN = 1e-3;

@@ -1,0 +1,103 @@
+/** @file One file that makes layers, with the run whose weights are shown in it. */
+import { readFile } from 'node:fs/promises';
+import { sourceCopy } from '../../server/runs/copySources.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import { MeasureReader } from './measureReader.ts';
+import { measuredWeights, type Measures, type MeasuredWeight } from './measures.ts';
+import { isOtherCode, placeLayers, type PlacedLayer } from './placedLayers.ts';
+
+/** Of each experiment, so many of the newest runs are looked at. */
+const NEWEST = 20;
+
+/** What is to be seen in a text of the file. */
+export interface ModelView {
+  readonly run: StoredRun;
+  readonly layers: readonly PlacedLayer[];
+  /** The text has other code than the run used. */
+  readonly changed: boolean;
+}
+
+interface ShownRun {
+  readonly run: StoredRun;
+  readonly reader: MeasureReader;
+  /** The file's text as the run used it. */
+  readonly code: string;
+  readonly measures: Measures;
+  readonly weights: readonly MeasuredWeight[];
+}
+
+export class ModelFile {
+  readonly #path: string;
+  readonly #store: RunStore;
+  #shown: ShownRun | undefined;
+  /** Of the last text that was asked for. */
+  #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
+
+  constructor(path: string, store: RunStore) {
+    this.#path = path;
+    this.#store = store;
+  }
+
+  /** Looks for the newest run that used the file, and at what it recorded. False where nothing is new. */
+  async search(): Promise<boolean> {
+    const experiments = await this.#store.experiments();
+    const lists = await Promise.all(experiments.map((experiment) => this.#store.runsOf(experiment, NEWEST)));
+    const found = await this.#firstOf(lists.flat());
+    if (found) return this.#show(found);
+    const hadRun = this.#shown !== undefined;
+    this.#shown = undefined;
+    return hadRun;
+  }
+
+  /** The same among the runs that are trained now: one of them may have come to load its model. */
+  async follow(): Promise<boolean> {
+    const found = await this.#firstOf(this.#store.active);
+    return found !== undefined && this.#show(found);
+  }
+
+  /** Undefined where no run used the file. */
+  viewIn(text: string): ModelView | undefined {
+    const shown = this.#shown;
+    if (!shown) return undefined;
+    if (this.#view?.text !== text || this.#view.shown !== shown) {
+      const { run, weights, code } = shown;
+      this.#view = {
+        text,
+        shown,
+        view: { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code) },
+      };
+    }
+    return this.#view.view;
+  }
+
+  #show(found: Omit<ShownRun, 'weights'>): boolean {
+    if (this.#shown?.run === found.run && this.#shown.measures === found.measures) return false;
+    this.#shown = { ...found, weights: measuredWeights(found.measures) };
+    return true;
+  }
+
+  /** Those that are trained now come first, then the newest. */
+  async #firstOf(runs: readonly StoredRun[]): Promise<Omit<ShownRun, 'weights'> | undefined> {
+    const sorted = runs.toSorted(
+      (a, b) => Number(b.isActive) - Number(a.isActive) || b.summary.created - a.summary.created,
+    );
+    for (const run of sorted) {
+      const known = this.#shown?.run === run ? this.#shown : undefined;
+      const code = known?.code ?? (await textOf(sourceCopy(run.run, this.#path)));
+      if (code === undefined) continue;
+      const reader = known?.reader ?? new MeasureReader(run.key);
+      const measures = await reader.read().catch(() => undefined); // It was deleted, or is damaged.
+      if (measures) return { run, reader, code, measures };
+    }
+    return undefined;
+  }
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch {
+    return undefined; // The run did not use it.
+  }
+}

@@ -1,0 +1,62 @@
+/** @file The weights of a run at the lines of a text that make their layers. Pure. */
+import { blankComments, layerCalls, locateLayers, type LayerCall } from '../../server/protocol/modelText.ts';
+import { countOf, shareLeft, type MeasuredWeight } from './measures.ts';
+
+/** A call that makes layers, and their weights that are worth showing: the compressed ones, or else all. */
+export interface PlacedLayer {
+  readonly call: LayerCall;
+  readonly weights: readonly MeasuredWeight[];
+  /** Whether the call makes several layers of the model. */
+  readonly several: boolean;
+}
+
+/** In the order of the text. */
+export function placeLayers(text: string, weights: readonly MeasuredWeight[]): PlacedLayer[] {
+  const names = [...new Set(weights.map(({ layer }) => layer))];
+  const places = locateLayers(
+    names.map((layer) => ({ layer })),
+    layerCalls(text),
+  );
+  const layersOf = new Map<LayerCall, Set<string>>();
+  for (const [{ layer }, call] of places) layersOf.set(call, (layersOf.get(call) ?? new Set()).add(layer));
+  return [...layersOf]
+    .map(([call, layers]): PlacedLayer => {
+      const own = weights.filter(({ layer }) => layers.has(layer));
+      const compressed = own.filter((weight) => weight.compressed);
+      return { call, weights: compressed.length > 0 ? compressed : own, several: layers.size > 1 };
+    })
+    .sort((a, b) => a.call.start - b.call.start);
+}
+
+/** The innermost layer whose function or name is written at an offset. */
+export function layerAt(layers: readonly PlacedLayer[], offset: number): PlacedLayer | undefined {
+  return layers.findLast(({ call: { start, kind, name } }) => {
+    const isFunction = offset >= start && offset <= start + kind.length;
+    return isFunction || (name !== undefined && offset >= name.start && offset <= name.end);
+  });
+}
+
+/** How much is left of some weights together, 0 to 1; undefined before their first distortion. */
+export function shareLeftOf(weights: readonly MeasuredWeight[]): number | undefined {
+  let whole = 0;
+  let left = 0;
+  for (const weight of weights) {
+    const share = shareLeft(weight);
+    if (share === undefined) return undefined;
+    whole += countOf(weight);
+    left += share * countOf(weight);
+  }
+  return whole === 0 ? undefined : left / whole;
+}
+
+/** Whether a text has other code than the one that a run used. Comments and white space do not count. */
+export function isOtherCode(text: string, used: string): boolean {
+  return text !== used && codeOf(text) !== codeOf(used);
+}
+
+function codeOf(text: string): string {
+  return blankComments(text)
+    .replace(/^\uFEFF/, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+}

@@ -1,0 +1,7 @@
+/** @file What of a model's weights is shown beside its code: the setting `deeptwist.editor.weightMarks`. */
+
+export interface WeightParts {
+  readonly lens: boolean;
+  readonly hover: boolean;
+  readonly gutter: boolean;
+}
