@@ -26,7 +26,8 @@ const BITS = [1, 2, 3];
 const RANKS = [128, 96, 64, 32, 16];
 /** Initial learning rates that are searched, as the paper did for each rank. */
 const LEARNING_RATES = [0.5, 1, 2];
-/** Of low rank, which leaves the embedding and the softmax to overfit further at a high rate. */
+/** Of low rank, found by the search at {@link SEARCHED}: at higher rates the embedding and the softmax overfit further. */
+const LOW_RANK_LEARNING_RATE = 0.1;
 const LOW_RANK_LEARNING_RATES = [0.1, 0.3, 1, 1.5];
 /** Where learning rates are searched. */
 const SEARCHED = { rate: 0.9, rank: 64 };
@@ -72,7 +73,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
   'low-rank': (options) =>
     RANKS.flatMap((rank) =>
       [false, true].flatMap((shared) => [
-        lowRank(options, { rank, shared, learningRate: 1.5 }),
+        lowRank(options, { rank, shared, learningRate: LOW_RANK_LEARNING_RATE }),
         oneShot('small-low-rank', `one-shot ${rankName(rank, shared)}`, rankSettings(rank, shared)),
       ]),
     ),
@@ -86,7 +87,7 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     ),
   /** What the test perplexity is right after distortions, some times an epoch (Fig. 2b). */
   course: (options) => [
-    lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate: 1.5 }, [
+    lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate: LOW_RANK_LEARNING_RATE }, [
       'data.path=null',
       `data.files=${JSON.stringify(options.withoutValidation)}`,
       `training.evaluateEvery=${7 * LOW_RANK_DISTORTS_EVERY}`,
@@ -100,13 +101,16 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
           ...bitSettings(bits, algorithm),
         ]),
       ),
-      variant('one-layer-quantize', `straight-through ${bits} bits alternating`, [
-        'compression.policy=straight-through',
-        `training.epochs=${options.epochs}`,
-        ...bitSettings(bits, 'alternating'),
-      ]),
       oneShot('one-layer-quantize', `one-shot ${bits} bits`, bitSettings(bits, 'alternating')),
     ]),
+  'straight-through': ({ epochs }) =>
+    BITS.map((bits) =>
+      variant('one-layer-quantize', `straight-through ${bits} bits alternating`, [
+        'compression.policy=straight-through',
+        `training.epochs=${epochs}`,
+        ...bitSettings(bits, 'alternating'),
+      ]),
+    ),
 };
 
 function variant(experiment: string, name: string, overrides: readonly string[]): Variant {
@@ -190,7 +194,7 @@ function fileOf(corpus: string, split: 'train' | 'test'): string {
 
 async function runPart(name: string, options: Options): Promise<ExperimentResult[]> {
   const variants = parts[name](options);
-  const base = pretraining[name === 'quantization' ? 1 : 0];
+  const base = pretraining[name === 'quantization' || name === 'straight-through' ? 1 : 0];
   const baseRun = runOf(base, options);
   const [pretrained] = await runExperiments([baseRun], { threads: 'default', keep: options.keep });
   const start = keptFolder(options.keep, baseRun);
