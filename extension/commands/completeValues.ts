@@ -59,7 +59,7 @@ function paths(typed: string, document: Record<string, unknown>): Found[] {
       else if (key !== '$schema' && node) {
         const name = formatSettingPath(inner);
         const description = present === undefined ? undefined : JSON.stringify(present);
-        all.push({ text: `${name}=`, label: name, description, detail: node.description ?? expectation(node) });
+        all.push({ text: `${name}=`, label: name, description, detail: meaning(node) });
       }
     }
   };
@@ -87,7 +87,7 @@ function values(typed: string, document: Record<string, unknown>): Found[] {
       text: typed.slice(0, equals + 1) + label,
       label,
       ...(value === present && { present: true as const }),
-      detail: node.description ?? expectation(node),
+      detail: meaning(node),
     }));
 }
 
@@ -104,4 +104,9 @@ function valueAt(document: unknown, path: SettingPath): unknown {
 
 function isGroup(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The first sentence of what a setting means, else what it may be: a list has one line for it. */
+function meaning(node: JsonSchema): string {
+  return node.description?.split(/(?<=\.)\s/)[0] ?? expectation(node);
 }
