@@ -1,6 +1,6 @@
 /** @file Completes `path=value` texts as they are typed, from the schema and from the experiment itself: pure. */
 import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/expectation.ts';
-import { experimentJsonSchema } from '../../server/protocol/experimentJsonSchema.ts';
+import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experimentJsonSchema.ts';
 import { JsonText } from '../../server/protocol/jsonText.ts';
 import { applyOverride, parseOverride } from '../../server/protocol/overrides.ts';
 import { formatSettingPath, parseSettingPath, type SettingPath } from '../../server/protocol/settingPath.ts';
