@@ -55,7 +55,8 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
   const [sources, json, images, texts, arrays] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
-    find('**/train-images{-,.}idx3-ubyte{,.gz}', EXCLUDED_DATA, 50),
+    // Raw or gzip: an empty alternative in braces matches nothing.
+    find('**/train-images?idx3-ubyte*', EXCLUDED_DATA, 50),
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
   ]);

@@ -1,5 +1,5 @@
 /** @file Questions one after the other, with a way back; turning away from one turns away from all. */
-import { QuickInputButtons, window } from 'vscode';
+import { QuickInputButtons, QuickPickItemKind, window } from 'vscode';
 import type { QuickPickItem } from 'vscode';
 
 /** Which of the questions is asked. */
@@ -23,7 +23,9 @@ export function pickOne<T>(
   { placeholder, items, before }: { placeholder: string; items: readonly Pick<T>[]; before?: T },
 ): Promise<Answer<T>> {
   const pick = quickPick(step, placeholder, items);
-  pick.activeItems = items.filter((item) => before !== undefined && item.value === before);
+  const choices = items.filter(({ kind }) => kind !== QuickPickItemKind.Separator);
+  // Without one, Enter would accept nothing.
+  pick.activeItems = [choices.find(({ value }) => before !== undefined && value === before) ?? choices[0]];
   return shown(pick, () => pick.selectedItems[0]?.value);
 }
 

@@ -214,8 +214,11 @@ function isBuiltin(reference: string): boolean {
   return reference.startsWith('builtin:');
 }
 
+/** Empty for what lies at the top of a folder of the workspace. */
 function relativeFolder(path: string): string {
-  return workspace.asRelativePath(dirname(path));
+  const folder = dirname(path);
+  const isTop = workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === folder);
+  return isTop ? '' : workspace.asRelativePath(folder);
 }
 
 function separator<T>(label: string): Pick<T> {

@@ -28,7 +28,7 @@ export class KnownRuns {
     const changed = await timeOf(runsFolder(experiment));
     const folder = dirname(experiment);
     const known = this.#listings.get(folder);
-    if (known?.changed === changed) return known.runs;
+    if (known?.changed === changed && !(await this.#hasMovedOn(await known.runs))) return known.runs;
     const runs = this.#list(folder);
     this.#listings.set(folder, { runs, changed });
     return runs;
@@ -37,6 +37,13 @@ export class KnownRuns {
   /** A `run.json` has come, changed or gone. */
   forget(): void {
     this.#listings.clear();
+  }
+
+  /** Whether a run that trained when it was read has written anything since: its end may be known before a watcher tells. */
+  async #hasMovedOn(runs: readonly KnownRun[]): Promise<boolean> {
+    const trained = runs.filter(({ record }) => record.state === 'running' || record.state === 'queued');
+    const times = await Promise.all(trained.map(({ path }) => timeOf(join(path, RUN_FILE))));
+    return trained.some(({ path }, i) => this.#opened.get(path)?.changed !== times[i]);
   }
 
   async #list(folder: string): Promise<readonly KnownRun[]> {
