@@ -1,6 +1,6 @@
 /**
  * @file `npm run screenshots`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
- * beside the code, a low-rank run in the side bar. The pictures go to `docs/images/`.
+ * beside the code, a low-rank run in the side bar; and what a run left of its weights, next to the model's code. The pictures go to `docs/images/`.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -11,6 +11,7 @@ import { root } from '../../scripts/root.js';
 import { EXPERIMENT, EditorSession, eventsOf, recordOf } from '../e2e/editorSession.ts';
 
 const images = join(root, 'docs', 'images');
+const OWN_MODEL = 'my-model.deeptwist.jsonc';
 const LOW_RANK = 'lenet-300-100-low-rank.deeptwist.jsonc';
 /** By name of the picture: name in VS Code, and the class that it gives to the window. */
 const themes = {
@@ -27,6 +28,10 @@ const settings = {
   'workbench.layoutControl.enabled': false,
   'window.commandCenter': false,
   'deeptwist.notifications': 'none',
+  // TypeScript does not find TensorFlow.js: the trainer brings it.
+  'typescript.validate.enable': false,
+  // Above, it would hide the lenses.
+  'editor.hover.above': false,
 };
 /** From here on, histograms show what the schedule did. */
 const SHOWN_AT = 6000;
@@ -49,6 +54,11 @@ function prepareExperiments(session: EditorSession): void {
     [/"steps": \d+/, '"steps": 100000'],
     [/"from": \d+/, '"from": 1000'],
   ]);
+  // This one comes to its end: then there is a spectrum, too.
+  change(OWN_MODEL, [
+    [/"steps": \d+/, '"steps": 2000'],
+    [/"from": \d+, "to": \d+/, '"from": 400, "to": 1500'],
+  ]);
 }
 
 /** Opens the experiment and runs it. */
@@ -68,10 +78,31 @@ async function reached(run: string, step: number): Promise<void> {
   }
 }
 
-async function takeInAllThemes(session: EditorSession, page: Page, name: string): Promise<void> {
+async function finished(run: string): Promise<void> {
+  while (recordOf(run).state !== 'finished') {
+    if (recordOf(run).state === 'failed') throw new Error(`${run} failed.`);
+    await sleep(500);
+  }
+}
+
+/** Rests the mouse on the function that makes a layer, until its picture is there. */
+async function hoverLayer(page: Page, name: string): Promise<void> {
+  await page.mouse.move(0, 0);
+  const line = page.locator('.view-line', { hasText: `name: '${name}'` });
+  await line.locator('span', { hasText: /^dense$/ }).hover();
+  await page.locator('.monaco-hover img').waitFor();
+}
+
+async function takeInAllThemes(
+  session: EditorSession,
+  page: Page,
+  name: string,
+  pose: () => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
   for (const [theme, [label, className]] of Object.entries(themes)) {
     session.setSettings({ ...settings, 'workbench.colorTheme': label });
     await page.locator(`.monaco-workbench.${className}`).waitFor();
+    await pose();
     await sleep(DRAWING_MS);
     const path = join(images, `${name}-${theme}.png`);
     await page.screenshot({ path });
@@ -104,6 +135,15 @@ export async function takeScreenshots(): Promise<void> {
     await reached(lowRank, SHOWN_AT);
     await takeInAllThemes(session, page, 'low-rank-in-sidebar');
     await session.stop(lowRank);
+
+    await runCommand(page, 'View: Close All Editors');
+    const own = await startRun(session, page, OWN_MODEL);
+    await finished(own);
+    await runCommand(page, 'View: Close Primary Side Bar');
+    await runCommand(page, 'View: Close All Editors');
+    await page.setViewportSize({ width: 1120, height: 700 });
+    await openFile(page, 'my-model.ts');
+    await takeInAllThemes(session, page, 'model', () => hoverLayer(page, 'hidden'));
   } finally {
     await session.dispose();
   }
