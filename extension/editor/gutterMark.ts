@@ -1,14 +1,20 @@
 /** @file A mark in the gutter by how much of a layer is left: a bar that is filled so far. Pure. */
 import type { Appearance } from './weightPicture.ts';
 
-/** Least share of each level but the lowest: each is about a third of the one before. */
-const LEAST = [0.5, 0.18, 0.06, 0.02];
-export const LEVELS = LEAST.length + 1;
+/** Least share of what is left, and how high the bar is then: whoever knows nothing of levels reads it right. */
+const LEVELS_FROM_TOP = [
+  { least: 0.75, fill: 12 },
+  { least: 0.5, fill: 9 },
+  { least: 0.25, fill: 6 },
+  { least: 0.1, fill: 4 },
+  { least: 0.03, fill: 2 },
+  { least: -Infinity, fill: 1 },
+] as const;
+export const LEVELS = LEVELS_FROM_TOP.length;
 
-/** 0 for a layer of which next to nothing is left, up to `LEVELS - 1`. @param share 0 to 1 */
+/** 0 for a layer of which nearly all is left, up to `LEVELS - 1`. @param share 0 to 1 */
 export function levelOf(share: number): number {
-  const at = LEAST.findIndex((least) => share >= least);
-  return at < 0 ? 0 : LEAST.length - at;
+  return LEVELS_FROM_TOP.findIndex(({ least }) => share >= least);
 }
 
 const SIZE = 16;
@@ -25,13 +31,13 @@ const COLORS = {
 /** An SVG of 16 by 16 pixels. */
 export function gutterMark(level: number, { background, changed }: Pick<Appearance, 'background' | 'changed'>): string {
   const colors = COLORS[background];
-  const height = ((HEIGHT - 2) * (level + 1)) / LEVELS;
+  const height = LEVELS_FROM_TOP[level].fill;
   const bottom = TOP + HEIGHT - 1;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${SIZE}" height="${SIZE}">`,
     `<rect x="${LEFT + 0.5}" y="${TOP + 0.5}" width="${WIDTH - 1}" height="${HEIGHT - 1}" rx="1.5" fill="none"`,
     ` stroke="${changed ? colors.changed : colors.frame}"/>`,
-    `<rect x="${LEFT + 1}" y="${bottom - height}" width="${WIDTH - 2}" height="${height}" rx="0.5"`,
+    `<rect x="${LEFT + 1}" y="${bottom - height}" width="${WIDTH - 2}" height="${height}"`,
     ` fill="${changed ? colors.changed : colors.fill}"/></svg>`,
   ].join('');
 }

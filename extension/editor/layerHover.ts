@@ -23,22 +23,27 @@ export function layerHover(l10n: Translation, layer: PlacedLayer, run: HoverRun,
   const shown = layer.weights.filter(({ last }) => last).slice(0, MOST);
   const parts = shown.map((weight) => weightPart(l10n, weight, run, appearance));
   if (parts.length === 0) parts.push(...lensLines(l10n, layer).map(({ text }) => escaped(text)));
-  if (appearance.changed) parts.unshift(`$(history) ${l10n.t('This file has changed since the run {0}.', run.id)}`);
-  return parts.join('\n\n---\n\n');
+  const note = appearance.changed ? `$(history) ${l10n.t('This file has changed since the run.')}\n\n` : '';
+  return note + parts.join('\n\n---\n\n');
 }
 
 function weightPart(l10n: Translation, weight: MeasuredWeight, run: HoverRun, appearance: Appearance): string {
   const { svg, width, height } = weightPicture(l10n, weight, appearance)!;
   const { done = 0, all } = weight.steps;
   const when = l10n.t('step {0} of {1}', formatCount(done), formatCount(all));
-  const open = `command:${OPEN}?${encodeURIComponent(JSON.stringify([run.key, weight.name]))}`;
+  const link = `command:${OPEN}?${encoded(JSON.stringify([run.key, weight.name]))}`;
   const uri = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
   return [
-    `**${escaped(weight.name)}** ${escaped(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''}`,
+    `**${escaped(weight.name)}** ${escaped(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''} · ` +
+      `[${escaped(run.id)}](${link} "${l10n.t('Open Dashboard')}")`,
     `![${escaped(pictureAlt(l10n, weight))}](${uri}|width=${width},height=${height})`,
     distortionFacts(l10n, weight).map(escaped).join(' · '),
-    `[$(graph) ${l10n.t('Open Dashboard')}](${open}) · ${escaped(run.id)}`,
   ].join('\n\n');
+}
+
+/** A parenthesis would end the link. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replaceAll('(', '%28').replaceAll(')', '%29');
 }
 
 function escaped(text: string): string {

@@ -83,7 +83,7 @@ export class ModelEditors implements Disposable, CodeLensProvider, HoverProvider
       return lensLines(l10n, layer).map(({ text, weight }, i) => {
         const isMarked = changed && i === 0;
         return new CodeLens(new Range(at, at), {
-          title: isMarked ? `$(history) ${l10n.t('changed since the run')} · ${text}` : text,
+          title: isMarked ? `${l10n.t('changed since the run')} · ${text}` : text,
           tooltip: l10n.t('{0} of the run {1}. Click to open the dashboard.', weight.name, run.run.id),
           command: OPEN,
           arguments: weight.compressed ? [run.key, weight.name] : [run.key],

@@ -18,6 +18,8 @@ export interface ModelView {
   readonly changed: boolean;
 }
 
+type Runs = Pick<RunStore, 'experiments' | 'runsOf' | 'active'>;
+
 interface ShownRun {
   readonly run: StoredRun;
   readonly reader: MeasureReader;
@@ -29,12 +31,12 @@ interface ShownRun {
 
 export class ModelFile {
   readonly #path: string;
-  readonly #store: RunStore;
+  readonly #store: Runs;
   #shown: ShownRun | undefined;
   /** Of the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
 
-  constructor(path: string, store: RunStore) {
+  constructor(path: string, store: Runs) {
     this.#path = path;
     this.#store = store;
   }

@@ -16,6 +16,7 @@ interface Colors {
   readonly muted: string;
   readonly axis: string;
   readonly before: string;
+  readonly beforeOpacity: number;
   readonly after: string;
   readonly rank: string;
 }
@@ -29,7 +30,8 @@ function colorsOf({ background, highContrast, changed }: Appearance): Colors {
     text,
     muted: highContrast ? text : isDark ? '#a0a0a0' : '#616161',
     axis: highContrast ? text : isDark ? '#6b6b6b' : '#b0b0b0',
-    before: grey,
+    before: changed ? (isDark ? '#7a7a7a' : '#a8a8a8') : grey,
+    beforeOpacity: highContrast ? 0.75 : 0.45,
     after: changed ? grey : isDark ? '#56b4e9' : '#0072b2',
     rank: changed ? grey : isDark ? '#e69f00' : '#b85c00',
   };
@@ -91,7 +93,7 @@ function histogramPanel(l10n: Translation, { histogram }: DistortedWeight, color
       colors,
     ),
     text(PANEL, 12, l10n.t('log scale, without zeros'), colors.muted, 'end'),
-    area(steps(before, top), colors.before, 0.45),
+    area(steps(before, top), colors.before, colors.beforeOpacity),
     area(steps(after, top), colors.after, 0.35),
     line(steps(after, top), colors.after),
     `<path d="M0 ${BOTTOM + 0.5}H${PANEL}" stroke="${colors.axis}"/>`,

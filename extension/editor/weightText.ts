@@ -61,7 +61,7 @@ function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefine
 }
 
 /** `rate 0.98 ▲`, `2 bits`, `rank 20`; undefined for a distortion of the user's own. */
-export function settingText(l10n: Translation, weight: MeasuredWeight): string | undefined {
+function settingText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const { rate, bits, rank } = weight.last?.setting ?? {};
   const arrow = arrowOf(settingTrend(weight));
   if (rate !== undefined) return l10n.t('rate {0}', `${Number(rate.toPrecision(3))}${arrow}`);

@@ -1,12 +1,13 @@
 /**
  * @file `npm run screenshots [SCENE…]`: the dashboard in a real VS Code while runs are trained, in every kind of theme: a pruning run
- * beside the code, a low-rank run in the side bar, language models. The pictures go to `docs/images/`.
+ * beside the code, a low-rank run in the side bar, language models, a model of the user's own. The pictures go to `docs/images/`.
  */
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { runCommand, webview } from '../../scripts/editor/workbench.js';
 import { EXPERIMENT, EditorSession } from '../e2e/editorSession.ts';
 import { languageModel } from './languageModels.ts';
+import { ownModel } from './ownModel.ts';
 import { changeFile, reached, settings, startRun, takeInThemes } from './pictures.ts';
 
 const LOW_RANK = 'lenet-300-100-low-rank.deeptwist.jsonc';
@@ -55,6 +56,7 @@ async function lowRankInSideBar(session: EditorSession, page: Page): Promise<voi
 const scenes: Readonly<Record<string, Scene>> = {
   'pruning-beside-code': pruningBesideCode,
   'low-rank-in-sidebar': lowRankInSideBar,
+  'own-model': ownModel,
   'language-model': languageModel,
 };
 

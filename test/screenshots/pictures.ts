@@ -23,6 +23,10 @@ export const settings = {
   'workbench.layoutControl.enabled': false,
   'window.commandCenter': false,
   'deeptwist.notifications': 'none',
+  // TypeScript does not find TensorFlow.js: the trainer brings it.
+  'typescript.validate.enable': false,
+  // Above, it would hide the lenses.
+  'editor.hover.above': false,
 };
 /** For the page to draw itself in another theme. */
 const DRAWING_MS = 1500;
@@ -50,17 +54,29 @@ export async function reached(run: string, step: number): Promise<void> {
   }
 }
 
+export async function finished(run: string): Promise<void> {
+  while (recordOf(run).state !== 'finished') {
+    if (recordOf(run).state === 'failed') throw new Error(`${run} failed.`);
+    await sleep(500);
+  }
+}
+
+type Theme = keyof typeof themes;
+
+/** @param pose what is done in each theme before the picture is taken */
 export async function takeInThemes(
   session: EditorSession,
   page: Page,
   name: string,
-  chosen: readonly (keyof typeof themes)[] = Object.keys(themes) as (keyof typeof themes)[],
+  chosen: readonly Theme[] = Object.keys(themes) as Theme[],
+  pose: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   mkdirSync(images, { recursive: true });
   for (const theme of chosen) {
     const [label, className] = themes[theme];
     session.setSettings({ ...settings, 'workbench.colorTheme': label });
     await page.locator(`.monaco-workbench.${className}`).waitFor();
+    await pose();
     await sleep(DRAWING_MS);
     const path = join(images, `${name}-${theme}.png`);
     await page.screenshot({ path });

@@ -58,7 +58,7 @@ test('reading goes on where it ended, and tells of a log that was cut', async ()
   expect(cut).toEqual({ steps: [], end: Buffer.byteLength(textOf([warning(1)])) });
 });
 
-test('no more is read than what is asked for: of a log of 200 MB, its end', async () => {
+test('no more is read than what is asked for: of a log of nearly 200 MB, its end', async () => {
   const run = await temporaryRun();
   const million = textOf(Array.from({ length: 1000 }, (_, i) => metricsAt(i + 1))).repeat(1600);
   await writeFile(run.eventsFile, lineOf(warning(1)));

@@ -7,7 +7,7 @@ export const l10n: Translation = {
   t: (message, ...values) => message.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])),
 };
 
-export const SHAPE = [10, 20];
+const SHAPE = [10, 20];
 
 export interface Recorded {
   readonly step: number;
@@ -15,22 +15,6 @@ export interface Recorded {
   /** Of the 200 weights of each matrix. */
   readonly zeros?: number;
   readonly error?: number;
-}
-
-export function startedEvent(names: readonly string[], steps = 1000): EventOf<'started'> {
-  return {
-    type: 'started',
-    step: 0,
-    time: 0,
-    run: 'a',
-    device: 'a processor',
-    executor: 'compiled',
-    layers: names.flatMap((name) => [
-      { name, layer: layerOf(name), shape: SHAPE, compressed: true },
-      { name: `${layerOf(name)}/bias`, layer: layerOf(name), shape: [20], compressed: false },
-    ]),
-    config: { training: { steps }, compression: { method: 'prune' } } as unknown as EventOf<'started'>['config'],
-  };
 }
 
 export function distortionEvent(

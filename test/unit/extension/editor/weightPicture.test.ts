@@ -72,34 +72,35 @@ describe('the picture of a weight', () => {
 
 describe('what is shown where the mouse rests', () => {
   const call = { kind: 'dense', start: 0, end: 10 };
-  const run = { key: '/work/.deeptwist/runs/a', id: '20261126-120000-a', live: true };
+  const run = { key: '/work (mine)/.deeptwist/runs/a', id: '20261126-120000-a', live: true };
 
   test('is the picture, the step, and a link to the weight in the dashboard', () => {
     const text = layerHover(l10n, { call, weights: [pruned], several: false }, run, plain);
     expect(text).toMatch(/^\*\*fc1\/kernel\*\* \\\[10, 20\\\] · step 20 of 1,000 \$\(pulse\)/);
     const [, uri] = /!\[[^\]]+\]\(data:image\/svg\+xml;base64,([^|]+)\|width=\d+,height=\d+\)/.exec(text)!;
     expect(Buffer.from(uri, 'base64').toString()).toBe(weightPicture(l10n, pruned, plain)!.svg);
-    const [, link] = /\(command:deeptwist\.openDashboard\?([^)]+)\)/.exec(text)!;
+    const [, link] = /\(command:deeptwist\.openDashboard\?([^ ()]+) "Open Dashboard"\)/.exec(text)!;
     expect(JSON.parse(decodeURIComponent(link))).toEqual([run.key, 'fc1/kernel']);
   });
 
   test('says that the file has changed, and what there is before the first distortion', () => {
     const weights = [measuredWeight('fc1/kernel')];
     const text = layerHover(l10n, { call, weights, several: false }, run, { ...plain, changed: true });
-    expect(text).toMatch(/changed since the run 20261126-120000-a/);
+    expect(text).toMatch(/changed since the run/);
     expect(text).toContain('no distortion yet');
   });
 });
 
 describe('the mark in the gutter', () => {
   test.each([
-    [1, 4],
-    [0.5, 4],
-    [0.49, 3],
-    [0.1, 2],
-    [0.05, 1],
-    [0.01, 0],
-    [0, 0],
+    [1, 0],
+    [0.75, 0],
+    [0.74, 1],
+    [0.3, 2],
+    [0.1, 3],
+    [0.05, 4],
+    [0.01, 5],
+    [0, 5],
   ])('of %d is of level %i', (share, level) => {
     expect(levelOf(share)).toBe(level);
   });
@@ -107,9 +108,9 @@ describe('the mark in the gutter', () => {
   test('is filled more, the more is left, and grey where the code has changed', () => {
     const filled = Array.from({ length: LEVELS }, (_, level) => {
       const svg = gutterMark(level, { background: 'dark', changed: false });
-      return Number(/height="([\d.]+)" rx="0.5"/.exec(svg)![1]);
+      return Number(/<rect [^>]*height="(\d+)" fill="#56b4e9"/.exec(svg)![1]);
     });
-    expect(filled).toEqual(filled.toSorted((a, b) => a - b));
+    expect(filled).toEqual(filled.toSorted((a, b) => b - a));
     expect(new Set(filled).size).toBe(LEVELS);
     expect(gutterMark(2, { background: 'dark', changed: true })).not.toContain('#56b4e9');
   });
