@@ -4,7 +4,8 @@ import { expect, test } from 'vitest';
 import { ModelFile } from '../../../../extension/editor/modelFile.ts';
 import type { ExperimentFile } from '../../../../extension/runs/experimentFiles.ts';
 import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
-import { copySources, createRun } from '../../../../server/runs/createRun.ts';
+import { copySources, readSources } from '../../../../server/runs/copySources.ts';
+import { createRun } from '../../../../server/runs/createRun.ts';
 import { started } from '../../cli/sampleEvents.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
 
@@ -29,7 +30,7 @@ async function workspaceOf() {
   });
   async function add(minute: number, { uses = [model], isActive = false, begun = true } = {}): Promise<StoredRun> {
     const run = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1, 12, minute) });
-    await copySources(run, uses);
+    await copySources(run, await readSources(uses));
     if (begun) await writeFile(run.eventsFile, `${JSON.stringify(started)}\n`);
     const stored = { run, key: run.path, isActive, summary: { created: Date.parse(run.record.created) } } as StoredRun;
     runs.push(stored);
