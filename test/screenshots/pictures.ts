@@ -1,5 +1,5 @@
 /** @file What every scene of the pictures needs: runs that are far enough, and the window in each theme. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -43,7 +43,9 @@ export async function startRun(session: EditorSession, page: Page, file: string,
   await openFile(page, file);
   await runCommand(page, 'DeepTwist: Run');
   while (session.runs(folder).length === before) await sleep(100);
-  return session.runs(folder).at(-1)!;
+  const run = session.runs(folder).at(-1)!;
+  while (!existsSync(join(run, 'run.json'))) await sleep(100);
+  return run;
 }
 
 export async function reached(run: string, step: number): Promise<void> {
