@@ -37,7 +37,6 @@ function sharesProjection(recurrent: RankedWeight, kernel: RankedWeight): boolea
   return (
     recurrent.weight.weight === 'recurrent_kernel' &&
     kernel.weight.inputLayer === recurrent.weight.layer &&
-    kernel.weight.weight !== 'recurrent_kernel' &&
     recurrent.parameters.sharedProjection &&
     kernel.parameters.sharedProjection &&
     recurrent.parameters.rank === kernel.parameters.rank

@@ -14,7 +14,7 @@ export interface ModelWeight {
   weight: string;
   /** tfjs class name of the layer that has it. */
   layerClass: string;
-  /** The one layer whose output the weight's layer takes, with nothing but dropout between them. */
+  /** The one layer whose output the weight multiplies, with nothing but dropout between them; not for a recurrent kernel. */
   inputLayer?: string;
   shape: number[];
   trainable: boolean;
@@ -61,7 +61,7 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
         layer: layerName,
         weight,
         layerClass: layer.getClassName(),
-        ...(input !== undefined && { inputLayer: input }),
+        ...(input !== undefined && weight !== 'recurrent_kernel' && { inputLayer: input }),
         shape: variable.shape as number[],
         trainable: trainable.has(variable.id),
         // Before it is disposed, `read` gives the variable itself.

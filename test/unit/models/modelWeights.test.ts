@@ -121,9 +121,9 @@ test('a weight knows the layer whose output it multiplies, past dropout, and pas
   expect(modelWeights(model).map(({ name, inputLayer }) => [name, inputLayer])).toEqual([
     ['embedding/embeddings', 'embedding_input'],
     ['rnn1/kernel', 'embedding'],
-    ['rnn1/recurrent_kernel', 'embedding'],
+    ['rnn1/recurrent_kernel', undefined],
     ['rnn2/kernel', 'rnn1'],
-    ['rnn2/recurrent_kernel', 'rnn1'],
+    ['rnn2/recurrent_kernel', undefined],
     ['logits/dense/kernel', 'rnn2'],
     ['last/kernel', 'relu'],
   ]);
