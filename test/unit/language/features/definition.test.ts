@@ -4,7 +4,7 @@ import type { Surroundings } from '../../../../server/language/experimentDocumen
 import { around, describeModel, knownRun, openAt, pruneText } from './experiments.ts';
 
 const modelText = {
-  uri: 'file:///work/project/model.ts',
+  uri: 'file:///home/user/project/model.ts',
   text: `import * as tf from '@tensorflow/tfjs';
 export function createModel() {
   const model = tf.sequential();
@@ -44,7 +44,7 @@ describe('a key of layers', () => {
 
 describe('a value', () => {
   test('that is a path leads to the file, and a folder nowhere', () => {
-    expect(found(pruneText.replace('./model', './mo|del'))).toEqual(['file:///work/project/model.ts']);
+    expect(found(pruneText.replace('./model', './mo|del'))).toEqual(['file:///home/user/project/model.ts']);
     expect(found(pruneText.replace('./data/mnist', './da|ta/mnist'))).toEqual([]);
     expect(found(pruneText.replace('./model.ts', './mo|dels.ts'))).toEqual([]);
     expect(found('{ "model": "builtin:le|net-5" }')).toEqual([]);
@@ -53,7 +53,7 @@ describe('a value', () => {
   test('in an archive leads to the archive', () => {
     const there = around({ exists: (path) => path === './my data#1.npz' });
     const marked = '{ "data": { "type": "arrays", "train": { "inputs": "./my da|ta#1.npz:x" } } }';
-    expect(found(marked, there)).toEqual(['file:///work/project/my%20data%231.npz']);
+    expect(found(marked, there)).toEqual(['file:///home/user/project/my%20data%231.npz']);
   });
 
   test('that is a run leads to the text of its experiment', () => {
@@ -62,7 +62,7 @@ describe('a value', () => {
       knownRun('20261125-1-base', { name: 'base' }),
     ];
     const at = (run: string) => found(`{ "start": "|${run}" }`, around({ others: runs }));
-    const file = (id: string) => [`file:///work/project/.deeptwist/runs/${id}/experiment.deeptwist.jsonc`];
+    const file = (id: string) => [`file:///home/user/project/.deeptwist/runs/${id}/experiment.deeptwist.jsonc`];
     expect(at('run:base')).toEqual(file('20261125-1-base'));
     expect(at('run:20261126')).toEqual(file('20261126-1-base'));
     expect(at('run:2026')).toEqual([]);

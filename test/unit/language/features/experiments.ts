@@ -8,7 +8,7 @@ import {
 import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/modelDescription.ts';
 import type { RunRecord } from '../../../../server/runs/runRecord.ts';
 
-const FILE = '/work/project/prune.deeptwist.jsonc';
+const FILE = '/home/user/project/prune.deeptwist.jsonc';
 export const URI = `file://${FILE}`;
 
 export function open(text: string): ExperimentDocument {
@@ -72,7 +72,7 @@ export function knownRun(
       cuts: [],
       ...record,
     },
-    path: `/work/project/.deeptwist/runs/${id}`,
+    path: `/home/user/project/.deeptwist/runs/${id}`,
     state,
     step,
     text,

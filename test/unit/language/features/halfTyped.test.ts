@@ -13,7 +13,7 @@ import { prepareRename } from '../../../../server/language/features/rename.ts';
 import { symbols } from '../../../../server/language/features/symbols.ts';
 import { around, knownRun, lstm, open, pruneText, withCompression } from './experiments.ts';
 
-const modelText = { uri: 'file:///work/project/model.ts', text: "layers.dense({ name: 'fc1' }); layers.lstm({" };
+const modelText = { uri: 'file:///home/user/project/model.ts', text: "layers.dense({ name: 'fc1' }); layers.lstm({" };
 const surroundings = [
   around({ modelText, runs: [knownRun('20261126-1-prune', { state: 'running', step: 3 })], others: [knownRun('x')] }),
   around({ model: lstm }),

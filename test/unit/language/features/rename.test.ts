@@ -5,12 +5,14 @@ import { prepareRename, rename } from '../../../../server/language/features/rena
 import { UserError } from '../../../../server/protocol/userError.ts';
 import { around, describeModel, openAt, pruneText, URI, withCompression } from './experiments.ts';
 
-const MODEL = 'file:///work/project/model.ts';
+const MODEL = 'file:///home/user/project/model.ts';
 const modelText = { uri: MODEL, text: "tf.layers.dense({ name: 'fc1' }); /* fc1 */ layers.dense({ name: `fc${i}` });" };
 const marked = pruneText.replace('"fc1"', '"f|c1"');
 
 function other(compression: string): ExperimentDocument {
-  return new ExperimentDocument(TextDocument.create('file:///work/project/b.deeptwist.jsonc', 'jsonc', 1, compression));
+  return new ExperimentDocument(
+    TextDocument.create('file:///home/user/project/b.deeptwist.jsonc', 'jsonc', 1, compression),
+  );
 }
 
 function renamed(text: string, newName: string, surroundings: Surroundings, others: ExperimentDocument[] = []) {
