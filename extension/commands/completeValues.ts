@@ -3,7 +3,7 @@ import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/p
 import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experimentJsonSchema.ts';
 import { JsonText } from '../../server/protocol/jsonText.ts';
 import { applyOverride, parseOverride } from '../../server/protocol/overrides.ts';
-import { formatSettingPath, parseSettingPath, type SettingPath } from '../../server/protocol/settingPath.ts';
+import { formatSettingPath, parseSettingPath, valueAt, type SettingPath } from '../../server/protocol/settingPath.ts';
 import { splitValues } from './changedValues.ts';
 
 export interface Completion {
@@ -96,10 +96,6 @@ function documentOf(text: string, overrides: readonly string[]): Record<string, 
   if (!isGroup(document)) return {};
   for (const override of overrides.map(parseOverride)) if (override) applyOverride(document, override);
   return document;
-}
-
-function valueAt(document: unknown, path: SettingPath): unknown {
-  return path.reduce((value, key) => (isGroup(value) ? value[String(key)] : undefined), document);
 }
 
 function isGroup(value: unknown): value is Record<string, unknown> {

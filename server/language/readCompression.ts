@@ -5,6 +5,7 @@
 import type { LayerSetting } from '../compression/predictSize.ts';
 import { compressionSchemas, type Method, type PolicyId } from '../protocol/config.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
+import { recordAt } from './writtenSettings.ts';
 
 export interface ReadCompression {
   readonly method: Method;
@@ -25,8 +26,8 @@ export interface ReadSchedule {
 }
 
 /** Undefined where there is no compression, or its method is not known. */
-export function readCompression({ settings }: ExperimentDocument): ReadCompression | undefined {
-  const section = recordAt(settings, 'compression');
+export function readCompression(document: ExperimentDocument): ReadCompression | undefined {
+  const section = recordAt(document, ['compression']);
   const { method } = section;
   if (typeof method !== 'string' || !Object.hasOwn(compressionSchemas, method)) return undefined;
   const { shape } = compressionSchemas[method as Method];
@@ -37,7 +38,10 @@ export function readCompression({ settings }: ExperimentDocument): ReadCompressi
     policy: policy.data ?? 'deeptwist',
     distortEvery: distortEvery.data,
     layers: new Map(
-      Object.entries(recordAt(section, 'layers')).map(([key, value]) => [key, layerSetting(method as Method, value)]),
+      Object.entries(recordAt(document, ['compression', 'layers'])).map(([key, value]) => [
+        key,
+        layerSetting(method as Method, value),
+      ]),
     ),
     schedule: scheduleOf(method as Method, section.schedule),
   };
@@ -46,12 +50,6 @@ export function readCompression({ settings }: ExperimentDocument): ReadCompressi
 /** Whether distortions happen every S_D steps: the other policies compress at every step, or once. */
 export function distortsRegularly({ policy }: ReadCompression): boolean {
   return policy === 'deeptwist' || policy === 'gradual-mask';
-}
-
-/** An object at a key; an empty one in place of anything else. */
-export function recordAt(value: unknown, key: string): Readonly<Record<string, unknown>> {
-  const inner = isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  return isRecord(inner) ? inner : {};
 }
 
 export function layerSetting(method: Method, value: unknown): LayerSetting | undefined {
@@ -66,8 +64,4 @@ function scheduleOf(method: Method, value: unknown): ReadSchedule | undefined {
   }
   const { data } = compressionSchemas[method].shape.schedule.safeParse(value);
   return data && { from: data.from, unit: data.unit ?? 'steps' };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

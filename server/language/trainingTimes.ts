@@ -1,7 +1,8 @@
 /** @file Times of an experiment in training steps and in epochs, as far as file and data tell. */
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
-import { readCompression, recordAt } from './readCompression.ts';
+import { readCompression } from './readCompression.ts';
+import { countAt } from './writtenSettings.ts';
 
 export interface TrainingTimes {
   /** Undefined where the data is not known. */
@@ -11,15 +12,14 @@ export interface TrainingTimes {
   readonly epochs: number | undefined;
 }
 
-export function trainingTimes({ settings }: ExperimentDocument, model: ModelDescription | undefined): TrainingTimes {
-  const training = recordAt(settings, 'training');
-  const batchSize = countAt(training, 'batchSize');
+export function trainingTimes(document: ExperimentDocument, model: ModelDescription | undefined): TrainingTimes {
+  const batchSize = countAt(document, ['training', 'batchSize']);
   const samples = model?.samples;
   const stepsPerEpoch =
     batchSize === undefined || samples === undefined || samples < batchSize
       ? undefined
       : Math.floor(samples / batchSize);
-  const [steps, epochs] = [countAt(training, 'steps'), countAt(training, 'epochs')];
+  const [steps, epochs] = [countAt(document, ['training', 'steps']), countAt(document, ['training', 'epochs'])];
   return {
     stepsPerEpoch,
     steps: steps ?? times(epochs, stepsPerEpoch),
@@ -55,10 +55,4 @@ export function scheduleTimes(
 
 function times(count: number | undefined, length: number | undefined): number | undefined {
   return count === undefined || length === undefined ? undefined : count * length;
-}
-
-/** A positive integer; undefined in place of anything else. */
-function countAt(section: Readonly<Record<string, unknown>>, key: string): number | undefined {
-  const value = section[key];
-  return typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : undefined;
 }

@@ -1,13 +1,14 @@
 /** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of a text's `path` and `files`, one is given. */
 import type { SettingProblem } from './problem.ts';
+import { valueAt } from './settingPath.ts';
 
 /**
  * Checks that one of several settings is there, and one only.
  * @param document the settings as they stand in the file, before validation
  */
 export function alternativeProblems(document: unknown): SettingProblem[] {
-  const training = property(document, 'training');
-  const data = property(document, 'data');
+  const training = valueAt(document, ['training']);
+  const data = valueAt(document, ['data']);
   const problems: SettingProblem[] = [];
   if (isObject(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
   if (isObject(data) && data.type === 'text') {
@@ -20,7 +21,7 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
         message: 'divides the one file of "path"; "files" has the splits',
       });
   }
-  const vocabulary = property(data, 'vocabulary');
+  const vocabulary = valueAt(data, ['vocabulary']);
   if (isObject(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
     problems.push({
       path: ['data', 'vocabulary', 'size'],
@@ -52,10 +53,6 @@ function oneOf(
   return [
     { path: setting, code: 'missing-setting', at: 'value', message: `missing: expected ${expected}, or "${other}"` },
   ];
-}
-
-function property(value: unknown, key: string): unknown {
-  return isObject(value) ? value[key] : undefined;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,15 +2,15 @@
 import type { Method, PolicyId } from './config.ts';
 import { policyMethods, unsuitablePolicy } from './policyMethods.ts';
 import type { SettingProblem } from './problem.ts';
+import { valueAt } from './settingPath.ts';
 
 /**
  * Checks that the policy works with the method, and that the best model is kept only where no compression would undo it.
  * @param document the settings as they stand in the file, before validation
  */
 export function combinationProblems(document: unknown): SettingProblem[] {
-  const compression = property(document, 'compression');
-  const policy = property(compression, 'policy') ?? 'deeptwist';
-  const method = property(compression, 'method');
+  const policy = valueAt(document, ['compression', 'policy']) ?? 'deeptwist';
+  const method = valueAt(document, ['compression', 'method']);
   const problems: SettingProblem[] = [];
   if (isPolicy(policy) && isMethod(method) && !policyMethods[policy].includes(method))
     problems.push({
@@ -20,7 +20,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
       message: unsuitablePolicy(policy, method).reason,
       related: [['compression', 'method']],
     });
-  if (property(property(document, 'training'), 'keepBest') === true && isMethod(method) && policy !== 'one-shot')
+  if (valueAt(document, ['training', 'keepBest']) === true && isMethod(method) && policy !== 'one-shot')
     problems.push({
       path: ['training', 'keepBest'],
       code: 'combination',
@@ -37,8 +37,4 @@ function isPolicy(value: unknown): value is PolicyId {
 
 function isMethod(value: unknown): value is Method {
   return policyMethods.deeptwist.some((method) => method === value);
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

@@ -1,6 +1,6 @@
 /** @file What a JSON schema asks for, in words, for error messages: "a number in [0, 1)", "one of 'greedy' or 'refined'". */
 import type { JsonSchema } from './experimentJsonSchema.ts';
-import type { SettingPath } from './settingPath.ts';
+import { valueAt, type SettingPath } from './settingPath.ts';
 
 /**
  * The part of `schema` that describes the value at `path` in `document`. Where the schema is a union, the option is
@@ -20,8 +20,7 @@ export function schemaAt(schema: JsonSchema, document: unknown, path: SettingPat
 /** The keys that an object at this place can have; empty where any key can be. */
 export function knownKeys(schema: JsonSchema, document: unknown, path: SettingPath): string[] {
   const node = schemaAt(schema, document, path);
-  const value = path.reduce<unknown>((outer, key) => (isRecord(outer) ? outer[key] : undefined), document);
-  const option = node && optionOf(node, value);
+  const option = node && optionOf(node, valueAt(document, path));
   return Object.keys(option?.properties ?? {}).filter((key) => !key.startsWith('$'));
 }
 

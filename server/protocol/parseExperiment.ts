@@ -17,7 +17,7 @@ import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { scheduleProblems } from './scheduleProblems.ts';
 import type { SettingError } from './settingError.ts';
-import { formatSettingPath, isWithin } from './settingPath.ts';
+import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { UserError } from './userError.ts';
 
@@ -164,10 +164,6 @@ function wrongValue(
   const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   return { code: 'wrong-value', message: `${expected}, got ${shown(value)}${hint}`, meant };
-}
-
-function valueAt(document: unknown, path: SettingPath): unknown {
-  return path.reduce((value, key) => (isRecord(value) ? value[key] : undefined), document);
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,6 @@
 /** @file Settings that are each right and do not go together: when distortions happen, and when training ends. */
 import type { SettingProblem } from './problem.ts';
+import { valueAt } from './settingPath.ts';
 
 /**
  * Checks the times of an experiment against one another: `schedule.from < schedule.to <= training.steps`, and
@@ -9,7 +10,7 @@ import type { SettingProblem } from './problem.ts';
  * @param document the settings as they stand in the file, before validation
  */
 export function scheduleProblems(document: unknown): SettingProblem[] {
-  const inEpochs = property(property(property(document, 'compression'), 'schedule'), 'unit') === 'epochs';
+  const inEpochs = valueAt(document, ['compression', 'schedule', 'unit']) === 'epochs';
   const steps = setting(document, ['training', 'steps']);
   const end = inEpochs ? setting(document, ['training', 'epochs']) : steps;
   const distortEvery = setting(document, ['compression', 'distortEvery']);
@@ -28,7 +29,7 @@ export function scheduleProblems(document: unknown): SettingProblem[] {
   require(from, 'below', to);
   if (to.value === undefined) require(from, 'below', end);
 
-  const layers = property(property(document, 'compression'), 'layers');
+  const layers = valueAt(document, ['compression', 'layers']);
   if (typeof layers === 'object' && layers !== null && Object.keys(layers).length === 0)
     problems.push({
       path: ['compression', 'layers'],
@@ -46,10 +47,6 @@ interface Setting {
 }
 
 function setting(document: unknown, path: string[]): Setting {
-  const value = path.reduce(property, document);
+  const value = valueAt(document, path);
   return { path, value: typeof value === 'number' ? value : undefined };
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
 }

@@ -43,3 +43,14 @@ function parseString(quoted: string): string | undefined {
 export function isWithin(path: SettingPath, ancestor: SettingPath): boolean {
   return ancestor.length <= path.length && ancestor.every((key, i) => String(key) === String(path[i]));
 }
+
+/** The value of a setting in the settings of a file, right or wrong; undefined where there is none. */
+export function valueAt(settings: unknown, path: SettingPath): unknown {
+  return path.reduce(
+    (value, key) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+        ? (value as Record<string | number, unknown>)[key]
+        : undefined,
+    settings,
+  );
+}

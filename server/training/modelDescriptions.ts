@@ -6,6 +6,7 @@ import { loadModel } from '../models/loadModel.ts';
 import { JsonText } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
+import { valueAt } from '../protocol/settingPath.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import { modelSourceOf, writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
@@ -52,6 +53,6 @@ export async function describeExperiment(
 
 /** No shape of a weight depends on it, but a model may want to know. */
 function batchSizeOf(document: unknown): number {
-  const size = (document as { training?: { batchSize?: unknown } } | undefined)?.training?.batchSize;
+  const size = valueAt(document, ['training', 'batchSize']);
   return typeof size === 'number' && Number.isInteger(size) && size > 0 ? size : 1;
 }

@@ -5,6 +5,7 @@ import { discriminatorOf, optionOf } from '../../protocol/expectation.ts';
 import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
 import type { SettingPath } from '../../protocol/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { recordAt } from '../writtenSettings.ts';
 import { layerProposals } from './completeLayers.ts';
 import type { Proposal, Typing } from './completion.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -12,7 +13,7 @@ import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts
 
 export function keyProposals(typing: Typing): Proposal[] {
   const { document, place } = typing;
-  const object = valueAt(document.settings, place.path);
+  const object = recordAt(document, place.path);
   const written = new Set(Object.keys(object));
   const [start, end] = [place.range.start + 1, place.range.end - 1];
   const under = document.text.getText().slice(start, end);
@@ -103,12 +104,6 @@ function blockProposals(written: ReadonlySet<string>, { document, surroundings, 
     })),
     ...compressions,
   ];
-}
-
-function valueAt(settings: unknown, path: SettingPath): Readonly<Record<string, unknown>> {
-  let value = settings;
-  for (const key of path) value = isRecord(value) ? value[key] : undefined;
-  return isRecord(value) ? value : {};
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string | number, unknown>> {

@@ -2,7 +2,7 @@
 import { isMatrix } from '../../compression/targets.ts';
 import { compressionSchemas, type Method } from '../../protocol/config.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { recordAt } from '../readCompression.ts';
+import { textAt } from '../writtenSettings.ts';
 import { trainingTimes } from '../trainingTimes.ts';
 import { escaped, Places } from './snippetText.ts';
 
@@ -70,7 +70,7 @@ function compressionText(
   places: Places,
 ): string {
   const { steps = 20000 } = trainingTimes(document, surroundings.model);
-  const language = recordAt(document.settings, 'data').type === 'text';
+  const language = textAt(document, ['data', 'type']) === 'text';
   const often = Math.max(1, Math.min(language || method !== 'prune' ? 100 : 10, Math.floor(steps / 100)));
   const lines = [
     `"method": "${method}",`,

@@ -7,7 +7,8 @@ import type { SettingPath } from '../../protocol/settingPath.ts';
 import type { ModelSize } from '../../compression/size.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { distortsRegularly, readCompression, recordAt, type ReadCompression } from '../readCompression.ts';
+import { distortsRegularly, readCompression, type ReadCompression } from '../readCompression.ts';
+import { recordAt } from '../writtenSettings.ts';
 import { scheduleTimes, trainingTimes } from '../trainingTimes.ts';
 
 interface Hint {
@@ -92,7 +93,7 @@ function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[
   const { stepsPerEpoch, steps, epochs } = trainingTimes(document, model);
   const times = scheduleTimes(document, model);
   const compression = readCompression(document);
-  const training = recordAt(document.settings, 'training');
+  const training = recordAt(document, ['training']);
   const hints: Hint[] = [];
   if (stepsPerEpoch !== undefined && steps !== undefined && epochs !== undefined) {
     const given = 'steps' in training ? 'steps' : 'epochs';

@@ -7,8 +7,9 @@ import { isMatrix } from '../../compression/targets.ts';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight } from '../../protocol/modelDescription.ts';
 import { compressedModel, keysOf } from '../compressedModel.ts';
-import { layerSetting, readCompression, recordAt } from '../readCompression.ts';
+import { layerSetting, readCompression } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { recordAt } from '../writtenSettings.ts';
 import type { Proposal, Typing } from './completion.ts';
 
 const RATES = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99];
@@ -26,7 +27,7 @@ export function layerValues({ document, surroundings: { model }, place }: Typing
   const node = settingSchema(document.settings, place.path);
   const values = valuesOf(String(parameter), named);
   if (named.length === 0 || values.length === 0 || !node) return [];
-  const written = recordAt(recordAt(recordAt(document.settings, 'compression'), 'layers'), key);
+  const written = recordAt(document, ['compression', 'layers', key]);
   return values.map((value) => {
     const setting = layerSetting(compression.method, { ...written, [parameter]: value });
     const size = modelSize(predictSizes(named, () => setting));

@@ -6,7 +6,7 @@ import { UserError } from '../../protocol/userError.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
-import { recordAt } from '../readCompression.ts';
+import { recordAt } from '../writtenSettings.ts';
 
 export interface RenamedLayer {
   readonly edit: WorkspaceEdit;
@@ -64,7 +64,7 @@ export function rename(
   const layerKeys = keysOf(model);
   for (const experiment of [document, ...others]) {
     const { uri } = experiment.text;
-    for (const key of Object.keys(layersOf(experiment))) {
+    for (const key of Object.keys(recordAt(experiment, ['compression', 'layers']))) {
       const isNamed = key === layer || key.startsWith(`${layer}/`);
       if (isNamed) (changes[uri] ??= []).push(keyEdit(experiment, key, renamed + key.slice(layer.length)));
       else if (isGlob(key) && layerKeys.named(key).some((weight) => weight.layer === layer)) globs.push({ uri, key });
@@ -105,10 +105,6 @@ function layerAt(
   if (layer === undefined || range.end - range.start !== key.length + 2) return undefined;
   const end = range.start + 1 + layer.length;
   return { layer, range: { start: end - name.length, end } };
-}
-
-function layersOf({ settings }: ExperimentDocument): Readonly<Record<string, unknown>> {
-  return recordAt(recordAt(settings, 'compression'), 'layers');
 }
 
 /** Without the path of what the layer is in. */

@@ -7,7 +7,7 @@ import { finding, type Finding, type Fix } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
 import { rankFindings } from './rankFindings.ts';
-import { numberAt, recordAt, textAt } from './settings.ts';
+import { numberAt, recordAt, textAt } from '../../writtenSettings.ts';
 
 /** A weight that is compressed, and what stands in the file for it. */
 export type LayerTarget = Target<unknown, DescribedWeight>;

@@ -3,7 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { countAt, numberAt, textAt } from './settings.ts';
+import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
 
 interface Advice {
   readonly low: number;

@@ -7,7 +7,7 @@ import type { SettingPath } from '../../../protocol/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { recordAt, textAt } from './settings.ts';
+import { recordAt, textAt } from '../../writtenSettings.ts';
 
 const BUILTIN = 'builtin:';
 

@@ -5,7 +5,7 @@ import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setOther } from './fixes.ts';
 import type { LayerTarget } from './layerFindings.ts';
-import { countAt, textAt } from './settings.ts';
+import { countAt, textAt } from '../../writtenSettings.ts';
 
 export function quantizationFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
   const seen = new Set<string>();

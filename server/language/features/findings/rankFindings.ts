@@ -11,7 +11,7 @@ import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
 import type { LayerTarget } from './layerFindings.ts';
-import { countAt, valueAt } from './settings.ts';
+import { countAt, valueAt } from '../../writtenSettings.ts';
 
 /** What is factored together: a weight, or those that share a projection. */
 interface Factored {

@@ -3,7 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { countAt, numberAt, textAt } from './settings.ts';
+import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper's section on S_D; its own schedules have 50 and more. */
 const FEWEST_DISTORTIONS = 10;

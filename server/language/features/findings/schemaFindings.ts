@@ -6,7 +6,7 @@ import { parseSettingPath } from '../../../protocol/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import type { Finding, Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
-import { textAt, numberAt, valueAt } from './settings.ts';
+import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
 
 /** S_D of the paper: 10 for LeNet-5, 100 for language models. */
 const DISTORT_EVERY = { images: 10, text: 100 };

@@ -5,7 +5,7 @@ import { runsNamed } from '../../../runs/findRun.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { textAt } from './settings.ts';
+import { textAt } from '../../writtenSettings.ts';
 
 const RUN = 'run:';
 /** Names in a message; the rest is counted. */

@@ -1,9 +1,9 @@
 /** @file Settings as they stand in a file that may be wrong elsewhere: what is not of the wanted kind counts as not there. */
-import type { SettingPath } from '../../../protocol/settingPath.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import { valueAt as valueIn, type SettingPath } from '../protocol/settingPath.ts';
+import type { ExperimentDocument } from './experimentDocument.ts';
 
 export function valueAt({ settings }: ExperimentDocument, path: SettingPath): unknown {
-  return path.reduce((value, key) => (isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined), settings);
+  return valueIn(settings, path);
 }
 
 export function textAt(document: ExperimentDocument, path: SettingPath): string | undefined {
@@ -25,9 +25,7 @@ export function countAt(document: ExperimentDocument, path: SettingPath): number
 /** An object; of another value, an empty one. */
 export function recordAt(document: ExperimentDocument, path: SettingPath): Readonly<Record<string, unknown>> {
   const value = valueAt(document, path);
-  return isRecord(value) && !Array.isArray(value) ? value : {};
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : {};
 }
