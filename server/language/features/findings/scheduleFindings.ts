@@ -3,6 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
+import { trainingTimes } from '../../trainingTimes.ts';
 import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper's section on S_D; its own schedules have 50 and more. */
@@ -35,20 +36,14 @@ export function scheduleFindings(document: ExperimentDocument, surroundings: Sur
 function timesOf(document: ExperimentDocument, { model }: Surroundings): Times | undefined {
   const distortEvery = countAt(document, DISTORT_EVERY);
   if (distortEvery === undefined) return undefined;
-  const batchSize = countAt(document, ['training', 'batchSize']);
-  const epoch =
-    model?.samples === undefined || batchSize === undefined ? undefined : Math.floor(model.samples / batchSize);
-  const inSteps = (time: number | undefined, unit: string | undefined) =>
-    unit !== 'epochs' ? time : time === 0 ? 0 : time !== undefined && epoch !== undefined ? time * epoch : undefined;
-  const unit = textAt(document, [...SCHEDULE, 'unit']);
-  const from = inSteps(numberAt(document, [...SCHEDULE, 'from']) ?? 0, unit);
+  const { stepsPerEpoch, steps } = trainingTimes(document, model);
+  const length = textAt(document, [...SCHEDULE, 'unit']) === 'epochs' ? stepsPerEpoch : 1;
+  const inSteps = (time: number | undefined) =>
+    time === undefined || length === undefined ? undefined : time * length;
+  const start = numberAt(document, [...SCHEDULE, 'from']) ?? 0;
+  const from = start === 0 ? 0 : inSteps(start);
   if (from === undefined) return undefined;
-  return {
-    distortEvery,
-    steps: countAt(document, STEPS) ?? inSteps(countAt(document, ['training', 'epochs']), 'epochs'),
-    from,
-    to: inSteps(countAt(document, [...SCHEDULE, 'to']), unit),
-  };
+  return { distortEvery, steps, from, to: inSteps(countAt(document, [...SCHEDULE, 'to'])) };
 }
 
 /** While the rate rises. */
