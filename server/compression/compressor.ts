@@ -1,7 +1,7 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
 import type { Compression, Method } from '../protocol/config.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.ts';
-import { policyMethods, unsuitablePolicy } from '../protocol/policyMethods.ts';
+import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/policyTraits.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
@@ -96,6 +96,7 @@ function compressorOf<M extends Method>(
 ): Compressor {
   const row = methods[method];
   const policy = policies[compression.policy];
+  const { distorts } = policyTraits[compression.policy];
   checkPolicy(compression);
   const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
   /** Those in effect. */
@@ -105,8 +106,7 @@ function compressorOf<M extends Method>(
   const fromOf = (of: CompressionOf<M>) => scheduleOf(of)?.from ?? 0;
   const distortsAfter = (step: number, of: CompressionOf<M>) =>
     step === steps ||
-    (policy.distorts === 'every-so-often' &&
-      isDistortionStep(step, { distortEvery: of.distortEvery, from: fromOf(of) }));
+    (distorts === 'every-so-often' && isDistortionStep(step, { distortEvery: of.distortEvery, from: fromOf(of) }));
   const compressed = new Map<string, CompressedWeight>();
   /** What the last truncation of each low-rank unit left to start from, by its key in a checkpoint. */
   const bases = new Map<string, Float32Array>();
@@ -207,7 +207,7 @@ function compressorOf<M extends Method>(
       row.units(targets.map((target) => ({ ...target, parameters: layers[target.pattern] })));
       return {
         takesEffectAfter: (step) =>
-          policy.distorts === 'at-the-end' || distortsAfter(step, settings) || distortsAfter(step, next),
+          distorts === 'at-the-end' || distortsAfter(step, settings) || distortsAfter(step, next),
         apply() {
           const ranks = new Map(units.map((unit) => [basisKey(unit), settingAt(unit[0], 0).rank]));
           settings = next;
@@ -252,9 +252,10 @@ function relativeError(before: Float32Array, after: Float32Array): number {
 }
 
 function checkPolicy({ policy, method }: Compression): void {
-  if (policyMethods[policy].includes(method)) return;
-  const { reason, suitable } = unsuitablePolicy(policy, method);
-  throw new SettingError(['compression', 'policy'], reason, {
-    remedy: `Set policy to one of ${suitable.map((name) => `"${name}"`).join(', ')}, or choose that method.`,
+  if (policyTraits[policy].methods.includes(method)) return;
+  throw new SettingError(['compression', 'policy'], unsuitablePolicy(policy, method), {
+    remedy: `Set policy to one of ${suitablePolicies(method)
+      .map((name) => `"${name}"`)
+      .join(', ')}, or choose that method.`,
   });
 }

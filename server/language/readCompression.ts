@@ -4,6 +4,7 @@
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
 import { compressionSchemas, type Method, type PolicyId } from '../protocol/config.ts';
+import { policyTraits } from '../protocol/policyTraits.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';
 
@@ -49,7 +50,7 @@ export function readCompression(document: ExperimentDocument): ReadCompression |
 
 /** Whether distortions happen every S_D steps: the other policies compress at every step, or once. */
 export function distortsRegularly({ policy }: ReadCompression): boolean {
-  return policy === 'deeptwist' || policy === 'gradual-mask';
+  return policyTraits[policy].distorts === 'every-so-often';
 }
 
 export function layerSetting(method: Method, value: unknown): LayerSetting | undefined {

@@ -1,6 +1,6 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
-import type { Method, PolicyId } from './config.ts';
-import { policyMethods, unsuitablePolicy } from './policyMethods.ts';
+import type { Method } from './config.ts';
+import { isPolicy, policyTraits, unsuitablePolicy } from './policyTraits.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
 
@@ -12,12 +12,12 @@ export function combinationProblems(document: unknown): SettingProblem[] {
   const policy = valueAt(document, ['compression', 'policy']) ?? 'deeptwist';
   const method = valueAt(document, ['compression', 'method']);
   const problems: SettingProblem[] = [];
-  if (isPolicy(policy) && isMethod(method) && !policyMethods[policy].includes(method))
+  if (isPolicy(policy) && isMethod(method) && !policyTraits[policy].methods.includes(method))
     problems.push({
       path: ['compression', 'policy'],
       code: 'combination',
       at: 'value',
-      message: unsuitablePolicy(policy, method).reason,
+      message: unsuitablePolicy(policy, method),
       related: [['compression', 'method']],
     });
   if (valueAt(document, ['training', 'keepBest']) === true && isMethod(method) && policy !== 'one-shot')
@@ -31,10 +31,6 @@ export function combinationProblems(document: unknown): SettingProblem[] {
   return problems;
 }
 
-function isPolicy(value: unknown): value is PolicyId {
-  return typeof value === 'string' && Object.hasOwn(policyMethods, value);
-}
-
 function isMethod(value: unknown): value is Method {
-  return policyMethods.deeptwist.some((method) => method === value);
+  return policyTraits.deeptwist.methods.some((method) => method === value);
 }

@@ -1,6 +1,7 @@
 /** @file The same experiment with another compression method, at about the same size. */
 import type { TextEdit } from 'vscode-languageserver/node';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
+import { policyTraits } from '../../protocol/policyTraits.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
@@ -41,8 +42,7 @@ function conversion(
   const schedule = scheduleEdits(method, document, compression);
   if (!schedule) return [];
   edits.push(...schedule);
-  // A mask is for pruning, and factors are for a low rank.
-  if (compression.policy === 'gradual-mask' || compression.policy === 'factors')
+  if (!policyTraits[compression.policy].methods.includes(method))
     edits.push(...replaceValue(document, ['compression', 'policy'], '"deeptwist"'));
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(formatRatio);
   const size = low === high ? low : `${low} to ${high}`;

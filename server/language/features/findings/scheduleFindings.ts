@@ -1,5 +1,6 @@
 /** @file Times that can be run and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { isPolicy, policyTraits } from '../../../protocol/policyTraits.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
@@ -25,7 +26,7 @@ interface Times {
 export function scheduleFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const policy = textAt(document, ['compression', 'policy']) ?? 'deeptwist';
   const times = timesOf(document, surroundings);
-  if (!times || (policy !== 'deeptwist' && policy !== 'gradual-mask')) return [];
+  if (!times || !isPolicy(policy) || policyTraits[policy].distorts !== 'every-so-often') return [];
   return [
     ...distortionsInSchedule(document, times),
     ...stepsToRecover(document, times),

@@ -1,11 +1,12 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { policyMethods } from '../../../protocol/policyMethods.ts';
+import { suitablePolicies } from '../../../protocol/policyTraits.ts';
 import type { Problem } from '../../../protocol/problem.ts';
 import { parseSettingPath } from '../../../protocol/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import type { Finding, Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
+import { readCompression } from '../../readCompression.ts';
 import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
 
 /** S_D of the paper: 10 for LeNet-5, 100 for language models. */
@@ -57,9 +58,8 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
 
 /** The policies that work with the method. */
 function policiesFor(document: ExperimentDocument, path: readonly string[]): Fix[] {
-  const method = textAt(document, ['compression', 'method']);
-  const suitable = Object.entries(policyMethods).filter(([, methods]) => methods.some((other) => other === method));
-  return suitable.map(([policy]) => setTo(document, path, policy));
+  const method = readCompression(document)?.method;
+  return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
 }
 
 /** A number in quotes, and a percentage where a fraction is meant. */
