@@ -8,11 +8,12 @@ import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { distortByUser, type CustomDistortion, type CustomWeight } from './custom.ts';
 import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from './lowRank.ts';
+import { storedShape } from './matrixView.ts';
 import { prune } from './prune.ts';
 import { quantize, type QuantizedWeight } from './quantize.ts';
 import { pruningRateAt } from './schedule.ts';
 import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
-import { binaryCodeSize, denseSize, factoredSize, sharedFactorSizes, sparseSize, type CompressedSize } from './size.ts';
+import { binaryCodeSize, denseSize, factoredSizes, sparseSize, type CompressedSize } from './size.ts';
 import type { Target } from './targets.ts';
 
 export type CompressionOf<M extends Method> = Extract<Compression, { method: M }>;
@@ -88,13 +89,11 @@ export const methods: { readonly [M in Method]: MethodRow<M> } = {
         throw error instanceof RangeError ? diverged(weight.name, error) : error;
       }
     },
-    sizes(unit) {
-      const [{ view, parameters }] = unit;
-      if (unit.length === 1) return [factoredSize(view, parameters.rank)];
-      const { rows } = matrixOf(unit[0]);
-      const columns = unit.map((target) => matrixOf(target).columns);
-      return sharedFactorSizes(rows, columns, parameters.rank);
-    },
+    sizes: (unit) =>
+      factoredSizes(
+        unit.map(({ view }) => view),
+        unit[0].parameters.rank,
+      ),
   },
 
   custom: {
@@ -142,7 +141,7 @@ function diverged(name: string, cause: RangeError): UserError {
 }
 
 function checkRank({ weight, view, pattern, parameters }: LowRankTarget): void {
-  const { rows, columns } = storedMatrix(weight.values, view);
+  const { rows, columns } = storedShape(view);
   const limit = Math.min(rows, columns);
   if (parameters.rank <= limit) return;
   throw new SettingError(

@@ -1,15 +1,15 @@
 /** @file What a compression will leave of the weights of a model, told from their shapes alone: before anything was trained. */
 import type { Method } from '../protocol/config.ts';
 import type { LayerSize } from '../protocol/events.ts';
-import { matrixViewOf, product, storedShape } from './matrixView.ts';
+import { matrixViewOf, product } from './matrixView.ts';
 import type { ParametersOf } from './methods.ts';
 import { projectionUnits } from './sharedProjection.ts';
 import {
   binaryCodeSize,
   denseSize,
   expectedSparseSize,
+  factoredSizes,
   layerSize,
-  sharedFactorSizes,
   type CompressedSize,
 } from './size.ts';
 import type { NamedWeight } from './targets.ts';
@@ -26,7 +26,7 @@ export function predictSizes<W extends NamedWeight>(
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
 ): LayerSize[] {
-  const factored = factoredSizes(weights, settingOf);
+  const factored = lowRankSizes(weights, settingOf);
   return weights.map((weight) => {
     const setting = settingOf(weight);
     const size = factored.get(weight) ?? (setting && sizeAlone(weight, setting));
@@ -35,7 +35,7 @@ export function predictSizes<W extends NamedWeight>(
 }
 
 /** Of the weights of low rank, which may share a projection. */
-function factoredSizes<W extends NamedWeight>(
+function lowRankSizes<W extends NamedWeight>(
   weights: readonly W[],
   settingOf: (weight: W) => LayerSetting | undefined,
 ): Map<W, CompressedSize> {
@@ -45,9 +45,8 @@ function factoredSizes<W extends NamedWeight>(
   });
   return new Map(
     projectionUnits(ranked).flatMap((unit) => {
-      const shapes = unit.map(({ weight }) => storedShape(viewOf(weight)));
-      const columns = shapes.map((shape) => shape.columns);
-      const sizes = sharedFactorSizes(shapes[0].rows, columns, unit[0].parameters.rank);
+      const views = unit.map(({ weight }) => viewOf(weight));
+      const sizes = factoredSizes(views, unit[0].parameters.rank);
       return unit.map(({ weight }, i) => [weight, sizes[i]] as const);
     }),
   );

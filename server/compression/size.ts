@@ -3,7 +3,7 @@
  * read the weight back is counted; docs/compression.md has the formulas.
  */
 import type { LayerSize } from '../protocol/events.ts';
-import { product, type MatrixView } from './matrixView.ts';
+import { product, storedShape, type MatrixView } from './matrixView.ts';
 import { prunedCount } from './schedule.ts';
 import { isMatrix } from './targets.ts';
 
@@ -74,16 +74,13 @@ export function binaryCodeSize(view: MatrixView, bits: number, scales: 'row' | '
   return { weightsKept: weights, bits: bits * weights + FLOAT_BITS * bits * sets };
 }
 
-/** Two factors, `r (m + n)`; the dense matrix where that is fewer. */
-export function factoredSize(view: MatrixView, rank: number): CompressedSize {
-  return denseSize(Math.min(rank * (view.rows + view.columns), view.rows * view.columns));
-}
-
 /**
- * Weights [m, n_0], [m, n_1], … that share a projection [m, r]: `r (m + n_0)` for the first, which carries it, and `r n_i` for
- * each of the others; all dense where that is fewer.
+ * The factors of a weight [m, n_0], `r (m + n_0)`, and of each weight [m, n_i] that shares its projection [m, r], `r n_i`; all
+ * dense where that is fewer.
  */
-export function sharedFactorSizes(rows: number, columns: readonly number[], rank: number): CompressedSize[] {
+export function factoredSizes(unit: readonly MatrixView[], rank: number): CompressedSize[] {
+  const [{ rows }] = unit.map(storedShape);
+  const columns = unit.map((view) => storedShape(view).columns);
   const factored = columns.map((count, i) => rank * (i === 0 ? rows + count : count));
   const dense = columns.map((count) => rows * count);
   const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);

@@ -4,10 +4,9 @@ import { matrixViewOf } from '../../../server/compression/matrixView.ts';
 import {
   binaryCodeSize,
   expectedSparseSize,
-  factoredSize,
+  factoredSizes,
   layerSize,
   modelSize,
-  sharedFactorSizes,
   smallestIndex,
   sparseSize,
 } from '../../../server/compression/size.ts';
@@ -61,16 +60,17 @@ test.each([
   [1200, 300, 240],
 ])('factors of a [%i, %i] matrix are smaller than it below rank %i', (rows, columns, breakEven) => {
   const view = matrixViewOf([rows, columns], 'kernel');
-  expect(factoredSize(view, breakEven - 1).weightsKept).toBe((breakEven - 1) * (rows + columns));
-  expect(factoredSize(view, breakEven).weightsKept).toBe(rows * columns);
-  expect(factoredSize(view, breakEven + 1).weightsKept).toBe(rows * columns);
+  expect(factoredSizes([view], breakEven - 1)[0].weightsKept).toBe((breakEven - 1) * (rows + columns));
+  expect(factoredSizes([view], breakEven)[0].weightsKept).toBe(rows * columns);
+  expect(factoredSizes([view], breakEven + 1)[0].weightsKept).toBe(rows * columns);
 });
 
 test('two weights [m, n] with a shared projection is 2mn / (r (m + 2n)) times smaller', () => {
   const [m, n, r] = [650, 2600, 96];
-  const [recurrent, kernel] = sharedFactorSizes(m, [n, n], r);
+  const pair = [matrixViewOf([m, n], 'recurrent_kernel'), matrixViewOf([m, n], 'kernel')];
+  const [recurrent, kernel] = factoredSizes(pair, r);
   expect((2 * m * n) / (kernel.weightsKept + recurrent.weightsKept)).toBeCloseTo((2 * m * n) / (r * (m + 2 * n)), 10);
-  expect(sharedFactorSizes(m, [n, n], 600).map(({ weightsKept }) => weightsKept)).toEqual([m * n, m * n]);
+  expect(factoredSizes(pair, 600).map(({ weightsKept }) => weightsKept)).toEqual([m * n, m * n]);
 });
 
 test('the ratio of weights leaves biases out, and the ratio of bytes counts them', () => {
