@@ -20,12 +20,17 @@ export function combinationProblems(document: unknown): SettingProblem[] {
       message: unsuitablePolicy(policy, method),
       related: [['compression', 'method']],
     });
-  if (valueAt(document, ['training', 'keepBest']) === true && isMethod(method) && policy !== 'one-shot')
+  if (
+    valueAt(document, ['training', 'keepBest']) === true &&
+    isMethod(method) &&
+    isPolicy(policy) &&
+    policy !== 'one-shot'
+  )
     problems.push({
       path: ['training', 'keepBest'],
       code: 'combination',
       at: 'value',
-      message: `a run that compresses while it trains (${String(policy)}) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"`,
+      message: `a run that compresses while it trains (${policy}) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"`,
       related: [['compression', 'policy']],
     });
   return problems;

@@ -91,7 +91,8 @@ export function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefin
   if (alternatives) return alternatives.find(({ type }) => (type === 'object') === isRecord(value));
   const discriminator = discriminatorOf(node);
   if (!discriminator) return node;
-  return isRecord(value) ? discriminator.options.get(String(value[discriminator.key])) : undefined;
+  const chosen = isRecord(value) ? value[discriminator.key] : undefined;
+  return typeof chosen === 'string' ? discriminator.options.get(chosen) : undefined;
 }
 
 /** The key that has a constant in every option of a union, and the options by that constant. */

@@ -57,6 +57,7 @@ describe('checkExperiment', () => {
 
   it.each([
     ['"batchSize": 50', '"batchSize": "50"', '7:18 training.batchSize: expected a positive integer, got "50"'],
+    ['"type": "mnist"', '"type": {}', "4:21 data.type: expected 'mnist', 'arrays', 'module' or 'text', got an object"],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
     ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got a list'],
