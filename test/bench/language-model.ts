@@ -1,7 +1,7 @@
 /**
  * @file The paper's language-model experiments on the Brown corpus, or on files of the Penn Treebank's form, as docs/results.md
- * reports them: `npm run bench -- language-model [--part pruning] [--epochs 6] [--data FOLDER]`. Prints the tables of that page. It
- * takes hours: runs are kept in `.cache/bench/language-model/`, and what is finished there is not run again.
+ * reports them: `npm run bench -- language-model [--part pruning] [--only 'rank 64'] [--epochs 6] [--data FOLDER]`. Prints the
+ * tables of that page. It takes hours: runs are kept in `.cache/bench/language-model/`, and what is finished there is not run again.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -26,11 +26,13 @@ const BITS = [1, 2, 3];
 const RANKS = [128, 96, 64, 32, 16];
 /** Initial learning rates that are searched, as the paper did for each rank. */
 const LEARNING_RATES = [0.5, 1, 2];
-/** Of low rank, found by the search at {@link SEARCHED}: at higher rates the embedding and the softmax overfit further. */
+/** Of low rank, found by the search, {@link LOW_RANK_LEARNING_RATES}: at higher rates the embedding and the softmax overfit further. */
 const LOW_RANK_LEARNING_RATE = 0.1;
-const LOW_RANK_LEARNING_RATES = [0.1, 0.3, 1, 1.5];
+const LOW_RANK_LEARNING_RATES = [0.03, 0.1, 0.3, 1];
 /** Where learning rates are searched. */
-const SEARCHED = { rate: 0.9, rank: 64 };
+const SEARCHED = { rate: 0.9, ranks: [128, 64, 16] };
+/** Of the course of the perplexity. */
+const COURSE_RANK = 64;
 /** S_D of small-low-rank, in steps. */
 const LOW_RANK_DISTORTS_EVERY = 100;
 
@@ -42,6 +44,8 @@ interface Options {
   /** Its files, as `data.files`; evaluations during training are then of the test split. */
   readonly withoutValidation: { readonly train: string; readonly test: string };
   readonly keep: string;
+  /** Of names of runs: the others are left out. */
+  readonly only: RegExp;
 }
 
 interface Variant {
@@ -79,15 +83,17 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     ),
   factors: (options) =>
     RANKS.flatMap((rank) =>
-      [false, true].map((shared) => lowRank(options, { rank, shared, learningRate: 1, policy: 'factors' })),
+      [false, true].map((shared) =>
+        lowRank(options, { rank, shared, learningRate: LOW_RANK_LEARNING_RATE, policy: 'factors' }),
+      ),
     ),
   'low-rank-search': (options) =>
-    LOW_RANK_LEARNING_RATES.map((learningRate) =>
-      lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate }),
+    SEARCHED.ranks.flatMap((rank) =>
+      LOW_RANK_LEARNING_RATES.map((learningRate) => lowRank(options, { rank, shared: false, learningRate })),
     ),
   /** What the test perplexity is right after distortions, some times an epoch (Fig. 2b). */
   course: (options) => [
-    lowRank(options, { rank: SEARCHED.rank, shared: false, learningRate: LOW_RANK_LEARNING_RATE }, [
+    lowRank(options, { rank: COURSE_RANK, shared: false, learningRate: LOW_RANK_LEARNING_RATE }, [
       'data.path=null',
       `data.files=${JSON.stringify(options.withoutValidation)}`,
       `training.evaluateEvery=${7 * LOW_RANK_DISTORTS_EVERY}`,
@@ -193,7 +199,7 @@ function fileOf(corpus: string, split: 'train' | 'test'): string {
 }
 
 async function runPart(name: string, options: Options): Promise<ExperimentResult[]> {
-  const variants = parts[name](options);
+  const variants = parts[name](options).filter((one) => options.only.test(one.name));
   const base = pretraining[name === 'quantization' || name === 'straight-through' ? 1 : 0];
   const baseRun = runOf(base, options);
   const [pretrained] = await runExperiments([baseRun], { threads: 'default', keep: options.keep });
@@ -277,10 +283,11 @@ function comparisons(name: string, [pretrained, ...runs]: readonly ExperimentRes
 export default {
   options: {
     part: { type: 'string', multiple: true, default: Object.keys(parts) },
+    only: { type: 'string', default: '' },
     epochs: { type: 'string', default: '13' },
     data: { type: 'string' },
   },
-  async run({ part: chosen, epochs, data }) {
+  async run({ part: chosen, only, epochs, data }) {
     const names = chosen as string[];
     const unknown = names.find((name) => !(name in parts));
     if (unknown !== undefined) throw new Error(`There is no part ${unknown}, but ${Object.keys(parts).join(', ')}.`);
@@ -293,6 +300,7 @@ export default {
       data: typeof data === 'string' ? [`data.path=${corpus}`] : [],
       withoutValidation: { train: fileOf(corpus, 'train'), test: fileOf(corpus, 'test') },
       keep: join(root, '.cache', 'bench', 'language-model', series),
+      only: new RegExp(only as string),
     };
     const report: Result[] = [];
     for (const name of names) {
