@@ -4,16 +4,19 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runsFolder } from '../runs/createRun.ts';
 import { listRuns } from '../runs/findRun.ts';
+import { readBackwards } from '../runs/readBackwards.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 import type { KnownRun } from './experimentDocument.ts';
 
 /** The first event of a run, `started`, is in the beginning of its log. */
 const FIRST_EVENT_BYTES = 1 << 20;
+/** The last metrics are in the end of a log, unless large distortions came since: then the step is not told for a while. */
+const LAST_METRICS_BYTES = 1 << 18;
 
 /** Runs below a folder, newest first. */
 interface Listing {
-  readonly runs: Promise<readonly KnownRun[]>;
+  readonly runs: Promise<readonly StoredRun[]>;
   /** When the folder of the experiment's own runs had changed last: a watcher may miss its first run. */
   readonly changed: number;
 }
@@ -21,17 +24,25 @@ interface Listing {
 export class KnownRuns {
   readonly #listings = new Map<string, Listing>();
   /** Run folders by path, with the time of their `run.json`. */
-  readonly #opened = new Map<string, { readonly run: Run; readonly known: KnownRun; readonly changed: number }>();
+  readonly #opened = new Map<string, { readonly run: Run; readonly known: StoredRun; readonly changed: number }>();
 
   /** The runs that `deeptwist` finds from the folder of an experiment file, newest first. */
   async around(experiment: string): Promise<readonly KnownRun[]> {
     const changed = await timeOf(runsFolder(experiment));
     const folder = dirname(experiment);
     const known = this.#listings.get(folder);
-    if (known?.changed === changed && !(await this.#hasMovedOn(await known.runs))) return known.runs;
-    const runs = this.#list(folder);
-    this.#listings.set(folder, { runs, changed });
+    let runs = known?.runs;
+    if (!runs || known?.changed !== changed || (await this.#hasMovedOn(await runs))) {
+      runs = this.#list(folder);
+      this.#listings.set(folder, { runs, changed });
+    }
+    for (const run of await runs) if (run.state === 'running') await run.readStep();
     return runs;
+  }
+
+  /** Whether one of the runs that have been listed trains now. */
+  get anyTrains(): boolean {
+    return [...this.#opened.values()].some(({ known }) => known.state === 'running');
   }
 
   /** A `run.json` has come, changed or gone. */
@@ -46,7 +57,7 @@ export class KnownRuns {
     return trained.some(({ path }, i) => this.#opened.get(path)?.changed !== times[i]);
   }
 
-  async #list(folder: string): Promise<readonly KnownRun[]> {
+  async #list(folder: string): Promise<readonly StoredRun[]> {
     const { runs } = await listRuns(folder, (path) => this.#open(path));
     return runs.map(({ path }) => this.#opened.get(path)!.known).reverse();
   }
@@ -71,6 +82,7 @@ async function timeOf(path: string): Promise<number> {
 /** Reads of its folder what it is asked for: most runs are only counted. */
 class StoredRun implements KnownRun {
   readonly record: RunRecord;
+  step: number | undefined;
   readonly #run: Run;
   #text: string | undefined;
 
@@ -85,6 +97,15 @@ class StoredRun implements KnownRun {
 
   get state(): KnownRun['state'] {
     return this.#run.observedState();
+  }
+
+  /** Follows a run that trains. */
+  async readStep(): Promise<void> {
+    const take = ({ step }: { step: number }) => {
+      this.step = step;
+      return false;
+    };
+    await readBackwards(this.#run, ['metrics'], take, { most: LAST_METRICS_BYTES });
   }
 
   get text(): string | undefined {

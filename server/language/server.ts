@@ -20,6 +20,9 @@ import { SurroundingsFinder } from './surroundings.ts';
 /** The texts of modules are followed, too: a model's layers are found in what the editor shows. */
 const MODULES = { documentSelector: [{ scheme: 'file', pattern: '**/*.{ts,mts,cts,js,mjs,cjs}' }] };
 
+/** Milliseconds after which the lenses of a run that trains are asked for again: they tell the step. */
+const STEP_TOLD_EVERY_MS = 2000;
+
 /** Prepares the connection; the caller lets it listen. */
 export function serve(connection: Connection): Connection {
   const documents = new OpenDocuments((uri) => diagnostics.changed(uri));
@@ -42,12 +45,23 @@ export function serve(connection: Connection): Connection {
   const told = (work: Promise<unknown>) => {
     work.catch((error: unknown) => connection.console.warn(String(error)));
   };
+  const refreshLenses = () => {
+    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
+  };
   /** Something around the experiment files has changed: what is shown of them may not hold. */
   const lookAgain = () => {
     for (const uri of documents.experiments()) diagnostics.changed(uri);
     if (client.workspace?.inlayHint?.refreshSupport) told(connection.languages.inlayHint.refresh());
-    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
+    refreshLenses();
   };
+  let trained = false;
+  const following = setInterval(() => {
+    const trains = finder.runs.anyTrains;
+    if (trains || trained) refreshLenses(); // Once more, when a run has stopped without a word.
+    trained = trains;
+  }, STEP_TOLD_EVERY_MS);
+  following.unref();
+  connection.onShutdown(() => clearInterval(following));
   const askForModels = () => {
     for (const uri of documents.experiments()) models.ask(uri);
   };

@@ -1,27 +1,43 @@
 import { utimesSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test as base } from 'vitest';
 import { KnownRuns } from '../../../server/language/knownRuns.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
-import { RUN_FILE } from '../../../server/runs/run.ts';
+import { RUN_FILE, type Run } from '../../../server/runs/run.ts';
 import { lenet } from './lenet.ts';
 
-test('a run that has ended since it was read is known to have, without a watcher that tells', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'deeptwist-runs-'));
-  try {
-    const experiment = join(folder, 'lenet.deeptwist.jsonc');
-    const run = await createRun({ experiment, text: lenet });
+const test = base.extend<{ run: Run }>({
+  run: async ({ task: _ }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'deeptwist-runs-'));
+    const run = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: lenet });
     await run.update({ state: 'running', process: identify(process.pid) });
-    const known = new KnownRuns();
-    expect((await known.around(experiment)).map(({ state }) => state)).toEqual(['running']);
-    await run.update({ state: 'finished', process: undefined });
-    // Some disks count time in steps of milliseconds.
-    utimesSync(join(run.path, RUN_FILE), 1, 2);
-    expect((await known.around(experiment)).map(({ state }) => state)).toEqual(['finished']);
-  } finally {
+    await use(run);
     await rm(folder, { recursive: true });
+  },
+});
+
+test('a run that has ended since it was read is known to have, without a watcher that tells', async ({ run }) => {
+  const known = new KnownRuns();
+  const states = async () => (await known.around(run.record.experiment)).map(({ state }) => state);
+  expect(await states()).toEqual(['running']);
+  expect(known.anyTrains).toBe(true);
+  await run.update({ state: 'finished', process: undefined });
+  // Some disks count time in steps of milliseconds.
+  utimesSync(join(run.path, RUN_FILE), 1, 2);
+  expect(await states()).toEqual(['finished']);
+  expect(known.anyTrains).toBe(false);
+});
+
+test('the step of a run that trains is that of its last metrics', async ({ run }) => {
+  const known = new KnownRuns();
+  const step = async () => (await known.around(run.record.experiment))[0].step;
+  expect(await step()).toBeUndefined();
+  const metrics = { type: 'metrics', loss: 1, learningRate: 1, stepsPerSecond: 1, epoch: 0, time: 0 };
+  for (const done of [10, 20]) {
+    await appendFile(run.eventsFile, `${JSON.stringify({ ...metrics, step: done })}\n`);
+    expect(await step()).toBe(done);
   }
 });

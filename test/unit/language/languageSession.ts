@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import {
   CodeActionKind,
   CodeActionRequest,
+  CodeLensRefreshRequest,
   createProtocolConnection,
   DidChangeTextDocumentNotification,
   DidChangeWatchedFilesNotification,
@@ -45,6 +46,8 @@ export class LanguageSession {
   readonly initialized: InitializeResult;
   /** Where its files are; removed in the end. */
   readonly folder: string;
+  /** Called whenever the server asks to ask for lenses again. */
+  onLensRefresh = () => {};
   readonly #published = new Map<string, { version: number; diagnostics: Diagnostic[] }>();
   readonly #waiting = new Set<() => void>();
 
@@ -52,6 +55,7 @@ export class LanguageSession {
     this.connection = connection;
     this.initialized = initialized;
     this.folder = folder;
+    connection.onRequest(CodeLensRefreshRequest.type, () => this.onLensRefresh());
     connection.onNotification(PublishDiagnosticsNotification.type, ({ uri, version = 0, diagnostics }) => {
       this.#published.set(uri, { version, diagnostics });
       for (const look of this.#waiting) look();
@@ -71,7 +75,7 @@ export class LanguageSession {
     const initialized = await connection.sendRequest(InitializeRequest.type, {
       processId: null,
       rootUri: null,
-      capabilities: {},
+      capabilities: { workspace: { codeLens: { refreshSupport: true } } },
       initializationOptions: { describesModels: describe !== undefined } satisfies InitializationOptions,
     });
     await connection.sendNotification(InitializedNotification.type, {});

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   CancellationTokenSource,
   CodeActionRequest,
+  CodeLensRequest,
   DidChangeConfigurationNotification,
   LSPErrorCodes,
   type Diagnostic,
@@ -88,6 +89,20 @@ describe('what is around an experiment file', () => {
     rmSync(run, { recursive: true });
     await session.fileChanged(join(run, 'run.json'));
     expect(codes(await session.diagnostics(uri))).toEqual(['no-such-run']);
+  });
+
+  it('is shown again every two seconds while a run trains, since a lens tells its step', async () => {
+    const session = await openSession();
+    const experiment = join(session.folder, 'lenet.deeptwist.jsonc');
+    const id = await writeRun(experiment, new Date(2026, 1, 1), 'running', lenetWeights);
+    const metrics = { type: 'metrics', step: 1200, loss: 1, learningRate: 1, stepsPerSecond: 1, epoch: 0, time: 0 };
+    const events = join(session.folder, '.deeptwist', 'runs', id, 'events.jsonl');
+    appendFileSync(events, `${JSON.stringify(metrics)}\n`);
+    const textDocument = { uri: await session.openText(lenet) };
+    const refreshed = new Promise<void>((resolve) => (session.onLensRefresh = resolve));
+    const lenses = () => session.connection.sendRequest(CodeLensRequest.type, { textDocument });
+    expect((await lenses())?.at(-1)?.command?.title).toBe('running: step 1,200');
+    await refreshed;
   });
 
   it("checks layers while the model's description holds, and not otherwise", async () => {
