@@ -63,13 +63,12 @@ const isSnapshot = has({
 
 const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
   runs: { runs: listOf(isRun), shown: listOf(isText) },
-  openTab: { tab: isText },
+  openTab: { tab: isText, weight: optional(isText) },
   loading: { run: isText, fraction: isNumber },
   snapshot: { run: isText, snapshot: isSnapshot },
   events: { run: isText, events: listOf(isEvent) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
-  reveal: { view: isText, weight: isText },
   restricted: { reason: optional(isText) },
 };
 

@@ -67,7 +67,7 @@ export class DashboardState {
         for (const data of this.#data.values()) data.shown = undefined;
         return;
       case 'openTab':
-        return;
+        return; // Of the view state alone.
       case 'loading':
         return this.#change(message.run, (data) => (data.loading = message.fraction));
       case 'snapshot':
@@ -97,8 +97,6 @@ export class DashboardState {
       case 'restricted':
         this.#restricted = message.reason === undefined ? undefined : { reason: message.reason };
         return;
-      case 'reveal':
-        return; // Of the view state alone.
       default:
         message satisfies never;
     }

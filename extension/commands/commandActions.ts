@@ -54,9 +54,10 @@ export function commandActions(
     observeNow: (argument) => control.observeNow(argument),
     checkpointNow: (argument) => control.checkpointNow(argument),
     openDashboard: async (argument, weight) =>
-      dashboards.open(await runKeys(services, argument), {
-        weight: typeof weight === 'string' ? weight : undefined,
-      }),
+      dashboards.open(
+        await runKeys(services, argument),
+        typeof weight === 'string' ? { tab: 'weights', weight } : undefined,
+      ),
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });

@@ -2,7 +2,7 @@
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
-import type { DashboardTab, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
@@ -16,13 +16,6 @@ const PANEL = 'deeptwist.dashboardPanel';
 const LISTED = 200;
 /** A run that starts changes its run.json several times. */
 const SETTLE_MS = 50;
-
-/** Where in the page somebody wants to be. */
-export interface DashboardPlace {
-  readonly tab?: DashboardTab;
-  /** Of the first run, e.g. `fc1/kernel`: the view of weights is opened there. */
-  readonly weight?: string | undefined;
-}
 
 /** For the commands that show runs. */
 export interface Dashboards extends Disposable {
@@ -48,7 +41,7 @@ class DashboardViews implements Dashboards {
   #panel: { readonly webviewPanel: WebviewPanel; readonly session: DashboardSession } | undefined;
   #view: { readonly webviewView: WebviewView; readonly session: DashboardSession } | undefined;
   /** For a view that has not been opened yet. */
-  #wanted: ({ readonly runs: readonly RunKey[] } & DashboardPlace) | undefined;
+  #wanted: Parameters<DashboardSession['show']> | undefined;
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
@@ -71,14 +64,13 @@ class DashboardViews implements Dashboards {
   }
 
   async open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void> {
-    const wanted = runs && { runs, ...at };
     if (this.#panel) {
-      if (wanted) show(this.#panel.session, wanted);
+      if (runs) this.#panel.session.show(runs, at);
       this.#panel.webviewPanel.reveal(undefined, true);
       return;
     }
-    if (wanted && this.#view) show(this.#view.session, wanted);
-    else this.#wanted = wanted;
+    if (runs && this.#view) this.#view.session.show(runs, at);
+    else this.#wanted = runs && [runs, at];
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
@@ -105,7 +97,7 @@ class DashboardViews implements Dashboards {
 
   #resolveView(view: WebviewView): void {
     const session = this.#attach(view.webview, () => view.visible, true);
-    if (this.#wanted) show(session, this.#wanted);
+    if (this.#wanted) session.show(...this.#wanted);
     this.#wanted = undefined;
     this.#view = { webviewView: view, session };
     view.onDidChangeVisibility(() => this.#visibilityChanged(session));
@@ -205,12 +197,6 @@ class DashboardViews implements Dashboards {
       },
     };
   }
-}
-
-function show(session: DashboardSession, place: { readonly runs: readonly RunKey[] } & DashboardPlace): void {
-  const { runs, tab, weight } = place;
-  session.show(runs, tab);
-  if (weight !== undefined) session.reveal(weight);
 }
 
 async function performLazily(request: DashboardRequest, state: Memento): Promise<void> {

@@ -1,5 +1,11 @@
 /** @file What one dashboard's page is told, from when it is loaded until it is closed. Knows nothing of VS Code. */
-import type { DashboardTab, FromDashboard, RunKey, RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
+import type {
+  DashboardPlace,
+  FromDashboard,
+  RunKey,
+  RunSummary,
+  ToDashboard,
+} from '../../server/protocol/dashboard.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 import { RunFeed } from './runFeed.ts';
 
@@ -52,16 +58,11 @@ export class DashboardSession {
     return this.#shown ?? [];
   }
 
-  /** Shows other runs, in a view where one is given. */
-  show(runs: readonly RunKey[], tab?: DashboardTab): void {
+  /** Shows other runs, at a place where one is given. */
+  show(runs: readonly RunKey[], at?: DashboardPlace): void {
     this.#shown = [...new Set(runs)];
     this.#update();
-    if (tab) this.#post({ type: 'openTab', tab });
-  }
-
-  /** Opens the page's view of weights at one of the first run's. */
-  reveal(weight: string): void {
-    this.#post({ type: 'reveal', view: 'weights', weight });
+    if (at) this.#post({ type: 'openTab', ...at });
   }
 
   receive(message: FromDashboard): void {

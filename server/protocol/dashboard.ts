@@ -28,14 +28,17 @@ export interface RunSummary {
   readonly failure?: { readonly message: string; readonly remedy?: string };
 }
 
-/** Views that the extension opens. */
-export type DashboardTab = 'compare';
+/** A view that the extension opens, by its id. */
+export type DashboardPlace =
+  | { readonly tab: 'compare' }
+  /** At a weight of the first run, by its name, e.g. `fc1/kernel`. */
+  | { readonly tab: 'weights'; readonly weight: string };
 
 export type ToDashboard =
   /** The newest runs of the workspace and those that are shown. */
   | { readonly type: 'runs'; readonly runs: readonly RunSummary[]; readonly shown: readonly RunKey[] }
-  /** Opens a view of the page, by its id: a command that is about it was used. */
-  | { readonly type: 'openTab'; readonly tab: DashboardTab }
+  /** A command that is about a view was used, or somebody has chosen a weight elsewhere. */
+  | ({ readonly type: 'openTab' } & DashboardPlace)
   | { readonly type: 'loading'; readonly run: RunKey; readonly fraction: number }
   /** All that was recorded so far; replaces what the page knows of the run. */
   | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: SentSnapshot }
@@ -44,8 +47,6 @@ export type ToDashboard =
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
   | { readonly type: 'problem'; readonly run?: RunKey; readonly message: string; readonly remedy?: string }
-  /** Opens a view at a weight, by its name: somebody has chosen it elsewhere. */
-  | { readonly type: 'reveal'; readonly view: 'weights'; readonly weight: string }
   /** Why nothing can be run: the workspace is not trusted. No reason: it is. */
   | { readonly type: 'restricted'; readonly reason?: string };
 

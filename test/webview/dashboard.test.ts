@@ -50,7 +50,7 @@ describe('the dashboard in a browser', () => {
     const { page, tell } = await open();
     const { snapshot } = packSnapshot(snapshotOf(compressedEvents([10, 20], 100)));
     const runs: ToDashboard = { type: 'runs', runs: [runSummary('a')], shown: ['a'] };
-    await tell({ type: 'reveal', view: 'weights', weight: 'fc2/kernel' }, runs, {
+    await tell({ type: 'openTab', tab: 'weights', weight: 'fc2/kernel' }, runs, {
       type: 'snapshot',
       run: 'a',
       snapshot,
@@ -62,7 +62,7 @@ describe('the dashboard in a browser', () => {
         .evaluate((list) => (list as HTMLInputElement).value);
     expect(await page.getByRole('tab', { selected: true }).textContent()).toBe('Weights');
     expect(await chosen()).toBe('fc2/kernel');
-    await tell({ type: 'reveal', view: 'weights', weight: 'fc1/kernel' });
+    await tell({ type: 'openTab', tab: 'weights', weight: 'fc1/kernel' });
     expect(await chosen()).toBe('fc1/kernel');
   });
 

@@ -1,5 +1,5 @@
 /** @file The dashboard's page: header, notices, tabs and the view that is open. Draws at most once a frame. */
-import type { FromDashboard, RunKey } from '../../server/protocol/dashboard.ts';
+import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protocol/dashboard.ts';
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
 import { DashboardState } from '../state.ts';
@@ -57,9 +57,8 @@ export class DashboardPage {
       const message = parseMessage(data);
       if (!message) return;
       this.#state.apply(message);
-      if (message.type === 'openTab') this.#tabs.select(message.tab);
+      if (message.type === 'openTab') this.#openAt(message);
       if (message.type === 'runs') this.#viewState.shown = this.#state.shown;
-      if (message.type === 'reveal') this.#reveal(message.view, message.weight);
     } catch (error) {
       this.#report(error);
     }
@@ -89,13 +88,14 @@ export class DashboardPage {
     };
   }
 
-  #reveal(id: string, weight: string): void {
-    const type = this.#views.find((view) => view.id === id);
-    if (!type?.choose) return;
-    type.choose(this.#contextOf(type), weight);
-    this.#view?.view.dispose();
-    this.#view = undefined;
-    this.#tabs.select(id);
+  #openAt(place: DashboardPlace): void {
+    const type = this.#views.find(({ id }) => id === place.tab);
+    if (type?.choose && 'weight' in place) {
+      type.choose(this.#contextOf(type), place.weight);
+      this.#view?.view.dispose();
+      this.#view = undefined;
+    }
+    this.#tabs.select(place.tab);
   }
 
   /** Whatever arrives before the next frame is drawn together; a hidden page has no frames. */

@@ -170,7 +170,7 @@ it('opens the view that a command is about, also in a page that is not ready yet
   const { session, page } = open(() => true, { remembers: false });
   const tabs = () => page.posted.filter(({ type }) => type === 'openTab');
   session.setRuns([summary(run)]);
-  session.show([run.path], 'compare');
+  session.show([run.path], { tab: 'compare' });
   expect(tabs()).toEqual([]);
   session.receive({ type: 'ready' });
   expect(tabs()).toEqual([{ type: 'openTab', tab: 'compare' }]);
