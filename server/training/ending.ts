@@ -5,9 +5,19 @@ import type { EventOf, RunEvent } from '../protocol/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
 import { EventLog } from '../runs/eventLog.ts';
+import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
-import type { TrainingEnd, TrainingObserver } from './trainInFolder.ts';
 import type { Untimed } from './trainingLoop.ts';
+
+export type EndState = 'finished' | 'failed' | 'stopped';
+export type TrainingEnd = RunEnd & { readonly state: EndState };
+
+export interface EventObserver {
+  /** Receives each event when it has been recorded. */
+  onEvent: (event: RunEvent) => void;
+  /** Receives the log when it is open, before the first event. */
+  onLog?: (log: EventLog) => void;
+}
 
 /** What a failure is recorded as. The stack trace of what is no user's error goes to `error.log` in the run folder. */
 export function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
@@ -27,7 +37,7 @@ export function failure(error: unknown, step: number, run: Run): Untimed<EventOf
 export async function recordEnd(
   run: Run,
   untimed: Untimed<EventOf<'failed' | 'stopped'>>,
-  { onEvent, onLog }: Pick<TrainingObserver, 'onEvent' | 'onLog'>,
+  { onEvent, onLog }: EventObserver,
 ): Promise<TrainingEnd> {
   const event = { ...untimed, time: Date.now() };
   try {

@@ -13,19 +13,13 @@ import { createRun } from '../runs/createRun.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
-import { failure, recordEnd } from './ending.ts';
+import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
-import {
-  trainInFolder,
-  type EndState,
-  type Resumption,
-  type TrainingEnd,
-  type TrainingObserver,
-} from './trainInFolder.ts';
+import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
 
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();

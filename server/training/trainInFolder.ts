@@ -3,31 +3,23 @@ import { relative } from 'node:path';
 import type { EventOf, RunEvent } from '../protocol/events.ts';
 import { writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
-import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpointState.ts';
 import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
-import { endOf, failure } from './ending.ts';
+import { endOf, failure, type EventObserver, type TrainingEnd } from './ending.ts';
 import { writeFinalModel } from './finalModel.ts';
 import { LiveChanges } from './liveChanges.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
 import { TrainingLoop, type Untimed } from './trainingLoop.ts';
 
-export interface TrainingObserver {
-  /** Receives each event when it has been recorded. */
-  onEvent: (event: RunEvent) => void;
+export interface TrainingObserver extends EventObserver {
   /** When it aborts, the run stops after the current step, with a checkpoint and a `stopped` event. */
   signal: AbortSignal;
-  /** Receives the log when it is open, before the first event. */
-  onLog?: (log: EventLog) => void;
   /** What the run is asked for while it trains. */
   control?: TrainingControl;
 }
-
-export type EndState = 'finished' | 'failed' | 'stopped';
-export type TrainingEnd = RunEnd & { readonly state: EndState };
 
 /** How a run goes on that was interrupted. */
 export interface Resumption {
