@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { folderOf } from './realRuns.ts';
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'features-test');
+const folder = () => folderOf('features');
 
 describe('beside an experiment file, VS Code shows', () => {
   let document: vscode.TextDocument;

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { folderOf } from './realRuns.ts';
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'language-test');
+const folder = () => folderOf('language');
 
 function problemsOf(uri: vscode.Uri): vscode.Diagnostic[] {
   return vscode.languages.getDiagnostics(uri);

@@ -3,33 +3,16 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
-import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'last-run-test');
+const folder = () => folderOf('last-run');
 let api: DeepTwistApi;
 
 const experiment = (name: string, options?: PointsOptions) =>
   vscode.Uri.file(writePointsExperiment(folder(), name, options));
-
-async function start(file: vscode.Uri, command = 'deeptwist.runExperiment'): Promise<StoredRun> {
-  const run = await vscode.commands.executeCommand<StoredRun | undefined>(command, file.toString());
-  assert.ok(run, 'the run did not start');
-  return run;
-}
-
-async function finish(run: StoredRun): Promise<void> {
-  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 50_000);
-  assert.equal(run.summary.state, 'finished', run.summary.failure?.message);
-}
-
-function eventsOf<T extends RunEvent['type']>(run: StoredRun, type: T): EventOf<T>[] {
-  const lines = readFileSync(run.run.eventsFile, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => JSON.parse(line) as RunEvent).filter((event): event is EventOf<T> => event.type === type);
-}
 
 async function replace(editor: vscode.TextEditor, from: string, to: string): Promise<void> {
   const { document } = editor;
@@ -56,20 +39,19 @@ async function shown(document: vscode.TextDocument, isIt: (texts: string[], live
 
 describe('an experiment file and its runs', () => {
   beforeAll(async () => {
-    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    api = await activate();
     writePointsProblem(folder());
   });
 
   afterAll(async () => {
-    for (const run of api.store.active) await vscode.commands.executeCommand('deeptwist.stop', run.key);
-    await eventually('all runs to end', () => api.store.active.length === 0);
+    await stopAll(api);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
   it('show what the last run had where they differ, as one types', async () => {
     const file = experiment('ghost');
-    const run = await start(file);
-    await finish(run);
+    const run = await startRun(file);
+    await ended(run);
     const editor = await vscode.window.showTextDocument(file);
     const { document } = editor;
     await shown(document, (texts, live) => texts.length === 0 && !live);
@@ -90,7 +72,7 @@ describe('an experiment file and its runs', () => {
   it('apply a change from the next distortion of the run that trains, which records it', async () => {
     const file = experiment('live', { steps: 2_000_000 });
     writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"to": 1000000', '"to": 1'));
-    const run = await start(file);
+    const run = await startRun(file);
     const editor = await vscode.window.showTextDocument(file);
     const { document } = editor;
     await shown(document, (texts, live) => texts.length === 0 && live);
@@ -121,15 +103,15 @@ describe('an experiment file and its runs', () => {
     // About a hundredth of the distortions is recorded: the next one is asked for.
     await eventually('the step', () => (run.liveState?.step ?? 0) > step);
     await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
-    const [changed] = eventsOf(run, 'changed');
+    const [changed] = eventsOfType(run, 'changed');
     assert.equal(changed.step, step);
     assert.deepEqual(changed.settings, [{ path: 'compression.layers.hidden.rate', from: 0.5, to: 0.75 }]);
     const [observation] = await eventually('the observation in the log', () => {
-      const events = eventsOf(run, 'observation');
+      const events = eventsOfType(run, 'observation');
       return events.length > 0 && events;
     });
     assert.equal(observation.weights[0].setting.rate, 0.75);
-    for (const { step: at, weights } of eventsOf(run, 'distortion'))
+    for (const { step: at, weights } of eventsOfType(run, 'distortion'))
       assert.equal(weights[0].setting.rate, at < step ? 0.5 : 0.75);
     assert.deepEqual(run.summary.overrides, ['compression.layers.hidden.rate=0.75']);
 
@@ -150,13 +132,13 @@ describe('an experiment file and its runs', () => {
 
   it('keep what was run while the file changes, and rerun the newest run', async () => {
     const file = experiment('kept');
-    const run = await start(file);
+    const run = await startRun(file);
     const text = readFileSync(file.fsPath, 'utf8');
     writeFileSync(file.fsPath, text.replace('"rate": 0.5', '"rate": 0.9'));
-    await finish(run);
+    await ended(run);
     assert.equal(await run.run.experimentText(), text);
-    const again = await start(file, 'deeptwist.rerun');
-    await finish(again);
+    const again = await startRun(file, 'deeptwist.rerun');
+    await ended(again);
     assert.notEqual(again.key, run.key);
     assert.equal(await again.run.experimentText(), text);
     assert.equal(again.summary.result?.test, run.summary.result?.test);
@@ -165,8 +147,8 @@ describe('an experiment file and its runs', () => {
 
   it('open what a run was made from beside what is there now', async () => {
     const file = experiment('diffed');
-    const run = await start(file);
-    await finish(run);
+    const run = await startRun(file);
+    await ended(run);
     writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 0.9'));
     await vscode.commands.executeCommand('deeptwist.openConfigOfRun', run.key);
     const input = await eventually('the diff', () => {
@@ -194,10 +176,10 @@ describe('an experiment file and its runs', () => {
 
   it('list the runs of the file, and compare them', async () => {
     const file = experiment('listed');
-    const first = await start(file);
-    await finish(first);
+    const first = await startRun(file);
+    await ended(first);
     const second = await api.launcher.start({ file: file.fsPath, overrides: ['training.seed=7'] });
-    await finish(second);
+    await ended(second);
     const shownRuns: string[][] = [];
     const { dashboards } = api;
     dashboards.open = (runs, at) => {

@@ -4,37 +4,21 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunEvent } from '../../server/protocol/events.ts';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { activate, ended, eventsOf, folderOf, startRun, stopAll } from './realRuns.ts';
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'runs-test');
+const folder = () => folderOf('runs');
 let api: DeepTwistApi;
 
 const experiment = (name: string, options?: PointsOptions) =>
   vscode.Uri.file(writePointsExperiment(folder(), name, options));
 
-async function start(file: vscode.Uri): Promise<StoredRun> {
-  const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
-  assert.ok(run, 'the run did not start');
-  return run;
-}
-
-async function ended(run: StoredRun, state: StoredRun['summary']['state']): Promise<void> {
-  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 50_000);
-  assert.equal(run.summary.state, state, run.summary.failure?.message);
-}
-
 /** Waits until so many steps are done. */
 const reached = (run: StoredRun, step: number) =>
   eventually(`step ${step} of ${run.key}`, () => (run.liveState?.step ?? 0) >= step, 20_000);
-
-function eventsOf(run: StoredRun): RunEvent[] {
-  const lines = readFileSync(run.run.eventsFile, 'utf8').split('\n').filter(Boolean);
-  return lines.map((line) => JSON.parse(line) as RunEvent);
-}
 
 /** Of the tensors alone: the file's header names the run. */
 function weightsOf(run: StoredRun): string {
@@ -45,18 +29,17 @@ function weightsOf(run: StoredRun): string {
 
 describe('runs', () => {
   beforeAll(async () => {
-    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    api = await activate();
     writePointsProblem(folder());
   });
 
   afterAll(async () => {
-    for (const run of api.store.active) await vscode.commands.executeCommand('deeptwist.stop', run.key);
-    await eventually('all runs to end', () => api.store.active.length === 0);
+    await stopAll(api);
   });
 
   it('finish, and are listed below their experiment with metric and ratio', async () => {
     const file = experiment('finishes');
-    const run = await start(file);
+    const run = await startRun(file);
     await ended(run, 'finished');
     const { result } = run.summary;
     assert.equal(result?.metric, 'accuracy');
@@ -72,7 +55,7 @@ describe('runs', () => {
   });
 
   it('pause, continue and stop when told, and resume', async () => {
-    const run = await start(experiment('controlled', { steps: 200_000 }));
+    const run = await startRun(experiment('controlled', { steps: 200_000 }));
     await reached(run, 50);
     await vscode.commands.executeCommand('deeptwist.pause', run.key);
     await eventually('the pause', () => run.liveState?.phase === 'paused');
@@ -92,10 +75,10 @@ describe('runs', () => {
 
   it('are seen as interrupted within a second when their process is killed, and resumed end with the same weights', async () => {
     const steps = 6000;
-    const whole = await start(experiment('whole', { steps }));
+    const whole = await startRun(experiment('whole', { steps }));
     await ended(whole, 'finished');
 
-    const run = await start(experiment('killed', { steps }));
+    const run = await startRun(experiment('killed', { steps }));
     await reached(run, 1000);
     const ends: string[] = [];
     const listener = api.store.onDidEnd(({ run: { key }, state }) => key === run.key && ends.push(state));
@@ -115,13 +98,13 @@ describe('runs', () => {
   }, 90_000);
 
   it('fail with what the model module threw', async () => {
-    const run = await start(experiment('throws', { model: 'throws.ts' }));
+    const run = await startRun(experiment('throws', { model: 'throws.ts' }));
     await ended(run, 'failed');
     assert.match(run.summary.failure?.message ?? '', /no such layer/);
   });
 
   it('can be ended while the model module loops for ever', async () => {
-    const run = await start(experiment('loops', { model: 'loops.ts' }));
+    const run = await startRun(experiment('loops', { model: 'loops.ts' }));
     await eventually('the process', () => run.run.record.process !== undefined);
     const { killRun } = await import('../../server/runs/endRun.ts');
     await killRun(run.run);
@@ -140,9 +123,9 @@ describe('runs', () => {
   });
 
   it('wait for one another', async () => {
-    const first = await start(experiment('first', { steps: 200_000 }));
+    const first = await startRun(experiment('first', { steps: 200_000 }));
     await reached(first, 10);
-    const second = await start(experiment('second'));
+    const second = await startRun(experiment('second'));
     await eventually('the second to wait', () => second.liveState?.phase === 'queued');
     await vscode.commands.executeCommand('deeptwist.stop', first.key);
     await ended(first, 'stopped');
@@ -161,7 +144,7 @@ describe('runs', () => {
   });
 
   it('are forgotten when their folder is deleted', async () => {
-    const run = await start(experiment('deleted'));
+    const run = await startRun(experiment('deleted'));
     await ended(run, 'finished');
     const { deleteRun } = await import('../../server/runs/endRun.ts');
     await deleteRun(run.run);

@@ -9,10 +9,11 @@ import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { activate, folderOf } from './realRuns.ts';
 
 const MANY = 5000;
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'store-test');
+const folder = () => folderOf('store');
 let api: DeepTwistApi;
 
 /** Makes the folder of a run that nobody has trained; `n` is its age in seconds. */
@@ -43,7 +44,7 @@ describe('run folders', () => {
   let file: string;
 
   beforeAll(async () => {
-    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    api = await activate();
     writePointsProblem(folder());
     file = writePointsExperiment(folder(), 'many');
     writeRun(file, 1);

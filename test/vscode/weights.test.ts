@@ -1,15 +1,15 @@
 /** @file Weights beside a model's code, in a real editor: of a real run, while typing, switched off. */
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import type { RunEvent } from '../../server/protocol/events.ts';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
-const folder = () => join(vscode.workspace.workspaceFolders![0].uri.fsPath, 'weights-test');
+const folder = () => folderOf('weights');
 const settings = () => vscode.workspace.getConfiguration('deeptwist.editor');
 
 interface Lens {
@@ -23,12 +23,7 @@ describe('weights beside the code', () => {
   let document: vscode.TextDocument;
   let run: StoredRun;
 
-  const start = async (steps: number) => {
-    const file = vscode.Uri.file(writePointsExperiment(folder(), 'beside-code', { steps }));
-    const started = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
-    assert.ok(started, 'the run did not start');
-    return started;
-  };
+  const start = (steps: number) => startRun(vscode.Uri.file(writePointsExperiment(folder(), 'beside-code', { steps })));
   const lenses = async (): Promise<Lens[]> => {
     const all = await vscode.commands.executeCommand<vscode.CodeLens[]>(
       'vscode.executeCodeLensProvider',
@@ -54,26 +49,23 @@ describe('weights beside the code', () => {
   };
 
   beforeAll(async () => {
-    api = (await vscode.extensions.getExtension<DeepTwistApi>('deeptwist.deeptwist')?.activate())!;
+    api = await activate();
     writePointsProblem(folder());
     document = await vscode.workspace.openTextDocument(join(folder(), 'model.ts'));
     await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
     run = await start(400);
-    await eventually('the end of the run', () => !run.isActive && !run.live, 50_000);
-    assert.equal(run.summary.state, 'finished', run.summary.failure?.message);
+    await ended(run);
   });
 
   afterAll(async () => {
-    for (const active of api.store.active) await vscode.commands.executeCommand('deeptwist.stop', active.key);
-    await eventually('all runs to end', () => api.store.active.length === 0);
+    await stopAll(api);
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
   });
 
   it('have a lens above each layer, with the numbers of the run, that leads to the dashboard', async () => {
     const lens = await lensOf("'hidden'", /smaller/);
-    const events = readFileSync(run.run.eventsFile, 'utf8').trim().split('\n');
-    const finished = JSON.parse(events.at(-1)!) as Extract<RunEvent, { type: 'finished' }>;
+    const [finished] = eventsOfType(run, 'finished');
     const size = finished.summary.layers.find(({ name }) => name === 'hidden/kernel')!;
     assert.equal(size.weightsKept, 16);
     const ratio = `${(size.bytes / size.bytesKept).toPrecision(3)}x`;
