@@ -3,7 +3,8 @@
  * typed.
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
-import { compressionSchemas, type Method, type PolicyId } from '../protocol/config.ts';
+import type { Method, PolicyId } from '../protocol/config.ts';
+import { compressionSchemas } from '../protocol/config/compression.ts';
 import { policyTraits } from '../protocol/policyTraits.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';

@@ -1,6 +1,7 @@
 /** @file Blocks to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets.ts';
-import { compressionSchemas, type Method } from '../../protocol/config.ts';
+import type { Method } from '../../protocol/config.ts';
+import { compressionSchemas } from '../../protocol/config/compression.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { textAt } from '../writtenSettings.ts';
 import { trainingTimes } from '../trainingTimes.ts';
