@@ -45,6 +45,7 @@ def main():
     parser.add_argument("--clip", type=float, required=True, help="largest global norm of the gradient")
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--without-onednn", action="store_true", help="LSTM of ATen's own kernels")
+    parser.add_argument("--compile", action="store_true", help="torch.compile, nn.LSTM included")
     parser.add_argument("--batches", required=True, help="batch file")
     parser.add_argument("--count", type=int, required=True, help="batches in the file")
     parser.add_argument("--size", type=int, required=True, help="samples in a batch")
@@ -55,6 +56,9 @@ def main():
     torch.backends.mkldnn.enabled = not options.without_onednn
     torch.manual_seed(1)
     model = LanguageModel(options.words, options.units, options.layers, options.dropout)
+    if options.compile:
+        torch._dynamo.config.allow_rnn = True
+        model = torch.compile(model)
     optimizer = torch.optim.SGD(model.parameters(), lr=1, fused=True)
     inputs, targets = read_batches(options.batches, options.count, options.size, options.time)
     zeros = torch.zeros(options.layers, options.size, options.units)
