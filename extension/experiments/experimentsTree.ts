@@ -13,11 +13,12 @@ import {
   type TreeDataProvider,
 } from 'vscode';
 import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { formatMetric, resultText } from '../../server/protocol/resultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import { shortValue } from '../commands/changedValues.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { age, formatMetric, progressText, resultText, secondsLeft, startTime } from './labels.ts';
+import { age, progressText, secondsLeft, startTime } from './labels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 import { runIcon, runPhase, stateName, type RunPhase } from './runPhase.ts';
 

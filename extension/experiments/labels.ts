@@ -1,17 +1,7 @@
 /** @file How a run reads in a line: pure, without VS Code. Numbers and units are written as in the rest of the product. */
-import type { RunSummary } from '../../server/protocol/dashboard.ts';
-import { formatNumber, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { formatNumber } from '../../server/protocol/formatQuantity.ts';
+import { formatMetric } from '../../server/protocol/resultText.ts';
 import type { LiveState } from '../../server/protocol/sidecar.ts';
-
-/** `98.3%` for an accuracy, `84.1` for anything else. */
-export function formatMetric(metric: string, value: number): string {
-  return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
-}
-
-/** `98.20% · 62.2x`; undefined for a run without a result. */
-export function resultText({ result }: RunSummary): string | undefined {
-  return result && `${formatMetric(result.metric, result.test)} · ${formatRatio(result.byteRatio)}`;
-}
 
 /** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · 97.1%`. */
 export function progressText(live: LiveState): string {

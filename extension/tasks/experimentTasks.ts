@@ -14,8 +14,9 @@ import {
   type TaskDefinition,
   type WorkspaceFolder,
 } from 'vscode';
+import { resultText } from '../../server/protocol/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { progressText, resultText } from '../experiments/labels.ts';
+import { progressText } from '../experiments/labels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 

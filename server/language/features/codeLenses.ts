@@ -1,8 +1,8 @@
 /** @file Over an experiment: run it, run it again, compare its runs, and how the last one went. */
 import type { CodeLens, Command } from 'vscode-languageserver/node';
 import { formatCount } from '../../protocol/formatQuantity.ts';
+import { resultText } from '../../protocol/resultText.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
-import { resultText } from '../runText.ts';
 
 /**
  * Commands of the extension. The file is given as the text of its URI; a run as the path of its folder, which is its key.
@@ -30,7 +30,7 @@ function isTraining({ state }: KnownRun): boolean {
   return state === 'running' || state === 'queued';
 }
 
-/** `last: 98.3% at 61x`, `running: step 1,200`. */
+/** `last: 98.30% · 46.1x`, `running: step 1,200`. */
 function stateText({ state, step, record }: KnownRun): string {
   if (state === 'running' && step !== undefined) return `running: step ${formatCount(step)}`;
   if (state === 'running' || state === 'queued') return state;

@@ -1,15 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { shortValue, splitValues } from '../../../extension/commands/changedValues.ts';
 import { commandLineOf } from '../../../extension/commands/commandLine.ts';
-import {
-  age,
-  formatMetric,
-  percentDone,
-  progressText,
-  resultText,
-  secondsLeft,
-  startTime,
-} from '../../../extension/experiments/labels.ts';
+import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/experiments/labels.ts';
 import { lastWords } from '../../../extension/sidecar/lastWords.ts';
 import { parseOverride } from '../../../server/protocol/overrides.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
@@ -17,18 +9,6 @@ import type { LiveState } from '../../../server/protocol/sidecar.ts';
 const live = (state: Partial<LiveState>): LiveState => ({ phase: 'training', step: 0, steps: 100, ...state });
 
 describe('a run in a line', () => {
-  test('has an accuracy in percent, any other metric as it is', () => {
-    expect(formatMetric('accuracy', 0.98219)).toBe('98.22%');
-    expect(formatMetric('perplexity', 84.123)).toBe('84.12');
-  });
-
-  test('says its metric and ratio where it has a result', () => {
-    const run = { key: '', id: '', name: '', experiment: '', overrides: [], state: 'finished', created: 0 } as const;
-    expect(resultText(run)).toBeUndefined();
-    const result = { metric: 'accuracy', test: 0.982, byteRatio: 62.24 };
-    expect(resultText({ ...run, result })).toBe('98.20% · 62.2x');
-  });
-
   test('says how much is done and the last evaluation, or the loss before the first one', () => {
     expect(progressText(live({ step: 43 }))).toBe('43%');
     expect(progressText(live({ step: 43, loss: 0.1234567 }))).toBe('43% · loss 0.1235');

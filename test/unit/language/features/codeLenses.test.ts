@@ -17,7 +17,7 @@ test('one with runs can be run again and compared, and says how the last one wen
     ['$(play) Run', 'deeptwist.runExperiment', [URI]],
     ['$(debug-rerun) Rerun', 'deeptwist.rerun', [finished.path]],
     ['Compare (2)', 'deeptwist.compareWithLast', [URI]],
-    ['last: 98.3% at 61.2x', 'deeptwist.showRunsOfFile', [URI]],
+    ['last: 98.30% · 47.1x', 'deeptwist.showRunsOfFile', [URI]],
   ]);
 });
 
@@ -29,15 +29,6 @@ test.each<[Partial<KnownRun>, string]>([
   [{ state: 'interrupted' }, 'last: interrupted'],
 ])('a last run that is %j', (run, title) => {
   expect(lenses([knownRun('20261126-101500-prune', run)]).at(-1)?.[0]).toBe(title);
-});
-
-test('a perplexity and a metric without a number', () => {
-  const result = { metric: 'perplexity', test: 84.123, byteRatio: 1, weightRatio: 1 };
-  const title = (test: number | null) => {
-    const run = { ...finished, record: { ...finished.record, result: { ...result, test } } };
-    return lenses([run]).at(-1)?.[0];
-  };
-  expect([title(84.123), title(null)]).toEqual(['last: 84.12', 'last: no number']);
 });
 
 test('they are above the first line of the settings, below comments; none without settings', () => {

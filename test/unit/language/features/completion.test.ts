@@ -156,7 +156,7 @@ describe('runs and files', () => {
       '../',
       './data/',
     ]);
-    expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.3% at 61.2x · 2026-11-26 10:15');
+    expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
   });
 
   test.each([

@@ -1,0 +1,23 @@
+/** @file What a run came to, in a line: the same in the tree, in lenses and in completions. */
+import { formatNumber, formatRatio } from './formatQuantity.ts';
+
+/** `98.30%` for an accuracy, `84.12` for anything else. */
+export function formatMetric(metric: string, value: number): string {
+  return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
+}
+
+/** `98.20% · 46.1x`, by how much the file is smaller; the metric alone where it is as large as before. Undefined for a run without a result. */
+export function resultText({ result }: { readonly result?: Result | undefined }): string | undefined {
+  if (!result) return undefined;
+  const { metric, test, byteRatio } = result;
+  const value = formatMetric(metric, test ?? NaN);
+  const ratio = formatRatio(byteRatio);
+  return ratio === formatRatio(1) ? value : `${value} · ${ratio}`;
+}
+
+interface Result {
+  readonly metric: string;
+  /** Null where it is not finite. */
+  readonly test: number | null;
+  readonly byteRatio: number;
+}

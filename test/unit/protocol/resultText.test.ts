@@ -1,0 +1,17 @@
+import { expect, test } from 'vitest';
+import { formatMetric, resultText } from '../../../server/protocol/resultText.ts';
+
+test('an accuracy is in percent, any other metric as it is', () => {
+  expect(formatMetric('accuracy', 0.98219)).toBe('98.22%');
+  expect(formatMetric('perplexity', 84.123)).toBe('84.12');
+});
+
+test.each([
+  [undefined, undefined],
+  [{ metric: 'accuracy', test: 0.982, byteRatio: 62.24 }, '98.20% · 62.2x'],
+  [{ metric: 'perplexity', test: 84.123, byteRatio: 1 }, '84.12'],
+  [{ metric: 'perplexity', test: 84.123, byteRatio: 0.85 }, '84.12 · 0.850x'],
+  [{ metric: 'perplexity', test: null, byteRatio: 2 }, 'NaN · 2.00x'],
+])('a result of %j', (result, text) => {
+  expect(resultText({ result })).toBe(text);
+});
