@@ -24,13 +24,13 @@ const file = (name: string) => `${folder}/${name}.deeptwist.jsonc`;
 const RATES = [0.8, 0.85, 0.9, 0.95];
 const BITS = [1, 2, 3];
 const RANKS = [128, 96, 64, 32, 16];
-/** Initial learning rates that are searched, as the paper did for each rank. */
-const LEARNING_RATES = [0.5, 1, 2];
-/** Of low rank, found by the search, {@link LOW_RANK_LEARNING_RATES}: at higher rates the embedding and the softmax overfit further. */
+/** One for all ranks, as in the paper's Figure 2a; at higher ones the embedding and the softmax overfit further. */
 const LOW_RANK_LEARNING_RATE = 0.1;
-const LOW_RANK_LEARNING_RATES = [0.03, 0.1, 0.3, 1];
-/** Where learning rates are searched. */
-const SEARCHED = { rate: 0.9, ranks: [128, 64, 16] };
+/** Initial learning rates that are searched, as the paper did for each rank, and where. */
+const SEARCHED = {
+  pruning: { rate: 0.9, learningRates: [0.5, 1, 2] },
+  lowRank: { ranks: [128, 64, 16], learningRates: [0.03, 0.1, 0.3] },
+};
 /** Of the course of the perplexity. */
 const COURSE_RANK = 64;
 /** S_D of small-low-rank, in steps. */
@@ -71,8 +71,10 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
     ...RATES.map((rate) => oneShot('small-prune', `one-shot ${rate}`, pruningRates(rate))),
   ],
   'pruning-search': (options) =>
-    LEARNING_RATES.flatMap((learningRate) =>
-      ['deeptwist', 'gradual-mask'].map((policy) => pruned(options, { policy, rate: SEARCHED.rate, learningRate })),
+    SEARCHED.pruning.learningRates.flatMap((learningRate) =>
+      ['deeptwist', 'gradual-mask'].map((policy) =>
+        pruned(options, { policy, rate: SEARCHED.pruning.rate, learningRate }),
+      ),
     ),
   'low-rank': (options) =>
     RANKS.flatMap((rank) =>
@@ -88,8 +90,8 @@ const parts: Readonly<Record<string, (options: Options) => readonly Variant[]>> 
       ),
     ),
   'low-rank-search': (options) =>
-    SEARCHED.ranks.flatMap((rank) =>
-      LOW_RANK_LEARNING_RATES.map((learningRate) => lowRank(options, { rank, shared: false, learningRate })),
+    SEARCHED.lowRank.ranks.flatMap((rank) =>
+      SEARCHED.lowRank.learningRates.map((learningRate) => lowRank(options, { rank, shared: false, learningRate })),
     ),
   /** What the test perplexity is right after distortions, some times an epoch (Fig. 2b). */
   course: (options) => [
