@@ -37,6 +37,14 @@ async function shown(document: vscode.TextDocument, isIt: (texts: string[], live
   });
 }
 
+/** Waits for a lens of a title. */
+function lensOf(file: vscode.Uri, title: RegExp): Promise<vscode.CodeLens> {
+  return eventually(`a lens ${title}`, async () => {
+    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', file, 20);
+    return lenses.find(({ command }) => title.test(command?.title ?? ''));
+  });
+}
+
 describe('an experiment file and its runs', () => {
   beforeAll(async () => {
     api = await activate();
@@ -79,15 +87,9 @@ describe('an experiment file and its runs', () => {
     await replace(editor, '"rate": 0.5', '"rate": 0.75');
     const { lines } = await shown(document, (texts, live) => texts.join() === '0.5' && live);
     const { line } = lines[0];
-    const lens = await eventually('the lens', async () => {
-      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
-        'vscode.executeCodeLensProvider',
-        file,
-        20,
-      );
-      return lenses.find(({ command }) => command?.command === 'deeptwist.applyFromNextDistortion');
-    });
-    assert.match(lens.command!.title, /Apply From Next Distortion \(1 value\)/);
+    const lens = await lensOf(file, /Apply From Next Distortion \(1 value\)/);
+    assert.equal(lens.command?.command, 'deeptwist.applyFromNextDistortion');
+    await lensOf(file, /^running: step [\d,]+$/);
     assert.equal(lens.range.start.line, 0);
     const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
       'vscode.executeCodeActionProvider',
