@@ -176,7 +176,9 @@ class Mask {
 
   clear(array: Float32Array | undefined): void {
     if (!array || this.#masked === 0) return;
-    for (let i = 0; i < array.length; i++) if (this.#kept[i] === 0) array[i] = 0;
+    // As bits, all of them or none: a branch, which nobody can predict, takes twice as long.
+    const bits = new Int32Array(array.buffer, array.byteOffset, array.length);
+    for (let i = 0; i < bits.length; i++) bits[i] &= -this.#kept[i];
   }
 }
 

@@ -23,7 +23,7 @@ import { printShares, startOurs } from './ours.ts';
 import { preparePython, startPython } from './python.ts';
 import { cacheFolder } from './prepare.ts';
 
-/** The model that is also trained by the eager executor; the other would take minutes a step. */
+/** The model that is also trained by the eager executor; the other would take many minutes a step. */
 const EAGER = '2x200';
 /** What --large measures. */
 const large: Model = {
@@ -112,7 +112,7 @@ function caseOf(setting: Setting, python: string, rounds: number): Case {
 
 /**
  * Against the eager executor, on the backend that a user without tfjs-node gets: the WebAssembly backend has no sum into
- * segments, which the gradient of an embedding is. Seconds a step: once is enough.
+ * segments, which the gradient of an embedding is. It takes more than a minute a step: once is enough.
  */
 function eagerCase(setting: Setting): Case {
   const { name, model, threads } = setting;
