@@ -28,7 +28,7 @@ export async function ownModel(session: EditorSession, page: Page): Promise<void
     [/"logits"/, '"logit"'],
   ]);
   await page.locator('.squiggly-error').first().waitFor();
-  await takeInThemes(session, page, 'experiment-file', ['light', 'dark']);
+  await takeInThemes(session, page, 'experiment-file');
 
   await runCommand(page, 'View: Close All Editors');
   const size = page.viewportSize()!;
