@@ -36,7 +36,11 @@ export function commandActions(
   services.context.subscriptions.push(problems);
   const runs = new RunCommands(services, problems, async (stored) => {
     const node = view.visible ? await tree.nodeOf(stored) : undefined;
-    if (node) await view.reveal(node, { select: true, focus: false });
+    if (!node) return;
+    // While the tree is drawn anew, VS Code finds no row and refuses; the run trains all the same.
+    await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
+      services.log.warn(`${stored.key} is not shown in the tree: ${String(error)}`);
+    });
   });
   const control = new ControlCommands(services);
   const files = new FileCommands(services, dashboards);
