@@ -42,24 +42,22 @@ const layerKeys =
   'Names of layers (`fc1`: all its matrices) or weights (`lstm/kernel`), or globs of either (`fc*`), with their parameters. A ' +
   "weight's own name wins over its layer's, and that over a glob. Biases and other vectors are never compressed.";
 
+const layersWith = <Parameters extends z.ZodRawShape>(parameters: Parameters) =>
+  z.record(z.string(), z.strictObject(parameters)).describe(layerKeys);
+
 const pruning = z
   .strictObject({
     method: z.literal('prune'),
     policy,
     distortEvery,
-    layers: z
-      .record(
-        z.string(),
-        z.strictObject({
-          rate: fraction
-            .describe(
-              'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 to 0.95 for LSTM language ' +
-                'models (Table 3), up to 0.99 for layers of the LeNets (Table 1).',
-            )
-            .meta({ examples: [0.9] }),
-        }),
-      )
-      .describe(layerKeys),
+    layers: layersWith({
+      rate: fraction
+        .describe(
+          'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 to 0.95 for LSTM language ' +
+            'models (Table 3), up to 0.99 for layers of the LeNets (Table 1).',
+        )
+        .meta({ examples: [0.9] }),
+    }),
     schedule: z
       .strictObject({
         initialRate: fraction
@@ -97,43 +95,38 @@ const quantization = z
     method: z.literal('quantize'),
     policy,
     distortEvery,
-    layers: z
-      .record(
-        z.string(),
-        z.strictObject({
-          bits: z
-            .int()
-            .min(1)
-            .max(8)
-            .describe('Bits a weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
-            .meta({ examples: [2] }),
-          algorithm: z
-            .enum(['greedy', 'refined', 'alternating'])
-            .default('alternating')
-            .describe('How codes and scales are found.')
-            .meta({
-              enumDescriptions: [
-                'One bit after the other, each the best for what is left (equation (4)): quick, the least exact.',
-                'As greedy, with all scales fitted anew by least squares after each bit (Guo et al. 2017).',
-                'From greedy, codes and scales fitted in turns (Xu et al. 2018): the most exact.',
-              ],
-            }),
-          scales: z
-            .enum(['row', 'matrix'])
-            .default('row')
-            .describe('One set of scales per row (output unit) or per matrix.')
-            .meta({
-              enumDescriptions: [
-                'A set of scales for each output unit: more exact.',
-                'One set for the whole weight: smaller.',
-              ],
-            }),
-          iterations: positiveInteger
-            .default(2)
-            .describe('Alternating: rounds of re-coding and refitting (T of Xu et al. 2018).'),
+    layers: layersWith({
+      bits: z
+        .int()
+        .min(1)
+        .max(8)
+        .describe('Bits a weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
+        .meta({ examples: [2] }),
+      algorithm: z
+        .enum(['greedy', 'refined', 'alternating'])
+        .default('alternating')
+        .describe('How codes and scales are found.')
+        .meta({
+          enumDescriptions: [
+            'One bit after the other, each the best for what is left (equation (4)): quick, the least exact.',
+            'As greedy, with all scales fitted anew by least squares after each bit (Guo et al. 2017).',
+            'From greedy, codes and scales fitted in turns (Xu et al. 2018): the most exact.',
+          ],
         }),
-      )
-      .describe(layerKeys),
+      scales: z
+        .enum(['row', 'matrix'])
+        .default('row')
+        .describe('One set of scales per row (output unit) or per matrix.')
+        .meta({
+          enumDescriptions: [
+            'A set of scales for each output unit: more exact.',
+            'One set for the whole weight: smaller.',
+          ],
+        }),
+      iterations: positiveInteger
+        .default(2)
+        .describe('Alternating: rounds of re-coding and refitting (T of Xu et al. 2018).'),
+    }),
     schedule: start,
   })
   .describe(
@@ -145,26 +138,21 @@ const lowRank = z
     method: z.literal('low-rank'),
     policy,
     distortEvery,
-    layers: z
-      .record(
-        z.string(),
-        z.strictObject({
-          rank: positiveInteger
-            .describe(
-              "Rank r: W becomes U_r S_r V_r'. An m x n matrix then takes r (m + n) numbers in place of m n. The paper: 32 to 512 " +
-                'for an LSTM with 650 units (Figure 2).',
-            )
-            .meta({ examples: [64] }),
-          sharedProjection: z
-            .boolean()
-            .default(false)
-            .describe(
-              "The recurrent kernel of a layer, W_h, and the kernel of the next, W_x, which multiply the same layer's output, share " +
-                'the projection V_h (equation (5)). Both need the same rank.',
-            ),
-        }),
-      )
-      .describe(layerKeys),
+    layers: layersWith({
+      rank: positiveInteger
+        .describe(
+          "Rank r: W becomes U_r S_r V_r'. An m x n matrix then takes r (m + n) numbers in place of m n. The paper: 32 to 512 " +
+            'for an LSTM with 650 units (Figure 2).',
+        )
+        .meta({ examples: [64] }),
+      sharedProjection: z
+        .boolean()
+        .default(false)
+        .describe(
+          "The recurrent kernel of a layer, W_h, and the kernel of the next, W_x, which multiply the same layer's output, share " +
+            'the projection V_h (equation (5)). Both need the same rank.',
+        ),
+    }),
     schedule: start,
   })
   .describe('Weights become their nearest matrix of low rank at each distortion (algorithm 3).');
