@@ -67,8 +67,8 @@ export interface KnownRun {
   readonly path: string;
   /** A run whose process is gone is interrupted, whatever its record says. */
   readonly state: ObservedState;
-  /** Steps done, of a run that trains now, where its process told. */
-  readonly step?: number | undefined;
+  /** Steps done, where its log tells; read anew each time, since the run may train. */
+  step?(): Promise<number | undefined>;
   /** Its experiment text, as it was started. */
   readonly text: string | undefined;
   /** The weights of its model; undefined where its log does not tell. */

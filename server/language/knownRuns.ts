@@ -16,7 +16,7 @@ const LAST_METRICS_BYTES = 1 << 18;
 
 /** Runs below a folder, newest first. */
 interface Listing {
-  readonly runs: Promise<readonly StoredRun[]>;
+  readonly runs: Promise<readonly KnownRun[]>;
   /** When the folder of the experiment's own runs had changed last: a watcher may miss its first run. */
   readonly changed: number;
 }
@@ -24,19 +24,16 @@ interface Listing {
 export class KnownRuns {
   readonly #listings = new Map<string, Listing>();
   /** Run folders by path, with the time of their `run.json`. */
-  readonly #opened = new Map<string, { readonly run: Run; readonly known: StoredRun; readonly changed: number }>();
+  readonly #opened = new Map<string, { readonly run: Run; readonly known: KnownRun; readonly changed: number }>();
 
   /** The runs that `deeptwist` finds from the folder of an experiment file, newest first. */
   async around(experiment: string): Promise<readonly KnownRun[]> {
     const changed = await timeOf(runsFolder(experiment));
     const folder = dirname(experiment);
     const known = this.#listings.get(folder);
-    let runs = known?.runs;
-    if (!runs || known?.changed !== changed || (await this.#hasMovedOn(await runs))) {
-      runs = this.#list(folder);
-      this.#listings.set(folder, { runs, changed });
-    }
-    for (const run of await runs) if (run.state === 'running') await run.readStep();
+    if (known?.changed === changed && !(await this.#hasMovedOn(await known.runs))) return known.runs;
+    const runs = this.#list(folder);
+    this.#listings.set(folder, { runs, changed });
     return runs;
   }
 
@@ -57,7 +54,7 @@ export class KnownRuns {
     return trained.some(({ path }, i) => this.#opened.get(path)?.changed !== times[i]);
   }
 
-  async #list(folder: string): Promise<readonly StoredRun[]> {
+  async #list(folder: string): Promise<readonly KnownRun[]> {
     const { runs } = await listRuns(folder, (path) => this.#open(path));
     return runs.map(({ path }) => this.#opened.get(path)!.known).reverse();
   }
@@ -82,7 +79,6 @@ async function timeOf(path: string): Promise<number> {
 /** Reads of its folder what it is asked for: most runs are only counted. */
 class StoredRun implements KnownRun {
   readonly record: RunRecord;
-  step: number | undefined;
   readonly #run: Run;
   #text: string | undefined;
 
@@ -99,13 +95,14 @@ class StoredRun implements KnownRun {
     return this.#run.observedState();
   }
 
-  /** Follows a run that trains. */
-  async readStep(): Promise<void> {
+  async step(): Promise<number | undefined> {
+    let last: number | undefined;
     const take = ({ step }: { step: number }) => {
-      this.step = step;
+      last = step;
       return false;
     };
     await readBackwards(this.#run, ['metrics'], take, { most: LAST_METRICS_BYTES });
+    return last;
   }
 
   get text(): string | undefined {

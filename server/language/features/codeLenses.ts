@@ -7,7 +7,7 @@ import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDo
 /**
  * Commands of the extension. The file is given as the text of its URI; a run as the path of its folder, which is its key.
  */
-export function codeLenses(document: ExperimentDocument, { runs }: Surroundings): CodeLens[] {
+export async function codeLenses(document: ExperimentDocument, { runs }: Surroundings): Promise<CodeLens[]> {
   const { root } = document.json;
   if (root?.type !== 'object') return [];
   const { start } = document.rangeOf({ start: root.offset, end: root.offset });
@@ -22,7 +22,11 @@ export function codeLenses(document: ExperimentDocument, { runs }: Surroundings)
     lens('$(play) Run', 'runExperiment', uri),
     lens('$(debug-rerun) Rerun', 'rerun', last.path),
     ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
-    lens(stateText(last), isTraining(last) ? 'openDashboard' : 'showRunsOfFile', isTraining(last) ? last.path : uri),
+    lens(
+      await stateText(last),
+      isTraining(last) ? 'openDashboard' : 'showRunsOfFile',
+      isTraining(last) ? last.path : uri,
+    ),
   ];
 }
 
@@ -31,8 +35,10 @@ function isTraining({ state }: KnownRun): boolean {
 }
 
 /** `last: 98.30% · 46.1x`, `running: step 1,200`. */
-function stateText({ state, step, record }: KnownRun): string {
-  if (state === 'running' && step !== undefined) return `running: step ${formatCount(step)}`;
+async function stateText(run: KnownRun): Promise<string> {
+  const { state, record } = run;
+  const step = state === 'running' ? await run.step?.() : undefined;
+  if (step !== undefined) return `running: step ${formatCount(step)}`;
   if (state === 'running' || state === 'queued') return state;
   return `last: ${resultText(record) ?? state}`;
 }

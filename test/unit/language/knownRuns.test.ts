@@ -33,7 +33,7 @@ test('a run that has ended since it was read is known to have, without a watcher
 
 test('the step of a run that trains is that of its last metrics', async ({ run }) => {
   const known = new KnownRuns();
-  const step = async () => (await known.around(run.record.experiment))[0].step;
+  const step = async () => (await known.around(run.record.experiment))[0].step?.();
   expect(await step()).toBeUndefined();
   const metrics = { type: 'metrics', loss: 1, learningRate: 1, stepsPerSecond: 1, epoch: 0, time: 0 };
   for (const done of [10, 20]) {

@@ -3,17 +3,21 @@ import { codeLenses } from '../../../../server/language/features/codeLenses.ts';
 import type { KnownRun } from '../../../../server/language/experimentDocument.ts';
 import { around, knownRun, open, pruneText, URI } from './experiments.ts';
 
-const lenses = (runs: KnownRun[], text = pruneText) =>
-  codeLenses(open(text), around({ runs })).map(({ command }) => [command?.title, command?.command, command?.arguments]);
+const lenses = async (runs: KnownRun[], text = pruneText) =>
+  (await codeLenses(open(text), around({ runs }))).map(({ command }) => [
+    command?.title,
+    command?.command,
+    command?.arguments,
+  ]);
 
 const finished = knownRun('20261126-101500-prune');
 
-test('a file without runs can be run', () => {
-  expect(lenses([])).toEqual([['$(play) Run', 'deeptwist.runExperiment', [URI]]]);
+test('a file without runs can be run', async () => {
+  expect(await lenses([])).toEqual([['$(play) Run', 'deeptwist.runExperiment', [URI]]]);
 });
 
-test('one with runs can be run again and compared, and says how the last one went', () => {
-  expect(lenses([finished, knownRun('20261125-101500-prune')])).toEqual([
+test('one with runs can be run again and compared, and says how the last one went', async () => {
+  expect(await lenses([finished, knownRun('20261125-101500-prune')])).toEqual([
     ['$(play) Run', 'deeptwist.runExperiment', [URI]],
     ['$(debug-rerun) Rerun', 'deeptwist.rerun', [finished.path]],
     ['Compare (2)', 'deeptwist.compareWithLast', [URI]],
@@ -22,17 +26,17 @@ test('one with runs can be run again and compared, and says how the last one wen
 });
 
 test.each<[Partial<KnownRun>, string]>([
-  [{ state: 'running', step: 1200 }, 'running: step 1,200'],
+  [{ state: 'running', step: () => Promise.resolve(1200) }, 'running: step 1,200'],
   [{ state: 'running' }, 'running'],
   [{ state: 'queued' }, 'queued'],
   [{ state: 'failed' }, 'last: failed'],
   [{ state: 'interrupted' }, 'last: interrupted'],
-])('a last run that is %j', (run, title) => {
-  expect(lenses([knownRun('20261126-101500-prune', run)]).at(-1)?.[0]).toBe(title);
+])('a last run that is %j', async (run, title) => {
+  expect((await lenses([knownRun('20261126-101500-prune', run)])).at(-1)?.[0]).toBe(title);
 });
 
-test('they are above the first line of the settings, below comments; none without settings', () => {
-  const [lens] = codeLenses(open(pruneText), around());
+test('they are above the first line of the settings, below comments; none without settings', async () => {
+  const [lens] = await codeLenses(open(pruneText), around());
   expect(lens.range.start).toEqual({ line: 1, character: 0 });
-  expect(lenses([], '// nothing yet')).toEqual([]);
+  expect(await lenses([], '// nothing yet')).toEqual([]);
 });

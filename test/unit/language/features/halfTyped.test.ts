@@ -15,13 +15,17 @@ import { around, knownRun, lstm, open, pruneText, withCompression } from './expe
 
 const modelText = { uri: 'file:///home/user/project/model.ts', text: "layers.dense({ name: 'fc1' }); layers.lstm({" };
 const surroundings = [
-  around({ modelText, runs: [knownRun('20261126-1-prune', { state: 'running', step: 3 })], others: [knownRun('x')] }),
+  around({
+    modelText,
+    runs: [knownRun('20261126-1-prune', { state: 'running', step: () => Promise.resolve(3) })],
+    others: [knownRun('x')],
+  }),
   around({ model: lstm }),
   around({ model: undefined }),
 ];
 
 /** Asks all features about a place; every range that they answer is in the text. */
-function askAll(text: string, offset: number): void {
+async function askAll(text: string, offset: number): Promise<void> {
   for (const known of surroundings) {
     const document = open(text);
     const position = document.text.positionAt(offset);
@@ -31,7 +35,7 @@ function askAll(text: string, offset: number): void {
       complete(document, position, known).map(({ textEdit }) => textEdit),
       hover(document, position, known),
       inlayHints(document, all, known),
-      codeLenses(document, known),
+      await codeLenses(document, known),
       rewritings(document, here, known),
       symbols(document),
       folding(document),
@@ -45,13 +49,13 @@ function askAll(text: string, offset: number): void {
 }
 
 describe('every feature answers', () => {
-  test('at each character of a file that is typed from the beginning', () => {
-    for (let length = 0; length <= pruneText.length; length += 2) askAll(pruneText.slice(0, length), length);
+  test('at each character of a file that is typed from the beginning', async () => {
+    for (let length = 0; length <= pruneText.length; length += 2) await askAll(pruneText.slice(0, length), length);
   });
 
-  test('at each character of a file of which the rest is there already', () => {
+  test('at each character of a file of which the rest is there already', async () => {
     const text = withCompression('"method": "low-rank", "distortEvery": 9, "layers": { "l*": { "rank": 4 } }');
-    for (let cut = 0; cut < text.length; cut += 5) askAll(text.slice(0, cut) + text.slice(cut + 4), cut);
+    for (let cut = 0; cut < text.length; cut += 5) await askAll(text.slice(0, cut) + text.slice(cut + 4), cut);
   });
 
   test.each([
@@ -125,22 +129,22 @@ describe('every feature answers', () => {
     '{ "a": 1 /* */ | }',
     '{\r\n"model": "a",\r\n|\r\n}',
     '{ "observe": { "bins": 8, } | }',
-  ])('%s', (marked) => {
+  ])('%s', async (marked) => {
     const offset = Math.max(0, marked.indexOf('|'));
-    askAll(marked.replace('|', ''), offset);
+    await askAll(marked.replace('|', ''), offset);
   });
 
-  test('after random edits', () => {
+  test('after random edits', async () => {
     const edit = fc.record({
       at: fc.nat(900),
       removed: fc.nat(12),
       text: fc.string({ unit: fc.constantFrom(...'{}[]",:/*\\\n .0a'), maxLength: 5 }),
     });
-    fc.assert(
-      fc.property(fc.array(edit, { minLength: 1, maxLength: 8 }), (edits) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(edit, { minLength: 1, maxLength: 8 }), async (edits) => {
         let text = pruneText;
         for (const { at, removed, text: typed } of edits) text = text.slice(0, at) + typed + text.slice(at + removed);
-        askAll(text, Math.min(edits[0].at, text.length));
+        await askAll(text, Math.min(edits[0].at, text.length));
       }),
     );
   });
