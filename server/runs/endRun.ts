@@ -1,4 +1,5 @@
 /** @file Ending a run's process from outside, and deleting a run. */
+import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,8 +45,7 @@ export async function deleteRun(run: Run): Promise<void> {
       remedy: 'Stop it first.',
     });
   }
-  const aside = join(dirname(run.path), `.deleted-${run.id}`);
-  await rm(aside, { recursive: true, force: true });
+  const aside = join(dirname(run.path), `.deleted-${randomBytes(6).toString('hex')}`);
   await rename(run.path, aside);
   await rm(aside, { recursive: true, force: true, maxRetries: 3 });
 }

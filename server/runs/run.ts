@@ -112,7 +112,8 @@ async function loadSchema(): Promise<typeof runRecordSchema> {
 }
 
 /**
- * Opens a run folder to read it; writing it takes {@link lockRun} as well.
+ * Opens a run folder to read it; writing it takes {@link lockRun} as well. A run's id is the name of its folder, also where
+ * `run.json` claims another: it may have come with somebody else's project, and paths are made from ids.
  * @throws UserError for a folder that is no run, is damaged, or was written by a newer version
  */
 export async function openRun(path: string): Promise<Run> {
@@ -135,7 +136,8 @@ export async function openRun(path: string): Promise<Run> {
     const [{ path: setting, message }] = parsed.error.issues;
     throw new UserError(`${file} is damaged: ${setting.join('.')}: ${message}.`);
   }
-  return new Run(resolve(path), parsed.data);
+  const folder = resolve(path);
+  return new Run(folder, { ...parsed.data, id: basename(folder) });
 }
 
 /** The name of an experiment: `lenet` for `…/lenet.deeptwist.jsonc`. */

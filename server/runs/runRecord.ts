@@ -12,7 +12,7 @@ export type ProcessIdentity = z.output<typeof processIdentitySchema>;
 
 export const runRecordSchema = z.object({
   format: z.literal(RUN_FORMAT_VERSION),
-  id: z.string(),
+  id: z.string().describe('Name of the run folder; openRun goes by the folder.'),
   name: z.string().describe('Name of the experiment: its file name without extension.'),
   experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
   overrides: z.array(z.string()).describe('`path=value` texts of --set.'),

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRun, runsFolder } from '../../../server/runs/createRun.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
@@ -50,6 +50,34 @@ describe('deleting a run', () => {
     await deleteRun(run);
     expect(existsSync(run.path)).toBe(false);
     expect(await listRunIds(runs)).toEqual([]);
+  });
+
+  it('whose run.json claims an id with a path in it removes the run folder alone', async () => {
+    const run = await temporaryRun();
+    const project = dirname(run.record.experiment);
+    const precious = `${project}/precious`;
+    await mkdir(precious);
+    for (const id of ['x/../../../precious', '../../precious', precious, '..', '', 'a\u0000b']) {
+      const claimed = await createRun({ experiment: run.record.experiment, text: '{}', state: 'queued' });
+      await writeFile(`${claimed.path}/run.json`, JSON.stringify({ ...claimed.record, state: 'finished', id }));
+      const opened = await openRun(claimed.path);
+      expect(opened.id).toBe(basename(claimed.path));
+      await deleteRun(opened);
+      expect(existsSync(claimed.path)).toBe(false);
+      expect(existsSync(precious)).toBe(true);
+    }
+    expect(await readdir(dirname(run.path))).toEqual([run.id]);
+  });
+
+  it('that is a link removes the link, and not the folder it leads to', async () => {
+    const run = await temporaryRun();
+    const elsewhere = await temporaryFolder();
+    await cp(run.path, `${elsewhere}/kept`, { recursive: true });
+    const link = `${dirname(run.path)}/link`;
+    await symlink(`${elsewhere}/kept`, link);
+    await deleteRun(await openRun(link));
+    expect(await readdir(dirname(run.path))).toEqual([run.id]);
+    expect(await readdir(`${elsewhere}/kept`)).toContain('run.json');
   });
 
   it('that was cut short is not seen as a run', async () => {
