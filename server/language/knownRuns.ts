@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runsFolder } from '../runs/createRun.ts';
+import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readBackwards } from '../runs/readBackwards.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';

@@ -16,6 +16,7 @@ import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
+import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
 
@@ -34,15 +35,20 @@ export class Run {
   /** Absolute. */
   readonly path: string;
   #record: RunRecord;
+  /** The place of the experiment as it stands in `run.json`. */
+  readonly #recorded: RecordedExperiment;
 
   constructor(path: string, record: RunRecord) {
     this.path = path;
-    this.#record = record;
+    const { experiment, relativeExperiment } = record;
+    this.#recorded = { experiment, ...(relativeExperiment !== undefined && { relativeExperiment }) };
+    this.#record = { ...record, experiment: experimentOf(path, this.#recorded) };
   }
 
   get id(): string {
     return this.#record.id;
   }
+  /** What `run.json` says; `experiment` is where the experiment file is now. */
   get record(): Readonly<RunRecord> {
     return this.#record;
   }
@@ -90,7 +96,7 @@ export class Run {
     changes: Partial<Pick<RunRecord, 'state' | 'process' | 'endpoint' | 'result' | 'failure' | 'cuts' | 'changes'>>,
   ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
-    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify(record, null, 2) + '\n');
+    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify({ ...record, ...this.#recorded }, null, 2) + '\n');
     this.#record = record;
   }
 }
