@@ -1,7 +1,7 @@
 /** @file Showing a run while it goes on: results as lines that stay, and under them one status line; a failure apart. */
 import type { RunEvent } from '../protocol/events.ts';
 import type { CommandContext } from './command.ts';
-import { advance, noProgress } from './progress.ts';
+import { advance, newProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { eventLines, statusLine } from './report.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,7 +15,7 @@ export class ProgressDisplay {
   readonly #terminal: Terminal;
   readonly #errors: Terminal;
   readonly #now: () => number;
-  #progress: Progress = noProgress;
+  readonly #progress: Progress = newProgress();
   #statusShown = false;
   #lastStatus: number;
 
@@ -27,7 +27,7 @@ export class ProgressDisplay {
   }
 
   show(event: RunEvent): void {
-    this.#progress = advance(this.#progress, event);
+    advance(this.#progress, event);
     const terminal = event.type === 'failed' ? this.#errors : this.#terminal;
     const lines = eventLines(event, terminal);
     if (lines.length > 0) this.print(lines, terminal);
