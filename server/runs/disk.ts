@@ -1,6 +1,6 @@
 /** @file Writing that survives a crash, and a full disk that is told as what it is. */
 import { existsSync, statfsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -28,6 +28,16 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   } catch (error) {
     await rm(temporary, { force: true });
     throw explainDiskError(error, dirname(path), Buffer.byteLength(content));
+  }
+}
+
+/** Makes a folder in one that is there, unless it is there already. A deleted run folder does not come back by it. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+      throw explainDiskError(error, dirname(path), 0);
   }
 }
 

@@ -82,7 +82,12 @@ export function restoreCheckpoint(
   }
   compressor?.restore(compression);
   optimizer.iterations = step;
-  const progress = progressSchema.parse(state);
+  const { data: progress } = progressSchema.safeParse(state);
+  if (progress === undefined) {
+    throw new UserError(`${folder}: the checkpoint of step ${step} is damaged: it does not tell how far the run was.`, {
+      remedy: 'Delete the files of that step there, and resume again: the run goes on from the checkpoint before it.',
+    });
+  }
   if (best !== undefined && progress.bestLoss !== undefined) {
     restoreInto(tensors, 'best', best.weights, folder);
     best.loss = progress.bestLoss;

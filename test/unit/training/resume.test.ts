@@ -1,6 +1,6 @@
 /** @file A run that was interrupted ends exactly as one that was not: the final weights are compared bit by bit. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
@@ -116,6 +116,33 @@ test('without a checkpoint the run starts over', async () => {
   expect(resumed.events[0]).toMatchObject({ type: 'started', step: 0, resumedFrom: 0 });
   expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
   expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
+});
+
+test('a run whose empty folders a repository did not keep starts over, and says so', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 7 });
+  await rm(stopped.run.checkpointsFolder, { recursive: true });
+  await rm(stopped.run.modelFolder, { recursive: true });
+  const resumed = await resume(stopped.run);
+  expect(resumed).toMatchObject({ state: 'finished' });
+  expect(eventsOf(resumed.events, 'warning').map(({ message }) => message)).toEqual([
+    `There is no ${stopped.run.checkpointsFolder}: the run starts from the beginning.`,
+  ]);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+});
+
+test('a checkpoint that does not tell how far its run was is a failure that says what to do', async () => {
+  const { run } = await workspace();
+  const stopped = await run({ stopAfter: 50 });
+  const side = join(stopped.run.checkpointsFolder, 'step-000000050.json');
+  await writeFile(side, (await readFile(side, 'utf8')).replace('"seconds"', '"minutes"'));
+  const resumed = await resume(stopped.run);
+  expect(resumed.events.at(-1)).toMatchObject({
+    type: 'failed',
+    message: expect.stringContaining('the checkpoint of step 50 is damaged') as string,
+    remedy: expect.stringContaining('Delete the files of that step') as string,
+  });
 });
 
 test('a damaged checkpoint is told of, and the one before it is used', async () => {
