@@ -5,6 +5,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { reasonOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export const END_OF_SENTENCE = '<eos>';
@@ -47,7 +48,7 @@ export class TextFile {
       this.begin = begin;
       this.end = end ?? status.size;
     } catch (error) {
-      throw new UserError(`data: ${path} cannot be read: ${(error as Error).message}.`, {
+      throw new UserError(`data: ${path} cannot be read: ${reasonOf(error)}.`, {
         remedy: 'Correct the path in the experiment file; it is relative to that file.',
         cause: error,
       });

@@ -1,5 +1,6 @@
 /** @file The words that a language model knows, by number. */
 import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
 
@@ -71,7 +72,7 @@ export async function readVocabulary(path: string, setting: string): Promise<Voc
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UserError(`${setting}: ${path} cannot be read: ${(error as Error).message}.`, {
+    throw new UserError(`${setting}: ${path} cannot be read: ${reasonOf(error)}.`, {
       remedy: 'Name a file with a word a line, for example vocabulary.txt of a run folder.',
       cause: error,
     });

@@ -1,6 +1,7 @@
 /** @file Reads a file that an experiment names; every failure is an error that names the file. */
 import { readFile } from 'node:fs/promises';
 import { FormatError } from '../formats/formatError.ts';
+import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /**
@@ -12,9 +13,9 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
   try {
     bytes = await readFile(path);
   } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new UserError(missing ? `${path} does not exist.` : `${path} cannot be read: ${(error as Error).message}`, {
-      remedy,
+    const missing = isMissing(error);
+    throw new UserError(missing ? `${path} does not exist.` : `${path} cannot be read: ${reasonOf(error)}.`, {
+      remedy: missing ? remedy : (refusalOf(error)?.remedy ?? remedy),
       cause: error,
     });
   }

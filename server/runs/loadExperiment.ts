@@ -3,13 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { relative } from 'node:path';
 import type { ExperimentSettings } from '../protocol/config.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
+import { reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-
-const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'it may not be read',
-};
 
 /**
  * Reads and checks an experiment file.
@@ -30,8 +25,8 @@ export async function readExperiment(file: string): Promise<{ text: string; name
   try {
     return { text: await readFile(file, 'utf8'), name };
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw new UserError(`The experiment file ${name} cannot be read: ${reasons[code] ?? String(error)}.`, {
+    throw new UserError(`The experiment file ${name} cannot be read: ${reasonOf(error)}.`, {
+      remedy: refusalOf(error)?.remedy,
       exitCode: ExitCode.usage,
       cause: error,
     });

@@ -1,7 +1,8 @@
 /** @file Reading a run's `events.jsonl` from its end: what was recorded last, of a log of whatever length. */
 import type { FileHandle } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/events.ts';
-import { isMissing, LONGEST_LINE, parseEvent } from './readEvents.ts';
+import { isMissing } from '../protocol/systemError.ts';
+import { LONGEST_LINE, parseEvent } from './readEvents.ts';
 import { openRegular } from './regularFile.ts';
 import type { Run } from './run.ts';
 

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../protocol/events.ts';
 import type { RunEvent } from '../protocol/events.ts';
+import { isMissing } from '../protocol/systemError.ts';
 import { openRegular } from './regularFile.ts';
 import { openRun } from './run.ts';
 import type { Run } from './run.ts';
@@ -142,8 +143,4 @@ async function readChunkAt(path: string, offset: number): Promise<Buffer> {
     if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.
     throw error;
   }
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

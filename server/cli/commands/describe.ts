@@ -16,13 +16,14 @@ export const describeCommand: Command = {
   options: { json: { type: 'boolean', description: 'Print the description on standard output as one JSON object.' } },
   async run({ positionals: [file], options }, { loadTrainer, directory, stdout, stderr }) {
     const { describeExperiment } = await loadTrainer();
-    const { description, path, withoutData } = await describeExperiment(resolve(directory, file));
-    if (withoutData)
-      stderr.write(`${styled(stderr, 'yellow', 'warning:')} described without its data: ${withoutData.message}\n`);
+    const { description, path, notKept, withoutData } = await describeExperiment(resolve(directory, file));
+    const warn = (message: string) => stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);
+    if (withoutData) warn(`described without its data: ${withoutData.message}`);
+    if (notKept) warn(`not kept for the editor: ${notKept.message} ${notKept.remedy ?? ''}`.trimEnd());
     if (options.json) stdout.write(JSON.stringify(description) + '\n');
     else {
       const [header, ...rows] = table(description, stdout.columns);
-      const total = `${sum(description.weights)} weights in all; kept in ${relative(directory, path)}`;
+      const total = `${sum(description.weights)} weights in all${path === undefined ? '' : `; kept in ${relative(directory, path)}`}`;
       stdout.write([styled(stdout, 'dim', header), ...rows, total].map((line) => `${line}\n`).join(''));
     }
     return ExitCode.done;
