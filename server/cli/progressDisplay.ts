@@ -9,7 +9,6 @@ import type { Terminal } from './terminal.ts';
 /** Milliseconds between two writings of the status: rewritten in place, and as a new line where that cannot be. */
 const REWRITE_MS = 100;
 const LINE_MS = 5000;
-const CLEAR_LINE = '\r\u001b[2K';
 
 export class ProgressDisplay {
   readonly #terminal: Terminal;
@@ -52,13 +51,14 @@ export class ProgressDisplay {
     this.#lastStatus = this.#now();
     if (interactive) {
       // One column stays free: a full line makes some terminals wrap.
-      this.#terminal.write(CLEAR_LINE + statusLine(this.#progress, columns - 1));
+      this.#terminal.clearLine();
+      this.#terminal.write(statusLine(this.#progress, columns - 1));
       this.#statusShown = true;
     } else this.#terminal.write(statusLine(this.#progress, columns) + '\n');
   }
 
   #clearStatus(): void {
-    if (this.#statusShown) this.#terminal.write(CLEAR_LINE);
+    if (this.#statusShown) this.#terminal.clearLine();
     this.#statusShown = false;
   }
 }

@@ -1,4 +1,5 @@
 /** @file Tables and small charts of text. */
+import { printableLine } from '../protocol/printable.ts';
 
 const GAP = 2;
 /** No column is cut to fewer characters than this. */
@@ -13,7 +14,8 @@ export interface TextTable {
 }
 
 /** The lines of a table; the widest columns are cut until it is at most `columns` characters wide. */
-export function textTable({ header, rows, right = new Set() }: TextTable, columns: number): string[] {
+export function textTable({ header, rows: cells, right = new Set() }: TextTable, columns: number): string[] {
+  const rows = cells.map((row) => row.map(printableLine));
   const widths = header.map((title, i) => greatest([title.length, ...rows.map((row) => row[i].length)]));
   const total = () => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
   while (total() > columns && Math.max(...widths) > NARROWEST) {

@@ -17,7 +17,7 @@ const refusals: Readonly<Record<string, SystemRefusal>> = {
   EDQUOT: { reason: "the user's disk quota is used up", remedy: 'Free some space, and try again.' },
   ENOENT: { reason: 'there is no such file', remedy: 'Correct the path; a link on the way may lead nowhere.' },
   ENOTDIR: {
-    reason: 'a part of its path is a file and not a folder',
+    reason: 'a part of its path is a file, or a link that leads nowhere',
     remedy: 'Rename that file, or correct the path.',
   },
   EISDIR: { reason: 'it is a folder', remedy: 'Give the path of a file.' },

@@ -4,6 +4,7 @@ import { matrixViewOf, product, storedShape } from '../../compression/matrixView
 import { isMatrix } from '../../compression/targets.ts';
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import type { Command } from '../command.ts';
 import { styled } from '../terminal.ts';
@@ -20,7 +21,7 @@ export const describeCommand: Command = {
     const warn = (message: string) => stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);
     if (withoutData) warn(`described without its data: ${withoutData.message}`);
     if (notKept) warn(`not kept for the editor: ${notKept.message} ${notKept.remedy ?? ''}`.trimEnd());
-    if (options.json) stdout.write(JSON.stringify(description) + '\n');
+    if (options.json) stdout.write(printableJson(description) + '\n');
     else {
       const [header, ...rows] = table(description, stdout.columns);
       const total = `${sum(description.weights)} weights in all${path === undefined ? '' : `; kept in ${relative(directory, path)}`}`;

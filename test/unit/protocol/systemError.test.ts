@@ -20,7 +20,7 @@ describe('a refusal of the system', () => {
     [
       'ENOTDIR',
       (folder) => mkdirSync(join(folder, 'file', 'x')),
-      'written: a part of its path is a file and not a folder.',
+      'written: a part of its path is a file, or a link that leads nowhere.',
     ],
     ['EEXIST', (folder) => mkdirSync(join(folder, 'file')), 'written: there is a file of that name.'],
     ['ENOENT', (folder) => readlinkSync(join(folder, 'none')), 'read: there is no such file.'],

@@ -85,7 +85,7 @@ describe('createRun that cannot', () => {
   });
 
   it.each([
-    ['.deeptwist', undefined, 'a part of its path is a file and not a folder'],
+    ['.deeptwist', undefined, 'a part of its path is a file, or a link that leads nowhere'],
     ['results', 'results', 'there is a file of that name'],
   ])('names the file that is in the way: %s', async (file, out, reason) => {
     const folder = await temporaryFolder();
