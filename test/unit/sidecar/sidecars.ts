@@ -1,11 +1,9 @@
 /** @file Real sidecars for tests: the bundle as it is built, runs in folders of their own, and a check that nothing is left. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
+import { afterEach, beforeEach, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
@@ -13,12 +11,10 @@ import { isAlive } from '../../../server/runs/liveProcess.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { connectToSidecar, type SidecarConnection } from '../../../server/runs/sidecarConnection.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/runs/startSidecar.ts';
+import { useInstallation } from '../installation.ts';
 import type { Workspace } from '../training/workspace.ts';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** Where the package lies, below the checkout: its bundles find their packages there. */
-let installation: string;
+export let installationFolder: () => string;
 /** In the place of the system's folder for temporary files, for the processes of one test. */
 let temporary: string;
 const started = new Set<StartedSidecar>();
@@ -26,13 +22,7 @@ const connections = new Set<SidecarConnection>();
 
 /** To be called in a test file: builds the bundle, and after each test looks for what it left. */
 export function useSidecars(): void {
-  beforeAll(() => {
-    mkdirSync(join(root, '.cache'), { recursive: true });
-    installation = mkdtempSync(join(root, '.cache', 'installation-'));
-    execFileSync(process.execPath, [join(root, 'scripts', 'build.js'), join(installation, 'dist')]);
-  });
-  afterAll(() => rmSync(installation, { recursive: true }));
-
+  installationFolder = useInstallation();
   beforeEach(() => {
     temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
   });
@@ -47,10 +37,6 @@ export function useSidecars(): void {
     expect(left, 'processes that the test left').toEqual([]);
     expect(files, 'sockets and tickets that the test left').toEqual([]);
   });
-}
-
-export function installationFolder(): string {
-  return installation;
 }
 
 /** Sockets and tickets. */
@@ -90,7 +76,7 @@ export async function startRun(
   const sidecar = await startSidecar({
     run,
     node: process.execPath,
-    sidecarScript: join(installation, 'dist', 'sidecar.js'),
+    sidecarScript: join(installationFolder(), 'dist', 'sidecar.js'),
     env: { ...process.env, TMPDIR: temporary, ...env },
     ...rest,
   });
