@@ -49,6 +49,7 @@ export async function runCommandLine(
       return ExitCode.done;
     }
     const parsed = parse(command, rest);
+    if (command.outlivesOutput) context.goOnWithoutOutput();
     if (parsed.options.json) context.keepConsoleOffStdout();
     return await command.run(parsed, context);
   } catch (error) {

@@ -3,12 +3,12 @@ import { Console } from 'node:console';
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './commandLine.ts';
 import { listenForInterrupt } from './interrupt.ts';
+import { endWithOutput } from './lostOutput.ts';
 import { terminalOf } from './terminal.ts';
 
 /** Runs the command line of this process. */
 export async function main(): Promise<void> {
-  // A reader of our output that goes away (`| head`) does not end the run: the run folder is what counts.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosedPipe);
+  const goOnWithoutOutput = endWithOutput();
   process.exitCode = await runCommandLine(
     process.argv.slice(2),
     {
@@ -19,13 +19,10 @@ export async function main(): Promise<void> {
       keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
       loadTrainer: () => import('../training/index.ts'),
       onInterrupt: listenForInterrupt,
+      goOnWithoutOutput,
     },
     version(),
   );
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }
 
 /** The package's version; its manifest lies beside `dist/`, where the bundle is. */

@@ -1,7 +1,7 @@
 /** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
-import * as ort from 'onnxruntime-node';
 import { elementCount } from './ir.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
+import { ort, type InferenceSession, type Tensor } from '../formats/onnxRuntime.ts';
 
 export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -22,13 +22,13 @@ function bufferFor({ type, name }: OnnxValue, shape: readonly number[]): Buffer 
 export class BoundSession {
   /** Buffers by name of input or output. */
   readonly buffers: ReadonlyMap<string, Buffer>;
-  readonly #session: ort.InferenceSession;
-  readonly #feeds: Record<string, ort.Tensor>;
-  readonly #fetches: Record<string, ort.Tensor>;
+  readonly #session: InferenceSession;
+  readonly #feeds: Record<string, Tensor>;
+  readonly #fetches: Record<string, Tensor>;
 
-  private constructor(session: ort.InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
+  private constructor(session: InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
     const buffers = new Map<string, Buffer>();
-    const tensor = (value: OnnxValue): [string, ort.Tensor] => {
+    const tensor = (value: OnnxValue): [string, Tensor] => {
       // Graphs of the compiler have no symbolic dimensions.
       const shape = value.shape as readonly number[];
       const buffer = bound.get(value.name) ?? bufferFor(value, shape);

@@ -29,6 +29,7 @@ export const runCommand: Command = {
     },
     json: jsonOption,
   },
+  outlivesOutput: true,
   async run({ positionals: [file], options }, context) {
     const trainer = await context.loadTrainer();
     const out = options.out === undefined ? undefined : resolve(context.directory, options.out);
@@ -48,6 +49,7 @@ export const resumeCommand: Command = {
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Go on with a run that was stopped, failed or was killed, from its last checkpoint.',
   options: { json: jsonOption },
+  outlivesOutput: true,
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
     if (run.record.state === 'finished')

@@ -23,6 +23,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       now: Date.now,
       keepConsoleOffStdout: () => undefined,
       loadTrainer: () => Promise.resolve(trainer),
+      goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
     },
     '1.2.3',

@@ -1,10 +1,8 @@
 /** @file Real sidecars for tests: the bundle as it is built, runs in folders of their own, and a check that nothing is left. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
@@ -15,12 +13,10 @@ import { connectToSidecar, type SidecarConnection } from '../../../server/runs/s
 import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/runs/startSidecar.ts';
+import { useInstallation } from '../installation.ts';
 import type { Workspace } from '../training/workspace.ts';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-
-/** Where the package lies, below the checkout: its bundles find their packages there. */
-let installation: string;
+export let installationFolder: () => string;
 /** In the place of the system's folder for temporary files, for the processes of one test file. */
 let temporary: string;
 const started = new Set<StartedSidecar>();
@@ -28,11 +24,9 @@ const connections = new Set<SidecarConnection>();
 
 /** To be called in a test file: builds the bundle, and after each test looks for what it left. */
 export function useSidecars(): void {
+  installationFolder = useInstallation();
   const system = process.env.TMPDIR;
   beforeAll(() => {
-    mkdirSync(join(root, '.cache'), { recursive: true });
-    installation = mkdtempSync(join(root, '.cache', 'installation-'));
-    execFileSync(process.execPath, [join(root, 'scripts', 'build.js'), join(installation, 'dist')]);
     temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
     process.env.TMPDIR = temporary; // This process finds the others by their tickets there.
   });
@@ -40,7 +34,6 @@ export function useSidecars(): void {
     if (system === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = system;
     rmSync(temporary, { recursive: true });
-    rmSync(installation, { recursive: true });
   });
 
   afterEach(async () => {
@@ -54,10 +47,6 @@ export function useSidecars(): void {
     expect(left, 'processes that the test left').toEqual([]);
     expect(files, 'sockets and tickets that the test left').toEqual([]);
   });
-}
-
-export function installationFolder(): string {
-  return installation;
 }
 
 /** Sockets and tickets. */
@@ -96,7 +85,7 @@ export async function startRun(
   const sidecar = await startSidecar({
     run,
     node: process.execPath,
-    sidecarScript: join(installation, 'dist', 'sidecar.js'),
+    sidecarScript: join(installationFolder(), 'dist', 'sidecar.js'),
     env: { ...process.env, ...env },
     ...rest,
   });
