@@ -1,14 +1,14 @@
 /** @file The experiment files of the workspace: what a change of a model's layers has to reach. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
+import { walkFolders } from '../runs/walkFolders.ts';
 import { ExperimentDocument } from './experimentDocument.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
 
 const ENDING = '.deeptwist.jsonc';
-const SKIPPED = new Set(['node_modules']);
 
 /**
  * The experiment files below folders and those that are open, without one of them; as the editor has them, else from the disk.
@@ -42,14 +42,10 @@ export function experimentsOfModel(experiments: readonly ExperimentDocument[], m
 }
 
 async function experimentFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const inside = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory())
-        return entry.name.startsWith('.') || SKIPPED.has(entry.name) ? [] : experimentFiles(path);
-      return entry.name.endsWith(ENDING) ? [path] : [];
-    }),
-  );
-  return inside.flat();
+  const found: string[] = [];
+  await walkFolders(folder, (path, { files }) => {
+    found.push(...files.filter((name) => name.endsWith(ENDING)).map((name) => join(path, name)));
+    return true;
+  });
+  return found;
 }
