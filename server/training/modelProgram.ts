@@ -5,12 +5,13 @@ import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
-import { modelWeights } from '../models/modelWeights.ts';
+import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import type { TrainingConfig } from '../protocol/config.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export interface ModelProgram extends Program {
+  readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
   /** Number of classes that labels must be below, for a loss that takes labels. */
