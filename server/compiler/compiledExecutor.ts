@@ -5,10 +5,12 @@ import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
+import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
 import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
+import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
 export interface ExecutorOptions {
@@ -73,6 +75,9 @@ export class CompiledExecutor implements Executor {
   static async create(program: Program, options: ExecutorOptions): Promise<CompiledExecutor> {
     const trained = program.weights.filter((weight) => weight.trainable);
     const traced = await optimize(await traceTraining(program, options.batchSize), options.skippedPasses);
+    const zeros = zeroNodes(traced);
+    const isUnreached = ({ name }: { name: string }) => zeros.has(traced.outputs.get(portName.gradient(name))!);
+    if (trained.length > 0 && trained.every(isUnreached)) throw unreachedWeights();
     const { graph, rows } = options.rowGradients
       ? splitRowGradients(
           traced,

@@ -62,7 +62,9 @@ async function createEager(
   });
   // A trial moves the averages of batch normalization.
   tf.tidy(() => {
-    program.weights.forEach(({ variable }, index) => variable.assign(tf.tensor(initial[index], variable.shape)));
+    program.weights.forEach(({ variable }, index) =>
+      variable.assign(tf.tensor(initial[index], variable.shape, variable.dtype)),
+    );
   });
   const executor = new EagerExecutor(program, { backend, seed, extraBytes });
   return { executor, parameters: executor.parameters };

@@ -8,6 +8,7 @@ import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
+import { explainingLayers } from './trace/layerErrors.ts';
 import { nestedLayers, statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
@@ -104,10 +105,11 @@ export class EagerExecutor implements Executor {
     try {
       this.#loadWeights();
       this.#loadStates(stream);
-      const result = tf.tidy(() => {
-        // The arrays of a tidy are numbers already read from tensors.
-        return body() as unknown as tf.TensorContainer;
-      }) as unknown as R;
+      const purpose = stream === 'training' ? 'trained' : 'evaluated';
+      // The arrays of a tidy are numbers already read from tensors.
+      const result = tf.tidy(
+        () => explainingLayers(this.#program.layers, purpose, body) as unknown as tf.TensorContainer,
+      ) as unknown as R;
       this.#saveStates(stream);
       this.#saveUpdates();
       return result;
@@ -129,7 +131,8 @@ export class EagerExecutor implements Executor {
   #loadWeights(): void {
     tf.tidy(() => {
       for (const { name, variable } of this.#program.weights) {
-        variable.assign(tf.tensor((this.parameters.byName.get(name)?.value as Float32Array).slice(), variable.shape));
+        const value = (this.parameters.byName.get(name)?.value as Float32Array).slice();
+        variable.assign(tf.cast(tf.tensor(value, variable.shape), variable.dtype));
       }
     });
   }

@@ -9,6 +9,7 @@ import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
+import { completeNormalizations } from './plainNormalizations.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
 
@@ -43,12 +44,18 @@ export function loadModel(
   reference: ModelReference,
   { baseDirectory, seed, samples }: ModelOptions,
 ): Promise<LoadedModel> {
-  return withSeededMathRandom(seed, () => {
+  return withSeededMathRandom(seed, async () => {
+    const loaded = await load();
+    completeNormalizations(loaded.model);
+    return loaded;
+  });
+
+  function load(): LoadedModel | Promise<LoadedModel> {
     if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     const path = resolve(baseDirectory, reference);
     return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path, samples);
-  });
+  }
 }
 
 function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {

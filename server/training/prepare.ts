@@ -22,6 +22,7 @@ import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
 import { BestModel } from './bestModel.ts';
+import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
@@ -37,6 +38,7 @@ export interface Prepared {
   readonly parameters: ParameterSet;
   readonly optimizer: Optimizer;
   readonly compressor: Compressor | undefined;
+  readonly constraints: ConstrainedWeights;
   /** Where the experiment keeps the best model. */
   readonly best: BestModel | undefined;
   /** All weights, compressed or not, in the model's order. */
@@ -97,6 +99,8 @@ export async function prepare(
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
     const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
+    const constraints = await ConstrainedWeights.create(program.weights, parameters, compression, compressor);
+    warnings.push(...constraints.warnings);
     return {
       experiment,
       dataset,
@@ -105,6 +109,7 @@ export async function prepare(
       parameters,
       optimizer,
       compressor,
+      constraints,
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,

@@ -145,7 +145,7 @@ export class TrainingLoop {
   }
 
   async #train(stream: TrainingStream): Promise<Batch> {
-    const { executor, optimizer, compressor, program } = this.#prepared;
+    const { executor, optimizer, compressor, constraints, program } = this.#prepared;
     const step = this.#step;
     const batch = await stream.next();
     checkLabels(batch, program.classes);
@@ -159,6 +159,7 @@ export class TrainingLoop {
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#diverged(`the gradient's norm is ${norm}`);
     await compressor?.afterUpdate();
+    await constraints.afterUpdate();
     this.#recordMetrics(loss, learningRate);
     return batch;
   }
@@ -199,11 +200,14 @@ export class TrainingLoop {
   }
 
   async #distort(batch: Batch): Promise<void> {
-    const { compressor, experiment } = this.#prepared;
+    const { compressor, constraints, experiment } = this.#prepared;
     const step = this.#step;
     if (compressor === undefined) return;
     if (!isObserved(experiment, step, this.#lastObservation)) {
-      await this.#clock.during('distortion', () => compressor.distort(step));
+      await this.#clock.during('distortion', async () => {
+        await compressor.distort(step);
+        await constraints.afterDistortion();
+      });
       return;
     }
     this.#checkWeights();
@@ -213,6 +217,7 @@ export class TrainingLoop {
       const lossBefore = await this.#lossOf(batch);
       // With its report: copies, histograms and errors take many times as long as the distortion itself.
       const weights = await compressor.distort(step, { bins: experiment.observe.bins });
+      await constraints.afterDistortion();
       const lossAfter = await this.#lossOf(batch);
       this.#hooks.record({ type: 'distortion', step, weights, lossBefore, lossAfter });
     });

@@ -211,7 +211,7 @@ function recordingBackend(): RecordingBackend {
  */
 export async function record<R>(seed: number, program: (recording: Recording) => R): Promise<R> {
   const recorder = recordingBackend();
-  const previous = tf.getBackend();
+  const previous = tf.getBackend() as string | undefined;
   const recording = new Recording(seed);
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
@@ -219,6 +219,6 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
     return recording.run(() => program(recording));
   } finally {
     recorder.recording = undefined;
-    await tf.setBackend(previous);
+    if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.
   }
 }

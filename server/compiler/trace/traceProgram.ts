@@ -1,17 +1,19 @@
 /** @file Traces a {@link Program} for one batch size into the graphs of its training step and its evaluation. */
 import * as tf from '@tensorflow/tfjs';
-import { constant, input, parameter } from '../build.ts';
+import { cast, constant, input, parameter } from '../build.ts';
 import type { Graph, Node, TensorType } from '../ir.ts';
+import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Program, SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
+import { explainingLayers } from './layerErrors.ts';
 import { record, type Recording } from './recordingBackend.ts';
 import { statefulLayers, type StatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
 export async function traceTraining(program: Program, batchSize: number): Promise<Graph> {
-  return traceTwice(program, (recording, outputs) => {
+  return traceTwice(program, 'trained', (recording, outputs) => {
     const { inputs, targets } = placeholders(recording, program, batchSize);
     const trained = program.weights.filter((weight) => weight.trainable);
     const { value, grads } = tf.variableGrads(
@@ -29,7 +31,7 @@ export async function traceTraining(program: Program, batchSize: number): Promis
 
 /** @throws UnsupportedKernel when the evaluation does something that the compiler cannot express */
 export async function traceEvaluation(program: Program, batchSize: number): Promise<Graph> {
-  return traceTwice(program, (recording, outputs) => {
+  return traceTwice(program, 'evaluated', (recording, outputs) => {
     const { inputs, targets } = placeholders(recording, program, batchSize);
     const { loss, metrics } = program.evaluate(inputs, targets);
     outputs.set(portName.loss, recording.node(loss));
@@ -43,9 +45,10 @@ type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
  * Traces a program twice and compares the graphs: what differs changes from step to step (JavaScript counts, or calls
  * Math.random), and a graph would freeze it.
  */
-async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
-  const graph = await traceOnce(program, tracer, 0);
-  const difference = firstDifference(graph, await traceOnce(program, tracer, 1));
+async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
+  const explained: Tracer = (...args) => explainingLayers(program.layers, purpose, () => tracer(...args));
+  const graph = await traceOnce(program, explained, 0);
+  const difference = firstDifference(graph, await traceOnce(program, explained, 1));
   if (difference === undefined) return graph;
   const { op, layer } = difference;
   throw op === 'Constant'
@@ -67,7 +70,11 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
   }));
   try {
     await record(seed, (recording) => {
-      for (const { name, variable } of program.weights) recording.bind(variable, parameter(name, variable.shape));
+      for (const { name, variable } of program.weights) {
+        // All values are kept as float32; a counter of steps is a weight of integers.
+        const node = cast(parameter(name, variable.shape), importDType(variable.dtype, 'weight'));
+        recording.bind(variable, node);
+      }
       const restore = [
         ...program.layers.map((layer) => nameCalls(layer, recording)),
         ...stateful.map((layer) => carryState(layer, recording, outputs)),
@@ -76,7 +83,8 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
         tf.tidy(() => {
           tracer(recording, outputs);
           for (const [index, { name, variable }] of program.weights.entries()) {
-            if (variable.dataId !== saved[index].dataId) outputs.set(portName.update(name), recording.node(variable));
+            if (variable.dataId === saved[index].dataId) continue;
+            outputs.set(portName.update(name), cast(recording.node(variable), 'float32'));
           }
         });
       } finally {
