@@ -42,6 +42,8 @@ export interface Split {
   samples: number | undefined;
   /** Every sample once, in order; the last batch may be smaller. A batch is valid until the next one is asked for. */
   batches(batchSize: number): Iterable<Batch> | AsyncIterable<Batch>;
+  /** What is wrong with its samples and keeps a model from being evaluated on them; absent where nothing is known to be. */
+  warning?: string | undefined;
 }
 
 export interface Dataset {
