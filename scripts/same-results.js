@@ -10,9 +10,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fail } from './needs.js';
 import { root } from './root.js';
 import { experiments, writeExperiments } from './same-results/experiments.js';
-import { fail, setUp } from './setup.js';
+import { setUp } from './setup.js';
 
 /** What two runs of the same experiment may differ in: times, and where the run lies. */
 const PASSING = new Set(['time', 'stepsPerSecond', 'run', 'path', 'checkpoint']);
