@@ -54,6 +54,13 @@ beforeAll(async () => {
 });
 
 let calls = 0;
+const firstFour = (image: tf.Tensor4D) => tf.slice(image, [0, 0, 0, 0], [-1, 2, 2, 1]);
+
+/** Numbers a sample, treated as an image. */
+function images(x: tf.Tensor, shape: [number, number, number], compute: (image: tf.Tensor4D) => tf.Tensor): tf.Tensor {
+  return tf.reshape(compute(tf.reshape<tf.Rank.R4>(x, [-1, ...shape])), [x.shape[0], -1]);
+}
+
 const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation: string }> = {
   'an operation without a lowering': {
     operation: 'Cumsum',
@@ -70,6 +77,36 @@ const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation:
   'a number that counts the calls': {
     operation: 'tf.tensor',
     compute: (x) => tf.mul(x, calls++),
+  },
+  'a convolution of channels first': {
+    operation: 'Conv2D',
+    compute: (x) => images(x, [1, 2, 2], (image) => tf.conv2d(image, tf.ones([1, 1, 1, 1]), 1, 'valid', 'NCHW')),
+  },
+  'a depthwise convolution of channels first': {
+    operation: 'DepthwiseConv2dNative',
+    compute: (x) =>
+      images(x, [2, 1, 2], (image) => tf.depthwiseConv2d(image, tf.ones([1, 1, 2, 1]), 1, 'valid', 'NCHW')),
+  },
+  'a convolution that rounds its size up': {
+    operation: 'Conv2D',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) =>
+        firstFour(tf.conv2d(tf.tile(image, [1, 1, 2, 1]), tf.ones([1, 1, 1, 1]), [1, 2], 0, 'NHWC', 1, 'ceil')),
+      ),
+  },
+  'a convolution whose width TensorFlow.js takes from its height': {
+    operation: 'Conv2D',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) => firstFour(tf.conv2d(tf.tile(image, [1, 1, 2, 1]), tf.ones([1, 3, 1, 1]), 1, 0))),
+  },
+  'an average pooling that rounds its size up': {
+    operation: 'AvgPool',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) => firstFour(tf.avgPool(tf.tile(image, [1, 2, 2, 1]), 1, 2, 0, 'ceil'))),
+  },
+  'an attribute of a kernel that the compiler does not know': {
+    operation: 'Sigmoid',
+    compute: (x) => tf.engine().runKernel('Sigmoid', { x }, { slope: 2 }),
   },
   'a look at a value inside the step': {
     operation: 'dataSync',
