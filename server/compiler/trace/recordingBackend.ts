@@ -86,7 +86,7 @@ export class Recording {
   readonly #randomness: RandomnessDetector;
 
   constructor(seed: number) {
-    this.#randomness = new RandomnessDetector(seed);
+    this.#randomness = new RandomnessDetector(seed, () => this.layer);
   }
 
   /** Lets a tensor stand for a node: a weight, a placeholder of the batch. */

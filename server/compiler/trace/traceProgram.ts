@@ -9,7 +9,7 @@ import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
 import { explainingLayers } from './layerErrors.ts';
 import { record, type Recording } from './recordingBackend.ts';
-import { statefulLayers, type StatefulLayer } from './statefulLayers.ts';
+import { nestedLayers, statefulLayers, type StatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
 export async function traceTraining(program: Program, batchSize: number): Promise<Graph> {
@@ -48,7 +48,10 @@ type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
 async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
   const explained: Tracer = (...args) => explainingLayers(program.layers, purpose, () => tracer(...args));
   const graph = await traceOnce(program, explained, 0);
+  // The first call of a layer may set it up; the second one changes nothing, unless the layer counts.
+  const fields = ownValues(program.layers);
   const difference = firstDifference(graph, await traceOnce(program, explained, 1));
+  refuseCounting(fields, ownValues(program.layers));
   if (difference === undefined) return graph;
   const { op, layer } = difference;
   throw op === 'Constant'
@@ -58,6 +61,22 @@ async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tr
         layer,
       )
     : new UnsupportedKernel(op, 'JavaScript calls it otherwise at every step, which a graph would freeze', layer);
+}
+
+/** Numbers, truth values and strings that layers hold, by layer. */
+function ownValues(layers: readonly tf.layers.Layer[]): Map<tf.layers.Layer, Map<string, unknown>> {
+  const isPlain = ([, value]: [string, unknown]) => ['number', 'boolean', 'string'].includes(typeof value);
+  return new Map(nestedLayers(layers).map((layer) => [layer, new Map(Object.entries(layer).filter(isPlain))]));
+}
+
+/** @throws UnsupportedKernel when a layer changes a field of its own whenever it is called: a step that it counts to comes later */
+function refuseCounting(before: ReturnType<typeof ownValues>, after: ReturnType<typeof ownValues>): void {
+  for (const [layer, fields] of after) {
+    for (const [field, value] of fields) {
+      if (Object.is(before.get(layer)?.get(field), value)) continue;
+      throw new UnsupportedKernel('call', `it changes its field '${field}' at every step`, layer.name);
+    }
+  }
 }
 
 async function traceOnce(program: Program, tracer: Tracer, seed: number): Promise<Graph> {

@@ -31,12 +31,14 @@ class OwnLayer extends tf.layers.Layer {
   }
 }
 
-function program(compute: (x: tf.Tensor) => tf.Tensor): Program {
+const program = (compute: (x: tf.Tensor) => tf.Tensor) => programOf(new OwnLayer('mine', compute));
+
+function programOf(mine: tf.layers.Layer): Program {
   const model = tf.sequential({
     layers: [
       layers.dense({ units: 4, inputShape: [3] }),
       layers.batchNormalization(),
-      new OwnLayer('mine', compute),
+      mine,
       layers.dense({ units: 1 }),
     ],
   });
@@ -67,12 +69,29 @@ const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation:
     compute: (x) => tf.add(x, tf.cumsum(x, 1)),
   },
   'a tensor of random numbers made in JavaScript': {
-    operation: 'tf.tensor',
+    operation: 'Math.random',
     compute: (x) => tf.mul(x, tf.tensor1d(Array.from({ length: 4 }, () => Math.random()))),
   },
   'a random number as an argument': {
-    operation: 'Clip',
+    operation: 'Math.random',
     compute: (x) => tf.clipByValue(x, -1, 1 + Math.random()),
+  },
+  // Both recordings take the same branch.
+  'a branch on a random number': {
+    operation: 'Math.random',
+    compute: (x) => (Math.random() < 1e-6 ? tf.zerosLike(x) : tf.mul(x, 2)),
+  },
+  'random numbers of a distribution that is not known': {
+    operation: 'randomGamma',
+    compute: (x) => tf.add(x, tf.randomGamma([4], 2)),
+  },
+  'random integers': {
+    operation: 'randomUniform',
+    compute: (x) => tf.add(x, tf.randomUniform([4], 0, 9, 'int32')),
+  },
+  'a number that counts towards an argument': {
+    operation: 'Clip',
+    compute: (x) => tf.clipByValue(x, -1, 1 + calls++),
   },
   'a number that counts the calls': {
     operation: 'tf.tensor',
@@ -133,6 +152,18 @@ describe('A layer with', () => {
     expect(Number.isFinite(await executor.step(batch, 0))).toBe(true);
     expect(Number.isFinite((await executor.evaluate(batch)).loss)).toBe(true);
     await executor.dispose();
+  });
+
+  it('a field that counts its calls is refused by name: it may branch on it after many steps', async () => {
+    class Warmup extends OwnLayer {
+      steps = 0;
+
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return ++this.steps > 100 ? super.call(inputs) : tf.relu(super.call(inputs));
+      }
+    }
+    const error = await create(programOf(new Warmup('warmup', tf.tanh)), 'compiled').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ layer: 'warmup', message: "it changes its field 'steps' at every step" });
   });
 
   it('nothing unusual is compiled without a warning', async () => {
