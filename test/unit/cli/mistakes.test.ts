@@ -24,6 +24,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       keepConsoleOffStdout: () => undefined,
       loadTrainer: () => Promise.resolve(trainer),
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
+      uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
     },
     '1.2.3',
   );
