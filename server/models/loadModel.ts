@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
@@ -83,7 +84,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
   const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
   let model: unknown;
   try {
-    model = await createModel(samples && contextOf(samples));
+    model = await settled(`createModel() of ${path}`, createModel(samples && contextOf(samples)));
   } catch (error) {
     throw userCodeError(module, 'createModel()', error);
   }

@@ -24,21 +24,15 @@ export function evaluationBatchSize(program: ModelProgram, split: Split): number
 
 /**
  * Evaluates every sample of the split; of a model for batches of one size, those of its full batches.
- * @throws UserError when there are none, or a label is out of range; what `signal` was aborted with
+ * @throws UserError when there are none, or a label is out of range
  */
-export async function evaluateSplit(
-  executor: Executor,
-  program: ModelProgram,
-  split: Split,
-  signal?: AbortSignal,
-): Promise<SplitEvaluation> {
+export async function evaluateSplit(executor: Executor, program: ModelProgram, split: Split): Promise<SplitEvaluation> {
   executor.resetStates('evaluation');
   let counted = 0;
   let loss = 0;
   let value = 0;
   for await (const batch of split.batches(evaluationBatchSize(program, split))) {
     if (program.batchSize !== undefined && batch.size !== program.batchSize) break;
-    signal?.throwIfAborted();
     checkLabels(batch, program.classes);
     const result = await executor.evaluate(batch);
     // A mean is over all labels of the batch; padding added nothing to the sum.

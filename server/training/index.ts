@@ -134,15 +134,15 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
 
 /**
  * Evaluates the final model as it is stored in the run folder, on the test set. Records nothing.
- * @throws UserError when it cannot be; what the signal was aborted with
+ * @throws UserError when it cannot be
  */
-export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSignal }): Promise<EventOf<'evaluation'>> {
+export async function evaluateRun({ run }: { run: Run }): Promise<EventOf<'evaluation'>> {
   const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
   try {
     const { executor, program, dataset, parameters, experiment } = prepared;
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
-    const result = await evaluateSplit(executor, program, dataset.test, signal);
+    const result = await evaluateSplit(executor, program, dataset.test);
     const { steps } = experiment.training;
     return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', ...result, moment: 'final' };
   } finally {

@@ -25,6 +25,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       loadTrainer: () => Promise.resolve(trainer),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
+      uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
     },
     '1.2.3',
   );

@@ -137,12 +137,13 @@ describe('what fails is recorded with what to do, and ends the process', () => {
   });
 
   test('what a module throws where nobody waits for it', async () => {
-    const { failure, logTail } = await failed({
+    const { failure, logTail, place } = await failed({
       ...endless,
       model: `${mlp}; setTimeout(() => { throw new Error('too late'); }, 1500);`,
     });
-    expect(failure!.message).toBe('too late');
-    expect(logTail).toContain('model.ts');
+    const module = join(place.folder, 'model.ts');
+    expect(failure!.message).toContain(`${module} threw an error where nobody waits for it: too late (${module}:`);
+    expect(logTail).toMatch(/The run has failed: .*too late \(.*\)\. Correct the module/);
   });
 
   test('a numeric library without a binary for this platform', async () => {

@@ -216,18 +216,12 @@ describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
 test('a final model that is damaged is not evaluated', async () => {
   const { run } = await workspace();
   const finished = await run();
-  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run, signal: new AbortController().signal }));
+  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run }));
   const file = join(finished.run.modelFolder, 'weights.safetensors');
   await truncate(file, 100);
   expect((await evaluate()).message).toContain(`${file} is not usable`);
   await rm(file);
   expect((await evaluate()).message).toBe(`${file} does not exist.`);
-});
-
-test('an evaluation ends when its signal aborts', async () => {
-  const { run } = await workspace();
-  const finished = await run();
-  await expect(evaluateRun({ run: finished.run, signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
 });
 
 /** What does not depend on the clock, of the events that both runs have. */
