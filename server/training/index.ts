@@ -142,9 +142,9 @@ export async function evaluateRun({ run }: { run: Run }): Promise<EventOf<'evalu
     const { executor, program, dataset, parameters, experiment } = prepared;
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
-    const result = await evaluateSplit(executor, program, dataset.test);
+    const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);
     const { steps } = experiment.training;
-    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', ...result, moment: 'final' };
+    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
   } finally {
     await prepared.dispose();
   }

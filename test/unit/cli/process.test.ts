@@ -149,7 +149,7 @@ describe('a run', () => {
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a process whose thread a module has', async (signal) => {
   const place = await workspace({ model: 'console.error("looping"); export const createModel = () => { for (;;); };' });
-  const child = spawn(process.execPath, [join(installation, 'bin', 'deeptwist.js'), 'run', file], {
+  const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'run', file], {
     cwd: place.folder,
   });
   running.add(child.once('exit', () => running.delete(child)));
