@@ -1,6 +1,7 @@
 /** @file The model that an experiment names: built in, saved by TensorFlow.js, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -29,6 +30,8 @@ export interface ModelOptions {
   baseDirectory: string;
   /** Of the initial weights: the same seed gives the same weights. */
   seed: number;
+  /** Default: that of new runs. */
+  seeding?: Seeding;
   /** What it will be trained on, where that is known. */
   samples?: ModelSamples;
 }
@@ -41,9 +44,9 @@ const BUILTIN = 'builtin:';
  */
 export function loadModel(
   reference: ModelReference,
-  { baseDirectory, seed, samples }: ModelOptions,
+  { baseDirectory, seed, seeding, samples }: ModelOptions,
 ): Promise<LoadedModel> {
-  return withSeededMathRandom(seed, () => {
+  return withSeededMathRandom(seed, seeding, () => {
     if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     const path = resolve(baseDirectory, reference);

@@ -79,12 +79,12 @@ export class TrainingLoop {
    * @throws UserError when the loss or a weight is no longer finite, or a label is out of range
    */
   async run(): Promise<Summary | undefined> {
-    const { dataset, experiment } = this.#prepared;
+    const { dataset, experiment, seeding } = this.#prepared;
     const { batchSize, seed, steps, checkpointEvery } = experiment.training;
     const { signal, control } = this.#hooks;
     if (control.pending) await control.serve(this.#betweenSteps(false), signal);
     if (signal.aborted) return undefined;
-    const stream = await dataset.openTraining({ batchSize, seed, step: this.#step });
+    const stream = await dataset.openTraining({ batchSize, seed, seeding, step: this.#step });
     try {
       while (++this.#step < steps) {
         const distorted = await this.#trainAndDistort(stream);
@@ -283,6 +283,7 @@ export class TrainingLoop {
     if (this.#lastCheckpoint?.step === this.#step) return this.#lastCheckpoint;
     this.#checkWeights();
     const progress: Progress = {
+      seeding: this.#prepared.seeding,
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       lastObservation: this.#lastObservation,
