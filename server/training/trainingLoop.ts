@@ -253,7 +253,7 @@ export class TrainingLoop {
   async #asComputed<R>(evaluate: () => Promise<R>): Promise<R> {
     const { compressor, experiment } = this.#prepared;
     const between = this.#step < experiment.training.steps;
-    if (between) await compressor?.beforeStep(this.#step);
+    if (between) await compressor?.beforeEvaluation(this.#step);
     const result = await evaluate();
     if (between) compressor?.afterEvaluation();
     return result;
