@@ -1,4 +1,5 @@
 /** @file What a data set is to the training loop. */
+import type { Seeding } from '../formats/random.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
@@ -33,6 +34,8 @@ export interface TrainingOrder {
   batchSize: number;
   /** Of the shuffle; the order of epoch n depends on (seed, n) alone. */
   seed: number;
+  /** Default: that of new runs. */
+  seeding?: Seeding;
   /** Batches to leave out: the stream goes on exactly as if so many had been taken. */
   step: number;
 }

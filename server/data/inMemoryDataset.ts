@@ -1,6 +1,6 @@
 /** @file A data set whose samples are all in memory. */
 import { elementCount } from '../formats/elements.ts';
-import { Random } from '../formats/random.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Batch, Dataset, Elements, Split, TensorSpec, TrainingOrder, TrainingStream } from './dataset.ts';
 
@@ -69,19 +69,21 @@ function inOrder(table: Table): Split {
 class ShuffledStream implements TrainingStream {
   readonly #stepsPerEpoch: number;
   readonly #seed: number;
+  readonly #seeding: Seeding | undefined;
   readonly #order: Uint32Array;
   readonly #batch: Batch;
   readonly #gathers: Gather[];
   #step: number;
   #epoch: number | undefined;
 
-  constructor(table: Table, { batchSize, seed, step }: TrainingOrder) {
+  constructor(table: Table, { batchSize, seed, seeding, step }: TrainingOrder) {
     if (batchSize > table.samples)
       throw new UserError(`training.batchSize is ${batchSize}, but there are only ${table.samples} training samples.`, {
         remedy: 'Choose a smaller batch size.',
       });
     this.#stepsPerEpoch = Math.floor(table.samples / batchSize);
     this.#seed = seed;
+    this.#seeding = seeding;
     this.#order = new Uint32Array(table.samples);
     const inputs = table.inputs.map((column) => new Gather(column, batchSize));
     const targets = table.targets.map((column) => new Gather(column, batchSize));
@@ -94,7 +96,7 @@ class ShuffledStream implements TrainingStream {
     const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
     if (epoch !== this.#epoch) {
       for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
-      new Random(this.#seed, epoch).shuffle(this.#order);
+      new Random(this.#seed, epoch, this.#seeding).shuffle(this.#order);
       this.#epoch = epoch;
     }
     const begin = (this.#step - epoch * this.#stepsPerEpoch) * this.#batch.size;

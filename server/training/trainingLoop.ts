@@ -83,12 +83,12 @@ export class TrainingLoop {
    * @throws UserError when the loss or a weight is no longer finite, or a label is out of range
    */
   async run(): Promise<Summary | undefined> {
-    const { dataset, experiment } = this.#prepared;
+    const { dataset, experiment, seeding } = this.#prepared;
     const { batchSize, seed, steps, checkpointEvery } = experiment.training;
     const { signal, control } = this.#hooks;
     if (control.pending) await control.serve(this.#betweenSteps(false), signal);
     if (signal.aborted) return undefined;
-    const stream = await dataset.openTraining({ batchSize, seed, step: this.#step });
+    const stream = await dataset.openTraining({ batchSize, seed, seeding, step: this.#step });
     try {
       while (++this.#step < steps) {
         const distorted = await this.#trainAndDistort(stream);
@@ -265,7 +265,7 @@ export class TrainingLoop {
   async #asComputed<R>(evaluate: () => Promise<R>): Promise<R> {
     const { compressor, experiment } = this.#prepared;
     const between = this.#step < experiment.training.steps;
-    if (between) await compressor?.beforeStep(this.#step);
+    if (between) await compressor?.beforeEvaluation(this.#step);
     const result = await evaluate();
     if (between) compressor?.afterEvaluation();
     return result;
@@ -295,6 +295,7 @@ export class TrainingLoop {
     if (this.#lastCheckpoint?.step === this.#step) return this.#lastCheckpoint;
     this.#checkWeights();
     const progress: Progress = {
+      seeding: this.#prepared.seeding,
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       lastObservation: this.#lastObservation,

@@ -1,7 +1,7 @@
 /** @file Traces a {@link Program} for one batch size into the graphs of its training step and its evaluation. */
 import * as tf from '@tensorflow/tfjs';
 import { cast, constant, input, parameter } from '../build.ts';
-import type { Graph, Node, TensorType } from '../ir.ts';
+import type { Graph, Node } from '../ir.ts';
 import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Program, SampleType } from '../program.ts';
@@ -29,10 +29,13 @@ export async function traceTraining(program: Program, batchSize: number): Promis
   });
 }
 
-/** @throws UnsupportedKernel when the evaluation does something that the compiler cannot express */
-export async function traceEvaluation(program: Program, batchSize: number): Promise<Graph> {
+/**
+ * @param samples number of targets: the rest of the batch fills it up
+ * @throws UnsupportedKernel when the evaluation does something that the compiler cannot express
+ */
+export async function traceEvaluation(program: Program, batchSize: number, samples = batchSize): Promise<Graph> {
   return traceTwice(program, 'evaluated', (recording, outputs) => {
-    const { inputs, targets } = placeholders(recording, program, batchSize);
+    const { inputs, targets } = placeholders(recording, program, batchSize, samples);
     const { loss, metrics } = program.evaluate(inputs, targets);
     outputs.set(portName.loss, recording.node(loss));
     metrics.forEach((metric, index) => outputs.set(portName.metric(index), recording.node(metric)));
@@ -119,11 +122,15 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
   return { outputs };
 }
 
-function placeholders(recording: Recording, program: Program, batchSize: number) {
-  const type = ({ dtype, shape }: SampleType): TensorType => ({ dtype, shape: [batchSize, ...shape] });
-  const make = (name: (index: number) => string) => (sample: SampleType, index: number) =>
-    recording.tensor(input(name(index), type(sample)));
-  return { inputs: program.inputs.map(make(portName.input)), targets: program.targets.map(make(portName.target)) };
+function placeholders(recording: Recording, program: Program, batchSize: number, samples = batchSize) {
+  const make =
+    (size: number, name: (index: number) => string) =>
+    ({ dtype, shape }: SampleType, index: number) =>
+      recording.tensor(input(name(index), { dtype, shape: [size, ...shape] }));
+  return {
+    inputs: program.inputs.map(make(batchSize, portName.input)),
+    targets: program.targets.map(make(samples, portName.target)),
+  };
 }
 
 /** While a layer is called, what is recorded belongs to it. */
