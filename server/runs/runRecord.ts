@@ -28,7 +28,6 @@ export const runRecordSchema = z.object({
   overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
   state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
   process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
-  endpoint: z.string().optional().describe('Socket or named pipe of the sidecar that trains the run; see sidecar.ts.'),
   result: z
     .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
     .optional()

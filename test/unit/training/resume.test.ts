@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
-import { openRun } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
@@ -132,16 +132,43 @@ test('a run whose empty folders a repository did not keep starts over, and says 
   expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
 });
 
-test('a checkpoint that does not tell how far its run was is a failure that says what to do', async () => {
-  const { run } = await workspace();
-  const stopped = await run({ stopAfter: 50 });
-  const side = join(stopped.run.checkpointsFolder, 'step-000000050.json');
-  await writeFile(side, (await readFile(side, 'utf8')).replace('"seconds"', '"minutes"'));
-  const resumed = await resume(stopped.run);
-  expect(resumed.events.at(-1)).toMatchObject({
-    type: 'failed',
-    message: expect.stringContaining('the checkpoint of step 50 is damaged') as string,
-    remedy: expect.stringContaining('Delete the files of that step') as string,
+describe('the seeding of random numbers', () => {
+  /** Makes the checkpoint look as before it told the seeding. */
+  async function forgetSeeding({ checkpointsFolder }: Run, step: number): Promise<void> {
+    const file = join(checkpointsFolder, `step-${String(step).padStart(9, '0')}.json`);
+    const side = JSON.parse(await readFile(file, 'utf8')) as { state: { seeding?: number } };
+    expect(side.state.seeding).toBe(2);
+    delete side.state.seeding;
+    await writeFile(file, JSON.stringify(side));
+  }
+
+  test.each(['compiled', 'eager'])(
+    'a run that began with the former one keeps it, however often it is stopped: %s',
+    async (executor) => {
+      const { run } = await workspace({ training: training({ executor }) });
+      const [former, interrupted, recent] = [
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+      ];
+      await forgetSeeding(former.run, 1);
+      await forgetSeeding(interrupted.run, 1);
+      const expected = finalWeights((await resume(former.run)).run);
+      await resume(interrupted.run, 29);
+      expect(finalWeights((await resume(interrupted.run)).run)).toEqual(expected);
+      // Both the order of the samples and the masks of dropout are others.
+      expect(finalWeights((await resume(recent.run)).run)).not.toEqual(expected);
+    },
+  );
+
+  test('one that this version does not know is refused before anything is recorded', async () => {
+    const { run } = await workspace();
+    const stopped = await run({ stopAfter: 30 });
+    const file = join(stopped.run.checkpointsFolder, 'step-000000030.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"seeding":2', '"seeding":3'));
+    const error = await userErrorOf(() => resume(stopped.run));
+    expect(error.message).toBe('The checkpoint of step 30 is not one that this version of DeepTwist reads.');
+    expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
   });
 });
 
@@ -243,18 +270,12 @@ describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
 test('a final model that is damaged is not evaluated', async () => {
   const { run } = await workspace();
   const finished = await run();
-  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run, signal: new AbortController().signal }));
+  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run }));
   const file = join(finished.run.modelFolder, 'weights.safetensors');
   await truncate(file, 100);
   expect((await evaluate()).message).toContain(`${file} is not usable`);
   await rm(file);
   expect((await evaluate()).message).toBe(`${file} does not exist.`);
-});
-
-test('an evaluation ends when its signal aborts', async () => {
-  const { run } = await workspace();
-  const finished = await run();
-  await expect(evaluateRun({ run: finished.run, signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
 });
 
 /** What does not depend on the clock, of the events that both runs have. */
