@@ -1,6 +1,17 @@
 /** @file Finding the experiment file of a run, also after its project was renamed, moved, copied or mounted elsewhere. */
 import { existsSync, realpathSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join, posix, relative, resolve, sep, win32 } from 'node:path';
+import platformPath, {
+  basename,
+  dirname,
+  isAbsolute,
+  join,
+  posix,
+  relative,
+  resolve,
+  sep,
+  win32,
+  type PlatformPath,
+} from 'node:path';
 import type { RunRecord } from './runRecord.ts';
 
 /** What `run.json` says of the place of the experiment file. */
@@ -31,21 +42,27 @@ export function recordedExperiment(folder: string, experiment: string): Recorded
  */
 export function experimentOf(folder: string, recorded: RecordedExperiment): string {
   const near = seenFrom(folder, recorded);
-  if (near === undefined) return recorded.experiment;
+  if (near === undefined || !isOnThisMachine(recorded.experiment, folder)) return near ?? recorded.experiment;
   return !existsSync(near) && existsSync(recorded.experiment) && leadsTo(recorded, folder) ? recorded.experiment : near;
 }
 
 function seenFrom(folder: string, { experiment, relativeExperiment }: RecordedExperiment): string | undefined {
-  if (relativeExperiment !== undefined) return resolve(folder, relativeExperiment);
+  const seen = relativeExperiment !== undefined && resolve(folder, relativeExperiment);
+  if (seen !== false && isOnThisMachine(seen, folder)) return seen;
   // Recorded by an early version: runs in `.deeptwist/runs/` are those of an experiment beside it.
-  const home = resolve(folder, '..', '..', '..');
-  return dirname(folder) === join(home, '.deeptwist', 'runs') ? join(home, fileName(experiment)) : undefined;
+  const project = projectOf(folder);
+  return project && join(project, fileName(experiment));
+}
+
+/** The folder that a run in `.deeptwist/runs/` belongs to; undefined for a run elsewhere. */
+function projectOf(folder: string): string | undefined {
+  const project = resolve(folder, '..', '..', '..');
+  return dirname(folder) === join(project, '.deeptwist', 'runs') ? project : undefined;
 }
 
 /** Whether the runs of an experiment file include this one, or the run lies where `--out` said. */
 function leadsTo({ experiment }: RecordedExperiment, folder: string): boolean {
-  const inRunsFolder = dirname(folder) === runsFolder(resolve(folder, '..', '..', '..', 'any'));
-  if (!inRunsFolder) return true;
+  if (projectOf(folder) === undefined) return true;
   try {
     return realpathSync(join(runsFolder(experiment), basename(folder))) === realpathSync(folder);
   } catch {
@@ -56,4 +73,14 @@ function leadsTo({ experiment }: RecordedExperiment, folder: string): boolean {
 /** The last part of a path of this or of another system: a project may have been moved between them. */
 function fileName(path: string): string {
   return /^([A-Za-z]:)?[\\]/.test(path) || /^[A-Za-z]:\//.test(path) ? win32.basename(path) : posix.basename(path);
+}
+
+/**
+ * Whether to look for a file does not make Windows sign in to another computer, `\\\\host\\share`: `run.json` may have come with
+ * somebody else's project. Where the run folder is on a share, files of the same share are.
+ * @param path the rules of the system: those of this one, but for a test
+ */
+export function isOnThisMachine(file: string, folder: string, path: PlatformPath = platformPath): boolean {
+  const { root } = path.parse(file);
+  return /^([A-Za-z]:)?[\\/]$/.test(root) || root === path.parse(folder).root;
 }

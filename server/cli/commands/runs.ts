@@ -1,7 +1,8 @@
 /** @file `deeptwist runs`. */
 import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
-import { ExitCode } from '../../protocol/userError.ts';
+import { explainSystemError } from '../../protocol/systemError.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
@@ -19,7 +20,8 @@ export const runsCommand: Command = {
   async run({ positionals: [reference = '.'] }, { stdout, stderr, directory, now }) {
     const folder = resolve(directory, reference);
     const { runs, unreadable } = await listRuns(folder);
-    for (const { error } of unreadable) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${error.message}\n`);
+    const warn = ({ message }: UserError) => stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);
+    for (const { error } of unreadable) warn(error);
     if (runs.length === 0) {
       stderr.write(`There are no runs in ${folder}.\n`);
       return ExitCode.done;
@@ -27,7 +29,7 @@ export const runsCommand: Command = {
     const [header, ...rows] = textTable(
       {
         header: ['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder'],
-        rows: await mapAtOnce(runs, FILES_AT_ONCE, (run) => row(run, folder, now())),
+        rows: await mapAtOnce(runs, FILES_AT_ONCE, (run) => row(run, folder, now(), warn)),
         right: new Set([3, 4]),
       },
       stdout.columns,
@@ -37,8 +39,13 @@ export const runsCommand: Command = {
   },
 };
 
-async function row(run: Run, folder: string, now: number): Promise<string[]> {
-  const { metric, weightRatio, byteRatio } = await figuresOf(run);
+async function row(run: Run, folder: string, now: number, warn: (error: UserError) => void): Promise<string[]> {
+  const { metric, weightRatio, byteRatio } = await figuresOf(run).catch((error: unknown): Figures => {
+    const explained = explainSystemError(error);
+    if (!(explained instanceof UserError)) throw error;
+    warn(explained);
+    return {};
+  });
   return [
     run.id,
     run.observedState(),

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
@@ -250,6 +250,22 @@ describe('looking at runs', () => {
     const [header, row] = stdout.split('\n').map((line) => line.split(/ {2,}/));
     expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder']);
     expect(row.slice(1, 5)).toEqual(['finished', 'accuracy 0.9841', '49.8x', '33.2x']);
+  });
+
+  it('lists a finished run by its run.json, and one whose log cannot be read with a warning', async () => {
+    const { folder, run } = await commandLine();
+    const experiment = join(folder, 'lenet.deeptwist.jsonc');
+    const done = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1) });
+    const result = { metric: 'accuracy', test: null, byteRatio: 2, weightRatio: 3 };
+    await done.update({ state: 'finished', result });
+    const odd = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 2) });
+    for (const { eventsFile } of [done, odd]) await mkdir(eventsFile);
+    const { code, stdout, stderr } = await run('runs');
+    const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
+    expect(code).toBe(0);
+    expect(rows[1].slice(1, 5)).toEqual(['finished', 'accuracy NaN', '3.00x', '2.00x']);
+    expect(rows[2].slice(0, 2)).toEqual([odd.id, 'interrupted']);
+    expect(stderr).toBe(`warning: ${odd.eventsFile} is no regular file, but a folder, a pipe or a device.\n`);
   });
 
   it('shows one: state, settings, near-zeros, the course of the metric, the layers', async () => {

@@ -1,7 +1,8 @@
 import { cp, mkdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, win32 } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { isOnThisMachine } from '../../../server/runs/experimentOf.ts';
 import { findRun, listRuns } from '../../../server/runs/findRun.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from './temporaryRun.ts';
@@ -101,3 +102,17 @@ describe('the experiment of a run', () => {
     expect(moved.record.experiment).toBe(join(folder, 'after', NAME));
   });
 });
+
+it.each([
+  ['C:\\p\\e.jsonc', 'D:\\runs\\1', true],
+  ['\\\\host\\share\\e.jsonc', 'C:\\p\\.deeptwist\\runs\\1', false],
+  ['//host/share/e.jsonc', 'C:\\p\\.deeptwist\\runs\\1', false],
+  ['\\\\?\\UNC\\host\\share\\e.jsonc', 'C:\\p\\.deeptwist\\runs\\1', false],
+  ['\\\\.\\pipe\\e.jsonc', 'C:\\p\\.deeptwist\\runs\\1', false],
+  ['\\\\host\\share\\e.jsonc', '\\\\host\\share\\.deeptwist\\runs\\1', true],
+])(
+  'on Windows, a run of a cloned project makes nobody sign in to another computer: %s from %s',
+  (file, folder, may) => {
+    expect(isOnThisMachine(file, folder, win32)).toBe(may);
+  },
+);
