@@ -14,6 +14,7 @@ import type { Prepared } from './prepare.ts';
 const progressSchema = z.object({
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
+  afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
   seconds: z.object({
     training: z.number(),
@@ -28,6 +29,7 @@ export type Progress = z.output<typeof progressSchema>;
 
 export const initialProgress: Progress = {
   plateau: initialPlateauState,
+  afterDistortion: false,
   lastObservation: 0,
   seconds: { training: 0, distortion: 0, observation: 0, evaluation: 0 },
 };

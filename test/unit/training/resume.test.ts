@@ -1,11 +1,11 @@
 /** @file A run that was interrupted ends exactly as one that was not: the final weights are compared bit by bit. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
-import { openRun } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
@@ -99,6 +99,50 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
     for (const step of [12, 13, 59]) interrupted = await resume(interrupted.run, step);
     const resumed = await resume(interrupted.run);
     expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+  });
+});
+
+describe('the checkpoint that a run resumes from is an event of its log', () => {
+  const distorted = { compression: { ...prune, distortEvery: 5 } };
+  const checkpoints = async ({ run }: { run: Run }) =>
+    eventsOf(await recordedEvents(run), 'checkpoint').map(({ step, path, afterDistortion }) => ({
+      step,
+      path,
+      afterDistortion,
+    }));
+
+  test('once, as it was recorded', async () => {
+    const { run } = await workspace(distorted);
+    const uninterrupted = await checkpoints(await run());
+    expect(uninterrupted.map(({ step, afterDistortion }) => [step, afterDistortion])).toEqual([
+      [20, true],
+      [40, true],
+    ]);
+    const stopped = await run({ stopAfter: 40 });
+    expect(await checkpoints(await resume(stopped.run))).toEqual(uninterrupted);
+  });
+
+  test('also where the process died before it could record that', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 40 });
+    const expected = await checkpoints(stopped);
+    const lines = (await readFile(stopped.run.eventsFile, 'utf8')).split('\n');
+    const last = lines.findLastIndex((line) => line.includes('"type":"checkpoint"'));
+    await writeFile(stopped.run.eventsFile, lines.slice(0, last).join('\n') + '\n');
+    const resumed = await resume(stopped.run);
+    expect(resumed.events.slice(0, 2).map(({ type }) => type)).toEqual(['started', 'checkpoint']);
+    expect(await checkpoints(resumed)).toEqual(expected);
+  });
+
+  test('and is told where the run is stopped again before its next step', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 29 });
+    const again = await resume(stopped.run, 29);
+    expect(again.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      step: 29,
+      checkpoint: 'checkpoints/step-000000029.safetensors',
+    });
   });
 });
 
