@@ -1,5 +1,5 @@
 /** @file How a run's process ends when something goes wrong, and how runs wait for one another. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -251,4 +251,17 @@ test('an executable that is not there is told with the setting', async () => {
   const error = await userErrorOf(async () => startRun(await workspace(), { node: '/nowhere/node' }));
   expect(error.message).toMatch(/cannot be started with \/nowhere\/node/);
   expect(error.remedy).toContain('deeptwist.node.path');
+});
+
+const nameless = ['--user', '--map-user=54321', '--map-group=54321'];
+const hasNameless = process.platform === 'linux' && spawnSync('unshare', [...nameless, 'true']).status === 0;
+
+test.runIf(hasNameless)('a user without a name, as in a container, trains runs', async () => {
+  const place = await workspace();
+  const run = await createRun({ experiment: place.file, text: readFileSync(place.file, 'utf8'), state: 'queued' });
+  const runtime = join(place.folder, 'tmp');
+  mkdirSync(runtime);
+  const args = [...nameless, process.execPath, join(installationFolder(), 'dist', 'sidecar.js'), run.path];
+  execFileSync('unshare', args, { env: { ...process.env, TMPDIR: runtime }, stdio: 'pipe' });
+  expect((await recordOf(run)).state).toBe('finished');
 });

@@ -1,6 +1,6 @@
 /** @file Real sidecars for tests: the bundle as it is built, runs in folders of their own, and a check that nothing is left. */
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect } from 'vitest';
@@ -41,7 +41,7 @@ export function useSidecars(): void {
 
 /** Sockets and tickets. */
 export function runtimeFiles(): string[] {
-  const folder = join(temporary, `deeptwist-${userInfo().uid}`);
+  const folder = join(temporary, `deeptwist-${process.getuid?.()}`);
   return existsSync(folder) ? readdirSync(folder) : [];
 }
 
