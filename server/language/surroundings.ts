@@ -3,6 +3,7 @@
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
@@ -20,6 +21,7 @@ const NOWHERE: Surroundings = {
   modelText: undefined,
   runs: [],
   others: [],
+  cores: availableParallelism(),
   exists: () => true,
   entries: () => [],
 };
@@ -51,6 +53,7 @@ export class SurroundingsFinder {
       modelText,
       runs: all.filter(({ record }) => record.experiment === file),
       others: all.filter(({ record }) => record.experiment !== file),
+      cores: availableParallelism(),
       exists: (path) => existsSync(resolve(folder, path)),
       entries: (path) => entriesOf(resolve(folder, path)),
     };

@@ -80,7 +80,12 @@ export async function readLatestCheckpoint(run: Run): Promise<{ checkpoint?: Che
 
 /** The checkpoints that were written to the end, newest first: steps done, and the file with the weights among its tensors. */
 export async function listCheckpoints(run: Run): Promise<{ step: number; file: string }[]> {
-  return (await checkpointSteps(run)).map((step) => ({ step, file: filesOf(run, step).tensors }));
+  return (await checkpointSteps(run)).map((step) => ({ step, file: checkpointFile(run, step) }));
+}
+
+/** The file with the tensors of the checkpoint of a step. */
+export function checkpointFile(run: Run, step: number): string {
+  return filesOf(run, step).tensors;
 }
 
 /** The checkpoint, or what is damaged. */
