@@ -4,18 +4,11 @@ import { open, stat, type FileHandle } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
+import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /** Bytes that are read at once: the system reads no more than 2 GiB. */
 const PIECE_BYTES = 2 ** 30;
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'you may not read it',
-  EPERM: 'you may not read it',
-  ENOTDIR: 'a part of its path is no folder',
-  ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its links point at each other',
-};
 
 /**
  * @param path absolute
@@ -55,9 +48,8 @@ async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
     return await readWhole(file, status.size);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new UserError(`${path} does not exist.`, { remedy, cause: error });
-    throw unreadable(path, reasons[code ?? ''] ?? message, remedy, error);
+    if (isMissing(error)) throw new UserError(`${path} does not exist.`, { remedy, cause: error });
+    throw unreadable(path, reasonOf(error), refusalOf(error)?.remedy ?? remedy, error);
   } finally {
     await file?.close();
   }

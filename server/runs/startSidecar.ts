@@ -2,11 +2,11 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { NODE_PATH_REMEDY, oldNodeError } from '../protocol/nodeVersion.ts';
 import { UserError } from '../protocol/userError.ts';
+import { openRegular } from './regularFile.ts';
 import type { Run } from './run.ts';
 
 const TAIL_BYTES = 4096;
@@ -119,7 +119,7 @@ export async function readLogTail(run: Run): Promise<string> {
 
 async function tail(path: string, start: number): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegular(path);
     try {
       const { size } = await file.stat();
       const from = Math.max(start, size - TAIL_BYTES);

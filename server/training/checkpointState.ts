@@ -45,10 +45,15 @@ export function seedingOf(checkpoint: Checkpoint): Seeding {
   return progressOf(checkpoint).seeding;
 }
 
-/** @throws UserError when another version of DeepTwist wrote it */
+/** @throws UserError when another version of DeepTwist wrote it, or it is damaged */
 function progressOf({ step, state }: Checkpoint): Progress {
   const { data, error } = progressSchema.safeParse(state);
   if (data !== undefined) return data;
+  if (!error.issues.some(({ path: [key] }) => key === 'seeding'))
+    throw new UserError(`The checkpoint of step ${step} is damaged: it does not tell how far the run was.`, {
+      remedy: 'Delete the files of that step, and resume again: the run goes on from the checkpoint before it.',
+      cause: error,
+    });
   throw new UserError(`The checkpoint of step ${step} is not one that this version of DeepTwist reads.`, {
     remedy: 'Resume the run with the version that began it, or start a new run.',
     cause: error,

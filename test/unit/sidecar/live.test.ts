@@ -10,6 +10,7 @@ import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
+import { connectToSidecar } from '../../../server/runs/sidecarConnection.ts';
 import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MemoryTerminal } from '../cli/memoryTerminal.ts';
@@ -104,6 +105,16 @@ describe('a client', () => {
     await until(() => events.length === recorded.length, 'all events');
     expect(events).toEqual(recorded);
     expect(fast.events).toEqual(recorded);
+  });
+
+  test('makes no lines of its own in the log by its name', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const first = await watch(run);
+    const second = await connectToSidecar((await recordOf(run)).endpoint!, { client: 'x\nforged\u001b[2J' });
+    second.dispose();
+    await first.connection.request('stop', { when: 'now' });
+    await exited;
+    expect(readFileSync(run.logFile, 'utf8')).toMatch(/^\S+Z x forged\[2J has connected\.$/m);
   });
 
   test('of another protocol version is refused with what to do, and asks nothing before the handshake', async () => {

@@ -202,6 +202,31 @@ describe('the seeding of random numbers', () => {
   });
 });
 
+test('a run whose empty folders a repository did not keep starts over, and says so', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 7 });
+  await rm(stopped.run.checkpointsFolder, { recursive: true });
+  await rm(stopped.run.modelFolder, { recursive: true });
+  const resumed = await resume(stopped.run);
+  expect(resumed).toMatchObject({ state: 'finished' });
+  expect(eventsOf(resumed.events, 'warning').map(({ message }) => message)).toEqual([
+    `There is no ${stopped.run.checkpointsFolder}: the run starts from the beginning.`,
+  ]);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+});
+
+test('a checkpoint that does not tell how far its run was is a failure that says what to do', async () => {
+  const { run } = await workspace();
+  const stopped = await run({ stopAfter: 50 });
+  const side = join(stopped.run.checkpointsFolder, 'step-000000050.json');
+  await writeFile(side, (await readFile(side, 'utf8')).replace('"seconds"', '"minutes"'));
+  const error = await userErrorOf(() => resume(stopped.run));
+  expect(error.message).toBe('The checkpoint of step 50 is damaged: it does not tell how far the run was.');
+  expect(error.remedy).toContain('Delete the files of that step');
+  expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
+});
+
 test('a damaged checkpoint is told of, and the one before it is used', async () => {
   const { run } = await workspace({ compression: prune });
   const uninterrupted = await run();
