@@ -1,6 +1,6 @@
 /** @file Commands on an experiment file and its runs: what a run was made from, how runs compare, what a live run can take. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Uri, commands, l10n, window, workspace } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
@@ -9,6 +9,7 @@ import { overrideOf, settingChanges, whyFixed } from '../../server/protocol/sett
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
+import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
 import { startTime } from '../experiments/labels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
@@ -143,11 +144,10 @@ function titleOf({ run, summary }: StoredRun): string {
 async function changedSources(run: Run): Promise<{ then: string; now: string }[]> {
   const entries = await readdir(run.sourceFolder, { recursive: true, withFileTypes: true }).catch(() => []);
   const copies = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const files = copies.map((then) => ({ then, now: sourceOf(run, then) }));
-  const differs = await Promise.all(
-    files.map(
-      async ({ then, now }) => !(await readFile(then)).equals(await readFile(now).catch(() => Buffer.alloc(0))),
-    ),
-  );
+  const files = copies
+    .map((then) => ({ then, now: sourceOf(run, then) }))
+    .filter(({ now }) => mayBeLookedAt(now, run.path));
+  const text = (file: string) => readRegularFile(file).catch(() => '');
+  const differs = await Promise.all(files.map(async ({ then, now }) => (await text(then)) !== (await text(now))));
   return files.filter((_, i) => differs[i]);
 }

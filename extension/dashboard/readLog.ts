@@ -1,6 +1,6 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
-import { open } from 'node:fs/promises';
 import type { RunEvent } from '../../server/protocol/events.ts';
+import { openRegularFile } from '../../server/runs/workspaceFile.ts';
 import { takeEvents } from './eventLines.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -17,7 +17,7 @@ export async function readLog(
   take: (event: RunEvent) => void,
   { from = 0, report }: { from?: number; report?: (fraction: number) => void } = {},
 ): Promise<number> {
-  const log = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
+  const log = await openRegularFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined; // Nothing has been recorded yet.
     throw error;
   });

@@ -1,11 +1,11 @@
 /** @file Reading a run's `events.jsonl`, whole or while it grows, a piece at a time. */
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../protocol/events.ts';
 import type { RunEvent } from '../protocol/events.ts';
 import { openRun } from './run.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const POLL_MS = 200;
@@ -19,7 +19,7 @@ const NEWLINE = 0x0a;
 export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
   let file: FileHandle;
   try {
-    file = await open(run.eventsFile, 'r');
+    file = await openRegularFile(run.eventsFile);
   } catch (error) {
     if (isMissing(error)) return; // The process was stopped before it recorded anything.
     throw error;
@@ -44,7 +44,7 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
 export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunEvent[]> {
   let size: number;
   try {
-    const file = await open(run.eventsFile, 'r');
+    const file = await openRegularFile(run.eventsFile);
     size = (await file.stat().finally(() => file.close())).size;
   } catch (error) {
     if (isMissing(error)) return [];
@@ -120,7 +120,7 @@ async function readChunk(file: FileHandle, offset: number): Promise<Buffer> {
 
 async function readChunkAt(path: string, offset: number): Promise<Buffer> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path);
     return await readChunk(file, offset).finally(() => file.close());
   } catch (error) {
     if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.

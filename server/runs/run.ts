@@ -11,13 +11,14 @@
  * sidecar.log                   what that process printed, where an editor started it
  * ```
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
 import { isAlive } from './liveProcess.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
+import { readRegularFile } from './workspaceFile.ts';
 
 export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
@@ -70,7 +71,7 @@ export class Run {
 
   /** The text of the experiment file as it was when the run began. */
   experimentText(): Promise<string> {
-    return readFile(this.experimentFile, 'utf8');
+    return readRegularFile(this.experimentFile);
   }
 
   observedState(): ObservedState {
@@ -120,7 +121,7 @@ export async function openRun(path: string): Promise<Run> {
   const file = join(path, RUN_FILE);
   let record: unknown;
   try {
-    record = JSON.parse(await readFile(file, 'utf8'));
+    record = JSON.parse(await readRegularFile(file));
   } catch (error) {
     if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });
     throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });

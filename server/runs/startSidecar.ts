@@ -2,10 +2,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { UserError } from '../protocol/userError.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const TAIL_BYTES = 4096;
 
@@ -84,7 +84,7 @@ export async function readLogTail(run: Run): Promise<string> {
 
 async function tail(path: string, start: number): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path);
     try {
       const { size } = await file.stat();
       const from = Math.max(start, size - TAIL_BYTES);
