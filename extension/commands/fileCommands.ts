@@ -16,6 +16,7 @@ import { inOrder } from '../experiments/runOrder.ts';
 import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { showError, showInformation } from '../messages.ts';
 import { chooseExperiment, chooseRuns, experimentArgument } from './arguments.ts';
 import { changeText } from './changedValues.ts';
 import { pickRunOfFile } from './pickRunOfFile.ts';
@@ -46,7 +47,7 @@ export class FileCommands {
     const { experiment: wanted, problems } = checkExperiment(document.getText());
     if (!wanted) {
       const [{ path, message }] = problems;
-      void window.showErrorMessage(l10n.t('The file has a mistake: {0}', `${path}: ${message}`));
+      void showError(l10n.t('The file has a mistake: {0}', `${path}: ${message}`));
       return undefined;
     }
     const changes = settingChanges(settings, wanted);
@@ -74,8 +75,7 @@ export class FileCommands {
 
   async #offerRun(message: string, uri: Uri): Promise<void> {
     const run = l10n.t('Run');
-    if ((await window.showInformationMessage(message, run)) === run)
-      await commands.executeCommand('deeptwist.runExperiment', uri);
+    if ((await showInformation(message, run)) === run) await commands.executeCommand('deeptwist.runExperiment', uri);
   }
 
   /** The newest run of a file, the one before it, and the best of the others. */
@@ -84,7 +84,7 @@ export class FileCommands {
     if (!experiment) return;
     const runs = await this.#services.store.runsOf(experiment);
     if (runs.length < 2) {
-      void window.showInformationMessage(l10n.t('{0} has no two runs to compare yet.', experiment.name));
+      void showInformation(l10n.t('{0} has no two runs to compare yet.', experiment.name));
       return;
     }
     const best = inOrder(

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace } from 'vscode';
 import { deleteRun } from '../../server/runs/endRun.ts';
 import type { Services } from '../services.ts';
+import { confirmed, showInformation } from '../messages.ts';
 import { chooseRuns } from './arguments.ts';
 import { commandLineOf } from './commandLine.ts';
 
@@ -30,7 +31,7 @@ export class FolderCommands {
     try {
       await window.showTextDocument(await workspace.openTextDocument(Uri.file(stored.run.logFile)));
     } catch {
-      void window.showInformationMessage(
+      void showInformation(
         l10n.t('The run {0} has no log: only runs that were started in the editor have one.', stored.run.id),
       );
     }
@@ -57,7 +58,7 @@ export class FolderCommands {
     const question =
       runs.length === 1 ? l10n.t('Delete the run {0}?', runs[0].run.id) : l10n.t('Delete {0} runs?', runs.length);
     const detail = l10n.t('Its model, checkpoints and everything that was recorded are deleted from the disk.');
-    if ((await window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
+    if (!(await confirmed(question, detail, remove))) return;
     for (const { run } of runs) {
       await deleteRun(run);
       await this.#services.store.refresh(run.path);

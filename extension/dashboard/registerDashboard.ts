@@ -5,6 +5,7 @@ import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vs
 import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
+import { showError } from '../messages.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { pageHtml, pageOptions } from './pageHtml.ts';
 import { DashboardSession } from './session.ts';
@@ -192,7 +193,7 @@ class DashboardViews implements Dashboards {
         performLazily(request, context.workspaceState).catch((error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
           log.error(`Dashboard: ${message}`);
-          if (request.type !== 'error') void window.showErrorMessage(message);
+          if (request.type !== 'error') void showError(message);
         });
       },
     };

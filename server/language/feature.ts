@@ -12,6 +12,7 @@ import {
   type ServerCapabilities,
   type TextDocumentIdentifier,
 } from 'vscode-languageserver/node';
+import { withoutLinks } from '../protocol/markdown.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 
@@ -58,7 +59,7 @@ export function feature<P extends { textDocument: TextDocumentIdentifier }, R, P
 /** The editor shows the message as it is. */
 function asResponse({ message, remedy }: UserError): ResponseError<void> {
   const text = [message, remedy].filter((part) => part !== undefined).join(' ');
-  return new ResponseError(LSPErrorCodes.RequestFailed, text);
+  return new ResponseError(LSPErrorCodes.RequestFailed, withoutLinks(text));
 }
 
 /** What is around a file may take long to read: who cancels does not wait for it. */

@@ -4,6 +4,7 @@ import { product } from '../../compression/matrixView.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import type { Method } from '../../protocol/config.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
+import { markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
 import { readCompression } from '../readCompression.ts';
@@ -77,7 +78,7 @@ function layerProposal(
 const LISTED = 12;
 
 function weightTable(weights: readonly DescribedWeight[]): string {
-  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${name} | ${shape.join(' x ')} |`);
+  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${markdownText(name)} | ${shape.join(' x ')} |`);
   const rest = weights.length > LISTED ? [`| … ${weights.length - LISTED} more | |`] : [];
   return ['| weight | shape |', '| --- | ---: |', ...rows, ...rest].join('\n');
 }
