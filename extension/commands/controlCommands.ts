@@ -7,6 +7,7 @@ import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 import { showInformation, showWarning } from '../messages.ts';
+import { requireTrustToChangeRuns } from '../trust.ts';
 import { chooseRuns } from './arguments.ts';
 
 /** A step that takes longer than this is one that may never end. */
@@ -89,6 +90,7 @@ export class ControlCommands {
   }
 
   async #choose(argument: unknown): Promise<StoredRun | undefined> {
+    requireTrustToChangeRuns();
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where: (run) => run.isActive });
     if (stored && !stored.isActive) {
       void showInformation(l10n.t('The run {0} has ended.', stored.run.id));

@@ -17,6 +17,7 @@ import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showError, showInformation } from '../messages.ts';
+import { requireTrustToChangeRuns } from '../trust.ts';
 import { chooseExperiment, chooseRuns, experimentArgument } from './arguments.ts';
 import { changeText } from './changedValues.ts';
 import { pickRunOfFile } from './pickRunOfFile.ts';
@@ -34,6 +35,7 @@ export class FileCommands {
 
   /** @returns the step after which it takes effect; undefined where there is nothing to apply */
   async applyFromNextDistortion(argument: unknown): Promise<number | undefined> {
+    requireTrustToChangeRuns();
     const experiment = await chooseExperiment(this.#services, argument);
     if (!experiment) return undefined;
     const uri = Uri.file(experiment.file);

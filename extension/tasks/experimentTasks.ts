@@ -14,11 +14,15 @@ import {
   type TaskDefinition,
   type WorkspaceFolder,
 } from 'vscode';
+import { inOneLine } from '../../server/protocol/markdown.ts';
 import { resultText } from '../../server/protocol/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { progressText } from '../experiments/labels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+
+/** Characters of a line of the terminal. */
+const LONGEST_LINE = 2000;
 
 interface RunTask extends TaskDefinition {
   /** Path of the experiment file, from the workspace folder. */
@@ -114,7 +118,8 @@ class RunTerminal implements Pseudoterminal {
   }
 
   #line(text: string): void {
-    this.#write.fire(`${text.replaceAll('\n', '\r\n')}\r\n`);
+    // A terminal would act on control characters: names and messages may have some.
+    for (const line of text.split('\n')) this.#write.fire(`${inOneLine(line, LONGEST_LINE)}\r\n`);
   }
 
   #end(code: number): void {
