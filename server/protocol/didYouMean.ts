@@ -1,5 +1,8 @@
 /** @file The nearest known name to a misspelt one, for error messages. */
 
+/** No name that a person has typed is longer; to compare longer ones takes long. */
+const LONGEST = 200;
+
 /**
  * The candidate nearest to `word`, when it is near enough to be what was meant: at most one typing error (a letter added,
  * left out, replaced, or swapped with its neighbour) per three letters of the longer of the two (rounded), letter case
@@ -8,9 +11,12 @@
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let nearestDistance = Infinity;
+  if (word.length > LONGEST) return undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     const tolerated = Math.round(Math.max(word.length, candidate.length) / 3);
+    // As many letters are added or left out, at least.
+    if (candidate.length > LONGEST || Math.abs(word.length - candidate.length) > tolerated) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= tolerated && distance < nearestDistance) {
       nearest = candidate;
       nearestDistance = distance;

@@ -1,12 +1,5 @@
 /** @file JSON with comments, with the place of everything in it. */
-import {
-  findNodeAtLocation,
-  findNodeAtOffset,
-  getNodePath,
-  getNodeValue,
-  parseTree,
-  printParseErrorCode,
-} from 'jsonc-parser';
+import { findNodeAtOffset, getNodePath, getNodeValue, parseTree, printParseErrorCode } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
 import type { SettingPath } from './settingPath.ts';
 
@@ -56,6 +49,8 @@ export class JsonText {
   readonly #text: string;
   readonly #root: Node | undefined;
   #lineStarts: readonly number[] | undefined;
+  /** Values of objects by their keys: to look for each of many settings in turn would take a time that grows with the square. */
+  readonly #children = new WeakMap<Node, Map<string, Node>>();
 
   constructor(text: string) {
     const errors: ParseError[] = [];
@@ -135,12 +130,19 @@ export class JsonText {
     if (after !== undefined) {
       const endsLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
       // The line break before a setting that has a line of its own, and the blanks before one that is the last of its line.
-      const before = endsLine ? (/(?:\r\n|\r|\n|^)?[ \t]*$/.exec(this.#text.slice(0, start))?.[0].length ?? 0) : 0;
-      return { start: start - before, end: end + after.length };
+      return { start: endsLine ? this.#startOfBlanks(start) : start, end: end + after.length };
     }
     const siblings = property.parent?.children ?? [];
     const previous = siblings[siblings.indexOf(property) - 1] as Node | undefined;
     return { start: previous ? previous.offset + previous.length : start, end };
+  }
+
+  /** Where the blanks before an offset begin, with the line break before them. */
+  #startOfBlanks(offset: number): number {
+    let start = offset;
+    while (/[ \t]/.test(this.#text.charAt(start - 1))) start--;
+    if (this.#text.charAt(start - 1) === '\n') start--;
+    return this.#text.charAt(start - 1) === '\r' ? start - 1 : start;
   }
 
   /** The setting at an offset, by its key or its value: the innermost one. */
@@ -150,7 +152,23 @@ export class JsonText {
   }
 
   #node(path: SettingPath): Node | undefined {
-    return this.#root && findNodeAtLocation(this.#root, [...path]);
+    let node = this.#root;
+    for (const key of path) node = node && this.#child(node, key);
+    return node;
+  }
+
+  /** Of two equal keys, the first. */
+  #child(node: Node, key: string | number): Node | undefined {
+    if (typeof key === 'number') return node.type === 'array' ? node.children?.[key] : undefined;
+    if (node.type !== 'object') return undefined;
+    let children = this.#children.get(node);
+    if (!children) {
+      children = new Map();
+      for (const { children: [name, value] = [] } of node.children ?? [])
+        if (value && !children.has(name.value as string)) children.set(name.value as string, value);
+      this.#children.set(node, children);
+    }
+    return children.get(key);
   }
 
   #placeOf(offset: number): Place {

@@ -18,7 +18,7 @@ const describedWeight = z.object({
   weight: name.describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
   layerClass: name.optional().describe('tfjs class name of the layer.'),
   inputLayer: name.optional().describe('The layer whose output the weight multiplies, where it is one.'),
-  shape: z.array(z.int()).max(100),
+  shape: z.array(z.int()).max(10),
   trainable: z.boolean(),
 });
 
