@@ -102,6 +102,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['extension/**/*.ts'],
+    ignores: ['extension/messages.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['showInformationMessage', 'showWarningMessage', 'showErrorMessage'].map((property) => ({
+          object: 'window',
+          property,
+          message: 'VS Code makes links of what files say in it: use extension/messages.ts.',
+        })),
+      ],
+    },
+  },
+  {
     files: ['server/protocol/**/*.ts'],
     rules: {
       'no-restricted-imports': [

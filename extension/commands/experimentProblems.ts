@@ -12,6 +12,7 @@ import {
 } from 'vscode';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/problem.ts';
+import { showError } from '../messages.ts';
 
 /** What a changed value makes wrong is marked until the file changes; what the file itself has wrong, the language server marks. */
 export class ExperimentProblems implements Disposable {
@@ -39,7 +40,7 @@ export class ExperimentProblems implements Disposable {
             described(first),
           );
     const open = l10n.t('Open File');
-    void window.showErrorMessage(message, open).then(async (answer) => {
+    void showError(message, open).then(async (answer) => {
       if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });
     });
     return undefined;

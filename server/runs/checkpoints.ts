@@ -13,8 +13,8 @@ import type { Safetensor } from '../formats/safetensors.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { makeFolder, writeAtomically } from './disk.ts';
-import { openRegular, readText } from './regularFile.ts';
 import type { Run } from './run.ts';
+import { openRegularFile, readRegularFile } from './workspaceFile.ts';
 
 export interface Checkpoint {
   /** Steps that were done. */
@@ -108,7 +108,7 @@ async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | stri
   const files = filesOf(run, step);
   let side: z.output<typeof sideSchema>;
   try {
-    side = sideSchema.parse(JSON.parse(await readText(files.side)));
+    side = sideSchema.parse(JSON.parse(await readRegularFile(files.side)));
   } catch {
     return `damaged (${files.side} cannot be read)`;
   }
@@ -129,7 +129,7 @@ async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | stri
 
 /** The first `size` bytes of a file; zeros where it has fewer. */
 async function readBytes(path: string, size: number): Promise<Uint8Array> {
-  const file = await openRegular(path);
+  const file = await openRegularFile(path);
   try {
     const bytes = new Uint8Array(size);
     for (let filled = 0, read = 1; read > 0 && filled < size; filled += read) {

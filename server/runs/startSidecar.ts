@@ -6,8 +6,8 @@ import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { NODE_PATH_REMEDY, oldNodeError } from '../protocol/nodeVersion.ts';
 import { UserError } from '../protocol/userError.ts';
-import { openRegular } from './regularFile.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const TAIL_BYTES = 4096;
 const VERSION_MS = 10_000;
@@ -119,7 +119,7 @@ export async function readLogTail(run: Run): Promise<string> {
 
 async function tail(path: string, start: number): Promise<string> {
   try {
-    const file = await openRegular(path);
+    const file = await openRegularFile(path);
     try {
       const { size } = await file.stat();
       const from = Math.max(start, size - TAIL_BYTES);

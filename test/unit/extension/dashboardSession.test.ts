@@ -102,9 +102,8 @@ it('reads a run while its page is being loaded', async () => {
     session.setRuns([summary(run)]);
     await until(() => expect(loads).toHaveLength(1));
     expect(page.posted).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
     session.receive({ type: 'ready' });
-    expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted', 'snapshot']);
+    await until(() => expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted', 'snapshot']));
     expect(loads).toHaveLength(1);
   }
 });

@@ -65,8 +65,9 @@ export class LanguageSession {
   /**
    * @param describe answers the server's requests for models, as an editor that may run them
    * @param folder of another session, in place of its own
+   * @param workspace folders that the editor has open
    */
-  static async open(describe?: Describe, folder?: string): Promise<LanguageSession> {
+  static async open(describe?: Describe, folder?: string, workspace: readonly string[] = []): Promise<LanguageSession> {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient))).listen();
     const connection = createProtocolConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
@@ -75,6 +76,7 @@ export class LanguageSession {
     const initialized = await connection.sendRequest(InitializeRequest.type, {
       processId: null,
       rootUri: null,
+      workspaceFolders: workspace.map((path) => ({ uri: pathToFileURL(path).href, name: path })),
       capabilities: { workspace: { codeLens: { refreshSupport: true } } },
       initializationOptions: { describesModels: describe !== undefined } satisfies InitializationOptions,
     });

@@ -110,7 +110,7 @@ describe('a client', () => {
   test('makes no lines of its own in the log by its name', async () => {
     const { run, exited } = await startRun(await workspace(endless));
     const first = await watch(run);
-    const second = await connectToSidecar((await recordOf(run)).endpoint!, { client: 'x\nforged\u001b[2J' });
+    const second = await connectToSidecar(findRunProcess(await openRun(run.path))!, { client: 'x\nforged\u001b[2J' });
     second.dispose();
     await first.connection.request('stop', { when: 'now' });
     await exited;
