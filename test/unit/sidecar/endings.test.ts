@@ -7,6 +7,7 @@ import { createRun } from '../../../server/runs/createRun.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { until } from '../../until.ts';
 import { eventsOf, experiment, finalWeights, mlp, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
@@ -16,7 +17,6 @@ import {
   recordOf,
   runtimeFiles,
   startRun,
-  until,
   useSidecars,
   watch,
 } from './sidecars.ts';

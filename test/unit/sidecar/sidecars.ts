@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
@@ -13,6 +12,7 @@ import { isAlive } from '../../../server/runs/liveProcess.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { connectToSidecar, type SidecarConnection } from '../../../server/runs/sidecarConnection.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/runs/startSidecar.ts';
+import { until } from '../../until.ts';
 import type { Workspace } from '../training/workspace.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -97,15 +97,6 @@ export async function startRun(
   started.add(sidecar);
   void sidecar.exited.then(() => started.delete(sidecar));
   return { run, ...sidecar };
-}
-
-/** Waits until something is so, and returns it. */
-export async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what = 'that') {
-  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(10)) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-  }
-  throw new Error(`It did not come to ${what}.`);
 }
 
 /** The run as run.json tells it now. */
