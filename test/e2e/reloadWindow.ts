@@ -1,6 +1,7 @@
 /** @file Loads a window of VS Code again as a user does who comes back later. */
 import type { Page } from 'playwright-core';
 import { workbenchReady } from '../../scripts/editor/workbench.js';
+import { until } from '../until.ts';
 
 /**
  * Loads the window again, once VS Code has kept what it looks like. In a browser it does so every few seconds, and cannot
@@ -8,7 +9,7 @@ import { workbenchReady } from '../../scripts/editor/workbench.js';
  * @param kept what one of the values that it has kept has to match
  */
 export async function reloadWindow(page: Page, kept: RegExp): Promise<void> {
-  await page.waitForFunction(hasKept, kept.source, { polling: 100 });
+  await until(() => page.evaluate(hasKept, kept.source), 'VS Code to keep what the window looks like');
   await page.reload();
   await workbenchReady(page);
 }
