@@ -78,7 +78,7 @@ export function findChromium() {
 
 /** @type {import('../needs.js').Need} */
 export const browser = {
-  what: 'Chromium and a font, by apt-get',
+  doing: 'Installing Chromium and a font by apt-get',
   isMissing() {
     const missing = missingPackages();
     if (missing.length === 0) return false;

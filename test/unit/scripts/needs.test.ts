@@ -6,15 +6,15 @@ import { root } from '../../../scripts/root.js';
 test('what is missing is brought, in order, and said with its time; what is there is passed over', async () => {
   const said = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const brought: string[] = [];
-  const need = (what: string, missing: boolean) => ({
-    what,
+  const need = (doing: string, missing: boolean) => ({
+    doing,
     isMissing: () => missing,
-    bring: () => Promise.resolve(void brought.push(what)),
+    bring: () => Promise.resolve(void brought.push(doing)),
   });
   await bring([need('one', true), need('two', false), need('three', true)]);
   expect(brought).toEqual(['one', 'three']);
   const lines = said.mock.calls.map(([line]) => String(line).replace(/[\d.]+/, 'N'));
-  expect(lines).toEqual(['Installing one …', '  done in N s', 'Installing three …', '  done in N s']);
+  expect(lines).toEqual(['one …', '  done in N s', 'three …', '  done in N s']);
   said.mockRestore();
 });
 
