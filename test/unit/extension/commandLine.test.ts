@@ -50,7 +50,7 @@ describe.each(['sh', 'bash', 'dash', 'zsh', 'ksh'])('%s', (shell) => {
     return execFileSync(program, ['-c', script], { encoding: 'utf8' }).split('\0').slice(0, -1);
   };
 
-  test.skipIf(process.platform === 'win32').each(hostile)('takes %j as one argument', (text) => {
+  test.runIf(process.platform !== 'win32').each(hostile)('takes %j as one argument', (text) => {
     const line = commandLineOf(`/w/x${text}.jsonc`, [text, `a=${text}`], '/w', `/usr/bin/${shell}`);
     if (line === undefined) {
       // Without quotes for control characters, there is no line.

@@ -30,6 +30,7 @@ import {
   type TextDocumentContentChangeEvent,
 } from 'vscode-languageserver/node';
 import { createConnection } from 'vscode-languageserver/node';
+import { PATIENCE } from '../../../scripts/patience.js';
 import { serve } from '../../../server/language/server.ts';
 import {
   describeModel,
@@ -128,8 +129,13 @@ export class LanguageSession {
     await this.connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes });
   }
 
+  /** Whether diagnostics have come for a file. */
+  hasDiagnostics(uri: string): boolean {
+    return this.#published.has(uri);
+  }
+
   /** The diagnostics of a version, when they come. */
-  async diagnostics(uri: string, version = 1, patience = 5000): Promise<Diagnostic[]> {
+  async diagnostics(uri: string, version = 1): Promise<Diagnostic[]> {
     const found = () => {
       const published = this.#published.get(uri);
       return published?.version === version ? published.diagnostics : undefined;
@@ -142,7 +148,7 @@ export class LanguageSession {
           const diagnostics = found();
           if (diagnostics) resolve(diagnostics);
         };
-        timer = setTimeout(() => reject(new Error(`No diagnostics of version ${version} in ${patience} ms`)), patience);
+        timer = setTimeout(() => reject(new Error(`No diagnostics of version ${version} in ${PATIENCE} ms`)), PATIENCE);
         this.#waiting.add(look);
         look();
       });

@@ -9,6 +9,7 @@ import { createRun } from '../../../server/runs/createRun.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { until } from '../../until.ts';
 import { eventsOf, experiment, finalWeights, mlp, workspace } from '../training/workspace.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
@@ -19,7 +20,6 @@ import {
   recordOf,
   runtimeFiles,
   startRun,
-  until,
   useSidecars,
   watch,
 } from './sidecars.ts';
