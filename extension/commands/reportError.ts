@@ -1,7 +1,8 @@
 /** @file Errors as a user meets them: what is wrong and what to do in a message, the rest in the log. */
-import { l10n, window, type LogOutputChannel } from 'vscode';
+import { l10n, type LogOutputChannel } from 'vscode';
 import { explainSystemError } from '../../server/protocol/systemError.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { showError } from '../messages.ts';
 
 /** Shows an error; does not wait for the answer. */
 export function reportError(error: unknown, log: LogOutputChannel): void {
@@ -12,5 +13,5 @@ export function reportError(error: unknown, log: LogOutputChannel): void {
     ? [explained.message, explained.remedy].filter((part) => part !== undefined).join(' ')
     : String(error);
   log.error(error instanceof Error ? (known ? text : (error.stack ?? text)) : text);
-  void window.showErrorMessage(text, showLog).then((answer) => answer === showLog && log.show());
+  void showError(text, showLog).then((answer) => answer === showLog && log.show());
 }

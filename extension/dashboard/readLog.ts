@@ -1,7 +1,7 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
 import type { RunEvent } from '../../server/protocol/events.ts';
 import { LONGEST_LINE } from '../../server/runs/readEvents.ts';
-import { openRegular } from '../../server/runs/regularFile.ts';
+import { openRegularFile } from '../../server/runs/workspaceFile.ts';
 import { takeEvents } from './eventLines.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ export async function readLog(
   take: (event: RunEvent) => void,
   { from = 0, report }: { from?: number; report?: (fraction: number) => void } = {},
 ): Promise<number> {
-  const log = await openRegular(file).catch((error: NodeJS.ErrnoException) => {
+  const log = await openRegularFile(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined; // Nothing has been recorded yet.
     throw error;
   });

@@ -3,8 +3,8 @@
  * characters (they can set its title or the clipboard), and characters that turn the direction of writing hide what a line says.
  */
 
-/** Control characters, C1 ones included, and those that turn the direction of writing. */
-const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+/** Control characters, C1 ones included, separators of lines, and characters that turn the direction of writing. */
+const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
 
 /** The text without them; ends of lines and tabs stay. */
 export function printable(text: string): string {
@@ -13,7 +13,13 @@ export function printable(text: string): string {
 
 /** The same in one line: a name must not make lines of its own. */
 export function printableLine(text: string): string {
-  return printable(text.replaceAll(/[\n\t]+/g, ' '));
+  return printable(text.replaceAll(/[\n\r\t\u2028\u2029]+/g, ' '));
+}
+
+/** One line of at most `longest` characters, with an ellipsis where it was cut. */
+export function shortLine(text: string, longest: number): string {
+  const line = printableLine(text.slice(0, 2 * longest));
+  return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
 }
 
 /** A value as JSON in one line, in which those characters stand as `\u` and four digits: nothing is lost. */

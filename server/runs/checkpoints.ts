@@ -13,8 +13,8 @@ import type { Safetensor } from '../formats/safetensors.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { makeFolder, writeAtomically } from './disk.ts';
-import { openRegular, readText } from './regularFile.ts';
 import type { Run } from './run.ts';
+import { openRegularFile, readRegularFile } from './workspaceFile.ts';
 
 export interface Checkpoint {
   /** Steps that were done. */
@@ -95,7 +95,12 @@ export async function readLatestCheckpoint(run: Run): Promise<{ checkpoint?: Che
 
 /** The checkpoints that were written to the end, newest first: steps done, and the file with the weights among its tensors. */
 export async function listCheckpoints(run: Run): Promise<{ step: number; file: string }[]> {
-  return (await checkpointSteps(run)).map((step) => ({ step, file: filesOf(run, step).tensors }));
+  return (await checkpointSteps(run)).map((step) => ({ step, file: checkpointFile(run, step) }));
+}
+
+/** The file with the tensors of the checkpoint of a step. */
+export function checkpointFile(run: Run, step: number): string {
+  return filesOf(run, step).tensors;
 }
 
 /** The checkpoint, or why it cannot be used, as the end of a sentence. */
@@ -103,7 +108,7 @@ async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | stri
   const files = filesOf(run, step);
   let side: z.output<typeof sideSchema>;
   try {
-    side = sideSchema.parse(JSON.parse(await readText(files.side)));
+    side = sideSchema.parse(JSON.parse(await readRegularFile(files.side)));
   } catch {
     return `damaged (${files.side} cannot be read)`;
   }
@@ -124,7 +129,7 @@ async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | stri
 
 /** The first `size` bytes of a file; zeros where it has fewer. */
 async function readBytes(path: string, size: number): Promise<Uint8Array> {
-  const file = await openRegular(path);
+  const file = await openRegularFile(path);
   try {
     const bytes = new Uint8Array(size);
     for (let filled = 0, read = 1; read > 0 && filled < size; filled += read) {

@@ -6,7 +6,7 @@ import { explainDiskError } from './disk.ts';
 import type { Run } from './run.ts';
 
 /** Above it, a file is one of weights and no module: it is not held in memory. */
-const MODULE_BYTES = 1024 * 1024;
+export const MODULE_BYTES = 1024 * 1024;
 
 export interface SourceFile {
   /** Absolute. */

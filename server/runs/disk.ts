@@ -1,6 +1,6 @@
 /** @file Writing that survives a crash, and a full disk that is told as what it is. */
 import { existsSync, statfsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../protocol/formatQuantity.ts';
 import { explainSystemError, refusalOf } from '../protocol/systemError.ts';
@@ -42,14 +42,23 @@ export async function makeFolder(path: string): Promise<void> {
   }
 }
 
-/** Makes renames and new files in `folder` durable. */
-async function syncFolder(folder: string): Promise<void> {
+/** What folders that cannot be opened or synchronized answer: vboxsf, some network file systems, one without read permission. */
+const CANNOT_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES']);
+
+/**
+ * Makes renames and new files in `folder` durable, where its file system can: the file itself has been synchronized, and a power cut
+ * can at most undo its renaming.
+ */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return; // Windows cannot open a folder; NTFS journals its metadata.
-  const handle = await open(folder, 'r');
+  let handle: FileHandle | undefined;
   try {
+    handle = await open(folder, 'r');
     await handle.sync();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && CANNOT_SYNC.has(String(error.code)))) throw error;
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 

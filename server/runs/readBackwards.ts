@@ -3,8 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/events.ts';
 import { isMissing } from '../protocol/systemError.ts';
 import { LONGEST_LINE, parseEvent } from './readEvents.ts';
-import { openRegular } from './regularFile.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
@@ -26,7 +26,7 @@ export async function readBackwards<Type extends RunEvent['type']>(
   take: (event: Extract<RunEvent, { type: Type }>) => boolean,
   { from = 0, most = Infinity }: { from?: number; most?: number } = {},
 ): Promise<number> {
-  const file = await openRegular(run.eventsFile).catch((error: unknown) => {
+  const file = await openRegularFile(run.eventsFile).catch((error: unknown) => {
     if (isMissing(error)) return undefined; // Nothing has been recorded yet.
     throw error;
   });

@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../protocol/events.ts';
 import type { RunEvent } from '../protocol/events.ts';
 import { isMissing } from '../protocol/systemError.ts';
-import { openRegular } from './regularFile.ts';
 import { openRun } from './run.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 /** Longer lines are no events of any run: readers pass over them and do not hold them in memory. */
 export const LONGEST_LINE = 64 * 1024 * 1024;
@@ -22,7 +22,7 @@ const NEWLINE = 0x0a;
 export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
   let file: FileHandle;
   try {
-    file = await openRegular(run.eventsFile);
+    file = await openRegularFile(run.eventsFile);
   } catch (error) {
     if (isMissing(error)) return; // The process was stopped before it recorded anything.
     throw error;
@@ -47,7 +47,7 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
 export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunEvent[]> {
   let size: number;
   try {
-    const file = await openRegular(run.eventsFile);
+    const file = await openRegularFile(run.eventsFile);
     size = (await file.stat().finally(() => file.close())).size;
   } catch (error) {
     if (isMissing(error)) return [];
@@ -137,7 +137,7 @@ async function readChunk(file: FileHandle, offset: number): Promise<Buffer> {
 
 async function readChunkAt(path: string, offset: number): Promise<Buffer> {
   try {
-    const file = await openRegular(path);
+    const file = await openRegularFile(path);
     return await readChunk(file, offset).finally(() => file.close());
   } catch (error) {
     if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.

@@ -19,8 +19,8 @@ import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
 import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
-import { readText } from './regularFile.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
+import { readRegularFile } from './workspaceFile.ts';
 
 export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
@@ -78,7 +78,7 @@ export class Run {
 
   /** The text of the experiment file as it was when the run began. */
   experimentText(): Promise<string> {
-    return readText(this.experimentFile);
+    return readRegularFile(this.experimentFile);
   }
 
   observedState(): ObservedState {
@@ -128,7 +128,7 @@ export async function openRun(path: string): Promise<Run> {
   const file = join(path, RUN_FILE);
   let record: unknown;
   try {
-    record = JSON.parse(await readText(file));
+    record = JSON.parse(await readRegularFile(file));
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });

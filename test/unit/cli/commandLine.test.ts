@@ -265,7 +265,7 @@ describe('looking at runs', () => {
     expect(code).toBe(0);
     expect(rows[1].slice(1, 5)).toEqual(['finished', 'accuracy NaN', '3.00x', '2.00x']);
     expect(rows[2].slice(0, 2)).toEqual([odd.id, 'interrupted']);
-    expect(stderr).toBe(`warning: ${odd.eventsFile} is no regular file, but a folder, a pipe or a device.\n`);
+    expect(stderr).toBe(`warning: ${odd.eventsFile} is not a file, but a folder.\n`);
   });
 
   it('shows one: state, settings, near-zeros, the course of the metric, the layers', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../until.ts';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { readLatestCheckpoint, writeCheckpoint } from '../../../server/runs/checkpoints.ts';
@@ -84,7 +84,7 @@ describe('checkpoints', () => {
 
   it('of another run are passed over, and told of', async () => {
     const run = await runWithCheckpoints(1000);
-    await sleep(2); // Runs are told apart by the millisecond at which they were made.
+    await pause(2); // Runs are told apart by the millisecond at which they were made.
     const other = await runWithCheckpoints(3000);
     for (const name of await readdir(other.checkpointsFolder))
       await copyFile(join(other.checkpointsFolder, name), join(run.checkpointsFolder, name));

@@ -77,5 +77,5 @@ it.runIf(process.platform !== 'win32').each(readers)('a log that is a pipe is re
   const run = await temporaryRun();
   await rm(run.eventsFile, { force: true });
   execFileSync('mkfifo', [run.eventsFile]);
-  await expect(read(run)).rejects.toThrow(`${run.eventsFile} is no regular file`);
+  await expect(read(run)).rejects.toThrow(`${run.eventsFile} is not a file, but a pipe`);
 });

@@ -74,9 +74,9 @@ describe('walkFolders', () => {
 describe('a run folder of somebody else', () => {
   it.runIf(process.platform !== 'win32').each([
     ['a pipe', (file: string) => execFileSync('mkfifo', [file])],
-    ['a device without an end', (file: string) => symlink('/dev/zero', file)],
+    ['a device', (file: string) => symlink('/dev/zero', file)],
     ['a folder', (file: string) => mkdir(file)],
-  ])('is told of where its run.json is %s, and the others are listed', async (_, replace) => {
+  ])('is told of where its run.json is %s, and the others are listed', async (kind, replace) => {
     const folder = await temporaryFolder();
     const good = await temporaryRun({ folder, now: new Date(2026, 0, 1) });
     const bad = await temporaryRun({ folder, now: new Date(2026, 0, 2) });
@@ -85,7 +85,7 @@ describe('a run folder of somebody else', () => {
     const { runs, unreadable } = await listRuns(folder);
     expect(runs.map(({ id }) => id)).toEqual([good.id]);
     expect(unreadable.map(({ error }) => error.message)).toEqual([
-      `${join(bad.path, 'run.json')} is no regular file, but a folder, a pipe or a device.`,
+      `${join(bad.path, 'run.json')} is not a file, but ${kind}.`,
     ]);
   });
 });
