@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createVSIX } from '@vscode/vsce';
 import * as esbuild from 'esbuild';
+import { thirdPartyNotices } from './notices.js';
 import { root } from './root.js';
 import { fail, setUp } from './setup.js';
 
@@ -49,7 +50,7 @@ function foldersOf(file) {
 }
 
 /** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
-async function runtimeFiles() {
+export async function runtimeFiles() {
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
     stdin: { contents: loaded, resolveDir: root },
@@ -102,7 +103,9 @@ async function stage(folder, target) {
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
   for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);
   // Beside the bundles: vsce leaves out the folder node_modules of the root.
-  for (const file of [...(await runtimeFiles()), ...nativeFiles(target)]) copy(file, join('dist', file));
+  const shipped = await runtimeFiles();
+  for (const file of [...shipped, ...nativeFiles(target)]) copy(file, join('dist', file));
+  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), await thirdPartyNotices(shipped));
   // All that is here is meant; without this file vsce doubts it.
   writeFileSync(join(folder, '.vscodeignore'), '');
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(), null, 2));
