@@ -7,11 +7,9 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, sta
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createVSIX } from '@vscode/vsce';
-import * as esbuild from 'esbuild';
-import { thirdPartyNotices } from './notices.js';
+import { fail } from './needs.js';
 import { root } from './root.js';
-import { fail, setUp } from './setup.js';
+import { setUp } from './setup.js';
 
 /** VS Code's name of a platform: that of ONNX Runtime's folder. */
 const TARGETS = {
@@ -51,6 +49,7 @@ function foldersOf(file) {
 
 /** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
 export async function runtimeFiles() {
+  const esbuild = await import('esbuild');
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
     stdin: { contents: loaded, resolveDir: root },
@@ -103,6 +102,7 @@ async function stage(folder, target) {
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
   for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);
   // Beside the bundles: vsce leaves out the folder node_modules of the root.
+  const { thirdPartyNotices } = await import('./notices.js');
   const shipped = await runtimeFiles();
   for (const file of [...shipped, ...nativeFiles(target)]) copy(file, join('dist', file));
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), await thirdPartyNotices(shipped));
@@ -131,6 +131,7 @@ export async function packageExtension(target) {
   const packagePath = join(root, 'out', 'packages', `${name}-${target}-${version}.vsix`);
   mkdirSync(dirname(packagePath), { recursive: true });
   await stage(folder, target);
+  const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({
     cwd: folder,
     packagePath,

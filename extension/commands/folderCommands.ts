@@ -1,7 +1,7 @@
 /** @file Commands on runs as they lie in their folders. */
 import { dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace } from 'vscode';
-import { inOneLine } from '../../server/protocol/markdown.ts';
+import { shortLine } from '../../server/protocol/printable.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { deleteRun } from '../../server/runs/endRun.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -83,7 +83,7 @@ export class FolderCommands {
 const LISTED = 10;
 
 function foldersOf(runs: readonly StoredRun[]): string {
-  const folders = runs.slice(0, LISTED).map(({ run }) => inOneLine(run.path, 1000));
+  const folders = runs.slice(0, LISTED).map(({ run }) => shortLine(run.path, 1000));
   const rest = runs.length - LISTED;
   return [...folders, ...(rest > 0 ? [l10n.t('and {0} more', rest)] : [])].join('\n');
 }

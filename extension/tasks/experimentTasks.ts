@@ -14,15 +14,12 @@ import {
   type TaskDefinition,
   type WorkspaceFolder,
 } from 'vscode';
-import { inOneLine } from '../../server/protocol/markdown.ts';
+import { printable } from '../../server/protocol/printable.ts';
 import { resultText } from '../../server/protocol/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { progressText } from '../experiments/labels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-
-/** Characters of a line of the terminal. */
-const LONGEST_LINE = 2000;
 
 interface RunTask extends TaskDefinition {
   /** Path of the experiment file, from the workspace folder. */
@@ -118,8 +115,7 @@ class RunTerminal implements Pseudoterminal {
   }
 
   #line(text: string): void {
-    // A terminal would act on control characters: names and messages may have some.
-    for (const line of text.split('\n')) this.#write.fire(`${inOneLine(line, LONGEST_LINE)}\r\n`);
+    this.#write.fire(`${printable(text).replaceAll('\n', '\r\n')}\r\n`);
   }
 
   #end(code: number): void {

@@ -1,7 +1,7 @@
 /** @file The runs that an experiment could be about, read once and again when they change. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runsFolder } from '../runs/createRun.ts';
+import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readBackwards } from '../runs/readBackwards.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';

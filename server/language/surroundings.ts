@@ -1,7 +1,8 @@
 /**
  * @file Finds what is known around an experiment file, on the disk and in the editor, without running anything of the user's.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { MODULE_BYTES } from '../runs/copySources.ts';
@@ -24,6 +25,7 @@ const NOWHERE: Surroundings = {
   modelText: undefined,
   runs: [],
   others: [],
+  cores: availableParallelism(),
   exists: () => true,
   entries: () => [],
 };
@@ -57,6 +59,7 @@ export class SurroundingsFinder {
       modelText,
       runs: all.filter(({ record }) => record.experiment === file),
       others: all.filter(({ record }) => record.experiment !== file),
+      cores: availableParallelism(),
       exists: (path) => !mayBeLookedAt(resolve(folder, path), folder) || existsSync(resolve(folder, path)),
       entries: (path) => (mayBeLookedAt(resolve(folder, path), folder) ? entriesOf(resolve(folder, path)) : []),
     };
@@ -94,8 +97,21 @@ async function originalOf(file: string, folders: readonly string[]): Promise<str
 function entriesOf(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true }).slice(0, MOST_ENTRIES);
-    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    return entries.map((entry) =>
+      entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(folder, entry.name)))
+        ? `${entry.name}/`
+        : entry.name,
+    );
   } catch {
     return [];
+  }
+}
+
+/** Whether a link leads to a folder: it may lead nowhere, or to itself. */
+function isFolder(link: string): boolean {
+  try {
+    return statSync(link).isDirectory();
+  } catch {
+    return false;
   }
 }

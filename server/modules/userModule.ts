@@ -2,11 +2,13 @@
  * @file Loads a user's TypeScript or JavaScript module: a model, a data set, a distortion. `@tensorflow/tfjs` is ours
  * inside it, the same instance, so that nothing need be installed beside it and its layers work in our training step.
  */
-import { existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
+import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { rememberFiles, withPlace } from './userCalls.ts';
 
 export interface UserModule {
   /** Absolute path. */
@@ -31,10 +33,17 @@ const provided = {
  * @throws UserError when the file is missing, does not compile, imports what is not there or throws
  */
 export async function importUserModule(path: string): Promise<UserModule> {
-  if (!existsSync(path))
-    throw new UserError(`${path} does not exist.`, {
-      remedy: 'Correct the path in the experiment file; it is relative to that file.',
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const missing = isMissing(error);
+    throw new UserError(missing ? `${path} does not exist.` : `${path} cannot be read: ${reasonOf(error)}.`, {
+      remedy: missing
+        ? 'Correct the path in the experiment file; it is relative to that file.'
+        : refusalOf(error)?.remedy,
+      cause: error,
     });
+  }
   const { createJiti } = await import('jiti/static'); // With Babel in it: only where there is a module to load.
   const jiti = createJiti(pathToFileURL(path).href, { virtualModules: provided });
   const before = new Set(Object.keys(jiti.cache));
@@ -50,6 +59,7 @@ export async function importUserModule(path: string): Promise<UserModule> {
       cause: error,
     });
   } finally {
+    rememberFiles([path, ...imported()]);
     for (const file of imported()) delete jiti.cache[file];
   }
 }
@@ -78,19 +88,11 @@ export function userCodeError(module: UserModule, what: string, error: unknown):
   });
 }
 
-/** Message, and `file:line:column` of the innermost call in one of the files. */
 function describe(error: unknown, files: readonly string[]): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = isMissingModule(error) ? error.message.split('\n')[0] : error.message;
-  for (const frame of error.stack?.split('\n') ?? []) {
-    const file = files.find((name) => frame.includes(`${name}:`));
-    const position = file === undefined ? null : /^:\d+:\d+/.exec(frame.slice(frame.indexOf(file) + file.length));
-    if (position !== null) return `${message} (${file}${position[0]})`;
-  }
-  return message;
+  return withPlace(error, files, isMissingModule(error) ? error.message.split('\n')[0] : undefined);
 }
 
-function isMissingModule(error: unknown): boolean {
+function isMissingModule(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
 }
 

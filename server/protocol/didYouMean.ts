@@ -1,17 +1,17 @@
 /** @file The nearest known name to a misspelt one, for error messages. */
 
-/** No name that a person has typed is longer; to compare longer ones takes long. */
-const LONGEST = 200;
+/** Letters of a name that is compared at most: two longer ones would take minutes. */
+const LONGEST = 100;
 
 /**
  * The candidate nearest to `word`, when it is near enough to be what was meant: at most one typing error (a letter added,
  * left out, replaced, or swapped with its neighbour) per three letters of the longer of the two (rounded), letter case
- * ignored. Among equally near ones the first wins.
+ * ignored. Among equally near ones the first wins. A name of more than a hundred letters is near none.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
   let nearest: string | undefined;
   let nearestDistance = Infinity;
-  if (word.length > LONGEST) return undefined;
   for (const candidate of candidates) {
     const tolerated = Math.round(Math.max(word.length, candidate.length) / 3);
     // As many letters are added or left out, at least.

@@ -2,22 +2,14 @@
  * @file Words of a file in what VS Code draws as Markdown: hovers, documentation, tooltips, messages. Names and keys may come with
  * somebody else's project: they are text, and never a picture that is loaded, a link, an icon or a heading.
  */
+import { shortLine } from './printable.ts';
 
 /** Characters of a name or a key that are shown. */
 const LONGEST = 200;
 
-/** All that ends a line, moves the cursor or turns the direction of writing. */
-const INVISIBLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
-
-/** The text in one line, without what cannot be seen. */
-export function inOneLine(text: string, longest = LONGEST): string {
-  const line = text.slice(0, 2 * longest).replace(INVISIBLE, ' ');
-  return line.length <= longest ? line : `${line.slice(0, longest - 1)}…`;
-}
-
 /** A text that is drawn as it is, in a paragraph or a table. */
 export function markdownText(text: string, longest = LONGEST): string {
-  return inOneLine(text, longest).replace(/[\\`*_{}[\]()#+.!|<>~$&:@^-]/g, '\\$&');
+  return shortLine(text, longest).replace(/[\\`*_{}[\]()#+.!|<>~$&:@^-]/g, '\\$&');
 }
 
 /** Characters of a message that are shown, and its lines. */
@@ -32,7 +24,7 @@ export function markdownLines(text: string): string {
 
 /** A text that is drawn as it is, as code; not in a table, whose cells end at a bar. */
 export function markdownCode(text: string): string {
-  const line = inOneLine(text);
+  const line = shortLine(text, LONGEST);
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = '`'.repeat(longest + 1);
   // Of code that begins and ends with a space, one is taken away.

@@ -14,8 +14,10 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { explainSystemError, isMissing } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
+import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
 import { readRegularFile } from './workspaceFile.ts';
@@ -35,15 +37,20 @@ export class Run {
   /** Absolute. */
   readonly path: string;
   #record: RunRecord;
+  /** The place of the experiment as it stands in `run.json`. */
+  readonly #recorded: RecordedExperiment;
 
   constructor(path: string, record: RunRecord) {
     this.path = path;
-    this.#record = record;
+    const { experiment, relativeExperiment } = record;
+    this.#recorded = { experiment, ...(relativeExperiment !== undefined && { relativeExperiment }) };
+    this.#record = { ...record, experiment: experimentOf(path, this.#recorded) };
   }
 
   get id(): string {
     return this.#record.id;
   }
+  /** What `run.json` says; `experiment` is where the experiment file is now. */
   get record(): Readonly<RunRecord> {
     return this.#record;
   }
@@ -88,10 +95,10 @@ export class Run {
 
   /** Changes `run.json`. */
   async update(
-    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'endpoint' | 'result' | 'failure' | 'cuts' | 'changes'>>,
+    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes'>>,
   ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
-    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify(record, null, 2) + '\n');
+    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify({ ...record, ...this.#recorded }, null, 2) + '\n');
     this.#record = record;
   }
 }
@@ -123,7 +130,9 @@ export async function openRun(path: string): Promise<Run> {
   try {
     record = JSON.parse(await readRegularFile(file));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });
+    if (!isMissing(error)) throw explainSystemError(error, { path: file, cannot: 'read' });
     throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });
   }
   const format = typeof record === 'object' && record !== null && 'format' in record ? record.format : undefined;
@@ -144,4 +153,12 @@ export async function openRun(path: string): Promise<Run> {
 /** The name of an experiment: `lenet` for `…/lenet.deeptwist.jsonc`. */
 export function experimentName(file: string): string {
   return basename(file).replace(/(\.deeptwist)?\.jsonc?$/, '');
+}
+
+/** Longest part of an id that comes from the name of an experiment: file systems take names of 255 bytes. */
+const LONGEST_NAME = 100;
+
+/** What the name of an experiment becomes in the ids of its runs. Names that differ little may become the same. */
+export function nameInIds(experimentName: string): string {
+  return experimentName.replace(/[^\w.-]+/g, '-').slice(0, LONGEST_NAME);
 }

@@ -92,10 +92,12 @@ async function commandLine({
         now: Date.now,
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
+        goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
           return { signal: interrupted ? AbortSignal.abort() : new AbortController().signal, dispose: () => undefined };
         },
+        uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
       };
       return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
     },

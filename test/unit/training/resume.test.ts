@@ -1,11 +1,11 @@
 /** @file A run that was interrupted ends exactly as one that was not: the final weights are compared bit by bit. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, symlink, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
-import { openRun } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
@@ -102,6 +102,50 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
   });
 });
 
+describe('the checkpoint that a run resumes from is an event of its log', () => {
+  const distorted = { compression: { ...prune, distortEvery: 5 } };
+  const checkpoints = async ({ run }: { run: Run }) =>
+    eventsOf(await recordedEvents(run), 'checkpoint').map(({ step, path, afterDistortion }) => ({
+      step,
+      path,
+      afterDistortion,
+    }));
+
+  test('once, as it was recorded', async () => {
+    const { run } = await workspace(distorted);
+    const uninterrupted = await checkpoints(await run());
+    expect(uninterrupted.map(({ step, afterDistortion }) => [step, afterDistortion])).toEqual([
+      [20, true],
+      [40, true],
+    ]);
+    const stopped = await run({ stopAfter: 40 });
+    expect(await checkpoints(await resume(stopped.run))).toEqual(uninterrupted);
+  });
+
+  test('also where the process died before it could record that', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 40 });
+    const expected = await checkpoints(stopped);
+    const lines = (await readFile(stopped.run.eventsFile, 'utf8')).split('\n');
+    const last = lines.findLastIndex((line) => line.includes('"type":"checkpoint"'));
+    await writeFile(stopped.run.eventsFile, lines.slice(0, last).join('\n') + '\n');
+    const resumed = await resume(stopped.run);
+    expect(resumed.events.slice(0, 2).map(({ type }) => type)).toEqual(['started', 'checkpoint']);
+    expect(await checkpoints(resumed)).toEqual(expected);
+  });
+
+  test('and is told where the run is stopped again before its next step', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 29 });
+    const again = await resume(stopped.run, 29);
+    expect(again.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      step: 29,
+      checkpoint: 'checkpoints/step-000000029.safetensors',
+    });
+  });
+});
+
 test('a stop during the last step lets the run finish', async () => {
   const { run } = await workspace({ compression: prune });
   expect(await run({ stopAfter: 60 })).toMatchObject({ state: 'finished' });
@@ -116,6 +160,71 @@ test('without a checkpoint the run starts over', async () => {
   expect(resumed.events[0]).toMatchObject({ type: 'started', step: 0, resumedFrom: 0 });
   expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
   expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
+});
+
+describe('the seeding of random numbers', () => {
+  /** Makes the checkpoint look as before it told the seeding. */
+  async function forgetSeeding({ checkpointsFolder }: Run, step: number): Promise<void> {
+    const file = join(checkpointsFolder, `step-${String(step).padStart(9, '0')}.json`);
+    const side = JSON.parse(await readFile(file, 'utf8')) as { state: { seeding?: number } };
+    expect(side.state.seeding).toBe(2);
+    delete side.state.seeding;
+    await writeFile(file, JSON.stringify(side));
+  }
+
+  test.each(['compiled', 'eager'])(
+    'a run that began with the former one keeps it, however often it is stopped: %s',
+    async (executor) => {
+      const { run } = await workspace({ training: training({ executor }) });
+      const [former, interrupted, recent] = [
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+      ];
+      await forgetSeeding(former.run, 1);
+      await forgetSeeding(interrupted.run, 1);
+      const expected = finalWeights((await resume(former.run)).run);
+      await resume(interrupted.run, 29);
+      expect(finalWeights((await resume(interrupted.run)).run)).toEqual(expected);
+      // Both the order of the samples and the masks of dropout are others.
+      expect(finalWeights((await resume(recent.run)).run)).not.toEqual(expected);
+    },
+  );
+
+  test('one that this version does not know is refused before anything is recorded', async () => {
+    const { run } = await workspace();
+    const stopped = await run({ stopAfter: 30 });
+    const file = join(stopped.run.checkpointsFolder, 'step-000000030.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"seeding":2', '"seeding":3'));
+    const error = await userErrorOf(() => resume(stopped.run));
+    expect(error.message).toBe('The checkpoint of step 30 is not one that this version of DeepTwist reads.');
+    expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
+  });
+});
+
+test('a run whose empty folders a repository did not keep starts over, and says so', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 7 });
+  await rm(stopped.run.checkpointsFolder, { recursive: true });
+  await rm(stopped.run.modelFolder, { recursive: true });
+  const resumed = await resume(stopped.run);
+  expect(resumed).toMatchObject({ state: 'finished' });
+  expect(eventsOf(resumed.events, 'warning').map(({ message }) => message)).toEqual([
+    `There is no ${stopped.run.checkpointsFolder}: the run starts from the beginning.`,
+  ]);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+});
+
+test('a checkpoint that does not tell how far its run was is a failure that says what to do', async () => {
+  const { run } = await workspace();
+  const stopped = await run({ stopAfter: 50 });
+  const side = join(stopped.run.checkpointsFolder, 'step-000000050.json');
+  await writeFile(side, (await readFile(side, 'utf8')).replace('"seconds"', '"minutes"'));
+  const error = await userErrorOf(() => resume(stopped.run));
+  expect(error.message).toBe('The checkpoint of step 50 is damaged: it does not tell how far the run was.');
+  expect(error.remedy).toContain('Delete the files of that step');
+  expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
 });
 
 test('a damaged checkpoint is told of, and the one before it is used', async () => {
@@ -216,18 +325,12 @@ describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
 test('a final model that is damaged is not evaluated', async () => {
   const { run } = await workspace();
   const finished = await run();
-  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run, signal: new AbortController().signal }));
+  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run }));
   const file = join(finished.run.modelFolder, 'weights.safetensors');
   await truncate(file, 100);
   expect((await evaluate()).message).toContain(`${file} is not usable`);
   await rm(file);
   expect((await evaluate()).message).toBe(`${file} does not exist.`);
-});
-
-test('an evaluation ends when its signal aborts', async () => {
-  const { run } = await workspace();
-  const finished = await run();
-  await expect(evaluateRun({ run: finished.run, signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
 });
 
 /** What does not depend on the clock, of the events that both runs have. */
