@@ -27,7 +27,7 @@ export function commandLineOf(
 }
 
 /** `bash` for `/usr/bin/bash` and for `C:\\Program Files\\Git\\bin\\bash.exe`. */
-export function shellName(shell: string): string {
+function shellName(shell: string): string {
   return basename(shell.replaceAll('\\', '/'))
     .toLowerCase()
     .replace(/\.exe$/, '');
