@@ -38,7 +38,7 @@ test('name what is shipped beside the bundles', () => {
 
 test.each([
   ['zod', 'Colin McDonnell'],
-  ['fflate', 'Arjun Barrett'],
+  ['@kurkle/color', 'Jukka Kurkela'],
   ['chart.js', 'Chart.js Contributors'],
   ['onnxruntime-node', 'Eigen'],
   ['onnxruntime-node', 'Copyright (c) Microsoft Corporation'],
