@@ -55,10 +55,9 @@ const forNode = {
   },
 };
 
-/** @param {string} folder */
-async function bundleServer(folder) {
-  rmSync(folder, { recursive: true, force: true });
-  await esbuild.build({
+/** @param {string} folder @returns {esbuild.BuildOptions} */
+function serverBundle(folder) {
+  return {
     ...forNode,
     entryPoints: {
       cli: 'server/cli/main.ts',
@@ -70,34 +69,52 @@ async function bundleServer(folder) {
     outdir: folder,
     external,
     plugins: [requireTensorflow],
-  });
+  };
+}
+
+/** @param {string} folder @returns {esbuild.BuildOptions[]} */
+function editorBundles(folder) {
+  return [
+    {
+      ...forNode,
+      entryPoints: {
+        extension: 'extension/main.ts',
+        runReader: 'extension/dashboard/runReader.ts',
+        // Named, to be told from the chunks of every window: it has the client of the language server.
+        language: 'extension/language/languageServer.ts',
+      },
+      // What activation does not need is in chunks that are loaded when a command or a view asks for them.
+      outdir: join(folder, 'extension'),
+      minify: true,
+      external: ['vscode'],
+    },
+    {
+      ...common,
+      entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
+      outdir: join(folder, 'webview'),
+      minify: true,
+      platform: 'browser',
+      // The `main` of @vscode/l10n is for Node.
+      mainFields: ['browser', 'module', 'main'],
+      target: 'chrome128',
+    },
+  ];
+}
+
+/** @returns {Promise<string[]>} the files of which something is in a bundle, from the root */
+export async function bundledFiles() {
+  const bundles = [serverBundle(dist), ...editorBundles(dist)];
+  const results = await Promise.all(
+    bundles.map((options) => esbuild.build({ ...options, write: false, metafile: true })),
+  );
+  const outputs = results.flatMap(({ metafile }) => Object.values(metafile.outputs));
+  return [...new Set(outputs.flatMap(({ inputs }) => Object.keys(inputs)))];
 }
 
 /** @param {string} folder */
-async function bundleEditor(folder) {
-  await esbuild.build({
-    ...forNode,
-    entryPoints: {
-      extension: 'extension/main.ts',
-      runReader: 'extension/dashboard/runReader.ts',
-      // Named, to be told from the chunks of every window: it has the client of the language server.
-      language: 'extension/language/languageServer.ts',
-    },
-    // What activation does not need is in chunks that are loaded when a command or a view asks for them.
-    outdir: join(folder, 'extension'),
-    minify: true,
-    external: ['vscode'],
-  });
-  await esbuild.build({
-    ...common,
-    entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
-    outdir: join(folder, 'webview'),
-    minify: true,
-    platform: 'browser',
-    // The `main` of @vscode/l10n is for Node.
-    mainFields: ['browser', 'module', 'main'],
-    target: 'chrome128',
-  });
+async function bundleServer(folder) {
+  rmSync(folder, { recursive: true, force: true });
+  await esbuild.build(serverBundle(folder));
 }
 
 async function writeSchema() {
@@ -110,7 +127,7 @@ async function writeSchema() {
 export async function build() {
   buildWasm();
   await bundleServer(dist);
-  await bundleEditor(dist);
+  for (const bundle of editorBundles(dist)) await esbuild.build(bundle);
   await writeSchema();
 }
 

@@ -48,7 +48,7 @@ function foldersOf(file) {
 }
 
 /** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
-async function runtimeFiles() {
+export async function runtimeFiles() {
   const esbuild = await import('esbuild');
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
@@ -102,7 +102,10 @@ async function stage(folder, target) {
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
   for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);
   // Beside the bundles: vsce leaves out the folder node_modules of the root.
-  for (const file of [...(await runtimeFiles()), ...nativeFiles(target)]) copy(file, join('dist', file));
+  const { thirdPartyNotices } = await import('./notices.js');
+  const shipped = await runtimeFiles();
+  for (const file of [...shipped, ...nativeFiles(target)]) copy(file, join('dist', file));
+  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), await thirdPartyNotices(shipped));
   // All that is here is meant; without this file vsce doubts it.
   writeFileSync(join(folder, '.vscodeignore'), '');
   writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(), null, 2));

@@ -22,8 +22,8 @@ import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
 import { UserError } from './userError.ts';
 
-/** Problems that are told, the first of the file; the rest is counted. */
-const MOST_PROBLEMS = 100;
+/** Unknown settings of one object for which a known name is looked for. */
+const MOST_SUGGESTED = 100;
 
 export interface CheckedExperiment {
   /** There when there are no problems; with all defaults filled in. */
@@ -49,7 +49,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   const json = typeof text === 'string' ? new JsonText(text) : text;
   if (json.problems.length > 0)
     return {
-      problems: firstOf(json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) }))),
+      problems: json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) })),
     };
 
   const { document, applied, problems } = withOverrides(json, overrides);
@@ -65,18 +65,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   );
   for (const problem of [...wrong, ...unfit]) problems.push(located(problem, json, applied));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  return parsed.success && problems.length === 0
-    ? { experiment: parsed.data, problems }
-    : { problems: firstOf(problems) };
-}
-
-/** In the order of the file. */
-function firstOf(problems: Problem[]): Problem[] {
-  const rest = problems.length - MOST_PROBLEMS;
-  if (rest <= 0) return problems;
-  const last = problems[MOST_PROBLEMS - 1];
-  const more = rest === 1 ? '1 more problem' : `${rest} more problems`;
-  return [...problems.slice(0, MOST_PROBLEMS - 1), { ...last, message: `${last.message}; ${more} after it` }];
+  return parsed.success && problems.length === 0 ? { experiment: parsed.data, problems } : { problems };
 }
 
 /**
@@ -139,7 +128,7 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(experimentJsonSchema(), document, path);
       for (const [i, key] of issue.keys.entries()) {
-        const meant = i < MOST_PROBLEMS ? didYouMean(key, known) : undefined;
+        const meant = i < MOST_SUGGESTED ? didYouMean(key, known) : undefined;
         if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
         const hint = meant === undefined ? `expected ${known.join(', ')}` : `did you mean "${meant}"?`;
         problems.set(formatSettingPath([...path, key]), {

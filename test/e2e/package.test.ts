@@ -28,6 +28,7 @@ test("the bundle of the extension's side has at most 400 KB, with at most 500 KB
 
 test('a package carries the native library of its platform alone', async () => {
   const files = Object.keys(unzipSync(readFileSync(await packageExtension('darwin-arm64'))));
+  expect(files).toEqual(expect.arrayContaining(['extension/LICENSE.txt', 'extension/ThirdPartyNotices.txt']));
   const native = files.filter((name) => /\.(node|so(\.\d+)*|dylib|dll)$/.test(name));
   expect(native.map((name) => name.replace(/^.*napi-v6\//, '')).sort()).toEqual([
     'darwin/arm64/libonnxruntime.1.dylib',

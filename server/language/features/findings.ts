@@ -3,7 +3,7 @@
  * function in findings/, and its row in `checks`.
  */
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import type { Finding } from './findings/finding.ts';
+import { MOST_FINDINGS, type Finding } from './findings/finding.ts';
 import { layerFindings } from './findings/layerFindings.ts';
 import { learningRateFindings } from './findings/learningRateFindings.ts';
 import { pathFindings } from './findings/pathFindings.ts';
@@ -11,9 +11,6 @@ import { scheduleFindings } from './findings/scheduleFindings.ts';
 import { schemaFindings } from './findings/schemaFindings.ts';
 import { startFindings } from './findings/startFindings.ts';
 import { threadFindings } from './findings/threadFindings.ts';
-
-/** Of more, the first of the file: an editor would draw them for seconds, and nobody reads them. */
-const MOST_FINDINGS = 500;
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 

@@ -17,8 +17,9 @@ import type { DescribedWeight } from '../../../server/protocol/modelDescription.
 import { LanguageSession } from './languageSession.ts';
 import { describeModelOf, lenet } from './lenet.ts';
 
-/** Milliseconds for everything about one document, on a slow machine that does other things, too. */
-const PATIENCE = 20_000;
+/** Milliseconds of the processor for everything about one document: other work on the machine does not count. */
+const MOST_WORK = 30_000;
+const PATIENCE = 300_000;
 
 let session: LanguageSession;
 beforeEach(async () => (session = await LanguageSession.open()));
@@ -72,11 +73,11 @@ const weights: DescribedWeight[] = Array.from({ length: 2000 }, (_, i) => ({
 }));
 
 describe.each(Object.entries(documents))('%s', (_, text) => {
-  it('are answered in every way, in bounded time', { timeout: 3 * PATIENCE }, async () => {
+  it('are answered in every way, in bounded time', { timeout: PATIENCE }, async () => {
     for (const document of [text, lenet])
       await describeModelOf(join(session.folder, 'lenet.deeptwist.jsonc'), withModel(document), weights);
     writeFileSync(join(session.folder, 'model.ts'), 'tf.layers.dense({ name: "a" });');
-    const start = performance.now();
+    const before = process.cpuUsage();
     const uri = await session.openText(text);
     const textDocument = { uri };
     const position = { line: 0, character: 5 };
@@ -97,8 +98,11 @@ describe.each(Object.entries(documents))('%s', (_, text) => {
       const found = await session.diagnostics(uri, 1);
       expect(found.length).toBeLessThanOrEqual(500);
     }
-    expect(performance.now() - start).toBeLessThan(PATIENCE);
-    expect(await session.diagnostics(await session.openText(lenet, 'other.deeptwist.jsonc'))).not.toEqual([]);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1000).toBeLessThan(MOST_WORK);
+    expect(await session.diagnostics(await session.openText(lenet, 'other.deeptwist.jsonc'), 1, PATIENCE)).not.toEqual(
+      [],
+    );
   });
 });
 

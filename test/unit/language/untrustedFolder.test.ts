@@ -110,11 +110,12 @@ describe.runIf(process.platform !== 'win32')('files of runs', () => {
     const run = join(session.folder, '.deeptwist', 'runs', id);
     const elsewhere = mkdtempSync(join(tmpdir(), 'deeptwist-elsewhere-'));
     folders.push(elsewhere);
-    mkdirSync(join(elsewhere, 'mnist'));
+    mkdirSync(join(elsewhere, 'only-there'));
     const record = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as object;
     const experiment = join(elsewhere, 'lenet.deeptwist.jsonc');
     writeFileSync(join(run, 'run.json'), JSON.stringify({ ...record, experiment }));
-    const uri = await session.openText(lenet, `.deeptwist/runs/${id}/experiment.deeptwist.jsonc`);
+    const text = lenet.replace('./mnist', './only-there');
+    const uri = await session.openText(text, `.deeptwist/runs/${id}/experiment.deeptwist.jsonc`);
     // Seen from there, the data would be found.
     expect(codes(await session.diagnostics(uri))).toContain('no-such-file');
   });

@@ -1,6 +1,7 @@
 /** Texts of modules that were made to take long: they are read in one pass. */
 import { describe, expect, test } from 'vitest';
 import { isDataModule, readModelSource } from '../../../extension/newExperiment/modelSource.ts';
+import { processorTime } from '../processorTime.ts';
 import { blankComments, layerCalls, locateLayers } from '../../../server/protocol/modelText.ts';
 
 const MEGABYTE = 1024 * 1024;
@@ -24,12 +25,13 @@ const texts: Readonly<Record<string, string>> = {
 
 describe.each(Object.entries(texts))('%s', (_, text) => {
   test('take a time that grows with the text alone', () => {
-    const start = performance.now();
-    blankComments(text);
-    locateLayers([{ layer: 'a', layerClass: 'Dense' }], layerCalls(text));
-    readModelSource(text.slice(0, MEGABYTE / 4));
-    isDataModule(text.slice(0, MEGABYTE / 4));
-    expect(performance.now() - start).toBeLessThan(5000);
+    const work = () => {
+      blankComments(text);
+      locateLayers([{ layer: 'a', layerClass: 'Dense' }], layerCalls(text));
+      readModelSource(text.slice(0, MEGABYTE / 4));
+      isDataModule(text.slice(0, MEGABYTE / 4));
+    };
+    expect(processorTime(work)).toBeLessThan(10_000);
   });
 });
 
@@ -37,16 +39,12 @@ test('templates with many places, and names that nearly fit them, are compared i
   const template = '${a}x'.repeat(39);
   const code = Array.from({ length: 2000 }, (_, i) => `layers.dense({ name: \`${template}${i}\` })`).join('\n');
   const layers = Array.from({ length: 20_000 }, (_, i) => ({ layer: `${'ax'.repeat(400)}${i}y` }));
-  const start = performance.now();
-  expect(locateLayers(layers, layerCalls(code)).size).toBe(0);
-  expect(performance.now() - start).toBeLessThan(10_000);
+  expect(processorTime(() => expect(locateLayers(layers, layerCalls(code)).size).toBe(0))).toBeLessThan(20_000);
 });
 
 test('names that look as if tfjs had made them up are told in bounded time', () => {
   const layers = Array.from({ length: 2000 }, (_, i) => ({ layer: `${'_A1'.repeat(300)}-${i}` }));
-  const start = performance.now();
-  locateLayers(layers, layerCalls('layers.dense({})'));
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(processorTime(() => locateLayers(layers, layerCalls('layers.dense({})')))).toBeLessThan(5000);
 });
 
 test('comments in strings stay, and strings in comments go', () => {

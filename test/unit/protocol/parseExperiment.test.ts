@@ -3,6 +3,7 @@ import { checkExperiment, parseExperiment, placed, problemAt } from '../../../se
 import { formatProblem } from '../../../server/protocol/problem.ts';
 import { SettingError } from '../../../server/protocol/settingError.ts';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
+import { processorTime } from '../processorTime.ts';
 
 const valid = `{
   // LeNet-300-100 of the paper
@@ -35,14 +36,6 @@ function messages(search: string, replacement: string, overrides: string[] = [])
 /** Messages for the valid file under `--set`. */
 function messagesOfSet(...overrides: string[]): string[] {
   return messages('{', '{', overrides);
-}
-
-/** Milliseconds of processor time: other processes on the machine do not count. */
-function processorTime(work: () => unknown): number {
-  const before = process.cpuUsage();
-  work();
-  const { user, system } = process.cpuUsage(before);
-  return (user + system) / 1000;
 }
 
 describe('texts that are made to be slow', () => {
@@ -386,24 +379,5 @@ describe('a setting that does not fit the model', () => {
     expect(placed(unknown('fc9'), { file: 'lenet.deeptwist.jsonc', text: valid, overrides }).message).toBe(
       '--set compression.layers.fc9.rate=0.5 compression.layers.fc9: matches no layer',
     );
-  });
-});
-
-describe('a text with very many problems', () => {
-  const settings = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`u${i}`, 1]));
-
-  it('is told the first hundred of them, and how many more there are, in a moment', () => {
-    const start = performance.now();
-    const { problems } = checkExperiment(JSON.stringify(settings, null, 1));
-    expect(performance.now() - start).toBeLessThan(5000);
-    expect(problems).toHaveLength(100);
-    // Three settings are missing: model, data, training.
-    expect(problems.at(-1)?.message).toMatch(/^unknown setting; .*; 19903 more problems after it$/);
-    expect(problems.at(-2)?.message).not.toContain('more');
-  });
-
-  it('has them at their places all the same', () => {
-    const { problems } = checkExperiment(JSON.stringify(settings, null, 1));
-    expect(problems.map(({ line }) => line).slice(3)).toEqual(Array.from({ length: 97 }, (_, i) => i + 2));
   });
 });

@@ -5,6 +5,9 @@ import { formatSettingPath, type SettingPath } from '../../../protocol/settingPa
 import type { TextRange } from '../../../protocol/jsonText.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 
+/** Of more, the first of the file: an editor would draw them for seconds, and nobody reads them. */
+export const MOST_FINDINGS = 500;
+
 export interface Finding {
   readonly range: TextRange;
   readonly severity: DiagnosticSeverity;

@@ -4,7 +4,7 @@ import { suitablePolicies } from '../../../protocol/policyTraits.ts';
 import type { Problem } from '../../../protocol/problem.ts';
 import { parseSettingPath } from '../../../protocol/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
-import type { Finding, Fix } from './finding.ts';
+import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
 import { readCompression } from '../../readCompression.ts';
 import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
@@ -13,7 +13,7 @@ import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
 const DISTORT_EVERY = { images: 10, text: 100 };
 
 export function schemaFindings(document: ExperimentDocument): Finding[] {
-  return document.checked.problems.map((problem) => {
+  return document.checked.problems.slice(0, MOST_FINDINGS).map((problem) => {
     const { range = { start: 0, end: 0 }, code, message, path } = problem;
     return {
       range,
