@@ -10,6 +10,7 @@ import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { matrixKernels } from '../import/matrix.ts';
 import { structureKernels } from '../import/structure.ts';
 import { RandomnessDetector } from './randomness.ts';
+import { withTileGradient } from './tileGradient.ts';
 
 const BACKEND = 'deeptwist-recording';
 
@@ -201,11 +202,14 @@ function watchReads(attributes: unknown): { attributes: unknown; unread: () => s
 
 /** Gives a kernel's operations, up to its inputs, to a layer. */
 function attribute(made: readonly Node[], layer: string, inputs: ReadonlySet<Node>): void {
-  for (const node of made) {
+  const stack = [...made];
+  const seen = new Set<Node>(inputs);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     // Constants without a layer may be shared.
-    if (inputs.has(node) || node.inputs.length === 0) continue;
+    if (seen.has(node) || node.inputs.length === 0) continue;
+    seen.add(node);
     node.layer = layer;
-    attribute(node.inputs, layer, inputs);
+    stack.push(...node.inputs);
   }
 }
 
@@ -238,7 +242,7 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
   try {
-    return recording.run(() => program(recording));
+    return withTileGradient(() => recording.run(() => program(recording)));
   } finally {
     recorder.recording = undefined;
     if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.
