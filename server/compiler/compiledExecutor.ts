@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Seeding } from '../formats/random.ts';
 import { elementCount, topologicalOrder, type Graph, type NodeOf } from './ir.ts';
+import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
@@ -39,6 +40,7 @@ const MOST_THREADS = 8;
 interface BoundGraph {
   readonly session: BoundSession;
   readonly randoms: readonly NodeOf<'Random'>[];
+  readonly watched: readonly WatchedIndices[];
 }
 
 type Stream = 'training' | 'evaluation';
@@ -100,12 +102,13 @@ export class CompiledExecutor implements Executor {
   }
 
   async step(batch: StepBatch, step: number): Promise<number> {
-    const { session, randoms } = this.#training;
+    const { session, randoms, watched } = this.#training;
     if (batch.size !== this.#options.batchSize)
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
     draw(session, randoms, this.#options, step);
     await session.run();
+    checkIndices(watched, session.buffers, batch);
     for (const [name, buffer] of session.buffers) {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
     }
@@ -114,11 +117,12 @@ export class CompiledExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    const { session, randoms } = await this.#evaluation(batch);
+    const { session, randoms, watched } = await this.#evaluation(batch);
     feed(session, batch);
     // A model that is random also in inference mode draws the same numbers in every evaluation.
     draw(session, randoms, this.#options, EVALUATION_STEP);
     await session.run();
+    checkIndices(watched, session.buffers, batch);
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
     return {
@@ -172,9 +176,10 @@ async function bindGraph(
       bound.set(portName.rows(name), gradient.indices);
     }
   }
-  const session = await BoundSession.create(lowerGraph(graph), bound, sessionOptions);
+  const checked = watchIndices(graph);
+  const session = await BoundSession.create(lowerGraph(checked.graph), bound, sessionOptions);
   const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');
-  return { session, randoms };
+  return { session, randoms, watched: checked.watched };
 }
 
 function feed(session: BoundSession, batch: StepBatch): void {

@@ -32,6 +32,7 @@ function restoreRemovedUtil(): void {
   for (const [name, test] of Object.entries(removed)) target.default[name] ??= test;
 }
 
+const WASM = 'wasm';
 const uncaught = ['uncaughtException', 'unhandledRejection'] as const;
 
 /** Loads the WebAssembly backend. */
@@ -39,7 +40,9 @@ export async function loadWasmBackend(): Promise<boolean> {
   const before = uncaught.map((event) => new Set(process.rawListeners(event)));
   try {
     await import('@tensorflow/tfjs-backend-wasm');
-    return await tf.setBackend('wasm');
+    if (!(await tf.setBackend(WASM))) return false;
+    refuseBooleans();
+    return true;
   } catch {
     return false;
   } finally {
@@ -47,6 +50,48 @@ export async function loadWasmBackend(): Promise<boolean> {
     uncaught.forEach((event, i) => {
       for (const listener of process.rawListeners(event))
         if (!before[i].has(listener)) process.removeListener(event, listener as () => void);
+    });
+  }
+}
+
+/** Kernels of the WebAssembly backend that take truth values, of one byte each, for what they are. */
+const takesBooleans: ReadonlySet<string> = new Set([
+  ...['Identity', 'Cast', 'Reshape', 'ExpandDims', 'ZerosLike', 'OnesLike', 'Slice', 'Transpose'],
+  ...['LogicalAnd', 'LogicalOr', 'LogicalNot', 'Equal', 'NotEqual', 'All', 'Any'],
+]);
+
+/** Whether a kernel of the WebAssembly backend would get truth values wrong. */
+function misreadsBooleans(
+  name: string,
+  inputs: tf.NamedTensorInfoMap,
+  attributes: tf.NamedAttrMap | undefined,
+): boolean {
+  const isBoolean = (input: tf.TensorInfo | undefined) => input?.dtype === 'bool';
+  // It would keep 2 as it is, and -0.5 as 0.
+  if (name === 'Cast' && attributes?.dtype === 'bool') return !isBoolean(inputs.x);
+  if (name === 'Select') return isBoolean(inputs.t) || isBoolean(inputs.e);
+  return !takesBooleans.has(name) && Object.values(inputs).some(isBoolean);
+}
+
+let refusesBooleans = false;
+
+/**
+ * Lets such kernels throw: they read four bytes for each truth value, beyond the end, give any result, or never end
+ * (tfjs-backend-wasm 4.22).
+ */
+function refuseBooleans(): void {
+  if (refusesBooleans) return;
+  refusesBooleans = true;
+  for (const config of tf.getKernelsForBackend(WASM)) {
+    const { kernelName, kernelFunc } = config;
+    tf.unregisterKernel(kernelName, WASM);
+    tf.registerKernel({
+      ...config,
+      kernelFunc(call) {
+        if (misreadsBooleans(kernelName, call.inputs, call.attrs))
+          throw new Error(`Kernel '${kernelName}' of backend '${WASM}' does not take booleans`);
+        return kernelFunc(call);
+      },
     });
   }
 }
@@ -62,7 +107,7 @@ export async function chooseEagerBackend(
 ): Promise<string> {
   const candidates: [string, () => boolean | Promise<boolean>][] = [
     ['tensorflow', () => loadTensorFlowBackend(directory)],
-    ['wasm', loadWasmBackend],
+    [WASM, loadWasmBackend],
   ];
   for (const [backend, load] of candidates) {
     if (!(await load())) continue;

@@ -61,7 +61,7 @@ export class EagerExecutor implements Executor {
   }
 
   async step(batch: StepBatch, step: number): Promise<number> {
-    return this.#run('training', step, () => {
+    return this.#run('training', step, batch, () => {
       const { inputs, targets } = this.#tensors(batch);
       const trained = this.#program.weights.filter((weight) => weight.trainable);
       const { value, grads } = tf.variableGrads(
@@ -80,7 +80,7 @@ export class EagerExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    return this.#run('evaluation', EVALUATION_STEP, () => {
+    return this.#run('evaluation', EVALUATION_STEP, batch, () => {
       const { inputs, targets } = this.#tensors(batch);
       const { loss, metrics } = this.#program.evaluate(inputs, targets);
       return { loss: loss.dataSync()[0], metrics: metrics.map((metric) => metric.dataSync()[0]) };
@@ -95,7 +95,7 @@ export class EagerExecutor implements Executor {
     await Promise.resolve();
   }
 
-  async #run<R>(stream: Stream, step: number, body: () => R): Promise<R> {
+  async #run<R>(stream: Stream, step: number, batch: StepBatch, body: () => R): Promise<R> {
     await tf.setBackend(this.#options.backend);
     // tfjs seeds its random operations from Math.random, but for a dropout layer with a seed of its own, which would drop
     // the same units at every step.
@@ -111,7 +111,7 @@ export class EagerExecutor implements Executor {
       const purpose = stream === 'training' ? 'trained' : 'evaluated';
       // The arrays of a tidy are numbers already read from tensors.
       const result = tf.tidy(
-        () => explainingLayers(this.#program.layers, purpose, body) as unknown as tf.TensorContainer,
+        () => explainingLayers(this.#program.layers, purpose, body, batch) as unknown as tf.TensorContainer,
       ) as unknown as R;
       this.#saveStates(stream);
       this.#saveUpdates();

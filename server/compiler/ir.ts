@@ -203,6 +203,18 @@ export function usersOf(order: readonly Node[]): Map<Node, readonly Node[]> {
   return users;
 }
 
+/** The inputs of a node in their order, with those that are inner replaced by their own: the terms of a sum of sums. */
+export function termsOf(root: Node, isInner: (input: Node) => boolean): Node[] {
+  const terms: Node[] = [];
+  // A gradient may be a sum of tens of thousands, each the first term of the next.
+  const stack = root.inputs.toReversed();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (isInner(node)) stack.push(...node.inputs.toReversed());
+    else terms.push(node);
+  }
+  return terms;
+}
+
 /** Matrix products on the longest path to each node: when it is known. */
 export function productDepths(order: readonly Node[]): Map<Node, number> {
   const depths = new Map<Node, number>();

@@ -4,7 +4,7 @@
  * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `gradient:WEIGHT`,
  * `rows:WEIGHT` (indices of the rows of a sparse gradient),
  * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `next-state:LAYER:0` and `metric:0`
- * go out.
+ * go out, and `indices:0` (what a lookup takes of a table, to be checked).
  */
 export const portName = {
   parameter: (weight: string) => `parameter:${weight}`,
@@ -16,5 +16,6 @@ export const portName = {
   update: (weight: string) => `update:${weight}`,
   state: (layer: string, index: number) => `state:${layer}:${index}`,
   nextState: (state: string) => `next-${state}`,
+  indices: (lookup: number) => `indices:${lookup}`,
   metric: (index: number) => `metric:${index}`,
 } as const;

@@ -1,6 +1,7 @@
 /** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
 import { elementCount } from './ir.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
+import { rejectedOperation } from './lower/rejection.ts';
 import { ort, type InferenceSession, type Tensor } from '../formats/onnxRuntime.ts';
 
 export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
@@ -47,14 +48,17 @@ export class BoundSession {
     this.buffers = buffers;
   }
 
-  /** @param bound buffers to use, by name; others are allocated */
+  /**
+   * @param bound buffers to use, by name; others are allocated
+   * @throws UnsupportedKernel for an operation that ONNX Runtime does not have for its types
+   */
   static async create(
     graph: OnnxGraph,
     bound: ReadonlyMap<string, Buffer>,
     options: SessionOptions,
   ): Promise<BoundSession> {
     const model = encodeOnnxModel(graph);
-    const session = await ort.InferenceSession.create(model, {
+    const created = ort.InferenceSession.create(model, {
       executionProviders: ['cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -70,6 +74,9 @@ export class BoundSession {
           intra_op: { allow_spinning: options.spinning ? '1' : '0' },
         },
       },
+    });
+    const session = await created.catch((error: unknown) => {
+      throw rejectedOperation(error) ?? error;
     });
     return new BoundSession(session, graph, bound);
   }

@@ -125,7 +125,7 @@ export class LayerKeys<W extends NamedWeight> {
     const found = new Set([...ofLayer, ...exact]);
     if (!isPattern(key)) return [...found];
     const pattern = new LayerPattern(key);
-    for (const names of [this.#byLayer, this.#byName])
+    for (const names of pattern.namesWeights ? [this.#byLayer, this.#byName] : [this.#byLayer])
       for (const [name, weights] of names) {
         this.#compared += name.startsWith(pattern.prefix) ? key.length * name.length : 1;
         if (this.isExhausted) return undefined;

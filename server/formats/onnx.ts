@@ -25,6 +25,8 @@ export type OnnxAttribute =
 
 export interface OnnxNode {
   op: string;
+  /** For messages of whoever runs the model; unique among the nodes. */
+  name?: string;
   /** Default: the ONNX standard operators. */
   domain?: string;
   /** An empty name leaves an optional input out. */
@@ -134,6 +136,7 @@ function nodeMessage(node: OnnxNode): Message {
   const message = new Message();
   for (const name of node.inputs) message.text(1, name);
   for (const name of node.outputs) message.text(2, name);
+  if (node.name !== undefined) message.text(3, node.name);
   message.text(4, node.op);
   for (const [name, attribute] of Object.entries(node.attributes ?? {})) {
     message.message(5, attributeMessage(name, attribute));

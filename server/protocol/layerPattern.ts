@@ -1,7 +1,7 @@
 /**
- * @file What a key of `compression.layers` names: a layer, a weight, or a pattern of either. The patterns are those that VS Code
- * calls globs: `*`, `**`, `?`, `[a-z]`, `[!a-z]` and `{a,b}`. Whoever asks what a key names asks here: the trainer, the language
- * server, the editor and the dashboard.
+ * @file What a key of `compression.layers` names: a layer, a weight, or a pattern of either. The patterns are globs: `*`, `?`, `[a-z]`,
+ * `[!a-z]` and `{a,b}`. A star stands for slashes, too, so that `*` is every layer, those inside of wrappers and nested models included.
+ * Whoever asks what a key names asks here: the trainer, the language server, the editor and the dashboard.
  */
 
 /** A weight as keys name it. */
@@ -11,10 +11,7 @@ export interface KeyedWeight {
   readonly layer: string;
 }
 
-/**
- * What `*` and `?` do not stand for: the slash between a layer and its weight, and between a layer and what it is inside of.
- * `**` stands for it, too.
- */
+/** Between a layer and its weight, and between a layer and what it is inside of. */
 const SEPARATOR = '/';
 
 /** No layer has a longer name; a pattern beyond it matches nothing. */
@@ -35,7 +32,7 @@ export function closestKey(keys: readonly string[], { name, layer }: KeyedWeight
   return keys.find((key) => {
     if (!isPattern(key)) return false;
     const pattern = new LayerPattern(key);
-    return pattern.matches(layer) || pattern.matches(name);
+    return pattern.matches(layer) || (pattern.namesWeights && pattern.matches(name));
   });
 }
 
@@ -45,7 +42,6 @@ type Part =
   | { readonly kind: 'any'; readonly accepts: (character: string) => boolean }
   | { readonly kind: 'choice'; readonly options: readonly (readonly Part[])[] };
 
-const isInside = (character: string) => character !== SEPARATOR;
 const isAnything = () => true;
 
 /**
@@ -55,10 +51,13 @@ const isAnything = () => true;
 export class LayerPattern {
   /** What each name that matches begins with. */
   readonly prefix: string;
+  /** Whether the names of weights are compared, too; a pattern without a slash is one of layers. */
+  readonly namesWeights: boolean;
   readonly #parts: readonly Part[] | undefined;
 
   constructor(pattern: string) {
     this.prefix = pattern.split(SIGNS, 1)[0];
+    this.namesWeights = pattern.includes(SEPARATOR);
     this.#parts = pattern.length <= LONGEST_PATTERN ? new PatternReader(pattern).read() : undefined;
   }
 
@@ -127,19 +126,19 @@ class PatternReader {
   #part(): Part {
     const sign = this.#pattern[this.#at++];
     if (sign === '*') return this.#star();
-    if (sign === '?') return { kind: 'character', accepts: isInside };
+    if (sign === '?') return { kind: 'character', accepts: isAnything };
     if (sign === '[') return this.#set();
     if (sign === '{') return this.#choice();
     // A backslash at the end stands for itself.
     return literal(sign === '\\' ? (this.#pattern[this.#at++] ?? sign) : sign);
   }
 
-  /** `**` with the slash behind it, where it begins a part of the name, stands for no part, too. */
+  /** Stars; two with the slash behind them, where they begin a part of the name, stand for no part, too. */
   #star(): Part {
     const begins = this.#at === 1 || [SEPARATOR, '{', ','].includes(this.#pattern[this.#at - 2]);
-    if (this.#pattern[this.#at] !== '*') return { kind: 'any', accepts: isInside };
-    while (this.#pattern[this.#at] === '*') this.#at++;
     const any: Part = { kind: 'any', accepts: isAnything };
+    if (this.#pattern[this.#at] !== '*') return any;
+    while (this.#pattern[this.#at] === '*') this.#at++;
     if (!begins || this.#pattern[this.#at] !== SEPARATOR) return any;
     this.#at++;
     return { kind: 'choice', options: [[], [any, literal(SEPARATOR)]] };
@@ -160,8 +159,7 @@ class PatternReader {
     }
     return {
       kind: 'character',
-      accepts: (character) =>
-        isInside(character) && negated !== ranges.some(({ from, to }) => character >= from && character <= to),
+      accepts: (character) => negated !== ranges.some(({ from, to }) => character >= from && character <= to),
     };
   }
 

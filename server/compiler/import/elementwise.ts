@@ -21,6 +21,18 @@ const binaryKernel =
   ({ a, b }) =>
     binary(op, a, b);
 
+/** An operation whose result for truth values is that of a logical one, which ONNX Runtime has. */
+const orLogical =
+  (op: BinaryOp, logical: 'And' | 'Or'): KernelImport =>
+  ({ a, b }) =>
+    binary(a.type.dtype === 'bool' && b.type.dtype === 'bool' ? logical : op, a, b);
+
+/** One of two by a condition; of two truth values, which ONNX Runtime does not select from, by logic. */
+function choose(condition: Node, t: Node, e: Node): Node {
+  if (t.type.dtype !== 'bool' || e.type.dtype !== 'bool') return select(condition, t, e);
+  return binary('Or', binary('And', condition, t), binary('And', not(condition), e));
+}
+
 const sqrt = (x: Node) => unary('Sqrt', x);
 const mul = (a: Node, b: Node) => binary('Mul', a, b);
 const add = (a: Node, b: Node) => binary('Add', a, b);
@@ -109,13 +121,13 @@ export const elementwiseKernels: KernelImports = {
   Add: binaryKernel('Add'),
   AddN: (inputs) => listed(inputs).reduce(add),
   Sub: binaryKernel('Sub'),
-  Multiply: binaryKernel('Mul'),
+  Multiply: orLogical('Mul', 'And'),
   RealDiv: binaryKernel('Div'),
   FloorDiv: floorDiv,
   Mod: (inputs) => sub(inputs.a, mul(inputs.b, floorDiv(inputs))),
   Pow: binaryKernel('Pow'),
-  Maximum: binaryKernel('Maximum'),
-  Minimum: binaryKernel('Minimum'),
+  Maximum: orLogical('Maximum', 'Or'),
+  Minimum: orLogical('Minimum', 'And'),
   SquaredDifference: ({ a, b }) => {
     const difference = sub(a, b);
     return mul(difference, difference);
@@ -128,7 +140,7 @@ export const elementwiseKernels: KernelImports = {
   LessEqual: binaryKernel('LessEqual'),
   LogicalAnd: binaryKernel('And'),
   LogicalOr: binaryKernel('Or'),
-  Select: ({ condition, t, e }) => select(condition, t, e),
+  Select: ({ condition, t, e }) => choose(condition, t, e),
 
   Fill: kernel<FillAttrs>((_inputs, { shape, value, dtype }) =>
     fill(Number(value), shape, importDType(dtype ?? 'float32', 'Fill')),

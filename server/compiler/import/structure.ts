@@ -1,8 +1,14 @@
 /** @file Kernels of TensorFlow.js that reduce, reshape, join, cut and index. */
 import * as tf from '@tensorflow/tfjs';
-import { binary, cast, constant, make, reduce, reshape, scalar, slice, transpose, unary } from '../build.ts';
-import { elementCount } from '../ir.ts';
+import { binary, cast, constant, make, reduce, reshape, scalar, select, slice, transpose, unary } from '../build.ts';
+import { elementCount, type Node } from '../ir.ts';
 import { kernel, listed, type KernelImport, type KernelImports } from './kernel.ts';
+
+/** The rows of the table that indices were used for: their gradient, a sum of segments, needs no check of its own. */
+const lookedUp = new WeakMap<Node, number>();
+
+/** What a tensor of indices was reshaped and cast from. */
+const origin = (x: Node): Node => (x.op === 'Reshape' || x.op === 'Cast' ? origin(x.inputs[0]) : x);
 
 type ReductionOp = Parameters<typeof reduce>[0];
 
@@ -149,11 +155,24 @@ export const structureKernels: KernelImports = {
   GatherV2: kernel<tf.GatherV2Attrs>(({ x, indices }, { axis, batchDims }) => {
     if (batchDims !== 0) throw new TypeError('it gathers with batch dimensions');
     const [along] = tf.util.parseAxisParam(axis, [...x.type.shape]);
+    const rows = x.type.shape[along];
+    if (indices.op === 'Constant' && indices.params.values.some((index) => index < 0 || index >= rows))
+      throw new TypeError(`an index is not in [0, ${rows - 1}]`);
+    lookedUp.set(origin(indices), rows);
     return make('Gather', { axis: along }, [x, cast(indices, 'int32')]);
   }),
-  UnsortedSegmentSum: kernel<tf.UnsortedSegmentSumAttrs>(({ x, segmentIds }, { numSegments }) =>
-    make('SegmentSum', { rows: numSegments }, [x, cast(segmentIds, 'int32')]),
-  ),
+  UnsortedSegmentSum: kernel<tf.UnsortedSegmentSumAttrs>(({ x, segmentIds }, { numSegments }) => {
+    const indices = cast(segmentIds, 'int32');
+    if (lookedUp.get(origin(indices)) === numSegments) return make('SegmentSum', { rows: numSegments }, [x, indices]);
+    // TensorFlow.js leaves out the values of all other indices.
+    const isRow = binary(
+      'And',
+      binary('GreaterEqual', indices, scalar(0, 'int32')),
+      binary('Less', indices, scalar(numSegments, 'int32')),
+    );
+    const column = reshape(isRow, [...isRow.type.shape, ...x.type.shape.slice(1).map(() => 1)]);
+    return make('SegmentSum', { rows: numSegments }, [select(column, x, scalar(0, x.type.dtype)), indices]);
+  }),
   OneHot: kernel<tf.OneHotAttrs>(({ indices }, { depth, onValue, offValue, dtype }) => {
     const encoded = make('OneHot', { depth, on: onValue, off: offValue }, [cast(indices, 'int32')]);
     return dtype === 'int32' || dtype === 'bool' ? cast(encoded, dtype) : encoded;

@@ -1,6 +1,7 @@
 /** @file Collects the ONNX nodes and initializers that operations are lowered to. */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType } from '../../formats/onnx.ts';
-import type { DType } from '../ir.ts';
+import type { DType, Node } from '../ir.ts';
+import { nodeName } from './rejection.ts';
 
 /** Name of a tensor in the ONNX graph. */
 export type OnnxName = string;
@@ -10,6 +11,8 @@ export const onnxType = (dtype: DType): OnnxType => dtype;
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxGraph['initializers'][number][] = [];
+  /** The operation that is being written, whose ONNX nodes are named by it. */
+  origin: Node | undefined;
   readonly #cached = new Map<string, readonly OnnxName[]>();
   #count = 0;
 
@@ -29,7 +32,8 @@ export class Emitter {
     const known = this.#cached.get(key);
     if (known !== undefined) return known;
     const outputs = Array.from({ length: outputCount }, () => this.#name());
-    this.nodes.push({ op, inputs, outputs, attributes, domain });
+    const name = this.origin && nodeName(this.nodes.length, this.origin);
+    this.nodes.push({ op, name, inputs, outputs, attributes, domain });
     this.#cached.set(key, outputs);
     return outputs;
   }

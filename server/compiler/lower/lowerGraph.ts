@@ -34,6 +34,7 @@ export function lowerGraph(graph: Graph): OnnxGraph {
       inputs.set(name, { name, type: onnxType(node.type.dtype), shape: node.type.shape });
       names.set(node, name);
     } else {
+      emitter.origin = node;
       const operands = node.inputs.map((input) => names.get(input) as OnnxName);
       names.set(node, lowerNode(node as NodeOf<Op>, operands, emitter));
     }

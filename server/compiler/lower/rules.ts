@@ -154,10 +154,21 @@ export const loweringRules: Rules = {
       emitter.integers([...params.before, ...params.after]),
       emitter.scalar(params.value, type.dtype),
     ]),
-  Gather: ({ params }, inputs, emitter) => emitter.emit('Gather', inputs, { axis: { int: params.axis } }),
-  SegmentSum({ type, inputs: [source] }, [values, indices], emitter) {
+  // Whoever runs the graph checks the indices (indexBounds.ts); beyond the table ONNX Runtime would give up before that.
+  Gather({ params: { axis }, inputs: [source, { op }] }, [table, indices], emitter) {
+    const last = emitter.scalar(source.type.shape[axis] - 1, 'int32');
+    const inside = op === 'Constant' ? indices : emitter.emit('Clip', [indices, emitter.scalar(0, 'int32'), last]);
+    return emitter.emit('Gather', [table, inside], { axis: { int: axis } });
+  },
+  SegmentSum({ params, type, inputs: [source] }, [values, indices], emitter) {
     const zeros = emitter.emit('Expand', [emitter.scalar(0, type.dtype), emitter.integers(type.shape)]);
-    const rows = emitter.emit('Cast', [emitter.reshape(indices, [source.type.shape[0], 1])], { to: { int: 7 } });
+    // Values with an index that is no row have been set to 0 (import/structure.ts), or the lookup of the same indices was checked.
+    const inside = emitter.emit('Clip', [
+      indices,
+      emitter.scalar(0, 'int32'),
+      emitter.scalar(params.rows - 1, 'int32'),
+    ]);
+    const rows = emitter.emit('Cast', [emitter.reshape(inside, [source.type.shape[0], 1])], { to: { int: 7 } });
     return emitter.emit('ScatterND', [zeros, rows, values], { reduction: { string: 'add' } });
   },
   OneHot({ params }, [indices], emitter) {

@@ -7,6 +7,7 @@ import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
 import {
   productDepths,
   sameShape,
+  termsOf,
   topologicalOrder,
   usersOf,
   type Graph,
@@ -125,7 +126,6 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   // An addition whose only user is another one belongs to that one's sum.
   const isInner = (node: Node) => node.op === 'Add' && uses.get(node) === 1;
   const inner = new Set(order.filter((node) => node.op === 'Add').flatMap((node) => node.inputs.filter(isInner)));
-  const terms = (sum: Node): Node[] => sum.inputs.flatMap((input) => (inner.has(input) ? terms(input) : [input]));
 
   const depths = productDepths(order);
   const depth = (node: Node | undefined) => (node === undefined ? 0 : (depths.get(node) ?? 0));
@@ -139,7 +139,7 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   const replacement = new Map<Node, Node>();
   for (const node of order) {
     if (node.op !== 'Add' || inner.has(node)) continue;
-    const joined = joinTerms(terms(node).toSorted(byTime), node.type.shape);
+    const joined = joinTerms(termsOf(node, (input) => inner.has(input)).toSorted(byTime), node.type.shape);
     if (joined !== undefined) replacement.set(node, joined);
   }
   return replaceNodes(graph, replacement);

@@ -3,7 +3,7 @@
  * operations, and what does not depend on it (the derivative of a gate, a bias) can be computed for all time steps at once.
  */
 import { binary, replaceNodes } from '../build.ts';
-import { productDepths, sameShape, topologicalOrder, usersOf, type Graph, type Node } from '../ir.ts';
+import { productDepths, sameShape, termsOf, topologicalOrder, usersOf, type Graph, type Node } from '../ir.ts';
 
 const isAssociative = (node: Node): node is Node & { op: 'Add' | 'Mul' } =>
   (node.op === 'Add' || node.op === 'Mul') && node.type.dtype === 'float32';
@@ -26,13 +26,10 @@ export function reassociate(graph: Graph): Graph {
       sameShape(user.type.shape, node.type.shape)
     );
   };
-  const terms = (node: Node): Node[] =>
-    node.inputs.flatMap((input) => (input.op === node.op && isInner(input) ? terms(input) : [input]));
-
   const replacement = new Map<Node, Node>();
   for (const node of order) {
     if (!isAssociative(node) || isInner(node)) continue;
-    const all = terms(node);
+    const all = termsOf(node, (input) => input.op === node.op && isInner(input));
     const depthOf = (term: Node) => depths.get(term) as number;
     if (all.length < 3 || all.every((term) => depthOf(term) === depthOf(all[0]))) continue;
     const byDepth = all.toSorted((a, b) => depthOf(a) - depthOf(b));

@@ -5,6 +5,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../protocol/userError.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
+import { indexErrorOf } from '../indexBounds.ts';
+import type { StepBatch } from '../program.ts';
 import { nestedLayers } from './statefulLayers.ts';
 
 type Layer = tf.layers.Layer;
@@ -25,17 +27,25 @@ const COMPUTING = ['apply', 'call', 'computeMask'] as const;
 /**
  * Runs a training step or an evaluation once.
  * @param layers of the model
+ * @param batch that is computed with, where there is one
  * @throws UserError that names the layer for whatever TensorFlow.js or a layer of the user's throws; UserErrors and
  * UnsupportedKernels as they are
  */
-export function explainingLayers<R>(layers: readonly Layer[], purpose: 'trained' | 'evaluated', run: () => R): R {
+export function explainingLayers<R>(
+  layers: readonly Layer[],
+  purpose: 'trained' | 'evaluated',
+  run: () => R,
+  batch?: StepBatch,
+): R {
   const watch = new LayerWatch();
   const restore = [...nestedLayers(layers).map((layer) => watch.follow(layer)), watch.followGradients()];
   try {
     return run();
   } catch (error) {
     if (error instanceof UserError || error instanceof UnsupportedKernel) throw error;
-    throw explain(error, watch.failing, purpose);
+    const message = error instanceof Error ? error.message : String(error);
+    const indexError = batch && indexErrorOf(message, watch.failing?.name, batch);
+    throw indexError ?? explain(error, watch.failing, purpose);
   } finally {
     for (const undo of restore.reverse()) undo();
   }

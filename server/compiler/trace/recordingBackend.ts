@@ -4,12 +4,13 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { constant } from '../build.ts';
-import { elementCount, type Node } from '../ir.ts';
+import { elementCount, type Node, type NodeOf } from '../ir.ts';
 import { elementwiseKernels, importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { matrixKernels } from '../import/matrix.ts';
 import { structureKernels } from '../import/structure.ts';
 import { RandomnessDetector } from './randomness.ts';
+import { withTileGradient } from './tileGradient.ts';
 
 const BACKEND = 'deeptwist-recording';
 
@@ -20,6 +21,11 @@ const kernelImports: Readonly<Record<string, KernelImport>> = {
 };
 
 type HostValues = tf.backend_util.BackendValues;
+
+/** The part of TensorFlow.js's plain backend that makes tensors outside of its engine. */
+interface CpuBackend {
+  makeTensorInfo(shape: number[], dtype: tf.DataType, values: HostValues): tf.TensorInfo;
+}
 
 class RecordingBackend extends tf.KernelBackend {
   /** The recording in progress; a kernel that runs outside of one is a mistake. */
@@ -130,11 +136,7 @@ export class Recording {
     if (node?.op !== 'Constant') {
       throw new UnsupportedKernel('dataSync', 'JavaScript asks for the value of a tensor inside the step', this.layer);
     }
-    const { values } = node.params;
-    const count = elementCount(node.type.shape);
-    return values.length === count
-      ? values
-      : new (values.constructor as Float32ArrayConstructor)(count).fill(values[0]);
+    return valuesOf(node);
   }
 
   /** @throws UnsupportedKernel naming the kernel and the layer */
@@ -147,6 +149,9 @@ export class Recording {
     for (const [key, info] of Object.entries(inputs)) if (info) nodes[key] = this.node(info);
     const layer = this.layer ?? Object.values(nodes).find((node) => node.layer !== undefined)?.layer;
     const build = kernelImports[name] as KernelImport<unknown> | undefined;
+    if (build === undefined && Object.values(nodes).every(({ op }) => op === 'Constant')) {
+      return this.#computed(name, nodes, attributes);
+    }
     if (build === undefined) throw new UnsupportedKernel(name, 'the compiler has no lowering for it', layer);
     const made = explained(name, layer, () => {
       const watched = watchReads(attributes);
@@ -157,6 +162,27 @@ export class Recording {
     });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
     return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
+  }
+
+  /** What a kernel without a lowering makes of constants alone, computed once by TensorFlow.js. */
+  #computed(name: string, nodes: Record<string, Node>, attributes: unknown): tf.TensorInfo | tf.TensorInfo[] {
+    const cpu = tf.findBackend('cpu') as tf.KernelBackend & CpuBackend;
+    const inputs = Object.fromEntries(
+      Object.entries(nodes).map(([key, node]) => {
+        const { shape, dtype } = node.type;
+        return [key, cpu.makeTensorInfo([...shape], dtype, valuesOf(node as NodeOf<'Constant'>))];
+      }),
+    );
+    const kernelFunc = tf.getKernel(name, 'cpu').kernelFunc;
+    const results = [kernelFunc({ inputs, attrs: attributes as tf.NamedAttrMap, backend: cpu })].flat();
+    const recorded = results.map((result) => {
+      const dataId = {};
+      this.#host(dataId, cpu.readSync(result.dataId), result.shape, result.dtype);
+      cpu.disposeData(result.dataId, true);
+      return { dataId, shape: result.shape, dtype: result.dtype };
+    });
+    for (const { dataId } of Object.values(inputs)) cpu.disposeData(dataId, true);
+    return recorded.length === 1 ? recorded[0] : recorded;
   }
 
   #host(dataId: tf.DataId, values: HostValues, shape: readonly number[], type: tf.DataType): Node {
@@ -172,6 +198,12 @@ export class Recording {
     this.#nodes.set(dataId, node);
     return { dataId, shape: [...node.type.shape], dtype: node.type.dtype };
   }
+}
+
+/** All elements of a constant. */
+function valuesOf({ params: { values }, type: { shape } }: NodeOf<'Constant'>): Float32Array | Int32Array | Uint8Array {
+  const count = elementCount(shape);
+  return values.length === count ? values : new (values.constructor as Float32ArrayConstructor)(count).fill(values[0]);
 }
 
 /** Runs an import of the kernel `name`; what it throws says that the kernel has no IR form. */
@@ -201,11 +233,14 @@ function watchReads(attributes: unknown): { attributes: unknown; unread: () => s
 
 /** Gives a kernel's operations, up to its inputs, to a layer. */
 function attribute(made: readonly Node[], layer: string, inputs: ReadonlySet<Node>): void {
-  for (const node of made) {
+  const stack = [...made];
+  const seen = new Set<Node>(inputs);
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     // Constants without a layer may be shared.
-    if (inputs.has(node) || node.inputs.length === 0) continue;
+    if (seen.has(node) || node.inputs.length === 0) continue;
+    seen.add(node);
     node.layer = layer;
-    attribute(node.inputs, layer, inputs);
+    stack.push(...node.inputs);
   }
 }
 
@@ -238,7 +273,7 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
   try {
-    return recording.run(() => program(recording));
+    return withTileGradient(() => recording.run(() => program(recording)));
   } finally {
     recorder.recording = undefined;
     if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.

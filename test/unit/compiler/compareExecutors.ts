@@ -5,6 +5,7 @@ import type { Parameter } from '../../../server/compiler/parameters.ts';
 import type { Executor, Program, StepBatch } from '../../../server/compiler/program.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
 import type { OptimizerConfig } from '../../../server/protocol/config.ts';
+import { denseGradient } from './denseGradient.ts';
 import { TOLERANCE, expectClose } from './expectClose.ts';
 
 export interface Comparison {
@@ -55,17 +56,6 @@ function createUpdate({ parameters }: WithParameters, config: OptimizerConfig): 
   const trainables = parameters.list.filter(({ trainable }) => trainable);
   const optimizer = createOptimizer(config, undefined, parameters.arena, trainables);
   return () => optimizer.step(config.learningRate);
-}
-
-/** All elements of a gradient, whether it has them all or only the rows that are not zero. */
-export function denseGradient({ value, gradient }: Parameter): Float32Array {
-  if (gradient instanceof Float32Array) return gradient;
-  const dense = new Float32Array(value.length);
-  const width = gradient.values.length / gradient.indices.length;
-  gradient.indices.forEach((row, i) => {
-    for (let column = 0; column < width; column++) dense[row * width + column] += gradient.values[i * width + column];
-  });
-  return dense;
 }
 
 function compareStep(compiled: WithParameters, eager: WithParameters, tolerance: number): void {

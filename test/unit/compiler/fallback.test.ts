@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { createExecutor } from '../../../server/compiler/createExecutor.ts';
 import { UnsupportedKernel } from '../../../server/compiler/import/kernel.ts';
 import type { Program } from '../../../server/compiler/program.ts';
-import { modelProgram, randomBatch } from './programs.ts';
+import { compareExecutors } from './compareExecutors.ts';
+import { modelProgram, randomBatch, randomizeWeights } from './programs.ts';
 
 const { layers } = tf;
 const BATCH = 2;
@@ -127,6 +128,10 @@ const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation:
     operation: 'Sigmoid',
     compute: (x) => tf.engine().runKernel('Sigmoid', { x }, { slope: 2 }),
   },
+  'an operation that ONNX Runtime does not have for integers': {
+    operation: 'Round',
+    compute: (x) => tf.add(x, tf.cast(tf.round(tf.cast(x, 'int32')), 'float32')),
+  },
   'a look at a value inside the step': {
     operation: 'dataSync',
     compute: (x) => tf.mul(x, x.dataSync()[0] > 0 ? 1 : 2),
@@ -164,6 +169,16 @@ describe('A layer with', () => {
     }
     const error = await create(programOf(new Warmup('warmup', tf.tanh)), 'compiled').catch((reason: unknown) => reason);
     expect(error).toMatchObject({ layer: 'warmup', message: "it changes its field 'steps' at every step" });
+  });
+
+  it.each([
+    ['a linspace', (x: tf.Tensor) => tf.add(x, tf.linspace(0, 1, 4))],
+    ['a cumulative product of constants', (x: tf.Tensor) => tf.mul(x, tf.cumprod(tf.tensor1d([1, 2, 3, 4])))],
+    ['a table of tangents', (x: tf.Tensor) => tf.mul(x, tf.tan(tf.range(0, 4)))],
+  ])('%s alone has a constant that TensorFlow.js computes once, and is compiled', async (_, compute) => {
+    const made = program(compute);
+    randomizeWeights(made, 2);
+    await compareExecutors(made, [randomBatch(made, BATCH, 1)]);
   });
 
   it('nothing unusual is compiled without a warning', async () => {

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { Executor, Program } from '../../../server/compiler/program.ts';
-import { denseGradient } from './compareExecutors.ts';
+import { denseGradient } from './denseGradient.ts';
 import { expectClose } from './expectClose.ts';
 import { functionProgram, modelProgram, randomBatch, randomizeWeights } from './programs.ts';
 

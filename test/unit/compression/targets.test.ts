@@ -45,6 +45,19 @@ test('a glob matches layers, or weights where it has a slash', () => {
   expect(Object.keys(matched({ '*/kernel': 1 }))).toEqual(['lstm/kernel', 'fc1/kernel', 'fc2/kernel']);
 });
 
+test('a star stands for layers inside of wrappers and nested models, too, and without a slash for layers alone', () => {
+  const nested = ['td/logits', 'encoder/block/fc1', 'fc1'].map((layer) => ({
+    ...weight(`${layer}/kernel`, [2, 2]),
+    layer,
+  }));
+  const matchedBy = (key: string) => new LayerKeys(nested).named(key).map(({ layer }) => layer);
+  expect(matchedBy('*')).toEqual(['td/logits', 'encoder/block/fc1', 'fc1']);
+  expect(matchedBy('*fc1')).toEqual(['encoder/block/fc1', 'fc1']);
+  expect(matchedBy('*/kernel')).toEqual(['td/logits', 'encoder/block/fc1', 'fc1']);
+  expect(matchedBy('encoder/*')).toEqual(['encoder/block/fc1']);
+  expect(matchedBy('*el')).toEqual([]);
+});
+
 test("a weight's own name wins over its layer's, and that over a glob, whatever their order", () => {
   const layers = { '*': 'glob', 'lstm/kernel': 'weight', lstm: 'layer' };
   expect(matched(layers)).toEqual({

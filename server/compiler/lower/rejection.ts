@@ -1,0 +1,21 @@
+/** @file What ONNX Runtime has no kernel for, told in terms of the model: nodes are named by the operation and the layer they came from. */
+import { UnsupportedKernel } from '../import/kernel.ts';
+import type { Node } from '../ir.ts';
+
+/** A name that no other node of the ONNX graph has. */
+export function nodeName(index: number, { op, layer }: Node): string {
+  return `${index}|${op}|${layer ?? ''}|`;
+}
+
+const NAMED = /\d+\|(\w+)\|(.*?)\|/s;
+
+/** What the error of a session that could not be made says of the graph; undefined when it names no node. */
+export function rejectedOperation(error: unknown): UnsupportedKernel | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  const named = NAMED.exec(message);
+  if (named === null) return undefined;
+  const [, op, layer] = named;
+  const type = /tensor\((\w+)\)/.exec(message)?.[1];
+  const of = type === undefined ? 'these types' : `the type ${type}`;
+  return new UnsupportedKernel(op, `ONNX Runtime does not have it for ${of}`, layer === '' ? undefined : layer);
+}
