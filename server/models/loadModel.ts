@@ -9,6 +9,7 @@ import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
+import { checkModelReference, hasExtension } from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
@@ -54,8 +55,9 @@ export function loadModel(
   function load(): LoadedModel | Promise<LoadedModel> {
     if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
+    checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
-    return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path, samples);
+    return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   }
 }
 

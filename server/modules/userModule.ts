@@ -2,11 +2,11 @@
  * @file Loads a user's TypeScript or JavaScript module: a model, a data set, a distortion. `@tensorflow/tfjs` is ours
  * inside it, the same instance, so that nothing need be installed beside it and its layers work in our training step.
  */
-import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../protocol/userError.ts';
+import { checkUserFile } from './readUserFile.ts';
 import { rememberFiles, withPlace } from './userCalls.ts';
 
 export interface UserModule {
@@ -32,10 +32,7 @@ const provided = {
  * @throws UserError when the file is missing, does not compile, imports what is not there or throws
  */
 export async function importUserModule(path: string): Promise<UserModule> {
-  if (!existsSync(path))
-    throw new UserError(`${path} does not exist.`, {
-      remedy: 'Correct the path in the experiment file; it is relative to that file.',
-    });
+  await checkUserFile(path, 'Correct the path in the experiment file; it is relative to that file.');
   const { createJiti } = await import('jiti/static'); // With Babel in it: only where there is a module to load.
   const jiti = createJiti(pathToFileURL(path).href, { virtualModules: provided });
   const before = new Set(Object.keys(jiti.cache));
