@@ -117,19 +117,25 @@ function checkOrder(value: Json): void {
   if (!isObject(value)) return;
   Object.values(value).forEach(checkOrder);
   const { layers } = value;
-  if (!Array.isArray(layers) || !layers.every(isObject)) return;
-  /** How often each layer was called; an input counts as called. */
-  const calls = new Map<Json, number>();
-  const waiting = new Map<Json, Json[]>();
-  for (const { name, inbound_nodes: nodes, inboundNodes = nodes } of layers) {
-    if (!Array.isArray(inboundNodes)) continue;
-    calls.set(name, inboundNodes.length === 0 ? 1 : 0);
-    if (inboundNodes.length > 0) waiting.set(name, inboundNodes);
+  if (!Array.isArray(layers) || !layers.every(isObject) || !layers.some(isCalled)) return;
+  /** How often each layer was called; an input, and a model within, count as called once. */
+  const calls = new Map<string, number>();
+  const waiting = new Map<string, Json[]>();
+  for (const layer of layers) {
+    const { name, class_name: className, config } = layer;
+    const { name: configured = name, layers: inner } = isObject(config) ? config : {};
+    if (typeof name !== 'string' || name !== configured || calls.has(name))
+      throw new FormatError(`its layers have no names of their own: ${JSON.stringify(name)}`);
+    calls.set(name, className === 'InputLayer' || inner !== undefined ? 1 : 0);
+    const nodes = nodesOf(layer);
+    if (!Array.isArray(nodes)) throw new FormatError(`the layer '${name}' has no list of inbound_nodes`);
+    if (nodes.length > 0) waiting.set(name, nodes);
   }
-  const isReady = (node: Json): boolean =>
-    !Array.isArray(node) ||
-    node.every((source) => !Array.isArray(source) || (calls.get(source[0]) ?? 0) > Number(source[1]));
-  for (let called = true; called; ) {
+  const isReady = (node: Json) =>
+    Array.isArray(node) &&
+    node.length > 0 &&
+    node.every((source) => Array.isArray(source) && (calls.get(String(source[0])) ?? 0) > Number(source[1]));
+  for (let called = true; called;) {
     called = false;
     for (const [name, nodes] of waiting) {
       const left = nodes.filter((node) => !isReady(node));
@@ -146,6 +152,15 @@ function checkOrder(value: Json): void {
     `its layers cannot be called in any order: the inbound_nodes of ${names.join(', ')} go in a circle, or name a layer that ` +
       'is not there',
   );
+}
+
+function nodesOf({ inbound_nodes: nodes, inboundNodes = nodes }: JsonObject): Json | undefined {
+  return inboundNodes;
+}
+
+/** Whether a layer belongs to a model that says how its layers are called, which a sequential one does not. */
+function isCalled(layer: JsonObject): boolean {
+  return nodesOf(layer) !== undefined;
 }
 
 function isObject(value: unknown): value is JsonObject {

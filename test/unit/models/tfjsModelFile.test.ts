@@ -29,7 +29,8 @@ const shapeOf = (values: Nested): number[] =>
 
 /** Writes what the converter of TensorFlow.js makes of a model. */
 function writeModel(topology: object, weights: readonly { name: string; values: Nested }[], version: string): string {
-  const data = Float32Array.from(weights.flatMap(({ values }) => [values].flat(Infinity) as number[]));
+  const numbers = (values: Nested): number[] => (Array.isArray(values) ? values.flatMap(numbers) : [values]);
+  const data = Float32Array.from(weights.flatMap(({ values }) => numbers(values)));
   write('converted/weights.bin', new Uint8Array(data.buffer));
   const manifest = weights.map(({ name, values }) => ({ name, shape: shapeOf(values), dtype: 'float32' }));
   return write(
@@ -143,7 +144,10 @@ describe('a model.json', () => {
       (value) => functional([input('x'), { ...layer('b', 'x'), inbound_nodes: [{ args: value }] }]),
       (value) => functional([input('x'), { ...layer('b', 'x'), inbound_nodes: [{ args: [], kwargs: value }] }]),
       (value) => ({
-        modelTopology: { class_name: 'Model', config: { layers: [input('x')], input_layers: value, output_layers: value } },
+        modelTopology: {
+          class_name: 'Model',
+          config: { layers: [input('x')], input_layers: value, output_layers: value },
+        },
       }),
     ];
     for (const [i, field] of fields.entries())
@@ -200,9 +204,14 @@ describe('a model.json', () => {
     expect((await load('./snapshot/model.json')).model.countParams()).toBe(4);
   });
 
-  test.each([[[1e9, 1e9]], [[Number.MAX_SAFE_INTEGER, 0]], [[2, 3]]])('with weights of %j is refused', async (shape) => {
-    expect((await refused(weight({ shape }))).message).toMatch(/its weights need \d.* bytes, but its weight files have 16/);
-  });
+  test.each([[[1e9, 1e9]], [[Number.MAX_SAFE_INTEGER, 0]], [[2, 3]]])(
+    'with weights of %j is refused',
+    async (shape) => {
+      expect((await refused(weight({ shape }))).message).toMatch(
+        /its weights need \d.* bytes, but its weight files have 16/,
+      );
+    },
+  );
 
   test('of a class that TensorFlow.js lacks says so', async () => {
     const error = await refused(
