@@ -81,6 +81,18 @@ export default tseslint.config(
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'onnxruntime-node',
+              allowTypeImports: true,
+              message: 'server/formats/onnxRuntime.ts loads it, without its telemetry.',
+            },
+          ],
+        },
+      ],
     },
   },
   {

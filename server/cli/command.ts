@@ -23,6 +23,8 @@ export interface CommandContext {
    * @returns the signal, and how to stop listening
    */
   onInterrupt: (onFirst: () => void) => { signal: AbortSignal; dispose: () => void };
+  /** From here on, the process does not end where standard output cannot be written. */
+  goOnWithoutOutput: () => void;
   /** Errors of a user's modules that reach nobody. */
   uncaught: Pick<UncaughtErrors, 'onError' | 'abandoned'>;
 }
@@ -46,6 +48,8 @@ export interface Command {
   positionals: { usage: string; minimum: number; maximum: number };
   summary: string;
   options: Record<string, CommandOption>;
+  /** Goes on where nothing can be printed any more: what it does is in the run folder. */
+  outlivesOutput?: true;
   /** @returns the exit code */
   run(args: CommandArguments, context: CommandContext): Promise<number>;
 }

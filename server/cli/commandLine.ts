@@ -49,6 +49,7 @@ export async function runCommandLine(
       return ExitCode.done;
     }
     const parsed = parse(command, rest);
+    if (command.outlivesOutput) context.goOnWithoutOutput();
     if (parsed.options.json) context.keepConsoleOffStdout();
     return await Promise.race([command.run(parsed, context), context.uncaught.abandoned]);
   } catch (error) {

@@ -3,7 +3,7 @@
  * fallback for a model with an operation that has no lowering.
  */
 import * as tf from '@tensorflow/tfjs';
-import { Random } from '../formats/random.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
@@ -22,6 +22,8 @@ export interface EagerOptions {
   /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
   backend: string;
   seed: number;
+  /** Of the random numbers; default: that of new runs. */
+  seeding?: Seeding;
   extraBytes: (trainedLengths: readonly number[]) => number;
 }
 
@@ -100,7 +102,8 @@ export class EagerExecutor implements Executor {
     const seeds = this.#dropouts.map(({ seed }) => seed);
     for (const layer of this.#dropouts) layer.seed = undefined;
     const original = Math.random;
-    const random = new Random(this.#options.seed, 2 ** 41 + step);
+    const { seed, seeding } = this.#options;
+    const random = new Random(seed, 2 ** 41 + step, seeding);
     Math.random = () => random.uniform();
     try {
       this.#loadWeights();
@@ -120,11 +123,12 @@ export class EagerExecutor implements Executor {
   }
 
   #tensors(batch: StepBatch): { inputs: tf.Tensor[]; targets: tf.Tensor[] } {
-    const tensor = (values: Float32Array | Int32Array, { shape, dtype }: SampleType) =>
-      tf.tensor(values.slice(), [batch.size, ...shape], dtype);
+    const { size, samples = size } = batch;
+    const tensor = (values: Float32Array | Int32Array, length: number, { shape, dtype }: SampleType) =>
+      tf.tensor(values.slice(), [length, ...shape], dtype);
     return {
-      inputs: batch.inputs.map((values, index) => tensor(values, this.#program.inputs[index])),
-      targets: batch.targets.map((values, index) => tensor(values, this.#program.targets[index])),
+      inputs: batch.inputs.map((values, index) => tensor(values, size, this.#program.inputs[index])),
+      targets: batch.targets.map((values, index) => tensor(values, samples, this.#program.targets[index])),
     };
   }
 

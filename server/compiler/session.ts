@@ -1,7 +1,7 @@
 /** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
-import * as ort from 'onnxruntime-node';
 import { elementCount } from './ir.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
+import { ort, type InferenceSession, type Tensor } from '../formats/onnxRuntime.ts';
 
 export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
 
@@ -10,6 +10,12 @@ export interface SessionOptions {
   /** Whether idle threads wait busily for the next operator of a run: faster while nothing else wants the cores. */
   spinning: boolean;
 }
+
+/**
+ * Optimizers of ONNX Runtime 1.30 that change results. Pad_Fusion moves a border of zeros into the pads of a MaxPool, which stand for
+ * -infinity, and gives AveragePool and MaxPool pads as large as their windows, which they refuse.
+ */
+const WRONG_OPTIMIZERS = ['Pad_Fusion'];
 
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
@@ -22,13 +28,13 @@ function bufferFor({ type, name }: OnnxValue, shape: readonly number[]): Buffer 
 export class BoundSession {
   /** Buffers by name of input or output. */
   readonly buffers: ReadonlyMap<string, Buffer>;
-  readonly #session: ort.InferenceSession;
-  readonly #feeds: Record<string, ort.Tensor>;
-  readonly #fetches: Record<string, ort.Tensor>;
+  readonly #session: InferenceSession;
+  readonly #feeds: Record<string, Tensor>;
+  readonly #fetches: Record<string, Tensor>;
 
-  private constructor(session: ort.InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
+  private constructor(session: InferenceSession, graph: OnnxGraph, bound: ReadonlyMap<string, Buffer>) {
     const buffers = new Map<string, Buffer>();
-    const tensor = (value: OnnxValue): [string, ort.Tensor] => {
+    const tensor = (value: OnnxValue): [string, Tensor] => {
       // Graphs of the compiler have no symbolic dimensions.
       const shape = value.shape as readonly number[];
       const buffer = bound.get(value.name) ?? bufferFor(value, shape);
@@ -56,6 +62,7 @@ export class BoundSession {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: {
+        optimization: { disable_specified_optimizers: WRONG_OPTIMIZERS.join(';') },
         session: {
           set_denormal_as_zero: '1',
           // Between two runs the optimizer and JavaScript have the core to themselves.

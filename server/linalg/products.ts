@@ -1,7 +1,7 @@
 /** @file Matrix products by ONNX Runtime: small generated models, one session of each kind and thread count. */
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { encodeOnnxModel, type OnnxAttribute, type OnnxGraph, type OnnxType } from '../formats/onnx.ts';
+import { ort, type InferenceSession, type Tensor } from '../formats/onnxRuntime.ts';
 
 interface GramData {
   float32: Float32Array;
@@ -139,18 +139,18 @@ export class Products {
   async #run(
     kind: string,
     graph: () => OnnxGraph,
-    inputs: Record<string, ort.Tensor>,
-    outputs: Record<string, ort.Tensor> = {},
-  ): Promise<Record<string, ort.Tensor>> {
+    inputs: Record<string, Tensor>,
+    outputs: Record<string, Tensor> = {},
+  ): Promise<Record<string, Tensor>> {
     const session = await openSession(kind, graph, this.#threads);
     return session.run(inputs, outputs);
   }
 }
 
-const sessions = new Map<string, Promise<ort.InferenceSession>>();
+const sessions = new Map<string, Promise<InferenceSession>>();
 
 /** Sessions live as long as the process: there are at most a dozen, and each holds a model of under 1 kB. */
-function openSession(kind: string, graph: () => OnnxGraph, threads: number): Promise<ort.InferenceSession> {
+function openSession(kind: string, graph: () => OnnxGraph, threads: number): Promise<InferenceSession> {
   const key = `${kind} ${threads}`;
   let session = sessions.get(key);
   if (session === undefined) {
@@ -167,7 +167,7 @@ function openSession(kind: string, graph: () => OnnxGraph, threads: number): Pro
   return session;
 }
 
-function tensorOf({ data, rows, columns }: Matrix): ort.Tensor {
+function tensorOf({ data, rows, columns }: Matrix): Tensor {
   return new ort.Tensor('float32', data, [rows, columns]);
 }
 

@@ -1,6 +1,7 @@
 /** @file The model that an experiment names: built in, saved by TensorFlow.js, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
 import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/config.ts';
@@ -32,6 +33,8 @@ export interface ModelOptions {
   baseDirectory: string;
   /** Of the initial weights: the same seed gives the same weights. */
   seed: number;
+  /** Default: that of new runs. */
+  seeding?: Seeding;
   /** What it will be trained on, where that is known. */
   samples?: ModelSamples;
 }
@@ -44,9 +47,9 @@ const BUILTIN = 'builtin:';
  */
 export function loadModel(
   reference: ModelReference,
-  { baseDirectory, seed, samples }: ModelOptions,
+  { baseDirectory, seed, seeding, samples }: ModelOptions,
 ): Promise<LoadedModel> {
-  return withSeededMathRandom(seed, async () => {
+  return withSeededMathRandom(seed, seeding, async () => {
     const loaded = await load();
     completeNormalizations(loaded.model);
     return loaded;

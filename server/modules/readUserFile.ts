@@ -1,42 +1,94 @@
 /** @file Reads a file that an experiment names; every failure is an error that names the file. */
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:buffer';
+import { open, stat, type FileHandle } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
+import { fileKindOf } from '../formats/fileKind.ts';
 import { UserError } from '../protocol/userError.ts';
 
+/** Bytes that are read at once: the system reads no more than 2 GiB. */
+const PIECE_BYTES = 2 ** 30;
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'you may not read it',
+  EPERM: 'you may not read it',
+  ENOTDIR: 'a part of its path is no folder',
+  ENAMETOOLONG: 'its name is too long',
+  ELOOP: 'its links point at each other',
+};
+
 /**
+ * @param path absolute
  * @param decode turns the file's bytes into what is wanted
  * @param remedy what to do when the file is missing or damaged
+ * @throws UserError that names the file: missing, no regular file, larger than memory, or what a FormatError says of it
  */
 export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) => T, remedy: string): Promise<T> {
-  await checkUserFile(path, remedy);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw unreadable(path, error, remedy);
-  }
+  const bytes = await readBytes(path, remedy);
   try {
     return decode(bytes);
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
-    throw new UserError(`${path} is not usable: ${error.message}.`, { remedy, cause: error });
+    const kind = fileKindOf(bytes);
+    throw new UserError(`${path} is not usable: ${kind === undefined ? error.message : `it is ${kind.name}`}.`, {
+      remedy: kind?.remedy ?? error.remedy ?? remedy,
+      cause: error,
+    });
   }
 }
 
 /**
- * A device or a pipe would be read for ever.
+ * A folder, a device and a pipe are no files that can be read to an end.
+ * @returns bytes of the file
  * @throws UserError when there is no such file, or it is none
  */
-export async function checkUserFile(path: string, remedy: string): Promise<void> {
-  const found = await stat(path).catch((error: unknown) => {
-    throw unreadable(path, error, remedy);
+export async function checkUserFile(path: string, remedy: string): Promise<number> {
+  // Before it is opened: to open a pipe waits for who writes it.
+  const status = await stat(path).catch((error: unknown) => {
+    throw explained(path, error, remedy);
   });
-  if (found.isFile()) return;
-  throw new UserError(`${path} is ${found.isDirectory() ? 'a folder' : 'a device or a pipe'}, not a file.`, { remedy });
+  if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
+  if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
+  return status.size;
 }
 
-function unreadable(path: string, error: unknown, remedy: string): UserError {
+async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
+  const size = await checkUserFile(path, remedy);
+  const most = Math.min(constants.MAX_LENGTH, totalmem());
+  if (size > most)
+    throw unreadable(
+      path,
+      `it has ${size} bytes; a file is read as a whole, which is possible up to ${most} here`,
+      'Divide it into several files, or read parts of it in a data module of your own.',
+    );
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path);
+    return await readWhole(file, size);
+  } catch (error) {
+    throw explained(path, error, remedy);
+  } finally {
+    await file?.close();
+  }
+}
+
+function explained(path: string, error: unknown, remedy: string): UserError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const reason = code === 'ENOENT' || code === 'ENOTDIR' ? 'does not exist.' : `cannot be read: ${message}`;
-  return new UserError(`${path} ${reason}`, { remedy, cause: error });
+  if (code === 'ENOENT') return new UserError(`${path} does not exist.`, { remedy, cause: error });
+  return unreadable(path, reasons[code ?? ''] ?? message, remedy, error);
+}
+
+async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await file.read(bytes, length, Math.min(PIECE_BYTES, size - length));
+    if (bytesRead === 0) break; // It has become shorter meanwhile.
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
+}
+
+function unreadable(path: string, reason: string, remedy: string, cause?: unknown): UserError {
+  return new UserError(`${path} cannot be read: ${reason}.`, { remedy, cause });
 }

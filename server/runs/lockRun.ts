@@ -28,12 +28,11 @@ export interface RunLock {
 /**
  * Takes the folder for this process, reads `run.json` again and marks the run as running, or as queued. The lock of a process
  * that has died is taken over.
- * @param options.endpoint where this process can be reached
  * @throws UserError when another process, or this one, is writing the run
  */
 export async function lockRun(
   run: Run,
-  { state = 'running', endpoint }: { state?: 'running' | 'queued'; endpoint?: string } = {},
+  { state = 'running' }: { state?: 'running' | 'queued' } = {},
 ): Promise<RunLock> {
   const own = identify(process.pid);
   const content = JSON.stringify(own);
@@ -41,14 +40,14 @@ export async function lockRun(
     await removeStaleLock(run);
     if (!(await tryCreate(run.lockFile, content))) throw inUse(run, await holderOf(run.lockFile));
   }
-  const before = await mark(run, { state, process: own, endpoint }).catch(async (error: unknown) => {
+  const before = await mark(run, { state, process: own }).catch(async (error: unknown) => {
     await rm(run.lockFile, { force: true });
     throw error;
   });
   return {
     async release({ state, result, failure } = before) {
       try {
-        await run.update({ state, result, failure, process: undefined, endpoint: undefined });
+        await run.update({ state, result, failure, process: undefined });
       } catch (error) {
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
@@ -60,7 +59,7 @@ export async function lockRun(
 }
 
 /** Returns how the run was before. */
-async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process' | 'endpoint'>): Promise<RunEnd> {
+async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process'>): Promise<RunEnd> {
   await run.reload();
   const { state, result, failure } = run.record;
   await run.update(marks);

@@ -76,9 +76,8 @@ export class Sidecar {
    * @throws UserError when another process has the run
    */
   async train({ resume, parallel }: { resume: boolean; parallel: number }): Promise<number> {
-    const { endpoint } = this.#ticket;
-    await this.#server.listen(endpoint);
-    this.#lock = await lockRun(this.#run, { state: 'queued', endpoint });
+    await this.#server.listen(this.#ticket.endpoint);
+    this.#lock = await lockRun(this.#run, { state: 'queued' });
     return this.#finish(await this.#work(resume, parallel));
   }
 

@@ -97,7 +97,9 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
       return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), scaled) as tf.Scalar;
     },
     evaluate(batch, [targets]) {
-      const predicted = outputs(batch, { training: false });
+      const all = outputs(batch, { training: false });
+      const [samples] = targets.shape;
+      const predicted = samples === all.shape[0] ? all : tf.slice(all, 0, samples);
       return {
         loss: loss(targets, predicted) as tf.Scalar,
         metrics: metrics.map(([, metric]) => metric(targets, predicted)),

@@ -9,6 +9,7 @@ import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
+import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
@@ -33,6 +34,8 @@ import { timesInSteps } from './timesInSteps.ts';
 export interface Prepared {
   /** Another one from the moment at which a user changes its settings while it trains. */
   experiment: Experiment;
+  /** Of all random numbers. */
+  readonly seeding: Seeding;
   readonly dataset: Dataset;
   readonly program: ModelProgram;
   readonly executor: Executor;
@@ -56,12 +59,13 @@ export interface Prepared {
 /**
  * @param directory of the experiment file, which relative paths start from
  * @param options.pretrained whether to load `start`: not where other weights will be restored
+ * @param options.seeding that of the checkpoint from which a run goes on
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained }: { pretrained: boolean },
+  { pretrained, seeding = SEEDING }: { pretrained: boolean; seeding?: Seeding },
 ): Promise<Prepared> {
   const { model, start, data } = settings;
   const { seed, batchSize } = settings.training;
@@ -73,13 +77,20 @@ export async function prepare(
   try {
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
+    for (const split of [dataset.validation, dataset.test])
+      if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training, compression } = experiment;
 
-    const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
+    const loaded = await loadModel(model, {
+      baseDirectory: directory,
+      seed,
+      seeding,
+      samples: { batchSize, ...dataset },
+    });
     const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
@@ -92,7 +103,10 @@ export async function prepare(
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
     const program = modelProgram(loaded, dataset, training);
-    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, directory);
+    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
+      directory,
+      seeding,
+    });
     opened.push(() => executor.dispose());
     if (warning !== undefined) warnings.push(warning);
 
@@ -104,6 +118,7 @@ export async function prepare(
     warnings.push(...constraints.warnings);
     return {
       experiment,
+      seeding,
       dataset,
       program,
       executor,
@@ -175,13 +190,14 @@ async function createProgramExecutor(
   { training, compression }: Experiment,
   program: ModelProgram,
   { test }: Dataset,
-  directory: string,
+  { directory, seeding }: { directory: string; seeding: Seeding },
 ): Promise<CreatedExecutor> {
   try {
     return await createExecutor(program, training.executor, directory, {
       batchSize: training.batchSize,
       evaluationBatchSize: evaluationBatchSize(program, test),
       seed: training.seed,
+      seeding,
       threads: training.threads,
       rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
       extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),

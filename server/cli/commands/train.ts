@@ -30,6 +30,7 @@ export const runCommand: Command = {
     },
     json: jsonOption,
   },
+  outlivesOutput: true,
   async run({ positionals: [file], options }, context) {
     const trainer = await context.loadTrainer();
     const out = options.out === undefined ? undefined : resolve(context.directory, options.out);
@@ -49,6 +50,7 @@ export const resumeCommand: Command = {
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Go on with a run that was stopped, failed or was killed, from its last checkpoint.',
   options: { json: jsonOption },
+  outlivesOutput: true,
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
     if (run.record.state === 'finished')
@@ -83,7 +85,7 @@ async function train(context: CommandContext, json: boolean, start: Start): Prom
   };
   try {
     const { run, state } = await start({ onEvent, signal: stop.signal, control });
-    display.print(closingLines(run, state, context.directory));
+    display.print(await closingLines(run, state, context.directory));
     return exitCodes[state];
   } finally {
     interrupt?.dispose();
@@ -91,10 +93,15 @@ async function train(context: CommandContext, json: boolean, start: Start): Prom
   }
 }
 
-function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): string[] {
+async function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): Promise<string[]> {
   const folder = relative(directory, run.path) || '.';
   if (state === 'finished') return [`The run is in ${folder}`];
-  return [`Go on with: deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`];
+  const resume = `deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`;
+  if (state === 'stopped') return [`Go on with: ${resume}`];
+  // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
+  const { listCheckpoints } = await import('../../runs/checkpoints.ts');
+  const checkpoints = await listCheckpoints(run).catch(() => []);
+  return [checkpoints.length > 0 ? `When that is mended, go on with: ${resume}` : `The run is in ${folder}`];
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */

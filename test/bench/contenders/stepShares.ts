@@ -5,7 +5,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as ort from 'onnxruntime-node';
+import { ort, type InferenceSession } from '../../../server/formats/onnxRuntime.ts';
 import { openOurStep, type OurStepOptions } from './openOurStep.ts';
 
 export interface Shares {
@@ -59,11 +59,11 @@ try {
   // Once with a profile, for the ratio between operators; once without, for everything else: profiling slows a step.
   const create = ort.InferenceSession.create.bind(ort.InferenceSession) as (
     model: Uint8Array,
-    options: ort.InferenceSession.SessionOptions,
-  ) => Promise<ort.InferenceSession>;
-  let session: ort.InferenceSession | undefined;
+    options: InferenceSession.SessionOptions,
+  ) => Promise<InferenceSession>;
+  let session: InferenceSession | undefined;
   const patched = ort.InferenceSession as { create: unknown };
-  patched.create = async (model: Uint8Array, sessionOptions: ort.InferenceSession.SessionOptions) =>
+  patched.create = async (model: Uint8Array, sessionOptions: InferenceSession.SessionOptions) =>
     (session = await create(model, {
       ...sessionOptions,
       enableProfiling: true,

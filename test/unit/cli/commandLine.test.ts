@@ -92,6 +92,7 @@ async function commandLine({
         now: Date.now,
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
+        goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
           return { signal: interrupted ? AbortSignal.abort() : new AbortController().signal, dispose: () => undefined };

@@ -1,14 +1,13 @@
 /** @file The command line as a process of its own: signals, `kill -9`, streams, exit codes. */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { findRun } from '../../../server/runs/findRun.ts';
+import { useInstallation } from '../installation.ts';
 import {
   eventsOf,
   experiment,
@@ -19,17 +18,7 @@ import {
   type Workspace,
 } from '../training/workspace.ts';
 
-const root = fileURLToPath(new URL('../../../', import.meta.url));
-let installation: string;
-
-/** The package as it is built, below the checkout: its bundles find their packages there. */
-beforeAll(() => {
-  mkdirSync(join(root, '.cache'), { recursive: true });
-  installation = mkdtempSync(join(root, '.cache', 'installation-'));
-  execFileSync(process.execPath, [join(root, 'scripts', 'build.js'), join(installation, 'dist')]);
-  for (const name of ['bin', 'package.json']) cpSync(join(root, name), join(installation, name), { recursive: true });
-});
-afterAll(() => rmSync(installation, { recursive: true }));
+const installation = useInstallation();
 
 /** A test that fails or takes too long leaves no process behind. */
 const running = new Set<ChildProcess>();
@@ -48,7 +37,7 @@ async function deeptwist(
   args: readonly string[],
   onEvent: (event: RunEvent, process: ChildProcess) => void = () => undefined,
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [join(installation, 'bin', 'deeptwist.js'), ...args, '--json'], {
+  const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), ...args, '--json'], {
     cwd: folder,
   });
   running.add(child.once('exit', () => running.delete(child)));
@@ -160,7 +149,7 @@ describe('a run', () => {
 
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a process whose thread a module has', async (signal) => {
   const place = await workspace({ model: 'console.error("looping"); export const createModel = () => { for (;;); };' });
-  const child = spawn(process.execPath, [join(installation, 'bin', 'deeptwist.js'), 'run', file], {
+  const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'run', file], {
     cwd: place.folder,
   });
   running.add(child.once('exit', () => running.delete(child)));

@@ -63,3 +63,14 @@ test.each(['server/formats', 'test/unit/house'])('in %s a promise may not be lef
   const text = 'const answer = async () => 1;\nanswer();\n';
   expect(await brokenRules(folder, text)).toContain('@typescript-eslint/no-floating-promises');
 });
+
+test.each(['server/linalg', 'test/bench'])(
+  '%s may not load ONNX Runtime past the one module that does',
+  async (folder) => {
+    const rule = '@typescript-eslint/no-restricted-imports';
+    expect(await brokenRules(folder, `import { Tensor } from 'onnxruntime-node';\nvoid Tensor;\n`)).toContain(rule);
+    expect(
+      await brokenRules(folder, `import type { Tensor } from 'onnxruntime-node';\nexport type T = Tensor;\n`),
+    ).not.toContain(rule);
+  },
+);

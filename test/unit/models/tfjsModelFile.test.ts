@@ -242,6 +242,8 @@ describe('a model that is no file of a model', () => {
 
   test.each(['folder.ts', 'folder.json'])('is refused as a folder: %s', async (name) => {
     mkdirSync(join(folder, name));
-    expect((await userErrorOf(() => load(`./${name}`))).message).toBe(`${join(folder, name)} is a folder, not a file.`);
+    expect((await userErrorOf(() => load(`./${name}`))).message).toBe(
+      `${join(folder, name)} cannot be read: it is a folder.`,
+    );
   });
 });
