@@ -79,7 +79,7 @@ export async function prepare(
     opened.push(() => dataset.close());
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
-    const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
+    const ofData = await readSources(dataset.files ?? []);
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
