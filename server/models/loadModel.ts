@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import { takeLoadedFiles } from '../modules/fileSystem.ts';
 import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -88,6 +89,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
   const module = await importUserModule(path);
   const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
   let model: unknown;
+  takeLoadedFiles();
   try {
     model = await settled(`createModel() of ${path}`, createModel(samples && contextOf(samples)));
   } catch (error) {
@@ -98,7 +100,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
     model: checkModel(model, path),
     ...(loss !== undefined && { loss: exportedFunction(module, 'loss') as Loss }),
     ...(metrics !== undefined && { metrics: checkMetrics(metrics, module) }),
-    files: module.files,
+    files: [...module.files, ...takeLoadedFiles()],
   };
 }
 

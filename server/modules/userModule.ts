@@ -4,8 +4,8 @@
  */
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../protocol/userError.ts';
+import { tfjs, tfjsNode } from './fileSystem.ts';
 import { checkUserFile } from './readUserFile.ts';
 import { rememberFiles, withPlace } from './userCalls.ts';
 
@@ -17,12 +17,12 @@ export interface UserModule {
   files: string[];
 }
 
-/** Packages that a user's module gets from us. `tf` has the exports of all of them. */
+/** Packages that a user's module gets from us. `tfjs` has the exports of all of them. */
 const provided = {
-  '@tensorflow/tfjs': tf,
-  '@tensorflow/tfjs-core': tf,
-  '@tensorflow/tfjs-layers': tf,
-  '@tensorflow/tfjs-node': tf,
+  '@tensorflow/tfjs': tfjs,
+  '@tensorflow/tfjs-core': tfjs,
+  '@tensorflow/tfjs-layers': tfjs,
+  '@tensorflow/tfjs-node': tfjsNode,
 };
 
 /**

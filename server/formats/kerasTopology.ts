@@ -2,7 +2,7 @@
  * @file The topology of a saved model as TensorFlow.js reads it: what Keras 3 and tf.keras write otherwise is written in the
  * way of Keras 2, which TensorFlow.js took over (keras/src/models/functional.py and keras/src/saving/serialization_lib.py).
  */
-import { FormatError } from '../formats/formatError.ts';
+import { FormatError } from './formatError.ts';
 
 type Json = null | boolean | number | string | Json[] | JsonObject;
 interface JsonObject {
