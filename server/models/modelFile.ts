@@ -21,8 +21,7 @@ const conversions: Readonly<Record<string, string>> = {
   '.pth': FROM_OTHERS,
   '.tflite': FROM_OTHERS,
   '.pb': FROM_OTHERS,
-  '.safetensors':
-    'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
+  '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
 };
 
 export function hasExtension(path: string, extension: `.${string}`): boolean {

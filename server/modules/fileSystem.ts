@@ -9,7 +9,7 @@ import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../protocol/userError.ts';
 import { readModelArtifacts } from './modelArtifacts.ts';
 
-/** Files of models that were loaded since {@link takeLoadedFiles} was called last. */
+/** Files of models that were loaded since `takeLoadedFiles` was called last. */
 const loaded = new Set<string>();
 
 /** The files of the models that modules have loaded since the last call, absolute. */
@@ -20,7 +20,7 @@ export function takeLoadedFiles(): string[] {
 }
 
 /** @param path of `model.json` to load; of a folder to save to */
-export function fileSystem(path: string | string[]): tf.io.IOHandler {
+function fileSystem(path: string | string[]): tf.io.IOHandler {
   const [first] = [path].flat();
   return {
     async load() {

@@ -31,7 +31,7 @@ const modelSchema = z.looseObject({
 type ModelJson = z.output<typeof modelSchema>;
 type StoredWeight = z.output<typeof weightSchema>;
 
-export const SAVE_AGAIN = 'Save the model again with model.save(…), and keep its weight files beside model.json.';
+const SAVE_AGAIN = 'Save the model again with model.save(…), and keep its weight files beside model.json.';
 
 /**
  * @param path absolute path of `model.json`

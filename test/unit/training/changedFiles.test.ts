@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openRun, type Run } from '../../../server/runs/run.ts';
-import { evaluateRun, resumeRun, trainRun } from '../../../server/training/index.ts';
+import { openRun } from '../../../server/runs/run.ts';
+import { evaluateRun, trainRun } from '../../../server/training/index.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
   eventsOf,
@@ -43,14 +43,6 @@ async function place(): Promise<Workspace> {
   return made;
 }
 
-const withChanged = async (run: Run) =>
-  resumeRun({
-    run: await openRun(run.path),
-    changedFiles: true,
-    onEvent: () => undefined,
-    signal: new AbortController().signal,
-  });
-
 describe('a run whose modules have changed', () => {
   test.each([
     ['model.ts', `${mlp.replace("'relu'", "'tanh'")}`],
@@ -79,7 +71,7 @@ describe('a run whose modules have changed', () => {
     const { folder, run, write } = await place();
     const stopped = await run({ stopAfter: 21 });
     await write('label.ts', 'export const label = (i) => (i + 1) % 3;');
-    const { run: finished, state } = await withChanged(stopped.run);
+    const { run: finished, state } = await resume(stopped.run, undefined, true);
     expect(state).toBe('finished');
     const warnings = eventsOf(await recordedEvents(finished), 'warning').map(({ message }) => message);
     expect(warnings).toEqual([
