@@ -39,7 +39,7 @@ export interface CommandOption {
 
 export interface CommandArguments {
   positionals: string[];
-  options: { json?: boolean; follow?: boolean; out?: string; set?: string[] };
+  options: { json?: boolean; follow?: boolean; out?: string; set?: string[]; 'with-changed-files'?: boolean };
 }
 
 export interface Command {
@@ -57,4 +57,9 @@ export interface Command {
 export const jsonOption: CommandOption = {
   type: 'boolean',
   description: 'Print the run events on standard output, one JSON object a line, and nothing else.',
+};
+
+export const changedFilesOption: CommandOption = {
+  type: 'boolean',
+  description: "Take the run's modules as they are now, though they have changed since the run was made from them.",
 };

@@ -64,6 +64,8 @@ export interface Dataset {
    * full, and the quality of a model is its perplexity.
    */
   vocabulary?: Vocabulary;
+  /** The user's modules that it was made by, absolute. */
+  files?: readonly string[];
   /** One line for a person: what it is and how many samples it has. */
   description: string;
   close(): void | Promise<void>;

@@ -15,6 +15,8 @@ export interface ModuleDescription {
   splits: SplitName[];
   /** As exported by the module; may lack any split. */
   samples: Partial<Record<SplitName, number>>;
+  /** The module and the user's files that it imported, absolute. */
+  files: string[];
 }
 
 /** What the module's functions are called with. */
@@ -41,7 +43,7 @@ export class ModuleSource {
 
   private constructor(module: UserModule, splits: SplitName[]) {
     this.#module = module;
-    this.description = { inputs: [], targets: [], splits, samples: readSamples(module) };
+    this.description = { inputs: [], targets: [], splits, samples: readSamples(module), files: module.files };
   }
 
   /** Full batches without end: `train` is called for each epoch; batches that are not full are left out. */

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import { takeLoadedFiles } from '../modules/fileSystem.ts';
 import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -10,6 +11,7 @@ import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
+import { checkModelReference, hasExtension } from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
@@ -57,8 +59,9 @@ export function loadModel(
   function load(): LoadedModel | Promise<LoadedModel> {
     if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
+    checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
-    return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path, samples);
+    return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   }
 }
 
@@ -86,6 +89,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
   const module = await importUserModule(path);
   const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
   let model: unknown;
+  takeLoadedFiles();
   try {
     model = await settled(`createModel() of ${path}`, createModel(samples && contextOf(samples)));
   } catch (error) {
@@ -96,7 +100,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
     model: checkModel(model, path),
     ...(loss !== undefined && { loss: exportedFunction(module, 'loss') as Loss }),
     ...(metrics !== undefined && { metrics: checkMetrics(metrics, module) }),
-    files: module.files,
+    files: [...module.files, ...takeLoadedFiles()],
   };
 }
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { decodeSafetensors } from '../formats/safetensors.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
+import { hasExtension } from './modelFile.ts';
 import { modelWeights } from './modelWeights.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
 
@@ -22,7 +23,7 @@ const NAMED = 5;
  * @throws UserError that names the weights that do not fit or are not finite; the model is then unchanged
  */
 export async function loadWeights(model: tf.LayersModel, path: string): Promise<{ ignored: string[] }> {
-  const stored = path.endsWith('.safetensors') ? await readSafetensors(path) : await readTfjsModel(path);
+  const stored = hasExtension(path, '.safetensors') ? await readSafetensors(path) : await readTfjsModel(path);
   const weights = modelWeights(model);
   const missing = weights.filter(({ name }) => !stored.has(name)).map(({ name }) => name);
   const names = new Set(weights.map(({ name }) => name));

@@ -1,6 +1,6 @@
 /** @file Reads a file that an experiment names; every failure is an error that names the file. */
 import { constants } from 'node:buffer';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { access, constants as fsConstants, open, stat, type FileHandle } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
@@ -30,29 +30,47 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
   }
 }
 
+/**
+ * A folder, a device and a pipe are no files that can be read to an end.
+ * @returns bytes of the file
+ * @throws UserError when there is no such file, or it is none
+ */
+export async function checkUserFile(path: string, remedy: string): Promise<number> {
+  // Before it is opened: to open a pipe waits for who writes it.
+  const status = await access(path, fsConstants.R_OK)
+    .then(() => stat(path))
+    .catch((error: unknown) => {
+      throw explained(path, error, remedy);
+    });
+  if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
+  if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
+  return status.size;
+}
+
 async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
+  const size = await checkUserFile(path, remedy);
+  const most = Math.min(constants.MAX_LENGTH, totalmem());
+  if (size > most)
+    throw unreadable(
+      path,
+      `it has ${size} bytes; a file is read as a whole, which is possible up to ${most} here`,
+      'Divide it into several files, or read parts of it in a data module of your own.',
+    );
   let file: FileHandle | undefined;
   try {
-    // Before it is opened: to open a pipe waits for who writes it.
-    const status = await stat(path);
-    if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
-    if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
-    const most = Math.min(constants.MAX_LENGTH, totalmem());
-    if (status.size > most)
-      throw unreadable(
-        path,
-        `it has ${status.size} bytes; a file is read as a whole, which is possible up to ${most} here`,
-        'Divide it into several files, or read parts of it in a data module of your own.',
-      );
     file = await open(path);
-    return await readWhole(file, status.size);
+    return await readWhole(file, size);
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (isMissing(error)) throw new UserError(`${path} does not exist.`, { remedy, cause: error });
-    throw unreadable(path, reasonOf(error), refusalOf(error)?.remedy ?? remedy, error);
+    throw explained(path, error, remedy);
   } finally {
     await file?.close();
   }
+}
+
+function explained(path: string, error: unknown, remedy: string): UserError {
+  if (error instanceof UserError) return error;
+  if (isMissing(error)) return new UserError(`${path} does not exist.`, { remedy, cause: error });
+  return unreadable(path, reasonOf(error), refusalOf(error)?.remedy ?? remedy, error);
 }
 
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {

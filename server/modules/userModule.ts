@@ -2,12 +2,11 @@
  * @file Loads a user's TypeScript or JavaScript module: a model, a data set, a distortion. `@tensorflow/tfjs` is ours
  * inside it, the same instance, so that nothing need be installed beside it and its layers work in our training step.
  */
-import { accessSync, constants } from 'node:fs';
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
-import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { tfjs, tfjsNode } from './fileSystem.ts';
+import { checkUserFile } from './readUserFile.ts';
 import { rememberFiles, withPlace } from './userCalls.ts';
 
 export interface UserModule {
@@ -18,12 +17,12 @@ export interface UserModule {
   files: string[];
 }
 
-/** Packages that a user's module gets from us. `tf` has the exports of all of them. */
+/** Packages that a user's module gets from us. `tfjs` has the exports of all of them. */
 const provided = {
-  '@tensorflow/tfjs': tf,
-  '@tensorflow/tfjs-core': tf,
-  '@tensorflow/tfjs-layers': tf,
-  '@tensorflow/tfjs-node': tf,
+  '@tensorflow/tfjs': tfjs,
+  '@tensorflow/tfjs-core': tfjs,
+  '@tensorflow/tfjs-layers': tfjs,
+  '@tensorflow/tfjs-node': tfjsNode,
 };
 
 /**
@@ -33,17 +32,7 @@ const provided = {
  * @throws UserError when the file is missing, does not compile, imports what is not there or throws
  */
 export async function importUserModule(path: string): Promise<UserModule> {
-  try {
-    accessSync(path, constants.R_OK);
-  } catch (error) {
-    const missing = isMissing(error);
-    throw new UserError(missing ? `${path} does not exist.` : `${path} cannot be read: ${reasonOf(error)}.`, {
-      remedy: missing
-        ? 'Correct the path in the experiment file; it is relative to that file.'
-        : refusalOf(error)?.remedy,
-      cause: error,
-    });
-  }
+  await checkUserFile(path, 'Correct the path in the experiment file; it is relative to that file.');
   const { createJiti } = await import('jiti/static'); // With Babel in it: only where there is a module to load.
   const jiti = createJiti(pathToFileURL(path).href, { virtualModules: provided });
   const before = new Set(Object.keys(jiti.cache));

@@ -9,6 +9,7 @@ import { parseExperiment, placed, type ExperimentText } from '../protocol/parseE
 import { SettingError } from '../protocol/settingError.ts';
 import { readLatestCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
+import { changedSources, refuseChanged, replaceSources } from '../runs/changedSources.ts';
 import { copySources } from '../runs/copySources.ts';
 import { createRun } from '../runs/createRun.ts';
 import { explainDiskError } from '../runs/disk.ts';
@@ -68,11 +69,14 @@ export async function runExperiment(
 
 /**
  * Goes on from the newest checkpoint that is whole, or from the start when there is none.
+ * @param options.changedFiles whether to go on where the user's modules are not what the run was made from any more
  * @returns as {@link runExperiment}
  * @throws UserError for what keeps the run from going on, which leaves it as it is
  */
-export async function resumeRun(options: { run: Run } & TrainingObserver): Promise<TrainingOutcome> {
-  const { run } = options;
+export async function resumeRun(
+  options: { run: Run; changedFiles?: boolean } & TrainingObserver,
+): Promise<TrainingOutcome> {
+  const { run, changedFiles = false } = options;
   const lock = await lockRun(run);
   let end: TrainingEnd | undefined;
   try {
@@ -80,7 +84,11 @@ export async function resumeRun(options: { run: Run } & TrainingObserver): Promi
     const { checkpoint } = resumption;
     const prepared = await prepareRun(run, goingOnFrom(checkpoint));
     try {
-      end = await trainInFolder(run, prepared, options, resumption);
+      const changed = await changedSources(run, prepared.sources);
+      if (!changedFiles) refuseChanged(run, changed, 'resume');
+      const warnings = [...resumption.warnings];
+      if (changed.length > 0) warnings.push(await replaceSources(run, changed, checkpoint?.step ?? 0));
+      end = await trainInFolder(run, prepared, options, { ...resumption, warnings });
     } finally {
       await prepared.dispose();
     }
@@ -97,7 +105,7 @@ export async function resumeRun(options: { run: Run } & TrainingObserver): Promi
 export async function trainRun(options: { run: Run; resume: boolean } & TrainingObserver): Promise<TrainingEnd> {
   const { run, resume, signal } = options;
   let resumption: Resumption | undefined;
-  let prepared: Prepared;
+  let prepared: Prepared | undefined;
   try {
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
@@ -105,8 +113,10 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const preparing = prepareRun(run, goingOnFrom(checkpoint?.checkpoint), file);
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.experiment, prepared.description);
+    if (resume) refuseChanged(run, await changedSources(run, prepared.sources), 'resume');
     if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
   } catch (error) {
+    await prepared?.dispose();
     const step = resumption?.checkpoint?.step ?? 0;
     return recordEnd(run, signal.aborted ? { type: 'stopped', step } : failure(error, step, run), options);
   }
@@ -137,12 +147,20 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
 
 /**
  * Evaluates the final model as it is stored in the run folder, on the test set. Records nothing.
+ * @param options.changedFiles as for {@link resumeRun}
  * @throws UserError when it cannot be
  */
-export async function evaluateRun({ run }: { run: Run }): Promise<EventOf<'evaluation'>> {
+export async function evaluateRun({
+  run,
+  changedFiles = false,
+}: {
+  run: Run;
+  changedFiles?: boolean;
+}): Promise<EventOf<'evaluation'>> {
   const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
   try {
     const { executor, program, dataset, parameters, experiment } = prepared;
+    if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), 'evaluate');
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
     const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);

@@ -14,8 +14,8 @@ export interface ModelProgram extends Program {
   readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
-  /** Number of classes that labels must be below, for a loss that takes labels. */
-  readonly classes: number | undefined;
+  /** Of each target: the number of classes that its labels must be below, for a loss that takes labels. */
+  readonly classes: readonly (number | undefined)[];
   /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss'. */
   readonly metric: string;
   /** What a training step's loss is a multiple of its mean by: the time steps that it is summed over, else 1. */
@@ -58,27 +58,32 @@ function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
 /** @throws SettingError when nothing of the model is trained, it does not fit the data or the batch size, or no loss is declared */
 export function modelProgram(loaded: LoadedModel, dataset: Samples, training: TrainingConfig): ModelProgram {
   const { model } = loaded;
-  const [output] = model.outputs;
   const weights = modelWeights(model);
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
-  if (model.outputs.length !== 1 || dataset.targets.length !== 1) {
-    throw unfit(
-      `it has ${model.outputs.length} outputs and the data have ${dataset.targets.length} targets; one of each is trained`,
-    );
-  }
-  const { loss, id } = chooseLoss(loaded, training);
+  if (new Set(model.outputs).size < model.outputs.length) throw unfit('some of its outputs are one and the same');
+  const { loss, id } = chooseLoss(loaded, training, dataset);
   const { vocabulary } = dataset;
-  const metrics = Object.entries(loaded.metrics ?? (vocabulary ? {} : defaultMetrics(id))).map(
-    ([name, metric]) => [name, explained(`The metric ${name}`, (t, o) => tf.cast(metric(t, o), 'float32'))] as const,
+  const { targets } = dataset;
+  const isSingle = model.outputs.length === 1 && targets.length === 1;
+  const computed = loaded.metrics ?? (vocabulary || !isSingle ? {} : defaultMetrics(id));
+  const metrics = Object.entries(computed).map(
+    ([name, metric]) =>
+      [
+        name,
+        explained(`The metric ${name}`, (...batch) => tf.cast(metric(...given(batch, isSingle)), 'float32')),
+      ] as const,
   );
   const inputs = matchInputs(model, dataset);
-  const classes = id !== undefined && ofLabels.has(id) ? (output.shape.at(-1) ?? undefined) : undefined;
-  if (id !== undefined) checkTarget(dataset.targets[0], output.shape.slice(1), classes);
-  if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes);
+  const classes = targets.map((_, index) =>
+    id !== undefined && ofLabels.has(id) ? (model.outputs[index].shape.at(-1) ?? undefined) : undefined,
+  );
+  if (id !== undefined)
+    targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
+  if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   const lossScale = training.lossReduction === 'sum-over-time' ? timeStepsOf(dataset.targets[0]) : 1;
 
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
-    model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor;
+    [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
   return {
     weights,
     layers: model.layers,
@@ -89,17 +94,17 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     classes,
     metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
-    loss(batch, [targets]) {
-      const predicted = outputs(batch, { training: true });
-      const mean = loss(targets, predicted);
+    loss(batch, targets) {
+      const mean = loss(targets, outputs(batch, { training: true }));
       const scaled = lossScale === 1 ? mean : tf.mul(mean, lossScale);
       const penalties = model.calculateLosses().map((penalty) => tf.mean(penalty));
       return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), scaled) as tf.Scalar;
     },
-    evaluate(batch, [targets]) {
-      const all = outputs(batch, { training: false });
-      const [samples] = targets.shape;
-      const predicted = samples === all.shape[0] ? all : tf.slice(all, 0, samples);
+    evaluate(batch, targets) {
+      const [samples] = targets[0].shape;
+      const predicted = outputs(batch, { training: false }).map((output) =>
+        samples === output.shape[0] ? output : tf.slice(output, 0, samples),
+      );
       return {
         loss: loss(targets, predicted) as tf.Scalar,
         metrics: metrics.map(([, metric]) => metric(targets, predicted)),
@@ -108,15 +113,24 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   };
 }
 
+/** A loss or a metric of all targets and all outputs. */
+type OfAll = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Tensor;
+
+/** What a user's function gets: tensors, or arrays of them where there are several targets or outputs. */
+function given([targets, outputs]: Parameters<OfAll>, isSingle: boolean): Parameters<Loss> {
+  return isSingle ? [targets[0], outputs[0]] : ([targets, outputs] as unknown as Parameters<Loss>);
+}
+
 /** The mean of what a user's function gives; what it throws is told with the shapes that it was given. */
-function explained(name: string, compute: Loss): Loss {
+function explained(name: string, compute: OfAll): OfAll {
+  const shapes = (tensors: tf.Tensor[]) => tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
   return (targets, outputs) => {
     try {
       return tf.mean(compute(targets, outputs));
     } catch (error) {
       if (error instanceof UnsupportedKernel) throw error;
       throw new UserError(
-        `${name} fails on targets [${targets.shape.join(', ')}] and outputs [${outputs.shape.join(', ')}] of a batch: ` +
+        `${name} fails on targets ${shapes(targets)} and outputs ${shapes(outputs)} of a batch: ` +
           (error instanceof Error ? error.message : String(error)),
         { remedy: "Correct it in the model's module, or change the data to what it expects.", cause: error },
       );
@@ -124,12 +138,27 @@ function explained(name: string, compute: Loss): Loss {
   };
 }
 
-function chooseLoss(loaded: LoadedModel, training: TrainingConfig): { loss: Loss; id: LossId | undefined } {
-  if (training.loss !== 'auto') return { loss: explained('The loss', losses[training.loss]), id: training.loss };
-  if (loaded.loss !== undefined) {
-    const ids = Object.keys(losses) as LossId[];
-    return { loss: explained('The loss', loaded.loss), id: ids.find((id) => losses[id] === loaded.loss) };
+/** A built-in loss of several outputs is the sum over them, each with its target. */
+function chooseLoss(
+  { model, loss }: LoadedModel,
+  training: TrainingConfig,
+  { targets }: Samples,
+): { loss: OfAll; id: LossId | undefined } {
+  const ids = Object.keys(losses) as LossId[];
+  const id = training.loss === 'auto' ? ids.find((known) => losses[known] === loss) : training.loss;
+  if (id !== undefined) {
+    if (model.outputs.length !== targets.length)
+      throw unfit(
+        `it has ${model.outputs.length} outputs and a sample of the data has ${targets.length} targets; the loss ${id} takes ` +
+          'one target for each output, a loss of your own any number',
+      );
+    const sum: OfAll = (all, outputs) =>
+      all.map((target, index) => losses[id](target, outputs[index])).reduce((a, b) => tf.add(a, b));
+    return { loss: explained('The loss', sum), id };
   }
+  const isSingle = model.outputs.length === 1 && targets.length === 1;
+  if (loss !== undefined)
+    return { loss: explained('The loss', (...batch) => loss(...given(batch, isSingle))), id: undefined };
   throw new SettingError(['training', 'loss'], "the model's module exports no loss, and none is set", {
     remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
   });

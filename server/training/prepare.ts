@@ -14,6 +14,7 @@ import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
+import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
@@ -82,7 +83,7 @@ export async function prepare(
     opened.push(() => dataset.close());
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
-    const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
+    const ofData = await readSources(dataset.files ?? []);
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
@@ -144,7 +145,10 @@ export async function prepare(
 
 /** @throws SettingError when `start` names a run that has no final model, or one of another vocabulary */
 async function startFile(start: string, directory: string, { vocabulary }: Dataset): Promise<string> {
-  if (!start.startsWith('run:')) return resolve(directory, start);
+  if (!start.startsWith('run:')) {
+    checkStartReference(start);
+    return resolve(directory, start);
+  }
   const run = await findRun(start.slice('run:'.length), directory).catch((error: unknown) => {
     throw error instanceof UserError ? new SettingError(['start'], error.message, { remedy: error.remedy }) : error;
   });

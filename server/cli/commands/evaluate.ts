@@ -4,14 +4,14 @@ import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
-import { jsonOption } from '../command.ts';
+import { changedFilesOption, jsonOption } from '../command.ts';
 import type { Command } from '../command.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Evaluate the final model of a run again, as it is stored.',
-  options: { json: jsonOption },
+  options: { 'with-changed-files': changedFilesOption, json: jsonOption },
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
     if (run.record.state !== 'finished')
@@ -19,7 +19,7 @@ export const evaluateCommand: Command = {
         remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
       });
     const trainer = await context.loadTrainer();
-    const evaluation = await trainer.evaluateRun({ run });
+    const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
     if (options.json) context.stdout.write(printableJson(evaluation) + '\n');
     else {
       const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');

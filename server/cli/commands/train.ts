@@ -6,7 +6,7 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import type { Run } from '../../runs/run.ts';
 import { TrainingControl } from '../../training/control.ts';
-import { jsonOption } from '../command.ts';
+import { changedFilesOption, jsonOption } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
@@ -50,7 +50,7 @@ export const resumeCommand: Command = {
   name: 'resume',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Go on with a run that was stopped, failed or was killed, from its last checkpoint.',
-  options: { json: jsonOption },
+  options: { 'with-changed-files': changedFilesOption, json: jsonOption },
   outlivesOutput: true,
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
@@ -60,7 +60,9 @@ export const resumeCommand: Command = {
         exitCode: ExitCode.usage,
       });
     const trainer = await context.loadTrainer();
-    return train(context, options.json === true, (training) => trainer.resumeRun({ run, ...training }));
+    return train(context, options.json === true, (training) =>
+      trainer.resumeRun({ run, changedFiles: options['with-changed-files'], ...training }),
+    );
   },
 };
 

@@ -48,7 +48,7 @@ async function trained(
     },
   };
   const outcome = resumed
-    ? await resumeRun({ run: await openRun(resumed.path), ...observer })
+    ? await resumeRun({ run: await openRun(resumed.path), changedFiles: true, ...observer })
     : await runExperiment({ file, overrides: [], ...observer });
   return { ...outcome, events, answers: await Promise.all(answers) };
 }

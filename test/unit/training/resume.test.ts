@@ -273,7 +273,7 @@ test('a model that has changed does not take the checkpoint', async () => {
   const { run, write } = await workspace();
   const stopped = await run({ stopAfter: 30 });
   await write('model.ts', (await readFile(join(stopped.run.sourceFolder, 'model.ts'), 'utf8')).replace('16', '17'));
-  const resumed = await resume(stopped.run);
+  const resumed = await resume(stopped.run, undefined, true);
   expect(resumed.events).toMatchObject([
     {
       type: 'failed',

@@ -41,10 +41,13 @@ export async function workspace(changes: { model?: string } & Record<string, unk
   };
 }
 
-/** Goes on with a run, opened afresh as by another process. */
-export async function resume(run: Run, stopAfter?: number): Promise<RecordedRun> {
+/**
+ * Goes on with a run, opened afresh as by another process.
+ * @param changedFiles whether also with modules that have changed
+ */
+export async function resume(run: Run, stopAfter?: number, changedFiles = false): Promise<RecordedRun> {
   const opened = await openRun(run.path);
-  return observed(stopAfter, (observer) => resumeRun({ run: opened, ...observer }));
+  return observed(stopAfter, (observer) => resumeRun({ run: opened, changedFiles, ...observer }));
 }
 
 async function observed(

@@ -1,0 +1,126 @@
+/** @file The files of a model saved by TensorFlow.js or its converter: `model.json` with weight shards beside it. */
+import { realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import * as z from 'zod';
+import { FormatError } from '../formats/formatError.ts';
+import { kerasTopology, weightNames } from '../formats/kerasTopology.ts';
+import { UserError } from '../protocol/userError.ts';
+import { readUserFile } from './readUserFile.ts';
+
+const weightSchema = z.object({
+  name: z.string(),
+  shape: z.array(z.int().min(0)),
+  dtype: z.enum(['float32', 'int32', 'bool']),
+  quantization: z
+    .object({
+      dtype: z.enum(['uint8', 'uint16', 'float16']),
+      scale: z.number().optional(),
+      min: z.number().optional(),
+    })
+    .optional(),
+  group: z.string().optional(),
+});
+
+const modelSchema = z.looseObject({
+  modelTopology: z.record(z.string(), z.unknown()).optional(),
+  format: z.string().nullish(),
+  weightsManifest: z.array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema) })).nullish(),
+});
+
+type ModelJson = z.output<typeof modelSchema>;
+type StoredWeight = z.output<typeof weightSchema>;
+
+const SAVE_AGAIN = 'Save the model again with model.save(…), and keep its weight files beside model.json.';
+
+/**
+ * @param path absolute path of `model.json`
+ * @returns what TensorFlow.js makes the model of, and all its files
+ * @throws UserError when the file or a shard is missing or damaged
+ */
+export async function readModelArtifacts(path: string): Promise<{ artifacts: tf.io.ModelArtifacts; files: string[] }> {
+  const { modelTopology, weightsManifest, ...rest } = await readUserFile(path, parse, SAVE_AGAIN);
+  const groups = weightsManifest ?? [];
+  const weights = groups.flatMap((group) => group.weights);
+  const shards = await Promise.all(groups.flatMap(({ paths }) => paths).map((shard) => shardFile(path, shard)));
+  const expected = weights.reduce((bytes, weight) => bytes + weightBytes(weight), 0);
+  const found = shards.reduce((bytes, shard) => bytes + shard.size, 0);
+  if (found !== expected)
+    throw new UserError(`${path}: its weights need ${expected} bytes, but its weight files have ${found}.`, {
+      remedy: SAVE_AGAIN,
+    });
+  const files = shards.map((shard) => shard.file);
+  const parts = await Promise.all(files.map((file) => readUserFile(file, (bytes) => bytes, SAVE_AGAIN)));
+  const nameOf = weightNames(modelTopology ?? {});
+  const artifacts = {
+    ...rest,
+    ...(modelTopology && { modelTopology }),
+    ...(groups.length > 0 && {
+      weightSpecs: weights.map((weight) => ({ ...weight, name: nameOf(weight.name) })),
+      weightData: new Uint8Array(Buffer.concat(parts)).buffer,
+    }),
+  };
+  return { artifacts: artifacts as tf.io.ModelArtifacts, files: [path, ...files] };
+}
+
+/** A graph model is for inference: a SavedModel whose operations are nodes. */
+export function isGraphModel({
+  format,
+  modelTopology,
+}: Pick<tf.io.ModelArtifacts, 'format' | 'modelTopology'>): boolean {
+  return format === 'graph-model' || modelTopology === undefined || 'node' in modelTopology;
+}
+
+function parse(bytes: Uint8Array): ModelJson {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new FormatError(`it is not valid JSON (${(error as Error).message})`);
+  }
+  if (typeof json !== 'object' || json === null || !('modelTopology' in json || 'format' in json))
+    throw new FormatError("it has no 'modelTopology'");
+  const parsed = modelSchema.safeParse(json);
+  if (parsed.success) {
+    const { data } = parsed;
+    if (isGraphModel(data as tf.io.ModelArtifacts)) return data;
+    return { ...data, modelTopology: kerasTopology(data.modelTopology) as Record<string, unknown> };
+  }
+  const [{ path, message }] = parsed.error.issues;
+  throw new FormatError(`${path.join('.')}: ${message}`);
+}
+
+/**
+ * A shard is a file in the folder of its model: a model.json that came from elsewhere must not have others read, and copied to
+ * the run folder. A cache of downloads may have links in place of both.
+ * @throws UserError for any other
+ */
+async function shardFile(path: string, shard: string): Promise<{ file: string; size: number }> {
+  const file = resolve(dirname(path), shard);
+  const refuse = (reason: string, cause?: unknown) =>
+    new UserError(`${path}: the weight file ${shard} ${reason}.`, { remedy: SAVE_AGAIN, cause });
+  if (isAbsolute(shard) || !isInside(file, dirname(path))) throw refuse('is outside of the folder of the model');
+  try {
+    const real = await realpath(file);
+    const { size } = await stat(real).then((found) => (found.isFile() ? found : Promise.reject(refuse('is no file'))));
+    const folders = [await realpath(dirname(path)), dirname(await realpath(path))];
+    if (!folders.some((folder) => isInside(real, folder))) throw refuse('is a link out of the folder of the model');
+    return { file, size };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw refuse(missing ? 'does not exist' : `cannot be read: ${(error as Error).message}`, error);
+  }
+}
+
+function isInside(file: string, folder: string): boolean {
+  const inside = relative(folder, file);
+  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
+}
+
+const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
+
+function weightBytes({ shape, dtype, quantization }: StoredWeight): number {
+  const bytes = quantization ? quantizedBytes[quantization.dtype] : dtype === 'bool' ? 1 : 4;
+  return shape.reduce((product, size) => product * size, bytes);
+}
