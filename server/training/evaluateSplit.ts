@@ -1,9 +1,10 @@
 /** @file Evaluates a model on a split of a data set. */
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Executor } from '../compiler/program.ts';
-import type { Split } from '../data/dataset.ts';
+import type { Dataset, Split } from '../data/dataset.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
+import { notFiniteIn } from './notFiniteBatch.ts';
 import { PERPLEXITY, type ModelProgram } from './modelProgram.ts';
 
 export interface SplitEvaluation {
@@ -12,6 +13,8 @@ export interface SplitEvaluation {
   /** Name and mean of the first metric; the perplexity of a text, the loss for a model that has no metric. */
   readonly metric: string;
   readonly value: number;
+  /** The first value of the samples that is not finite, where the loss is not for that. */
+  readonly notFinite?: string | undefined;
 }
 
 /** Samples evaluated at once, where the model leaves that open. */
@@ -29,18 +32,23 @@ export function evaluationBatchSize(program: ModelProgram, split: Split): number
 export async function evaluateSplit(
   executor: Executor,
   program: ModelProgram,
+  dataset: Pick<Dataset, 'inputs' | 'targets'>,
   split: Split,
   signal?: AbortSignal,
 ): Promise<SplitEvaluation> {
   executor.resetStates('evaluation');
+  let samples = 0;
   let counted = 0;
   let loss = 0;
   let value = 0;
+  let notFinite: string | undefined;
   for await (const batch of split.batches(evaluationBatchSize(program, split))) {
     if (program.batchSize !== undefined && batch.size !== program.batchSize) break;
     signal?.throwIfAborted();
     checkLabels(batch, program.classes);
     const result = await executor.evaluate(batch);
+    if (!Number.isFinite(result.loss)) notFinite ??= notFiniteIn(batch, dataset, samples);
+    samples += batch.size;
     // A mean is over all labels of the batch; padding added nothing to the sum.
     const labels = batch.counted === undefined ? batch.size : batch.targets[0].length;
     counted += batch.counted ?? batch.size;
@@ -54,5 +62,10 @@ export async function evaluateSplit(
     });
   }
   const { metric } = program;
-  return { loss: loss / counted, metric, value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted };
+  return {
+    loss: loss / counted,
+    metric,
+    value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted,
+    ...(notFinite !== undefined && { notFinite }),
+  };
 }

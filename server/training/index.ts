@@ -142,9 +142,9 @@ export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSign
     const { executor, program, dataset, parameters, experiment } = prepared;
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
-    const result = await evaluateSplit(executor, program, dataset.test, signal);
+    const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test, signal);
     const { steps } = experiment.training;
-    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', ...result, moment: 'final' };
+    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
   } finally {
     await prepared.dispose();
   }

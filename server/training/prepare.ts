@@ -70,6 +70,8 @@ export async function prepare(
   try {
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
+    for (const split of [dataset.validation, dataset.test])
+      if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);

@@ -13,6 +13,7 @@ import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.t
 import { evaluateSplit } from './evaluateSplit.ts';
 import type { LiveChanges } from './liveChanges.ts';
 import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
+import { notFiniteIn } from './notFiniteBatch.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -49,6 +50,8 @@ export class TrainingLoop {
   #lastObservation: number;
   /** Undefined where something was recorded since. */
   #lastCheckpoint: SavedCheckpoint | undefined;
+  #hasCheckpoint: boolean;
+  readonly #warnings = new Set<string>();
   /** Of the steps since the last metrics event. */
   #recent: { loss: number; steps: number; seconds: number };
 
@@ -62,6 +65,7 @@ export class TrainingLoop {
     this.#evaluateEvery = training.evaluateEvery ?? this.#stepsPerEpoch ?? Math.ceil(training.steps / EVALUATIONS);
     this.#metricsEvery = Math.max(1, Math.floor(training.steps / METRIC_POINTS));
     this.#step = done;
+    this.#hasCheckpoint = done > 0;
     this.#plateau = progress.plateau;
     this.#lastObservation = progress.lastObservation;
     this.#recent = { loss: 0, steps: 0, seconds: progress.seconds.training + progress.seconds.distortion };
@@ -152,12 +156,12 @@ export class TrainingLoop {
     this.#resetStatesAtEpoch();
     await compressor?.beforeStep(step);
     const loss = (await executor.step(batch, step - 1)) / program.lossScale;
-    if (!Number.isFinite(loss)) throw this.#diverged(`the loss is ${loss}`);
+    if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
     await compressor?.beforeUpdate();
     const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
-    if (norm !== undefined && !Number.isFinite(norm)) throw this.#diverged(`the gradient's norm is ${norm}`);
+    if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
     await compressor?.afterUpdate();
     this.#recordMetrics(loss, learningRate);
     return batch;
@@ -233,9 +237,12 @@ export class TrainingLoop {
   ): Promise<number> {
     const { dataset, executor, program, experiment, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
-      const { loss, metric, value } = await this.#asComputed(() =>
-        evaluateSplit(executor, program, dataset[split] ?? dataset.test),
+      const samples = dataset[split] ?? dataset.test;
+      const { loss, metric, value, notFinite } = await this.#asComputed(() =>
+        evaluateSplit(executor, program, dataset, samples),
       );
+      if (notFinite !== undefined && samples.warning === undefined)
+        this.#warnOnce(`data: of the ${split} split, ${notFinite}; what is measured on it is not a number.`);
       const { learningRateSchedule } = experiment.training;
       if (moment === 'training') best?.consider(loss);
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
@@ -289,21 +296,52 @@ export class TrainingLoop {
       seconds: this.#clock.seconds,
     };
     const path = await this.#hooks.checkpoint(this.#step, progress, afterDistortion);
+    this.#hasCheckpoint = true;
     return (this.#lastCheckpoint = { step: this.#step, path });
   }
 
   /** A loss that is finite can have a gradient that is not; the loss of the next step would tell, but is not waited for. */
   #checkWeights(): void {
-    const bad = this.#prepared.parameters.list.find(({ value }) => value.some((weight) => !Number.isFinite(weight)));
-    if (bad !== undefined) throw this.#diverged(`a weight of ${bad.name} is not finite`);
+    const bad = this.#weightNotFinite();
+    if (bad !== undefined) throw this.#diverged(`a weight of ${bad} is not finite`);
+  }
+
+  #weightNotFinite(): string | undefined {
+    const { list } = this.#prepared.parameters;
+    return list.find(({ value }) => value.some((weight) => !Number.isFinite(weight)))?.name;
+  }
+
+  /** Values of the batch, and weights that the model begins with, make every step fail alike. */
+  #notFinite(what: string, batch: Batch): UserError {
+    const inBatch = notFiniteIn(batch, this.#prepared.dataset);
+    if (inBatch !== undefined)
+      return new UserError(`data: ${what} at step ${this.#step}, because of the batch: of its ${inBatch}.`, {
+        remedy: 'Correct the data, or leave such samples out: a model learns nothing from them.',
+      });
+    const initial = this.#step === 1 ? this.#weightNotFinite() : undefined;
+    if (initial !== undefined)
+      return new UserError(
+        `model: ${what} at step 1, because a weight of ${initial} is not finite from the beginning.`,
+        {
+          remedy: 'See how the model initializes it, or the file from which the model is loaded.',
+        },
+      );
+    return this.#diverged(what);
   }
 
   #diverged(what: string): UserError {
-    return new UserError(`Training diverged at step ${this.#step}: ${what}. Earlier checkpoints are intact.`, {
+    const intact = this.#hasCheckpoint ? ' Earlier checkpoints are intact.' : '';
+    return new UserError(`Training diverged at step ${this.#step}: ${what}.${intact}`, {
       remedy:
         'Lower training.optimizer.learningRate, clip the gradient (training.clip.globalNorm), or distort less at once: ' +
         'a lower rate, more bits, a higher rank, or a schedule that ends later.',
     });
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warnings.has(message)) return;
+    this.#warnings.add(message);
+    this.#hooks.record({ type: 'warning', step: this.#step, message });
   }
 }
 

@@ -71,7 +71,7 @@ async function train(context: CommandContext, json: boolean, start: Start): Prom
   );
   try {
     const { run, state } = await start({ onEvent: (event) => display.show(event), signal: interrupt.signal });
-    display.print(closingLines(run, state, context.directory));
+    display.print(await closingLines(run, state, context.directory));
     return exitCodes[state];
   } finally {
     interrupt.dispose();
@@ -79,10 +79,15 @@ async function train(context: CommandContext, json: boolean, start: Start): Prom
   }
 }
 
-function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): string[] {
+async function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): Promise<string[]> {
   const folder = relative(directory, run.path) || '.';
   if (state === 'finished') return [`The run is in ${folder}`];
-  return [`Go on with: deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`];
+  const resume = `deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`;
+  if (state === 'stopped') return [`Go on with: ${resume}`];
+  // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
+  const { listCheckpoints } = await import('../../runs/checkpoints.ts');
+  const checkpoints = await listCheckpoints(run).catch(() => []);
+  return [checkpoints.length > 0 ? `When that is mended, go on with: ${resume}` : `The run is in ${folder}`];
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */
