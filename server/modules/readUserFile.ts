@@ -64,7 +64,7 @@ async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
 }
 
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+  const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;
   while (length < size) {
     const { bytesRead } = await file.read(bytes, length, Math.min(PIECE_BYTES, size - length));
