@@ -26,7 +26,8 @@ const BELOW = ['', 'raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw'), joi
  */
 export async function openMnist(folder: string): Promise<Dataset> {
   const files = await filesBelow(folder);
-  const [train, test] = await Promise.all([readSplit(folder, files, 'train'), readSplit(folder, files, 't10k')]);
+  const train = await readSplit(folder, files, 'train');
+  const test = await readSplit(folder, files, 't10k');
   const [shape, testShape] = [train, test].map(({ inputs }) => inputs[0].shape.join(' x '));
   if (shape !== testShape)
     throw new UserError(`${folder}: training images are ${shape}, test images ${testShape}.`, { remedy: REMEDY });
@@ -73,10 +74,8 @@ async function filesAt(path: string): Promise<Candidate[]> {
 async function readSplit(folder: string, files: readonly Candidate[], prefix: 'train' | 't10k'): Promise<Table> {
   const imagesPath = findFile(folder, files, `${prefix}-images`, 'idx3-ubyte');
   const labelsPath = findFile(folder, files, `${prefix}-labels`, 'idx1-ubyte');
-  const [images, labels] = await Promise.all([
-    readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes, 3)), REMEDY),
-    readUserFile(labelsPath, (bytes) => decodeLabels(unzip(bytes, 1)), REMEDY),
-  ]);
+  const images = await readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes, 3)), REMEDY);
+  const labels = await readUserFile(labelsPath, (bytes) => decodeLabels(unzip(bytes, 1)), REMEDY);
   const [samples, rows, columns] = images.shape;
   if (samples !== labels.shape[0])
     throw new UserError(`${imagesPath} has ${samples} images, but ${labelsPath} has ${labels.shape[0]} labels.`, {

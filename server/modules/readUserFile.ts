@@ -74,7 +74,7 @@ function explained(path: string, error: unknown, remedy: string): UserError {
 }
 
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(size);
+  const bytes = Buffer.allocUnsafeSlow(size);
   let length = 0;
   while (length < size) {
     const { bytesRead } = await file.read(bytes, length, Math.min(PIECE_BYTES, size - length));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,6 +25,17 @@ test.runIf(process.platform !== 'win32')('a device without an end is refused', a
 
 test('a folder is refused', async () => {
   expect((await userErrorOf(() => read(folder))).message).toBe(`${folder} cannot be read: it is a folder.`);
+});
+
+test('a file of more than 2 GiB, which Node.js does not read at once, is read whole', async () => {
+  const path = join(folder, 'over');
+  const length = 2 ** 31 + 8;
+  writeFileSync(path, 'first');
+  truncateSync(path, length - 4); // Without content between, so that it takes no room on the disk.
+  appendFileSync(path, 'last');
+  const ends = (bytes: Uint8Array) =>
+    [bytes.subarray(0, 5), bytes.subarray(-4)].map((part) => Buffer.from(part).toString());
+  expect(await readUserFile(path, ends, '')).toEqual(['first', 'last']);
 });
 
 test('a file that is larger than memory is refused before it is read, with the size that can be', async () => {

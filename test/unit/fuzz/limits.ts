@@ -1,0 +1,9 @@
+/** @file What a reader may take for one case. */
+
+/** Of processor time, which other processes on the machine do not use up. */
+export const CPU_LIMIT_MS = 2000;
+export const MEMORY_LIMIT_BYTES = 300 * 2 ** 20;
+/** A case that has not ended then is killed: it hangs, or waits for what never comes. */
+export const WALL_LIMIT_MS = 30_000;
+/** A process that has grown by so much is killed before it harms the machine. */
+export const KILL_BYTES = 2 ** 30;

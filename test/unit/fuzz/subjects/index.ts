@@ -1,0 +1,23 @@
+/** @file All readers. */
+import type { Subject } from '../subject.ts';
+import { arrays } from './arrays.ts';
+import { experiments, settings } from './experiments.ts';
+import { idxFiles } from './images.ts';
+import { models } from './models.ts';
+import { checkpoints, descriptions, events, records } from './runs.ts';
+import { safetensors } from './safetensors.ts';
+import { texts } from './texts.ts';
+
+export const subjects: readonly Subject[] = [
+  safetensors,
+  arrays,
+  idxFiles,
+  texts,
+  experiments,
+  settings,
+  models,
+  records,
+  events,
+  checkpoints,
+  descriptions,
+];

@@ -1,0 +1,43 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadModel } from '../../../../server/models/loadModel.ts';
+import { bytes, json } from '../mutations.ts';
+import type { Subject } from '../subject.ts';
+
+/** Two branches that come together: its topology names layers by their names, which can be made to go in circles. */
+async function saved(): Promise<{ 'model.json': string; 'weights.bin': Uint8Array }> {
+  const input = tf.input({ shape: [4], name: 'in' });
+  const left = tf.layers.dense({ units: 3, name: 'left', activation: 'relu' }).apply(input) as tf.SymbolicTensor;
+  const right = tf.layers.dense({ units: 3, name: 'right' }).apply(left) as tf.SymbolicTensor;
+  const sum = tf.layers.add({ name: 'sum' }).apply([left, right]) as tf.SymbolicTensor;
+  const model = tf.model({ inputs: input, outputs: sum });
+  let artifacts: tf.io.ModelArtifacts | undefined;
+  await model.save({
+    save: (made: tf.io.ModelArtifacts) => {
+      artifacts = made;
+      return Promise.resolve({ modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: 'JSON' as const } });
+    },
+  });
+  model.dispose();
+  const { modelTopology, weightSpecs, weightData } = artifacts!;
+  const weightsManifest = [{ paths: ['weights.bin'], weights: weightSpecs }];
+  return {
+    'model.json': JSON.stringify({ format: 'layers-model', modelTopology, weightsManifest }),
+    'weights.bin': new Uint8Array(weightData as ArrayBuffer),
+  };
+}
+
+export const models: Subject = {
+  name: 'model.json',
+  cases: 200,
+  files: saved,
+  mutations: { 'model.json': json, 'weights.bin': bytes },
+  read: async (folder) => {
+    const samples = {
+      batchSize: 2,
+      inputs: [{ shape: [4], dtype: 'float32' as const }],
+      targets: [{ shape: [3], dtype: 'float32' as const }],
+    };
+    const { model } = await loadModel('./model.json', { baseDirectory: folder, seed: 1, samples });
+    model.dispose();
+  },
+};
