@@ -189,7 +189,8 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
-      rowGradients: supportsRowGradients(training.optimizer) && !(compression && policies[compression.policy].denseGradients),
+      rowGradients:
+        supportsRowGradients(training.optimizer) && !(compression && policies[compression.policy].denseGradients),
       extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
     });
   } catch (error) {
