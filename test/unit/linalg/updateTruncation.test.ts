@@ -48,6 +48,22 @@ test.each([
   },
 );
 
+test.each(
+  ['trained', 'slow tall', 'slow wide', 'gaussian'].flatMap((name) =>
+    [0.1, 0.2, 0.3, 0.4, 0.6].map((size) => [name, size] as const),
+  ),
+)(
+  'after the %s matrix of rank 20 has drifted by %d of its norm, the update is optimal within 1e-4 or given up',
+  async (name, size) => {
+    const { matrix, rows, columns, basis } = await drifted(name, 20, size);
+    const updated = await updateTruncation(matrix, rows, columns, basis);
+    if (updated === undefined) return;
+    const best = await truncate(matrix, rows, columns, 20);
+    const excess = distance(matrix, updated, rows, columns) - distance(matrix, best, rows, columns);
+    expect(excess / normOf(matrix)).toBeLessThan(1e-4);
+  },
+);
+
 test('a matrix that has nothing to do with the basis, and no gap at the rank, is given up', async () => {
   const { data, rows, columns } = referenceMatrix('gaussian');
   const random = bellShaped(9);
