@@ -14,9 +14,8 @@ import { matchTargets, type CompressibleWeight, type Target } from './targets.ts
 
 /**
  * Every so many distortions, and at the last, a low-rank approximation is computed from the start; the others begin with
- * the last one's basis, which is a fraction of the work. A direction without any part in the basis would never be found from
- * it; in trainings none was missed in 12 distortions without a start (`npm run bench -- truncation-drift`), so that this is
- * a precaution, at a few milliseconds a distortion.
+ * the last one's basis, which is a fraction of the work. `updateTruncation` says how near the optimum these come; that nothing
+ * adds up from one to the next is a precaution, at a few milliseconds a distortion.
  */
 const REFRESH_EVERY = 10;
 

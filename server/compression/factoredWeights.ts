@@ -145,7 +145,7 @@ function checkTarget({ weight, view, pattern, parameters }: Target<unknown>): vo
   if (weight.gradient?.length !== weight.values.length || data !== weight.values)
     refuse(
       '',
-      `the factors of ${weight.name} cannot be trained: its gradient comes in rows, or its output axis is in the middle`,
+      `the factors of ${weight.name} cannot be trained: it has no gradient of every entry, or its output axis is in the middle`,
       'Leave the layer out, or use another policy.',
     );
 }

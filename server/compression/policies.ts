@@ -16,12 +16,14 @@ export interface Policy {
   readonly Stored: new (projection: Projection) => StoredWeights;
   /** The target is applied at once, whatever the schedule of the rate. */
   readonly ignoresSchedule: boolean;
+  /** Whether it works on the gradient of every entry, so that an embedding's cannot come as the rows that were read. */
+  readonly denseGradients: boolean;
 }
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { Stored: ReplacedWeights, ignoresSchedule: false },
-  'gradual-mask': { Stored: MaskedWeights, ignoresSchedule: false },
-  'one-shot': { Stored: ReplacedWeights, ignoresSchedule: true },
-  factors: { Stored: FactoredWeights, ignoresSchedule: false },
-  'straight-through': { Stored: ShadowedWeights, ignoresSchedule: false },
+  deeptwist: { Stored: ReplacedWeights, ignoresSchedule: false, denseGradients: false },
+  'gradual-mask': { Stored: MaskedWeights, ignoresSchedule: false, denseGradients: true },
+  'one-shot': { Stored: ReplacedWeights, ignoresSchedule: true, denseGradients: false },
+  factors: { Stored: FactoredWeights, ignoresSchedule: false, denseGradients: true },
+  'straight-through': { Stored: ShadowedWeights, ignoresSchedule: false, denseGradients: false },
 };

@@ -17,9 +17,14 @@ export function pruningRateAt(schedule: PruningSchedule | undefined, targetRate:
   return targetRate + (initialRate - targetRate) * (1 - (step - from) / (to - from)) ** exponent;
 }
 
-/** Weights that a pruning rate makes zero: `floor(rate * size)`. */
+/**
+ * Weights that a pruning rate makes zero: `floor(rate * size)` of the rate as it is written. As a double it is another number:
+ * 0.29 * 100 is 28.999999999999996, so that a product that is nearly a whole number counts as that.
+ */
 export function prunedCount(rate: number, size: number): number {
-  return Math.floor(rate * size);
+  const product = rate * size;
+  const nearest = Math.round(product);
+  return Math.abs(product - nearest) <= 4 * Number.EPSILON * product ? nearest : Math.floor(product);
 }
 
 /** When distortions can happen, in training steps done. */

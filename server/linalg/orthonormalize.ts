@@ -86,7 +86,7 @@ export async function whiten(
 }
 
 /** Divides row and column i of G by the root of its diagonal element, in place; a zero row gets the diagonal 0. Returns the roots. */
-function scaleToUnitDiagonal(gram: Float64Array, size: number): Float64Array {
+export function scaleToUnitDiagonal(gram: Float64Array, size: number): Float64Array {
   const norms = Float64Array.from({ length: size }, (_, i) => Math.sqrt(Math.max(0, gram[i * size + i])) || 1);
   for (let row = 0; row < size; row++) {
     for (let column = 0; column <= row; column++) gram[row * size + column] /= norms[row] * norms[column];

@@ -6,6 +6,7 @@ import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Executor } from '../compiler/program.ts';
 import { createCompressor, type Compressor } from '../compression/compressor.ts';
+import { policies } from '../compression/policies.ts';
 import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -217,7 +218,8 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
-      rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
+      rowGradients:
+        supportsRowGradients(training.optimizer) && !(compression && policies[compression.policy].denseGradients),
       extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
     });
   } catch (error) {

@@ -122,3 +122,9 @@ test('refined scales solve the least squares problem of their codes', () => {
     expect(Math.abs(projection)).toBeLessThan(200 * 1e-6);
   }
 });
+
+test('a weight at a midpoint of two levels takes the upper one', () => {
+  // Levels come in pairs of one magnitude, so that 0 is halfway between the two in the middle.
+  const { approximation, levels } = fitted(Float32Array.of(-3, -1, 0, 1, 3, -2, 2), 2, 'alternating');
+  expect(approximation[2]).toBe(Math.fround(Math.min(...levels.filter((level) => level > 0))));
+});

@@ -232,12 +232,14 @@ describe('straight-through', () => {
     expect(values).toEqual(final);
   });
 
-  test('before t_i the model computes with the weights as they are', async () => {
+  test('before t_i the model computes with the weights as they are, and at t_i with their compressed form', async () => {
     const weights = denseModel();
     const compressor = createCompressor({ ...through, schedule: { from: 50 } }, weights, options);
     const original = weights[0].values.slice();
     await compressor.beforeStep(49);
     expect(weights[0].values).toEqual(original);
+    await compressor.beforeStep(50);
+    expect(new Set(weights[0].values).size).toBe(4);
   });
 });
 
@@ -358,22 +360,6 @@ describe('reports', () => {
     },
   );
 
-  test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
-    'a preview tells what a distortion will do, and changes nothing: %s',
-    async (policy) => {
-      const weights = denseModel();
-      const compressor = createCompressor({ ...pruning, policy }, weights, options);
-      await train(compressor, weights, [1, 43], (step) => 0.01 * step);
-      const copies = () => structuredClone({ values: weights.map(({ values }) => values), state: compressor.state });
-      const before = copies();
-      const preview = await compressor.preview(44, { bins: 9 });
-      expect(copies()).toEqual(before);
-      const report = await compressor.distort(44, { bins: 9 });
-      expect(preview).toEqual(report);
-      expect(preview[0].histogram.zerosAfter).toBeGreaterThan(50);
-    },
-  );
-
   test('a distortion that nobody observes reports nothing', async () => {
     expect(await createCompressor(pruning, denseModel(), options).distort(10)).toEqual([]);
   });
@@ -401,6 +387,35 @@ describe('a low-rank approximation that starts from the last one', () => {
       const excess = norm(before.map((value, i) => value - target.values[i])) - norm(before.map((v, i) => v - best[i]));
       expect(excess / norm(before)).toBeLessThan(1e-4);
     }
+  });
+
+  test('is exact at every tenth distortion and at the last', async () => {
+    const target = model();
+    const compressor = createCompressor(compression, [target], { steps: 14, seed: 1 });
+    const exact: number[] = [];
+    for (let step = 1; step <= 14; step++) {
+      drift(target.values, step);
+      const best = target.values.slice();
+      await truncateRank(best, matrixViewOf([60, 40], 'kernel'), rank);
+      await compressor.distort(step);
+      if (target.values.every((value, i) => value === best[i])) exact.push(step);
+    }
+    // The first has no other to start from.
+    expect(exact).toEqual([1, 10, 14]);
+  });
+
+  test('keeps a direction that becomes the strongest between two distortions', async () => {
+    const diagonal = weight('fc/kernel', [4, 4], 1);
+    const values = [3, 2, 0.1, 0.1];
+    diagonal.values.fill(0);
+    values.forEach((value, i) => (diagonal.values[5 * i] = value));
+    const two = { ...lowRank(2, false, 'fc'), distortEvery: 1 };
+    const compressor = createCompressor(two, [diagonal], { steps: 100, seed: 1 });
+    await compressor.distort(1);
+    diagonal.values[10] = 10;
+    await compressor.distort(2);
+    const kept = values.map((_, i) => diagonal.values[5 * i]);
+    [3, 0, 10, 0].forEach((value, i) => expect(kept[i]).toBeCloseTo(value, 5));
   });
 
   test('goes on exactly from the state of a checkpoint', async () => {

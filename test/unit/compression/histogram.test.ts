@@ -47,3 +47,10 @@ test('constant weights fill one bin', () => {
   const histogram = weightHistogram(new Float32Array(5).fill(2), new Float32Array(5).fill(2), 8);
   expect(histogram).toMatchObject({ minimum: 2, maximum: 2, before: [5, 0, 0, 0, 0, 0, 0, 0] });
 });
+
+test('what is near zero after a distortion goes by the deviation before it', () => {
+  // Deviations of 1 and 0.1; 0.005 is below a hundredth of the first and above one of the second.
+  const before = Float32Array.from({ length: 1001 }, (_, i) => (i === 0 ? 0.005 : i % 2 === 0 ? 1 : -1));
+  const after = before.map((weight, i) => (i === 0 ? weight : weight / 10));
+  expect(weightHistogram(before, after, 10)).toMatchObject({ nearZerosBefore: 1, nearZerosAfter: 1 });
+});

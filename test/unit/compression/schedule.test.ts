@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { distortionCount, isDistortionStep, pruningRateAt } from '../../../server/compression/schedule.ts';
+import { distortionCount, isDistortionStep, prunedCount, pruningRateAt } from '../../../server/compression/schedule.ts';
 
 const lenet5 = { initialRate: 0.25, from: 8000, to: 12000, exponent: 7 };
 
@@ -37,4 +37,14 @@ test('the distortions of a run are counted as they happen: at the multiples of S
         const counted = Array.from({ length: steps }, (_, i) => i + 1).filter(happens).length;
         expect(distortionCount({ distortEvery, from, steps })).toBe(counted);
       }
+});
+
+test('as many weights are pruned as the written rate says, for every rate of four decimals', () => {
+  for (let rate = 0; rate < 10_000; rate++) {
+    for (const size of [1, 7, 50, 100, 300, 30_000, 235_200]) {
+      // In whole numbers there is nothing to round.
+      expect(prunedCount(rate / 10_000, size)).toBe(Number((BigInt(rate) * BigInt(size)) / 10_000n));
+    }
+  }
+  expect([prunedCount(0.29, 100), prunedCount(0.57, 100), prunedCount(0.58, 50)]).toEqual([29, 57, 29]);
 });

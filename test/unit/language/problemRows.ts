@@ -339,6 +339,14 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    // 30,000 / 400 = 75 makes it no smaller: 74 is the highest that does.
+    what: 'a rank above break-even that is a whole number',
+    text: edited(lowRank('"fc2": { "rank": 80 }')),
+    problems: [
+      'warning rank-above-break-even «80» compression.layers.fc2.rank: makes fc2/kernel larger: 32,000 numbers instead of 30,000; below rank 75 = mn / (m + n) it becomes smaller',
+    ],
+  },
+  {
     what: 'a rank above that of the matrix',
     text: edited(lowRank('"fc1": { "rank": 301 }')),
     problems: [
@@ -440,6 +448,11 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'one distortion after the schedule to recover from',
+    text: edited(['"to": 13000', '"to": 19990']),
+    problems: [],
+  },
+  {
     what: 'training that ends between distortions',
     text: edited(['"steps": 20000', '"steps": 20003']),
     problems: [
@@ -475,6 +488,24 @@ export const rows: readonly ProblemRow[] = [
     text: edited([adam, '{ "type": "sgd", "learningRate": 20 }']),
     problems: [
       'warning unusual-learning-rate «20» training.optimizer.learningRate: 20 is high for sgd: usual is 0.01 to 0.1',
+    ],
+  },
+  {
+    // A mean over 20 time steps has a 20th of the gradient of their sum.
+    what: 'a learning rate of 100 for the mean over time steps',
+    text: edited(lstm, [data, text], [adam, '{ "type": "sgd", "learningRate": 100 }'], [compression, '"observe": {}']),
+    problems: [],
+  },
+  {
+    what: 'a learning rate of 100 for the sum over time steps',
+    text: edited(
+      lstm,
+      [data, text],
+      [adam, '{ "type": "sgd", "learningRate": 100 }, "lossReduction": "sum-over-time"'],
+      [compression, '"observe": {}'],
+    ),
+    problems: [
+      'warning unusual-learning-rate «100» training.optimizer.learningRate: 100 is high for sgd: the paper trains LSTM language models by SGD with 1 to 2.6, and with 20 to quantize them',
     ],
   },
   {

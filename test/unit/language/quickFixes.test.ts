@@ -65,6 +65,11 @@ describe('a quick fix', () => {
     expect([...(await fixesOf(twice)).keys()]).toEqual(['Remove "batchsize"']);
   });
 
+  it('of a rank proposes the highest that makes the weight smaller', async () => {
+    const row = rows.find(({ what }) => what === 'a rank above break-even that is a whole number')!;
+    expect([...(await fixesOf(row.text)).keys()]).toContain('Change to 74');
+  });
+
   it('adds a setting that is missing', async () => {
     const fixes = await fixesOf(lenet.replace('    "distortEvery": 10,\n', ''));
     const text = fixes.get('Add "distortEvery": 10');

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
+import { singularValues } from '../../../server/linalg/singularValues.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
@@ -253,3 +254,17 @@ test('a model of fewer words than the text has is refused', async () => {
     "the vocabulary has 7 words, the embedding 'words' 6 rows",
   );
 });
+
+test.each(['sgd', 'adagrad'])(
+  'factors of an embedding are trained by %s, whose gradient could come in rows',
+  async (type) => {
+    const compression = { method: 'low-rank', policy: 'factors', distortEvery: 10, layers: { embedding: { rank: 2 } } };
+    const { run } = await corpus({ compression, ...training({ optimizer: { type, learningRate: 0.5 }, epochs: 2 }) });
+    const { state, run: finished, events } = await run();
+    expect(state).toBe('finished');
+    const [name] = eventsOf(events, 'distortion')[0].weights.map((weight) => weight.name);
+    const table = finalWeights(finished).get(name)!;
+    const spectrum = await singularValues(table, table.length / 12, 12);
+    expect(spectrum[2] / spectrum[1]).toBeLessThan(1e-5);
+  },
+);

@@ -4,6 +4,7 @@ import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
+import { readLatestCheckpoint, writeCheckpoint } from '../../../server/runs/checkpoints.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
@@ -225,6 +226,23 @@ test('a checkpoint that does not tell how far its run was is a failure that says
   expect(error.message).toBe('The checkpoint of step 50 is damaged: it does not tell how far the run was.');
   expect(error.remedy).toContain('Delete the files of that step');
   expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
+});
+
+test('an epoch begins without the state of a stateful layer, whatever that was', async () => {
+  const { run } = await workspace({ model: statefulLstm });
+  // Step 12 ends an epoch.
+  const [left, changed] = [await run({ stopAfter: 12 }), await run({ stopAfter: 12 })];
+  const { checkpoint } = await readLatestCheckpoint(changed.run);
+  const tensors = new Map(checkpoint!.tensors);
+  const states = [...tensors.keys()].filter((name) => name.startsWith('state:'));
+  expect(states).toHaveLength(2);
+  for (const name of states) {
+    const state = tensors.get(name)!;
+    tensors.set(name, { ...state, data: (state.data as Float32Array).map(() => 7) });
+  }
+  await writeCheckpoint(changed.run, { ...checkpoint!, tensors }, { keep: 1 });
+  const resumed = await resume(changed.run);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights((await resume(left.run)).run));
 });
 
 test('a damaged checkpoint is told of, and the one before it is used', async () => {

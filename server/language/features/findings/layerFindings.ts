@@ -3,6 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets.ts';
 import type { DescribedWeight } from '../../../protocol/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
+import { prunedCount } from '../../../compression/schedule.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
@@ -69,7 +70,7 @@ function idleRates(document: ExperimentDocument, targets: readonly LayerTarget[]
     const path = [...LAYERS, pattern, 'rate'];
     const rate = numberAt(document, path);
     const weights = view.rows * view.columns;
-    if (rate === undefined || rate < 0 || rate * weights >= 1) return [];
+    if (rate === undefined || rate < 0 || prunedCount(rate, weights) > 0) return [];
     const message = `leaves all ${weights.toLocaleString('en')} weights of ${weight.name} as they are`;
     return [finding(document, { path }, { severity: DiagnosticSeverity.Warning, code: 'idle-rate', message })];
   });
