@@ -5,8 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fail } from './needs.js';
 import { root } from './root.js';
-import { fail, setUp } from './setup.js';
+import { setUp } from './setup.js';
 
 const folder = join(root, 'test', 'bench');
 const names = readdirSync(folder)
@@ -16,7 +17,8 @@ const names = readdirSync(folder)
 const [name, ...args] = process.argv.slice(2);
 if (!names.includes(name)) fail(`say which benchmark to run: npm run bench -- NAME, one of ${names.join(', ')}.`);
 
-await setUp();
+const inEditor = name === 'editor';
+await setUp({ editor: inEditor, browser: inEditor });
 const esbuild = await import('esbuild');
 const script = join(root, '.cache', 'bench', `${name}.mjs`);
 await esbuild.build({

@@ -7,10 +7,9 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, sta
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { createVSIX } from '@vscode/vsce';
-import * as esbuild from 'esbuild';
+import { fail } from './needs.js';
 import { root } from './root.js';
-import { fail, setUp } from './setup.js';
+import { setUp } from './setup.js';
 
 /** VS Code's name of a platform: that of ONNX Runtime's folder. */
 const TARGETS = {
@@ -50,6 +49,7 @@ function foldersOf(file) {
 
 /** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
 async function runtimeFiles() {
+  const esbuild = await import('esbuild');
   const { metafile } = await esbuild.build({
     absWorkingDir: root,
     stdin: { contents: loaded, resolveDir: root },
@@ -128,6 +128,7 @@ export async function packageExtension(target) {
   const packagePath = join(root, 'out', 'packages', `${name}-${target}-${version}.vsix`);
   mkdirSync(dirname(packagePath), { recursive: true });
   await stage(folder, target);
+  const { createVSIX } = await import('@vscode/vsce');
   await createVSIX({
     cwd: folder,
     packagePath,

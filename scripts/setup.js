@@ -2,16 +2,11 @@
  * @file What `npm start`, `npm test` and `npm run bench` need before they can run: the right Node, the packages of the
  * lock files, the generated and bundled code. Uses Node alone, since it runs before any package is installed.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { npm } from './execute.js';
+import { bring, fail } from './needs.js';
 import { root } from './root.js';
-
-/** Ends the process with a message instead of a stack trace. @param {string} message @returns {never} */
-export function fail(message) {
-  console.error(`deeptwist: ${message}`);
-  process.exit(1);
-}
 
 /** @param {string} file @returns {any} */
 function readJson(file) {
@@ -43,20 +38,16 @@ function isInstalled(folder) {
   );
 }
 
-/** Installs the packages of a folder's lock file where they differ from it. @param {string} folder */
-function install(folder) {
-  if (isInstalled(folder)) return;
-  console.log(`Installing the packages of ${join(folder, 'package-lock.json')}`);
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const { status, error } = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: folder, stdio: 'inherit' })
-    : spawnSync('npm', args, { cwd: folder, stdio: 'inherit', shell: process.platform === 'win32' });
-  if (status !== 0) {
-    fail(
-      `npm ci failed in ${folder}${error ? ` (${error.message})` : ''}. Check the network and npm's registry setting.`,
-    );
-  }
+/** @param {string} folder @returns {import('./needs.js').Need} the packages of its lock file */
+function packagesOf(folder) {
+  return {
+    what: `the packages of ${join(folder, 'package-lock.json')}`,
+    isMissing: () => !isInstalled(folder),
+    bring: () =>
+      npm(folder, ['ci', '--ignore-scripts', '--no-audit', '--no-fund']).catch((error) => {
+        throw new Error(`${error.message}\nCheck the network and npm's registry setting.`);
+      }),
+  };
 }
 
 /** @param {string} folder @returns {number} newest modification time of the files below a folder, ms */
@@ -70,22 +61,37 @@ function newest(folder) {
   return time;
 }
 
-/** Runs the build where a source, the build itself or a package is newer than its last output. */
-async function buildIfStale() {
+/** @returns {boolean} whether a source, the build itself or a package is newer than the last output of the build */
+function isStale() {
   const built = join(root, 'dist', 'experiment.schema.json');
   const sources = Math.max(
     ...['server', 'extension', 'webview', 'scripts'].map((folder) => newest(join(root, folder))),
     statSync(join(root, 'package-lock.json')).mtimeMs,
   );
-  if (existsSync(built) && statSync(built).mtimeMs > sources) return;
-  const { build } = await import('./build.js');
-  await build();
+  return !existsSync(built) || statSync(built).mtimeMs <= sources;
 }
 
-/** Makes the checkout ready to run: packages, the examples' packages (their data sets), generated and bundled code. */
-export async function setUp() {
+/**
+ * Makes the checkout ready to run: packages, the examples' packages (their data sets), generated and bundled code.
+ * Ends the process with a sentence, where something is missing that cannot be brought.
+ * @param {{ editor?: boolean, browser?: boolean }} [options] whether a VS Code for the browser is needed, and a browser to
+ *   drive it
+ */
+export async function setUp(options = {}) {
   checkNode();
-  install(root);
-  install(join(root, 'examples'));
-  await buildIfStale();
+  // An old Node cannot read these modules.
+  const { browser } = await import('./editor/chromium.js');
+  const { editor } = await import('./editor/install.js');
+  try {
+    await bring([
+      // First, since it is the one that may be for the user to install.
+      ...(options.browser ? [browser] : []),
+      packagesOf(root),
+      packagesOf(join(root, 'examples')),
+      ...(options.editor ? [editor] : []),
+    ]);
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error));
+  }
+  if (isStale()) await (await import('./build.js')).build();
 }

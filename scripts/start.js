@@ -5,18 +5,23 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { desktopCode } from './editor/desktop.js';
+import { fail } from './needs.js';
 import { root } from './root.js';
-import { fail, setUp } from './setup.js';
+import { setUp } from './setup.js';
 
 const example = join(root, 'examples', 'mnist', 'lenet-300-100-prune.deeptwist.jsonc');
 const [mode, ...rest] = process.argv.slice(2);
 if (mode !== undefined && mode !== '--headless') fail(`npm start knows --headless alone, not ${mode}.`);
 
-await setUp();
-if (mode === '--headless') runHeadless();
-else {
+if (mode === '--headless') {
+  await setUp();
+  runHeadless();
+} else {
+  const code = desktopCode();
+  await setUp({ editor: code === undefined });
   const { startInEditor } = await import('./editor/start.js');
-  await startInEditor(example);
+  await startInEditor(example, code);
 }
 
 function runHeadless() {

@@ -9,7 +9,7 @@ import { removeWithLeftovers, temporaryFolder } from './leftovers.js';
 import { root } from './root.js';
 import { setUp } from './setup.js';
 
-await setUp();
+await setUp({ editor: true, browser: true });
 
 const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 const cache = join(root, '.cache');

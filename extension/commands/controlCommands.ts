@@ -5,6 +5,7 @@ import { killRun } from '../../server/runs/endRun.ts';
 import type { SidecarMethod } from '../../server/protocol/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { findProcess } from '../sidecar/findProcess.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 import { chooseRuns } from './arguments.ts';
 
@@ -77,11 +78,13 @@ export class ControlCommands {
     if (!stored) return undefined;
     for (const end = Date.now() + ANSWER_MS; !stored.live && stored.isActive && Date.now() < end;) await sleep(POLL_MS);
     if (stored.live || !stored.isActive) return stored.live;
-    const { id, record } = stored.run;
-    if (record.endpoint !== undefined) await this.#end(stored);
+    if (await findProcess(stored.run)) await this.#end(stored);
     else {
       void window.showInformationMessage(
-        l10n.t('The run {0} was started in a terminal. Control it there: Ctrl+C stops it after its step.', id),
+        l10n.t(
+          'The run {0} was started in a terminal. Control it there: Ctrl+C stops it after its step.',
+          stored.run.id,
+        ),
       );
     }
     return undefined;

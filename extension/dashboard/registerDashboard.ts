@@ -5,6 +5,7 @@ import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vs
 import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
+import { findProcess } from '../sidecar/findProcess.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { pageHtml, pageOptions } from './pageHtml.ts';
 import { DashboardSession } from './session.ts';
@@ -187,6 +188,7 @@ class DashboardViews implements Dashboards {
           ? undefined
           : l10n.t('A run executes code of this workspace, and the workspace is not trusted (Restricted Mode).'),
       load: (eventsFile, options) => loadSnapshot(worker, eventsFile, options),
+      findProcess,
       describeProblem: (key, problem) => describeProblem(key, problem, log),
       perform: (request) => {
         performLazily(request, context.workspaceState).catch((error: unknown) => {

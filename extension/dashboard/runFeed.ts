@@ -7,6 +7,7 @@ import type { SidecarNotifications } from '../../server/protocol/sidecar.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
+import type { RunProcess } from '../../server/runs/tickets.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 
@@ -15,6 +16,8 @@ export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 
 export interface FeedOptions {
   /** {@link loadSnapshot} in a worker thread. */
   readonly load: (eventsFile: string, options: LoadOptions) => Promise<LoadedSnapshot>;
+  /** The process of a run, where it may be connected to. */
+  readonly findProcess: (run: Run) => Promise<RunProcess | undefined>;
   readonly send: (message: FeedMessage) => void;
   /** Told once each time that the run turns out to be out of reach: deleted, damaged, … The feed goes on trying. */
   readonly onProblem: (problem: unknown) => void;
@@ -132,12 +135,12 @@ export class RunFeed {
 
   /** Gets the events from the run's process until it is gone. False where none can be reached. */
   async #followProcess(run: Run, signal: AbortSignal): Promise<boolean> {
-    const { endpoint } = run.record;
-    if (endpoint === undefined || !this.#position) return false;
+    const found = await this.#options.findProcess(run);
+    if (!found || !this.#position) return false;
     let connection: SidecarConnection;
     try {
       const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
-      connection = await connectToSidecar(endpoint, { client: 'dashboard', signal });
+      connection = await connectToSidecar(found, { client: 'dashboard', signal });
     } catch {
       return false; // It has ended, or is about to open its socket; whether the run is interrupted, run.json tells.
     }

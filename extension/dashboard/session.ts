@@ -6,8 +6,7 @@ import type {
   RunSummary,
   ToDashboard,
 } from '../../server/protocol/dashboard.ts';
-import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
-import { RunFeed } from './runFeed.ts';
+import { RunFeed, type FeedOptions } from './runFeed.ts';
 
 /** The page, in a view or a panel. */
 export interface DashboardPage {
@@ -23,7 +22,8 @@ export interface DashboardServices {
   isRun(key: RunKey): boolean;
   /** Why nothing can be run; undefined where it can. */
   restriction(): string | undefined;
-  load(eventsFile: string, options: LoadOptions): Promise<LoadedSnapshot>;
+  readonly load: FeedOptions['load'];
+  readonly findProcess: FeedOptions['findProcess'];
   /** In words for the user. */
   describeProblem(run: RunKey, problem: unknown): { message: string; remedy?: string };
   perform(request: DashboardRequest): void;
@@ -150,6 +150,7 @@ export class DashboardSession {
   #createFeed(key: RunKey): RunFeed {
     return new RunFeed(key, {
       load: this.#services.load,
+      findProcess: this.#services.findProcess,
       send: (message) => this.#post(message),
       onProblem: (problem) =>
         this.#post({ type: 'problem', run: key, ...this.#services.describeProblem(key, problem) }),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RelativePattern, Uri, workspace } from 'vscode';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { experimentName, openRun } from '../../server/runs/run.ts';
-import { runsFolder } from '../../server/runs/createRun.ts';
+import { runsFolder } from '../../server/runs/experimentOf.ts';
 import { mayBelongTo, newestFirst } from './runIds.ts';
 
 export const EXPERIMENT_GLOB = '**/*.deeptwist.jsonc';

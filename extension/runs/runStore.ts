@@ -10,6 +10,7 @@ import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
+import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
 import {
   EXPERIMENT_GLOB,
@@ -259,18 +260,19 @@ export class RunStore implements Disposable {
     }
     this.#active.add(key);
     if (stored.live || this.#connecting.has(key)) return state;
-    const { endpoint } = run.record;
-    if (endpoint === undefined) this.#schedule(key);
-    else void this.#connect(stored, endpoint);
+    if (run.record.process && workspace.isTrusted) void this.#connect(stored);
+    else this.#schedule(key);
     return state;
   }
 
-  async #connect(stored: StoredRun, endpoint: string): Promise<void> {
+  async #connect(stored: StoredRun): Promise<void> {
     const { key } = stored;
     this.#connecting.add(key);
     try {
+      const found = await findProcess(stored.run);
+      if (!found) return this.#schedule(key);
       const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
-      const live = new LiveRun(await connectToSidecar(endpoint, { client: `vscode ${process.pid}` }));
+      const live = new LiveRun(await connectToSidecar(found, { client: `vscode ${process.pid}` }));
       if (!this.#active.has(key)) return live.dispose();
       if (live.closed) return this.#schedule(key);
       stored.live = live;

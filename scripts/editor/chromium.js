@@ -1,44 +1,100 @@
 /** @file Finds the browser that the tests in a real editor need; on a Debian where the user is root, installs it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { execute } from '../execute.js';
+import { root } from '../root.js';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
+const names = [
+  ...['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'],
+  ...['microsoft-edge', 'microsoft-edge-stable', 'msedge'],
+];
 const elsewhere = [
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  ...['Google Chrome', 'Chromium', 'Microsoft Edge'].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`),
   ...[process.env.PROGRAMFILES, process.env['PROGRAMFILES(X86)'], process.env.LOCALAPPDATA].flatMap((folder) =>
-    folder === undefined ? [] : [join(folder, 'Google', 'Chrome', 'Application', 'chrome.exe')],
+    ['Google/Chrome/Application/chrome.exe', 'Microsoft/Edge/Application/msedge.exe'].map((path) =>
+      folder === undefined ? '' : join(folder, path),
+    ),
   ),
 ];
 
-/** @returns {string | undefined} */
+/** @returns {string | undefined} `CHROMIUM` of the environment, else the first browser that is found and can be started */
 function installedChromium() {
+  const named = process.env.CHROMIUM;
+  if (named !== undefined && !existsSync(named))
+    throw new Error(`The environment variable CHROMIUM names ${named}, which does not exist.`);
   const extension = process.platform === 'win32' ? '.exe' : '';
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
   const onPath = folders.flatMap((folder) => names.map((name) => join(folder, name + extension)));
-  return [process.env.CHROMIUM, ...onPath, ...elsewhere].find((path) => path !== undefined && existsSync(path));
+  return named ?? [...onPath, ...elsewhere].find((path) => existsSync(path) && canStart(path));
 }
 
-const INSTALL = ['apt-get', 'install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'];
+/**
+ * Tells a browser from Ubuntu's `chromium-browser`, which only says how to install one.
+ * @param {string} path @returns {boolean}
+ */
+function canStart(path) {
+  // On Windows, Chrome opens a window whatever its arguments are.
+  return process.platform === 'win32' || spawnSync(path, ['--version']).status === 0;
+}
+
+/** Whether there is a font to draw text with. A Linux without a desktop has none. */
+function hasFonts() {
+  const home = homedir();
+  const folders = [
+    '/usr/share/fonts',
+    '/usr/local/share/fonts',
+    join(home, '.fonts'),
+    join(home, '.local/share/fonts'),
+  ];
+  return folders
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    .some((name) => /\.(ttf|otf|ttc)$/i.test(name));
+}
+
+const isDebian = existsSync('/usr/bin/apt-get');
+
+/** @returns {string[]} the packages of Debian that are missing */
+function missingPackages() {
+  const chromium = installedChromium() === undefined ? ['chromium'] : [];
+  return isDebian && !hasFonts() ? [...chromium, 'fonts-dejavu-core'] : chromium;
+}
+
+const NEEDED = 'The tests in a real editor need Chromium, Chrome or Edge';
 
 /**
- * The browser's executable: `CHROMIUM` of the environment, else the first that is found.
+ * The browser's executable.
  * @returns {string}
- * @throws an Error that names what to install
+ * @throws an Error that says what is missing
  */
 export function findChromium() {
   const found = installedChromium();
   if (found !== undefined) return found;
-  const needed = 'The tests in a real editor need Chromium or Chrome, and none was found.';
-  const debian = existsSync('/usr/bin/apt-get');
-  if (!debian) throw new Error(`${needed} Install one, or name its executable in the environment variable CHROMIUM.`);
-  if (process.getuid?.() !== 0) throw new Error(`${needed} Install it: sudo ${INSTALL.join(' ')}`);
-  console.error(`Installing Chromium: ${INSTALL.join(' ')}`);
-  spawnSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const { status } = spawnSync(INSTALL[0], INSTALL.slice(1), { stdio: ['ignore', 'ignore', 'inherit'], env });
-  const chromium = installedChromium();
-  if (status === 0 && chromium !== undefined) return chromium;
-  throw new Error(`${needed} Installing it failed: ${INSTALL.join(' ')}`);
+  throw new Error(
+    `${NEEDED}, and none was found. Install one, or name its executable in the environment variable CHROMIUM.`,
+  );
 }
+
+/** @type {import('../needs.js').Need} */
+export const browser = {
+  what: 'Chromium and a font, by apt-get',
+  isMissing() {
+    const missing = missingPackages();
+    if (missing.length === 0) return false;
+    if (!isDebian) findChromium();
+    if (process.getuid?.() !== 0)
+      throw new Error(`${NEEDED}, and a font. Install them: sudo apt-get install ${missing.join(' ')}`);
+    return true;
+  },
+  async bring() {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    // Another installation may be running; it ends by itself.
+    const apt = ['-o', 'DPkg::Lock::Timeout=600', '-qq'];
+    const install = [...apt, 'install', '-y', '--no-install-recommends', ...missingPackages()];
+    await execute(root, 'apt-get', [...apt, 'update'], env);
+    await execute(root, 'apt-get', install, env);
+    findChromium();
+  },
+};

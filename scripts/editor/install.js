@@ -6,7 +6,6 @@
  * the terminal's and the search's binaries come from packages that carry them ready-made, the log's module is replaced
  * by `spdlog.js` beside this file, and the rest (kerberos, a watchdog, a device id) is loaded by nothing we use.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
@@ -21,6 +20,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { execute, npm } from '../execute.js';
+import { bring } from '../needs.js';
 import { root } from '../root.js';
 
 const VERSION = '4.100.3';
@@ -33,28 +34,6 @@ const RIPGREP_VERSION = '1.18.0';
 const cache = join(root, '.cache', 'code-server');
 /** Raised when the steps below change. */
 const installed = join(cache, `${VERSION}-3`);
-
-/**
- * Runs a command quietly; what it printed is in the error when it fails.
- * @param {string} cwd @param {string} command @param {string[]} args @returns {Promise<void>}
- */
-function execute(cwd, command, args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, shell: command === 'npm' && process.platform === 'win32' });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text));
-    child.on('error', reject);
-    child.on('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${command} ${args.join(' ')} failed in ${cwd}.\n${output}`)),
-    );
-  });
-}
-
-/** @param {string} cwd @param {string[]} args @returns {Promise<void>} */
-function npm(cwd, args) {
-  const own = process.env.npm_execpath;
-  return own?.endsWith('.js') ? execute(cwd, process.execPath, [own, ...args]) : execute(cwd, 'npm', args);
-}
 
 /** Removes what installations left behind whose process is gone. */
 function removeAbandoned() {
@@ -104,26 +83,38 @@ function copyFolder(target, path) {
   cpSync(target, path, { recursive: true });
 }
 
+/** The server's main module. */
+const main = join(installed, 'package', 'lib', 'vscode', 'out', 'server-main.js');
+
 /**
- * Installs the editor where it is not installed: about 70 MB to download, 350 MB on disk. Several processes may do it at a
- * time; the first to finish wins. Half an installation is never used: it gets its name when it is complete.
- * @returns {Promise<string>} the server's main module
+ * About 70 MB to download, 350 MB on disk. Several processes may install it at a time; the first to finish wins. Half an
+ * installation is never used: it gets its name when it is complete.
+ * @type {import('../needs.js').Need}
+ */
+export const editor = {
+  what: `a VS Code for the browser (code-server ${VERSION}) in ${cache}`,
+  isMissing: () => !existsSync(installed),
+  async bring() {
+    mkdirSync(cache, { recursive: true });
+    removeAbandoned();
+    const folder = join(cache, `installing-${process.pid}`);
+    mkdirSync(folder);
+    try {
+      await installInto(folder);
+      renameSync(folder, installed);
+    } catch (error) {
+      if (!existsSync(installed)) throw error;
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+/**
+ * The server's main module, of an editor that is installed where it is not.
+ * @returns {Promise<string>}
  */
 export async function installEditor() {
-  const main = join(installed, 'package', 'lib', 'vscode', 'out', 'server-main.js');
-  if (existsSync(installed)) return main;
-  mkdirSync(cache, { recursive: true });
-  removeAbandoned();
-  console.error(`Installing a VS Code for the browser (code-server ${VERSION}) in ${cache}, once`);
-  const folder = join(cache, `installing-${process.pid}`);
-  mkdirSync(folder);
-  try {
-    await installInto(folder);
-    renameSync(folder, installed);
-  } catch (error) {
-    if (!existsSync(installed)) throw error;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  await bring([editor]);
   return main;
 }

@@ -1,10 +1,9 @@
 /** @file VS Code on the examples, with one of them being trained: what `npm start` opens. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createJiti } from 'jiti';
 import { root } from '../root.js';
 import { startEditor } from './serve.js';
@@ -17,9 +16,10 @@ const STOP_TIMEOUT = 10_000;
 /**
  * Opens the editor, trains the experiment and shows its progress, until the user presses Ctrl-C or closes a desktop window.
  * @param {string} experiment absolute path of the experiment file
+ * @param {string} [code] the command line of the desktop's VS Code; without it, a VS Code for the browser is opened
  */
-export async function startInEditor(experiment) {
-  const editor = await openEditor(experiment);
+export async function startInEditor(experiment, code) {
+  const editor = await openEditor(experiment, code);
   const run = await train(experiment);
   console.log('Ctrl-C stops the run and closes the editor.\n');
   const progress = spawn(process.execPath, [join(root, 'bin', 'deeptwist.js'), 'show', run.path, '--follow'], {
@@ -42,11 +42,10 @@ function interrupted() {
 }
 
 /**
- * @param {string} experiment
+ * @param {string} experiment @param {string} [code]
  * @returns {Promise<{ closed: Promise<void>, dispose: () => Promise<void> }>} `closed` where a desktop window is closed
  */
-async function openEditor(experiment) {
-  const code = desktopCode();
+async function openEditor(experiment, code) {
   if (code !== undefined) {
     console.log(`Opening VS Code (${code}) with the extension.`);
     const args = ['--new-window', '--wait', '--disable-workspace-trust', `--extensionDevelopmentPath=${root}`];
@@ -76,23 +75,6 @@ async function openDoor(target) {
   await new Promise((/** @type {(value: void) => void} */ resolve) => server.listen(0, '127.0.0.1', () => resolve()));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return { url: `http://127.0.0.1:${port}${path}`, close: () => server.close() };
-}
-
-/** @returns {string | undefined} the desktop's command line, where there is a desktop */
-function desktopCode() {
-  const names = process.platform === 'win32' ? ['code.cmd'] : ['code'];
-  if (
-    process.platform === 'linux' &&
-    !process.env.DISPLAY &&
-    !process.env.WAYLAND_DISPLAY &&
-    !process.env.WSL_DISTRO_NAME
-  )
-    return undefined;
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .filter(Boolean)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
 }
 
 /** Starts the run as the extension does. @param {string} experiment */

@@ -1,6 +1,7 @@
 /** @file What a command of the CLI is, and what it gets to work with. */
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
+import type { UncaughtErrors } from './uncaught.ts';
 
 /** The world of a command: a test puts its own in. */
 export interface CommandContext {
@@ -16,13 +17,16 @@ export interface CommandContext {
   /** Loads the training code, with its numeric libraries, when a command trains. */
   loadTrainer: () => Promise<Trainer>;
   /**
-   * Ctrl-C and a polite kill: the first aborts the signal, at a second one the process ends at once.
+   * Ctrl-C and a polite kill, which end the process unless a command listens: the first aborts the signal, a second one ends
+   * the process at once.
    * @param onFirst called at the first
    * @returns the signal, and how to stop listening
    */
   onInterrupt: (onFirst: () => void) => { signal: AbortSignal; dispose: () => void };
   /** From here on, the process does not end where standard output cannot be written. */
   goOnWithoutOutput: () => void;
+  /** Errors of a user's modules that reach nobody. */
+  uncaught: Pick<UncaughtErrors, 'onError' | 'abandoned'>;
 }
 
 export interface CommandOption {

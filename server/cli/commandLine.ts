@@ -51,7 +51,7 @@ export async function runCommandLine(
     const parsed = parse(command, rest);
     if (command.outlivesOutput) context.goOnWithoutOutput();
     if (parsed.options.json) context.keepConsoleOffStdout();
-    return await command.run(parsed, context);
+    return await Promise.race([command.run(parsed, context), context.uncaught.abandoned]);
   } catch (error) {
     context.stderr.write(
       errorLines(error, context)

@@ -5,11 +5,13 @@ import { runCommandLine } from './commandLine.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { endWithOutput } from './lostOutput.ts';
 import { terminalOf } from './terminal.ts';
+import { UncaughtErrors } from './uncaught.ts';
 
 /** Runs the command line of this process. */
 export async function runProcess(): Promise<void> {
   const goOnWithoutOutput = endWithOutput();
-  process.exitCode = await runCommandLine(
+  const uncaught = new UncaughtErrors();
+  const code = await runCommandLine(
     process.argv.slice(2),
     {
       stdout: terminalOf(process.stdout, process.env),
@@ -20,9 +22,12 @@ export async function runProcess(): Promise<void> {
       loadTrainer: () => import('../training/index.ts'),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
+      uncaught,
     },
     version(),
   );
+  for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written));
+  process.exit(code); // A timer of a user's module may still be there.
 }
 
 /** The package's version; its manifest lies beside `dist/`, where the bundle is. */

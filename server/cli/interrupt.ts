@@ -1,25 +1,22 @@
 /** @file Ctrl-C, and the polite kill of a scheduler. */
-import { ExitCode } from '../protocol/userError.ts';
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
 /**
- * Listens until `dispose`: the first signal aborts the returned one, so that a run stops in order; the second ends the
- * process at once.
+ * Listens until `dispose`: the first signal aborts the returned one, so that a run stops in order. The second is left to the
+ * system, which ends the process at once, whatever it is doing.
  * @param onFirst called at the first
  */
 export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; dispose: () => void } {
   const controller = new AbortController();
+  function dispose(): void {
+    for (const signal of signals) process.off(signal, interrupt);
+  }
   function interrupt(): void {
-    if (controller.signal.aborted) process.exit(ExitCode.stopped);
+    dispose();
     controller.abort();
     onFirst();
   }
   for (const signal of signals) process.on(signal, interrupt);
-  return {
-    signal: controller.signal,
-    dispose: () => {
-      for (const signal of signals) process.off(signal, interrupt);
-    },
-  };
+  return { signal: controller.signal, dispose };
 }

@@ -3,3 +3,4 @@ import type * as training from '../training/index.ts';
 
 export type Trainer = Pick<typeof training, 'runExperiment' | 'resumeRun' | 'evaluateRun' | 'describeExperiment'>;
 export type { TrainingOutcome } from '../training/index.ts';
+export type { TrainingObserver } from '../training/trainInFolder.ts';

@@ -1,20 +1,25 @@
 /** @file Runs a program's traced graphs in ONNX Runtime, on the weights in place. */
 import { availableParallelism } from 'node:os';
+import type { Seeding } from '../formats/random.ts';
 import { elementCount, topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
+import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
 import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
+import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
 export interface ExecutorOptions {
   /** Of the training steps; every batch of training has this size. */
   batchSize: number;
   seed: number;
+  /** Of the random numbers; default: that of new runs. */
+  seeding?: Seeding;
   /** Default: by the work in a step and the machine. */
   threads?: number;
   /** Whether the optimizer takes the gradient of an embedding as rows. */
@@ -45,7 +50,7 @@ export class CompiledExecutor implements Executor {
   readonly #options: ExecutorOptions;
   readonly #sessionOptions: SessionOptions;
   readonly #training: BoundGraph;
-  readonly #evaluations = new Map<number, Promise<BoundGraph>>();
+  readonly #evaluations = new Map<string, Promise<BoundGraph>>();
   readonly #states: Record<Stream, Map<string, Float32Array<ArrayBuffer>>>;
 
   private constructor(
@@ -73,6 +78,9 @@ export class CompiledExecutor implements Executor {
   static async create(program: Program, options: ExecutorOptions): Promise<CompiledExecutor> {
     const trained = program.weights.filter((weight) => weight.trainable);
     const traced = await optimize(await traceTraining(program, options.batchSize), options.skippedPasses);
+    const zeros = zeroNodes(traced);
+    const isUnreached = ({ name }: { name: string }) => zeros.has(traced.outputs.get(portName.gradient(name))!);
+    if (trained.length > 0 && trained.every(isUnreached)) throw unreachedWeights();
     const { graph, rows } = options.rowGradients
       ? splitRowGradients(
           traced,
@@ -96,7 +104,7 @@ export class CompiledExecutor implements Executor {
     if (batch.size !== this.#options.batchSize)
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
-    draw(session, randoms, this.#options.seed, step);
+    draw(session, randoms, this.#options, step);
     await session.run();
     for (const [name, buffer] of session.buffers) {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
@@ -106,10 +114,10 @@ export class CompiledExecutor implements Executor {
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
-    const { session, randoms } = await this.#evaluation(batch.size);
+    const { session, randoms } = await this.#evaluation(batch);
     feed(session, batch);
     // A model that is random also in inference mode draws the same numbers in every evaluation.
-    draw(session, randoms, this.#options.seed, EVALUATION_STEP);
+    draw(session, randoms, this.#options, EVALUATION_STEP);
     await session.run();
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
@@ -128,13 +136,14 @@ export class CompiledExecutor implements Executor {
     for (const evaluation of this.#evaluations.values()) await (await evaluation).session.release();
   }
 
-  #evaluation(batchSize: number): Promise<BoundGraph> {
-    let evaluation = this.#evaluations.get(batchSize);
+  #evaluation({ size, samples = size }: StepBatch): Promise<BoundGraph> {
+    const key = `${samples} of ${size}`;
+    let evaluation = this.#evaluations.get(key);
     if (evaluation === undefined) {
-      evaluation = traceEvaluation(this.#program, batchSize)
+      evaluation = traceEvaluation(this.#program, size, samples)
         .then((graph) => optimize(graph, this.#options.skippedPasses))
         .then((graph) => bindGraph(graph, this.parameters, this.#states.evaluation, this.#sessionOptions));
-      this.#evaluations.set(batchSize, evaluation);
+      this.#evaluations.set(key, evaluation);
     }
     return evaluation;
   }
@@ -173,10 +182,15 @@ function feed(session: BoundSession, batch: StepBatch): void {
   batch.targets.forEach((values, index) => session.buffers.get(portName.target(index))?.set(values));
 }
 
-function draw(session: BoundSession, randoms: BoundGraph['randoms'], seed: number, step: number): void {
+function draw(
+  session: BoundSession,
+  randoms: BoundGraph['randoms'],
+  { seed, seeding }: ExecutorOptions,
+  step: number,
+): void {
   for (const node of randoms) {
     const { distribution, stream } = node.params;
-    fillRandom(session.buffers.get(feedName(node)) as Float32Array, distribution, { seed, step, stream });
+    fillRandom(session.buffers.get(feedName(node)) as Float32Array, distribution, { seed, seeding, step, stream });
   }
 }
 

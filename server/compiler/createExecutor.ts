@@ -53,18 +53,20 @@ async function createEager(
   directory: string,
   options: ExecutorOptions & { evaluationBatchSize: number },
 ): Promise<CreatedExecutor> {
-  const { seed, extraBytes } = options;
+  const { seed, seeding, extraBytes } = options;
   const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {
-    const trial = new EagerExecutor(program, { backend: candidate, seed, extraBytes: () => 0 });
+    const trial = new EagerExecutor(program, { backend: candidate, seed, seeding, extraBytes: () => 0 });
     await trial.step(zeroBatch(program, options.batchSize), 0);
     await trial.evaluate(zeroBatch(program, options.evaluationBatchSize));
   });
   // A trial moves the averages of batch normalization.
   tf.tidy(() => {
-    program.weights.forEach(({ variable }, index) => variable.assign(tf.tensor(initial[index], variable.shape)));
+    program.weights.forEach(({ variable }, index) =>
+      variable.assign(tf.tensor(initial[index], variable.shape, variable.dtype)),
+    );
   });
-  const executor = new EagerExecutor(program, { backend, seed, extraBytes });
+  const executor = new EagerExecutor(program, { backend, seed, seeding, extraBytes });
   return { executor, parameters: executor.parameters };
 }
 

@@ -32,13 +32,22 @@ function restoreRemovedUtil(): void {
   for (const [name, test] of Object.entries(removed)) target.default[name] ??= test;
 }
 
+const uncaught = ['uncaughtException', 'unhandledRejection'] as const;
+
 /** Loads the WebAssembly backend. */
 export async function loadWasmBackend(): Promise<boolean> {
+  const before = uncaught.map((event) => new Set(process.rawListeners(event)));
   try {
     await import('@tensorflow/tfjs-backend-wasm');
     return await tf.setBackend('wasm');
   } catch {
     return false;
+  } finally {
+    // Its glue code, by Emscripten, listens for errors of the whole process, and ends it with them.
+    uncaught.forEach((event, i) => {
+      for (const listener of process.rawListeners(event))
+        if (!before[i].has(listener)) process.removeListener(event, listener as () => void);
+    });
   }
 }
 

@@ -3,11 +3,12 @@
  * fallback for a model with an operation that has no lowering.
  */
 import * as tf from '@tensorflow/tfjs';
-import { Random } from '../formats/random.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
+import { explainingLayers } from './trace/layerErrors.ts';
 import { nestedLayers, statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
@@ -21,6 +22,8 @@ export interface EagerOptions {
   /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
   backend: string;
   seed: number;
+  /** Of the random numbers; default: that of new runs. */
+  seeding?: Seeding;
   extraBytes: (trainedLengths: readonly number[]) => number;
 }
 
@@ -99,15 +102,17 @@ export class EagerExecutor implements Executor {
     const seeds = this.#dropouts.map(({ seed }) => seed);
     for (const layer of this.#dropouts) layer.seed = undefined;
     const original = Math.random;
-    const random = new Random(this.#options.seed, 2 ** 41 + step);
+    const { seed, seeding } = this.#options;
+    const random = new Random(seed, 2 ** 41 + step, seeding);
     Math.random = () => random.uniform();
     try {
       this.#loadWeights();
       this.#loadStates(stream);
-      const result = tf.tidy(() => {
-        // The arrays of a tidy are numbers already read from tensors.
-        return body() as unknown as tf.TensorContainer;
-      }) as unknown as R;
+      const purpose = stream === 'training' ? 'trained' : 'evaluated';
+      // The arrays of a tidy are numbers already read from tensors.
+      const result = tf.tidy(
+        () => explainingLayers(this.#program.layers, purpose, body) as unknown as tf.TensorContainer,
+      ) as unknown as R;
       this.#saveStates(stream);
       this.#saveUpdates();
       return result;
@@ -118,18 +123,20 @@ export class EagerExecutor implements Executor {
   }
 
   #tensors(batch: StepBatch): { inputs: tf.Tensor[]; targets: tf.Tensor[] } {
-    const tensor = (values: Float32Array | Int32Array, { shape, dtype }: SampleType) =>
-      tf.tensor(values.slice(), [batch.size, ...shape], dtype);
+    const { size, samples = size } = batch;
+    const tensor = (values: Float32Array | Int32Array, length: number, { shape, dtype }: SampleType) =>
+      tf.tensor(values.slice(), [length, ...shape], dtype);
     return {
-      inputs: batch.inputs.map((values, index) => tensor(values, this.#program.inputs[index])),
-      targets: batch.targets.map((values, index) => tensor(values, this.#program.targets[index])),
+      inputs: batch.inputs.map((values, index) => tensor(values, size, this.#program.inputs[index])),
+      targets: batch.targets.map((values, index) => tensor(values, samples, this.#program.targets[index])),
     };
   }
 
   #loadWeights(): void {
     tf.tidy(() => {
       for (const { name, variable } of this.#program.weights) {
-        variable.assign(tf.tensor((this.parameters.byName.get(name)?.value as Float32Array).slice(), variable.shape));
+        const value = (this.parameters.byName.get(name)?.value as Float32Array).slice();
+        variable.assign(tf.cast(tf.tensor(value, variable.shape), variable.dtype));
       }
     });
   }

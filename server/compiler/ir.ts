@@ -170,9 +170,7 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, Node>;
 }
 
-export function elementCount(shape: Shape): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
+export { elementCount } from '../formats/elements.ts';
 
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);

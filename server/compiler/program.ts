@@ -25,12 +25,17 @@ export interface Program {
   readonly metrics: readonly string[];
   /** Scalar mean loss of a batch in training mode (dropout, batch statistics), regularizers included. */
   loss(inputs: tf.Tensor[], targets: tf.Tensor[]): tf.Scalar;
-  /** Mean loss of a batch in inference mode without regularizers, and the mean of each metric. */
+  /**
+   * Mean loss of a batch in inference mode without regularizers, and the mean of each metric. Where there are fewer targets
+   * than inputs, the samples behind them are padding and count for nothing.
+   */
   evaluate(inputs: tf.Tensor[], targets: tf.Tensor[]): { loss: tf.Scalar; metrics: tf.Tensor[] };
 }
 
 export interface StepBatch {
   readonly size: number;
+  /** Number of samples in `targets`, where an evaluation is of the first of the batch only and the rest fill it up. */
+  readonly samples?: number;
   /** One array a model input, samples in row-major order. */
   readonly inputs: readonly (Float32Array | Int32Array)[];
   readonly targets: readonly (Float32Array | Int32Array)[];

@@ -1,5 +1,5 @@
 /** @file Fills the random tensors of a step: a function of (seed, step, stream) alone, so that a resumed run repeats them. */
-import { Random } from '../formats/random.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 import type { Distribution } from './ir.ts';
 
 /**
@@ -17,9 +17,9 @@ const UNIT = 2 ** -24;
 export function fillRandom(
   target: Float32Array,
   distribution: Distribution,
-  { seed, step, stream }: { seed: number; step: number; stream: number },
+  { seed, seeding, step, stream }: { seed: number; seeding?: Seeding; step: number; stream: number },
 ): void {
-  const random = new Random(seed, FIRST_STREAM + step * STREAMS_PER_STEP + stream);
+  const random = new Random(seed, FIRST_STREAM + step * STREAMS_PER_STEP + stream, seeding);
   if (distribution.kind === 'uniform') {
     const { minimum, maximum } = distribution;
     const scale = (maximum - minimum) * UNIT;

@@ -11,6 +11,12 @@ export interface SessionOptions {
   spinning: boolean;
 }
 
+/**
+ * Optimizers of ONNX Runtime 1.30 that change results. Pad_Fusion moves a border of zeros into the pads of a MaxPool, which stand for
+ * -infinity, and gives AveragePool and MaxPool pads as large as their windows, which they refuse.
+ */
+const WRONG_OPTIMIZERS = ['Pad_Fusion'];
+
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 function bufferFor({ type, name }: OnnxValue, shape: readonly number[]): Buffer {
@@ -56,6 +62,7 @@ export class BoundSession {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       extra: {
+        optimization: { disable_specified_optimizers: WRONG_OPTIMIZERS.join(';') },
         session: {
           set_denormal_as_zero: '1',
           // Between two runs the optimizer and JavaScript have the core to themselves.

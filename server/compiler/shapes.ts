@@ -53,7 +53,7 @@ const reduction = (
 };
 
 /** Height and width of what a window yields over an image of [height, width]. */
-function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
+export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
   const along = (axis: 0 | 1) => {
     const extent = (filter[axis] - 1) * window.dilations[axis] + 1;
     const padded = image[axis] + window.pads[axis] + window.pads[axis + 2];

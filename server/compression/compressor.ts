@@ -44,7 +44,7 @@ export interface CompressionChange {
 /**
  * One training step is: `beforeStep`, forward and backward, `beforeUpdate`, the optimizer's update, `afterUpdate`, and
  * `distort` where {@link distortsAfter} says so. Steps count from 1. An evaluation between two steps stands between
- * `beforeStep` and `afterEvaluation`, so that it sees the weights that the model computes with.
+ * `beforeEvaluation` and `afterEvaluation`, so that it sees the weights that the model computes with and changes nothing.
  */
 export interface Compressor {
   /** The weights that are compressed. */
@@ -61,6 +61,7 @@ export interface Compressor {
   /** What {@link distort} would report of a distortion after this step, found on copies: nothing that trains is changed. */
   preview(step: number, report: { bins: number }): Promise<DistortionReport[]>;
   beforeStep(step: number): void | Promise<void>;
+  beforeEvaluation(step: number): void | Promise<void>;
   afterEvaluation(): void;
   beforeUpdate(): void | Promise<void>;
   afterUpdate(): void | Promise<void>;
@@ -128,6 +129,11 @@ function compressorOf<M extends Method>(
     ...(form?.form === 'binary-codes' && form.levels && { levels: [...form.levels] }),
   });
 
+  const distortUnit = (unit: readonly Target<ParametersOf<M>>[], step: number) => {
+    const basis = isRefresh(step) ? undefined : bases.get(basisKey(unit));
+    return row.distort(unit, settingAt(unit[0], step), { compression: settings, step, steps, seed, custom, basis });
+  };
+
   const projection: Projection = {
     targets,
     get units() {
@@ -141,13 +147,13 @@ function compressorOf<M extends Method>(
     targetRate: (target) => row.settingAt(target.parameters as ParametersOf<M>, undefined, steps).rate ?? 0,
     async project(step) {
       for (const unit of units) {
-        const key = basisKey(unit);
-        const basis = isRefresh(step) ? undefined : bases.get(key);
-        const context = { compression: settings, step, steps, seed, custom, basis };
-        const forms = await row.distort(unit, settingAt(unit[0], step), context);
+        const forms = await distortUnit(unit, step);
         unit.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
-        if (forms[0].form === 'factors') bases.set(key, forms[0].basis);
+        if (forms[0].form === 'factors') bases.set(basisKey(unit), forms[0].basis);
       }
+    },
+    async projectForEvaluation(step) {
+      for (const unit of units) await distortUnit(unit, step);
     },
   };
   const stored = new policy.Stored(projection);
@@ -188,6 +194,7 @@ function compressorOf<M extends Method>(
       return targets.map((target) => reports.get(target)!);
     },
     beforeStep: (step) => stored.beforeStep(step),
+    beforeEvaluation: (step) => stored.beforeEvaluation(step),
     afterEvaluation: () => stored.afterEvaluation(),
     beforeUpdate: () => stored.beforeUpdate(),
     afterUpdate: () => stored.afterUpdate(),

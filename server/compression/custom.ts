@@ -1,4 +1,5 @@
 /** @file Weight distortion by a user's function. */
+import { settled } from '../modules/userCalls.ts';
 import { UserError } from '../protocol/userError.ts';
 import { product } from './matrixView.ts';
 import { denseSize, type CompressedSize } from './size.ts';
@@ -42,7 +43,7 @@ export async function distortByUser(
   const call = `${module}: distort() of ${context.name} at step ${context.step}`;
   let returned: unknown;
   try {
-    returned = await distort(values, shape, context);
+    returned = await settled(call, distort(values, shape, context));
   } catch (error) {
     throw new UserError(`${call} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }

@@ -48,6 +48,7 @@ export class FactoredWeights implements StoredWeights {
     });
   }
 
+  beforeEvaluation(): void {}
   afterEvaluation(): void {}
 
   async beforeUpdate(): Promise<void> {

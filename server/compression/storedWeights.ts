@@ -16,6 +16,8 @@ export interface Projection {
   readonly units: readonly (readonly Target<unknown>[])[];
   /** Replaces all targets by their compressed form at a step, in place. */
   project(step: number): Promise<void>;
+  /** The same, but leaves no trace in what later projections depend on. */
+  projectForEvaluation(step: number): Promise<void>;
   /** The compressed form of a target, as {@link project} left it last. */
   formOf(target: Target<unknown>): CompressedWeight | undefined;
   /** Pruning rate of a target at a step, and at the end. */
@@ -28,6 +30,7 @@ export interface Projection {
 /** One way to treat the stored weights; the hooks are those of `Compressor`. */
 export interface StoredWeights {
   beforeStep(step: number): void | Promise<void>;
+  beforeEvaluation(step: number): void | Promise<void>;
   afterEvaluation(): void;
   beforeUpdate(): void | Promise<void>;
   afterUpdate(): void | Promise<void>;
@@ -48,6 +51,7 @@ export class ReplacedWeights implements StoredWeights {
   }
 
   beforeStep(): void {}
+  beforeEvaluation(): void {}
   afterEvaluation(): void {}
   beforeUpdate(): void {}
   afterUpdate(): void {}
@@ -84,6 +88,7 @@ export class MaskedWeights implements StoredWeights {
   }
 
   beforeStep(): void {}
+  beforeEvaluation(): void {}
   afterEvaluation(): void {}
 
   beforeUpdate(): void {
@@ -200,10 +205,19 @@ export class ShadowedWeights implements StoredWeights {
   }
 
   async beforeStep(step: number): Promise<void> {
-    if (this.#finished || this.#projected || step < this.#projection.from) return;
+    if (this.#shadow(step)) await this.#projection.project(step);
+  }
+
+  async beforeEvaluation(step: number): Promise<void> {
+    if (this.#shadow(step)) await this.#projection.projectForEvaluation(step);
+  }
+
+  /** Remembers the weights in full precision. @returns whether the model computes with compressed ones at this step */
+  #shadow(step: number): boolean {
+    if (this.#finished || this.#projected || step < this.#projection.from) return false;
     this.#projection.targets.forEach(({ weight }, i) => this.#shadows[i].set(weight.values));
     this.#projected = true;
-    await this.#projection.project(step);
+    return true;
   }
 
   beforeUpdate(): void {

@@ -1,6 +1,6 @@
 /** @file Which weights an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
-import picomatch from 'picomatch';
 import { didYouMean } from '../protocol/didYouMean.ts';
+import { isPattern, LayerPattern } from '../protocol/layerPattern.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { matrixViewOf, type MatrixView } from './matrixView.ts';
 
@@ -43,20 +43,20 @@ export interface KeyProblem {
   readonly remedy: string;
   /** The name of a layer, or of a weight, that was probably meant. */
   readonly meant?: string | undefined;
-  /** Of a weight that is matched twice: its name. */
+  /** Name of the weight that two keys match. */
   readonly weight?: string;
 }
 
 /** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
 const Closeness = { glob: 1, layer: 2, weight: 3 } as const;
 
-/** What makes a key more than a name. */
-const GLOB = /[*?[\]{}()!+@|\\]/;
-
-/** Whether a key may name more than one layer or weight. */
-export function isGlob(key: string): boolean {
-  return GLOB.test(key);
-}
+/**
+ * Most characters that patterns are compared with, each character of a pattern with each of a name, for one file: some
+ * tenths of a second. A file of an unknown folder may have any number of patterns, and its model any number of layers.
+ */
+const MOST_COMPARED = 5e7;
+/** Keys that a better name is looked for, and layers that a message lists. */
+const SUGGESTED = 20;
 
 /** Biases, the weights of normalizations and other vectors are never compressed. */
 export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
@@ -70,23 +70,38 @@ export function isMatrix(weight: { readonly shape: readonly number[] }): boolean
  */
 export class LayerKeys<W extends NamedWeight> {
   readonly #weights: readonly W[];
-  readonly #layers: readonly string[];
+  readonly #byLayer = new Map<string, W[]>();
+  readonly #byName = new Map<string, W[]>();
   readonly #named = new Map<string, readonly W[]>();
+  /** Of {@link MOST_COMPARED}, since {@link closest} was asked last. */
+  #compared = 0;
 
   constructor(weights: readonly W[]) {
     this.#weights = weights;
-    this.#layers = [...new Set(weights.map(({ layer }) => layer))];
+    for (const weight of weights) {
+      addTo(this.#byLayer, weight.layer, weight);
+      addTo(this.#byName, weight.name, weight);
+    }
   }
 
-  /** The weights that a key names, vectors too, in the order of the model. */
+  /** The weights that a key names, vectors too, in the order of the model; none for a pattern that is one too many. */
   named(key: string): readonly W[] {
     let named = this.#named.get(key);
-    if (!named) this.#named.set(key, (named = this.#find(key)));
-    return named;
+    if (!named) {
+      named = this.#find(key);
+      if (named) this.#named.set(key, named);
+    }
+    return named ?? [];
+  }
+
+  /** Whether the patterns of a file are so many, and so long, that no further one is compared with the model's names. */
+  get isExhausted(): boolean {
+    return this.#compared > MOST_COMPARED;
   }
 
   /** The matrices that keys name, in the order of the model, with the closest keys of each: more than one contradict one another. */
   closest(keys: readonly string[]): Map<W, string[]> {
+    this.#compared = 0;
     const found = new Map<W, { closeness: number; keys: string[] }>();
     for (const key of keys)
       for (const weight of this.named(key).filter(isMatrix)) {
@@ -103,12 +118,27 @@ export class LayerKeys<W extends NamedWeight> {
     );
   }
 
-  #find(key: string): readonly W[] {
-    if (!isGlob(key)) return this.#weights.filter(({ layer, name }) => layer === key || name === key);
-    const matches = picomatch(key, { dot: true });
-    const layers = new Set(this.#layers.filter((layer) => layer === key || matches(layer)));
-    return this.#weights.filter(({ layer, name }) => layers.has(layer) || name === key || matches(name));
+  /** Undefined for a pattern that is one too many. */
+  #find(key: string): readonly W[] | undefined {
+    const exact = this.#byName.get(key) ?? [];
+    const ofLayer = this.#byLayer.get(key) ?? [];
+    const found = new Set([...ofLayer, ...exact]);
+    if (!isPattern(key)) return [...found];
+    const pattern = new LayerPattern(key);
+    for (const names of [this.#byLayer, this.#byName])
+      for (const [name, weights] of names) {
+        this.#compared += name.startsWith(pattern.prefix) ? key.length * name.length : 1;
+        if (this.isExhausted) return undefined;
+        if (pattern.matches(name)) for (const weight of weights) found.add(weight);
+      }
+    return this.#weights.filter((weight) => found.has(weight));
   }
+}
+
+function addTo<W>(index: Map<string, W[]>, key: string, weight: W): void {
+  const weights = index.get(key);
+  if (weights) weights.push(weight);
+  else index.set(key, [weight]);
 }
 
 function closenessOf(key: string, { name, layer }: NamedWeight): number {
@@ -139,13 +169,16 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
   const keys = new LayerKeys(weights);
   const problems: KeyProblem[] = [];
   const patterns = Object.keys(layers);
+  const closest = keys.closest(patterns);
+  const names = new NamesToSuggest(weights);
   for (const pattern of patterns) {
     const named = keys.named(pattern);
-    if (named.length === 0) problems.push(matchesNothing(pattern, weights));
+    if (named.length === 0)
+      problems.push(isPattern(pattern) && keys.isExhausted ? notCompared(pattern) : matchesNothing(pattern, names));
     else if (!named.some(isMatrix)) problems.push(matchesVectors(pattern, named));
   }
   const rivals = new Set<string>();
-  const targets = Array.from(keys.closest(patterns), ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
+  const targets = Array.from(closest, ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
     if (rival !== undefined && !rivals.has(JSON.stringify([pattern, rival]))) {
       rivals.add(JSON.stringify([pattern, rival]));
       problems.push(matchedTwice(weight, pattern, rival));
@@ -156,16 +189,46 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
   return { targets, problems };
 }
 
-function matchesNothing(pattern: string, weights: readonly NamedWeight[]): KeyProblem {
-  const matrices = weights.filter(isMatrix);
-  const layers = [...new Set(matrices.map(({ layer }) => layer))];
-  const meant = didYouMean(pattern, pattern.includes('/') ? matrices.map(({ name }) => name) : layers);
+/** The names that a key could have been meant as. */
+class NamesToSuggest {
+  readonly #weights: readonly string[];
+  readonly #layers: readonly string[];
+  #asked = 0;
+  /** The layers in words, the first of them. */
+  readonly list: string;
+
+  constructor(weights: readonly NamedWeight[]) {
+    const matrices = weights.filter(isMatrix);
+    this.#weights = matrices.map(({ name }) => name);
+    this.#layers = [...new Set(matrices.map(({ layer }) => layer))];
+    const more = this.#layers.length - SUGGESTED;
+    this.list = this.#layers.slice(0, SUGGESTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  }
+
+  /** Undefined for what is like no name, and once many have been asked for. */
+  nearest(key: string): string | undefined {
+    if (++this.#asked > SUGGESTED) return undefined;
+    return didYouMean(key, key.includes('/') ? this.#weights : this.#layers);
+  }
+}
+
+function matchesNothing(pattern: string, names: NamesToSuggest): KeyProblem {
+  const meant = names.nearest(pattern);
   return {
     pattern,
     code: 'matches-nothing',
     reason: 'matches no layer of the model',
-    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${layers.join(', ')}.`,
+    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${names.list}.`,
     meant,
+  };
+}
+
+function notCompared(pattern: string): KeyProblem {
+  return {
+    pattern,
+    code: 'matches-nothing',
+    reason: 'was not compared with the layers of the model: the patterns of the file are too many and too long',
+    remedy: 'Name layers by themselves, or by fewer and shorter patterns.',
   };
 }
 

@@ -6,6 +6,7 @@ import type { DataConfig } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
 import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
+import { firstNotFinite } from './notFinite.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 
 type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
@@ -16,10 +17,11 @@ const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
 /**
- * Floating-point arrays become float32, integers int32; bytes and booleans become float32 as inputs (0 to 255 are not
- * scaled) and int32 as targets.
+ * Floating-point arrays become float32, integers int32; integers of 8 and 16 bits and booleans become float32 as inputs
+ * (they are not scaled) and int32 as targets.
  *
- * @throws UserError that names the file and the setting when an array is damaged or does not fit the others
+ * @throws UserError that names the file and the setting when an array is damaged or does not fit the others, or when the
+ * training split has a value that is not finite
  */
 export async function openArrays(config: ArraysConfig, baseDirectory: string): Promise<Dataset> {
   const train = await readTable(config, 'train', baseDirectory);
@@ -52,7 +54,24 @@ async function readTable(
       `data.${split}: ${paths.inputs} has ${inputs.samples} samples, but ${paths.targets} has ${targets.samples}.`,
       { remedy: 'Axis 0 is the sample; both arrays must have as many.' },
     );
-  return { samples: inputs.samples, inputs: [inputs.column], targets: [targets.column] };
+  const wrong =
+    firstNotFiniteOf(inputs.column, `data.${split}.inputs: ${paths.inputs}`) ??
+    firstNotFiniteOf(targets.column, `data.${split}.targets: ${paths.targets}`);
+  if (wrong !== undefined && split === 'train')
+    throw new UserError(`${wrong}.`, {
+      remedy: 'A model learns nothing from it. Leave such samples out of the arrays, or replace the value.',
+    });
+  return {
+    samples: inputs.samples,
+    inputs: [inputs.column],
+    targets: [targets.column],
+    warning: wrong && `${wrong}; what is measured on this split will not be a number.`,
+  };
+}
+
+function firstNotFiniteOf(column: Column, where: string): string | undefined {
+  const found = firstNotFinite(column);
+  return found && `${where}: ${found}`;
 }
 
 async function readColumn(
@@ -76,20 +95,22 @@ async function readColumn(
   return readUserFile(resolve(baseDirectory, file), decode, `${REMEDY} The setting is ${setting}.`);
 }
 
-function convert({ dtype, data }: NpyArray, role: Role): Pick<Column, 'dtype' | 'data'> {
-  if (data instanceof Float32Array) return { dtype: 'float32', data };
-  if (data instanceof Int32Array) return { dtype: 'int32', data };
-  if (data instanceof BigInt64Array) return { dtype: 'int32', data: int32FromInt64(data) };
-  if (dtype === 'f8' || role === 'inputs') return { dtype: 'float32', data: Float32Array.from(data) };
-  return { dtype: 'int32', data: Int32Array.from(data) };
+/** What is stored in fewer bits than it takes is left as it is: batches are converted when they are made. */
+function convert({ data }: NpyArray, role: Role): Pick<Column, 'dtype' | 'data'> {
+  if (data instanceof Float32Array || data instanceof Float64Array) return { dtype: 'float32', data };
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array || data instanceof Uint32Array)
+    return { dtype: 'int32', data: int32From(data) };
+  return { dtype: data instanceof Int32Array || role === 'targets' ? 'int32' : 'float32', data };
 }
 
-function int32FromInt64(values: BigInt64Array): Int32Array {
+function int32From(values: BigInt64Array | BigUint64Array | Uint32Array): Int32Array {
   const result = new Int32Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = Number(values[i]);
     if (value < INT32_MIN || value > INT32_MAX)
-      throw new FormatError(`element ${i} is ${values[i]}, which is not within 32 bits`);
+      throw new FormatError(`element ${i} is ${values[i]}, which is not within 32 bits`, {
+        remedy: 'Save it as 32-bit numbers, of either kind: x.astype(numpy.int32) or x.astype(numpy.float32).',
+      });
     result[i] = value;
   }
   return result;

@@ -1,4 +1,5 @@
 /** @file What a data set is to the training loop. */
+import type { Seeding } from '../formats/random.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
@@ -33,6 +34,8 @@ export interface TrainingOrder {
   batchSize: number;
   /** Of the shuffle; the order of epoch n depends on (seed, n) alone. */
   seed: number;
+  /** Default: that of new runs. */
+  seeding?: Seeding;
   /** Batches to leave out: the stream goes on exactly as if so many had been taken. */
   step: number;
 }
@@ -42,6 +45,8 @@ export interface Split {
   samples: number | undefined;
   /** Every sample once, in order; the last batch may be smaller. A batch is valid until the next one is asked for. */
   batches(batchSize: number): Iterable<Batch> | AsyncIterable<Batch>;
+  /** What is wrong with its samples and keeps a model from being evaluated on them; absent where nothing is known to be. */
+  warning?: string | undefined;
 }
 
 export interface Dataset {

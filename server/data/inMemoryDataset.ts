@@ -1,17 +1,23 @@
 /** @file A data set whose samples are all in memory. */
-import { Random } from '../formats/random.ts';
+import { elementCount } from '../formats/elements.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Batch, Dataset, Elements, Split, TensorSpec, TrainingOrder, TrainingStream } from './dataset.ts';
 
-/** Samples side by side, row-major. */
+/** Elements as a file has them. */
+export type StoredElements = Elements | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array;
+
+/** Samples side by side, row-major; they take the element type of the column when a batch is made of them. */
 export interface Column extends TensorSpec {
-  data: Elements;
+  data: StoredElements;
 }
 
 export interface Table {
   samples: number;
   inputs: Column[];
   targets: Column[];
+  /** As of {@link Split.warning}. */
+  warning?: string | undefined;
 }
 
 export interface Tables {
@@ -39,14 +45,20 @@ export function inMemoryDataset(tables: Tables, name: string): Dataset {
   };
 }
 
-/** Batches in the order of the table: views, no copies. */
+const constructors = { float32: Float32Array, int32: Int32Array };
+
+/** Batches in the order of the table: views, and copies of what has another element type. */
 function inOrder(table: Table): Split {
   return {
     samples: table.samples,
+    warning: table.warning,
     *batches(batchSize) {
       for (let begin = 0; begin < table.samples; begin += batchSize) {
         const end = Math.min(begin + batchSize, table.samples);
-        const rows = ({ data, shape }: Column) => data.subarray(begin * size(shape), end * size(shape));
+        const rows = ({ data, shape, dtype }: Column): Elements => {
+          const stored = data.subarray(begin * elementCount(shape), end * elementCount(shape));
+          return stored instanceof constructors[dtype] ? stored : new constructors[dtype](stored);
+        };
         yield { size: end - begin, inputs: table.inputs.map(rows), targets: table.targets.map(rows) };
       }
     },
@@ -57,19 +69,21 @@ function inOrder(table: Table): Split {
 class ShuffledStream implements TrainingStream {
   readonly #stepsPerEpoch: number;
   readonly #seed: number;
+  readonly #seeding: Seeding | undefined;
   readonly #order: Uint32Array;
   readonly #batch: Batch;
   readonly #gathers: Gather[];
   #step: number;
   #epoch: number | undefined;
 
-  constructor(table: Table, { batchSize, seed, step }: TrainingOrder) {
+  constructor(table: Table, { batchSize, seed, seeding, step }: TrainingOrder) {
     if (batchSize > table.samples)
       throw new UserError(`training.batchSize is ${batchSize}, but there are only ${table.samples} training samples.`, {
         remedy: 'Choose a smaller batch size.',
       });
     this.#stepsPerEpoch = Math.floor(table.samples / batchSize);
     this.#seed = seed;
+    this.#seeding = seeding;
     this.#order = new Uint32Array(table.samples);
     const inputs = table.inputs.map((column) => new Gather(column, batchSize));
     const targets = table.targets.map((column) => new Gather(column, batchSize));
@@ -82,7 +96,7 @@ class ShuffledStream implements TrainingStream {
     const epoch = Math.floor(this.#step / this.#stepsPerEpoch);
     if (epoch !== this.#epoch) {
       for (let i = 0; i < this.#order.length; i++) this.#order[i] = i;
-      new Random(this.#seed, epoch).shuffle(this.#order);
+      new Random(this.#seed, epoch, this.#seeding).shuffle(this.#order);
       this.#epoch = epoch;
     }
     const begin = (this.#step - epoch * this.#stepsPerEpoch) * this.#batch.size;
@@ -98,13 +112,13 @@ class ShuffledStream implements TrainingStream {
 /** Copies rows of a column into a buffer of one batch. */
 class Gather {
   readonly to: Elements;
-  readonly #from: Elements;
+  readonly #from: StoredElements;
   readonly #rowLength: number;
 
-  constructor({ data, shape }: Column, batchSize: number) {
+  constructor({ data, shape, dtype }: Column, batchSize: number) {
     this.#from = data;
-    this.#rowLength = size(shape);
-    this.to = new (data.constructor as new (length: number) => Elements)(batchSize * this.#rowLength);
+    this.#rowLength = elementCount(shape);
+    this.to = new constructors[dtype](batchSize * this.#rowLength);
   }
 
   rows(samples: Uint32Array): void {
@@ -116,8 +130,4 @@ class Gather {
     for (let i = 0; i < samples.length; i++)
       this.to.set(this.#from.subarray(samples[i] * length, (samples[i] + 1) * length), i * length);
   }
-}
-
-function size(shape: readonly number[]): number {
-  return shape.reduce((product, axis) => product * axis, 1);
 }

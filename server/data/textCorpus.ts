@@ -96,11 +96,7 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
       ...(files.validation !== undefined && { validation: part(files.validation) }),
     };
   const place = resolve(baseDirectory, path ?? '');
-  const status = statSync(place, { throwIfNoEntry: false });
-  if (status === undefined)
-    throw new SettingError(['data', 'path'], `${place} does not exist`, {
-      remedy: 'Correct the path; it is relative to the experiment file. The examples say how to get their data.',
-    });
+  const status = attempt(() => statSync(place), place);
   if (status.isDirectory()) {
     if (split) throw new SettingError(['data', 'split'], `divides one file, but ${place} is a folder`, { at: 'key' });
     return partsOfFolder(place);
@@ -117,7 +113,7 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
 }
 
 function partsOfFolder(folder: string): Parts {
-  const names = readdirSync(folder);
+  const names = attempt(() => readdirSync(folder), folder);
   const find = (split: keyof Parts): TextPart | undefined => {
     const found = names.filter((name) => name.endsWith(suffixes[split]));
     if (found.length > 1)
@@ -137,6 +133,24 @@ function partsOfFolder(folder: string): Parts {
   });
 }
 
+/** @throws SettingError when the system refuses to look at the path */
+function attempt<T>(look: () => T, path: string): T {
+  try {
+    return look();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new SettingError(
+      ['data', 'path'],
+      isMissing ? `${path} does not exist` : `${path} cannot be read: ${message}`,
+      {
+        remedy: 'Correct the path; it is relative to the experiment file. The examples say how to get their data.',
+        cause: error,
+      },
+    );
+  }
+}
+
 /** Training at the start of the file, then validation, then test, whole lines each. */
 function divide(path: string, { validation, test }: NonNullable<TextConfig['split']>): Parts {
   if (validation + test >= 1)
@@ -147,6 +161,13 @@ function divide(path: string, { validation, test }: NonNullable<TextConfig['spli
   const file = new TextFile({ path });
   try {
     const [first, second] = [1 - validation - test, 1 - test].map((end) => file.lineBehind(Math.floor(end * file.end)));
+    if (file.end > 0 && ((validation > 0 && first === second) || second === file.end))
+      throw new SettingError(
+        ['data', 'split'],
+        `${path} has no line end where ${second === file.end ? 'the test split' : 'the validation split'} would begin ` +
+          'and end: a split takes whole lines',
+        { remedy: 'Write each sentence in a line of its own, or name a file for each split in "files".' },
+      );
     return {
       train: { path, begin: 0, end: first },
       ...(validation > 0 && { validation: { path, begin: first, end: second } }),

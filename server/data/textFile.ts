@@ -1,16 +1,18 @@
 /**
  * @file Words of a text file: UTF-8, separated by white space, with {@link END_OF_SENTENCE} at the end of each line, as
- * Mikolov's Penn Treebank files are read. A file is read in pieces that end between words, so that it can be larger than
- * memory and be entered at any piece.
+ * Mikolov's Penn Treebank files are read. White space is Unicode's, and lines end with LF, CR LF or CR, as Python reads
+ * texts. A file is read in pieces that end between words, so that it can be larger than memory and be entered at any piece.
  */
-import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { ENCODING_REMEDY, notUtf8 } from '../formats/text.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export const END_OF_SENTENCE = '<eos>';
 
 const PIECE_BYTES = 2 ** 16;
-const NEW_LINE = 0x0a;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+/** Bytes after which a piece may end. */
 const whitespace: ReadonlySet<number> = new Set([...' \t\r\v\f\n'].map((character) => character.charCodeAt(0)));
 
 /** A file, or whole lines of one. */
@@ -41,9 +43,10 @@ export class TextFile {
   constructor({ path, begin = 0, end }: TextPart) {
     this.path = path;
     try {
+      // Before it is opened: to open a pipe waits for who writes it.
+      const status = statSync(path);
+      if (!status.isFile()) throw new Error(status.isDirectory() ? 'it is a folder' : 'it is no regular file');
       this.#descriptor = openSync(path, 'r');
-      const status = fstatSync(this.#descriptor);
-      if (status.isDirectory()) throw new Error('it is a folder');
       this.begin = begin;
       this.end = end ?? status.size;
     } catch (error) {
@@ -73,7 +76,7 @@ export class TextFile {
     if (read < wanted) throw this.changed();
     const isLast = begin + read === this.end;
     let length = read;
-    if (!isLast) while (length > 0 && !whitespace.has(this.#buffer[length - 1])) length--;
+    if (!isLast) while (length > 0 && !this.#canEnd(length, read)) length--;
     if (length === 0)
       throw new UserError(
         `data: ${this.path} has no space and no line end in the ${PIECE_BYTES} bytes from byte ${begin} on.`,
@@ -82,18 +85,25 @@ export class TextFile {
         },
       );
     const bytes = this.#buffer.subarray(0, length);
-    if (!isUtf8(bytes)) throw this.#invalid(begin, bytes);
-    const words = wordsOf(bytes.toString('utf8'), begin === 0);
-    if (isLast && bytes[length - 1] !== NEW_LINE) words.push(END_OF_SENTENCE);
+    const problem = notUtf8(bytes, begin);
+    if (problem !== undefined) throw new UserError(`data: ${this.path} ${problem}.`, { remedy: ENCODING_REMEDY });
+    const words = wordsOf(bytes.toString('utf8'));
+    if (isLast && !isLineEnd(bytes[length - 1])) words.push(END_OF_SENTENCE);
     return { begin, end: begin + length, words };
   }
 
   /** The first byte behind the line end at or after `position`, or the end of the file. */
   lineBehind(position: number): number {
+    let isFound = false;
     for (let at = position; at < this.end; at += PIECE_BYTES) {
       const read = readSync(this.#descriptor, this.#buffer, 0, Math.min(PIECE_BYTES, this.end - at), at);
-      const found = this.#buffer.subarray(0, read).indexOf(NEW_LINE);
-      if (found >= 0) return at + found + 1;
+      for (let i = 0; i < read; i++) {
+        const byte = this.#buffer[i];
+        // CR LF is one line end.
+        if (isFound) return byte === LINE_FEED ? at + i + 1 : at + i;
+        if (byte === LINE_FEED) return at + i + 1;
+        isFound = byte === CARRIAGE_RETURN;
+      }
     }
     return this.end;
   }
@@ -108,33 +118,21 @@ export class TextFile {
     closeSync(this.#descriptor);
   }
 
-  #invalid(begin: number, bytes: Buffer): UserError {
-    const at = firstInvalidByte(bytes);
-    const value = bytes[at].toString(16).toUpperCase().padStart(2, '0');
-    const isUtf16 = begin + at === 0 && (value === 'FF' || value === 'FE');
-    return new UserError(
-      `data: ${this.path} is not UTF-8: byte ${begin + at} is 0x${value}${isUtf16 ? ', as of UTF-16' : ''}.`,
-      {
-        remedy: 'Save the file as UTF-8, or convert it: iconv -f ENCODING -t UTF-8.',
-      },
-    );
+  /** Whether a piece of the bytes that were read may end before byte `length`: behind white space, not between CR and LF. */
+  #canEnd(length: number, read: number): boolean {
+    const last = this.#buffer[length - 1];
+    if (last !== CARRIAGE_RETURN) return whitespace.has(last);
+    return length < read && this.#buffer[length] !== LINE_FEED;
   }
 }
 
-/** A byte order mark is no word. */
-function wordsOf(text: string, isStart: boolean): string[] {
-  const words: string[] = (isStart ? text.replace(/^\uFEFF/, '') : text).match(/\n|[^ \t\r\v\f\n]+/g) ?? [];
-  for (let i = 0; i < words.length; i++) if (words[i] === '\n') words[i] = END_OF_SENTENCE;
+function isLineEnd(byte: number): boolean {
+  return byte === LINE_FEED || byte === CARRIAGE_RETURN;
+}
+
+/** Byte order marks, which are inside a text that was put together from several files, are no part of a word. */
+function wordsOf(text: string): string[] {
+  const words: string[] = text.replaceAll('\uFEFF', '').match(/\r\n?|\n|[^\s\u0085]+/g) ?? [];
+  for (let i = 0; i < words.length; i++) if (/^[\r\n]/.test(words[i])) words[i] = END_OF_SENTENCE;
   return words;
-}
-
-/** Decoding puts U+FFFD at the first byte that is wrong; what is before it has as many bytes decoded as encoded. */
-function firstInvalidByte(bytes: Buffer): number {
-  const text = bytes.toString('utf8');
-  const replacement = Buffer.from('\uFFFD');
-  for (let i = text.indexOf('\uFFFD'); i >= 0; i = text.indexOf('\uFFFD', i + 1)) {
-    const at = Buffer.byteLength(text.slice(0, i));
-    if (!bytes.subarray(at, at + replacement.length).equals(replacement)) return at;
-  }
-  throw new RangeError('The bytes are UTF-8.');
 }

@@ -1,5 +1,6 @@
 /** @file The words that a language model knows, by number. */
-import { readFile } from 'node:fs/promises';
+import { decodeText } from '../formats/text.ts';
+import { readUserFile } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
 import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
 
@@ -64,26 +65,30 @@ function byFrequency([a, timesA]: [string, number], [b, timesB]: [string, number
 
 /**
  * @param setting that names the file, for messages
- * @throws UserError when it is missing, or has a word twice or none for unknown words
+ * @throws UserError when it is missing or not UTF-8, or has a word twice, none, or none for the end of a line or unknown words
  */
 export async function readVocabulary(path: string, setting: string): Promise<Vocabulary> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new UserError(`${setting}: ${path} cannot be read: ${(error as Error).message}.`, {
-      remedy: 'Name a file with a word a line, for example vocabulary.txt of a run folder.',
-      cause: error,
-    });
-  }
-  const words = text.split(/\r?\n/);
-  if (words.at(-1) === '') words.pop();
-  const distinct = new Set(words);
-  const twice = words.find((word) => !distinct.delete(word));
-  const wrong =
-    twice !== undefined ? `has '${twice}' twice` : words.includes(UNKNOWN) ? undefined : `does not have ${UNKNOWN}`;
+  const remedy = 'Name a file with a word a line, for example vocabulary.txt of a run folder.';
+  const text = await readUserFile(path, decodeText, remedy).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${setting}: ${error.message}`, { remedy: error.remedy, cause: error });
+  });
+  const words = text.replaceAll('\uFEFF', '').split(/\r\n|\r|\n/);
+  while (words.at(-1) === '') words.pop();
+  const wrong = whatIsWrong(words);
   if (wrong === undefined) return new Vocabulary(words);
   throw new UserError(`${setting}: ${path} ${wrong}.`, {
-    remedy: `A vocabulary has every word once, a word a line, and ${UNKNOWN} for all others.`,
+    remedy: `A vocabulary has every word once, a word a line, ${END_OF_SENTENCE} for the ends of lines, and ${UNKNOWN} for all other words.`,
   });
+}
+
+/** The end of a sentence about the file. */
+function whatIsWrong(words: readonly string[]): string | undefined {
+  const empty = words.indexOf('');
+  if (empty >= 0) return `has no word in line ${empty + 1}`;
+  const distinct = new Set(words);
+  const twice = words.find((word) => !distinct.delete(word));
+  if (twice !== undefined) return `has '${twice}' twice`;
+  const missing = [UNKNOWN, END_OF_SENTENCE].find((word) => !words.includes(word));
+  return missing && `does not have ${missing}`;
 }

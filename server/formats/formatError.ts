@@ -6,4 +6,11 @@
  */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
+  /** What to do, where the content tells better than the setting that names the file. */
+  readonly remedy: string | undefined;
+
+  constructor(message: string, { remedy }: { remedy?: string } = {}) {
+    super(message);
+    this.remedy = remedy;
+  }
 }

@@ -2,6 +2,7 @@
  * @file The IDX format of MNIST: two zero bytes, the element type, the number of axes, the size of each axis as a
  * big-endian 32-bit integer, then the elements in row-major order (LeCun, Cortes & Burges, "The MNIST database").
  */
+import { elementCount } from './elements.ts';
 import { FormatError } from './formatError.ts';
 
 export interface IdxArray {
@@ -19,8 +20,32 @@ const UNSIGNED_BYTE = 0x08;
  * @throws FormatError when the magic number or the sizes are not those of such a file
  */
 export function decodeIdx(file: Uint8Array, axes: number): IdxArray {
+  const shape = readShape(file, axes);
+  const expected = headerBytes(axes) + elementCount(shape);
+  if (file.length !== expected)
+    throw new FormatError(
+      `its header says ${shape.join(' x ')}, which makes ${expected} bytes, but it has ${file.length}: it is ` +
+        (file.length < expected ? 'cut off' : 'too long'),
+    );
+  return { shape, data: file.subarray(headerBytes(axes)) };
+}
+
+/**
+ * Bytes of the whole file, as its header says.
+ *
+ * @param head at least the header of the file
+ * @throws FormatError as {@link decodeIdx}
+ */
+export function idxFileBytes(head: Uint8Array, axes: number): number {
+  return headerBytes(axes) + elementCount(readShape(head, axes));
+}
+
+function headerBytes(axes: number): number {
+  return 4 + 4 * axes;
+}
+
+function readShape(file: Uint8Array, axes: number): number[] {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
-  const headerBytes = 4 + 4 * axes;
   const expectedMagic = (UNSIGNED_BYTE << 8) | axes;
   const magic = file.length < 4 ? undefined : view.getUint32(0);
   if (magic !== expectedMagic)
@@ -28,15 +53,8 @@ export function decodeIdx(file: Uint8Array, axes: number): IdxArray {
       `its magic number is ${magic === undefined ? 'missing' : hexadecimal(magic)}; an IDX file of bytes with ${axes} ` +
         `${axes === 1 ? 'axis' : 'axes'} starts with ${hexadecimal(expectedMagic)}`,
     );
-  if (file.length < headerBytes) throw new FormatError('its header is cut off');
-  const shape = Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
-  const expected = headerBytes + shape.reduce((product, size) => product * size, 1);
-  if (file.length !== expected)
-    throw new FormatError(
-      `its header says ${shape.join(' x ')}, which makes ${expected} bytes, but it has ${file.length}: it is ` +
-        (file.length < expected ? 'cut off' : 'too long'),
-    );
-  return { shape, data: file.subarray(headerBytes) };
+  if (file.length < headerBytes(axes)) throw new FormatError('its header is cut off');
+  return Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
 }
 
 function hexadecimal(value: number): string {

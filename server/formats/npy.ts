@@ -2,59 +2,82 @@
  * @file NumPy's array formats: `.npy` versions 1 to 3 (magic, version, header length, a Python dictionary literal, the
  * elements) and `.npz`, a zip archive of them.
  */
-import { unzipSync } from 'fflate';
+import { elementCount, elementsOf, type ElementArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
+import { float32FromFloat16 } from './halfPrecision.ts';
+import { ZipArchive } from './zip.ts';
 
 export interface NpyArray {
   shape: number[];
+  /** Float16 is read as float32. */
   dtype: NpyDtype;
-  /** Elements in row-major order; a view of the file where its alignment allows. */
-  data: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+  /** Elements in row-major order; a view of the file where its alignment and its byte order allow. */
+  data: NpyData;
 }
+
+export type NpyData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 /** The `descr` of NumPy without its byte order; `b1` is a byte, 0 or 1. */
-export type NpyDtype = 'f4' | 'f8' | 'i4' | 'i8' | 'u1' | 'b1';
+export type NpyDtype = keyof typeof constructors;
 
-interface ElementArray {
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): NpyArray['data'];
-  readonly BYTES_PER_ELEMENT: number;
-}
-
-const constructors: Record<NpyDtype, ElementArray> = {
+const constructors = {
   f4: Float32Array,
   f8: Float64Array,
+  i1: Int8Array,
+  i2: Int16Array,
   i4: Int32Array,
   i8: BigInt64Array,
   u1: Uint8Array,
+  u2: Uint16Array,
+  u4: Uint32Array,
+  u8: BigUint64Array,
   b1: Uint8Array,
-};
+} satisfies Record<string, ElementArray<NpyData>>;
+
+type StoredDtype = NpyDtype | 'f2';
 
 const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59); // \x93NUMPY
+/** Bytes of a header at most. That of a plain array has about 100; NumPy itself refuses more than 10,000. */
+const HEADER_BYTES = 2 ** 16;
+/** NumPy has no more. */
+const MOST_AXES = 64;
+/** Characters of a damaged header that a message shows. */
+const SHOWN = 200;
+
+interface NpyHeader {
+  dtype: StoredDtype;
+  bigEndian: boolean;
+  fortranOrder: boolean;
+  shape: number[];
+  /** Byte at which the elements begin. */
+  dataStart: number;
+}
 
 /** @throws FormatError for a damaged file or an element type that is not supported */
 export function decodeNpy(file: Uint8Array): NpyArray {
-  if (!MAGIC.every((byte, i) => file[i] === byte)) throw new FormatError('it is no .npy file: it lacks the mark NUMPY');
-  const version = file[6];
-  if (!(version >= 1 && version <= 3))
-    throw new FormatError(`it has .npy version ${version}; versions 1 to 3 can be read`);
-  const headerStart = version === 1 ? 10 : 12;
-  if (file.length < headerStart) throw new FormatError('its header is cut off');
-  const view = new DataView(file.buffer, file.byteOffset);
-  const dataStart = headerStart + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
-  if (file.length < dataStart) throw new FormatError('its header is cut off');
-
-  const { dtype, fortranOrder, shape } = parseHeader(new TextDecoder().decode(file.subarray(headerStart, dataStart)));
-  const Elements = constructors[dtype];
-  const count = shape.reduce((product, size) => product * size, 1);
-  const expected = count * Elements.BYTES_PER_ELEMENT;
-  if (file.length - dataStart !== expected)
+  const header = readHeader(file);
+  const { dtype, shape, dataStart, fortranOrder } = header;
+  if (file.length !== fileBytes(header))
     throw new FormatError(
-      `shape (${shape.join(', ')}) of ${dtype} needs ${expected} bytes of data, but there are ${file.length - dataStart}`,
+      `shape (${shape.join(', ')}) of ${dtype} needs ${fileBytes(header) - dataStart} bytes of data, ` +
+        `but there are ${file.length - dataStart}`,
     );
-  const bytes = file.subarray(dataStart);
-  const aligned = bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  const data = new Elements(aligned.buffer, aligned.byteOffset, count);
-  return { shape, dtype, data: fortranOrder && shape.length > 1 ? rowMajor(data, shape) : data };
+  const data = readElements(file.subarray(dataStart), header);
+  return {
+    shape,
+    dtype: dtype === 'f2' ? 'f4' : dtype,
+    data: fortranOrder && shape.length > 1 ? rowMajor(data, shape) : data,
+  };
 }
 
 /**
@@ -64,53 +87,113 @@ export function decodeNpy(file: Uint8Array): NpyArray {
  * @throws FormatError for a damaged archive, or when it has no such array
  */
 export function decodeNpz(archive: Uint8Array, name: string): NpyArray {
-  const names: string[] = [];
-  let files: Record<string, Uint8Array>;
-  try {
-    files = unzipSync(archive, {
-      filter: (file) => {
-        names.push(arrayName(file.name));
-        return names.at(-1) === arrayName(name);
-      },
-    });
-  } catch (error) {
-    throw new FormatError(`it is no valid .npz archive (${(error as Error).message})`);
+  const zip = new ZipArchive(archive, '.npz archive');
+  const entry = zip.entries.find((candidate) => arrayName(candidate.name) === arrayName(name));
+  if (entry === undefined) {
+    const names = zip.entries.map((candidate) => arrayName(candidate.name)).join(', ');
+    throw new FormatError(`it has no array '${name}'; it has ${names || 'none'}`);
   }
-  const [file] = Object.values(files);
-  if (file === undefined) throw new FormatError(`it has no array '${name}'; it has ${names.join(', ') || 'none'}`);
-  return decodeNpy(file);
+  return decodeNpy(zip.read(entry, (head) => fileBytes(readHeader(head))));
 }
 
 function arrayName(fileName: string): string {
   return fileName.replace(/\.npy$/, '');
 }
 
-function parseHeader(header: string): { dtype: NpyDtype; fortranOrder: boolean; shape: number[] } {
-  const descr = /'descr'\s*:\s*'([^']*)'/.exec(header)?.[1];
-  const order = /'fortran_order'\s*:\s*(True|False)/.exec(header)?.[1];
-  const sizes = /'shape'\s*:\s*\(([\d,\s]*)\)/.exec(header)?.[1];
-  if (order === undefined || sizes === undefined || !header.includes("'descr'"))
-    throw new FormatError('its header is damaged');
-  const dtype = descr?.replace(/^[<|]/, '');
-  if (dtype === undefined || !isDtype(dtype))
-    throw new FormatError(
-      `its element type ${descr ?? 'is structured and'} cannot be read; supported are little-endian ${Object.keys(constructors).join(', ')}`,
-    );
-  const shape = sizes
-    .split(',')
-    .filter((size) => size.trim() !== '')
-    .map(Number);
-  return { dtype, fortranOrder: order === 'True', shape };
+/** Bytes of the whole file, as its header says. */
+function fileBytes({ dtype, shape, dataStart }: NpyHeader): number {
+  return dataStart + elementCount(shape) * bytesPerElement(dtype);
 }
 
-function isDtype(dtype: string): dtype is NpyDtype {
-  return dtype in constructors;
+function bytesPerElement(dtype: StoredDtype): number {
+  return dtype === 'f2' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+function readElements(bytes: Uint8Array, { dtype, bigEndian }: NpyHeader): NpyData {
+  const ordered = bigEndian ? reversedElements(bytes, bytesPerElement(dtype)) : bytes;
+  if (dtype === 'f2') return float32FromFloat16(ordered);
+  return elementsOf<NpyData>(ordered, constructors[dtype]);
+}
+
+/** A copy in which the bytes of each element are in the opposite order. */
+function reversedElements(bytes: Uint8Array, size: number): Uint8Array {
+  const result = new Uint8Array(bytes.length);
+  for (let begin = 0; begin < bytes.length; begin += size)
+    for (let i = 0; i < size; i++) result[begin + i] = bytes[begin + size - 1 - i];
+  return result;
+}
+
+/** @param file at least the beginning of one, up to its elements */
+function readHeader(file: Uint8Array): NpyHeader {
+  if (!MAGIC.every((byte, i) => file[i] === byte)) throw new FormatError('it is no .npy file: it lacks the mark NUMPY');
+  const version = file[6];
+  if (!(version >= 1 && version <= 3))
+    throw new FormatError(`it has .npy version ${version}; versions 1 to 3 can be read`);
+  const start = version === 1 ? 10 : 12;
+  if (file.length < start) throw new FormatError('its header is cut off');
+  const view = new DataView(file.buffer, file.byteOffset);
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
+  if (length > HEADER_BYTES)
+    throw new FormatError(`its header has ${length} bytes; that of a plain array has less than ${HEADER_BYTES}`);
+  const dataStart = start + length;
+  if (file.length < dataStart) throw new FormatError('its header is cut off');
+  const text = new TextDecoder(version === 3 ? 'utf-8' : 'latin1').decode(file.subarray(start, dataStart));
+  return { ...parseHeader(text), dataStart };
+}
+
+/**
+ * The header is a Python dictionary: either kind of quotes, and sizes of a tuple or a list as any NumPy has written them
+ * (`64`, `64L` of Python 2, `np.int64(64)` of NumPy 2).
+ */
+function parseHeader(header: string): Omit<NpyHeader, 'dataStart'> {
+  const damaged = () => {
+    const shown = JSON.stringify(header.trim().slice(0, SHOWN));
+    return new FormatError(`its header is damaged: ${shown}`);
+  };
+  const order = /["']fortran_order["']\s*:\s*(True|False)/.exec(header)?.[1];
+  const sizes = /["']shape["']\s*:\s*([([])((?:[\s\d,L]|(?:np|numpy)\.\w+\(\d+\))*)[)\]]/.exec(header);
+  const type = /["']descr["']\s*:\s*(?:(["'])([^"']*)\1)?/.exec(header);
+  if (order === undefined || sizes === null || type === null) throw damaged();
+  const shape = sizes[2]
+    .split(',')
+    .map((size) => size.trim())
+    .filter((size) => size !== '')
+    .map((size) => Number(/^(?:\w+\.\w+\()?(\d+)L?\)?$/.exec(size)?.[1]));
+  if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) throw damaged();
+  return { ...parseElementType(type[2]), fortranOrder: order === 'True', shape };
+}
+
+/** @param descr undefined for records, whose type is a list */
+function parseElementType(descr: string | undefined): Pick<NpyHeader, 'dtype' | 'bigEndian'> {
+  const [, order, dtype] = /^([<>|=]?)(.*)$/s.exec(descr ?? '') ?? [];
+  if (isDtype(dtype)) return { dtype, bigEndian: order === '>' };
+  const supported = ['f2', ...Object.keys(constructors)].join(', ');
+  throw new FormatError(`its element type ${descr ?? 'is structured and'} cannot be read; supported are ${supported}`, {
+    remedy: remedyFor(dtype),
+  });
+}
+
+/** numpy.save alone would write the same type again. */
+function remedyFor(dtype: string): string {
+  const kind = dtype.slice(0, 1);
+  if (kind === 'c')
+    return 'Save real numbers: numpy.save(file, numpy.stack([x.real, x.imag], axis=-1).astype(numpy.float32)).';
+  if (kind === 'f') return 'Save it as 32-bit numbers: numpy.save(file, x.astype(numpy.float32)).';
+  if (kind === 'O') return 'Save numbers: numpy.save(file, numpy.stack(list(x)).astype(numpy.float32)).';
+  if (kind === 'M' || kind === 'm') return 'Save times as numbers: numpy.save(file, x.astype(numpy.int64)).';
+  if (kind === '' || kind === 'V')
+    return 'Save one field of the records as an array of its own: numpy.save(file, x["FIELD"]).';
+  return 'Save numbers, for example the index of each text: numpy.save(file, numpy.unique(x, return_inverse=True)[1]).';
+}
+
+function isDtype(dtype: string): dtype is StoredDtype {
+  return dtype === 'f2' || Object.hasOwn(constructors, dtype);
 }
 
 /** Column-major (Fortran) to row-major (C) order. */
-function rowMajor<T extends NpyArray['data']>(columns: T, shape: readonly number[]): T {
+function rowMajor<T extends NpyData>(columns: T, shape: readonly number[]): T {
   const result = columns.slice() as T;
-  const strides = shape.map((_, axis) => shape.slice(0, axis).reduce((product, size) => product * size, 1));
+  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
   const index = shape.map(() => 0);
   let from = 0;
   for (let to = 0; to < columns.length; to++) {

@@ -3,10 +3,21 @@
  * `{ NAME: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { … } }`, then the tensors' bytes, row-major and
  * little-endian, without holes or overlaps. Offsets count from the end of the header.
  */
+import { elementCount, elementsOf, type ElementArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
 
-export type SafetensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type SafetensorData =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigUint64Array;
 
 export interface Safetensor {
   /** How the elements are stored; the reader turns F16 and BF16 into F32. BOOL is one byte, 0 or 1. */
@@ -16,18 +27,18 @@ export interface Safetensor {
   data: SafetensorData;
 }
 
-export type SafetensorDtype = 'F64' | 'I64' | 'F32' | 'I32' | 'U8' | 'BOOL';
+export type SafetensorDtype = 'F64' | 'I64' | 'U64' | 'F32' | 'I32' | 'U32' | 'I16' | 'U16' | 'I8' | 'U8' | 'BOOL';
 
-interface ElementArray {
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): SafetensorData;
-  readonly BYTES_PER_ELEMENT: number;
-}
-
-const constructors: Record<SafetensorDtype, ElementArray> = {
+const constructors: Record<SafetensorDtype, ElementArray<SafetensorData>> = {
   F64: Float64Array,
   I64: BigInt64Array,
+  U64: BigUint64Array,
   F32: Float32Array,
   I32: Int32Array,
+  U32: Uint32Array,
+  I16: Int16Array,
+  U16: Uint16Array,
+  I8: Int8Array,
   U8: Uint8Array,
   BOOL: Uint8Array,
 };
@@ -54,7 +65,7 @@ export function encodeSafetensors(
   if (Object.keys(metadata).length > 0) header[METADATA] = metadata;
   let end = 0;
   for (const [name, { dtype, shape, data }] of ordered) {
-    if (!(data instanceof constructors[dtype]) || data.length !== elements(shape))
+    if (!(data instanceof constructors[dtype]) || data.length !== elementCount(shape))
       throw new TypeError(`Tensor '${name}': ${data.length} elements do not make ${dtype} of shape [${shape}].`);
     header[name] = { dtype, shape, data_offsets: [end, (end += data.byteLength)] };
   }
@@ -129,7 +140,7 @@ function checkEntry(name: string, entry: unknown, dataBytes: number): Entry {
     throw new FormatError(`its entry for tensor '${name}' lacks a valid dtype, shape or data_offsets`);
   if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
   const [begin, end] = offsets;
-  const bytes = elements(shape) * bytesPerElement(dtype);
+  const bytes = elementCount(shape) * bytesPerElement(dtype);
   if (end - begin !== bytes)
     throw new FormatError(`tensor '${name}', ${dtype} [${shape}], needs ${bytes} bytes but has ${end - begin}`);
   if (end > dataBytes)
@@ -154,9 +165,7 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
 
 function read(bytes: Uint8Array, dtype: Entry['dtype'], shape: number[]): Safetensor {
   if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
-  const Elements = constructors[dtype];
-  const aligned = bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : bytes.slice();
-  return { dtype, shape, data: new Elements(aligned.buffer, aligned.byteOffset, elements(shape)) };
+  return { dtype, shape, data: elementsOf(bytes, constructors[dtype]) };
 }
 
 function bytesPerElement(dtype: Entry['dtype']): number {
@@ -164,7 +173,7 @@ function bytesPerElement(dtype: Entry['dtype']): number {
 }
 
 function isDtype(dtype: string): dtype is Entry['dtype'] {
-  return dtype in constructors || dtype in halves;
+  return Object.hasOwn(constructors, dtype) || Object.hasOwn(halves, dtype);
 }
 
 function isSizes(value: unknown): value is number[] {
@@ -173,8 +182,4 @@ function isSizes(value: unknown): value is number[] {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

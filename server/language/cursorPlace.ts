@@ -2,7 +2,7 @@
 import { createScanner } from 'jsonc-parser';
 import type { TextRange } from '../protocol/jsonText.ts';
 import type { SettingPath } from '../protocol/settingPath.ts';
-import { isBlank, isComment, isSign, Token } from './jsonTokens.ts';
+import { isBlank, isComment, isSign, Token } from '../protocol/jsonTokens.ts';
 
 export interface CursorPlace {
   readonly kind: 'key' | 'value';

@@ -1,10 +1,11 @@
 /** @file The runs that an experiment could be about, read once and again when they change. */
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { runsFolder } from '../runs/createRun.ts';
+import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readBackwards } from '../runs/readBackwards.ts';
+import { openRegularSync, readTextSync } from '../runs/regularFile.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 import type { KnownRun } from './experimentDocument.ts';
@@ -106,7 +107,7 @@ class StoredRun implements KnownRun {
   }
 
   get text(): string | undefined {
-    return (this.#text ??= attempt(() => readFileSync(this.#run.experimentFile, 'utf8')));
+    return (this.#text ??= attempt(() => readTextSync(this.#run.experimentFile)));
   }
 
   get weights(): KnownRun['weights'] {
@@ -129,7 +130,7 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 function firstLine(file: string): string {
-  const descriptor = openSync(file, 'r');
+  const descriptor = openRegularSync(file);
   try {
     const buffer = Buffer.alloc(FIRST_EVENT_BYTES);
     const text = buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, 0));

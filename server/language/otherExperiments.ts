@@ -1,14 +1,14 @@
 /** @file The experiment files of the workspace: what a change of a model's layers has to reach. */
-import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
+import { walkFolders } from '../runs/walkFolders.ts';
+import { readExperiment } from '../runs/loadExperiment.ts';
 import { ExperimentDocument } from './experimentDocument.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
 
 const ENDING = '.deeptwist.jsonc';
-const SKIPPED = new Set(['node_modules']);
 
 /**
  * The experiment files below folders and those that are open, without one of them; as the editor has them, else from the disk.
@@ -24,10 +24,12 @@ export async function otherExperiments(
   const others = open.filter((uri) => uri !== but).map((uri) => documents.experiment(uri)!);
   const found = await Promise.all(folders.map(experimentFiles));
   for (const file of new Set(found.flat().filter((path) => !known.has(path)))) {
-    const text = await readFile(file, 'utf8').catch(() => undefined); // Gone since it was listed.
-    if (text === undefined) continue;
+    const read = await readExperiment(file).catch(() => undefined); // Gone since it was listed, or no text.
+    if (read === undefined) continue;
     // A version that the editor has not: its edits then hold for the file as it is.
-    others.push(new ExperimentDocument(TextDocument.create(pathToFileURL(file).href, EXPERIMENT_LANGUAGE, 0, text)));
+    others.push(
+      new ExperimentDocument(TextDocument.create(pathToFileURL(file).href, EXPERIMENT_LANGUAGE, 0, read.text)),
+    );
   }
   return others;
 }
@@ -42,14 +44,10 @@ export function experimentsOfModel(experiments: readonly ExperimentDocument[], m
 }
 
 async function experimentFiles(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const inside = await Promise.all(
-    entries.map(async (entry) => {
-      const path = join(folder, entry.name);
-      if (entry.isDirectory())
-        return entry.name.startsWith('.') || SKIPPED.has(entry.name) ? [] : experimentFiles(path);
-      return entry.name.endsWith(ENDING) ? [path] : [];
-    }),
-  );
-  return inside.flat();
+  const found: string[] = [];
+  await walkFolders(folder, (path, { files }) => {
+    found.push(...files.filter((name) => name.endsWith(ENDING)).map((name) => join(path, name)));
+    return true;
+  });
+  return found;
 }

@@ -1,7 +1,7 @@
 /**
  * @file Finds what is known around an experiment file, on the disk and in the editor, without running anything of the user's.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -84,8 +84,21 @@ async function originalOf(file: string): Promise<string | undefined> {
 function entriesOf(folder: string): string[] {
   try {
     const entries = readdirSync(folder, { withFileTypes: true });
-    return entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+    return entries.map((entry) =>
+      entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(folder, entry.name)))
+        ? `${entry.name}/`
+        : entry.name,
+    );
   } catch {
     return [];
+  }
+}
+
+/** Whether a link leads to a folder: it may lead nowhere, or to itself. */
+function isFolder(link: string): boolean {
+  try {
+    return statSync(link).isDirectory();
+  } catch {
+    return false;
   }
 }

@@ -1,7 +1,9 @@
 /** @file The model that an experiment names: built in, saved by TensorFlow.js, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
+import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/config.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
@@ -9,6 +11,7 @@ import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
+import { completeNormalizations } from './plainNormalizations.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
 
@@ -29,6 +32,8 @@ export interface ModelOptions {
   baseDirectory: string;
   /** Of the initial weights: the same seed gives the same weights. */
   seed: number;
+  /** Default: that of new runs. */
+  seeding?: Seeding;
   /** What it will be trained on, where that is known. */
   samples?: ModelSamples;
 }
@@ -41,14 +46,20 @@ const BUILTIN = 'builtin:';
  */
 export function loadModel(
   reference: ModelReference,
-  { baseDirectory, seed, samples }: ModelOptions,
+  { baseDirectory, seed, seeding, samples }: ModelOptions,
 ): Promise<LoadedModel> {
-  return withSeededMathRandom(seed, () => {
+  return withSeededMathRandom(seed, seeding, async () => {
+    const loaded = await load();
+    completeNormalizations(loaded.model);
+    return loaded;
+  });
+
+  function load(): LoadedModel | Promise<LoadedModel> {
     if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     const path = resolve(baseDirectory, reference);
     return path.endsWith('.json') ? loadTfjsModel(path) : createFromModule(path, samples);
-  });
+  }
 }
 
 function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {
@@ -76,7 +87,7 @@ async function createFromModule(path: string, samples: ModelSamples | undefined)
   const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
   let model: unknown;
   try {
-    model = await createModel(samples && contextOf(samples));
+    model = await settled(`createModel() of ${path}`, createModel(samples && contextOf(samples)));
   } catch (error) {
     throw userCodeError(module, 'createModel()', error);
   }

@@ -19,7 +19,7 @@ const NAMED = 5;
  *
  * @param path absolute path of a `.safetensors` file or a tfjs `model.json`
  * @returns names of tensors in the file that the model has no weight for
- * @throws UserError that names the weights that do not fit; the model is then unchanged
+ * @throws UserError that names the weights that do not fit or are not finite; the model is then unchanged
  */
 export async function loadWeights(model: tf.LayersModel, path: string): Promise<{ ignored: string[] }> {
   const stored = path.endsWith('.safetensors') ? await readSafetensors(path) : await readTfjsModel(path);
@@ -40,6 +40,15 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
       remedy: 'Start from weights of the same model, with the same layer sizes.',
     });
 
+  const notFinite = weights.flatMap(({ name }) => {
+    const found = firstNotFinite(stored.get(name)?.data ?? []);
+    return found === undefined ? [] : [`${name} has ${found}`];
+  });
+  if (notFinite.length > 0)
+    throw new UserError(`start: weights of ${path} are not finite: ${list(notFinite)}.`, {
+      remedy: 'Start from weights of a training that did not diverge.',
+    });
+
   tf.tidy(() => {
     for (const { name, shape, variable } of weights) {
       const values = Float32Array.from(stored.get(name)?.data ?? [], Number);
@@ -47,6 +56,15 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
     }
   });
   return { ignored };
+}
+
+/** The first value that is no finite 32-bit number. */
+function firstNotFinite(values: ArrayLike<number | bigint>): number | undefined {
+  for (let i = 0; i < values.length; i++) {
+    const value = Number(values[i]);
+    if (!Number.isFinite(Math.fround(value))) return value;
+  }
+  return undefined;
 }
 
 function readSafetensors(path: string): Promise<Map<string, StoredWeight>> {

@@ -18,9 +18,14 @@ export interface ModelWeight {
   inputLayer?: string;
   shape: number[];
   trainable: boolean;
+  /** What the layer asks to be applied after each update: kernelConstraint, …; tfjs itself does not. */
+  constraint?: LayerConstraint;
   /** Holds the value. */
   variable: tf.Variable;
 }
+
+/** An object of tf.constraints, or a user's own. */
+export type LayerConstraint = ReturnType<typeof tf.constraints.nonNeg>;
 
 type Layer = tf.layers.Layer;
 
@@ -63,7 +68,9 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
         layerClass: layer.getClassName(),
         ...(input !== undefined && weight !== 'recurrent_kernel' && { inputLayer: input }),
         shape: variable.shape as number[],
-        trainable: trainable.has(variable.id),
+        // A weight of integers has no gradient; layers forget to say so.
+        trainable: trainable.has(variable.id) && variable.dtype === 'float32',
+        ...((variable.constraint as LayerConstraint | null) && { constraint: variable.constraint }),
         // Before it is disposed, `read` gives the variable itself.
         variable: variable.read() as tf.Variable,
       });

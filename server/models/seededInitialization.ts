@@ -1,5 +1,5 @@
 /** @file Makes the initial weights of a model a function of the seed. */
-import { Random } from '../formats/random.ts';
+import { Random, type Seeding } from '../formats/random.ts';
 
 /** Apart from the streams of the data's shuffle, which are numbered by epoch. */
 const INITIALIZATION_STREAM = 2 ** 40;
@@ -8,9 +8,13 @@ const INITIALIZATION_STREAM = 2 ** 40;
  * Runs `create` with a seeded `Math.random`, which the initializers of tfjs draw from unless they have a seed of their own.
  * Two calls must not overlap.
  */
-export async function withSeededMathRandom<T>(seed: number, create: () => T | Promise<T>): Promise<T> {
+export async function withSeededMathRandom<T>(
+  seed: number,
+  seeding: Seeding | undefined,
+  create: () => T | Promise<T>,
+): Promise<T> {
   const original = Math.random;
-  const random = new Random(seed, INITIALIZATION_STREAM);
+  const random = new Random(seed, INITIALIZATION_STREAM, seeding);
   Math.random = () => random.uniform();
   try {
     return await create();

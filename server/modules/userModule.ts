@@ -7,6 +7,7 @@ import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../protocol/userError.ts';
+import { rememberFiles, withPlace } from './userCalls.ts';
 
 export interface UserModule {
   /** Absolute path. */
@@ -50,6 +51,7 @@ export async function importUserModule(path: string): Promise<UserModule> {
       cause: error,
     });
   } finally {
+    rememberFiles([path, ...imported()]);
     for (const file of imported()) delete jiti.cache[file];
   }
 }
@@ -78,19 +80,11 @@ export function userCodeError(module: UserModule, what: string, error: unknown):
   });
 }
 
-/** Message, and `file:line:column` of the innermost call in one of the files. */
 function describe(error: unknown, files: readonly string[]): string {
-  if (!(error instanceof Error)) return String(error);
-  const message = isMissingModule(error) ? error.message.split('\n')[0] : error.message;
-  for (const frame of error.stack?.split('\n') ?? []) {
-    const file = files.find((name) => frame.includes(`${name}:`));
-    const position = file === undefined ? null : /^:\d+:\d+/.exec(frame.slice(frame.indexOf(file) + file.length));
-    if (position !== null) return `${message} (${file}${position[0]})`;
-  }
-  return message;
+  return withPlace(error, files, isMissingModule(error) ? error.message.split('\n')[0] : undefined);
 }
 
-function isMissingModule(error: unknown): boolean {
+function isMissingModule(error: unknown): error is Error {
   return error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
 }
 

@@ -1,16 +1,21 @@
 /** @file The nearest known name to a misspelt one, for error messages. */
 
+/** Letters of a name that is compared at most: two longer ones would take minutes. */
+const LONGEST = 100;
+
 /**
  * The candidate nearest to `word`, when it is near enough to be what was meant: at most one typing error (a letter added,
  * left out, replaced, or swapped with its neighbour) per three letters of the longer of the two (rounded), letter case
- * ignored. Among equally near ones the first wins.
+ * ignored. Among equally near ones the first wins. A name of more than a hundred letters is near none.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > LONGEST) return undefined;
   let nearest: string | undefined;
   let nearestDistance = Infinity;
   for (const candidate of candidates) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     const tolerated = Math.round(Math.max(word.length, candidate.length) / 3);
+    if (Math.abs(word.length - candidate.length) > tolerated) continue;
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= tolerated && distance < nearestDistance) {
       nearest = candidate;
       nearestDistance = distance;

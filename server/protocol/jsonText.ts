@@ -1,6 +1,6 @@
 /** @file JSON with comments, with the place of everything in it. */
 import {
-  findNodeAtLocation,
+  createScanner,
   findNodeAtOffset,
   getNodePath,
   getNodeValue,
@@ -8,6 +8,7 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { Node, ParseError } from 'jsonc-parser';
+import { Token } from './jsonTokens.ts';
 import type { SettingPath } from './settingPath.ts';
 
 /** A place in a text; both numbers count from 1, columns in UTF-16 code units as editors do. */
@@ -49,6 +50,12 @@ const syntaxErrors: Record<string, string> = {
   InvalidCharacter: 'not JSON: a string contains a control character; write \\n, \\t, …',
 };
 
+/**
+ * Levels of objects and lists at most. An experiment has ten; whatever walks a value calls itself for each level, which the
+ * stack does not allow ten thousand times.
+ */
+export const MOST_LEVELS = 100;
+
 /** A parsed JSONC text (comments and trailing commas allowed) that knows where each value stands. */
 export class JsonText {
   /** Syntax errors (the first of each line: one mistake makes the parser stumble several times) and duplicate keys. */
@@ -56,11 +63,26 @@ export class JsonText {
   readonly #text: string;
   readonly #root: Node | undefined;
   #lineStarts: readonly number[] | undefined;
+  /** Of each object that was asked for a property, its values by their keys. */
+  readonly #properties = new Map<Node, ReadonlyMap<string, Node>>();
 
   constructor(text: string) {
     const errors: ParseError[] = [];
     this.#text = text.replace(/^\uFEFF/, ' ');
-    this.#root = parseTree(this.#text, errors, { allowTrailingComma: true });
+    const tooDeep = firstBeyond(MOST_LEVELS, this.#text);
+    this.#root = parseTree(this.#text.slice(0, tooDeep), errors, { allowTrailingComma: true });
+    if (tooDeep !== undefined) {
+      this.problems = [
+        {
+          path: [],
+          code: 'syntax',
+          ...this.#placeOf(tooDeep),
+          range: { start: tooDeep, end: tooDeep + 1 },
+          message: `nested too deep: at most ${MOST_LEVELS} levels of objects and lists can be read`,
+        },
+      ];
+      return;
+    }
     const syntax = errors.map((error) => ({
       path: [],
       code: 'syntax' as const,
@@ -95,17 +117,14 @@ export class JsonText {
 
   /** Where the value at `path` starts; for one that is not there, the key of the nearest object around it. */
   placeOfValue(path: SettingPath): Place {
-    const node = this.#node(path);
-    if (node) return this.#placeOf(node.offset);
-    return path.length === 0 ? this.#placeOf(0) : this.placeOfKey(path.slice(0, -1));
+    const { node, length } = this.#nearest(path);
+    return this.#placeOf((length === path.length ? node : node && withKey(node))?.offset ?? 0);
   }
 
-  /** Where the key of the value at `path` starts. */
+  /** Where the key of the value at `path` starts; for one that is not there, as {@link placeOfValue}. */
   placeOfKey(path: SettingPath): Place {
-    const node = this.#node(path);
-    if (!node) return this.placeOfValue(path);
-    const key = node.parent?.type === 'property' ? node.parent : node;
-    return this.#placeOf(key.offset);
+    const { node } = this.#nearest(path);
+    return this.#placeOf((node && withKey(node))?.offset ?? 0);
   }
 
   /** Where the value at `path` stands; undefined where there is none. */
@@ -150,7 +169,34 @@ export class JsonText {
   }
 
   #node(path: SettingPath): Node | undefined {
-    return this.#root && findNodeAtLocation(this.#root, [...path]);
+    const { node, length } = this.#nearest(path);
+    return length === path.length ? node : undefined;
+  }
+
+  /** The value at the longest part of `path` that is there, and the length of that part. */
+  #nearest(path: SettingPath): { node: Node | undefined; length: number } {
+    let node = this.#root;
+    for (const [length, key] of path.entries()) {
+      let inner: Node | undefined;
+      if (typeof key === 'string') inner = node && this.#propertiesOf(node).get(key);
+      else if (node?.type === 'array') inner = node.children?.[key];
+      if (inner === undefined) return { node, length };
+      node = inner;
+    }
+    return { node, length: path.length };
+  }
+
+  #propertiesOf(object: Node): ReadonlyMap<string, Node> {
+    let properties = this.#properties.get(object);
+    if (properties === undefined) {
+      const entries = (object.type === 'object' ? (object.children ?? []) : []).flatMap(({ children = [] }) =>
+        children.length === 2 ? [[children[0].value as string, children[1]] as const] : [],
+      );
+      // Of equal keys, the first counts here.
+      properties = new Map(entries.reverse());
+      this.#properties.set(object, properties);
+    }
+    return properties;
   }
 
   #placeOf(offset: number): Place {
@@ -191,4 +237,21 @@ export class JsonText {
       ];
     });
   }
+}
+
+/** A value with its key, where it has one. */
+function withKey(node: Node): Node {
+  return node.parent?.type === 'property' ? node.parent : node;
+}
+
+/** Where the first bracket stands that opens more than so many levels; undefined where none does. */
+function firstBeyond(levels: number, text: string): number | undefined {
+  const scanner = createScanner(text);
+  let level = 0;
+  for (let token = scanner.scan(); token !== Token.end; token = scanner.scan()) {
+    if (token === Token.openBrace || token === Token.openBracket) level++;
+    else if (token === Token.closeBrace || token === Token.closeBracket) level--;
+    if (level > levels) return scanner.getTokenOffset();
+  }
+  return undefined;
 }

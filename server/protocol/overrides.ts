@@ -1,5 +1,7 @@
 /** @file `--set path=value`: one setting of an experiment replaced on the command line. */
-import { formatSettingPath, parseSettingPath } from './settingPath.ts';
+import { MOST_LEVELS } from './jsonText.ts';
+import { formatSettingPath, readSettingPath } from './settingPath.ts';
+import { shownValue } from './shownValue.ts';
 
 export interface Override {
   /** As the user wrote it, `path=value`. */
@@ -10,30 +12,36 @@ export interface Override {
 
 /** Parses `path=value`; the value is JSON, or else a string as it stands. Undefined for what is neither. */
 export function parseOverride(text: string): Override | undefined {
-  // A quoted key may have an equals sign in it: the first one with a whole path before it counts.
-  for (let equals = text.indexOf('='); equals !== -1; equals = text.indexOf('=', equals + 1)) {
-    const path = parseSettingPath(text.slice(0, equals));
-    if (path) return { text, path, value: parseValue(text.slice(equals + 1)) };
-  }
-  return undefined;
+  const { path, end } = readSettingPath(text);
+  if (path.length === 0 || text[end] !== '=') return undefined;
+  return { text, path, value: parseValue(text.slice(end + 1)) };
 }
 
 /**
  * Sets the value in `document`, making the objects on the way; null removes the setting. Returns what is wrong where something else is in the way.
  */
 export function applyOverride(document: Record<string, unknown>, override: Override): string | undefined {
+  if (override.path.length + levelsOf(override.value, MOST_LEVELS) > MOST_LEVELS)
+    return `nested too deep: at most ${MOST_LEVELS} levels of objects and lists can be read`;
   let object = document;
   for (const [depth, key] of override.path.slice(0, -1).entries()) {
-    if (!Object.hasOwn(object, key)) object[key] = {};
+    if (!Object.hasOwn(object, key)) object[key] = Object.create(null) as object; // `__proto__` is a key like others.
     const inner = object[key];
     if (typeof inner !== 'object' || inner === null)
-      return `${formatSettingPath(override.path.slice(0, depth + 1))} is ${JSON.stringify(inner)}, which has no settings in it`;
+      return `${formatSettingPath(override.path.slice(0, depth + 1))} is ${shownValue(inner)}, which has no settings in it`;
     object = inner as Record<string, unknown>;
   }
   const key = override.path[override.path.length - 1];
   if (override.value === null) Reflect.deleteProperty(object, key);
   else object[key] = override.value;
   return undefined;
+}
+
+/** Levels of objects and lists of a value that came from JSON, counted up to one more than `most`. */
+function levelsOf(value: unknown, most: number): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (most === 0) return 1;
+  return Object.values(value).reduce<number>((deepest, part) => Math.max(deepest, 1 + levelsOf(part, most - 1)), 1);
 }
 
 function parseValue(text: string): unknown {

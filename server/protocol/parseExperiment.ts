@@ -19,6 +19,7 @@ import { scheduleProblems } from './scheduleProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { shownValue } from './shownValue.ts';
 import { UserError } from './userError.ts';
 
 export interface CheckedExperiment {
@@ -163,14 +164,7 @@ function wrongValue(
   if (value === undefined) return { code: 'missing-setting', message: `missing: ${expected}` };
   const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
-  return { code: 'wrong-value', message: `${expected}, got ${shown(value)}${hint}`, meant };
-}
-
-function shown(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (isRecord(value)) return 'an object';
-  const text = JSON.stringify(value);
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+  return { code: 'wrong-value', message: `${expected}, got ${shownValue(value)}${hint}`, meant };
 }
 
 function isRecord(value: unknown): value is Record<string | number, unknown> {

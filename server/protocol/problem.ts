@@ -84,9 +84,14 @@ function culprit(path: SettingPath, json: JsonText, applied: readonly Override[]
   );
 }
 
+/** Problems that a message shows; the rest is counted. */
+const SHOWN = 100;
+
 /** The error that shows `problems` of `file`, one a line. */
 export function experimentError(file: string, problems: readonly Problem[]): UserError {
-  return new UserError(problems.map((problem) => formatProblem(file, problem)).join('\n'), {
+  const lines = problems.slice(0, SHOWN).map((problem) => formatProblem(file, problem));
+  if (problems.length > SHOWN) lines.push(`… and ${problems.length - SHOWN} more`);
+  return new UserError(lines.join('\n'), {
     exitCode: ExitCode.usage,
   });
 }

@@ -18,17 +18,23 @@ export function formatSettingPath(path: SettingPath): string {
 
 /** The inverse of {@link formatSettingPath}; undefined for what is not a path. */
 export function parseSettingPath(text: string): string[] | undefined {
+  const { path, end } = readSettingPath(text);
+  return path.length > 0 && end === text.length ? path : undefined;
+}
+
+/** The path that a text begins with, and where it ends: there is no more than one, since keys with an equals sign are quoted. */
+export function readSettingPath(text: string): { path: string[]; end: number } {
   const path: string[] = [];
   const segment = /(?:^|(?<!^)\.)([^.[\]"=]+)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]/gy;
-  while (segment.lastIndex < text.length) {
-    const match = segment.exec(text);
-    if (match === null) return undefined;
+  let end = 0;
+  for (let match = segment.exec(text); match !== null; match = segment.exec(text)) {
     const [, plain, quoted, index] = match;
     const key = plain ?? index ?? parseString(quoted);
-    if (key === undefined) return undefined;
+    if (key === undefined) break;
     path.push(key);
+    end = segment.lastIndex;
   }
-  return path.length === 0 ? undefined : path;
+  return { path, end };
 }
 
 function parseString(quoted: string): string | undefined {

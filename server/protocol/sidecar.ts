@@ -1,6 +1,6 @@
 /**
- * @file What a client and a run's sidecar say to each other: JSON-RPC over a local socket (a named pipe on Windows), whose
- * address is `endpoint` in `run.json`. Declared once as parameters, result and doc; both sides derive their types from it.
+ * @file What a client and a run's sidecar say to each other: JSON-RPC over a local socket (a named pipe on Windows), which its
+ * ticket leads to (`findRunProcess`). Declared once as parameters, result and doc; both sides derive their types from it.
  * The run folder stays the truth: a client that cannot connect reads it, and sees the same run a moment later.
  */
 import type { RunEvent } from './events.ts';

@@ -18,3 +18,9 @@ export class UserError extends Error {
     this.exitCode = options.exitCode ?? ExitCode.failed;
   }
 }
+
+/** Message and remedy as sentences, for a log. */
+export function inOneLine({ message, remedy }: { message: string; remedy?: string }): string {
+  if (remedy === undefined) return message;
+  return `${message}${/[.!?:]$/.test(message) ? '' : '.'} ${remedy}`;
+}

@@ -1,16 +1,12 @@
 /** @file Making a new run folder. */
 import { mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
+import { recordedExperiment, runsFolder } from './experimentOf.ts';
 import { experimentName, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';
 import type { RunRecord } from './runRecord.ts';
-
-/** The folder in which the runs of an experiment file are made unless another is given. */
-export function runsFolder(experiment: string): string {
-  return join(dirname(resolve(experiment)), '.deeptwist', 'runs');
-}
 
 /**
  * Makes `<id>/` in `out`, by default in {@link runsFolder}, with the experiment's text. The id is `YYYYMMDD-HHMMSS-NAME`, in
@@ -46,7 +42,7 @@ export async function createRun({
       format: RUN_FORMAT_VERSION,
       id,
       name,
-      experiment: file,
+      ...recordedExperiment(join(folder, id), file),
       overrides: [...overrides],
       ...(changes && { changes }),
       state,

@@ -1,15 +1,16 @@
 /** @file Finding runs: those below a folder, and the one that a user means. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { didYouMean } from '../protocol/didYouMean.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
+import { FILES_AT_ONCE, mapAtOnce } from './mapAtOnce.ts';
 import { EXPERIMENT_FILE, RUN_FILE, openRun } from './run.ts';
 import type { Run } from './run.ts';
+import { readFolder, walkFolders } from './walkFolders.ts';
 
 /** Levels of folders below the given one in which `.deeptwist/` is looked for. */
 const DEPTH = 4;
-const SKIPPED = new Set(['node_modules']);
 
 export interface RunList {
   /** Oldest first. */
@@ -25,13 +26,17 @@ export interface RunList {
 export async function listRuns(directory: string, open = openRun): Promise<RunList> {
   const runs: Run[] = [];
   const unreadable: RunList['unreadable'] = [];
-  for (const path of await runFolders(resolve(directory), DEPTH)) {
+  const opened = await mapAtOnce(await runFolders(resolve(directory)), FILES_AT_ONCE, async (path) => {
     try {
-      runs.push(await open(path));
+      return await open(path);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      unreadable.push({ path, error });
+      return { path, error };
     }
+  });
+  for (const run of opened) {
+    if ('error' in run) unreadable.push(run);
+    else runs.push(run);
   }
   runs.sort((a, b) => a.record.created.localeCompare(b.record.created) || a.id.localeCompare(b.id));
   return { runs, unreadable };
@@ -42,7 +47,7 @@ export async function listRuns(directory: string, open = openRun): Promise<RunLi
  * read: thousands of runs are listed in milliseconds, and {@link openRun} tells of those that are looked at.
  */
 export async function listRunIds(folder: string): Promise<string[]> {
-  return (await subfolders(folder)).filter((name) => !name.startsWith('.')).sort();
+  return (await readFolder(folder)).folders.filter((name) => !name.startsWith('.')).sort();
 }
 
 /**
@@ -106,28 +111,28 @@ function ambiguous(reference: string, runs: readonly Run[]): UserError {
   });
 }
 
-async function runFolders(folder: string, depth: number): Promise<string[]> {
-  if (isRunFolder(folder)) return [folder];
-  const names = await subfolders(folder);
+async function runFolders(root: string): Promise<string[]> {
   const found: string[] = [];
-  if (names.includes('.deeptwist')) {
-    const runs = join(folder, '.deeptwist', 'runs');
-    for (const name of await listRunIds(runs)) if (isRunFolder(join(runs, name))) found.push(join(runs, name));
-  }
-  if (depth === 0) return found;
-  for (const name of names)
-    if (!name.startsWith('.') && !SKIPPED.has(name)) found.push(...(await runFolders(join(folder, name), depth - 1)));
+  /** Links of several folders may lead to the same runs. */
+  const listed = new Set<string>();
+  await walkFolders(
+    root,
+    async (folder, { folders, files }) => {
+      if (files.includes(RUN_FILE) && files.includes(EXPERIMENT_FILE)) {
+        found.push(folder);
+        return false;
+      }
+      if (!folders.includes('.deeptwist')) return true;
+      const runs = join(folder, '.deeptwist', 'runs');
+      const place = await realpath(runs).catch(() => undefined);
+      if (place === undefined || listed.has(place)) return true;
+      listed.add(place);
+      for (const id of await listRunIds(runs)) if (isRunFolder(join(runs, id))) found.push(join(runs, id));
+      return true;
+    },
+    DEPTH,
+  );
   return found;
-}
-
-/** Names of the folders in `folder`; none where it cannot be read. Links are not followed. */
-async function subfolders(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch {
-    return [];
-  }
 }
 
 function isRunFolder(path: string): boolean {

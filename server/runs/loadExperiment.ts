@@ -1,13 +1,14 @@
 /** @file Reading an experiment file from the disk. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { FormatError } from '../formats/formatError.ts';
+import { decodeText } from '../formats/text.ts';
 import type { ExperimentSettings } from '../protocol/config.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 
 const reasons: Record<string, string> = {
   ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
   EACCES: 'it may not be read',
 };
 
@@ -24,16 +25,32 @@ export async function loadExperiment(
   return { text, name, experiment: parseExperiment(text, { file: name, overrides }) };
 }
 
-/** The same without a look at what is in it. @throws UserError when it cannot be read */
+/** Bytes of an experiment file at most: a thousand times what one has. */
+const MOST_BYTES = 2 ** 22;
+
+/**
+ * The same without a look at what is in it: UTF-8, or UTF-16 with its byte order mark, as editors open it.
+ * @throws UserError when it cannot be read
+ */
 export async function readExperiment(file: string): Promise<{ text: string; name: string }> {
   const name = relative(process.cwd(), file);
-  try {
-    return { text: await readFile(file, 'utf8'), name };
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw new UserError(`The experiment file ${name} cannot be read: ${reasons[code] ?? String(error)}.`, {
+  const unreadable = (reason: string, remedy?: string, cause?: unknown) =>
+    new UserError(`The experiment file ${name} cannot be read: ${reason}.`, {
       exitCode: ExitCode.usage,
-      cause: error,
+      ...(remedy !== undefined && { remedy }),
+      cause,
     });
+  try {
+    // Before it is opened: to open a pipe waits for who writes it.
+    const status = await stat(file);
+    if (status.isDirectory()) throw unreadable('it is a folder');
+    if (!status.isFile()) throw unreadable('it is no regular file');
+    if (status.size > MOST_BYTES) throw unreadable(`it has ${status.size} bytes, more than ${MOST_BYTES}`);
+    return { text: decodeText(await readFile(file)), name };
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    if (error instanceof FormatError) throw unreadable(error.message, error.remedy, error);
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    throw unreadable(reasons[code] ?? String(error), undefined, error);
   }
 }

@@ -26,18 +26,17 @@ export interface RunLock {
 /**
  * Takes the folder for this process, reads `run.json` again and marks the run as running, or as queued. The lock of a process
  * that has died is taken over.
- * @param options.endpoint where this process can be reached
  * @throws UserError when another process, or this one, is writing the run
  */
 export async function lockRun(
   run: Run,
-  { state = 'running', endpoint }: { state?: 'running' | 'queued'; endpoint?: string } = {},
+  { state = 'running' }: { state?: 'running' | 'queued' } = {},
 ): Promise<RunLock> {
   const file = await takeLock(run);
   let before: RunEnd;
   try {
     await removeAbandoned(run.lockFile);
-    before = await mark(run, { state, process: identify(process.pid), endpoint });
+    before = await mark(run, { state, process: identify(process.pid) });
   } catch (error) {
     await file.release();
     throw error;
@@ -45,7 +44,7 @@ export async function lockRun(
   return {
     async release({ state, result, failure } = before) {
       try {
-        await run.update({ state, result, failure, process: undefined, endpoint: undefined });
+        await run.update({ state, result, failure, process: undefined });
       } catch (error) {
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
@@ -65,7 +64,7 @@ async function takeLock(run: Run): Promise<HeldFile> {
 }
 
 /** Returns how the run was before. */
-async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process' | 'endpoint'>): Promise<RunEnd> {
+async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process'>): Promise<RunEnd> {
   await run.reload();
   const { state, result, failure } = run.record;
   await run.update(marks);

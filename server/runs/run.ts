@@ -11,12 +11,14 @@
  * sidecar.log                   what that process printed, where an editor started it
  * ```
  */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
+import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
+import { readText } from './regularFile.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
 
 export type RunState = RunRecord['state'];
@@ -34,15 +36,20 @@ export class Run {
   /** Absolute. */
   readonly path: string;
   #record: RunRecord;
+  /** The place of the experiment as it stands in `run.json`. */
+  readonly #recorded: RecordedExperiment;
 
   constructor(path: string, record: RunRecord) {
     this.path = path;
-    this.#record = record;
+    const { experiment, relativeExperiment } = record;
+    this.#recorded = { experiment, ...(relativeExperiment !== undefined && { relativeExperiment }) };
+    this.#record = { ...record, experiment: experimentOf(path, this.#recorded) };
   }
 
   get id(): string {
     return this.#record.id;
   }
+  /** What `run.json` says; `experiment` is where the experiment file is now. */
   get record(): Readonly<RunRecord> {
     return this.#record;
   }
@@ -70,7 +77,7 @@ export class Run {
 
   /** The text of the experiment file as it was when the run began. */
   experimentText(): Promise<string> {
-    return readFile(this.experimentFile, 'utf8');
+    return readText(this.experimentFile);
   }
 
   observedState(): ObservedState {
@@ -87,10 +94,10 @@ export class Run {
 
   /** Changes `run.json`. */
   async update(
-    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'endpoint' | 'result' | 'failure' | 'cuts' | 'changes'>>,
+    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes'>>,
   ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
-    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify(record, null, 2) + '\n');
+    await writeAtomically(join(this.path, RUN_FILE), JSON.stringify({ ...record, ...this.#recorded }, null, 2) + '\n');
     this.#record = record;
   }
 }
@@ -120,8 +127,9 @@ export async function openRun(path: string): Promise<Run> {
   const file = join(path, RUN_FILE);
   let record: unknown;
   try {
-    record = JSON.parse(await readFile(file, 'utf8'));
+    record = JSON.parse(await readText(file));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });
     throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });
   }

@@ -14,11 +14,20 @@ export const runRecordSchema = z.object({
   format: z.literal(RUN_FORMAT_VERSION),
   id: z.string().describe('Name of the run folder; openRun goes by the folder.'),
   name: z.string().describe('Name of the experiment: its file name without extension.'),
-  experiment: z.string().describe('Absolute path of the experiment file; its relative paths start there.'),
+  experiment: z
+    .string()
+    .describe(
+      'Absolute path of the experiment file when the run began; its relative paths start there. See experimentOf.ts.',
+    ),
+  relativeExperiment: z
+    .string()
+    .optional()
+    .describe(
+      'Path of the experiment file from the run folder, with `/`: a project that is moved takes its runs along.',
+    ),
   overrides: z.array(z.string()).describe('`path=value` texts of --set.'),
   state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
   process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
-  endpoint: z.string().optional().describe('Socket or named pipe of the sidecar that trains the run; see sidecar.ts.'),
   result: z
     .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
     .optional()

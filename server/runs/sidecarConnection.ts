@@ -1,7 +1,7 @@
 /**
  * @file A client's connection to the process that trains a run.
  * ```
- * const connection = await connectToSidecar(run.record.endpoint, { client: 'window 1', signal });
+ * const connection = await connectToSidecar(findRunProcess(run), { client: 'window 1', signal });
  * connection.onEvents(({ events, offset }) => …);
  * await connection.request('subscribe', { offset, cuts });
  * await connection.request('pause', undefined, signal);
@@ -27,6 +27,7 @@ import {
   type SidecarResult,
 } from '../protocol/sidecar.ts';
 import { UserError } from '../protocol/userError.ts';
+import type { RunProcess } from './tickets.ts';
 
 const CONNECT_MS = 1000;
 /** A process that prepares a run may be busy for a few seconds, reading data or compiling. */
@@ -39,18 +40,22 @@ type Listener<T> = (value: T) => void;
 
 /**
  * Connects and shakes hands.
+ * @param found as {@link findRunProcess} found it: an address from a run folder may be anybody's
  * @param options.client what the sidecar's log calls this client
  * @throws UserError where no process answers at the endpoint, or one of another protocol version; what `signal` was aborted
  *   with
  */
 export async function connectToSidecar(
-  endpoint: string,
+  found: Pick<RunProcess, 'endpoint' | 'process'>,
   { client, signal }: { client: string; signal?: AbortSignal },
 ): Promise<SidecarConnection> {
-  const socket = await openSocket(endpoint, signal);
+  const socket = await openSocket(found.endpoint, signal);
   const connection = new SidecarConnection(socket);
   try {
     await connection.initialize(client, signal);
+    if (connection.sidecar.pid !== found.process.pid) {
+      throw new UserError(`Another process than that of the run answers at ${found.endpoint}.`);
+    }
     return connection;
   } catch (error) {
     connection.dispose();

@@ -1,11 +1,11 @@
 /** @file The life of a run's process: queue, prepare, train, end; and what clients and signals ask of it meanwhile. */
 import type { RunEvent } from '../protocol/events.ts';
 import type { LivePhase, LiveState, WhenAlone } from '../protocol/sidecar.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import type { EventLog } from '../runs/eventLog.ts';
 import { lockRun, type RunLock } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
-import { TrainingControl } from '../training/control.ts';
+import { HARD_END_MS, TrainingControl } from '../training/control.ts';
 import { endOf, failure, recordEnd, type TrainingEnd } from '../training/ending.ts';
 import type { TrainingObserver } from '../training/trainInFolder.ts';
 import { EventFeed } from './eventFeed.ts';
@@ -15,8 +15,6 @@ import { log } from './log.ts';
 import { SidecarServer } from './server.ts';
 import type { Ticket } from './ticket.ts';
 
-/** What went wrong outside of a step ends the run between two steps; one that does not come to that ends after this time. */
-const HARD_END_MS = 5000;
 const exitCodes = { finished: ExitCode.done, failed: ExitCode.failed, stopped: ExitCode.stopped } as const;
 
 export class Sidecar {
@@ -78,9 +76,8 @@ export class Sidecar {
    * @throws UserError when another process has the run
    */
   async train({ resume, parallel }: { resume: boolean; parallel: number }): Promise<number> {
-    const { endpoint } = this.#ticket;
-    await this.#server.listen(endpoint);
-    this.#lock = await lockRun(this.#run, { state: 'queued', endpoint });
+    await this.#server.listen(this.#ticket.endpoint);
+    this.#lock = await lockRun(this.#run, { state: 'queued' });
     return this.#finish(await this.#work(resume, parallel));
   }
 
@@ -146,7 +143,7 @@ export class Sidecar {
     this.#control.end();
     // Before clients hear of the end: run.json has the result when they look.
     await this.#lock?.release(end).catch((error: unknown) => log(String(error)));
-    if (end.failure) log(`The run has failed: ${end.failure.message} ${end.failure.remedy ?? ''}`);
+    if (end.failure) log(`The run has failed: ${inOneLine(end.failure)}`);
     else log(`The run is ${end.state}.`);
     this.#phase = 'ended';
     await this.#server.end();

@@ -1,7 +1,8 @@
 /** @file A run's process: its arguments, its signals, and its exit code. */
 import module from 'node:module';
 import { parseArgs } from 'node:util';
-import { ExitCode, UserError } from '../protocol/userError.ts';
+import { explainUncaught } from '../modules/userCalls.ts';
+import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import { openRun } from '../runs/run.ts';
 import { log } from './log.ts';
 import { Sidecar } from './sidecar.ts';
@@ -31,12 +32,12 @@ try {
   for (const uncaught of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(uncaught, (error: unknown) => {
       log(error instanceof Error && error.stack !== undefined ? error.stack : String(error));
-      void exitWith(sidecar.fail(error instanceof Error ? error : new Error(String(error))));
+      void exitWith(sidecar.fail(explainUncaught(error)));
     });
   }
   await exitWith(sidecar.train({ resume: values.resume, parallel }));
 } catch (error) {
-  log(error instanceof UserError ? `${error.message} ${error.remedy ?? ''}` : String((error as Error).stack ?? error));
+  log(error instanceof UserError ? inOneLine(error) : String((error as Error).stack ?? error));
   process.exit(error instanceof UserError ? error.exitCode : ExitCode.failed);
 }
 

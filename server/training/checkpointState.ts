@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import type { CompressionState } from '../compression/storedWeights.ts';
+import { SEEDING, type Seeding } from '../formats/random.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
 import { initialPlateauState } from '../optimizers/learningRate.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -12,6 +13,10 @@ import { restoreWeights, weightTensors } from './finalModel.ts';
 import type { Prepared } from './prepare.ts';
 
 const progressSchema = z.object({
+  seeding: z
+    .literal([1, 2])
+    .default(1)
+    .describe('Of all random numbers. Runs that do not tell it began before it could be another.'),
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
   afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
@@ -28,11 +33,27 @@ const progressSchema = z.object({
 export type Progress = z.output<typeof progressSchema>;
 
 export const initialProgress: Progress = {
+  seeding: SEEDING,
   plateau: initialPlateauState,
   afterDistortion: false,
   lastObservation: 0,
   seconds: { training: 0, distortion: 0, observation: 0, evaluation: 0 },
 };
+
+/** Random numbers go on as they were drawn before the checkpoint. */
+export function seedingOf(checkpoint: Checkpoint): Seeding {
+  return progressOf(checkpoint).seeding;
+}
+
+/** @throws UserError when another version of DeepTwist wrote it */
+function progressOf({ step, state }: Checkpoint): Progress {
+  const { data, error } = progressSchema.safeParse(state);
+  if (data !== undefined) return data;
+  throw new UserError(`The checkpoint of step ${step} is not one that this version of DeepTwist reads.`, {
+    remedy: 'Resume the run with the version that began it, or start a new run.',
+    cause: error,
+  });
+}
 
 /** Weights go by their names, the rest by `GROUP:NAME`. */
 type Group = 'optimizer' | 'state' | 'compression' | 'best';
@@ -71,10 +92,11 @@ function tensorsOf(
  * @throws UserError when the checkpoint is not one of this experiment
  */
 export function restoreCheckpoint(
-  { step, tensors, state }: Checkpoint,
+  checkpoint: Checkpoint,
   { parameters, optimizer, executor, compressor, best }: Prepared,
   folder: string,
 ): Progress {
+  const { step, tensors } = checkpoint;
   restoreWeights(tensors, parameters, folder);
   restoreInto(tensors, 'optimizer', optimizer.slots, folder);
   restoreInto(tensors, 'state', executor.states, folder);
@@ -84,7 +106,7 @@ export function restoreCheckpoint(
   }
   compressor?.restore(compression);
   optimizer.iterations = step;
-  const progress = progressSchema.parse(state);
+  const progress = progressOf(checkpoint);
   if (best !== undefined && progress.bestLoss !== undefined) {
     restoreInto(tensors, 'best', best.weights, folder);
     best.loss = progress.bestLoss;

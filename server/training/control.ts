@@ -18,6 +18,9 @@ export interface BetweenSteps {
   rest(until: Promise<void>): Promise<void>;
 }
 
+/** A run that shall fail does so between two steps; a step that does not end within this time is not waited for. */
+export const HARD_END_MS = 5000;
+
 type Work = (loop: BetweenSteps) => Promise<void>;
 
 /**
@@ -33,12 +36,17 @@ export class TrainingControl {
   #paused = false;
   #pauseRequests: (() => void)[] = [];
   #failure: Error | undefined;
+  /** Is rejected with what the run shall fail with, when its step did not end in time. */
+  readonly abandoned: Promise<never>;
+  #abandon: (error: Error) => void = () => undefined;
   #ended = false;
   #wake: () => void = () => undefined;
 
   /** @param onChange called when the run has paused, and when it goes on */
   constructor(onChange: () => void = () => undefined) {
     this.#onChange = onChange;
+    this.abandoned = new Promise((_, reject) => (this.#abandon = reject));
+    this.abandoned.catch(() => undefined); // Also where no run waits for it.
   }
 
   /** Whether the loop has to {@link serve} before its next step. */
@@ -85,10 +93,11 @@ export class TrainingControl {
     });
   }
 
-  /** Lets the run fail between two steps, for what went wrong outside of the loop. */
+  /** Lets the run fail between two steps, for what went wrong outside of the loop; see {@link abandoned}. */
   fail(error: Error): void {
     this.#failure ??= error;
     this.#wake();
+    setTimeout(() => this.#abandon(error), HARD_END_MS);
   }
 
   /**

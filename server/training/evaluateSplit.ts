@@ -1,9 +1,10 @@
 /** @file Evaluates a model on a split of a data set. */
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
-import type { Executor } from '../compiler/program.ts';
-import type { Split } from '../data/dataset.ts';
+import type { Executor, StepBatch } from '../compiler/program.ts';
+import type { Batch, Dataset, Elements, Split } from '../data/dataset.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
+import { notFiniteIn } from './notFiniteBatch.ts';
 import { PERPLEXITY, type ModelProgram } from './modelProgram.ts';
 
 export interface SplitEvaluation {
@@ -12,6 +13,8 @@ export interface SplitEvaluation {
   /** Name and mean of the first metric; the perplexity of a text, the loss for a model that has no metric. */
   readonly metric: string;
   readonly value: number;
+  /** The first value of the samples that is not finite, where the loss is not for that. */
+  readonly notFinite?: string | undefined;
 }
 
 /** Samples evaluated at once, where the model leaves that open. */
@@ -23,24 +26,26 @@ export function evaluationBatchSize(program: ModelProgram, split: Split): number
 }
 
 /**
- * Evaluates every sample of the split; of a model for batches of one size, those of its full batches.
- * @throws UserError when there are none, or a label is out of range; what `signal` was aborted with
+ * Evaluates every sample of the split once. For a model that takes batches of one size, a smaller one is filled up.
+ * @throws UserError when there are none, or a label is out of range
  */
 export async function evaluateSplit(
   executor: Executor,
   program: ModelProgram,
+  dataset: Pick<Dataset, 'inputs' | 'targets'>,
   split: Split,
-  signal?: AbortSignal,
 ): Promise<SplitEvaluation> {
   executor.resetStates('evaluation');
+  let samples = 0;
   let counted = 0;
   let loss = 0;
   let value = 0;
+  let notFinite: string | undefined;
   for await (const batch of split.batches(evaluationBatchSize(program, split))) {
-    if (program.batchSize !== undefined && batch.size !== program.batchSize) break;
-    signal?.throwIfAborted();
     checkLabels(batch, program.classes);
-    const result = await executor.evaluate(batch);
+    const result = await executor.evaluate(filledUp(batch, program.batchSize));
+    if (!Number.isFinite(result.loss)) notFinite ??= notFiniteIn(batch, dataset, samples);
+    samples += batch.size;
     // A mean is over all labels of the batch; padding added nothing to the sum.
     const labels = batch.counted === undefined ? batch.size : batch.targets[0].length;
     counted += batch.counted ?? batch.size;
@@ -49,10 +54,26 @@ export async function evaluateSplit(
     await turnOfEventLoop(); // The eager executor never waits, and a signal must be heard.
   }
   if (counted === 0) {
-    throw new UserError('data: the split to evaluate on does not fill one batch.', {
-      remedy: 'Give it more samples, or lower training.batchSize.',
-    });
+    throw new UserError('data: the split to evaluate on has no samples.', { remedy: 'Give it some.' });
   }
   const { metric } = program;
-  return { loss: loss / counted, metric, value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted };
+  return {
+    loss: loss / counted,
+    metric,
+    value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted,
+    ...(notFinite !== undefined && { notFinite }),
+  };
+}
+
+/** A batch of the size that the model takes, filled up with its first sample; the batch itself where it has that size. */
+function filledUp(batch: Batch, size = batch.size): StepBatch {
+  if (batch.size === size) return batch;
+  const inputs = batch.inputs.map((values) => {
+    const length = values.length / batch.size;
+    const filled = new (values.constructor as new (length: number) => Elements)(length * size);
+    filled.set(values);
+    for (let sample = batch.size; sample < size; sample++) filled.copyWithin(sample * length, 0, length);
+    return filled;
+  });
+  return { size, samples: batch.size, inputs, targets: batch.targets };
 }

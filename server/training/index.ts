@@ -6,7 +6,7 @@ import type { ExperimentSettings } from '../protocol/config.ts';
 import type { EventOf } from '../protocol/events.ts';
 import { parseExperiment, placed, type ExperimentText } from '../protocol/parseExperiment.ts';
 import { SettingError } from '../protocol/settingError.ts';
-import { readLatestCheckpoint } from '../runs/checkpoints.ts';
+import { readLatestCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import { copySources } from '../runs/copySources.ts';
 import { createRun } from '../runs/createRun.ts';
@@ -14,6 +14,7 @@ import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
+import { seedingOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { readFinalModel } from './finalModel.ts';
@@ -73,8 +74,7 @@ export async function resumeRun(options: { run: Run } & TrainingObserver): Promi
   try {
     const resumption = await readLatestCheckpoint(run);
     const { checkpoint } = resumption;
-    const done = checkpoint?.step ?? 0;
-    const prepared = await prepareRun(run, { pretrained: checkpoint === undefined, done });
+    const prepared = await prepareRun(run, goingOnFrom(checkpoint));
     try {
       end = await trainInFolder(run, prepared, options, resumption);
     } finally {
@@ -98,8 +98,7 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
     const file = resume ? run.experimentFile : run.record.experiment;
-    const done = checkpoint?.checkpoint?.step ?? 0;
-    const preparing = prepareRun(run, { pretrained: checkpoint?.checkpoint === undefined, done }, file);
+    const preparing = prepareRun(run, goingOnFrom(checkpoint?.checkpoint), file);
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.experiment, prepared.description);
     if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
@@ -134,17 +133,17 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
 
 /**
  * Evaluates the final model as it is stored in the run folder, on the test set. Records nothing.
- * @throws UserError when it cannot be; what the signal was aborted with
+ * @throws UserError when it cannot be
  */
-export async function evaluateRun({ run, signal }: { run: Run; signal: AbortSignal }): Promise<EventOf<'evaluation'>> {
+export async function evaluateRun({ run }: { run: Run }): Promise<EventOf<'evaluation'>> {
   const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
   try {
     const { executor, program, dataset, parameters, experiment } = prepared;
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
-    const result = await evaluateSplit(executor, program, dataset.test, signal);
+    const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);
     const { steps } = experiment.training;
-    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', ...result, moment: 'final' };
+    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
   } finally {
     await prepared.dispose();
   }
@@ -163,6 +162,15 @@ async function prepareRun(
   const file = run.record.experiment;
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
   return withPlaces(source, () => prepare(experiment, dirname(file), options));
+}
+
+/** How a run is prepared that goes on from a checkpoint; without one, from the start. */
+function goingOnFrom(checkpoint: Checkpoint | undefined) {
+  return {
+    pretrained: checkpoint === undefined,
+    done: checkpoint?.step ?? 0,
+    seeding: checkpoint && seedingOf(checkpoint),
+  };
 }
 
 /** A setting that does not fit gets its place in the file. */

@@ -5,12 +5,13 @@ import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
-import { modelWeights } from '../models/modelWeights.ts';
+import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import type { TrainingConfig } from '../protocol/config.ts';
 import { SettingError } from '../protocol/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export interface ModelProgram extends Program {
+  readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
   /** Number of classes that labels must be below, for a loss that takes labels. */
@@ -54,10 +55,12 @@ function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
   }
 }
 
-/** @throws SettingError when the model does not fit the data or the batch size, or no loss is declared */
+/** @throws SettingError when nothing of the model is trained, it does not fit the data or the batch size, or no loss is declared */
 export function modelProgram(loaded: LoadedModel, dataset: Samples, training: TrainingConfig): ModelProgram {
   const { model } = loaded;
   const [output] = model.outputs;
+  const weights = modelWeights(model);
+  if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
   if (model.outputs.length !== 1 || dataset.targets.length !== 1) {
     throw unfit(
       `it has ${model.outputs.length} outputs and the data have ${dataset.targets.length} targets; one of each is trained`,
@@ -77,7 +80,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
     model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor;
   return {
-    weights: modelWeights(model),
+    weights,
     layers: model.layers,
     inputs,
     targets: dataset.targets,
@@ -94,7 +97,9 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
       return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), scaled) as tf.Scalar;
     },
     evaluate(batch, [targets]) {
-      const predicted = outputs(batch, { training: false });
+      const all = outputs(batch, { training: false });
+      const [samples] = targets.shape;
+      const predicted = samples === all.shape[0] ? all : tf.slice(all, 0, samples);
       return {
         loss: loss(targets, predicted) as tf.Scalar,
         metrics: metrics.map(([, metric]) => metric(targets, predicted)),
@@ -193,6 +198,13 @@ function checkTarget(target: TensorSpec, output: readonly (number | null)[], cla
       (classes === undefined ? '' : `, one for each of ${classes} classes,`) +
       ` and a target of the data is [${target.shape.join(', ')}]`,
   );
+}
+
+function untrainable(weights: number): SettingError {
+  const reason = weights === 0 ? 'has no weights' : `has ${weights} weights, none of which is trained`;
+  return new SettingError(['model'], `the model ${reason}`, {
+    remedy: 'Add a layer with weights between its inputs and outputs, or take trainable: false from its layers.',
+  });
 }
 
 function unfit(reason: string): SettingError {

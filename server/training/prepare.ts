@@ -10,6 +10,7 @@ import type { CustomDistortion } from '../compression/custom.ts';
 import type { CompressibleWeight } from '../compression/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
+import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
@@ -25,6 +26,7 @@ import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
 import { BestModel } from './bestModel.ts';
+import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
@@ -34,12 +36,15 @@ import { timesInSteps } from './timesInSteps.ts';
 export interface Prepared {
   /** Another one from the moment at which a user changes its settings while it trains. */
   experiment: Experiment;
+  /** Of all random numbers. */
+  readonly seeding: Seeding;
   readonly dataset: Dataset;
   readonly program: ModelProgram;
   readonly executor: Executor;
   readonly parameters: ParameterSet;
   readonly optimizer: Optimizer;
   readonly compressor: Compressor | undefined;
+  readonly constraints: ConstrainedWeights;
   /** Where the experiment keeps the best model. */
   readonly best: BestModel | undefined;
   /** All weights, compressed or not, in the model's order. */
@@ -56,12 +61,13 @@ export interface Prepared {
 /**
  * @param directory of the experiment file, which relative paths start from
  * @param options.pretrained whether to load `start`: not where other weights will be restored
+ * @param options.seeding that of the checkpoint from which a run goes on
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained }: { pretrained: boolean },
+  { pretrained, seeding = SEEDING }: { pretrained: boolean; seeding?: Seeding },
 ): Promise<Prepared> {
   const { model, start, data } = settings;
   const { seed, batchSize } = settings.training;
@@ -74,13 +80,20 @@ export async function prepare(
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
+    for (const split of [dataset.validation, dataset.test])
+      if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = data.type === 'module' ? await readSources([resolve(directory, data.path)]) : [];
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training, compression } = experiment;
 
-    const loaded = await loadModel(model, { baseDirectory: directory, seed, samples: { batchSize, ...dataset } });
+    const loaded = await loadModel(model, {
+      baseDirectory: directory,
+      seed,
+      seeding,
+      samples: { batchSize, ...dataset },
+    });
     const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
@@ -93,7 +106,10 @@ export async function prepare(
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
     const program = modelProgram(loaded, dataset, training);
-    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, directory);
+    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
+      directory,
+      seeding,
+    });
     opened.push(() => executor.dispose());
     if (warning !== undefined) warnings.push(warning);
 
@@ -101,14 +117,18 @@ export async function prepare(
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
     const weights = compressibleWeights(loaded, parameters);
     const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
+    const constraints = await ConstrainedWeights.create(program.weights, parameters, compression, compressor);
+    warnings.push(...constraints.warnings);
     return {
       experiment,
+      seeding,
       dataset,
       program,
       executor,
       parameters,
       optimizer,
       compressor,
+      constraints,
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,
@@ -184,13 +204,14 @@ async function createProgramExecutor(
   { training, compression }: Experiment,
   program: ModelProgram,
   { test }: Dataset,
-  directory: string,
+  { directory, seeding }: { directory: string; seeding: Seeding },
 ): Promise<CreatedExecutor> {
   try {
     return await createExecutor(program, training.executor, directory, {
       batchSize: training.batchSize,
       evaluationBatchSize: evaluationBatchSize(program, test),
       seed: training.seed,
+      seeding,
       threads: training.threads,
       rowGradients: supportsRowGradients(training.optimizer) && compression?.policy !== 'gradual-mask',
       extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),

@@ -93,7 +93,7 @@ export async function trainInFolder(
         return recordCheckpoint(step, file, state);
       },
     });
-    const summary = await loop.run();
+    const summary = await Promise.race([loop.run(), control.abandoned]);
     if (summary === undefined) {
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }

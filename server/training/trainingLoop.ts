@@ -13,6 +13,7 @@ import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.t
 import { evaluateSplit } from './evaluateSplit.ts';
 import type { LiveChanges } from './liveChanges.ts';
 import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
+import { notFiniteIn } from './notFiniteBatch.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -49,6 +50,8 @@ export class TrainingLoop {
   #lastObservation: number;
   /** Undefined where something was recorded since. */
   #lastCheckpoint: SavedCheckpoint | undefined;
+  #hasCheckpoint: boolean;
+  readonly #warnings = new Set<string>();
   /** Of the steps since the last metrics event. */
   #recent: { loss: number; steps: number; seconds: number };
 
@@ -62,6 +65,7 @@ export class TrainingLoop {
     this.#evaluateEvery = training.evaluateEvery ?? this.#stepsPerEpoch ?? Math.ceil(training.steps / EVALUATIONS);
     this.#metricsEvery = Math.max(1, Math.floor(training.steps / METRIC_POINTS));
     this.#step = done;
+    this.#hasCheckpoint = done > 0;
     this.#plateau = progress.plateau;
     this.#lastObservation = progress.lastObservation;
     this.#recent = { loss: 0, steps: 0, seconds: progress.seconds.training + progress.seconds.distortion };
@@ -79,12 +83,12 @@ export class TrainingLoop {
    * @throws UserError when the loss or a weight is no longer finite, or a label is out of range
    */
   async run(): Promise<Summary | undefined> {
-    const { dataset, experiment } = this.#prepared;
+    const { dataset, experiment, seeding } = this.#prepared;
     const { batchSize, seed, steps, checkpointEvery } = experiment.training;
     const { signal, control } = this.#hooks;
     if (control.pending) await control.serve(this.#betweenSteps(false), signal);
     if (signal.aborted) return undefined;
-    const stream = await dataset.openTraining({ batchSize, seed, step: this.#step });
+    const stream = await dataset.openTraining({ batchSize, seed, seeding, step: this.#step });
     try {
       while (++this.#step < steps) {
         const distorted = await this.#trainAndDistort(stream);
@@ -145,20 +149,21 @@ export class TrainingLoop {
   }
 
   async #train(stream: TrainingStream): Promise<Batch> {
-    const { executor, optimizer, compressor, program } = this.#prepared;
+    const { executor, optimizer, compressor, constraints, program } = this.#prepared;
     const step = this.#step;
     const batch = await stream.next();
     checkLabels(batch, program.classes);
     this.#resetStatesAtEpoch();
     await compressor?.beforeStep(step);
     const loss = (await executor.step(batch, step - 1)) / program.lossScale;
-    if (!Number.isFinite(loss)) throw this.#diverged(`the loss is ${loss}`);
+    if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
     await compressor?.beforeUpdate();
     const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
-    if (norm !== undefined && !Number.isFinite(norm)) throw this.#diverged(`the gradient's norm is ${norm}`);
+    if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
     await compressor?.afterUpdate();
+    await constraints.afterUpdate();
     this.#recordMetrics(loss, learningRate);
     return batch;
   }
@@ -199,11 +204,14 @@ export class TrainingLoop {
   }
 
   async #distort(batch: Batch): Promise<void> {
-    const { compressor, experiment } = this.#prepared;
+    const { compressor, constraints, experiment } = this.#prepared;
     const step = this.#step;
     if (compressor === undefined) return;
     if (!isObserved(experiment, step, this.#lastObservation)) {
-      await this.#clock.during('distortion', () => compressor.distort(step));
+      await this.#clock.during('distortion', async () => {
+        await compressor.distort(step);
+        await constraints.afterDistortion();
+      });
       return;
     }
     this.#checkWeights();
@@ -213,6 +221,7 @@ export class TrainingLoop {
       const lossBefore = await this.#lossOf(batch);
       // With its report: copies, histograms and errors take many times as long as the distortion itself.
       const weights = await compressor.distort(step, { bins: experiment.observe.bins });
+      await constraints.afterDistortion();
       const lossAfter = await this.#lossOf(batch);
       this.#hooks.record({ type: 'distortion', step, weights, lossBefore, lossAfter });
     });
@@ -233,9 +242,12 @@ export class TrainingLoop {
   ): Promise<number> {
     const { dataset, executor, program, experiment, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
-      const { loss, metric, value } = await this.#asComputed(() =>
-        evaluateSplit(executor, program, dataset[split] ?? dataset.test),
+      const samples = dataset[split] ?? dataset.test;
+      const { loss, metric, value, notFinite } = await this.#asComputed(() =>
+        evaluateSplit(executor, program, dataset, samples),
       );
+      if (notFinite !== undefined && samples.warning === undefined)
+        this.#warnOnce(`data: of the ${split} split, ${notFinite}; what is measured on it is not a number.`);
       const { learningRateSchedule } = experiment.training;
       if (moment === 'training') best?.consider(loss);
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
@@ -253,7 +265,7 @@ export class TrainingLoop {
   async #asComputed<R>(evaluate: () => Promise<R>): Promise<R> {
     const { compressor, experiment } = this.#prepared;
     const between = this.#step < experiment.training.steps;
-    if (between) await compressor?.beforeStep(this.#step);
+    if (between) await compressor?.beforeEvaluation(this.#step);
     const result = await evaluate();
     if (between) compressor?.afterEvaluation();
     return result;
@@ -283,6 +295,7 @@ export class TrainingLoop {
     if (this.#lastCheckpoint?.step === this.#step) return this.#lastCheckpoint;
     this.#checkWeights();
     const progress: Progress = {
+      seeding: this.#prepared.seeding,
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       afterDistortion,
@@ -290,21 +303,52 @@ export class TrainingLoop {
       seconds: this.#clock.seconds,
     };
     const path = await this.#hooks.checkpoint(this.#step, progress);
+    this.#hasCheckpoint = true;
     return (this.#lastCheckpoint = { step: this.#step, path });
   }
 
   /** A loss that is finite can have a gradient that is not; the loss of the next step would tell, but is not waited for. */
   #checkWeights(): void {
-    const bad = this.#prepared.parameters.list.find(({ value }) => value.some((weight) => !Number.isFinite(weight)));
-    if (bad !== undefined) throw this.#diverged(`a weight of ${bad.name} is not finite`);
+    const bad = this.#weightNotFinite();
+    if (bad !== undefined) throw this.#diverged(`a weight of ${bad} is not finite`);
+  }
+
+  #weightNotFinite(): string | undefined {
+    const { list } = this.#prepared.parameters;
+    return list.find(({ value }) => value.some((weight) => !Number.isFinite(weight)))?.name;
+  }
+
+  /** Values of the batch, and weights that the model begins with, make every step fail alike. */
+  #notFinite(what: string, batch: Batch): UserError {
+    const inBatch = notFiniteIn(batch, this.#prepared.dataset);
+    if (inBatch !== undefined)
+      return new UserError(`data: ${what} at step ${this.#step}, because of the batch: of its ${inBatch}.`, {
+        remedy: 'Correct the data, or leave such samples out: a model learns nothing from them.',
+      });
+    const initial = this.#step === 1 ? this.#weightNotFinite() : undefined;
+    if (initial !== undefined)
+      return new UserError(
+        `model: ${what} at step 1, because a weight of ${initial} is not finite from the beginning.`,
+        {
+          remedy: 'See how the model initializes it, or the file from which the model is loaded.',
+        },
+      );
+    return this.#diverged(what);
   }
 
   #diverged(what: string): UserError {
-    return new UserError(`Training diverged at step ${this.#step}: ${what}. Earlier checkpoints are intact.`, {
+    const intact = this.#hasCheckpoint ? ' Earlier checkpoints are intact.' : '';
+    return new UserError(`Training diverged at step ${this.#step}: ${what}.${intact}`, {
       remedy:
         'Lower training.optimizer.learningRate, clip the gradient (training.clip.globalNorm), or distort less at once: ' +
         'a lower rate, more bits, a higher rank, or a schedule that ends later.',
     });
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#warnings.has(message)) return;
+    this.#warnings.add(message);
+    this.#hooks.record({ type: 'warning', step: this.#step, message });
   }
 }
 

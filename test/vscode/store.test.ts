@@ -1,12 +1,14 @@
 /** @file Run folders as VS Code shows them: many, damaged, left behind by a machine that went down; tasks; the clipboard. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { createConnection, createServer, type AddressInfo } from 'node:net';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ExperimentFile } from '../../extension/runs/experimentFiles.ts';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
+import { identify } from '../../server/runs/liveProcess.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
 import { activate, folderOf } from './realRuns.ts';
@@ -76,12 +78,39 @@ describe('run folders', () => {
 
   it('of runs whose machine went down are interrupted, and their socket is not waited for', async () => {
     const gone = { pid: 999_999_999, startTime: 'another-boot/1', host: hostname() };
-    const run = writeRun(file, -200, { state: 'running', result: undefined, process: gone, endpoint: '/tmp/no.sock' });
+    const run = writeRun(file, -200, { state: 'running', result: undefined, process: gone });
     const start = performance.now();
     const stored = await api.store.get(run);
     assert.equal(stored?.summary.state, 'interrupted');
     assert.equal(stored.isActive, false);
     assert.ok(performance.now() - start < 500);
+  });
+
+  it('that came with the folder cannot make the window connect anywhere', async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections++;
+      socket.destroy();
+    });
+    const socket = join(tmpdir(), `deeptwist-store-${process.pid}.sock`);
+    for (const address of [socket, 0]) {
+      await new Promise<void>((resolve) => server.listen(address, resolve));
+      const endpoint = typeof address === 'string' ? address : String((server.address() as AddressInfo).port);
+      for (const trainer of [identify(process.pid), { pid: 1, host: 'elsewhere' }]) {
+        const run = writeRun(file, -220, { state: 'running', result: undefined, process: trainer, endpoint });
+        assert.equal((await api.store.get(run))?.isActive, true);
+        for (let i = 0; i < 3; i++) await api.store.refresh(run);
+        assert.equal(api.store.peek(run)?.live, undefined);
+        rmSync(run, { recursive: true });
+        await eventually('the store to forget the run', () => api.store.peek(run) === undefined);
+      }
+      // The server does count: one connection of this test's own comes after all that the window could have made.
+      const own = createConnection(endpoint);
+      await new Promise<void>((resolve) => own.once('close', () => resolve()));
+      assert.equal(connections, 1);
+      connections = 0;
+      await new Promise((resolve) => server.close(resolve));
+    }
   });
 
   it('are listed below the name of their experiment where its file is gone', async () => {

@@ -2,6 +2,7 @@
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
+import { findRunProcess } from '../../runs/tickets.ts';
 import type { Command } from '../command.ts';
 
 export const changeCommand: Command = {
@@ -24,14 +25,14 @@ export const changeCommand: Command = {
       });
     }
     const run = await findRun(reference, directory);
-    const { endpoint } = run.record;
-    if (endpoint === undefined || run.observedState() !== 'running') {
+    const found = findRunProcess(run);
+    if (!found || run.observedState() !== 'running') {
       throw new UserError(`The run ${run.id} cannot be changed: no process of the editor trains it.`, {
         remedy: 'Run the experiment again with --set.',
       });
     }
     const { connectToSidecar } = await import('../../runs/sidecarConnection.ts');
-    const connection = await connectToSidecar(endpoint, { client: `deeptwist change ${process.pid}` });
+    const connection = await connectToSidecar(found, { client: `deeptwist change ${process.pid}` });
     try {
       const { step } = await connection.request('change', { values: set });
       stdout.write(`In effect from step ${formatCount(step)} on.\n`);

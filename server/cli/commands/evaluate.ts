@@ -18,23 +18,15 @@ export const evaluateCommand: Command = {
         remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
       });
     const trainer = await context.loadTrainer();
-    const interrupt = context.onInterrupt(() => context.stderr.write('Stopping.\n'));
-    try {
-      const evaluation = await trainer.evaluateRun({ run, signal: interrupt.signal });
-      if (options.json) context.stdout.write(JSON.stringify(evaluation) + '\n');
-      else {
-        const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-        const recorded = finished ? `  (${formatNumber(finished.summary.test)} when the run ended)` : '';
-        context.stdout.write(
-          `${evaluation.split} ${evaluation.metric} ${formatNumber(evaluation.value)}  loss ${formatNumber(evaluation.loss)}${recorded}\n`,
-        );
-      }
-      return ExitCode.done;
-    } catch (error) {
-      if (interrupt.signal.aborted) return ExitCode.stopped;
-      throw error;
-    } finally {
-      interrupt.dispose();
+    const evaluation = await trainer.evaluateRun({ run });
+    if (options.json) context.stdout.write(JSON.stringify(evaluation) + '\n');
+    else {
+      const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
+      const recorded = finished ? `  (${formatNumber(finished.summary.test)} when the run ended)` : '';
+      context.stdout.write(
+        `${evaluation.split} ${evaluation.metric} ${formatNumber(evaluation.value)}  loss ${formatNumber(evaluation.loss)}${recorded}\n`,
+      );
     }
+    return ExitCode.done;
   },
 };

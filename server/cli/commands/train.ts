@@ -4,11 +4,12 @@ import type { RunEvent } from '../../protocol/events.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import type { Run } from '../../runs/run.ts';
+import { TrainingControl } from '../../training/control.ts';
 import { jsonOption } from '../command.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
-import type { TrainingOutcome } from '../trainer.ts';
+import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
 
 export const runCommand: Command = {
   name: 'run',
@@ -62,29 +63,45 @@ export const resumeCommand: Command = {
   },
 };
 
-type Start = (training: { onEvent: (event: RunEvent) => void; signal: AbortSignal }) => Promise<TrainingOutcome>;
+type Start = (training: TrainingObserver) => Promise<TrainingOutcome>;
 
 const exitCodes = { finished: ExitCode.done, failed: ExitCode.failed, stopped: ExitCode.stopped } as const;
 
 async function train(context: CommandContext, json: boolean, start: Start): Promise<number> {
   const display = json ? jsonDisplay(context) : new ProgressDisplay(context);
-  const interrupt = context.onInterrupt(() =>
-    display.print(['Stopping after this step and saving everything; press Ctrl-C again to end at once.']),
-  );
+  const control = new TrainingControl();
+  context.uncaught.onError((error) => control.fail(error));
+  const stop = new AbortController();
+  // Before it trains, there is nothing to save: a signal ends the process, also where a module of the user's has the thread.
+  let interrupt: { dispose: () => void } | undefined;
+  const listen = () =>
+    context.onInterrupt(() => {
+      stop.abort();
+      display.print(['Stopping after this step and saving everything; press Ctrl-C again to end at once.']);
+    });
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'started') interrupt ??= listen();
+    display.show(event);
+  };
   try {
-    const { run, state } = await start({ onEvent: (event) => display.show(event), signal: interrupt.signal });
-    display.print(closingLines(run, state, context.directory));
+    const { run, state } = await start({ onEvent, signal: stop.signal, control });
+    display.print(await closingLines(run, state, context.directory));
     return exitCodes[state];
   } finally {
-    interrupt.dispose();
+    interrupt?.dispose();
     display.end();
   }
 }
 
-function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): string[] {
+async function closingLines(run: Run, state: TrainingOutcome['state'], directory: string): Promise<string[]> {
   const folder = relative(directory, run.path) || '.';
   if (state === 'finished') return [`The run is in ${folder}`];
-  return [`Go on with: deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`];
+  const resume = `deeptwist resume ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`;
+  if (state === 'stopped') return [`Go on with: ${resume}`];
+  // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
+  const { listCheckpoints } = await import('../../runs/checkpoints.ts');
+  const checkpoints = await listCheckpoints(run).catch(() => []);
+  return [checkpoints.length > 0 ? `When that is mended, go on with: ${resume}` : `The run is in ${folder}`];
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */

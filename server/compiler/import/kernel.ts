@@ -6,7 +6,7 @@ export type KernelInputs = Readonly<Record<string, Node>>;
 
 /**
  * Builds what the kernel computes.
- * @throws UnsupportedKernel when these attributes have no IR form
+ * @throws TypeError when these attributes or operands have no IR form
  */
 export type KernelImport<Attributes = never> = (inputs: KernelInputs, attributes: Attributes) => Node | Node[];
 

@@ -2,13 +2,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { binary, constant, make, matmul, reshape, transpose, unary } from '../build.ts';
 import type { Node, Window } from '../ir.ts';
+import { windowOutput } from '../shapes.ts';
 import { leakyRelu, prelu } from './elementwise.ts';
-import { UnsupportedKernel, kernel, type KernelImport, type KernelImports, type KernelInputs } from './kernel.ts';
+import { kernel, type KernelImport, type KernelImports, type KernelInputs } from './kernel.ts';
 
 /** What TensorFlow.js works out about a convolution or pooling. */
 type WindowInfo = Pick<
   tf.backend_util.Conv2DInfo,
-  'strideHeight' | 'strideWidth' | 'dilationHeight' | 'dilationWidth' | 'padInfo' | 'dataFormat'
+  | ('strideHeight' | 'strideWidth' | 'dilationHeight' | 'dilationWidth' | 'padInfo' | 'dataFormat')
+  | ('inHeight' | 'inWidth' | 'outHeight' | 'outWidth' | 'filterHeight' | 'filterWidth')
 >;
 
 type Shape4 = [number, number, number, number];
@@ -25,14 +27,29 @@ const shapeOf = (x: Node): Shape4 => {
   return x.type.shape as unknown as Shape4;
 };
 
-function windowOf(info: WindowInfo, kernelName: string): Window {
-  if (info.dataFormat !== 'channelsLast') throw new UnsupportedKernel(kernelName, 'its data format is NCHW');
+/** @throws TypeError for windows that {@link Window} cannot express */
+function windowOf(info: WindowInfo): Window {
+  if (info.dataFormat !== 'channelsLast') throw new TypeError('its data format is NCHW');
   const { top, left, bottom, right } = info.padInfo;
-  return {
+  const window: Window = {
     strides: [info.strideHeight, info.strideWidth],
     dilations: [info.dilationHeight, info.dilationWidth],
     pads: [top, left, bottom, right],
   };
+  // TensorFlow.js rounds up where dimRoundingMode says so, and takes the filter's height for its width where pad is a number.
+  const [height, width] = windowOutput(window, [info.filterHeight, info.filterWidth], [info.inHeight, info.inWidth]);
+  if (height !== info.outHeight || width !== info.outWidth)
+    throw new TypeError(
+      `its result is [${info.outHeight}, ${info.outWidth}] for TensorFlow.js, where [${height}, ${width}] windows fit in the image`,
+    );
+  return window;
+}
+
+/** @throws TypeError when TensorFlow.js rounded the size of the result otherwise than its gradient does */
+function checkGradient(dy: Node, { outHeight, outWidth }: WindowInfo): void {
+  const [, height, width] = shapeOf(dy);
+  if (height !== outHeight || width !== outWidth)
+    throw new TypeError(`its gradient is [${height}, ${width}], not [${outHeight}, ${outWidth}]`);
 }
 
 function activated(
@@ -57,7 +74,7 @@ function activated(
     case 'leakyrelu':
       return leakyRelu(x, alpha ?? 0.2);
     default:
-      throw new UnsupportedKernel('fused activation', `it applies ${activation}`);
+      throw new TypeError(`it applies ${activation}`);
   }
 }
 
@@ -66,6 +83,8 @@ const biased = (x: Node, bias: Node | undefined) => (bias === undefined ? x : bi
 interface ConvolutionAttributes {
   strides: [number, number] | number;
   pad: tf.Conv2DAttrs['pad'];
+  /** Gradients of depthwise convolutions have none. */
+  dataFormat?: tf.Conv2DAttrs['dataFormat'];
   /** The depthwise layer gives null. */
   dilations?: [number, number] | number | null;
   dimRoundingMode?: 'floor' | 'round' | 'ceil';
@@ -75,9 +94,8 @@ interface ConvolutionAttributes {
 function convolutionInfo(
   image: Shape4,
   filter: Shape4,
-  { strides, pad, dilations, dimRoundingMode }: ConvolutionAttributes,
+  { strides, pad, dataFormat, dilations, dimRoundingMode }: ConvolutionAttributes,
   depthwise: boolean,
-  kernelName: string,
 ) {
   const info = tf.backend_util.computeConv2DInfo(
     image,
@@ -87,8 +105,9 @@ function convolutionInfo(
     pad,
     dimRoundingMode,
     depthwise,
+    tf.backend_util.convertConv2DDataFormat(dataFormat ?? 'NHWC'),
   );
-  return { info, params: { ...windowOf(info, kernelName), groups: depthwise ? info.inChannels : 1 } };
+  return { info, params: { ...windowOf(info), groups: depthwise ? info.inChannels : 1 } };
 }
 
 /** The filter channels first; a depthwise one, [height, width, in, multiplier], as that of a convolution in `in` groups. */
@@ -98,7 +117,7 @@ function importFilter(filter: Node, depthwise: boolean): Node {
 }
 
 function convolution(x: Node, filter: Node, attributes: ConvolutionAttributes, depthwise: boolean): Node {
-  const { params } = convolutionInfo(shapeOf(x), shapeOf(filter), attributes, depthwise, 'Conv2D');
+  const { params } = convolutionInfo(shapeOf(x), shapeOf(filter), attributes, depthwise);
   return toChannelsLast(make('Conv2D', params, [toChannelsFirst(x), importFilter(filter, depthwise)]));
 }
 
@@ -108,7 +127,8 @@ function inputGradient(
   depthwise: boolean,
 ): Node {
   const { inputShape } = attributes;
-  const { info, params } = convolutionInfo(inputShape, shapeOf(filter), attributes, depthwise, 'Conv2DBackpropInput');
+  const { info, params } = convolutionInfo(inputShape, shapeOf(filter), attributes, depthwise);
+  checkGradient(dy, info);
   const inputSize = [info.inHeight, info.inWidth] as const;
   const channelsFirst = [toChannelsFirst(dy), importFilter(filter, depthwise)];
   return toChannelsLast(make('Conv2DInputGrad', { ...params, inputSize }, channelsFirst));
@@ -120,7 +140,8 @@ function filterGradient(
   depthwise: boolean,
 ): Node {
   const { filterShape } = attributes;
-  const { info, params } = convolutionInfo(shapeOf(x), filterShape, attributes, depthwise, 'Conv2DBackpropFilter');
+  const { info, params } = convolutionInfo(shapeOf(x), filterShape, attributes, depthwise);
+  checkGradient(dy, info);
   const filterSize = [info.filterHeight, info.filterWidth] as const;
   const channelsFirst = [toChannelsFirst(x), toChannelsFirst(dy)];
   return reshape(fromFilter(make('Conv2DFilterGrad', { ...params, filterSize }, channelsFirst)), filterShape);
@@ -131,7 +152,8 @@ type PoolAttributes = tf.MaxPoolAttrs;
 function poolInfo(x: Node, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) {
   const info = tf.backend_util.computePool2DInfo(shapeOf(x), filterSize, strides, 1, pad, dimRoundingMode);
   return {
-    window: windowOf(info, 'pooling'),
+    info,
+    window: windowOf(info),
     filterSize: [info.filterHeight, info.filterWidth] as const,
     outputSize: [info.outHeight, info.outWidth] as const,
   };
@@ -150,7 +172,8 @@ function pool(op: 'MaxPool' | 'AvgPool'): KernelImport {
  * forward pass; this is the gradient of the forward pass.)
  */
 function averagePoolGradient({ dy, input }: KernelInputs, attributes: PoolAttributes): Node {
-  const { window, filterSize, outputSize } = poolInfo(input, attributes);
+  const { info, window, filterSize, outputSize } = poolInfo(input, attributes);
+  checkGradient(dy, info);
   const [, height, width, channels] = shapeOf(input);
   const inside = (axis: 0 | 1, length: number) =>
     Array.from({ length: outputSize[axis] }, (_, index) => {
@@ -268,7 +291,8 @@ export const matrixKernels: KernelImports = {
   ),
   MaxPool: pool('MaxPool'),
   MaxPoolGrad: kernel<PoolAttributes>(({ dy, input }, attributes) => {
-    const { window, filterSize } = poolInfo(input, attributes);
+    const { info, window, filterSize } = poolInfo(input, attributes);
+    checkGradient(dy, info);
     return toChannelsLast(
       make('MaxPoolGrad', { ...window, filterSize }, [toChannelsFirst(input), toChannelsFirst(dy)]),
     );

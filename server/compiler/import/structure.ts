@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { binary, cast, constant, make, reduce, reshape, scalar, slice, transpose, unary } from '../build.ts';
 import { elementCount } from '../ir.ts';
-import { UnsupportedKernel, kernel, listed, type KernelImport, type KernelImports } from './kernel.ts';
+import { kernel, listed, type KernelImport, type KernelImports } from './kernel.ts';
 
 type ReductionOp = Parameters<typeof reduce>[0];
 
@@ -33,8 +33,11 @@ export const structureKernels: KernelImports = {
   Min: reduction('Min'),
   All: logicalReduction('Min'),
   Any: logicalReduction('Max'),
-  // Over the last axis, the only one that TensorFlow.js gives to the kernel.
-  Softmax: ({ logits }) => unary('Softmax', logits),
+  Softmax: kernel<tf.SoftmaxAttrs>(({ logits }, { dim }) => {
+    const [axis] = tf.util.parseAxisParam(dim, [...logits.type.shape]);
+    if (axis !== logits.type.shape.length - 1) throw new TypeError('it is not over the last axis');
+    return unary('Softmax', logits);
+  }),
   FusedBatchNorm: kernel<tf.FusedBatchNormAttrs>(({ x, mean, variance, offset, scale }, { varianceEpsilon }) => {
     const deviation = unary('Sqrt', binary('Add', variance, scalar(varianceEpsilon)));
     const factor = binary('Div', scale ?? scalar(1), deviation);
@@ -144,7 +147,7 @@ export const structureKernels: KernelImports = {
     ),
   ),
   GatherV2: kernel<tf.GatherV2Attrs>(({ x, indices }, { axis, batchDims }) => {
-    if (batchDims !== 0) throw new UnsupportedKernel('GatherV2', 'it gathers with batch dimensions');
+    if (batchDims !== 0) throw new TypeError('it gathers with batch dimensions');
     const [along] = tf.util.parseAxisParam(axis, [...x.type.shape]);
     return make('Gather', { axis: along }, [x, cast(indices, 'int32')]);
   }),

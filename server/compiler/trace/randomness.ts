@@ -13,6 +13,11 @@ import { random } from '../build.ts';
 import { elementCount, type Distribution, type Node } from '../ir.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 
+/** What tfjs appends to the name of an operation for the scope that it opens for it. */
+const OPERATION_SCOPE = '__op';
+
+const currentScopes = () => tf.engine().state.scopeStack.map(({ name }) => name);
+
 /** Random operations by the name of the scope that tfjs opens for them, and their standard form. */
 const families: Readonly<Record<string, (shape: number[], seed: number) => tf.Tensor>> = {
   randomUniform__op: (shape, seed) => tf.randomUniform(shape, 0, 1, 'float32', seed),
@@ -32,15 +37,35 @@ export class RandomnessDetector {
   #streams = 0;
   #sample: ArrayLike<number> | undefined | 'wanted';
 
-  /** @param seed of Math.random: the same gives the same graph to the last bit of an estimated parameter */
-  constructor(seed: number) {
+  readonly #layer: () => string | undefined;
+
+  /**
+   * @param seed of Math.random: the same gives the same graph to the last bit of an estimated parameter
+   * @param layer name of the layer that is being called, for messages
+   */
+  constructor(seed: number, layer: () => string | undefined) {
     this.#random = new Random(seed);
+    this.#layer = layer;
   }
 
-  /** Runs a program with Math.random answered and watched. */
+  /**
+   * Runs a program with Math.random answered and watched.
+   * @throws UnsupportedKernel when it is called outside of a random operation: JavaScript may branch on the number, at every step
+   * anew, and two recordings may well take the same branch
+   */
   watch<R>(program: () => R): R {
     const original = Math.random;
-    Math.random = () => (this.#lastSeed = this.#random.uniform());
+    Math.random = () => {
+      const operation = currentScopes().findLast((name) => name.endsWith(OPERATION_SCOPE));
+      if (operation === undefined || !(operation in families)) {
+        throw new UnsupportedKernel(
+          operation?.replace(OPERATION_SCOPE, '') ?? 'Math.random',
+          'JavaScript draws a number at every step, which a graph would freeze',
+          this.#layer(),
+        );
+      }
+      return (this.#lastSeed = this.#random.uniform());
+    };
     try {
       return program();
     } finally {
@@ -57,7 +82,7 @@ export class RandomnessDetector {
 
   /** The `Random` node that a tensor, just written by the program, stands for; undefined when it is not random. */
   recognise(values: ArrayLike<number>, shape: readonly number[]): Node | undefined {
-    const scopes = tf.engine().state.scopeStack.map((scope) => scope.name);
+    const scopes = currentScopes();
     const family = scopes.findLast((name) => name in families);
     if (family === undefined) return undefined;
     const seed = this.#lastSeed;
@@ -68,7 +93,11 @@ export class RandomnessDetector {
     if (seed === undefined) return undefined;
     const found = fitAffine(this.#standard(family, elementCount(shape), seed), values);
     if (found === undefined)
-      throw new UnsupportedKernel(family.replace('__op', ''), 'its distribution is not recognised');
+      throw new UnsupportedKernel(
+        family.replace(OPERATION_SCOPE, ''),
+        'its distribution is not recognised',
+        this.#layer(),
+      );
     return this.#node(distribution(family, ...found), shape);
   }
 

@@ -86,7 +86,7 @@ export class Recording {
   readonly #randomness: RandomnessDetector;
 
   constructor(seed: number) {
-    this.#randomness = new RandomnessDetector(seed);
+    this.#randomness = new RandomnessDetector(seed, () => this.layer);
   }
 
   /** Lets a tensor stand for a node: a weight, a placeholder of the batch. */
@@ -148,18 +148,15 @@ export class Recording {
     const layer = this.layer ?? Object.values(nodes).find((node) => node.layer !== undefined)?.layer;
     const build = kernelImports[name] as KernelImport<unknown> | undefined;
     if (build === undefined) throw new UnsupportedKernel(name, 'the compiler has no lowering for it', layer);
-    const made = this.#explained(name, layer, () => build(nodes, attributes));
+    const made = explained(name, layer, () => {
+      const watched = watchReads(attributes);
+      const result = build(nodes, watched.attributes);
+      const unread = watched.unread();
+      if (unread !== undefined) throw new TypeError(`the compiler does not know its attribute ${unread}`);
+      return result;
+    });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
     return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
-  }
-
-  #explained(name: string, layer: string | undefined, build: () => Node | Node[]): Node | Node[] {
-    try {
-      return build();
-    } catch (error) {
-      if (error instanceof UnsupportedKernel) throw new UnsupportedKernel(error.kernel, error.message, layer);
-      throw new UnsupportedKernel(name, (error as Error).message, layer);
-    }
   }
 
   #host(dataId: tf.DataId, values: HostValues, shape: readonly number[], type: tf.DataType): Node {
@@ -175,6 +172,31 @@ export class Recording {
     this.#nodes.set(dataId, node);
     return { dataId, shape: [...node.type.shape], dtype: node.type.dtype };
   }
+}
+
+/** Runs an import of the kernel `name`; what it throws says that the kernel has no IR form. */
+function explained(name: string, layer: string | undefined, build: () => Node | Node[]): Node | Node[] {
+  try {
+    return build();
+  } catch (error) {
+    throw new UnsupportedKernel(name, (error as Error).message, layer);
+  }
+}
+
+/** Attributes that tell which of them an import has not read: what it does not know of, it cannot have done justice to. */
+function watchReads(attributes: unknown): { attributes: unknown; unread: () => string | undefined } {
+  const given = (attributes ?? {}) as Record<string, unknown>;
+  const read = new Set<PropertyKey>();
+  const watched = new Proxy(given, {
+    get(target, key): unknown {
+      read.add(key);
+      return Reflect.get(target, key);
+    },
+  });
+  return {
+    attributes: watched,
+    unread: () => Object.keys(given).find((key) => given[key] !== undefined && !read.has(key)),
+  };
 }
 
 /** Gives a kernel's operations, up to its inputs, to a layer. */
@@ -211,7 +233,7 @@ function recordingBackend(): RecordingBackend {
  */
 export async function record<R>(seed: number, program: (recording: Recording) => R): Promise<R> {
   const recorder = recordingBackend();
-  const previous = tf.getBackend();
+  const previous = tf.getBackend() as string | undefined;
   const recording = new Recording(seed);
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
@@ -219,6 +241,6 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
     return recording.run(() => program(recording));
   } finally {
     recorder.recording = undefined;
-    await tf.setBackend(previous);
+    if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.
   }
 }

@@ -1,17 +1,19 @@
 /** @file Traces a {@link Program} for one batch size into the graphs of its training step and its evaluation. */
 import * as tf from '@tensorflow/tfjs';
-import { constant, input, parameter } from '../build.ts';
-import type { Graph, Node, TensorType } from '../ir.ts';
+import { cast, constant, input, parameter } from '../build.ts';
+import type { Graph, Node } from '../ir.ts';
+import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Program, SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
+import { explainingLayers } from './layerErrors.ts';
 import { record, type Recording } from './recordingBackend.ts';
-import { statefulLayers, type StatefulLayer } from './statefulLayers.ts';
+import { nestedLayers, statefulLayers, type StatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
 export async function traceTraining(program: Program, batchSize: number): Promise<Graph> {
-  return traceTwice(program, (recording, outputs) => {
+  return traceTwice(program, 'trained', (recording, outputs) => {
     const { inputs, targets } = placeholders(recording, program, batchSize);
     const trained = program.weights.filter((weight) => weight.trainable);
     const { value, grads } = tf.variableGrads(
@@ -27,10 +29,13 @@ export async function traceTraining(program: Program, batchSize: number): Promis
   });
 }
 
-/** @throws UnsupportedKernel when the evaluation does something that the compiler cannot express */
-export async function traceEvaluation(program: Program, batchSize: number): Promise<Graph> {
-  return traceTwice(program, (recording, outputs) => {
-    const { inputs, targets } = placeholders(recording, program, batchSize);
+/**
+ * @param samples number of targets: the rest of the batch fills it up
+ * @throws UnsupportedKernel when the evaluation does something that the compiler cannot express
+ */
+export async function traceEvaluation(program: Program, batchSize: number, samples = batchSize): Promise<Graph> {
+  return traceTwice(program, 'evaluated', (recording, outputs) => {
+    const { inputs, targets } = placeholders(recording, program, batchSize, samples);
     const { loss, metrics } = program.evaluate(inputs, targets);
     outputs.set(portName.loss, recording.node(loss));
     metrics.forEach((metric, index) => outputs.set(portName.metric(index), recording.node(metric)));
@@ -43,9 +48,13 @@ type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
  * Traces a program twice and compares the graphs: what differs changes from step to step (JavaScript counts, or calls
  * Math.random), and a graph would freeze it.
  */
-async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
-  const graph = await traceOnce(program, tracer, 0);
-  const difference = firstDifference(graph, await traceOnce(program, tracer, 1));
+async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
+  const explained: Tracer = (...args) => explainingLayers(program.layers, purpose, () => tracer(...args));
+  const graph = await traceOnce(program, explained, 0);
+  // The first call of a layer may set it up; the second one changes nothing, unless the layer counts.
+  const fields = ownValues(program.layers);
+  const difference = firstDifference(graph, await traceOnce(program, explained, 1));
+  refuseCounting(fields, ownValues(program.layers));
   if (difference === undefined) return graph;
   const { op, layer } = difference;
   throw op === 'Constant'
@@ -55,6 +64,22 @@ async function traceTwice(program: Program, tracer: Tracer): Promise<Graph> {
         layer,
       )
     : new UnsupportedKernel(op, 'JavaScript calls it otherwise at every step, which a graph would freeze', layer);
+}
+
+/** Numbers, truth values and strings that layers hold, by layer. */
+function ownValues(layers: readonly tf.layers.Layer[]): Map<tf.layers.Layer, Map<string, unknown>> {
+  const isPlain = ([, value]: [string, unknown]) => ['number', 'boolean', 'string'].includes(typeof value);
+  return new Map(nestedLayers(layers).map((layer) => [layer, new Map(Object.entries(layer).filter(isPlain))]));
+}
+
+/** @throws UnsupportedKernel when a layer changes a field of its own whenever it is called: a step that it counts to comes later */
+function refuseCounting(before: ReturnType<typeof ownValues>, after: ReturnType<typeof ownValues>): void {
+  for (const [layer, fields] of after) {
+    for (const [field, value] of fields) {
+      if (Object.is(before.get(layer)?.get(field), value)) continue;
+      throw new UnsupportedKernel('call', `it changes its field '${field}' at every step`, layer.name);
+    }
+  }
 }
 
 async function traceOnce(program: Program, tracer: Tracer, seed: number): Promise<Graph> {
@@ -67,7 +92,11 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
   }));
   try {
     await record(seed, (recording) => {
-      for (const { name, variable } of program.weights) recording.bind(variable, parameter(name, variable.shape));
+      for (const { name, variable } of program.weights) {
+        // All values are kept as float32; a counter of steps is a weight of integers.
+        const node = cast(parameter(name, variable.shape), importDType(variable.dtype, 'weight'));
+        recording.bind(variable, node);
+      }
       const restore = [
         ...program.layers.map((layer) => nameCalls(layer, recording)),
         ...stateful.map((layer) => carryState(layer, recording, outputs)),
@@ -76,7 +105,8 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
         tf.tidy(() => {
           tracer(recording, outputs);
           for (const [index, { name, variable }] of program.weights.entries()) {
-            if (variable.dataId !== saved[index].dataId) outputs.set(portName.update(name), recording.node(variable));
+            if (variable.dataId === saved[index].dataId) continue;
+            outputs.set(portName.update(name), cast(recording.node(variable), 'float32'));
           }
         });
       } finally {
@@ -92,11 +122,15 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
   return { outputs };
 }
 
-function placeholders(recording: Recording, program: Program, batchSize: number) {
-  const type = ({ dtype, shape }: SampleType): TensorType => ({ dtype, shape: [batchSize, ...shape] });
-  const make = (name: (index: number) => string) => (sample: SampleType, index: number) =>
-    recording.tensor(input(name(index), type(sample)));
-  return { inputs: program.inputs.map(make(portName.input)), targets: program.targets.map(make(portName.target)) };
+function placeholders(recording: Recording, program: Program, batchSize: number, samples = batchSize) {
+  const make =
+    (size: number, name: (index: number) => string) =>
+    ({ dtype, shape }: SampleType, index: number) =>
+      recording.tensor(input(name(index), { dtype, shape: [size, ...shape] }));
+  return {
+    inputs: program.inputs.map(make(batchSize, portName.input)),
+    targets: program.targets.map(make(samples, portName.target)),
+  };
 }
 
 /** While a layer is called, what is recorded belongs to it. */

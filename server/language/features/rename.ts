@@ -1,7 +1,7 @@
 /** @file Another name for a layer, in the model's code and in every experiment that compresses it. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
-import { isGlob } from '../../compression/targets.ts';
+import { isPattern } from '../../protocol/layerPattern.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -67,7 +67,8 @@ export function rename(
     for (const key of Object.keys(recordAt(experiment, ['compression', 'layers']))) {
       const isNamed = key === layer || key.startsWith(`${layer}/`);
       if (isNamed) (changes[uri] ??= []).push(keyEdit(experiment, key, renamed + key.slice(layer.length)));
-      else if (isGlob(key) && layerKeys.named(key).some((weight) => weight.layer === layer)) globs.push({ uri, key });
+      else if (isPattern(key) && layerKeys.named(key).some((weight) => weight.layer === layer))
+        globs.push({ uri, key });
     }
   }
   return { edit: { changes }, globs };
@@ -76,7 +77,7 @@ export function rename(
 function check(newName: string, renamed: string, layers: ReadonlySet<string>): void {
   if (layers.has(renamed))
     throw new UserError(`The model has a layer ${renamed} already.`, { remedy: 'Choose another name.' });
-  if (newName === '' || isGlob(newName) || /["'`/$\s]/.test(newName))
+  if (!/^[\w.-]+$/.test(newName))
     throw new UserError(`"${newName}" cannot be the name of a layer.`, {
       remedy: 'Use letters, digits, dots, dashes and underscores.',
     });

@@ -1,5 +1,5 @@
 /** @file A VS Code with the LeNet examples for one measurement, of which nothing is left afterwards. */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { isAlive } from '../../../server/runs/liveProcess.ts';
@@ -29,11 +29,10 @@ export async function withEditor<T>(
   }
 }
 
-/** Ends the process of a run folder as a crash does, where it has one. What it cannot remove then, its socket, is removed. */
+/** Ends the process of a run folder as a crash does, where it has one. The next process of a run sweeps its socket. */
 export function killTrainer(run: string): void {
-  const { process: trainer, endpoint } = recordOf(run);
+  const { process: trainer } = recordOf(run);
   if (trainer && isAlive(trainer) === true) process.kill(trainer.pid, 'SIGKILL');
-  if (endpoint !== undefined) rmSync(endpoint, { force: true });
 }
 
 /** The same, and waits until whoever started the process has taken note: until then it counts as one that lives. */

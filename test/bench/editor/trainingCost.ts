@@ -12,6 +12,7 @@ import { root } from '../../../scripts/root.js';
 import { createRun } from '../../../server/runs/createRun.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { connectToSidecar, type SidecarConnection } from '../../../server/runs/sidecarConnection.ts';
+import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { startSidecar } from '../../../server/runs/startSidecar.ts';
 import { measureAll, type Comparison, type Contender } from '../bench.ts';
 import { EXPERIMENT, eventsOf, type EditorSession } from '../../e2e/editorSession.ts';
@@ -109,9 +110,9 @@ async function alone(experiment: string, { told = false } = {}): Promise<number>
 /** Undefined where the process does not listen yet. */
 async function subscribe(run: Run): Promise<SidecarConnection | undefined> {
   await run.reload();
-  const { endpoint } = run.record;
-  if (endpoint === undefined) return undefined;
-  const client = await connectToSidecar(endpoint, { client: 'benchmark' }).catch(() => undefined);
+  const found = findRunProcess(run);
+  if (!found) return undefined;
+  const client = await connectToSidecar(found, { client: 'benchmark' }).catch(() => undefined);
   await client?.request('subscribe', { offset: 0, cuts: 0 });
   return client;
 }

@@ -97,6 +97,7 @@ async function commandLine({
           if (interrupted) onFirst();
           return { signal: interrupted ? AbortSignal.abort() : new AbortController().signal, dispose: () => undefined };
         },
+        uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
       };
       return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
     },

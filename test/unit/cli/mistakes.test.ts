@@ -1,9 +1,10 @@
 /** @file What a user hears of a mistake, from the command line: exit code, standard error, and nothing on standard output. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
+import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import * as trainer from '../../../server/training/index.ts';
 import { experiment, FEATURES, mlp, npy, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
@@ -25,6 +26,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       loadTrainer: () => Promise.resolve(trainer),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
+      uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
     },
     '1.2.3',
   );
@@ -259,11 +261,91 @@ describe('data', () => {
     const place = await workspace();
     const samples = split === 'train' ? 120 : 60;
     await place.write(`${split}-labels.npy`, npy(new Int32Array(samples).fill(3), [samples]));
-    const { events, stderr } = await failed(place);
+    const { events, stderr } = await failed(place, 'training.checkpointEvery=5');
     const message = "data: a target has the label 3; the model's output has 3 classes, 0 to 2.";
     expect(events.at(-1)).toMatchObject({ type: 'failed', message });
     expect(stderr).toContain(`error: ${message}\nto do: Give the last layer one output for each class`);
-    expect(stderr).toContain('Go on with: deeptwist resume');
+    // A run that fails in its first step has no checkpoint to go on from.
+    expect(stderr).toMatch(
+      split === 'train' ? /\nThe run is in \S+\n$/ : /\nWhen that is mended, go on with: deeptwist resume \S+\n$/,
+    );
+    expect(await readdir(join(place.folder, '.deeptwist', 'runs'))).toHaveLength(1);
+  });
+
+  test('that are not finite are refused before training, and a warning where they are measured on', async () => {
+    const place = await workspace();
+    const values = new Float32Array(120 * FEATURES);
+    values[5 * FEATURES + 2] = NaN;
+    await place.write('nan.npy', npy(values, [120, FEATURES]));
+    await place.write('nan-test.npy', npy(values.slice(0, 60 * FEATURES), [60, FEATURES]));
+    expect(await refused(place, 'data.train.inputs=nan.npy')).toEqual({
+      code: 1,
+      message: expect.stringMatching(
+        /^error: data\.train\.inputs: nan\.npy: sample 5 has NaN at \[2\]\.\nto do: /,
+      ) as string,
+    });
+    const { events } = await place.run({ overrides: ['data.test.inputs=nan-test.npy', 'training.steps=20'] });
+    const warnings = events.filter((event) => event.type === 'warning').map(({ message }) => message);
+    expect(warnings).toEqual([
+      'data.test.inputs: nan-test.npy: sample 5 has NaN at [2]; what is measured on this split will not be a number.',
+    ]);
+  });
+
+  test('from a module that are not finite are told with the batch, once for a split', async () => {
+    const place = await workspace({ data: { type: 'module', path: './data.ts' } });
+    const data = (train: string, test: string) => `
+      const batches = (value: number) => function* () {
+        for (let b = 0; b < 4; b++) {
+          const inputs = Array.from({ length: 10 }, (_, i) => Array.from({ length: ${FEATURES} }, (_, j) => Math.sin(i + j + b)));
+          if (b === 2) inputs[3][4] = value;
+          yield { inputs, targets: Int32Array.from({ length: 10 }, (_, i) => i % 3) };
+        }
+      };
+      export const train = batches(${train});
+      export const test = batches(${test});
+    `;
+    await place.write('data.ts', data('Infinity', '0'));
+    const { events, stderr } = await failed(place);
+    expect(events.at(-1)).toMatchObject({
+      type: 'failed',
+      step: 3,
+      message: 'data: the loss is NaN at step 3, because of the batch: of its inputs: sample 3 has Infinity at [4].',
+      remedy: expect.stringContaining('Correct the data') as string,
+    });
+    expect(stderr).not.toContain('checkpoints');
+    expect(stderr).not.toContain('resume');
+
+    await place.write('data.ts', data('0', 'NaN'));
+    const { events: finished } = await place.run({ overrides: ['training.steps=12', 'training.evaluateEvery=4'] });
+    const warnings = finished.filter((event) => event.type === 'warning').map(({ message }) => message);
+    expect(warnings).toEqual([
+      'data: of the test split, inputs: sample 23 has NaN at [4]; what is measured on it is not a number.',
+    ]);
+  });
+});
+
+describe('weights that are not finite', () => {
+  test('are refused as a start', async () => {
+    const place = await workspace();
+    const { run } = await place.run({ overrides: ['training.steps=5'] });
+    const file = join(run.modelFolder, 'weights.safetensors');
+    const { tensors } = decodeSafetensors(new Uint8Array(await readFile(file)));
+    tensors.get('fc1/kernel')!.data[7] = NaN;
+    await place.write('start.safetensors', encodeSafetensors(tensors));
+    const { code, stderr } = await deeptwist(place, 'run', 'blobs.deeptwist.jsonc', '--set', 'start=start.safetensors');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: start: weights of .*start\.safetensors are not finite: fc1\/kernel has NaN\.\nto do: /,
+    );
+  });
+
+  test('with which a model begins are told as such', async () => {
+    const bias = "name: 'fc2', biasInitializer: tf.initializers.constant({ value: NaN }),";
+    const { events } = await failed(await workspace({ model: mlp.replace("name: 'fc2',", bias) }));
+    expect(events.at(-1)).toMatchObject({
+      type: 'failed',
+      message: 'model: the loss is NaN at step 1, because a weight of fc2/bias is not finite from the beginning.',
+    });
   });
 });
 
@@ -292,6 +374,12 @@ describe('a training that diverges', () => {
       code: 1,
       stderr: expect.stringContaining('has no final model: it is failed') as string,
     });
+  });
+
+  test('before its first checkpoint tells of none', async () => {
+    const { events, stderr } = await failed(await workspace({ training: schedule(5) }));
+    expect(failure(events)?.message).toMatch(/^Training diverged at step \d+: the loss is NaN\.$/);
+    expect(stderr).not.toContain('resume');
   });
 
   test('in its last step leaves no final model', async () => {

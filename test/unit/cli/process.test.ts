@@ -141,9 +141,84 @@ describe('a run', () => {
       child.kill('SIGINT');
       child.stderr!.once('data', () => child.kill('SIGINT'));
     });
-    expect(ended.code).toBe(130);
+    expect(ended.signal).toBe('SIGINT');
     expect(ended.events.map(({ type }) => type)).not.toContain('stopped');
     expect((await lastRun(place)).observedState).toBe('interrupted');
+  });
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends a process whose thread a module has', async (signal) => {
+  const place = await workspace({ model: 'console.error("looping"); export const createModel = () => { for (;;); };' });
+  const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), 'run', file], {
+    cwd: place.folder,
+  });
+  running.add(child.once('exit', () => running.delete(child)));
+  await once(child.stderr, 'data');
+  child.kill(signal);
+  expect(await once(child, 'exit')).toEqual([null, signal]);
+});
+
+describe('what a module throws where nobody waits for it', () => {
+  const endless = { training: { ...experiment.training, steps: 1e7, evaluateEvery: 1e6, checkpointEvery: 1e6 } };
+  const place = (late: string, changes: object = endless) =>
+    workspace({
+      ...changes,
+      model: `${mlp.replace('createModel', 'original')}; export function createModel() { ${late} }`,
+    });
+
+  test.each([
+    ['a timer', 'setTimeout(() => { throw new Error("mine"); }, 1000); return original();'],
+    ['a rejection', 'void Promise.reject(new Error("mine")); return original();'],
+    // The glue code of the WebAssembly backend ends the process for an error of anybody.
+    [
+      'a timer beside TensorFlow.js',
+      'setTimeout(() => { throw new Error("mine"); }, 4000); return original();',
+      'eager',
+    ],
+  ])('ends the run in order, with the module: %s', async (_, late, executor = 'auto') => {
+    const failing = await place(late, { training: { ...endless.training, executor } });
+    const { code, stderr, events } = await deeptwist(failing, ['run', file]);
+    const module = join(failing.folder, 'model.ts');
+    const message = expect.stringMatching(
+      new RegExp(`^${module} threw an error where nobody waits for it: mine \\(${module}:\\d+:\\d+\\)$`),
+    ) as string;
+    expect(events.at(-1)).toMatchObject({ type: 'failed', message });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`error: ${module} threw an error`);
+    expect(stderr).not.toContain(' at ');
+    const { run, observedState } = await lastRun(failing);
+    expect(observedState).toBe('failed');
+    expect(run.record.failure).toMatchObject({ message });
+  });
+
+  test('is told where the model is made, too: a promise that is never settled', async () => {
+    const failing = await place('return new Promise(() => undefined);');
+    expect(await deeptwist(failing, ['run', file])).toEqual({
+      code: 1,
+      signal: null,
+      events: [],
+      stderr:
+        `error: createModel() of ${join(failing.folder, 'model.ts')} does not end: nothing is left that it could wait for.\n` +
+        'to do: Correct the module: a promise that it returns must be settled.\n',
+    });
+  });
+
+  test('and a promise of a distortion that is never settled fails the run', async () => {
+    const failing = await workspace({
+      compression: { method: 'custom', module: './distort.ts', distortEvery: 1, layers: { fc1: {} } },
+    });
+    await failing.write('distort.ts', 'export const distort = () => new Promise(() => undefined);');
+    const { code, events } = await deeptwist(failing, ['run', file]);
+    expect(code).toBe(1);
+    expect(events.at(-1)).toMatchObject({
+      type: 'failed',
+      message: expect.stringContaining('distort() of fc1/kernel at step 1 does not end') as string,
+    });
+  });
+
+  test('a timer that goes on for ever does not keep the process', async () => {
+    const lasting = await place('setInterval(() => undefined, 1000); return original();', {});
+    expect((await deeptwist(lasting, ['run', file])).code).toBe(0);
   });
 });
 

@@ -31,12 +31,14 @@ class OwnLayer extends tf.layers.Layer {
   }
 }
 
-function program(compute: (x: tf.Tensor) => tf.Tensor): Program {
+const program = (compute: (x: tf.Tensor) => tf.Tensor) => programOf(new OwnLayer('mine', compute));
+
+function programOf(mine: tf.layers.Layer): Program {
   const model = tf.sequential({
     layers: [
       layers.dense({ units: 4, inputShape: [3] }),
       layers.batchNormalization(),
-      new OwnLayer('mine', compute),
+      mine,
       layers.dense({ units: 1 }),
     ],
   });
@@ -54,22 +56,76 @@ beforeAll(async () => {
 });
 
 let calls = 0;
+const firstFour = (image: tf.Tensor4D) => tf.slice(image, [0, 0, 0, 0], [-1, 2, 2, 1]);
+
+/** Numbers a sample, treated as an image. */
+function images(x: tf.Tensor, shape: [number, number, number], compute: (image: tf.Tensor4D) => tf.Tensor): tf.Tensor {
+  return tf.reshape(compute(tf.reshape<tf.Rank.R4>(x, [-1, ...shape])), [x.shape[0], -1]);
+}
+
 const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation: string }> = {
   'an operation without a lowering': {
     operation: 'Cumsum',
     compute: (x) => tf.add(x, tf.cumsum(x, 1)),
   },
   'a tensor of random numbers made in JavaScript': {
-    operation: 'tf.tensor',
+    operation: 'Math.random',
     compute: (x) => tf.mul(x, tf.tensor1d(Array.from({ length: 4 }, () => Math.random()))),
   },
   'a random number as an argument': {
-    operation: 'Clip',
+    operation: 'Math.random',
     compute: (x) => tf.clipByValue(x, -1, 1 + Math.random()),
+  },
+  // Both recordings take the same branch.
+  'a branch on a random number': {
+    operation: 'Math.random',
+    compute: (x) => (Math.random() < 1e-6 ? tf.zerosLike(x) : tf.mul(x, 2)),
+  },
+  'random numbers of a distribution that is not known': {
+    operation: 'randomGamma',
+    compute: (x) => tf.add(x, tf.randomGamma([4], 2)),
+  },
+  'random integers': {
+    operation: 'randomUniform',
+    compute: (x) => tf.add(x, tf.randomUniform([4], 0, 9, 'int32')),
+  },
+  'a number that counts towards an argument': {
+    operation: 'Clip',
+    compute: (x) => tf.clipByValue(x, -1, 1 + calls++),
   },
   'a number that counts the calls': {
     operation: 'tf.tensor',
     compute: (x) => tf.mul(x, calls++),
+  },
+  'a convolution of channels first': {
+    operation: 'Conv2D',
+    compute: (x) => images(x, [1, 2, 2], (image) => tf.conv2d(image, tf.ones([1, 1, 1, 1]), 1, 'valid', 'NCHW')),
+  },
+  'a depthwise convolution of channels first': {
+    operation: 'DepthwiseConv2dNative',
+    compute: (x) =>
+      images(x, [2, 1, 2], (image) => tf.depthwiseConv2d(image, tf.ones([1, 1, 2, 1]), 1, 'valid', 'NCHW')),
+  },
+  'a convolution that rounds its size up': {
+    operation: 'Conv2D',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) =>
+        firstFour(tf.conv2d(tf.tile(image, [1, 1, 2, 1]), tf.ones([1, 1, 1, 1]), [1, 2], 0, 'NHWC', 1, 'ceil')),
+      ),
+  },
+  'a convolution whose width TensorFlow.js takes from its height': {
+    operation: 'Conv2D',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) => firstFour(tf.conv2d(tf.tile(image, [1, 1, 2, 1]), tf.ones([1, 3, 1, 1]), 1, 0))),
+  },
+  'an average pooling that rounds its size up': {
+    operation: 'AvgPool',
+    compute: (x) =>
+      images(x, [2, 2, 1], (image) => firstFour(tf.avgPool(tf.tile(image, [1, 2, 2, 1]), 1, 2, 0, 'ceil'))),
+  },
+  'an attribute of a kernel that the compiler does not know': {
+    operation: 'Sigmoid',
+    compute: (x) => tf.engine().runKernel('Sigmoid', { x }, { slope: 2 }),
   },
   'a look at a value inside the step': {
     operation: 'dataSync',
@@ -96,6 +152,18 @@ describe('A layer with', () => {
     expect(Number.isFinite(await executor.step(batch, 0))).toBe(true);
     expect(Number.isFinite((await executor.evaluate(batch)).loss)).toBe(true);
     await executor.dispose();
+  });
+
+  it('a field that counts its calls is refused by name: it may branch on it after many steps', async () => {
+    class Warmup extends OwnLayer {
+      steps = 0;
+
+      override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+        return ++this.steps > 100 ? super.call(inputs) : tf.relu(super.call(inputs));
+      }
+    }
+    const error = await create(programOf(new Warmup('warmup', tf.tanh)), 'compiled').catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ layer: 'warmup', message: "it changes its field 'steps' at every step" });
   });
 
   it('nothing unusual is compiled without a warning', async () => {

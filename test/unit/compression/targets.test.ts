@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { LayerKeys, matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
+import {
+  assignTargets,
+  LayerKeys,
+  matchTargets,
+  type CompressibleWeight,
+} from '../../../server/compression/targets.ts';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
@@ -81,5 +86,32 @@ describe('errors of use', () => {
 
   test('two globs that match the same weight are an error', () => {
     expect(errorOf({ 'fc*': 1, '*1': 2 }).message).toContain('*1: matches fc1/kernel, and so does "fc*"');
+  });
+});
+
+describe('patterns that were made to take long', () => {
+  const hostile = Array.from({ length: 500 }, (_, i) => weight(`${'a'.repeat(60)}${i}/kernel`, [2, 2]));
+
+  test('are refused once they have taken long; names are still found', () => {
+    const patterns = Array.from({ length: 3000 }, (_, i) => [`${'*a'.repeat(200)}b${i}`, 0] as const);
+    const start = performance.now();
+    const { targets, problems } = assignTargets(Object.fromEntries([...patterns, [hostile[7].layer, 1]]), hostile);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(targets.map(({ weight: { name } }) => name)).toEqual([hostile[7].name]);
+    expect(problems).toHaveLength(3000);
+    expect(problems.at(-1)?.reason).toContain('was not compared with the layers of the model');
+  });
+
+  test('are not counted against the next version of the file', () => {
+    const keys = new LayerKeys(hostile);
+    keys.closest(Array.from({ length: 3000 }, (_, i) => `${'*a'.repeat(200)}b${i}`));
+    expect(keys.isExhausted).toBe(true);
+    expect(keys.closest(['a*']).size).toBe(500);
+    expect(keys.isExhausted).toBe(false);
+  });
+
+  test('a message lists the first layers of a large model and counts the rest', () => {
+    const [{ remedy }] = assignTargets({ nothing: 1 }, hostile).problems;
+    expect(remedy).toMatch(/^The model's layers are: (a+\d+, ){19}a+\d+ and 480 more\.$/);
   });
 });

@@ -6,11 +6,10 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, Dataset } from '../../../server/data/dataset.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
+import type { NpyData } from '../../../server/formats/npy.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
-type NumberArray = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
-
-function npy(descr: string, shape: number[], data: NumberArray): Uint8Array {
+function npy(descr: string, shape: number[], data: NpyData): Uint8Array {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.map((size) => `${size},`).join(' ')}), }`;
   const header = text.padEnd(117) + '\n'; // 10 + 118 bytes: a multiple of 64
   const elements = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -30,6 +29,14 @@ beforeAll(() => {
     'yb.npy': npy('|b1', [3], Uint8Array.of(1, 0, 1)),
     'y4.npy': npy('<i8', [4], BigInt64Array.of(2n, 0n, 1n, 1n)),
     'huge.npy': npy('<i8', [3], BigInt64Array.of(0n, 2n ** 31n, 0n)),
+    'sound.npy': npy('<i2', [3, 2], Int16Array.of(-300, 1, 2, 3, 4, 5)),
+    'y2.npy': npy('<u2', [3], Uint16Array.of(2, 0, 60000)),
+    'y4u.npy': npy('<u4', [3], Uint32Array.of(2, 0, 1)),
+    'y8u.npy': npy('<u8', [3], BigUint64Array.of(2n, 0n, 1n)),
+    'huge4.npy': npy('<u4', [3], Uint32Array.of(0, 2 ** 31, 0)),
+    'nan.npy': npy('<f4', [3, 2], Float32Array.of(0, 1, 2, NaN, 4, 5)),
+    'beyond.npy': npy('<f8', [3, 2], Float64Array.of(0, 1, 2, 3, 1e300, 5)),
+    'ynan.npy': npy('<f4', [3], Float32Array.of(0, -Infinity, 2)),
     'none.npy': npy('<f4', [0, 2], new Float32Array(0)),
     'one.npy': npy('<f4', [], Float32Array.of(1)),
   };
@@ -62,6 +69,13 @@ describe('element types become float32 or int32', () => {
     ['int32', { inputs: 'tokens.npy' }, { inputs: Int32Array.of(7, 1, 2, 3), targets: Int32Array.of(2, 0) }],
     ['booleans', { targets: 'yb.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(1, 0) }],
     [
+      'int16 and uint16',
+      { inputs: 'sound.npy', targets: 'y2.npy' },
+      { inputs: Float32Array.of(-300, 1, 2, 3), targets: Int32Array.of(2, 0) },
+    ],
+    ['uint32', { targets: 'y4u.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    ['uint64', { targets: 'y8u.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    [
       'an archive',
       { inputs: 'both.npz:x', targets: 'both.npz:y' },
       { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) },
@@ -69,6 +83,33 @@ describe('element types become float32 or int32', () => {
   ])('%s', async (_, paths, expected) => {
     const { size, inputs, targets } = await first(await open(paths));
     expect({ size, inputs: inputs[0], targets: targets[0] }).toEqual({ size: 2, ...expected });
+  });
+});
+
+test.each<[Paths, unknown, unknown]>([
+  [{ inputs: 'bytes.npy' }, Float32Array.of(0, 255, 2, 3, 4, 5), Int32Array.of(2, 0, -1)],
+  [{ inputs: 'x8.npy', targets: 'yb.npy' }, Float32Array.of(0.1, 1, 2, 3, 4, 5), Int32Array.of(1, 0, 1)],
+])('batches to train on have the same element types: %o', async (paths, inputs, targets) => {
+  const stream = await (await open(paths)).openTraining({ batchSize: 3, seed: 1, step: 0 });
+  const batch = await stream.next();
+  const sorted = [...batch.inputs, ...batch.targets].map((values) => values.slice().sort());
+  expect(sorted).toEqual([inputs, targets].map((values) => (values as Float32Array).slice().sort()));
+});
+
+describe('values that are not finite', () => {
+  test.each<[Paths, string]>([
+    [{ inputs: 'nan.npy' }, 'data.train.inputs: nan.npy: sample 1 has NaN at [1].'],
+    [{ inputs: 'beyond.npy' }, 'data.train.inputs: beyond.npy: sample 2 has 1e+300, which is beyond float32, at [0].'],
+    [{ targets: 'ynan.npy' }, 'data.train.targets: ynan.npy: sample 1 has -Infinity.'],
+  ])('are refused in what is trained on: %o', async (paths, message) => {
+    const error = await userErrorOf(() => open(paths));
+    expect(error.message).toBe(message);
+  });
+
+  test('are told in what is measured on', async () => {
+    const data = await open({}, { inputs: 'nan.npy' });
+    expect(data.test.warning).toMatch(/^data\.test\.inputs: nan\.npy: sample 1 has NaN at \[1\];/);
+    expect(data.train.warning).toBeUndefined();
   });
 });
 
@@ -92,6 +133,7 @@ describe('what does not fit is refused with the setting and the file', () => {
     ['no array', { inputs: 'both.npz' }, {}, /data\.train\.inputs: both\.npz is an archive/],
     ['counts differ', { targets: 'y4.npy' }, {}, /data\.train: x\.npy has 3 samples, but y4\.npy has 4/],
     ['wide labels', { targets: 'huge.npy' }, {}, /huge\.npy is not usable: element 1 is 2147483648/],
+    ['wide labels without sign', { targets: 'huge4.npy' }, {}, /huge4\.npy is not usable: element 1 is 2147483648/],
     ['no samples', { inputs: 'none.npy' }, {}, /none\.npy is not usable: its shape is \[0,2\]/],
     ['no axes', { inputs: 'one.npy' }, {}, /one\.npy is not usable: it is a single number/],
     [

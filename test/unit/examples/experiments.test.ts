@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
-import picomatch from 'picomatch';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
 import type { ModelSamples } from '../../../server/models/modelSamples.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import type { ExperimentSettings } from '../../../server/protocol/config.ts';
+import { LayerPattern } from '../../../server/protocol/layerPattern.ts';
 import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
@@ -51,7 +51,7 @@ describe('every example is a valid experiment whose layers are those of its mode
     const { model, loss: ownLoss } = await load(file, experiment);
     const layers = modelWeights(model).map(({ layer }) => layer);
     const patterns = Object.keys(experiment.compression?.layers ?? {});
-    expect(patterns.filter((pattern) => !layers.some((layer) => picomatch.isMatch(layer, pattern)))).toEqual([]);
+    expect(patterns.filter((pattern) => !layers.some((layer) => new LayerPattern(pattern).matches(layer)))).toEqual([]);
 
     const isText = experiment.data.type === 'text';
     const { loss: id } = experiment.training;

@@ -6,6 +6,7 @@ import { packSnapshot, restoreSnapshot } from '../../../server/protocol/packSnap
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
 import type { Run } from '../../../server/runs/run.ts';
+import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { started } from '../cli/sampleEvents.ts';
 import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
 import { FakeSidecar } from './fakeSidecar.ts';
@@ -44,6 +45,7 @@ function watch(run: Run) {
       const offset = await readLog(file, (event) => history.apply(event));
       return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
     },
+    findProcess: (run) => Promise.resolve(findRunProcess(run)),
     send,
     onProblem: (problem) => page.problems.push(String(problem)),
   });

@@ -8,6 +8,7 @@ import type { RunSummary, ToDashboard } from '../../../server/protocol/dashboard
 import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { Run } from '../../../server/runs/run.ts';
+import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
 
 const sessions: DashboardSession[] = [];
@@ -49,6 +50,7 @@ function open(isRun: (key: string) => boolean = () => true, options = {}) {
         const offset = await readLog(file, (event) => history.apply(event));
         return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
       },
+      findProcess: (run) => Promise.resolve(findRunProcess(run)),
       describeProblem: (_, problem) => ({ message: String(problem) }),
       perform: (request) => performed.push(request),
     },

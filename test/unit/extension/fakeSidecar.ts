@@ -1,19 +1,21 @@
 /** @file A process of a run as a client sees it: it appends to the log and tells of what it appends. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { SIDECAR_PROTOCOL_VERSION, type LiveState } from '../../../server/protocol/sidecar.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
 import type { Run } from '../../../server/runs/run.ts';
+import { endpointOf, newName, runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
+import { removeTicket, writeTicket } from '../../../server/runs/tickets.ts';
 
 const training: LiveState = { phase: 'training', step: 1, steps: 100 };
-let endpoints = 0;
 
 export class FakeSidecar {
   readonly #run: Run;
+  readonly #folder = runtimeFolder();
+  readonly #name = newName();
   readonly #server: Server;
   readonly #subscribers = new Set<MessageConnection>();
   readonly #sockets = new Set<Socket>();
@@ -26,16 +28,16 @@ export class FakeSidecar {
     this.#log = log;
   }
 
-  /** Opens its socket and says so in run.json. */
+  /** Takes a ticket, opens its socket and takes the run. */
   static async start(run: Run): Promise<FakeSidecar> {
     const server = createServer();
     const log = await readFile(run.eventsFile).catch(() => Buffer.alloc(0)); // Nothing recorded yet.
     const sidecar = new FakeSidecar(run, server, log);
     server.on('connection', (socket) => sidecar.#serve(socket));
-    const name = `deeptwist-test-${process.pid}-${endpoints++}`;
-    const endpoint = process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(run.path, '..', `${name}.sock`);
-    await new Promise<void>((resolve) => server.listen(endpoint, resolve));
-    await run.update({ state: 'running', process: identify(process.pid), endpoint });
+    const own = identify(process.pid);
+    writeTicket(sidecar.#folder, sidecar.#name, { process: own, run: run.path });
+    await new Promise<void>((resolve) => server.listen(endpointOf(sidecar.#folder, sidecar.#name), resolve));
+    await run.update({ state: 'running', process: own });
     return sidecar;
   }
 
@@ -56,6 +58,7 @@ export class FakeSidecar {
   async kill(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
+    removeTicket(this.#folder, this.#name);
   }
 
   #serve(socket: Socket): void {

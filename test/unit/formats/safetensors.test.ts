@@ -41,16 +41,24 @@ const tensor: fc.Arbitrary<Safetensor> = fc.oneof(
   fc.float64Array().map((data) => ({ dtype: 'F64' as const, shape: [1, data.length], data })),
   fc.int32Array().map((data) => ({ dtype: 'I32' as const, shape: [data.length, 1], data })),
   fc.bigInt64Array().map((data) => ({ dtype: 'I64' as const, shape: [data.length], data })),
+  fc.bigUint64Array().map((data) => ({ dtype: 'U64' as const, shape: [data.length], data })),
+  fc.uint32Array().map((data) => ({ dtype: 'U32' as const, shape: [data.length], data })),
+  fc.int16Array().map((data) => ({ dtype: 'I16' as const, shape: [data.length], data })),
+  fc.uint16Array().map((data) => ({ dtype: 'U16' as const, shape: [data.length], data })),
+  fc.int8Array().map((data) => ({ dtype: 'I8' as const, shape: [data.length], data })),
   fc.uint8Array().map((data) => ({ dtype: 'U8' as const, shape: [data.length], data })),
   fc.uint8Array({ max: 1 }).map((data) => ({ dtype: 'BOOL' as const, shape: [data.length], data })),
 );
 const name = fc.string().filter((text) => text !== '__metadata__' && text !== '__proto__');
 
-test('whatever is written is read back, also from an odd address', () => {
+test.each([
+  ['a Uint8Array', (length: number) => new Uint8Array(length)],
+  ['a Buffer, whose slice is no copy', (length: number) => Buffer.alloc(length)],
+])('whatever is written is read back, also from an odd address of %s', (_, allocate) => {
   fc.assert(
     fc.property(fc.dictionary(name, tensor), fc.dictionary(name, fc.string()), fc.nat(9), (named, metadata, shift) => {
       const file = encodeSafetensors(new Map(Object.entries(named)), metadata);
-      const shifted = new Uint8Array(file.length + shift).subarray(shift);
+      const shifted = allocate(file.length + shift).subarray(shift);
       shifted.set(file);
       const decoded = decodeSafetensors(shifted);
       expect({ ...decoded.metadata }).toEqual({ ...metadata });

@@ -1,9 +1,13 @@
 import { utimesSync } from 'node:fs';
-import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, test as base } from 'vitest';
+import { TextDocument } from 'vscode-languageserver-textdocument';
+import { ExperimentDocument } from '../../../server/language/experimentDocument.ts';
 import { KnownRuns } from '../../../server/language/knownRuns.ts';
+import { SurroundingsFinder } from '../../../server/language/surroundings.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
 import { RUN_FILE, type Run } from '../../../server/runs/run.ts';
@@ -40,4 +44,30 @@ test('the step of a run that trains is that of its last metrics', async ({ run }
     await appendFile(run.eventsFile, `${JSON.stringify({ ...metrics, step: done })}\n`);
     expect(await step()).toBe(done);
   }
+});
+
+test('the paths of a folder are told apart as folders and files through links, too', async ({ run }) => {
+  const folder = dirname(run.record.experiment);
+  await writeFile(run.record.experiment, lenet);
+  await mkdir(join(folder, 'data'));
+  await symlink(join(folder, 'data'), join(folder, 'linked'));
+  await symlink('circle', join(folder, 'circle'));
+  const text = TextDocument.create(pathToFileURL(run.record.experiment).href, '', 0, lenet);
+  const finder = new SurroundingsFinder({ textOf: () => undefined });
+  const { entries, runs } = await finder.around(new ExperimentDocument(text));
+  expect(entries('.').toSorted()).toEqual(['.deeptwist/', 'circle', 'data/', 'lenet.deeptwist.jsonc', 'linked/']);
+  expect(runs.map(({ record }) => record.id)).toEqual([run.id]);
+});
+
+test('the runs of a project that was moved are those of its experiment', async ({ run }) => {
+  const folder = dirname(run.record.experiment);
+  await writeFile(run.record.experiment, lenet);
+  const moved = `${folder}-moved`;
+  await rename(folder, moved);
+  const text = TextDocument.create(pathToFileURL(join(moved, 'lenet.deeptwist.jsonc')).href, '', 0, lenet);
+  const { runs, others } = await new SurroundingsFinder({ textOf: () => undefined }).around(
+    new ExperimentDocument(text),
+  );
+  await rename(moved, folder);
+  expect([runs.map(({ record }) => record.id), others]).toEqual([[run.id], []]);
 });

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
@@ -21,6 +21,10 @@ it('the other experiment files of a workspace are as the editor has them, else a
   await write('.deeptwist', 'runs', 'x', 'experiment.deeptwist.jsonc');
   await write('node_modules', 'package', 'sample.deeptwist.jsonc');
   await write('model.ts');
+  const disk = await temporaryFolder();
+  await writeFile(join(disk, 'linked.deeptwist.jsonc'), 'on another disk');
+  await symlink(disk, join(folder, 'link'));
+  await symlink(folder, join(disk, 'circle'));
   const elsewhere = 'untitled:Untitled-1';
   const texts = new Map([own, open, elsewhere].map((uri) => [uri, TextDocument.create(uri, '', 7, 'in the editor')]));
   const documents = {
@@ -32,5 +36,6 @@ it('the other experiment files of a workspace are as the editor has them, else a
     [open, 7, 'in the editor'],
     [elsewhere, 7, 'in the editor'],
     [closed, 0, 'on the disk'],
+    [pathToFileURL(join(folder, 'link', 'linked.deeptwist.jsonc')).href, 0, 'on another disk'],
   ]);
 });

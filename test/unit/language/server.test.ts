@@ -6,6 +6,14 @@ import {
   CancellationTokenSource,
   CodeActionRequest,
   CodeLensRequest,
+  CompletionRequest,
+  DefinitionRequest,
+  DocumentFormattingRequest,
+  DocumentSymbolRequest,
+  FoldingRangeRequest,
+  HoverRequest,
+  InlayHintRequest,
+  PrepareRenameRequest,
   DidChangeConfigurationNotification,
   LSPErrorCodes,
   type Diagnostic,
@@ -53,6 +61,30 @@ describe('the language server', () => {
     await expect(session.diagnostics(uri, 1, 100)).rejects.toThrow('No diagnostics');
     const range = { start: { line: 0, character: 0 }, end: { line: 0, character: 1 } };
     expect(await session.quickFixes(uri, { range })).toEqual([]);
+  });
+
+  it('answers every request about a text whose brackets are nested too deep', async () => {
+    const session = await openSession();
+    const uri = await session.openText(`{\n  "model": ${'['.repeat(20_000)}${']'.repeat(20_000)}\n}`);
+    const diagnostics = await session.diagnostics(uri);
+    expect(codes(diagnostics)).toEqual(['syntax']);
+    expect(diagnostics[0].range.start).toEqual({ line: 1, character: 11 + 99 });
+    const textDocument = { uri };
+    const at = { textDocument, position: { line: 1, character: 500 } };
+    const range = { start: { line: 0, character: 0 }, end: { line: 2, character: 1 } };
+    await session.connection.sendRequest(CompletionRequest.type, at);
+    await session.connection.sendRequest(HoverRequest.type, at);
+    await session.connection.sendRequest(PrepareRenameRequest.type, at);
+    await session.connection.sendRequest(DefinitionRequest.type, at);
+    await session.connection.sendRequest(DocumentSymbolRequest.type, { textDocument });
+    await session.connection.sendRequest(FoldingRangeRequest.type, { textDocument });
+    await session.connection.sendRequest(CodeLensRequest.type, { textDocument });
+    await session.connection.sendRequest(InlayHintRequest.type, { textDocument, range });
+    await session.connection.sendRequest(DocumentFormattingRequest.type, {
+      textDocument,
+      options: { tabSize: 2, insertSpaces: true },
+    });
+    await session.quickFixes(uri, diagnostics[0]);
   });
 
   it('says of a text that is not saved anywhere what needs no files', async () => {

@@ -37,6 +37,58 @@ function messagesOfSet(...overrides: string[]): string[] {
   return messages('{', '{', overrides);
 }
 
+/** Milliseconds of processor time: other processes on the machine do not count. */
+function processorTime(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+describe('texts that are made to be slow', () => {
+  const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+  const tooDeep = 'nested too deep: at most 100 levels of objects and lists can be read';
+
+  it.each([101, 20_000, 1_000_000])('brackets %i deep are refused where they are too deep', (levels) => {
+    const { problems } = checkExperiment(`{\n  "model": ${nested(levels)}\n}`);
+    expect(problems).toMatchObject([{ message: tooDeep, line: 2, column: 12 + 99, code: 'syntax' }]);
+  });
+
+  it('brackets in comments and strings, and many side by side, are not', () => {
+    const { problems } = checkExperiment(`{ /* ${nested(200)} */ "${nested(200)}": [${'{},[],'.repeat(200)}] }`);
+    expect(problems.map(({ message }) => message)).not.toContain(tooDeep);
+  });
+
+  it('objects too deep in a --set, and paths too long, are refused', () => {
+    expect(messagesOfSet(`compression.layers=${nested(20_000)}`)).toEqual([
+      expect.stringMatching(new RegExp(`${tooDeep}$`)),
+    ]);
+    expect(messagesOfSet(`${'a.'.repeat(20_000)}a=1`)).toEqual([expect.stringMatching(new RegExp(`${tooDeep}$`))]);
+  });
+
+  it('a --set of a megabyte that is none takes no time', () => {
+    const text = `["${'='.repeat(1_000_000)}`;
+    expect(processorTime(() => messagesOfSet(text))).toBeLessThan(2000);
+  });
+
+  it('time grows with the number of unknown settings, not with its square', () => {
+    const unknown = (count: number) =>
+      JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`u${i}`, 1])));
+    expect(processorTime(() => checkExperiment(unknown(20_000)))).toBeLessThan(6000);
+    expect(checkExperiment(unknown(20_000)).problems).toHaveLength(20_003);
+  });
+
+  it('names of a megabyte are compared with none', () => {
+    const text = JSON.stringify({ ['x'.repeat(1_000_000)]: 1 });
+    expect(processorTime(() => checkExperiment(text))).toBeLessThan(2000);
+  });
+
+  it('a message shows the first hundred problems and counts the rest', () => {
+    const text = JSON.stringify(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`u${i}`, 1])));
+    expect(() => parseExperiment(text, { file: 'x' })).toThrow(/unknown setting[^\n]*\n… and 103 more$/);
+  });
+});
+
 describe('checkExperiment', () => {
   it('returns the experiment with its defaults', () => {
     const { experiment, problems } = checkExperiment(valid);

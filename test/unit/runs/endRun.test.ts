@@ -4,13 +4,16 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createRun, runsFolder } from '../../../server/runs/createRun.ts';
+import { createRun } from '../../../server/runs/createRun.ts';
+import { runsFolder } from '../../../server/runs/experimentOf.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
 import { EventLog } from '../../../server/runs/eventLog.ts';
 import { listRunIds, listRuns } from '../../../server/runs/findRun.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
-import { openRun } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
+import { endpointOf, newName, runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
+import { findRunProcess, removeTicket, writeTicket } from '../../../server/runs/tickets.ts';
 import { metricsAt, temporaryFolder, temporaryRun } from './temporaryRun.ts';
 
 describe('a queued run', () => {
@@ -18,14 +21,13 @@ describe('a queued run', () => {
     const folder = await temporaryFolder();
     const run = await createRun({ experiment: `${folder}/lenet.deeptwist.jsonc`, text: '{}', state: 'queued' });
     expect((await openRun(run.path)).observedState()).toBe('queued');
-    const lock = await lockRun(run, { state: 'queued', endpoint: '/somewhere.sock' });
+    const lock = await lockRun(run, { state: 'queued' });
     const taken = await openRun(run.path);
     expect(taken.observedState()).toBe('queued');
-    expect(taken.record.endpoint).toBe('/somewhere.sock');
     await lock.release({ state: 'failed', failure: { message: 'No.', remedy: 'Do.' } });
     const { record } = await openRun(run.path);
     expect(record).toMatchObject({ state: 'failed', failure: { message: 'No.', remedy: 'Do.' } });
-    expect(record).not.toHaveProperty('endpoint');
+    expect(record).not.toHaveProperty('process');
   });
 
   it('is interrupted when no process has taken it', async () => {
@@ -102,19 +104,62 @@ describe('deleting a run', () => {
   });
 });
 
-it('a process is ended by its identity, with its socket; one that is dead is left alone', async () => {
-  const run = await temporaryRun();
-  const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' });
-  const exit = once(other, 'exit');
-  const endpoint = `${run.path}/socket`;
-  await writeFile(endpoint, '');
-  await run.update({ state: 'running', process: identify(other.pid!), endpoint });
-  await killRun(run);
-  expect((await exit)[1]).toBe('SIGKILL');
-  expect(existsSync(endpoint)).toBe(false);
-  await killRun(run);
-  await run.update({ process: { ...identify(process.pid), startTime: 'another boot/1' } });
-  await killRun(run); // Not this process, which has the same number.
-  await run.update({ process: { pid: 1, host: 'somewhere-else' } });
-  await expect(killRun(run)).rejects.toThrow(/on another machine, somewhere-else/);
+describe('ending the process of a run', () => {
+  const sleeper = () => spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'ignore' });
+  const ticketOf = (run: Run, pid: number) => {
+    const [folder, name] = [runtimeFolder(), newName()];
+    writeTicket(folder, name, { process: identify(pid), run: run.path });
+    return { socket: endpointOf(folder, name), name, folder };
+  };
+
+  it('ends the one whose ticket names the run, and removes ticket and socket; one that is dead is left alone', async () => {
+    const run = await temporaryRun();
+    const other = sleeper();
+    const exit = once(other, 'exit');
+    const { socket, folder, name } = ticketOf(run, other.pid!);
+    await writeFile(socket, '');
+    await run.update({ state: 'running', process: identify(other.pid!) });
+    expect(findRunProcess(run)).toMatchObject({ endpoint: socket, process: { pid: other.pid } });
+    await killRun(run);
+    expect((await exit)[1]).toBe('SIGKILL');
+    expect((await readdir(folder)).filter((file) => file.startsWith(name))).toEqual([]);
+    await killRun(run);
+    await run.update({ process: { ...identify(process.pid), startTime: 'another boot/1' } });
+    await killRun(run); // Not this process, which has the same number.
+    await run.update({ process: { pid: 1, host: 'somewhere-else' } });
+    await expect(killRun(run)).rejects.toThrow(/on another machine, somewhere-else/);
+  });
+
+  it('does nothing to a process or a file that run.json alone names', async () => {
+    const [run, trained] = [await temporaryRun(), await temporaryRun()];
+    const victim = sleeper();
+    const file = `${dirname(run.record.experiment)}/notes.txt`;
+    await writeFile(file, 'mine');
+    const { folder, name } = ticketOf(trained, victim.pid!); // A process of this user, which trains another run.
+    try {
+      const claim = { ...run.record, state: 'running', process: identify(victim.pid!), endpoint: file };
+      await writeFile(`${run.path}/run.json`, JSON.stringify(claim));
+      const opened = await openRun(run.path);
+      expect(findRunProcess(opened)).toBeUndefined();
+      await expect(killRun(opened)).rejects.toThrow(/no editor of yours started it/);
+      expect(victim.exitCode ?? victim.signalCode).toBeNull();
+      expect(existsSync(file)).toBe(true);
+    } finally {
+      removeTicket(folder, name);
+      victim.kill('SIGKILL');
+    }
+  });
+
+  it('finds the process of a run that is reached through a link', async () => {
+    const run = await temporaryRun();
+    const link = `${dirname(run.path)}/link`;
+    await symlink(run.path, link);
+    const { folder, name } = ticketOf(run, process.pid);
+    try {
+      await run.update({ state: 'running', process: identify(process.pid) });
+      expect(findRunProcess(await openRun(link))?.process.pid).toBe(process.pid);
+    } finally {
+      removeTicket(folder, name);
+    }
+  });
 });

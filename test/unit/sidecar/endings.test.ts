@@ -140,12 +140,13 @@ describe('what fails is recorded with what to do, and ends the process', () => {
   });
 
   test('what a module throws where nobody waits for it', async () => {
-    const { failure, logTail } = await failed({
+    const { failure, logTail, place } = await failed({
       ...endless,
       model: `${mlp}; setTimeout(() => { throw new Error('too late'); }, 1500);`,
     });
-    expect(failure!.message).toBe('too late');
-    expect(logTail).toContain('model.ts');
+    const module = join(place.folder, 'model.ts');
+    expect(failure!.message).toContain(`${module} threw an error where nobody waits for it: too late (${module}:`);
+    expect(logTail).toMatch(/The run has failed: .*too late \(.*\)\. Correct the module/);
   });
 
   test('a numeric library without a binary for this platform', async () => {
@@ -224,18 +225,15 @@ test('a model that loops for ever does not answer; its process is ended from out
   const { connection } = await watch(run);
   await until(() => readFileSync(run.logFile, 'utf8').includes('looping'), 'the loop');
   await expect(connection.request('stop', { when: 'now' }, AbortSignal.timeout(500))).rejects.toThrow(/timeout/);
+  expect(runtimeFiles()).toHaveLength(2);
   await killRun(run);
   expect((await exited).signal).toBe('SIGKILL');
   const left = await openRun(run.path);
   expect(left.observedState()).toBe('interrupted');
-  expect(existsSync(left.record.endpoint!)).toBe(false);
+  expect(runtimeFiles()).toEqual([]);
   await killRun(run); // It is dead.
   await deleteRun(left);
   expect(readdirSync(join(run.path, '..'))).toEqual([]);
-  // The next run sweeps the ticket.
-  await (
-    await startRun(await workspace(long))
-  ).exited;
 });
 
 test('a run that another process has is left alone', async () => {

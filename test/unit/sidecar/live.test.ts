@@ -9,6 +9,7 @@ import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MemoryTerminal } from '../cli/memoryTerminal.ts';
@@ -37,7 +38,6 @@ test('a run trains to its end: exit code 0, the result in run.json, its log besi
   expect(logTail).toMatch(/The run is finished\.\n$/);
   const record = await recordOf(run);
   expect(record).toMatchObject({ state: 'finished', result: { metric: 'accuracy', weightRatio: expect.any(Number) } });
-  expect(record).not.toHaveProperty('endpoint');
   expect(record).not.toHaveProperty('process');
   expect(readFileSync(`${run.sourceFolder}/model.ts`, 'utf8')).toContain('createModel');
   const inThisProcess = await place.run();
@@ -81,7 +81,7 @@ describe('a client', () => {
     // Megabytes of events: more than the process keeps in memory, and than a socket holds.
     const { run, exited } = await startRun(await workspace({ ...endless, observe: { every: 7, bins: 1000 } }));
     const fast = await watch(run, { offset: 0 });
-    const endpoint = (await recordOf(run)).endpoint!;
+    const endpoint = findRunProcess(await openRun(run.path))!.endpoint;
     const socket = createConnection(endpoint);
     const slow = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
     const events: { step: number }[] = [];
@@ -109,7 +109,7 @@ describe('a client', () => {
   test('of another protocol version is refused with what to do, and asks nothing before the handshake', async () => {
     const { run, exited } = await startRun(await workspace(endless));
     const watcher = await watch(run);
-    const socket = createConnection((await recordOf(run)).endpoint!);
+    const socket = createConnection(findRunProcess(await openRun(run.path))!.endpoint);
     const other = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
     other.listen();
     await expect(other.sendRequest('stop', { when: 'now' })).rejects.toThrow("'initialize' comes before 'stop'.");

@@ -1,21 +1,23 @@
 /** @file Real sidecars for tests: the bundle as it is built, runs in folders of their own, and a check that nothing is left. */
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { isAlive } from '../../../server/runs/liveProcess.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { connectToSidecar, type SidecarConnection } from '../../../server/runs/sidecarConnection.ts';
+import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
+import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/runs/startSidecar.ts';
 import { useInstallation } from '../installation.ts';
 import type { Workspace } from '../training/workspace.ts';
 
 export let installationFolder: () => string;
-/** In the place of the system's folder for temporary files, for the processes of one test. */
+/** In the place of the system's folder for temporary files, for the processes of one test file. */
 let temporary: string;
 const started = new Set<StartedSidecar>();
 const connections = new Set<SidecarConnection>();
@@ -23,9 +25,17 @@ const connections = new Set<SidecarConnection>();
 /** To be called in a test file: builds the bundle, and after each test looks for what it left. */
 export function useSidecars(): void {
   installationFolder = useInstallation();
-  beforeEach(() => {
+  const system = process.env.TMPDIR;
+  beforeAll(() => {
     temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
+    process.env.TMPDIR = temporary; // This process finds the others by their tickets there.
   });
+  afterAll(() => {
+    if (system === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = system;
+    rmSync(temporary, { recursive: true });
+  });
+
   afterEach(async () => {
     for (const connection of connections) connection.dispose();
     connections.clear();
@@ -33,7 +43,7 @@ export function useSidecars(): void {
     for (const { pid } of left) kill(pid);
     await Promise.all(left.map(({ exited }) => exited));
     const files = runtimeFiles();
-    rmSync(temporary, { recursive: true });
+    for (const file of files) rmSync(join(runtimeFolder(), file));
     expect(left, 'processes that the test left').toEqual([]);
     expect(files, 'sockets and tickets that the test left').toEqual([]);
   });
@@ -41,8 +51,7 @@ export function useSidecars(): void {
 
 /** Sockets and tickets. */
 export function runtimeFiles(): string[] {
-  const folder = join(temporary, `deeptwist-${process.getuid?.()}`);
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return readdirSync(runtimeFolder());
 }
 
 function kill(pid: number): void {
@@ -77,7 +86,7 @@ export async function startRun(
     run,
     node: process.execPath,
     sidecarScript: join(installationFolder(), 'dist', 'sidecar.js'),
-    env: { ...process.env, TMPDIR: temporary, ...env },
+    env: { ...process.env, ...env },
     ...rest,
   });
   started.add(sidecar);
@@ -111,12 +120,12 @@ export interface Watcher {
 
 /** Connects as soon as the run's process listens. */
 export async function watch(run: Run, { offset }: { offset?: number } = {}): Promise<Watcher> {
-  const endpoint = await until(async () => {
-    const record = await recordOf(run);
+  const found = await until(async () => {
+    const process = findRunProcess(await openRun(run.path));
     // That of a process that was killed is still there.
-    return record.process && isAlive(record.process) === true ? record.endpoint : undefined;
-  }, 'an endpoint in run.json');
-  const connection = await connectToSidecar(endpoint, { client: 'a test' });
+    return process && isAlive(process.process) === true && process;
+  }, 'a process that has the run');
+  const connection = await connectToSidecar(found, { client: 'a test' });
   connections.add(connection);
   const closed = new Promise<void>((resolve) => connection.onClose(resolve));
   const watcher: Watcher = { connection, events: [], states: [connection.sidecar.state], offset: offset ?? 0, closed };

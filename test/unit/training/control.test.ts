@@ -1,10 +1,21 @@
 /** @file What a run is asked for while it trains changes nothing of what is trained. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
+import type { Method } from '../../../server/protocol/config.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
+import { suitablePolicies } from '../../../server/protocol/policyTraits.ts';
 import { TrainingControl } from '../../../server/training/control.ts';
 import { runExperiment } from '../../../server/training/index.ts';
-import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
+import {
+  eventsOf,
+  experiment,
+  finalWeights,
+  recordedEvents,
+  resume,
+  statefulLstm,
+  workspace,
+  type Workspace,
+} from './workspace.ts';
 
 const prune = {
   method: 'prune',
@@ -12,6 +23,8 @@ const prune = {
   layers: { fc1: { rate: 0.7 } },
   schedule: { from: 10, to: 40 },
 };
+
+const sgd = { ...experiment.training, optimizer: { type: 'sgd', learningRate: 0.1, momentum: 0.9 } };
 
 /** Runs the experiment; `ask` is called at each event, before the next step. */
 async function trained({ file }: Workspace, ask: (control: TrainingControl, event: RunEvent) => void) {
@@ -32,20 +45,62 @@ async function trained({ file }: Workspace, ask: (control: TrainingControl, even
   return { ...outcome, events };
 }
 
+const schedules = { prune: { from: 10, to: 40 }, others: { from: 10 } };
+const methods: { readonly [M in Method]: object } = {
+  prune: { layers: { fc1: { rate: 0.7 } }, schedule: schedules.prune },
+  quantize: { layers: { 'fc*': { bits: 2 } }, schedule: schedules.others },
+  'low-rank': { layers: { fc1: { rank: 3 } }, schedule: schedules.others },
+  custom: { module: './distort.ts', layers: { fc1: {} }, schedule: schedules.others },
+};
+
+/** Every method with every policy that it works with, by name. */
+const combinations = Object.entries(methods).flatMap(([method, settings]) =>
+  suitablePolicies(method as Method).map((policy): [string, Record<string, unknown>] => [
+    `${method}, ${policy}`,
+    { compression: { method, policy, distortEvery: 4, ...settings } },
+  ]),
+);
+
+const lstm = (policy: string) => ({
+  model: statefulLstm,
+  compression: { method: 'low-rank', policy, distortEvery: 4, layers: { '*': { rank: 2, sharedProjection: true } } },
+});
+
+const experiments: [string, Record<string, unknown>][] = [
+  ['without a compression', {}],
+  ...combinations,
+  ['a shared projection and a state, straight-through', lstm('straight-through')],
+  ['a shared projection and a state, factors', { ...lstm('factors'), training: sgd }],
+];
+
+async function place(changes: Record<string, unknown>): Promise<Workspace> {
+  const made = await workspace(changes);
+  await made.write(
+    'distort.ts',
+    'export const distort = (weights) => weights.forEach((w, i) => { weights[i] = w / 2; });',
+  );
+  return made;
+}
+
+test.each(experiments)(
+  'a run that is evaluated and observed at every step ends as one that is not: %s',
+  async (_, changes) => {
+    const { run } = await place(changes);
+    const often = ['training.evaluateEvery=1', 'observe.every=1'];
+    const seldom = ['training.evaluateEvery=1000', 'observe.every=1000'];
+    const [watched, left] = [await run({ overrides: often }), await run({ overrides: seldom })];
+    expect(eventsOf(watched.events, 'evaluation').length).toBeGreaterThan(58);
+    expect(eventsOf(left.events, 'evaluation').length).toBeLessThan(4);
+    expect(finalWeights(watched.run)).toEqual(finalWeights(left.run));
+  },
+);
+
 describe('a run that is paused, observed and saved on request ends as one that is left alone', () => {
-  test.each([
-    ['without a compression', {}],
-    ['deeptwist', { compression: prune }],
-    ['gradual-mask', { compression: { ...prune, policy: 'gradual-mask' } }],
-    ['one-shot', { compression: { ...prune, policy: 'one-shot' } }],
-    ['straight-through', { compression: { ...prune, policy: 'straight-through' } }],
-    ['quantization', { compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } }],
-    ['low rank', { compression: { method: 'low-rank', distortEvery: 5, layers: { fc1: { rank: 3 } } } }],
-  ])('%s', async (_, changes) => {
-    const place = await workspace(changes);
-    const undisturbed = await place.run();
+  test.each(experiments)('%s', async (_, changes) => {
+    const made = await place(changes);
+    const undisturbed = await made.run();
     const answers: Promise<unknown>[] = [];
-    const disturbed = await trained(place, (control, event) => {
+    const disturbed = await trained(made, (control, event) => {
       if (event.type !== 'metrics' || event.step % 7 !== 0) return;
       answers.push(control.observe(), control.checkpoint());
       answers.push(control.pause().then(() => control.continue()));
@@ -54,7 +109,7 @@ describe('a run that is paused, observed and saved on request ends as one that i
     expect(finalWeights(disturbed.run)).toEqual(finalWeights(undisturbed.run));
     const observations = eventsOf(disturbed.events, 'observation');
     expect(observations.map(({ step }) => step)).toEqual([7, 14, 21, 28, 35, 42, 49, 56]);
-    for (const { weights } of observations) expect(weights.map(({ name }) => name)).toContain('fc1/kernel');
+    for (const { weights } of observations) expect(weights.length).toBeGreaterThan(0);
     const distortions = (events: readonly RunEvent[]) =>
       eventsOf(events, 'distortion').map((event) => ({ ...event, time: 0 }));
     expect(distortions(disturbed.events)).toEqual(distortions(undisturbed.events));

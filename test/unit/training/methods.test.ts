@@ -134,7 +134,7 @@ async function expectConsistent({ run, state, events }: RecordedRun): Promise<vo
   const last = eventsOf(events, 'distortion').at(-1);
   if (last) expect(last.step).toBe(summary.steps);
   // Nothing trained between the last distortion and the stored model.
-  const evaluation = await evaluateRun({ run, signal: new AbortController().signal });
+  const evaluation = await evaluateRun({ run });
   expect(evaluation.value).toBe(summary.test);
   expect(evaluation).toMatchObject({ metric: 'accuracy', split: 'test', moment: 'final' });
 

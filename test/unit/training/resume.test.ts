@@ -162,6 +162,46 @@ test('without a checkpoint the run starts over', async () => {
   expect(measured(await recordedEvents(resumed.run))).toEqual(measured(uninterrupted.events));
 });
 
+describe('the seeding of random numbers', () => {
+  /** Makes the checkpoint look as before it told the seeding. */
+  async function forgetSeeding({ checkpointsFolder }: Run, step: number): Promise<void> {
+    const file = join(checkpointsFolder, `step-${String(step).padStart(9, '0')}.json`);
+    const side = JSON.parse(await readFile(file, 'utf8')) as { state: { seeding?: number } };
+    expect(side.state.seeding).toBe(2);
+    delete side.state.seeding;
+    await writeFile(file, JSON.stringify(side));
+  }
+
+  test.each(['compiled', 'eager'])(
+    'a run that began with the former one keeps it, however often it is stopped: %s',
+    async (executor) => {
+      const { run } = await workspace({ training: training({ executor }) });
+      const [former, interrupted, recent] = [
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+        await run({ stopAfter: 1 }),
+      ];
+      await forgetSeeding(former.run, 1);
+      await forgetSeeding(interrupted.run, 1);
+      const expected = finalWeights((await resume(former.run)).run);
+      await resume(interrupted.run, 29);
+      expect(finalWeights((await resume(interrupted.run)).run)).toEqual(expected);
+      // Both the order of the samples and the masks of dropout are others.
+      expect(finalWeights((await resume(recent.run)).run)).not.toEqual(expected);
+    },
+  );
+
+  test('one that this version does not know is refused before anything is recorded', async () => {
+    const { run } = await workspace();
+    const stopped = await run({ stopAfter: 30 });
+    const file = join(stopped.run.checkpointsFolder, 'step-000000030.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"seeding":2', '"seeding":3'));
+    const error = await userErrorOf(() => resume(stopped.run));
+    expect(error.message).toBe('The checkpoint of step 30 is not one that this version of DeepTwist reads.');
+    expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
+  });
+});
+
 test('a damaged checkpoint is told of, and the one before it is used', async () => {
   const { run } = await workspace({ compression: prune });
   const uninterrupted = await run();
@@ -260,18 +300,12 @@ describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
 test('a final model that is damaged is not evaluated', async () => {
   const { run } = await workspace();
   const finished = await run();
-  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run, signal: new AbortController().signal }));
+  const evaluate = () => userErrorOf(() => evaluateRun({ run: finished.run }));
   const file = join(finished.run.modelFolder, 'weights.safetensors');
   await truncate(file, 100);
   expect((await evaluate()).message).toContain(`${file} is not usable`);
   await rm(file);
   expect((await evaluate()).message).toBe(`${file} does not exist.`);
-});
-
-test('an evaluation ends when its signal aborts', async () => {
-  const { run } = await workspace();
-  const finished = await run();
-  await expect(evaluateRun({ run: finished.run, signal: AbortSignal.abort() })).rejects.toThrow(/aborted/);
 });
 
 /** What does not depend on the clock, of the events that both runs have. */

@@ -1,0 +1,20 @@
+/** @file Finds the desktop's VS Code. */
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** @returns {string | undefined} its command line, where there is a desktop */
+export function desktopCode() {
+  const names = process.platform === 'win32' ? ['code.cmd'] : ['code'];
+  if (
+    process.platform === 'linux' &&
+    !process.env.DISPLAY &&
+    !process.env.WAYLAND_DISPLAY &&
+    !process.env.WSL_DISTRO_NAME
+  )
+    return undefined;
+  return (process.env.PATH ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => existsSync(path));
+}

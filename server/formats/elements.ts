@@ -1,0 +1,20 @@
+/** @file Typed arrays over the bytes of a file. */
+
+export interface ElementArray<T> {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): T;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/**
+ * The bytes as elements in the machine's byte order: a view of them where their alignment allows, else a copy. (`slice` of
+ * a Node.js Buffer is a view at the same odd address, so that it does not make a copy.)
+ */
+export function elementsOf<T>(bytes: Uint8Array, Elements: ElementArray<T>): T {
+  const aligned = bytes.byteOffset % Elements.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
+  return new Elements(aligned.buffer, aligned.byteOffset, aligned.byteLength / Elements.BYTES_PER_ELEMENT);
+}
+
+/** The number of elements of a shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

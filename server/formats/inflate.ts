@@ -1,0 +1,52 @@
+/**
+ * @file Decompression that is bounded by what the content says of itself: a file of a few kilobytes may decompress to
+ * gigabytes, so that its header is read first.
+ */
+import { constants, gunzipSync, inflateRawSync } from 'node:zlib';
+import { FormatError } from './formatError.ts';
+
+const decompress = { gzip: gunzipSync, deflate: inflateRawSync };
+
+/** Compressed bytes that hold the header of every format here; they make a thousand times as many at most. */
+const HEAD_BYTES = 2 ** 14;
+/** Decompressed bytes at most: 2 GiB. */
+const MOST_BYTES = 2 ** 31;
+
+/**
+ * @param sizeOf bytes of the whole content, as its header says; it gets at least the beginning of the content, and throws a
+ * FormatError for a header that is none
+ * @throws FormatError for damaged data, and for those that have more bytes than their header says
+ */
+export function inflate(
+  compressed: Uint8Array,
+  method: keyof typeof decompress,
+  sizeOf: (head: Uint8Array) => number,
+): Uint8Array {
+  const most = sizeOf(inflateHead(compressed, method));
+  if (!(most <= MOST_BYTES))
+    throw new FormatError(
+      `its header tells of ${most} bytes; from a compressed file, at most ${MOST_BYTES} can be read`,
+    );
+  try {
+    // One more than expected: what has too many is then told with the rest of the checks, unless it is a bomb.
+    return decompress[method](compressed, { maxOutputLength: most + 1 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      throw new FormatError(`it decompresses to more than the ${most} bytes that its header tells of`);
+    throw damaged(error);
+  }
+}
+
+function inflateHead(compressed: Uint8Array, method: keyof typeof decompress): Uint8Array {
+  // The end of a short file has to be there; a part of a longer one ends anywhere.
+  const finishFlush = compressed.length <= HEAD_BYTES ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+  try {
+    return decompress[method](compressed.subarray(0, HEAD_BYTES), { finishFlush });
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+function damaged(error: unknown): FormatError {
+  return new FormatError(`its compression is damaged (${(error as Error).message})`);
+}

@@ -1,0 +1,179 @@
+/**
+ * @file What a key of `compression.layers` names: a layer, a weight, or a pattern of either. The patterns are those that VS Code
+ * calls globs: `*`, `**`, `?`, `[a-z]`, `[!a-z]` and `{a,b}`. Whoever asks what a key names asks here: the trainer, the language
+ * server, the editor and the dashboard.
+ */
+
+/** A weight as keys name it. */
+export interface KeyedWeight {
+  /** `layer/weight`, e.g. `fc1/kernel`. */
+  readonly name: string;
+  readonly layer: string;
+}
+
+/**
+ * What `*` and `?` do not stand for: the slash between a layer and its weight, and between a layer and what it is inside of.
+ * `**` stands for it, too.
+ */
+const SEPARATOR = '/';
+
+/** No layer has a longer name; a pattern beyond it matches nothing. */
+const LONGEST_PATTERN = 500;
+
+/** What makes a key more than a name. */
+const SIGNS = /[*?[\]{}\\]/;
+
+/** Whether a key may name more than one layer or weight. */
+export function isPattern(key: string): boolean {
+  return SIGNS.test(key);
+}
+
+/** The key that chooses a weight: the weight's own name, then its layer's, then the first pattern that matches either. */
+export function closestKey(keys: readonly string[], { name, layer }: KeyedWeight): string | undefined {
+  const exact = keys.includes(name) ? name : keys.includes(layer) ? layer : undefined;
+  if (exact !== undefined) return exact;
+  return keys.find((key) => {
+    if (!isPattern(key)) return false;
+    const pattern = new LayerPattern(key);
+    return pattern.matches(layer) || pattern.matches(name);
+  });
+}
+
+/** One place of a pattern: a character, any number of characters, or one of several patterns. */
+type Part =
+  | { readonly kind: 'character'; readonly accepts: (character: string) => boolean }
+  | { readonly kind: 'any'; readonly accepts: (character: string) => boolean }
+  | { readonly kind: 'choice'; readonly options: readonly (readonly Part[])[] };
+
+const isInside = (character: string) => character !== SEPARATOR;
+const isAnything = () => true;
+
+/**
+ * A pattern of names. A match takes a time proportional to the length of the pattern times that of the name, whatever the two are:
+ * all ways to read the name are followed at once, none is tried again.
+ */
+export class LayerPattern {
+  /** What each name that matches begins with. */
+  readonly prefix: string;
+  readonly #parts: readonly Part[] | undefined;
+
+  constructor(pattern: string) {
+    this.prefix = pattern.split(SIGNS, 1)[0];
+    this.#parts = pattern.length <= LONGEST_PATTERN ? new PatternReader(pattern).read() : undefined;
+  }
+
+  matches(name: string): boolean {
+    if (!this.#parts || !name.startsWith(this.prefix)) return false;
+    const characters = Array.from(name);
+    const start = new Uint8Array(characters.length + 1);
+    start[0] = 1;
+    return placesAfter(this.#parts, characters, start)[characters.length] === 1;
+  }
+}
+
+/**
+ * How far a name can be read.
+ * @param places 1 at each place of the name, from 0 to its length, where the parts may begin
+ * @returns 1 at each place where they may end
+ */
+function placesAfter(parts: readonly Part[], name: readonly string[], places: Uint8Array): Uint8Array {
+  let before = places;
+  for (const part of parts) {
+    if (!before.includes(1)) return before;
+    before = placesAfterPart(part, name, before);
+  }
+  return before;
+}
+
+function placesAfterPart(part: Part, name: readonly string[], before: Uint8Array): Uint8Array {
+  const after = new Uint8Array(before.length);
+  if (part.kind === 'choice') {
+    for (const option of part.options)
+      placesAfter(option, name, before).forEach((place, i) => {
+        after[i] |= place;
+      });
+    return after;
+  }
+  if (part.kind === 'any') after.set(before);
+  for (let i = 0; i < name.length; i++) {
+    const from = part.kind === 'any' ? after : before;
+    if (from[i] && part.accepts(name[i])) after[i + 1] = 1;
+  }
+  return after;
+}
+
+class PatternReader {
+  readonly #pattern: readonly string[];
+  #at = 0;
+  #isClosed = true;
+
+  constructor(pattern: string) {
+    this.#pattern = Array.from(pattern);
+  }
+
+  /** Undefined for a pattern with a bracket or a brace that is not closed: it matches nothing. */
+  read(): Part[] | undefined {
+    const parts = this.#sequence(() => false);
+    return this.#isClosed ? parts : undefined;
+  }
+
+  /** @param ends tells the sign before which the parts end, which is not taken */
+  #sequence(ends: (sign: string) => boolean): Part[] {
+    const parts: Part[] = [];
+    while (this.#at < this.#pattern.length && !ends(this.#pattern[this.#at])) parts.push(this.#part());
+    return parts;
+  }
+
+  #part(): Part {
+    const sign = this.#pattern[this.#at++];
+    if (sign === '*') return this.#star();
+    if (sign === '?') return { kind: 'character', accepts: isInside };
+    if (sign === '[') return this.#set();
+    if (sign === '{') return this.#choice();
+    // A backslash at the end stands for itself.
+    return literal(sign === '\\' ? (this.#pattern[this.#at++] ?? sign) : sign);
+  }
+
+  /** `**` with the slash behind it, where it begins a part of the name, stands for no part, too. */
+  #star(): Part {
+    const begins = this.#at === 1 || [SEPARATOR, '{', ','].includes(this.#pattern[this.#at - 2]);
+    if (this.#pattern[this.#at] !== '*') return { kind: 'any', accepts: isInside };
+    while (this.#pattern[this.#at] === '*') this.#at++;
+    const any: Part = { kind: 'any', accepts: isAnything };
+    if (!begins || this.#pattern[this.#at] !== SEPARATOR) return any;
+    this.#at++;
+    return { kind: 'choice', options: [[], [any, literal(SEPARATOR)]] };
+  }
+
+  #set(): Part {
+    const negated = ['!', '^'].includes(this.#pattern[this.#at]);
+    const first = negated ? this.#at + 1 : this.#at;
+    // A closing bracket that comes first is one of the characters.
+    const end = this.#pattern.indexOf(']', first + 1);
+    this.#isClosed &&= end >= 0;
+    this.#at = end < 0 ? this.#pattern.length : end + 1;
+    const ranges: { readonly from: string; readonly to: string }[] = [];
+    for (let i = first; i < end; i++) {
+      const isRange = this.#pattern[i + 1] === '-' && i + 2 < end;
+      ranges.push({ from: this.#pattern[i], to: this.#pattern[isRange ? i + 2 : i] });
+      if (isRange) i += 2;
+    }
+    return {
+      kind: 'character',
+      accepts: (character) =>
+        isInside(character) && negated !== ranges.some(({ from, to }) => character >= from && character <= to),
+    };
+  }
+
+  #choice(): Part {
+    const options: Part[][] = [];
+    do options.push(this.#sequence((sign) => sign === ',' || sign === '}'));
+    while (this.#pattern[this.#at++] === ',');
+    this.#isClosed &&= this.#pattern[this.#at - 1] === '}';
+    return { kind: 'choice', options };
+  }
+}
+
+function literal(written: string): Part {
+  return { kind: 'character', accepts: (character) => character === written };
+}

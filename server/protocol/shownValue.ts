@@ -1,0 +1,11 @@
+/** @file A value of a setting in a message. */
+
+const LONGEST = 60;
+
+/** As JSON, which is cut where it is long; a list or an object by its kind. */
+export function shownValue(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'an object';
+  const text = JSON.stringify(value);
+  return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
+}

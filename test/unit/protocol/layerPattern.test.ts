@@ -1,0 +1,78 @@
+import picomatch from 'picomatch';
+import { describe, expect, test } from 'vitest';
+import { closestKey, isPattern, LayerPattern } from '../../../server/protocol/layerPattern.ts';
+
+const names = [
+  ...['fc', 'fc1', 'fc12', 'fcx', 'conv1', 'lstm1', 'lstm2', 'lstm_10', 'a.b', '.hidden', 'größe', 'naïve😀'],
+  ...[
+    'fc1/kernel',
+    'fc1/bias',
+    'lstm1/kernel',
+    'lstm1/recurrent_kernel',
+    'kernel',
+    'encoder/fc1',
+    'encoder/fc1/kernel',
+  ],
+];
+
+/** What a glob of `compression.layers` can be, without names that are odd to one of the two matchers. */
+const patterns = [
+  ...['*', 'fc*', '*1', 'f*1', 'lstm?', 'lstm?/kernel', '*/kernel', '*/*', '**', '**/kernel', 'encoder/**', '*.b'],
+  ...['fc[12]', 'fc[0-9]', 'fc[^0-9]', 'lstm[1-2]/*', '{fc,conv}1', '{fc*,lstm1/*}', 'lstm{1,2}/{kernel,bias}'],
+  ...['{a,b{c,d}}', 'fc1/{k,b}*', '?c1', '????', '*_*', 'encoder/*/kernel', '**/fc1/*'],
+];
+
+test.each(patterns)('%s matches what the usual matcher of globs says', (pattern) => {
+  const usual = picomatch(pattern, { dot: true });
+  const ours = new LayerPattern(pattern);
+  expect(names.filter((name) => ours.matches(name))).toEqual(names.filter((name) => usual(name)));
+});
+
+// The one place that tells what a star stands for: change it here when that changes.
+test.each([
+  ['*', 'encoder/fc1', false],
+  ['*/kernel', 'encoder/fc1/kernel', false],
+  ['**', 'encoder/fc1', true],
+  ['**/kernel', 'encoder/fc1/kernel', true],
+])('%s and %s: %s, because a star stops at a slash and two do not', (pattern, name, expected) => {
+  expect(new LayerPattern(pattern).matches(name)).toBe(expected);
+});
+
+test.each(['fc[1', 'fc{1', '{fc1,fc2', '[', '{'])('%s is not closed and matches nothing', (pattern) => {
+  expect(names.filter((name) => new LayerPattern(pattern).matches(name))).toEqual([]);
+});
+
+// The usual matcher differs: there, the exclamation mark is one of the characters, and a backslash is lost.
+test('a set can be negated as VS Code writes it, and a backslash makes a character stand for itself', () => {
+  expect(names.filter((name) => new LayerPattern('fc[!0-9]').matches(name))).toEqual(['fcx']);
+  expect(new LayerPattern('fc\\*').matches('fc*')).toBe(true);
+  expect(new LayerPattern('fc\\*').matches('fc1')).toBe(false);
+});
+
+test('parentheses, plus, at and bar are characters of a name', () => {
+  expect(['block(1)', 'a+b', 'a@b', 'a|b', '!a'].filter(isPattern)).toEqual([]);
+  expect(new LayerPattern('block(*)').matches('block(1)')).toBe(true);
+});
+
+describe('a pattern that was made to take long', () => {
+  test.each([
+    ['many stars', '*a'.repeat(250), 'a'.repeat(1000) + 'b'],
+    ['many double stars', '**a'.repeat(160), 'a'.repeat(1000) + 'b'],
+    ['many braces', '{a,aa}'.repeat(80), 'a'.repeat(1000) + 'b'],
+    ['braces in braces', `${'{a,'.repeat(160)}b${'}'.repeat(160)}`, 'a'.repeat(1000)],
+    ['braces that are not closed', '{a,'.repeat(160), 'a'.repeat(1000)],
+    ['a set for each character', '[a-z]'.repeat(100), 'a'.repeat(1000)],
+  ])('%s: is answered in a moment', (_, pattern, name) => {
+    const start = performance.now();
+    expect(new LayerPattern(pattern).matches(name)).toBe(false);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
+
+test('the closest key wins: the name of the weight, then that of its layer, then the first pattern', () => {
+  const weight = { name: 'fc1/kernel', layer: 'fc1' };
+  expect(closestKey(['*', 'fc1', 'fc1/kernel'], weight)).toBe('fc1/kernel');
+  expect(closestKey(['*', 'fc1'], weight)).toBe('fc1');
+  expect(closestKey(['lstm*', '*/kernel', 'f*'], weight)).toBe('*/kernel');
+  expect(closestKey(['lstm*'], weight)).toBeUndefined();
+});
