@@ -22,9 +22,12 @@ import { answer, methods, type Handlers } from './requests.ts';
 
 /** Events that come at once go into one message; the first after a silence is not held back. */
 const GATHER_MS = 50;
+/** Characters that could begin a line of the log, or speak to the terminal that shows it. */
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu;
+const LONGEST_NAME = 100;
 
 export class Client {
-  /** As it calls itself. */
+  /** As it calls itself, in one line: it is written to the log. */
   name = 'a client';
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
@@ -77,7 +80,7 @@ export class Client {
           `${protocol}. Reload the window; if that does not help, stop the run with \`kill ${process.pid}\` and resume it.`,
       );
     }
-    this.name = name;
+    this.name = name.replace(CONTROL, ' ').slice(0, LONGEST_NAME);
     this.#initialized = true;
   }
 

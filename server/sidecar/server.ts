@@ -20,7 +20,7 @@ export interface ServerHost {
 }
 
 export class SidecarServer {
-  readonly #server: Server;
+  #server: Server;
   readonly #host: ServerHost;
   readonly #clients = new Set<Client>();
   readonly #handlers: Handlers<Client>;
@@ -35,7 +35,7 @@ export class SidecarServer {
       ...host.handlers,
       initialize: ({ protocol, client: name }, client) => {
         client.initialize(protocol, name);
-        host.log(`${name} has connected.`);
+        host.log(`${client.name} has connected.`);
         clearTimeout(this.#aloneTimer);
         return { protocol, run: host.run, pid: process.pid, state: host.state() };
       },
@@ -43,14 +43,7 @@ export class SidecarServer {
         this.#whenAlone = { action, afterMs };
       },
     };
-    this.#server = createServer((socket) => {
-      const client = new Client(socket, {
-        handlers: this.#handlers,
-        state: () => host.state(),
-        onClose: () => this.#left(client),
-      });
-      this.#clients.add(client);
-    });
+    this.#server = this.#create();
   }
 
   listen(endpoint: string): Promise<void> {
@@ -61,6 +54,25 @@ export class SidecarServer {
         this.#server.on('error', (error) => this.#host.log(String(error)));
         resolve();
       });
+    });
+  }
+
+  /** Makes the socket again where it was removed; the clients stay. */
+  async listenAgain(endpoint: string): Promise<void> {
+    if (this.#ended) return;
+    this.#server.close();
+    this.#server = this.#create();
+    await this.listen(endpoint).catch((error: unknown) => this.#host.log(String(error))); // It is tried again.
+  }
+
+  #create(): Server {
+    return createServer((socket) => {
+      const client = new Client(socket, {
+        handlers: this.#handlers,
+        state: () => this.#host.state(),
+        onClose: () => this.#left(client),
+      });
+      this.#clients.add(client);
     });
   }
 
