@@ -30,6 +30,9 @@ const AT_ONCE = new Set<RunEvent['type']>([
   'stopped',
 ]);
 
+/** What a step meets whose run was stopped without waiting for it. */
+export class ClosedLogError extends Error {}
+
 /**
  * Appends events, one JSON object a line. Events are on disk a second later at most, at once when they tell of a
  * checkpoint or an end. Writing is synchronous: it goes to the page cache, and so an event can be recorded from anywhere,
@@ -133,7 +136,7 @@ export class EventLog {
     try {
       if (this.#failure === undefined) this.sync();
     } finally {
-      this.#failure ??= new Error(`${this.#run.eventsFile} is closed.`);
+      this.#failure ??= new ClosedLogError(`${this.#run.eventsFile} is closed.`);
       closeSync(this.#file);
     }
   }

@@ -21,6 +21,9 @@ export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   return startTimeOf(identity.pid) === identity.startTime;
 }
 
+/** Of this boot of the system, on Linux. */
+let bootId: string | undefined;
+
 /** The start time of a process; undefined where the system does not tell (Windows), which leaves the pid to go by. */
 function startTimeOf(pid: number): string | undefined {
   try {
@@ -28,8 +31,8 @@ function startTimeOf(pid: number): string | undefined {
       // proc_pid_stat(5): field 22, in clock ticks since boot. Field 2 is a name in parentheses that may hold anything.
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       const afterName = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      return `${boot}/${afterName[22 - 3]}`;
+      bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+      return `${bootId}/${afterName[22 - 3]}`;
     }
     if (process.platform === 'win32') return undefined;
     return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();

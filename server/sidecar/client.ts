@@ -16,15 +16,17 @@ import {
   type SidecarMethod,
   type SidecarNotifications,
 } from '../protocol/sidecar.ts';
+import { shortLine } from '../protocol/printable.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { FeedReader } from './eventFeed.ts';
 import { answer, methods, type Handlers } from './requests.ts';
 
 /** Events that come at once go into one message; the first after a silence is not held back. */
 const GATHER_MS = 50;
+const LONGEST_NAME = 100;
 
 export class Client {
-  /** As it calls itself. */
+  /** As it calls itself, in one line: it is written to the log. */
   name = 'a client';
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
@@ -77,7 +79,7 @@ export class Client {
           `${protocol}. Reload the window; if that does not help, stop the run with \`kill ${process.pid}\` and resume it.`,
       );
     }
-    this.name = name;
+    this.name = shortLine(name, LONGEST_NAME);
     this.#initialized = true;
   }
 

@@ -1,7 +1,6 @@
 /** @file The sidecar's socket and its clients. */
 import { createServer, type Server } from 'node:net';
 import type { LiveState, WhenAlone } from '../protocol/sidecar.ts';
-import { printableLine } from '../protocol/printable.ts';
 import { Client } from './client.ts';
 import type { Handlers } from './requests.ts';
 
@@ -21,7 +20,7 @@ export interface ServerHost {
 }
 
 export class SidecarServer {
-  readonly #server: Server;
+  #server: Server;
   readonly #host: ServerHost;
   readonly #clients = new Set<Client>();
   readonly #handlers: Handlers<Client>;
@@ -35,7 +34,7 @@ export class SidecarServer {
     this.#handlers = {
       ...host.handlers,
       initialize: ({ protocol, client: name }, client) => {
-        client.initialize(protocol, printableLine(name));
+        client.initialize(protocol, name);
         host.log(`${client.name} has connected.`);
         clearTimeout(this.#aloneTimer);
         return { protocol, run: host.run, pid: process.pid, state: host.state() };
@@ -44,14 +43,7 @@ export class SidecarServer {
         this.#whenAlone = { action, afterMs };
       },
     };
-    this.#server = createServer((socket) => {
-      const client = new Client(socket, {
-        handlers: this.#handlers,
-        state: () => host.state(),
-        onClose: () => this.#left(client),
-      });
-      this.#clients.add(client);
-    });
+    this.#server = this.#create();
   }
 
   listen(endpoint: string): Promise<void> {
@@ -62,6 +54,25 @@ export class SidecarServer {
         this.#server.on('error', (error) => this.#host.log(String(error)));
         resolve();
       });
+    });
+  }
+
+  /** Makes the socket again where it was removed; the clients stay. */
+  async listenAgain(endpoint: string): Promise<void> {
+    if (this.#ended) return;
+    this.#server.close();
+    this.#server = this.#create();
+    await this.listen(endpoint).catch((error: unknown) => this.#host.log(String(error))); // It is tried again.
+  }
+
+  #create(): Server {
+    return createServer((socket) => {
+      const client = new Client(socket, {
+        handlers: this.#handlers,
+        state: () => this.#host.state(),
+        onClose: () => this.#left(client),
+      });
+      this.#clients.add(client);
     });
   }
 

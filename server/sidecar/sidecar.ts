@@ -76,7 +76,9 @@ export class Sidecar {
    * @throws UserError when another process has the run
    */
   async train({ resume, parallel }: { resume: boolean; parallel: number }): Promise<number> {
-    await this.#server.listen(this.#ticket.endpoint);
+    const { endpoint } = this.#ticket;
+    await this.#server.listen(endpoint);
+    this.#ticket.keep(() => void this.#server.listenAgain(endpoint));
     this.#lock = await lockRun(this.#run, { state: 'queued' });
     return this.#finish(await this.#work(resume, parallel));
   }

@@ -3,7 +3,9 @@ import module from 'node:module';
 import { parseArgs } from 'node:util';
 import { explainUncaught } from '../modules/userCalls.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
-import { openRun } from '../runs/run.ts';
+import { lockRun } from '../runs/lockRun.ts';
+import { openRun, type Run } from '../runs/run.ts';
+import { failure, recordEnd } from '../training/ending.ts';
 import { log } from './log.ts';
 import { Sidecar } from './sidecar.ts';
 import { Ticket } from './ticket.ts';
@@ -15,6 +17,7 @@ import { Ticket } from './ticket.ts';
 process.on('SIGHUP', () => undefined);
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+let run: Run | undefined;
 try {
   const { positionals, values } = parseArgs({
     allowPositionals: true,
@@ -24,7 +27,7 @@ try {
   if (positionals.length !== 1 || !(parallel >= 1)) {
     throw new UserError('usage: sidecar.js RUN_FOLDER [--resume] [--parallel N]', { exitCode: ExitCode.usage });
   }
-  const run = await openRun(positionals[0]);
+  run = await openRun(positionals[0]);
   const ticket = new Ticket(run.path);
   process.on('exit', () => ticket.remove());
   const sidecar = new Sidecar(run, ticket);
@@ -38,7 +41,15 @@ try {
   await exitWith(sidecar.train({ resume: values.resume, parallel }));
 } catch (error) {
   log(error instanceof UserError ? inOneLine(error) : String((error as Error).stack ?? error));
+  if (run) await recordUnstarted(run, error).catch((reason: unknown) => log(String(reason)));
   process.exit(error instanceof UserError ? error.exitCode : ExitCode.failed);
+}
+
+/** Records what kept this process from taking the run: nobody waits for it then. @throws UserError where another process has it */
+async function recordUnstarted(taken: Run, error: unknown): Promise<void> {
+  const lock = await lockRun(taken, { state: 'queued' });
+  const end = await recordEnd(taken, failure(error, 0, taken), { onEvent: () => undefined });
+  await lock.release(end);
 }
 
 /** Threads of data and of ONNX Runtime may still be there: the process does not wait for them. */

@@ -5,7 +5,7 @@ import type { EventOf, RunEvent } from '../protocol/events.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
-import { EventLog } from '../runs/eventLog.ts';
+import { ClosedLogError, EventLog } from '../runs/eventLog.ts';
 import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import type { Untimed } from './trainingLoop.ts';
@@ -29,7 +29,9 @@ export function failure(error: unknown, step: number, run: Run): Untimed<EventOf
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const file = join(run.path, 'error.log');
   try {
-    appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
+    // Of a run that has ended already, nothing is a failure.
+    if (!(error instanceof ClosedLogError))
+      appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
   } catch {
     // The message says enough where nothing can be written.
   }

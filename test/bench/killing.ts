@@ -62,6 +62,7 @@ export interface KilledRun {
  */
 export async function killRuns(installation: string, count: number, seed: number): Promise<KilledRun[]> {
   const folder = mkdtempSync(join(tmpdir(), 'deeptwist-kills-'));
+  const waiting = setInterval(() => undefined, 1000); // A sidecar does not keep the process alive that waits for it.
   try {
     const killer = new Killer(installation, folder, new Random(seed, 0));
     await killer.prepare();
@@ -72,6 +73,7 @@ export async function killRuns(installation: string, count: number, seed: number
     }
     return runs;
   } finally {
+    clearInterval(waiting);
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,6 +1,7 @@
 /** @file A run's process while it trains: what clients see, and what they ask for. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import { StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
 import { describe, expect, test, vi } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
@@ -132,7 +133,20 @@ describe('a client', () => {
       /another version of DeepTwist: it speaks protocol 1, this window 99\. Reload the window/,
     );
     await expect(other.sendRequest('initialize', { protocol: 'one' })).rejects.toThrow(/protocol/);
+    const forged = '2026-01-01T00:00:00.000Z The run has failed.';
+    await other.sendRequest('initialize', { protocol: 1, client: `x\n${forged}\u2028\u001b[2J${'y'.repeat(1000)}` });
+    const log = () => readFileSync(run.logFile, 'utf8');
+    const line = await until(
+      () =>
+        log()
+          .split('\n')
+          .find((text) => text.includes(forged)),
+      'the line of the client',
+    );
+    expect(line).toMatch(/^\S+Z x 2026-01-01T00:00:00\.000Z The run has failed\.  ?\[2Jy+ has connected\.$/);
+    expect(line.length).toBeLessThan(200);
     other.dispose();
+    socket.destroy();
     await watcher.connection.request('stop', { when: 'after-step' });
     expect((await exited).code).toBe(130);
   });
@@ -254,6 +268,22 @@ describe('on request', () => {
     expect((await recordOf(run)).state).toBe('stopped');
   });
 
+  test('"now" leaves no trace of the step that it did not wait for', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const watcher = await watch(run, { offset: 0 });
+    // A client that does not leave keeps the process for a while, in which the step ends.
+    const socket = createConnection(findRunProcess(await openRun(run.path))!.endpoint);
+    const other = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    other.listen();
+    await other.sendRequest('initialize', { protocol: 1, client: 'one that stays' });
+    await eventually(watcher, isMetrics);
+    await watcher.connection.request('stop', { when: 'now' }).catch(() => undefined);
+    expect((await exited).code).toBe(130);
+    other.dispose();
+    expect(linesOf(run).at(-1)).toMatchObject({ type: 'stopped' });
+    expect(existsSync(join(run.path, 'error.log'))).toBe(false);
+  });
+
   test('SIGTERM stops after the step, SIGHUP does nothing', async () => {
     const { run, pid, exited } = await startRun(await workspace(endless));
     const watcher = await watch(run, { offset: 0 });
@@ -316,7 +346,8 @@ describe('settings of a run that trains', () => {
     expect(step).toBeGreaterThan(done);
     // The command line speaks with the process as the editor does.
     const stdout = new MemoryTerminal();
-    const context = { stdout, stderr: stdout, directory: run.path } as unknown as CommandContext;
+    const uncaught = { abandoned: new Promise(() => undefined) };
+    const context = { stdout, stderr: stdout, directory: run.path, uncaught } as unknown as CommandContext;
     const change = (value: string) => runCommandLine(['change', run.path, '--set', value], context, '1.2.3');
     expect(await change('compression.distortEvery=14')).toBe(0);
     expect(stdout.text).toMatch(/^In effect from step \d+ on\.\n$/);
