@@ -129,6 +129,16 @@ describe('runs', () => {
     assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);
   });
 
+  it('are of the file as it is on the disk, right after another program has changed it', async () => {
+    const file = experiment('changed');
+    await vscode.window.showTextDocument(file);
+    writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 0.75'));
+    const run = await startRun(file);
+    assert.match(readFileSync(run.run.experimentFile, 'utf8'), /"rate": 0.75/);
+    await ended(run);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
+  });
+
   it('wait for one another', async () => {
     const first = await startRun(experiment('first', { steps: 200_000 }));
     await reached(first, 10);
