@@ -60,14 +60,13 @@ describe('runs', () => {
     await reached(run, 50);
     await vscode.commands.executeCommand('deeptwist.pause', run.key);
     await eventually('the pause', () => run.liveState?.phase === 'paused');
-    const paused = run.liveState?.step;
     const observed = eventsOfType(run, 'observation').length;
     await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
-    await eventually('the observation', () => eventsOfType(run, 'observation').length > observed);
-    assert.equal(eventsOfType(run, 'observation').at(-1)?.step, paused);
+    const { step: paused } = await eventually('the observation', () => eventsOfType(run, 'observation')[observed]);
+    await vscode.commands.executeCommand('deeptwist.checkpointNow', run.key);
     assert.equal(run.liveState?.step, paused);
     await vscode.commands.executeCommand('deeptwist.continue', run.key);
-    await reached(run, paused! + 50);
+    await reached(run, paused + 50);
     await vscode.commands.executeCommand('deeptwist.stop', run.key);
     await ended(run, 'stopped');
     assert.equal(eventsOf(run).at(-1)?.type, 'stopped');
