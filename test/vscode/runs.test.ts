@@ -64,7 +64,7 @@ describe('runs', () => {
     await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
     const { step: paused } = await eventually('the observation', () => eventsOfType(run, 'observation')[observed]);
     await vscode.commands.executeCommand('deeptwist.checkpointNow', run.key);
-    assert.equal(run.liveState?.step, paused);
+    await eventually('the state at that step', () => run.liveState?.step === paused);
     await vscode.commands.executeCommand('deeptwist.continue', run.key);
     await reached(run, paused + 50);
     await vscode.commands.executeCommand('deeptwist.stop', run.key);
