@@ -60,14 +60,13 @@ describe('runs', () => {
     await reached(run, 50);
     await vscode.commands.executeCommand('deeptwist.pause', run.key);
     await eventually('the pause', () => run.liveState?.phase === 'paused');
-    const paused = run.liveState?.step;
     const observed = eventsOfType(run, 'observation').length;
     await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
-    await eventually('the observation', () => eventsOfType(run, 'observation').length > observed);
-    assert.equal(eventsOfType(run, 'observation').at(-1)?.step, paused);
-    assert.equal(run.liveState?.step, paused);
+    const { step: paused } = await eventually('the observation', () => eventsOfType(run, 'observation')[observed]);
+    await vscode.commands.executeCommand('deeptwist.checkpointNow', run.key);
+    await eventually('the state at that step', () => run.liveState?.step === paused);
     await vscode.commands.executeCommand('deeptwist.continue', run.key);
-    await reached(run, paused! + 50);
+    await reached(run, paused + 50);
     await vscode.commands.executeCommand('deeptwist.stop', run.key);
     await ended(run, 'stopped');
     assert.equal(eventsOf(run).at(-1)?.type, 'stopped');
@@ -127,6 +126,16 @@ describe('runs', () => {
     assert.equal(vscode.languages.getDiagnostics(file).length, 1);
     assert.match(problem.message, /hidden\.rate/);
     assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);
+  });
+
+  it('are of the file as it is on the disk, right after another program has changed it', async () => {
+    const file = experiment('changed');
+    await vscode.window.showTextDocument(file);
+    writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 0.75'));
+    const run = await startRun(file);
+    assert.match(readFileSync(run.run.experimentFile, 'utf8'), /"rate": 0.75/);
+    await ended(run);
+    await vscode.commands.executeCommand('workbench.action.closeActiveEditor');
   });
 
   it('wait for one another', async () => {
