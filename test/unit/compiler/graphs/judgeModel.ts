@@ -44,7 +44,8 @@ export async function judgeModel(recipe: Recipe): Promise<Verdict> {
     for (const [step, batch] of batches.entries()) {
       const compare = comparison(maximumOf(eager));
       const [actual, expected] = [await compiled.step(batch, step), await eager.step(batch, step)];
-      if (!Number.isFinite(expected)) return verdict('not judged', 'the loss is not finite');
+      if (!Number.isFinite(expected + maximumOf(eager)))
+        return verdict('not judged', 'the loss or a gradient of TensorFlow.js is not finite');
       const wrong = [compare(`loss of step ${step}`, [actual], [expected])];
       const largest = maximumOf(eager);
       for (const { name, trainable, value } of eager.parameters.list) {

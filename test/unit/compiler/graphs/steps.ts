@@ -73,6 +73,13 @@ const activation = (pick: Pick) => activations[pick(activations.length)];
 const trainable = (pick: Pick) => pick(5) > 0;
 const units = (pick: Pick) => 1 + pick(5);
 
+/** What is computed of comparisons, through which TensorFlow.js has no gradient. */
+const flat = (compute: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor =>
+  tf.customGrad((value) => ({
+    value: tf.cast(compute(value as tf.Tensor), 'float32'),
+    gradFunc: () => tf.zerosLike(value as tf.Tensor),
+  }))(x);
+
 const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   ...{ abs: tf.abs, neg: tf.neg, square: tf.square, sin: tf.sin, cos: tf.cos, erf: tf.erf, softplus: tf.softplus },
   ...{ sigmoid: tf.sigmoid, tanh: tf.tanh, relu: tf.relu, elu: tf.elu, selu: tf.selu, softmax: tf.softmax },
@@ -90,21 +97,47 @@ const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   squareRoot: (x) => tf.sqrt(tf.add(tf.square(x), 1)),
   expm1: (x) => tf.expm1(tf.minimum(x, 1)),
   floorIsFlat: (x) => tf.add(x, tf.floor(x)),
-  chosen: (x) => tf.where(tf.greater(x, 0.1), tf.mul(x, 2), tf.sub(x, 0.3)),
-  masked: (x) => tf.mul(x, tf.cast(tf.greater(x, 0), 'float32')),
+  chosen: (x) =>
+    tf.add(
+      x,
+      flat((y) => tf.where(tf.greater(y, 0.1), tf.mul(y, 2), tf.sub(y, 0.3)), x),
+    ),
+  masked: (x) =>
+    tf.mul(
+      x,
+      flat((y) => tf.greater(y, 0), x),
+    ),
   maskedByLogic: (x) =>
-    tf.mul(x, tf.cast(tf.logicalAnd(tf.greater(x, -1), tf.logicalNot(tf.less(x, -0.2))), 'float32')),
-  productOfBooleans: (x) => tf.mul(x, tf.cast(tf.mul(tf.greater(x, 0), tf.less(x, 1)), 'float32')),
-  sumOfBooleans: (x) => tf.mul(x, tf.cast(tf.add(tf.greater(x, 0), tf.less(x, 1)), 'float32')),
-  truncated: (x) => tf.add(x, tf.cast(tf.cast(tf.mul(x, 3), 'int32'), 'float32')),
+    tf.mul(
+      x,
+      flat((y) => tf.logicalAnd(tf.greater(y, -1), tf.logicalNot(tf.less(y, -0.2))), x),
+    ),
+  productOfBooleans: (x) =>
+    tf.mul(
+      x,
+      flat((y) => tf.mul(tf.greater(y, 0), tf.less(y, 1)), x),
+    ),
+  choiceOfBooleans: (x) =>
+    tf.mul(
+      x,
+      flat((y) => tf.where(tf.greater(y, 0), tf.less(y, 1), tf.less(y, -1)), x),
+    ),
+  sumOfBooleans: (x) =>
+    tf.mul(
+      x,
+      flat((y) => tf.add(tf.greater(y, 0), tf.less(y, 1)), x),
+    ),
+  truncated: (x) =>
+    tf.add(
+      x,
+      flat((y) => tf.cast(tf.mul(y, 3), 'int32'), x),
+    ),
   integers: (x) =>
     tf.add(
       x,
-      tf.cast(
-        tf.mod(tf.add(tf.cast(tf.greater(x, 0), 'int32'), tf.scalar(3, 'int32')), tf.scalar(2, 'int32')),
-        'float32',
-      ),
+      flat((y) => tf.mod(tf.add(tf.cast(tf.greater(y, 0), 'int32'), tf.scalar(3, 'int32')), tf.scalar(2, 'int32')), x),
     ),
+  linspace: (x) => tf.add(x, tf.linspace(0, 1, x.shape[x.rank - 1])),
   twiceTransposed: (x) => tf.transpose(tf.tanh(tf.transpose(x))),
   cumulative: (x) => tf.cumsum(x, x.rank - 1),
 };
@@ -119,7 +152,7 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
     return tf.div(tf.sub(x, mean), tf.sqrt(tf.add(variance, 0.1)));
   },
   rootMeanSquare: (x, axis) => tf.div(x, tf.sqrt(tf.add(tf.mean(tf.square(x), axis, true), 0.1))),
-  unitLength: (x, axis) => tf.div(x, tf.add(tf.norm(x, 2, axis, true), 0.3)),
+  unitLength: (x, axis) => tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), axis, true), 0.1))),
   reversed: (x, axis) => tf.add(x, tf.reverse(x, axis)),
   tiled: (x, axis, pick) =>
     tf.tile(
@@ -151,6 +184,7 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
       x.shape.map((all, other) => (other === axis ? size : all)),
     );
   },
+  // TensorFlow.js has no gradient of it.
   strided: (x, axis) =>
     tf.stridedSlice(
       x,
@@ -162,7 +196,7 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
   anyAndAll: (x, axis) =>
     tf.add(
       x,
-      tf.cast(tf.logicalOr(tf.any(tf.greater(x, 1), axis, true), tf.all(tf.greater(x, -1), axis, true)), 'float32'),
+      flat((y) => tf.logicalOr(tf.any(tf.greater(y, 1), axis, true), tf.all(tf.greater(y, -1), axis, true)), x),
     ),
 };
 
@@ -184,7 +218,7 @@ const entries = <T>(table: Record<string, T>): readonly (readonly [string, T])[]
 
 /** For tensors of any rank. */
 export const anywhere: Record<string, Step> = {
-  ...Object.fromEntries(entries(unary).map(([name, compute]) => [name, operation(name, compute)])),
+  ...Object.fromEntries(entries(unary).map(([name, compute]) => [name, operation(name, (x) => compute(x))])),
   ...Object.fromEntries(
     entries(overAxes).map(([name, compute]) => [
       name,
@@ -209,7 +243,12 @@ export const vectors: Record<string, Step> = {
   repeatVector: layer((_, pick) => layers.repeatVector({ n: 1 + pick(4) })),
   asSequence: layer(([size], pick) => layers.reshape({ targetShape: flag(pick) ? [size, 1] : [1, size] })),
   asImage: layer(([size], pick) => layers.reshape({ targetShape: flag(pick) ? [size, 1, 1] : [1, size, 1] })),
-  oneHot: operation('oneHot', (x, [size]) => tf.mul(x, tf.cast(tf.oneHot(tf.argMax(x, 1), size), 'float32'))),
+  oneHot: operation('oneHot', (x, [size]) =>
+    tf.mul(
+      x,
+      flat((y) => tf.slice(tf.oneHot(tf.argMax(y, 1), size + 1), [0, 0], [-1, size]), x),
+    ),
+  ),
   products: operation('products', (x) => tf.matMul(tf.matMul(x, x, false, true), x)),
 };
 
