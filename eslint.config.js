@@ -40,6 +40,8 @@ const editorZones = Object.entries({ extension: ['protocol', 'runs'], webview: [
   }),
 );
 
+const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
+
 export default tseslint.config(
   {
     ignores: [
@@ -64,7 +66,8 @@ export default tseslint.config(
     rules: {
       eqeqeq: 'error',
       'no-console': 'error',
-      'import-x/no-cycle': 'error',
+      // A cycle never goes through a package.
+      'import-x/no-cycle': ['error', { ignoreExternal: true }],
       '@typescript-eslint/no-unused-vars': [
         'error',
         { argsIgnorePattern: '^_', destructuredArrayIgnorePattern: '^_', ignoreRestSiblings: true },
@@ -102,6 +105,20 @@ export default tseslint.config(
     },
   },
   {
+    files: ['extension/**/*.ts'],
+    ignores: ['extension/messages.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        ...['showInformationMessage', 'showWarningMessage', 'showErrorMessage'].map((property) => ({
+          object: 'window',
+          property,
+          message: 'VS Code makes links of what files say in it: use extension/messages.ts.',
+        })),
+      ],
+    },
+  },
+  {
     files: ['server/protocol/**/*.ts'],
     rules: {
       'no-restricted-imports': [
@@ -109,6 +126,49 @@ export default tseslint.config(
         {
           patterns: [
             { group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/{unit,vscode,e2e,webview}/**/*.ts'],
+    rules: {
+      'no-restricted-imports': ['error', { paths: [{ name: 'node:timers/promises', message: waiting }], patterns: [] }],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "NewExpression[callee.name='Promise'] > ArrowFunctionExpression > CallExpression[callee.name='setTimeout'][arguments.length=2]",
+          message: waiting,
+        },
+        { selector: "MemberExpression[property.name='waitForTimeout']", message: waiting },
+        {
+          selector:
+            'MemberExpression[object.name=/^(describe|it|test)$/][property.name=/^(skip|skipIf|only|todo|fails)$/]',
+          message: 'A test that is passed over in silence proves nothing: let it fail, and say what is missing.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/unit/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [{ name: 'node:timers/promises', message: waiting }],
+          patterns: [
+            {
+              group: [
+                'playwright-core',
+                '**/editor/workbench.js',
+                '**/editor/serve.js',
+                '**/webview/dashboardPage.ts',
+                '**/webview/openedDashboard.ts',
+              ],
+              message: 'A test that needs a browser or an editor belongs in test/webview/, test/e2e/ or test/vscode/.',
+            },
           ],
         },
       ],

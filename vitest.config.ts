@@ -1,4 +1,12 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE, TEST_TIMEOUT } from './scripts/patience.js';
+
+/** What a test waits for may come late on a busy machine. */
+const timeouts = {
+  testTimeout: TEST_TIMEOUT,
+  hookTimeout: TEST_TIMEOUT,
+  expect: { poll: { timeout: PATIENCE } },
+};
 
 export default defineConfig({
   test: {
@@ -10,7 +18,7 @@ export default defineConfig({
           include: ['test/unit/**/*.test.ts'],
           pool: 'forks',
           maxWorkers: 2,
-          testTimeout: 60_000,
+          ...timeouts,
         },
       },
       {
@@ -21,8 +29,7 @@ export default defineConfig({
           pool: 'forks',
           maxWorkers: 1,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          ...timeouts,
         },
       },
     ],

@@ -1,7 +1,8 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
-import { commands, l10n, window, workspace, type Disposable } from 'vscode';
+import { commands, l10n, workspace, type Disposable } from 'vscode';
 import { resultText } from '../server/protocol/resultText.ts';
 import { readLogTail } from '../server/runs/startSidecar.ts';
+import { showError, showInformation } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
@@ -22,15 +23,12 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
   let answer: typeof open | undefined;
   if (state === 'finished') {
     if (wanted === 'problems') return;
-    answer = await window.showInformationMessage(
-      l10n.t('{0} finished: {1}', name, resultText(run.summary) ?? ''),
-      open,
-    );
+    answer = await showInformation(l10n.t('{0} finished: {1}', name, resultText(run.summary) ?? ''), open);
   } else if (state === 'failed') {
     const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
-    answer = await window.showErrorMessage(l10n.t('{0} failed: {1}', name, text), open, log, resume);
+    answer = await showError(l10n.t('{0} failed: {1}', name, text), open, log, resume);
   } else {
-    answer = await window.showErrorMessage(await interruption(run, launcher), resume, log);
+    answer = await showError(await interruption(run, launcher), resume, log);
   }
   if (answer) await commands.executeCommand(answer.command, run.key);
 }

@@ -1,6 +1,7 @@
 /** @file The active run in the status bar. */
 import { MarkdownString, StatusBarAlignment, l10n, window, type Disposable } from 'vscode';
 import { formatDuration } from '../server/protocol/formatQuantity.ts';
+import { markdownLines } from '../server/protocol/markdown.ts';
 import { progressText, secondsLeft } from './experiments/labels.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
@@ -37,11 +38,9 @@ export class StatusBar implements Disposable {
     if (active.length > 1) this.#item.text = `${icon} ${l10n.t('{0} runs', active.length)}`;
     else this.#item.text = `${icon} ${first.summary.name} ${progressOf(first)}`.trimEnd();
     const left = liveState && secondsLeft(liveState);
-    const tooltip = new MarkdownString();
-    for (const run of active)
-      tooltip.appendText(`${run.summary.id} ${progressOf(run)}`.trimEnd()).appendMarkdown('  \n');
-    if (left !== undefined && active.length === 1) tooltip.appendText(l10n.t('{0} left', formatDuration(left)));
-    this.#item.tooltip = tooltip;
+    const lines = active.map((run) => `${run.summary.id} ${progressOf(run)}`.trimEnd());
+    if (left !== undefined && active.length === 1) lines.push(l10n.t('{0} left', formatDuration(left)));
+    this.#item.tooltip = new MarkdownString(markdownLines(lines.join('\n')));
     this.#item.command = {
       command: 'deeptwist.openDashboard',
       title: l10n.t('Open Dashboard'),

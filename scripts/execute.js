@@ -1,6 +1,7 @@
-/** @file Commands that the set-up runs quietly: what they print is shown where they fail. */
+/** @file Commands that the scripts run: where they are on the PATH, and what they print where they fail. */
 import { spawn } from 'node:child_process';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, delimiter, join } from 'node:path';
 
 /**
  * @param {string} cwd @param {string} command @param {string[]} args @param {NodeJS.ProcessEnv} [env]
@@ -32,4 +33,10 @@ export function npm(cwd, args) {
   return own !== undefined && basename(own) === 'npm-cli.js'
     ? execute(cwd, process.execPath, [own, ...args])
     : execute(cwd, 'npm', args);
+}
+
+/** @param {readonly string[]} names @returns {string[]} the files of these names on the PATH, in its order */
+export function findOnPath(names) {
+  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).filter((path) => existsSync(path));
 }

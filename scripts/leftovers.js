@@ -6,9 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** How long what was told to end may take to do so, milliseconds. */
-const PATIENCE = 5000;
+import { PATIENCE } from './patience.js';
 
 /** @returns {{ path: string, env: Record<string, string> }} a new folder, and the environment that makes it the temporary one */
 export function temporaryFolder() {
@@ -17,7 +15,7 @@ export function temporaryFolder() {
   return { path, env: process.platform === 'win32' ? { TEMP: path, TMP: path } : { TMPDIR: path } };
 }
 
-/** Removes the folder. @param {string} folder @returns {Promise<string[]>} a sentence for each process and socket that was left */
+/** Removes the folder, when what uses it has ended. @param {string} folder @returns {Promise<string[]>} a sentence for each process and socket that was left */
 export async function removeWithLeftovers(folder) {
   const deadline = performance.now() + PATIENCE;
   let left = [...processes(folder), ...sockets(folder)];

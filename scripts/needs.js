@@ -2,7 +2,7 @@
 
 /**
  * @typedef {object} Need
- * @property {string} what as in "Installing …"
+ * @property {string} doing what is said while it is brought: "Installing …"
  * @property {() => boolean} isMissing throws an Error that says what to do, where it is missing and cannot be brought
  * @property {() => Promise<void>} bring
  */
@@ -19,9 +19,9 @@ export function fail(message) {
  * @throws an Error of the first that cannot be brought
  */
 export async function bring(needs) {
-  for (const { what, isMissing, bring } of needs) {
+  for (const { doing, isMissing, bring } of needs) {
     if (!isMissing()) continue;
-    console.error(`Installing ${what} …`);
+    console.error(`${doing} …`);
     const start = performance.now();
     await bring();
     console.error(`  done in ${((performance.now() - start) / 1000).toFixed(1)} s`);

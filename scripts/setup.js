@@ -41,7 +41,7 @@ function isInstalled(folder) {
 /** @param {string} folder @returns {import('./needs.js').Need} the packages of its lock file */
 function packagesOf(folder) {
   return {
-    what: `the packages of ${join(folder, 'package-lock.json')}`,
+    doing: `Installing the packages of ${join(folder, 'package-lock.json')}`,
     isMissing: () => !isInstalled(folder),
     bring: () =>
       npm(folder, ['ci', '--ignore-scripts', '--no-audit', '--no-fund']).catch((error) => {
@@ -71,6 +71,13 @@ function isStale() {
   return !existsSync(built) || statSync(built).mtimeMs <= sources;
 }
 
+/** @type {import('./needs.js').Need} */
+const bundles = {
+  doing: 'Building the command line and the extension',
+  isMissing: isStale,
+  bring: async () => (await import('./build.js')).build(),
+};
+
 /**
  * Makes the checkout ready to run: packages, the examples' packages (their data sets), generated and bundled code.
  * Ends the process with a sentence, where something is missing that cannot be brought.
@@ -89,9 +96,9 @@ export async function setUp(options = {}) {
       packagesOf(root),
       packagesOf(join(root, 'examples')),
       ...(options.editor ? [editor] : []),
+      bundles,
     ]);
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
   }
-  if (isStale()) await (await import('./build.js')).build();
 }

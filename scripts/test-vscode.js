@@ -16,13 +16,17 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEditor } from './editor/serve.js';
-import { bundleSuite, REPORT_VARIABLE } from './editor/suite.js';
-import { launchBrowser, openWorkbench } from './editor/workbench.js';
+import { TEST_TIMEOUT } from './patience.js';
 import { root } from './root.js';
+import { setUp } from './setup.js';
 
-/** Longest time that the whole suite may take, milliseconds. */
-const TIMEOUT = 240_000;
+const args = process.argv.slice(2);
+const only = args.find((arg) => !arg.startsWith('--'));
+const onDesktop = args.includes('--desktop');
+await setUp({ editor: !onDesktop, browser: !onDesktop });
+const { startEditor } = await import('./editor/serve.js');
+const { bundleSuite, REPORT_VARIABLE } = await import('./editor/suite.js');
+const { launchBrowser, openWorkbench } = await import('./editor/workbench.js');
 
 /** @typedef {{ group: string, name: string, duration: number, error?: string }} Result */
 
@@ -70,13 +74,23 @@ async function runInBrowser({ workspace, tests, report, temporary }) {
   const browser = await launchBrowser();
   try {
     await openWorkbench(browser, editor.url({ folder: workspace, extension: root, tests }));
-    const deadline = performance.now() + TIMEOUT;
-    while (!readReport(report).ended && performance.now() < deadline)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    await endOf(report);
     return editor.log();
   } finally {
     await browser.close();
     await editor.dispose();
+  }
+}
+
+/** Waits until the suite has ended, or has reported nothing for longer than a test may take. @param {string} report */
+async function endOf(report) {
+  let count = 0;
+  for (let heard = performance.now(); performance.now() - heard < 2 * TEST_TIMEOUT;) {
+    const { results, ended } = readReport(report);
+    if (ended) return;
+    if (results.length > count) heard = performance.now();
+    count = results.length;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
@@ -93,8 +107,6 @@ async function runOnDesktop({ workspace, tests, report, temporary }) {
   return '';
 }
 
-const args = process.argv.slice(2);
-const only = args.find((arg) => !arg.startsWith('--'));
 const folder = mkdtempSync(join(tmpdir(), 'deeptwist-suite-'));
 const workspace = temporaryWorkspace();
 const paths = {
@@ -106,11 +118,11 @@ const paths = {
 let results;
 try {
   await bundleSuite(paths.tests, only);
-  const log = await (args.includes('--desktop') ? runOnDesktop(paths) : runInBrowser(paths));
+  const log = await (onDesktop ? runOnDesktop(paths) : runInBrowser(paths));
   const report = readReport(paths.report);
   results = report.results;
   if (!report.ended) {
-    const error = `The suite did not end within ${TIMEOUT / 1000} s. VS Code's server printed:\n${log}`;
+    const error = `The suite has not ended. VS Code's server printed:\n${log}`;
     results.push({ group: 'test/vscode', name: 'ends', duration: 0, error });
   }
   const left = leftByRuns(folder);

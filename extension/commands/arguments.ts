@@ -6,6 +6,7 @@ import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs
 import type { RunStore } from '../runs/runStore.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { showInformation } from '../messages.ts';
 
 /** The experiment that is meant, or that of the editor; asks where there are several. Undefined: the user turned away. */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
@@ -20,7 +21,7 @@ export async function chooseExperiment({ store }: Services, argument: unknown): 
   const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
   if (experiments.length === 0) {
     const create = l10n.t('New Experiment…');
-    const answer = await window.showInformationMessage(l10n.t('This workspace has no experiment file yet.'), create);
+    const answer = await showInformation(l10n.t('This workspace has no experiment file yet.'), create);
     if (answer === create) await commands.executeCommand('deeptwist.newExperiment');
     return undefined;
   }
@@ -58,7 +59,7 @@ export async function chooseRuns(
   }
   const runs = (await store.newest(PICKED)).filter(where);
   if (runs.length === 0) {
-    void window.showInformationMessage(l10n.t('There is no run that this can be done with.'));
+    void showInformation(l10n.t('There is no run that this can be done with.'));
     return [];
   }
   if (runs.length === 1 && !several) return runs;
@@ -72,7 +73,7 @@ async function newestRunOf(
 ): Promise<StoredRun[]> {
   const run = (await store.runsOf(experiment)).find(where);
   if (run) return [run];
-  void window.showInformationMessage(l10n.t('{0} has no run that this can be done with.', experiment.name));
+  void showInformation(l10n.t('{0} has no run that this can be done with.', experiment.name));
   return [];
 }
 
@@ -117,7 +118,7 @@ async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<S
 export async function chooseOthers({ store }: Services, stored: StoredRun): Promise<StoredRun[]> {
   const others = (await store.newest(PICKED)).filter((run) => run !== stored);
   if (others.length > 0) return (await pickRuns(others, true)) ?? [];
-  void window.showInformationMessage(l10n.t('There is no other run to compare this one with.'));
+  void showInformation(l10n.t('There is no other run to compare this one with.'));
   return [];
 }
 

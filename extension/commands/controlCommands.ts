@@ -7,6 +7,8 @@ import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
+import { showInformation, showWarning } from '../messages.ts';
+import { requireTrustToChangeRuns } from '../trust.ts';
 import { chooseRuns } from './arguments.ts';
 
 /** A step that takes longer than this is one that may never end. */
@@ -56,7 +58,7 @@ export class ControlCommands {
 
   async #end(stored: StoredRun): Promise<void> {
     const end = l10n.t('End Process');
-    const answer = await window.showWarningMessage(
+    const answer = await showWarning(
       l10n.t(
         'The run {0} does not answer: it is busy in one step, or in code that never returns. When its process is ended, the run can be resumed from its last checkpoint.',
         stored.run.id,
@@ -80,7 +82,7 @@ export class ControlCommands {
     if (stored.live || !stored.isActive) return stored.live;
     if (await findProcess(stored.run)) await this.#end(stored);
     else {
-      void window.showInformationMessage(
+      void showInformation(
         l10n.t(
           'The run {0} was started in a terminal. Control it there: Ctrl+C stops it after its step.',
           stored.run.id,
@@ -91,9 +93,10 @@ export class ControlCommands {
   }
 
   async #choose(argument: unknown): Promise<StoredRun | undefined> {
+    requireTrustToChangeRuns();
     const [stored] = await chooseRuns(this.#services, argument, undefined, { where: (run) => run.isActive });
     if (stored && !stored.isActive) {
-      void window.showInformationMessage(l10n.t('The run {0} has ended.', stored.run.id));
+      void showInformation(l10n.t('The run {0} has ended.', stored.run.id));
       return undefined;
     }
     return stored;

@@ -1,4 +1,5 @@
 /** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
+import { readFile } from 'node:fs/promises';
 import {
   Diagnostic,
   DiagnosticSeverity,
@@ -12,6 +13,7 @@ import {
 } from 'vscode';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/problem.ts';
+import { showError } from '../messages.ts';
 
 /** What a changed value makes wrong is marked until the file changes; what the file itself has wrong, the language server marks. */
 export class ExperimentProblems implements Disposable {
@@ -25,7 +27,8 @@ export class ExperimentProblems implements Disposable {
   async check(file: string, overrides: readonly string[] = []): Promise<string | undefined> {
     const document = await workspace.openTextDocument(Uri.file(file));
     if (document.isDirty) await document.save();
-    const text = document.getText();
+    // VS Code reads a file that another program has changed a moment later. What could not be saved is in the editor alone.
+    const text = document.isDirty ? document.getText() : await readFile(file, 'utf8');
     const { problems } = checkExperiment(text, overrides);
     this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;
@@ -39,7 +42,7 @@ export class ExperimentProblems implements Disposable {
             described(first),
           );
     const open = l10n.t('Open File');
-    void window.showErrorMessage(message, open).then(async (answer) => {
+    void showError(message, open).then(async (answer) => {
       if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });
     });
     return undefined;

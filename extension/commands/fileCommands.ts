@@ -1,6 +1,6 @@
 /** @file Commands on an experiment file and its runs: what a run was made from, how runs compare, what a live run can take. */
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Uri, commands, l10n, window, workspace } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
@@ -9,12 +9,15 @@ import { overrideOf, settingChanges, whyFixed } from '../../server/protocol/sett
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
+import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
 import { startTime } from '../experiments/labels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
 import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { showError, showInformation } from '../messages.ts';
+import { requireTrustToChangeRuns } from '../trust.ts';
 import { chooseExperiment, chooseRuns, experimentArgument } from './arguments.ts';
 import { changeText } from './changedValues.ts';
 import { pickRunOfFile } from './pickRunOfFile.ts';
@@ -32,6 +35,7 @@ export class FileCommands {
 
   /** @returns the step after which it takes effect; undefined where there is nothing to apply */
   async applyFromNextDistortion(argument: unknown): Promise<number | undefined> {
+    requireTrustToChangeRuns();
     const experiment = await chooseExperiment(this.#services, argument);
     if (!experiment) return undefined;
     const uri = Uri.file(experiment.file);
@@ -45,7 +49,7 @@ export class FileCommands {
     const { experiment: wanted, problems } = checkExperiment(document.getText());
     if (!wanted) {
       const [{ path, message }] = problems;
-      void window.showErrorMessage(l10n.t('The file has a mistake: {0}', `${path}: ${message}`));
+      void showError(l10n.t('The file has a mistake: {0}', `${path}: ${message}`));
       return undefined;
     }
     const changes = settingChanges(settings, wanted);
@@ -73,8 +77,7 @@ export class FileCommands {
 
   async #offerRun(message: string, uri: Uri): Promise<void> {
     const run = l10n.t('Run');
-    if ((await window.showInformationMessage(message, run)) === run)
-      await commands.executeCommand('deeptwist.runExperiment', uri);
+    if ((await showInformation(message, run)) === run) await commands.executeCommand('deeptwist.runExperiment', uri);
   }
 
   /** The newest run of a file, the one before it, and the best of the others. */
@@ -83,7 +86,7 @@ export class FileCommands {
     if (!experiment) return;
     const runs = await this.#services.store.runsOf(experiment);
     if (runs.length < 2) {
-      void window.showInformationMessage(l10n.t('{0} has no two runs to compare yet.', experiment.name));
+      void showInformation(l10n.t('{0} has no two runs to compare yet.', experiment.name));
       return;
     }
     const best = inOrder(
@@ -143,11 +146,10 @@ function titleOf({ run, summary }: StoredRun): string {
 async function changedSources(run: Run): Promise<{ then: string; now: string }[]> {
   const entries = await readdir(run.sourceFolder, { recursive: true, withFileTypes: true }).catch(() => []);
   const copies = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const files = copies.map((then) => ({ then, now: sourceOf(run, then) }));
-  const differs = await Promise.all(
-    files.map(
-      async ({ then, now }) => !(await readFile(then)).equals(await readFile(now).catch(() => Buffer.alloc(0))),
-    ),
-  );
+  const files = copies
+    .map((then) => ({ then, now: sourceOf(run, then) }))
+    .filter(({ now }) => mayBeLookedAt(now, run.path));
+  const text = (file: string) => readRegularFile(file).catch(() => '');
+  const differs = await Promise.all(files.map(async ({ then, now }) => (await text(then)) !== (await text(now))));
   return files.filter((_, i) => differs[i]);
 }

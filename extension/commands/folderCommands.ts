@@ -1,8 +1,13 @@
 /** @file Commands on runs as they lie in their folders. */
 import { dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace } from 'vscode';
+import { shortLine } from '../../server/protocol/printable.ts';
+import { UserError } from '../../server/protocol/userError.ts';
 import { deleteRun } from '../../server/runs/endRun.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
+import { requireTrustToChangeRuns } from '../trust.ts';
+import { confirmed, showInformation } from '../messages.ts';
 import { chooseRuns } from './arguments.ts';
 import { commandLineOf } from './commandLine.ts';
 
@@ -30,7 +35,7 @@ export class FolderCommands {
     try {
       await window.showTextDocument(await workspace.openTextDocument(Uri.file(stored.run.logFile)));
     } catch {
-      void window.showInformationMessage(
+      void showInformation(
         l10n.t('The run {0} has no log: only runs that were started in the editor have one.', stored.run.id),
       );
     }
@@ -41,7 +46,13 @@ export class FolderCommands {
     if (!stored) return;
     const { experiment, overrides } = stored.run.record;
     const root = stored.folder ?? dirname(experiment);
-    await env.clipboard.writeText(commandLineOf(experiment, overrides, root));
+    const line = commandLineOf(experiment, overrides, root, defaultShell());
+    if (line === undefined)
+      throw new UserError(
+        l10n.t('The run {0} has a name or a value that cannot be written for {1}.', stored.run.id, defaultShell()),
+        { remedy: l10n.t('Make bash or PowerShell the default profile of the terminal, then copy it again.') },
+      );
+    await env.clipboard.writeText(line);
     window.setStatusBarMessage(l10n.t('Copied; run it in {0}', root), 5000);
   }
 
@@ -51,16 +62,33 @@ export class FolderCommands {
   }
 
   async deleteRun(argument: unknown, selection: unknown): Promise<void> {
+    requireTrustToChangeRuns();
     const runs = await chooseRuns(this.#services, argument, selection, { several: true });
     if (runs.length === 0) return;
-    const remove = l10n.t('Delete');
     const question =
       runs.length === 1 ? l10n.t('Delete the run {0}?', runs[0].run.id) : l10n.t('Delete {0} runs?', runs.length);
-    const detail = l10n.t('Its model, checkpoints and everything that was recorded are deleted from the disk.');
-    if ((await window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
+    const detail = l10n.t(
+      'Its model, checkpoints and everything that was recorded are deleted from the disk:\n{0}',
+      foldersOf(runs),
+    );
+    if (!(await confirmed(question, detail, l10n.t('Delete')))) return;
     for (const { run } of runs) {
       await deleteRun(run);
       await this.#services.store.refresh(run.path);
     }
   }
+}
+
+/** Folders that a question lists; the rest is counted. */
+const LISTED = 10;
+
+function foldersOf(runs: readonly StoredRun[]): string {
+  const folders = runs.slice(0, LISTED).map(({ run }) => shortLine(run.path, 1000));
+  const rest = runs.length - LISTED;
+  return [...folders, ...(rest > 0 ? [l10n.t('and {0} more', rest)] : [])].join('\n');
+}
+
+/** The shell that a new terminal has. */
+function defaultShell(): string {
+  return env.shell || (process.platform === 'win32' ? 'powershell.exe' : 'sh');
 }

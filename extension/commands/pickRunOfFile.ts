@@ -11,6 +11,7 @@ import { settingsOf } from '../lastRun/runSettings.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { showInformation } from '../messages.ts';
 import { changeText } from './changedValues.ts';
 
 const LISTED = 100;
@@ -36,7 +37,7 @@ export async function pickRunOfFile(
 ): Promise<{ stored: StoredRun; action: RunAction } | undefined> {
   const runs = await store.runsOf(experiment, LISTED);
   if (runs.length === 0) {
-    void window.showInformationMessage(l10n.t('{0} has not been run yet.', experiment.name));
+    void showInformation(l10n.t('{0} has not been run yet.', experiment.name));
     return undefined;
   }
   const items = await itemsOf(runs);

@@ -6,6 +6,7 @@ import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { RunRequest } from '../sidecar/launcher.ts';
+import { showInformation } from '../messages.ts';
 import { chooseExperiment, chooseRuns } from './arguments.ts';
 import { askForValues } from './askForValues.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
@@ -69,7 +70,7 @@ export class RunCommands {
     if (!stored) return undefined;
     const checkpoints = await listCheckpoints(stored.run);
     if (checkpoints.length === 0) {
-      void window.showInformationMessage(l10n.t('The run {0} has no checkpoint.', stored.run.id));
+      void showInformation(l10n.t('The run {0} has no checkpoint.', stored.run.id));
       return undefined;
     }
     const picked = await window.showQuickPick(

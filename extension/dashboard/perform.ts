@@ -15,6 +15,7 @@ import {
 import type { Memento, Tab } from 'vscode';
 import type { RunKey } from '../../server/protocol/dashboard.ts';
 import { openRun } from '../../server/runs/run.ts';
+import { showInformation } from '../messages.ts';
 import { layerPlace } from './layerPlace.ts';
 import type { DashboardRequest } from './session.ts';
 
@@ -46,7 +47,7 @@ async function revealLayer(key: RunKey, weight: string): Promise<void> {
   const place = layerPlace(document.getText(), weight);
   const editor = await window.showTextDocument(document, { viewColumn: columnFor(document.uri), preview: true });
   if (!place) {
-    void window.showInformationMessage(
+    void showInformation(
       l10n.t('{0} is not named in "compression.layers": the experiment does not compress it.', weight),
     );
     return;

@@ -6,6 +6,7 @@ import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/d
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
+import { showError } from '../messages.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
 import { pageHtml, pageOptions } from './pageHtml.ts';
 import { DashboardSession } from './session.ts';
@@ -194,7 +195,7 @@ class DashboardViews implements Dashboards {
         performLazily(request, context.workspaceState).catch((error: unknown) => {
           const message = error instanceof Error ? error.message : String(error);
           log.error(`Dashboard: ${message}`);
-          if (request.type !== 'error') void window.showErrorMessage(message);
+          if (request.type !== 'error') void showError(message);
         });
       },
     };

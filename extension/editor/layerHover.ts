@@ -1,9 +1,11 @@
 /** @file What is shown where the mouse rests on a layer, as Markdown. Pure. */
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
+import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
 import type { MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
 import { pictureAlt, weightPicture, type Appearance } from './weightPicture.ts';
-import { lensLines, distortionFacts, type Translation } from './weightText.ts';
+import type { Translation } from '../translation.ts';
+import { lensLines, distortionFacts } from './weightText.ts';
 
 /** The command that its links use: the run's folder and the weight's name are its arguments. */
 export const OPEN = 'deeptwist.openDashboard';
@@ -22,7 +24,7 @@ export interface HoverRun {
 export function layerHover(l10n: Translation, layer: PlacedLayer, run: HoverRun, appearance: Appearance): string {
   const shown = layer.weights.filter(({ last }) => last).slice(0, MOST);
   const parts = shown.map((weight) => weightPart(l10n, weight, run, appearance));
-  if (parts.length === 0) parts.push(...lensLines(l10n, layer).map(({ text }) => escaped(text)));
+  if (parts.length === 0) parts.push(...lensLines(l10n, layer).map(({ text }) => markdownText(text)));
   const note = appearance.changed ? `$(history) ${l10n.t('This file has changed since the run.')}\n\n` : '';
   return note + parts.join('\n\n---\n\n');
 }
@@ -31,21 +33,12 @@ function weightPart(l10n: Translation, weight: MeasuredWeight, run: HoverRun, ap
   const { svg, width, height } = weightPicture(l10n, weight, appearance)!;
   const { done = 0, all } = weight.steps;
   const when = l10n.t('step {0} of {1}', formatCount(done), formatCount(all));
-  const link = `command:${OPEN}?${encoded(JSON.stringify([run.key, weight.name]))}`;
+  const link = commandLink(run.id, OPEN, [run.key, weight.name], l10n.t('Open Dashboard'));
   const uri = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
   return [
-    `**${escaped(weight.name)}** ${escaped(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''} · ` +
-      `[${escaped(run.id)}](${link} "${l10n.t('Open Dashboard')}")`,
-    `![${escaped(pictureAlt(l10n, weight))}](${uri}|width=${width},height=${height})`,
-    distortionFacts(l10n, weight).map(escaped).join(' · '),
+    `**${markdownText(weight.name)}** ${markdownText(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''} · ` +
+      link,
+    `![${markdownText(pictureAlt(l10n, weight))}](${uri}|width=${width},height=${height})`,
+    distortionFacts(l10n, weight).map(markdownText).join(' · '),
   ].join('\n\n');
-}
-
-/** A parenthesis would end the link. */
-function encoded(text: string): string {
-  return encodeURIComponent(text).replaceAll('(', '%28').replaceAll(')', '%29');
-}
-
-function escaped(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+.!|<>~-]/g, '\\$&');
 }

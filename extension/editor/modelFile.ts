@@ -1,6 +1,6 @@
 /** @file One file that makes layers, with the run whose weights are shown in it. */
-import { readFile } from 'node:fs/promises';
-import { sourceCopy } from '../../server/runs/copySources.ts';
+import { MODULE_BYTES, sourceCopy } from '../../server/runs/copySources.ts';
+import { readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { MeasureReader } from './measureReader.ts';
@@ -98,7 +98,7 @@ export class ModelFile {
 
 async function textOf(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return await readRegularFile(file, MODULE_BYTES);
   } catch {
     return undefined; // The run did not use it.
   }

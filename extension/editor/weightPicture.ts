@@ -1,7 +1,7 @@
 /** @file The picture of a weight: its histogram before and after a distortion, and its singular values. Pure. */
 import { formatCount, formatNumber } from '../../server/protocol/formatQuantity.ts';
 import { countOf, type DistortedWeight, type MeasuredWeight } from './measures.ts';
-import type { Translation } from './weightText.ts';
+import type { Translation } from '../translation.ts';
 
 /** What a picture is drawn for. */
 export interface Appearance {

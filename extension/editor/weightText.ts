@@ -2,11 +2,7 @@
 import { formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { countOf, shareKept, shareLeft, trend, type MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
-
-/** VS Code's, or that of a test. */
-export interface Translation {
-  t(message: string, ...values: (string | number)[]): string;
-}
+import type { Translation } from '../translation.ts';
 
 /** Weights of one call that have a line of their own: `lstm${i}` may make dozens. */
 const LINES = 4;

@@ -12,15 +12,15 @@ import {
   type Disposable,
   type TreeDataProvider,
 } from 'vscode';
-import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
-import { formatMetric, resultText } from '../../server/protocol/resultText.ts';
+import { resultText } from '../../server/protocol/resultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import { shortValue } from '../commands/changedValues.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { age, progressText, secondsLeft, startTime } from './labels.ts';
+import { age, progressText, startTime } from './labels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
-import { runIcon, runPhase, stateName, type RunPhase } from './runPhase.ts';
+import { runTooltip } from './runTooltip.ts';
+import { runIcon, runPhase, stateName } from './runPhase.ts';
 
 /** Runs that an experiment shows at first, and more at each *Show More*. */
 const PAGE = 50;
@@ -213,7 +213,7 @@ function runItem(stored: StoredRun): TreeItem {
   ];
   item.description = parts.filter((part) => part !== undefined).join(' · ');
   item.contextValue = `run.${phase}${stored.live ? '.live' : ''}`;
-  item.tooltip = tooltip(stored, phase);
+  item.tooltip = new MarkdownString(runTooltip(l10n, stored, stateName(phase)));
   item.accessibilityInformation = { label: `${stateName(phase)}, ${String(item.label)}, ${item.description}` };
   item.command = { command: 'deeptwist.openDashboard', title: l10n.t('Open Dashboard'), arguments: [summary.key] };
   return item;
@@ -225,26 +225,4 @@ function relativeAge(created: number): string | undefined {
   if (unit === 'day') return undefined;
   if (count === 0) return l10n.t('now');
   return new Intl.RelativeTimeFormat(env.language, { style: 'short' }).format(-count, unit);
-}
-
-function tooltip({ summary, liveState }: StoredRun, phase: RunPhase): MarkdownString {
-  const text = new MarkdownString();
-  const line = (name: string, value: string) =>
-    text.appendMarkdown(`${name}: `).appendText(value).appendMarkdown('  \n');
-  text.appendMarkdown('**').appendText(summary.id).appendMarkdown('**  \n');
-  line(l10n.t('State'), stateName(phase));
-  if (summary.overrides.length > 0) line(l10n.t('Changed values'), summary.overrides.join(', '));
-  const { result, failure } = summary;
-  if (result) {
-    line(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
-    line(l10n.t('Smaller by'), formatRatio(result.byteRatio));
-  }
-  const left = liveState && secondsLeft(liveState);
-  if (liveState && liveState.steps > 0) line(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);
-  if (left !== undefined && phase === 'running') line(l10n.t('Time left'), formatDuration(left));
-  if (failure) {
-    text.appendMarkdown('\n---\n').appendText(failure.message);
-    if (failure.remedy !== undefined) text.appendMarkdown('\n\n').appendText(failure.remedy);
-  }
-  return text;
 }

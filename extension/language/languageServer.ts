@@ -17,6 +17,7 @@ import {
   type InitializationOptions,
 } from '../../server/protocol/language.ts';
 import type { Services } from '../services.ts';
+import { showError } from '../messages.ts';
 import { LastLines } from './lastLines.ts';
 import { ModelDescriber } from './modelDescriber.ts';
 
@@ -120,7 +121,7 @@ export class LanguageServer implements Disposable {
     const message = words
       ? l10n.t('The DeepTwist language server keeps ending. It printed last: {0}', words)
       : l10n.t('The DeepTwist language server keeps ending.');
-    void window.showErrorMessage(message, restart, showLog).then((answer) => {
+    void showError(message, restart, showLog).then((answer) => {
       if (answer === restart) void this.restart();
       if (answer === showLog) this.#log.show();
     });

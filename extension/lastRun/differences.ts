@@ -16,6 +16,8 @@ export interface LineDifferences {
 
 /** Characters of a value that are shown. */
 const LENGTH = 60;
+/** Changes of one line that are shown. */
+const SHOWN = 20;
 
 /**
  * A setting that the file leaves out stands at the line of the part that it belongs to.
@@ -28,22 +30,50 @@ export function differencesByLine(text: string, run: ExperimentSettings): LineDi
   const byLine = new Map<number, SettingChange[]>();
   for (const change of settingChanges(run, experiment)) {
     const line = json.placeOfKey(parseSettingPath(change.path) ?? []).line - 1;
-    byLine.set(line, [...(byLine.get(line) ?? []), change]);
+    const changes = byLine.get(line);
+    if (changes) changes.push(change);
+    else byLine.set(line, [change]);
   }
+  const neighbours = new Neighbours(json);
   return Array.from(byLine, ([line, changes]) => ({
     line,
     changes,
-    text: changes.map((change) => valueOf(change, standsAlone(json, change))).join(', '),
+    text: changes
+      .slice(0, SHOWN)
+      .map((change) => valueOf(change, neighbours.standsAlone(change)))
+      .join(', '),
   })).sort((a, b) => a.line - b.line);
 }
 
-/** Whether its line tells which setting is meant: it is written there, and no other of its part beside it. */
-function standsAlone(json: JsonText, { path }: SettingChange): boolean {
-  const keys = parseSettingPath(path) ?? [];
-  if (!json.has(keys)) return false;
-  const { line } = json.placeOfKey(keys);
-  const part = keys.slice(0, -1);
-  return !json.keysOf(part).some((key) => key !== keys.at(-1) && json.placeOfKey([...part, key]).line === line);
+/** The settings of a text that stand in one line with others of their part. */
+class Neighbours {
+  readonly #json: JsonText;
+  /** How many keys of a part stand in each line. */
+  readonly #counts = new Map<string, Map<number, number>>();
+
+  constructor(json: JsonText) {
+    this.#json = json;
+  }
+
+  /** Whether its line tells which setting is meant: it is written there, and no other of its part beside it. */
+  standsAlone({ path }: SettingChange): boolean {
+    const keys = parseSettingPath(path) ?? [];
+    if (!this.#json.has(keys)) return false;
+    return this.#countsOf(keys.slice(0, -1)).get(this.#json.placeOfKey(keys).line) === 1;
+  }
+
+  #countsOf(part: readonly string[]): Map<number, number> {
+    const name = JSON.stringify(part);
+    let counts = this.#counts.get(name);
+    if (counts) return counts;
+    counts = new Map();
+    for (const key of new Set(this.#json.keysOf(part))) {
+      const { line } = this.#json.placeOfKey([...part, key]);
+      counts.set(line, (counts.get(line) ?? 0) + 1);
+    }
+    this.#counts.set(name, counts);
+    return counts;
+  }
 }
 
 function valueOf({ path, from }: SettingChange, alone: boolean): string {

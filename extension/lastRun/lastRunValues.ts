@@ -13,6 +13,7 @@ import {
   type TextDocument,
   type TextEditor,
 } from 'vscode';
+import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
 import type { LivePhase } from '../../server/protocol/sidecar.ts';
 import { whyFixed } from '../../server/protocol/settingChanges.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
@@ -136,7 +137,7 @@ function decorationOf({ run, live }: Comparison, line: ComparedLine, document: T
 
 function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: TextDocument): MarkdownString {
   const link = (title: string, command: string, argument = uri.toString()) =>
-    `[${title}](command:deeptwist.${command}?${encodeURIComponent(JSON.stringify([argument]))})`;
+    commandLink(title, `deeptwist.${command}`, [argument]);
   const first = !live
     ? l10n.t('The run {0} had another value.', run.run.id)
     : applicable
@@ -147,7 +148,7 @@ function hoverOf(run: StoredRun, live: boolean, applicable: boolean, { uri }: Te
     link(l10n.t('Run'), 'runExperiment'),
     link(l10n.t('Open Config As Of This Run'), 'openConfigOfRun', run.key),
   ];
-  const text = new MarkdownString(undefined, true).appendText(first).appendMarkdown(`\n\n${links.join(' · ')}`);
+  const text = new MarkdownString(`${markdownText(first)}\n\n${links.join(' · ')}`);
   text.isTrusted = {
     enabledCommands: ['applyFromNextDistortion', 'runExperiment', 'openConfigOfRun'].map((name) => `deeptwist.${name}`),
   };

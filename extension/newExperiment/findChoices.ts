@@ -1,8 +1,8 @@
 /** @file The models and data sets that a workspace has for a new experiment. Files are looked at, nothing is executed. */
-import { stat, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
+import { readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { LayerSketch } from './experimentText.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
 
@@ -95,12 +95,8 @@ async function readJson(file: string): Promise<FoundModel[]> {
 }
 
 /** Empty for a file that is larger, or cannot be read. */
-async function readSmall(file: string, bytes: number): Promise<string> {
-  try {
-    return (await stat(file)).size > bytes ? '' : await readFile(file, 'utf8');
-  } catch {
-    return '';
-  }
+function readSmall(file: string, bytes: number): Promise<string> {
+  return readRegularFile(file, bytes).catch(() => '');
 }
 
 async function inTurns<T>(

@@ -11,15 +11,16 @@ export interface ModelSource {
   readonly softmax: boolean;
 }
 
-const exported = (name: string) =>
-  new RegExp(
-    `export\\s+(?:async\\s+)?(?:function\\s*\\*?|const|let|var)\\s+${name}\\b` +
-      `|export\\s*\\{[^}]*\\b${name}\\b[^}]*\\}|exports\\.${name}\\s*=`,
+/** Whether a module exports something by its name. */
+function exportsName(code: string, name: string): boolean {
+  const declared = new RegExp(
+    `export\\s+(?:async\\s+)?(?:function(?:\\s*\\*\\s*|\\s+)|(?:const|let|var)\\s+)${name}\\b|exports\\.${name}\\s*=`,
   );
-const CREATE_MODEL = exported('createModel');
-const LOSS = exported('loss');
-const TRAIN = exported('train');
-const TEST = exported('test');
+  const listed = new RegExp(`\\b${name}\\b`);
+  return (
+    declared.test(code) || Array.from(code.matchAll(/export\s*\{([^{}]*)\}/g)).some(([, list]) => listed.test(list))
+  );
+}
 
 /** Layers with a matrix. */
 const LAYER = /^(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)$/;
@@ -27,11 +28,11 @@ const LAYER = /^(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gr
 /** Undefined for a module that exports no `createModel`. */
 export function readModelSource(text: string): ModelSource | undefined {
   const code = blankComments(text);
-  if (!CREATE_MODEL.test(code)) return undefined;
+  if (!exportsName(code, 'createModel')) return undefined;
   const layers = layersOf(code);
   return {
     ...(layers && { layers }),
-    exportsLoss: LOSS.test(code),
+    exportsLoss: exportsName(code, 'loss'),
     softmax: /activation\s*:\s*['"`]softmax['"`]|layers\s*\.\s*softmax/.test(code),
   };
 }
@@ -39,7 +40,7 @@ export function readModelSource(text: string): ModelSource | undefined {
 /** Whether a module exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
   const code = blankComments(text);
-  return TRAIN.test(code) && TEST.test(code);
+  return exportsName(code, 'train') && exportsName(code, 'test');
 }
 
 function layersOf(code: string): LayerSketch[] | undefined {

@@ -1,8 +1,9 @@
 /** @file The commands that make experiment files. The questions are loaded when they are asked. */
-import { commands, Disposable, l10n, window, workspace } from 'vscode';
+import { commands, Disposable, l10n, workspace } from 'vscode';
 import { reportError } from '../commands/reportError.ts';
 import type { Services } from '../services.ts';
 import { experimentMade } from '../walkthrough/completion.ts';
+import { showInformation } from '../messages.ts';
 
 export function registerNewExperiment({ context, log }: Services): Disposable {
   const { extensionUri } = context;
@@ -32,7 +33,7 @@ export function registerNewExperiment({ context, log }: Services): Disposable {
 async function hasFolder(): Promise<boolean> {
   if (workspace.workspaceFolders?.length) return true;
   const open = l10n.t('Open Folder…');
-  const answer = await window.showInformationMessage(
+  const answer = await showInformation(
     l10n.t('An experiment is a file in a folder: open the folder of the model first, or an empty one.'),
     open,
   );

@@ -9,6 +9,7 @@ import type { Choices, FoundData, FoundModel } from './findChoices.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
 import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
+import { showInformation } from '../messages.ts';
 
 /** Steps of a first run on data of the user's own. */
 const STEPS = 6000;
@@ -102,7 +103,7 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
   };
   const items = wordsWanted ? found : [...found, sample];
   if (items.length === 0) {
-    void window.showInformationMessage(
+    void showInformation(
       l10n.t(
         'A language model needs a folder with NAME.train.txt, NAME.valid.txt and NAME.test.txt in this workspace.',
       ),

@@ -1,11 +1,7 @@
 /** @file What the name of a run folder tells without opening it: `YYYYMMDD-HHMMSS-NAME`, with `-2` and so on where it was taken. */
+import { nameInIds } from '../../server/runs/run.ts';
 
 const ID = /^\d{8}-\d{6}-(.+)$/;
-
-/** The part of an id that an experiment's name becomes. */
-function nameInIds(experimentName: string): string {
-  return experimentName.replace(/[^\w.-]+/g, '-');
-}
 
 /**
  * Whether a run may be one of the experiment; `run.json` tells for sure. Names that differ only in signs that an id cannot

@@ -9,6 +9,7 @@ import type { RunRecord } from '../../server/runs/runRecord.ts';
 import { startSidecar, type SidecarExit } from '../../server/runs/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { requireTrustToRun } from '../trust.ts';
 
 /** How often it is looked at whether a process has taken its run. */
 const TAKEN_MS = 50;
@@ -42,7 +43,7 @@ export class Launcher {
    * @throws UserError for an experiment that cannot be run, with what is wrong in it; where the workspace is not trusted
    */
   async start({ file, overrides = [], changes, text }: RunRequest): Promise<StoredRun> {
-    requireTrust();
+    requireTrustToRun();
     const exact = text ?? (await checkedText(file, overrides));
     const run = await createRun({ experiment: file, text: exact, overrides, changes, state: 'queued' });
     return this.#launch(run, false);
@@ -50,7 +51,7 @@ export class Launcher {
 
   /** Goes on with a run that was stopped, failed or interrupted. @throws UserError */
   async resume({ run }: StoredRun): Promise<StoredRun> {
-    requireTrust();
+    requireTrustToRun();
     return this.#launch(run, true);
   }
 
@@ -93,11 +94,4 @@ export class Launcher {
 async function checkedText(file: string, overrides: readonly string[]): Promise<string> {
   const { loadExperiment } = await import('../../server/runs/loadExperiment.ts');
   return (await loadExperiment(file, overrides)).text;
-}
-
-function requireTrust(): void {
-  if (workspace.isTrusted) return;
-  throw new UserError(l10n.t('A run executes the code of this workspace, which is not trusted.'), {
-    remedy: l10n.t('Trust the workspace (Workspaces: Manage Workspace Trust), then run again.'),
-  });
 }

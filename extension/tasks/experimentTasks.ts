@@ -14,6 +14,7 @@ import {
   type TaskDefinition,
   type WorkspaceFolder,
 } from 'vscode';
+import { printable } from '../../server/protocol/printable.ts';
 import { resultText } from '../../server/protocol/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { progressText } from '../experiments/labels.ts';
@@ -114,7 +115,7 @@ class RunTerminal implements Pseudoterminal {
   }
 
   #line(text: string): void {
-    this.#write.fire(`${text.replaceAll('\n', '\r\n')}\r\n`);
+    this.#write.fire(`${printable(text).replaceAll('\n', '\r\n')}\r\n`);
   }
 
   #end(code: number): void {

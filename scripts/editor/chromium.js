@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { execute } from '../execute.js';
+import { join } from 'node:path';
+import { execute, findOnPath } from '../execute.js';
 import { root } from '../root.js';
 
 const names = [
@@ -25,9 +25,8 @@ function installedChromium() {
   if (named !== undefined && !existsSync(named))
     throw new Error(`The environment variable CHROMIUM names ${named}, which does not exist.`);
   const extension = process.platform === 'win32' ? '.exe' : '';
-  const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean);
-  const onPath = folders.flatMap((folder) => names.map((name) => join(folder, name + extension)));
-  return named ?? [...onPath, ...elsewhere].find((path) => existsSync(path) && canStart(path));
+  const onPath = findOnPath(names.map((name) => name + extension));
+  return named ?? [...onPath, ...elsewhere.filter((path) => existsSync(path))].find(canStart);
 }
 
 /**
@@ -54,12 +53,12 @@ function hasFonts() {
     .some((name) => /\.(ttf|otf|ttc)$/i.test(name));
 }
 
-const isDebian = existsSync('/usr/bin/apt-get');
+const isDebian = () => findOnPath(['apt-get']).length > 0;
 
 /** @returns {string[]} the packages of Debian that are missing */
 function missingPackages() {
   const chromium = installedChromium() === undefined ? ['chromium'] : [];
-  return isDebian && !hasFonts() ? [...chromium, 'fonts-dejavu-core'] : chromium;
+  return isDebian() && !hasFonts() ? [...chromium, 'fonts-dejavu-core'] : chromium;
 }
 
 const NEEDED = 'The tests in a real editor need Chromium, Chrome or Edge';
@@ -79,11 +78,11 @@ export function findChromium() {
 
 /** @type {import('../needs.js').Need} */
 export const browser = {
-  what: 'Chromium and a font, by apt-get',
+  doing: 'Installing Chromium and a font by apt-get',
   isMissing() {
     const missing = missingPackages();
     if (missing.length === 0) return false;
-    if (!isDebian) findChromium();
+    if (!isDebian()) findChromium();
     if (process.getuid?.() !== 0)
       throw new Error(`${NEEDED}, and a font. Install them: sudo apt-get install ${missing.join(' ')}`);
     return true;

@@ -1,6 +1,5 @@
 /** @file Finds the desktop's VS Code. */
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findOnPath } from '../execute.js';
 
 /** @returns {string | undefined} its command line, where there is a desktop */
 export function desktopCode() {
@@ -12,9 +11,5 @@ export function desktopCode() {
     !process.env.WSL_DISTRO_NAME
   )
     return undefined;
-  return (process.env.PATH ?? '')
-    .split(delimiter)
-    .filter(Boolean)
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
+  return findOnPath(names)[0];
 }

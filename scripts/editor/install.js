@@ -92,7 +92,7 @@ const main = join(installed, 'package', 'lib', 'vscode', 'out', 'server-main.js'
  * @type {import('../needs.js').Need}
  */
 export const editor = {
-  what: `a VS Code for the browser (code-server ${VERSION}) in ${cache}`,
+  doing: `Installing a VS Code for the browser (code-server ${VERSION}) in ${cache}`,
   isMissing: () => !existsSync(installed),
   async bring() {
     mkdirSync(cache, { recursive: true });

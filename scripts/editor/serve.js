@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, closeSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PATIENCE } from '../patience.js';
 import { installEditor } from './install.js';
 
 /**
@@ -45,9 +46,6 @@ const QUIET = {
   'security.workspace.trust.startupPrompt': 'never',
   'chat.commandCenter.enabled': false,
 };
-
-/** How long a server may take to listen, milliseconds; a busy machine with two cores needs about 5000. */
-const START_TIMEOUT = 60_000;
 
 /** @param {EditorOptions} options @returns {Promise<Editor>} */
 export async function startEditor({ trust = true, settings = {}, vsix, env = {} } = {}) {
@@ -103,14 +101,14 @@ function installExtension(main, vsix, folders) {
 
 /** @param {import('node:child_process').ChildProcess} server @param {() => string} readLog @returns {Promise<number>} */
 async function listeningPort(server, readLog) {
-  const deadline = performance.now() + START_TIMEOUT;
+  const deadline = performance.now() + PATIENCE;
   while (performance.now() < deadline) {
     const port = /agent listening on (\d+)/.exec(readLog())?.[1];
     if (port !== undefined) return Number(port);
     if (server.exitCode !== null) throw new Error(`VS Code's server ended at once:\n${readLog()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`VS Code's server did not listen within ${START_TIMEOUT / 1000} s:\n${readLog()}`);
+  throw new Error(`VS Code's server did not listen within ${PATIENCE / 1000} s:\n${readLog()}`);
 }
 
 /** @param {string} origin @param {string} token @param {Window} window */

@@ -2,12 +2,8 @@
  * @file Windows of a VS Code, driven by a browser: opens them, runs commands from the palette, finds the frames of webviews.
  */
 import { chromium } from 'playwright-core';
+import { PATIENCE } from '../patience.js';
 import { findChromium } from './chromium.js';
-
-/** How long the workbench may take to appear, milliseconds: 3 s on an idle machine with 2 cores. */
-const WORKBENCH_TIMEOUT = 60_000;
-/** How long a command may take to appear in the palette, milliseconds: until VS Code has read the extension's manifest. */
-const COMMAND_TIMEOUT = 30_000;
 
 export function launchBrowser() {
   return chromium.launch({
@@ -31,6 +27,7 @@ export function launchBrowser() {
  */
 export async function openWorkbench(browser, url, { width = 1280, height = 800 } = {}) {
   const context = await browser.newContext({ viewport: { width, height } });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   await page.goto(url);
   await workbenchReady(page);
@@ -42,20 +39,7 @@ export async function openWorkbench(browser, url, { width = 1280, height = 800 }
  * @param {import('playwright-core').Page} page
  */
 export async function workbenchReady(page) {
-  await page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: WORKBENCH_TIMEOUT });
-}
-
-/** How often VS Code writes down what its window looks like, milliseconds: in a browser it cannot when it is closed. */
-const STATE_INTERVAL = 5000;
-
-/**
- * Loads the window again, once VS Code has kept what it looks like.
- * @param {import('playwright-core').Page} page
- */
-export async function reloadWindow(page) {
-  await page.waitForTimeout(STATE_INTERVAL + 1000);
-  await page.reload();
-  await workbenchReady(page);
+  await page.locator('.monaco-workbench .part.statusbar').waitFor();
 }
 
 /**
@@ -63,7 +47,7 @@ export async function reloadWindow(page) {
  * @param {import('playwright-core').Page} page @param {string} title
  */
 export async function runCommand(page, title) {
-  const deadline = performance.now() + COMMAND_TIMEOUT;
+  const deadline = performance.now() + PATIENCE;
   for (;;) {
     const input = page.locator('.quick-input-widget input.input');
     const row = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();

@@ -1,6 +1,7 @@
 /** @file From arguments to a command: parsing, help, and errors as exit codes. */
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../protocol/didYouMean.ts';
+import { explainSystemError } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
 import { changeCommand } from './commands/change.ts';
@@ -66,6 +67,8 @@ function errorLines(error: unknown, { stderr }: CommandContext): string[] {
   if (error instanceof UserError) return failureLines(error, stderr);
   const message = error instanceof Error ? error.message : String(error);
   if (process.env.DEEPTWIST_DEBUG && error instanceof Error) return [error.stack ?? message];
+  const explained = explainSystemError(error);
+  if (explained instanceof UserError) return failureLines(explained, stderr);
   return failureLines(
     { message: `unexpected: ${message}`, remedy: 'Set DEEPTWIST_DEBUG=1 to see where it happened, and report it.' },
     stderr,

@@ -1,37 +1,9 @@
-/** @file The CLI in its process: real streams, real Ctrl-C. `bin/deeptwist.js` calls it. */
-import { Console } from 'node:console';
-import { readFileSync } from 'node:fs';
-import { runCommandLine } from './commandLine.ts';
-import { listenForInterrupt } from './interrupt.ts';
-import { endWithOutput } from './lostOutput.ts';
-import { terminalOf } from './terminal.ts';
-import { UncaughtErrors } from './uncaught.ts';
+/** @file Entry point of the command line; `bin/deeptwist.js` calls it. */
+import { refuseOldNode } from '../runs/refuseOldNode.ts';
 
 /** Runs the command line of this process. */
 export async function main(): Promise<void> {
-  const goOnWithoutOutput = endWithOutput();
-  const uncaught = new UncaughtErrors();
-  const code = await runCommandLine(
-    process.argv.slice(2),
-    {
-      stdout: terminalOf(process.stdout, process.env),
-      stderr: terminalOf(process.stderr, process.env),
-      directory: process.cwd(),
-      now: Date.now,
-      keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
-      loadTrainer: () => import('../training/index.ts'),
-      onInterrupt: listenForInterrupt,
-      goOnWithoutOutput,
-      uncaught,
-    },
-    version(),
-  );
-  for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written));
-  process.exit(code); // A timer of a user's module may still be there.
-}
-
-/** The package's version; its manifest lies beside `dist/`, where the bundle is. */
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-  return manifest.version;
+  refuseOldNode();
+  const { runProcess } = await import('./commandProcess.ts');
+  await runProcess();
 }

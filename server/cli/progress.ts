@@ -1,5 +1,6 @@
-/** @file How a run stands: a function of its events alone, so that a live run and a recorded one are shown alike. */
+/** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
 import type { EventOf, RunEvent } from '../protocol/events.ts';
+import { greatest, least } from './textTable.ts';
 
 export interface Progress {
   /** With the settings that are in effect. */
@@ -8,67 +9,78 @@ export interface Progress {
   step: number;
   metrics?: EventOf<'metrics'>;
   distortion?: EventOf<'distortion'>;
-  evaluations: readonly EventOf<'evaluation'>[];
-  warnings: readonly EventOf<'warning'>[];
-  changes: readonly EventOf<'changed'>[];
+  evaluations: EventOf<'evaluation'>[];
+  /** The newest evaluation of each split. */
+  latest: Partial<Record<EventOf<'evaluation'>['split'], EventOf<'evaluation'>>>;
+  warnings: EventOf<'warning'>[];
+  changes: EventOf<'changed'>[];
   /** How the run ended, if it has. */
   end?: EventOf<'finished'> | EventOf<'failed'> | EventOf<'stopped'>;
 }
 
-export const noProgress: Progress = { step: 0, evaluations: [], warnings: [], changes: [] };
+/** Before the first event. */
+export function newProgress(): Progress {
+  return { step: 0, evaluations: [], latest: {}, warnings: [], changes: [] };
+}
 
-/** The progress after one more event. */
+/** Takes in one more event. In place: a long run has hundreds of thousands of evaluations. */
 export function advance(progress: Progress, event: RunEvent): Progress {
-  const step = Math.max(progress.step, event.step);
+  progress.step = Math.max(progress.step, event.step);
   switch (event.type) {
     case 'started':
-      return restart(progress, event);
+      restart(progress, event);
+      break;
     case 'metrics':
-      return { ...progress, step, metrics: event };
+      progress.metrics = event;
+      break;
     case 'distortion':
-      return { ...progress, step, distortion: event };
+      progress.distortion = event;
+      break;
     case 'evaluation':
-      return { ...progress, step, evaluations: [...progress.evaluations, event] };
+      progress.evaluations.push(event);
+      progress.latest[event.split] = event;
+      break;
     case 'warning':
-      return { ...progress, step, warnings: [...progress.warnings, event] };
-    case 'changed': {
-      const started = progress.started && { ...progress.started, config: event.config };
-      return { ...progress, step, started, changes: [...progress.changes, event] };
-    }
+      progress.warnings.push(event);
+      break;
+    case 'changed':
+      progress.changes.push(event);
+      if (progress.started) progress.started = { ...progress.started, config: event.config };
+      break;
     case 'finished':
     case 'failed':
     case 'stopped':
-      return { ...progress, step, end: event };
+      progress.end = event;
+      break;
     case 'checkpoint':
     case 'spectrum':
     case 'observation':
-      return { ...progress, step };
+      break;
     default:
-      return event satisfies never;
+      event satisfies never;
   }
+  return progress;
 }
 
 /** A run that begins, or goes on from a checkpoint: what was seen of later steps will be done again. */
-function restart(progress: Progress, started: EventOf<'started'>): Progress {
+function restart(progress: Progress, started: EventOf<'started'>): void {
   const from = started.resumedFrom ?? 0;
-  const { metrics, distortion } = progress;
-  return {
-    started,
-    step: from,
-    metrics: metrics && metrics.step <= from ? metrics : undefined,
-    distortion: distortion && distortion.step <= from ? distortion : undefined,
-    evaluations: progress.evaluations.filter((event) => event.step <= from),
-    warnings: progress.warnings.filter((event) => event.step <= from),
-    changes: progress.changes.filter((event) => event.step <= from),
-  };
+  progress.started = started;
+  progress.step = from;
+  progress.end = undefined;
+  if (progress.metrics && progress.metrics.step > from) progress.metrics = undefined;
+  if (progress.distortion && progress.distortion.step > from) progress.distortion = undefined;
+  // Events are recorded in the order of their steps.
+  for (const events of [progress.evaluations, progress.warnings, progress.changes])
+    while (events.length > 0 && events[events.length - 1].step > from) events.pop();
+  progress.latest = {};
+  for (const split of ['test', 'validation'] as const)
+    progress.latest[split] = progress.evaluations.findLast((event) => event.split === split);
 }
 
 /** The newest result on the test set, or on the validation set where there is no other. */
-export function latestEvaluation(progress: Progress): EventOf<'evaluation'> | undefined {
-  return (
-    progress.evaluations.findLast((event) => event.split === 'test') ??
-    progress.evaluations.findLast((event) => event.split === 'validation')
-  );
+export function latestEvaluation({ latest }: Progress): EventOf<'evaluation'> | undefined {
+  return latest.test ?? latest.validation;
 }
 
 /** The metric and its newest value: the final one of a finished run, else that of {@link latestEvaluation}. */
@@ -93,7 +105,7 @@ export function compressionNow(progress: Progress): string | undefined {
   const weights = progress.distortion?.weights ?? [];
   const part = (values: (number | undefined)[]) => {
     const known = values.filter((value) => value !== undefined);
-    const [lowest, highest] = [Math.min(...known), Math.max(...known)];
+    const [lowest, highest] = [least(known), greatest(known)];
     if (known.length === 0) return undefined;
     return lowest === highest ? String(lowest) : `${lowest}-${highest}`;
   };

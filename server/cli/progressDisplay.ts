@@ -1,7 +1,7 @@
 /** @file Showing a run while it goes on: results as lines that stay, and under them one status line; a failure apart. */
 import type { RunEvent } from '../protocol/events.ts';
 import type { CommandContext } from './command.ts';
-import { advance, noProgress } from './progress.ts';
+import { advance, newProgress } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { eventLines, statusLine } from './report.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,13 +9,12 @@ import type { Terminal } from './terminal.ts';
 /** Milliseconds between two writings of the status: rewritten in place, and as a new line where that cannot be. */
 const REWRITE_MS = 100;
 const LINE_MS = 5000;
-const CLEAR_LINE = '\r\u001b[2K';
 
 export class ProgressDisplay {
   readonly #terminal: Terminal;
   readonly #errors: Terminal;
   readonly #now: () => number;
-  #progress: Progress = noProgress;
+  readonly #progress: Progress = newProgress();
   #statusShown = false;
   #lastStatus: number;
 
@@ -27,7 +26,7 @@ export class ProgressDisplay {
   }
 
   show(event: RunEvent): void {
-    this.#progress = advance(this.#progress, event);
+    advance(this.#progress, event);
     const terminal = event.type === 'failed' ? this.#errors : this.#terminal;
     const lines = eventLines(event, terminal);
     if (lines.length > 0) this.print(lines, terminal);
@@ -52,13 +51,14 @@ export class ProgressDisplay {
     this.#lastStatus = this.#now();
     if (interactive) {
       // One column stays free: a full line makes some terminals wrap.
-      this.#terminal.write(CLEAR_LINE + statusLine(this.#progress, columns - 1));
+      this.#terminal.clearLine();
+      this.#terminal.write(statusLine(this.#progress, columns - 1));
       this.#statusShown = true;
     } else this.#terminal.write(statusLine(this.#progress, columns) + '\n');
   }
 
   #clearStatus(): void {
-    if (this.#statusShown) this.#terminal.write(CLEAR_LINE);
+    if (this.#statusShown) this.#terminal.clearLine();
     this.#statusShown = false;
   }
 }

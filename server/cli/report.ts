@@ -1,6 +1,7 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
 import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import { printableLine } from '../protocol/printable.ts';
 import { describeChange } from '../protocol/settingChanges.ts';
 import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
 import type { Progress } from './progress.ts';
@@ -27,7 +28,7 @@ export function statusLine(progress: Progress, columns: number): string {
     progress.metrics && `${formatNumber(Math.round(progress.metrics.stepsPerSecond * 10) / 10)} steps/s`,
     left !== undefined && `${formatDuration(left)} left`,
   ].filter((part) => typeof part === 'string');
-  const text = parts.join('  ');
+  const text = printableLine(parts.join('  '));
   const withBar = `${bar(progress.step / steps)} ${text}`;
   return withBar.length <= columns ? withBar : truncate(text, columns);
 }

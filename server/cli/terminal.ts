@@ -1,7 +1,11 @@
 /** @file Where the CLI writes to, and what can be shown there. */
+import { printable } from '../protocol/printable.ts';
 
 export interface Terminal {
+  /** Writes a text as far as it is {@link printable}, and its styles. */
   write(text: string): void;
+  /** Empties the line that was written last; where {@link interactive}. */
+  clearLine(): void;
   /** Width in characters; Infinity where lines may have any length. */
   readonly columns: number;
   /** Whether a written line can be replaced. */
@@ -19,10 +23,19 @@ const codes: Record<Style, [number, number]> = {
   yellow: [33, 39],
 };
 
+const CLEAR_LINE = '\r\u001b[2K';
+/** The sequences that {@link styled} makes. */
+const STYLES = new RegExp(`(\u001b\\[(?:${Object.values(codes).flat().join('|')})m)`);
+
 /** The terminal behind a stream of this process. https://no-color.org is respected. */
 export function terminalOf(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Terminal {
   return {
-    write: (text) => void stream.write(text),
+    write(text) {
+      // Every second part is a style.
+      const parts = this.colors ? text.split(STYLES) : [text];
+      stream.write(parts.map((part, i) => (i % 2 === 1 ? part : printable(part))).join(''));
+    },
+    clearLine: () => void stream.write(CLEAR_LINE),
     get columns() {
       return stream.isTTY ? stream.columns || 80 : Infinity;
     },

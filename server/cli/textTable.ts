@@ -1,4 +1,5 @@
 /** @file Tables and small charts of text. */
+import { printableLine } from '../protocol/printable.ts';
 
 const GAP = 2;
 /** No column is cut to fewer characters than this. */
@@ -13,8 +14,9 @@ export interface TextTable {
 }
 
 /** The lines of a table; the widest columns are cut until it is at most `columns` characters wide. */
-export function textTable({ header, rows, right = new Set() }: TextTable, columns: number): string[] {
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i].length)));
+export function textTable({ header, rows: cells, right = new Set() }: TextTable, columns: number): string[] {
+  const rows = cells.map((row) => row.map(printableLine));
+  const widths = header.map((title, i) => greatest([title.length, ...rows.map((row) => row[i].length)]));
   const total = () => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
   while (total() > columns && Math.max(...widths) > NARROWEST) {
     const widest = widths.indexOf(Math.max(...widths));
@@ -29,6 +31,16 @@ export function textTable({ header, rows, right = new Set() }: TextTable, column
       .join(' '.repeat(GAP))
       .trimEnd(),
   );
+}
+
+/** The least of the values; Infinity where there are none. There may be more of them than a call has arguments. */
+export function least(values: readonly number[]): number {
+  return values.reduce((lowest, value) => Math.min(lowest, value), Infinity);
+}
+
+/** The greatest of the values, -Infinity where there are none. */
+export function greatest(values: readonly number[]): number {
+  return values.reduce((highest, value) => Math.max(highest, value), -Infinity);
 }
 
 /** `text`, or as much of it as fits before an ellipsis. */

@@ -10,6 +10,8 @@ const STATIC_BYTES = 4096;
 /** Scratch space of WebAssembly kernels, behind the static data; its content lasts for one kernel call. */
 export const scratch = { address: STATIC_BYTES, bytes: 128 * 1024 } as const;
 const PAGE = 65536;
+/** Bytes that can be allocated in an {@link Arena}: a WebAssembly.Memory has 65,536 pages at most. */
+export const ARENA_LIMIT = 65536 * PAGE - (scratch.address + scratch.bytes);
 
 const arenas = new WeakMap<ArrayBufferLike, Arena>();
 

@@ -1,5 +1,7 @@
 /** @file The weights of a model and their gradients, in one {@link Arena}. */
-import { Arena, arenaBytes } from './arena.ts';
+import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
+import { UserError } from '../protocol/userError.ts';
+import { Arena, ARENA_LIMIT, arenaBytes } from './arena.ts';
 import { elementCount } from './ir.ts';
 import type { ModelWeight } from './program.ts';
 
@@ -44,7 +46,7 @@ export function createParameters(
     (sum, weight) => sum + arenaBytes(weight.variable.size) + (weight.trainable ? gradientBytes(weight) : 0),
     extraBytes,
   );
-  const arena = new Arena(bytes);
+  const arena = createArena(bytes, weights);
   const list = weights.map((weight): Parameter => {
     const { name, trainable, variable } = weight;
     const value = arena.float32(variable.size);
@@ -57,4 +59,23 @@ export function createParameters(
     return { name, shape: variable.shape, trainable, value, gradient };
   });
   return { arena, list, byName: new Map(list.map((parameter) => [parameter.name, parameter])) };
+}
+
+/** @throws UserError when the model is too large for an arena, or for the memory of this machine */
+function createArena(bytes: number, weights: readonly ModelWeight[]): Arena {
+  const count = formatCount(weights.reduce((sum, { variable }) => sum + variable.size, 0));
+  const need = `its ${count} weights take ${formatBytes(bytes)} with their gradients and the state of the optimizer`;
+  const remedy =
+    'Make the model smaller, freeze some of its layers (trainable: false), or use the optimizer "sgd" without momentum.';
+  if (bytes > ARENA_LIMIT)
+    throw new UserError(`The model is too large: ${need}; the limit is ${formatBytes(ARENA_LIMIT)}.`, { remedy });
+  try {
+    return new Arena(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new UserError(`There is not enough memory for the model: ${need}.`, {
+      remedy: `End other programs, or use a machine with more memory. ${remedy}`,
+      cause: error,
+    });
+  }
 }

@@ -13,20 +13,29 @@ export interface RankedWeight {
  * multiplied with.
  */
 export function projectionUnits<T extends RankedWeight>(targets: readonly T[]): [T, ...T[]][] {
-  const pairs = targets.flatMap((recurrent) =>
-    targets.filter((kernel) => sharesProjection(recurrent, kernel)).map((kernel) => ({ recurrent, kernel })),
-  );
-  const shared = new Set(pairs.map(({ kernel }) => kernel));
-  return targets
-    .filter((target) => !shared.has(target))
-    .map((target) => [target, ...pairs.filter(({ recurrent }) => recurrent === target).map(({ kernel }) => kernel)]);
+  const recurrents = new Map<string, T>();
+  for (const target of targets)
+    if (target.weight.weight === 'recurrent_kernel') recurrents.set(target.weight.layer, target);
+  const kernels = new Map<T, T[]>();
+  const shared = new Set<T>();
+  for (const kernel of targets) {
+    const recurrent = kernel.weight.inputLayer === undefined ? undefined : recurrents.get(kernel.weight.inputLayer);
+    if (!recurrent || !sharesProjection(recurrent, kernel)) continue;
+    kernels.set(recurrent, kernels.get(recurrent) ?? []);
+    kernels.get(recurrent)!.push(kernel);
+    shared.add(kernel);
+  }
+  return targets.filter((target) => !shared.has(target)).map((target) => [target, ...(kernels.get(target) ?? [])]);
 }
 
 /** The first weight of each key that asks for a shared projection and of which no weight has one. */
 export function withoutPartner<T extends RankedWeight>(units: readonly (readonly T[])[]): T[] {
-  const inPair = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ pattern }) => pattern) : [])));
-  const alone = units.flat().filter(({ parameters, pattern }) => parameters.sharedProjection && !inPair.has(pattern));
-  return alone.filter(({ pattern }, i) => alone.findIndex((other) => other.pattern === pattern) === i);
+  const seen = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ pattern }) => pattern) : [])));
+  return units.flat().filter(({ parameters, pattern }) => {
+    if (!parameters.sharedProjection || seen.has(pattern)) return false;
+    seen.add(pattern);
+    return true;
+  });
 }
 
 export const NO_PARTNER_REMEDY =

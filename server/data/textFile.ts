@@ -5,6 +5,7 @@
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { ENCODING_REMEDY, notUtf8 } from '../formats/text.ts';
+import { reasonOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export const END_OF_SENTENCE = '<eos>';
@@ -50,7 +51,7 @@ export class TextFile {
       this.begin = begin;
       this.end = end ?? status.size;
     } catch (error) {
-      throw new UserError(`data: ${path} cannot be read: ${(error as Error).message}.`, {
+      throw new UserError(`data: ${path} cannot be read: ${reasonOf(error)}.`, {
         remedy: 'Correct the path in the experiment file; it is relative to that file.',
         cause: error,
       });

@@ -1,11 +1,12 @@
 /** @file SHA-256 of a file. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** In hexadecimal digits. */
-export async function sha256Of(file: string): Promise<string> {
+/** In hexadecimal digits. @param source a path, or the bytes of a file */
+export async function sha256Of(source: string | Readable, signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
+  await pipeline(typeof source === 'string' ? createReadStream(source) : source, hash, { signal });
   return hash.digest('hex');
 }

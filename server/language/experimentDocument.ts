@@ -55,6 +55,8 @@ export interface Surroundings {
   readonly runs: readonly KnownRun[];
   /** Runs of other experiments of the workspace folder that this one could start from, newest first. */
   readonly others: readonly KnownRun[];
+  /** Cores of the machine that trains. */
+  readonly cores: number;
   /** Whether a path, relative to the experiment file, exists. */
   exists(path: string): boolean;
   /** Entries of a folder, relative to the experiment file, folders with `/` at the end; empty where there is none. */

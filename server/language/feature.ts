@@ -7,10 +7,12 @@ import {
   ResponseError,
   type CancellationToken,
   type Connection,
+  type Disposable,
   type ProtocolRequestType,
   type ServerCapabilities,
   type TextDocumentIdentifier,
 } from 'vscode-languageserver/node';
+import { withoutLinks } from '../protocol/markdown.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 
@@ -43,8 +45,7 @@ export function feature<P extends { textDocument: TextDocumentIdentifier }, R, P
     capabilities,
     register(connection, open) {
       connection.onRequest(type.method, async (params: P, token: CancellationToken) => {
-        const experiment = await open(params.textDocument.uri);
-        if (token.isCancellationRequested) throw cancelled();
+        const experiment = await unlessCancelled(open(params.textDocument.uri), token);
         try {
           return experiment ? await answer(experiment, params, connection) : null;
         } catch (error) {
@@ -58,7 +59,17 @@ export function feature<P extends { textDocument: TextDocumentIdentifier }, R, P
 /** The editor shows the message as it is. */
 function asResponse({ message, remedy }: UserError): ResponseError<void> {
   const text = [message, remedy].filter((part) => part !== undefined).join(' ');
-  return new ResponseError(LSPErrorCodes.RequestFailed, text);
+  return new ResponseError(LSPErrorCodes.RequestFailed, withoutLinks(text));
+}
+
+/** What is around a file may take long to read: who cancels does not wait for it. */
+async function unlessCancelled<T>(work: Promise<T>, token: CancellationToken): Promise<T> {
+  if (token.isCancellationRequested) throw cancelled();
+  let listener: Disposable | undefined;
+  const cancellation = new Promise<never>((_, reject) => {
+    listener = token.onCancellationRequested(() => reject(cancelled()));
+  });
+  return Promise.race([work, cancellation]).finally(() => listener?.dispose());
 }
 
 function cancelled(): ResponseError<void> {

@@ -20,6 +20,7 @@ import {
   ShowMessageNotification,
   type CodeActionContext,
 } from 'vscode-languageserver/node';
+import { withoutLinks } from '../protocol/markdown.ts';
 import { feature, type Feature } from './feature.ts';
 import { rewritings } from './features/codeActions.ts';
 import { codeLenses } from './features/codeLenses.ts';
@@ -77,7 +78,10 @@ export const features: readonly Feature[] = [
     if (globs.length > 0) {
       const keys = [...new Set(globs.map(({ key }) => `"${key}"`))].join(', ');
       const message = `The layer was also chosen by ${keys}, which stays as it is: see whether it still chooses what it should.`;
-      await connection.sendNotification(ShowMessageNotification.type, { type: MessageType.Warning, message });
+      await connection.sendNotification(ShowMessageNotification.type, {
+        type: MessageType.Warning,
+        message: withoutLinks(message),
+      });
     }
     return edit;
   }),

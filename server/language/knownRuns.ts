@@ -1,13 +1,12 @@
 /** @file The runs that an experiment could be about, read once and again when they change. */
-import { closeSync, readSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readBackwards } from '../runs/readBackwards.ts';
-import { openRegularSync, readTextSync } from '../runs/regularFile.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
+import { MOST_TEXT_BYTES, readBeginningSync } from '../runs/workspaceFile.ts';
 import type { KnownRun } from './experimentDocument.ts';
 
 /** The first event of a run, `started`, is in the beginning of its log. */
@@ -107,7 +106,7 @@ class StoredRun implements KnownRun {
   }
 
   get text(): string | undefined {
-    return (this.#text ??= attempt(() => readTextSync(this.#run.experimentFile)));
+    return (this.#text ??= attempt(() => readBeginningSync(this.#run.experimentFile, MOST_TEXT_BYTES)));
   }
 
   get weights(): KnownRun['weights'] {
@@ -130,12 +129,6 @@ function attempt<T>(read: () => T): T | undefined {
 }
 
 function firstLine(file: string): string {
-  const descriptor = openRegularSync(file);
-  try {
-    const buffer = Buffer.alloc(FIRST_EVENT_BYTES);
-    const text = buffer.toString('utf8', 0, readSync(descriptor, buffer, 0, buffer.length, 0));
-    return text.slice(0, text.indexOf('\n'));
-  } finally {
-    closeSync(descriptor);
-  }
+  const text = readBeginningSync(file, FIRST_EVENT_BYTES);
+  return text.slice(0, text.indexOf('\n'));
 }

@@ -8,6 +8,9 @@ import { TextDocuments, type Connection } from 'vscode-languageserver/node';
 import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
 import { ExperimentDocument } from './experimentDocument.ts';
 
+/** Characters of an experiment file that is worked on: a person writes none that is longer. */
+const MOST_CHARACTERS = 2 * 1024 * 1024;
+
 export class OpenDocuments {
   readonly #texts = new TextDocuments(TextDocument);
   /** Of each open experiment file, its newest version that a feature has asked for. */
@@ -42,10 +45,10 @@ export class OpenDocuments {
       .map(({ uri }) => uri);
   }
 
-  /** The experiment file as it is now; undefined where it is not open. */
+  /** The experiment file as it is now; undefined where it is not open, and for one that is too long to be one. */
   experiment(uri: string): ExperimentDocument | undefined {
     const text = this.#texts.get(uri);
-    if (!text || !isExperiment(text)) return undefined;
+    if (!text || !isExperiment(text) || text.getText().length > MOST_CHARACTERS) return undefined;
     const known = this.#experiments.get(uri);
     if (known?.text.version === text.version) return known;
     const copy = TextDocument.create(uri, text.languageId, text.version, text.getText());

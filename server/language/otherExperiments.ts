@@ -21,7 +21,7 @@ export async function otherExperiments(
 ): Promise<ExperimentDocument[]> {
   const open = documents.experiments();
   const known = new Set([...open, but].map(fileOf));
-  const others = open.filter((uri) => uri !== but).map((uri) => documents.experiment(uri)!);
+  const others = open.filter((uri) => uri !== but).flatMap((uri) => documents.experiment(uri) ?? []);
   const found = await Promise.all(folders.map(experimentFiles));
   for (const file of new Set(found.flat().filter((path) => !known.has(path)))) {
     const read = await readExperiment(file).catch(() => undefined); // Gone since it was listed, or no text.

@@ -30,15 +30,13 @@ export function serve(connection: Connection): Connection {
   const open = async (uri: string) => {
     const document = documents.experiment(uri);
     if (!document) return undefined;
-    const others = async () => otherExperiments(await folders(), documents, uri);
+    const others = () => otherExperiments(finder.folders, documents, uri);
     return { document, surroundings: await finder.around(document), others };
   };
   const diagnostics = new PublishedDiagnostics(connection, open);
   let client: ClientCapabilities = {};
-  /** Of the workspace, paths. */
-  const folders = async () => {
-    const found = client.workspace?.workspaceFolders ? await connection.workspace.getWorkspaceFolders() : null;
-    return (found ?? []).flatMap(({ uri }) => fileOf(uri) ?? []);
+  const workspaceIs = (folders: readonly { readonly uri: string }[]) => {
+    finder.folders = folders.flatMap(({ uri }) => fileOf(uri) ?? []);
   };
 
   /** What the editor is asked to do; the server goes on without it. */
@@ -67,12 +65,17 @@ export function serve(connection: Connection): Connection {
   };
   const models = new ModelRequests(connection, open, lookAgain);
 
-  connection.onInitialize(({ capabilities, initializationOptions }) => {
+  connection.onInitialize(({ capabilities, initializationOptions, workspaceFolders }) => {
     client = capabilities;
+    workspaceIs(workspaceFolders ?? []);
     models.supported = (initializationOptions as InitializationOptions | undefined)?.describesModels === true;
     return { capabilities: serverCapabilities(), serverInfo: { name: 'DeepTwist' } };
   });
   connection.onInitialized(() => {
+    if (client.workspace?.workspaceFolders)
+      connection.workspace.onDidChangeWorkspaceFolders(() => {
+        told(connection.workspace.getWorkspaceFolders().then((folders) => workspaceIs(folders ?? [])));
+      });
     if (!client.textDocument?.synchronization?.dynamicRegistration) return;
     told(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
     told(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
@@ -98,7 +101,10 @@ export function serve(connection: Connection): Connection {
 
 function serverCapabilities(): ServerCapabilities {
   return Object.assign(
-    { textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true } },
+    {
+      textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
+      workspace: { workspaceFolders: { supported: true, changeNotifications: true } },
+    },
     ...features.map(({ capabilities }) => capabilities),
   ) as ServerCapabilities;
 }

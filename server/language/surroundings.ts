@@ -2,11 +2,13 @@
  * @file Finds what is known around an experiment file, on the disk and in the editor, without running anything of the user's.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { MODULE_BYTES } from '../runs/copySources.ts';
 import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
+import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
 import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
 import { KnownRuns } from './knownRuns.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
@@ -14,12 +16,16 @@ import { fileOf, type OpenDocuments } from './openDocuments.ts';
 /** The modules that a model's layers can be written in. */
 const MODULE = /\.[cm]?[jt]s$/;
 
+/** Entries of a folder that are offered, and looked through for a name that was meant. */
+const MOST_ENTRIES = 2000;
+
 /** Around a text that is no file: nothing is known, and no path is wrong. */
 const NOWHERE: Surroundings = {
   model: undefined,
   modelText: undefined,
   runs: [],
   others: [],
+  cores: availableParallelism(),
   exists: () => true,
   entries: () => [],
 };
@@ -28,6 +34,8 @@ export class SurroundingsFinder {
   readonly #documents: Pick<OpenDocuments, 'textOf'>;
   readonly #descriptions = new StoredDescriptions();
   readonly runs = new KnownRuns();
+  /** Of the workspace. Files are read in them, and in the folder of the experiment. */
+  folders: readonly string[] = [];
 
   constructor(documents: Pick<OpenDocuments, 'textOf'>) {
     this.#documents = documents;
@@ -36,13 +44,13 @@ export class SurroundingsFinder {
   async around(document: ExperimentDocument): Promise<Surroundings> {
     const opened = fileOf(document.text.uri);
     if (opened === undefined) return NOWHERE;
-    const file = (await originalOf(opened)) ?? opened;
+    const file = (await originalOf(opened, this.folders)) ?? opened;
     const folder = dirname(file);
     const source = modelSourceOf(document.settings);
     const [model, modelText, all] = await Promise.all([
-      source && this.#descriptions.read(file, source),
+      source && this.#descriptions.read(file, source, this.folders),
       typeof source?.model === 'string' && MODULE.test(source.model)
-        ? this.#textOf(resolve(folder, source.model))
+        ? this.#textOf(resolve(folder, source.model), folder)
         : undefined,
       this.runs.around(file),
     ]);
@@ -51,15 +59,17 @@ export class SurroundingsFinder {
       modelText,
       runs: all.filter(({ record }) => record.experiment === file),
       others: all.filter(({ record }) => record.experiment !== file),
-      exists: (path) => existsSync(resolve(folder, path)),
-      entries: (path) => entriesOf(resolve(folder, path)),
+      cores: availableParallelism(),
+      exists: (path) => !mayBeLookedAt(resolve(folder, path), folder) || existsSync(resolve(folder, path)),
+      entries: (path) => (mayBeLookedAt(resolve(folder, path), folder) ? entriesOf(resolve(folder, path)) : []),
     };
   }
 
-  async #textOf(path: string): Promise<Surroundings['modelText']> {
+  async #textOf(path: string, folder: string): Promise<Surroundings['modelText']> {
     const open = this.#documents.textOf(path);
     if (open) return open;
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    if (!isInside(path, [folder, ...this.folders])) return undefined;
+    const text = await readRegularFile(path, MODULE_BYTES).catch(() => undefined);
     return text === undefined ? undefined : { uri: pathToFileURL(path).href, text };
   }
 }
@@ -69,18 +79,24 @@ export function isRunCopy(file: string): boolean {
   return basename(file) === EXPERIMENT_FILE && existsSync(join(dirname(file), RUN_FILE));
 }
 
-/** The paths in a copy start where the experiment file is that was run. */
-async function originalOf(file: string): Promise<string | undefined> {
+/**
+ * The experiment file that was run: the paths in a copy start there. A run that came with somebody else's project may name any
+ * place: one that is neither in the folder which the runs lie in nor in the workspace does not count.
+ */
+async function originalOf(file: string, folders: readonly string[]): Promise<string | undefined> {
   if (!isRunCopy(file)) return undefined;
-  return openRun(dirname(file)).then(
+  const run = dirname(file);
+  const experiment = await openRun(run).then(
     ({ record }) => record.experiment,
     () => undefined,
   );
+  const own = resolve(run, '..', '..', '..');
+  return experiment !== undefined && isInside(experiment, [own, ...folders]) ? experiment : undefined;
 }
 
 function entriesOf(folder: string): string[] {
   try {
-    const entries = readdirSync(folder, { withFileTypes: true });
+    const entries = readdirSync(folder, { withFileTypes: true }).slice(0, MOST_ENTRIES);
     return entries.map((entry) =>
       entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(folder, entry.name)))
         ? `${entry.name}/`

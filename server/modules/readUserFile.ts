@@ -1,21 +1,15 @@
 /** @file Reads a file that an experiment names; every failure is an error that names the file. */
 import { constants } from 'node:buffer';
-import { open, stat, type FileHandle } from 'node:fs/promises';
+import { constants as modes } from 'node:fs';
+import { access, open, stat, type FileHandle } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
+import { isMissing, reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /** Bytes that are read at once: the system reads no more than 2 GiB. */
 const PIECE_BYTES = 2 ** 30;
-
-const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'you may not read it',
-  EPERM: 'you may not read it',
-  ENOTDIR: 'a part of its path is no folder',
-  ENAMETOOLONG: 'its name is too long',
-  ELOOP: 'its links point at each other',
-};
 
 /**
  * @param path absolute
@@ -40,16 +34,19 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
 /**
  * A folder, a device and a pipe are no files that can be read to an end.
  * @returns bytes of the file
- * @throws UserError when there is no such file, or it is none
+ * @throws UserError when there is no such file, it is none, or it may not be read
  */
 export async function checkUserFile(path: string, remedy: string): Promise<number> {
-  // Before it is opened: to open a pipe waits for who writes it.
-  const status = await stat(path).catch((error: unknown) => {
+  try {
+    // Before it is opened: to open a pipe waits for who writes it.
+    const status = await stat(path);
+    if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
+    if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
+    await access(path, modes.R_OK);
+    return status.size;
+  } catch (error) {
     throw explained(path, error, remedy);
-  });
-  if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
-  if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
-  return status.size;
+  }
 }
 
 async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
@@ -73,9 +70,9 @@ async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
 }
 
 function explained(path: string, error: unknown, remedy: string): UserError {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return new UserError(`${path} does not exist.`, { remedy, cause: error });
-  return unreadable(path, reasons[code ?? ''] ?? message, remedy, error);
+  if (error instanceof UserError) return error;
+  if (isMissing(error)) return new UserError(`${path} does not exist.`, { remedy, cause: error });
+  return unreadable(path, reasonOf(error), refusalOf(error)?.remedy ?? remedy, error);
 }
 
 async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {

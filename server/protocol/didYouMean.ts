@@ -14,7 +14,8 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   let nearestDistance = Infinity;
   for (const candidate of candidates) {
     const tolerated = Math.round(Math.max(word.length, candidate.length) / 3);
-    if (Math.abs(word.length - candidate.length) > tolerated) continue;
+    // As many letters are added or left out, at least.
+    if (candidate.length > LONGEST || Math.abs(word.length - candidate.length) > tolerated) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance <= tolerated && distance < nearestDistance) {
       nearest = candidate;

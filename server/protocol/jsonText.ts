@@ -154,12 +154,19 @@ export class JsonText {
     if (after !== undefined) {
       const endsLine = /^[\r\n]/.test(this.#text.slice(end + after.length, end + after.length + 1));
       // The line break before a setting that has a line of its own, and the blanks before one that is the last of its line.
-      const before = endsLine ? (/(?:\r\n|\r|\n|^)?[ \t]*$/.exec(this.#text.slice(0, start))?.[0].length ?? 0) : 0;
-      return { start: start - before, end: end + after.length };
+      return { start: endsLine ? this.#startOfBlanks(start) : start, end: end + after.length };
     }
     const siblings = property.parent?.children ?? [];
     const previous = siblings[siblings.indexOf(property) - 1] as Node | undefined;
     return { start: previous ? previous.offset + previous.length : start, end };
+  }
+
+  /** Where the blanks before an offset begin, with the line break before them. */
+  #startOfBlanks(offset: number): number {
+    let start = offset;
+    while (/[ \t]/.test(this.#text.charAt(start - 1))) start--;
+    if (this.#text.charAt(start - 1) === '\n') start--;
+    return this.#text.charAt(start - 1) === '\r' ? start - 1 : start;
   }
 
   /** The setting at an offset, by its key or its value: the innermost one. */

@@ -7,13 +7,18 @@ import * as z from 'zod';
 /** Raised when a reader of an older version would misunderstand the file. */
 export const MODEL_DESCRIPTION_VERSION = 1;
 
+/** No model has more, nor longer names; a file that says so is none of ours. */
+const MOST_WEIGHTS = 20_000;
+const MOST_FILES = 10_000;
+const name = z.string().max(1000);
+
 const describedWeight = z.object({
-  name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
-  layer: z.string(),
-  weight: z.string().describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
-  layerClass: z.string().optional().describe('tfjs class name of the layer.'),
-  inputLayer: z.string().optional().describe('The layer whose output the weight multiplies, where it is one.'),
-  shape: z.array(z.int()),
+  name: name.describe('`layer/weight`, e.g. `fc1/kernel`.'),
+  layer: name,
+  weight: name.describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
+  layerClass: name.optional().describe('tfjs class name of the layer.'),
+  inputLayer: name.optional().describe('The layer whose output the weight multiplies, where it is one.'),
+  shape: z.array(z.int()).max(10),
   trainable: z.boolean(),
 });
 
@@ -22,9 +27,9 @@ export const modelDescriptionSchema = z.object({
   /** As the experiment file has it; a built-in model with its sizes as JSON text. */
   model: z.string(),
   /** The user's files that the model was made from, absolute; none for a built-in model. */
-  files: z.array(z.object({ path: z.string(), sha256: z.string() })),
+  files: z.array(z.object({ path: z.string(), sha256: z.string() })).max(MOST_FILES),
   /** In the order of the model. */
-  weights: z.array(describedWeight),
+  weights: z.array(describedWeight).max(MOST_WEIGHTS),
   /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
   samples: z.int().optional(),
 });

@@ -2,6 +2,7 @@
  * @file Where the text of a user's model makes its layers, read without running it: what the language server and the marks
  * beside the code know of a model file.
  */
+import { LayerPattern } from './layerPattern.ts';
 
 /** A call that makes a layer. Offsets are in UTF-16 code units of the text. */
 export interface LayerCall {
@@ -28,27 +29,42 @@ export interface NamedLayer {
 }
 
 const CALL = /\blayers\s*\.\s*([a-zA-Z]\w*)\s*\(/g;
-/** A key of an object that is not inside of another. */
-const NAME = /\bname\s*:\s*(['"`])((?:(?!\1)[^\\\n])+)\1/g;
-/** What a template puts in. */
-const PLACEHOLDER = /\$\{[^}]*\}/g;
+/** A key of an object. */
+const NAME = /\bname\s*:\s*(['"`])((?:(?!\1)[^\\\n]){1,500})\1/g;
+/** Layers of tfjs have shorter names. */
+const LONGEST_NAME = 200;
 /** A name that was not given, but made up by tfjs: `dense_Dense3`, `sequential_2`. */
-const MADE_UP = /^.*_[A-Z]\w*?\d+$/;
+const MADE_UP = /_[A-Z]\w*$/;
+/** Calls of a text that are looked at: no model has so many, and a text that somebody else made can have any number. */
+const MOST_CALLS = 2000;
+/** Most characters of templates that are compared with those of names, see {@link locateLayers}: some tenths of a second. */
+const MOST_COMPARED = 5e7;
 
 /** The calls `layers.KIND(…)` of a text, in its order; a layer within another's arguments follows it. */
 export function layerCalls(text: string): LayerCall[] {
   const code = blankComments(text);
-  return [...code.matchAll(CALL)].flatMap((match): LayerCall[] => {
+  const brackets = bracketsOf(code);
+  const names = new Map<number, LayerCall['name']>();
+  for (const match of code.matchAll(NAME)) {
+    const object = brackets.around(match.index);
+    const end = match.index + match[0].length - 1;
+    if (!names.has(object)) names.set(object, { text: match[2], start: end - match[2].length, end });
+  }
+  const calls: LayerCall[] = [];
+  for (const match of code.matchAll(CALL)) {
+    if (calls.length === MOST_CALLS) break;
     const open = match.index + match[0].length - 1;
-    const end = closing(code, open);
-    if (end === undefined) return [];
-    const start = match.index + match[0].indexOf(match[1]);
-    const brace = open + 1 + /^\s*/.exec(code.slice(open + 1))![0].length;
-    const close = code[brace] === '{' ? closing(code, brace) : undefined;
-    if (close === undefined) return [{ kind: match[1], start, end: end + 1 }];
-    const name = nameIn(code, brace, close);
-    return [{ kind: match[1], start, end: end + 1, options: { start: brace, end: close + 1 }, ...(name && { name }) }];
-  });
+    const end = brackets.closing(open);
+    if (end === undefined) continue;
+    const start = match.index + match[0].indexOf(match[1], 'layers'.length);
+    let brace = open + 1;
+    while (/\s/.test(code[brace])) brace++;
+    const close = code[brace] === '{' ? brackets.closing(brace) : undefined;
+    const options = close === undefined ? undefined : { start: brace, end: close + 1 };
+    const name = options && names.get(brace);
+    calls.push({ kind: match[1], start, end: end + 1, ...(options && { options }), ...(name && { name }) });
+  }
+  return calls;
 }
 
 /**
@@ -61,21 +77,36 @@ export function locateLayers<L extends NamedLayer>(
 ): Map<L, LayerCall> {
   const places = new Map<L, LayerCall>();
   const unnamed = calls.filter(({ name }) => name === undefined);
+  const named = new Map<string, LayerCall>();
+  for (const call of calls) if (call.name && !named.has(call.name.text)) named.set(call.name.text, call);
+  const templates = Array.from(named, ([text, call]) => ({ call, pattern: templatePattern(text) }));
+  let compared = 0;
+  const templateOf = (name: string) =>
+    templates.find(({ call, pattern }) => {
+      if (!pattern || !name.startsWith(pattern.prefix)) return false;
+      compared += call.name!.text.length * name.length;
+      return compared <= MOST_COMPARED && pattern.matches(name);
+    })?.call;
   for (const layer of layers) {
-    const own = layer.layer.split('/').at(-1)!;
+    const own = layer.layer.slice(layer.layer.lastIndexOf('/') + 1);
     const call =
-      calls.find(({ name }) => name?.text === own) ??
-      calls.find(({ name }) => name !== undefined && fits(own, name.text)) ??
-      (MADE_UP.test(own) ? nextOfKind(unnamed, layer.layerClass ?? own.replace(/^.*_|\d+$/g, '')) : undefined);
+      named.get(own) ??
+      templateOf(own) ??
+      (isMadeUp(own) ? nextOfKind(unnamed, layer.layerClass ?? own.replace(/^.*_|\d+$/g, '')) : undefined);
     if (call) places.set(layer, call);
   }
   return places;
 }
 
-function fits(name: string, template: string): boolean {
-  if (template.search(PLACEHOLDER) < 0) return false;
-  const parts = template.split(PLACEHOLDER).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.+')}$`).test(name);
+/** What a template (`lstm${i}`) makes: something in each of its places. Undefined for a name without a place. */
+function templatePattern(template: string): LayerPattern | undefined {
+  const parts = template.slice(0, LONGEST_NAME).split(/\$\{[^}]*\}/);
+  if (parts.length === 1) return undefined;
+  return new LayerPattern(parts.map((part) => part.replace(/[*?[\]{}\\]/g, '\\$&')).join('?*'));
+}
+
+function isMadeUp(name: string): boolean {
+  return name.length <= LONGEST_NAME && /\d$/.test(name) && MADE_UP.test(name);
 }
 
 /** Takes it out of the list. */
@@ -86,22 +117,51 @@ function nextOfKind(calls: LayerCall[], layerClass: string): LayerCall | undefin
 
 /** The text with spaces in place of comments, so that offsets stay; what stands in strings stays. */
 export function blankComments(text: string): string {
-  return text.replace(
-    /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[^])*`)|\/\/[^\n]*|\/\*[^]*?\*\//g,
-    (all, string: string | undefined) => string ?? all.replace(/[^\n]/g, ' '),
-  );
+  const parts: string[] = [];
+  let kept = 0;
+  for (let at = 0; at < text.length; at++) {
+    if (isQuote(text[at])) at = endOfString(text, at);
+    const end = text[at] === '/' ? endOfComment(text, at) : undefined;
+    if (end === undefined) continue;
+    parts.push(text.slice(kept, at), text.slice(at, end).replace(/[^\n]/g, ' '));
+    kept = end;
+    at = end - 1;
+  }
+  return parts.join('') + text.slice(kept);
 }
 
-/** Offset of the bracket that closes the one at `open`; brackets in strings do not count. Undefined where none does. */
-function closing(code: string, open: number): number | undefined {
-  let depth = 0;
-  for (let at = open; at < code.length; at++) {
-    const sign = code[at];
-    if (sign === '"' || sign === "'" || sign === '`') at = endOfString(code, at);
-    else if ('([{'.includes(sign)) depth++;
-    else if (')]}'.includes(sign) && --depth === 0) return at;
+/** Undefined where no comment begins. */
+function endOfComment(text: string, at: number): number | undefined {
+  const sign = text[at + 1];
+  if (sign !== '/' && sign !== '*') return undefined;
+  const end = text.indexOf(sign === '/' ? '\n' : '*/', at + 2);
+  if (end < 0) return text.length;
+  return sign === '/' ? end : end + 2;
+}
+
+interface Brackets {
+  /** Offset of the bracket that closes the one at `open`; undefined where none does. */
+  closing(open: number): number | undefined;
+  /** Offset of the innermost bracket that is open before an offset; -1 outside of all. */
+  around(offset: number): number;
+}
+
+/** The brackets of a text, each looked at once; those in strings do not count. */
+function bracketsOf(code: string): Brackets {
+  const closings = new Map<number, number>();
+  const around = new Int32Array(code.length).fill(-1);
+  const open: number[] = [];
+  for (let at = 0; at < code.length; at++) {
+    around[at] = open.at(-1) ?? -1;
+    if (isQuote(code[at])) at = endOfString(code, at);
+    else if ('([{'.includes(code[at])) open.push(at);
+    else if (')]}'.includes(code[at]) && open.length > 0) closings.set(open.pop()!, at);
   }
-  return undefined;
+  return { closing: (offset) => closings.get(offset), around: (offset) => around[offset] };
+}
+
+function isQuote(sign: string): boolean {
+  return sign === '"' || sign === "'" || sign === '`';
 }
 
 function endOfString(code: string, open: number): number {
@@ -110,24 +170,4 @@ function endOfString(code: string, open: number): number {
     else if (code[at] === code[open] || (code[at] === '\n' && code[open] !== '`')) return at;
   }
   return code.length;
-}
-
-function nameIn(code: string, open: number, close: number): LayerCall['name'] {
-  for (const match of code.slice(open + 1, close).matchAll(NAME)) {
-    const at = open + 1 + match.index;
-    if (depthAt(code, open, at) !== 1) continue;
-    const end = at + match[0].length - 1;
-    return { text: match[2], start: end - match[2].length, end };
-  }
-  return undefined;
-}
-
-function depthAt(code: string, open: number, at: number): number {
-  let depth = 0;
-  for (let i = open; i < at; i++) {
-    if (code[i] === '"' || code[i] === "'" || code[i] === '`') i = endOfString(code, i);
-    else if ('([{'.includes(code[i])) depth++;
-    else if (')]}'.includes(code[i])) depth--;
-  }
-  return depth;
 }

@@ -22,6 +22,9 @@ import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
 import { UserError } from './userError.ts';
 
+/** Problems that are told, the first of the file; the rest is counted. */
+const MOST_PROBLEMS = 100;
+
 export interface CheckedExperiment {
   /** There when there are no problems; with all defaults filled in. */
   experiment?: ExperimentSettings;
@@ -45,7 +48,9 @@ export interface ExperimentText {
 export function checkExperiment(text: string | JsonText, overrides: readonly string[] = []): CheckedExperiment {
   const json = typeof text === 'string' ? new JsonText(text) : text;
   if (json.problems.length > 0)
-    return { problems: json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) })) };
+    return {
+      problems: firstOf(json.problems.map((problem) => ({ ...problem, path: formatSettingPath(problem.path) }))),
+    };
 
   const { document, applied, problems } = withOverrides(json, overrides);
   const parsed = experimentSchema.safeParse(document);
@@ -58,9 +63,20 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
-  problems.push(...[...wrong, ...unfit].map((problem) => located(problem, json, applied)));
+  for (const problem of [...wrong, ...unfit]) problems.push(located(problem, json, applied));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  return parsed.success && problems.length === 0 ? { experiment: parsed.data, problems } : { problems };
+  return parsed.success && problems.length === 0
+    ? { experiment: parsed.data, problems }
+    : { problems: firstOf(problems) };
+}
+
+/** In the order of the file. */
+function firstOf(problems: Problem[]): Problem[] {
+  const rest = problems.length - MOST_PROBLEMS;
+  if (rest <= 0) return problems;
+  const last = problems[MOST_PROBLEMS - 1];
+  const more = rest === 1 ? '1 more problem' : `${rest} more problems`;
+  return [...problems.slice(0, MOST_PROBLEMS - 1), { ...last, message: `${last.message}; ${more} after it` }];
 }
 
 /**
@@ -122,8 +138,8 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(experimentJsonSchema(), document, path);
-      for (const key of issue.keys) {
-        const meant = didYouMean(key, known);
+      for (const [i, key] of issue.keys.entries()) {
+        const meant = i < MOST_PROBLEMS ? didYouMean(key, known) : undefined;
         if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
         const hint = meant === undefined ? `expected ${known.join(', ')}` : `did you mean "${meant}"?`;
         problems.set(formatSettingPath([...path, key]), {

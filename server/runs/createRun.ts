@@ -1,10 +1,13 @@
 /** @file Making a new run folder. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { refusalOf } from '../protocol/systemError.ts';
+import { UserError } from '../protocol/userError.ts';
+import { copySources, type SourceFile } from './copySources.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
 import { recordedExperiment, runsFolder } from './experimentOf.ts';
-import { experimentName, writeNewRun } from './run.ts';
+import { experimentName, nameInIds, writeNewRun } from './run.ts';
 import type { Run } from './run.ts';
 import type { RunRecord } from './runRecord.ts';
 
@@ -13,6 +16,7 @@ import type { RunRecord } from './runRecord.ts';
  * local time, with a number behind it if that is taken.
  * @param experiment path of the experiment file
  * @param changes that the run shall take while it trains, as another did
+ * @param sources of which the run keeps copies
  * @param state `queued`: a process that was started for the run will take it; `running`: this one does, at once
  */
 export async function createRun({
@@ -20,6 +24,7 @@ export async function createRun({
   text,
   overrides = [],
   changes,
+  sources = [],
   state = 'running',
   out,
   now = new Date(),
@@ -28,6 +33,7 @@ export async function createRun({
   text: string;
   overrides?: readonly string[];
   changes?: RunRecord['changes'];
+  sources?: readonly SourceFile[];
   state?: 'queued' | 'running';
   out?: string;
   now?: Date;
@@ -35,14 +41,16 @@ export async function createRun({
   const file = resolve(experiment);
   const folder = out === undefined ? runsFolder(file) : resolve(out);
   const name = experimentName(file);
+  let made: string | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    const id = await claimId(folder, `${timestamp(now)}-${name.replace(/[^\w.-]+/g, '-')}`);
-    const run = await writeNewRun(join(folder, id), {
+    const id = await claimId(folder, `${timestamp(now)}-${nameInIds(name)}`);
+    made = join(folder, id);
+    const run = await writeNewRun(made, {
       format: RUN_FORMAT_VERSION,
       id,
       name,
-      ...recordedExperiment(join(folder, id), file),
+      ...recordedExperiment(made, file),
       overrides: [...overrides],
       ...(changes && { changes }),
       state,
@@ -51,9 +59,13 @@ export async function createRun({
       cuts: [],
     });
     await writeAtomically(run.experimentFile, text);
+    await copySources(run, sources);
     return run;
   } catch (error) {
-    throw explainDiskError(error, folder, Buffer.byteLength(text));
+    // Half a run would be in the way, and cannot be resumed.
+    if (made !== undefined) await rm(made, { recursive: true, force: true }).catch(() => undefined);
+    const cause = error instanceof UserError ? error.cause : error;
+    throw refusalOf(cause) ? explainDiskError(cause, folder, Buffer.byteLength(text), { begun: false }) : error;
   }
 }
 

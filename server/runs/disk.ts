@@ -1,8 +1,9 @@
 /** @file Writing that survives a crash, and a full disk that is told as what it is. */
 import { existsSync, statfsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../protocol/formatQuantity.ts';
+import { explainSystemError, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /** End of the name of a file that is being written; one that is left over means that a write was cut short. */
@@ -31,39 +32,71 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   }
 }
 
-/** Makes renames and new files in `folder` durable. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // Windows cannot open a folder; NTFS journals its metadata.
-  const handle = await open(folder, 'r');
+/** Makes a folder in one that is there, unless it is there already. A deleted run folder does not come back by it. */
+export async function makeFolder(path: string): Promise<void> {
   try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
+      throw explainDiskError(error, dirname(path), 0);
+  }
+}
+
+/** What folders that cannot be opened or synchronized answer: vboxsf, some network file systems, one without read permission. */
+const CANNOT_SYNC = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EPERM', 'EACCES']);
+
+/**
+ * Makes renames and new files in `folder` durable, where its file system can: the file itself has been synchronized, and a power cut
+ * can at most undo its renaming.
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // Windows cannot open a folder; NTFS journals its metadata.
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(folder, 'r');
     await handle.sync();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && CANNOT_SYNC.has(String(error.code)))) throw error;
   } finally {
-    await handle.close();
+    await handle?.close();
   }
 }
 
 /**
- * Turns "no space left" into a {@link UserError} that says where and how much, and a write into a folder that is gone into
- * one that says so, as does a limit of the size of files; any other error is returned as it is.
+ * What kept something from being written, as a {@link UserError}: a full disk with how much is free and how much was needed, a
+ * limit of the size of files, a folder that is gone, and whatever else the system refuses. Any other error is returned as it is.
+ * @param options.begun whether there is a run to go on with; default: yes
  */
-export function explainDiskError(error: unknown, folder: string, neededBytes: number): unknown {
+export function explainDiskError(
+  error: unknown,
+  folder: string,
+  neededBytes: number,
+  { begun = true }: { begun?: boolean } = {},
+): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
+  const kept = begun ? 'What was recorded before is intact.' : 'No run was made.';
+  const goOn = begun ? 'then continue with `deeptwist resume`' : 'then run the experiment again';
+  if (begun && code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
   if (code === 'EFBIG') {
+    return new UserError(`A file in ${folder} may not grow: its size has reached a limit. ${kept}`, {
+      remedy: `Raise the limit (\`ulimit -f\`), or use a file system for larger files; ${goOn}.`,
+      cause: error,
+    });
+  }
+  // EDQUOT: none left in the user's quota.
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UserError(
-      `A file in ${folder} may not grow: its size has reached a limit. What was recorded before is intact.`,
-      {
-        remedy:
-          'Raise the limit (`ulimit -f`), or use a file system for larger files; then continue with `deeptwist resume`.',
-        cause: error,
-      },
+      `The disk is full: writing to ${folder} needs ${formatBytes(neededBytes)}, ${freeSpace(folder)}. ${kept}`,
+      { remedy: `Free some space, ${goOn}.`, cause: error },
     );
   }
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error; // EDQUOT: none left in the user's quota.
-  return new UserError(
-    `The disk is full: writing to ${folder} needs ${formatBytes(neededBytes)}, ${freeSpace(folder)}. What was recorded before is intact.`,
-    { remedy: 'Free some space, then continue with `deeptwist resume`.', cause: error },
-  );
+  return explainSystemError(error, {
+    path: folder,
+    cannot: 'written',
+    ...(!begun && {
+      remedy: `${refusalOf(error)?.remedy} With \`deeptwist run FILE --out DIR\` runs are made elsewhere.`,
+    }),
+  });
 }
 
 /** What a run's process is told that finds its folder gone. */

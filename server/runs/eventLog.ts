@@ -18,6 +18,7 @@ import type { Run } from './run.ts';
 const FLUSH_MS = 1000;
 const FLUSH_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
+const LONGEST_CHECKPOINT_BYTES = 4096;
 /** Events after which a reader must not have to wait. */
 const AT_ONCE = new Set<RunEvent['type']>([
   'started',
@@ -59,12 +60,14 @@ export class EventLog {
    * @param cutAt where to continue, in bytes: the `eventsOffset` of the checkpoint that the run resumes from. The events
    *   after it tell of steps that will be done again, so they are removed, and a reader sees each step once. Readers that
    *   follow the run learn of it from `cuts` in `run.json`, which is written before anything new is appended.
+   * @param checkpoint step of that checkpoint: its own event, which follows its offset, stays
    */
-  static async open(run: Run, { cutAt }: { cutAt?: number } = {}): Promise<EventLog> {
+  static async open(run: Run, { cutAt, checkpoint }: { cutAt?: number; checkpoint?: number } = {}): Promise<EventLog> {
     const file = openSync(run.eventsFile, 'a+');
     try {
       const size = fstatSync(file).size;
-      const end = endOfLastLine(file, Math.min(cutAt ?? size, size));
+      let end = endOfLastLine(file, Math.min(cutAt ?? size, size));
+      if (checkpoint !== undefined) end += bytesOfCheckpoint(file, end, checkpoint);
       if (end < size) {
         ftruncateSync(file, end);
         fsyncSync(file);
@@ -166,6 +169,19 @@ export function recordedLength(run: Run): number {
     return endOfLastLine(file, fstatSync(file).size);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Length of the line at `start`, where that is the `checkpoint` event of a step; else 0. */
+function bytesOfCheckpoint(file: number, start: number, step: number): number {
+  const block = Buffer.alloc(LONGEST_CHECKPOINT_BYTES);
+  const bytes = block.subarray(0, readSync(file, block, 0, block.length, start));
+  const length = bytes.indexOf(NEWLINE) + 1;
+  try {
+    const event = JSON.parse(bytes.subarray(0, length).toString()) as RunEvent;
+    return event.type === 'checkpoint' && event.step === step ? length : 0;
+  } catch {
+    return 0; // Cut short, or longer than a checkpoint's.
   }
 }
 

@@ -5,12 +5,8 @@ import { FormatError } from '../formats/formatError.ts';
 import { decodeText } from '../formats/text.ts';
 import type { ExperimentSettings } from '../protocol/config.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
+import { reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-
-const reasons: Record<string, string> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read',
-};
 
 /**
  * Reads and checks an experiment file.
@@ -50,7 +46,6 @@ export async function readExperiment(file: string): Promise<{ text: string; name
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof FormatError) throw unreadable(error.message, error.remedy, error);
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw unreadable(reasons[code] ?? String(error), undefined, error);
+    throw unreadable(reasonOf(error), refusalOf(error)?.remedy, error);
   }
 }

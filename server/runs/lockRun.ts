@@ -1,12 +1,10 @@
 /** @file One writer for a run folder: the file `lock` names the process that has it. */
-import { link, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { UserError } from '../protocol/userError.ts';
+import { explainDiskError } from './disk.ts';
 import { identify, isAlive } from './liveProcess.ts';
+import { holderOf, removeAbandoned, takeFile, type HeldFile, type Refusal } from './lockFile.ts';
 import type { Run, RunState } from './run.ts';
-import { processIdentitySchema, type ProcessIdentity, type RunRecord } from './runRecord.ts';
-
-/** A lock without content may be one that is being written; after this many milliseconds its writer died writing it. */
-const WRITING_MS = 2000;
+import type { ProcessIdentity, RunRecord } from './runRecord.ts';
 
 /** How a run is left. */
 export interface RunEnd {
@@ -34,16 +32,15 @@ export async function lockRun(
   run: Run,
   { state = 'running' }: { state?: 'running' | 'queued' } = {},
 ): Promise<RunLock> {
-  const own = identify(process.pid);
-  const content = JSON.stringify(own);
-  if (!(await tryCreate(run.lockFile, content))) {
-    await removeStaleLock(run);
-    if (!(await tryCreate(run.lockFile, content))) throw inUse(run, await holderOf(run.lockFile));
-  }
-  const before = await mark(run, { state, process: own }).catch(async (error: unknown) => {
-    await rm(run.lockFile, { force: true });
+  const file = await takeLock(run);
+  let before: RunEnd;
+  try {
+    await removeAbandoned(run.lockFile);
+    before = await mark(run, { state, process: identify(process.pid) });
+  } catch (error) {
+    await file.release();
     throw error;
-  });
+  }
   return {
     async release({ state, result, failure } = before) {
       try {
@@ -52,10 +49,18 @@ export async function lockRun(
         // A run that fails because the disk is full: without its process, it is seen as interrupted.
         if (state !== 'failed') throw error;
       } finally {
-        await rm(run.lockFile, { force: true });
+        await file.release();
       }
     },
   };
+}
+
+async function takeLock(run: Run): Promise<HeldFile> {
+  const taken = await takeFile(run.lockFile).catch((error: unknown) => {
+    throw explainDiskError(error, run.path, 0);
+  });
+  if ('release' in taken) return taken;
+  throw inUse(run, taken);
 }
 
 /** Returns how the run was before. */
@@ -68,60 +73,15 @@ async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process'>): Prom
 
 /** The process that has the folder, if it lives. */
 export async function lockHolder(run: Run): Promise<ProcessIdentity | undefined> {
-  const holder = await holderOf(run.lockFile);
-  return holder && isAlive(holder) !== false ? holder : undefined;
+  return holderOf(run.lockFile);
 }
 
-async function tryCreate(path: string, content: string): Promise<boolean> {
-  try {
-    await writeFile(path, content, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-    throw error;
-  }
-}
-
-/**
- * Removes the lock of a dead process. Two processes may both find it dead: each moves the lock aside before it looks again
- * at whose it was, and puts it back where it turns out to be the other's new one.
- */
-async function removeStaleLock(run: Run): Promise<void> {
-  const holder = await holderOf(run.lockFile);
-  if (holder ? isAlive(holder) !== false : await isYoung(run.lockFile)) throw inUse(run, holder);
-  const aside = `${run.lockFile}.${process.pid}`;
-  try {
-    await rename(run.lockFile, aside);
-  } catch {
-    return; // The other one was faster; who holds the folder now shows when this process tries to create its lock.
-  }
-  const moved = await holderOf(aside);
-  if (moved && isAlive(moved) !== false) await link(aside, run.lockFile).catch(() => undefined);
-  await rm(aside, { force: true });
-}
-
-/** Who wrote the lock; undefined when it is gone or not (wholly) written. */
-async function holderOf(path: string): Promise<ProcessIdentity | undefined> {
-  try {
-    return processIdentitySchema.parse(JSON.parse(await readFile(path, 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
-async function isYoung(path: string): Promise<boolean> {
-  return stat(path).then(
-    ({ mtimeMs }) => Date.now() - mtimeMs < WRITING_MS,
-    () => false,
-  );
-}
-
-function inUse(run: Run, holder: ProcessIdentity | undefined): UserError {
+function inUse(run: Run, { holder, path }: Refusal): UserError {
   const who = holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
   const elsewhere = holder && isAlive(holder) === 'unknown';
   return new UserError(`The run ${run.path} is in use by ${who}.`, {
     remedy: elsewhere
-      ? `If that machine no longer runs it, delete ${run.lockFile}.`
+      ? `If that machine no longer runs it, delete ${path}.`
       : 'Wait until it is done, or stop it with Ctrl-C.',
   });
 }

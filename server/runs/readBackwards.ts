@@ -1,9 +1,10 @@
 /** @file Reading a run's `events.jsonl` from its end: what was recorded last, of a log of whatever length. */
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/events.ts';
-import { isMissing, parseEvent } from './readEvents.ts';
+import { isMissing } from '../protocol/systemError.ts';
+import { LONGEST_LINE, parseEvent } from './readEvents.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
@@ -25,7 +26,7 @@ export async function readBackwards<Type extends RunEvent['type']>(
   take: (event: Extract<RunEvent, { type: Type }>) => boolean,
   { from = 0, most = Infinity }: { from?: number; most?: number } = {},
 ): Promise<number> {
-  const file = await open(run.eventsFile, 'r').catch((error: unknown) => {
+  const file = await openRegularFile(run.eventsFile).catch((error: unknown) => {
     if (isMissing(error)) return undefined; // Nothing has been recorded yet.
     throw error;
   });
@@ -34,26 +35,52 @@ export async function readBackwards<Type extends RunEvent['type']>(
     const { size } = await file.stat();
     if (size < from) return size;
     const first = Math.max(from, size - most);
+    /** End of the last whole line; what follows it is half a line. */
     let end: number | undefined;
-    let held: Buffer = Buffer.alloc(0); // Up to the end of the line whose beginning is before `start`.
+    /** Parts of the line whose beginning has not been read. */
+    let line = new LineFromItsEnd();
     for (let start = size; start > first;) {
       const stop = start;
       start = Math.max(first, stop - CHUNK_BYTES);
-      const bytes = Buffer.concat([await readRange(file, start, stop), held]);
-      let newline = bytes.lastIndexOf(NEWLINE);
-      end ??= newline < 0 ? undefined : start + newline + 1; // What follows it is half a line.
-      while (newline >= 0) {
-        const before = newline === 0 ? -1 : bytes.lastIndexOf(NEWLINE, newline - 1);
-        if (before < 0 && start > from) break;
-        const event = eventOf(bytes.subarray(before + 1, newline), types);
-        if (event && !take(event)) return end ?? from;
-        newline = before;
+      const bytes = await readRange(file, start, stop);
+      let lineEnd = bytes.length;
+      for (let newline = bytes.lastIndexOf(NEWLINE); newline >= 0;) {
+        if (end === undefined) end = start + newline + 1;
+        else {
+          line.prepend(bytes.subarray(newline + 1, lineEnd));
+          const event = line.event(types);
+          if (event && !take(event)) return end;
+        }
+        line = new LineFromItsEnd();
+        lineEnd = newline;
+        newline = newline === 0 ? -1 : bytes.lastIndexOf(NEWLINE, newline - 1);
       }
-      held = end === undefined ? bytes : bytes.subarray(0, newline + 1);
+      if (end !== undefined) line.prepend(bytes.subarray(0, lineEnd));
+    }
+    if (end !== undefined && first === from) {
+      const event = line.event(types);
+      if (event) take(event);
     }
     return end ?? from;
   } finally {
     await file.close();
+  }
+}
+
+/** A line of the log that is put together from its end; nothing of it is held where it is longer than an event. */
+class LineFromItsEnd {
+  #parts: Buffer[] = [];
+  #bytes = 0;
+
+  prepend(part: Buffer): void {
+    this.#bytes += part.length;
+    if (this.#bytes <= LONGEST_LINE) this.#parts.unshift(part);
+    else this.#parts = [];
+  }
+
+  event<Type extends RunEvent['type']>(types: readonly Type[]): Extract<RunEvent, { type: Type }> | undefined {
+    if (this.#bytes === 0 || this.#bytes > LONGEST_LINE) return undefined;
+    return eventOf(this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts), types);
   }
 }
 

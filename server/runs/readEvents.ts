@@ -1,25 +1,28 @@
 /** @file Reading a run's `events.jsonl`, whole or while it grows, a piece at a time. */
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../protocol/events.ts';
 import type { RunEvent } from '../protocol/events.ts';
+import { isMissing } from '../protocol/systemError.ts';
 import { openRun } from './run.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
+/** Longer lines are no events of any run: readers pass over them and do not hold them in memory. */
+export const LONGEST_LINE = 64 * 1024 * 1024;
 const CHUNK_BYTES = 1024 * 1024;
 const POLL_MS = 200;
 const NEWLINE = 0x0a;
 
 /**
- * The events in a run's log. Memory stays bounded by the longest line. Lines that are no event of this version are passed
+ * The events in a run's log. Memory stays bounded by {@link LONGEST_LINE}. Lines that are no event of this version are passed
  * over: a last half-written line, a type that a later version added.
  * @param fromOffset where to begin, in bytes; in the middle of a line, that line is passed over
  */
 export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
   let file: FileHandle;
   try {
-    file = await open(run.eventsFile, 'r');
+    file = await openRegularFile(run.eventsFile);
   } catch (error) {
     if (isMissing(error)) return; // The process was stopped before it recorded anything.
     throw error;
@@ -44,7 +47,7 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
 export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunEvent[]> {
   let size: number;
   try {
-    const file = await open(run.eventsFile, 'r');
+    const file = await openRegularFile(run.eventsFile);
     size = (await file.stat().finally(() => file.close())).size;
   } catch (error) {
     if (isMissing(error)) return [];
@@ -70,7 +73,7 @@ export async function* followEvents(run: Run, { signal }: { signal: AbortSignal 
     // unchanged are from the log that this reader has been following.
     const { cuts } = (await openRun(run.path)).record;
     if (cuts.length > cutsSeen) {
-      const cut = Math.min(...cuts.slice(cutsSeen));
+      const cut = lowestCut(cuts, cutsSeen);
       cutsSeen = cuts.length;
       if (cut < offset) {
         lines = new LineSplitter();
@@ -87,19 +90,33 @@ export async function* followEvents(run: Run, { signal }: { signal: AbortSignal 
   }
 }
 
-/** Cuts chunks of bytes into lines, carrying a line's beginning over to the next chunk. */
+/** The lowest of the cuts but the first `known`; Infinity where there are no others. There may be more than a call has arguments. */
+export function lowestCut(cuts: readonly number[], known: number): number {
+  return cuts.slice(known).reduce((lowest, cut) => Math.min(lowest, cut), Infinity);
+}
+
+/** Cuts chunks of bytes into lines, carrying a line's beginning over to the next chunk. Lines that are too long are left out. */
 class LineSplitter {
   #beginning: Buffer[] = [];
+  #carried = 0;
 
   *split(bytes: Buffer): Generator<string> {
     let start = 0;
     for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      const line = bytes.subarray(start, end);
-      yield this.#beginning.length === 0 ? line.toString() : Buffer.concat([...this.#beginning, line]).toString();
+      this.#carry(bytes.subarray(start, end));
+      if (this.#carried <= LONGEST_LINE)
+        yield (this.#beginning.length === 1 ? this.#beginning[0] : Buffer.concat(this.#beginning)).toString();
       this.#beginning = [];
+      this.#carried = 0;
       start = end + 1;
     }
-    if (start < bytes.length) this.#beginning.push(bytes.subarray(start));
+    if (start < bytes.length) this.#carry(bytes.subarray(start));
+  }
+
+  #carry(part: Buffer): void {
+    this.#carried += part.length;
+    if (this.#carried <= LONGEST_LINE) this.#beginning.push(part);
+    else this.#beginning = [];
   }
 }
 
@@ -120,14 +137,10 @@ async function readChunk(file: FileHandle, offset: number): Promise<Buffer> {
 
 async function readChunkAt(path: string, offset: number): Promise<Buffer> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path);
     return await readChunk(file, offset).finally(() => file.close());
   } catch (error) {
     if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.
     throw error;
   }
-}
-
-export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

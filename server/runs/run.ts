@@ -14,12 +14,13 @@
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { explainSystemError, isMissing } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';
 import { experimentOf, type RecordedExperiment } from './experimentOf.ts';
 import { isAlive } from './liveProcess.ts';
-import { readText } from './regularFile.ts';
 import type { RunRecord, runRecordSchema } from './runRecord.ts';
+import { readRegularFile } from './workspaceFile.ts';
 
 export type RunState = RunRecord['state'];
 /** What a run's state is seen to be: one whose process is gone is not running, whatever its record says. */
@@ -77,7 +78,7 @@ export class Run {
 
   /** The text of the experiment file as it was when the run began. */
   experimentText(): Promise<string> {
-    return readText(this.experimentFile);
+    return readRegularFile(this.experimentFile);
   }
 
   observedState(): ObservedState {
@@ -127,10 +128,11 @@ export async function openRun(path: string): Promise<Run> {
   const file = join(path, RUN_FILE);
   let record: unknown;
   try {
-    record = JSON.parse(await readText(file));
+    record = JSON.parse(await readRegularFile(file));
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof SyntaxError) throw new UserError(`${file} is damaged: it is not JSON.`, { cause: error });
+    if (!isMissing(error)) throw explainSystemError(error, { path: file, cannot: 'read' });
     throw new UserError(`${path} is not a run folder: it has no readable ${RUN_FILE}.`, { cause: error });
   }
   const format = typeof record === 'object' && record !== null && 'format' in record ? record.format : undefined;
@@ -151,4 +153,12 @@ export async function openRun(path: string): Promise<Run> {
 /** The name of an experiment: `lenet` for `…/lenet.deeptwist.jsonc`. */
 export function experimentName(file: string): string {
   return basename(file).replace(/(\.deeptwist)?\.jsonc?$/, '');
+}
+
+/** Longest part of an id that comes from the name of an experiment: file systems take names of 255 bytes. */
+const LONGEST_NAME = 100;
+
+/** What the name of an experiment becomes in the ids of its runs. Names that differ little may become the same. */
+export function nameInIds(experimentName: string): string {
+  return experimentName.replace(/[^\w.-]+/g, '-').slice(0, LONGEST_NAME);
 }

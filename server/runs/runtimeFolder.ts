@@ -13,7 +13,7 @@ const SOCKET_PATH_BYTES = 103;
  * @throws UserError when somebody else has made it
  */
 export function runtimeFolder(): string {
-  const { uid } = userInfo();
+  const uid = process.getuid?.(); // userInfo() fails for a user without a name, as in a container.
   const windows = process.platform === 'win32';
   const name = windows ? 'deeptwist' : `deeptwist-${uid}`; // The folder for temporary files is a user's own on Windows.
   const usual = join(tmpdir(), name);

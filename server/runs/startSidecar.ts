@@ -1,13 +1,16 @@
 /** @file Starting the process that trains a run, so that it outlives who started it; and ending one that does not answer. */
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, fstatSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { NODE_PATH_REMEDY, oldNodeError } from '../protocol/nodeVersion.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Run } from './run.ts';
+import { openRegularFile } from './workspaceFile.ts';
 
 const TAIL_BYTES = 4096;
+const VERSION_MS = 10_000;
 
 export interface SidecarExit {
   /** 0: finished, 1: failed, 130: stopped; null where a signal ended the process. */
@@ -29,7 +32,7 @@ export interface StartedSidecar {
  * @param options.node the executable: Node, or VS Code's own (`process.execPath`)
  * @param options.resume to go on with a run that has begun
  * @param options.parallel runs at a time on this machine; the others wait
- * @throws UserError when the executable cannot be started
+ * @throws UserError when the executable cannot be started, or is an old Node; a run that has not begun has failed then
  */
 export async function startSidecar({
   run,
@@ -46,6 +49,39 @@ export async function startSidecar({
   parallel?: number;
   env?: NodeJS.ProcessEnv;
 }): Promise<StartedSidecar> {
+  try {
+    await checkVersion(node, env);
+    return await spawnSidecar({ run, node, sidecarScript, resume, parallel, env });
+  } catch (error) {
+    if (error instanceof UserError && !resume) {
+      const { message, remedy } = error;
+      const failure = { message, ...(remedy !== undefined && { remedy }) };
+      // Where not even that can be written, the caller is told of the error that matters.
+      await run.update({ state: 'failed', failure }).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+/** @throws UserError where another executable than this process's is an old Node */
+async function checkVersion(node: string, env: NodeJS.ProcessEnv): Promise<void> {
+  if (node === process.execPath) return;
+  const options = { env: { ...env, ELECTRON_RUN_AS_NODE: '1' }, timeout: VERSION_MS, windowsHide: true };
+  // One that cannot be started, or that is no Node, fails right after this.
+  const { stdout } = await promisify(execFile)(node, ['--version'], options).catch(() => ({ stdout: '' }));
+  const version = /^v\d+\.\d+\.\d+/.exec(stdout)?.[0];
+  const error = version === undefined ? undefined : oldNodeError(version, node, { isSetting: true });
+  if (error) throw error;
+}
+
+async function spawnSidecar({
+  run,
+  node,
+  sidecarScript,
+  resume,
+  parallel,
+  env,
+}: Required<Parameters<typeof startSidecar>[0]>): Promise<StartedSidecar> {
   const log = openSync(run.logFile, 'a');
   const folder = dirname(run.record.experiment);
   try {
@@ -65,8 +101,7 @@ export async function startSidecar({
     );
     await once(child, 'spawn').catch((error: unknown) => {
       throw new UserError(`The run's process cannot be started with ${node}: ${String(error)}.`, {
-        remedy:
-          'Correct the setting deeptwist.node.path: the path of Node 20 or newer, or nothing for that of VS Code.',
+        remedy: NODE_PATH_REMEDY,
         cause: error,
       });
     });
@@ -84,7 +119,7 @@ export async function readLogTail(run: Run): Promise<string> {
 
 async function tail(path: string, start: number): Promise<string> {
   try {
-    const file = await open(path, 'r');
+    const file = await openRegularFile(path);
     try {
       const { size } = await file.stat();
       const from = Math.max(start, size - TAIL_BYTES);

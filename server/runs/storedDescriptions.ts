@@ -3,12 +3,15 @@
  * model, read by who must not. A description holds as long as the files that the model was made from are what they were.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
-import { sha256Of } from '../formats/sha256.ts';
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { experimentSchema, type ExperimentSettings } from '../protocol/config.ts';
 import { modelDescriptionSchema, type ModelDescription } from '../protocol/modelDescription.ts';
 import { writeAtomically } from './disk.ts';
+import { hashRegularFile, isInside, readRegularFile } from './workspaceFile.ts';
+
+/** Bytes of a file that a model is made from: of a saved model, its weights are among them. */
+const MOST_HASHED_BYTES = 1024 ** 3;
 
 /** What a model is made from: a module or a built-in model may be shaped by the data. */
 export type ModelSource = Pick<ExperimentSettings, 'model' | 'data'>;
@@ -47,15 +50,25 @@ export async function writeDescription(
 /** Reads descriptions again and again; a file that has not changed is neither read nor hashed twice. */
 export class StoredDescriptions {
   readonly #descriptions = new Cache(async (file) =>
-    modelDescriptionSchema.safeParse(JSON.parse(await readFile(file, 'utf8'))),
+    modelDescriptionSchema.safeParse(JSON.parse(await readRegularFile(file))),
   );
-  readonly #hashes = new Cache(sha256Of);
+  readonly #hashes = new Cache((file) => hashRegularFile(file, MOST_HASHED_BYTES));
 
-  /** The description of a model; undefined where there is none that holds. */
-  async read(experiment: string, source: ModelSource): Promise<ModelDescription | undefined> {
+  /**
+   * The description of a model; undefined where there is none that holds. A description may have come with somebody else's
+   * project: of the files that it names, only those in the folder of the experiment and in `folders` are opened.
+   */
+  async read(
+    experiment: string,
+    source: ModelSource,
+    folders: readonly string[] = [],
+  ): Promise<ModelDescription | undefined> {
     const parsed = await this.#descriptions.get(descriptionFile(experiment, source));
     if (!parsed?.success) return undefined;
-    for (const { path, sha256 } of parsed.data.files) if ((await this.#hashes.get(path)) !== sha256) return undefined;
+    const { files } = parsed.data;
+    const own = [dirname(resolve(experiment)), ...folders];
+    if (!files.every(({ path }) => isAbsolute(path) && isInside(path, own))) return undefined;
+    for (const { path, sha256 } of files) if ((await this.#hashes.get(path)) !== sha256) return undefined;
     return parsed.data;
   }
 }

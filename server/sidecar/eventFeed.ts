@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/events.ts';
 import type { EventLog } from '../runs/eventLog.ts';
 import { recordedLength } from '../runs/eventLog.ts';
+import { lowestCut } from '../runs/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 
 const RECENT_BYTES = 1024 * 1024;
@@ -65,7 +66,7 @@ export class EventFeed {
       eventsFile: this.#run.eventsFile,
     };
     const known = Math.min(cutsKnown, cuts().length);
-    return new FeedReader(feed, Math.min(offset, this.#end, ...cuts().slice(known)));
+    return new FeedReader(feed, Math.min(offset, this.#end, lowestCut(cuts(), known)));
   }
 
   #forget(): void {
@@ -141,7 +142,7 @@ export class FeedReader {
 
   #heedCuts(): void {
     const cuts = this.#source.cuts();
-    const cut = Math.min(...cuts.slice(this.#cutsSeen));
+    const cut = lowestCut(cuts, this.#cutsSeen);
     this.#cutsSeen = cuts.length;
     if (cut < this.#offset) {
       this.#offset = cut;

@@ -1,6 +1,7 @@
 /** @file The sidecar's socket and its clients. */
 import { createServer, type Server } from 'node:net';
 import type { LiveState, WhenAlone } from '../protocol/sidecar.ts';
+import { printableLine } from '../protocol/printable.ts';
 import { Client } from './client.ts';
 import type { Handlers } from './requests.ts';
 
@@ -34,8 +35,8 @@ export class SidecarServer {
     this.#handlers = {
       ...host.handlers,
       initialize: ({ protocol, client: name }, client) => {
-        client.initialize(protocol, name);
-        host.log(`${name} has connected.`);
+        client.initialize(protocol, printableLine(name));
+        host.log(`${client.name} has connected.`);
         clearTimeout(this.#aloneTimer);
         return { protocol, run: host.run, pid: process.pid, state: host.state() };
       },

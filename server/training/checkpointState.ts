@@ -19,6 +19,7 @@ const progressSchema = z.object({
     .describe('Of all random numbers. Runs that do not tell it began before it could be another.'),
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
+  afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
   seconds: z.object({
     training: z.number(),
@@ -34,6 +35,7 @@ export type Progress = z.output<typeof progressSchema>;
 export const initialProgress: Progress = {
   seeding: SEEDING,
   plateau: initialPlateauState,
+  afterDistortion: false,
   lastObservation: 0,
   seconds: { training: 0, distortion: 0, observation: 0, evaluation: 0 },
 };
@@ -43,10 +45,15 @@ export function seedingOf(checkpoint: Checkpoint): Seeding {
   return progressOf(checkpoint).seeding;
 }
 
-/** @throws UserError when another version of DeepTwist wrote it */
+/** @throws UserError when another version of DeepTwist wrote it, or it is damaged */
 function progressOf({ step, state }: Checkpoint): Progress {
   const { data, error } = progressSchema.safeParse(state);
   if (data !== undefined) return data;
+  if (!error.issues.some(({ path: [key] }) => key === 'seeding'))
+    throw new UserError(`The checkpoint of step ${step} is damaged: it does not tell how far the run was.`, {
+      remedy: 'Delete the files of that step, and resume again: the run goes on from the checkpoint before it.',
+      cause: error,
+    });
   throw new UserError(`The checkpoint of step ${step} is not one that this version of DeepTwist reads.`, {
     remedy: 'Resume the run with the version that began it, or start a new run.',
     cause: error,

@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventOf, RunEvent } from '../protocol/events.ts';
+import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
 import { EventLog } from '../runs/eventLog.ts';
@@ -22,7 +23,9 @@ export interface EventObserver {
 /** What a failure is recorded as. The stack trace of what is no user's error goes to `error.log` in the run folder. */
 export function failure(error: unknown, step: number, run: Run): Untimed<EventOf<'failed'>> {
   const told = existsSync(run.path) ? error : deletedFolder(run.path);
-  if (told instanceof UserError) return { type: 'failed', step, message: told.message, remedy: told.remedy };
+  const explained = explainSystemError(told);
+  if (explained instanceof UserError)
+    return { type: 'failed', step, message: explained.message, remedy: explained.remedy };
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const file = join(run.path, 'error.log');
   try {

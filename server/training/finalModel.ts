@@ -4,7 +4,7 @@ import type { ParameterSet } from '../compiler/parameters.ts';
 import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
-import { writeAtomically } from '../runs/disk.ts';
+import { makeFolder, writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
 
 /** Path of the weights file. */
@@ -19,6 +19,7 @@ export function weightTensors(parameters: ParameterSet): Map<string, Safetensor>
 
 /** @throws UserError when the disk is full */
 export async function writeFinalModel(run: Run, parameters: ParameterSet): Promise<void> {
+  await makeFolder(run.modelFolder); // A repository keeps no empty folders: it is gone in a clone.
   await writeAtomically(finalWeightsFile(run), encodeSafetensors(weightTensors(parameters), { run: run.id }));
 }
 

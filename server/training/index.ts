@@ -1,5 +1,6 @@
 /** @file Running experiments in run folders: what the command line and the sidecar call. */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { ExperimentSettings } from '../protocol/config.ts';
@@ -11,6 +12,7 @@ import { valuesAfter } from '../runs/changedValues.ts';
 import { changedSources, refuseChanged, replaceSources } from '../runs/changedSources.ts';
 import { copySources } from '../runs/copySources.ts';
 import { createRun } from '../runs/createRun.ts';
+import { explainDiskError } from '../runs/disk.ts';
 import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
@@ -48,11 +50,13 @@ export async function runExperiment(
   const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true }));
   try {
     await keepDescription(file, experiment, prepared.description);
-    const run = await createRun({ experiment: file, text, overrides, out });
-    const lock = await lockRun(run);
+    const run = await createRun({ experiment: file, text, overrides, sources: prepared.sources, out });
+    const lock = await lockRun(run).catch(async (error: unknown) => {
+      await rm(run.path, { recursive: true, force: true }).catch(() => undefined);
+      throw explainDiskError(error, run.path, 0, { begun: false });
+    });
     let end: TrainingEnd = { state: 'failed' };
     try {
-      await copySources(run, prepared.sources);
       end = await trainInFolder(run, prepared, options);
     } finally {
       await lock.release(end);

@@ -7,6 +7,7 @@ import { JsonText } from '../protocol/jsonText.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { parseExperiment } from '../protocol/parseExperiment.ts';
 import { valueAt } from '../protocol/settingPath.ts';
+import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import { modelSourceOf, writeDescription, type ModelSource } from '../runs/storedDescriptions.ts';
@@ -23,12 +24,12 @@ export async function keepDescription(
 /**
  * Loads the model of an experiment file, describes it, and keeps the description for the editor. The rest of the file may be
  * wrong: it is being written.
- * @returns the description, where it was written, and why the model was made without its data where these cannot be read
+ * @returns the description, where it was written or why it could not be, and why the model was made without its data where these cannot be read
  * @throws UserError where there is no model
  */
 export async function describeExperiment(
   file: string,
-): Promise<{ description: ModelDescription; path: string; withoutData?: UserError }> {
+): Promise<{ description: ModelDescription; path?: string; notKept?: UserError; withoutData?: UserError }> {
   const { text, name } = await readExperiment(file);
   const document = new JsonText(text).value();
   const { model, data } = modelSourceOf(document) ?? parseExperiment(text, { file: name });
@@ -44,11 +45,22 @@ export async function describeExperiment(
     const loaded = await loadModel(model, { baseDirectory, seed: 1, samples });
     const description = await describeModel(loaded, model, dataset?.train.samples);
     loaded.model.dispose();
-    const path = await writeDescription(file, { model, data }, description);
-    return { description, path, ...(opened instanceof UserError && { withoutData: opened }) };
+    const kept = await writeDescription(file, { model, data }, description).catch(asUserError);
+    return {
+      description,
+      ...(kept instanceof UserError ? { notKept: kept } : { path: kept }),
+      ...(opened instanceof UserError && { withoutData: opened }),
+    };
   } finally {
     await dataset?.close();
   }
+}
+
+/** @throws the error where a user cannot mend it */
+function asUserError(error: unknown): UserError {
+  const explained = explainSystemError(error, { cannot: 'written' });
+  if (explained instanceof UserError) return explained;
+  throw error;
 }
 
 /** No shape of a weight depends on it, but a model may want to know. */

@@ -1,4 +1,5 @@
 /** @file From an experiment to everything that trains: data, model, executor, optimizer, compressor. */
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
@@ -20,6 +21,8 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
 import type { ModelDescription } from '../protocol/modelDescription.ts';
 import { SettingError } from '../protocol/settingError.ts';
+import { formatSettingPath } from '../protocol/settingPath.ts';
+import { threadsProblem } from '../protocol/threads.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
@@ -75,6 +78,7 @@ export async function prepare(
     for (const close of opened.splice(0).reverse()) await close();
   };
   try {
+    warnings.push(...checkThreads(settings, { isNew: pretrained }));
     const dataset = await openDataset(data, directory);
     opened.push(() => dataset.close());
     for (const split of [dataset.validation, dataset.test])
@@ -155,6 +159,20 @@ async function startFile(start: string, directory: string, { vocabulary }: Datas
   throw new SettingError(['start'], `the run ${run.id} has no final model: it is ${run.observedState()}`, {
     remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
   });
+}
+
+/**
+ * @param options.isNew not a run that has begun, maybe on a machine with more cores: its settings cannot be mended any more
+ * @returns warnings
+ * @throws SettingError when the threads would take the whole machine
+ */
+function checkThreads({ training: { threads } }: ExperimentSettings, { isNew }: { isNew: boolean }): string[] {
+  const problem = threads === undefined ? undefined : threadsProblem(threads, availableParallelism());
+  if (!problem) return [];
+  const setting = ['training', 'threads'];
+  if (problem.isError && isNew)
+    throw new SettingError(setting, problem.message, { remedy: 'Leave it out: DeepTwist then chooses the number.' });
+  return [`${formatSettingPath(setting)}: ${problem.message}.`];
 }
 
 /** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */

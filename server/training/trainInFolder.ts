@@ -1,10 +1,10 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
 import type { EventOf, RunEvent } from '../protocol/events.ts';
-import { writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
+import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
 import type { Run } from '../runs/run.ts';
-import { checkpointTensors, initialProgress, restoreCheckpoint } from './checkpointState.ts';
+import { checkpointTensors, initialProgress, restoreCheckpoint, type Progress } from './checkpointState.ts';
 import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
 import { endOf, failure, type EventObserver, type TrainingEnd } from './ending.ts';
@@ -42,7 +42,11 @@ export async function trainInFolder(
   const { experiment, executor, parameters } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
-  const log = await EventLog.open(run, resumption && { cutAt: checkpoint?.eventsOffset ?? 0 });
+  const log = await EventLog.open(
+    run,
+    resumption && { cutAt: checkpoint?.eventsOffset ?? 0, checkpoint: checkpoint?.step },
+  );
+  const isCheckpointRecorded = checkpoint === undefined || log.end > checkpoint.eventsOffset;
   onLog?.(log);
   const record = <E extends Untimed>(untimed: E): E & { time: number } => {
     const event = { ...untimed, time: Date.now() };
@@ -50,7 +54,12 @@ export async function trainInFolder(
     onEvent(event as RunEvent);
     return event;
   };
-  let lastCheckpoint: string | undefined;
+  let lastCheckpoint = checkpoint && relative(run.path, checkpointFile(run, start));
+  const recordCheckpoint = (step: number, file: string, { afterDistortion }: Progress) => {
+    lastCheckpoint = relative(run.path, file);
+    record({ type: 'checkpoint', step, path: lastCheckpoint, afterDistortion });
+    return lastCheckpoint;
+  };
   let loop: TrainingLoop | undefined;
   try {
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
@@ -65,6 +74,8 @@ export async function trainInFolder(
       executor: executor.description,
       ...(resumption && { resumedFrom: start }),
     });
+    // The process died between the checkpoint and its event.
+    if (!isCheckpointRecorded) recordCheckpoint(start, checkpointFile(run, start), progress);
     for (const message of [...prepared.warnings, ...(resumption?.warnings ?? [])]) {
       record({ type: 'warning', step: start, message });
     }
@@ -73,15 +84,13 @@ export async function trainInFolder(
       signal,
       control,
       changes: new LiveChanges(run, prepared, await run.experimentText(), start),
-      async checkpoint(step, state, afterDistortion) {
+      async checkpoint(step, state) {
         const file = await writeCheckpoint(
           run,
           { step, tensors: checkpointTensors(prepared), state, eventsOffset: log.sync() },
           { keep: experiment.training.keepCheckpoints },
         );
-        lastCheckpoint = relative(run.path, file);
-        record({ type: 'checkpoint', step, path: lastCheckpoint, afterDistortion });
-        return lastCheckpoint;
+        return recordCheckpoint(step, file, state);
       },
     });
     const summary = await Promise.race([loop.run(), control.abandoned]);

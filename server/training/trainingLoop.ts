@@ -23,7 +23,7 @@ export type Untimed<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E
 export interface LoopHooks {
   record(event: Untimed): void;
   /** Saves the state after a step. @returns the path of the checkpoint, relative to the run folder */
-  checkpoint(step: number, progress: Progress, afterDistortion: boolean): Promise<string>;
+  checkpoint(step: number, progress: Progress): Promise<string>;
   /** When it aborts, the loop stops after the current step, with a checkpoint. */
   readonly signal: AbortSignal;
   /** What the run is asked for while it trains. */
@@ -298,10 +298,11 @@ export class TrainingLoop {
       seeding: this.#prepared.seeding,
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
+      afterDistortion,
       lastObservation: this.#lastObservation,
       seconds: this.#clock.seconds,
     };
-    const path = await this.#hooks.checkpoint(this.#step, progress, afterDistortion);
+    const path = await this.#hooks.checkpoint(this.#step, progress);
     this.#hasCheckpoint = true;
     return (this.#lastCheckpoint = { step: this.#step, path });
   }

@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEditor } from '../../scripts/editor/serve.js';
-import { launchBrowser, openWorkbench, reloadWindow, runCommand, webview } from '../../scripts/editor/workbench.js';
+import { launchBrowser, openWorkbench, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import { eventsOf, recordOf } from './editorSession.ts';
+import { reloadWindow } from './reloadWindow.ts';
 
 const SAMPLE = 'sample-digits-prune.deeptwist.jsonc';
 let workspace: string;
@@ -63,7 +64,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   page = await openWorkbench(browser, editor.url({ folder: workspace, extension: root }), { width: 1500, height: 950 });
   await page.context().addInitScript(countMetrics);
-}, 180_000);
+});
 
 afterAll(async () => {
   for (const run of runs()) {
@@ -73,7 +74,7 @@ afterAll(async () => {
   await browser?.close();
   await editor?.dispose();
   rmSync(workspace, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
-}, 60_000);
+});
 
 test('New Experiment can be left at any question, and leaves nothing behind', async () => {
   await runCommand(page, 'DeepTwist: New Experiment');
@@ -118,23 +119,25 @@ test('every event reaches the page once, while the window is loaded again and th
   await runCommand(page, 'DeepTwist: Open Dashboard to the Side');
   await page.locator('.tab', { hasText: SAMPLE }).first().click();
   await runCommand(page, 'DeepTwist: Run');
-  await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
+  await expect.poll(async () => (await counted()).rows).toBeGreaterThan(3);
 
-  await reloadWindow(page);
-  await expect.poll(async () => (await counted()).rows, { timeout: 60_000 }).toBeGreaterThan(3);
+  await reloadWindow(page, /shown[\\"]+:/);
+  await expect.poll(async () => (await counted()).rows).toBeGreaterThan(3);
 
   // Another tab in front of it, then the dashboard again: the page is the same one, and gets what it missed.
   await page.locator('.tab', { hasText: 'DeepTwist Dashboard' }).click();
   await runCommand(page, 'View: Toggle Maximize Editor Group');
   await runCommand(page, 'File: New Untitled Text File');
-  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const recorded = () => eventsOf(runs()[0]).length;
+  const before = recorded();
+  await expect.poll(recorded).toBeGreaterThan(before);
   await page.locator('.tab', { hasText: 'DeepTwist Dashboard' }).click();
 
   const [run] = runs();
-  await expect.poll(() => recordOf(run).state, { timeout: 120_000 }).toBe('finished');
+  await expect.poll(() => recordOf(run).state).toBe('finished');
   const rows = eventsOf(run).filter(({ type }) => type === 'metrics').length;
   expect(rows).toBeGreaterThan(50);
-  await expect.poll(async () => (await counted()).rows, { timeout: 10_000 }).toBe(rows);
+  await expect.poll(async () => (await counted()).rows).toBe(rows);
   expect((await counted()).snapshots).toBe(1);
 });
 
@@ -160,6 +163,6 @@ test('a chart is saved as a table where the user says', async () => {
     }
     return existsSync(target);
   };
-  await expect.poll(() => confirm().catch(() => false), { timeout: 20_000, interval: 500 }).toBe(true);
+  await expect.poll(() => confirm().catch(() => false), { interval: 500 }).toBe(true);
   expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
 });

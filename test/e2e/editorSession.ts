@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import type { RunEvent } from '../../server/protocol/events.ts';
 import { startEditor } from '../../scripts/editor/serve.js';
 import { launchBrowser, openWorkbench } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
+import { until } from '../until.ts';
 
 export const EXPERIMENT = 'lenet-300-100-prune.deeptwist.jsonc';
 
@@ -99,7 +99,7 @@ export class EditorSession {
     const trained = () => recordOf(run).state === 'running' && recordOf(run).process;
     const trainer = trained();
     if (trainer) process.kill(trainer.pid, 'SIGTERM');
-    while (trained()) await sleep(50);
+    await until(() => !trained(), 'the end of the run');
   }
 
   async dispose(): Promise<void> {

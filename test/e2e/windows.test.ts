@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const run of session?.runs() ?? []) {
     const { state, process: trainer } = recordOf(run);
     if (state === 'running' && trainer) process.kill(trainer.pid, 'SIGTERM');
-    await expect.poll(() => recordOf(run).state, { timeout: 20_000 }).toBe('stopped');
+    await expect.poll(() => recordOf(run).state).toBe('stopped');
   }
   await session?.dispose();
 });
@@ -24,9 +24,9 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   const first = await session.window();
   await openFile(first, EXPERIMENT);
   await runCommand(first, 'DeepTwist: Run');
-  await expect.poll(() => session!.runs().length, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => session!.runs().length).toBe(1);
   const [run] = session.runs();
-  await expect.poll(() => lastStep(run), { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(() => lastStep(run)).toBeGreaterThan(0);
   await session.close();
 
   const { pid } = recordOf(run).process!;
@@ -35,7 +35,7 @@ test('VS Code is closed and opened again while a run is trained: it goes on, and
   const second = await session.window({ width: 1400, height: 900 });
   await runCommand(second, 'DeepTwist: Open Dashboard to the Side');
   await expect
-    .poll(() => webview(second).locator('header.page-head').innerText(), { timeout: 30_000 })
+    .poll(() => webview(second).locator('header.page-head').innerText())
     .toMatch(/lenet-300-100-prune[\s\S]*Training/);
   expect(recordOf(run).process?.pid).toBe(pid);
   expect(lastStep(run)).toBeGreaterThan(closed);
@@ -49,9 +49,7 @@ test('in Restricted Mode nothing is run, no model either, and the reason is said
   await openFile(page, EXPERIMENT);
   await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
   await page.getByRole('treeitem', { name: /lenet-300-100-prune/ }).waitFor();
-  await expect
-    .poll(() => webview(page).locator('body').innerText(), { timeout: 20_000 })
-    .toMatch(/not trusted|Restricted Mode/);
+  await expect.poll(() => webview(page).locator('body').innerText()).toMatch(/not trusted|Restricted Mode/);
   await page.locator('.squiggly-info').waitFor();
   expect(session.runs()).toEqual([]);
   expect(existsSync(join(session.workspace, 'mnist', '.deeptwist'))).toBe(false);

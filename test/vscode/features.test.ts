@@ -29,14 +29,10 @@ describe('beside an experiment file, VS Code shows', () => {
   });
 
   it('what values leave of the model, once it has been described', async () => {
-    const hints = await eventually(
-      'hints',
-      async () => {
-        const found = await ask<vscode.InlayHint[]>('executeInlayHintProvider', everything());
-        return found?.length > 0 ? found : undefined;
-      },
-      30_000,
-    );
+    const hints = await eventually('hints', async () => {
+      const found = await ask<vscode.InlayHint[]>('executeInlayHintProvider', everything());
+      return found?.length > 0 ? found : undefined;
+    });
     assert.match(JSON.stringify(hints.map(({ label }) => label)), / kept/);
   });
 
@@ -57,14 +53,10 @@ describe('beside an experiment file, VS Code shows', () => {
     const run = lenses.find(({ command }) => command?.title.endsWith('Run'));
     assert.ok(run?.command, lenses.map(({ command }) => command?.title).join());
     await vscode.commands.executeCommand(run.command.command, ...(run.command.arguments ?? []));
-    await eventually(
-      'the last result over the file',
-      async () => {
-        const after = await ask<vscode.CodeLens[]>('executeCodeLensProvider');
-        return after.find(({ command }) => command?.title.startsWith('last: '));
-      },
-      60_000,
-    );
+    await eventually('the last result over the file', async () => {
+      const after = await ask<vscode.CodeLens[]>('executeCodeLensProvider');
+      return after.find(({ command }) => command?.title.startsWith('last: '));
+    });
   });
 
   it('another name for a layer in the file and in the code of the model', async () => {

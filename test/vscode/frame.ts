@@ -2,12 +2,14 @@
  * @file A test frame for suites that run in the extension host of a VS Code: `describe`, `it` and hooks as in other frames,
  * checked by `node:assert`. Tests run in the order in which they are declared, one at a time, since they share a window.
  */
+import { TEST_TIMEOUT } from '../../scripts/patience.js';
+import { until } from '../until.ts';
+
 type Work = () => void | Promise<void>;
 
 interface Test {
   readonly name: string;
   readonly work: Work;
-  readonly timeout: number;
 }
 
 interface Group {
@@ -26,7 +28,6 @@ export interface TestResult {
   readonly error?: string;
 }
 
-const TIMEOUT = 60_000;
 const groups: Group[] = [];
 
 /** Declares a group of tests. Groups do not nest. */
@@ -35,9 +36,9 @@ export function describe(name: string, declare: () => void): void {
   declare();
 }
 
-/** Declares a test of the group that is being declared. `timeout`: milliseconds. */
-export function it(name: string, work: Work, timeout = TIMEOUT): void {
-  currentGroup().tests.push({ name, work, timeout });
+/** Declares a test of the group that is being declared. */
+export function it(name: string, work: Work): void {
+  currentGroup().tests.push({ name, work });
 }
 export function beforeAll(work: Work): void {
   currentGroup().before.push(work);
@@ -52,40 +53,24 @@ function currentGroup(): Group {
   return group;
 }
 
-/**
- * Waits until `probe` gives something other than undefined, null or false, and returns it. What it throws counts as not yet.
- * @throws an Error that says what was waited for, with the last error of the probe
- */
-export async function eventually<T>(
+/** {@link until}, with what is waited for first. */
+export function eventually<T>(
   what: string,
   probe: () => T | Promise<T>,
-  timeout = 10_000,
 ): Promise<Exclude<T, undefined | null | false>> {
-  const deadline = performance.now() + timeout;
-  let last: unknown;
-  do {
-    try {
-      const value = await probe();
-      if (value !== undefined && value !== null && value !== false)
-        return value as Exclude<T, undefined | null | false>;
-    } catch (error) {
-      last = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  } while (performance.now() < deadline);
-  throw new Error(`Waited ${timeout} ms for: ${what}`, { cause: last });
+  return until(probe, what);
 }
 
 /** Runs all that was declared and reports each test as it ends. */
 export async function runTests(report: (result: TestResult) => void): Promise<void> {
   for (const group of groups) {
-    const broken = await failureOf(() => inOrder(group.before), TIMEOUT * 3);
-    for (const { name, work, timeout } of group.tests) {
+    const broken = await failureOf(() => inOrder(group.before));
+    for (const { name, work } of group.tests) {
       const start = performance.now();
-      const error = broken ?? (await failureOf(work, timeout));
+      const error = broken ?? (await failureOf(work));
       report({ group: group.name, name, duration: performance.now() - start, error });
     }
-    const error = await failureOf(() => inOrder(group.after), TIMEOUT);
+    const error = await failureOf(() => inOrder(group.after));
     if (error !== undefined) report({ group: group.name, name: 'afterAll', duration: 0, error });
   }
 }
@@ -95,10 +80,10 @@ async function inOrder(hooks: readonly Work[]): Promise<void> {
 }
 
 /** What the work throws, or that it took too long; undefined where it is done. */
-async function failureOf(work: Work, timeout: number): Promise<string | undefined> {
+async function failureOf(work: Work): Promise<string | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`The test took longer than ${timeout} ms.`)), timeout);
+    timer = setTimeout(() => reject(new Error(`The test took longer than ${TEST_TIMEOUT / 1000} s.`)), TEST_TIMEOUT);
   });
   try {
     await Promise.race([Promise.resolve().then(work), late]);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
-import { folderOf } from './realRuns.ts';
+import { ended, folderOf, startRun } from './realRuns.ts';
 
 const folder = () => folderOf('language');
 
@@ -16,7 +16,7 @@ function problemsOf(uri: vscode.Uri): vscode.Diagnostic[] {
 
 /** All problems of the file, when one of them has the code. */
 function problemWith(document: vscode.TextDocument, code: string): Promise<vscode.Diagnostic> {
-  return eventually(code, () => problemsOf(document.uri).find((problem) => problem.code === code), 20_000);
+  return eventually(code, () => problemsOf(document.uri).find((problem) => problem.code === code));
 }
 
 async function replace(document: vscode.TextDocument, search: string, text: string): Promise<void> {
@@ -85,7 +85,7 @@ describe('an experiment file in the editor', () => {
     const problem = await problemWith(document, 'matches-nothing');
     assert.match(problem.message, /The model's layers are: first, out\./);
     writeFileSync(model, text);
-    await eventually('no problem', () => problemsOf(document.uri).length === 0, 20_000);
+    await eventually('no problem', () => problemsOf(document.uri).length === 0);
   });
 
   it('is not asked for its model where a setting says so', async () => {
@@ -95,7 +95,8 @@ describe('an experiment file in the editor', () => {
     await replace(document, './model.ts', './other.ts');
     await replace(document, '"hidden":', '"hiden":');
     await document.save();
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // Longer than to describe a model: a whole run, which is begun later.
+    await ended(await startRun(vscode.Uri.file(writePointsExperiment(folder(), 'meanwhile'))));
     assert.deepEqual(problemsOf(document.uri), []);
     await settings.update('describeModels', undefined, vscode.ConfigurationTarget.Workspace);
     await problemWith(document, 'matches-nothing');

@@ -70,7 +70,7 @@ describe('an experiment file and its runs', () => {
     assert.match(document.lineAt(lines[0].line).text, /"rate": 0.75/);
     assert.equal(lines[0].applicable, false);
     await replace(editor, '"rate": 0.75', '"rate": 0.');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await eventually('the mark of a number that is half typed', () => vscode.languages.getDiagnostics(file).length > 0);
     assert.deepEqual((await api.lastRun.values).of(document)?.lines, lines);
     await replace(editor, '"rate": 0.', '"rate": 0.5');
     await shown(document, (texts) => texts.length === 0);

@@ -25,7 +25,7 @@ export async function startRun(file: vscode.Uri, command = 'deeptwist.runExperim
 
 /** Waits until the run has ended, and asserts how. */
 export async function ended(run: StoredRun, state: StoredRun['summary']['state'] = 'finished'): Promise<void> {
-  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live, 50_000);
+  await eventually(`the end of ${run.key}`, () => !run.isActive && !run.live);
   assert.equal(run.summary.state, state, run.summary.failure?.message);
 }
 

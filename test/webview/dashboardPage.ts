@@ -2,6 +2,7 @@
 import * as esbuild from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from '../../scripts/patience.js';
 import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/dashboard.ts';
 import { themes } from './themes.ts';
@@ -64,6 +65,7 @@ export async function openDashboard(
   } = {},
 ): Promise<DashboardInBrowser> {
   const page = await browser.newPage({ viewport: { width, height } });
+  page.setDefaultTimeout(PATIENCE);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) complaints.push(message.text());

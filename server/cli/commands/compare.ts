@@ -5,7 +5,7 @@ import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
-import { advance, latestMetric, noProgress } from '../progress.ts';
+import { advance, latestMetric, newProgress } from '../progress.ts';
 import type { Progress } from '../progress.ts';
 import { flattenSettings } from '../settings.ts';
 import { styled } from '../terminal.ts';
@@ -20,8 +20,8 @@ export const compareCommand: Command = {
     const columns: { run: Run; progress: Progress }[] = [];
     for (const reference of positionals) {
       const run = await findRun(reference, directory);
-      let progress = noProgress;
-      for await (const event of readEvents(run)) progress = advance(progress, event);
+      const progress = newProgress();
+      for await (const event of readEvents(run)) advance(progress, event);
       columns.push({ run, progress });
     }
     const settings = differingSettings(columns.map(({ progress }) => progress));

@@ -4,6 +4,7 @@ import { matrixViewOf, product, storedShape } from '../../compression/matrixView
 import { isMatrix } from '../../compression/targets.ts';
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import type { Command } from '../command.ts';
 import { styled } from '../terminal.ts';
@@ -16,13 +17,14 @@ export const describeCommand: Command = {
   options: { json: { type: 'boolean', description: 'Print the description on standard output as one JSON object.' } },
   async run({ positionals: [file], options }, { loadTrainer, directory, stdout, stderr }) {
     const { describeExperiment } = await loadTrainer();
-    const { description, path, withoutData } = await describeExperiment(resolve(directory, file));
-    if (withoutData)
-      stderr.write(`${styled(stderr, 'yellow', 'warning:')} described without its data: ${withoutData.message}\n`);
-    if (options.json) stdout.write(JSON.stringify(description) + '\n');
+    const { description, path, notKept, withoutData } = await describeExperiment(resolve(directory, file));
+    const warn = (message: string) => stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${message}\n`);
+    if (withoutData) warn(`described without its data: ${withoutData.message}`);
+    if (notKept) warn(`not kept for the editor: ${notKept.message} ${notKept.remedy ?? ''}`.trimEnd());
+    if (options.json) stdout.write(printableJson(description) + '\n');
     else {
       const [header, ...rows] = table(description, stdout.columns);
-      const total = `${sum(description.weights)} weights in all; kept in ${relative(directory, path)}`;
+      const total = `${sum(description.weights)} weights in all${path === undefined ? '' : `; kept in ${relative(directory, path)}`}`;
       stdout.write([styled(stdout, 'dim', header), ...rows, total].map((line) => `${line}\n`).join(''));
     }
     return ExitCode.done;

@@ -1,5 +1,6 @@
 /** @file `deeptwist evaluate`. */
 import { formatNumber } from '../../protocol/formatQuantity.ts';
+import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
@@ -19,7 +20,7 @@ export const evaluateCommand: Command = {
       });
     const trainer = await context.loadTrainer();
     const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
-    if (options.json) context.stdout.write(JSON.stringify(evaluation) + '\n');
+    if (options.json) context.stdout.write(printableJson(evaluation) + '\n');
     else {
       const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
       const recorded = finished ? `  (${formatNumber(finished.summary.test)} when the run ended)` : '';

@@ -3,10 +3,11 @@ import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { listRuns } from '../../runs/findRun.ts';
+import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
-import { advance, latestMetric, noProgress } from '../progress.ts';
+import { advance, latestMetric, newProgress } from '../progress.ts';
 import { styled } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
@@ -26,7 +27,7 @@ export const runsCommand: Command = {
     const [header, ...rows] = textTable(
       {
         header: ['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder'],
-        rows: await Promise.all(runs.map((run) => row(run, folder, now()))),
+        rows: await mapAtOnce(runs, FILES_AT_ONCE, (run) => row(run, folder, now())),
         right: new Set([3, 4]),
       },
       stdout.columns,
@@ -37,16 +38,39 @@ export const runsCommand: Command = {
 };
 
 async function row(run: Run, folder: string, now: number): Promise<string[]> {
-  const progress = (await readLastEvents(run)).reduce(advance, noProgress);
-  const summary = progress.end?.type === 'finished' ? progress.end.summary : undefined;
-  const latest = latestMetric(progress);
+  const { metric, weightRatio, byteRatio } = await figuresOf(run);
   return [
     run.id,
     run.observedState(),
-    latest ? `${latest.metric} ${formatNumber(latest.value)}` : '',
-    summary ? formatRatio(summary.weightRatio) : '',
-    summary ? formatRatio(summary.byteRatio) : '',
+    metric ?? '',
+    weightRatio === undefined ? '' : formatRatio(weightRatio),
+    byteRatio === undefined ? '' : formatRatio(byteRatio),
     formatDuration((now - Date.parse(run.record.created)) / 1000),
     relative(folder, run.path) || '.',
   ];
+}
+
+interface Figures {
+  readonly metric?: string;
+  readonly weightRatio?: number;
+  readonly byteRatio?: number;
+}
+
+/** The figures of a finished run stand in `run.json`; those of another one are looked for at the end of its log. */
+async function figuresOf(run: Run): Promise<Figures> {
+  const { result } = run.record;
+  if (run.record.state === 'finished' && result) {
+    return { ...result, metric: metricText({ metric: result.metric, value: result.test ?? NaN }) };
+  }
+  const progress = (await readLastEvents(run)).reduce(advance, newProgress());
+  const summary = progress.end?.type === 'finished' ? progress.end.summary : undefined;
+  const latest = latestMetric(progress);
+  return {
+    ...(latest && { metric: metricText(latest) }),
+    ...(summary && { weightRatio: summary.weightRatio, byteRatio: summary.byteRatio }),
+  };
+}
+
+function metricText({ metric, value }: { metric: string; value: number }): string {
+  return `${metric} ${formatNumber(value)}`;
 }

@@ -6,14 +6,14 @@ import { findRun } from '../../runs/findRun.ts';
 import { followEvents, readEvents } from '../../runs/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { advance, latestEvaluation, noProgress } from '../progress.ts';
+import { advance, latestEvaluation, newProgress } from '../progress.ts';
 import type { Progress } from '../progress.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { eventLines } from '../report.ts';
 import { flattenSettings } from '../settings.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
-import { sparkline, textTable } from '../textTable.ts';
+import { greatest, least, sparkline, textTable } from '../textTable.ts';
 
 const CHART_COLUMNS = 60;
 
@@ -25,8 +25,8 @@ export const showCommand: Command = {
   async run({ positionals: [reference], options }, context) {
     const run = await findRun(reference, context.directory);
     if (options.follow) return follow(run, context);
-    let progress = noProgress;
-    for await (const event of readEvents(run)) progress = advance(progress, event);
+    const progress = newProgress();
+    for await (const event of readEvents(run)) advance(progress, event);
     const { stdout } = context;
     const sections = [
       headLines(run, progress, stdout, context.now()),
@@ -113,8 +113,7 @@ function courseLines(progress: Progress, terminal: Terminal): string[] {
   const values = course.map((event) => event.value);
   const chart = sparkline(values, Math.min(CHART_COLUMNS, terminal.columns));
   const finite = values.filter(Number.isFinite);
-  const range =
-    finite.length === 0 ? '' : `, ${formatNumber(Math.min(...finite))} to ${formatNumber(Math.max(...finite))}`;
+  const range = finite.length === 0 ? '' : `, ${formatNumber(least(finite))} to ${formatNumber(greatest(finite))}`;
   return [
     `${latest.split} ${latest.metric}, ${course.length} evaluations${range}, last ${formatNumber(latest.value)}`,
     styled(terminal, 'green', chart),

@@ -1,6 +1,7 @@
 /** @file `deeptwist run` and `deeptwist resume`. */
 import { relative, resolve } from 'node:path';
 import type { RunEvent } from '../../protocol/events.ts';
+import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import type { Run } from '../../runs/run.ts';
@@ -111,7 +112,7 @@ function jsonDisplay({ stdout, stderr }: CommandContext): Pick<ProgressDisplay, 
   const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
   return {
     show(event) {
-      stdout.write(JSON.stringify(event) + '\n');
+      stdout.write(printableJson(event) + '\n');
       if (event.type === 'failed') print(failureLines(event, stderr));
     },
     print,

@@ -4,6 +4,7 @@ import { product } from '../../compression/matrixView.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import type { Method } from '../../protocol/config.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
+import { markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
 import { readCompression } from '../readCompression.ts';
@@ -29,6 +30,9 @@ export function layerProposals(
 
 const known = new WeakMap<ModelDescription, Map<Method | undefined, readonly LayerProposal[]>>();
 
+/** Matrices that are proposed, the first of a large model. */
+const MOST_PROPOSED = 2000;
+
 /** Made once for a model: of hundreds of layers, a table each. */
 function proposalsOf(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
   let byMethod = known.get(model);
@@ -39,7 +43,7 @@ function proposalsOf(model: ModelDescription, method: Method | undefined): reado
 }
 
 function makeProposals(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
-  const matrices = model.weights.filter(isMatrix);
+  const matrices = model.weights.filter(isMatrix).slice(0, MOST_PROPOSED);
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   const keys = keysOf(model);
   const proposal = (key: string, kind: CompletionItemKind) =>
@@ -57,7 +61,8 @@ function layerProposal(
   weights: readonly DescribedWeight[],
   method: Method | undefined,
 ): LayerProposal {
-  const rank = Math.max(1, Math.floor(Math.min(16, ...weights.flatMap(({ shape }) => shape)) / 2));
+  const smallest = weights.reduce((least, { shape }) => Math.min(least, ...shape), 16);
+  const rank = Math.max(1, Math.floor(smallest / 2));
   const places = new Places();
   const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, rank, places);
   const name = escaped(JSON.stringify(key));
@@ -77,14 +82,18 @@ function layerProposal(
 const LISTED = 12;
 
 function weightTable(weights: readonly DescribedWeight[]): string {
-  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${name} | ${shape.join(' x ')} |`);
+  const rows = weights.slice(0, LISTED).map(({ name, shape }) => `| ${markdownText(name)} | ${shape.join(' x ')} |`);
   const rest = weights.length > LISTED ? [`| … ${weights.length - LISTED} more | |`] : [];
   return ['| weight | shape |', '| --- | ---: |', ...rows, ...rest].join('\n');
 }
 
 /** `lstm*` for two layers or more that begin alike and go on with a number, and `*` for all. */
 function globsOf(layers: readonly string[]): string[] {
-  const stems = layers.map((layer) => layer.replace(/\d+$/, ''));
-  const shared = stems.filter((stem, i) => stem !== '' && stem !== layers[i] && stems.indexOf(stem) !== i);
-  return [...[...new Set(shared)].map((stem) => `${stem}*`), '*'];
+  const counts = new Map<string, number>();
+  for (const layer of layers) {
+    const stem = layer.replace(/(?<!\d)\d+$/, '');
+    if (stem !== '' && stem !== layer) counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  }
+  const shared = [...counts].filter(([, count]) => count > 1).map(([stem]) => `${stem}*`);
+  return [...shared, '*'];
 }

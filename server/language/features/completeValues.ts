@@ -2,6 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/expectation.ts';
 import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
+import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
@@ -95,8 +96,10 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
     snippet: escaped(JSON.stringify(`run:${reference}`)),
   });
   return [
-    ...Array.from(names, ([name, run]) => proposal(name, run, `The newest run of \`${name}\`, now ${run.record.id}.`)),
-    ...usable.map((run) => proposal(run.record.id, run, `A run of \`${run.record.experiment}\`.`)),
+    ...Array.from(names, ([name, run]) =>
+      proposal(name, run, `The newest run of ${markdownCode(name)}, now ${markdownText(run.record.id)}.`),
+    ),
+    ...usable.map((run) => proposal(run.record.id, run, `A run of ${markdownCode(run.record.experiment)}.`)),
   ];
 }
 

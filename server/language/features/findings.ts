@@ -10,11 +10,22 @@ import { pathFindings } from './findings/pathFindings.ts';
 import { scheduleFindings } from './findings/scheduleFindings.ts';
 import { schemaFindings } from './findings/schemaFindings.ts';
 import { startFindings } from './findings/startFindings.ts';
+import { threadFindings } from './findings/threadFindings.ts';
+
+/** Of more, the first of the file: an editor would draw them for seconds, and nobody reads them. */
+const MOST_FINDINGS = 500;
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
 /** Of a text that is JSON, however wrong its settings are. */
-const checks: readonly Check[] = [layerFindings, scheduleFindings, learningRateFindings, pathFindings, startFindings];
+const checks: readonly Check[] = [
+  layerFindings,
+  scheduleFindings,
+  learningRateFindings,
+  threadFindings,
+  pathFindings,
+  startFindings,
+];
 
 /** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
 export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
@@ -24,5 +35,5 @@ export function findingsOf(document: ExperimentDocument, surroundings: Surroundi
   const more = checks
     .flatMap((check) => check(document, surroundings))
     .filter(({ range }) => !places.has(`${range.start} ${range.end}`));
-  return [...refused, ...more].sort((a, b) => a.range.start - b.range.start);
+  return [...refused, ...more].sort((a, b) => a.range.start - b.range.start).slice(0, MOST_FINDINGS);
 }

@@ -1,6 +1,7 @@
 /** @file What is under the pointer: the meaning of a setting, what a layer's key compresses, the schedule as a picture. */
 import { MarkupKind, type Hover, type Position } from 'vscode-languageserver/node';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
+import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
@@ -43,19 +44,18 @@ function settingText({ settings, text, json }: ExperimentDocument, path: Setting
   const node = settingSchema(settings, path);
   const value = json.rangeOfValue(path);
   if (!node) return undefined;
-  const title = `**${formatSettingPath(path)}**`;
+  const title = `**${markdownText(formatSettingPath(path))}**`;
   const written = isKey || !value ? undefined : text.getText().slice(value.start, value.end);
   const chosen = choicesOf(node).find((choice) => JSON.stringify(choice.value) === written);
   if (chosen?.meaning === undefined) return `${title}\n\n${settingDocumentation(node)}`;
-  return `${title}: \`${chosen.value}\`\n\n${chosen.meaning}`;
+  return `${title}: ${markdownCode(chosen.value)}\n\n${chosen.meaning}`;
 }
 
 /** Weights in a table; the rest is counted. */
 const LISTED = 20;
 
 function layerText(document: ExperimentDocument, key: string, model: ModelDescription | undefined): string {
-  // A star of a glob would end what is bold.
-  const name = `\`${key}\``;
+  const name = markdownCode(key);
   const compressed = compressedModel(document, model);
   if (!compressed)
     return `${name}\n\nThe layers of the model are not known yet: it is described when it has been loaded.`;
@@ -78,7 +78,9 @@ function sizeTable(weights: readonly DescribedWeight[], compressed: CompressedMo
     `| ${name} | ${shape} | ${formatCount(size.weights)} | ${formatCount(size.weightsKept)} | ` +
     `${formatBytes(size.bytes)} | ${formatBytes(size.bytesKept)} | ${formatRatio(size.bytes / size.bytesKept)} |`;
   const listed = weights.slice(0, LISTED);
-  const rows = listed.map((weight) => row(weight.name, weight.shape.join(' x '), compressed.sizeOf(weight)));
+  const rows = listed.map((weight) =>
+    row(markdownText(weight.name), weight.shape.join(' x '), compressed.sizeOf(weight)),
+  );
   const rest = weights.length - listed.length;
   const all = row(rest > 0 ? `all, ${rest} not listed` : 'all', '', compressed.total(weights));
   return [

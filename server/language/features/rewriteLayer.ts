@@ -57,7 +57,8 @@ export function globExpansions(rewritten: Rewritten): Rewriting[] {
   const own = document.json.rangeOfKey(['compression', 'layers', key]);
   if (names.length === 0 || names.includes(key) || !value || !own) return [];
   const text = document.text.getText();
-  const indent = /(?:^|\n)([ \t]*)$/.exec(text.slice(0, own.start))?.[1];
+  const line = text.slice(text.lastIndexOf('\n', own.start - 1) + 1, own.start);
+  const indent = /^[ \t]*$/.test(line) ? line : undefined;
   const entries = names.map((name) => JSON.stringify(name) + text.slice(own.end, value.end));
   const range = document.rangeOf({ start: own.start, end: value.end });
   const newText = entries.join(indent === undefined ? ', ' : `,\n${indent}`);

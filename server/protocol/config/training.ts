@@ -1,5 +1,6 @@
 /** @file `training` of an experiment file. */
 import * as z from 'zod';
+import { MOST_THREADS } from '../threads.ts';
 import { optimizer } from './optimizer.ts';
 import { positiveInteger } from './values.ts';
 
@@ -173,6 +174,7 @@ export const training = z
         ],
       }),
     threads: positiveInteger
+      .max(MOST_THREADS)
       .optional()
       .describe('Threads of the compiled executor; default: chosen by model size and machine.')
       .meta({ examples: [1] }),

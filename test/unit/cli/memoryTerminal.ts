@@ -11,6 +11,10 @@ export class MemoryTerminal implements Terminal {
     this.text += text;
   }
 
+  clearLine(): void {
+    this.text += '\r\u001b[2K';
+  }
+
   get lines(): string[] {
     return this.text.split('\n').slice(0, -1);
   }

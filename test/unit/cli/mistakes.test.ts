@@ -429,3 +429,25 @@ test('a run that another process trains is not resumed', async () => {
     /^error: The run .* is in use by process 1 on elsewhere\.\nto do: If that machine no longer runs it, delete /,
   );
 });
+
+describe('a folder that cannot be written', () => {
+  test.each([
+    ['.deeptwist', []],
+    ['results', ['--out', 'results']],
+  ])('is told of where a file is in the way: %s', async (name, args) => {
+    const place = await workspace();
+    await place.write(name, '');
+    const { code, stdout, stderr } = await deeptwist(place, 'run', 'blobs.deeptwist.jsonc', ...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: \S+ cannot be written: .*\.\nto do: Rename that file, .* --out DIR` .*\n$/);
+  });
+
+  test('does not keep describe from printing', async () => {
+    const place = await workspace();
+    await place.write('.deeptwist', '');
+    const { code, stdout, stderr } = await deeptwist(place, 'describe', 'blobs.deeptwist.jsonc');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/fc1\/kernel .*\n[^]*195 weights in all\n$/);
+    expect(stderr).toMatch(/^warning: not kept for the editor: \S+ cannot be written: a part of its path is a file/);
+  });
+});

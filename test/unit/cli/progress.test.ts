@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { advance, compressionNow, latestMetric, noProgress, secondsLeft } from '../../../server/cli/progress.ts';
+import { advance, compressionNow, latestMetric, newProgress, secondsLeft } from '../../../server/cli/progress.ts';
 import type { Progress } from '../../../server/cli/progress.ts';
 import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
 import { eventLines, statusLine } from '../../../server/cli/report.ts';
@@ -8,7 +8,7 @@ import { MemoryTerminal } from './memoryTerminal.ts';
 import { distortion, evaluation, finished, metrics, started, wholeRun } from './sampleEvents.ts';
 
 function after(...events: RunEvent[]): Progress {
-  return events.reduce(advance, noProgress);
+  return events.reduce(advance, newProgress());
 }
 
 describe('progress', () => {
@@ -28,6 +28,20 @@ describe('progress', () => {
     });
     expect(progress).toMatchObject({ step: 5000, evaluations: [{ step: 5000 }] });
     expect(progress.metrics).toBeUndefined();
+  });
+
+  it('of a long run is found in a time that grows with its length and not with its square', () => {
+    const long = 60_000;
+    const events = Array.from({ length: long }, (_, i) => [
+      { ...evaluation(i + 1, 0.5), split: 'validation' as const },
+      { type: 'warning' as const, step: i + 1, time: 0, message: 'unusual' },
+    ]).flat();
+    const start = performance.now();
+    const progress = after(started, ...events);
+    expect(statusLine(progress, 80)).toContain('60,000');
+    expect([progress.evaluations.length, progress.warnings.length]).toEqual([long, long]);
+    // It took 70 s when each event copied the list.
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 
   it('has the settings in effect, and what was changed', () => {
@@ -79,7 +93,7 @@ describe('statusLine', () => {
   });
 
   it('says that a run is starting before it has begun', () => {
-    expect(statusLine(noProgress, 80)).toBe('starting …');
+    expect(statusLine(newProgress(), 80)).toBe('starting …');
   });
 });
 

@@ -23,4 +23,19 @@ describe('terminalOf', () => {
   it('lets lines have any length in a file or a pipe', () => {
     expect(terminalOf(stream(false), {})).toMatchObject({ interactive: false, columns: Infinity });
   });
+
+  it.each([true, false])(
+    'writes its own styles and nothing else that a terminal would obey; a terminal: %s',
+    (isTTY) => {
+      const written: string[] = [];
+      const out = { isTTY, columns: 80, write: (text: string) => written.push(text) } as unknown as NodeJS.WriteStream;
+      const terminal = terminalOf(out, { TERM: 'xterm' });
+      terminal.write(`${styled(terminal, 'red', 'error:')} \u001b]0;title\u0007\u001b[2J\u009b1A\u202eok\n`);
+      terminal.write('\u001b[1m');
+      expect(written).toEqual([
+        isTTY ? '\u001b[31merror:\u001b[39m ]0;title[2J1Aok\n' : 'error: ]0;title[2J1Aok\n',
+        isTTY ? '\u001b[1m' : '[1m',
+      ]);
+    },
+  );
 });

@@ -55,3 +55,8 @@ describe('sparkline', () => {
     );
   });
 });
+
+it('a cell makes no lines of its own and moves no column', () => {
+  const [header, row] = textTable({ header: ['a', 'b'], rows: [['x\ny\u001b[2K', 'z']] }, Infinity);
+  expect([header, row]).toEqual(['a       b', 'x y[2K  z']);
+});

@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, Dataset } from '../../../server/data/dataset.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
+import { until } from '../../until.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 let folder: string;
@@ -101,9 +102,14 @@ test('the worker runs ahead of the training loop by a few batches and no more', 
   `);
   const stream = await data.openTraining({ batchSize: 1, seed: 7, step: 0 });
   await stream.next();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  const made = async (): Promise<number> => {
+    for await (const { inputs } of data.test.batches(1)) return inputs[0][0];
+    throw new Error('There is no batch.');
+  };
   // One made when the module was probed, one taken, four ahead.
-  for await (const { inputs } of data.test.batches(1)) expect(inputs[0][0]).toBe(6);
+  await until(async () => (await made()) === 6);
+  // The worker has answered meanwhile, and made no more.
+  for (let turn = 0; turn < 20; turn++) expect(await made()).toBe(6);
   await stream.close();
 });
 

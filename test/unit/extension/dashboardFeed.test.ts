@@ -5,15 +5,20 @@ import { readLog } from '../../../extension/dashboard/readLog.ts';
 import { packSnapshot, restoreSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
-import type { Run } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
+import { pause, untilAsserted } from '../../until.ts';
 import { started } from '../cli/sampleEvents.ts';
 import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
 import { FakeSidecar } from './fakeSidecar.ts';
 
+// Counted, and as it is.
+vi.mock('../../../server/runs/run.ts', { spy: true });
+
 const feeds: RunFeed[] = [];
 const sidecars: FakeSidecar[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const feed of feeds.splice(0)) feed.stop();
   for (const sidecar of sidecars.splice(0)) await sidecar.kill();
 });
@@ -29,7 +34,7 @@ const startSidecar = async (run: Run) => {
 
 /** A page that only notes the steps that it has been told of. */
 function watch(run: Run) {
-  const page = { steps: [] as number[], snapshots: 0, deltas: 0, live: false, problems: [] as string[] };
+  const page = { steps: [] as number[], snapshots: 0, deltas: 0, live: false, liveStep: 0, problems: [] as string[] };
   const send = (message: FeedMessage) => {
     if (message.type === 'snapshot') {
       page.snapshots++;
@@ -37,7 +42,10 @@ function watch(run: Run) {
     } else if (message.type === 'events') {
       page.deltas++;
       page.steps.push(...message.events.filter(({ type }) => type === 'metrics').map(({ step }) => step));
-    } else if (message.type === 'live') page.live = message.live !== undefined;
+    } else if (message.type === 'live') {
+      page.live = message.live !== undefined;
+      page.liveStep = message.live?.step ?? page.liveStep;
+    }
   };
   const feed = new RunFeed(run.path, {
     load: async (file) => {
@@ -53,7 +61,6 @@ function watch(run: Run) {
   return { page, feed };
 }
 
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 5000, interval: 10 });
 const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
 
 it('follows the log of a run whose process cannot be reached', async () => {
@@ -62,12 +69,12 @@ it('follows the log of a run whose process cannot be reached', async () => {
   await append(run, metrics(1, 3));
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(page.steps).toEqual(upTo(3)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(3)));
   await append(run, metrics(4, 5));
   await appendFile(run.eventsFile, JSON.stringify(metricsAt(6)).slice(0, 20));
-  await until(() => expect(page.steps).toEqual(upTo(5)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(5)));
   await appendFile(run.eventsFile, `${JSON.stringify(metricsAt(6)).slice(20)}\n`);
-  await until(() => expect(page.steps).toEqual(upTo(6)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(6)));
   expect(page.snapshots).toBe(1);
 });
 
@@ -79,26 +86,35 @@ it('goes over from the log to the process while the run records, without a gap a
   feed.start();
   let step = 101;
   while (!page.live || step < 300) await sidecar.record(metrics(step, (step += 5) - 1));
-  await until(() => expect(page.steps).toEqual(upTo(step - 1)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(step - 1)));
   expect(page.snapshots).toBe(1);
 });
 
 it('sends at most four messages a second, and the first one at once', async () => {
+  // Time goes on where this test says so.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   const run = await temporaryRun();
   const sidecar = await startSidecar(run);
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(sidecar.subscribers).toBe(1));
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  page.deltas = 0;
-  const begun = Date.now();
-  for (let step = 1; step <= 400; step++) {
-    await sidecar.record([metricsAt(step)]);
-    if (step === 1) await vi.waitFor(() => expect(page.steps).toEqual([1]), { timeout: 90, interval: 5 });
-    else await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-  await until(() => expect(page.steps).toEqual(upTo(400)));
-  expect(page.deltas).toBeLessThanOrEqual(2 + (Date.now() - begun) / 250);
+  const untilHeard = (step: number) =>
+    untilAsserted(() => {
+      vi.advanceTimersByTime(0);
+      expect(page.liveStep).toBe(step);
+    });
+  await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
+  await sidecar.record([metricsAt(1)]);
+  await sidecar.tellStep(10);
+  await untilHeard(10);
+  expect([page.steps, page.deltas]).toEqual([[1], 1]);
+
+  for (let step = 2; step <= 400; step++) await sidecar.record([metricsAt(step)]);
+  await sidecar.tellStep(20);
+  await untilHeard(20);
+  vi.advanceTimersByTime(249);
+  expect([page.steps, page.deltas]).toEqual([[1], 1]);
+  vi.advanceTimersByTime(1);
+  expect([page.steps, page.deltas]).toEqual([upTo(400), 2]);
 });
 
 it('reads on from the log when the process is killed, also where it had told of more than it wrote', async () => {
@@ -106,12 +122,12 @@ it('reads on from the log when the process is killed, also where it had told of 
   const sidecar = await startSidecar(run);
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(sidecar.subscribers).toBe(1));
+  await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
   await sidecar.record(metrics(1, 50));
   await sidecar.record(metrics(51, 60), { unflushed: true });
-  await until(() => expect(page.steps).toEqual(upTo(60)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(60)));
   await sidecar.kill();
-  await until(() => expect([page.live, page.steps.length]).toEqual([false, 50]));
+  await untilAsserted(() => expect([page.live, page.steps.length]).toEqual([false, 50]));
   expect(page.steps).toEqual(upTo(50));
 });
 
@@ -123,7 +139,7 @@ it('sends everything anew when a resumed run has cut its log', async () => {
   await run.update({ state: 'stopped' });
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(page.steps).toEqual(upTo(40)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(40)));
 
   await truncate(run.eventsFile, cut);
   await run.update({ cuts: [cut] });
@@ -131,7 +147,7 @@ it('sends everything anew when a resumed run has cut its log', async () => {
   // More than was cut, before anybody looks: the length of the file does not tell.
   await append(run, [resumption, ...metrics(11, 60)]);
   feed.wake();
-  await until(() => expect(page.steps).toEqual(upTo(60)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(60)));
 });
 
 it('sends everything anew when the process tells that the run was resumed', async () => {
@@ -140,7 +156,7 @@ it('sends everything anew when the process tells that the run was resumed', asyn
   const sidecar = await startSidecar(run);
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect([sidecar.subscribers, page.steps.length]).toEqual([1, 20]));
+  await untilAsserted(() => expect([sidecar.subscribers, page.steps.length]).toEqual([1, 20]));
   await writeFile(
     run.eventsFile,
     metrics(1, 10)
@@ -150,7 +166,7 @@ it('sends everything anew when the process tells that the run was resumed', asyn
   await run.update({ cuts: [1] });
   await append(run, [{ ...started, resumedFrom: 10 }, ...metrics(11, 12)]);
   await sidecar.record([{ ...started, resumedFrom: 10 }], { unflushed: true });
-  await until(() => expect(page.steps).toEqual(upTo(12)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(12)));
   expect(page.snapshots).toBe(2);
 });
 
@@ -159,22 +175,26 @@ it('sends nothing while it is stopped, then what was missed: as events where tha
   const sidecar = await startSidecar(run);
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(sidecar.subscribers).toBe(1));
+  await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
   await sidecar.record(metrics(1, 10));
-  await until(() => expect(page.steps).toEqual(upTo(10)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(10)));
   feed.stop();
-  await until(() => expect(sidecar.subscribers).toBe(0));
+  await untilAsserted(() => expect(sidecar.subscribers).toBe(0));
+  const other = watch(run);
+  other.feed.start();
+  await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
   await sidecar.record(metrics(11, 30));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Another page has been told meanwhile.
+  await untilAsserted(() => expect(other.page.steps).toEqual(upTo(30)));
   expect(page.steps).toEqual(upTo(10));
   feed.start();
-  await until(() => expect(page.steps).toEqual(upTo(30)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(30)));
   expect(page.snapshots).toBe(1);
 
   feed.stop();
   await sidecar.record(metrics(31, 12_000));
   feed.start();
-  await until(() => expect(page.steps.length).toBe(12_000));
+  await untilAsserted(() => expect(page.steps.length).toBe(12_000));
   expect([page.snapshots, page.steps]).toEqual([2, upTo(12_000)]);
 });
 
@@ -188,9 +208,9 @@ it('sends everything again to a page that was loaded again, in the middle of a r
     if (step % 50 !== 0) continue;
     page.steps = [];
     feed.start({ anew: true });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await pause(20);
   }
-  await until(() => expect(page.steps).toEqual(upTo(200)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(200)));
 });
 
 it('tells once that the run folder was deleted, and shows a run that is there again', async () => {
@@ -200,13 +220,16 @@ it('tells once that the run folder was deleted, and shows a run that is there ag
   const record = await readFile(`${run.path}/run.json`, 'utf8');
   const { page, feed } = watch(run);
   feed.start();
-  await until(() => expect(page.steps).toEqual(upTo(3)));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(3)));
   await rm(`${run.path}/run.json`);
-  await until(() => expect(page.problems).toHaveLength(1));
+  await untilAsserted(() => expect(page.problems).toHaveLength(1));
+  const looks = () => vi.mocked(openRun).mock.calls.length;
+  const before = looks();
   feed.wake();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // The second of them begins when the first is over.
+  await untilAsserted(() => expect(looks()).toBeGreaterThanOrEqual(before + 2));
   expect(page.problems).toEqual([expect.stringContaining('is not a run folder')]);
   await writeFile(`${run.path}/run.json`, record);
   feed.wake();
-  await until(() => expect(page.snapshots).toBe(2));
+  await untilAsserted(() => expect(page.snapshots).toBe(2));
 });

@@ -1,5 +1,5 @@
 import { appendFile } from 'node:fs/promises';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { layerPlace } from '../../../extension/dashboard/layerPlace.ts';
 import { parseFromDashboard } from '../../../extension/dashboard/messages.ts';
 import { readLog } from '../../../extension/dashboard/readLog.ts';
@@ -9,6 +9,7 @@ import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
 import { createRunHistory } from '../../../server/protocol/runHistory.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
+import { untilAsserted } from '../../until.ts';
 import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
 
 const sessions: DashboardSession[] = [];
@@ -61,8 +62,6 @@ function open(isRun: (key: string) => boolean = () => true, options = {}) {
   return { page, performed, loads, session, snapshotsOf };
 }
 
-const until = (condition: () => void) => vi.waitFor(condition, { timeout: 3000, interval: 5 });
-
 it('shows the newest run where nothing else is asked for, and runs that come later', async () => {
   const run = await finishedRun();
   const { session, page, snapshotsOf } = open();
@@ -70,7 +69,7 @@ it('shows the newest run where nothing else is asked for, and runs that come lat
   session.setRuns([]);
   expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted']);
   session.setRuns([summary(run)]);
-  await until(() => expect(snapshotsOf()).toEqual([run.path]));
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([run.path]));
   expect(page.posted).toContainEqual({ type: 'runs', runs: [summary(run)], shown: [run.path] });
 });
 
@@ -80,9 +79,9 @@ it('shows what the page showed before it was loaded again, and tells it so first
   session.receive({ type: 'ready', shown: [run.path] });
   expect(page.posted).toEqual([]);
   session.setRuns([summary(newest), summary(run)]);
-  await until(() => expect(snapshotsOf()).toEqual([run.path]));
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([run.path]));
   session.receive({ type: 'ready', shown: [run.path] });
-  await until(() => expect(snapshotsOf()).toEqual([run.path, run.path]));
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([run.path, run.path]));
   expect(page.posted.map(({ type }) => type)).toEqual([
     'runs',
     'restricted',
@@ -100,11 +99,10 @@ it('reads a run while its page is being loaded', async () => {
     const { session, page, loads } = open(undefined, { remembers });
     if (remembers) session.show([run.path]);
     session.setRuns([summary(run)]);
-    await until(() => expect(loads).toHaveLength(1));
+    await untilAsserted(() => expect(loads).toHaveLength(1));
     expect(page.posted).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 20));
     session.receive({ type: 'ready' });
-    expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted', 'snapshot']);
+    await untilAsserted(() => expect(page.posted.map(({ type }) => type)).toEqual(['runs', 'restricted', 'snapshot']));
     expect(loads).toHaveLength(1);
   }
 });
@@ -115,7 +113,7 @@ it('shows what a command asks for, whatever the page showed', async () => {
   session.show([other.path, other.path]);
   session.receive({ type: 'ready', shown: [one.path] });
   session.setRuns([summary(one), summary(other)]);
-  await until(() => expect(snapshotsOf()).toEqual([other.path]));
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([other.path]));
 });
 
 it('sends nothing to a page that is hidden', async () => {
@@ -125,11 +123,15 @@ it('sends nothing to a page that is hidden', async () => {
   session.receive({ type: 'ready' });
   session.setRuns([summary(one), summary(other)]);
   session.show([one.path]);
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // A page that can be seen has been sent everything meanwhile.
+  const seen = open();
+  seen.session.receive({ type: 'ready' });
+  seen.session.setRuns([summary(one), summary(other)]);
+  await untilAsserted(() => expect(seen.snapshotsOf()).toEqual([one.path]));
   expect(page.posted).toEqual([]);
   page.visible = true;
   session.visibilityChanged();
-  await until(() => expect(snapshotsOf()).toEqual([one.path]));
+  await untilAsserted(() => expect(snapshotsOf()).toEqual([one.path]));
 });
 
 it('does nothing for a page about what is no run of the workspace', async () => {

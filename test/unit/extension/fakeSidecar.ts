@@ -50,6 +50,11 @@ export class FakeSidecar {
     for (const client of this.#subscribers) await client.sendNotification('events', { offset, events });
   }
 
+  /** Tells the clients that the run is at a step. */
+  async tellStep(step: number): Promise<void> {
+    for (const client of this.#subscribers) await client.sendNotification('state', { ...training, step });
+  }
+
   get subscribers(): number {
     return this.#subscribers.size;
   }

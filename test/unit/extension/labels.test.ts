@@ -1,9 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { shortValue, splitValues } from '../../../extension/commands/changedValues.ts';
-import { commandLineOf } from '../../../extension/commands/commandLine.ts';
 import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/experiments/labels.ts';
 import { lastWords } from '../../../extension/sidecar/lastWords.ts';
-import { parseOverride } from '../../../server/protocol/overrides.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 
 const live = (state: Partial<LiveState>): LiveState => ({ phase: 'training', step: 0, steps: 100, ...state });
@@ -88,21 +86,5 @@ describe('changed values in a line', () => {
     ['model=./a.ts', 'model=./a.ts'],
   ])('%s is short: %s', (override, short) => {
     expect(shortValue(override)).toBe(short);
-  });
-});
-
-describe('the command line of a run', () => {
-  test('names the file from the folder and every changed value', () => {
-    expect(commandLineOf('/w/mnist/lenet.deeptwist.jsonc', ['training.seed=2'], '/w')).toBe(
-      'npx deeptwist run mnist/lenet.deeptwist.jsonc --set training.seed=2',
-    );
-  });
-
-  test('quotes what a shell would take apart', () => {
-    const layers = 'compression.layers={"fc*":{"rate":0.9}}';
-    expect(parseOverride(layers)).toBeDefined();
-    expect(commandLineOf("/w/it's mine.deeptwist.jsonc", [layers], '/w')).toBe(
-      `npx deeptwist run 'it'\\''s mine.deeptwist.jsonc' --set '${layers}'`,
-    );
   });
 });

@@ -1,9 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { watchFolder, type FolderWatch } from '../../../extension/runs/watchFolder.ts';
+import { until, untilAsserted } from '../../until.ts';
 
 let root: string;
 let runs: string;
@@ -29,44 +29,50 @@ function start(): void {
   });
 }
 
+/** Starts, and waits until a change is told. */
+async function startAndSee(): Promise<void> {
+  start();
+  mkdirSync(join(runs, 'probe'));
+  await until(() => seen.has('probe'));
+  seen.clear();
+}
+
 test('a run folder that comes or goes is told', async () => {
   mkdirSync(join(runs, 'first'), { recursive: true });
-  start();
-  await sleep(100);
+  await startAndSee();
   mkdirSync(join(runs, 'second'));
-  await vi.waitFor(() => expect([...seen]).toEqual(['second']));
+  await untilAsserted(() => expect([...seen]).toEqual(['second']));
   seen.clear();
   rmSync(join(runs, 'first'), { recursive: true });
-  await vi.waitFor(() => expect([...seen]).toEqual(['first']));
+  await untilAsserted(() => expect([...seen]).toEqual(['first']));
 });
 
 test('a folder that is made together with its first run is told, and what comes into it later', async () => {
   start();
   mkdirSync(join(runs, 'first'), { recursive: true });
-  await vi.waitFor(() => expect(calls).toBeGreaterThan(0));
+  await untilAsserted(() => expect(calls).toBeGreaterThan(0));
   mkdirSync(join(runs, 'second'));
-  await vi.waitFor(() => expect(seen).toContain('second'));
+  await untilAsserted(() => expect(seen).toContain('second'));
 });
 
 test('a folder that is deleted and made anew is followed', async () => {
   mkdirSync(runs, { recursive: true });
-  start();
-  await sleep(100);
+  await startAndSee();
+  let before = calls;
   rmSync(join(root, '.deeptwist'), { recursive: true });
-  await sleep(100);
+  await untilAsserted(() => expect(calls).toBeGreaterThan(before));
+  before = calls;
   mkdirSync(join(runs, 'again'), { recursive: true });
-  const before = calls;
-  await vi.waitFor(() => expect(calls).toBeGreaterThan(before));
+  await untilAsserted(() => expect(calls).toBeGreaterThan(before));
   mkdirSync(join(runs, 'later'));
-  await vi.waitFor(() => expect(seen).toContain('later'));
+  await untilAsserted(() => expect(seen).toContain('later'));
 });
 
 test('many changes at once are told in a few calls', async () => {
   mkdirSync(runs, { recursive: true });
-  start();
-  await sleep(100);
+  await startAndSee();
   const before = calls;
   for (let i = 0; i < 200; i++) mkdirSync(join(runs, `run-${i}`));
-  await vi.waitFor(() => expect(seen.size).toBe(200));
+  await untilAsserted(() => expect(seen.size).toBe(200));
   expect(calls - before).toBeLessThan(20);
 });

@@ -1,24 +1,5 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { ESLint } from 'eslint';
 import { describe, expect, test } from 'vitest';
-
-const root = join(import.meta.dirname, '../../..');
-
-/** A TypeScript file that exists: the rules look at real paths, and a typed rule at real projects. */
-function someFile(folder: string): string {
-  const name = readdirSync(join(root, folder)).find((entry) => entry.endsWith('.ts') && !entry.endsWith('.d.ts'));
-  if (name === undefined) throw new Error(`${folder} has no TypeScript file`);
-  return join(folder, name);
-}
-
-const eslint = new ESLint({ cwd: root });
-
-/** The rules that a text breaks where it stands in for a file of a folder. */
-async function brokenRules(folder: string, text: string): Promise<(string | null)[]> {
-  const [result] = await eslint.lintText(text, { filePath: join(root, someFile(folder)) });
-  return result.messages.map((message) => message.ruleId);
-}
+import { brokenRules, someFile, typed } from './brokenRules.ts';
 
 /** A text that imports a file of another folder of `server/`. */
 const importing = (folder: string) => `import '../${someFile(`server/${folder}`).replace('server/', '')}';\n`;
@@ -61,7 +42,7 @@ describe('the import floors', () => {
 
 test.each(['server/formats', 'test/unit/house'])('in %s a promise may not be left floating', async (folder) => {
   const text = 'const answer = async () => 1;\nanswer();\n';
-  expect(await brokenRules(folder, text)).toContain('@typescript-eslint/no-floating-promises');
+  expect(await brokenRules(folder, text, typed)).toContain('@typescript-eslint/no-floating-promises');
 });
 
 test.each(['server/linalg', 'test/bench'])(

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { pause } from '../../until.ts';
 import { LanguageSession } from './languageSession.ts';
 import { lenet, prepareFolder } from './lenet.ts';
 
@@ -33,7 +33,7 @@ const edit = fc.record({
   removed: fc.nat(60),
   inserted,
   /** Whether the server may look before the next edit comes. */
-  pause: fc.boolean(),
+  waits: fc.boolean(),
 });
 
 it('random edits never crash the server, and what it says last is what a fresh server says of the final text', async () => {
@@ -43,12 +43,12 @@ it('random edits never crash the server, and what it says last is what a fresh s
       const uri = await session.openText(lenet, name);
       let version = 1;
       const document = TextDocument.create(uri, 'deeptwist', version, lenet);
-      for (const { at, removed, inserted: text, pause } of edits) {
+      for (const { at, removed, inserted: text, waits } of edits) {
         const start = Math.floor(at * document.getText().length);
         const range = { start: document.positionAt(start), end: document.positionAt(start + removed) };
         await session.change(uri, ++version, [{ range, text }]);
         TextDocument.update(document, [{ range, text }], version);
-        if (pause) await sleep(15);
+        if (waits) await pause(15);
       }
       const last = await session.diagnostics(uri, version);
       const freshUri = await fresh.openText(document.getText(), name);

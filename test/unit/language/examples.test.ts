@@ -18,6 +18,7 @@ const around: Surroundings = {
   modelText: undefined,
   runs: [],
   others: [],
+  cores: 2,
   exists: (path) => !path.includes('pretrain'),
   entries: () => [],
 };

@@ -30,6 +30,7 @@ import {
   type TextDocumentContentChangeEvent,
 } from 'vscode-languageserver/node';
 import { createConnection } from 'vscode-languageserver/node';
+import { PATIENCE } from '../../../scripts/patience.js';
 import { serve } from '../../../server/language/server.ts';
 import {
   describeModel,
@@ -65,8 +66,9 @@ export class LanguageSession {
   /**
    * @param describe answers the server's requests for models, as an editor that may run them
    * @param folder of another session, in place of its own
+   * @param workspace folders that the editor has open
    */
-  static async open(describe?: Describe, folder?: string): Promise<LanguageSession> {
+  static async open(describe?: Describe, folder?: string, workspace: readonly string[] = []): Promise<LanguageSession> {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient))).listen();
     const connection = createProtocolConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
@@ -75,6 +77,7 @@ export class LanguageSession {
     const initialized = await connection.sendRequest(InitializeRequest.type, {
       processId: null,
       rootUri: null,
+      workspaceFolders: workspace.map((path) => ({ uri: pathToFileURL(path).href, name: path })),
       capabilities: { workspace: { codeLens: { refreshSupport: true } } },
       initializationOptions: { describesModels: describe !== undefined } satisfies InitializationOptions,
     });
@@ -126,8 +129,13 @@ export class LanguageSession {
     await this.connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes });
   }
 
+  /** Whether diagnostics have come for a file. */
+  hasDiagnostics(uri: string): boolean {
+    return this.#published.has(uri);
+  }
+
   /** The diagnostics of a version, when they come. */
-  async diagnostics(uri: string, version = 1, patience = 5000): Promise<Diagnostic[]> {
+  async diagnostics(uri: string, version = 1): Promise<Diagnostic[]> {
     const found = () => {
       const published = this.#published.get(uri);
       return published?.version === version ? published.diagnostics : undefined;
@@ -140,7 +148,7 @@ export class LanguageSession {
           const diagnostics = found();
           if (diagnostics) resolve(diagnostics);
         };
-        timer = setTimeout(() => reject(new Error(`No diagnostics of version ${version} in ${patience} ms`)), patience);
+        timer = setTimeout(() => reject(new Error(`No diagnostics of version ${version} in ${PATIENCE} ms`)), PATIENCE);
         this.#waiting.add(look);
         look();
       });

@@ -452,6 +452,11 @@ export const rows: readonly ProblemRow[] = [
     problems: [],
   },
   {
+    what: 'more threads than any machine needs',
+    text: edited(['"batchSize": 50', '"batchSize": 50, "threads": 2000']),
+    problems: ['error wrong-value «2000» training.threads: expected an integer from 1 to 256, got 2000'],
+  },
+  {
     what: 'a learning rate that is high for Adam',
     text: edited(['1e-3', '0.1']),
     problems: [

@@ -29,3 +29,10 @@ describe('didYouMean', () => {
     expect(didYouMean('a', ['b'])).toBeUndefined();
   });
 });
+
+it('nothing is suggested for, nor from, names that nobody types', () => {
+  const start = performance.now();
+  expect(didYouMean('a'.repeat(1e6), ['a'.repeat(1e6)])).toBeUndefined();
+  expect(didYouMean('steps', ['s'.repeat(1e6), 'stpes'])).toBe('stpes');
+  expect(performance.now() - start).toBeLessThan(500);
+});

@@ -388,3 +388,22 @@ describe('a setting that does not fit the model', () => {
     );
   });
 });
+
+describe('a text with very many problems', () => {
+  const settings = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`u${i}`, 1]));
+
+  it('is told the first hundred of them, and how many more there are, in a moment', () => {
+    const start = performance.now();
+    const { problems } = checkExperiment(JSON.stringify(settings, null, 1));
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(problems).toHaveLength(100);
+    // Three settings are missing: model, data, training.
+    expect(problems.at(-1)?.message).toMatch(/^unknown setting; .*; 19903 more problems after it$/);
+    expect(problems.at(-2)?.message).not.toContain('more');
+  });
+
+  it('has them at their places all the same', () => {
+    const { problems } = checkExperiment(JSON.stringify(settings, null, 1));
+    expect(problems.map(({ line }) => line).slice(3)).toEqual(Array.from({ length: 97 }, (_, i) => i + 2));
+  });
+});

@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pause } from '../../until.ts';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { readLatestCheckpoint, writeCheckpoint } from '../../../server/runs/checkpoints.ts';
 import type { Checkpoint } from '../../../server/runs/checkpoints.ts';
-import type { Run } from '../../../server/runs/run.ts';
+import { openRun, type Run } from '../../../server/runs/run.ts';
 import { temporaryRun } from './temporaryRun.ts';
 
 function checkpointAt(step: number): Checkpoint {
@@ -78,7 +79,56 @@ describe('checkpoints', () => {
     for (const step of [1000, 2000]) await flipLastByte(tensorFile(run, step));
     const { checkpoint, warnings } = await readLatestCheckpoint(run);
     expect(checkpoint).toBeUndefined();
-    expect(warnings[1]).toMatch(/there is none before it\.$/);
+    expect(warnings[1]).toMatch(/there is none before it, and the run starts from the beginning\.$/);
+  });
+
+  it('of another run are passed over, and told of', async () => {
+    const run = await runWithCheckpoints(1000);
+    await pause(2); // Runs are told apart by the millisecond at which they were made.
+    const other = await runWithCheckpoints(3000);
+    for (const name of await readdir(other.checkpointsFolder))
+      await copyFile(join(other.checkpointsFolder, name), join(run.checkpointsFolder, name));
+    expect(await readLatestCheckpoint(run)).toEqual({
+      checkpoint: checkpointAt(1000),
+      warnings: [`The checkpoint of step 3,000 is one of another run, ${other.id}; falling back to step 1,000.`],
+    });
+  });
+
+  it('are those of a run also where its folder was renamed, or an early version did not say whose they are', async () => {
+    const run = await runWithCheckpoints(1000);
+    await rename(run.path, `${run.path}-renamed`);
+    const renamed = await openRun(`${run.path}-renamed`);
+    expect((await readLatestCheckpoint(renamed)).checkpoint).toEqual(checkpointAt(1000));
+    const side = tensorFile(renamed, 1000).replace('.safetensors', '.json');
+    const { run: writer, ...early } = JSON.parse(await readFile(side, 'utf8')) as Record<string, unknown>;
+    expect(writer).toEqual({ id: run.id, created: run.record.created });
+    await writeFile(side, JSON.stringify(early));
+    expect((await readLatestCheckpoint(renamed)).checkpoint).toEqual(checkpointAt(1000));
+  });
+
+  it('are damaged where their name tells of another step', async () => {
+    const run = await runWithCheckpoints(1000);
+    for (const ending of ['.json', '.safetensors'])
+      await rename(
+        tensorFile(run, 1000).replace('.safetensors', ending),
+        tensorFile(run, 9000).replace('.safetensors', ending),
+      );
+    const { checkpoint, warnings } = await readLatestCheckpoint(run);
+    expect(checkpoint).toBeUndefined();
+    expect(warnings[0]).toContain('says that it is of step 1,000');
+  });
+
+  it('can be written where a repository did not keep the empty folder, but not where the run was deleted', async () => {
+    const run = await temporaryRun();
+    await rm(run.checkpointsFolder, { recursive: true });
+    expect((await readLatestCheckpoint(run)).warnings).toEqual([
+      `There is no ${run.checkpointsFolder}: the run starts from the beginning.`,
+    ]);
+    await writeCheckpoint(run, checkpointAt(1000), { keep: 1 });
+    expect((await readLatestCheckpoint(run)).checkpoint?.step).toBe(1000);
+    await rm(run.path, { recursive: true });
+    await expect(writeCheckpoint(run, checkpointAt(2000), { keep: 1 })).rejects.toThrow('was deleted or moved');
+    expect(existsSync(run.path)).toBe(false);
   });
 
   it('do not count until they are complete', async () => {

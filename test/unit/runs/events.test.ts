@@ -6,6 +6,7 @@ import { UserError } from '../../../server/protocol/userError.ts';
 import { EventLog } from '../../../server/runs/eventLog.ts';
 import { followEvents, readEvents, readLastEvents } from '../../../server/runs/readEvents.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { EventFeed } from '../../../server/sidecar/eventFeed.ts';
 import { metricsAt, temporaryRun } from './temporaryRun.ts';
 
 async function all(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
@@ -181,4 +182,24 @@ describe('followEvents', () => {
     log.close();
     expect(seen).toEqual(['metrics 1', 'metrics 2', 'metrics 3', 'warning 1', 'metrics 2', 'metrics 3', 'metrics 4']);
   });
+});
+
+it('a log that was cut more often than a call can have arguments is followed from the lowest cut', async () => {
+  const run = await temporaryRun();
+  await writeFile(run.eventsFile, [1, 2, 3].map((step) => `${JSON.stringify(metricsAt(step))}\n`).join(''));
+  const line = (await readFile(run.eventsFile)).indexOf('\n') + 1;
+  const stop = new AbortController();
+  const steps: number[] = [];
+  for await (const { step } of followEvents(run, { signal: stop.signal })) {
+    steps.push(step);
+    if (steps.length === 3) {
+      const cuts = Array.from({ length: 300_000 }, (_, i) => (i === 7 ? line : 3 * line));
+      await (await openRun(run.path)).update({ cuts });
+    }
+    if (steps.length === 5) stop.abort();
+  }
+  expect(steps).toEqual([1, 2, 3, 2, 3]);
+  await run.reload();
+  const reader = new EventFeed(run).read(3 * line, 0);
+  expect((await reader.read())?.events.map(({ step }) => step)).toEqual([2, 3]);
 });

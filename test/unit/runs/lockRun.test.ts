@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { utimes, writeFile } from 'node:fs/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
+import { root } from '../../../scripts/root.js';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { identify, isAlive } from '../../../server/runs/liveProcess.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { raceForLocks } from '../../bench/lockRace.ts';
 import { temporaryRun } from './temporaryRun.ts';
 
 function idleProcess() {
@@ -78,6 +80,15 @@ describe('lockRun', () => {
     await (await lockRun(run)).release({ state: 'finished' });
   });
 });
+
+test.each([2, 3, 5])(
+  'of %d processes that take a run at the same moment one has it, and none of its updates is lost',
+  async (processes) => {
+    const { faults, right } = await raceForLocks(root, processes, 30);
+    expect(faults).toEqual([]);
+    expect(right).toBe(30);
+  },
+);
 
 describe('isAlive', () => {
   it('does not take a process for an earlier one with the same pid', () => {

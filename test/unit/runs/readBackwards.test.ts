@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import { readBackwards } from '../../../server/runs/readBackwards.ts';
+import { shortest } from '../../until.ts';
 import { metricsAt, temporaryRun } from './temporaryRun.ts';
 
 /** With a text that makes its line as long as a test needs it. */
@@ -65,9 +66,12 @@ test('no more is read than what is asked for: of a log of nearly 200 MB, its end
   await appendFile(run.eventsFile, million);
   await appendFile(run.eventsFile, textOf([warning(2), metricsAt(3)]));
   expect((await stat(run.eventsFile)).size).toBeGreaterThan(180e6);
-  const start = performance.now();
-  expect((await warningSteps(run, {}, 1)).steps).toEqual([2]);
-  expect((await warningSteps(run, { most: 1e6 })).steps).toEqual([2]);
+  const took = await shortest(200, async () => {
+    const start = performance.now();
+    expect((await warningSteps(run, {}, 1)).steps).toEqual([2]);
+    expect((await warningSteps(run, { most: 1e6 })).steps).toEqual([2]);
+    return performance.now() - start;
+  });
   // Reading all of it takes seconds.
-  expect(performance.now() - start).toBeLessThan(200);
+  expect(took).toBeLessThan(200);
 });

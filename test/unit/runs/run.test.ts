@@ -1,9 +1,12 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
+import { mayBelongTo } from '../../../extension/runs/runIds.ts';
 import { copySources, readSources } from '../../../server/runs/copySources.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { explainDiskError } from '../../../server/runs/disk.ts';
 import { findRun, listRuns } from '../../../server/runs/findRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import type { Run } from '../../../server/runs/run.ts';
@@ -64,6 +67,62 @@ describe('createRun', () => {
     const out = await temporaryFolder();
     const run = await createRun({ experiment: 'lenet.deeptwist.jsonc', text: '{}', out: join(out, 'deep'), now: noon });
     expect(run.path).toBe(join(out, 'deep', '20261122-120005-lenet'));
+  });
+});
+
+describe('createRun that cannot', () => {
+  it('says what the system refused and leaves no half run', async () => {
+    const folder = await temporaryFolder();
+    const experiment = join(folder, 'lenet.deeptwist.jsonc');
+    const sources = [{ path: join(folder, 'x'.repeat(300)), content: Buffer.from('module') }];
+    const error = await createRun({ experiment, text: '{}', sources }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({
+      message: expect.stringContaining('cannot be written: its name is longer than the file system takes.') as string,
+      remedy: expect.stringContaining('--out DIR') as string,
+    });
+    expect(await readdir(join(folder, '.deeptwist', 'runs'))).toEqual([]);
+  });
+
+  it.each([
+    ['.deeptwist', undefined, 'a part of its path is a file, or a link that leads nowhere'],
+    ['results', 'results', 'there is a file of that name'],
+  ])('names the file that is in the way: %s', async (file, out, reason) => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, file), '');
+    const making = createRun({
+      experiment: join(folder, 'lenet.deeptwist.jsonc'),
+      text: '{}',
+      out: out && join(folder, out),
+    });
+    await expect(making).rejects.toThrow(
+      new RegExp(`^${join(folder, file).replaceAll('.', '\\.')}.* cannot be written: ${reason}\\.$`),
+    );
+  });
+
+  it.runIf(existsSync('/dev/full'))('gives no advice to resume what was not made', async () => {
+    const full = await writeFile('/dev/full', 'x').catch((error: unknown) => error);
+    const folder = await temporaryFolder();
+    expect(explainDiskError(full, folder, 1000, { begun: false })).toMatchObject({
+      message: expect.stringMatching(
+        /^The disk is full: writing to .* needs \S+ \S+, .* free\. No run was made\.$/,
+      ) as string,
+      remedy: 'Free some space, then run the experiment again.',
+    });
+    expect(explainDiskError(full, folder, 1000)).toMatchObject({
+      remedy: 'Free some space, then continue with `deeptwist resume`.',
+    });
+  });
+
+  it('makes ids that a file system takes of names of any length, and the same experiment finds its runs by them', async () => {
+    const folder = await temporaryFolder();
+    const name = 'long'.repeat(59);
+    const experiment = join(folder, `${name}.deeptwist.jsonc`);
+    const ids = [];
+    for (let i = 0; i < 2; i++) ids.push((await createRun({ experiment, text: '{}', now: noon })).id);
+    expect(ids).toEqual([1, 2].map((n) => `20261122-120005-${name.slice(0, 100)}${n > 1 ? `-${n}` : ''}`));
+    expect(ids.every((id) => mayBelongTo(id, name))).toBe(true);
+    expect((await findRun('last', folder)).record.name).toBe(name);
   });
 });
 

@@ -1,13 +1,17 @@
 /** @file How a run's process ends when something goes wrong, and how runs wait for one another. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { OLDEST_NODE, oldNodeError } from '../../../server/protocol/nodeVersion.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
+import { until } from '../../until.ts';
 import { eventsOf, experiment, finalWeights, mlp, workspace } from '../training/workspace.ts';
+import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import {
   eventually,
@@ -16,7 +20,6 @@ import {
   recordOf,
   runtimeFiles,
   startRun,
-  until,
   useSidecars,
   watch,
 } from './sidecars.ts';
@@ -245,8 +248,77 @@ test('a run that another process has is left alone', async () => {
   expect((await recordOf(run)).state).toBe('stopped');
 });
 
-test('an executable that is not there is told with the setting', async () => {
-  const error = await userErrorOf(async () => startRun(await workspace(), { node: '/nowhere/node' }));
+test('an executable that is not there is told with the setting, and the run has failed', async () => {
+  const place = await workspace();
+  const run = await createRun({ experiment: place.file, text: readFileSync(place.file, 'utf8'), state: 'queued' });
+  const error = await userErrorOf(() => startRun(place, { run, node: '/nowhere/node' }));
   expect(error.message).toMatch(/cannot be started with \/nowhere\/node/);
   expect(error.remedy).toContain('deeptwist.node.path');
+  const { state, failure } = await recordOf(run);
+  expect({ state, failure }).toEqual({ state: 'failed', failure: { message: error.message, remedy: error.remedy } });
+});
+
+describe('an old Node', () => {
+  const old = { version: 'v18.20.8', message: /^DeepTwist needs Node 20\.19\.0 or newer; this is 18\.20\.8 \(.*\)\.$/ };
+
+  /** A Node that says of itself that it is old. It is told before anything else is loaded. */
+  async function oldNode(folder: string): Promise<string> {
+    const preload = join(folder, 'old.cjs');
+    await writeFile(preload, `Object.defineProperty(process.versions, 'node', { value: '${old.version.slice(1)}' });`);
+    return preload;
+  }
+
+  test('that the setting names is told with the setting, and the run has failed', async () => {
+    const place = await workspace();
+    const node = join(place.folder, 'node');
+    await writeFile(node, `#!/bin/sh\necho ${old.version}\n`, { mode: 0o755 });
+    const run = await createRun({ experiment: place.file, text: readFileSync(place.file, 'utf8'), state: 'queued' });
+    const error = await userErrorOf(() => startRun(place, { run, node }));
+    expect(error.message).toMatch(old.message);
+    expect(error.message).toContain(node);
+    expect(error.remedy).toContain('deeptwist.node.path');
+    expect(await recordOf(run)).toMatchObject({ state: 'failed', failure: { message: error.message } });
+  });
+
+  test.each([
+    ['the command line', ['bin', 'deeptwist.js'], undefined, 'Install Node 20.19.0 or newer'],
+    ['the model describer', ['bin', 'deeptwist.js'], '1', 'deeptwist.node.path'],
+    ['a sidecar', ['dist', 'sidecar.js'], '1', 'deeptwist.node.path'],
+    ['the language server', ['dist', 'language.js'], undefined, 'Install Node 20.19.0 or newer'],
+  ])('is told by %s at once', async (_, script, fromEditor, remedy) => {
+    const preload = await oldNode(await temporaryFolder());
+    const { ELECTRON_RUN_AS_NODE: _own, ...inherited } = process.env;
+    const env = { ...inherited, ...(fromEditor !== undefined && { ELECTRON_RUN_AS_NODE: fromEditor }) };
+    const args = ['--require', preload, join(installationFolder(), ...script)];
+    const { status, stderr, stdout } = spawnSync(process.execPath, args, { env, encoding: 'utf8', input: '' });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    const [message, what, ...more] = stderr.split('\n');
+    expect(message.replace(/^error: /, '')).toMatch(old.message);
+    expect(what).toContain(remedy);
+    expect(more).toEqual(['']);
+  });
+
+  test('is one that package.json does not accept', () => {
+    const manifest = JSON.parse(readFileSync(join(installationFolder(), 'package.json'), 'utf8')) as {
+      engines: { node: string };
+    };
+    expect(manifest.engines.node).toBe(`>=${OLDEST_NODE}`);
+    const told = ['18.20.8', 'v20.18.3', '20.19.0', '20.19.1', '20.20.2', '22.0.0', 'v24.1.0'].map(
+      (version) => oldNodeError(version, 'node', { isSetting: false }) !== undefined,
+    );
+    expect(told).toEqual([true, true, false, false, false, false, false]);
+  });
+});
+
+const nameless = ['--user', '--map-user=54321', '--map-group=54321'];
+const hasNameless = process.platform === 'linux' && spawnSync('unshare', [...nameless, 'true']).status === 0;
+
+test.runIf(hasNameless)('a user without a name, as in a container, trains runs', async () => {
+  const place = await workspace();
+  const run = await createRun({ experiment: place.file, text: readFileSync(place.file, 'utf8'), state: 'queued' });
+  const runtime = join(place.folder, 'tmp');
+  mkdirSync(runtime);
+  const args = [...nameless, process.execPath, join(installationFolder(), 'dist', 'sidecar.js'), run.path];
+  execFileSync('unshare', args, { env: { ...process.env, TMPDIR: runtime }, stdio: 'pipe' });
+  expect((await recordOf(run)).state).toBe('finished');
 });

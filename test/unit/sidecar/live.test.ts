@@ -1,19 +1,20 @@
 /** @file A run's process while it trains: what clients see, and what they ask for. */
 import { readFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamMessageReader, StreamMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
+import { connectToSidecar } from '../../../server/runs/sidecarConnection.ts';
 import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MemoryTerminal } from '../cli/memoryTerminal.ts';
-import { eventually, linesOf, recordOf, startRun, until, useSidecars, watch } from './sidecars.ts';
+import { pause, until } from '../../until.ts';
+import { eventually, linesOf, recordOf, startRun, useSidecars, watch } from './sidecars.ts';
 
 useSidecars();
 
@@ -46,29 +47,33 @@ test('a run trains to its end: exit code 0, the result in run.json, its log besi
 
 describe('a client', () => {
   test('sees every event once, as do two that come at different times, and the end', async () => {
-    const { run, exited } = await startRun(await workspace(long));
+    const { run, exited } = await startRun(await workspace(endless));
     const first = await watch(run, { offset: 0 });
     await eventually(first, (event) => event.step >= 1000);
     const second = await watch(run, { offset: 0 });
+    await until(() => second.events.length > 2000, 'more than what was recorded before it came');
+    await second.connection.request('stop', { when: 'after-step' });
     await Promise.all([exited, first.closed, second.closed]);
     const recorded = linesOf(run);
-    expect(recorded.length).toBeGreaterThan(2000);
+    const { step } = recorded.at(-1)!;
     for (const { events, states, offset } of [first, second]) {
       expect(events).toEqual(recorded);
       expect(offset).toBe(readFileSync(run.eventsFile).length);
-      expect(states.at(-1)).toMatchObject({ phase: 'ended', step: 4000, steps: 4000 });
+      expect(states.at(-1)).toMatchObject({ phase: 'ended', step, steps: endless.training.steps });
     }
     expect(first.states.map(({ phase }) => phase)).toContain('training');
   });
 
   test('that subscribes from an offset gets exactly the rest', async () => {
-    const { run, exited } = await startRun(await workspace(long));
+    const { run, exited } = await startRun(await workspace(endless));
     const first = await watch(run, { offset: 0 });
     await eventually(first, (event) => event.step >= 800);
     const { offset } = first;
     const seen = first.events.length;
     first.connection.dispose();
     const second = await watch(run, { offset });
+    await until(() => second.events.length > 100, 'what was recorded since');
+    await second.connection.request('stop', { when: 'after-step' });
     await Promise.all([exited, second.closed]);
     const recorded = linesOf(run);
     expect(second.events).toEqual(recorded.slice(seen));
@@ -106,6 +111,16 @@ describe('a client', () => {
     expect(fast.events).toEqual(recorded);
   });
 
+  test('makes no lines of its own in the log by its name', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const first = await watch(run);
+    const second = await connectToSidecar(findRunProcess(await openRun(run.path))!, { client: 'x\nforged\u001b[2J' });
+    second.dispose();
+    await first.connection.request('stop', { when: 'now' });
+    await exited;
+    expect(readFileSync(run.logFile, 'utf8')).toMatch(/^\S+Z x forged\[2J has connected\.$/m);
+  });
+
   test('of another protocol version is refused with what to do, and asks nothing before the handshake', async () => {
     const { run, exited } = await startRun(await workspace(endless));
     const watcher = await watch(run);
@@ -122,7 +137,7 @@ describe('a client', () => {
     expect((await exited).code).toBe(130);
   });
 
-  test('whose request the end of the process cuts off hears of it within a second', async () => {
+  test('whose request the end of the process cuts off hears of it at once: no timer has to run out', async () => {
     const { run, pid, exited } = await startRun(await workspace(endless));
     const { connection } = await watch(run, { offset: 0 });
     await connection.request('pause');
@@ -130,10 +145,13 @@ describe('a client', () => {
     const answers = [connection.request('state'), connection.request('checkpoint')];
     const aborted = connection.request('state', undefined, AbortSignal.timeout(100));
     await expect(aborted).rejects.toThrow(/timeout/);
-    const killed = performance.now();
-    process.kill(pid, 'SIGKILL');
-    for (const answer of answers) await expect(answer).rejects.toThrow(/has ended before it answered/);
-    expect(performance.now() - killed).toBeLessThan(1000);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval'] });
+    try {
+      process.kill(pid, 'SIGKILL');
+      for (const answer of answers) await expect(answer).rejects.toThrow(/has ended before it answered/);
+    } finally {
+      vi.useRealTimers();
+    }
     expect((await exited).signal).toBe('SIGKILL');
     await expect(connection.request('state')).rejects.toThrow(/has ended/);
     const record = await openRun(run.path);
@@ -162,7 +180,7 @@ describe('on request', () => {
     await connection.request('observe');
     const saved = await connection.request('checkpoint');
     const pausedMs = 300;
-    await sleep(pausedMs);
+    await pause(pausedMs);
     expect((await connection.request('state')).step).toBeLessThanOrEqual(saved.step);
     expect(saved.path).toBe(`checkpoints/step-${String(saved.step).padStart(9, '0')}.safetensors`);
     await connection.request('continue');
@@ -335,16 +353,27 @@ describe('when its last client has left, a run', () => {
   });
 
   test('stops, where that was said, unless a client comes back in time', async () => {
-    const { run, exited } = await startRun(await workspace(endless));
-    const first = await watch(run);
-    await first.connection.request('whenAlone', { action: 'stop', afterMs: 1500 });
-    first.connection.dispose();
-    const second = await watch(run, { offset: 0 });
-    await sleep(2000);
-    expect((await second.connection.request('state')).phase).not.toBe('stopping');
-    second.connection.dispose();
-    expect((await exited).code).toBe(130);
-    expect((await recordOf(run)).state).toBe('stopped');
+    // On a busy machine nobody may be back in time: longer, then.
+    for (let afterMs = 1500; ; afterMs *= 4) {
+      const { run, exited } = await startRun(await workspace(endless));
+      const first = await watch(run);
+      await first.connection.request('whenAlone', { action: 'stop', afterMs });
+      first.connection.dispose();
+      const left = performance.now();
+      const second = await Promise.race([
+        watch(run, { offset: 0 }).catch(() => undefined),
+        exited.then(() => undefined),
+      ]);
+      const isBack = performance.now() - left < afterMs;
+      if (isBack) {
+        await pause(afterMs + 500);
+        expect((await second!.connection.request('state')).phase).not.toBe('stopping');
+      }
+      second?.connection.dispose();
+      expect((await exited).code).toBe(130);
+      expect((await recordOf(run)).state).toBe('stopped');
+      if (isBack) return;
+    }
   });
 
   test('pauses, where that was said, until it is continued', async () => {
@@ -354,7 +383,6 @@ describe('when its last client has left, a run', () => {
     await first.connection.request('whenAlone', { action: 'pause', afterMs: 0 });
     first.connection.dispose();
     const paused = await until(async () => {
-      await sleep(100);
       const { connection } = await watch(run);
       const state = await connection.request('state');
       if (state.phase === 'paused') return { connection, state };

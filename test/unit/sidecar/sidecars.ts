@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { RunEvent } from '../../../server/protocol/events.ts';
 import type { LiveState } from '../../../server/protocol/sidecar.ts';
@@ -13,6 +12,7 @@ import { connectToSidecar, type SidecarConnection } from '../../../server/runs/s
 import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { startSidecar, type StartedSidecar } from '../../../server/runs/startSidecar.ts';
+import { until } from '../../until.ts';
 import { useInstallation } from '../installation.ts';
 import type { Workspace } from '../training/workspace.ts';
 
@@ -92,15 +92,6 @@ export async function startRun(
   started.add(sidecar);
   void sidecar.exited.then(() => started.delete(sidecar));
   return { run, ...sidecar };
-}
-
-/** Waits until something is so, and returns it. */
-export async function until<T>(look: () => T | undefined | false | Promise<T | undefined | false>, what = 'that') {
-  for (const end = Date.now() + 40_000; Date.now() < end; await sleep(10)) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-  }
-  throw new Error(`It did not come to ${what}.`);
 }
 
 /** The run as run.json tells it now. */

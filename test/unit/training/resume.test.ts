@@ -102,6 +102,50 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
   });
 });
 
+describe('the checkpoint that a run resumes from is an event of its log', () => {
+  const distorted = { compression: { ...prune, distortEvery: 5 } };
+  const checkpoints = async ({ run }: { run: Run }) =>
+    eventsOf(await recordedEvents(run), 'checkpoint').map(({ step, path, afterDistortion }) => ({
+      step,
+      path,
+      afterDistortion,
+    }));
+
+  test('once, as it was recorded', async () => {
+    const { run } = await workspace(distorted);
+    const uninterrupted = await checkpoints(await run());
+    expect(uninterrupted.map(({ step, afterDistortion }) => [step, afterDistortion])).toEqual([
+      [20, true],
+      [40, true],
+    ]);
+    const stopped = await run({ stopAfter: 40 });
+    expect(await checkpoints(await resume(stopped.run))).toEqual(uninterrupted);
+  });
+
+  test('also where the process died before it could record that', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 40 });
+    const expected = await checkpoints(stopped);
+    const lines = (await readFile(stopped.run.eventsFile, 'utf8')).split('\n');
+    const last = lines.findLastIndex((line) => line.includes('"type":"checkpoint"'));
+    await writeFile(stopped.run.eventsFile, lines.slice(0, last).join('\n') + '\n');
+    const resumed = await resume(stopped.run);
+    expect(resumed.events.slice(0, 2).map(({ type }) => type)).toEqual(['started', 'checkpoint']);
+    expect(await checkpoints(resumed)).toEqual(expected);
+  });
+
+  test('and is told where the run is stopped again before its next step', async () => {
+    const { run } = await workspace(distorted);
+    const stopped = await run({ stopAfter: 29 });
+    const again = await resume(stopped.run, 29);
+    expect(again.events.at(-1)).toMatchObject({
+      type: 'stopped',
+      step: 29,
+      checkpoint: 'checkpoints/step-000000029.safetensors',
+    });
+  });
+});
+
 test('a stop during the last step lets the run finish', async () => {
   const { run } = await workspace({ compression: prune });
   expect(await run({ stopAfter: 60 })).toMatchObject({ state: 'finished' });
@@ -156,6 +200,31 @@ describe('the seeding of random numbers', () => {
     expect(error.message).toBe('The checkpoint of step 30 is not one that this version of DeepTwist reads.');
     expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
   });
+});
+
+test('a run whose empty folders a repository did not keep starts over, and says so', async () => {
+  const { run } = await workspace({ compression: prune });
+  const uninterrupted = await run();
+  const stopped = await run({ stopAfter: 7 });
+  await rm(stopped.run.checkpointsFolder, { recursive: true });
+  await rm(stopped.run.modelFolder, { recursive: true });
+  const resumed = await resume(stopped.run);
+  expect(resumed).toMatchObject({ state: 'finished' });
+  expect(eventsOf(resumed.events, 'warning').map(({ message }) => message)).toEqual([
+    `There is no ${stopped.run.checkpointsFolder}: the run starts from the beginning.`,
+  ]);
+  expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
+});
+
+test('a checkpoint that does not tell how far its run was is a failure that says what to do', async () => {
+  const { run } = await workspace();
+  const stopped = await run({ stopAfter: 50 });
+  const side = join(stopped.run.checkpointsFolder, 'step-000000050.json');
+  await writeFile(side, (await readFile(side, 'utf8')).replace('"seconds"', '"minutes"'));
+  const error = await userErrorOf(() => resume(stopped.run));
+  expect(error.message).toBe('The checkpoint of step 50 is damaged: it does not tell how far the run was.');
+  expect(error.remedy).toContain('Delete the files of that step');
+  expect((await openRun(stopped.run.path)).record).toMatchObject({ state: 'stopped' });
 });
 
 test('a damaged checkpoint is told of, and the one before it is used', async () => {

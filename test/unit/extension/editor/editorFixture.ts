@@ -1,7 +1,7 @@
 /** @file What a run recorded of a small model, and VS Code's translation without a language. */
 import type { CompressionSetting, EventOf } from '../../../../server/protocol/events.ts';
 import type { MeasuredWeight } from '../../../../extension/editor/measures.ts';
-import type { Translation } from '../../../../extension/editor/weightText.ts';
+import type { Translation } from '../../../../extension/translation.ts';
 
 export const l10n: Translation = {
   t: (message, ...values) => message.replace(/\{(\d+)\}/g, (_, index: string) => String(values[Number(index)])),

@@ -92,6 +92,7 @@ export function around(known: Partial<Surroundings> = {}): Surroundings {
     modelText: undefined,
     runs: [],
     others: [],
+    cores: 2,
     exists: (path) => path === './model.ts' || path in folders || `${path}/` in folders,
     entries: (path) => folders[path.replace(/\/?$/, '/')] ?? [],
     ...known,

@@ -26,8 +26,8 @@ describe('a setting', () => {
     ['"ra|te"', /Target pruning rate p_f.*Table 3.*A number in \[0, 1\)/s],
     ['"batch|Size"', /The paper: 50 \(LeNet\)/],
     ['"meth|od"', /`prune`: The smallest weights become zero/],
-    ['"pr|une"', /compression\.method.*`prune`.*algorithm 1/s],
-    ['"ad|am"', /training\.optimizer\.type.*Kingma & Ba/s],
+    ['"pr|une"', /compression\\\.method.*`prune`.*algorithm 1/s],
+    ['"ad|am"', /training\\\.optimizer\\\.type.*Kingma & Ba/s],
     ['"mo|del"', /createModel\(\)/],
     ['0.|98', /p_f/],
   ])('%s', (place, expected) => {
@@ -64,7 +64,7 @@ describe('a key of layers', () => {
       '"method": "low-rank", "distortEvery": 9, "layers": { "lst|m*": { "rank": 64, "sharedProjection": true } }';
     const text = textAt(withCompression(compression), around({ model: lstm })) ?? '';
     // W_h of lstm1 has V_h and Z_h, r (m + n) = 64 * (200 + 800); the kernel of lstm2, which takes the same output, Z_x: r n.
-    expect(text).toMatch(/lstm1\/recurrent_kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
+    expect(text).toMatch(/lstm1\/recurrent\\_kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
     expect(text).toMatch(/lstm2\/kernel \| 200 x 800 \| 160,000 \| 51,200 \|/);
     expect(text).toMatch(/lstm1\/kernel \| 200 x 800 \| 160,000 \| 64,000 \|/);
   });

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../../server/protocol/dashboard.ts';
-import { packSnapshot } from '../../../server/protocol/packSnapshot.ts';
-import { launchBrowser } from '../../../scripts/editor/workbench.js';
-import { bundleDashboard, openDashboard, settled } from '../../webview/dashboardPage.ts';
-import { compressedEvents, distortion, snapshotOf } from './runFixture.ts';
+import type { RunSummary } from '../../server/protocol/dashboard.ts';
+import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
+import { launchBrowser } from '../../scripts/editor/workbench.js';
+import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
+import { compressedEvents, distortion, snapshotOf } from '../unit/webview/runFixture.ts';
 
 const key = '/runs/a';
 const summary: RunSummary = {

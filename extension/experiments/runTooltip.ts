@@ -1,0 +1,30 @@
+/** @file What is shown where the mouse rests on a run of the tree, as Markdown. Pure. */
+import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { markdownLines, markdownText } from '../../server/protocol/markdown.ts';
+import { formatMetric } from '../../server/protocol/resultText.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import type { Translation } from '../translation.ts';
+import { secondsLeft } from './labels.ts';
+
+/** @param state in words */
+export function runTooltip(
+  l10n: Translation,
+  { summary, liveState }: Pick<StoredRun, 'summary' | 'liveState'>,
+  state: string,
+): string {
+  const lines = [`**${markdownText(summary.id)}**`];
+  const add = (name: string, value: string) => lines.push(`${markdownText(name)}: ${markdownText(value)}`);
+  add(l10n.t('State'), state);
+  if (summary.overrides.length > 0) add(l10n.t('Changed values'), summary.overrides.join(', '));
+  const { result, failure } = summary;
+  if (result) {
+    add(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
+    add(l10n.t('Smaller by'), formatRatio(result.byteRatio));
+  }
+  const left = liveState && secondsLeft(liveState);
+  if (liveState && liveState.steps > 0) add(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);
+  if (left !== undefined && liveState?.phase === 'training') add(l10n.t('Time left'), formatDuration(left));
+  const table = lines.join('  \n');
+  const reasons = [failure?.message, failure?.remedy].filter((text) => text !== undefined).map(markdownLines);
+  return reasons.length === 0 ? table : `${table}\n\n---\n${reasons.join('\n\n')}`;
+}

@@ -1,0 +1,23 @@
+/**
+ * @file What is refused in Restricted Mode. What a folder says of its runs may be made up: which process trains one, where its
+ * files are. `enablement` in package.json greys the commands out; whoever calls one by its name comes by here.
+ */
+import { l10n, workspace } from 'vscode';
+import { UserError } from '../server/protocol/userError.ts';
+
+/** For what executes code of the workspace. @throws UserError where the workspace is not trusted */
+export function requireTrustToRun(): void {
+  requireTrust(l10n.t('A run executes the code of this workspace, which is not trusted.'));
+}
+
+/** For what ends, controls or deletes what a folder names. @throws UserError where the workspace is not trusted */
+export function requireTrustToChangeRuns(): void {
+  requireTrust(l10n.t('Runs of a workspace that is not trusted can be looked at; they are not controlled or deleted.'));
+}
+
+function requireTrust(reason: string): void {
+  if (workspace.isTrusted) return;
+  throw new UserError(reason, {
+    remedy: l10n.t('Trust the workspace (Workspaces: Manage Workspace Trust), then do it again.'),
+  });
+}

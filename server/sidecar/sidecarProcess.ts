@@ -1,0 +1,48 @@
+/** @file A run's process: its arguments, its signals, and its exit code. */
+import module from 'node:module';
+import { parseArgs } from 'node:util';
+import { explainUncaught } from '../modules/userCalls.ts';
+import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
+import { openRun } from '../runs/run.ts';
+import { log } from './log.ts';
+import { Sidecar } from './sidecar.ts';
+import { Ticket } from './ticket.ts';
+
+// From Node 22.1 on: the bundles and TensorFlow.js are compiled once for all runs.
+(module as { enableCompileCache?: () => void }).enableCompileCache?.();
+
+// Nothing that happens to a terminal or to a log that cannot be written ends a run.
+process.on('SIGHUP', () => undefined);
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+try {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { resume: { type: 'boolean', default: false }, parallel: { type: 'string', default: '1' } },
+  });
+  const parallel = Number(values.parallel);
+  if (positionals.length !== 1 || !(parallel >= 1)) {
+    throw new UserError('usage: sidecar.js RUN_FOLDER [--resume] [--parallel N]', { exitCode: ExitCode.usage });
+  }
+  const run = await openRun(positionals[0]);
+  const ticket = new Ticket(run.path);
+  process.on('exit', () => ticket.remove());
+  const sidecar = new Sidecar(run, ticket);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void exitWith(sidecar.interrupt()));
+  for (const uncaught of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(uncaught, (error: unknown) => {
+      log(error instanceof Error && error.stack !== undefined ? error.stack : String(error));
+      void exitWith(sidecar.fail(explainUncaught(error)));
+    });
+  }
+  await exitWith(sidecar.train({ resume: values.resume, parallel }));
+} catch (error) {
+  log(error instanceof UserError ? inOneLine(error) : String((error as Error).stack ?? error));
+  process.exit(error instanceof UserError ? error.exitCode : ExitCode.failed);
+}
+
+/** Threads of data and of ONNX Runtime may still be there: the process does not wait for them. */
+async function exitWith(code: Promise<number | undefined>): Promise<void> {
+  const exit = await code;
+  if (exit !== undefined) process.exit(exit);
+}

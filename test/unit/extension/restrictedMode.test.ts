@@ -1,0 +1,80 @@
+/** Commands that are called by their names, past the `enablement` of package.json, where the workspace is not trusted. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createRun } from '../../../server/runs/createRun.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { lenet } from '../language/lenet.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+
+/** What of VS Code these commands use: nothing else can stand in for a window that is not trusted. */
+const editor = vi.hoisted(() => ({ isTrusted: false, questions: [] as unknown[][], answer: undefined as unknown }));
+vi.mock('vscode', () => ({
+  l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, i: string) => String(values[+i])) },
+  workspace: {
+    get isTrusted() {
+      return editor.isTrusted;
+    },
+  },
+  window: {
+    showWarningMessage: (...question: unknown[]) => {
+      editor.questions.push(question);
+      return Promise.resolve(editor.answer);
+    },
+  },
+  Uri: class {},
+  EventEmitter: class {},
+}));
+
+let folder: string;
+let run: Run;
+
+beforeEach(async () => {
+  Object.assign(editor, { isTrusted: false, questions: [], answer: 'Delete' });
+  folder = mkdtempSync(join(tmpdir(), 'deeptwist-restricted-'));
+  run = await createRun({ experiment: join(folder, 'lenet.deeptwist.jsonc'), text: lenet });
+  await run.update({ state: 'finished' });
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const services = { store: { refresh: () => Promise.resolve(undefined) } } as never;
+/** As a row of the tree. */
+const row = () => ({ kind: 'run', stored: { run } });
+
+async function deleteRun(): Promise<void> {
+  const { FolderCommands } = await import('../../../extension/commands/folderCommands.ts');
+  await new FolderCommands(services).deleteRun(row(), undefined);
+}
+
+describe('a workspace that is not trusted', () => {
+  test('has its runs deleted by nobody', async () => {
+    const error = await userErrorOf(deleteRun);
+    expect(error.message).toContain('is not trusted');
+    expect(error.remedy).toContain('Manage Workspace Trust');
+    expect(editor.questions).toEqual([]);
+    expect(existsSync(run.path)).toBe(true);
+  });
+
+  test.each(['stop', 'pause', 'continue', 'observeNow', 'checkpointNow'] as const)(
+    'has no run that %s reaches',
+    async (name) => {
+      const { ControlCommands } = await import('../../../extension/commands/controlCommands.ts');
+      const error = await userErrorOf(() => new ControlCommands(services)[name](row()));
+      expect(error.message).toContain('is not trusted');
+    },
+  );
+});
+
+test('in one that is trusted, the question names the run and its folder', async () => {
+  editor.isTrusted = true;
+  editor.answer = undefined;
+  await deleteRun();
+  expect(editor.questions).toEqual([
+    [`Delete the run ${run.id}?`, { modal: true, detail: expect.stringContaining(run.path) as string }, 'Delete'],
+  ]);
+  expect(existsSync(run.path)).toBe(true);
+  editor.answer = 'Delete';
+  await deleteRun();
+  expect(existsSync(run.path)).toBe(false);
+});

@@ -1,0 +1,52 @@
+/** @file How tests wait: until something is so, never for a time. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE } from '../scripts/patience.js';
+
+/** Time between two looks, milliseconds. */
+const INTERVAL = 10;
+
+/**
+ * Waits until `look` gives something other than undefined, null or false, and returns it. What it throws counts as not yet.
+ * @param what as in "Waited … for the end of the run"
+ * @throws an Error that says what was waited for, with the last error of `look`, when it has not come within minutes
+ */
+export async function until<T>(
+  look: () => T | Promise<T>,
+  what = 'something that did not come',
+): Promise<Exclude<T, undefined | null | false>> {
+  const deadline = Date.now() + PATIENCE;
+  let last: unknown;
+  do {
+    try {
+      const found = await look();
+      if (found !== undefined && found !== null && found !== false)
+        return found as Exclude<T, undefined | null | false>;
+      last = undefined;
+    } catch (error) {
+      last = error;
+    }
+    await sleep(INTERVAL);
+  } while (Date.now() < deadline);
+  throw new Error(`Waited ${PATIENCE / 1000} s for: ${what}`, { cause: last });
+}
+
+/** Waits until assertions hold. @throws the last failure as the cause */
+export async function untilAsserted(check: () => unknown): Promise<void> {
+  await until(async () => {
+    await check();
+    return true;
+  }, 'assertions to hold');
+}
+
+/** Lets time pass, for a test that is about time. Nothing is sure to have happened after it: see {@link until}. */
+export const pause = (milliseconds: number): Promise<void> => sleep(milliseconds);
+
+/**
+ * The shortest of a few measurements, milliseconds: a busy machine makes some of them longer, and none shorter. Ends with the
+ * first that is within the limit.
+ */
+export async function shortest(limit: number, measure: () => number | Promise<number>, attempts = 5): Promise<number> {
+  let least = Infinity;
+  for (let attempt = 0; attempt < attempts && least > limit; attempt++) least = Math.min(least, await measure());
+  return least;
+}
