@@ -1,6 +1,7 @@
 /** @file Reads a file that an experiment names; every failure is an error that names the file. */
 import { constants } from 'node:buffer';
-import { access, constants as fsConstants, open, stat, type FileHandle } from 'node:fs/promises';
+import { constants as modes } from 'node:fs';
+import { access, open, stat, type FileHandle } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
@@ -33,18 +34,19 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
 /**
  * A folder, a device and a pipe are no files that can be read to an end.
  * @returns bytes of the file
- * @throws UserError when there is no such file, or it is none
+ * @throws UserError when there is no such file, it is none, or it may not be read
  */
 export async function checkUserFile(path: string, remedy: string): Promise<number> {
-  // Before it is opened: to open a pipe waits for who writes it.
-  const status = await access(path, fsConstants.R_OK)
-    .then(() => stat(path))
-    .catch((error: unknown) => {
-      throw explained(path, error, remedy);
-    });
-  if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
-  if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
-  return status.size;
+  try {
+    // Before it is opened: to open a pipe waits for who writes it.
+    const status = await stat(path);
+    if (status.isDirectory()) throw unreadable(path, 'it is a folder', remedy);
+    if (!status.isFile()) throw unreadable(path, 'it is no regular file', remedy);
+    await access(path, modes.R_OK);
+    return status.size;
+  } catch (error) {
+    throw explained(path, error, remedy);
+  }
 }
 
 async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
