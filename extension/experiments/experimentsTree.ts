@@ -237,7 +237,7 @@ function tooltip({ summary, liveState }: StoredRun, phase: RunPhase): MarkdownSt
   const { result, failure } = summary;
   if (result) {
     line(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
-    line(l10n.t('Smaller by'), formatRatio(result.byteRatio));
+    line(l10n.t('Would be smaller by'), formatRatio(result.byteRatio));
   }
   const left = liveState && secondsLeft(liveState);
   if (liveState && liveState.steps > 0) line(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);

@@ -1,6 +1,7 @@
 /** @file `deeptwist runs`. */
 import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
@@ -25,7 +26,7 @@ export const runsCommand: Command = {
     }
     const [header, ...rows] = textTable(
       {
-        header: ['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder'],
+        header: ['id', 'state', 'metric', 'weights', `bytes (${WOULD_TAKE})`, 'age', 'folder'],
         rows: await Promise.all(runs.map((run) => row(run, folder, now()))),
         right: new Set([3, 4]),
       },
