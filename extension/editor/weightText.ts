@@ -27,7 +27,7 @@ function partOf({ name }: MeasuredWeight): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** `[784, 300]`, `2% kept`, `61x smaller`, `rate 0.98 ▲` */
+/** `[784, 300]`, `2% kept`, `would be 61x smaller`, `rate 0.98 ▲` */
 function facts(l10n: Translation, weight: MeasuredWeight): string[] {
   const shape = `[${weight.shape.join(', ')}]`;
   if (!weight.compressed) return [shape, l10n.t('not compressed')];
@@ -50,10 +50,10 @@ function keptText(l10n: Translation, weight: MeasuredWeight): string | undefined
 function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const left = shareLeft(weight);
   if (left === undefined || left === 0) return undefined;
-  if (weight.size) return l10n.t('{0} smaller', formatRatio(1 / left));
+  if (weight.size) return l10n.t('would be {0} smaller', formatRatio(1 / left));
   const { bits, rank } = weight.last?.setting ?? {};
   if (bits === undefined && rank === undefined) return l10n.t('{0} fewer weights', formatRatio(1 / left));
-  return l10n.t('about {0} smaller', formatRatio(1 / left));
+  return l10n.t('would be about {0} smaller', formatRatio(1 / left));
 }
 
 /** `rate 0.98 ▲`, `2 bits`, `rank 20`; undefined for a distortion of the user's own. */

@@ -19,7 +19,7 @@ export function runTooltip(
   const { result, failure } = summary;
   if (result) {
     add(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
-    add(l10n.t('Smaller by'), formatRatio(result.byteRatio));
+    add(l10n.t('Would be smaller by'), formatRatio(result.byteRatio));
   }
   const left = liveState && secondsLeft(liveState);
   if (liveState && liveState.steps > 0) add(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);

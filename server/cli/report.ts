@@ -2,6 +2,7 @@
 import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableLine } from '../protocol/printable.ts';
+import { WOULD_TAKE } from '../protocol/wouldTake.ts';
 import { describeChange } from '../protocol/settingChanges.ts';
 import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
 import type { Progress } from './progress.ts';
@@ -99,7 +100,10 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
       'weights',
       `${formatCount(summary.weights)} -> ${formatCount(summary.weightsKept)}  ${formatRatio(summary.weightRatio)}`,
     ],
-    ['bytes', `${formatBytes(summary.bytes)} -> ${formatBytes(summary.bytesKept)}  ${formatRatio(summary.byteRatio)}`],
+    [
+      'bytes',
+      `${formatBytes(summary.bytes)}, ${WOULD_TAKE} ${formatBytes(summary.bytesKept)}  ${formatRatio(summary.byteRatio)}`,
+    ],
     ['near zero', `${formatCount(summary.nearZeros)} non-zero weights below 1% of their standard deviation`],
     [
       'time',
@@ -120,7 +124,7 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
 function layerTable(layers: readonly LayerSize[], terminal: Terminal): string[] {
   const [header, ...rows] = textTable(
     {
-      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', 'kept', 'ratio'],
+      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', WOULD_TAKE, 'ratio'],
       rows: layers.map((layer) => [
         layer.name,
         layer.shape.join('x'),

@@ -28,7 +28,7 @@ export interface SparseWeight {
   readonly form: 'sparse';
 }
 
-/** The compressed form of a weight, which an export writes; the weight itself holds the same numbers as floats. */
+/** The compressed form of a weight, which no file holds yet; the weight itself holds the same numbers as floats. */
 export type CompressedWeight = SparseWeight | QuantizedWeight | FactoredWeight | CustomWeight;
 
 export interface DistortionContext<M extends Method> {

@@ -1,5 +1,5 @@
 /**
- * @file How many bits a compressed weight takes in a file, and what a model takes in all. Everything that is needed to
+ * @file How many bits a compressed weight would take in a file, and what a model would take in all. Everything that is needed to
  * read the weight back is counted; docs/compression.md has the formulas.
  */
 import type { LayerSize } from '../protocol/events.ts';

@@ -1,5 +1,6 @@
 /** @file `deeptwist compare`. */
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/readEvents.ts';
@@ -63,7 +64,7 @@ function resultsOf(run: Run, progress: Progress) {
     'before the last distortion': summary ? formatNumber(summary.testBeforeLastDistortion) : '',
     'weights kept': summary ? formatCount(summary.weightsKept) : '',
     'weight ratio': summary ? formatRatio(summary.weightRatio) : '',
-    'byte ratio': summary ? formatRatio(summary.byteRatio) : '',
+    [`byte ratio (${WOULD_TAKE})`]: summary ? formatRatio(summary.byteRatio) : '',
     'near zero': summary ? formatCount(summary.nearZeros) : '',
     'steps/s': summary ? formatNumber(summary.stepsPerSecond) : '',
     'training time': summary ? formatDuration(summary.trainingSeconds) : '',

@@ -3,6 +3,7 @@ import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { explainSystemError } from '../../protocol/systemError.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';
@@ -28,7 +29,7 @@ export const runsCommand: Command = {
     }
     const [header, ...rows] = textTable(
       {
-        header: ['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder'],
+        header: ['id', 'state', 'metric', 'weights', `bytes (${WOULD_TAKE})`, 'age', 'folder'],
         rows: await mapAtOnce(runs, FILES_AT_ONCE, (run) => row(run, folder, now(), warn)),
         right: new Set([3, 4]),
       },

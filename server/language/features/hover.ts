@@ -4,6 +4,7 @@ import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuan
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
+import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression } from '../readCompression.ts';
@@ -84,7 +85,7 @@ function sizeTable(weights: readonly DescribedWeight[], compressed: CompressedMo
   const rest = weights.length - listed.length;
   const all = row(rest > 0 ? `all, ${rest} not listed` : 'all', '', compressed.total(weights));
   return [
-    '| weight | shape | numbers | kept | bytes | about | smaller |',
+    `| weight | shape | numbers | kept | bytes | ${WOULD_TAKE} | smaller |`,
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
     ...rows,
     ...(weights.length > 1 ? [all] : []),

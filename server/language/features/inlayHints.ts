@@ -5,6 +5,7 @@ import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuan
 import type { ModelDescription } from '../../protocol/modelDescription.ts';
 import type { SettingPath } from '../../protocol/settingPath.ts';
 import type { ModelSize } from '../../compression/size.ts';
+import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression, type ReadCompression } from '../readCompression.ts';
@@ -51,7 +52,7 @@ function totalHints({ method, layers }: ReadCompression, compressed: CompressedM
       : `${formatCount(size.weightsKept)} weights, ${formatRatio(size.weightRatio)}; `;
   const tooltip =
     `Predicted for the final model: ${formatCount(size.weightsKept)} of ${formatCount(size.weights)} weights, biases left out, and ` +
-    `${formatBytes(size.bytesKept)} in place of ${formatBytes(size.bytes)} with everything that a file needs` +
+    `a file of it ${WOULD_TAKE} ${formatBytes(size.bytesKept)} in place of ${formatBytes(size.bytes)}, with everything that it needs` +
     (method === 'prune' ? '; the index of the weights that are left is that of random places.' : '.');
   return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
 }

@@ -248,7 +248,7 @@ describe('looking at runs', () => {
     await run('run', 'lenet.deeptwist.jsonc');
     const { stdout } = await run('runs');
     const [header, row] = stdout.split('\n').map((line) => line.split(/ {2,}/));
-    expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder']);
+    expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes (would take)', 'age', 'folder']);
     expect(row.slice(1, 5)).toEqual(['finished', 'accuracy 0.9841', '49.8x', '33.2x']);
   });
 

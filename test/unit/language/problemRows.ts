@@ -473,14 +473,14 @@ export const rows: readonly ProblemRow[] = [
     what: 'a learning rate that is high for Adam',
     text: edited(['1e-3', '0.1']),
     problems: [
-      'warning unusual-learning-rate «0.1» training.optimizer.learningRate: 0.1 is high for adam: the paper trains LeNet by Adam with 0.001',
+      'warning unusual-learning-rate «0.1» training.optimizer.learningRate: 0.1 is high for adam: usual is 0.001; the paper gives no rate for its LeNets',
     ],
   },
   {
     what: 'a learning rate that is low for Adam',
     text: edited(['1e-3', '1e-9']),
     problems: [
-      'warning unusual-learning-rate «1e-9» training.optimizer.learningRate: 1e-9 is low for adam: the paper trains LeNet by Adam with 0.001',
+      'warning unusual-learning-rate «1e-9» training.optimizer.learningRate: 1e-9 is low for adam: usual is 0.001; the paper gives no rate for its LeNets',
     ],
   },
   {

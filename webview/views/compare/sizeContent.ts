@@ -31,7 +31,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
   const format = formatMetric(name);
   return {
     x: {
-      label: l10n.t('compressed size'),
+      label: l10n.t('size that it would take'),
       column: 'compressed size',
       ...sizeScale(points.map(({ size }) => size)),
       format: formatBytes,

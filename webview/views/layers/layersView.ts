@@ -58,7 +58,7 @@ function createLayersView(context: ViewContext): View {
       total: ({ totals }) => formatBytes(totals.bytes),
     },
     {
-      title: l10n.t('After'),
+      title: l10n.t('Would take'),
       name: 'after',
       sort: 'bytesKept',
       numeric: true,

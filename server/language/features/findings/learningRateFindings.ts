@@ -16,7 +16,7 @@ const ADAPTIVE = { low: 1e-6, high: 2e-2, usual: 1e-3 };
 
 /** By optimizer; a factor of about 20 off what is usual is far. */
 const advice: Readonly<Record<string, Advice>> = {
-  adam: { ...ADAPTIVE, source: 'the paper trains LeNet by Adam with 0.001' },
+  adam: { ...ADAPTIVE, source: 'usual is 0.001; the paper gives no rate for its LeNets' },
   rmsprop: { ...ADAPTIVE, source: 'usual is 0.001' },
   adagrad: { low: 1e-5, high: 1, usual: 1e-2, source: 'usual is 0.01' },
   sgd: { low: 1e-5, high: 2, usual: 1e-1, source: 'usual is 0.01 to 0.1' },

@@ -7,7 +7,7 @@ import { setTo } from './fixes.ts';
 import { trainingTimes } from '../../trainingTimes.ts';
 import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
 
-/** Gradual pruning in fewer steps is coarse: the paper's section on S_D; its own schedules have 50 and more. */
+/** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
 
 const STEPS = ['training', 'steps'];

@@ -34,7 +34,7 @@ describe('the line above a layer', () => {
     [
       'of a finished run, by the bytes that it counted',
       measuredWeight('fc1/kernel', [{ step: 20, setting: { rate: 0.98 }, zeros: 196 }], size(4, 20)),
-      '[10, 20] · 2% kept · 40.0x smaller · rate 0.98 · error 10%',
+      '[10, 20] · 2% kept · would be 40.0x smaller · rate 0.98 · error 10%',
     ],
     [
       'that is quantized',
@@ -42,17 +42,17 @@ describe('the line above a layer', () => {
         { step: 10, setting: { bits: 2 }, error: 0.3 },
         { step: 20, setting: { bits: 2 }, error: 0.31 },
       ]),
-      '[10, 20] · about 16.0x smaller · 2 bits · error 31% ▲',
+      '[10, 20] · would be about 16.0x smaller · 2 bits · error 31% ▲',
     ],
     [
       'of low rank',
       measuredWeight('fc1/kernel', [{ step: 10, setting: { rank: 2 }, error: 0.05 }]),
-      '[10, 20] · about 3.33x smaller · rank 2 · error 5%',
+      '[10, 20] · would be about 3.33x smaller · rank 2 · error 5%',
     ],
     [
       'whose rank is above break-even: the dense matrix is kept',
       measuredWeight('fc1/kernel', [{ step: 10, setting: { rank: 9 }, error: 0 }]),
-      '[10, 20] · about 1.00x smaller · rank 9 · error 0%',
+      '[10, 20] · would be about 1.00x smaller · rank 9 · error 0%',
     ],
     [
       'with a distortion of the user',
@@ -62,7 +62,7 @@ describe('the line above a layer', () => {
     [
       'that has diverged',
       measuredWeight('fc1/kernel', [{ step: 10, setting: { bits: 1 }, error: NaN }]),
-      '[10, 20] · about 32.0x smaller · 1 bit · error –',
+      '[10, 20] · would be about 32.0x smaller · 1 bit · error –',
     ],
   ])('%s', (_, weight, text) => {
     expect(textsOf([weight])).toEqual([text]);

@@ -23,7 +23,7 @@ describe('a setting', () => {
     ['"exp|onent"', /E: how much faster.*7 \(LeNet\), 3 \(LSTM\).*default: `3`/s],
     ['"initial|Rate"', /p_i.*0 to 1.*default: `0`/s],
     ['"sch|edule"', /Equation \(1\): p_t = p_f/],
-    ['"ra|te"', /Target pruning rate p_f.*Table 3.*A number in \[0, 1\)/s],
+    ['"ra|te"', /Target pruning rate p_f.*The paper: 0.8 and 0.85.*A number in \[0, 1\)/s],
     ['"batch|Size"', /The paper: 50 \(LeNet\)/],
     ['"meth|od"', /`prune`: The smallest weights become zero/],
     ['"pr|une"', /compression\\\.method.*`prune`.*algorithm 1/s],
