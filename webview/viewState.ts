@@ -1,6 +1,6 @@
 /** @file What VS Code keeps of the page: it survives tab switches, reloads and restarts. */
 import type { RunKey } from '../server/protocol/dashboard.ts';
-import type { Remembered } from './views/view.ts';
+import type { Remembered } from './viewContext.ts';
 
 interface Stored {
   readonly shown?: readonly RunKey[];

@@ -3,11 +3,11 @@
  * hand it content and forget it; what is drawn of a content comes from the pure model in model/.
  */
 import * as l10n from '@vscode/l10n';
-import { menuButton } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
-import type { Remembered, ViewContext } from '../views/view.ts';
+import type { Remembered, ViewContext } from '../viewContext.ts';
+import { ChartFrame } from './chartFrame.ts';
 import type { ChartContent } from './content.ts';
-import { contentRows, fileHeadings, fileName, tableHeadings, toCsv, toPng } from './export.ts';
+import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';
 import { layout, SmoothingMemory } from './model/layout.ts';
@@ -17,8 +17,7 @@ import type { Range } from './model/scale.ts';
 import { nearestIndex } from './model/search.ts';
 import { createPlot } from './plot.ts';
 import { lastValues, placeText, readAt } from './readout.ts';
-import { createTable } from './table.ts';
-import { onThemeChange, readTheme, seriesColor } from './theme.ts';
+import { seriesColor } from './theme.ts';
 
 export interface ChartOptions {
   /** The view's name of the chart, under which its zoom and hidden series are remembered. */
@@ -61,44 +60,25 @@ export function createChart(options: ChartOptions): Chart {
 }
 
 class DashboardChart implements Chart {
-  readonly element: HTMLElement;
   readonly #options: ChartOptions;
   readonly #memory: Remembered<ChartMemory>;
   readonly #smoothing = new SmoothingMemory();
-  readonly #stopThemes: () => void;
-  readonly #title = element('h3', { class: 'chart-title' });
-  readonly #place = element('span', { class: 'chart-place' });
   readonly #summary = element('p', { class: 'chart-summary' });
-  readonly #note = element('p', { class: 'chart-note' });
   readonly #empty = element('p', { class: 'chart-empty' });
-  readonly #canvas = element('canvas', { 'aria-hidden': 'true' });
   readonly #crosshair = element('div', { class: 'crosshair', hidden: true });
   readonly #selection = element('div', { class: 'selection', hidden: true });
   readonly #dots = element('div', { class: 'dots' });
-  readonly #plotElement = element(
-    'div',
-    { class: 'chart-plot', tabindex: 0, role: 'application', 'aria-roledescription': l10n.t('chart') },
-    this.#canvas,
-    this.#crosshair,
-    this.#selection,
-    this.#dots,
-    this.#empty,
-  );
-  readonly #live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
   readonly #legend = createLegend((id) => this.#toggle(id));
-  readonly #table;
+  readonly #frame: ChartFrame;
   readonly #plot;
-  #theme = readTheme();
   #content: ChartContent | undefined;
   #layout: Layout | undefined;
   #window: Range | undefined;
   #hidden: ReadonlySet<string>;
-  #showsTable = false;
   /** Where on the x axis the pointer or the keyboard is. */
   #cursor: number | undefined;
   /** Pixels from the left edge of the canvas, while the pointer is there. */
   #pointer: number | undefined;
-  #frame = 0;
 
   constructor(options: ChartOptions) {
     this.#options = options;
@@ -106,35 +86,30 @@ class DashboardChart implements Chart {
     const { hidden, window } = this.#memory.get();
     this.#hidden = new Set(hidden);
     this.#window = window;
-    this.#table = createTable(options.title);
-    this.#table.element.hidden = true;
-    this.element = element(
-      'section',
-      { class: `chart chart-${options.size ?? 'normal'}` },
-      element('header', { class: 'chart-head' }, this.#title, this.#place, this.#menu()),
-      this.#summary,
-      this.#plotElement,
-      this.#table.element,
-      this.#legend.element,
-      this.#note,
-      this.#live,
-    );
-    this.setTitle(options.title);
-    this.#plot = createPlot(this.#canvas, () => this.#schedule());
-    this.#stopThemes = onThemeChange(() => {
-      this.#theme = readTheme();
-      this.#schedule();
+    this.#frame = new ChartFrame(options.context, {
+      heading: 'h3',
+      class: `chart-${options.size ?? 'normal'}`,
+      overlays: [this.#crosshair, this.#selection, this.#dots, this.#empty],
+      above: [this.#summary],
+      below: [this.#legend.element],
+      tableCaption: options.title,
+      rows: (headings) => this.#content && contentRows(this.#content, headings),
+      pictureLegend: () => (this.#content?.series ?? []).filter(({ id }) => !this.#hidden.has(id)),
+      draw: () => this.#draw(),
+      menuItems: () => (this.#window ? [{ label: l10n.t('Reset zoom'), run: () => this.#setWindow(undefined) }] : []),
     });
+    this.setTitle(options.title);
+    this.#plot = createPlot(this.#frame.canvas, () => this.#frame.schedule());
     this.#listen();
   }
 
+  get element(): HTMLElement {
+    return this.#frame.element;
+  }
+
   setTitle(title: string): void {
-    setText(this.#title, title);
-    this.element.setAttribute('aria-label', title);
-    this.#plotElement.setAttribute(
-      'aria-label',
-      l10n.t('{0}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.', title),
-    );
+    const help = l10n.t('{0}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.', title);
+    this.#frame.setTitle(title, title, help);
   }
 
   update(content: ChartContent): void {
@@ -143,22 +118,12 @@ class DashboardChart implements Chart {
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#stopThemes();
+    this.#frame.dispose();
     this.#plot.dispose();
   }
 
-  #menu(): HTMLElement {
-    return menuButton(l10n.t('Chart actions'), () => [
-      { label: l10n.t('Save as PNG…'), run: () => void this.#savePng() },
-      { label: l10n.t('Save as CSV…'), run: () => this.#saveCsv() },
-      { label: this.#showsTable ? l10n.t('Show as chart') : l10n.t('Show as table'), run: () => this.#switchTable() },
-      ...(this.#window ? [{ label: l10n.t('Reset zoom'), run: () => this.#setWindow(undefined) }] : []),
-    ]);
-  }
-
   #listen(): void {
-    listenToGestures(this.#plotElement, () => this.#plot.area().width, {
+    listenToGestures(this.#frame.plot, () => this.#plot.area().width, {
       hover: (pixel) => {
         this.#pointer = pixel;
         this.#setCursor(pixel === undefined ? undefined : this.#xUnder(pixel));
@@ -181,8 +146,8 @@ class DashboardChart implements Chart {
     });
     const { onPoint } = this.#options;
     if (onPoint)
-      this.#plotElement.addEventListener('click', (event) => {
-        const box = this.#plotElement.getBoundingClientRect();
+      this.#frame.plot.addEventListener('click', (event) => {
+        const box = this.#frame.plot.getBoundingClientRect();
         const hit = this.#pointNear(event.clientX - box.left, event.clientY - box.top);
         if (hit) onPoint(hit.series, hit.index);
       });
@@ -198,29 +163,22 @@ class DashboardChart implements Chart {
     return undefined;
   }
 
-  #schedule(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#draw());
-  }
-
   #draw(): void {
     const content = this.#content;
     if (!content) return;
     // Before the first drawing chart.js knows no area; the next one corrects the guess.
-    const width = Math.max(50, Math.round(this.#plot.area().width || this.#canvas.clientWidth - 50));
+    const width = Math.max(50, Math.round(this.#plot.area().width || this.#frame.canvas.clientWidth - 50));
     const drawn = layout(content, this.#window, width, this.#hidden, this.#smoothing);
     this.#layout = drawn;
-    this.#plot.draw(content, drawn, this.#theme);
-    this.#legend.update(content.series, this.#hidden, this.#theme);
+    this.#plot.draw(content, drawn, this.#frame.theme);
+    this.#legend.update(content.series, this.#hidden, this.#frame.theme);
     setText(this.#empty, drawn.isEmpty ? (content.empty ?? l10n.t('Nothing recorded yet.')) : '');
     this.#empty.hidden = !drawn.isEmpty;
-    this.element.classList.toggle('is-empty', drawn.isEmpty);
+    this.#frame.element.classList.toggle('is-empty', drawn.isEmpty);
     setText(this.#summary, content.summary ?? '');
     this.#summary.hidden = content.summary === undefined;
-    const notes = leftOutNote(drawn.leftOut);
-    setText(this.#note, notes);
-    this.#note.hidden = notes === '';
-    if (this.#showsTable) this.#table.update(contentRows(content, tableHeadings));
+    this.#frame.setNote(leftOutNote(drawn.leftOut));
+    this.#frame.updateTable();
     // The axis may have moved below a resting pointer.
     if (this.#pointer !== undefined) this.#cursor = this.#xUnder(this.#pointer);
     this.#showCursor();
@@ -248,7 +206,7 @@ class DashboardChart implements Chart {
     const points = inside ? readAt(content, this.#hidden, x) : [];
     this.#crosshair.hidden = points.length === 0;
     if (points.length === 0) {
-      setText(this.#place, '');
+      setText(this.#frame.readout, '');
       this.#legend.setValues(lastValues(content, this.#hidden));
       this.#dots.replaceChildren();
       return;
@@ -259,7 +217,7 @@ class DashboardChart implements Chart {
     this.#crosshair.style.transform = `translateX(${Math.round(this.#plot.pixelOf(at, 0).left)}px)`;
     this.#crosshair.style.top = `${area.top}px`;
     this.#crosshair.style.height = `${area.height}px`;
-    setText(this.#place, placeText(content, points));
+    setText(this.#frame.readout, placeText(content, points));
     this.#legend.setValues(new Map(points.map(({ series, text }) => [series.id, text])));
     this.#dots.replaceChildren(
       ...points.flatMap(({ series, index: i }) => {
@@ -269,7 +227,7 @@ class DashboardChart implements Chart {
         if (series.mark === 'bins' || !seen) return [];
         const dot = element('div', { class: 'dot' });
         dot.style.transform = `translate(${left}px, ${top}px)`;
-        dot.style.background = seriesColor(this.#theme, series.color);
+        dot.style.background = seriesColor(this.#frame.theme, series.color);
         return [dot];
       }),
     );
@@ -291,7 +249,7 @@ class DashboardChart implements Chart {
     this.#setCursor(centers[Math.max(first, Math.min(last, next))]);
     const points = readAt(this.#content, this.#hidden, this.#cursor!);
     const values = points.map(({ series: { label }, text }) => `${label} ${text}`);
-    setText(this.#live, [placeText(this.#content, points), ...values].join(', '));
+    setText(this.#frame.live, [placeText(this.#content, points), ...values].join(', '));
   }
 
   #zoom(center: number, factor: number): void {
@@ -316,7 +274,7 @@ class DashboardChart implements Chart {
     const whole = window && bounds && window.minimum <= bounds.minimum && window.maximum >= bounds.maximum;
     this.#window = whole ? undefined : window;
     this.#remember();
-    this.#schedule();
+    this.#frame.schedule();
   }
 
   #showSelection(range: readonly [number, number] | undefined): void {
@@ -337,38 +295,11 @@ class DashboardChart implements Chart {
     if (!hidden.delete(id)) hidden.add(id);
     this.#hidden = hidden;
     this.#remember();
-    this.#schedule();
+    this.#frame.schedule();
   }
 
   #remember(): void {
     this.#memory.set({ hidden: [...this.#hidden], ...(this.#window && { window: this.#window }) });
-  }
-
-  #switchTable(): void {
-    this.#showsTable = !this.#showsTable;
-    this.#table.element.hidden = !this.#showsTable;
-    this.#plotElement.hidden = this.#showsTable;
-    this.#schedule();
-  }
-
-  get #name(): string {
-    return this.#title.textContent ?? '';
-  }
-
-  #saveCsv(): void {
-    if (!this.#content) return;
-    const content = toCsv(contentRows(this.#content, fileHeadings));
-    this.#options.context.send({ type: 'save', name: fileName(this.#name, 'csv'), format: 'csv', content });
-  }
-
-  async #savePng(): Promise<void> {
-    const series = (this.#content?.series ?? []).filter(({ id }) => !this.#hidden.has(id));
-    try {
-      const content = await toPng(this.#canvas, this.#name, series, this.#theme);
-      this.#options.context.send({ type: 'save', name: fileName(this.#name, 'png'), format: 'png', content });
-    } catch (error) {
-      this.#options.context.send({ type: 'error', message: String(error) });
-    }
   }
 }
 

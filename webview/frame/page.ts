@@ -3,7 +3,8 @@ import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protoco
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
 import { DashboardState } from '../state.ts';
-import type { View, ViewContext, ViewType } from '../views/view.ts';
+import type { View, ViewType } from '../views/view.ts';
+import type { ViewContext } from '../viewContext.ts';
 import type { ViewState } from '../viewState.ts';
 import { createNotices } from './notices.ts';
 import { createRunPicker } from './runPicker.ts';

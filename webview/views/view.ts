@@ -1,21 +1,6 @@
 /** @file What a view of the dashboard is: a tab with something drawn from the page's state. */
-import type { FromDashboard } from '../../server/protocol/dashboard.ts';
 import type { PageState } from '../state.ts';
-
-/** A value of the view state: it is there again after a tab switch, a reload and a restart of the window. */
-export interface Remembered<T> {
-  get(): T;
-  set(value: T): void;
-}
-
-/** What the page gives to a view. */
-export interface ViewContext {
-  send(message: FromDashboard): void;
-  /**
-   * A value that VS Code keeps. `name` is the view's own; `isValid` guards against what an older version has stored.
-   */
-  remember<T>(name: string, initial: T, isValid: (value: unknown) => value is T): Remembered<T>;
-}
+import type { ViewContext } from '../viewContext.ts';
 
 export interface View {
   readonly element: HTMLElement;

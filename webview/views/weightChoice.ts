@@ -1,7 +1,7 @@
 /** @file Which weights a view shows: one, or all of them side by side. */
 import * as l10n from '@vscode/l10n';
 import { dropdown } from '../controls/controls.ts';
-import type { ViewContext } from './view.ts';
+import type { ViewContext } from '../viewContext.ts';
 
 /** More are not drawn side by side. */
 const MOST_AT_ONCE = 12;

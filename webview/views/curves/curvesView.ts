@@ -6,7 +6,8 @@ import type { ChartContent } from '../../charts/content.ts';
 import { checkbox, dropdown, slider } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';
-import type { View, ViewContext, ViewType } from '../view.ts';
+import type { View, ViewType } from '../view.ts';
+import type { ViewContext } from '../../viewContext.ts';
 import { axisOf, xAxes } from './axes.ts';
 import {
   dropContent,

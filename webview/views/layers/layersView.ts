@@ -6,7 +6,8 @@ import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
 import { formatPercent } from '../setting.ts';
 import { describeSetting } from '../setting.ts';
-import type { View, ViewContext, ViewType } from '../view.ts';
+import type { View, ViewType } from '../view.ts';
+import type { ViewContext } from '../../viewContext.ts';
 import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
 import type { LayerRow, LayerTable, SortKey, Sorting } from './layerRows.ts';
 

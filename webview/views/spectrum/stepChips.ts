@@ -5,7 +5,7 @@ import { dropdown } from '../../controls/controls.ts';
 import { icon } from '../../controls/icons.ts';
 import { element } from '../../element.ts';
 import { evenly } from '../evenly.ts';
-import type { Remembered } from '../view.ts';
+import type { Remembered } from '../../viewContext.ts';
 import { indexAt } from '../weights/moments.ts';
 import { defaultSteps } from './spectra.ts';
 

@@ -1,13 +1,10 @@
 /** @file The chart of a weight's histograms over the steps of a run: ridges or a heat map, which chart.js has not. */
 import * as l10n from '@vscode/l10n';
-import { createTable } from '../../charts/table.ts';
-import { fileHeadings, fileName, tableHeadings, toCsv, toPng } from '../../charts/export.ts';
+import { ChartFrame } from '../../charts/chartFrame.ts';
 import type { Headings, Rows } from '../../charts/export.ts';
 import { formatNumber } from '../../charts/model/format.ts';
-import { onThemeChange, readTheme } from '../../charts/theme.ts';
-import { menuButton } from '../../controls/menu.ts';
-import { element, setText } from '../../element.ts';
-import type { ViewContext } from '../view.ts';
+import { setText } from '../../element.ts';
+import type { ViewContext } from '../../viewContext.ts';
 import { edges } from './bins.ts';
 import { formatCounts } from './histogramContent.ts';
 import { rowAt } from './ridge.ts';
@@ -40,85 +37,53 @@ export function createRidgeChart(context: ViewContext, onStep: (step: number) =>
 }
 
 class CanvasRidgeChart implements RidgeChart {
-  readonly element: HTMLElement;
-  readonly #context: ViewContext;
   readonly #onStep: (step: number) => void;
-  readonly #title = element('h4', { class: 'chart-title' });
-  readonly #readout = element('span', { class: 'chart-place' });
-  readonly #note = element('p', { class: 'chart-note', hidden: true });
-  readonly #canvas = element('canvas', { 'aria-hidden': 'true' });
-  readonly #plot = element(
-    'div',
-    { class: 'chart-plot ridge-plot', tabindex: 0, role: 'application', 'aria-roledescription': l10n.t('chart') },
-    this.#canvas,
-  );
-  readonly #live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
-  readonly #table = createTable(l10n.t('Histograms over the steps'));
-  readonly #resizes = new ResizeObserver(() => this.#schedule());
-  readonly #stopThemes: () => void;
-  #theme = readTheme();
+  readonly #frame: ChartFrame;
+  readonly #resizes = new ResizeObserver(() => this.#frame.schedule());
   #content: RidgeContent | undefined;
   #picture: Picture | undefined;
   #cursor: Cell | undefined;
-  #frame = 0;
 
   constructor(context: ViewContext, onStep: (step: number) => void) {
-    this.#context = context;
     this.#onStep = onStep;
-    this.#table.element.hidden = true;
-    this.element = element(
-      'section',
-      { class: 'chart' },
-      element('header', { class: 'chart-head' }, this.#title, this.#readout, this.#menu()),
-      this.#plot,
-      this.#table.element,
-      this.#note,
-      this.#live,
-    );
-    this.#resizes.observe(this.#plot);
-    this.#stopThemes = onThemeChange(() => {
-      this.#theme = readTheme();
-      this.#schedule();
+    this.#frame = new ChartFrame(context, {
+      heading: 'h4',
+      plotClass: 'ridge-plot',
+      tableCaption: l10n.t('Histograms over the steps'),
+      rows: (headings) => this.#content && ridgeRows(this.#content.ridges, headings),
+      pictureLegend: () => [],
+      draw: () => this.#draw(),
     });
+    this.#resizes.observe(this.#frame.plot);
     this.#listen();
+  }
+
+  get element(): HTMLElement {
+    return this.#frame.element;
   }
 
   update(content: RidgeContent): void {
     this.#content = content;
     const { steps, bins } = content.ridges;
     if (this.#cursor && (this.#cursor.row >= steps.length || this.#cursor.bin >= bins.count)) this.#cursor = undefined;
-    setText(this.#title, content.title);
-    this.element.setAttribute('aria-label', content.name);
-    this.#plot.setAttribute(
-      'aria-label',
-      l10n.t('{0}. Arrow keys read counts, Enter goes to the step. The menu has a table.', content.name),
-    );
-    setText(this.#note, content.note ?? '');
-    this.#note.hidden = content.note === undefined;
-    if (!this.#table.element.hidden) this.#table.update(ridgeRows(content.ridges, tableHeadings));
-    this.#schedule();
+    const help = l10n.t('{0}. Arrow keys read counts, Enter goes to the step. The menu has a table.', content.name);
+    this.#frame.setTitle(content.title, content.name, help);
+    this.#frame.setNote(content.note ?? '');
+    this.#frame.updateTable();
+    this.#frame.schedule();
   }
 
   dispose(): void {
-    cancelAnimationFrame(this.#frame);
+    this.#frame.dispose();
     this.#resizes.disconnect();
-    this.#stopThemes();
-  }
-
-  #menu(): HTMLElement {
-    return menuButton(l10n.t('Chart actions'), () => [
-      { label: l10n.t('Save as PNG…'), run: () => void this.#savePng() },
-      { label: l10n.t('Save as CSV…'), run: () => this.#saveCsv() },
-      { label: this.#plot.hidden ? l10n.t('Show as chart') : l10n.t('Show as table'), run: () => this.#switchTable() },
-    ]);
   }
 
   #listen(): void {
-    this.#plot.addEventListener('pointermove', (event) => this.#setCursor(this.#cellAt(event)));
-    this.#plot.addEventListener('pointerleave', () => this.#setCursor(undefined));
-    this.#plot.addEventListener('blur', () => this.#setCursor(undefined));
-    this.#plot.addEventListener('click', (event) => this.#goTo(this.#cellAt(event)));
-    this.#plot.addEventListener('keydown', (event) => {
+    this.#frame.plot.addEventListener('pointermove', (event) => this.#setCursor(this.#cellAt(event)));
+    this.#frame.plot.addEventListener('pointerleave', () => this.#setCursor(undefined));
+    this.#frame.plot.addEventListener('blur', () => this.#setCursor(undefined));
+    this.#frame.plot.addEventListener('click', (event) => this.#goTo(this.#cellAt(event)));
+    this.#frame.plot.addEventListener('keydown', (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || !this.#content) return;
       const { steps, bins } = this.#content.ridges;
       const far = event.shiftKey ? 10 : 1;
@@ -138,7 +103,7 @@ class CanvasRidgeChart implements RidgeChart {
           row: Math.max(0, Math.min(steps.length - 1, to.row)),
           bin: Math.max(0, Math.min(bins.count - 1, to.bin)),
         });
-        setText(this.#live, this.#readout.textContent ?? '');
+        setText(this.#frame.live, this.#frame.readout.textContent ?? '');
       } else return;
       event.preventDefault();
     });
@@ -148,7 +113,7 @@ class CanvasRidgeChart implements RidgeChart {
     if (!this.#content || !this.#picture) return undefined;
     const { ridges } = this.#content;
     const { area, layout } = this.#picture;
-    const box = this.#canvas.getBoundingClientRect();
+    const box = this.#frame.canvas.getBoundingClientRect();
     const bin = Math.floor(((event.clientX - box.left - area.left) / area.width) * ridges.bins.count);
     if (bin < 0 || bin >= ridges.bins.count) return undefined;
     return { row: rowAt(layout, ridges.heights, bin, event.clientY - box.top), bin };
@@ -157,60 +122,31 @@ class CanvasRidgeChart implements RidgeChart {
   #setCursor(cell: Cell | undefined): void {
     if (cell?.row === this.#cursor?.row && cell?.bin === this.#cursor?.bin) return;
     this.#cursor = cell;
-    setText(this.#readout, cell && this.#content ? cellText(this.#content.ridges, cell) : '');
-    this.#schedule();
+    setText(this.#frame.readout, cell && this.#content ? cellText(this.#content.ridges, cell) : '');
+    this.#frame.schedule();
   }
 
   #goTo(cell: Cell | undefined): void {
     if (cell && this.#content) this.#onStep(this.#content.ridges.steps[cell.row]);
   }
 
-  #schedule(): void {
-    cancelAnimationFrame(this.#frame);
-    this.#frame = requestAnimationFrame(() => this.#draw());
-  }
-
   #draw(): void {
     const content = this.#content;
-    const { clientWidth: width, clientHeight: height } = this.#plot;
+    const { clientWidth: width, clientHeight: height } = this.#frame.plot;
     if (!content || width === 0 || height === 0) return;
     const density = window.devicePixelRatio;
     const [columns, lines] = [Math.round(width * density), Math.round(height * density)];
-    if (this.#canvas.width !== columns || this.#canvas.height !== lines) {
-      this.#canvas.width = columns;
-      this.#canvas.height = lines;
-      this.#canvas.style.width = `${width}px`;
-      this.#canvas.style.height = `${height}px`;
+    if (this.#frame.canvas.width !== columns || this.#frame.canvas.height !== lines) {
+      this.#frame.canvas.width = columns;
+      this.#frame.canvas.height = lines;
+      this.#frame.canvas.style.width = `${width}px`;
+      this.#frame.canvas.style.height = `${height}px`;
     }
-    const ctx = this.#canvas.getContext('2d')!;
+    const ctx = this.#frame.canvas.getContext('2d')!;
     ctx.setTransform(density, 0, 0, density, 0, 0);
     ctx.clearRect(0, 0, width, height);
     const paint = content.kind === 'ridges' ? paintRidges : paintHeatMap;
-    this.#picture = paint(ctx, width, height, { ...content, cursor: this.#cursor }, this.#theme);
-  }
-
-  #switchTable(): void {
-    this.#plot.hidden = !this.#plot.hidden;
-    this.#table.element.hidden = !this.#plot.hidden;
-    if (this.#content) this.update(this.#content);
-  }
-
-  #saveCsv(): void {
-    if (!this.#content) return;
-    const { name, ridges } = this.#content;
-    const content = toCsv(ridgeRows(ridges, fileHeadings));
-    this.#context.send({ type: 'save', name: fileName(name, 'csv'), format: 'csv', content });
-  }
-
-  async #savePng(): Promise<void> {
-    if (!this.#content) return;
-    const { name } = this.#content;
-    try {
-      const content = await toPng(this.#canvas, name, [], this.#theme);
-      this.#context.send({ type: 'save', name: fileName(name, 'png'), format: 'png', content });
-    } catch (error) {
-      this.#context.send({ type: 'error', message: String(error) });
-    }
+    this.#picture = paint(ctx, width, height, { ...content, cursor: this.#cursor }, this.#frame.theme);
   }
 }
 

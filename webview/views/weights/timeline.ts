@@ -4,7 +4,7 @@ import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import { checkbox, iconButton, slider } from '../../controls/controls.ts';
 import { icon } from '../../controls/icons.ts';
 import { element } from '../../element.ts';
-import type { Remembered } from '../view.ts';
+import type { Remembered } from '../../viewContext.ts';
 import { indexAt } from './moments.ts';
 import type { Moment } from './moments.ts';
 

@@ -1,0 +1,18 @@
+/** @file What the page gives to views and charts: messages to the extension, and values that VS Code keeps. */
+import type { FromDashboard } from '../server/protocol/dashboard.ts';
+
+/** A value of the view state: it is there again after a tab switch, a reload and a restart of the window. */
+export interface Remembered<T> {
+  get(): T;
+  set(value: T): void;
+}
+
+export interface ViewContext {
+  send(message: FromDashboard): void;
+  /**
+   * A value that VS Code keeps.
+   * @param name unique within the view
+   * @param isValid guards against what an older version has stored
+   */
+  remember<T>(name: string, initial: T, isValid: (value: unknown) => value is T): Remembered<T>;
+}
