@@ -36,11 +36,12 @@ function metricText(metric: string, value: number): string {
   return `${metric} ${metric === 'accuracy' ? formatPercent(value) : formatNumber(value)}`;
 }
 
-/** What a run came to, such as `accuracy 97.37%` and `46.1× smaller`; empty where there is no result. */
+/** What a run came to, such as `accuracy 97.37%` and `would be 46.1× smaller`; empty where there is no result. */
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
   const facts = [metricText(result.metric, result.test)];
-  if (result.byteRatio > 1.05) facts.push(l10n.t('{0}× smaller', formatNumber(Number(result.byteRatio.toFixed(1)))));
+  if (result.byteRatio > 1.05)
+    facts.push(l10n.t('would be {0}× smaller', formatNumber(Number(result.byteRatio.toFixed(1)))));
   return facts;
 }
 

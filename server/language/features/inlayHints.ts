@@ -81,7 +81,7 @@ function keptText({ weights, weightsKept }: ModelSize): string {
 }
 
 function bytesText({ bytes, bytesKept, byteRatio }: ModelSize): string {
-  return `${formatBytes(bytes)} -> ${formatBytes(bytesKept)}, ${formatRatio(byteRatio)}`;
+  return `${formatBytes(bytes)}, ${WOULD_TAKE} ${formatBytes(bytesKept)}, ${formatRatio(byteRatio)}`;
 }
 
 /** A rank that makes a matrix no smaller leaves it as it is. */

@@ -2,13 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/compiler/arena.ts';
 import { prune } from '../../../server/compression/prune.ts';
+import { prunedCount } from '../../../server/compression/schedule.ts';
 import { normals, uniform } from './random.ts';
 
 /** The reference: sort by magnitude, lower index first, and zero the first floor(rate * n). */
 function pruneBySorting(weights: Float32Array, rate: number): Float32Array {
   const order = Array.from(weights.keys()).sort((a, b) => Math.abs(weights[a]) - Math.abs(weights[b]) || a - b);
   const pruned = weights.slice();
-  for (const i of order.slice(0, Math.floor(rate * weights.length))) pruned[i] = 0;
+  for (const i of order.slice(0, prunedCount(rate, weights.length))) pruned[i] = 0;
   return pruned;
 }
 

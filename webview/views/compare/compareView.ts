@@ -32,8 +32,8 @@ const curves: CurveSettings = {
 };
 
 const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
-  bytes: l10n.t('Compressed size'),
-  byteRatio: l10n.t('Bytes, times fewer'),
+  bytes: l10n.t('Size it would take'),
+  byteRatio: l10n.t('Bytes, times fewer it would take'),
   weightRatio: l10n.t('Weights, times fewer'),
   steps: l10n.t('Steps'),
   seconds: l10n.t('Training time'),
