@@ -2,6 +2,8 @@
 import { CompiledExecutor } from '../../../../server/compiler/compiledExecutor.ts';
 import { EagerExecutor } from '../../../../server/compiler/eagerExecutor.ts';
 import { UnsupportedKernel } from '../../../../server/compiler/import/kernel.ts';
+import { Random } from '../../../../server/formats/random.ts';
+import type { StepBatch } from '../../../../server/compiler/program.ts';
 import { UserError } from '../../../../server/protocol/userError.ts';
 import { denseGradient } from '../denseGradient.ts';
 import { randomModel, type Recipe } from './randomModel.ts';
@@ -9,7 +11,7 @@ import { randomModel, type Recipe } from './randomModel.ts';
 export interface Verdict {
   /**
    * 'agreed': every number of both executors; 'fell back': the compiler said what it cannot do; 'untrainable': TensorFlow.js cannot
-   * train the model, or cannot build it; 'not judged': numbers that are not finite in TensorFlow.js.
+   * train the model, or cannot build it; 'not judged': numbers of TensorFlow.js are not finite, or jump at a rounding error.
    */
   readonly kind: 'agreed' | 'fell back' | 'untrainable' | 'not judged' | 'failed';
   readonly reason: string;
@@ -61,7 +63,10 @@ export async function judgeModel(recipe: Recipe): Promise<Verdict> {
         wrong.push(comparison(0)(name, own.value, value));
       }
       const first = wrong.find((difference) => difference !== undefined);
-      if (first !== undefined) return verdict('failed', first);
+      if (first !== undefined) {
+        const unstable = await isUnstable(eager, batch);
+        return unstable ? verdict('not judged', 'TensorFlow.js jumps at a rounding error') : verdict('failed', first);
+      }
     }
     const [actual, expected] = [await compiled.evaluate(batches[0]), await eager.evaluate(batches[0])];
     const different =
@@ -77,6 +82,26 @@ export async function judgeModel(recipe: Recipe): Promise<Verdict> {
     await compiled?.dispose();
     for (const { variable } of program.weights) variable.dispose();
   }
+}
+
+/** Moves of weights and inputs, of their largest magnitude: some units in the last place. */
+const ROUNDING = 1e-6;
+
+/** Whether the gradients jump when weights and inputs move by rounding errors: a rectifier at 0, say. */
+async function isUnstable(eager: EagerExecutor, batch: StepBatch): Promise<boolean> {
+  const trained = eager.parameters.list.filter(({ trainable }) => trainable);
+  const expected = new Map(trained.map((parameter) => [parameter, denseGradient(parameter).slice()]));
+  const largest = maximumOf(eager);
+  for (let attempt = 0; attempt < 6; attempt++) {
+    const random = new Random(attempt);
+    const moved = (value: number) => value + ROUNDING * (2 * random.uniform() - 1);
+    for (const { value } of trained) value.set(value.map(moved));
+    const inputs = batch.inputs.map((values) => (values instanceof Float32Array ? values.map(moved) : values));
+    await eager.step({ ...batch, inputs }, 0);
+    for (const [parameter, gradient] of expected)
+      if (comparison(largest)('', denseGradient(parameter), gradient) !== undefined) return true;
+  }
+  return false;
 }
 
 const maximumOf = ({ parameters }: EagerExecutor): number =>

@@ -41,7 +41,7 @@ export interface RandomModel {
   readonly text: string;
 }
 
-const inputShapes = [[4], [6], [3, 4], [5, 2], [5, 5, 2], [4, 6, 1], [6, 4, 3]];
+const inputShapes = [[6], [3, 4], [5, 2], [5, 5, 2], [4, 6, 1], [6, 4, 3]];
 /** Elements of a sample above which a tensor is reduced. */
 const LARGEST = 300;
 
@@ -94,12 +94,12 @@ export function randomModel(recipe: Recipe): RandomModel {
   for (const [index, [kind, choice, ...rest]] of recipe.steps.entries()) {
     const own = tablesFor(sampleShape(x), isIndices && index === 0);
     const other = before.findLast((y) => sampleShape(y).join() === sampleShape(x).join());
-    if (kind % 6 === 0 && other !== undefined && other !== x && !(isIndices && index === 0)) {
+    if (kind % 7 === 0 && other !== undefined && other !== x && !(isIndices && index === 0)) {
       const [name, merge] = chosen(merges, choice);
       text.push(name);
       x = two(name, merge, x, other);
     } else {
-      const specific = Object.keys(own).length > 0 && (kind % 2 === 0 || (isIndices && index === 0));
+      const specific = Object.keys(own).length > 0 && (kind % 4 > 0 || (isIndices && index === 0));
       const [name, step] = chosen(specific ? own : anywhere, choice);
       text.push(name);
       x = step(x, sampleShape(x), picker(rest));

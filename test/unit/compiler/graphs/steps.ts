@@ -73,6 +73,18 @@ const activation = (pick: Pick) => activations[pick(activations.length)];
 const trainable = (pick: Pick) => pick(5) > 0;
 const units = (pick: Pick) => 1 + pick(5);
 
+/** No two equal but for rounding, so that both executors find the same one largest. */
+const withoutTies = (x: tf.Tensor, axis: number): tf.Tensor => {
+  const ramp = tf.mul(tf.range(0, x.shape[axis]), 0.0137);
+  return tf.add(
+    x,
+    tf.reshape(
+      ramp,
+      x.shape.map((size, other) => (other === axis ? size : 1)),
+    ),
+  );
+};
+
 /** What is computed of comparisons, through which TensorFlow.js has no gradient. */
 const flat = (compute: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor =>
   tf.customGrad((value) => ({
@@ -96,7 +108,7 @@ const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   logarithm: (x) => tf.log(tf.add(tf.square(x), 1)),
   squareRoot: (x) => tf.sqrt(tf.add(tf.square(x), 1)),
   expm1: (x) => tf.expm1(tf.minimum(x, 1)),
-  floorIsFlat: (x) => tf.add(x, tf.floor(x)),
+  floorIsFlat: (x) => tf.add(x, tf.floor(tf.add(x, 0.0137))),
   chosen: (x) =>
     tf.add(
       x,
@@ -105,7 +117,7 @@ const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   masked: (x) =>
     tf.mul(
       x,
-      flat((y) => tf.greater(y, 0), x),
+      flat((y) => tf.greater(y, 0.0137), x),
     ),
   maskedByLogic: (x) =>
     tf.mul(
@@ -115,27 +127,30 @@ const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   productOfBooleans: (x) =>
     tf.mul(
       x,
-      flat((y) => tf.mul(tf.greater(y, 0), tf.less(y, 1)), x),
+      flat((y) => tf.mul(tf.greater(y, 0.0137), tf.less(y, 1)), x),
     ),
   choiceOfBooleans: (x) =>
     tf.mul(
       x,
-      flat((y) => tf.where(tf.greater(y, 0), tf.less(y, 1), tf.less(y, -1)), x),
+      flat((y) => tf.where(tf.greater(y, 0.0137), tf.less(y, 1), tf.less(y, -1)), x),
     ),
   sumOfBooleans: (x) =>
     tf.mul(
       x,
-      flat((y) => tf.add(tf.greater(y, 0), tf.less(y, 1)), x),
+      flat((y) => tf.add(tf.greater(y, 0.0137), tf.less(y, 1)), x),
     ),
   truncated: (x) =>
     tf.add(
       x,
-      flat((y) => tf.cast(tf.mul(y, 3), 'int32'), x),
+      flat((y) => tf.cast(tf.add(tf.mul(y, 3), 0.0137), 'int32'), x),
     ),
   integers: (x) =>
     tf.add(
       x,
-      flat((y) => tf.mod(tf.add(tf.cast(tf.greater(y, 0), 'int32'), tf.scalar(3, 'int32')), tf.scalar(2, 'int32')), x),
+      flat(
+        (y) => tf.mod(tf.add(tf.cast(tf.greater(y, 0.0137), 'int32'), tf.scalar(3, 'int32')), tf.scalar(2, 'int32')),
+        x,
+      ),
     ),
   linspace: (x) => tf.add(x, tf.linspace(0, 1, x.shape[x.rank - 1])),
   twiceTransposed: (x) => tf.transpose(tf.tanh(tf.transpose(x))),
@@ -192,7 +207,7 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
       [...x.shape],
       x.shape.map((_, other) => (other === axis ? 2 : 1)),
     ),
-  ofLargest: (x, axis) => tf.add(x, tf.expandDims(tf.cast(tf.argMax(x, axis), 'float32'), axis)),
+  ofLargest: (x, axis) => tf.add(x, tf.expandDims(tf.cast(tf.argMax(withoutTies(x, axis), axis), 'float32'), axis)),
   anyAndAll: (x, axis) =>
     tf.add(
       x,
@@ -246,7 +261,7 @@ export const vectors: Record<string, Step> = {
   oneHot: operation('oneHot', (x, [size]) =>
     tf.mul(
       x,
-      flat((y) => tf.slice(tf.oneHot(tf.argMax(y, 1), size + 1), [0, 0], [-1, size]), x),
+      flat((y) => tf.slice(tf.oneHot(tf.argMax(withoutTies(y, 1), 1), size + 1), [0, 0], [-1, size]), x),
     ),
   ),
   products: operation('products', (x) => tf.matMul(tf.matMul(x, x, false, true), x)),
