@@ -8,6 +8,8 @@ import type { Handlers } from './requests.ts';
 const STATE_MS = 250;
 const DRAIN_MS = 5000;
 const ALONE_MS = 20_000;
+/** A run needs file descriptors of its own, of which macOS gives a process 256. */
+const MOST_CLIENTS = 128;
 
 export interface ServerHost {
   readonly handlers: Omit<Handlers<Client>, 'initialize' | 'whenAlone'>;
@@ -66,7 +68,7 @@ export class SidecarServer {
   }
 
   #create(): Server {
-    return createServer((socket) => {
+    const server = createServer((socket) => {
       const client = new Client(socket, {
         handlers: this.#handlers,
         state: () => this.#host.state(),
@@ -74,6 +76,8 @@ export class SidecarServer {
       });
       this.#clients.add(client);
     });
+    server.maxConnections = MOST_CLIENTS; // What comes beyond is closed at once.
+    return server;
   }
 
   /** Tells all clients that there is an event, and a little later how far the run is. */

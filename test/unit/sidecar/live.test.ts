@@ -143,10 +143,26 @@ describe('a client', () => {
           .find((text) => text.includes(forged)),
       'the line of the client',
     );
-    expect(line).toMatch(/^\S+Z x 2026-01-01T00:00:00\.000Z The run has failed\.  ?\[2Jy+ has connected\.$/);
+    expect(line).toMatch(/^\S+Z x 2026-01-01T00:00:00\.000Z The run has failed\.  ?\[2Jy+…? has connected\.$/);
     expect(line.length).toBeLessThan(200);
     other.dispose();
     socket.destroy();
+    await watcher.connection.request('stop', { when: 'after-step' });
+    expect((await exited).code).toBe(130);
+  });
+
+  test('is refused where there are more of them than a run takes; the others stay, and the run goes on', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const watcher = await watch(run, { offset: 0 });
+    const { endpoint } = findRunProcess(await openRun(run.path))!;
+    const sockets = Array.from({ length: 200 }, () => createConnection(endpoint));
+    let refused = 0;
+    for (const socket of sockets) socket.on('error', () => undefined).on('close', () => refused++);
+    await until(() => refused >= sockets.length + 1 - 128, 'the refusals');
+    const seen = watcher.events.length;
+    await until(() => watcher.events.length > seen, 'an event after that');
+    expect(refused).toBe(sockets.length + 1 - 128);
+    for (const socket of sockets) socket.destroy();
     await watcher.connection.request('stop', { when: 'after-step' });
     expect((await exited).code).toBe(130);
   });
