@@ -1,7 +1,7 @@
 /** @file The check that every test is run: a test file that no runner collects would stay green for ever. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as esbuild from 'esbuild';
 import { suiteFiles } from './editor/suite.js';
@@ -49,12 +49,22 @@ async function importedFiles(tests) {
   return new Set(Object.keys(metafile.inputs).map((path) => join(path)));
 }
 
+/** @param {string} file relative to the root @returns {string[]} the files that it names as `new URL('NAME.ts', import.meta.url)` */
+function startedFiles(file) {
+  if (!file.endsWith('.ts')) return [];
+  const names = readFileSync(join(root, file), 'utf8').matchAll(/new URL\('([\w./-]+\.ts)', import\.meta\.url\)/g);
+  return [...names].map(([, name]) => join(dirname(file), name));
+}
+
 /** @returns {Promise<string[]>} a sentence for each test that never runs and each file that no test uses */
 export async function uncollectedTests() {
   const files = typeScriptFiles(root);
   const collected = new Set(collectedFiles());
   const tests = files.filter((file) => file.endsWith('.test.ts'));
   const imported = await importedFiles(tests);
+  // What a test starts as a process of its own, and what that imports.
+  const started = [...imported].flatMap(startedFiles);
+  for (const file of await importedFiles(started)) imported.add(file);
   return [
     ...tests.filter((file) => !collected.has(file)).map((file) => `${file} is a test that nothing collects.`),
     ...files

@@ -2,8 +2,4 @@
 import { refuseOldNode } from '../runs/refuseOldNode.ts';
 
 refuseOldNode();
-const [{ createConnection, ProposedFeatures }, { serve }] = await Promise.all([
-  import('vscode-languageserver/node'),
-  import('./server.ts'),
-]);
-serve(createConnection(ProposedFeatures.all)).listen();
+await import('./languageProcess.ts');

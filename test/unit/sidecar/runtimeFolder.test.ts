@@ -1,6 +1,6 @@
 /** @file The folder of sockets and tickets lies among temporary files: it is cleaned, full, or cannot be written. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRun } from '../../../server/runs/createRun.ts';
@@ -80,12 +80,15 @@ test.runIf(hasMounts)('where it is full, the run has failed, with what to do', a
 
 test('where it cannot be made, the run has failed, with what to do', async () => {
   const place = await workspace();
-  const { run, exited } = await startRun(place, { env: { TMPDIR: place.file } }); // A file has no folders.
+  // A file has no folders. Its path is short: where a socket's would be too long, another folder is used.
+  const file = join(process.env.TMPDIR!, 'file');
+  writeFileSync(file, '');
+  const { run, exited } = await startRun(place, { env: { TMPDIR: file } });
   expect((await exited).code).toBe(1);
   const { state, failure } = await recordOf(run);
   expect({ state, remedy: failure?.remedy }).toEqual({
     state: 'failed',
     remedy: 'Set TMPDIR to a folder that can be written.',
   });
-  expect(failure!.message).toContain(`The folder for temporary files, ${place.file}, cannot be used: `);
+  expect(failure!.message).toContain(`The folder for temporary files, ${file}, cannot be used: `);
 });
