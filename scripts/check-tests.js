@@ -49,11 +49,15 @@ async function importedFiles(tests) {
   return new Set(Object.keys(metafile.inputs).map((path) => join(path)));
 }
 
-/** @param {string} file relative to the root @returns {string[]} the files that it names as `new URL('NAME.ts', import.meta.url)` */
-function startedFiles(file) {
+/** What a test starts as a process of its own: `new URL('NAME.ts', import.meta.url)`. */
+const STARTED = /new URL\('([\w./-]+\.ts)', import\.meta\.url\)/g;
+/** Files of types alone, whose imports bundling leaves out. */
+const TYPES = /^import type .* from '(\.[\w./-]+\.ts)';$/gm;
+
+/** @param {string} file relative to the root @param {RegExp} pattern @returns {string[]} the files that it names so */
+function namedFiles(file, pattern) {
   if (!file.endsWith('.ts')) return [];
-  const names = readFileSync(join(root, file), 'utf8').matchAll(/new URL\('([\w./-]+\.ts)', import\.meta\.url\)/g);
-  return [...names].map(([, name]) => join(dirname(file), name));
+  return [...readFileSync(join(root, file), 'utf8').matchAll(pattern)].map(([, name]) => join(dirname(file), name));
 }
 
 /** @returns {Promise<string[]>} a sentence for each test that never runs and each file that no test uses */
@@ -62,9 +66,9 @@ export async function uncollectedTests() {
   const collected = new Set(collectedFiles());
   const tests = files.filter((file) => file.endsWith('.test.ts'));
   const imported = await importedFiles(tests);
-  // What a test starts as a process of its own, and what that imports.
-  const started = [...imported].flatMap(startedFiles);
+  const started = [...imported].flatMap((file) => namedFiles(file, STARTED));
   for (const file of await importedFiles(started)) imported.add(file);
+  for (const file of [...imported].flatMap((one) => namedFiles(one, TYPES))) imported.add(file);
   return [
     ...tests.filter((file) => !collected.has(file)).map((file) => `${file} is a test that nothing collects.`),
     ...files

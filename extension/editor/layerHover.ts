@@ -39,6 +39,8 @@ function weightPart(l10n: Translation, weight: MeasuredWeight, run: HoverRun, ap
     `**${markdownText(weight.name)}** ${markdownText(`[${weight.shape.join(', ')}]`)} · ${when}${run.live ? ' $(pulse)' : ''} · ` +
       link,
     `![${markdownText(pictureAlt(l10n, weight))}](${uri}|width=${width},height=${height})`,
-    distortionFacts(l10n, weight).map(markdownText).join(' · '),
+    distortionFacts(l10n, weight)
+      .map((fact) => markdownText(fact))
+      .join(' · '),
   ].join('\n\n');
 }

@@ -25,6 +25,8 @@ export function runTooltip(
   if (liveState && liveState.steps > 0) add(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);
   if (left !== undefined && liveState?.phase === 'training') add(l10n.t('Time left'), formatDuration(left));
   const table = lines.join('  \n');
-  const reasons = [failure?.message, failure?.remedy].filter((text) => text !== undefined).map(markdownLines);
+  const reasons = [failure?.message, failure?.remedy]
+    .filter((text) => text !== undefined)
+    .map((reason) => markdownLines(reason));
   return reasons.length === 0 ? table : `${table}\n\n---\n${reasons.join('\n\n')}`;
 }

@@ -15,7 +15,7 @@ export interface TextTable {
 
 /** The lines of a table; the widest columns are cut until it is at most `columns` characters wide. */
 export function textTable({ header, rows: cells, right = new Set() }: TextTable, columns: number): string[] {
-  const rows = cells.map((row) => row.map(printableLine));
+  const rows = cells.map((row) => row.map((cell) => printableLine(cell)));
   const widths = header.map((title, i) => greatest([title.length, ...rows.map((row) => row[i].length)]));
   const total = () => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
   while (total() > columns && Math.max(...widths) > NARROWEST) {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { gutterMark, levelOf, LEVELS } from '../../../../extension/editor/gutterMark.ts';
 import { layerHover } from '../../../../extension/editor/layerHover.ts';
+import { distortionFacts } from '../../../../extension/editor/weightText.ts';
+import { markdownText } from '../../../../server/protocol/markdown.ts';
 import { pictureAlt, weightPicture, type Appearance } from '../../../../extension/editor/weightPicture.ts';
 import { l10n, measuredWeight } from './editorFixture.ts';
 
@@ -81,6 +83,8 @@ describe('what is shown where the mouse rests', () => {
     expect(Buffer.from(uri, 'base64').toString()).toBe(weightPicture(l10n, pruned, plain)!.svg);
     const [, link] = /\(command:deeptwist\.openDashboard\?([^ ()]+) "Open Dashboard"\)/.exec(text)!;
     expect(JSON.parse(decodeURIComponent(link))).toEqual([run.key, 'fc1/kernel']);
+    expect(text).not.toContain('…');
+    for (const fact of distortionFacts(l10n, pruned)) expect(text).toContain(markdownText(fact));
   });
 
   test('says that the file has changed, and what there is before the first distortion', () => {
