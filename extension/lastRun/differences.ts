@@ -55,7 +55,7 @@ class Neighbours {
     this.#json = json;
   }
 
-  /** Whether its line tells which setting is meant: it is written there, and no other of its part beside it. */
+  /** True where the line alone tells which setting is meant: it is the only one of its section that is written there. */
   standsAlone({ path }: SettingChange): boolean {
     const keys = parseSettingPath(path) ?? [];
     if (!this.#json.has(keys)) return false;

@@ -11,7 +11,7 @@ export interface ModelSource {
   readonly softmax: boolean;
 }
 
-/** Whether a module exports something by its name. */
+/** True where a module exports something under this name. */
 function exportsName(code: string, name: string): boolean {
   const declared = new RegExp(
     `export\\s+(?:async\\s+)?(?:function(?:\\s*\\*\\s*|\\s+)|(?:const|let|var)\\s+)${name}\\b|exports\\.${name}\\s*=`,

@@ -38,7 +38,7 @@ function canStart(path) {
   return process.platform === 'win32' || spawnSync(path, ['--version']).status === 0;
 }
 
-/** Whether there is a font to draw text with. A Linux without a desktop has none. */
+/** Looks for a font to draw text with: a Linux without a desktop has none. */
 function hasFonts() {
   const home = homedir();
   const folders = [

@@ -19,7 +19,7 @@ export interface ExecutorOptions {
   /** Of the training steps; every batch of training has this size. */
   batchSize: number;
   seed: number;
-  /** Of the random numbers; default: that of new runs. */
+  /** How random numbers are seeded; default: as in new runs. */
   seeding?: Seeding;
   /** Default: by the work in a step and the machine. */
   threads?: number;

@@ -60,7 +60,7 @@ const takesBooleans: ReadonlySet<string> = new Set([
   ...['LogicalAnd', 'LogicalOr', 'LogicalNot', 'Equal', 'NotEqual', 'All', 'Any'],
 ]);
 
-/** Whether a kernel of the WebAssembly backend would get truth values wrong. */
+/** True for a kernel of the WebAssembly backend that computes wrongly with truth values. */
 function misreadsBooleans(
   name: string,
   inputs: tf.NamedTensorInfoMap,

@@ -22,7 +22,7 @@ export interface EagerOptions {
   /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
   backend: string;
   seed: number;
-  /** Of the random numbers; default: that of new runs. */
+  /** How random numbers are seeded; default: as in new runs. */
   seeding?: Seeding;
   extraBytes: (trainedLengths: readonly number[]) => number;
 }

@@ -16,7 +16,7 @@ export interface Policy {
   readonly Stored: new (projection: Projection) => StoredWeights;
   /** The target is applied at once, whatever the schedule of the rate. */
   readonly ignoresSchedule: boolean;
-  /** Whether it works on the gradient of every entry, so that an embedding's cannot come as the rows that were read. */
+  /** True where the policy needs the gradient of every entry: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
 }
 

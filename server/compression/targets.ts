@@ -73,7 +73,7 @@ export class LayerKeys<W extends NamedWeight> {
   readonly #byLayer = new Map<string, W[]>();
   readonly #byName = new Map<string, W[]>();
   readonly #named = new Map<string, readonly W[]>();
-  /** Of {@link MOST_COMPARED}, since {@link closest} was asked last. */
+  /** Comparisons left of {@link MOST_COMPARED}, since {@link closest} was asked last. */
   #compared = 0;
 
   constructor(weights: readonly W[]) {
@@ -94,7 +94,7 @@ export class LayerKeys<W extends NamedWeight> {
     return named ?? [];
   }
 
-  /** Whether the patterns of a file are so many, and so long, that no further one is compared with the model's names. */
+  /** True once the patterns of a file are so many or so long that no further one is compared with the model's names. */
   get isExhausted(): boolean {
     return this.#compared > MOST_COMPARED;
   }

@@ -119,7 +119,7 @@ export class TextFile {
     closeSync(this.#descriptor);
   }
 
-  /** Whether a piece of the bytes that were read may end before byte `length`: behind white space, not between CR and LF. */
+  /** True where a piece of the bytes that were read may end before byte `length`: behind white space, not between CR and LF. */
   #canEnd(length: number, read: number): boolean {
     const last = this.#buffer[length - 1];
     if (last !== CARRIAGE_RETURN) return whitespace.has(last);

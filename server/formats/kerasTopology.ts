@@ -158,7 +158,7 @@ function nodesOf({ inbound_nodes: nodes, inboundNodes = nodes }: JsonObject): Js
   return inboundNodes;
 }
 
-/** Whether a layer belongs to a model that says how its layers are called, which a sequential one does not. */
+/** True for a layer of a functional model, which says how its layers are called; a sequential one does not. */
 function isCalled(layer: JsonObject): boolean {
   return nodesOf(layer) !== undefined;
 }

@@ -2,7 +2,7 @@
  * @file NumPy's array formats: `.npy` versions 1 to 3 (magic, version, header length, a Python dictionary literal, the
  * elements) and `.npz`, a zip archive of them.
  */
-import { elementCount, elementsOf, type ElementArray } from './elements.ts';
+import { elementCount, elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
 import { ZipArchive } from './zip.ts';
@@ -12,20 +12,8 @@ export interface NpyArray {
   /** Float16 is read as float32. */
   dtype: NpyDtype;
   /** Elements in row-major order; a view of the file where its alignment and its byte order allow. */
-  data: NpyData;
+  data: NumericArray;
 }
-
-export type NpyData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
 
 /** The `descr` of NumPy without its byte order; `b1` is a byte, 0 or 1. */
 export type NpyDtype = keyof typeof constructors;
@@ -42,7 +30,7 @@ const constructors = {
   u4: Uint32Array,
   u8: BigUint64Array,
   b1: Uint8Array,
-} satisfies Record<string, ElementArray<NpyData>>;
+} satisfies Record<string, ElementArray<NumericArray>>;
 
 type StoredDtype = NpyDtype | 'f2';
 
@@ -109,10 +97,10 @@ function bytesPerElement(dtype: StoredDtype): number {
   return dtype === 'f2' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
 }
 
-function readElements(bytes: Uint8Array, { dtype, bigEndian }: NpyHeader): NpyData {
+function readElements(bytes: Uint8Array, { dtype, bigEndian }: NpyHeader): NumericArray {
   const ordered = bigEndian ? reversedElements(bytes, bytesPerElement(dtype)) : bytes;
   if (dtype === 'f2') return float32FromFloat16(ordered);
-  return elementsOf<NpyData>(ordered, constructors[dtype]);
+  return elementsOf<NumericArray>(ordered, constructors[dtype]);
 }
 
 /** A copy in which the bytes of each element are in the opposite order. */
@@ -191,7 +179,7 @@ function isDtype(dtype: string): dtype is StoredDtype {
 }
 
 /** Column-major (Fortran) to row-major (C) order. */
-function rowMajor<T extends NpyData>(columns: T, shape: readonly number[]): T {
+function rowMajor<T extends NumericArray>(columns: T, shape: readonly number[]): T {
   const result = columns.slice() as T;
   const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
   const index = shape.map(() => 0);

@@ -3,33 +3,21 @@
  * `{ NAME: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { … } }`, then the tensors' bytes, row-major and
  * little-endian, without holes or overlaps. Offsets count from the end of the header.
  */
-import { elementCount, elementsOf, type ElementArray } from './elements.ts';
+import { elementCount, elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
-
-export type SafetensorData =
-  | Float32Array
-  | Float64Array
-  | Int8Array
-  | Int16Array
-  | Int32Array
-  | BigInt64Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | BigUint64Array;
 
 export interface Safetensor {
   /** How the elements are stored; the reader turns F16 and BF16 into F32. BOOL is one byte, 0 or 1. */
   dtype: SafetensorDtype;
   shape: readonly number[];
   /** Elements in row-major order. */
-  data: SafetensorData;
+  data: NumericArray;
 }
 
 export type SafetensorDtype = 'F64' | 'I64' | 'U64' | 'F32' | 'I32' | 'U32' | 'I16' | 'U16' | 'I8' | 'U8' | 'BOOL';
 
-const constructors: Record<SafetensorDtype, ElementArray<SafetensorData>> = {
+const constructors: Record<SafetensorDtype, ElementArray<NumericArray>> = {
   F64: Float64Array,
   I64: BigInt64Array,
   U64: BigUint64Array,

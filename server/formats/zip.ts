@@ -10,7 +10,7 @@ export interface ZipEntry {
   readonly name: string;
   readonly method: number;
   readonly compressedBytes: number;
-  /** Of its local header, from the start of the archive. */
+  /** Bytes from the start of the archive to the local header of the entry. */
   readonly offset: number;
 }
 

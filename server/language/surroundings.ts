@@ -34,7 +34,7 @@ export class SurroundingsFinder {
   readonly #documents: Pick<OpenDocuments, 'textOf'>;
   readonly #descriptions = new StoredDescriptions();
   readonly runs = new KnownRuns();
-  /** Of the workspace. Files are read in them, and in the folder of the experiment. */
+  /** Folders of the workspace. Files are read in them, and in the folder of the experiment. */
   folders: readonly string[] = [];
 
   constructor(documents: Pick<OpenDocuments, 'textOf'>) {
@@ -107,7 +107,7 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-/** Whether a link leads to a folder: it may lead nowhere, or to itself. */
+/** True for a link that leads to a folder; it may lead nowhere, or to itself. */
 function isFolder(link: string): boolean {
   try {
     return statSync(link).isDirectory();

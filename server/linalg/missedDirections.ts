@@ -47,7 +47,7 @@ interface Outside {
   readonly squaredError: number;
   /** Power steps that the probes have taken. */
   readonly steps: number;
-  /** Whether the probes span all that is outside the basis. */
+  /** True where the probes span all that is outside the basis. */
   readonly exact: boolean;
 }
 
@@ -107,7 +107,7 @@ function largestMissed(found: number, { squaredError, steps, exact }: Outside): 
   return high;
 }
 
-/** Whether all eigenvalues of a symmetric matrix are above a bound. */
+/** True where all eigenvalues of a symmetric matrix are above a bound. */
 async function isAbove(gram: Float64Array, size: number, bound: number, products: Products): Promise<boolean> {
   const shifted = gram.slice();
   for (let i = 0; i < size; i++) {

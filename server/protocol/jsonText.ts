@@ -63,7 +63,7 @@ export class JsonText {
   readonly #text: string;
   readonly #root: Node | undefined;
   #lineStarts: readonly number[] | undefined;
-  /** Of each object that was asked for a property, its values by their keys. */
+  /** The values by their keys, for each object that was asked for a property. */
   readonly #properties = new Map<Node, ReadonlyMap<string, Node>>();
 
   constructor(text: string) {
@@ -199,7 +199,7 @@ export class JsonText {
       const entries = (object.type === 'object' ? (object.children ?? []) : []).flatMap(({ children = [] }) =>
         children.length === 2 ? [[children[0].value as string, children[1]] as const] : [],
       );
-      // Of equal keys, the first counts here.
+      // Where a key is written twice, the first one counts here.
       properties = new Map(entries.reverse());
       this.#properties.set(object, properties);
     }

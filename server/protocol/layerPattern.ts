@@ -20,7 +20,7 @@ const LONGEST_PATTERN = 500;
 /** What makes a key more than a name. */
 const SIGNS = /[*?[\]{}\\]/;
 
-/** Whether a key may name more than one layer or weight. */
+/** True for a key that may name more than one layer or weight. */
 export function isPattern(key: string): boolean {
   return SIGNS.test(key);
 }
@@ -51,7 +51,7 @@ const isAnything = () => true;
 export class LayerPattern {
   /** What each name that matches begins with. */
   readonly prefix: string;
-  /** Whether the names of weights are compared, too; a pattern without a slash is one of layers. */
+  /** True where the names of weights are compared, too: a pattern without a slash names layers only. */
   readonly namesWeights: boolean;
   readonly #parts: readonly Part[] | undefined;
 

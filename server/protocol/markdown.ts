@@ -27,7 +27,7 @@ export function markdownCode(text: string): string {
   const line = shortLine(text, LONGEST);
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map(({ length }) => length));
   const fence = '`'.repeat(longest + 1);
-  // Of code that begins and ends with a space, one is taken away.
+  // Markdown takes away a space at both ends of code that has one there.
   const space = /^[` ]|[` ]$/.test(line) || line === '' ? ' ' : '';
   return fence + space + line + space + fence;
 }

@@ -53,7 +53,7 @@ export function refusalOf(error: unknown): SystemRefusal | undefined {
   return Object.hasOwn(refusals, code) ? refusals[code] : undefined;
 }
 
-/** Whether there is no such file. */
+/** True for the error that there is no such file. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

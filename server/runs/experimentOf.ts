@@ -60,7 +60,7 @@ function projectOf(folder: string): string | undefined {
   return dirname(folder) === join(project, '.deeptwist', 'runs') ? project : undefined;
 }
 
-/** Whether the runs of an experiment file include this one, or the run lies where `--out` said. */
+/** True where this run is among the runs of the experiment file, or lies where `--out` said. */
 function leadsTo({ experiment }: RecordedExperiment, folder: string): boolean {
   if (projectOf(folder) === undefined) return true;
   try {

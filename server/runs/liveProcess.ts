@@ -21,7 +21,7 @@ export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   return startTimeOf(identity.pid) === identity.startTime;
 }
 
-/** Of this boot of the system, on Linux. */
+/** Identifies this boot of the system, on Linux. */
 let bootId: string | undefined;
 
 /** The start time of a process; undefined where the system does not tell (Windows), which leaves the pid to go by. */

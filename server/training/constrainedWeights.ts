@@ -14,7 +14,7 @@ import { UserError } from '../protocol/userError.ts';
 interface Constrained {
   readonly values: Float32Array;
   readonly constrain: WeightConstraint;
-  /** Whether it is applied to the compressed form, too, or to a weight that has none. */
+  /** True where the constraint is applied after a distortion, too: to the compressed form, or to a weight that has none. */
   readonly afterDistortion: boolean;
 }
 
@@ -118,7 +118,7 @@ function axesOf(constraint: LayerConstraint): number[] {
   return [(constraint.getConfig() as { axis: number | number[] }).axis].flat();
 }
 
-/** Of a class that tfjs does not have: computed by TensorFlow.js, on the backend that has every operation. */
+/** A constraint of the user's own class: computed by TensorFlow.js, on the backend that has every operation. */
 function byUser({ name, shape }: ModelWeight, constraint: LayerConstraint): WeightConstraint {
   const fails = (reason: string, cause?: unknown) =>
     new UserError(`The constraint ${classOf(constraint)} of ${name} cannot be applied: ${reason}.`, {

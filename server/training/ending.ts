@@ -29,7 +29,7 @@ export function failure(error: unknown, step: number, run: Run): Untimed<EventOf
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   const file = join(run.path, 'error.log');
   try {
-    // Of a run that has ended already, nothing is a failure.
+    // After a run has ended, nothing is a failure of it.
     if (!(error instanceof ClosedLogError))
       appendFileSync(file, `${new Date().toISOString()} step ${step}\n${stack}\n`);
   } catch {

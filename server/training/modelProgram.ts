@@ -14,7 +14,7 @@ export interface ModelProgram extends Program {
   readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
-  /** Of each target: the number of classes that its labels must be below, for a loss that takes labels. */
+  /** For each target the number of classes, which its labels must be below, where the loss takes labels. */
   readonly classes: readonly (number | undefined)[];
   /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss'. */
   readonly metric: string;

@@ -38,7 +38,7 @@ import { timesInSteps } from './timesInSteps.ts';
 export interface Prepared {
   /** Another one from the moment at which a user changes its settings while it trains. */
   experiment: Experiment;
-  /** Of all random numbers. */
+  /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
   readonly program: ModelProgram;

@@ -154,7 +154,7 @@ export const loweringRules: Rules = {
       emitter.integers([...params.before, ...params.after]),
       emitter.scalar(params.value, type.dtype),
     ]),
-  // Whoever runs the graph checks the indices (indexBounds.ts); beyond the table ONNX Runtime would give up before that.
+  // The executor checks the indices after the run (indexBounds.ts). Outside of the table, ONNX Runtime would give up before that.
   Gather({ params: { axis }, inputs: [source, { op }] }, [table, indices], emitter) {
     const last = emitter.scalar(source.type.shape[axis] - 1, 'int32');
     const inside = op === 'Constant' ? indices : emitter.emit('Clip', [indices, emitter.scalar(0, 'int32'), last]);

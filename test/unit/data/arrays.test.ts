@@ -6,10 +6,10 @@ import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, Dataset } from '../../../server/data/dataset.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
-import type { NpyData } from '../../../server/formats/npy.ts';
+import type { NumericArray } from '../../../server/formats/elements.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
-function npy(descr: string, shape: number[], data: NpyData): Uint8Array {
+function npy(descr: string, shape: number[], data: NumericArray): Uint8Array {
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.map((size) => `${size},`).join(' ')}), }`;
   const header = text.padEnd(117) + '\n'; // 10 + 118 bytes: a multiple of 64
   const elements = Buffer.from(data.buffer, data.byteOffset, data.byteLength);

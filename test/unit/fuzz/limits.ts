@@ -1,6 +1,6 @@
 /** @file What a reader may take for one case. */
 
-/** Of processor time, which other processes on the machine do not use up. */
+/** Processor time that a case may take; other processes on the machine do not use it up. */
 export const CPU_LIMIT_MS = 2000;
 export const MEMORY_LIMIT_BYTES = 300 * 2 ** 20;
 /** A case that has not ended then is killed: it hangs, or waits for what never comes. */

@@ -13,7 +13,7 @@ export interface Subject {
   readonly mutations: Readonly<Record<string, readonly Mutation[]>>;
   /** Reads the folder. What it throws must be a UserError. */
   read(folder: string): Promise<unknown>;
-  /** Whether the reader has read the files that are right; it has where it is left out and nothing was thrown. */
+  /** True where the reader has read the files that are right. Left out: it has where nothing was thrown. */
   isRead?(result: unknown): boolean;
   /** Where a setting of the user's may name any file of the machine; else nothing outside the folder may be opened. */
   readonly readsAnywhere?: boolean;

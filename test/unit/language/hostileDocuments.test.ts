@@ -61,7 +61,7 @@ const documents: Readonly<Record<string, string>> = {
   'more than is worked on': `{ ${fill((i) => `"u${i}": 1, `, 3 * MEGABYTE)} "v": 1 }`,
 };
 
-/** Of a folder that somebody else made: as many layers as a description may have, in which every name is like every other. */
+/** The description in a folder that somebody else made: as many layers as a description may have, in which every name is like every other. */
 const weights: DescribedWeight[] = Array.from({ length: 2000 }, (_, i) => ({
   name: `${'a'.repeat(80)}${i}/recurrent_kernel`,
   layer: `${'a'.repeat(80)}${i}`,

@@ -129,7 +129,7 @@ export class LanguageSession {
     await this.connection.sendNotification(DidChangeWatchedFilesNotification.type, { changes });
   }
 
-  /** Whether diagnostics have come for a file. */
+  /** True once diagnostics have come for a file. */
   hasDiagnostics(uri: string): boolean {
     return this.#published.has(uri);
   }

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const codes = (diagnostics: readonly Diagnostic[]) => diagnostics.map(({ code }) => code);
 const ownModel = lenet.replace('builtin:lenet-300-100', './model.ts').replace('"fc1"', '"fcc1"');
-/** Of the first character of a word. */
+/** Place of the first character of a word. */
 function positionOf(text: string, word: string) {
   const before = text.slice(0, text.indexOf(word)).split('\n');
   return { line: before.length - 1, character: before.at(-1)!.length };

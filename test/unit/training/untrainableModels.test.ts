@@ -143,7 +143,7 @@ test.each(['batch', 'layer'])(
       return { weights: finalWeights(run), losses: eventsOf(events, 'metrics').map(({ loss }) => loss) };
     };
     const plain = await weightsOf('scale: false, center: false');
-    const frozen = await weightsOf('trainable: false'); // Of 1 and 0.
+    const frozen = await weightsOf('trainable: false'); // The batch normalizations with 1 and 0.
     for (const name of ['fc1/kernel', 'fc1/bias', 'fc2/kernel'])
       plain.weights.get(name)!.forEach((weight, i) => expect(weight).toBeCloseTo(frozen.weights.get(name)![i], 4));
     expect([...plain.weights.keys()].filter((name) => /gamma|beta/.test(name))).toEqual([]);

@@ -5,7 +5,7 @@ import { formatSettingPath, type SettingPath } from '../../../protocol/settingPa
 import type { TextRange } from '../../../protocol/jsonText.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 
-/** Of more, the first of the file: an editor would draw them for seconds, and nobody reads them. */
+/** Only the first so many problems of a file are shown: an editor would draw more for seconds, and nobody reads them. */
 export const MOST_FINDINGS = 500;
 
 export interface Finding {

@@ -87,7 +87,7 @@ export async function judgeModel(recipe: Recipe): Promise<Verdict> {
 /** Moves of weights and inputs, of their largest magnitude: some units in the last place. */
 const ROUNDING = 1e-6;
 
-/** Whether the gradients jump when weights and inputs move by rounding errors: a rectifier at 0, say. */
+/** True where the gradients jump when weights and inputs move by rounding errors: a rectifier at 0, say. */
 async function isUnstable(eager: EagerExecutor, batch: StepBatch): Promise<boolean> {
   const trained = eager.parameters.list.filter(({ trainable }) => trainable);
   const expected = new Map(trained.map((parameter) => [parameter, denseGradient(parameter).slice()]));

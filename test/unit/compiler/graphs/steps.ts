@@ -387,7 +387,7 @@ export const images: Record<string, Step> = {
   ),
   globalMaxPooling2d: layer(() => layers.globalMaxPooling2d({})),
   globalAveragePooling2d: layer(() => layers.globalAveragePooling2d({})),
-  // Of square images: the gradient of TensorFlow.js's plain backend throws for others; its nearest one mixes up a batch.
+  // Square images alone: the gradient of TensorFlow.js's plain backend throws for others; its nearest one mixes up a batch.
   'upSampling2d, bilinear': (x, [height, width], pick) =>
     height === width
       ? apply(layers.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }), x)
