@@ -63,8 +63,15 @@ export async function truncateShared(
   return forms;
 }
 
+/**
+ * Ranks above this part of the shorter side are truncated from the start each time: an update, with its search for directions that
+ * the basis misses, costs more there.
+ */
+const MOST_UPDATED = 0.5;
+
 async function factors({ data, rows, columns }: Matrix, rank: number, basis: Float32Array | undefined) {
-  const updated = basis && (await updateTruncation(data, rows, columns, basis));
+  const paysOff = rank <= MOST_UPDATED * Math.min(rows, columns);
+  const updated = paysOff && basis ? await updateTruncation(data, rows, columns, basis) : undefined;
   return updated ?? truncate(data, rows, columns, rank);
 }
 
