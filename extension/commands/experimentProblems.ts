@@ -1,5 +1,4 @@
 /** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
-import { readFile } from 'node:fs/promises';
 import {
   Diagnostic,
   DiagnosticSeverity,
@@ -13,6 +12,7 @@ import {
 } from 'vscode';
 import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/problem.ts';
+import { readExperiment } from '../../server/runs/loadExperiment.ts';
 import { showError } from '../messages.ts';
 
 /** What a changed value makes wrong is marked until the file changes; what the file itself has wrong, the language server marks. */
@@ -28,7 +28,7 @@ export class ExperimentProblems implements Disposable {
     const document = await workspace.openTextDocument(Uri.file(file));
     if (document.isDirty) await document.save();
     // VS Code reads a file that another program has changed a moment later. What could not be saved is in the editor alone.
-    const text = document.isDirty ? document.getText() : await readFile(file, 'utf8');
+    const text = document.isDirty ? document.getText() : (await readExperiment(file)).text;
     const { problems } = checkExperiment(text, overrides);
     this.#diagnostics.set(document.uri, problems.filter(({ override }) => override !== undefined).map(diagnostic));
     if (problems.length === 0) return text;

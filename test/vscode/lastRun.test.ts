@@ -101,7 +101,7 @@ describe('an experiment file and its runs', () => {
     const step = await vscode.commands.executeCommand<number>(action.command.command, ...action.command.arguments!);
     assert.equal(step % 10, 0);
     await shown(document, (texts, live) => texts.length === 0 && live);
-    assert.equal(document.isDirty, false);
+    await eventually('the file to be saved', () => !document.isDirty);
     // About a hundredth of the distortions is recorded: the next one is asked for.
     await eventually('the step', () => (run.liveState?.step ?? 0) > step);
     await vscode.commands.executeCommand('deeptwist.observeNow', run.key);
