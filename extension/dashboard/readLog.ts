@@ -1,5 +1,6 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
 import type { RunEvent } from '../../server/protocol/events.ts';
+import { isMissing } from '../../server/protocol/systemError.ts';
 import { LONGEST_LINE } from '../../server/runs/readEvents.ts';
 import { openRegularFile } from '../../server/runs/workspaceFile.ts';
 import { takeEvents } from './eventLines.ts';
@@ -20,8 +21,8 @@ export async function readLog(
   take: (event: RunEvent) => void,
   { from = 0, report }: { from?: number; report?: (fraction: number) => void } = {},
 ): Promise<number> {
-  const log = await openRegularFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined; // Nothing has been recorded yet.
+  const log = await openRegularFile(file).catch((error: unknown) => {
+    if (isMissing(error)) return undefined; // Nothing has been recorded yet.
     throw error;
   });
   if (!log) return 0;

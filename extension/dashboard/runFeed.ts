@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ToDashboard } from '../../server/protocol/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/events.ts';
 import type { SidecarNotifications } from '../../server/protocol/sidecar.ts';
+import { isMissing } from '../../server/protocol/systemError.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
@@ -201,7 +202,7 @@ async function sizeOf(file: string): Promise<number> {
   try {
     return (await stat(file)).size;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0; // Nothing has been recorded yet.
+    if (isMissing(error)) return 0; // Nothing has been recorded yet.
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import type * as tf from '@tensorflow/tfjs';
 import * as z from 'zod';
 import { FormatError } from '../formats/formatError.ts';
 import { kerasTopology, weightNames } from '../formats/kerasTopology.ts';
+import { isMissing } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readUserFile } from './readUserFile.ts';
 
@@ -108,8 +109,7 @@ async function shardFile(path: string, shard: string): Promise<{ file: string; s
     return { file, size };
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw refuse(missing ? 'does not exist' : `cannot be read: ${(error as Error).message}`, error);
+    throw refuse(isMissing(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`, error);
   }
 }
 

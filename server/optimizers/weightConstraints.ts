@@ -2,6 +2,7 @@
  * @file Constraints that keep a weight in a set: Keras's four (keras/src/constraints/constraints.py), in place. They are applied
  * after each update of the optimizer.
  */
+import { elementCount } from '../formats/elements.ts';
 
 /** Brings the values of a weight, in row-major order, back into the set that they are allowed to be in. */
 export type WeightConstraint = (values: Float32Array) => void | Promise<void>;
@@ -41,7 +42,7 @@ export function normConstraint(
 /** The number of the vector that each element belongs to: its index along the axes that are left. */
 function vectors(shape: readonly number[], axes: readonly number[]): Int32Array {
   const along = new Set(axes.map((axis) => (axis < 0 ? axis + shape.length : axis)));
-  const result = new Int32Array(shape.reduce((product, size) => product * size, 1));
+  const result = new Int32Array(elementCount(shape));
   let inner = 1;
   let count = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -58,6 +58,11 @@ export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
+/** True for the error that something of that name is there already. */
+export function isExisting(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
+}
+
 /** Why a file cannot be read: the system's reason in plain words, or the text of another error. */
 export function reasonOf(error: unknown): string {
   return refusalOf(error)?.reason ?? (error instanceof Error ? error.message : String(error));

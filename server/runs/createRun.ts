@@ -2,7 +2,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
-import { refusalOf } from '../protocol/systemError.ts';
+import { isExisting, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { copySources, type SourceFile } from './copySources.ts';
 import { explainDiskError, writeAtomically } from './disk.ts';
@@ -77,7 +77,7 @@ async function claimId(folder: string, wanted: string): Promise<string> {
       await mkdir(join(folder, id));
       return id;
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      if (!isExisting(error)) throw error;
     }
   }
 }

@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from 'node:fs';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { formatBytes } from '../protocol/formatQuantity.ts';
-import { explainSystemError, refusalOf } from '../protocol/systemError.ts';
+import { explainSystemError, isExisting, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /** End of the name of a file that is being written; one that is left over means that a write was cut short. */
@@ -37,8 +37,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST'))
-      throw explainDiskError(error, dirname(path), 0);
+    if (!isExisting(error)) throw explainDiskError(error, dirname(path), 0);
   }
 }
 

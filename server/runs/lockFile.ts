@@ -10,6 +10,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { link, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isExisting, isMissing } from '../protocol/systemError.ts';
 import { identify, isAlive } from './liveProcess.ts';
 import { processIdentitySchema, type ProcessIdentity } from './runRecord.ts';
 
@@ -122,10 +123,6 @@ async function withTemporary<R>(path: string, text: string, work: (temporary: st
   }
 }
 
-function isExisting(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
-}
-
 /** Undefined where there is no such file. */
 async function read(path: string): Promise<Content | undefined> {
   try {
@@ -136,7 +133,7 @@ async function read(path: string): Promise<Content | undefined> {
     const key = createHash('sha256').update(holder ? text : `${text}${mtimeMs}`);
     return { text, holder, age: Date.now() - mtimeMs, key: key.digest('hex').slice(0, 16) };
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

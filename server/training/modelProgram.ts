@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
+import { elementCount } from '../formats/elements.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
@@ -201,9 +202,8 @@ function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
   return dataset.inputs.map(({ shape, dtype }, index) => {
     const wanted = model.inputs[index].shape.slice(1);
     const known = wanted.filter((size) => size !== null);
-    const elements = (sizes: readonly number[]) => sizes.reduce((product, size) => product * size, 1);
     if (known.length === wanted.length) {
-      if (elements(known) === elements(shape)) return { shape: known, dtype };
+      if (elementCount(known) === elementCount(shape)) return { shape: known, dtype };
     } else if (wanted.length === shape.length && wanted.every((size, axis) => size === null || size === shape[axis])) {
       return { shape, dtype };
     }
