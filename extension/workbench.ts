@@ -1,6 +1,6 @@
 /** @file All that the extension shows, set up after activation: it is loaded when the first of it is needed. */
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
-import type { WhenAlone } from '../server/protocol/sidecar.ts';
+import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
 import { showWeights } from './editor/showWeights.ts';

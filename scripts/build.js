@@ -119,8 +119,8 @@ async function bundleServer(folder) {
 
 async function writeSchema() {
   const load = createJiti(import.meta.url);
-  /** @type {typeof import('../server/protocol/experimentJsonSchema.ts')} */
-  const { experimentJsonSchema } = await load.import('../server/protocol/experimentJsonSchema.ts');
+  /** @type {typeof import('../server/protocol/experiment/experimentJsonSchema.ts')} */
+  const { experimentJsonSchema } = await load.import('../server/protocol/experiment/experimentJsonSchema.ts');
   writeFileSync(join(dist, 'experiment.schema.json'), `${JSON.stringify(experimentJsonSchema(), null, 2)}\n`);
 }
 

@@ -1,6 +1,6 @@
 /** @file Entry point of the dashboard's page. */
 import './translation.ts';
-import type { FromDashboard } from '../server/protocol/dashboard.ts';
+import type { FromDashboard } from '../server/protocol/wire/dashboard.ts';
 import { registerControls } from './controls/toolkit.ts';
 import { DashboardPage } from './frame/page.ts';
 import { ViewState } from './viewState.ts';

@@ -1,6 +1,6 @@
 /** @file What arrives from the extension, checked before it is used. */
-import type { ToDashboard } from '../server/protocol/dashboard.ts';
-import { isSentColumns } from '../server/protocol/sentColumns.ts';
+import type { ToDashboard } from '../server/protocol/wire/dashboard.ts';
+import { isSentColumns } from '../server/protocol/wire/sentColumns.ts';
 
 type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 

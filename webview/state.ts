@@ -1,10 +1,10 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
-import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/dashboard.ts';
-import { restoreSnapshot } from '../server/protocol/packSnapshot.ts';
-import { restoreMeasured } from '../server/protocol/restoreMeasured.ts';
-import { runHistoryFrom } from '../server/protocol/runHistory.ts';
-import type { RunHistory, RunSnapshot } from '../server/protocol/runHistory.ts';
-import type { LiveState } from '../server/protocol/sidecar.ts';
+import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/wire/dashboard.ts';
+import { restoreSnapshot } from '../server/protocol/wire/packSnapshot.ts';
+import { restoreMeasured } from '../server/protocol/run/restoreMeasured.ts';
+import { runHistoryFrom } from '../server/protocol/run/runHistory.ts';
+import type { RunHistory, RunSnapshot } from '../server/protocol/run/runHistory.ts';
+import type { LiveState } from '../server/protocol/wire/sidecar.ts';
 
 /** A message that says what is wrong and, where there is something to be done, what. */
 export interface Problem {

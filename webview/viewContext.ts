@@ -1,5 +1,5 @@
 /** @file What the page gives to views and charts: messages to the extension, and values that VS Code keeps. */
-import type { FromDashboard } from '../server/protocol/dashboard.ts';
+import type { FromDashboard } from '../server/protocol/wire/dashboard.ts';
 
 /** A value of the view state: it is there again after a tab switch, a reload and a restart of the window. */
 export interface Remembered<T> {

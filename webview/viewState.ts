@@ -1,5 +1,5 @@
 /** @file What VS Code keeps of the page: it survives tab switches, reloads and restarts. */
-import type { RunKey } from '../server/protocol/dashboard.ts';
+import type { RunKey } from '../server/protocol/wire/dashboard.ts';
 import type { Remembered } from './viewContext.ts';
 
 interface Stored {

@@ -1,6 +1,6 @@
 /** @file What a command was called for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
-import { resultText } from '../../server/protocol/resultText.ts';
+import { resultText } from '../../server/protocol/run/resultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';

@@ -1,7 +1,7 @@
 /** @file Asks for settings that differ from an experiment: typed with completion, checked while they are typed, or chosen again. */
 import { ThemeIcon, l10n, window, type Memento, type QuickPickItem } from 'vscode';
-import { parseOverride } from '../../server/protocol/overrides.ts';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { parseOverride } from '../../server/protocol/experiment/overrides.ts';
+import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { splitValues } from './changedValues.ts';
 import { completeValues } from './completeValues.ts';
 

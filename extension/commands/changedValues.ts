@@ -1,6 +1,6 @@
 /** @file Settings that differ from the experiment file, as a user types them in one line: pure. */
 
-import { valueText, type SettingChange } from '../../server/protocol/settingChanges.ts';
+import { valueText, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
 
 const OPENING = '{[';
 const CLOSING = '}]';

@@ -1,6 +1,6 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type TreeView } from 'vscode';
-import type { RunKey } from '../../server/protocol/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';

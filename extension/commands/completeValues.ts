@@ -1,9 +1,14 @@
 /** @file Completes `path=value` texts as they are typed, from the schema and from the experiment itself: pure. */
-import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/expectation.ts';
-import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experimentJsonSchema.ts';
-import { JsonText } from '../../server/protocol/jsonText.ts';
-import { applyOverride, parseOverride } from '../../server/protocol/overrides.ts';
-import { formatSettingPath, parseSettingPath, valueAt, type SettingPath } from '../../server/protocol/settingPath.ts';
+import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/experiment/expectation.ts';
+import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experiment/experimentJsonSchema.ts';
+import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
+import { applyOverride, parseOverride } from '../../server/protocol/experiment/overrides.ts';
+import {
+  formatSettingPath,
+  parseSettingPath,
+  valueAt,
+  type SettingPath,
+} from '../../server/protocol/experiment/settingPath.ts';
 import { splitValues } from './changedValues.ts';
 
 export interface Completion {

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
 import { killRun } from '../../server/runs/endRun.ts';
-import type { SidecarMethod } from '../../server/protocol/sidecar.ts';
+import type { SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { findProcess } from '../sidecar/findProcess.ts';

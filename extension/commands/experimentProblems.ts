@@ -10,8 +10,8 @@ import {
   workspace,
   type Disposable,
 } from 'vscode';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
-import type { Problem } from '../../server/protocol/problem.ts';
+import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
+import type { Problem } from '../../server/protocol/experiment/problem.ts';
 import { readExperiment } from '../../server/runs/loadExperiment.ts';
 import { showError } from '../messages.ts';
 

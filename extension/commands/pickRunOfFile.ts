@@ -3,8 +3,8 @@
  * shows lines of files and no results.
  */
 import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem } from 'vscode';
-import { resultText } from '../../server/protocol/resultText.ts';
-import { settingChanges } from '../../server/protocol/settingChanges.ts';
+import { resultText } from '../../server/protocol/run/resultText.ts';
+import { settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
 import { progressText, startTime } from '../experiments/labels.ts';
 import { runIcon, runPhase, stateName } from '../experiments/runPhase.ts';
 import { settingsOf } from '../lastRun/runSettings.ts';

@@ -1,5 +1,5 @@
 /** @file Events gathered into messages: a page draws at most a few times a second, however fast a run records. */
-import type { RunEvent } from '../../server/protocol/events.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
 
 /** Time between two messages. */
 const INTERVAL_MS = 250;

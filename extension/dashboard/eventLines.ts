@@ -1,6 +1,6 @@
 /** @file Lines of `events.jsonl` as events: quickly, because a long run has a million of them. */
-import { eventSchema } from '../../server/protocol/events.ts';
-import type { RunEvent } from '../../server/protocol/events.ts';
+import { eventSchema } from '../../server/protocol/run/events.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { METRICS_NUMBERS, scanMetricsLine } from './metricsLine.ts';
 
 const NEWLINE = 0x0a;

@@ -1,7 +1,7 @@
 /** @file Where an experiment file speaks of a weight. */
-import { JsonText } from '../../server/protocol/jsonText.ts';
-import type { Place } from '../../server/protocol/jsonText.ts';
-import { closestKey } from '../../server/protocol/layerPattern.ts';
+import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
+import type { Place } from '../../server/protocol/experiment/jsonText.ts';
+import { closestKey } from '../../server/protocol/experiment/layerPattern.ts';
 
 /** The key of `compression.layers` that chooses a weight. */
 export interface LayerPlace extends Place {

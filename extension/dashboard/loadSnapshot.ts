@@ -1,6 +1,6 @@
 /** @file A run's log as a snapshot, read in a worker thread: the extension host serves every other extension meanwhile. */
 import { Worker } from 'node:worker_threads';
-import type { SentSnapshot } from '../../server/protocol/packSnapshot.ts';
+import type { SentSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 
 export interface ReaderTask {
   readonly eventsFile: string;

@@ -1,7 +1,7 @@
 /** @file What the page says, checked: a page draws what a run recorded, and what it says is not trusted. */
 import * as z from 'zod';
-import { dashboardCommands } from '../../server/protocol/dashboard.ts';
-import type { FromDashboard } from '../../server/protocol/dashboard.ts';
+import { dashboardCommands } from '../../server/protocol/wire/dashboard.ts';
+import type { FromDashboard } from '../../server/protocol/wire/dashboard.ts';
 
 const runKey = z.string().min(1).max(4096);
 const runKeys = z.array(runKey).max(64);

@@ -13,7 +13,7 @@ import {
   workspace,
 } from 'vscode';
 import type { Memento, Tab } from 'vscode';
-import type { RunKey } from '../../server/protocol/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { showInformation } from '../messages.ts';
 import { layerPlace } from './layerPlace.ts';

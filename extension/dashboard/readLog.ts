@@ -1,5 +1,5 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
-import type { RunEvent } from '../../server/protocol/events.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
 import { LONGEST_LINE } from '../../server/runs/readEvents.ts';
 import { openRegularFile } from '../../server/runs/workspaceFile.ts';

@@ -2,7 +2,7 @@
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
-import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';

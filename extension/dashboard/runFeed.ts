@@ -1,9 +1,9 @@
 /** @file One run as a dashboard's page gets it: what was recorded so far, then the events as they come. */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ToDashboard } from '../../server/protocol/dashboard.ts';
-import type { RunEvent } from '../../server/protocol/events.ts';
-import type { SidecarNotifications } from '../../server/protocol/sidecar.ts';
+import type { ToDashboard } from '../../server/protocol/wire/dashboard.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
+import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';

@@ -1,7 +1,7 @@
 /** @file Entry point of the worker thread that reads one run's log and folds it into a snapshot. See {@link loadSnapshot}. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
-import { createRunHistory } from '../../server/protocol/runHistory.ts';
+import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
+import { createRunHistory } from '../../server/protocol/run/runHistory.ts';
 import type { ReaderMessage, ReaderTask } from './loadSnapshot.ts';
 import { readLog } from './readLog.ts';
 

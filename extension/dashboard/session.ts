@@ -5,7 +5,7 @@ import type {
   RunKey,
   RunSummary,
   ToDashboard,
-} from '../../server/protocol/dashboard.ts';
+} from '../../server/protocol/wire/dashboard.ts';
 import { RunFeed, type FeedOptions } from './runFeed.ts';
 
 /** The page, in a view or a panel. */

@@ -1,5 +1,5 @@
 /** @file Reads what a run recorded last of its weights, and goes on where it has been: little of a log of whatever length. */
-import type { EventOf } from '../../server/protocol/events.ts';
+import type { EventOf } from '../../server/protocol/run/events.ts';
 import { readBackwards } from '../../server/runs/readBackwards.ts';
 import { readEvents } from '../../server/runs/readEvents.ts';
 import { openRun, type Run } from '../../server/runs/run.ts';

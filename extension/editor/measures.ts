@@ -1,5 +1,5 @@
 /** @file What is shown of a run's weights beside the code: the last that was recorded of them. Pure. */
-import type { EventOf, LayerSize, RunEvent } from '../../server/protocol/events.ts';
+import type { EventOf, LayerSize, RunEvent } from '../../server/protocol/run/events.ts';
 
 export type DistortedWeight = EventOf<'distortion'>['weights'][number];
 

@@ -1,5 +1,5 @@
 /** @file The weights of a run at the lines of a text that make their layers. Pure. */
-import { blankComments, layerCalls, locateLayers, type LayerCall } from '../../server/protocol/modelText.ts';
+import { blankComments, layerCalls, locateLayers, type LayerCall } from '../../server/protocol/model/modelText.ts';
 import { countOf, shareLeft, type MeasuredWeight } from './measures.ts';
 
 /** A call that makes layers, and their weights that are worth showing: the compressed ones, or else all. */

@@ -12,7 +12,7 @@ import {
   type Disposable,
   type TreeDataProvider,
 } from 'vscode';
-import { resultText } from '../../server/protocol/resultText.ts';
+import { resultText } from '../../server/protocol/run/resultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import { shortValue } from '../commands/changedValues.ts';
 import type { RunStore } from '../runs/runStore.ts';

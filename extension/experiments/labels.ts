@@ -1,7 +1,7 @@
 /** @file How a run reads in a line: pure, without VS Code. Numbers and units are written as in the rest of the product. */
 import { formatNumber } from '../../server/protocol/formatQuantity.ts';
-import { formatMetric } from '../../server/protocol/resultText.ts';
-import type { LiveState } from '../../server/protocol/sidecar.ts';
+import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import type { LiveState } from '../../server/protocol/wire/sidecar.ts';
 
 /** Percent of the steps that are done, 0 to 100, and the last evaluation: `43% · 97.1%`. */
 export function progressText(live: LiveState): string {

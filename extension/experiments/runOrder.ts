@@ -1,5 +1,5 @@
 /** @file Which runs of an experiment are listed, and in which order: pure, without VS Code. */
-import type { RunSummary } from '../../server/protocol/dashboard.ts';
+import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 
 export const runOrders = ['newest', 'metric', 'ratio'] as const;
 export type RunOrder = (typeof runOrders)[number];

@@ -1,7 +1,7 @@
 /** @file What is shown where the mouse rests on a run of the tree, as Markdown. Pure. */
 import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { markdownLines, markdownText } from '../../server/protocol/markdown.ts';
-import { formatMetric } from '../../server/protocol/resultText.ts';
+import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Translation } from '../translation.ts';
 import { secondsLeft } from './labels.ts';

@@ -6,7 +6,7 @@
  * beside ours a second time, and offer its own completions among ours. Colours, brackets and comments are those of JSONC.
  */
 import { workspace, type Disposable, type TextDocument } from 'vscode';
-import { EXPERIMENT_LANGUAGE } from '../../server/protocol/language.ts';
+import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
 import { reportError } from '../commands/reportError.ts';
 import type { Services } from '../services.ts';
 import type { LanguageServer } from './languageServer.ts';

@@ -15,7 +15,7 @@ import {
   EXPERIMENT_LANGUAGE,
   type DescribeModelParams,
   type InitializationOptions,
-} from '../../server/protocol/language.ts';
+} from '../../server/protocol/wire/language.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
 import { LastLines } from './lastLines.ts';

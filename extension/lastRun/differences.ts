@@ -1,9 +1,9 @@
 /** @file Where an experiment file differs from what a run was trained with, line by line: pure, without VS Code. */
-import type { ExperimentSettings } from '../../server/protocol/config.ts';
-import { JsonText } from '../../server/protocol/jsonText.ts';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
-import { settingChanges, type SettingChange } from '../../server/protocol/settingChanges.ts';
-import { parseSettingPath } from '../../server/protocol/settingPath.ts';
+import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
+import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
+import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
+import { settingChanges, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
+import { parseSettingPath } from '../../server/protocol/experiment/settingPath.ts';
 
 export interface LineDifferences {
   /** Counts from 0. */

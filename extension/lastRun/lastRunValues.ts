@@ -14,8 +14,8 @@ import {
   type TextEditor,
 } from 'vscode';
 import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
-import type { LivePhase } from '../../server/protocol/sidecar.ts';
-import { whyFixed } from '../../server/protocol/settingChanges.ts';
+import type { LivePhase } from '../../server/protocol/wire/sidecar.ts';
+import { whyFixed } from '../../server/protocol/experiment/settingChanges.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';

@@ -1,7 +1,7 @@
 /** @file The settings that a run of an experiment is trained with, and which of its runs counts. */
 import type { Uri } from 'vscode';
-import type { ExperimentSettings } from '../../server/protocol/config.ts';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
+import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { experimentFileOf } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';

@@ -1,5 +1,5 @@
 /** @file What the text of a user's model tells without running it: nothing of a workspace is executed to make a file. */
-import { blankComments, layerCalls } from '../../server/protocol/modelText.ts';
+import { blankComments, layerCalls } from '../../server/protocol/model/modelText.ts';
 import type { LayerSketch } from './experimentText.ts';
 
 export interface ModelSource {

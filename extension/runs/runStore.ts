@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, Uri, workspace, type Disposable, type Event, type LogOutputChannel } from 'vscode';
-import type { RunKey } from '../../server/protocol/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';

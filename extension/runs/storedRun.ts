@@ -1,7 +1,7 @@
 /** @file A run of the workspace as the extension sees it: its `run.json`, and the process that trains it. */
 import { relative } from 'node:path';
-import type { LiveState } from '../../server/protocol/sidecar.ts';
-import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { LiveState } from '../../server/protocol/wire/sidecar.ts';
+import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { valuesAfter } from '../../server/runs/changedValues.ts';
 import type { ObservedState, Run } from '../../server/runs/run.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';

@@ -1,7 +1,7 @@
 /** @file Starting runs in processes of their own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, workspace, type LogOutputChannel, type Uri } from 'vscode';
-import type { RunKey } from '../../server/protocol/dashboard.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';

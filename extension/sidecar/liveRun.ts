@@ -1,6 +1,6 @@
 /** @file A run's process as the extension speaks with it. */
 import { EventEmitter, type Event } from 'vscode';
-import type { LiveState, SidecarMethod, SidecarParams, SidecarResult } from '../../server/protocol/sidecar.ts';
+import type { LiveState, SidecarMethod, SidecarParams, SidecarResult } from '../../server/protocol/wire/sidecar.ts';
 import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
 
 /** Lives as long as the connection; whoever holds it sees the end by {@link onDidClose}. */

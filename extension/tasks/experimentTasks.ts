@@ -15,7 +15,7 @@ import {
   type WorkspaceFolder,
 } from 'vscode';
 import { printable } from '../../server/protocol/printable.ts';
-import { resultText } from '../../server/protocol/resultText.ts';
+import { resultText } from '../../server/protocol/run/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { progressText } from '../experiments/labels.ts';
 import type { Services } from '../services.ts';

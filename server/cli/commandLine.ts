@@ -1,6 +1,6 @@
 /** @file From arguments to a command: parsing, help, and errors as exit codes. */
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../protocol/didYouMean.ts';
+import { didYouMean } from '../protocol/experiment/didYouMean.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';

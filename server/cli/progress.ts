@@ -1,5 +1,5 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
-import type { EventOf, RunEvent } from '../protocol/events.ts';
+import type { EventOf, RunEvent } from '../protocol/run/events.ts';
 import { greatest, least } from './textTable.ts';
 
 export interface Progress {

@@ -1,5 +1,5 @@
 /** @file Showing a run while it goes on: results as lines that stay, and under them one status line; a failure apart. */
-import type { RunEvent } from '../protocol/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import type { CommandContext } from './command.ts';
 import { advance, newProgress } from './progress.ts';
 import type { Progress } from './progress.ts';

@@ -1,9 +1,9 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
-import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
+import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableLine } from '../protocol/printable.ts';
-import { WOULD_TAKE } from '../protocol/wouldTake.ts';
-import { describeChange } from '../protocol/settingChanges.ts';
+import { WOULD_TAKE } from '../protocol/run/wouldTake.ts';
+import { describeChange } from '../protocol/experiment/settingChanges.ts';
 import { compressionNow, latestEvaluation, secondsLeft } from './progress.ts';
 import type { Progress } from './progress.ts';
 import { styled } from './terminal.ts';

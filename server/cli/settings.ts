@@ -1,6 +1,6 @@
 /** @file The settings of an experiment as rows of text. */
-import type { Experiment } from '../protocol/config.ts';
-import { formatSettingPath } from '../protocol/settingPath.ts';
+import type { Experiment } from '../protocol/experiment/schema.ts';
+import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 
 /** Every setting by its name, `training.batchSize`, in the order of the experiment; values as JSON, strings plain. */
 export function flattenSettings(config: Experiment): Map<string, string> {

@@ -1,8 +1,8 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
-import type { Compression, Method } from '../protocol/config.ts';
-import type { CompressionSetting, EventOf, LayerSize } from '../protocol/events.ts';
-import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/policyTraits.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import type { Compression, Method } from '../protocol/experiment/schema.ts';
+import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
+import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/experiment/policyTraits.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { CustomDistortion } from './custom.ts';
 import { weightHistogram } from './histogram.ts';
 import { methods, type CompressedWeight, type CompressionOf, type ParametersOf, type ScheduleOf } from './methods.ts';

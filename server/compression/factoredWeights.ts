@@ -2,7 +2,7 @@
  * @file The conventional low-rank baseline: a weight is truncated once, and its factors are trained in its place
  * (Sainath et al. 2013; with a shared projection, Prabhavalkar et al. 2016).
  */
-import { SettingError } from '../protocol/settingError.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { defaultThreads, Products, type Matrix } from '../linalg/products.ts';
 import { reconstruct } from '../linalg/truncate.ts';
 import { storedMatrix, type FactoredWeight } from './lowRank.ts';

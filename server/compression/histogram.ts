@@ -1,5 +1,5 @@
 /** @file Weight histograms before and after a distortion, and the count of near-zero weights. */
-import type { WeightHistogram } from '../protocol/events.ts';
+import type { WeightHistogram } from '../protocol/run/events.ts';
 import { countBins, momentsOf } from './kernels.ts';
 
 /** A weight is near zero where `0 < |w| <` this times the standard deviation of its tensor. */

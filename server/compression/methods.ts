@@ -2,9 +2,9 @@
  * @file The compression methods, one row each: what is compressed together, the setting at a step, the distortion, and the
  * size of the result. A method of the experiment file has no meaning before it has its row here.
  */
-import type { Compression, LowRankParameters, Method } from '../protocol/config.ts';
-import type { CompressionSetting } from '../protocol/events.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import type { Compression, LowRankParameters, Method } from '../protocol/experiment/schema.ts';
+import type { CompressionSetting } from '../protocol/run/events.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { distortByUser, type CustomDistortion, type CustomWeight } from './custom.ts';
 import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from './lowRank.ts';

@@ -1,6 +1,6 @@
 /** @file What a compression will leave of the weights of a model, told from their shapes alone: before anything was trained. */
-import type { Method } from '../protocol/config.ts';
-import type { LayerSize } from '../protocol/events.ts';
+import type { Method } from '../protocol/experiment/schema.ts';
+import type { LayerSize } from '../protocol/run/events.ts';
 import { matrixViewOf, product } from './matrixView.ts';
 import type { ParametersOf } from './methods.ts';
 import { projectionUnits } from './sharedProjection.ts';

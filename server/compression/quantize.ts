@@ -1,5 +1,5 @@
 /** @file Weight distortion by binary-code quantization (DeepTwist, algorithm 2): to codes and back to floats, in place. */
-import type { QuantizationParameters } from '../protocol/config.ts';
+import type { QuantizationParameters } from '../protocol/experiment/schema.ts';
 import { BinaryCodes } from './binaryCodes.ts';
 import { gatherRows, scatterRows, type MatrixView } from './matrixView.ts';
 

@@ -2,7 +2,7 @@
  * @file How many bits a compressed weight would take in a file, and what a model would take in all. Everything that is needed to
  * read the weight back is counted; docs/compression.md has the formulas.
  */
-import type { LayerSize } from '../protocol/events.ts';
+import type { LayerSize } from '../protocol/run/events.ts';
 import { product, storedShape, type MatrixView } from './matrixView.ts';
 import { prunedCount } from './schedule.ts';
 import { isMatrix } from './targets.ts';

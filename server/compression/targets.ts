@@ -1,7 +1,7 @@
 /** @file Which weights an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
-import { didYouMean } from '../protocol/didYouMean.ts';
-import { isPattern, LayerPattern } from '../protocol/layerPattern.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import { didYouMean } from '../protocol/experiment/didYouMean.ts';
+import { isPattern, LayerPattern } from '../protocol/experiment/layerPattern.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { matrixViewOf, type MatrixView } from './matrixView.ts';
 
 /** A weight tensor of a model, as it is named. */

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeNpy, decodeNpz, type NpyArray } from '../formats/npy.ts';
-import type { DataConfig } from '../protocol/config.ts';
+import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
 import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';

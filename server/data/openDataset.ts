@@ -1,6 +1,6 @@
 /** @file The data set that an experiment names. */
 import { resolve } from 'node:path';
-import type { DataConfig } from '../protocol/config.ts';
+import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { openArrays } from './arrays.ts';
 import type { Dataset } from './dataset.ts';
 import { openMnist } from './mnist.ts';

@@ -2,8 +2,8 @@
 import { predictSizes, type LayerSetting } from '../compression/predictSize.ts';
 import { modelSize, type ModelSize } from '../compression/size.ts';
 import { LayerKeys } from '../compression/targets.ts';
-import type { LayerSize } from '../protocol/events.ts';
-import type { DescribedWeight, ModelDescription } from '../protocol/modelDescription.ts';
+import type { LayerSize } from '../protocol/run/events.ts';
+import type { DescribedWeight, ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { readCompression } from './readCompression.ts';
 

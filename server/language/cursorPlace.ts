@@ -1,8 +1,8 @@
 /** @file Where in a JSON text the cursor is, as it matters to who types there: the text is half written more often than not. */
 import { createScanner } from 'jsonc-parser';
-import type { TextRange } from '../protocol/jsonText.ts';
-import type { SettingPath } from '../protocol/settingPath.ts';
-import { isBlank, isComment, isSign, Token } from '../protocol/jsonTokens.ts';
+import type { TextRange } from '../protocol/experiment/jsonText.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
+import { isBlank, isComment, isSign, Token } from '../protocol/experiment/jsonTokens.ts';
 
 export interface CursorPlace {
   readonly kind: 'key' | 'value';

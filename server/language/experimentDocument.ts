@@ -3,11 +3,11 @@
  * known around it. Features are functions of these two, without a connection and without a disk.
  */
 import type { Range, TextDocument } from 'vscode-languageserver-textdocument';
-import type { ExperimentSettings } from '../protocol/config.ts';
-import { JsonText, type TextRange } from '../protocol/jsonText.ts';
-import type { ModelDescription } from '../protocol/modelDescription.ts';
-import { checkExperiment } from '../protocol/parseExperiment.ts';
-import type { Problem } from '../protocol/problem.ts';
+import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
+import { JsonText, type TextRange } from '../protocol/experiment/jsonText.ts';
+import type { ModelDescription } from '../protocol/model/modelDescription.ts';
+import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
+import type { Problem } from '../protocol/experiment/problem.ts';
 import type { ObservedState } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 

@@ -1,7 +1,7 @@
 /** @file Asks the editor to describe models that are not known: the server itself never runs a model. */
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
-import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/language.ts';
+import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/wire/language.ts';
 import type { OpenExperimentOf } from './feature.ts';
 import { fileOf } from './openDocuments.ts';
 import { isRunCopy } from './surroundings.ts';

@@ -5,7 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { TextDocuments, type Connection } from 'vscode-languageserver/node';
-import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
+import { EXPERIMENT_LANGUAGE } from '../protocol/wire/language.ts';
 import { ExperimentDocument } from './experimentDocument.ts';
 
 /** Characters of an experiment file that is worked on: a person writes none that is longer. */

@@ -2,7 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { EXPERIMENT_LANGUAGE } from '../protocol/language.ts';
+import { EXPERIMENT_LANGUAGE } from '../protocol/wire/language.ts';
 import { walkFolders } from '../runs/walkFolders.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
 import { ExperimentDocument } from './experimentDocument.ts';

@@ -3,9 +3,9 @@
  * typed.
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
-import type { Method, PolicyId } from '../protocol/config.ts';
-import { compressionSchemas } from '../protocol/config/compression.ts';
-import { policyTraits } from '../protocol/policyTraits.ts';
+import type { Method, PolicyId } from '../protocol/experiment/schema.ts';
+import { compressionSchemas } from '../protocol/experiment/schema/compression.ts';
+import { policyTraits } from '../protocol/experiment/policyTraits.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';
 

@@ -9,7 +9,7 @@ import {
   type Connection,
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
-import type { InitializationOptions } from '../protocol/language.ts';
+import type { InitializationOptions } from '../protocol/wire/language.ts';
 import { features } from './features.ts';
 import { ModelRequests } from './modelRequests.ts';
 import { fileOf, OpenDocuments } from './openDocuments.ts';

@@ -1,7 +1,7 @@
 /** @file What the schema says of a setting, as Markdown: for completion and hover. */
-import { discriminatorOf, expectation, schemaAt } from '../protocol/expectation.ts';
-import { experimentJsonSchema, type JsonSchema } from '../protocol/experimentJsonSchema.ts';
-import type { SettingPath } from '../protocol/settingPath.ts';
+import { discriminatorOf, expectation, schemaAt } from '../protocol/experiment/expectation.ts';
+import { experimentJsonSchema, type JsonSchema } from '../protocol/experiment/experimentJsonSchema.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 
 /**
  * The part of the schema that is about a setting. Of a union it is the option that the file has chosen; of the setting that tells

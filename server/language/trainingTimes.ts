@@ -1,5 +1,5 @@
 /** @file Times of an experiment in training steps and in epochs, as far as file and data tell. */
-import type { ModelDescription } from '../protocol/modelDescription.ts';
+import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { readCompression } from './readCompression.ts';
 import { countAt } from './writtenSettings.ts';

@@ -1,5 +1,5 @@
 /** @file Settings as they stand in a file that may be wrong elsewhere: what is not of the wanted kind counts as not there. */
-import { valueAt as valueIn, type SettingPath } from '../protocol/settingPath.ts';
+import { valueAt as valueIn, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 
 export function valueAt({ settings }: ExperimentDocument, path: SettingPath): unknown {

@@ -1,6 +1,6 @@
 /** @file A loaded model in names and shapes, for who must not load it. */
-import type { ModelReference } from '../protocol/config.ts';
-import { MODEL_DESCRIPTION_VERSION, type ModelDescription } from '../protocol/modelDescription.ts';
+import type { ModelReference } from '../protocol/experiment/schema.ts';
+import { MODEL_DESCRIPTION_VERSION, type ModelDescription } from '../protocol/model/modelDescription.ts';
 import { sha256Of } from '../formats/sha256.ts';
 import type { LoadedModel } from './loadModel.ts';
 import { modelWeights } from './modelWeights.ts';

@@ -5,7 +5,7 @@ import type { Seeding } from '../formats/random.ts';
 import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
 import { takeLoadedFiles } from '../modules/fileSystem.ts';
 import { settled } from '../modules/userCalls.ts';
-import type { ModelReference } from '../protocol/config.ts';
+import type { ModelReference } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';

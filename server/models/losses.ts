@@ -4,7 +4,7 @@
  * compiler traces them. Targets may be int32 or float32.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { TrainingConfig } from '../protocol/config.ts';
+import type { TrainingConfig } from '../protocol/experiment/schema.ts';
 
 /** @returns a scalar: the mean over the batch */
 export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;

@@ -7,7 +7,7 @@
  * it has 2 V h + 16 h^2 weights: 4,640,000 for h = 200 and V = 10,000.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LstmLanguageModelOptions } from '../protocol/config.ts';
+import type { LstmLanguageModelOptions } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { ModelSamples } from './modelSamples.ts';
 

@@ -3,7 +3,7 @@
  * same for all elements computed once per step in float64. Names of state and places of epsilon are those of
  * `tf.train.*` in TensorFlow.js, with one exception: see {@link rmsprop}.
  */
-import type { OptimizerConfig } from '../protocol/config.ts';
+import type { OptimizerConfig } from '../protocol/experiment/schema.ts';
 import type { OptimizerKernels } from './kernels.ts';
 
 type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;

@@ -1,5 +1,5 @@
 /** @file The schedules of the learning rate: pure functions of the step, the epoch and the validation metrics so far. */
-import type { LearningRateSchedule } from '../protocol/config.ts';
+import type { LearningRateSchedule } from '../protocol/experiment/schema.ts';
 
 type PlateauSchedule = Extract<LearningRateSchedule, { type: 'plateau' }>;
 

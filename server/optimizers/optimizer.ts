@@ -3,7 +3,7 @@
  * one arena; a step is one pass of a WebAssembly kernel over each parameter.
  */
 import { Arena, arenaBytes } from '../compiler/arena.ts';
-import type { OptimizerConfig, TrainingConfig } from '../protocol/config.ts';
+import type { OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import type { Algorithm, ParameterAddresses } from './algorithms.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { OptimizerKernels } from './kernels.ts';

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
-import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { makeFolder, writeAtomically } from './disk.ts';
 import type { Run } from './run.ts';

@@ -1,7 +1,7 @@
 /** @file Making a new run folder. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 import { isExisting, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { copySources, type SourceFile } from './copySources.ts';

@@ -10,7 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import type { RunEvent } from '../protocol/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import type { UserError } from '../protocol/userError.ts';
 import { deletedFolder, explainDiskError } from './disk.ts';
 import type { Run } from './run.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { didYouMean } from '../protocol/didYouMean.ts';
+import { didYouMean } from '../protocol/experiment/didYouMean.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { FILES_AT_ONCE, mapAtOnce } from './mapAtOnce.ts';
 import { EXPERIMENT_FILE, RUN_FILE, openRun } from './run.ts';

@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeText } from '../formats/text.ts';
-import type { ExperimentSettings } from '../protocol/config.ts';
-import { parseExperiment } from '../protocol/parseExperiment.ts';
+import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
+import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { reasonOf, refusalOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 

@@ -1,6 +1,6 @@
 /** @file Reading a run's `events.jsonl` from its end: what was recorded last, of a log of whatever length. */
 import type { FileHandle } from 'node:fs/promises';
-import type { RunEvent } from '../protocol/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import { isMissing } from '../protocol/systemError.ts';
 import { LONGEST_LINE, parseEvent } from './readEvents.ts';
 import type { Run } from './run.ts';

@@ -1,8 +1,8 @@
 /** @file Reading a run's `events.jsonl`, whole or while it grows, a piece at a time. */
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventSchema } from '../protocol/events.ts';
-import type { RunEvent } from '../protocol/events.ts';
+import { eventSchema } from '../protocol/run/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import { isMissing } from '../protocol/systemError.ts';
 import { openRun } from './run.ts';
 import type { Run } from './run.ts';

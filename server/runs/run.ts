@@ -13,7 +13,7 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 import { explainSystemError, isMissing } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { writeAtomically } from './disk.ts';

@@ -1,6 +1,6 @@
 /** @file What `run.json` and the files beside it say of a run and of the process that has it. */
 import * as z from 'zod';
-import { RUN_FORMAT_VERSION } from '../protocol/runFormat.ts';
+import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 
 export const processIdentitySchema = z.object({
   pid: z.int().positive(),

@@ -25,7 +25,7 @@ import {
   type SidecarNotifications,
   type SidecarParams,
   type SidecarResult,
-} from '../protocol/sidecar.ts';
+} from '../protocol/wire/sidecar.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { RunProcess } from './tickets.ts';
 

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { experimentSchema, type ExperimentSettings } from '../protocol/config.ts';
-import { modelDescriptionSchema, type ModelDescription } from '../protocol/modelDescription.ts';
+import { experimentSchema, type ExperimentSettings } from '../protocol/experiment/schema.ts';
+import { modelDescriptionSchema, type ModelDescription } from '../protocol/model/modelDescription.ts';
 import { writeAtomically } from './disk.ts';
 import { hashRegularFile, isInside, readRegularFile } from './workspaceFile.ts';
 

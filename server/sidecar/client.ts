@@ -15,7 +15,7 @@ import {
   type LiveState,
   type SidecarMethod,
   type SidecarNotifications,
-} from '../protocol/sidecar.ts';
+} from '../protocol/wire/sidecar.ts';
 import { shortLine } from '../protocol/printable.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { FeedReader } from './eventFeed.ts';

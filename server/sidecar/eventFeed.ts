@@ -4,7 +4,7 @@
  * falls behind goes on from the file.
  */
 import { open } from 'node:fs/promises';
-import type { RunEvent } from '../protocol/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import type { EventLog } from '../runs/eventLog.ts';
 import { recordedLength } from '../runs/eventLog.ts';
 import { lowestCut } from '../runs/readEvents.ts';

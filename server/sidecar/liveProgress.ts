@@ -1,6 +1,6 @@
 /** @file How far a run is: what its events add up to for {@link LiveState}. */
-import type { RunEvent } from '../protocol/events.ts';
-import type { LiveState } from '../protocol/sidecar.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
+import type { LiveState } from '../protocol/wire/sidecar.ts';
 
 export type LiveProgress = Omit<LiveState, 'phase' | 'runsAhead'>;
 

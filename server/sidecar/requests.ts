@@ -1,6 +1,6 @@
 /** @file What clients may ask, checked: a client can be of another version, or none of ours. */
 import * as z from 'zod';
-import type { SidecarMethod, SidecarParams, SidecarResult } from '../protocol/sidecar.ts';
+import type { SidecarMethod, SidecarParams, SidecarResult } from '../protocol/wire/sidecar.ts';
 
 const nothing = z
   .unknown()

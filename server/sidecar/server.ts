@@ -1,6 +1,6 @@
 /** @file The sidecar's socket and its clients. */
 import { createServer, type Server } from 'node:net';
-import type { LiveState, WhenAlone } from '../protocol/sidecar.ts';
+import type { LiveState, WhenAlone } from '../protocol/wire/sidecar.ts';
 import { Client } from './client.ts';
 import type { Handlers } from './requests.ts';
 

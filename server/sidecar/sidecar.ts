@@ -1,6 +1,6 @@
 /** @file The life of a run's process: queue, prepare, train, end; and what clients and signals ask of it meanwhile. */
-import type { RunEvent } from '../protocol/events.ts';
-import type { LivePhase, LiveState, WhenAlone } from '../protocol/sidecar.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
+import type { LivePhase, LiveState, WhenAlone } from '../protocol/wire/sidecar.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
 import type { EventLog } from '../runs/eventLog.ts';
 import { lockRun, type RunLock } from '../runs/lockRun.ts';

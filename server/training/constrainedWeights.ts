@@ -7,8 +7,8 @@ import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Compressor } from '../compression/compressor.ts';
 import type { LayerConstraint, ModelWeight } from '../models/modelWeights.ts';
 import { nonNegative, normConstraint, type WeightConstraint } from '../optimizers/weightConstraints.ts';
-import type { Compression } from '../protocol/config.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import type { Compression } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 interface Constrained {

@@ -1,7 +1,7 @@
 /** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventOf, RunEvent } from '../protocol/events.ts';
+import type { EventOf, RunEvent } from '../protocol/run/events.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';

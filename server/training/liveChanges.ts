@@ -3,16 +3,16 @@
  * their step on. A run that is resumed takes them at the same steps, and so ends as if it had not been interrupted.
  */
 import type { CompressionChange } from '../compression/compressor.ts';
-import type { Experiment, ExperimentSettings } from '../protocol/config.ts';
-import type { EventOf } from '../protocol/events.ts';
-import { checkExperiment } from '../protocol/parseExperiment.ts';
+import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
+import type { EventOf } from '../protocol/run/events.ts';
+import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
 import {
   CHANGEABLE_SETTINGS,
   overrideOf,
   settingChanges,
   whyFixed,
   type SettingChange,
-} from '../protocol/settingChanges.ts';
+} from '../protocol/experiment/settingChanges.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';

@@ -7,8 +7,8 @@ import { elementCount } from '../formats/elements.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import type { TrainingConfig } from '../protocol/config.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import type { TrainingConfig } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export interface ModelProgram extends Program {

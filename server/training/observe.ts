@@ -5,8 +5,8 @@ import { storedMatrix } from '../compression/lowRank.ts';
 import { matrixViewOf } from '../compression/matrixView.ts';
 import { isMatrix, type Target } from '../compression/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
-import type { Experiment } from '../protocol/config.ts';
-import type { EventOf } from '../protocol/events.ts';
+import type { Experiment } from '../protocol/experiment/schema.ts';
+import type { EventOf } from '../protocol/run/events.ts';
 import type { Prepared } from './prepare.ts';
 
 type SpectrumOf = EventOf<'spectrum'>['weights'][number];

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readVocabulary, type Vocabulary } from '../data/vocabulary.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
 

@@ -1,6 +1,6 @@
 /** @file Times that an experiment gives in epochs, in steps. */
-import type { Compression, Experiment, ExperimentSettings } from '../protocol/config.ts';
-import { SettingError } from '../protocol/settingError.ts';
+import type { Compression, Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 
 /**
  * @param stepsPerEpoch undefined where only reading to the end of the data would tell

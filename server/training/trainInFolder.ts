@@ -1,6 +1,6 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
-import type { EventOf, RunEvent } from '../protocol/events.ts';
+import type { EventOf, RunEvent } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
 import type { Run } from '../runs/run.ts';

@@ -5,7 +5,7 @@ import { denseSize, layerSize, modelSize } from '../compression/size.ts';
 import { isMatrix, type CompressibleWeight } from '../compression/targets.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
-import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/events.ts';
+import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { RunEvent, Summary } from '../../server/protocol/events.ts';
+import type { RunEvent, Summary } from '../../server/protocol/run/events.ts';
 
 /** One training run. */
 export interface ExperimentRun {

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../server/formats/random.ts';
-import type { RunEvent } from '../../server/protocol/events.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import { openRun, type Run } from '../../server/runs/run.ts';
 import { startSidecar } from '../../server/runs/startSidecar.ts';

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { root } from '../../scripts/root.js';
-import type { EventOf } from '../../server/protocol/events.ts';
+import type { EventOf } from '../../server/protocol/run/events.ts';
 import type { Benchmark, Result } from './bench.ts';
 import {
   commandOf,

@@ -25,8 +25,8 @@ import {
   type ProtocolConnection,
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
-import { JsonText } from '../../server/protocol/jsonText.ts';
-import { EXPERIMENT_LANGUAGE } from '../../server/protocol/language.ts';
+import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
+import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
 import { modelSourceOf, writeDescription } from '../../server/runs/storedDescriptions.ts';
 import { beside, median, type Benchmark, type Limited } from './bench.ts';
 

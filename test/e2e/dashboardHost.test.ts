@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEditor } from '../../scripts/editor/serve.js';
 import { launchBrowser, openWorkbench, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
-import { checkExperiment } from '../../server/protocol/parseExperiment.ts';
+import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { eventsOf, recordOf } from './editorSession.ts';
 import { reloadWindow } from './reloadWindow.ts';
 

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import type { RunEvent } from '../../server/protocol/events.ts';
+import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { startEditor } from '../../scripts/editor/serve.js';
 import { launchBrowser, openWorkbench } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
-import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
+import type { EventOf, RunEvent } from '../../server/protocol/run/events.ts';
 import { eventually } from './frame.ts';
 
 /** A suite's own folder of the window's workspace. */

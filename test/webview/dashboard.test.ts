@@ -1,7 +1,7 @@
 /** @file The page in a browser: what only a real one shows. */
 import { describe, expect, it } from 'vitest';
-import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
-import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
+import type { RunSummary, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
+import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
 import { setTheme, settled } from './dashboardPage.ts';
 import { dashboardOfTests } from './openedDashboard.ts';

@@ -4,7 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '../../scripts/patience.js';
 import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
-import type { FromDashboard, ToDashboard } from '../../server/protocol/dashboard.ts';
+import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import { themes } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
 

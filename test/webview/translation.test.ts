@@ -5,9 +5,9 @@
 import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { RunSummary, ToDashboard } from '../../server/protocol/dashboard.ts';
-import type { EventOf, RunEvent } from '../../server/protocol/events.ts';
-import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
+import type { RunSummary, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
+import type { EventOf, RunEvent } from '../../server/protocol/run/events.ts';
+import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from '../unit/webview/runFixture.ts';
 import { settled } from './dashboardPage.ts';
 import type { DashboardInBrowser } from './dashboardPage.ts';

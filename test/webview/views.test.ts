@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RunSummary } from '../../server/protocol/dashboard.ts';
-import { packSnapshot } from '../../server/protocol/packSnapshot.ts';
+import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
+import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
 import { compressedEvents, distortion, snapshotOf } from '../unit/webview/runFixture.ts';

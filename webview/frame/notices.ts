@@ -1,6 +1,6 @@
 /** @file What keeps a run from being seen or from going on, and the buttons that mend it. */
 import * as l10n from '@vscode/l10n';
-import type { DashboardCommand, RunKey } from '../../server/protocol/dashboard.ts';
+import type { DashboardCommand, RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { button, iconButton, progressBar } from '../controls/controls.ts';
 import { element } from '../element.ts';
 import { runCommands } from '../state.ts';

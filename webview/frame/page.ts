@@ -1,5 +1,5 @@
 /** @file The dashboard's page: header, notices, tabs and the view that is open. Draws at most once a frame. */
-import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protocol/dashboard.ts';
+import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
 import { DashboardState } from '../state.ts';

@@ -1,6 +1,6 @@
 /** @file The run picker: which run is shown, and which others are laid over it. */
 import * as l10n from '@vscode/l10n';
-import type { RunKey, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { readTheme, seriesColor } from '../charts/theme.ts';
 import { icon } from '../controls/icons.ts';
 import { element, setAttributes } from '../element.ts';

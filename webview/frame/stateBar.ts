@@ -1,6 +1,6 @@
 /** @file How the shown run stands, and what can be done with it. */
 import * as l10n from '@vscode/l10n';
-import type { DashboardCommand, RunKey } from '../../server/protocol/dashboard.ts';
+import type { DashboardCommand, RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { iconButton, progressBar } from '../controls/controls.ts';
 import { icon } from '../controls/icons.ts';
 import { element, setText } from '../element.ts';

@@ -1,6 +1,6 @@
 /** @file How runs and their states are put into words. */
 import * as l10n from '@vscode/l10n';
-import type { DashboardCommand, RunSummary } from '../../server/protocol/dashboard.ts';
+import type { DashboardCommand, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { formatNumber, formatPercent, formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
 import type { ShownRun } from '../state.ts';

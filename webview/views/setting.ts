@@ -1,6 +1,6 @@
 /** @file How a weight is compressed, in words. */
 import * as l10n from '@vscode/l10n';
-import type { CompressionSetting } from '../../server/protocol/events.ts';
+import type { CompressionSetting } from '../../server/protocol/run/events.ts';
 
 /** `98.7%`, `20.37%`: of a fraction, four digits at most. */
 export function formatPercent(fraction: number): string {

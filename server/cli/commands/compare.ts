@@ -1,6 +1,6 @@
 /** @file `deeptwist compare`. */
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
-import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
+import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/readEvents.ts';

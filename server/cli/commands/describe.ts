@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { matrixViewOf, product, storedShape } from '../../compression/matrixView.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import { formatNumber } from '../../protocol/formatQuantity.ts';
-import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import type { Command } from '../command.ts';

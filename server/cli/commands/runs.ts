@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { explainSystemError } from '../../protocol/systemError.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
-import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
+import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/readEvents.ts';

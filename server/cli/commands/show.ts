@@ -1,5 +1,5 @@
 /** @file `deeptwist show`. */
-import type { EventOf } from '../../protocol/events.ts';
+import type { EventOf } from '../../protocol/run/events.ts';
 import { formatCount, formatDuration, formatNumber } from '../../protocol/formatQuantity.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';

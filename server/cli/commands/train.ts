@@ -1,6 +1,6 @@
 /** @file `deeptwist run` and `deeptwist resume`. */
 import { relative, resolve } from 'node:path';
-import type { RunEvent } from '../../protocol/events.ts';
+import type { RunEvent } from '../../protocol/run/events.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';

@@ -1,7 +1,7 @@
 /** @file Over an experiment: run it, run it again, compare its runs, and how the last one went. */
 import type { CodeLens, Command } from 'vscode-languageserver/node';
 import { formatCount } from '../../protocol/formatQuantity.ts';
-import { resultText } from '../../protocol/resultText.ts';
+import { resultText } from '../../protocol/run/resultText.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 
 /**

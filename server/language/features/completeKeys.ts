@@ -1,9 +1,9 @@
 /** @file Keys that can be typed: settings that are not there yet, and blocks of them. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
-import { alternativeProblems } from '../../protocol/alternativeProblems.ts';
-import { discriminatorOf, optionOf } from '../../protocol/expectation.ts';
-import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
-import type { SettingPath } from '../../protocol/settingPath.ts';
+import { alternativeProblems } from '../../protocol/experiment/alternativeProblems.ts';
+import { discriminatorOf, optionOf } from '../../protocol/experiment/expectation.ts';
+import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
 import { layerProposals } from './completeLayers.ts';

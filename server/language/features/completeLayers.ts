@@ -2,10 +2,10 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { product } from '../../compression/matrixView.ts';
 import { isMatrix } from '../../compression/targets.ts';
-import type { Method } from '../../protocol/config.ts';
+import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { markdownText } from '../../protocol/markdown.ts';
-import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
+import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
 import { readCompression } from '../readCompression.ts';
 import type { Proposal, Typing } from './completion.ts';

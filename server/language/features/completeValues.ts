@@ -1,9 +1,9 @@
 /** @file Values that can be typed: words of the schema, numbers with what they mean for the model, runs, files and blocks. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
-import { discriminatorOf } from '../../protocol/expectation.ts';
-import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
+import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
+import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
-import { resultText } from '../../protocol/resultText.ts';
+import { resultText } from '../../protocol/run/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
 import { choicesOf, isPlain, settingDocumentation, settingSchema } from '../settingDocumentation.ts';

@@ -1,7 +1,7 @@
 /** @file The same experiment with another compression method, at about the same size. */
 import type { TextEdit } from 'vscode-languageserver/node';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
-import { policyTraits } from '../../protocol/policyTraits.ts';
+import { policyTraits } from '../../protocol/experiment/policyTraits.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';

@@ -1,7 +1,7 @@
 /** @file Where something is made that an experiment file names: a layer in the model's code, a file, a run. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
-import type { SettingPath } from '../../protocol/settingPath.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
 import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';

@@ -1,8 +1,8 @@
 /** @file Settings of one method that make weights about as small as those of another. */
 import { predictSizes, type LayerSetting } from '../../compression/predictSize.ts';
 import { modelSize } from '../../compression/size.ts';
-import type { Method } from '../../protocol/config.ts';
-import type { DescribedWeight } from '../../protocol/modelDescription.ts';
+import type { Method } from '../../protocol/experiment/schema.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { layerSetting } from '../readCompression.ts';
 import { rankFor } from './layerValues.ts';
 

@@ -1,7 +1,7 @@
 /** @file Blocks to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets.ts';
-import type { Method } from '../../protocol/config.ts';
-import { compressionSchemas } from '../../protocol/config/compression.ts';
+import type { Method } from '../../protocol/experiment/schema.ts';
+import { compressionSchemas } from '../../protocol/experiment/schema/compression.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { textAt } from '../writtenSettings.ts';
 import { trainingTimes } from '../trainingTimes.ts';

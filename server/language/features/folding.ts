@@ -2,7 +2,7 @@
 import { createScanner, type Node } from 'jsonc-parser';
 import { FoldingRangeKind, type FoldingRange } from 'vscode-languageserver/node';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { isComment, Token } from '../../protocol/jsonTokens.ts';
+import { isComment, Token } from '../../protocol/experiment/jsonTokens.ts';
 
 export function folding(document: ExperimentDocument): FoldingRange[] {
   const { root } = document.json;

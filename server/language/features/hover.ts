@@ -2,9 +2,9 @@
 import { MarkupKind, type Hover, type Position } from 'vscode-languageserver/node';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
-import type { DescribedWeight, ModelDescription } from '../../protocol/modelDescription.ts';
-import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
-import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
+import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression } from '../readCompression.ts';

@@ -2,10 +2,10 @@
 import type { InlayHint, Range } from 'vscode-languageserver/node';
 import { distortionCount } from '../../compression/schedule.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
-import type { ModelDescription } from '../../protocol/modelDescription.ts';
-import type { SettingPath } from '../../protocol/settingPath.ts';
+import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ModelSize } from '../../compression/size.ts';
-import { WOULD_TAKE } from '../../protocol/wouldTake.ts';
+import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression, type ReadCompression } from '../readCompression.ts';

@@ -5,7 +5,7 @@ import { predictSizes } from '../../compression/predictSize.ts';
 import { modelSize } from '../../compression/size.ts';
 import { isMatrix } from '../../compression/targets.ts';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
-import type { DescribedWeight } from '../../protocol/modelDescription.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { compressedModel, keysOf } from '../compressedModel.ts';
 import { layerSetting, readCompression } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';

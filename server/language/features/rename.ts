@@ -1,7 +1,7 @@
 /** @file Another name for a layer, in the model's code and in every experiment that compresses it. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
-import { isPattern } from '../../protocol/layerPattern.ts';
+import { isPattern } from '../../protocol/experiment/layerPattern.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';

@@ -1,6 +1,6 @@
 /** @file What a rewriting of an experiment file is asked about, and what it is made of. */
 import type { TextEdit } from 'vscode-languageserver/node';
-import type { SettingPath } from '../../protocol/settingPath.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 
 export interface Rewriting {

@@ -1,6 +1,6 @@
 /** @file Text of a completion with places to fill in, made from the schema of a setting. */
-import { discriminatorOf } from '../../protocol/expectation.ts';
-import type { JsonSchema } from '../../protocol/experimentJsonSchema.ts';
+import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
+import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
 import { isPlain } from '../settingDocumentation.ts';
 
 /** Counts the places of one snippet. */

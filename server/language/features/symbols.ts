@@ -1,7 +1,7 @@
 /** @file The settings of an experiment file as an outline, with their values. */
 import type { Node } from 'jsonc-parser';
 import { SymbolKind, type DocumentSymbol } from 'vscode-languageserver/node';
-import type { SettingPath } from '../../protocol/settingPath.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 
 export function symbols(document: ExperimentDocument): DocumentSymbol[] {

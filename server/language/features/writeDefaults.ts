@@ -1,8 +1,8 @@
 /** @file The settings that an object leaves out, written with their defaults. */
 import { findNodeAtLocation, getNodeValue, type Node } from 'jsonc-parser';
 import type { TextEdit } from 'vscode-languageserver/node';
-import { optionOf } from '../../protocol/expectation.ts';
-import { formatSettingPath, type SettingPath } from '../../protocol/settingPath.ts';
+import { optionOf } from '../../protocol/experiment/expectation.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { isPlain, settingSchema } from '../settingDocumentation.ts';
 import type { Rewriting, Rewritten } from './rewriting.ts';

@@ -9,7 +9,7 @@ import type { PassName } from '../../../server/compiler/optimize.ts';
 import { Vocabulary } from '../../../server/data/vocabulary.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
-import { experimentSchema, type ModelReference } from '../../../server/protocol/config.ts';
+import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { modelProgram } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 

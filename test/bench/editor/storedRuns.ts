@@ -2,8 +2,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../../../server/formats/random.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
-import { checkExperiment } from '../../../server/protocol/parseExperiment.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { runsFolder } from '../../../server/runs/experimentOf.ts';
 import { EXPERIMENT_FILE, experimentName, RUN_FILE } from '../../../server/runs/run.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';

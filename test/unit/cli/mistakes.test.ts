@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import * as trainer from '../../../server/training/index.ts';
 import { experiment, FEATURES, mlp, npy, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';

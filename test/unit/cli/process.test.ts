@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { findRun } from '../../../server/runs/findRun.ts';
 import { useInstallation } from '../installation.ts';
 import {

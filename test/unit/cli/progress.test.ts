@@ -3,7 +3,7 @@ import { advance, compressionNow, latestMetric, newProgress, secondsLeft } from 
 import type { Progress } from '../../../server/cli/progress.ts';
 import { ProgressDisplay } from '../../../server/cli/progressDisplay.ts';
 import { eventLines, statusLine } from '../../../server/cli/report.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
 import { distortion, evaluation, finished, metrics, started, wholeRun } from './sampleEvents.ts';
 

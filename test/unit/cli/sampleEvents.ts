@@ -1,6 +1,6 @@
 /** @file A short run, as its events. */
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
-import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
+import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 
 export const experimentText = JSON.stringify({
   model: 'builtin:lenet-300-100',

@@ -4,7 +4,7 @@ import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { Parameter } from '../../../server/compiler/parameters.ts';
 import type { Executor, Program, StepBatch } from '../../../server/compiler/program.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
-import type { OptimizerConfig } from '../../../server/protocol/config.ts';
+import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { denseGradient } from './denseGradient.ts';
 import { TOLERANCE, expectClose } from './expectClose.ts';
 

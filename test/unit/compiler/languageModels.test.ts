@@ -10,7 +10,7 @@ import type { Program, StepBatch } from '../../../server/compiler/program.ts';
 import { traceTraining } from '../../../server/compiler/trace/traceProgram.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
-import type { ModelReference } from '../../../server/protocol/config.ts';
+import type { ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { compareExecutors } from './compareExecutors.ts';
 import { modelProgram, randomBatch, randomizeWeights } from './programs.ts';
 

@@ -4,7 +4,7 @@ import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { SampleType, StepBatch } from '../../../server/compiler/program.ts';
 import { losses, type LossId } from '../../../server/models/losses.ts';
-import type { OptimizerConfig } from '../../../server/protocol/config.ts';
+import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { compareExecutors } from './compareExecutors.ts';
 import { expectClose } from './expectClose.ts';
 import { modelProgram, randomBatch, randomizeWeights } from './programs.ts';

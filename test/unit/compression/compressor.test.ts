@@ -3,8 +3,8 @@ import { createCompressor, type Compressor } from '../../../server/compression/c
 import { truncateRank } from '../../../server/compression/lowRank.ts';
 import { matrixViewOf } from '../../../server/compression/matrixView.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets.ts';
-import type { Compression } from '../../../server/protocol/config.ts';
-import { eventSchema } from '../../../server/protocol/events.ts';
+import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import { eventSchema } from '../../../server/protocol/run/events.ts';
 import { normals } from './random.ts';
 
 type Trained = CompressibleWeight & { gradient: Float32Array };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCompressor } from '../../../server/compression/compressor.ts';
 import { predictSizes, type LayerSetting } from '../../../server/compression/predictSize.ts';
-import type { Compression } from '../../../server/protocol/config.ts';
+import type { Compression } from '../../../server/protocol/experiment/schema.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {

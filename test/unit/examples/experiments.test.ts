@@ -7,9 +7,9 @@ import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
 import type { ModelSamples } from '../../../server/models/modelSamples.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
-import type { ExperimentSettings } from '../../../server/protocol/config.ts';
-import { LayerPattern } from '../../../server/protocol/layerPattern.ts';
-import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
+import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
+import { LayerPattern } from '../../../server/protocol/experiment/layerPattern.ts';
+import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));

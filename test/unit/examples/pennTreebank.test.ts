@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { runExperiment } from '../../../server/training/index.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 

@@ -2,9 +2,9 @@ import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { afterEach, expect, it, vi } from 'vitest';
 import { RunFeed, type FeedMessage } from '../../../extension/dashboard/runFeed.ts';
 import { readLog } from '../../../extension/dashboard/readLog.ts';
-import { packSnapshot, restoreSnapshot } from '../../../server/protocol/packSnapshot.ts';
-import { createRunHistory } from '../../../server/protocol/runHistory.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import { packSnapshot, restoreSnapshot } from '../../../server/protocol/wire/packSnapshot.ts';
+import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { pause, untilAsserted } from '../../until.ts';

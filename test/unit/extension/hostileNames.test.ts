@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { layerHover } from '../../../extension/editor/layerHover.ts';
 import { runTooltip } from '../../../extension/experiments/runTooltip.ts';
-import type { RunSummary } from '../../../server/protocol/dashboard.ts';
+import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import { activeMarkdown, HARMFUL, hostileNames } from '../protocol/activeMarkdown.ts';
 import { l10n, measuredWeight } from './editor/editorFixture.ts';
 

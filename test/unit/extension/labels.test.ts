@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { shortValue, splitValues } from '../../../extension/commands/changedValues.ts';
 import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/experiments/labels.ts';
 import { lastWords } from '../../../extension/sidecar/lastWords.ts';
-import type { LiveState } from '../../../server/protocol/sidecar.ts';
+import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 
 const live = (state: Partial<LiveState>): LiveState => ({ phase: 'training', step: 0, steps: 100, ...state });
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { dashboardCommands } from '../../../server/protocol/dashboard.ts';
+import { dashboardCommands } from '../../../server/protocol/wire/dashboard.ts';
 
 interface Contribution {
   readonly command: string;

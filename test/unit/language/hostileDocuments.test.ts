@@ -13,7 +13,7 @@ import {
   HoverRequest,
   InlayHintRequest,
 } from 'vscode-languageserver/node';
-import type { DescribedWeight } from '../../../server/protocol/modelDescription.ts';
+import type { DescribedWeight } from '../../../server/protocol/model/modelDescription.ts';
 import { LanguageSession } from './languageSession.ts';
 import { describeModelOf, lenet } from './lenet.ts';
 

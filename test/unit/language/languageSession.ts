@@ -38,7 +38,7 @@ import {
   type DescribeModelParams,
   type DescribeModelResult,
   type InitializationOptions,
-} from '../../../server/protocol/language.ts';
+} from '../../../server/protocol/wire/language.ts';
 
 type Describe = (params: DescribeModelParams, token: CancellationToken) => Promise<DescribeModelResult>;
 

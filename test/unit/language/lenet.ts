@@ -1,8 +1,8 @@
 /** @file An experiment file without a problem, in a folder with its data, its model's description and its runs. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { JsonText } from '../../../server/protocol/jsonText.ts';
-import { MODEL_DESCRIPTION_VERSION, type DescribedWeight } from '../../../server/protocol/modelDescription.ts';
+import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
+import { MODEL_DESCRIPTION_VERSION, type DescribedWeight } from '../../../server/protocol/model/modelDescription.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';

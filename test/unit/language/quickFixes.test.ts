@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CodeAction, type Diagnostic } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { JsonText } from '../../../server/protocol/jsonText.ts';
+import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
 import { LanguageSession } from './languageSession.ts';
 import { lenet, prepareFolder } from './lenet.ts';
 import { rows } from './problemRows.ts';

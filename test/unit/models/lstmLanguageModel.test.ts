@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
-import type { ModelReference } from '../../../server/protocol/config.ts';
+import type { ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));

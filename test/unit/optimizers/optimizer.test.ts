@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/compiler/arena.ts';
 import type { Trainable } from '../../../server/optimizers/optimizer.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
-import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/config.ts';
+import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 import { clipReference, trainReference } from './reference.ts';
 

@@ -1,5 +1,5 @@
 /** @file The optimizers once more, element by element in float64 and straight from their papers: the oracle of the tests. */
-import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/config.ts';
+import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/experiment/schema.ts';
 
 /** `steps[t]` holds the gradients of step t, one array per parameter. @returns the parameters after all steps */
 export function trainReference(

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/compiler/arena.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
-import type { OptimizerConfig } from '../../../server/protocol/config.ts';
+import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 
 const sgd = { type: 'sgd', learningRate: 1, momentum: 0, nesterov: false, weightDecay: 0 } as const;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { EventLog } from '../../../server/runs/eventLog.ts';
 import { followEvents, readEvents, readLastEvents } from '../../../server/runs/readEvents.ts';

@@ -1,7 +1,7 @@
 import { appendFile, stat, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { readBackwards } from '../../../server/runs/readBackwards.ts';
 import { shortest } from '../../until.ts';
 import { metricsAt, temporaryRun } from './temporaryRun.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import type { EventOf } from '../../../server/protocol/events.ts';
+import type { EventOf } from '../../../server/protocol/run/events.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import type { Run } from '../../../server/runs/run.ts';
 

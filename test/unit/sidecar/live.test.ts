@@ -6,8 +6,8 @@ import { StreamMessageReader, StreamMessageWriter, createMessageConnection } fro
 import { describe, expect, test, vi } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
-import type { LiveState } from '../../../server/protocol/sidecar.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { connectToSidecar } from '../../../server/runs/sidecarConnection.ts';

@@ -1,9 +1,9 @@
 /** @file What a run is asked for while it trains changes nothing of what is trained. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { Method } from '../../../server/protocol/config.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
-import { suitablePolicies } from '../../../server/protocol/policyTraits.ts';
+import type { Method } from '../../../server/protocol/experiment/schema.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import { suitablePolicies } from '../../../server/protocol/experiment/policyTraits.ts';
 import { TrainingControl } from '../../../server/training/control.ts';
 import { runExperiment } from '../../../server/training/index.ts';
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
 

@@ -1,7 +1,7 @@
 /** @file Settings that a user changes while a run trains: when they take effect, what is refused, and that a resumed run takes them too. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import type { UserError } from '../../../server/protocol/userError.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';

@@ -1,10 +1,10 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { modelDescriptionSchema } from '../../../server/protocol/modelDescription.ts';
+import { modelDescriptionSchema } from '../../../server/protocol/model/modelDescription.ts';
 import { modelSourceOf, modelsFolder, StoredDescriptions } from '../../../server/runs/storedDescriptions.ts';
 import { describeExperiment, runExperiment } from '../../../server/training/index.ts';
-import { JsonText } from '../../../server/protocol/jsonText.ts';
+import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
 import { readFileSync } from 'node:fs';
 import { writePointsExperiment, writePointsProblem } from '../../fixtures/points.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TensorSpec } from '../../../server/data/dataset.ts';
-import { experimentSchema } from '../../../server/protocol/config.ts';
+import { experimentSchema } from '../../../server/protocol/experiment/schema.ts';
 import { modelProgram } from '../../../server/training/modelProgram.ts';
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { readLatestCheckpoint, writeCheckpoint } from '../../../server/runs/checkpoints.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';

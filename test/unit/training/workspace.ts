@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { readEvents } from '../../../server/runs/readEvents.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { resumeRun, runExperiment, type TrainingOutcome } from '../../../server/training/index.ts';

@@ -1,8 +1,8 @@
 /** @file A small run, made of events, for tests of the page. */
-import type { RunSummary } from '../../../server/protocol/dashboard.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
-import { createRunHistory } from '../../../server/protocol/runHistory.ts';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
+import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
+import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 const BEGAN = 1_700_000_000_000;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
+import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
 import { describeSpectra } from '../../../webview/views/spectrum/describeSpectra.ts';
 import { spectrumContent } from '../../../webview/views/spectrum/spectrumContent.ts';
 import { defaultSteps, energyKept, growth, rankForEnergy } from '../../../webview/views/spectrum/spectra.ts';

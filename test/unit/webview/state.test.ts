@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { LivePhase } from '../../../server/protocol/sidecar.ts';
+import type { LivePhase } from '../../../server/protocol/wire/sidecar.ts';
 import { noticesOf } from '../../../webview/frame/notices.ts';
 import { stateLine } from '../../../webview/frame/words.ts';
 import { parseMessage } from '../../../webview/messages.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WeightDistortion, RunSnapshot } from '../../../server/protocol/runHistory.ts';
-import { createRunHistory } from '../../../server/protocol/runHistory.ts';
+import type { WeightDistortion, RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
+import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
 import { histogramContent } from '../../../webview/views/weights/histogramContent.ts';
 import { whyNoDistortions } from '../../../webview/views/weights/noDistortions.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { evenly } from '../../../webview/views/evenly.ts';
 import { ridgeLayout, ridges, rowAt } from '../../../webview/views/weights/ridge.ts';
 

@@ -1,5 +1,5 @@
 /** @file What runs came to, side by side. Pure. */
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { isGreaterBetter } from './pareto.ts';
 
 export interface RunResult {

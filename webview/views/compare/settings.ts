@@ -1,7 +1,7 @@
 /** @file In which settings experiments differ. Pure. */
-import { parseOverride } from '../../../server/protocol/overrides.ts';
-import { formatSettingPath } from '../../../server/protocol/settingPath.ts';
-import type { SettingPath } from '../../../server/protocol/settingPath.ts';
+import { parseOverride } from '../../../server/protocol/experiment/overrides.ts';
+import { formatSettingPath } from '../../../server/protocol/experiment/settingPath.ts';
+import type { SettingPath } from '../../../server/protocol/experiment/settingPath.ts';
 
 /** One setting that is not the same in all runs. */
 export interface DifferingSetting {

@@ -1,7 +1,7 @@
 /** @file Where settings were changed while the run trained, on the charts of the Curves view. Pure. */
 import * as l10n from '@vscode/l10n';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
-import { valueText } from '../../../server/protocol/settingChanges.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
+import { valueText } from '../../../server/protocol/experiment/settingChanges.ts';
 import type { Reference } from '../../charts/content.ts';
 import type { RunAxis } from './axes.ts';
 

@@ -1,6 +1,6 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import type { Axis, ChartContent, Named, Series } from '../../charts/content.ts';
 import { formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';

@@ -1,6 +1,6 @@
 /** @file What each distortion costs at its moment: the loss just before and just after it. */
 import * as l10n from '@vscode/l10n';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 
 /** The measured distortions of a run, as columns. */

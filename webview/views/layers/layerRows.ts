@@ -1,6 +1,6 @@
 /** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
-import type { CompressionSetting, LayerSize } from '../../../server/protocol/events.ts';
-import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { CompressionSetting, LayerSize } from '../../../server/protocol/run/events.ts';
+import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { targetSetting } from './targetSetting.ts';
 
 const FLOAT_BYTES = 4;

@@ -1,7 +1,7 @@
 /** @file What an experiment asks for a weight in the end. Pure. */
-import type { Compression } from '../../../server/protocol/config.ts';
-import type { CompressionSetting } from '../../../server/protocol/events.ts';
-import { closestKey } from '../../../server/protocol/layerPattern.ts';
+import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
+import { closestKey } from '../../../server/protocol/experiment/layerPattern.ts';
 
 /** A key of `compression.layers`: a weight's name, its layer's, or a glob of either; the closest one counts. */
 export function parametersFor(

@@ -1,7 +1,7 @@
 /** @file The chart of a weight's singular values at some steps. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
-import type { WeightSpectrum } from '../../../server/protocol/runHistory.ts';
+import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
 import type { ChartContent } from '../../charts/content.ts';
 import { describeSpectra } from './describeSpectra.ts';
 import { roundingFloor } from './spectra.ts';

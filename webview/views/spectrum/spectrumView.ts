@@ -1,6 +1,6 @@
 /** @file The Spectrum view: singular values of the weights before distortions, some steps laid over each other. */
 import * as l10n from '@vscode/l10n';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import { dropdown } from '../../controls/controls.ts';

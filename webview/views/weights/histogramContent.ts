@@ -1,6 +1,6 @@
 /** @file The chart of a weight's histogram before and after a distortion. Pure. */
 import * as l10n from '@vscode/l10n';
-import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import type { ChartContent, Reference, Series } from '../../charts/content.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 import { commonBins, edges, rebin } from './bins.ts';

@@ -1,8 +1,8 @@
 /** @file Why there is no histogram, or no spectrum, to be seen. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
-import { policyTraits } from '../../../server/protocol/policyTraits.ts';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import { policyTraits } from '../../../server/protocol/experiment/policyTraits.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 /** A sentence for a run without a recorded distortion: what it waits for, or what would have to be changed. */
 export function whyNoDistortions({ started, end, metrics }: RunSnapshot): string {

@@ -2,7 +2,7 @@
  * @file Histograms of a weight over the steps of a run: one ridge behind the other, or the rows of a heat map. Pure: from
  * recorded distortions to heights between 0 and 1, and from a point of the picture back to what is there.
  */
-import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { evenly } from '../evenly.ts';
 import { commonBins, rebin } from './bins.ts';
 import type { Bins } from './bins.ts';

@@ -1,6 +1,6 @@
 /** @file The Weights view: what each distortion did to the weights, one moment at a time and over the whole run. */
 import * as l10n from '@vscode/l10n';
-import type { WeightDistortion } from '../../../server/protocol/runHistory.ts';
+import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import { checkbox, dropdown } from '../../controls/controls.ts';

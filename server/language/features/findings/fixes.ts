@@ -1,6 +1,6 @@
 /** @file The remedies of findings, as changes of the text. */
 import { createScanner, modify, type SyntaxKind } from 'jsonc-parser';
-import type { SettingPath } from '../../../protocol/settingPath.ts';
+import type { SettingPath } from '../../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import type { Fix, TextChange } from './finding.ts';
 

@@ -1,7 +1,7 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets.ts';
-import type { DescribedWeight } from '../../../protocol/modelDescription.ts';
+import type { DescribedWeight } from '../../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { prunedCount } from '../../../compression/schedule.ts';
 import { finding, type Finding, type Fix } from './finding.ts';

@@ -2,8 +2,8 @@
 import { basename, dirname } from 'node:path/posix';
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../../models/builtinNames.ts';
-import { didYouMean } from '../../../protocol/didYouMean.ts';
-import type { SettingPath } from '../../../protocol/settingPath.ts';
+import { didYouMean } from '../../../protocol/experiment/didYouMean.ts';
+import type { SettingPath } from '../../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';

@@ -1,6 +1,6 @@
 /** @file Times that can be run and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { isPolicy, policyTraits } from '../../../protocol/policyTraits.ts';
+import { isPolicy, policyTraits } from '../../../protocol/experiment/policyTraits.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';

@@ -1,8 +1,8 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { suitablePolicies } from '../../../protocol/policyTraits.ts';
-import type { Problem } from '../../../protocol/problem.ts';
-import { parseSettingPath } from '../../../protocol/settingPath.ts';
+import { suitablePolicies } from '../../../protocol/experiment/policyTraits.ts';
+import type { Problem } from '../../../protocol/experiment/problem.ts';
+import { parseSettingPath } from '../../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';

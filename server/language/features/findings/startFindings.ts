@@ -1,6 +1,6 @@
 /** @file Runs that an experiment is to start from, and cannot. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { didYouMean } from '../../../protocol/didYouMean.ts';
+import { didYouMean } from '../../../protocol/experiment/didYouMean.ts';
 import { runsNamed } from '../../../runs/findRun.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';

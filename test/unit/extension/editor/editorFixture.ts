@@ -1,5 +1,5 @@
 /** @file What a run recorded of a small model, and VS Code's translation without a language. */
-import type { CompressionSetting, EventOf } from '../../../../server/protocol/events.ts';
+import type { CompressionSetting, EventOf } from '../../../../server/protocol/run/events.ts';
 import type { MeasuredWeight } from '../../../../extension/editor/measures.ts';
 import type { Translation } from '../../../../extension/translation.ts';
 

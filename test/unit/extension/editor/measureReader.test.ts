@@ -1,6 +1,6 @@
 import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
 import { MeasureReader } from '../../../../extension/editor/measureReader.ts';
 import { measuredWeights, shareLeft } from '../../../../extension/editor/measures.ts';
 import { finished, started as sampleStarted } from '../../cli/sampleEvents.ts';

@@ -5,7 +5,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { ExperimentDocument } from '../../../../server/language/experimentDocument.ts';
 import { diagnosticsOf } from '../../../../server/language/features/diagnostics.ts';
 import { SurroundingsFinder } from '../../../../server/language/surroundings.ts';
-import { EXPERIMENT_LANGUAGE } from '../../../../server/protocol/language.ts';
+import { EXPERIMENT_LANGUAGE } from '../../../../server/protocol/wire/language.ts';
 import { loadExperiment } from '../../../../server/runs/loadExperiment.ts';
 import { json, pick, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
-import { createRunHistory } from '../../../../server/protocol/runHistory.ts';
+import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import { readLatestCheckpoint } from '../../../../server/runs/checkpoints.ts';
 import { findRun, listRuns } from '../../../../server/runs/findRun.ts';
 import { readEvents, readLastEvents } from '../../../../server/runs/readEvents.ts';

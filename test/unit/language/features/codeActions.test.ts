@@ -2,7 +2,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { TextDocumentEdit, TextEdit } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';
 import { rewritings } from '../../../../server/language/features/codeActions.ts';
-import { checkExperiment } from '../../../../server/protocol/parseExperiment.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 import { around, lstm, openAt, pruneText, URI, withCompression } from './experiments.ts';
 
 /** What each action makes of the text, by its title. */

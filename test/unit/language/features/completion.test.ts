@@ -3,7 +3,7 @@ import type { CompletionItem, TextEdit } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';
 import type { Surroundings } from '../../../../server/language/experimentDocument.ts';
 import { complete } from '../../../../server/language/features/completion.ts';
-import { checkExperiment } from '../../../../server/protocol/parseExperiment.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 import { around, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
 
 function items(marked: string, surroundings: Surroundings = around()): CompletionItem[] {

@@ -5,7 +5,7 @@ import {
   type KnownRun,
   type Surroundings,
 } from '../../../../server/language/experimentDocument.ts';
-import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/modelDescription.ts';
+import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/model/modelDescription.ts';
 import type { RunRecord } from '../../../../server/runs/runRecord.ts';
 
 const FILE = '/home/user/project/prune.deeptwist.jsonc';

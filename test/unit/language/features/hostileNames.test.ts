@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { complete } from '../../../../server/language/features/completion.ts';
 import { hover } from '../../../../server/language/features/hover.ts';
 import { inlayHints } from '../../../../server/language/features/inlayHints.ts';
-import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/modelDescription.ts';
+import type { DescribedWeight, ModelDescription } from '../../../../server/protocol/model/modelDescription.ts';
 import type { RunRecord } from '../../../../server/runs/runRecord.ts';
 import { activeMarkdown, HARMFUL, hostileNames } from '../../protocol/activeMarkdown.ts';
 import { around, openAt, withCompression } from './experiments.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { folding } from '../../../../server/language/features/folding.ts';
 import { formatting } from '../../../../server/language/features/formatting.ts';
 import { symbols } from '../../../../server/language/features/symbols.ts';
-import { checkExperiment } from '../../../../server/protocol/parseExperiment.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 import { open, pruneText } from './experiments.ts';
 
 describe('formatting', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../../server/protocol/events.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
 import type { ShownRun } from '../../../../webview/state.ts';
 import {
   dropContent,

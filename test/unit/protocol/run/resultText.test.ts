@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatMetric, resultText } from '../../../server/protocol/resultText.ts';
+import { formatMetric, resultText } from '../../../../server/protocol/run/resultText.ts';
 
 test('an accuracy is in percent, any other metric as it is', () => {
   expect(formatMetric('accuracy', 0.98219)).toBe('98.22%');

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
-import { closestKey, isPattern, LayerPattern } from '../../../server/protocol/layerPattern.ts';
+import { closestKey, isPattern, LayerPattern } from '../../../../server/protocol/experiment/layerPattern.ts';
 
 const names = [
   ...['fc', 'fc1', 'fc12', 'fcx', 'conv1', 'lstm1', 'lstm2', 'lstm_10', 'a.b', '.hidden', 'größe', 'naïve😀'],

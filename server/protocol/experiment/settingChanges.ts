@@ -1,5 +1,5 @@
 /** @file In which settings two experiments differ, and which of them a run can take while it trains. Pure. */
-import type { ExperimentSettings } from './config.ts';
+import type { ExperimentSettings } from './schema.ts';
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 

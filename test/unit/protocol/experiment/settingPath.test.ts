@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatSettingPath, parseSettingPath } from '../../../server/protocol/settingPath.ts';
+import { formatSettingPath, parseSettingPath } from '../../../../server/protocol/experiment/settingPath.ts';
 
 describe('setting paths', () => {
   it('are keys with dots between them, in quotes where a key has a dot', () => {

@@ -3,7 +3,7 @@ import type { JsonText, Place, TextRange } from './jsonText.ts';
 import type { Override } from './overrides.ts';
 import { formatSettingPath, isWithin } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
-import { ExitCode, UserError } from './userError.ts';
+import { ExitCode, UserError } from '../userError.ts';
 
 /** What kind of problem it is: an editor's remedy goes by it. */
 export type ProblemCode =

@@ -1,5 +1,5 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
-import type { Method } from './config.ts';
+import type { Method } from './schema.ts';
 import { isPolicy, policyTraits, unsuitablePolicy } from './policyTraits.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';

@@ -1,8 +1,8 @@
 /** Texts of modules that were made to take long: they are read in one pass. */
 import { describe, expect, test } from 'vitest';
-import { isDataModule, readModelSource } from '../../../extension/newExperiment/modelSource.ts';
-import { processorTime } from '../processorTime.ts';
-import { blankComments, layerCalls, locateLayers } from '../../../server/protocol/modelText.ts';
+import { isDataModule, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
+import { processorTime } from '../../processorTime.ts';
+import { blankComments, layerCalls, locateLayers } from '../../../../server/protocol/model/modelText.ts';
 
 const MEGABYTE = 1024 * 1024;
 const repeated = (text: string) => text.repeat(MEGABYTE / text.length);

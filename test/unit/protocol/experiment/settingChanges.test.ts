@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { parseExperiment } from '../../../server/protocol/parseExperiment.ts';
-import { describeChange, overrideOf, settingChanges, whyFixed } from '../../../server/protocol/settingChanges.ts';
+import { parseExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
+import {
+  describeChange,
+  overrideOf,
+  settingChanges,
+  whyFixed,
+} from '../../../../server/protocol/experiment/settingChanges.ts';
 
 const text = JSON.stringify({
   model: './model.ts',

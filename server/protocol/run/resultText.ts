@@ -1,5 +1,5 @@
 /** @file What a run came to, in a line: the same in the tree, in lenses and in completions. */
-import { formatNumber, formatRatio } from './formatQuantity.ts';
+import { formatNumber, formatRatio } from '../formatQuantity.ts';
 
 /** `98.30%` for an accuracy, `84.12` for anything else. */
 export function formatMetric(metric: string, value: number): string {

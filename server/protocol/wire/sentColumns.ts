@@ -4,7 +4,7 @@
  * float32 and a learning rate a few values: 12 MB. The way of a message, through several processes and, in a browser or
  * over a remote connection, through a socket, is what a long run's opening waits for.
  */
-import type { Columns } from './runHistoryColumns.ts';
+import type { Columns } from '../run/runHistoryColumns.ts';
 
 /** Each but the first only where it gives back exactly the same numbers. */
 export type SentColumn =

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSentColumns, packColumns, restoreColumns } from '../../../server/protocol/sentColumns.ts';
+import { isSentColumns, packColumns, restoreColumns } from '../../../../server/protocol/wire/sentColumns.ts';
 
 /** What a message carries: typed arrays as they are, everything else as JSON. */
 function throughMessage<Value>(value: Value): Value {

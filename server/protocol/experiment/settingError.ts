@@ -1,7 +1,7 @@
 /** @file A setting that is right by itself and does not fit the model or the data. */
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
-import { ExitCode, UserError } from './userError.ts';
+import { ExitCode, UserError } from '../userError.ts';
 
 /**
  * Thrown where the setting is used, far from the text of the experiment file; whoever has the text gives the error its

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { checkExperiment, parseExperiment, placed, problemAt } from '../../../server/protocol/parseExperiment.ts';
-import { formatProblem } from '../../../server/protocol/problem.ts';
-import { SettingError } from '../../../server/protocol/settingError.ts';
-import { ExitCode, UserError } from '../../../server/protocol/userError.ts';
-import { processorTime } from '../processorTime.ts';
+import {
+  checkExperiment,
+  parseExperiment,
+  placed,
+  problemAt,
+} from '../../../../server/protocol/experiment/parseExperiment.ts';
+import { formatProblem } from '../../../../server/protocol/experiment/problem.ts';
+import { SettingError } from '../../../../server/protocol/experiment/settingError.ts';
+import { ExitCode, UserError } from '../../../../server/protocol/userError.ts';
+import { processorTime } from '../../processorTime.ts';
 
 const valid = `{
   // LeNet-300-100 of the paper

@@ -5,7 +5,7 @@
  * VS Code carries messages as JSON with typed arrays beside it: a Map arrives as {}, and a number that is not finite, outside
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
-import type { RunEvent } from './events.ts';
+import type { RunEvent } from '../run/events.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { LiveState } from './sidecar.ts';
 

@@ -1,5 +1,5 @@
 /** @file What is known of a policy without training by it: the methods that it works with, and when it distorts. */
-import type { Method, PolicyId } from './config.ts';
+import type { Method, PolicyId } from './schema.ts';
 
 export interface PolicyTraits {
   readonly methods: readonly Method[];

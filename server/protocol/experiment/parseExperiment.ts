@@ -3,8 +3,8 @@
  * problem at its exact place. Pure: the CLI, the trainer and the language server use it alike.
  */
 import type * as z from 'zod';
-import { experimentSchema } from './config.ts';
-import type { ExperimentSettings } from './config.ts';
+import { experimentSchema } from './schema.ts';
+import type { ExperimentSettings } from './schema.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
@@ -20,7 +20,7 @@ import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
-import { UserError } from './userError.ts';
+import { UserError } from '../userError.ts';
 
 /** Unknown settings of one object for which a known name is looked for. */
 const MOST_SUGGESTED = 100;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { layerCalls, locateLayers } from '../../../server/protocol/modelText.ts';
+import { layerCalls, locateLayers } from '../../../../server/protocol/model/modelText.ts';
 
 const model = `
 import * as tf from '@tensorflow/tfjs';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventSchema } from '../../../server/protocol/events.ts';
-import type { EventOf } from '../../../server/protocol/events.ts';
+import { eventSchema } from '../../../../server/protocol/run/events.ts';
+import type { EventOf } from '../../../../server/protocol/run/events.ts';
 
 const metrics: EventOf<'metrics'> = {
   type: 'metrics',

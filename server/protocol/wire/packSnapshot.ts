@@ -2,8 +2,8 @@
  * @file A run's snapshot made ready to be sent. A message carries whole buffers, however little of one a typed array shows,
  * and each buffer costs a fixed amount: so all numbers are copied into a few buffers that hold nothing else.
  */
-import { restoreMeasured } from './restoreMeasured.ts';
-import type { DistortionColumn, MetricColumn, RunSnapshot } from './runHistory.ts';
+import { restoreMeasured } from '../run/restoreMeasured.ts';
+import type { DistortionColumn, MetricColumn, RunSnapshot } from '../run/runHistory.ts';
 import { packColumns, restoreColumns } from './sentColumns.ts';
 import type { SentColumns } from './sentColumns.ts';
 

@@ -4,10 +4,10 @@
  * the papers chose; `examples` are values to begin with.
  */
 import * as z from 'zod';
-import { compression } from './config/compression.ts';
-import { data } from './config/data.ts';
-import { training } from './config/training.ts';
-import { fraction, path, positiveInteger } from './config/values.ts';
+import { compression } from './schema/compression.ts';
+import { data } from './schema/data.ts';
+import { training } from './schema/training.ts';
+import { fraction, path, positiveInteger } from './schema/values.ts';
 
 const observe = z
   .strictObject({

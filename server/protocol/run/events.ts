@@ -4,7 +4,7 @@
  * a later version may add some.
  */
 import * as z from 'zod';
-import { scheduledExperimentSchema } from './config.ts';
+import { scheduledExperimentSchema } from '../experiment/schema.ts';
 
 /** A measured number. JSON has no NaN and no infinity: what diverged is written as null and read as NaN. */
 const measured = z.preprocess((value) => (value === null ? NaN : value), z.number().or(z.nan()));

@@ -2,7 +2,7 @@
  * @file Where the text of a user's model makes its layers, read without running it: what the language server and the marks
  * beside the code know of a model file.
  */
-import { LayerPattern } from './layerPattern.ts';
+import { LayerPattern } from '../experiment/layerPattern.ts';
 
 /** A call that makes a layer. Offsets are in UTF-16 code units of the text. */
 export interface LayerCall {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { EventOf, RunEvent } from '../../../server/protocol/events.ts';
-import { packSnapshot, restoreSnapshot } from '../../../server/protocol/packSnapshot.ts';
-import { createRunHistory, runHistoryFrom } from '../../../server/protocol/runHistory.ts';
-import type { RunSnapshot } from '../../../server/protocol/runHistory.ts';
+import type { EventOf, RunEvent } from '../../../../server/protocol/run/events.ts';
+import { packSnapshot, restoreSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
+import { createRunHistory, runHistoryFrom } from '../../../../server/protocol/run/runHistory.ts';
+import type { RunSnapshot } from '../../../../server/protocol/run/runHistory.ts';
 
 /** Small enough that a dozen distortions already thin out. */
 const budget = { counts: 60, singularValues: 12 };

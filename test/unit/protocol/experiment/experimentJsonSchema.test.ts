@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { experimentJsonSchema } from '../../../server/protocol/experimentJsonSchema.ts';
+import { experimentJsonSchema } from '../../../../server/protocol/experiment/experimentJsonSchema.ts';
 
 describe('experimentJsonSchema', () => {
   const schema = experimentJsonSchema();

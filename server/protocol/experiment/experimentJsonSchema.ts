@@ -1,6 +1,6 @@
 /** @file The experiment file's JSON schema, for the editor's completion and hovers, made from its zod schema. */
 import * as z from 'zod';
-import { experimentSchema } from './config.ts';
+import { experimentSchema } from './schema.ts';
 
 /** A node of a JSON schema. */
 export type JsonSchema = z.core.JSONSchema.BaseSchema;

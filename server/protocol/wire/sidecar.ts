@@ -3,7 +3,7 @@
  * ticket leads to (`findRunProcess`). Declared once as parameters, result and doc; both sides derive their types from it.
  * The run folder stays the truth: a client that cannot connect reads it, and sees the same run a moment later.
  */
-import type { RunEvent } from './events.ts';
+import type { RunEvent } from '../run/events.ts';
 
 /** Raised when a message changes in a way that an older side would misread. */
 export const SIDECAR_PROTOCOL_VERSION = 1;

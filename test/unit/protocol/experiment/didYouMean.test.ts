@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { didYouMean } from '../../../server/protocol/didYouMean.ts';
+import { didYouMean } from '../../../../server/protocol/experiment/didYouMean.ts';
 
 describe('didYouMean', () => {
   const keys = ['distortEvery', 'method', 'layers', 'schedule', 'policy'];
