@@ -7,15 +7,18 @@ import tseslint from 'typescript-eslint';
 
 /** Folders of `server/`, lowest floor first. Entry points (the last floor) never import one another. */
 const floors = [
-  ['protocol', 'formats'],
+  ['protocol', 'memory'],
+  ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['training'],
+  ['training', 'sidecarClient'],
   ['cli', 'sidecar', 'language'],
 ];
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
-const barred = /** @type {Record<string, string[]>} */ ({ language: ['training', 'modules', 'compiler', 'data'] });
+const barred = /** @type {Record<string, string[]>} */ ({
+  language: ['training', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
+});
 
 const zones = floors.flatMap((folders, floor) =>
   folders.map((folder) => {
@@ -31,7 +34,7 @@ const zones = floors.flatMap((folders, floor) =>
 );
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
-const editorZones = Object.entries({ extension: ['protocol', 'runs'], webview: ['protocol'] }).map(
+const editorZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarClient'], webview: ['protocol'] }).map(
   ([target, allowed]) => ({
     target: `./${target}`,
     from: './server',

@@ -1,7 +1,7 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
 import { commands, l10n, workspace, type Disposable } from 'vscode';
 import { resultText } from '../server/protocol/run/resultText.ts';
-import { readLogTail } from '../server/runs/startSidecar.ts';
+import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
 import { showError, showInformation } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';

@@ -1,4 +1,5 @@
 /** @file What arrives from the extension, checked before it is used. */
+import { isRecord } from '../server/protocol/record.ts';
 import type { ToDashboard } from '../server/protocol/wire/dashboard.ts';
 import { isSentColumns } from '../server/protocol/wire/sentColumns.ts';
 
@@ -6,7 +7,6 @@ type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number';
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const optional =
   (check: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
@@ -18,11 +18,11 @@ const listOf =
 const has =
   (shape: Shape) =>
   (value: unknown): boolean =>
-    isObject(value) && Object.entries(shape).every(([key, check]) => check(value[key]));
+    isRecord(value) && Object.entries(shape).every(([key, check]) => check(value[key]));
 const recordOf =
   (check: (value: unknown) => boolean) =>
   (value: unknown): boolean =>
-    isObject(value) && Object.values(value).every(check);
+    isRecord(value) && Object.values(value).every(check);
 
 const isEvent = has({ type: isText, step: isNumber, time: isNumber });
 
@@ -47,14 +47,14 @@ const isSnapshot = has({
     listOf(
       has({
         step: isNumber,
-        setting: isObject,
+        setting: isRecord,
         before: (value) => value instanceof Uint32Array,
         after: (value) => value instanceof Uint32Array,
       }),
     ),
   ),
   spectra: recordOf(listOf(has({ step: isNumber, singularValues: (value) => value instanceof Float32Array }))),
-  thinning: isObject,
+  thinning: isRecord,
   checkpoints: listOf(isEvent),
   warnings: listOf(isEvent),
   changes: listOf(isEvent),
@@ -77,7 +77,7 @@ const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
  * @throws TypeError that names what is wrong, for one that has not the shape of its type
  */
 export function parseMessage(data: unknown): ToDashboard | undefined {
-  if (!isObject(data) || typeof data.type !== 'string') throw new TypeError('A message to the dashboard has no type.');
+  if (!isRecord(data) || typeof data.type !== 'string') throw new TypeError('A message to the dashboard has no type.');
   if (!Object.hasOwn(shapes, data.type)) return undefined;
   for (const [key, check] of Object.entries(shapes[data.type as ToDashboard['type']]))
     if (!check(data[key])) throw new TypeError(`A message "${data.type}" to the dashboard has a wrong "${key}".`);

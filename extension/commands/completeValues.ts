@@ -1,4 +1,5 @@
 /** @file Completes `path=value` texts as they are typed, from the schema and from the experiment itself: pure. */
+import { isRecord } from '../../server/protocol/record.ts';
 import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/experiment/expectation.ts';
 import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experiment/experimentJsonSchema.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
@@ -55,12 +56,12 @@ function paths(typed: string, document: Record<string, unknown>): Found[] {
   const all: Found[] = [];
   const visit = (path: SettingPath) => {
     const value = valueAt(document, path);
-    const keys = new Set([...Object.keys(isGroup(value) ? value : {}), ...knownKeys(schema, document, path)]);
+    const keys = new Set([...Object.keys(isRecord(value) ? value : {}), ...knownKeys(schema, document, path)]);
     for (const key of keys) {
       const inner = [...path, key];
       const node = schemaAt(schema, document, inner);
       const present = valueAt(document, inner);
-      if (isGroup(present)) visit(inner);
+      if (isRecord(present)) visit(inner);
       else if (key !== '$schema' && node) {
         const name = formatSettingPath(inner);
         const description = present === undefined ? undefined : JSON.stringify(present);
@@ -98,13 +99,9 @@ function values(typed: string, document: Record<string, unknown>): Found[] {
 
 function documentOf(text: string, overrides: readonly string[]): Record<string, unknown> {
   const document = new JsonText(text).value();
-  if (!isGroup(document)) return {};
+  if (!isRecord(document)) return {};
   for (const override of overrides.map(parseOverride)) if (override) applyOverride(document, override);
   return document;
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The first sentence of what a setting means, else what it may be: a list has one line for it. */

@@ -1,7 +1,7 @@
 /** @file Commands to a run that is being trained. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { l10n, window } from 'vscode';
-import { killRun } from '../../server/runs/endRun.ts';
+import { killRun } from '../../server/sidecarClient/endRun.ts';
 import type { SidecarMethod } from '../../server/protocol/wire/sidecar.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';

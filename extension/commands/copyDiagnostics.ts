@@ -2,7 +2,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { env, l10n, version, window, workspace } from 'vscode';
 import { formatBytes } from '../../server/protocol/formatQuantity.ts';
-import { readLogTail } from '../../server/runs/startSidecar.ts';
+import { readLogTail } from '../../server/sidecarClient/startSidecar.ts';
 import type { Services } from '../services.ts';
 
 /** The newest runs that are told of. */

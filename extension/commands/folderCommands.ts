@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { Uri, commands, env, l10n, window, workspace } from 'vscode';
 import { shortLine } from '../../server/protocol/printable.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { deleteRun } from '../../server/runs/endRun.ts';
+import { deleteRun } from '../../server/runs/deleteRun.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';

@@ -7,7 +7,7 @@ import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts
 import { isMissing } from '../../server/protocol/systemError.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
-import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
+import type { SidecarConnection } from '../../server/sidecarClient/sidecarConnection.ts';
 import type { RunProcess } from '../../server/runs/tickets.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
@@ -140,7 +140,7 @@ export class RunFeed {
     if (!found || !this.#position) return false;
     let connection: SidecarConnection;
     try {
-      const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
+      const { connectToSidecar } = await import('../../server/sidecarClient/sidecarConnection.ts');
       connection = await connectToSidecar(found, { client: 'dashboard', signal });
     } catch {
       return false; // It has ended, or is about to open its socket; whether the run is interrupted, run.json tells.

@@ -1,4 +1,5 @@
 /** @file What is shown of a run's weights beside the code: the last that was recorded of them. Pure. */
+import { elementCount } from '../../server/protocol/shape.ts';
 import type { EventOf, LayerSize, RunEvent } from '../../server/protocol/run/events.ts';
 
 export type DistortedWeight = EventOf<'distortion'>['weights'][number];
@@ -73,7 +74,7 @@ export function measuredWeights({ started, last, earlier, spectrum, finished }: 
 }
 
 export function countOf({ shape }: Pick<MeasuredWeight, 'shape'>): number {
-  return shape.reduce((product, size) => product * size, 1);
+  return elementCount(shape);
 }
 
 /**

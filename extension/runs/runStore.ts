@@ -271,7 +271,7 @@ export class RunStore implements Disposable {
     try {
       const found = await findProcess(stored.run);
       if (!found) return this.#schedule(key);
-      const { connectToSidecar } = await import('../../server/runs/sidecarConnection.ts');
+      const { connectToSidecar } = await import('../../server/sidecarClient/sidecarConnection.ts');
       const live = new LiveRun(await connectToSidecar(found, { client: `vscode ${process.pid}` }));
       if (!this.#active.has(key)) return live.dispose();
       if (live.closed) return this.#schedule(key);

@@ -6,7 +6,7 @@ import { UserError } from '../../server/protocol/userError.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
-import { startSidecar, type SidecarExit } from '../../server/runs/startSidecar.ts';
+import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { requireTrustToRun } from '../trust.ts';

@@ -1,7 +1,7 @@
 /** @file A run's process as the extension speaks with it. */
 import { EventEmitter, type Event } from 'vscode';
 import type { LiveState, SidecarMethod, SidecarParams, SidecarResult } from '../../server/protocol/wire/sidecar.ts';
-import type { SidecarConnection } from '../../server/runs/sidecarConnection.ts';
+import type { SidecarConnection } from '../../server/sidecarClient/sidecarConnection.ts';
 
 /** Lives as long as the connection; whoever holds it sees the end by {@link onDidClose}. */
 export class LiveRun {

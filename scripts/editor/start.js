@@ -82,8 +82,8 @@ async function train(experiment) {
   const load = createJiti(import.meta.url);
   /** @type {typeof import('../../server/runs/createRun.ts')} */
   const { createRun } = await load.import('../../server/runs/createRun.ts');
-  /** @type {typeof import('../../server/runs/startSidecar.ts')} */
-  const { startSidecar } = await load.import('../../server/runs/startSidecar.ts');
+  /** @type {typeof import('../../server/sidecarClient/startSidecar.ts')} */
+  const { startSidecar } = await load.import('../../server/sidecarClient/startSidecar.ts');
   const run = await createRun({ experiment, text: await readFile(experiment, 'utf8'), state: 'queued' });
   const sidecarScript = join(root, 'dist', 'sidecar.js');
   const { pid, exited } = await startSidecar({ run, node: process.execPath, sidecarScript });

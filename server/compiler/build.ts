@@ -1,6 +1,6 @@
 /** @file Makes IR nodes. Types are inferred, constants normalised, trivial operations elided as they are made. */
+import { elementCount } from '../protocol/shape.ts';
 import {
-  elementCount,
   sameShape,
   type BinaryOp,
   type DType,

@@ -1,7 +1,8 @@
 /** @file Runs a program's traced graphs in ONNX Runtime, on the weights in place. */
 import { availableParallelism } from 'node:os';
+import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
-import { elementCount, topologicalOrder, type Graph, type NodeOf } from './ir.ts';
+import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';

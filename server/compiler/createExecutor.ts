@@ -1,9 +1,9 @@
 /** @file Chooses how a program is run. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../protocol/shape.ts';
 import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
 import { chooseEagerBackend } from './eagerBackend.ts';
 import { EagerExecutor } from './eagerExecutor.ts';
-import { elementCount } from './ir.ts';
 import { UnsupportedKernel } from './import/kernel.ts';
 import type { ParameterSet } from './parameters.ts';
 import type { Executor, Program, StepBatch } from './program.ts';

@@ -170,8 +170,6 @@ export interface Graph {
   readonly outputs: ReadonlyMap<string, Node>;
 }
 
-export { elementCount } from '../formats/elements.ts';
-
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }

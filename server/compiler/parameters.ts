@@ -1,15 +1,10 @@
 /** @file The weights of a model and their gradients, in one {@link Arena}. */
+import { elementCount } from '../protocol/shape.ts';
 import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
-import { Arena, ARENA_LIMIT, arenaBytes } from './arena.ts';
-import { elementCount } from './ir.ts';
-import type { ModelWeight } from './program.ts';
-
-/** The gradient of an embedding: row `i` of `values` [n, width] belongs to row `indices[i]`; indices may repeat. */
-export interface RowGradient {
-  readonly indices: Int32Array<ArrayBuffer>;
-  readonly values: Float32Array<ArrayBuffer>;
-}
+import { Arena, ARENA_LIMIT, arenaBytes } from '../memory/arena.ts';
+import type { RowGradient } from '../memory/rowGradient.ts';
+import type { ProgramWeight } from './program.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -33,12 +28,12 @@ export interface ParameterSet {
  * @param extraBytes room for what else will be allocated there: optimizer state
  */
 export function createParameters(
-  weights: readonly ModelWeight[],
+  weights: readonly ProgramWeight[],
   gradientRows: ReadonlyMap<string, number>,
   extraBytes: number,
 ): ParameterSet {
-  const width = (weight: ModelWeight) => elementCount(weight.variable.shape.slice(1));
-  const gradientBytes = (weight: ModelWeight) => {
+  const width = (weight: ProgramWeight) => elementCount(weight.variable.shape.slice(1));
+  const gradientBytes = (weight: ProgramWeight) => {
     const rows = gradientRows.get(weight.name);
     return rows === undefined ? arenaBytes(weight.variable.size) : arenaBytes(rows) + arenaBytes(rows * width(weight));
   };
@@ -62,7 +57,7 @@ export function createParameters(
 }
 
 /** @throws UserError when the model is too large for an arena, or for the memory of this machine */
-function createArena(bytes: number, weights: readonly ModelWeight[]): Arena {
+function createArena(bytes: number, weights: readonly ProgramWeight[]): Arena {
   const count = formatCount(weights.reduce((sum, { variable }) => sum + variable.size, 0));
   const need = `its ${count} weights take ${formatBytes(bytes)} with their gradients and the state of the optimizer`;
   const remedy =

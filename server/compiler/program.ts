@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 
 /** A weight of the model. `variable` holds the initial value; afterwards the {@link ParameterSet} does. */
-export interface ModelWeight {
+export interface ProgramWeight {
   /** Unique, stable: 'fc1/kernel'. */
   readonly name: string;
   readonly trainable: boolean;
@@ -16,7 +16,7 @@ export interface SampleType {
 }
 
 export interface Program {
-  readonly weights: readonly ModelWeight[];
+  readonly weights: readonly ProgramWeight[];
   /** The model's layers, to name them in messages and to find those that carry a state from batch to batch. */
   readonly layers: readonly tf.layers.Layer[];
   readonly inputs: readonly SampleType[];

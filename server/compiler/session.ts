@@ -1,5 +1,5 @@
 /** @file An ONNX Runtime session that runs one graph over tensors bound once, in place. */
-import { elementCount } from './ir.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxValue } from '../formats/onnx.ts';
 import { rejectedOperation } from './lower/rejection.ts';
 import { ort, type InferenceSession, type Tensor } from '../formats/onnxRuntime.ts';

@@ -1,6 +1,6 @@
 /** @file The type (dtype and shape) of every operation's result, from its parameters and the types of its inputs. */
+import { elementCount } from '../protocol/shape.ts';
 import {
-  elementCount,
   sameShape,
   unaryOps,
   type Op,

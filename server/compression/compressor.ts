@@ -3,14 +3,20 @@ import type { Compression, Method } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/experiment/policyTraits.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import type { CustomDistortion } from './custom.ts';
+import type { CustomDistortion } from './methods/custom/custom.ts';
 import { weightHistogram } from './histogram.ts';
-import { methods, type CompressedWeight, type CompressionOf, type ParametersOf, type ScheduleOf } from './methods.ts';
+import {
+  methods,
+  type CompressedWeight,
+  type CompressionOf,
+  type ParametersOf,
+  type ScheduleOf,
+} from './methods/index.ts';
 import { policies } from './policies.ts';
 import { isDistortionStep } from './schedule.ts';
 import { denseSize, layerSize } from './size.ts';
-import type { CompressionState, Projection } from './storedWeights.ts';
-import { matchTargets, type CompressibleWeight, type Target } from './targets.ts';
+import type { CompressionState, Projection } from './stored/storedWeights.ts';
+import { matchTargets, type CompressibleWeight, type Target } from './targets/targets.ts';
 
 /**
  * Every so many distortions, and at the last, a low-rank approximation is computed from the start; the others begin with

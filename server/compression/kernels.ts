@@ -1,5 +1,6 @@
 /** @file The WebAssembly kernels of `assembly/`, in place on an arena's views and through a copy on other arrays. */
-import { Arena, scratch } from '../compiler/arena.ts';
+import { compileKernels, instantiateKernels, PAGE } from '../memory/instantiate.ts';
+import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
@@ -17,19 +18,18 @@ interface Kernels {
   ): void;
 }
 
-const module = new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'));
+const module = compileKernels(wasmBase64);
 const kernelsOf = new WeakMap<WebAssembly.Memory, Kernels>();
 
 function kernelsIn(memory: WebAssembly.Memory): Kernels {
   let kernels = kernelsOf.get(memory);
   if (!kernels) {
-    kernels = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+    kernels = instantiateKernels<Kernels>(module, memory);
     kernelsOf.set(memory, kernels);
   }
   return kernels;
 }
 
-const PAGE = 65536;
 /** Where weights that live outside an arena are copied to; grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4 });
 const copyAddress = scratch.address + scratch.bytes;

@@ -3,14 +3,14 @@
  * protocol/policyTraits.ts (when), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { PolicyId } from '../protocol/experiment/schema.ts';
-import { FactoredWeights } from './factoredWeights.ts';
+import { FactoredWeights } from './stored/factoredWeights.ts';
 import {
   MaskedWeights,
   ReplacedWeights,
   ShadowedWeights,
   type Projection,
   type StoredWeights,
-} from './storedWeights.ts';
+} from './stored/storedWeights.ts';
 
 export interface Policy {
   readonly Stored: new (projection: Projection) => StoredWeights;

@@ -1,9 +1,10 @@
 /** @file What a compression will leave of the weights of a model, told from their shapes alone: before anything was trained. */
+import { elementCount } from '../protocol/shape.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 import type { LayerSize } from '../protocol/run/events.ts';
-import { matrixViewOf, product } from './matrixView.ts';
-import type { ParametersOf } from './methods.ts';
-import { projectionUnits } from './sharedProjection.ts';
+import { matrixViewOf } from './targets/matrixView.ts';
+import type { ParametersOf } from './methods/index.ts';
+import { projectionUnits } from './methods/lowRank/sharedProjection.ts';
 import {
   binaryCodeSize,
   denseSize,
@@ -12,7 +13,7 @@ import {
   layerSize,
   type CompressedSize,
 } from './size.ts';
-import type { NamedWeight } from './targets.ts';
+import type { NamedWeight } from './targets/targets.ts';
 
 /** How a layer of an experiment is compressed. */
 export type LayerSetting = { [M in Method]: { readonly method: M; readonly parameters: ParametersOf<M> } }[Method];
@@ -30,7 +31,7 @@ export function predictSizes<W extends NamedWeight>(
   return weights.map((weight) => {
     const setting = settingOf(weight);
     const size = factored.get(weight) ?? (setting && sizeAlone(weight, setting));
-    return layerSize(weight.name, weight.shape, size ?? denseSize(product(weight.shape)));
+    return layerSize(weight.name, weight.shape, size ?? denseSize(elementCount(weight.shape)));
   });
 }
 
@@ -55,7 +56,7 @@ function lowRankSizes<W extends NamedWeight>(
 function sizeAlone(weight: NamedWeight, setting: LayerSetting): CompressedSize | undefined {
   switch (setting.method) {
     case 'prune':
-      return expectedSparseSize(product(weight.shape), setting.parameters.rate);
+      return expectedSparseSize(elementCount(weight.shape), setting.parameters.rate);
     case 'quantize':
       return binaryCodeSize(viewOf(weight), setting.parameters.bits, setting.parameters.scales);
     case 'low-rank':

@@ -2,10 +2,11 @@
  * @file How many bits a compressed weight would take in a file, and what a model would take in all. Everything that is needed to
  * read the weight back is counted; docs/compression.md has the formulas.
  */
+import { elementCount } from '../protocol/shape.ts';
 import type { LayerSize } from '../protocol/run/events.ts';
-import { product, storedShape, type MatrixView } from './matrixView.ts';
+import { storedShape, type MatrixView } from './targets/matrixView.ts';
 import { prunedCount } from './schedule.ts';
-import { isMatrix } from './targets.ts';
+import { isMatrix } from './targets/targets.ts';
 
 const FLOAT_BITS = 32;
 
@@ -89,7 +90,7 @@ export function factoredSizes(unit: readonly MatrixView[], rank: number): Compre
 
 /** The row of a weight in the size table: bytes of the dense and of the compressed weight. */
 export function layerSize(name: string, shape: readonly number[], size: CompressedSize): LayerSize {
-  const weights = product(shape);
+  const weights = elementCount(shape);
   return {
     name,
     shape: [...shape],

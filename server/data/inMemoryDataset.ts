@@ -1,5 +1,5 @@
 /** @file A data set whose samples are all in memory. */
-import { elementCount } from '../formats/elements.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { Random, type Seeding } from '../formats/random.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Batch, Dataset, Elements, Split, TensorSpec, TrainingOrder, TrainingStream } from './dataset.ts';

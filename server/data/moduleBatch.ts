@@ -2,6 +2,7 @@
  * @file The batches of a user's data module. A tensor, batch axis first, is given as nested number arrays, as a typed array
  * (one number a sample), or as `{ data, shape, dtype? }`; several tensors as an array of such objects.
  */
+import { elementCount } from '../protocol/shape.ts';
 import { FormatError } from '../formats/formatError.ts';
 import type { Batch, Elements, TensorSpec } from './dataset.ts';
 
@@ -76,7 +77,7 @@ function readTensor(value: unknown, name: string): Tensor {
     throw new FormatError(`${name}.dtype is ${String(dtype)}, not 'float32' or 'int32'`);
   if (!Array.isArray(shape) || shape.length === 0 || !shape.every((axis) => Number.isSafeInteger(axis) && axis >= 0))
     throw new FormatError(`${name}.shape is not an array of sizes with the batch axis first`);
-  if (data.length !== shape.reduce((product: number, axis: number) => product * axis, 1))
+  if (data.length !== elementCount(shape))
     throw new FormatError(`${name}.data has ${data.length} elements, which do not make the shape [${shape}]`);
   return { shape: shape as number[], ...convert(data, name, dtype) };
 }

@@ -1,5 +1,5 @@
 /** @file Finds values that are no finite 32-bit numbers: nothing can be learnt from them, and every weight becomes NaN. */
-import { elementCount } from '../formats/elements.ts';
+import { elementCount } from '../protocol/shape.ts';
 import type { Column } from './inMemoryDataset.ts';
 
 /**

@@ -2,7 +2,7 @@
  * @file The IDX format of MNIST: two zero bytes, the element type, the number of axes, the size of each axis as a
  * big-endian 32-bit integer, then the elements in row-major order (LeCun, Cortes & Burges, "The MNIST database").
  */
-import { elementCount } from './elements.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { FormatError } from './formatError.ts';
 
 export interface IdxArray {

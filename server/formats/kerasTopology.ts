@@ -2,6 +2,7 @@
  * @file The topology of a saved model as TensorFlow.js reads it: what Keras 3 and tf.keras write otherwise is written in the
  * way of Keras 2, which TensorFlow.js took over (keras/src/models/functional.py and keras/src/saving/serialization_lib.py).
  */
+import { isRecord } from '../protocol/record.ts';
 import { FormatError } from './formatError.ts';
 
 type Json = null | boolean | number | string | Json[] | JsonObject;
@@ -163,6 +164,6 @@ function isCalled(layer: JsonObject): boolean {
   return nodesOf(layer) !== undefined;
 }
 
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function isObject(value: Json): value is JsonObject {
+  return isRecord(value);
 }

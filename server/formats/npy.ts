@@ -2,7 +2,8 @@
  * @file NumPy's array formats: `.npy` versions 1 to 3 (magic, version, header length, a Python dictionary literal, the
  * elements) and `.npz`, a zip archive of them.
  */
-import { elementCount, elementsOf, type ElementArray, type NumericArray } from './elements.ts';
+import { elementCount } from '../protocol/shape.ts';
+import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
 import { ZipArchive } from './zip.ts';

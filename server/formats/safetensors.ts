@@ -3,7 +3,9 @@
  * `{ NAME: { dtype, shape, data_offsets: [begin, end] }, "__metadata__": { … } }`, then the tensors' bytes, row-major and
  * little-endian, without holes or overlaps. Offsets count from the end of the header.
  */
-import { elementCount, elementsOf, type ElementArray, type NumericArray } from './elements.ts';
+import { isRecord } from '../protocol/record.ts';
+import { elementCount } from '../protocol/shape.ts';
+import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
 
@@ -166,8 +168,4 @@ function isDtype(dtype: string): dtype is Entry['dtype'] {
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

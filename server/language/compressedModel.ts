@@ -1,7 +1,7 @@
 /** @file What the compression of an experiment file makes of a model: which key compresses which weight, and to what size. */
 import { predictSizes, type LayerSetting } from '../compression/predictSize.ts';
 import { modelSize, type ModelSize } from '../compression/size.ts';
-import { LayerKeys } from '../compression/targets.ts';
+import { LayerKeys } from '../compression/targets/targets.ts';
 import type { LayerSize } from '../protocol/run/events.ts';
 import type { DescribedWeight, ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';

@@ -64,7 +64,7 @@ export class KnownRuns {
     const opened = this.#opened.get(path);
     if (opened?.changed === changed) return opened.run;
     const run = await openRun(path);
-    this.#opened.set(run.path, { run, known: new StoredRun(run), changed });
+    this.#opened.set(run.path, { run, known: new RunInFolder(run), changed });
     return run;
   }
 }
@@ -77,7 +77,7 @@ async function timeOf(path: string): Promise<number> {
 }
 
 /** Reads of its folder what it is asked for: most runs are only counted. */
-class StoredRun implements KnownRun {
+class RunInFolder implements KnownRun {
   readonly record: RunRecord;
   readonly #run: Run;
   #text: string | undefined;

@@ -1,4 +1,5 @@
 /** @file The WebAssembly kernels of `assembly/`, on arrays; each call is synchronous, so that all share one memory. */
+import { compileKernels, instantiateKernels, PAGE } from '../memory/instantiate.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 interface KernelExports {
@@ -16,7 +17,6 @@ interface KernelExports {
   invertCholesky(c: number, inverse: number, size: number, stride: number, tolerance: number): number;
 }
 
-const PAGE = 65536;
 /** The first bytes are left to the module's static data. */
 const STATIC_BYTES = 4096;
 /** Rows whose rank-two updates are applied to the rest of the matrix together. */
@@ -45,11 +45,7 @@ const memory = new WebAssembly.Memory({ initial: 1 });
 let kernels: KernelExports | undefined;
 
 function instantiate(): KernelExports {
-  const module = new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'));
-  const abort = () => {
-    throw new Error('A linear algebra kernel aborted.');
-  };
-  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as KernelExports;
+  return instantiateKernels(compileKernels(wasmBase64), memory);
 }
 
 /** Distance of two rows in elements: an odd number of cache lines, so that a column does not fall into one cache set. */

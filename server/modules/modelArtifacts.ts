@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import * as z from 'zod';
+import { elementCount } from '../protocol/shape.ts';
 import { FormatError } from '../formats/formatError.ts';
 import { kerasTopology, weightNames } from '../formats/kerasTopology.ts';
 import { isMissing } from '../protocol/systemError.ts';
@@ -122,5 +123,5 @@ const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;
 
 function weightBytes({ shape, dtype, quantization }: StoredWeight): number {
   const bytes = quantization ? quantizedBytes[quantization.dtype] : dtype === 'bool' ? 1 : 4;
-  return shape.reduce((product, size) => product * size, bytes);
+  return bytes * elementCount(shape);
 }

@@ -2,7 +2,8 @@
  * @file The kernels of assembly/, instantiated over an arena's memory. `value`, `gradient`, … are byte addresses in it,
  * `length` and `width` count float32. Every update sees the gradient `scale * clip(gradient, -limit, limit)`.
  */
-import type { Arena } from '../compiler/arena.ts';
+import { compileKernels, instantiateKernels } from '../memory/instantiate.ts';
+import type { Arena } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 export interface OptimizerKernels {
@@ -100,7 +101,6 @@ export interface OptimizerKernels {
   flushSubnormals(state: number, length: number): void;
 }
 
-export function instantiateKernels(arena: Arena): OptimizerKernels {
-  const module = new WebAssembly.Module(Buffer.from(wasmBase64, 'base64'));
-  return new WebAssembly.Instance(module, { env: { memory: arena.memory } }).exports as unknown as OptimizerKernels;
+export function optimizerKernels(arena: Arena): OptimizerKernels {
+  return instantiateKernels(compileKernels(wasmBase64), arena.memory);
 }

@@ -2,14 +2,14 @@
  * @file Optimizers that update parameters in place, outside of the training graph. Parameters, gradients and state live in
  * one arena; a step is one pass of a WebAssembly kernel over each parameter.
  */
-import { Arena, arenaBytes } from '../compiler/arena.ts';
+import { Arena, arenaBytes } from '../memory/arena.ts';
+import type { RowGradient } from '../memory/rowGradient.ts';
 import type { OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import type { Algorithm, ParameterAddresses } from './algorithms.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { OptimizerKernels } from './kernels.ts';
-import { instantiateKernels } from './kernels.ts';
-import type { RowGradient } from './rowGradient.ts';
-import { RowMerger } from './rowGradient.ts';
+import { optimizerKernels } from './kernels.ts';
+import { RowMerger } from './rowMerger.ts';
 
 type Clip = TrainingConfig['clip'];
 
@@ -79,7 +79,7 @@ class ArenaOptimizer implements Optimizer {
 
   constructor(algorithm: Algorithm, clip: Clip, arena: Arena, trainables: readonly Trainable[]) {
     this.#algorithm = algorithm;
-    this.#kernels = instantiateKernels(arena);
+    this.#kernels = optimizerKernels(arena);
     this.#limit = clip?.value ?? Infinity;
     this.#maximumNorm = clip?.globalNorm;
     this.#parameters = trainables.map((trainable) => this.#place(trainable, arena));

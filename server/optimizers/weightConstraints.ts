@@ -2,7 +2,7 @@
  * @file Constraints that keep a weight in a set: Keras's four (keras/src/constraints/constraints.py), in place. They are applied
  * after each update of the optimizer.
  */
-import { elementCount } from '../formats/elements.ts';
+import { elementCount } from '../protocol/shape.ts';
 
 /** Brings the values of a weight, in row-major order, back into the set that they are allowed to be in. */
 export type WeightConstraint = (values: Float32Array) => void | Promise<void>;

@@ -1,9 +1,9 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../protocol/shape.ts';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
-import { elementCount } from '../formats/elements.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses, type Loss, type LossId } from '../models/losses.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';

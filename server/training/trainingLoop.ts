@@ -2,7 +2,7 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { nearZeros } from '../compression/histogram.ts';
 import { denseSize, layerSize, modelSize } from '../compression/size.ts';
-import { isMatrix, type CompressibleWeight } from '../compression/targets.ts';
+import { isMatrix, type CompressibleWeight } from '../compression/targets/targets.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
 import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';

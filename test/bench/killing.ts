@@ -13,7 +13,7 @@ import { Random } from '../../server/formats/random.ts';
 import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { createRun } from '../../server/runs/createRun.ts';
 import { openRun, type Run } from '../../server/runs/run.ts';
-import { startSidecar } from '../../server/runs/startSidecar.ts';
+import { startSidecar } from '../../server/sidecarClient/startSidecar.ts';
 import { finalWeightsFile } from '../../server/training/finalModel.ts';
 import { experiment, FEATURES, CLASSES, writeBlobs } from '../unit/training/blobs.ts';
 

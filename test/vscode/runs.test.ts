@@ -112,7 +112,7 @@ describe('runs', () => {
   it('can be ended while the model module loops for ever', async () => {
     const run = await startRun(experiment('loops', { model: 'loops.ts' }));
     await eventually('the process', () => run.run.record.process !== undefined);
-    const { killRun } = await import('../../server/runs/endRun.ts');
+    const { killRun } = await import('../../server/sidecarClient/endRun.ts');
     await killRun(run.run);
     await eventually('the interruption', () => run.summary.state === 'interrupted');
   });
@@ -162,7 +162,7 @@ describe('runs', () => {
   it('are forgotten when their folder is deleted', async () => {
     const run = await startRun(experiment('deleted'));
     await ended(run, 'finished');
-    const { deleteRun } = await import('../../server/runs/endRun.ts');
+    const { deleteRun } = await import('../../server/runs/deleteRun.ts');
     await deleteRun(run.run);
     assert.equal(existsSync(run.key), false);
     await eventually('the store to forget the run', () => api.store.peek(run.key) === undefined);

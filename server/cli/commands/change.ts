@@ -31,7 +31,7 @@ export const changeCommand: Command = {
         remedy: 'Run the experiment again with --set.',
       });
     }
-    const { connectToSidecar } = await import('../../runs/sidecarConnection.ts');
+    const { connectToSidecar } = await import('../../sidecarClient/sidecarConnection.ts');
     const connection = await connectToSidecar(found, { client: `deeptwist change ${process.pid}` });
     try {
       const { step } = await connection.request('change', { values: set });

@@ -1,7 +1,8 @@
 /** @file `deeptwist describe`. */
 import { relative, resolve } from 'node:path';
-import { matrixViewOf, product, storedShape } from '../../compression/matrixView.ts';
-import { isMatrix } from '../../compression/targets.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import { matrixViewOf, storedShape } from '../../compression/targets/matrixView.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { printableJson } from '../../protocol/printable.ts';
@@ -56,5 +57,5 @@ function breakEven(weight: DescribedWeight): string {
 }
 
 function sum(weights: readonly DescribedWeight[]): string {
-  return weights.reduce((total, { shape }) => total + product(shape), 0).toLocaleString('en');
+  return weights.reduce((total, { shape }) => total + elementCount(shape), 0).toLocaleString('en');
 }

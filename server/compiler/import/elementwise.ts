@@ -1,7 +1,8 @@
 /** @file Elementwise kernels of TensorFlow.js in IR operations. */
 import type { CastAttrs, ClipByValueAttrs, FillAttrs, LeakyReluAttrs, StepAttrs } from '@tensorflow/tfjs';
+import { elementCount } from '../../protocol/shape.ts';
 import { binary, cast, constant, make, scalar, select, unary } from '../build.ts';
-import { elementCount, type DType, type Node, type Shape, type BinaryOp, type UnaryOp } from '../ir.ts';
+import type { DType, Node, Shape, BinaryOp, UnaryOp } from '../ir.ts';
 import {
   UnsupportedKernel,
   kernel,

@@ -1,7 +1,8 @@
 /** @file Kernels of TensorFlow.js that reduce, reshape, join, cut and index. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../protocol/shape.ts';
 import { binary, cast, constant, make, reduce, reshape, scalar, select, slice, transpose, unary } from '../build.ts';
-import { elementCount, type Node } from '../ir.ts';
+import type { Node } from '../ir.ts';
 import { kernel, listed, type KernelImport, type KernelImports } from './kernel.ts';
 
 /** The rows of the table that indices were used for: their gradient, a sum of segments, needs no check of its own. */

@@ -2,7 +2,8 @@
  * @file Gradients of convolution and pooling in forward operators: ONNX Runtime's inference build has no gradient
  * kernels.
  */
-import { elementCount, type NodeOf } from '../ir.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import type { NodeOf } from '../ir.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
 

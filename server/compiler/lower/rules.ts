@@ -1,5 +1,6 @@
 /** @file How every operation of the IR is written in ONNX operators (opset 17 and ONNX Runtime's own domain). */
-import { elementCount, type Node, type NodeOf, type Op, type OpParams } from '../ir.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import type { Node, NodeOf, Op, OpParams } from '../ir.ts';
 import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
 import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';

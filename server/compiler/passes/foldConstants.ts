@@ -1,6 +1,7 @@
 /** @file Computes what depends on constants alone, once, with the same kernels that would compute it at every step. */
+import { elementCount } from '../../protocol/shape.ts';
 import { constant, rewrite } from '../build.ts';
-import { elementCount, topologicalOrder, type Graph, type Node } from '../ir.ts';
+import { topologicalOrder, type Graph, type Node } from '../ir.ts';
 import { lowerGraph } from '../lower/lowerGraph.ts';
 import { BoundSession } from '../session.ts';
 

@@ -2,8 +2,9 @@
  * @file Lets the gradient of an embedding leave the graph as the rows that were looked up: a dense [vocabulary, units]
  * gradient would cost a pass over the table at every step.
  */
+import { elementCount } from '../../protocol/shape.ts';
 import { reshape } from '../build.ts';
-import { elementCount, type Graph } from '../ir.ts';
+import type { Graph } from '../ir.ts';
 import { portName } from '../ports.ts';
 
 /**

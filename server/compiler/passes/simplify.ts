@@ -1,4 +1,5 @@
 /** @file Local simplifications: each rule looks at one node and its inputs, and keeps the value it computes. */
+import { elementCount } from '../../protocol/shape.ts';
 import {
   binary,
   constant,
@@ -13,16 +14,7 @@ import {
   transpose,
   unary,
 } from '../build.ts';
-import {
-  elementCount,
-  sameShape,
-  topologicalOrder,
-  type Graph,
-  type Node,
-  type NodeOf,
-  type Op,
-  type Shape,
-} from '../ir.ts';
+import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf, type Op, type Shape } from '../ir.ts';
 import { broadcastShapes } from '../shapes.ts';
 
 type ReductionOp = 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod';

@@ -2,8 +2,9 @@
  * @file Replaces a cross entropy against one-hot codes by one against the labels themselves: over a vocabulary of 10,000
  * words a one-hot target costs several passes over [samples, vocabulary], picking the label's log-probability none.
  */
+import { elementCount } from '../../protocol/shape.ts';
 import { binary, inverse, make, reshape, rewrite, scalar, select, transpose, unary } from '../build.ts';
-import { elementCount, sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { sameShape, topologicalOrder, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 /** The labels that one-hot codes were made from; a reshape may stand behind them that keeps the axis of classes. */
 function labelsOf(node: Node): Node | undefined {

@@ -7,8 +7,9 @@
  * the convolution itself yields those tensors: with stride 2 and the filter at the four places that a window's elements
  * have in a filter one larger. Its patches then are a fraction of the originals, and its matrices of better shape.
  */
+import { elementCount } from '../../protocol/shape.ts';
 import { binary, make, replaceNodes, reshape, scalar, select, slice, transpose } from '../build.ts';
-import { elementCount, topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '../ir.ts';
+import { topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '../ir.ts';
 
 type PoolGrad = NodeOf<'MaxPoolGrad'>;
 

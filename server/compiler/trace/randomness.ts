@@ -8,9 +8,10 @@
  * affine in their parameters, two elements give the parameters and the rest confirm them.
  */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../protocol/shape.ts';
 import { Random } from '../../formats/random.ts';
 import { random } from '../build.ts';
-import { elementCount, type Distribution, type Node } from '../ir.ts';
+import type { Distribution, Node } from '../ir.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 
 /** What tfjs appends to the name of an operation for the scope that it opens for it. */

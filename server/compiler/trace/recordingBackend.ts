@@ -3,8 +3,9 @@
  * What a program does on it, autodiff included, is thereby written down as a graph.
  */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../protocol/shape.ts';
 import { constant } from '../build.ts';
-import { elementCount, type Node, type NodeOf } from '../ir.ts';
+import type { Node, NodeOf } from '../ir.ts';
 import { elementwiseKernels, importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { matrixKernels } from '../import/matrix.ts';

@@ -1,5 +1,6 @@
 /** @file Keys that can be typed: settings that are not there yet, and blocks of them. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
+import { isRecord } from '../../protocol/record.ts';
 import { alternativeProblems } from '../../protocol/experiment/alternativeProblems.ts';
 import { discriminatorOf, optionOf } from '../../protocol/experiment/expectation.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
@@ -104,8 +105,4 @@ function blockProposals(written: ReadonlySet<string>, { document, surroundings, 
     })),
     ...compressions,
   ];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string | number, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

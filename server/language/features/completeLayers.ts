@@ -1,7 +1,7 @@
 /** @file Keys of `compression.layers` that can be typed: what the model has, with shapes. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
-import { product } from '../../compression/matrixView.ts';
-import { isMatrix } from '../../compression/targets.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { markdownText } from '../../protocol/markdown.ts';
@@ -66,7 +66,7 @@ function layerProposal(
   const places = new Places();
   const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, rank, places);
   const name = escaped(JSON.stringify(key));
-  const numbers = weights.reduce((sum, { shape }) => sum + product(shape), 0);
+  const numbers = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;
   return {
     label: key,

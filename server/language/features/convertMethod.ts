@@ -2,7 +2,7 @@
 import type { TextEdit } from 'vscode-languageserver/node';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { policyTraits } from '../../protocol/experiment/policyTraits.ts';
-import { isMatrix } from '../../compression/targets.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { readCompression, type ReadCompression } from '../readCompression.ts';

@@ -1,5 +1,5 @@
 /** @file Blocks to begin with: the compression of each method, and whole experiments. */
-import { isMatrix } from '../../compression/targets.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { compressionSchemas } from '../../protocol/experiment/schema/compression.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';

@@ -1,9 +1,9 @@
 /** @file Rates, bits and ranks for a layer, each with what is then left of its weights. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
-import { matrixViewOf } from '../../compression/matrixView.ts';
+import { matrixViewOf } from '../../compression/targets/matrixView.ts';
 import { predictSizes } from '../../compression/predictSize.ts';
 import { modelSize } from '../../compression/size.ts';
-import { isMatrix } from '../../compression/targets.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { compressedModel, keysOf } from '../compressedModel.ts';

@@ -1,6 +1,6 @@
 /** @file An entry of `compression.layers` written otherwise: for a wanted ratio, or a glob as the layers that it names. */
 import type { LayerSetting } from '../../compression/predictSize.ts';
-import { isMatrix } from '../../compression/targets.ts';
+import { isMatrix } from '../../compression/targets/targets.ts';
 import type { LowRankParameters } from '../../protocol/experiment/schema.ts';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';

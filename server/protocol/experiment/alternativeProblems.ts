@@ -1,4 +1,5 @@
 /** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of a text's `path` and `files`, one is given. */
+import { isRecord } from '../record.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
 
@@ -10,8 +11,8 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
   const training = valueAt(document, ['training']);
   const data = valueAt(document, ['data']);
   const problems: SettingProblem[] = [];
-  if (isObject(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
-  if (isObject(data) && data.type === 'text') {
+  if (isRecord(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
+  if (isRecord(data) && data.type === 'text') {
     problems.push(...oneOf(['data'], data, ['path', 'a folder or a file'], ['files']));
     if ('files' in data && 'split' in data)
       problems.push({
@@ -22,7 +23,7 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
       });
   }
   const vocabulary = valueAt(data, ['vocabulary']);
-  if (isObject(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
+  if (isRecord(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
     problems.push({
       path: ['data', 'vocabulary', 'size'],
       code: 'alternatives',
@@ -53,8 +54,4 @@ function oneOf(
   return [
     { path: setting, code: 'missing-setting', at: 'value', message: `missing: expected ${expected}, or "${other}"` },
   ];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

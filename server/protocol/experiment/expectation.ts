@@ -1,4 +1,5 @@
 /** @file What a JSON schema asks for, in words, for error messages: "a number in [0, 1)", "one of 'greedy' or 'refined'". */
+import { isRecord } from '../record.ts';
 import type { JsonSchema } from './experimentJsonSchema.ts';
 import { valueAt, type SettingPath } from './settingPath.ts';
 
@@ -105,8 +106,4 @@ export function discriminatorOf(node: JsonSchema): { key: string; options: Map<s
   );
   if (key === undefined) return undefined;
   return { key, options: new Map(options.map((option) => [String(constantOf(option, key)), option])) };
-}
-
-function isRecord(value: unknown): value is Record<string | number, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -3,6 +3,7 @@
  * problem at its exact place. Pure: the CLI, the trainer and the language server use it alike.
  */
 import type * as z from 'zod';
+import { isRecord } from '../record.ts';
 import { experimentSchema } from './schema.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { didYouMean } from './didYouMean.ts';
@@ -170,8 +171,4 @@ function wrongValue(
   const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   return { code: 'wrong-value', message: `${expected}, got ${shownValue(value)}${hint}`, meant };
-}
-
-function isRecord(value: unknown): value is Record<string | number, unknown> {
-  return typeof value === 'object' && value !== null;
 }

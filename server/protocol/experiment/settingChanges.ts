@@ -1,4 +1,5 @@
 /** @file In which settings two experiments differ, and which of them a run can take while it trains. Pure. */
+import { isRecord } from '../record.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -23,16 +24,12 @@ export function settingChanges(from: ExperimentSettings, to: ExperimentSettings)
 }
 
 function changesWithin(from: unknown, to: unknown, path: SettingPath): SettingChange[] {
-  if (isGroup(from) && isGroup(to)) {
+  if (isRecord(from) && isRecord(to)) {
     const keys = new Set([...Object.keys(to), ...Object.keys(from)]);
     return [...keys].flatMap((key) => changesWithin(from[key], to[key], [...path, key]));
   }
   if (JSON.stringify(from) === JSON.stringify(to)) return [];
   return [{ path: formatSettingPath(path), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
-}
-
-function isGroup(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The change as a `path=value` text; `path=null` removes the setting. */

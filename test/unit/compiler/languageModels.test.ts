@@ -2,8 +2,9 @@
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { elementCount } from '../../../server/protocol/shape.ts';
 import type { Graph } from '../../../server/compiler/ir.ts';
-import { elementCount, topologicalOrder } from '../../../server/compiler/ir.ts';
+import { topologicalOrder } from '../../../server/compiler/ir.ts';
 import { optimize } from '../../../server/compiler/optimize.ts';
 import { splitRowGradients } from '../../../server/compiler/passes/rowGradients.ts';
 import type { Program, StepBatch } from '../../../server/compiler/program.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
-import { ARENA_LIMIT, Arena } from '../../../server/compiler/arena.ts';
+import { ARENA_LIMIT, Arena } from '../../../server/memory/arena.ts';
 import { createParameters } from '../../../server/compiler/parameters.ts';
 import { UserError } from '../../../server/protocol/userError.ts';
 

@@ -1,7 +1,7 @@
 /** @file Makes {@link Program}s of tfjs functions and models, and batches of random numbers for them. */
 import * as tf from '@tensorflow/tfjs';
-import type { ModelWeight, Program, SampleType, StepBatch } from '../../../server/compiler/program.ts';
-import { elementCount } from '../../../server/compiler/ir.ts';
+import { elementCount } from '../../../server/protocol/shape.ts';
+import type { ProgramWeight, Program, SampleType, StepBatch } from '../../../server/compiler/program.ts';
 import { Random } from '../../../server/formats/random.ts';
 
 export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
@@ -41,7 +41,7 @@ export function modelProgram(
   const trained = new Set(model.trainableWeights);
   const outputs = (batch: tf.Tensor[], training: boolean) => model.apply(batch, { training }) as tf.Tensor;
   return {
-    weights: model.weights.map((weight): ModelWeight => {
+    weights: model.weights.map((weight): ProgramWeight => {
       const { val: variable } = weight as unknown as { val: tf.Variable };
       return { name: weight.name, trainable: trained.has(weight), variable };
     }),

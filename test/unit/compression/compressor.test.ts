@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createCompressor, type Compressor } from '../../../server/compression/compressor.ts';
-import { truncateRank } from '../../../server/compression/lowRank.ts';
-import { matrixViewOf } from '../../../server/compression/matrixView.ts';
-import type { CompressibleWeight } from '../../../server/compression/targets.ts';
+import { truncateRank } from '../../../server/compression/methods/lowRank/lowRank.ts';
+import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
+import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 import type { Compression } from '../../../server/protocol/experiment/schema.ts';
 import { eventSchema } from '../../../server/protocol/run/events.ts';
 import { normals } from './random.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createCompressor } from '../../../server/compression/compressor.ts';
 import { predictSizes, type LayerSetting } from '../../../server/compression/predictSize.ts';
 import type { Compression } from '../../../server/protocol/experiment/schema.ts';
-import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets.ts';
+import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
   const [layer, own] = name.split('/');

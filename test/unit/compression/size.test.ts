@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { matrixViewOf } from '../../../server/compression/matrixView.ts';
+import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
 import {
   binaryCodeSize,
   expectedSparseSize,

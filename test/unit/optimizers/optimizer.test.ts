@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Arena, arenaBytes } from '../../../server/compiler/arena.ts';
+import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
 import type { Trainable } from '../../../server/optimizers/optimizer.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
 import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/experiment/schema.ts';

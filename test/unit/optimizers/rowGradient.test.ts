@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Arena, arenaBytes } from '../../../server/compiler/arena.ts';
+import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';

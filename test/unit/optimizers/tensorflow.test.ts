@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Arena } from '../../../server/compiler/arena.ts';
+import { Arena } from '../../../server/memory/arena.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
 import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';

@@ -9,7 +9,7 @@ import { listRuns } from '../../../server/runs/findRun.ts';
 import { readBackwards } from '../../../server/runs/readBackwards.ts';
 import { readEvents } from '../../../server/runs/readEvents.ts';
 import { openRun } from '../../../server/runs/run.ts';
-import { readLogTail } from '../../../server/runs/startSidecar.ts';
+import { readLogTail } from '../../../server/sidecarClient/startSidecar.ts';
 import {
   hashRegularFile,
   isInside,

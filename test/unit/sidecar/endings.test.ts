@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { deleteRun } from '../../../server/runs/deleteRun.ts';
 import { OLDEST_NODE, oldNodeError } from '../../../server/protocol/nodeVersion.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
-import { deleteRun, killRun } from '../../../server/runs/endRun.ts';
+import { killRun } from '../../../server/sidecarClient/endRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { until } from '../../until.ts';

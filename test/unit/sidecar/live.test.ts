@@ -10,7 +10,7 @@ import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
-import { connectToSidecar } from '../../../server/runs/sidecarConnection.ts';
+import { connectToSidecar } from '../../../server/sidecarClient/sidecarConnection.ts';
 import { eventsOf, experiment, finalWeights, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { MemoryTerminal } from '../cli/memoryTerminal.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
-import { connectToSidecar } from '../../../server/runs/sidecarConnection.ts';
+import { connectToSidecar } from '../../../server/sidecarClient/sidecarConnection.ts';
 import { findRunProcess } from '../../../server/runs/tickets.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { until } from '../../until.ts';

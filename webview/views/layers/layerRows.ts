@@ -1,4 +1,5 @@
 /** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
+import { elementCount } from '../../../server/protocol/shape.ts';
 import type { CompressionSetting, LayerSize } from '../../../server/protocol/run/events.ts';
 import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { targetSetting } from './targetSetting.ts';
@@ -82,7 +83,7 @@ function sizeOf({ weights, weightsKept, bytes, bytesKept }: LayerSize): Size {
 
 /** What a last distortion tells. Bytes of sparse or coded weights are counted at the end of the run alone. */
 function sizeSoFar(shape: readonly number[], method: string | undefined, last: WeightDistortion | undefined): Size {
-  const weights = shape.reduce((product, size) => product * size, 1);
+  const weights = elementCount(shape);
   const bytes = FLOAT_BYTES * weights;
   if (method === undefined) return { weights, weightsKept: weights, bytes, bytesKept: bytes };
   if (last === undefined) return { weights, bytes };

@@ -1,6 +1,6 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets.ts';
+import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets/targets.ts';
 import type { DescribedWeight } from '../../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { prunedCount } from '../../../compression/schedule.ts';

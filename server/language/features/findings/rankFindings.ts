@@ -1,12 +1,12 @@
 /** @file Ranks that a weight cannot have, or with which its factors are larger than the weight itself. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { storedShape } from '../../../compression/matrixView.ts';
+import { storedShape } from '../../../compression/targets/matrixView.ts';
 import {
   NO_PARTNER_REMEDY,
   projectionUnits,
   withoutPartner,
   type RankedWeight,
-} from '../../../compression/sharedProjection.ts';
+} from '../../../compression/methods/lowRank/sharedProjection.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { remove, setTo } from './fixes.ts';

@@ -1,7 +1,7 @@
 /** @file Random models: compositions of layers and operations, with a loss, a metric and a batch. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { elementCount } from '../../../../server/compiler/ir.ts';
+import { elementCount } from '../../../../server/protocol/shape.ts';
 import type { Program, SampleType, StepBatch } from '../../../../server/compiler/program.ts';
 import { modelProgram, randomBatch, randomizeWeights, type Loss } from '../programs.ts';
 import {

@@ -1,7 +1,7 @@
 /** @file One use of a TensorFlow.js kernel: random operands and what is computed of them. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { elementCount } from '../../../../server/compiler/ir.ts';
+import { elementCount } from '../../../../server/protocol/shape.ts';
 import type { Program, SampleType } from '../../../../server/compiler/program.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import { functionProgram } from '../programs.ts';

@@ -1,5 +1,6 @@
 /** @file Random graphs of the IR, rich in what the passes rewrite. */
 import fc from 'fast-check';
+import { elementCount } from '../../../../server/protocol/shape.ts';
 import {
   binary,
   cast,
@@ -15,7 +16,7 @@ import {
   transpose,
   unary,
 } from '../../../../server/compiler/build.ts';
-import { elementCount, type Graph, type Node } from '../../../../server/compiler/ir.ts';
+import type { Graph, Node } from '../../../../server/compiler/ir.ts';
 
 /** One step of building: which operation, and what it takes of the nodes so far. */
 interface Instruction {

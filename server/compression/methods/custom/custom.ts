@@ -1,0 +1,66 @@
+/** @file Weight distortion by a user's function. */
+import { elementCount } from '../../../protocol/shape.ts';
+import { settled } from '../../../modules/userCalls.ts';
+import { UserError } from '../../../protocol/userError.ts';
+import { denseSize, type CompressedSize } from '../../size.ts';
+import type { CompressibleWeight } from '../../targets/targets.ts';
+
+/** What a user's `distort` is told besides the weights. */
+export interface CustomContext {
+  /** `layer/weight`. */
+  readonly name: string;
+  /** Training steps done, and of the whole run. */
+  readonly step: number;
+  readonly steps: number;
+  /** `training.seed`. */
+  readonly seed: number;
+  /** The layer's entry in `compression.layers`. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Changes `weights`, of `shape` in row-major order, in place. May return `{ weightsKept, bytes }`: how many numbers remain,
+ * and what they take in a file; without it, the weight is counted as dense.
+ */
+export type CustomDistortion = (weights: Float32Array, shape: readonly number[], context: CustomContext) => unknown;
+
+export interface CustomWeight {
+  readonly form: 'custom';
+  readonly size: CompressedSize;
+}
+
+/**
+ * Calls the user's function on a weight.
+ * @param module its path in the experiment file, for messages
+ * @throws UserError where the function throws, returns a wrong size, or leaves a value that is not finite
+ */
+export async function distortByUser(
+  distort: CustomDistortion,
+  module: string,
+  { shape, values }: CompressibleWeight,
+  context: CustomContext,
+): Promise<CustomWeight> {
+  const call = `${module}: distort() of ${context.name} at step ${context.step}`;
+  let returned: unknown;
+  try {
+    returned = await settled(call, distort(values, shape, context));
+  } catch (error) {
+    throw new UserError(`${call} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+  const wrong = values.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0) throw new UserError(`${call} left ${values[wrong]} at index ${wrong}; expected finite weights.`);
+  return { form: 'custom', size: sizeOf(returned, shape, call) };
+}
+
+function sizeOf(returned: unknown, shape: readonly number[], call: string): CompressedSize {
+  if (returned === undefined || returned === null) return denseSize(elementCount(shape));
+  const { weightsKept, bytes } = returned as Record<string, unknown>;
+  if (isCount(weightsKept) && isCount(bytes)) return { weightsKept, bits: 8 * bytes };
+  throw new UserError(`${call} returned something else than { weightsKept, bytes } with two whole numbers.`, {
+    remedy: 'Return the size of the compressed weight, or nothing.',
+  });
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,83 @@
+/**
+ * @file How a weight tensor is read as a matrix with one row per output unit. docs/compression.md shows the view of every
+ * kernel of tfjs.
+ */
+import { elementCount } from '../../protocol/shape.ts';
+
+/**
+ * A tensor of shape [outer, rows, inner] in row-major order, read as the matrix [rows, outer * inner]: a row holds the
+ * weights of one output unit.
+ */
+export interface MatrixView {
+  readonly outer: number;
+  readonly rows: number;
+  readonly inner: number;
+  /** Weights of a row: `outer * inner`. */
+  readonly columns: number;
+}
+
+/**
+ * The view of a weight. The output unit is the last axis, except for: `embeddings` [vocabulary, units], a row is a word;
+ * `depthwise_kernel` [height, width, channels, multiplier], a row is an output channel, the last two axes; the kernel of
+ * a transposed convolution [height, width, filters, channels], a row is a filter.
+ *
+ * @param weight name of the weight within its layer, as tfjs gives it
+ * @param layerClass tfjs class name of the layer, where it is known
+ */
+export function matrixViewOf(shape: readonly number[], weight: string, layerClass?: string): MatrixView {
+  const last = shape.length - 1;
+  if (weight === 'embeddings') return splitAt(shape, 0, 1);
+  if (weight === 'depthwise_kernel') return splitAt(shape, last - 1, last + 1);
+  if (weight === 'kernel' && layerClass?.endsWith('Transpose')) return splitAt(shape, last - 1, last);
+  return splitAt(shape, last, last + 1);
+}
+
+/**
+ * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
+ * that comes first. Only a weight that has its output axis in the middle (a transposed convolution) is stored otherwise.
+ */
+export function storedShape({ outer, rows, inner, columns }: MatrixView): { rows: number; columns: number } {
+  if (inner === 1) return { rows: outer, columns: rows };
+  return outer === 1 ? { rows, columns: inner } : { rows, columns };
+}
+
+/** Axes `from` to `to - 1` become the rows. */
+function splitAt(shape: readonly number[], from: number, to: number): MatrixView {
+  const outer = elementCount(shape.slice(0, from));
+  const inner = elementCount(shape.slice(to));
+  return { outer, rows: elementCount(shape.slice(from, to)), inner, columns: outer * inner };
+}
+
+/** Copies rows `firstRow` to `firstRow + count - 1` into `target`, [count, columns]. */
+export function gatherRows(
+  values: Float32Array,
+  view: MatrixView,
+  firstRow: number,
+  count: number,
+  target: Float32Array,
+): void {
+  const { outer, rows, inner, columns } = view;
+  for (let o = 0; o < outer; o++)
+    for (let row = 0; row < count; row++) {
+      const from = (o * rows + firstRow + row) * inner;
+      const to = row * columns + o * inner;
+      for (let i = 0; i < inner; i++) target[to + i] = values[from + i];
+    }
+}
+
+/** The inverse of {@link gatherRows}. */
+export function scatterRows(
+  source: Float32Array,
+  view: MatrixView,
+  firstRow: number,
+  count: number,
+  values: Float32Array,
+): void {
+  const { outer, rows, inner, columns } = view;
+  for (let o = 0; o < outer; o++)
+    for (let row = 0; row < count; row++) {
+      const from = row * columns + o * inner;
+      const to = (o * rows + firstRow + row) * inner;
+      for (let i = 0; i < inner; i++) values[to + i] = source[from + i];
+    }
+}

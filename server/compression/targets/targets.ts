@@ -1,0 +1,252 @@
+/** @file Which weights an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { isPattern, LayerPattern } from '../../protocol/experiment/layerPattern.ts';
+import { SettingError } from '../../protocol/experiment/settingError.ts';
+import { matrixViewOf, type MatrixView } from './matrixView.ts';
+
+/** A weight tensor of a model, as it is named. */
+export interface NamedWeight {
+  /** `layer/weight`, e.g. `fc1/kernel`. */
+  readonly name: string;
+  readonly layer: string;
+  /** As tfjs names it within the layer: `kernel`, `recurrent_kernel`, `embeddings`, `depthwise_kernel`, … */
+  readonly weight: string;
+  /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
+  readonly layerClass?: string | undefined;
+  /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
+  readonly inputLayer?: string | undefined;
+  readonly shape: readonly number[];
+}
+
+/** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
+export interface CompressibleWeight extends NamedWeight {
+  readonly values: Float32Array;
+  /** Where the executor leaves the gradient; a mask clears its masked entries before the optimizer sees them. */
+  readonly gradient?: Float32Array;
+}
+
+/** A weight that is compressed, with its parameters from the experiment file. */
+export interface Target<Parameters, Weight extends NamedWeight = CompressibleWeight> {
+  readonly weight: Weight;
+  readonly view: MatrixView;
+  /** Key of `compression.layers` that chose the weight. */
+  readonly pattern: string;
+  /** Others from the moment at which a user changes them while the run trains. */
+  parameters: Parameters;
+}
+
+/** What is wrong with a key of `compression.layers`. */
+export interface KeyProblem {
+  readonly pattern: string;
+  readonly code: 'matches-nothing' | 'matches-vectors' | 'matched-twice';
+  readonly reason: string;
+  readonly remedy: string;
+  /** The name of a layer, or of a weight, that was probably meant. */
+  readonly meant?: string | undefined;
+  /** Name of the weight that two keys match. */
+  readonly weight?: string;
+}
+
+/** How closely a key of `compression.layers` names a weight; a closer key wins over a wider one. */
+const Closeness = { glob: 1, layer: 2, weight: 3 } as const;
+
+/**
+ * Most characters that patterns are compared with, each character of a pattern with each of a name, for one file: some
+ * tenths of a second. A file of an unknown folder may have any number of patterns, and its model any number of layers.
+ */
+const MOST_COMPARED = 5e7;
+/** Keys that a better name is looked for, and layers that a message lists. */
+const SUGGESTED = 20;
+
+/** Biases, the weights of normalizations and other vectors are never compressed. */
+export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
+  return weight.shape.length >= 2;
+}
+
+/**
+ * What the keys of `compression.layers` name in a model. A key is a layer (`fc1`: all its matrices), a weight
+ * (`lstm/recurrent_kernel`), or a glob of either (`fc*`, `lstm?/kernel`). A weight's own name wins over its layer's, and that
+ * over a glob. What a key names is looked for once: a language server asks at every keystroke.
+ */
+export class LayerKeys<W extends NamedWeight> {
+  readonly #weights: readonly W[];
+  readonly #byLayer = new Map<string, W[]>();
+  readonly #byName = new Map<string, W[]>();
+  readonly #named = new Map<string, readonly W[]>();
+  /** Comparisons left of {@link MOST_COMPARED}, since {@link closest} was asked last. */
+  #compared = 0;
+
+  constructor(weights: readonly W[]) {
+    this.#weights = weights;
+    for (const weight of weights) {
+      addTo(this.#byLayer, weight.layer, weight);
+      addTo(this.#byName, weight.name, weight);
+    }
+  }
+
+  /** The weights that a key names, vectors too, in the order of the model; none for a pattern that is one too many. */
+  named(key: string): readonly W[] {
+    let named = this.#named.get(key);
+    if (!named) {
+      named = this.#find(key);
+      if (named) this.#named.set(key, named);
+    }
+    return named ?? [];
+  }
+
+  /** True once the patterns of a file are so many or so long that no further one is compared with the model's names. */
+  get isExhausted(): boolean {
+    return this.#compared > MOST_COMPARED;
+  }
+
+  /** The matrices that keys name, in the order of the model, with the closest keys of each: more than one contradict one another. */
+  closest(keys: readonly string[]): Map<W, string[]> {
+    this.#compared = 0;
+    const found = new Map<W, { closeness: number; keys: string[] }>();
+    for (const key of keys)
+      for (const weight of this.named(key).filter(isMatrix)) {
+        const closeness = closenessOf(key, weight);
+        const best = found.get(weight);
+        if (!best || closeness > best.closeness) found.set(weight, { closeness, keys: [key] });
+        else if (closeness === best.closeness) best.keys.push(key);
+      }
+    return new Map(
+      this.#weights.flatMap((weight) => {
+        const best = found.get(weight);
+        return best ? [[weight, best.keys] as const] : [];
+      }),
+    );
+  }
+
+  /** Undefined for a pattern that is one too many. */
+  #find(key: string): readonly W[] | undefined {
+    const exact = this.#byName.get(key) ?? [];
+    const ofLayer = this.#byLayer.get(key) ?? [];
+    const found = new Set([...ofLayer, ...exact]);
+    if (!isPattern(key)) return [...found];
+    const pattern = new LayerPattern(key);
+    for (const names of pattern.namesWeights ? [this.#byLayer, this.#byName] : [this.#byLayer])
+      for (const [name, weights] of names) {
+        this.#compared += name.startsWith(pattern.prefix) ? key.length * name.length : 1;
+        if (this.isExhausted) return undefined;
+        if (pattern.matches(name)) for (const weight of weights) found.add(weight);
+      }
+    return this.#weights.filter((weight) => found.has(weight));
+  }
+}
+
+function addTo<W>(index: Map<string, W[]>, key: string, weight: W): void {
+  const weights = index.get(key);
+  if (weights) weights.push(weight);
+  else index.set(key, [weight]);
+}
+
+function closenessOf(key: string, { name, layer }: NamedWeight): number {
+  if (key === name) return Closeness.weight;
+  return key === layer ? Closeness.layer : Closeness.glob;
+}
+
+/**
+ * Finds the weights that the keys of `compression.layers` name; see {@link LayerKeys}.
+ *
+ * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
+ */
+export function matchTargets<Parameters>(
+  layers: Readonly<Record<string, Parameters>>,
+  weights: readonly CompressibleWeight[],
+): Target<Parameters>[] {
+  const { targets, problems } = assignTargets(layers, weights);
+  if (problems.length === 0) return targets;
+  const [{ pattern, reason, remedy }] = problems;
+  throw new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
+}
+
+/** The same with everything that is wrong; a weight that two globs name is a target of the first. */
+export function assignTargets<Parameters, Weight extends NamedWeight>(
+  layers: Readonly<Record<string, Parameters>>,
+  weights: readonly Weight[],
+): { targets: Target<Parameters, Weight>[]; problems: KeyProblem[] } {
+  const keys = new LayerKeys(weights);
+  const problems: KeyProblem[] = [];
+  const patterns = Object.keys(layers);
+  const closest = keys.closest(patterns);
+  const names = new NamesToSuggest(weights);
+  for (const pattern of patterns) {
+    const named = keys.named(pattern);
+    if (named.length === 0)
+      problems.push(isPattern(pattern) && keys.isExhausted ? notCompared(pattern) : matchesNothing(pattern, names));
+    else if (!named.some(isMatrix)) problems.push(matchesVectors(pattern, named));
+  }
+  const rivals = new Set<string>();
+  const targets = Array.from(closest, ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
+    if (rival !== undefined && !rivals.has(JSON.stringify([pattern, rival]))) {
+      rivals.add(JSON.stringify([pattern, rival]));
+      problems.push(matchedTwice(weight, pattern, rival));
+    }
+    const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
+    return { weight, view, pattern, parameters: layers[pattern] };
+  });
+  return { targets, problems };
+}
+
+/** The names that a key could have been meant as. */
+class NamesToSuggest {
+  readonly #weights: readonly string[];
+  readonly #layers: readonly string[];
+  #asked = 0;
+  /** The layers in words, the first of them. */
+  readonly list: string;
+
+  constructor(weights: readonly NamedWeight[]) {
+    const matrices = weights.filter(isMatrix);
+    this.#weights = matrices.map(({ name }) => name);
+    this.#layers = [...new Set(matrices.map(({ layer }) => layer))];
+    const more = this.#layers.length - SUGGESTED;
+    this.list = this.#layers.slice(0, SUGGESTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+  }
+
+  /** Undefined for what is like no name, and once many have been asked for. */
+  nearest(key: string): string | undefined {
+    if (++this.#asked > SUGGESTED) return undefined;
+    return didYouMean(key, key.includes('/') ? this.#weights : this.#layers);
+  }
+}
+
+function matchesNothing(pattern: string, names: NamesToSuggest): KeyProblem {
+  const meant = names.nearest(pattern);
+  return {
+    pattern,
+    code: 'matches-nothing',
+    reason: 'matches no layer of the model',
+    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${names.list}.`,
+    meant,
+  };
+}
+
+function notCompared(pattern: string): KeyProblem {
+  return {
+    pattern,
+    code: 'matches-nothing',
+    reason: 'was not compared with the layers of the model: the patterns of the file are too many and too long',
+    remedy: 'Name layers by themselves, or by fewer and shorter patterns.',
+  };
+}
+
+function matchesVectors(pattern: string, named: readonly NamedWeight[]): KeyProblem {
+  return {
+    pattern,
+    code: 'matches-vectors',
+    reason: `matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed`,
+    remedy: 'Biases and other vectors stay as they are; name a layer with a matrix.',
+  };
+}
+
+function matchedTwice({ name }: NamedWeight, first: string, second: string): KeyProblem {
+  return {
+    pattern: second,
+    code: 'matched-twice',
+    reason: `matches ${name}, and so does "${first}"`,
+    remedy: `Narrow one of them, or add "${name}" itself: an exact name wins.`,
+    weight: name,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * @file The memory in which parameters, gradients and optimizer state live: one WebAssembly.Memory, so that ONNX Runtime
+ * reads and writes its views in place and the optimizer's WebAssembly kernels update them in place. No weight is copied.
+ */
+import { PAGE } from './instantiate.ts';
+
+/** Bytes of a cache line; every view starts on one. */
+const ALIGNMENT = 64;
+/** The first bytes are left to the static data of WebAssembly modules that import the memory. */
+const STATIC_BYTES = 4096;
+/** Scratch space of WebAssembly kernels, behind the static data; its content lasts for one kernel call. */
+export const scratch = { address: STATIC_BYTES, bytes: 128 * 1024 } as const;
+/** Bytes that can be allocated in an {@link Arena}: a WebAssembly.Memory has 65,536 pages at most. */
+export const ARENA_LIMIT = 65536 * PAGE - (scratch.address + scratch.bytes);
+
+const arenas = new WeakMap<ArrayBufferLike, Arena>();
+
+/** Bytes that `length` float32 (or int32) elements take in an {@link Arena}. */
+export function arenaBytes(length: number): number {
+  return Math.ceil((length * 4) / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Allocates aligned views from one WebAssembly.Memory of fixed size; nothing is freed before the arena is. */
+export class Arena {
+  readonly memory: WebAssembly.Memory;
+  #next = scratch.address + scratch.bytes;
+
+  /** @param bytes total of {@link arenaBytes} of everything that will be allocated */
+  constructor(bytes: number) {
+    const pages = Math.ceil((bytes + this.#next) / PAGE);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    arenas.set(this.memory.buffer, this);
+  }
+
+  /** The arena that a view was allocated from, if it was. */
+  static of(view: ArrayBufferView): Arena | undefined {
+    return arenas.get(view.buffer);
+  }
+
+  /** A zeroed view of `length` float32; its `byteOffset` is its address for WebAssembly kernels. */
+  float32(length: number): Float32Array<ArrayBuffer> {
+    return new Float32Array(this.memory.buffer, this.#allocate(length), length);
+  }
+
+  /** A zeroed view of `length` int32. */
+  int32(length: number): Int32Array<ArrayBuffer> {
+    return new Int32Array(this.memory.buffer, this.#allocate(length), length);
+  }
+
+  #allocate(length: number): number {
+    const offset = this.#next;
+    this.#next += arenaBytes(length);
+    if (this.#next > this.memory.buffer.byteLength)
+      throw new RangeError('The arena is full; it was created too small.');
+    return offset;
+  }
+}

@@ -1,0 +1,23 @@
+/** @file Deleting a run. */
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { UserError } from '../protocol/userError.ts';
+import { lockHolder } from './lockRun.ts';
+import type { Run } from './run.ts';
+
+/**
+ * Deletes a run folder. It is moved out of sight first: nobody sees half a run.
+ * @throws UserError while a process writes the run
+ */
+export async function deleteRun(run: Run): Promise<void> {
+  const writer = await lockHolder(run);
+  if (writer) {
+    throw new UserError(`The run ${run.id} is being trained by process ${writer.pid} on ${writer.host}.`, {
+      remedy: 'Stop it first.',
+    });
+  }
+  const aside = join(dirname(run.path), `.deleted-${randomBytes(6).toString('hex')}`);
+  await rename(run.path, aside);
+  await rm(aside, { recursive: true, force: true, maxRetries: 3 });
+}

@@ -1,0 +1,42 @@
+/** @file Ending a run's process from outside. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UserError } from '../protocol/userError.ts';
+import { isAlive } from '../runs/liveProcess.ts';
+import type { Run } from '../runs/run.ts';
+import { findRunProcess } from '../runs/tickets.ts';
+
+const POLL_MS = 20;
+const DEATH_MS = 5000;
+
+/**
+ * Ends the process that trains a run without asking it: for one that does not answer a stop within 2 seconds, because a user's
+ * module never gives control back. The run is then seen as interrupted, and goes on from its last checkpoint. A process is ended
+ * only where its own ticket says that it trains this run: `run.json` alone could name any.
+ * @throws UserError when the process is on another machine, was not started by an editor of this user, or lives on
+ */
+export async function killRun(run: Run): Promise<void> {
+  await run.reload();
+  const { process: named } = run.record;
+  if (!named) return;
+  const alive = isAlive(named);
+  if (alive === 'unknown') {
+    throw new UserError(`The run ${run.id} is trained on another machine, ${named.host}.`, {
+      remedy: `End process ${named.pid} there.`,
+    });
+  }
+  const found = findRunProcess(run);
+  if (!found) {
+    if (!alive) return;
+    throw new UserError(
+      `Process ${named.pid} is not known to train the run ${run.id}: no editor of yours started it.`,
+      {
+        remedy: 'Stop the run where it was started; in a terminal, with Ctrl-C.',
+      },
+    );
+  }
+  if (alive) process.kill(named.pid, 'SIGKILL');
+  for (const end = Date.now() + DEATH_MS; isAlive(named) === true; await sleep(POLL_MS)) {
+    if (Date.now() > end) throw new UserError(`Process ${named.pid} of the run ${run.id} cannot be ended.`);
+  }
+  found.removeTicket(); // A killed process leaves it, and its socket.
+}

@@ -1,0 +1,226 @@
+/**
+ * @file A client's connection to the process that trains a run.
+ * ```
+ * const connection = await connectToSidecar(findRunProcess(run), { client: 'window 1', signal });
+ * connection.onEvents(({ events, offset }) => …);
+ * await connection.request('subscribe', { offset, cuts });
+ * await connection.request('pause', undefined, signal);
+ * connection.onClose(() => …); // The run has ended, or its process was killed: run.json tells.
+ * connection.dispose();
+ * ```
+ */
+import { createConnection, type Socket } from 'node:net';
+import {
+  CancellationTokenSource,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+  createMessageConnection,
+  type MessageConnection,
+} from 'vscode-jsonrpc/node';
+import {
+  SIDECAR_PROTOCOL_VERSION,
+  type InitializeResult,
+  type SidecarMethod,
+  type SidecarNotifications,
+  type SidecarParams,
+  type SidecarResult,
+} from '../protocol/wire/sidecar.ts';
+import { UserError } from '../protocol/userError.ts';
+import type { RunProcess } from '../runs/tickets.ts';
+
+const CONNECT_MS = 1000;
+/** A process that prepares a run may be busy for a few seconds, reading data or compiling. */
+const ANSWER_MS = 10_000;
+/** These are answered after the current step. */
+const STEP_MS = 120_000;
+const afterStep = new Set<SidecarMethod>(['pause', 'observe', 'checkpoint', 'change']);
+
+type Listener<T> = (value: T) => void;
+
+/**
+ * Connects and shakes hands.
+ * @param found as {@link findRunProcess} found it: an address from a run folder may be anybody's
+ * @param options.client what the sidecar's log calls this client
+ * @throws UserError where no process answers at the endpoint, or one of another protocol version; what `signal` was aborted
+ *   with
+ */
+export async function connectToSidecar(
+  found: Pick<RunProcess, 'endpoint' | 'process'>,
+  { client, signal }: { client: string; signal?: AbortSignal },
+): Promise<SidecarConnection> {
+  const socket = await openSocket(found.endpoint, signal);
+  const connection = new SidecarConnection(socket);
+  try {
+    await connection.initialize(client, signal);
+    if (connection.sidecar.pid !== found.process.pid) {
+      throw new UserError(`Another process than that of the run answers at ${found.endpoint}.`);
+    }
+    return connection;
+  } catch (error) {
+    connection.dispose();
+    throw error;
+  }
+}
+
+/**
+ * Every request ends: with its result, or with an error as soon as the connection closes, the signal aborts or its time is
+ * over. What arrives after {@link dispose} is dropped.
+ */
+export class SidecarConnection {
+  readonly #socket: Socket;
+  readonly #rpc: MessageConnection;
+  readonly #closed = new AbortController();
+  readonly #events = new Set<Listener<SidecarNotifications['events']>>();
+  readonly #states = new Set<Listener<SidecarNotifications['state']>>();
+  readonly #closeListeners = new Set<() => void>();
+  #initialized: InitializeResult | undefined;
+
+  /** Use {@link connectToSidecar}. */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    this.#rpc.onNotification('events', (events: SidecarNotifications['events']) => this.#tell(this.#events, events));
+    this.#rpc.onNotification('state', (state: SidecarNotifications['state']) => {
+      this.#tell(this.#states, state);
+      // The last that comes. The sidecar waits until its clients have gone: what is still on its way is not lost so.
+      if (state.phase === 'ended') this.#close();
+    });
+    this.#rpc.onError(() => this.#close());
+    socket.on('error', () => undefined); // Followed by `close`.
+    socket.on('close', () => this.#close());
+    this.#rpc.listen();
+  }
+
+  /** What the sidecar said of itself when it was connected to. */
+  get sidecar(): InitializeResult {
+    if (!this.#initialized) throw new Error('The connection is not initialized.');
+    return this.#initialized;
+  }
+
+  get closed(): boolean {
+    return this.#closed.signal.aborted;
+  }
+
+  async initialize(client: string, signal?: AbortSignal): Promise<void> {
+    this.#initialized = await this.request('initialize', { protocol: SIDECAR_PROTOCOL_VERSION, client }, signal);
+  }
+
+  /**
+   * @throws UserError with what the sidecar answered, or that it is gone or does not answer; what `signal` was aborted with
+   */
+  async request<M extends SidecarMethod>(
+    method: M,
+    ...[params, signal]: undefined extends SidecarParams<M>
+      ? [params?: SidecarParams<M>, signal?: AbortSignal]
+      : [params: SidecarParams<M>, signal?: AbortSignal]
+  ): Promise<SidecarResult<M>> {
+    signal?.throwIfAborted();
+    if (this.closed) throw gone(method);
+    const token = new CancellationTokenSource();
+    let timer: NodeJS.Timeout | undefined;
+    let stopWaiting: (() => void) | undefined;
+    const interrupted = new Promise<never>((_, reject) => {
+      const onClose = () => reject(gone(method));
+      const onAbort = () => reject(signal?.reason as Error);
+      const milliseconds = afterStep.has(method) ? STEP_MS : ANSWER_MS;
+      timer = setTimeout(() => reject(silent(method, milliseconds)), milliseconds);
+      this.#closed.signal.addEventListener('abort', onClose);
+      signal?.addEventListener('abort', onAbort);
+      stopWaiting = () => {
+        this.#closed.signal.removeEventListener('abort', onClose);
+        signal?.removeEventListener('abort', onAbort);
+      };
+    });
+    const answer = this.#rpc.sendRequest<SidecarResult<M>>(method, params ?? null, token.token);
+    answer.catch(() => undefined); // Where it is not waited for any more.
+    try {
+      return await Promise.race([answer, interrupted]);
+    } catch (error) {
+      token.cancel();
+      if (error instanceof UserError || signal?.aborted === true) throw error;
+      if (this.closed) throw gone(method);
+      const remedy =
+        error instanceof ResponseError ? (error.data as { remedy?: string } | undefined)?.remedy : undefined;
+      throw new UserError(error instanceof Error ? error.message : String(error), { remedy, cause: error });
+    } finally {
+      clearTimeout(timer);
+      stopWaiting?.();
+      token.dispose();
+    }
+  }
+
+  /** @returns how to stop listening */
+  onEvents(listener: Listener<SidecarNotifications['events']>): () => void {
+    this.#events.add(listener);
+    return () => this.#events.delete(listener);
+  }
+
+  /** @returns how to stop listening */
+  onState(listener: Listener<SidecarNotifications['state']>): () => void {
+    this.#states.add(listener);
+    return () => this.#states.delete(listener);
+  }
+
+  /** The other side has gone, or {@link dispose} was called; at once where that has happened. Called once. */
+  onClose(listener: () => void): void {
+    if (this.closed) listener();
+    else this.#closeListeners.add(listener);
+  }
+
+  dispose(): void {
+    this.#events.clear();
+    this.#states.clear();
+    this.#close();
+  }
+
+  #tell<T>(listeners: ReadonlySet<Listener<T>>, value: T): void {
+    for (const listener of [...listeners]) listener(value);
+  }
+
+  #close(): void {
+    if (this.closed) return;
+    this.#closed.abort();
+    this.#rpc.dispose();
+    this.#socket.destroy();
+    const listeners = [...this.#closeListeners];
+    this.#closeListeners.clear();
+    for (const listener of listeners) listener();
+  }
+}
+
+function openSocket(endpoint: string, signal: AbortSignal | undefined): Promise<Socket> {
+  signal?.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(endpoint);
+    const fail = (error: Error) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.destroy();
+      reject(error);
+    };
+    const onAbort = () => fail(signal?.reason as Error);
+    const onError = (cause?: Error) =>
+      fail(new UserError(`No process answers at ${endpoint}: the run's process has ended.`, { cause }));
+    const timer = setTimeout(onError, CONNECT_MS);
+    signal?.addEventListener('abort', onAbort);
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.off('error', onError);
+      resolve(socket);
+    });
+  });
+}
+
+function gone(method: string): UserError {
+  return new UserError(`The run's process has ended before it answered '${method}'.`);
+}
+
+function silent(method: string, milliseconds: number): UserError {
+  return new UserError(`The run's process has not answered '${method}' in ${milliseconds / 1000} s.`, {
+    remedy:
+      'It is busy in one step, or does not come out of it. Wait, or end it; it can be resumed from its checkpoint.',
+  });
+}

@@ -1,0 +1,145 @@
+import { describe, expect, test } from 'vitest';
+import { createCompressor } from '../../../../server/compression/compressor.ts';
+import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
+import { Random } from '../../../../server/formats/random.ts';
+
+/** Products in double precision, row by row: an independent reference. */
+type Matrix = readonly (readonly number[])[];
+const transposed = (a: Matrix): Matrix => a[0].map((_, j) => a.map((row) => row[j]));
+const product = (a: Matrix, b: Matrix): Matrix =>
+  a.map((row) => transposed(b).map((column) => row.reduce((sum, value, i) => sum + value * column[i], 0)));
+const plus = (a: Matrix, b: Matrix): Matrix => a.map((row, i) => row.map((value, j) => value + b[i][j]));
+const matrix = (values: Float32Array, columns: number): Matrix =>
+  Array.from({ length: values.length / columns }, (_, i) => [...values.subarray(i * columns, (i + 1) * columns)]);
+
+const UNITS = 5;
+const INPUTS = 7;
+const RANK = 2;
+const options = { steps: 100, seed: 1 };
+
+type Trained = CompressibleWeight & { gradient: Float32Array };
+
+/** Of one LSTM, and the kernel of the next, which takes its output. */
+function lstm(): { kernel: Trained; recurrent: Trained; next: Trained } {
+  const random = new Random(3);
+  const weight = (name: string, rows: number, layer = 'lstm'): Trained => {
+    const values = Float32Array.from({ length: rows * 4 * UNITS }, () => random.uniform() - 0.5);
+    const gradient = new Float32Array(values.length);
+    return {
+      name: `${layer}/${name}`,
+      layer,
+      weight: name,
+      layerClass: 'LSTM',
+      shape: [rows, 4 * UNITS],
+      values,
+      gradient,
+    };
+  };
+  return {
+    kernel: weight('kernel', INPUTS),
+    recurrent: weight('recurrent_kernel', UNITS),
+    next: { ...weight('kernel', UNITS, 'lstm2'), inputLayer: 'lstm' },
+  };
+}
+
+function compressorOf(weights: readonly Trained[], { sharedProjection = false, rank = RANK } = {}) {
+  const layers = { 'lstm*': { rank, sharedProjection } };
+  return createCompressor({ method: 'low-rank', policy: 'factors', distortEvery: 1, layers }, weights, options);
+}
+
+/** One step in which the optimizer adds the gradients that it finds. */
+async function step(
+  compressor: ReturnType<typeof compressorOf>,
+  weights: readonly Trained[],
+  at: number,
+): Promise<void> {
+  await compressor.beforeStep(at);
+  for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
+  await compressor.beforeUpdate();
+  for (const { values, gradient } of weights) values.forEach((value, i) => (values[i] = value + gradient[i]));
+  await compressor.afterUpdate();
+}
+
+const gradientOf = ({ values }: Trained, at: number): Matrix =>
+  matrix(
+    values.map((_, i) => Math.sin(i + at) / 10),
+    4 * UNITS,
+  );
+
+/** Float32 products of at most 20 terms of about 1. */
+const expectNear = (values: Float32Array, expected: Matrix) =>
+  expected.flat().forEach((value, i) => expect(values[i]).toBeCloseTo(value, 5));
+
+describe('factors', () => {
+  test('are trained by their own gradients, dW R and L dW, from the truncated weight on', async () => {
+    const { kernel } = lstm();
+    const compressor = compressorOf([kernel]);
+    await compressor.beforeStep(1);
+    const form = compressor.compressed.get('lstm/kernel');
+    if (form?.form !== 'factors') throw new Error('The weight was not truncated.');
+    let [left, right] = [matrix(form.left, RANK), matrix(form.right, 4 * UNITS)];
+    expectNear(kernel.values, product(left, right));
+    for (const at of [1, 2, 3]) {
+      const gradient = gradientOf(kernel, at);
+      const changes = [product(gradient, transposed(right)), product(transposed(left), gradient)];
+      await step(compressor, [kernel], at);
+      [left, right] = [plus(left, changes[0]), plus(right, changes[1])];
+      expectNear(kernel.values, product(left, right));
+    }
+  });
+
+  test('of a shared projection get the sum of the gradients of both weights', async () => {
+    const { recurrent, next } = lstm();
+    const weights = [recurrent, next];
+    const compressor = compressorOf(weights, { sharedProjection: true });
+    await compressor.beforeStep(1);
+    const forms = weights.map(({ name }) => compressor.compressed.get(name)!);
+    const [of, and] = forms.map((form) => (form.form === 'factors' ? matrix(form.right, 4 * UNITS) : []));
+    const left = forms[1].form === 'factors' ? matrix(forms[1].left, RANK) : [];
+    const [ofRecurrent, ofNext] = weights.map((weight) => gradientOf(weight, 1));
+    await step(compressor, weights, 1);
+    const changed = plus(left, plus(product(ofRecurrent, transposed(of)), product(ofNext, transposed(and))));
+    expectNear(recurrent.values, product(changed, plus(of, product(transposed(left), ofRecurrent))));
+    expectNear(next.values, product(changed, plus(and, product(transposed(left), ofNext))));
+  });
+
+  test.each([false, true])(
+    'go on from a checkpoint as if there had been none; shared: %s',
+    async (sharedProjection) => {
+      const train = async (
+        weights: readonly Trained[],
+        from: number,
+        to: number,
+        state?: Record<string, Float32Array>,
+      ) => {
+        const compressor = compressorOf(weights, { sharedProjection });
+        if (state) compressor.restore(state);
+        for (let at = from; at <= to; at++) await step(compressor, weights, at);
+        return compressor;
+      };
+      const whole = Object.values(lstm());
+      await train(whole, 1, 6);
+      const parts = Object.values(lstm());
+      const { state } = await train(parts, 1, 3);
+      await train(parts, 4, 6, structuredClone(state) as Record<string, Float32Array>);
+      expect(parts.map(({ values }) => values)).toEqual(whole.map(({ values }) => values));
+    },
+  );
+
+  test('end as the compressed form of the last distortion', async () => {
+    const { kernel } = lstm();
+    const compressor = compressorOf([kernel]);
+    for (const at of [1, 2, 3]) await step(compressor, [kernel], at);
+    const before = matrix(kernel.values, 4 * UNITS);
+    await compressor.distort(options.steps);
+    expectNear(kernel.values, before);
+    expect(compressor.sizes([kernel])[0].weightsKept).toBe(RANK * (INPUTS + 4 * UNITS));
+  });
+
+  test('that would be larger than the weight, or have no dense gradient, are refused', () => {
+    const { kernel } = lstm();
+    expect(() => compressorOf([kernel], { rank: 6 })).toThrow(/expected at most 5, got 6/);
+    const { gradient: _, ...rows } = kernel;
+    expect(() => compressorOf([rows as Trained])).toThrow(/no gradient of every entry/);
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import {
+  assignTargets,
+  LayerKeys,
+  matchTargets,
+  type CompressibleWeight,
+} from '../../../../server/compression/targets/targets.ts';
+import { ExitCode, UserError } from '../../../../server/protocol/userError.ts';
+
+function weight(name: string, shape: number[]): CompressibleWeight {
+  const [layer, own] = name.split('/');
+  return { name, layer, weight: own, shape, values: new Float32Array(shape.reduce((a, b) => a * b)) };
+}
+
+const model = [
+  weight('embedding/embeddings', [10, 4]),
+  weight('lstm/kernel', [4, 16]),
+  weight('lstm/recurrent_kernel', [4, 16]),
+  weight('lstm/bias', [16]),
+  weight('norm/gamma', [4]),
+  weight('fc1/kernel', [4, 8]),
+  weight('fc1/bias', [8]),
+  weight('fc2/kernel', [8, 2]),
+];
+
+const matched = <P>(layers: Record<string, P>) =>
+  Object.fromEntries(matchTargets(layers, model).map(({ weight, parameters }) => [weight.name, parameters]));
+
+function errorOf(layers: Record<string, unknown>): UserError {
+  try {
+    matchTargets(layers, model);
+  } catch (error) {
+    if (error instanceof UserError) return error;
+    throw error;
+  }
+  throw new Error('Expected a UserError.');
+}
+
+test('a layer stands for all its matrices and leaves its biases alone', () => {
+  expect(matched({ lstm: 1, fc1: 2 })).toEqual({ 'lstm/kernel': 1, 'lstm/recurrent_kernel': 1, 'fc1/kernel': 2 });
+});
+
+test('a glob matches layers, or weights where it has a slash', () => {
+  expect(matched({ 'fc*': 1 })).toEqual({ 'fc1/kernel': 1, 'fc2/kernel': 1 });
+  expect(Object.keys(matched({ '*/kernel': 1 }))).toEqual(['lstm/kernel', 'fc1/kernel', 'fc2/kernel']);
+});
+
+test('a star stands for layers inside of wrappers and nested models, too, and without a slash for layers alone', () => {
+  const nested = ['td/logits', 'encoder/block/fc1', 'fc1'].map((layer) => ({
+    ...weight(`${layer}/kernel`, [2, 2]),
+    layer,
+  }));
+  const matchedBy = (key: string) => new LayerKeys(nested).named(key).map(({ layer }) => layer);
+  expect(matchedBy('*')).toEqual(['td/logits', 'encoder/block/fc1', 'fc1']);
+  expect(matchedBy('*fc1')).toEqual(['encoder/block/fc1', 'fc1']);
+  expect(matchedBy('*/kernel')).toEqual(['td/logits', 'encoder/block/fc1', 'fc1']);
+  expect(matchedBy('encoder/*')).toEqual(['encoder/block/fc1']);
+  expect(matchedBy('*el')).toEqual([]);
+});
+
+test("a weight's own name wins over its layer's, and that over a glob, whatever their order", () => {
+  const layers = { '*': 'glob', 'lstm/kernel': 'weight', lstm: 'layer' };
+  expect(matched(layers)).toEqual({
+    'embedding/embeddings': 'glob',
+    'lstm/kernel': 'weight',
+    'lstm/recurrent_kernel': 'layer',
+    'fc1/kernel': 'glob',
+    'fc2/kernel': 'glob',
+  });
+});
+
+test('what keys name is told without an error: nothing, vectors alone, and two globs that contradict one another', () => {
+  const keys = new LayerKeys(model);
+  expect(keys.named('fc11')).toEqual([]);
+  expect(keys.named('norm').map(({ name }) => name)).toEqual(['norm/gamma']);
+  const closest = keys.closest(['f*', '*1', 'fc2', 'norm', 'fc2/kernel']);
+  expect(Array.from(closest, ([{ name }, patterns]) => [name, patterns])).toEqual([
+    ['fc1/kernel', ['f*', '*1']],
+    ['fc2/kernel', ['fc2/kernel']],
+  ]);
+});
+
+describe('errors of use', () => {
+  test('a name that matches nothing is an error that lists the layers and suggests the nearest', () => {
+    const error = errorOf({ fc11: 1 });
+    expect(error.message).toBe('compression.layers.fc11: matches no layer of the model');
+    expect(error.remedy).toBe('Did you mean "fc1"? The model\'s layers are: embedding, lstm, fc1, fc2.');
+    expect(error.exitCode).toBe(ExitCode.usage);
+  });
+
+  test('a misspelt weight is corrected to a weight', () => {
+    expect(errorOf({ 'lstm/recurent_kernel': 1 }).remedy).toContain('Did you mean "lstm/recurrent_kernel"?');
+  });
+
+  test('biases and normalizations cannot be compressed', () => {
+    expect(errorOf({ norm: 1 }).message).toContain('matches only norm/gamma');
+    expect(errorOf({ 'fc1/bias': 1 }).message).toContain('matches only fc1/bias');
+  });
+
+  test('two globs that match the same weight are an error', () => {
+    expect(errorOf({ 'fc*': 1, '*1': 2 }).message).toContain('*1: matches fc1/kernel, and so does "fc*"');
+  });
+});
+
+describe('patterns that were made to take long', () => {
+  const hostile = Array.from({ length: 500 }, (_, i) => weight(`${'a'.repeat(60)}${i}/kernel`, [2, 2]));
+
+  test('are refused once they have taken long; names are still found', () => {
+    const patterns = Array.from({ length: 3000 }, (_, i) => [`${'*a'.repeat(200)}b${i}`, 0] as const);
+    const start = performance.now();
+    const { targets, problems } = assignTargets(Object.fromEntries([...patterns, [hostile[7].layer, 1]]), hostile);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(targets.map(({ weight: { name } }) => name)).toEqual([hostile[7].name]);
+    expect(problems).toHaveLength(3000);
+    expect(problems.at(-1)?.reason).toContain('was not compared with the layers of the model');
+  });
+
+  test('are not counted against the next version of the file', () => {
+    const keys = new LayerKeys(hostile);
+    keys.closest(Array.from({ length: 3000 }, (_, i) => `${'*a'.repeat(200)}b${i}`));
+    expect(keys.isExhausted).toBe(true);
+    expect(keys.closest(['a*']).size).toBe(500);
+    expect(keys.isExhausted).toBe(false);
+  });
+
+  test('a message lists the first layers of a large model and counts the rest', () => {
+    const [{ remedy }] = assignTargets({ nothing: 1 }, hostile).problems;
+    expect(remedy).toMatch(/^The model's layers are: (a+\d+, ){19}a+\d+ and 480 more\.$/);
+  });
+});
