@@ -13,7 +13,7 @@ import {
   type ScheduleOf,
 } from './methods/index.ts';
 import { policies } from './policies.ts';
-import { isDistortionStep } from './schedule.ts';
+import { isDistortionStep } from './when.ts';
 import { denseSize, layerSize } from './size.ts';
 import type { CompressionState, Projection } from './stored/storedWeights.ts';
 import { matchTargets, type CompressibleWeight, type Target } from './targets/targets.ts';

@@ -5,7 +5,7 @@
 import { elementCount } from '../protocol/shape.ts';
 import type { LayerSize } from '../protocol/run/events.ts';
 import { storedShape, type MatrixView } from './targets/matrixView.ts';
-import { prunedCount } from './schedule.ts';
+import { prunedCount } from './methods/prune/rate.ts';
 import { isMatrix } from './targets/targets.ts';
 
 const FLOAT_BITS = 32;

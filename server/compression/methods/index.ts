@@ -11,7 +11,7 @@ import { storedMatrix, truncateRank, truncateShared, type FactoredWeight } from 
 import { storedShape } from '../targets/matrixView.ts';
 import { prune } from './prune/prune.ts';
 import { quantize, type QuantizedWeight } from './quantize/quantize.ts';
-import { pruningRateAt } from '../schedule.ts';
+import { pruningRateAt } from './prune/rate.ts';
 import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './lowRank/sharedProjection.ts';
 import { binaryCodeSize, denseSize, factoredSizes, sparseSize, type CompressedSize } from '../size.ts';
 import type { Target } from '../targets/targets.ts';

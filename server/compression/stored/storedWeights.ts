@@ -2,7 +2,7 @@
  * @file What becomes of a stored weight under a compression policy: it is replaced by its compressed form, masked, or
  * kept in full precision while the model computes with its compressed form.
  */
-import { prunedCount } from '../schedule.ts';
+import { prunedCount } from '../methods/prune/rate.ts';
 import type { CompressedWeight } from '../methods/index.ts';
 import type { Target } from '../targets/targets.ts';
 
