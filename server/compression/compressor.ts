@@ -1,7 +1,7 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
 import type { Compression, Method } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
-import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/experiment/policyTraits.ts';
+import { policyFacts, suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { CustomDistortion } from './methods/custom/custom.ts';
 import { weightHistogram } from './histogram.ts';
@@ -102,7 +102,7 @@ function compressorOf<M extends Method>(
 ): Compressor {
   const row = methods[method];
   const policy = policies[compression.policy];
-  const { distorts } = policyTraits[compression.policy];
+  const { distorts } = policyFacts[compression.policy];
   checkPolicy(compression);
   const targets = matchTargets<ParametersOf<M>>(compression.layers as Record<string, ParametersOf<M>>, weights);
   /** Those in effect. */
@@ -264,7 +264,7 @@ function relativeError(before: Float32Array, after: Float32Array): number {
 }
 
 function checkPolicy({ policy, method }: Compression): void {
-  if (policyTraits[policy].methods.includes(method)) return;
+  if (worksWith(policy, method)) return;
   throw new SettingError(['compression', 'policy'], unsuitablePolicy(policy, method), {
     remedy: `Set policy to one of ${suitablePolicies(method)
       .map((name) => `"${name}"`)

@@ -1,6 +1,6 @@
 /**
  * @file The compression policies: what becomes of the stored weight. With the method (which distortion) and the traits of
- * protocol/policyTraits.ts (when), a row says all that sets DeepTwist and its baselines apart.
+ * protocol/experiment/methods/policies.ts (when), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { PolicyId } from '../protocol/experiment/schema.ts';
 import { FactoredWeights } from './stored/factoredWeights.ts';
