@@ -1,8 +1,7 @@
 /** @file What a run records about its weights: histograms around a distortion, spectra before it. */
 import type { Compressor } from '../compression/compressor.ts';
 import { weightHistogram } from '../compression/histogram.ts';
-import { storedMatrix } from '../compression/methods/lowRank/lowRank.ts';
-import { matrixViewOf } from '../compression/targets/matrixView.ts';
+import { matrixViewOf, storedMatrix } from '../compression/targets/matrixView.ts';
 import { isMatrix, type Target } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';

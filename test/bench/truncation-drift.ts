@@ -7,7 +7,6 @@
  * Before the first run: npm ci --prefix examples && node examples/language-model/prepare.js
  */
 import { dirname, resolve } from 'node:path';
-import { storedMatrix } from '../../server/compression/methods/lowRank/lowRank.ts';
 import { orthonormalizeRows } from '../../server/linalg/orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from '../../server/linalg/products.ts';
 import { singularValues } from '../../server/linalg/singularValues.ts';
