@@ -14,7 +14,7 @@ import {
 } from './methods/index.ts';
 import { policies } from './policies.ts';
 import { isDistortionStep } from './schedule.ts';
-import { denseSize, layerSize } from './size.ts';
+import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import type { CompressionState, Projection } from './stored/storedWeights.ts';
 import { matchTargets, type CompressibleWeight, type Target } from './targets/targets.ts';
 
@@ -126,13 +126,24 @@ function compressorOf<M extends Method>(
     bins: number,
     [before, after]: readonly [Float32Array, Float32Array],
     form: CompressedWeight | undefined,
+    size: CompressedSize,
   ): DistortionReport => ({
     name: target.weight.name,
     setting: settingAt(target, step),
     histogram: weightHistogram(before, after, bins),
     relativeError: relativeError(before, after),
     ...(form?.form === 'binary-codes' && form.levels && { levels: [...form.levels] }),
+    size: sizeLeft(size),
   });
+
+  /** Sizes of the targets, by name, as the last distortion left them. */
+  const targetSizes = () =>
+    new Map(
+      units.flatMap((unit) => {
+        const forms = unit.map(({ weight }) => compressed.get(weight.name));
+        return row.sizes(unit, forms).map((size, i) => [unit[i].weight.name, size] as const);
+      }),
+    );
 
   const distortUnit = (unit: readonly Target<ParametersOf<M>>[], step: number) => {
     const basis = isRefresh(step) ? undefined : bases.get(basisKey(unit));
@@ -174,9 +185,10 @@ function compressorOf<M extends Method>(
       }
       const before = targets.map(({ weight }) => weight.values.slice());
       await stored.distort(step);
+      const sizes = targetSizes();
       return targets.map((target, i) => {
         const { name, values } = target.weight;
-        return reportOf(target, step, report.bins, [before[i], values], compressed.get(name));
+        return reportOf(target, step, report.bins, [before[i], values], compressed.get(name), sizes.get(name)!);
       });
     },
     async preview(step, { bins }) {
@@ -191,9 +203,10 @@ function compressorOf<M extends Method>(
         const copied = unit.map((target) => copies.get(target)!);
         const context = { compression: settings, step, steps, seed, custom, basis: undefined };
         const forms = await row.distort(copied, settingAt(unit[0], step), context);
+        const sizes = row.sizes(copied, forms);
         unit.forEach((target, i) => {
           const change = [target.weight.values, copied[i].weight.values] as const;
-          reports.set(target, reportOf(target, step, bins, change, forms[i]));
+          reports.set(target, reportOf(target, step, bins, change, forms[i], sizes[i]));
         });
       }
       return targets.map((target) => reports.get(target)!);
@@ -205,12 +218,7 @@ function compressorOf<M extends Method>(
     afterUpdate: () => stored.afterUpdate(),
     compressed,
     sizes(all) {
-      const sizes = new Map(
-        units.flatMap((unit) => {
-          const forms = unit.map(({ weight }) => compressed.get(weight.name));
-          return row.sizes(unit, forms).map((size, i) => [unit[i].weight.name, size] as const);
-        }),
-      );
+      const sizes = targetSizes();
       return all.map(({ name, shape, values }) => layerSize(name, shape, sizes.get(name) ?? denseSize(values.length)));
     },
     prepareChange(changed) {

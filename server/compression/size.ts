@@ -3,7 +3,7 @@
  * read the weight back is counted; docs/compression.md has the formulas.
  */
 import { elementCount } from '../protocol/shape.ts';
-import type { LayerSize } from '../protocol/run/events.ts';
+import type { LayerSize, SizeLeft } from '../protocol/run/events.ts';
 import { storedShape, type MatrixView } from './targets/matrixView.ts';
 import { prunedCount } from './schedule.ts';
 import { isMatrix } from './targets/targets.ts';
@@ -88,17 +88,16 @@ export function factoredSizes(unit: readonly MatrixView[], rank: number): Compre
   return (total(factored) < total(dense) ? factored : dense).map(denseSize);
 }
 
+/** What is left of a weight, as events have it. */
+export function sizeLeft({ weightsKept, bits }: CompressedSize): SizeLeft {
+  return { weightsKept, bytesKept: Math.ceil(bits / 8) };
+}
+
 /** The row of a weight in the size table: bytes of the dense and of the compressed weight. */
 export function layerSize(name: string, shape: readonly number[], size: CompressedSize): LayerSize {
   const weights = elementCount(shape);
-  return {
-    name,
-    shape: [...shape],
-    weights,
-    weightsKept: size.weightsKept,
-    bytes: weights * (FLOAT_BITS / 8),
-    bytesKept: Math.ceil(size.bits / 8),
-  };
+  const { weightsKept, bytesKept } = sizeLeft(size);
+  return { name, shape: [...shape], weights, weightsKept, bytes: weights * (FLOAT_BITS / 8), bytesKept };
 }
 
 /** Sizes of a model in all. `weights`, `weightsKept` and their ratio leave biases and other vectors out; bytes do not. */

@@ -344,6 +344,20 @@ describe('reports', () => {
     expect(fc1.levels).toEqual([...new Set(weights[0].values)].sort((a, b) => a - b));
   });
 
+  test.each([
+    { compression: pruning, weights: denseModel() },
+    { compression: quantization, weights: denseModel() },
+    { compression: lowRank(3), weights: lstmModel() },
+    { compression: lowRank(3, true, '*'), weights: lstmModel() },
+  ])('a report has what is left of each weight, as the sizes at the end have it', async ({ compression, weights }) => {
+    const compressor = createCompressor(compression, weights, options);
+    for (const report of [await compressor.preview(10, { bins: 4 }), await compressor.distort(10, { bins: 4 })])
+      for (const { name, size } of report) {
+        const { weightsKept, bytesKept } = compressor.sizes(weights).find((row) => row.name === name)!;
+        expect(size).toEqual({ weightsKept, bytesKept });
+      }
+  });
+
   test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
     'a preview tells what a distortion will do, and changes nothing: %s',
     async (policy) => {
