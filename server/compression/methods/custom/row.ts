@@ -13,11 +13,7 @@ export const customMethod: MethodRow<'custom'> = {
 };
 
 /** @param module its path in the experiment file, for messages */
-function createUnit(
-  target: Target<ParametersOf<'custom'>>,
-  module: string,
-  { custom, steps, seed }: RunFacts,
-): Unit {
+function createUnit(target: Target<ParametersOf<'custom'>>, module: string, { custom, steps, seed }: RunFacts): Unit {
   const { weight, parameters } = target;
   return {
     ...stateless,
