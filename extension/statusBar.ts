@@ -2,7 +2,7 @@
 import { MarkdownString, StatusBarAlignment, l10n, window, type Disposable } from 'vscode';
 import { formatDuration } from '../server/protocol/formatQuantity.ts';
 import { markdownLines } from '../server/protocol/markdown.ts';
-import { progressText, secondsLeft } from './experiments/labels.ts';
+import { progressText, secondsLeft } from './runs/runLabels.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 

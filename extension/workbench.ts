@@ -3,7 +3,7 @@ import { window, workspace, type Disposable, type ExtensionContext, type LogOutp
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
-import { showWeights } from './editor/showWeights.ts';
+import { showWeights } from './weightsInCode/showWeights.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { ExperimentLanguage } from './language/experimentLanguage.ts';
 import { registerLastRun, type LastRun } from './lastRun/registerLastRun.ts';

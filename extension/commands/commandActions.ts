@@ -6,7 +6,7 @@ import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.t
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import type { Services } from '../services.ts';
-import { chooseOthers, chooseRuns } from './arguments.ts';
+import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';

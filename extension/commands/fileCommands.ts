@@ -11,15 +11,15 @@ import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { Dashboards } from '../dashboard/registerDashboard.ts';
-import { startTime } from '../experiments/labels.ts';
+import { startTime } from '../runs/runLabels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
 import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showError, showInformation } from '../messages.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
-import { chooseExperiment, chooseRuns, experimentArgument } from './arguments.ts';
-import { changeText } from './changedValues.ts';
+import { chooseExperiment, chooseRuns, experimentArgument } from './commandTargets.ts';
+import { changeText } from '../runs/overrideText.ts';
 import { pickRunOfFile } from './pickRunOfFile.ts';
 
 const SHOWN_MS = 10_000;

@@ -14,10 +14,10 @@ import {
 } from 'vscode';
 import { resultText } from '../../server/protocol/run/resultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
-import { shortValue } from '../commands/changedValues.ts';
+import { shortValue } from '../runs/overrideText.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { age, progressText, startTime } from './labels.ts';
+import { age, progressText, startTime } from '../runs/runLabels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 import { runTooltip } from './runTooltip.ts';
 import { runIcon, runPhase, stateName } from './runPhase.ts';

@@ -1,6 +1,6 @@
 /** Names of a folder that somebody else made, in what the extension draws as Markdown. */
 import { describe, expect, test } from 'vitest';
-import { layerHover } from '../../../extension/editor/layerHover.ts';
+import { layerHover } from '../../../extension/weightsInCode/layerHover.ts';
 import { runTooltip } from '../../../extension/experiments/runTooltip.ts';
 import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import { activeMarkdown, HARMFUL, hostileNames } from '../protocol/activeMarkdown.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { shortValue, splitValues } from '../../../extension/commands/changedValues.ts';
-import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/experiments/labels.ts';
+import { shortValue, splitValues } from '../../../extension/runs/overrideText.ts';
+import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/runs/runLabels.ts';
 import { lastWords } from '../../../extension/sidecar/lastWords.ts';
 import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
 

@@ -1,6 +1,6 @@
 /** @file What a run recorded of a small model, and VS Code's translation without a language. */
 import type { CompressionSetting, EventOf } from '../../../../server/protocol/run/events.ts';
-import type { MeasuredWeight } from '../../../../extension/editor/measures.ts';
+import type { MeasuredWeight } from '../../../../extension/weightsInCode/measures.ts';
 import type { Translation } from '../../../../extension/translation.ts';
 
 export const l10n: Translation = {

@@ -1,8 +1,8 @@
 import { appendFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import type { RunEvent } from '../../../../server/protocol/run/events.ts';
-import { MeasureReader } from '../../../../extension/editor/measureReader.ts';
-import { measuredWeights, shareLeft } from '../../../../extension/editor/measures.ts';
+import { MeasureReader } from '../../../../extension/weightsInCode/measureReader.ts';
+import { measuredWeights, shareLeft } from '../../../../extension/weightsInCode/measures.ts';
 import { finished, started as sampleStarted } from '../../cli/sampleEvents.ts';
 import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
 import { shortest } from '../../../until.ts';

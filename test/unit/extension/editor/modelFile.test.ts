@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ModelFile } from '../../../../extension/editor/modelFile.ts';
+import { ModelFile } from '../../../../extension/weightsInCode/modelFile.ts';
 import type { ExperimentFile } from '../../../../extension/runs/experimentFiles.ts';
 import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
 import { copySources, readSources } from '../../../../server/runs/copySources.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isOtherCode, layerAt, placeLayers, shareLeftOf } from '../../../../extension/editor/placedLayers.ts';
+import { isOtherCode, layerAt, placeLayers, shareLeftOf } from '../../../../extension/weightsInCode/placedLayers.ts';
 import { measuredWeight } from './editorFixture.ts';
 
 const model = `export function createModel() {

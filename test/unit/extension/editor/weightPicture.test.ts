@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { gutterMark, levelOf, LEVELS } from '../../../../extension/editor/gutterMark.ts';
-import { layerHover } from '../../../../extension/editor/layerHover.ts';
-import { distortionFacts } from '../../../../extension/editor/weightText.ts';
+import { gutterMark, levelOf, LEVELS } from '../../../../extension/weightsInCode/gutterMark.ts';
+import { layerHover } from '../../../../extension/weightsInCode/layerHover.ts';
+import { distortionFacts } from '../../../../extension/weightsInCode/weightText.ts';
 import { markdownText } from '../../../../server/protocol/markdown.ts';
-import { pictureAlt, weightPicture, type Appearance } from '../../../../extension/editor/weightPicture.ts';
+import { pictureAlt, weightPicture, type Appearance } from '../../../../extension/weightsInCode/weightPicture.ts';
 import { l10n, measuredWeight } from './editorFixture.ts';
 
 const plain: Appearance = { background: 'dark', highContrast: false, changed: false };

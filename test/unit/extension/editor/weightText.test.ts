@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { distortionFacts, lensLines } from '../../../../extension/editor/weightText.ts';
-import type { MeasuredWeight } from '../../../../extension/editor/measures.ts';
+import { distortionFacts, lensLines } from '../../../../extension/weightsInCode/weightText.ts';
+import type { MeasuredWeight } from '../../../../extension/weightsInCode/measures.ts';
 import { l10n, measuredWeight } from './editorFixture.ts';
 
 const call = { kind: 'dense', start: 0, end: 10 };

@@ -1,17 +1,17 @@
 /** @file Ranks that a weight cannot have, or with which its factors are larger than the weight itself. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { storedShape } from '../../../compression/targets/matrixView.ts';
+import { storedShape } from '../../compression/targets/matrixView.ts';
 import {
   NO_PARTNER_REMEDY,
   projectionUnits,
   withoutPartner,
   type RankedWeight,
-} from '../../../compression/methods/lowRank/sharedProjection.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+} from '../../compression/methods/lowRank/sharedProjection.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
 import type { LayerTarget } from './layerFindings.ts';
-import { countAt, valueAt } from '../../writtenSettings.ts';
+import { countAt, valueAt } from '../writtenSettings.ts';
 
 /** What is factored together: a weight, or those that share a projection. */
 interface Factored {

@@ -1,11 +1,11 @@
 /** @file Numbers of bits with which the codes and their scales take more than the weight itself. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { binaryCodeSize, denseSize } from '../../../compression/size.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import { binaryCodeSize, denseSize } from '../../compression/size.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setOther } from './fixes.ts';
 import type { LayerTarget } from './layerFindings.ts';
-import { countAt, textAt } from '../../writtenSettings.ts';
+import { countAt, textAt } from '../writtenSettings.ts';
 
 export function quantizationFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
   const seen = new Set<string>();

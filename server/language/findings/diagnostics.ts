@@ -1,8 +1,8 @@
 /** @file What is wrong, or doubtful, with an experiment file, as the editor shows it. */
 import type { Diagnostic } from 'vscode-languageserver/node';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { findingsOf } from './findings.ts';
-import type { Finding } from './findings/finding.ts';
+import { findingsOf } from './index.ts';
+import type { Finding } from './finding.ts';
 
 export function diagnosticsOf(document: ExperimentDocument, surroundings: Surroundings): Diagnostic[] {
   return findingsOf(document, surroundings).map((finding) => asDiagnostic(document, finding));

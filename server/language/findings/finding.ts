@@ -1,9 +1,9 @@
 /** @file Something wrong or doubtful in an experiment file, at its place, with the remedies that an editor can apply. */
 import type { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { rangeOf } from '../../../protocol/experiment/problem.ts';
-import { formatSettingPath, type SettingPath } from '../../../protocol/experiment/settingPath.ts';
-import type { TextRange } from '../../../protocol/experiment/jsonText.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import { rangeOf } from '../../protocol/experiment/problem.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { TextRange } from '../../protocol/experiment/jsonText.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 
 /** Only the first so many problems of a file are shown: an editor would draw more for seconds, and nobody reads them. */
 export const MOST_FINDINGS = 500;

@@ -1,11 +1,11 @@
 /** @file Times that can be run and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { isPolicy, policyTraits } from '../../../protocol/experiment/policyTraits.ts';
-import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
+import { isPolicy, policyTraits } from '../../protocol/experiment/policyTraits.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { trainingTimes } from '../../trainingTimes.ts';
-import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
+import { trainingTimes } from '../trainingTimes.ts';
+import { countAt, numberAt, textAt } from '../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;

@@ -7,8 +7,8 @@ import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
 import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
-import type { RunStore } from '../runs/runStore.ts';
-import type { StoredRun } from '../runs/storedRun.ts';
+import type { RunStore } from './runStore.ts';
+import type { StoredRun } from './storedRun.ts';
 import { requireTrustToRun } from '../trust.ts';
 
 /** How often it is looked at whether a process has taken its run. */

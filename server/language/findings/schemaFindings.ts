@@ -1,13 +1,13 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { suitablePolicies } from '../../../protocol/experiment/policyTraits.ts';
-import type { Problem } from '../../../protocol/experiment/problem.ts';
-import { parseSettingPath } from '../../../protocol/experiment/settingPath.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import { suitablePolicies } from '../../protocol/experiment/policyTraits.ts';
+import type { Problem } from '../../protocol/experiment/problem.ts';
+import { parseSettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
-import { readCompression } from '../../readCompression.ts';
-import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
+import { readCompression } from '../readCompression.ts';
+import { textAt, numberAt, valueAt } from '../writtenSettings.ts';
 
 /** S_D of the paper: 10 for LeNet-5, 100 for language models. */
 const DISTORT_EVERY = { images: 10, text: 100 };

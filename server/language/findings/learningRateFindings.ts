@@ -1,9 +1,9 @@
 /** @file Learning rates far from those that the paper and its examples train with. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { countAt, numberAt, textAt } from '../../writtenSettings.ts';
+import { countAt, numberAt, textAt } from '../writtenSettings.ts';
 
 interface Advice {
   readonly low: number;

@@ -1,14 +1,14 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets/targets.ts';
-import type { DescribedWeight } from '../../../protocol/model/modelDescription.ts';
-import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
-import { prunedCount } from '../../../compression/schedule.ts';
+import { assignTargets, type KeyProblem, type Target } from '../../compression/targets/targets.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { prunedCount } from '../../compression/schedule.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
 import { rankFindings } from './rankFindings.ts';
-import { numberAt, recordAt, textAt } from '../../writtenSettings.ts';
+import { numberAt, recordAt, textAt } from '../writtenSettings.ts';
 
 /** A weight that is compressed, and what stands in the file for it. */
 export type LayerTarget = Target<unknown, DescribedWeight>;

@@ -1,8 +1,8 @@
 /** @file More threads than the machine has cores. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { threadsProblem } from '../../../protocol/experiment/threads.ts';
-import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
-import { countAt } from '../../writtenSettings.ts';
+import { threadsProblem } from '../../protocol/experiment/threads.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { countAt } from '../writtenSettings.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
 

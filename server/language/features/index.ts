@@ -1,6 +1,6 @@
 /**
  * @file What the language server does with an experiment file, a row each. To add a feature: a function of the document and its
- * surroundings in features/, and its row here. Diagnostics are not asked for: server.ts sends them.
+ * surroundings in this folder, and its row here. Diagnostics are not asked for: server.ts sends them.
  */
 import {
   CodeActionKind,
@@ -20,20 +20,20 @@ import {
   ShowMessageNotification,
   type CodeActionContext,
 } from 'vscode-languageserver/node';
-import { withoutLinks } from '../protocol/markdown.ts';
+import { withoutLinks } from '../../protocol/markdown.ts';
 import { feature, type Feature } from './feature.ts';
-import { rewritings } from './features/codeActions.ts';
-import { codeLenses } from './features/codeLenses.ts';
-import { complete } from './features/completion.ts';
-import { definition } from './features/definition.ts';
-import { folding } from './features/folding.ts';
-import { formatting } from './features/formatting.ts';
-import { hover } from './features/hover.ts';
-import { inlayHints } from './features/inlayHints.ts';
-import { quickFixes } from './features/quickFixes.ts';
-import { prepareRename, rename } from './features/rename.ts';
-import { symbols } from './features/symbols.ts';
-import { experimentsOfModel } from './otherExperiments.ts';
+import { rewritings } from './codeActions.ts';
+import { codeLenses } from './codeLenses.ts';
+import { complete } from './completion.ts';
+import { definition } from './definition.ts';
+import { folding } from './folding.ts';
+import { formatting } from './formatting.ts';
+import { hover } from './hover.ts';
+import { inlayHints } from './inlayHints.ts';
+import { quickFixes } from './quickFixes.ts';
+import { prepareRename, rename } from './rename.ts';
+import { symbols } from './symbols.ts';
+import { experimentsOfModel } from '../otherExperiments.ts';
 
 export const features: readonly Feature[] = [
   feature(

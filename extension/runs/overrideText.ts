@@ -1,5 +1,4 @@
-/** @file Settings that differ from the experiment file, as a user types them in one line: pure. */
-
+/** @file Overrides (`path=value`) as text: a typed line split into them, and short forms to show. Pure. */
 import { valueText, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
 
 const OPENING = '{[';

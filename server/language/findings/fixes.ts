@@ -1,7 +1,7 @@
 /** @file The remedies of findings, as changes of the text. */
 import { createScanner, modify, type SyntaxKind } from 'jsonc-parser';
-import type { SettingPath } from '../../../protocol/experiment/settingPath.ts';
-import type { ExperimentDocument } from '../../experimentDocument.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
 import type { Fix, TextChange } from './finding.ts';
 
 const END_OF_FILE: SyntaxKind.EOF = 17;

@@ -1,4 +1,4 @@
-/** @file What a command was called for: a row of the tree, a run's folder, a file, or what the user picks. */
+/** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
 import { resultText } from '../../server/protocol/run/resultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';

@@ -1,5 +1,5 @@
 /**
- * @file What a feature of the language server is: one row of the table in features.ts, made of a request of LSP, what the
+ * @file What a feature of the language server is: one row of the table in index.ts, made of a request of LSP, what the
  * server says of it, and a function of an experiment file and its surroundings.
  */
 import {
@@ -12,9 +12,9 @@ import {
   type ServerCapabilities,
   type TextDocumentIdentifier,
 } from 'vscode-languageserver/node';
-import { withoutLinks } from '../protocol/markdown.ts';
-import { UserError } from '../protocol/userError.ts';
-import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
+import { withoutLinks } from '../../protocol/markdown.ts';
+import { UserError } from '../../protocol/userError.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 
 /** An experiment file at one moment. */
 export interface OpenExperiment {

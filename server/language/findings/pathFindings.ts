@@ -1,13 +1,13 @@
 /** @file Models, modules and data that are not there. */
 import { basename, dirname } from 'node:path/posix';
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { builtinNames } from '../../../models/builtinNames.ts';
-import { didYouMean } from '../../../protocol/experiment/didYouMean.ts';
-import type { SettingPath } from '../../../protocol/experiment/settingPath.ts';
-import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
+import { builtinNames } from '../../models/builtinNames.ts';
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { recordAt, textAt } from '../../writtenSettings.ts';
+import { recordAt, textAt } from '../writtenSettings.ts';
 
 const BUILTIN = 'builtin:';
 

@@ -1,11 +1,11 @@
 /** @file Runs that an experiment is to start from, and cannot. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { didYouMean } from '../../../protocol/experiment/didYouMean.ts';
-import { runsNamed } from '../../../runs/findRun.ts';
-import type { ExperimentDocument, KnownRun, Surroundings } from '../../experimentDocument.ts';
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { runsNamed } from '../../runs/findRun.ts';
+import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { textAt } from '../../writtenSettings.ts';
+import { textAt } from '../writtenSettings.ts';
 
 const RUN = 'run:';
 /** Names in a message; the rest is counted. */

@@ -1,16 +1,16 @@
 /**
  * @file Everything that is wrong or doubtful in an experiment file: the diagnostics and their quick fixes. To add one: a
- * function in findings/, and its row in `checks`.
+ * function in this folder, and its row in `checks`.
  */
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { MOST_FINDINGS, type Finding } from './findings/finding.ts';
-import { layerFindings } from './findings/layerFindings.ts';
-import { learningRateFindings } from './findings/learningRateFindings.ts';
-import { pathFindings } from './findings/pathFindings.ts';
-import { scheduleFindings } from './findings/scheduleFindings.ts';
-import { schemaFindings } from './findings/schemaFindings.ts';
-import { startFindings } from './findings/startFindings.ts';
-import { threadFindings } from './findings/threadFindings.ts';
+import { MOST_FINDINGS, type Finding } from './finding.ts';
+import { layerFindings } from './layerFindings.ts';
+import { learningRateFindings } from './learningRateFindings.ts';
+import { pathFindings } from './pathFindings.ts';
+import { scheduleFindings } from './scheduleFindings.ts';
+import { schemaFindings } from './schemaFindings.ts';
+import { startFindings } from './startFindings.ts';
+import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
