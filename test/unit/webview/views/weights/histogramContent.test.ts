@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { WeightDistortion, RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
-import { histogramContent } from '../../../webview/views/weights/histogramContent.ts';
-import { whyNoDistortions } from '../../../webview/views/weights/noDistortions.ts';
+import type { WeightDistortion, RunSnapshot } from '../../../../../server/protocol/run/runHistory.ts';
+import { createRunHistory } from '../../../../../server/protocol/run/runHistory.ts';
+import { histogramContent } from '../../../../../webview/views/weights/histogramContent.ts';
+import { whyNoDistortions } from '../../../../../webview/views/weights/noDistortions.ts';
 
 const settings = { scale: 'linear', withZeros: true } as const;
 const seen = (rest: Partial<WeightDistortion> = {}) => ({ distortion: distortion(rest), color: 0, label: 'a run' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { differencesByLine } from '../../../extension/lastRun/differences.ts';
-import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { differencesByLine } from '../../../../extension/lastRun/differences.ts';
+import { parseExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const text = `{
   // The model's own file.

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
-import { byteRatio, layerTable, sortRows } from '../../../webview/views/layers/layerRows.ts';
-import type { LayerRow } from '../../../webview/views/layers/layerRows.ts';
-import { parametersFor, targetSetting } from '../../../webview/views/layers/targetSetting.ts';
+import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
+import { createRunHistory } from '../../../../../server/protocol/run/runHistory.ts';
+import { byteRatio, layerTable, sortRows } from '../../../../../webview/views/layers/layerRows.ts';
+import type { LayerRow } from '../../../../../webview/views/layers/layerRows.ts';
+import { parametersFor, targetSetting } from '../../../../../webview/views/layers/targetSetting.ts';
 
 type Started = Extract<RunEvent, { type: 'started' }>;
 type Finished = Extract<RunEvent, { type: 'finished' }>;

@@ -1,19 +1,19 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import { RunFeed, type FeedMessage } from '../../../extension/dashboard/runFeed.ts';
-import { readLog } from '../../../extension/dashboard/readLog.ts';
-import { packSnapshot, restoreSnapshot } from '../../../server/protocol/wire/packSnapshot.ts';
-import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
-import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
-import { openRun, type Run } from '../../../server/runs/run.ts';
-import { findRunProcess } from '../../../server/runs/tickets.ts';
-import { pause, untilAsserted } from '../../until.ts';
-import { started } from '../cli/sampleEvents.ts';
-import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
+import { RunFeed, type FeedMessage } from '../../../../extension/dashboard/runFeed.ts';
+import { readLog } from '../../../../extension/dashboard/readLog.ts';
+import { packSnapshot, restoreSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
+import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
+import type { EventOf, RunEvent } from '../../../../server/protocol/run/events.ts';
+import { openRun, type Run } from '../../../../server/runs/run.ts';
+import { findRunProcess } from '../../../../server/runs/tickets.ts';
+import { pause, untilAsserted } from '../../../until.ts';
+import { started } from '../../cli/sampleEvents.ts';
+import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
 import { FakeSidecar } from './fakeSidecar.ts';
 
 // Counted, and as it is.
-vi.mock('../../../server/runs/run.ts', { spy: true });
+vi.mock('../../../../server/runs/run.ts', { spy: true });
 
 const feeds: RunFeed[] = [];
 const sidecars: FakeSidecar[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { inOrder, matchesFilter } from '../../../extension/experiments/runOrder.ts';
-import { mayBelongTo, newestFirst } from '../../../extension/runs/runIds.ts';
-import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
+import { inOrder, matchesFilter } from '../../../../extension/experiments/runOrder.ts';
+import { mayBelongTo, newestFirst } from '../../../../extension/runs/runIds.ts';
+import type { RunSummary } from '../../../../server/protocol/wire/dashboard.ts';
 
 type Changes = Partial<RunSummary> & { readonly id: string };
 

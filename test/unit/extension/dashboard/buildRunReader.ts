@@ -9,7 +9,7 @@ export async function buildRunReader(folder: string): Promise<string> {
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
   const outfile = join(folder, 'runReader.js');
   await build({
-    entryPoints: [fileURLToPath(new URL('../../../extension/dashboard/runReader.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('../../../../extension/dashboard/runReader.ts', import.meta.url))],
     outfile,
     bundle: true,
     platform: 'node',

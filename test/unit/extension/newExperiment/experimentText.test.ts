@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { experimentText, newMethods } from '../../../extension/newExperiment/experimentText.ts';
-import { isDataModule, readModelJson, readModelSource } from '../../../extension/newExperiment/modelSource.ts';
-import { openModuleDataset } from '../../../server/data/moduleDataset.ts';
-import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
+import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
+import { openModuleDataset } from '../../../../server/data/moduleDataset.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
-const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
+const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative}`, import.meta.url));
 
 const dataSets = [
   { type: 'mnist', path: './data/mnist' },

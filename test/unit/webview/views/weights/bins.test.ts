@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binOf, commonBins, edges, ownBins, rebin } from '../../../webview/views/weights/bins.ts';
-import type { Bins, Histogram } from '../../../webview/views/weights/bins.ts';
+import { binOf, commonBins, edges, ownBins, rebin } from '../../../../../webview/views/weights/bins.ts';
+import type { Bins, Histogram } from '../../../../../webview/views/weights/bins.ts';
 
 const finite = fc.double({ min: -1e3, max: 1e3, noNaN: true });
 const range = fc.tuple(finite, fc.double({ min: 1e-6, max: 1e3, noNaN: true })).map(([minimum, width]) => ({

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
-import { evenly } from '../../../webview/views/evenly.ts';
-import { ridgeLayout, ridges, rowAt } from '../../../webview/views/weights/ridge.ts';
+import type { WeightDistortion } from '../../../../../server/protocol/run/runHistory.ts';
+import { evenly } from '../../../../../webview/views/evenly.ts';
+import { ridgeLayout, ridges, rowAt } from '../../../../../webview/views/weights/ridge.ts';
 
 const options = { side: 'after', scale: 'linear', withZeros: true, rows: 50 } as const;
 

@@ -1,16 +1,16 @@
 import { appendFile } from 'node:fs/promises';
 import { afterEach, expect, it } from 'vitest';
-import { layerPlace } from '../../../extension/dashboard/layerPlace.ts';
-import { parseFromDashboard } from '../../../extension/dashboard/messages.ts';
-import { readLog } from '../../../extension/dashboard/readLog.ts';
-import { DashboardSession, type DashboardRequest } from '../../../extension/dashboard/session.ts';
-import type { RunSummary, ToDashboard } from '../../../server/protocol/wire/dashboard.ts';
-import { packSnapshot } from '../../../server/protocol/wire/packSnapshot.ts';
-import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
-import type { Run } from '../../../server/runs/run.ts';
-import { findRunProcess } from '../../../server/runs/tickets.ts';
-import { untilAsserted } from '../../until.ts';
-import { metricsAt, temporaryRun } from '../runs/temporaryRun.ts';
+import { layerPlace } from '../../../../extension/dashboard/layerPlace.ts';
+import { parseFromDashboard } from '../../../../extension/dashboard/messages.ts';
+import { readLog } from '../../../../extension/dashboard/readLog.ts';
+import { DashboardSession, type DashboardRequest } from '../../../../extension/dashboard/session.ts';
+import type { RunSummary, ToDashboard } from '../../../../server/protocol/wire/dashboard.ts';
+import { packSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
+import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
+import type { Run } from '../../../../server/runs/run.ts';
+import { findRunProcess } from '../../../../server/runs/tickets.ts';
+import { untilAsserted } from '../../../until.ts';
+import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
 
 const sessions: DashboardSession[] = [];
 afterEach(() => sessions.splice(0).forEach((session) => session.dispose()));

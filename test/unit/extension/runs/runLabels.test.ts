@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { shortValue, splitValues } from '../../../extension/runs/overrideText.ts';
-import { age, percentDone, progressText, secondsLeft, startTime } from '../../../extension/runs/runLabels.ts';
-import { lastWords } from '../../../extension/sidecar/lastWords.ts';
-import type { LiveState } from '../../../server/protocol/wire/sidecar.ts';
+import { shortValue, splitValues } from '../../../../extension/runs/overrideText.ts';
+import { age, percentDone, progressText, secondsLeft, startTime } from '../../../../extension/runs/runLabels.ts';
+import { lastWords } from '../../../../extension/sidecar/lastWords.ts';
+import type { LiveState } from '../../../../server/protocol/wire/sidecar.ts';
 
 const live = (state: Partial<LiveState>): LiveState => ({ phase: 'training', step: 0, steps: 100, ...state });
 

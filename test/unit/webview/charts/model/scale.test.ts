@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { axisRange, Extent, panned, zoomed } from '../../../../webview/charts/model/scale.ts';
-import { niceTicks } from '../../../../webview/charts/model/ticks.ts';
+import { axisRange, Extent, panned, zoomed } from '../../../../../webview/charts/model/scale.ts';
+import { niceTicks } from '../../../../../webview/charts/model/ticks.ts';
 
 function extentOf(...values: number[]): Extent {
   const extent = new Extent();

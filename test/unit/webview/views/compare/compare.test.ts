@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isGreaterBetter, paretoFront } from '../../../webview/views/compare/pareto.ts';
-import type { Outcome } from '../../../webview/views/compare/pareto.ts';
-import { bestResults } from '../../../webview/views/compare/results.ts';
-import type { RunResult } from '../../../webview/views/compare/results.ts';
-import { sizeContent } from '../../../webview/views/compare/sizeContent.ts';
-import type { ComparedRun } from '../../../webview/views/compare/sizeContent.ts';
-import { differingSettings, flatten } from '../../../webview/views/compare/settings.ts';
+import { isGreaterBetter, paretoFront } from '../../../../../webview/views/compare/pareto.ts';
+import type { Outcome } from '../../../../../webview/views/compare/pareto.ts';
+import { bestResults } from '../../../../../webview/views/compare/results.ts';
+import type { RunResult } from '../../../../../webview/views/compare/results.ts';
+import { sizeContent } from '../../../../../webview/views/compare/sizeContent.ts';
+import type { ComparedRun } from '../../../../../webview/views/compare/sizeContent.ts';
+import { differingSettings, flatten } from '../../../../../webview/views/compare/settings.ts';
 
 const outcomes = fc.array(fc.record({ size: fc.integer({ min: 1, max: 8 }), metric: fc.integer({ min: 0, max: 8 }) }), {
   maxLength: 12,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { completeValues } from '../../../extension/commands/completeValues.ts';
-import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { completeValues } from '../../../../extension/commands/completeValues.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const text = JSON.stringify({
   model: './model.ts',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { RunEvent } from '../../../../server/protocol/run/events.ts';
-import type { ShownRun } from '../../../../webview/state.ts';
+import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
+import type { ShownRun } from '../../../../../webview/state.ts';
 import {
   dropContent,
   evaluatedMetrics,
@@ -8,10 +8,10 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
-} from '../../../../webview/views/curves/contents.ts';
-import type { CurveSettings } from '../../../../webview/views/curves/contents.ts';
-import { dropsOf, meanRises } from '../../../../webview/views/curves/drop.ts';
-import { runEvents, snapshotOf } from '../runFixture.ts';
+} from '../../../../../webview/views/curves/contents.ts';
+import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
+import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
+import { runEvents, snapshotOf } from '../../runFixture.ts';
 
 const settings: CurveSettings = {
   axis: 'step',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSetting, formatPercent } from '../../../webview/views/setting.ts';
-import { describeDistortion, indexAt } from '../../../webview/views/weights/moments.ts';
+import { describeSetting, formatPercent } from '../../../../../webview/views/setting.ts';
+import { describeDistortion, indexAt } from '../../../../../webview/views/weights/moments.ts';
 
 describe('the slider through distortions', () => {
   it('stands at the nearest recorded step', () => {

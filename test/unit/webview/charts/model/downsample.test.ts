@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { downsample, POINTS_PER_COLUMN, thinned } from '../../../../webview/charts/model/downsample.ts';
+import { downsample, POINTS_PER_COLUMN, thinned } from '../../../../../webview/charts/model/downsample.ts';
 
 const numbers = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }),

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ChartContent, Series } from '../../../../webview/charts/content.ts';
-import { contentRows, fileHeadings, toCsv } from '../../../../webview/charts/export.ts';
-import { layout } from '../../../../webview/charts/model/layout.ts';
-import { smoothed } from '../../../../webview/charts/model/smooth.ts';
-import { formatNumber, formatSeconds } from '../../../../webview/charts/model/format.ts';
+import type { ChartContent, Series } from '../../../../../webview/charts/content.ts';
+import { contentRows, fileHeadings, toCsv } from '../../../../../webview/charts/export.ts';
+import { layout } from '../../../../../webview/charts/model/layout.ts';
+import { smoothed } from '../../../../../webview/charts/model/smooth.ts';
+import { formatNumber, formatSeconds } from '../../../../../webview/charts/model/format.ts';
 
 function content(series: Partial<Series>[], rest: Partial<ChartContent> = {}): ChartContent {
   return {

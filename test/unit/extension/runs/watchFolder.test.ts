@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { watchFolder, type FolderWatch } from '../../../extension/runs/watchFolder.ts';
-import { until, untilAsserted } from '../../until.ts';
+import { watchFolder, type FolderWatch } from '../../../../extension/runs/watchFolder.ts';
+import { until, untilAsserted } from '../../../until.ts';
 
 let root: string;
 let runs: string;

@@ -3,12 +3,12 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { SIDECAR_PROTOCOL_VERSION, type LiveState } from '../../../server/protocol/wire/sidecar.ts';
-import { identify } from '../../../server/runs/liveProcess.ts';
-import type { Run } from '../../../server/runs/run.ts';
-import { endpointOf, newName, runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
-import { removeTicket, writeTicket } from '../../../server/runs/tickets.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
+import { SIDECAR_PROTOCOL_VERSION, type LiveState } from '../../../../server/protocol/wire/sidecar.ts';
+import { identify } from '../../../../server/runs/liveProcess.ts';
+import type { Run } from '../../../../server/runs/run.ts';
+import { endpointOf, newName, runtimeFolder } from '../../../../server/runs/runtimeFolder.ts';
+import { removeTicket, writeTicket } from '../../../../server/runs/tickets.ts';
 
 const training: LiveState = { phase: 'training', step: 1, steps: 100 };
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { commandLineOf } from '../../../extension/commands/commandLine.ts';
+import { commandLineOf } from '../../../../extension/commands/commandLine.ts';
 
 const layers = 'compression.layers={"fc*":{"rate":0.9}}';
 
