@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { shortValue, splitValues } from '../../../../extension/runs/overrideText.ts';
 import { age, percentDone, progressText, secondsLeft, startTime } from '../../../../extension/runs/runLabels.ts';
-import { lastWords } from '../../../../extension/sidecar/lastWords.ts';
 import type { LiveState } from '../../../../server/protocol/wire/sidecar.ts';
 
 const live = (state: Partial<LiveState>): LiveState => ({ phase: 'training', step: 0, steps: 100, ...state });
@@ -44,47 +42,5 @@ describe('the time at which a run began', () => {
     [new Date(2025, 10, 24, 9, 5), 'Nov 24, 2025, 09:05'],
   ])('%s is %s', (begun, text) => {
     expect(startTime(begun.getTime(), now, 'en-US')).toBe(text);
-  });
-});
-
-describe('the last words of a process', () => {
-  const timed = '2026-11-24T11:29:45.558Z The run is queued.';
-
-  test('are what it printed as it gave up', () => {
-    const fatal = 'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory';
-    expect(lastWords(`${timed}\n\n<--- Last few GCs --->\n\n${fatal}\n 1: 0xb8ced1 node::Abort()\n`)).toBe(fatal);
-    expect(lastWords(`${timed}\r\nTypeError: x is not a function\r\n    at file.js:1:1\r\n`)).toBe(
-      'TypeError: x is not a function',
-    );
-  });
-
-  test('are none where it was killed in the midst of its work, or has said nothing', () => {
-    expect(lastWords(`Error: of long ago\n${timed}\n`)).toBeUndefined();
-    expect(lastWords('')).toBeUndefined();
-  });
-});
-
-describe('changed values in a line', () => {
-  test.each([
-    ['', []],
-    ['  training.seed=2   training.steps=10 ', ['training.seed=2', 'training.steps=10']],
-    [
-      'compression.layers={"fc1": {"rate": 0.9}} training.seed=2',
-      ['compression.layers={"fc1": {"rate": 0.9}}', 'training.seed=2'],
-    ],
-    ['model="my model.ts" training.seed=2', ['model="my model.ts"', 'training.seed=2']],
-    ['model="a \\" b" x=1', ['model="a \\" b"', 'x=1']],
-    ['broken="not closed x=1', ['broken="not closed x=1']],
-  ])('%j are %j', (line, values) => {
-    expect(splitValues(line)).toEqual(values);
-  });
-
-  test.each([
-    ['training.seed=2', 'seed=2'],
-    ['compression.layers.fc1.rate=0.9', 'fc1.rate=0.9'],
-    ['compression.layers={}', 'layers={}'],
-    ['model=./a.ts', 'model=./a.ts'],
-  ])('%s is short: %s', (override, short) => {
-    expect(shortValue(override)).toBe(short);
   });
 });
