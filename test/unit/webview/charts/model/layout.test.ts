@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ChartContent, Series } from '../../../../../webview/charts/content.ts';
+import type { ChartContent, Series } from '../../../../../webview/charts/model/content.ts';
 import { contentRows, fileHeadings, toCsv } from '../../../../../webview/charts/export.ts';
 import { layout } from '../../../../../webview/charts/model/layout.ts';
 import { smoothed } from '../../../../../webview/charts/model/smooth.ts';
