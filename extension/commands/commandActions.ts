@@ -1,7 +1,7 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
-import type { Dashboards } from '../dashboard/registerDashboard.ts';
+import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';

@@ -10,7 +10,7 @@ import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { sourceOf } from '../../server/runs/copySources.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { mayBeLookedAt, readRegularFile } from '../../server/runs/workspaceFile.ts';
-import type { Dashboards } from '../dashboard/registerDashboard.ts';
+import type { Dashboards } from '../dashboard/dashboards.ts';
 import { startTime } from '../runs/runLabels.ts';
 import { inOrder } from '../experiments/runOrder.ts';
 import { liveRunOf, settingsOf } from '../lastRun/runSettings.ts';

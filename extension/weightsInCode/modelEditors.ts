@@ -12,13 +12,13 @@ import {
   window,
   workspace,
   type CodeLensProvider,
-  type Disposable,
   type HoverProvider,
   type Position,
   type TextDocument,
   type TextEditor,
   type TextEditorDecorationType,
 } from 'vscode';
+import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { gutterMark, levelOf, LEVELS } from './gutterMark.ts';
 import { layerHover, OPEN } from './layerHover.ts';
@@ -36,41 +36,43 @@ const SETTLE_MS = 200;
 /** After the last key. */
 const TYPED_MS = 150;
 
-export class ModelEditors implements Disposable, CodeLensProvider, HoverProvider {
+export class ModelEditors extends Disposable implements CodeLensProvider, HoverProvider {
   readonly #services: Services;
   readonly #files = new Map<string, ModelFile>();
-  readonly #lensesChanged = new EventEmitter<void>();
+  readonly #lensesChanged = this.register(new EventEmitter<void>());
   /** By how much is left; the second list, for files that have changed since the run. */
   readonly #marks: readonly (readonly TextEditorDecorationType[])[];
-  readonly #disposables: Disposable[];
   #looking: NodeJS.Timeout | undefined;
   #typed: NodeJS.Timeout | undefined;
   /** Runs have come, gone or changed since they were looked for. */
   #runsChanged = true;
-  #disposed = false;
 
   readonly onDidChangeCodeLenses = this.#lensesChanged.event;
 
   constructor(services: Services, parts: WeightParts) {
+    super();
     this.#services = services;
     const selector = LANGUAGES.map((language) => ({ language, scheme: 'file' }));
     this.#marks = parts.gutter ? [marks(false), marks(true)] : [];
-    this.#disposables = [
-      this.#lensesChanged,
-      ...this.#marks.flat(),
-      ...(parts.lens ? [languages.registerCodeLensProvider(selector, this)] : []),
-      ...(parts.hover ? [languages.registerHoverProvider(selector, this)] : []),
-      window.onDidChangeVisibleTextEditors(() => this.#editorsChanged()),
+    for (const mark of this.#marks.flat()) this.register(mark);
+    if (parts.lens) this.register(languages.registerCodeLensProvider(selector, this));
+    if (parts.hover) this.register(languages.registerHoverProvider(selector, this));
+    this.register(window.onDidChangeVisibleTextEditors(() => this.#editorsChanged()));
+    this.register(
       workspace.onDidChangeTextDocument(({ document }) => {
         if (!LANGUAGES.includes(document.languageId)) return;
         clearTimeout(this.#typed);
         this.#typed = setTimeout(() => this.#editorsChanged(), TYPED_MS);
       }),
+    );
+    this.register(
       services.store.onDidChange(() => {
         this.#runsChanged = true;
         this.#lookIn(SETTLE_MS);
       }),
-    ];
+    );
+    this.register({ dispose: () => clearTimeout(this.#looking) });
+    this.register({ dispose: () => clearTimeout(this.#typed) });
     this.#editorsChanged();
   }
 
@@ -103,13 +105,6 @@ export class ModelEditors implements Disposable, CodeLensProvider, HoverProvider
     return new Hover(text, new Range(document.positionAt(layer.call.start), document.positionAt(layer.call.end)));
   }
 
-  dispose(): void {
-    this.#disposed = true;
-    clearTimeout(this.#looking);
-    clearTimeout(this.#typed);
-    for (const disposable of this.#disposables) disposable.dispose();
-  }
-
   #viewIn(document: TextDocument): ModelView | undefined {
     return this.#files.get(document.uri.fsPath)?.viewIn(document.getText());
   }
@@ -129,7 +124,7 @@ export class ModelEditors implements Disposable, CodeLensProvider, HoverProvider
 
   /** Looks at the runs, once, in so many milliseconds. */
   #lookIn(milliseconds: number): void {
-    if (this.#disposed) return;
+    if (this.disposed) return;
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => {
       this.#look().catch((error: unknown) => this.#services.log.error(String(error)));
@@ -141,7 +136,7 @@ export class ModelEditors implements Disposable, CodeLensProvider, HoverProvider
     this.#runsChanged = false;
     const files = [...this.#files.values()];
     const news = await Promise.all(files.map((file) => (search ? file.search() : file.follow())));
-    if (this.#disposed) return;
+    if (this.disposed) return;
     if (news.includes(true)) {
       this.#lensesChanged.fire();
       this.#drawMarks();

@@ -1,9 +1,10 @@
 /** @file The dashboard in the editor: a view in the side bar, and a panel beside the code. Both show the same page. */
 import { basename, resolve, sep } from 'node:path';
 import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
-import type { Disposable, Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
+import type { Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
 import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { showError } from '../messages.ts';
@@ -19,26 +20,14 @@ const LISTED = 200;
 /** A run that starts changes its run.json several times. */
 const SETTLE_MS = 50;
 
-/** For the commands that show runs. */
-export interface Dashboards extends Disposable {
-  /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
-  open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void>;
-  /** In the panel, opened beside the code. */
-  openToSide(runs?: readonly RunKey[]): void;
-}
-
-export function registerDashboard(services: Services): Dashboards {
-  return new DashboardViews(services);
-}
-
 interface ShownPage {
   readonly session: DashboardSession;
   isVisible(): boolean;
 }
 
-class DashboardViews implements Dashboards {
+/** The dashboards of a window: at most one in the side bar and one in a panel. */
+export class Dashboards extends Disposable {
   readonly #services: Services;
-  readonly #disposables: Disposable[] = [];
   readonly #pages = new Set<ShownPage>();
   #panel: { readonly webviewPanel: WebviewPanel; readonly session: DashboardSession } | undefined;
   #view: { readonly webviewView: WebviewView; readonly session: DashboardSession } | undefined;
@@ -47,24 +36,34 @@ class DashboardViews implements Dashboards {
   #refresh: NodeJS.Timeout | undefined;
 
   constructor(services: Services) {
+    super();
     this.#services = services;
     const refreshSoon = () => (this.#refresh ??= setTimeout(() => void this.#refreshRuns(), SETTLE_MS));
-    this.#disposables.push(
+    this.register(
       // A long run takes a second to draw again, and a delta no time: a page that is hidden is kept.
       window.registerWebviewViewProvider(
         VIEW,
         { resolveWebviewView: (view) => this.#resolveView(view) },
         { webviewOptions: { retainContextWhenHidden: true } },
       ),
+    );
+    this.register(
       // The page asks again for the runs that it showed: they are in the state that VS Code keeps for it.
       window.registerWebviewPanelSerializer(PANEL, {
         deserializeWebviewPanel: async (panel) => this.#attachPanel(panel, true),
       }),
-      services.store.onDidChange(refreshSoon),
-      workspace.onDidGrantWorkspaceTrust(refreshSoon),
     );
+    this.register(services.store.onDidChange(refreshSoon));
+    this.register(workspace.onDidGrantWorkspaceTrust(refreshSoon));
+    this.register({
+      dispose: () => {
+        clearTimeout(this.#refresh);
+        for (const { session } of this.#pages) session.dispose();
+      },
+    });
   }
 
+  /** In the panel where it is open, else in the side bar. Without runs: what was shown last. */
   async open(runs?: readonly RunKey[], at?: DashboardPlace): Promise<void> {
     if (this.#panel) {
       if (runs) this.#panel.session.show(runs, at);
@@ -76,6 +75,7 @@ class DashboardViews implements Dashboards {
     await commands.executeCommand(`${VIEW}.focus`);
   }
 
+  /** In the panel, opened beside the code. */
   openToSide(runs?: readonly RunKey[]): void {
     const shown = runs ?? this.#view?.session.shown;
     if (!this.#panel) {
@@ -89,12 +89,6 @@ class DashboardViews implements Dashboards {
     }
     if (shown) this.#panel?.session.show(shown);
     this.#panel?.webviewPanel.reveal(undefined, true);
-  }
-
-  dispose(): void {
-    clearTimeout(this.#refresh);
-    for (const { session } of this.#pages) session.dispose();
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 
   #resolveView(view: WebviewView): void {
