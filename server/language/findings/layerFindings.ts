@@ -1,0 +1,77 @@
+/** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
+import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { assignTargets, type KeyProblem, type Target } from '../../compression/targets/targets.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { prunedCount } from '../../compression/methods/prune/rate.ts';
+import { finding, type Finding, type Fix } from './finding.ts';
+import { rename, setTo, setOther } from './fixes.ts';
+import { quantizationFindings } from './quantizationFindings.ts';
+import { rankFindings } from './rankFindings.ts';
+import { numberAt, recordAt, textAt } from '../writtenSettings.ts';
+
+/** A weight that is compressed, and what stands in the file for it. */
+export type LayerTarget = Target<unknown, DescribedWeight>;
+
+const LAYERS = ['compression', 'layers'];
+
+export function layerFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
+  const layers = recordAt(document, LAYERS);
+  const findings = risingRates(document, Object.keys(layers));
+  if (!model) return findings;
+  const { targets, problems } = assignTargets(layers, model.weights);
+  findings.push(...problems.map((problem) => keyFinding(document, problem)));
+  const method = textAt(document, ['compression', 'method']);
+  if (method === 'low-rank') findings.push(...rankFindings(document, targets));
+  if (method === 'quantize') findings.push(...quantizationFindings(document, targets));
+  if (method === 'prune') findings.push(...idleRates(document, targets));
+  return findings;
+}
+
+function keyFinding(document: ExperimentDocument, problem: KeyProblem): Finding {
+  const { pattern, code, reason, remedy, meant, weight } = problem;
+  const path = [...LAYERS, pattern];
+  const fixes: Fix[] = meant === undefined ? [] : rename(document, path, meant);
+  if (weight !== undefined) {
+    const parameters = recordAt(document, LAYERS)[pattern];
+    fixes.push({ ...setTo(document, [...LAYERS, weight], parameters), title: `Add "${weight}" as of "${pattern}"` });
+  }
+  const message = `${reason}. ${remedy}`;
+  return finding(document, { path, at: 'key' }, { severity: DiagnosticSeverity.Error, code, message, fixes });
+}
+
+/** Rates that would fall to their target instead of rising to it. */
+function risingRates(document: ExperimentDocument, patterns: readonly string[]): Finding[] {
+  const path = ['compression', 'schedule', 'initialRate'];
+  const initial = numberAt(document, path);
+  if (initial === undefined || textAt(document, ['compression', 'method']) !== 'prune') return [];
+  const rates = patterns.map((pattern) => ({ pattern, rate: numberAt(document, [...LAYERS, pattern, 'rate']) }));
+  const lowest = rates.filter(({ rate }) => rate !== undefined && rate < initial).sort((a, b) => a.rate! - b.rate!);
+  if (lowest.length === 0) return [];
+  const [{ pattern, rate }] = lowest;
+  const message = `expected at most the target rate of every layer, got ${initial}: that of "${pattern}" would fall to ${rate}`;
+  return [
+    finding(
+      document,
+      { path },
+      {
+        severity: DiagnosticSeverity.Warning,
+        code: 'falling-rate',
+        message,
+        fixes: [setOther(document, path, rate), setOther(document, path, 0)].slice(rate === 0 ? 1 : 0),
+      },
+    ),
+  ];
+}
+
+/** Rates so low that no weight becomes zero. */
+function idleRates(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
+  return targets.flatMap(({ weight, view, pattern }) => {
+    const path = [...LAYERS, pattern, 'rate'];
+    const rate = numberAt(document, path);
+    const weights = view.rows * view.columns;
+    if (rate === undefined || rate < 0 || prunedCount(rate, weights) > 0) return [];
+    const message = `leaves all ${weights.toLocaleString('en')} weights of ${weight.name} as they are`;
+    return [finding(document, { path }, { severity: DiagnosticSeverity.Warning, code: 'idle-rate', message })];
+  });
+}
