@@ -3,9 +3,10 @@
  * typed.
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
-import type { Method, PolicyId } from '../protocol/experiment/schema.ts';
-import { compressionSchemas } from '../protocol/experiment/schema/compression.ts';
-import { policyTraits } from '../protocol/experiment/policyTraits.ts';
+import { isMethod } from '../protocol/experiment/methods/index.ts';
+import { policyFacts } from '../protocol/experiment/methods/policies.ts';
+import type { Method, PolicyId, PruningSchedule } from '../protocol/experiment/schema.ts';
+import { compressionSchemas, DEFAULT_POLICY } from '../protocol/experiment/schema/compression.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';
 
@@ -31,27 +32,27 @@ export interface ReadSchedule {
 export function readCompression(document: ExperimentDocument): ReadCompression | undefined {
   const section = recordAt(document, ['compression']);
   const { method } = section;
-  if (typeof method !== 'string' || !Object.hasOwn(compressionSchemas, method)) return undefined;
-  const { shape } = compressionSchemas[method as Method];
+  if (!isMethod(method)) return undefined;
+  const { shape } = compressionSchemas[method];
   const policy = shape.policy.safeParse(section.policy);
   const distortEvery = shape.distortEvery.safeParse(section.distortEvery);
   return {
-    method: method as Method,
-    policy: policy.data ?? 'deeptwist',
+    method,
+    policy: policy.data ?? DEFAULT_POLICY,
     distortEvery: distortEvery.data,
     layers: new Map(
       Object.entries(recordAt(document, ['compression', 'layers'])).map(([key, value]) => [
         key,
-        layerSetting(method as Method, value),
+        layerSetting(method, value),
       ]),
     ),
-    schedule: scheduleOf(method as Method, section.schedule),
+    schedule: scheduleOf(method, section.schedule),
   };
 }
 
 /** Whether distortions happen every S_D steps: the other policies compress at every step, or once. */
 export function distortsRegularly({ policy }: ReadCompression): boolean {
-  return policyTraits[policy].distorts === 'every-so-often';
+  return policyFacts[policy].distorts === 'every-so-often';
 }
 
 export function layerSetting(method: Method, value: unknown): LayerSetting | undefined {
@@ -60,10 +61,9 @@ export function layerSetting(method: Method, value: unknown): LayerSetting | und
 }
 
 function scheduleOf(method: Method, value: unknown): ReadSchedule | undefined {
-  if (method === 'prune') {
-    const { data } = compressionSchemas.prune.shape.schedule.safeParse(value);
-    return data && { from: data.from, unit: data.unit ?? 'steps', rise: data };
-  }
-  const { data } = compressionSchemas[method].shape.schedule.safeParse(value);
-  return data && { from: data.from, unit: data.unit ?? 'steps' };
+  const data: Partial<PruningSchedule> | undefined = compressionSchemas[method].shape.schedule.safeParse(value).data;
+  if (!data) return undefined;
+  const { from = 0, unit = 'steps', to, initialRate, exponent } = data;
+  const rises = to !== undefined && initialRate !== undefined && exponent !== undefined;
+  return { from, unit, ...(rises && { rise: { to, initialRate, exponent } }) };
 }

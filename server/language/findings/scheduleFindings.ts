@@ -1,11 +1,13 @@
 /** @file Times that can be run and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { isPolicy, policyTraits } from '../../protocol/experiment/policyTraits.ts';
+import { firstDistortEvery, isMethod } from '../../protocol/experiment/methods/index.ts';
+import { isPolicy, policyFacts } from '../../protocol/experiment/methods/policies.ts';
+import { DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { trainingTimes } from '../trainingTimes.ts';
-import { countAt, numberAt, textAt } from '../writtenSettings.ts';
+import { countAt, numberAt, textAt, valueAt } from '../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
@@ -24,9 +26,9 @@ interface Times {
 
 /** Only of policies that distort while they train. */
 export function scheduleFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
-  const policy = textAt(document, ['compression', 'policy']) ?? 'deeptwist';
+  const policy = textAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
   const times = timesOf(document, surroundings);
-  if (!times || !isPolicy(policy) || policyTraits[policy].distorts !== 'every-so-often') return [];
+  if (!times || !isPolicy(policy) || policyFacts[policy].distorts !== 'every-so-often') return [];
   return [
     ...distortionsInSchedule(document, times),
     ...stepsToRecover(document, times),
@@ -71,7 +73,8 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
 function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: Times): Finding[] {
   const severity = DiagnosticSeverity.Warning;
   const code = 'no-step-to-recover';
-  if (distortEvery === 1)
+  if (distortEvery === 1) {
+    const method = valueAt(document, ['compression', 'method']);
     return [
       finding(
         document,
@@ -80,10 +83,13 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
           severity,
           code,
           message: 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)',
-          fixes: [setTo(document, DISTORT_EVERY, textAt(document, ['data', 'type']) === 'text' ? 100 : 10)],
+          fixes: isMethod(method)
+            ? [setTo(document, DISTORT_EVERY, firstDistortEvery(method, textAt(document, ['data', 'type'])))]
+            : [],
         },
       ),
     ];
+  }
   if (steps === undefined || distortEvery > steps) return [];
   const last = to ?? from;
   if (last > steps || steps - last >= distortEvery || last === 0) return [];

@@ -1,7 +1,7 @@
 /** @file Why there is no histogram, or no spectrum, to be seen. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
-import { policyTraits } from '../../../server/protocol/experiment/policyTraits.ts';
+import { policyFacts } from '../../../server/protocol/experiment/methods/policies.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 /** A sentence for a run without a recorded distortion: what it waits for, or what would have to be changed. */
@@ -27,7 +27,7 @@ function firstDistortion(
   { policy, distortEvery, schedule }: NonNullable<RunSnapshot['started']>['config']['compression'] & object,
   steps: number,
 ): number {
-  if (policyTraits[policy].distorts === 'at-the-end') return steps;
+  if (policyFacts[policy].distorts === 'at-the-end') return steps;
   const from = Math.max(1, schedule?.from ?? 0);
   return Math.min(steps, distortEvery * Math.ceil(from / distortEvery));
 }
