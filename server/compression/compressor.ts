@@ -1,6 +1,7 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
 import type { Compression, Method } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
+import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
 import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/experiment/policyTraits.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { CustomDistortion } from './methods/custom/custom.ts';
@@ -13,7 +14,6 @@ import {
   type ScheduleOf,
 } from './methods/index.ts';
 import { policies } from './policies.ts';
-import { isDistortionStep } from './when.ts';
 import { denseSize, layerSize } from './size.ts';
 import type { CompressionState, Projection } from './stored/storedWeights.ts';
 import { matchTargets, type CompressibleWeight, type Target } from './targets/targets.ts';

@@ -2,9 +2,10 @@
 import { isMatrix } from '../../compression/targets/targets.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { compressionSchemas } from '../../protocol/experiment/schema/compression.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { textAt } from '../writtenSettings.ts';
-import { trainingTimes } from '../trainingTimes.ts';
+import { knownTimes } from '../trainingTimes.ts';
 import { escaped, Places } from './snippetText.ts';
 
 export interface Block {
@@ -70,7 +71,8 @@ function compressionText(
   surroundings: Surroundings,
   places: Places,
 ): string {
-  const { steps = 20000 } = trainingTimes(document, surroundings.model);
+  const { times, stepsPerEpoch } = knownTimes(document, surroundings.model);
+  const { end: steps = 20000 } = timesIn('steps', times, stepsPerEpoch);
   const language = textAt(document, ['data', 'type']) === 'text';
   const often = Math.max(1, Math.min(language || method !== 'prune' ? 100 : 10, Math.floor(steps / 100)));
   const lines = [

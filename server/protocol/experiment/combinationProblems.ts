@@ -2,6 +2,7 @@
 import type { Method } from './schema.ts';
 import { isPolicy, policyTraits, unsuitablePolicy } from './policyTraits.ts';
 import type { SettingProblem } from './problem.ts';
+import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt } from './settingPath.ts';
 
 /**
@@ -9,7 +10,7 @@ import { valueAt } from './settingPath.ts';
  * @param document the settings as they stand in the file, before validation
  */
 export function combinationProblems(document: unknown): SettingProblem[] {
-  const policy = valueAt(document, ['compression', 'policy']) ?? 'deeptwist';
+  const policy = valueAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
   const method = valueAt(document, ['compression', 'method']);
   const problems: SettingProblem[] = [];
   if (isPolicy(policy) && isMethod(method) && !policyTraits[policy].methods.includes(method))
