@@ -1,4 +1,6 @@
 /** @file What is said of a weight beside the code: a line above its layer, and numbers where the mouse rests. Pure. */
+import { parameterFacts } from '../../server/protocol/experiment/methods/index.ts';
+import { settingTexts } from '../../server/protocol/experiment/methods/settingText.ts';
 import { formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { countOf, shareKept, shareLeft, trend, type MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
@@ -41,8 +43,8 @@ function facts(l10n: Translation, weight: MeasuredWeight): string[] {
 
 function keptText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const kept = shareKept(weight);
-  const isPruned = weight.last?.setting.rate !== undefined || (kept !== undefined && kept < 1);
-  if (kept === undefined || !isPruned || weight.last?.setting.rank !== undefined) return undefined;
+  const isPruned = kept !== undefined && (kept < 1 || Object.keys(weight.last?.setting ?? {}).length > 0);
+  if (!isPruned || !hasZeros(weight)) return undefined;
   return l10n.t('{0} kept', formatShare(kept));
 }
 
@@ -51,22 +53,27 @@ function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefine
   const left = shareLeft(weight);
   if (left === undefined || left === 0) return undefined;
   if (weight.size) return l10n.t('would be {0} smaller', formatRatio(1 / left));
-  const { bits, rank } = weight.last?.setting ?? {};
-  if (bits === undefined && rank === undefined) return l10n.t('{0} fewer weights', formatRatio(1 / left));
+  if (hasZeros(weight)) return l10n.t('{0} fewer weights', formatRatio(1 / left));
   return l10n.t('would be about {0} smaller', formatRatio(1 / left));
+}
+
+/** True where the zeros of a weight tell how far it is compressed: pruned weights, and those that a user's function changes. */
+function hasZeros({ last }: MeasuredWeight): boolean {
+  return Object.keys(last?.setting ?? {}).every((name) => parameterFacts[name]?.setsZeros);
 }
 
 /** `rate 0.98 ▲`, `2 bits`, `rank 20`; undefined for a distortion of the user's own. */
 function settingText(l10n: Translation, weight: MeasuredWeight): string | undefined {
-  const { rate, bits, rank } = weight.last?.setting ?? {};
   const arrow = arrowOf(settingTrend(weight));
-  if (rate !== undefined) return l10n.t('rate {0}', `${Number(rate.toPrecision(3))}${arrow}`);
-  if (bits !== undefined) return bits === 1 ? l10n.t('1 bit') : l10n.t('{0} bits', `${bits}${arrow}`);
-  return rank === undefined ? undefined : l10n.t('rank {0}', `${rank}${arrow}`);
+  const texts = settingTexts(weight.last?.setting ?? {}, {
+    translate: (text, number) => l10n.t(text, number),
+    number: (value, { unit }) => `${unit === 'fraction' ? Number(value.toPrecision(3)) : value}${arrow}`,
+  });
+  return texts.length === 0 ? undefined : texts.join(', ');
 }
 
 function settingTrend({ last, earlier }: MeasuredWeight): 'up' | 'down' | undefined {
-  for (const key of ['rate', 'bits', 'rank'] as const) {
+  for (const key of Object.keys(last?.setting ?? {})) {
     const moved = trend(last?.setting[key], earlier?.setting[key]);
     if (moved !== undefined) return moved;
   }

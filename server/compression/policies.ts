@@ -1,6 +1,6 @@
 /**
  * @file The compression policies: what is stored and trained. With the method (which distortion) and the facts of
- * protocol/experiment (when), a row says all that sets DeepTwist and its baselines apart.
+ * protocol/experiment/methods/policies.ts (when), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { PolicyId } from '../protocol/experiment/schema.ts';
 import type { Unit } from './methods/unit.ts';

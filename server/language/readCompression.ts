@@ -3,9 +3,10 @@
  * rest of the file is being typed. Its times are read by `readTimes`.
  */
 import type { LayerSetting } from '../compression/predictSize.ts';
-import type { Method, PolicyId } from '../protocol/experiment/schema.ts';
+import { isMethod } from '../protocol/experiment/methods/index.ts';
+import { policyFacts } from '../protocol/experiment/methods/policies.ts';
+import type { Method, PolicyId, PruningSchedule } from '../protocol/experiment/schema.ts';
 import { compressionSchemas, DEFAULT_POLICY } from '../protocol/experiment/schema/compression.ts';
-import { policyTraits } from '../protocol/experiment/policyTraits.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';
 
@@ -28,25 +29,25 @@ export interface ReadSchedule {
 export function readCompression(document: ExperimentDocument): ReadCompression | undefined {
   const section = recordAt(document, ['compression']);
   const { method } = section;
-  if (typeof method !== 'string' || !Object.hasOwn(compressionSchemas, method)) return undefined;
-  const { shape } = compressionSchemas[method as Method];
+  if (!isMethod(method)) return undefined;
+  const { shape } = compressionSchemas[method];
   const policy = shape.policy.safeParse(section.policy);
   return {
-    method: method as Method,
+    method,
     policy: policy.data ?? DEFAULT_POLICY,
     layers: new Map(
       Object.entries(recordAt(document, ['compression', 'layers'])).map(([key, value]) => [
         key,
-        layerSetting(method as Method, value),
+        layerSetting(method, value),
       ]),
     ),
-    schedule: scheduleOf(method as Method, section.schedule),
+    schedule: scheduleOf(method, section.schedule),
   };
 }
 
 /** True for policies that distort every S_D steps: the others compress at every step, or once. */
 export function distortsRegularly({ policy }: ReadCompression): boolean {
-  return policyTraits[policy].distorts === 'every-so-often';
+  return policyFacts[policy].distorts === 'every-so-often';
 }
 
 export function layerSetting(method: Method, value: unknown): LayerSetting | undefined {
@@ -55,10 +56,8 @@ export function layerSetting(method: Method, value: unknown): LayerSetting | und
 }
 
 function scheduleOf(method: Method, value: unknown): ReadSchedule | undefined {
-  if (method === 'prune') {
-    const { data } = compressionSchemas.prune.shape.schedule.safeParse(value);
-    return data && { rise: data };
-  }
-  const { data } = compressionSchemas[method].shape.schedule.safeParse(value);
-  return data && {};
+  const data: Partial<PruningSchedule> | undefined = compressionSchemas[method].shape.schedule.safeParse(value).data;
+  if (!data) return undefined;
+  const { initialRate, exponent } = data;
+  return initialRate === undefined || exponent === undefined ? {} : { rise: { initialRate, exponent } };
 }

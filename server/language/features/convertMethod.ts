@@ -1,7 +1,9 @@
 /** @file The same experiment with another compression method, at about the same size. */
 import type { TextEdit } from 'vscode-languageserver/node';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
-import { policyTraits } from '../../protocol/experiment/policyTraits.ts';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
+import { worksWith } from '../../protocol/experiment/methods/policies.ts';
+import type { Method } from '../../protocol/experiment/schema.ts';
 import { DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
 import { readTimes, timesIn } from '../../protocol/experiment/times.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
@@ -9,20 +11,20 @@ import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { readCompression, type ReadCompression } from '../readCompression.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
-import { byteRatioOf, equivalentSetting, sizedMethods, type SizedMethod } from './equivalentSetting.ts';
+import { byteRatioOf, equivalentSetting, sizedMethods } from './equivalentSetting.ts';
 
 /** Conversions offered at the method, and at `"compression"` and `"layers"`; none where the model or a setting is not known. */
 export function conversions({ document, path, surroundings: { model } }: Rewritten): Rewriting[] {
   const compression = readCompression(document);
   const isHere = path[0] === 'compression' && (path.length === 1 || (path.length === 2 && path[1] !== 'schedule'));
-  if (!isHere || !compression || !sizedMethods.some((method) => method === compression.method)) return [];
+  if (!isHere || !compression || !sizedMethods.includes(compression.method)) return [];
   return sizedMethods
     .filter((method) => method !== compression.method)
     .flatMap((method) => conversion(method, document, compression, model));
 }
 
 function conversion(
-  method: SizedMethod,
+  method: Method,
   document: ExperimentDocument,
   compression: ReadCompression,
   model: Rewritten['surroundings']['model'],
@@ -43,16 +45,16 @@ function conversion(
   const schedule = scheduleEdits(method, document, compression);
   if (!schedule) return [];
   edits.push(...schedule);
-  if (!policyTraits[compression.policy].methods.includes(method))
+  if (!worksWith(compression.policy, method))
     edits.push(...replaceValue(document, ['compression', 'policy'], JSON.stringify(DEFAULT_POLICY)));
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(formatRatio);
   const size = low === high ? low : `${low} to ${high}`;
   return [{ title: `Convert to ${method}, at about the same size (layers ${size} smaller)`, edits }];
 }
 
-/** Adds or removes the end of the schedule, which only pruning has; undefined where the length of the training does not tell one. */
+/** Adds or removes the end of the schedule, which only a rising one has; undefined where the length of the training does not tell it. */
 function scheduleEdits(
-  method: SizedMethod,
+  method: Method,
   document: ExperimentDocument,
   compression: ReadCompression,
 ): TextEdit[] | undefined {
@@ -61,9 +63,8 @@ function scheduleEdits(
   const times = readTimes(document.settings);
   const from = times.from.count;
   const unit = times.from.unit === 'epochs' ? ', "unit": "epochs"' : '';
-  if (method !== 'prune') {
-    return compression.method === 'prune' ? replaceValue(document, path, `{ "from": ${from}${unit} }`) : [];
-  }
+  if (methodFacts[method].rises === undefined)
+    return compression.schedule.rise ? replaceValue(document, path, `{ "from": ${from}${unit} }`) : [];
   const { end } = timesIn(times.from.unit, times, undefined);
   if (end === undefined || end <= from) return undefined;
   const to = Math.ceil((from + end) / 2);

@@ -1,5 +1,6 @@
 /** @file What is under the pointer: the meaning of a setting, what a layer's key compresses, the schedule as a picture. */
 import { MarkupKind, type Hover, type Position } from 'vscode-languageserver/node';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
@@ -115,9 +116,12 @@ function previewedSchedule(
     stepsPerEpoch,
   );
   if (from === undefined || end === undefined) return undefined;
-  const rates = Array.from(compression.layers.values(), (layer) =>
-    layer?.method === 'prune' ? layer.parameters.rate : undefined,
-  ).filter((rate) => rate !== undefined);
+  const { rises } = methodFacts[compression.method];
+  const rates = Array.from(compression.layers.values()).flatMap((layer) => {
+    const parameters: Readonly<Record<string, unknown>> = layer?.parameters ?? {};
+    const rate = rises === undefined ? undefined : parameters[rises];
+    return typeof rate === 'number' ? [rate] : [];
+  });
   const rise = compression.schedule?.rise;
   if (from > end || (rise && to !== undefined && to < from)) return undefined;
   return {

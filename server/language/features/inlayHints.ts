@@ -1,11 +1,11 @@
 /** @file What values mean for this model, shown at the end of each: weights kept, how much smaller, how many distortions. */
 import type { InlayHint, Range } from 'vscode-languageserver/node';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { distortionCount } from '../../protocol/experiment/distortionSteps.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { timeIn, timesIn } from '../../protocol/experiment/times.ts';
-import type { ModelSize } from '../../compression/size.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -42,10 +42,12 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
 
 /** An editor cuts hints after about 43 characters of a line. */
 function totalHints({ method, layers }: ReadCompression, compressed: CompressedModel): Hint[] {
-  if (method === 'custom' || layers.size === 0) return [];
+  const { leaves } = methodFacts[method];
+  if (leaves === 'unknown' || layers.size === 0) return [];
+  const isEstimate = leaves === 'zeros';
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
-  const bytes = `${method === 'prune' ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
+  const bytes = `${isEstimate ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
   const weights =
     size.weightsKept === size.weights
       ? ''
@@ -53,7 +55,7 @@ function totalHints({ method, layers }: ReadCompression, compressed: CompressedM
   const tooltip =
     `Predicted for the final model: ${formatCount(size.weightsKept)} of ${formatCount(size.weights)} weights, biases left out, and ` +
     `a file of it ${WOULD_TAKE} ${formatBytes(size.bytesKept)} in place of ${formatBytes(size.bytes)}, with everything that it needs` +
-    (method === 'prune' ? '; the index of the weights that are left is that of random places.' : '.');
+    (isEstimate ? '; the index of the weights that are left is that of random places.' : '.');
   return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
 }
 
@@ -63,30 +65,12 @@ function layerHints({ layers }: ReadCompression, compressed: CompressedModel): H
     if (!setting || weights.length === 0) return [];
     const path = ['compression', 'layers', key];
     const size = compressed.total(weights);
-    switch (setting.method) {
-      case 'prune':
-        return [{ path: [...path, 'rate'], at: 'end', label: keptText(size) }];
-      case 'quantize':
-        return [{ path: [...path, 'bits'], at: 'end', label: bytesText(size) }];
-      case 'low-rank':
-        return [{ path: [...path, 'rank'], at: 'end', label: smallerText(size) }];
-      case 'custom':
-        return [];
-    }
+    return Object.entries(methodFacts[setting.method].parameters).map(([name, { leaves }]) => ({
+      path: [...path, name],
+      at: 'end',
+      label: leaves(size),
+    }));
   });
-}
-
-function keptText({ weights, weightsKept }: ModelSize): string {
-  return `${formatCount(weightsKept)} of ${formatCount(weights)} kept`;
-}
-
-function bytesText({ bytes, bytesKept, byteRatio }: ModelSize): string {
-  return `${formatBytes(bytes)}, ${WOULD_TAKE} ${formatBytes(bytesKept)}, ${formatRatio(byteRatio)}`;
-}
-
-/** A rank that makes a matrix no smaller leaves it as it is. */
-function smallerText({ weights, weightsKept, weightRatio }: ModelSize): string {
-  return weightsKept === weights ? 'no smaller' : `${formatRatio(weightRatio)} smaller`;
 }
 
 /** Times in the other unit, where the length of an epoch is known; the number of distortions. */

@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import { firstDistortion } from '../../../server/protocol/experiment/distortionSteps.ts';
-import { policyTraits } from '../../../server/protocol/experiment/policyTraits.ts';
+import { policyFacts } from '../../../server/protocol/experiment/methods/policies.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 /** A sentence for a run without a recorded distortion: what it waits for, or what would have to be changed. */
@@ -17,7 +17,7 @@ export function whyNoDistortions({ started, end, metrics }: RunSnapshot): string
   const { policy, distortEvery, schedule } = compression;
   const { steps } = training;
   const first =
-    policyTraits[policy].distorts === 'at-the-end'
+    policyFacts[policy].distorts === 'at-the-end'
       ? steps
       : firstDistortion({ distortEvery, from: schedule?.from ?? 0, steps });
   const step = metrics.length > 0 ? metrics.columns.step[metrics.length - 1] : 0;

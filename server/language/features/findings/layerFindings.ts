@@ -1,6 +1,8 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets/targets.ts';
+import type { MethodFacts } from '../../../protocol/experiment/methods/facts.ts';
+import { isMethod, methodFacts } from '../../../protocol/experiment/methods/index.ts';
 import type { DescribedWeight } from '../../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { prunedCount } from '../../../compression/methods/prune/rate.ts';
@@ -8,12 +10,21 @@ import { finding, type Finding, type Fix } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
 import { rankFindings } from './rankFindings.ts';
-import { numberAt, recordAt, textAt } from '../../writtenSettings.ts';
+import { numberAt, recordAt, valueAt } from '../../writtenSettings.ts';
 
 /** A weight that is compressed, and what stands in the file for it. */
 export type LayerTarget = Target<unknown, DescribedWeight>;
 
 const LAYERS = ['compression', 'layers'];
+
+type Check = (document: ExperimentDocument, targets: readonly LayerTarget[]) => Finding[];
+
+/** Checks of a layer's parameters against its weights, by the name of the parameter. */
+const checks: Readonly<Record<string, Check | undefined>> = {
+  rate: idleRates,
+  bits: quantizationFindings,
+  rank: rankFindings,
+};
 
 export function layerFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
   const layers = recordAt(document, LAYERS);
@@ -21,11 +32,13 @@ export function layerFindings(document: ExperimentDocument, { model }: Surroundi
   if (!model) return findings;
   const { targets, problems } = assignTargets(layers, model.weights);
   findings.push(...problems.map((problem) => keyFinding(document, problem)));
-  const method = textAt(document, ['compression', 'method']);
-  if (method === 'low-rank') findings.push(...rankFindings(document, targets));
-  if (method === 'quantize') findings.push(...quantizationFindings(document, targets));
-  if (method === 'prune') findings.push(...idleRates(document, targets));
-  return findings;
+  const parameters = factsOf(document)?.parameters ?? {};
+  return [...findings, ...Object.keys(parameters).flatMap((name) => checks[name]?.(document, targets) ?? [])];
+}
+
+function factsOf(document: ExperimentDocument): MethodFacts | undefined {
+  const method = valueAt(document, ['compression', 'method']);
+  return isMethod(method) ? methodFacts[method] : undefined;
 }
 
 function keyFinding(document: ExperimentDocument, problem: KeyProblem): Finding {
@@ -44,8 +57,9 @@ function keyFinding(document: ExperimentDocument, problem: KeyProblem): Finding 
 function risingRates(document: ExperimentDocument, patterns: readonly string[]): Finding[] {
   const path = ['compression', 'schedule', 'initialRate'];
   const initial = numberAt(document, path);
-  if (initial === undefined || textAt(document, ['compression', 'method']) !== 'prune') return [];
-  const rates = patterns.map((pattern) => ({ pattern, rate: numberAt(document, [...LAYERS, pattern, 'rate']) }));
+  const rises = factsOf(document)?.rises;
+  if (initial === undefined || rises === undefined) return [];
+  const rates = patterns.map((pattern) => ({ pattern, rate: numberAt(document, [...LAYERS, pattern, rises]) }));
   const lowest = rates.filter(({ rate }) => rate !== undefined && rate < initial).sort((a, b) => a.rate! - b.rate!);
   if (lowest.length === 0) return [];
   const [{ pattern, rate }] = lowest;

@@ -1,12 +1,13 @@
 /** @file Times that can be trained with and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { firstDistortEvery, isMethod } from '../../../protocol/experiment/methods/index.ts';
 import { timesIn } from '../../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { distortsRegularly, readCompression } from '../../readCompression.ts';
 import { knownTimes } from '../../trainingTimes.ts';
-import { textAt } from '../../writtenSettings.ts';
+import { textAt, valueAt } from '../../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
@@ -61,7 +62,8 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
 function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
   const severity = DiagnosticSeverity.Warning;
   const code = 'no-step-to-recover';
-  if (distortEvery === 1)
+  if (distortEvery === 1) {
+    const method = valueAt(document, ['compression', 'method']);
     return [
       finding(
         document,
@@ -70,10 +72,13 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
           severity,
           code,
           message: 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)',
-          fixes: [setTo(document, DISTORT_EVERY, textAt(document, ['data', 'type']) === 'text' ? 100 : 10)],
+          fixes: isMethod(method)
+            ? [setTo(document, DISTORT_EVERY, firstDistortEvery(method, textAt(document, ['data', 'type'])))]
+            : [],
         },
       ),
     ];
+  }
   if (steps === undefined || distortEvery > steps) return [];
   const last = to ?? from;
   if (last > steps || steps - last >= distortEvery || last === 0) return [];

@@ -1,6 +1,7 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { suitablePolicies } from '../../../protocol/experiment/policyTraits.ts';
+import { firstDistortEvery } from '../../../protocol/experiment/methods/index.ts';
+import { suitablePolicies } from '../../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../../protocol/experiment/problem.ts';
 import { parseSettingPath } from '../../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
@@ -8,9 +9,6 @@ import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
 import { readCompression } from '../../readCompression.ts';
 import { textAt, numberAt, valueAt } from '../../writtenSettings.ts';
-
-/** S_D of the paper: 10 for LeNet-5, 100 for language models. */
-const DISTORT_EVERY = { images: 10, text: 100 };
 
 export function schemaFindings(document: ExperimentDocument): Finding[] {
   return document.checked.problems.slice(0, MOST_FINDINGS).map((problem) => {
@@ -38,9 +36,9 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
     case 'unknown-setting':
       return [...(meant === undefined ? [] : rename(document, path, meant)), remove(document, path)];
     case 'missing-setting': {
-      if (name !== 'compression.distortEvery') return [];
-      const isText = textAt(document, ['data', 'type']) === 'text';
-      return [setTo(document, path, isText ? DISTORT_EVERY.text : DISTORT_EVERY.images)];
+      const method = readCompression(document)?.method;
+      if (name !== 'compression.distortEvery' || method === undefined) return [];
+      return [setTo(document, path, firstDistortEvery(method, textAt(document, ['data', 'type'])))];
     }
     case 'wrong-value':
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];

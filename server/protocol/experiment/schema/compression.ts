@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import { fraction, path, positiveInteger } from './values.ts';
 
-/** The policy of a compression that does not name one. */
+/** The policy of an experiment that names none. */
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
