@@ -3,6 +3,7 @@
  * fallback for a model with an operation that has no lowering.
  */
 import * as tf from '@tensorflow/tfjs';
+import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
 import { createParameters, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
@@ -101,23 +102,23 @@ export class EagerExecutor implements Executor {
     // the same units at every step.
     const seeds = this.#dropouts.map(({ seed }) => seed);
     for (const layer of this.#dropouts) layer.seed = undefined;
-    const original = Math.random;
     const { seed, seeding } = this.#options;
     const random = new Random(seed, 2 ** 41 + step, seeding);
-    Math.random = () => random.uniform();
+    const purpose = stream === 'training' ? 'trained' : 'evaluated';
     try {
       this.#loadWeights();
       this.#loadStates(stream);
-      const purpose = stream === 'training' ? 'trained' : 'evaluated';
       // The arrays of a tidy are numbers already read from tensors.
-      const result = tf.tidy(
-        () => explainingLayers(this.#program.layers, purpose, body, batch) as unknown as tf.TensorContainer,
+      const compute = () =>
+        explainingLayers(this.#program.layers, purpose, body, batch) as unknown as tf.TensorContainer;
+      const result = withMathRandom(
+        () => random.uniform(),
+        () => tf.tidy(compute),
       ) as unknown as R;
       this.#saveStates(stream);
       this.#saveUpdates();
       return result;
     } finally {
-      Math.random = original;
       this.#dropouts.forEach((layer, index) => (layer.seed = seeds[index]));
     }
   }
