@@ -16,6 +16,7 @@ import {
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
+import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { timesInSteps } from './timesInSteps.ts';
 import type { Untimed } from './trainingLoop.ts';
@@ -73,7 +74,13 @@ export class LiveChanges {
       const { changes, experiment, compression } = this.#waiting.shift()!.plan;
       compression?.apply();
       this.#prepared.experiment = experiment;
-      events.push({ type: 'changed', step, settings: [...changes], config: experiment });
+      events.push({
+        type: 'changed',
+        step,
+        settings: [...changes],
+        config: experiment,
+        layers: recordedLayers(this.#prepared),
+      });
     }
     return events;
   }

@@ -1,9 +1,9 @@
-/** @file What a run records about its weights: histograms around a distortion, spectra before it. */
+/** @file What a run records about its weights: how each is compressed, histograms around a distortion, spectra before it. */
 import type { Compressor } from '../compression/compressor.ts';
 import { weightHistogram } from '../compression/histogram.ts';
-import { storedMatrix } from '../compression/methods/lowRank/lowRank.ts';
-import { matrixViewOf } from '../compression/targets/matrixView.ts';
-import { isMatrix, type Target } from '../compression/targets/targets.ts';
+import { matrixViewOf, storedMatrix } from '../compression/targets/matrixView.ts';
+import { denseSize, sizeLeft } from '../compression/size.ts';
+import { isMatrix, type MatchedWeight, type CompressibleWeight } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
@@ -13,6 +13,23 @@ type SpectrumOf = EventOf<'spectrum'>['weights'][number];
 
 /** About as many distortions of a run are recorded unless the experiment says otherwise. */
 const OBSERVATIONS = 100;
+
+/** All weights of the model, in its order: the key that chose each one, and the setting that it has at the end of the run. */
+export function recordedLayers({ weights, compressor, experiment }: Prepared): EventOf<'started'>['layers'] {
+  return weights.map(({ name, layer, shape }) => {
+    const target = compressor?.targets.find(({ weight }) => weight.name === name);
+    return {
+      name,
+      layer,
+      shape: [...shape],
+      compressed: target !== undefined,
+      ...(target && {
+        key: target.pattern,
+        setting: compressor?.settingAt(target, experiment.training.steps),
+      }),
+    };
+  });
+}
 
 /** Decides which distortions are recorded. */
 export function isObserved(experiment: Experiment, step: number, lastObservation: number): boolean {
@@ -61,12 +78,16 @@ export async function observeWeights(
       setting: {},
       histogram: weightHistogram(values, values, bins),
       relativeError: 0,
+      size: sizeLeft(denseSize(values.length)),
     })),
     spectra,
   };
 }
 
-async function spectrumOf({ weight, view }: Pick<Target<unknown>, 'weight' | 'view'>): Promise<SpectrumOf> {
+async function spectrumOf({
+  weight,
+  view,
+}: Pick<MatchedWeight<CompressibleWeight>, 'weight' | 'view'>): Promise<SpectrumOf> {
   const { data, rows, columns } = storedMatrix(weight.values, view);
   return { name: weight.name, singularValues: [...(await singularValues(data, rows, columns))] };
 }

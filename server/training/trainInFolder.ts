@@ -1,6 +1,6 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
-import type { EventOf, RunEvent } from '../protocol/run/events.ts';
+import type { RunEvent } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
 import type { Run } from '../runs/run.ts';
@@ -10,6 +10,7 @@ import { describeDevice } from './device.ts';
 import { endOf, failure, type EventObserver, type TrainingEnd } from './ending.ts';
 import { writeFinalModel } from './finalModel.ts';
 import { LiveChanges } from './liveChanges.ts';
+import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
 import { TrainingLoop, type Untimed } from './trainingLoop.ts';
@@ -69,7 +70,7 @@ export async function trainInFolder(
       step: start,
       run: run.id,
       config: experiment,
-      layers: layersOf(prepared),
+      layers: recordedLayers(prepared),
       device: describeDevice(),
       executor: executor.description,
       ...(resumption && { resumedFrom: start }),
@@ -112,14 +113,4 @@ export async function trainInFolder(
     control.end();
     log.close();
   }
-}
-
-function layersOf({ weights, compressor }: Prepared): EventOf<'started'>['layers'] {
-  const compressed = new Set(compressor?.targets.map(({ weight }) => weight.name));
-  return weights.map(({ name, layer, shape }) => ({
-    name,
-    layer,
-    shape: [...shape],
-    compressed: compressed.has(name),
-  }));
 }

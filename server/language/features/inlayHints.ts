@@ -1,6 +1,6 @@
 /** @file What values mean for this model, at the end of each: weights that stay, how much smaller, how many distortions. */
 import type { InlayHint, Range } from 'vscode-languageserver/node';
-import { distortionCount } from '../../compression/schedule.ts';
+import { distortionCount } from '../../compression/when.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';

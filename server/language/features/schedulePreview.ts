@@ -2,7 +2,8 @@
  * @file The schedule of an experiment as a picture: the pruning rate of equation (1) over training, and where distortions
  * happen. An SVG for a hover, which has no colours of the editor's theme: its greys and blue are readable on dark and light.
  */
-import { distortionCount, pruningRateAt } from '../../compression/schedule.ts';
+import { pruningRateAt } from '../../compression/methods/prune/rate.ts';
+import { distortionCount } from '../../compression/when.ts';
 
 export interface PreviewedSchedule {
   /** Of the times below. */

@@ -24,6 +24,17 @@ const layer = z.object({
   layer: z.string(),
   shape: z.array(z.int()),
   compressed: z.boolean().describe('Whether the experiment compresses this weight.'),
+  key: z
+    .string()
+    .optional()
+    .describe('The key of `compression.layers` that chose the weight; absent where it is not compressed.'),
+  setting: setting.optional().describe('How the weight is compressed at the end of the run.'),
+});
+
+/** What is left of a weight, as its method counts it. Logs of earlier versions have it at the end of the run alone. */
+const left = z.object({
+  weightsKept: z.int().describe('Numbers that a file has to hold.'),
+  bytesKept: z.number().describe('Bytes that they take, with indices and scales.'),
 });
 
 /** Counts on equal-width bins over [minimum, maximum]; zeros and near-zeros are counted apart and are in the bins too. */
@@ -44,16 +55,10 @@ const distortedWeight = z.object({
   histogram,
   relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
+  size: left.optional().describe('What is left of the weight after the distortion.'),
 });
 
-const size = z.object({
-  name: z.string(),
-  shape: z.array(z.int()),
-  weights: z.int(),
-  weightsKept: z.int(),
-  bytes: z.number(),
-  bytesKept: z.number(),
-});
+const size = left.extend({ name: z.string(), shape: z.array(z.int()), weights: z.int(), bytes: z.number() });
 
 export const summarySchema = z.object({
   metric: z.string().describe("'accuracy', 'perplexity', 'loss', …"),
@@ -135,6 +140,7 @@ export const eventSchema = z.discriminatedUnion('type', [
           'is no such setting. In effect right after this step, before its distortion.',
       ),
     config: scheduledExperimentSchema.describe('The experiment from here on, as `started` has it.'),
+    layers: z.array(layer).optional().describe('The weights with their settings from here on, as `started` has them.'),
   }),
   z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
   z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
@@ -146,4 +152,5 @@ export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>
 export type Summary = z.output<typeof summarySchema>;
 export type WeightHistogram = z.output<typeof histogram>;
 export type CompressionSetting = z.output<typeof setting>;
+export type SizeLeft = z.output<typeof left>;
 export type LayerSize = z.output<typeof size>;

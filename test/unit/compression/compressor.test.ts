@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createCompressor, type Compressor } from '../../../server/compression/compressor.ts';
+import type { Compressor } from '../../../server/compression/compressor.ts';
+import { createCompressor } from './createCompressor.ts';
 import { truncateRank } from '../../../server/compression/methods/lowRank/lowRank.ts';
 import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
@@ -65,9 +66,9 @@ async function train(
     await compressor.beforeStep(step);
     atForward(step);
     for (const { gradient } of weights) gradient.fill(gain(step));
-    await compressor.beforeUpdate();
+    await compressor.pull();
     for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] += gradient[i];
-    await compressor.afterUpdate();
+    await compressor.push();
     if (compressor.distortsAfter(step)) await compressor.distort(step);
   }
 }
@@ -137,7 +138,7 @@ describe('gradual mask', () => {
     const compressor = createCompressor(masked, weights, options);
     await compressor.distort(20);
     weights[0].values.fill(1);
-    await compressor.afterUpdate();
+    await compressor.push();
     expect(zeros(weights[0].values)).toBe(50);
   });
 
@@ -228,7 +229,7 @@ describe('straight-through', () => {
     expect(new Set(final).size).toBe(4);
     await compressor.beforeStep(96);
     expect(values).toEqual(final);
-    await compressor.beforeUpdate();
+    await compressor.pull();
     expect(values).toEqual(final);
   });
 
@@ -342,6 +343,20 @@ describe('reports', () => {
     const weights = denseModel();
     const [fc1] = await createCompressor(quantization, weights, options).distort(10, { bins: 40 });
     expect(fc1.levels).toEqual([...new Set(weights[0].values)].sort((a, b) => a - b));
+  });
+
+  test.each([
+    { compression: pruning, weights: denseModel() },
+    { compression: quantization, weights: denseModel() },
+    { compression: lowRank(3), weights: lstmModel() },
+    { compression: lowRank(3, true, '*'), weights: lstmModel() },
+  ])('a report has what is left of each weight, as the sizes at the end have it', async ({ compression, weights }) => {
+    const compressor = createCompressor(compression, weights, options);
+    for (const report of [await compressor.preview(10, { bins: 4 }), await compressor.distort(10, { bins: 4 })])
+      for (const { name, size } of report) {
+        const { weightsKept, bytesKept } = compressor.sizes(weights).find((row) => row.name === name)!;
+        expect(size).toEqual({ weightsKept, bytesKept });
+      }
   });
 
   test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(

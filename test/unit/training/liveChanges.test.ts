@@ -77,6 +77,9 @@ test('a rate takes effect with the next distortion, which is recorded with what 
     settings: [{ path: 'compression.layers.fc1.rate', from: 0.5, to: 0.75 }],
     config: { compression: { layers: { fc1: { rate: 0.75 } } }, training: { steps: 60 } },
   });
+  const asStarted = eventsOf(events, 'started')[0].layers;
+  expect(asStarted[0]).toMatchObject({ name: 'fc1/kernel', key: 'fc1', setting: { rate: 0.5 } });
+  expect(changed.layers).toEqual([{ ...asStarted[0], setting: { rate: 0.75 } }, ...asStarted.slice(1)]);
   expect(await recordedEvents(run)).toContainEqual(changed);
   const at20 = events.filter(({ step, type }) => step === 20 && ['changed', 'distortion'].includes(type));
   expect(at20.map(({ type }) => type)).toEqual(['changed', 'distortion']);

@@ -1,6 +1,7 @@
 /** @file Every method under every policy that it has, from the experiment file to the stored model. */
 import { describe, expect, test } from 'vitest';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import {
   CLASSES,
@@ -100,6 +101,17 @@ test('without a compression the model is trained and stored as it is', async () 
   await expectConsistent(finished);
 });
 
+test('the log has the key of the experiment that chose each weight, and the numbers that it asks for', async () => {
+  const { events } = await train({ ...quantize, policy: 'deeptwist' });
+  const [{ layers }] = eventsOf(events, 'started');
+  expect(layers.map(({ name, key, setting }) => [name, key, setting])).toEqual([
+    ['fc1/kernel', 'fc1', { bits: 2 }],
+    ['fc1/bias', undefined, undefined],
+    ['fc2/kernel', 'fc*', { bits: 1 }],
+    ['fc2/bias', undefined, undefined],
+  ]);
+});
+
 test('one-shot distorts once, straight-through computes with compressed weights all along', async () => {
   const once = await train({ ...quantize, policy: 'one-shot' });
   expect(eventsOf(once.events, 'distortion').map(({ step }) => step)).toEqual([60]);
@@ -155,8 +167,24 @@ async function expectConsistent({ run, state, events }: RecordedRun): Promise<vo
   if (config.compression?.method === 'custom')
     expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 100, bytesKept: 50 });
 
+  expectSettingsAndSizes(events);
   expect(await recordedEvents(run)).toEqual(events);
   expect(run.record.state).toBe('finished');
+}
+
+/** The run begins with the settings that it ends with, and its last distortion leaves what the summary counts. */
+function expectSettingsAndSizes(events: readonly RunEvent[]): void {
+  const [{ config, layers }] = eventsOf(events, 'started');
+  const [{ summary }] = eventsOf(events, 'finished');
+  const last = eventsOf(events, 'distortion').at(-1)?.weights ?? [];
+  expect(layers.filter(({ compressed }) => compressed).map(({ name, setting }) => [name, setting])).toEqual(
+    last.map(({ name, setting }) => [name, setting]),
+  );
+  for (const { compressed, key } of layers)
+    if (compressed) expect(Object.keys(config.compression!.layers)).toContain(key);
+    else expect(key).toBeUndefined();
+  const sizes = new Map(summary.layers.map(({ name, weightsKept, bytesKept }) => [name, { weightsKept, bytesKept }]));
+  for (const { name, size } of last) expect(size).toEqual(sizes.get(name));
 }
 
 function zeros(weights: Float32Array): number {

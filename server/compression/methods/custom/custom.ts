@@ -3,7 +3,6 @@ import { elementCount } from '../../../protocol/shape.ts';
 import { settled } from '../../../modules/userCalls.ts';
 import { UserError } from '../../../protocol/userError.ts';
 import { denseSize, type CompressedSize } from '../../size.ts';
-import type { CompressibleWeight } from '../../targets/targets.ts';
 
 /** What a user's `distort` is told besides the weights. */
 export interface CustomContext {
@@ -24,11 +23,6 @@ export interface CustomContext {
  */
 export type CustomDistortion = (weights: Float32Array, shape: readonly number[], context: CustomContext) => unknown;
 
-export interface CustomWeight {
-  readonly form: 'custom';
-  readonly size: CompressedSize;
-}
-
 /**
  * Calls the user's function on a weight.
  * @param module its path in the experiment file, for messages
@@ -37,9 +31,10 @@ export interface CustomWeight {
 export async function distortByUser(
   distort: CustomDistortion,
   module: string,
-  { shape, values }: CompressibleWeight,
+  shape: readonly number[],
+  values: Float32Array,
   context: CustomContext,
-): Promise<CustomWeight> {
+): Promise<{ form: 'custom'; size: CompressedSize }> {
   const call = `${module}: distort() of ${context.name} at step ${context.step}`;
   let returned: unknown;
   try {

@@ -3,7 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { assignTargets, type KeyProblem, type Target } from '../../../compression/targets/targets.ts';
 import type { DescribedWeight } from '../../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../../experimentDocument.ts';
-import { prunedCount } from '../../../compression/schedule.ts';
+import { prunedCount } from '../../../compression/methods/prune/rate.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';

@@ -1,6 +1,7 @@
 /** @file Numbers of bits with which the codes and their scales take more than the weight itself. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { binaryCodeSize, denseSize } from '../../../compression/size.ts';
+import { binaryCodeSize } from '../../../compression/methods/quantize/size.ts';
+import { denseSize } from '../../../compression/size.ts';
 import type { ExperimentDocument } from '../../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setOther } from './fixes.ts';

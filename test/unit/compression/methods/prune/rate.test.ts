@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { distortionCount, isDistortionStep, prunedCount, pruningRateAt } from '../../../server/compression/schedule.ts';
+import { prunedCount, pruningRateAt } from '../../../../../server/compression/methods/prune/rate.ts';
 
 const lenet5 = { initialRate: 0.25, from: 8000, to: 12000, exponent: 7 };
 
@@ -27,16 +27,6 @@ test('without a schedule the target rate holds at every step', () => {
 test('a schedule that ends where it starts is a jump to the target', () => {
   const jump = { ...lenet5, from: 5, to: 5 };
   expect([4, 5].map((step) => pruningRateAt(jump, 0.9, step))).toEqual([0, 0.9]);
-});
-
-test('the distortions of a run are counted as they happen: at the multiples of S_D from t_i on, and after the last step', () => {
-  for (const distortEvery of [1, 3, 10])
-    for (const from of [0, 1, 9, 10, 11, 40])
-      for (const steps of [1, 9, 10, 30, 31]) {
-        const happens = (step: number) => step === steps || isDistortionStep(step, { distortEvery, from });
-        const counted = Array.from({ length: steps }, (_, i) => i + 1).filter(happens).length;
-        expect(distortionCount({ distortEvery, from, steps })).toBe(counted);
-      }
 });
 
 test('as many weights are pruned as the written rate says, for every rate of four decimals', () => {

@@ -1,5 +1,5 @@
-/** @file When weights are distorted, and how much is pruned at a step: equation (1) of DeepTwist, after Zhu & Gupta 2017. */
-import type { PruningSchedule } from '../protocol/experiment/schema.ts';
+/** @file The pruning rate at a step: equation (1) of DeepTwist, after Zhu & Gupta 2017; and the number of weights that a rate prunes. */
+import type { PruningSchedule } from '../../../protocol/experiment/schema.ts';
 
 /**
  * `p_t = p_f + (p_i - p_f) (1 - (t - t_i)/(t_f - t_i))^E` from step `t_i` to `t_f`; nothing is pruned before, and `p_f`
@@ -25,26 +25,4 @@ export function prunedCount(rate: number, size: number): number {
   const product = rate * size;
   const nearest = Math.round(product);
   return Math.abs(product - nearest) <= 4 * Number.EPSILON * product ? nearest : Math.floor(product);
-}
-
-/** When distortions can happen, in training steps done. */
-export interface Timing {
-  /** S_D. */
-  readonly distortEvery: number;
-  /** t_i. */
-  readonly from: number;
-  /** Length of the run. */
-  readonly steps: number;
-}
-
-/** Whether a step is one of every S_D from t_i on. */
-export function isDistortionStep(step: number, { distortEvery, from }: Omit<Timing, 'steps'>): boolean {
-  return step % distortEvery === 0 && step >= from;
-}
-
-/** Distortions of a run whose weights are distorted at each {@link isDistortionStep} and after the last step. */
-export function distortionCount({ distortEvery, from, steps }: Timing): number {
-  const before = Math.ceil(Math.max(from, 1) / distortEvery) - 1;
-  const regular = Math.max(0, Math.floor(steps / distortEvery) - before);
-  return regular > 0 && steps % distortEvery === 0 ? regular : regular + 1;
 }
