@@ -9,7 +9,7 @@ describe('outside the rows of methods and policies, no code asks for one by its 
     ["declare const run: { policy?: string };\nexport const once = run.policy === 'factors';\n", 'webview/views'],
     ["declare const policy: string;\nexport const plain = policy === 'deeptwist';\n", 'server/protocol/experiment'],
     ["export const titles = { prune: 'Prunes', 'low-rank': 'Truncates' };\n", 'extension/editor'],
-    ["declare const facts: Record<string, number>;\nexport const own = facts.quantize;\n", 'server/compression'],
+    ['declare const facts: Record<string, number>;\nexport const own = facts.quantize;\n', 'server/compression'],
     ['export const first = `low-rank`;\n', 'webview/views'],
   ])('%j in %s', async (text, folder) => {
     expect(await brokenRules(folder, text)).toContain('no-restricted-syntax');
