@@ -1,5 +1,5 @@
 /** @file What a compression does to a model, known from names and shapes alone: before there is memory for weights. */
-import { suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
+import { policyFacts, suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { createUnits } from './methods/index.ts';
@@ -29,8 +29,8 @@ export function planCompression(
   run: RunFacts,
 ): CompressionPlan {
   checkPolicy(settings);
-  const { ignoresSchedule, denseGradients, trainedInstead } = policies[settings.policy];
-  const compression = ignoresSchedule ? { ...settings, schedule: undefined } : settings;
+  const { denseGradients, trainedInstead } = policies[settings.policy];
+  const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
   const units = createUnits(compression, weights, run);
   const trained = trainedInstead === undefined ? [] : units.flatMap(trainedInstead);
   const isFromTheStart = trained.length > 0 && firstStepOf(compression) === 0;
