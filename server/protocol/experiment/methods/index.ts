@@ -19,9 +19,3 @@ export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(is
 export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(
   methodNames.flatMap((method) => Object.entries(methodFacts[method].parameters)),
 );
-
-/** Distortion step S_D of a new experiment. @param dataType `data.type`, where it is known */
-export function firstDistortEvery(method: Method, dataType: string | undefined): number {
-  const { text, others } = methodFacts[method].distortEvery;
-  return dataType === 'text' ? text : others;
-}
