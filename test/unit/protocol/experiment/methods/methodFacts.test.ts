@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  firstDistortEvery,
-  isMethod,
-  methodFacts,
-  methodNames,
-} from '../../../../../server/protocol/experiment/methods/index.ts';
+import { isMethod, methodFacts, methodNames } from '../../../../../server/protocol/experiment/methods/index.ts';
 import { compressionSchemas } from '../../../../../server/protocol/experiment/schema/compression.ts';
 
 describe.each(methodNames)('the facts of %s', (method) => {
@@ -40,7 +35,7 @@ describe.each(methodNames)('the facts of %s', (method) => {
     const parameters = Object.entries(facts.parameters).map(([name, { first }]) => [name, first()] as const);
     const written = {
       method,
-      distortEvery: firstDistortEvery(method, 'mnist'),
+      distortEvery: facts.distortEvery.others,
       layers: { fc1: Object.fromEntries(parameters) },
       ...facts.required,
     };
@@ -57,13 +52,6 @@ test('a method is known by its own name alone', () => {
     false,
     false,
   ]);
-});
-
-test('language models are distorted less often at first than others are pruned', () => {
-  expect(firstDistortEvery('prune', 'mnist')).toBe(10);
-  expect(firstDistortEvery('prune', undefined)).toBe(10);
-  expect(firstDistortEvery('prune', 'text')).toBe(100);
-  expect(firstDistortEvery('quantize', 'mnist')).toBe(100);
 });
 
 describe('a rank', () => {
