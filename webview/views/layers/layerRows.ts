@@ -1,5 +1,7 @@
 /** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
 import { elementCount } from '../../../server/protocol/shape.ts';
+import { methodFacts } from '../../../server/protocol/experiment/methods/index.ts';
+import type { Method } from '../../../server/protocol/experiment/schema.ts';
 import type { CompressionSetting, LayerSize } from '../../../server/protocol/run/events.ts';
 import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { targetSetting } from './targetSetting.ts';
@@ -82,12 +84,13 @@ function sizeOf({ weights, weightsKept, bytes, bytesKept }: LayerSize): Size {
 }
 
 /** What a last distortion tells. Bytes of sparse or coded weights are counted at the end of the run alone. */
-function sizeSoFar(shape: readonly number[], method: string | undefined, last: WeightDistortion | undefined): Size {
+function sizeSoFar(shape: readonly number[], method: Method | undefined, last: WeightDistortion | undefined): Size {
   const weights = elementCount(shape);
   const bytes = FLOAT_BYTES * weights;
   if (method === undefined) return { weights, weightsKept: weights, bytes, bytesKept: bytes };
   if (last === undefined) return { weights, bytes };
-  if (method === 'prune' || method === 'custom') return { weights, weightsKept: weights - last.zerosAfter, bytes };
+  const { leaves } = methodFacts[method];
+  if (leaves === 'zeros' || leaves === 'unknown') return { weights, weightsKept: weights - last.zerosAfter, bytes };
   return { weights, bytes };
 }
 
