@@ -46,14 +46,9 @@ function keptText(l10n: Translation, weight: MeasuredWeight): string | undefined
   return l10n.t('{0} kept', formatShare(kept));
 }
 
-/** Before the end of a run its bytes are not counted: what is known of a pruned weight are its numbers. */
 function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const left = shareLeft(weight);
-  if (left === undefined || left === 0) return undefined;
-  if (weight.size) return l10n.t('would be {0} smaller', formatRatio(1 / left));
-  const { bits, rank } = weight.last?.setting ?? {};
-  if (bits === undefined && rank === undefined) return l10n.t('{0} fewer weights', formatRatio(1 / left));
-  return l10n.t('would be about {0} smaller', formatRatio(1 / left));
+  return left === undefined || left === 0 ? undefined : l10n.t('would be {0} smaller', formatRatio(1 / left));
 }
 
 /** `rate 0.98 ▲`, `2 bits`, `rank 20`; undefined for a distortion of the user's own. */
