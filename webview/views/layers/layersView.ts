@@ -1,10 +1,9 @@
 /** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatPercent, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
-import { formatPercent } from '../setting.ts';
 import { describeSetting } from '../setting.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
