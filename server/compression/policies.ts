@@ -1,29 +1,32 @@
 /**
- * @file The compression policies: what becomes of the stored weight. With the method (which distortion) and the traits of
- * protocol/policyTraits.ts (when), a row says all that sets DeepTwist and its baselines apart.
+ * @file The compression policies: what is stored and trained. With the method (which distortion) and the facts of
+ * protocol/experiment/methods/policies.ts (when), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { PolicyId } from '../protocol/experiment/schema.ts';
-import { FactoredWeights } from './stored/factoredWeights.ts';
+import type { Unit } from './methods/unit.ts';
+import { factorsOf, FactoredWeights } from './stored/factoredWeights.ts';
+import { MaskedWeights } from './stored/maskedWeights.ts';
+import { ShadowedWeights } from './stored/shadowedWeights.ts';
 import {
-  MaskedWeights,
-  ReplacedWeights,
-  ShadowedWeights,
+  PlainWeights,
   type Projection,
   type StoredWeights,
+  type TensorSpec,
+  type TrainedTensor,
 } from './stored/storedWeights.ts';
 
 export interface Policy {
-  readonly Stored: new (projection: Projection) => StoredWeights;
-  /** The target is applied at once, whatever the schedule of the rate. */
-  readonly ignoresSchedule: boolean;
+  readonly Stored: new (projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) => StoredWeights;
+  /** What the optimizer trains in the place of a unit's weights; absent where it trains the weights themselves. */
+  trainedInstead?(unit: Unit): readonly TensorSpec[];
   /** True where the policy needs the gradient of every entry: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
 }
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { Stored: ReplacedWeights, ignoresSchedule: false, denseGradients: false },
-  'gradual-mask': { Stored: MaskedWeights, ignoresSchedule: false, denseGradients: true },
-  'one-shot': { Stored: ReplacedWeights, ignoresSchedule: true, denseGradients: false },
-  factors: { Stored: FactoredWeights, ignoresSchedule: false, denseGradients: true },
-  'straight-through': { Stored: ShadowedWeights, ignoresSchedule: false, denseGradients: false },
+  deeptwist: { Stored: PlainWeights, denseGradients: false },
+  'gradual-mask': { Stored: MaskedWeights, denseGradients: true },
+  'one-shot': { Stored: PlainWeights, denseGradients: false },
+  factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
+  'straight-through': { Stored: ShadowedWeights, denseGradients: false },
 };

@@ -3,7 +3,7 @@
  * data follow from (seed, step), so they need no state of their own.
  */
 import * as z from 'zod';
-import type { CompressionState } from '../compression/stored/storedWeights.ts';
+import type { CompressionState } from '../compression/methods/unit.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
 import { initialPlateauState } from '../optimizers/learningRate.ts';

@@ -1,11 +1,11 @@
 /** @file What a run records about its weights: how each is compressed, histograms around a distortion, spectra before it. */
 import type { Compressor } from '../compression/compressor.ts';
 import { weightHistogram } from '../compression/histogram.ts';
-import { storedMatrix } from '../compression/methods/lowRank/lowRank.ts';
-import { matrixViewOf } from '../compression/targets/matrixView.ts';
+import { matrixViewOf, storedMatrix } from '../compression/targets/matrixView.ts';
 import { denseSize, sizeLeft } from '../compression/size.ts';
-import { isMatrix, type Target } from '../compression/targets/targets.ts';
+import { isMatrix, type MatchedWeight, type CompressibleWeight } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
+import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
 import type { Prepared } from './prepare.ts';
@@ -39,10 +39,12 @@ export function isObserved(experiment: Experiment, step: number, lastObservation
   return step === training.steps || lastObservation === 0 || step - lastObservation >= every;
 }
 
-/** Whether spectra are recorded before an observed distortion: always for low rank, else before the first and the last. */
+/** Decides whether spectra are recorded before an observed distortion: before the first and the last, or before each. */
 export function wantsSpectrum(experiment: Experiment, step: number, lastObservation: number): boolean {
   if (!experiment.observe.spectrum) return false;
-  return experiment.compression?.method === 'low-rank' || lastObservation === 0 || step === experiment.training.steps;
+  const { compression, training } = experiment;
+  const isAlwaysWanted = compression !== undefined && methodFacts[compression.method].spectrumAtEachObservation;
+  return isAlwaysWanted || lastObservation === 0 || step === training.steps;
 }
 
 /** Singular values of every weight that is compressed, of its matrix view. */
@@ -85,7 +87,10 @@ export async function observeWeights(
   };
 }
 
-async function spectrumOf({ weight, view }: Pick<Target<unknown>, 'weight' | 'view'>): Promise<SpectrumOf> {
+async function spectrumOf({
+  weight,
+  view,
+}: Pick<MatchedWeight<CompressibleWeight>, 'weight' | 'view'>): Promise<SpectrumOf> {
   const { data, rows, columns } = storedMatrix(weight.values, view);
   return { name: weight.name, singularValues: [...(await singularValues(data, rows, columns))] };
 }

@@ -5,18 +5,19 @@ import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Executor } from '../compiler/program.ts';
-import { createCompressor, type Compressor } from '../compression/compressor.ts';
-import { policies } from '../compression/policies.ts';
+import { Compressor } from '../compression/compressor.ts';
+import { planCompression, type CompressionPlan } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
-import { loadModel, type LoadedModel } from '../models/loadModel.ts';
+import { loadModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference } from '../models/modelFile.ts';
-import { modelWeights } from '../models/modelWeights.ts';
+import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { arenaBytes } from '../memory/arena.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
@@ -24,6 +25,7 @@ import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
+import { timesInSteps } from '../protocol/experiment/times.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
@@ -33,10 +35,9 @@ import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
-import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
-  /** Another one from the moment at which a user changes its settings while it trains. */
+  /** Replaced when a user changes settings during training. */
   experiment: Experiment;
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
@@ -108,17 +109,23 @@ export async function prepare(
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 
     const program = modelProgram(loaded, dataset, training);
+    const named = modelWeights(loaded.model);
+    const plan = compression && planCompression(compression, named, { steps: training.steps, seed, custom });
     const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
       directory,
       seeding,
+      plan,
     });
     opened.push(() => executor.dispose());
     if (warning !== undefined) warnings.push(warning);
 
-    const trained = parameters.list.filter(({ trainable }) => trainable);
+    const weights = compressibleWeights(named, parameters);
+    const compressor = plan && new Compressor(plan, weights, (length) => parameters.arena.float32(length));
+    const trained = [
+      ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
+      ...(compressor?.trained ?? []),
+    ];
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
-    const weights = compressibleWeights(loaded, parameters);
-    const compressor = compression && createCompressor(compression, weights, { steps: training.steps, seed, custom });
     const constraints = await ConstrainedWeights.create(program.weights, parameters, compression, compressor);
     warnings.push(...constraints.warnings);
     return {
@@ -206,11 +213,13 @@ function checkKeepBest({ training }: ExperimentSettings, { validation }: Dataset
 
 /** @throws SettingError when the program was to be compiled and cannot be */
 async function createProgramExecutor(
-  { training, compression }: Experiment,
+  { training }: Experiment,
   program: ModelProgram,
   { test }: Dataset,
-  { directory, seeding }: { directory: string; seeding: Seeding },
+  { directory, seeding, plan }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined },
 ): Promise<CreatedExecutor> {
+  const instead = plan?.trained.map(({ length }) => length) ?? [];
+  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
   try {
     return await createExecutor(program, training.executor, directory, {
       batchSize: training.batchSize,
@@ -218,9 +227,8 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
-      rowGradients:
-        supportsRowGradients(training.optimizer) && !(compression && policies[compression.policy].denseGradients),
-      extraBytes: (lengths) => optimizerArenaBytes(training.optimizer, lengths),
+      rowGradients: supportsRowGradients(training.optimizer) && !plan?.denseGradients,
+      extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
     });
   } catch (error) {
     if (!(error instanceof UnsupportedKernel)) throw error;
@@ -233,8 +241,8 @@ async function createProgramExecutor(
   }
 }
 
-function compressibleWeights({ model }: LoadedModel, parameters: ParameterSet): CompressibleWeight[] {
-  return modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer }) => {
+function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
+  return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,

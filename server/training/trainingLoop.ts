@@ -157,12 +157,12 @@ export class TrainingLoop {
     await compressor?.beforeStep(step);
     const loss = (await executor.step(batch, step - 1)) / program.lossScale;
     if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
-    await compressor?.beforeUpdate();
+    await compressor?.pull();
     const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
-    await compressor?.afterUpdate();
+    await compressor?.push();
     await constraints.afterUpdate();
     this.#recordMetrics(loss, learningRate);
     return batch;

@@ -7,7 +7,6 @@
  * Before the first run: npm ci --prefix examples && node examples/language-model/prepare.js
  */
 import { dirname, resolve } from 'node:path';
-import { storedMatrix } from '../../server/compression/methods/lowRank/lowRank.ts';
 import { orthonormalizeRows } from '../../server/linalg/orthonormalize.ts';
 import { defaultThreads, Products, type Matrix } from '../../server/linalg/products.ts';
 import { singularValues } from '../../server/linalg/singularValues.ts';
@@ -18,6 +17,7 @@ import { initialProgress } from '../../server/training/checkpointState.ts';
 import { TrainingControl } from '../../server/training/control.ts';
 import { prepare } from '../../server/training/prepare.ts';
 import { TrainingLoop } from '../../server/training/trainingLoop.ts';
+import { storedMatrix } from '../../server/compression/targets/matrixView.ts';
 import { loadExperiment } from '../../server/runs/loadExperiment.ts';
 import type { Benchmark, Result } from './bench.ts';
 
@@ -138,23 +138,22 @@ export default {
     const chains = new Map<string, Chain>();
     const drifts: Drift[] = [];
     const enough = new AbortController();
-    const compressor = {
-      ...prepared.compressor!,
-      async distort(step: number) {
-        for (const { weight, view, parameters } of prepared.compressor!.targets) {
-          const { rank } = parameters as { rank: number };
-          const { chain, drift } = await distort(storedMatrix(weight.values, view), rank, chains.get(weight.name));
-          chains.set(weight.name, chain);
-          if (drift === undefined) continue;
-          drifts.push({ weight: weight.name, step, ...drift });
-          console.log(`  ${describe(drifts.at(-1)!)}`);
-        }
-        if (step / EVERY >= count) enough.abort();
-        return [];
-      },
+    const compressor = prepared.compressor!;
+    compressor.distort = async (step) => {
+      for (const target of compressor.targets) {
+        const { weight, view } = target;
+        const { rank = 0 } = compressor.settingAt(target, step);
+        const { chain, drift } = await distort(storedMatrix(weight.values, view), rank, chains.get(weight.name));
+        chains.set(weight.name, chain);
+        if (drift === undefined) continue;
+        drifts.push({ weight: weight.name, step, ...drift });
+        console.log(`  ${describe(drifts.at(-1)!)}`);
+      }
+      if (step / EVERY >= count) enough.abort();
+      return [];
     };
     try {
-      const loop = new TrainingLoop({ ...prepared, compressor }, 0, initialProgress, {
+      const loop = new TrainingLoop(prepared, 0, initialProgress, {
         record: (event) =>
           event.type === 'metrics' && console.log(`  step ${event.step}: loss ${event.loss.toFixed(3)}`),
         signal: enough.signal,

@@ -9,8 +9,8 @@ import {
   PointElement,
 } from 'chart.js';
 import type { ChartDataset, Scale, ScaleOptions } from 'chart.js';
-import type { Axis, ChartContent } from './content.ts';
 import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
+import type { Axis, ChartContent } from './model/content.ts';
 import type { DrawnSeries, Layout } from './model/layout.ts';
 import type { Range } from './model/scale.ts';
 import { niceTicks } from './model/ticks.ts';

@@ -1,6 +1,6 @@
 /** @file What a chart says of the points at a place of the x axis. */
-import type { ChartContent, Series } from './content.ts';
 import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
+import type { ChartContent, Series } from './model/content.ts';
 import { lowerBound, nearestIndex } from './model/search.ts';
 
 export interface ReadPoint {

@@ -2,150 +2,154 @@
  * @file The conventional low-rank baseline: a weight is truncated once, and its factors are trained in its place
  * (Sainath et al. 2013; with a shared projection, Prabhavalkar et al. 2016).
  */
-import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { defaultThreads, Products, type Matrix } from '../../linalg/products.ts';
 import { reconstruct } from '../../linalg/truncate.ts';
-import { storedMatrix, type FactoredWeight } from '../methods/lowRank/lowRank.ts';
-import type { CompressionState, Projection, StoredWeights } from './storedWeights.ts';
-import type { Target } from '../targets/targets.ts';
+import { SettingError } from '../../protocol/experiment/settingError.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import type { CompressionState, FactoredWeight, Unit } from '../methods/unit.ts';
+import { scatterRows, storedMatrix } from '../targets/matrixView.ts';
+import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
+import { PlainWeights, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
+
+/** The factors of a unit: its left factor, and a right factor for each of its weights. */
+export function factorsOf({ targets, factors }: Unit): TensorSpec[] {
+  if (!factors) throw new TypeError('The method of this policy finds factors.');
+  const rights = targets.map((target, i) => ({ name: rightName(target), length: elementCount(factors.rights[i]) }));
+  return [{ name: leftName(targets[0]), length: elementCount(factors.left) }, ...rights];
+}
+
+const leftName = ({ weight }: MatchedWeight) => `${weight.name}/left`;
+const rightName = ({ weight }: MatchedWeight) => `${weight.name}/right`;
 
 /**
- * The model computes with W = L R. Around an update, the factors and their gradients `dW R'` and `L' dW` stand in the memory of W
- * and of its gradient, where the optimizer finds them: r (m + n) numbers instead of m n, the rest without a gradient. So every
- * optimizer, with its state and the clipping by norm, trains factors as it trains weights.
+ * The model computes with W = L R. The gradients of the factors are `dW R'` and `L' dW`; every optimizer trains them as it trains
+ * weights. Until the weights are truncated the factors are zero and have no gradient.
  */
-export class FactoredWeights implements StoredWeights {
-  readonly #projection: Projection;
-  /** Empty until the weights are truncated. */
-  #groups: FactorGroup[] = [];
+export class FactoredWeights extends PlainWeights {
+  readonly #groups: readonly FactorGroup[];
+  #truncated = false;
 
-  /** @throws SettingError for a weight whose factors have no room in it, or that has no dense gradient */
-  constructor(projection: Projection) {
-    this.#projection = projection;
-    for (const target of projection.targets) checkTarget(target);
+  /** @throws SettingError for a weight that is not trained */
+  constructor(projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) {
+    super(projection);
+    const weights = new Map(projection.weights.map((weight) => [weight.name, weight]));
+    this.#groups = projection.units.map((unit) => new FactorGroup(unit, weights, tensors));
   }
 
-  get state(): CompressionState {
-    return Object.assign({}, ...this.#groups.map((group) => group.state)) as CompressionState;
+  override get state(): CompressionState {
+    if (!this.#truncated) return {};
+    return Object.fromEntries(
+      this.#groups.flatMap((group) => group.tensors.map(({ name, value }) => [name, value] as const)),
+    );
   }
 
-  restore(state: CompressionState): void {
-    const groups = this.#projection.units.map((unit) => {
-      const left = state[leftKey(unit[0])];
-      const rights = unit.map((target) => state[rightKey(target)]);
-      return left instanceof Float32Array ? [new FactorGroup(unit, left, rights as Float32Array[])] : [];
-    });
-    this.#groups = groups.flat();
+  override restore(state: CompressionState): void {
+    this.#truncated = Object.keys(state).some((key) => key.endsWith('/left'));
+    if (!this.#truncated) return;
+    for (const { name, value } of this.#groups.flatMap(({ tensors }) => tensors)) {
+      const saved = state[name];
+      if (saved?.length !== value.length) throw new RangeError(`The checkpoint holds no "${name}" of ${value.length}.`);
+      value.set(saved);
+    }
   }
 
-  async beforeStep(step: number): Promise<void> {
-    if (this.#groups.length > 0 || step < this.#projection.from) return;
-    await this.#projection.project(step);
-    this.#groups = this.#projection.units.map((unit) => {
-      const forms = unit.map((target) => this.#factorsOf(target));
-      const rights = forms.map(({ right }) => right);
-      return new FactorGroup(unit, forms[0].left, rights);
-    });
+  override async beforeStep(step: number): Promise<void> {
+    if (this.#truncated || step < this.projection.from) return;
+    await this.projection.project(step);
+    for (const group of this.#groups) group.take((name) => this.#formOf(name));
+    this.#truncated = true;
   }
 
-  beforeEvaluation(): void {}
-  afterEvaluation(): void {}
-
-  async beforeUpdate(): Promise<void> {
-    for (const group of this.#groups) await group.place();
+  override async pull(): Promise<void> {
+    if (this.#truncated) for (const group of this.#groups) await group.pull();
   }
 
-  async afterUpdate(): Promise<void> {
-    for (const group of this.#groups) await group.take();
+  override async push(): Promise<void> {
+    if (this.#truncated) for (const group of this.#groups) await group.push();
   }
 
-  distort(step: number): Promise<void> {
-    return this.#projection.project(step);
-  }
-
-  undistorted(): Float32Array[] {
-    return this.#projection.targets.map(({ weight }) => weight.values.slice());
-  }
-
-  #factorsOf(target: Target<unknown>): FactoredWeight {
-    const form = this.#projection.formOf(target);
-    if (form?.form !== 'factors') throw new TypeError(`${target.weight.name} was not truncated.`);
+  #formOf(name: string): FactoredWeight {
+    const form = this.projection.formOf(name);
+    if (form?.form !== 'factors') throw new TypeError(`${name} was not truncated.`);
     return form;
   }
 }
 
-/** Weights that share a left factor, which stands in the memory of the first. */
+/** A factor as a matrix, and its gradient. */
+interface Factor {
+  readonly tensor: TrainedTensor;
+  readonly matrix: Matrix;
+}
+
+/** Weights that share a left factor. */
 class FactorGroup {
-  readonly #unit: readonly Target<unknown>[];
-  readonly #matrices: readonly Matrix[];
+  readonly #members: readonly Member[];
   /** L, [rows, rank]. */
-  readonly #left: Matrix;
-  /** R of each weight, [rank, columns]. */
-  readonly #rights: readonly Matrix[];
+  readonly #left: Factor;
   readonly #products: Products;
 
-  constructor(unit: readonly Target<unknown>[], left: Float32Array, rights: readonly Float32Array[]) {
-    this.#unit = unit;
-    this.#matrices = unit.map(({ weight, view }) => storedMatrix(weight.values, view));
-    const { rows, columns } = this.#matrices[0];
-    const rank = left.length / rows;
-    this.#left = { data: left.slice(), rows, columns: rank };
-    this.#rights = rights.map((right) => ({ data: right.slice(), rows: rank, columns: right.length / rank }));
-    this.#products = new Products(defaultThreads(rows, columns));
+  constructor(
+    { targets, factors }: Unit,
+    weights: ReadonlyMap<string, CompressibleWeight>,
+    tensors: ReadonlyMap<string, TrainedTensor>,
+  ) {
+    const factor = (name: string, [rows, columns]: readonly [number, number]): Factor => {
+      const tensor = tensors.get(name)!;
+      return { tensor, matrix: { data: tensor.value, rows, columns } };
+    };
+    this.#left = factor(leftName(targets[0]), factors!.left);
+    this.#members = targets.map((target, i) => {
+      const { values, gradient } = weights.get(target.weight.name)!;
+      if (gradient === undefined) throw untrained(target);
+      return { target, values, gradient, right: factor(rightName(target), factors!.rights[i]) };
+    });
+    this.#products = new Products(defaultThreads(factors!.left[0], factors!.rights[0][1]));
   }
 
-  get state(): CompressionState {
-    const rights = this.#unit.map((target, i) => [rightKey(target), this.#rights[i].data] as const);
-    return { ...Object.fromEntries(rights), [leftKey(this.#unit[0])]: this.#left.data };
+  get tensors(): TrainedTensor[] {
+    return [this.#left.tensor, ...this.#members.map(({ right }) => right.tensor)];
   }
 
-  async place(): Promise<void> {
-    const leftGradient = new Float32Array(this.#left.data.length);
-    for (const [i, { weight }] of this.#unit.entries()) {
-      const right = this.#rights[i];
-      const dense = { ...this.#matrices[i], data: weight.gradient! };
-      const { data: rightGradient } = await this.#products.multiplyLeftTransposed(this.#left, dense);
-      const ofLeft = await this.#products.multiplyRightTransposed(dense, right);
-      for (let j = 0; j < leftGradient.length; j++) leftGradient[j] += ofLeft.data[j];
-      weight.values.fill(0).set(right.data);
-      weight.gradient!.fill(0).set(rightGradient);
+  /** Begins with the factors that a truncation found. */
+  take(formOf: (name: string) => FactoredWeight): void {
+    for (const { target, right } of this.#members) right.tensor.value.set(formOf(target.weight.name).right);
+    this.#left.tensor.value.set(formOf(this.#members[0].target.weight.name).left);
+  }
+
+  /** Turns the gradients of the weights into those of the factors; none is left for the weights. */
+  async pull(): Promise<void> {
+    const ofLeft = this.#left.tensor.gradient.fill(0);
+    for (const { target, gradient, right } of this.#members) {
+      const dense = storedMatrix(gradient, target.view);
+      right.tensor.gradient.set((await this.#products.multiplyLeftTransposed(this.#left.matrix, dense)).data);
+      const { data } = await this.#products.multiplyRightTransposed(dense, right.matrix);
+      for (let i = 0; i < data.length; i++) ofLeft[i] += data[i];
+      gradient.fill(0);
     }
-    const [{ weight }] = this.#unit;
-    weight.values.set(this.#left.data, this.#rights[0].data.length);
-    weight.gradient!.set(leftGradient, this.#rights[0].data.length);
   }
 
-  async take(): Promise<void> {
-    const after = this.#rights[0].data.length;
-    this.#left.data.set(this.#unit[0].weight.values.subarray(after, after + this.#left.data.length));
-    for (const [i, { data, rows, columns }] of this.#matrices.entries()) {
-      const right = this.#rights[i].data;
-      right.set(data.subarray(0, right.length));
-      await reconstruct({ left: this.#left.data, right }, rows, columns, data);
+  /** Computes the weights of the factors as they are now. */
+  async push(): Promise<void> {
+    const left = this.#left.tensor.value;
+    for (const { target, values, right } of this.#members) {
+      const { data, rows, columns } = storedMatrix(values, target.view);
+      await reconstruct({ left, right: right.tensor.value }, rows, columns, data);
+      if (data !== values) scatterRows(data, target.view, 0, target.view.rows, values);
     }
   }
 }
 
-const leftKey = ({ weight }: Target<unknown>) => `${weight.name}/left`;
-const rightKey = ({ weight }: Target<unknown>) => `${weight.name}/right`;
+interface Member {
+  readonly target: MatchedWeight;
+  readonly values: Float32Array;
+  readonly gradient: Float32Array;
+  readonly right: Factor;
+}
 
-function checkTarget({ weight, view, pattern, parameters }: Target<unknown>): void {
-  const refuse = (path: string, message: string, remedy: string) => {
-    throw new SettingError(['compression', 'layers', pattern, ...(path === '' ? [] : [path])], message, { remedy });
-  };
-  const { data, rows, columns } = storedMatrix(weight.values, view);
-  const { rank } = parameters as { rank: number };
-  const most = Math.floor((rows * columns) / (rows + columns));
-  if (rank > most)
-    refuse(
-      'rank',
-      `the factors of ${weight.name}, a [${rows}, ${columns}] matrix, are larger than itself: expected at most ${most}, got ${rank}`,
-      'Lower the rank.',
-    );
-  if (weight.gradient?.length !== weight.values.length || data !== weight.values)
-    refuse(
-      '',
-      `the factors of ${weight.name} cannot be trained: it has no gradient of every entry, or its output axis is in the middle`,
-      'Leave the layer out, or use another policy.',
-    );
+function untrained({ weight, pattern }: MatchedWeight): SettingError {
+  return new SettingError(
+    ['compression', 'layers', pattern],
+    `the factors of ${weight.name} cannot be trained: the model does not train this weight`,
+    { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
+  );
 }

@@ -2,6 +2,7 @@
  * @file How a weight tensor is read as a matrix with one row per output unit. docs/compression.md shows the view of every
  * kernel of tfjs.
  */
+import type { Matrix } from '../../linalg/products.ts';
 import { elementCount } from '../../protocol/shape.ts';
 
 /**
@@ -39,6 +40,15 @@ export function matrixViewOf(shape: readonly number[], weight: string, layerClas
 export function storedShape({ outer, rows, inner, columns }: MatrixView): { rows: number; columns: number } {
   if (inner === 1) return { rows: outer, columns: rows };
   return outer === 1 ? { rows, columns: inner } : { rows, columns };
+}
+
+/** The matrix of {@link storedShape}: a view of the values where they are stored so, else a copy. */
+export function storedMatrix(values: Float32Array, view: MatrixView): Matrix {
+  const shape = storedShape(view);
+  if (view.inner === 1 || view.outer === 1) return { data: values, ...shape };
+  const data = new Float32Array(values.length);
+  gatherRows(values, view, 0, view.rows, data);
+  return { data, ...shape };
 }
 
 /** Axes `from` to `to - 1` become the rows. */

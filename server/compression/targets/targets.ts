@@ -25,14 +25,17 @@ export interface CompressibleWeight extends NamedWeight {
   readonly gradient?: Float32Array;
 }
 
-/** A weight that is compressed, with its parameters from the experiment file. */
-export interface Target<Parameters, Weight extends NamedWeight = CompressibleWeight> {
+/** A weight that an experiment compresses. */
+export interface MatchedWeight<Weight extends NamedWeight = NamedWeight> {
   readonly weight: Weight;
   readonly view: MatrixView;
   /** Key of `compression.layers` that chose the weight. */
   readonly pattern: string;
-  /** Others from the moment at which a user changes them while the run trains. */
-  parameters: Parameters;
+}
+
+/** A weight that is compressed, with its parameters from the experiment file. */
+export interface Target<Parameters, Weight extends NamedWeight = NamedWeight> extends MatchedWeight<Weight> {
+  readonly parameters: Parameters;
 }
 
 /** What is wrong with a key of `compression.layers`. */
@@ -151,10 +154,10 @@ function closenessOf(key: string, { name, layer }: NamedWeight): number {
  *
  * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
  */
-export function matchTargets<Parameters>(
+export function matchTargets<Parameters, Weight extends NamedWeight>(
   layers: Readonly<Record<string, Parameters>>,
-  weights: readonly CompressibleWeight[],
-): Target<Parameters>[] {
+  weights: readonly Weight[],
+): Target<Parameters, Weight>[] {
   const { targets, problems } = assignTargets(layers, weights);
   if (problems.length === 0) return targets;
   const [{ pattern, reason, remedy }] = problems;

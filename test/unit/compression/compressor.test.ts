@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createCompressor, type Compressor } from '../../../server/compression/compressor.ts';
+import type { Compressor } from '../../../server/compression/compressor.ts';
+import { createCompressor } from './createCompressor.ts';
 import { truncateRank } from '../../../server/compression/methods/lowRank/lowRank.ts';
 import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
@@ -65,9 +66,9 @@ async function train(
     await compressor.beforeStep(step);
     atForward(step);
     for (const { gradient } of weights) gradient.fill(gain(step));
-    await compressor.beforeUpdate();
+    await compressor.pull();
     for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] += gradient[i];
-    await compressor.afterUpdate();
+    await compressor.push();
     if (compressor.distortsAfter(step)) await compressor.distort(step);
   }
 }
@@ -137,7 +138,7 @@ describe('gradual mask', () => {
     const compressor = createCompressor(masked, weights, options);
     await compressor.distort(20);
     weights[0].values.fill(1);
-    await compressor.afterUpdate();
+    await compressor.push();
     expect(zeros(weights[0].values)).toBe(50);
   });
 
@@ -228,7 +229,7 @@ describe('straight-through', () => {
     expect(new Set(final).size).toBe(4);
     await compressor.beforeStep(96);
     expect(values).toEqual(final);
-    await compressor.beforeUpdate();
+    await compressor.pull();
     expect(values).toEqual(final);
   });
 

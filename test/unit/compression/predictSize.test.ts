@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createCompressor } from '../../../server/compression/compressor.ts';
+import { createCompressor } from './createCompressor.ts';
 import { predictSizes, type LayerSetting } from '../../../server/compression/predictSize.ts';
 import type { Compression } from '../../../server/protocol/experiment/schema.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';

@@ -4,7 +4,7 @@ import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
-import type { ChartContent } from '../../charts/content.ts';
+import type { ChartContent } from '../../charts/model/content.ts';
 import { onThemeChange } from '../../charts/theme.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';

@@ -1,9 +1,9 @@
 /** @file The chart of size against metric. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
-import type { Axis, ChartContent } from '../../charts/content.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import type { Axis, ChartContent } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
 import { paretoFront } from './pareto.ts';
 import type { RunResult } from './results.ts';

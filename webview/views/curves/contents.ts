@@ -1,8 +1,8 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import type { Axis, ChartContent, Named, Series } from '../../charts/content.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
+import type { Axis, ChartContent, Named, Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';
 import type { XAxis } from './axes.ts';

@@ -1,8 +1,8 @@
 /** @file The chart of a weight's histogram before and after a distortion. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
-import type { ChartContent, Reference, Series } from '../../charts/content.ts';
 import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
+import type { ChartContent, Reference, Series } from '../../charts/model/content.ts';
 import { commonBins, edges, rebin } from './bins.ts';
 import type { Histogram } from './bins.ts';
 import { describeDistortion } from './moments.ts';

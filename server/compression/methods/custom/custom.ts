@@ -1,9 +1,9 @@
 /** @file Weight distortion by a user's function. */
+import { isRecord } from '../../../protocol/record.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import { settled } from '../../../modules/userCalls.ts';
 import { UserError } from '../../../protocol/userError.ts';
 import { denseSize, type CompressedSize } from '../../size.ts';
-import type { CompressibleWeight } from '../../targets/targets.ts';
 
 /** What a user's `distort` is told besides the weights. */
 export interface CustomContext {
@@ -24,11 +24,6 @@ export interface CustomContext {
  */
 export type CustomDistortion = (weights: Float32Array, shape: readonly number[], context: CustomContext) => unknown;
 
-export interface CustomWeight {
-  readonly form: 'custom';
-  readonly size: CompressedSize;
-}
-
 /**
  * Calls the user's function on a weight.
  * @param module its path in the experiment file, for messages
@@ -37,9 +32,10 @@ export interface CustomWeight {
 export async function distortByUser(
   distort: CustomDistortion,
   module: string,
-  { shape, values }: CompressibleWeight,
+  shape: readonly number[],
+  values: Float32Array,
   context: CustomContext,
-): Promise<CustomWeight> {
+): Promise<{ form: 'custom'; size: CompressedSize }> {
   const call = `${module}: distort() of ${context.name} at step ${context.step}`;
   let returned: unknown;
   try {
@@ -54,7 +50,7 @@ export async function distortByUser(
 
 function sizeOf(returned: unknown, shape: readonly number[], call: string): CompressedSize {
   if (returned === undefined || returned === null) return denseSize(elementCount(shape));
-  const { weightsKept, bytes } = returned as Record<string, unknown>;
+  const { weightsKept, bytes }: Record<string, unknown> = isRecord(returned) ? returned : {};
   if (isCount(weightsKept) && isCount(bytes)) return { weightsKept, bits: 8 * bytes };
   throw new UserError(`${call} returned something else than { weightsKept, bytes } with two whole numbers.`, {
     remedy: 'Return the size of the compressed weight, or nothing.',
@@ -62,5 +58,5 @@ function sizeOf(returned: unknown, shape: readonly number[], call: string): Comp
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

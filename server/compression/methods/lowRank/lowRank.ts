@@ -2,17 +2,8 @@
 import { defaultThreads, Products, type Matrix } from '../../../linalg/products.ts';
 import { reconstruct, truncate } from '../../../linalg/truncate.ts';
 import { updateTruncation } from '../../../linalg/updateTruncation.ts';
-import { gatherRows, scatterRows, storedShape, type MatrixView } from '../../targets/matrixView.ts';
-
-/** A weight of low rank: `left * right`, [rows, rank] and [rank, columns] of {@link storedMatrix}. */
-export interface FactoredWeight {
-  readonly form: 'factors';
-  /** Shared projection: the same array in all weights that share it. */
-  readonly left: Float32Array;
-  readonly right: Float32Array;
-  /** For the next truncation to start from; of the recurrent weight in all that share its projection. */
-  readonly basis: Float32Array;
-}
+import { scatterRows, storedMatrix, type MatrixView } from '../../targets/matrixView.ts';
+import type { FactoredWeight } from '../unit.ts';
 
 /**
  * Replaces `values` by the nearest matrix of the rank, `U_r S_r V_r'`, and returns two factors of it.
@@ -73,13 +64,4 @@ async function factors({ data, rows, columns }: Matrix, rank: number, basis: Flo
   const paysOff = rank <= MOST_UPDATED * Math.min(rows, columns);
   const updated = paysOff && basis ? await updateTruncation(data, rows, columns, basis) : undefined;
   return updated ?? truncate(data, rows, columns, rank);
-}
-
-/** The matrix of {@link storedShape}: a view of the values where they are stored so, else a copy. */
-export function storedMatrix(values: Float32Array, view: MatrixView): Matrix {
-  const shape = storedShape(view);
-  if (view.inner === 1 || view.outer === 1) return { data: values, ...shape };
-  const data = new Float32Array(values.length);
-  gatherRows(values, view, 0, view.rows, data);
-  return { data, ...shape };
 }

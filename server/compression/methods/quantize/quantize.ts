@@ -2,18 +2,7 @@
 import type { QuantizationParameters } from '../../../protocol/experiment/schema.ts';
 import { BinaryCodes } from './binaryCodes.ts';
 import { gatherRows, scatterRows, type MatrixView } from '../../targets/matrixView.ts';
-
-/** A quantized weight: row r, column c is `sum_i +-scales[r, i]`, with + where bit i of `codes[r, c]` is set. */
-export interface QuantizedWeight {
-  readonly form: 'binary-codes';
-  readonly bits: number;
-  /** [rows, bits], descending and non-negative in a row; one row where the matrix has one set of scales. */
-  readonly scales: Float32Array;
-  /** [rows, columns] of the matrix view; the tensor's own order where the matrix has one set of scales. */
-  readonly codes: Uint8Array;
-  /** The 2^bits values of the matrix, ascending, where it has one set of scales. */
-  readonly levels?: readonly number[];
-}
+import type { QuantizedWeight } from '../unit.ts';
 
 /** Rows that are gathered at once, so that a cache line of a matrix that is stored by columns is read once. */
 const ROWS = 16;

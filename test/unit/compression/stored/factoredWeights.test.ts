@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { createCompressor } from '../../../../server/compression/compressor.ts';
+import { Compressor } from '../../../../server/compression/compressor.ts';
+import { planCompression } from '../../../../server/compression/plan.ts';
+import { createCompressor } from '../createCompressor.ts';
 import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { Random } from '../../../../server/formats/random.ts';
 
@@ -47,7 +49,7 @@ function compressorOf(weights: readonly Trained[], { sharedProjection = false, r
   return createCompressor({ method: 'low-rank', policy: 'factors', distortEvery: 1, layers }, weights, options);
 }
 
-/** One step in which the optimizer adds the gradients that it finds. */
+/** One step in which the optimizer adds the gradients that it finds to what it trains. */
 async function step(
   compressor: ReturnType<typeof compressorOf>,
   weights: readonly Trained[],
@@ -55,9 +57,9 @@ async function step(
 ): Promise<void> {
   await compressor.beforeStep(at);
   for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
-  await compressor.beforeUpdate();
-  for (const { values, gradient } of weights) values.forEach((value, i) => (values[i] = value + gradient[i]));
-  await compressor.afterUpdate();
+  await compressor.pull();
+  for (const { value, gradient } of compressor.trained) gradient.forEach((change, i) => (value[i] += change));
+  await compressor.push();
 }
 
 const gradientOf = ({ values }: Trained, at: number): Matrix =>
@@ -136,10 +138,50 @@ describe('factors', () => {
     expect(compressor.sizes([kernel])[0].weightsKept).toBe(RANK * (INPUTS + 4 * UNITS));
   });
 
-  test('that would be larger than the weight, or have no dense gradient, are refused', () => {
+  test('are trained of a rank at which they are larger than the weight, and where the output axis is in the middle', async () => {
     const { kernel } = lstm();
-    expect(() => compressorOf([kernel], { rank: 6 })).toThrow(/expected at most 5, got 6/);
-    const { gradient: _, ...rows } = kernel;
-    expect(() => compressorOf([rows as Trained])).toThrow(/no gradient of every entry/);
+    const transposed = {
+      ...kernel,
+      name: 'lstm/transposed',
+      shape: [7, 4, 5],
+      layerClass: 'Conv1DTranspose',
+      weight: 'kernel',
+    };
+    for (const [weight, rank] of [
+      [kernel, 6],
+      [transposed, 4],
+    ] as const) {
+      const compressor = compressorOf([weight], { rank });
+      await step(compressor, [weight], 1);
+      const before = weight.values.slice();
+      await compressor.distort(options.steps);
+      before.forEach((value, i) => expect(weight.values[i]).toBeCloseTo(value, 4));
+    }
+  });
+
+  test('begin at the first step of the schedule; until then the weight itself is trained', async () => {
+    const { kernel } = lstm();
+    const layers = { 'lstm*': { rank: RANK, sharedProjection: false } };
+    const settings = { method: 'low-rank', policy: 'factors', distortEvery: 1, layers } as const;
+    const fromTheStart = planCompression(settings, [kernel], options);
+    expect([...fromTheStart.replaced]).toEqual(['lstm/kernel']);
+    const plan = planCompression({ ...settings, schedule: { from: 3 } }, [kernel], options);
+    expect([...plan.replaced]).toEqual([]);
+    const compressor = new Compressor(plan, [kernel]);
+    const before = kernel.values.slice();
+    const gradients = () => compressor.trained.flatMap(({ gradient }) => [...gradient]);
+    for (const at of [1, 2]) await step(compressor, [kernel], at);
+    expect(kernel.values).toEqual(before);
+    expect(gradients().every((value) => value === 0)).toBe(true);
+    expect(compressor.state).toEqual({});
+    await step(compressor, [kernel], 3);
+    expect(kernel.values).not.toEqual(before);
+    expect(gradients().every((value) => value === 0)).toBe(false);
+    expect(Object.keys(compressor.state)).toEqual(expect.arrayContaining(['lstm/kernel/left', 'lstm/kernel/right']));
+  });
+
+  test('of a weight that the model does not train are refused', () => {
+    const { gradient: _, ...untrained } = lstm().kernel;
+    expect(() => compressorOf([untrained as Trained])).toThrow(/the model does not train this weight/);
   });
 });

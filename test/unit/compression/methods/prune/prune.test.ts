@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena, arenaBytes } from '../../../../../server/memory/arena.ts';
 import { prune } from '../../../../../server/compression/methods/prune/prune.ts';
-import { prunedCount } from '../../../../../server/compression/schedule.ts';
+import { prunedCount } from '../../../../../server/compression/methods/prune/rate.ts';
 import { normals, uniform } from '../../random.ts';
 
 /** The reference: sort by magnitude, lower index first, and zero the first floor(rate * n). */

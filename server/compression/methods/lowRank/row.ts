@@ -1,0 +1,134 @@
+/** @file Low-rank approximation as a compression method. */
+import { SettingError } from '../../../protocol/experiment/settingError.ts';
+import type { LowRankParameters } from '../../../protocol/experiment/schema.ts';
+import { UserError } from '../../../protocol/userError.ts';
+import { matrixViewOf, storedMatrix, storedShape } from '../../targets/matrixView.ts';
+import type { CompressedSize } from '../../size.ts';
+import { matchTargets, type Target } from '../../targets/targets.ts';
+import type { CompressionState, FactoredWeight, FactorShapes, MethodRow, Unit } from '../unit.ts';
+import { truncateRank, truncateShared } from './lowRank.ts';
+import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
+import { factoredSizes } from './size.ts';
+
+/**
+ * Every so many distortions, and at the last, an approximation is computed from the start; the others begin with the last one's
+ * basis, which is a fraction of the work. `updateTruncation` says how near the optimum these come; that nothing adds up from
+ * one to the next is a precaution, at a few milliseconds a distortion.
+ */
+const REFRESH_EVERY = 10;
+
+export const lowRank: MethodRow<'low-rank'> = {
+  createUnits({ layers, distortEvery }, weights, { steps }) {
+    const units = projectionUnits(matchTargets(layers, weights));
+    for (const [target] of units) checkRank(target);
+    const [alone] = withoutPartner(units);
+    if (alone)
+      throw new SettingError(
+        ['compression', 'layers', alone.pattern, 'sharedProjection'],
+        `${alone.weight.name} has no partner with the same rank to share a projection with`,
+        { remedy: NO_PARTNER_REMEDY },
+      );
+    const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * distortEvery) === 0;
+    return units.map((targets) => new LowRankUnit(targets, isRefresh));
+  },
+
+  predictSizes(targets) {
+    const ranked = targets.map(({ weight, parameters }) => ({ weight, pattern: weight.name, parameters }));
+    const sizes = new Map(
+      projectionUnits(ranked).flatMap((unit) => {
+        const views = unit.map(({ weight: { shape, weight, layerClass } }) => matrixViewOf(shape, weight, layerClass));
+        const ofUnit = factoredSizes(views, unit[0].parameters.rank);
+        return unit.map(({ weight }, i) => [weight, ofUnit[i]] as const);
+      }),
+    );
+    return targets.map(({ weight }) => sizes.get(weight)!);
+  },
+};
+
+class LowRankUnit implements Unit {
+  readonly targets: readonly Target<LowRankParameters>[];
+  readonly factors: FactorShapes;
+  readonly #rank: number;
+  readonly #isRefresh: (step: number) => boolean;
+  /** What the last truncation left for the next to start from. */
+  #basis: Float32Array | undefined;
+
+  /** @param targets a weight, or a recurrent kernel and the kernels that share its projection */
+  constructor(targets: readonly Target<LowRankParameters>[], isRefresh: (step: number) => boolean) {
+    this.targets = targets;
+    this.#rank = targets[0].parameters.rank;
+    this.#isRefresh = isRefresh;
+    const shapes = targets.map(({ view }) => storedShape(view));
+    this.factors = {
+      left: [shapes[0].rows, this.#rank],
+      rights: shapes.map(({ columns }) => [this.#rank, columns] as const),
+    };
+  }
+
+  settingAt(): { rank: number } {
+    return { rank: this.#rank };
+  }
+
+  async distort(values: readonly Float32Array[], step: number, remember: boolean): Promise<FactoredWeight[]> {
+    const basis = this.#isRefresh(step) ? undefined : this.#basis;
+    const forms = await this.#truncate(values, basis);
+    if (remember) this.#basis = forms[0].basis;
+    return forms;
+  }
+
+  async #truncate(values: readonly Float32Array[], basis: Float32Array | undefined): Promise<FactoredWeight[]> {
+    const [{ weight, view }] = this.targets;
+    try {
+      if (values.length === 1) return [await truncateRank(values[0], view, this.#rank, basis)];
+      const [recurrent, ...kernels] = this.targets.map((target, i) => storedMatrix(values[i], target.view));
+      return await truncateShared(recurrent, kernels, this.#rank, basis);
+    } catch (error) {
+      throw error instanceof RangeError ? diverged(weight.name, error) : error;
+    }
+  }
+
+  sizes(): CompressedSize[] {
+    return factoredSizes(
+      this.targets.map(({ view }) => view),
+      this.#rank,
+    );
+  }
+
+  get state(): CompressionState {
+    return this.#basis === undefined ? {} : { [this.#key]: this.#basis };
+  }
+
+  restore(state: CompressionState): void {
+    const basis = state[this.#key];
+    // A basis of another rank is no start for the next truncation.
+    if (basis instanceof Float32Array && basis.length === this.#basisLength) this.#basis = basis.slice();
+  }
+
+  get #key(): string {
+    return `basis:${this.targets[0].weight.name}`;
+  }
+
+  get #basisLength(): number {
+    const { rows, columns } = storedShape(this.targets[0].view);
+    return this.#rank * Math.min(rows, columns);
+  }
+}
+
+/** Rank and shape were checked before the run: what is left to be out of range is a weight. */
+function diverged(name: string, cause: RangeError): UserError {
+  return new UserError(`${name} has no singular values: training has diverged. ${cause.message}`, {
+    remedy: 'Lower training.optimizer.learningRate, or clip the gradients (training.clip).',
+    cause,
+  });
+}
+
+function checkRank({ weight, view, pattern, parameters }: Target<LowRankParameters>): void {
+  const { rows, columns } = storedShape(view);
+  const limit = Math.min(rows, columns);
+  if (parameters.rank <= limit) return;
+  throw new SettingError(
+    ['compression', 'layers', pattern, 'rank'],
+    `${weight.name} is a [${rows}, ${columns}] matrix: expected at most ${limit}, got ${parameters.rank}`,
+    { remedy: 'Lower the rank.' },
+  );
+}
