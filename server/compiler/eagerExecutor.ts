@@ -5,9 +5,9 @@
 import * as tf from '@tensorflow/tfjs';
 import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
-import { calledLayers, type FrozenWeight } from './frozenModel.ts';
+import { calledLayers } from './frozenModel.ts';
 import { createParameters, type FrozenParameter, type ParameterSet } from './parameters.ts';
-import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
+import type { Evaluation, Executor, FrozenWeight, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
 import { explainingLayers } from './trace/layerErrors.ts';
