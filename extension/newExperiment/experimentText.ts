@@ -1,7 +1,9 @@
 /** @file The text of a new experiment file: settings to start from, with the comments that a first reader needs. Pure. */
+import { firstDistortEvery, methodFacts, methodNames } from '../../server/protocol/experiment/methods/index.ts';
+import type { Method } from '../../server/protocol/experiment/schema.ts';
 
-export const newMethods = ['prune', 'quantize', 'low-rank'] as const;
-export type NewMethod = (typeof newMethods)[number];
+/** The methods that can be chosen for a new experiment. */
+export const newMethods = methodNames.filter((method) => methodFacts[method].choice);
 
 /** A layer that can be compressed, as far as it is known without running the model. */
 export interface LayerSketch {
@@ -17,7 +19,7 @@ export interface NewExperiment {
   readonly loss?: string;
   /** `"data"`, without comments. `text`: the model is a language model. */
   readonly data: { readonly type: string } & Readonly<Record<string, unknown>>;
-  readonly method: NewMethod;
+  readonly method: Method;
   /** Names or globs. */
   readonly layers: readonly LayerSketch[];
   /** Of a first run; language models are trained for epochs. */
@@ -29,7 +31,9 @@ const EPOCHS = 10;
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
 export function experimentText(experiment: NewExperiment): string {
   const { model, data, method } = experiment;
-  return `// ${titles[method]}
+  const { title, choice, parameters, spectrumAtEachObservation } = methodFacts[method];
+  const comments = Object.values(parameters).map(({ comment }) => ` ${comment}`);
+  return `// ${choice?.comment ?? title}
 {
   "model": ${JSON.stringify(model)},
   "data": ${oneLine(data)},
@@ -44,52 +48,31 @@ ${isLanguage(experiment) ? languageTraining() : training(experiment)}
     // train as usual, in full precision.
     "distortEvery": ${distortEvery(experiment)},
 
-    // Layers by name or by pattern ("fc*"). ${explanations[method]}
+    // Layers by name or by pattern ("fc*").${comments.join('')}
     "layers": {
-${experiment.layers.map((layer) => `      ${JSON.stringify(layer.name)}: ${parameters(method, layer)}`).join(',\n')}
+${experiment.layers.map((layer) => `      ${JSON.stringify(layer.name)}: ${firstParameters(method, layer)}`).join(',\n')}
     },
 
     ${schedule(experiment)}
-  }${method === 'low-rank' ? ',\n\n  // Watch the singular values grow before the rank and shrink behind it.\n  "observe": { "spectrum": true }' : ''}
+  }${spectrumAtEachObservation ? ',\n\n  // Watch the singular values grow before the rank and shrink behind it.\n  "observe": { "spectrum": true }' : ''}
 }
 `;
 }
 
-const titles: Record<NewMethod, string> = {
-  prune: 'Prunes by DeepTwist: every few steps the smallest weights become zero; no mask holds them there.',
-  quantize: 'Quantizes to binary codes by DeepTwist: w ~ a_1 b_1 + a_2 b_2 + … with b in {-1, +1}.',
-  'low-rank':
-    "Approximates weights by low rank with DeepTwist: W becomes U_r S_r V_r', its best approximation of rank r.",
-};
-
-const explanations: Record<NewMethod, string> = {
-  prune: 'A rate of 0.9 leaves 1 weight of 10.',
-  quantize: 'Bits a weight.',
-  'low-rank': 'An m x n matrix of rank r needs r (m + n) numbers instead of m n.',
-};
-
-const FIRST_RANK = 16;
-
-function parameters(method: NewMethod, { maximumRank }: LayerSketch): string {
-  switch (method) {
-    case 'prune':
-      return '{ "rate": 0.9 }';
-    case 'quantize':
-      return '{ "bits": 2 }';
-    case 'low-rank':
-      return `{ "rank": ${Math.min(FIRST_RANK, Math.max(1, Math.floor((maximumRank ?? FIRST_RANK) / 2)))} }`;
-  }
+function firstParameters(method: Method, { maximumRank }: LayerSketch): string {
+  const entries = Object.entries(methodFacts[method].parameters);
+  return `{ ${entries.map(([name, { first }]) => `"${name}": ${first(maximumRank)}`).join(', ')} }`;
 }
 
 function isLanguage({ data }: NewExperiment): boolean {
   return data.type === 'text';
 }
 
-/** Pruning little by little wants frequent distortions; the others need time to recover from each. */
+/** The first value of the method, and a smaller one in a short run, so that it has some distortions. */
 function distortEvery(experiment: NewExperiment): number {
-  const { method, steps } = experiment;
-  if (isLanguage(experiment)) return 100;
-  return method === 'prune' ? 10 : Math.max(10, Math.round(steps / 60));
+  const { method, data, steps } = experiment;
+  const first = firstDistortEvery(method, data.type);
+  return isLanguage(experiment) ? first : Math.max(10, Math.min(first, Math.round(steps / 60)));
 }
 
 function training({ steps, loss }: NewExperiment): string {
@@ -120,7 +103,7 @@ function schedule(experiment: NewExperiment): string {
   const language = isLanguage(experiment);
   const unit = language ? ', "unit": "epochs"' : '';
   const at = (fraction: number) => Math.round((language ? EPOCHS : steps) * fraction);
-  if (method === 'prune')
+  if (methodFacts[method].rises !== undefined)
     return `// Plain training at first; then the rate rises, fast at first, from 0 to the target.
     "schedule": { "from": ${at(0.2)}, "to": ${at(0.6)}${unit} }`;
   return `// Plain training at first.

@@ -3,13 +3,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Uri, window, workspace } from 'vscode';
-import { experimentText } from './experimentText.ts';
+import { experimentText, newMethods } from './experimentText.ts';
 import { builtinModels } from './findChoices.ts';
 
 export const SAMPLE_FILE = 'sample-digits.ts';
 /** Half a minute on a laptop at most. */
 export const SAMPLE_STEPS = 2000;
-const SAMPLE_EXPERIMENT = 'sample-digits-prune.deeptwist.jsonc';
+const [method] = newMethods;
+const SAMPLE_EXPERIMENT = `sample-digits-${method}.deeptwist.jsonc`;
 
 /**
  * Writes the module beside an experiment; one that is there stays as it is.
@@ -35,7 +36,7 @@ function sampleText(): string {
   return experimentText({
     model: reference,
     data: { type: 'module', path: `./${SAMPLE_FILE}` },
-    method: 'prune',
+    method,
     layers,
     steps: SAMPLE_STEPS,
   });

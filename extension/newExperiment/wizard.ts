@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
+import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
+import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { experimentText, newMethods } from './experimentText.ts';
-import type { LayerSketch, NewMethod } from './experimentText.ts';
+import type { LayerSketch } from './experimentText.ts';
 import { dataSetting, findChoices, modelName } from './findChoices.ts';
 import type { Choices, FoundData, FoundModel } from './findChoices.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
@@ -22,7 +24,7 @@ type DataChoice = FoundData | 'sample';
 interface Answers {
   model?: FoundModel;
   data?: DataChoice;
-  method?: NewMethod;
+  method?: Method;
   layers?: readonly LayerSketch[];
   name?: string;
 }
@@ -116,25 +118,10 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
 }
 
 async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>> {
-  const details: Record<NewMethod, [string, string]> = {
-    prune: [
-      l10n.t('Prune'),
-      l10n.t('Most weights become zero, the smallest first. Good for dense layers: 1 in 10 to 1 in 100 stay.'),
-    ],
-    quantize: [
-      l10n.t('Quantize'),
-      l10n.t('Each weight becomes a code of 1 to 8 bits; each row of a matrix has its own scales.'),
-    ],
-    'low-rank': [
-      l10n.t('Low Rank'),
-      l10n.t('Each matrix becomes the product of two thin ones. Smaller and faster without special kernels.'),
-    ],
-  };
-  const items = newMethods.map((value): Pick<NewMethod> => ({
-    label: details[value][0],
-    detail: details[value][1],
-    value,
-  }));
+  const items = newMethods.flatMap((value): Pick<Method>[] => {
+    const { choice } = methodFacts[value];
+    return choice ? [{ label: l10n.t(choice.label), detail: l10n.t(choice.detail), value }] : [];
+  });
   const answer = await pickOne(step, { placeholder: l10n.t('How to compress'), items, before: answers.method });
   if (typeof answer === 'object') {
     if (answer.value !== answers.method) answers.name = undefined;

@@ -1,4 +1,6 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
+import { parameterFacts } from '../protocol/experiment/methods/index.ts';
+import { rangeText } from '../protocol/experiment/methods/settingText.ts';
 import type { EventOf, RunEvent } from '../protocol/run/events.ts';
 import { greatest, least } from './textTable.ts';
 
@@ -103,17 +105,15 @@ export function secondsLeft(progress: Progress): number | undefined {
  */
 export function compressionNow(progress: Progress): string | undefined {
   const weights = progress.distortion?.weights ?? [];
-  const part = (values: (number | undefined)[]) => {
-    const known = values.filter((value) => value !== undefined);
-    const [lowest, highest] = [least(known), greatest(known)];
-    if (known.length === 0) return undefined;
-    return lowest === highest ? String(lowest) : `${lowest}-${highest}`;
-  };
-  const bits = part(weights.map((weight) => weight.setting.bits));
-  if (bits !== undefined) return `${bits} bits`;
-  const rank = part(weights.map((weight) => weight.setting.rank));
-  if (rank !== undefined) return `rank ${rank}`;
-  if (!weights.some((weight) => weight.setting.rate !== undefined)) return undefined;
+  for (const [name, parameter] of Object.entries(parameterFacts)) {
+    const values = weights.map(({ setting }) => setting[name]).filter((value) => value !== undefined);
+    if (values.length === 0) continue;
+    return parameter.setsZeros ? sparsityText(weights) : rangeText(parameter, least(values), greatest(values));
+  }
+  return undefined;
+}
+
+function sparsityText(weights: EventOf<'distortion'>['weights']): string | undefined {
   const zeros = weights.reduce((sum, weight) => sum + weight.histogram.zerosAfter, 0);
   const count = weights.reduce((sum, { histogram }) => sum + histogram.after.reduce((a, b) => a + b, 0), 0);
   return count === 0 ? undefined : `sparsity ${((100 * zeros) / count).toFixed(1)}%`;

@@ -1,5 +1,6 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
-import { policyTraits } from '../protocol/experiment/policyTraits.ts';
+import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
+import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { weightHistogram } from './histogram.ts';
@@ -9,7 +10,6 @@ import { policies } from './policies.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import type { StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
 import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
-import { isDistortionStep } from './when.ts';
 
 /** What a distortion did to a weight: a row of the run event. */
 export type DistortionReport = EventOf<'distortion'>['weights'][number];
@@ -116,7 +116,7 @@ export class Compressor {
     if (step === this.#plan.run.steps) return true;
     const { distortEvery, policy } = compression;
     return (
-      policyTraits[policy].distorts === 'every-so-often' &&
+      policyFacts[policy].distorts === 'every-so-often' &&
       isDistortionStep(step, { distortEvery, from: firstStepOf(compression) })
     );
   }
@@ -225,7 +225,7 @@ export class Compressor {
     const { compression, units } = planCompression(settings, weights, run);
     return {
       takesEffectAfter: (step) =>
-        policyTraits[compression.policy].distorts === 'at-the-end' ||
+        policyFacts[compression.policy].distorts === 'at-the-end' ||
         this.#isDue(step, this.#compression) ||
         this.#isDue(step, compression),
       apply: () => {

@@ -1,5 +1,5 @@
 /** @file What a compression does to a model, known from names and shapes alone: before there is memory for weights. */
-import { policyTraits, suitablePolicies, unsuitablePolicy } from '../protocol/experiment/policyTraits.ts';
+import { policyFacts, suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { createUnits } from './methods/index.ts';
@@ -29,8 +29,8 @@ export function planCompression(
   run: RunFacts,
 ): CompressionPlan {
   checkPolicy(settings);
-  const { ignoresSchedule, denseGradients, trainedInstead } = policies[settings.policy];
-  const compression = ignoresSchedule ? { ...settings, schedule: undefined } : settings;
+  const { denseGradients, trainedInstead } = policies[settings.policy];
+  const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
   const units = createUnits(compression, weights, run);
   const trained = trainedInstead === undefined ? [] : units.flatMap(trainedInstead);
   const isFromTheStart = trained.length > 0 && firstStepOf(compression) === 0;
@@ -46,7 +46,7 @@ export function firstStepOf({ schedule }: Compression): number {
 }
 
 function checkPolicy({ policy, method }: Compression): void {
-  if (policyTraits[policy].methods.includes(method)) return;
+  if (worksWith(policy, method)) return;
   throw new SettingError(['compression', 'policy'], unsuitablePolicy(policy, method), {
     remedy: `Set policy to one of ${suitablePolicies(method)
       .map((name) => `"${name}"`)

@@ -1,6 +1,6 @@
 /**
  * @file The compression policies: what is stored and trained. With the method (which distortion) and the facts of
- * protocol/experiment (when), a row says all that sets DeepTwist and its baselines apart.
+ * protocol/experiment/methods/policies.ts (when), a row says all that sets DeepTwist and its baselines apart.
  */
 import type { PolicyId } from '../protocol/experiment/schema.ts';
 import type { Unit } from './methods/unit.ts';
@@ -19,16 +19,14 @@ export interface Policy {
   readonly Stored: new (projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) => StoredWeights;
   /** What the optimizer trains in the place of a unit's weights; absent where it trains the weights themselves. */
   trainedInstead?(unit: Unit): readonly TensorSpec[];
-  /** The target is applied at once, whatever the schedule of the rate. */
-  readonly ignoresSchedule: boolean;
   /** True where the policy needs the gradient of every entry: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
 }
 
 export const policies: { readonly [P in PolicyId]: Policy } = {
-  deeptwist: { Stored: PlainWeights, ignoresSchedule: false, denseGradients: false },
-  'gradual-mask': { Stored: MaskedWeights, ignoresSchedule: false, denseGradients: true },
-  'one-shot': { Stored: PlainWeights, ignoresSchedule: true, denseGradients: false },
-  factors: { Stored: FactoredWeights, trainedInstead: factorsOf, ignoresSchedule: false, denseGradients: true },
-  'straight-through': { Stored: ShadowedWeights, ignoresSchedule: false, denseGradients: false },
+  deeptwist: { Stored: PlainWeights, denseGradients: false },
+  'gradual-mask': { Stored: MaskedWeights, denseGradients: true },
+  'one-shot': { Stored: PlainWeights, denseGradients: false },
+  factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
+  'straight-through': { Stored: ShadowedWeights, denseGradients: false },
 };

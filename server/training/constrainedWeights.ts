@@ -7,6 +7,8 @@ import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Compressor } from '../compression/compressor.ts';
 import type { LayerConstraint, ModelWeight } from '../models/modelWeights.ts';
 import { nonNegative, normConstraint, type WeightConstraint } from '../optimizers/weightConstraints.ts';
+import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -104,13 +106,14 @@ export class ConstrainedWeights {
 }
 
 /**
- * What becomes of a constraint when its weight is distorted. A norm or a sign leaves the zeros of a pruned weight, but not the
+ * Tells what happens to a constraint when its weight is distorted. A norm or a sign leaves the zeros of a pruned weight, but not the
  * levels of a quantized one nor a rank. Trained factors are no weight that it could be applied to.
- * @param keepsZeros whether the constraint is known to leave a 0 as it is
+ * @param keepsZeros true where the constraint is known to leave a 0 as it is
  */
 function afterDistortions({ method, policy }: Compression, keepsZeros: boolean): 'applied' | 'left out' | 'impossible' {
-  if (policy === 'factors' || (policy === 'gradual-mask' && !keepsZeros)) return 'impossible';
-  return method === 'prune' && keepsZeros ? 'applied' : 'left out';
+  const { constraints } = policyFacts[policy];
+  if (constraints === 'none' || (constraints === 'keeping zeros' && !keepsZeros)) return 'impossible';
+  return methodFacts[method].leaves === 'zeros' && keepsZeros ? 'applied' : 'left out';
 }
 
 /** tfjs takes one axis or several. */

@@ -5,6 +5,7 @@ import { matrixViewOf, storedMatrix } from '../compression/targets/matrixView.ts
 import { denseSize, sizeLeft } from '../compression/size.ts';
 import { isMatrix, type MatchedWeight, type CompressibleWeight } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
+import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
 import type { Prepared } from './prepare.ts';
@@ -38,10 +39,12 @@ export function isObserved(experiment: Experiment, step: number, lastObservation
   return step === training.steps || lastObservation === 0 || step - lastObservation >= every;
 }
 
-/** Whether spectra are recorded before an observed distortion: always for low rank, else before the first and the last. */
+/** Decides whether spectra are recorded before an observed distortion: before the first and the last, or before each. */
 export function wantsSpectrum(experiment: Experiment, step: number, lastObservation: number): boolean {
   if (!experiment.observe.spectrum) return false;
-  return experiment.compression?.method === 'low-rank' || lastObservation === 0 || step === experiment.training.steps;
+  const { compression, training } = experiment;
+  const isAlwaysWanted = compression !== undefined && methodFacts[compression.method].spectrumAtEachObservation;
+  return isAlwaysWanted || lastObservation === 0 || step === training.steps;
 }
 
 /** Singular values of every weight that is compressed, of its matrix view. */

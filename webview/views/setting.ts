@@ -1,5 +1,6 @@
 /** @file How a weight is compressed, in words. */
 import * as l10n from '@vscode/l10n';
+import { settingTexts } from '../../server/protocol/experiment/methods/settingText.ts';
 import type { CompressionSetting } from '../../server/protocol/run/events.ts';
 
 /** `98.7%`, `20.37%`: of a fraction, four digits at most. */
@@ -9,10 +10,10 @@ export function formatPercent(fraction: number): string {
 }
 
 /** `pruning rate 98.7%`, `2 bits`, `rank 20`; empty where a setting says nothing. */
-export function describeSetting({ rate, bits, rank }: CompressionSetting): string {
-  return [
-    ...(rate === undefined ? [] : [l10n.t('pruning rate {0}', formatPercent(rate))]),
-    ...(bits === undefined ? [] : [bits === 1 ? l10n.t('1 bit') : l10n.t('{0} bits', bits)]),
-    ...(rank === undefined ? [] : [l10n.t('rank {0}', rank)]),
-  ].join(', ');
+export function describeSetting(setting: CompressionSetting): string {
+  return settingTexts(setting, {
+    length: 'full',
+    translate: (text, number) => l10n.t(text, number),
+    number: (value, { unit }) => (unit === 'fraction' ? formatPercent(value) : String(value)),
+  }).join(', ');
 }

@@ -1,5 +1,5 @@
 /** @file `deeptwist show`. */
-import type { EventOf } from '../../protocol/run/events.ts';
+import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
 import { formatCount, formatDuration, formatNumber } from '../../protocol/formatQuantity.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
@@ -86,7 +86,7 @@ function nearZeroLines({ distortion }: Progress, terminal: Terminal): string[] {
       header: ['weight', 'now', 'zeros', 'after', 'near zero', 'after', 'relative error'],
       rows: distortion.weights.map(({ name, setting, histogram, relativeError }) => [
         name,
-        settingText(setting),
+        settingTexts(setting).join(', '),
         formatCount(histogram.zerosBefore),
         formatCount(histogram.zerosAfter),
         formatCount(histogram.nearZerosBefore),
@@ -98,12 +98,6 @@ function nearZeroLines({ distortion }: Progress, terminal: Terminal): string[] {
     terminal.columns,
   );
   return [`last observed distortion, step ${formatCount(distortion.step)}`, styled(terminal, 'dim', header), ...rows];
-}
-
-function settingText(setting: EventOf<'distortion'>['weights'][number]['setting']): string {
-  if (setting.rate !== undefined) return `rate ${formatNumber(setting.rate)}`;
-  if (setting.bits !== undefined) return `${setting.bits} bits`;
-  return setting.rank === undefined ? '' : `rank ${setting.rank}`;
 }
 
 function courseLines(progress: Progress, terminal: Terminal): string[] {

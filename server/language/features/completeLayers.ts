@@ -7,6 +7,7 @@ import { formatCount } from '../../protocol/formatQuantity.ts';
 import { markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
+import { matricesOf, shortestSide } from '../matrices.ts';
 import { readCompression } from '../readCompression.ts';
 import type { Proposal, Typing } from './completion.ts';
 import { parameters } from './experimentSnippets.ts';
@@ -61,10 +62,9 @@ function layerProposal(
   weights: readonly DescribedWeight[],
   method: Method | undefined,
 ): LayerProposal {
-  const smallest = weights.reduce((least, { shape }) => Math.min(least, ...shape), 16);
-  const rank = Math.max(1, Math.floor(smallest / 2));
   const places = new Places();
-  const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, rank, places);
+  const side = shortestSide(matricesOf(weights));
+  const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, side, places);
   const name = escaped(JSON.stringify(key));
   const numbers = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;

@@ -1,10 +1,12 @@
 /** @file Blocks to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets/targets.ts';
+import { firstDistortEvery, methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
-import { compressionSchemas } from '../../protocol/experiment/schema/compression.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { matricesOf, shortestSide } from '../matrices.ts';
 import { textAt } from '../writtenSettings.ts';
-import { trainingTimes } from '../trainingTimes.ts';
+import { knownTimes } from '../trainingTimes.ts';
 import { escaped, Places } from './snippetText.ts';
 
 export interface Block {
@@ -14,24 +16,14 @@ export interface Block {
   readonly text: string;
 }
 
-const methodNames = Object.keys(compressionSchemas) as Method[];
-
-const titles: Record<Method, string> = {
-  prune: 'The smallest weights become zero',
-  quantize: 'Weights become binary codes of a few bits',
-  'low-rank': 'Matrices become products of two thin ones',
-  custom: 'A distortion of your own',
-};
-
 /** More layers are named by a glob. */
 const NAMED = 6;
-const FIRST_RANK = 16;
 
 /** The object of `"compression"`, for each method. */
 export function compressionBlocks(document: ExperimentDocument, surroundings: Surroundings): Block[] {
   return methodNames.map((method) => ({
     label: method,
-    detail: titles[method],
+    detail: methodFacts[method].title,
     text: compressionText(method, document, surroundings, new Places()),
   }));
 }
@@ -58,7 +50,7 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
     const body = lines.join('\n').replace(/^(?=.)/gm, '  ');
     return {
       label: method === undefined ? 'experiment: train only' : `experiment: ${method}`,
-      detail: method === undefined ? 'Pre-training, for others to start from' : titles[method],
+      detail: method === undefined ? 'Pre-training, for others to start from' : methodFacts[method].title,
       text: braces ? `{\n${body}\n}` : `\n${body}\n`,
     };
   });
@@ -70,17 +62,19 @@ function compressionText(
   surroundings: Surroundings,
   places: Places,
 ): string {
-  const { steps = 20000 } = trainingTimes(document, surroundings.model);
-  const language = textAt(document, ['data', 'type']) === 'text';
-  const often = Math.max(1, Math.min(language || method !== 'prune' ? 100 : 10, Math.floor(steps / 100)));
+  const { times, stepsPerEpoch } = knownTimes(document, surroundings.model);
+  const { end: steps = 20000 } = timesIn('steps', times, stepsPerEpoch);
+  const { required, rises } = methodFacts[method];
+  const first = firstDistortEvery(method, textAt(document, ['data', 'type']));
+  const often = Math.max(1, Math.min(first, Math.floor(steps / 100)));
   const lines = [
     `"method": "${method}",`,
     `"distortEvery": ${places.value(often)},`,
-    ...(method === 'custom' ? [`"module": ${places.value('./distort.ts')},`] : []),
+    ...Object.entries(required).map(([name, value]) => `"${name}": ${places.value(value)},`),
     '"layers": {',
     layerLines(method, surroundings, places),
     '},',
-    method === 'prune'
+    rises !== undefined
       ? `"schedule": { "from": ${places.value(Math.round(0.2 * steps))}, "to": ${places.value(Math.round(0.6 * steps))} }`
       : `"schedule": { "from": ${places.value(Math.round(0.2 * steps))} }`,
   ];
@@ -91,26 +85,18 @@ function layerLines(method: Method, { model }: Surroundings, places: Places): st
   const matrices = model?.weights.filter(isMatrix) ?? [];
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   if (layers.length === 0 || layers.length > NAMED)
-    return `  "${places.text('*')}": ${parameters(method, FIRST_RANK, places)}`;
+    return `  "${places.text('*')}": ${parameters(method, undefined, places)}`;
   return layers
     .map((layer) => {
-      const sides = matrices.filter((weight) => weight.layer === layer).flatMap(({ shape }) => shape);
-      const rank = Math.max(1, Math.min(FIRST_RANK, Math.floor(Math.min(...sides) / 2)));
-      return `  ${escaped(JSON.stringify(layer))}: ${parameters(method, rank, places)}`;
+      const side = shortestSide(matricesOf(matrices.filter((weight) => weight.layer === layer)));
+      return `  ${escaped(JSON.stringify(layer))}: ${parameters(method, side, places)}`;
     })
     .join(',\n');
 }
 
-/** The entry of a layer. */
-export function parameters(method: Method, rank: number, places: Places): string {
-  switch (method) {
-    case 'prune':
-      return `{ "rate": ${places.value(0.9)} }`;
-    case 'quantize':
-      return `{ "bits": ${places.value(2)} }`;
-    case 'low-rank':
-      return `{ "rank": ${places.value(rank)} }`;
-    case 'custom':
-      return `{ ${places.empty()} }`;
-  }
+/** The entry of a layer. @param side the shortest of its matrices, where they are known */
+export function parameters(method: Method, side: number | undefined, places: Places): string {
+  const entries = Object.entries(methodFacts[method].parameters);
+  if (entries.length === 0) return `{ ${places.empty()} }`;
+  return `{ ${entries.map(([name, { first }]) => `"${name}": ${places.value(first(side))}`).join(', ')} }`;
 }

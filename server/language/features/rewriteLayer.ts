@@ -1,49 +1,47 @@
 /** @file An entry of `compression.layers` written otherwise: for a wanted ratio, or a glob as the layers that it names. */
-import type { LayerSetting } from '../../compression/predictSize.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
-import type { LowRankParameters } from '../../protocol/experiment/schema.ts';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
-import { readCompression } from '../readCompression.ts';
+import { matricesOf } from '../matrices.ts';
+import { layerSetting, readCompression } from '../readCompression.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf } from './equivalentSetting.ts';
-import { rankFor } from './layerValues.ts';
 
 const TARGETS = [10, 20, 50];
 
-/** The key of the entry that is asked about. */
+/** The key of the entry under the cursor. */
 function keyAt({ path }: Rewritten): string | undefined {
   const [section, layers, key] = path;
   return section === 'compression' && layers === 'layers' && typeof key === 'string' ? key : undefined;
 }
 
-/** Sets the rate, or the rank, so that 1 of 10, 20 or 50 numbers of the key's weights is left; the nearest where none fits. */
+/** Sets the parameter so that 1 of 10, 20 or 50 numbers of the key's weights is left; the nearest where none fits. */
 export function ratioTargets(rewritten: Rewritten): Rewriting[] {
   const { document, surroundings } = rewritten;
   const key = keyAt(rewritten);
   const setting = key === undefined ? undefined : readCompression(document)?.layers.get(key);
   if (key === undefined || !setting) return [];
-  const path = ['compression', 'layers', key];
-  if (setting.method === 'prune')
-    return TARGETS.map((target) => Number((1 - 1 / target).toFixed(4)))
-      .filter((rate) => rate !== setting.parameters.rate)
-      .map((rate) => ({
-        title: `Set the rate to ${rate}: ${formatRatio(1 / (1 - rate))} fewer weights`,
-        edits: replaceValue(document, [...path, 'rate'], String(rate)),
-      }));
+  const { parameters, leaves } = methodFacts[setting.method];
   const weights = compressedModel(document, surroundings.model)?.weightsOf(key) ?? [];
-  if (setting.method !== 'low-rank' || weights.length === 0) return [];
-  const ranks = [...new Set(TARGETS.map((target) => Math.max(1, rankFor(target, weights))))];
-  return ranks
-    .filter((rank) => rank !== setting.parameters.rank)
-    .map((rank) => ({
-      title: `Set the rank to ${rank}: ${formatRatio(byteRatioOf(weights, withRank(rank, setting.parameters)))} smaller`,
-      edits: replaceValue(document, [...path, 'rank'], String(rank)),
-    }));
-}
-
-function withRank(rank: number, parameters: LowRankParameters): LayerSetting {
-  return { method: 'low-rank', parameters: { ...parameters, rank } };
+  const written: Readonly<Record<string, unknown>> = setting.parameters;
+  return Object.entries(parameters).flatMap(([name, { forRatio }]) => {
+    const values = new Map(TARGETS.map((target) => [forRatio?.(target, matricesOf(weights)), target]));
+    return Array.from(values).flatMap(([value, target]): Rewriting[] => {
+      if (value === undefined || value === written[name]) return [];
+      // The bytes of zeros are those of their places, too, which are not known before they are chosen.
+      const result =
+        leaves === 'zeros'
+          ? `${formatRatio(target)} fewer weights`
+          : `${formatRatio(byteRatioOf(weights, layerSetting(setting.method, { ...written, [name]: value })))} smaller`;
+      return [
+        {
+          title: `Set the ${name} to ${value}: ${result}`,
+          edits: replaceValue(document, ['compression', 'layers', key, name], String(value)),
+        },
+      ];
+    });
+  });
 }
 
 /** A glob as the layers that it compresses, or as their weights where some have keys of their own. */

@@ -1,7 +1,8 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
-import type { Method } from './schema.ts';
-import { isPolicy, policyTraits, unsuitablePolicy } from './policyTraits.ts';
+import { isMethod } from './methods/index.ts';
+import { isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
+import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt } from './settingPath.ts';
 
 /**
@@ -9,10 +10,11 @@ import { valueAt } from './settingPath.ts';
  * @param document the settings as they stand in the file, before validation
  */
 export function combinationProblems(document: unknown): SettingProblem[] {
-  const policy = valueAt(document, ['compression', 'policy']) ?? 'deeptwist';
+  const policy = valueAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
   const method = valueAt(document, ['compression', 'method']);
+  if (!isPolicy(policy) || !isMethod(method)) return [];
   const problems: SettingProblem[] = [];
-  if (isPolicy(policy) && isMethod(method) && !policyTraits[policy].methods.includes(method))
+  if (!worksWith(policy, method))
     problems.push({
       path: ['compression', 'policy'],
       code: 'combination',
@@ -20,12 +22,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
       message: unsuitablePolicy(policy, method),
       related: [['compression', 'method']],
     });
-  if (
-    valueAt(document, ['training', 'keepBest']) === true &&
-    isMethod(method) &&
-    isPolicy(policy) &&
-    policy !== 'one-shot'
-  )
+  if (valueAt(document, ['training', 'keepBest']) === true && !policyFacts[policy].ignoresSchedule)
     problems.push({
       path: ['training', 'keepBest'],
       code: 'combination',
@@ -34,8 +31,4 @@ export function combinationProblems(document: unknown): SettingProblem[] {
       related: [['compression', 'policy']],
     });
   return problems;
-}
-
-function isMethod(value: unknown): value is Method {
-  return policyTraits.deeptwist.methods.some((method) => method === value);
 }

@@ -1,5 +1,7 @@
 /** @file In which settings two experiments differ, and which of them a run can take while it trains. Pure. */
 import { isRecord } from '../record.ts';
+import { methodFacts, methodNames } from './methods/index.ts';
+import { policyFacts } from './methods/policies.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -47,17 +49,22 @@ export function valueText(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value);
 }
 
-/** What a run can take while it trains. A layer's parameters are those of its method, but for how weights are grouped. */
+/** What a run can take while it trains. */
 const changeable = [
   /^training\.optimizer\.learningRate$/,
   /^training\.learningRateSchedule\b/,
   /^compression\.(?:distortEvery|schedule)\b/,
-  /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?!sharedProjection\b)/,
 ];
+/** A parameter of a layer: a run can take each but those by which weights are compressed together. */
+const layerParameter = /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
+
+const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
+const parametersInWords = methodNames.flatMap((method) => methodFacts[method].changeable);
 
 /** For people: the settings that {@link whyFixed} lets pass. */
 export const CHANGEABLE_SETTINGS =
-  "the layers' rates, bits, algorithms and ranks, the schedule, distortEvery, the learning rate and its schedule";
+  `the layers' ${parametersInWords.slice(0, -1).join(', ')} and ${parametersInWords.at(-1)}, the schedule, distortEvery, ` +
+  'the learning rate and its schedule';
 
 /**
  * Why a run cannot take a change while it trains; undefined where it can.
@@ -65,8 +72,9 @@ export const CHANGEABLE_SETTINGS =
  * @param experiment that is trained
  */
 export function whyFixed(path: string, { compression }: ExperimentSettings): string | undefined {
-  if (!changeable.some((pattern) => pattern.test(path))) return 'a run keeps it from its first step on';
-  if (path.startsWith('compression.') && compression?.policy === 'factors')
-    return 'the policy "factors" truncates once, and trains the factors of that rank from then on';
-  return undefined;
+  const parameter = layerParameter.exec(path)?.groups?.name;
+  const isChangeable =
+    parameter === undefined ? changeable.some((pattern) => pattern.test(path)) : !groupings.includes(parameter);
+  if (!isChangeable) return 'a run keeps it from its first step on';
+  return compression && path.startsWith('compression.') ? policyFacts[compression.policy].keepsSettings : undefined;
 }

@@ -12,12 +12,9 @@ const measured = z.preprocess((value) => (value === null ? NaN : value), z.numbe
 const step = z.int().min(0);
 const common = { step, time: z.number().describe('Milliseconds since the epoch.') };
 
-/** How a weight is compressed at this moment. */
-const setting = z.object({
-  rate: z.number().optional(),
-  bits: z.int().optional(),
-  rank: z.int().optional(),
-});
+const setting = z
+  .record(z.string(), z.number())
+  .describe('How a weight is compressed at this moment: the parameters of its method, see `experiment/methods/`.');
 
 const layer = z.object({
   name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),

@@ -2,6 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { methodFacts } from '../../../server/protocol/experiment/methods/index.ts';
 
 /**
  * Everything that the extension and the dashboard's page show, found in their source. `npx vitest run FILE -u` writes the
@@ -18,9 +19,15 @@ const DOCUMENTS = new Set([
   'extension/commands/copyDiagnostics.ts', // A bug report.
   'extension/dashboard/pageHtml.ts', // HTML.
   'extension/dashboard/translationBlock.ts', // HTML.
-  'extension/editor/gutterMark.ts', // SVG.
-  'extension/editor/weightPicture.ts', // SVG.
+  'extension/weightsInCode/gutterMark.ts', // SVG.
+  'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
+]);
+/** Files that translate the texts of the table of methods. */
+const OF_METHODS = new Set([
+  'extension/editor/weightText.ts',
+  'extension/newExperiment/wizard.ts',
+  'webview/views/setting.ts',
 ]);
 /** Calls whose texts are for programs and logs. */
 const SILENT = /^(?:(?:this\.#)?(?:services\.)?log\.|l10n\.t$|commands\.|(?:Type)?Error$)/;
@@ -46,7 +53,7 @@ function stringsOf(file: string, { translated, bypassing }: Strings): void {
     if (ts.isCallExpression(node) && node.expression.getText() === 'l10n.t') {
       const [message] = node.arguments;
       if (ts.isStringLiteralLike(message)) translated.add(message.text);
-      else bypassing.push(`${place(source, node)} l10n.t of what is no literal`);
+      else if (!OF_METHODS.has(file)) bypassing.push(`${place(source, node)} l10n.t of what is no literal`);
       node.arguments.slice(1).forEach(visit);
       return;
     }
@@ -100,7 +107,13 @@ function place(source: ts.SourceFile, node: ts.Node): string {
   return `${source.fileName}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
 }
 
-const strings: Strings = { translated: new Set(), bypassing: [] };
+/** The texts of the methods that the extension and the page translate. */
+const methodTexts = Object.values(methodFacts).flatMap(({ choice, parameters }) => [
+  ...(choice ? [choice.label, choice.detail] : []),
+  ...Object.values(parameters).flatMap(({ texts }) => Object.values(texts)),
+]);
+
+const strings: Strings = { translated: new Set(methodTexts), bypassing: [] };
 for (const folder of ['extension', 'webview'])
   for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
     if (name.endsWith('.ts')) stringsOf(`${folder}/${name.replaceAll(sep, '/')}`, strings);

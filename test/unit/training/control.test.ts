@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import type { Method } from '../../../server/protocol/experiment/schema.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { suitablePolicies } from '../../../server/protocol/experiment/policyTraits.ts';
+import { suitablePolicies } from '../../../server/protocol/experiment/methods/policies.ts';
 import { TrainingControl } from '../../../server/training/control.ts';
 import { runExperiment } from '../../../server/training/index.ts';
 import {

@@ -19,5 +19,5 @@ export function targetSetting(
 ): CompressionSetting {
   const parameters = parametersFor(compression.layers, weight) as Record<string, unknown> | undefined;
   const numbers = (['rate', 'bits', 'rank'] as const).map((name) => [name, parameters?.[name]] as const);
-  return Object.fromEntries(numbers.filter(([, value]) => typeof value === 'number'));
+  return Object.fromEntries(numbers.flatMap(([name, value]) => (typeof value === 'number' ? [[name, value]] : [])));
 }

@@ -1,5 +1,6 @@
 /** @file The Weights view: what each distortion did to the weights, one moment at a time and over the whole run. */
 import * as l10n from '@vscode/l10n';
+import { methodFacts } from '../../../server/protocol/experiment/methods/index.ts';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
@@ -153,7 +154,8 @@ function createWeightsView(context: ViewContext): View {
     const distortions = run.snapshot?.weights[name] ?? [];
     const seen = seenAt(run, name, step);
     if (!seen) return;
-    const quantized = run.snapshot?.started?.config.compression?.method === 'quantize';
+    const method = run.snapshot?.started?.config.compression?.method;
+    const quantized = method !== undefined && methodFacts[method].hasLevels;
     card.histogram.setTitle(name);
     card.histogram.update(
       histogramContent(seen, settings, {

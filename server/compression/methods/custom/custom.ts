@@ -1,4 +1,5 @@
 /** @file Weight distortion by a user's function. */
+import { isRecord } from '../../../protocol/record.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import { settled } from '../../../modules/userCalls.ts';
 import { UserError } from '../../../protocol/userError.ts';
@@ -49,7 +50,7 @@ export async function distortByUser(
 
 function sizeOf(returned: unknown, shape: readonly number[], call: string): CompressedSize {
   if (returned === undefined || returned === null) return denseSize(elementCount(shape));
-  const { weightsKept, bytes } = returned as Record<string, unknown>;
+  const { weightsKept, bytes }: Record<string, unknown> = isRecord(returned) ? returned : {};
   if (isCount(weightsKept) && isCount(bytes)) return { weightsKept, bits: 8 * bytes };
   throw new UserError(`${call} returned something else than { weightsKept, bytes } with two whole numbers.`, {
     remedy: 'Return the size of the compressed weight, or nothing.',
@@ -57,5 +58,5 @@ function sizeOf(returned: unknown, shape: readonly number[], call: string): Comp
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }

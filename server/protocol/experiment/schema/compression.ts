@@ -2,9 +2,12 @@
 import * as z from 'zod';
 import { fraction, path, positiveInteger } from './values.ts';
 
+/** The policy of an experiment that names none. */
+export const DEFAULT_POLICY = 'deeptwist';
+
 const policy = z
   .enum(['deeptwist', 'gradual-mask', 'one-shot', 'factors', 'straight-through'])
-  .default('deeptwist')
+  .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
   )

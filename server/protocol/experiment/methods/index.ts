@@ -1,0 +1,28 @@
+/** @file The table of methods: what the editor, the command line and the dashboard know of each without training by it. */
+import type { Method } from '../schema.ts';
+import { custom } from './custom.ts';
+import type { MethodFacts, ParameterFacts } from './facts.ts';
+import { lowRank } from './lowRank.ts';
+import { prune } from './prune.ts';
+import { quantize } from './quantize.ts';
+
+export const methodFacts: { readonly [M in Method]: MethodFacts } = { prune, quantize, 'low-rank': lowRank, custom };
+
+export function isMethod(value: unknown): value is Method {
+  return typeof value === 'string' && Object.hasOwn(methodFacts, value);
+}
+
+/** The names of the methods, in the order in which they are proposed. */
+export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(isMethod);
+
+/** The parameters of all methods, by name. */
+export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.assign(
+  {},
+  ...methodNames.map((method) => methodFacts[method].parameters),
+);
+
+/** Distortion step S_D of a new experiment. @param dataType `data.type`, where it is known */
+export function firstDistortEvery(method: Method, dataType: string | undefined): number {
+  const { text, others } = methodFacts[method].distortEvery;
+  return dataType === 'text' ? text : others;
+}

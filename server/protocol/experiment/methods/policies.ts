@@ -1,0 +1,69 @@
+/** @file The table of policies: what is known of each without training by it. */
+import type { Method, PolicyId } from '../schema.ts';
+import type { MethodFacts } from './facts.ts';
+import { methodFacts, methodNames } from './index.ts';
+
+export interface PolicyFacts {
+  /** The methods that it works with, by what they leave of a weight; absent where it works with all. */
+  readonly leaves?: readonly MethodFacts['leaves'][];
+  /** Tells whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
+  readonly distorts: 'every-so-often' | 'at-the-end';
+  /** True where training goes on as if nothing were compressed, and the target is applied at once after it. */
+  readonly ignoresSchedule: boolean;
+  /** Reason why a run keeps all settings of its compression; absent where it can take other ones while it trains. */
+  readonly keepsSettings?: string;
+  /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
+  readonly constraints: 'all' | 'keeping zeros' | 'none';
+}
+
+export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
+  deeptwist: {
+    distorts: 'every-so-often',
+    ignoresSchedule: false,
+    constraints: 'all',
+  },
+  'gradual-mask': {
+    leaves: ['zeros'],
+    distorts: 'every-so-often',
+    ignoresSchedule: false,
+    constraints: 'keeping zeros',
+  },
+  'one-shot': {
+    distorts: 'at-the-end',
+    ignoresSchedule: true,
+    constraints: 'all',
+  },
+  factors: {
+    leaves: ['factors'],
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    keepsSettings: 'the policy "factors" truncates once, and trains the factors of that rank from then on',
+    constraints: 'none',
+  },
+  'straight-through': {
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    constraints: 'all',
+  },
+};
+
+export function isPolicy(value: unknown): value is PolicyId {
+  return typeof value === 'string' && Object.hasOwn(policyFacts, value);
+}
+
+export function worksWith(policy: PolicyId, method: Method): boolean {
+  return policyFacts[policy].leaves?.includes(methodFacts[method].leaves) ?? true;
+}
+
+/** The policies that work with a method. */
+export function suitablePolicies(method: Method): PolicyId[] {
+  return Object.keys(policyFacts)
+    .filter(isPolicy)
+    .filter((policy) => worksWith(policy, method));
+}
+
+/** Message for a policy that does not work with a method. */
+export function unsuitablePolicy(policy: PolicyId, method: Method): string {
+  const suitable = methodNames.filter((name) => worksWith(policy, name));
+  return `"${policy}" works with the method ${suitable.join(', ')} only, got "${method}"`;
+}
