@@ -1,5 +1,6 @@
 /** @file The text of a new experiment file: settings to start from, with the comments that a first reader needs. Pure. */
-import { firstDistortEvery, methodFacts, methodNames } from '../../server/protocol/experiment/methods/index.ts';
+import { firstDistortEvery } from '../../server/protocol/experiment/firstExperiment.ts';
+import { methodFacts, methodNames } from '../../server/protocol/experiment/methods/index.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 
 /** The methods that can be chosen for a new experiment. */
@@ -68,11 +69,8 @@ function isLanguage({ data }: NewExperiment): boolean {
   return data.type === 'text';
 }
 
-/** The first value of the method, and a smaller one in a short run, so that it has some distortions. */
-function distortEvery(experiment: NewExperiment): number {
-  const { method, data, steps } = experiment;
-  const first = firstDistortEvery(method, data.type);
-  return isLanguage(experiment) ? first : Math.max(10, Math.min(first, Math.round(steps / 60)));
+function distortEvery({ method, data, steps }: NewExperiment): number {
+  return firstDistortEvery(method, { dataType: data.type, length: { count: steps, unit: 'steps' } });
 }
 
 function training({ steps, loss }: NewExperiment): string {

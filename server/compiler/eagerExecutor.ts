@@ -5,12 +5,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
-import { calledLayers, type FrozenWeight } from './frozenModel.ts';
+import { calledLayers } from './frozenModel.ts';
 import { createParameters, type FrozenParameter, type ParameterSet } from './parameters.ts';
 import {
   withParts,
   type Evaluation,
   type Executor,
+  type FrozenWeight,
   type Program,
   type SampleType,
   type StepBatch,

@@ -1,6 +1,5 @@
 /** @file What the executors run: a training step and an evaluation, as plain TensorFlow.js functions of a batch. */
 import type * as tf from '@tensorflow/tfjs';
-import type { FrozenModel } from './frozenModel.ts';
 
 /** A weight of the model. `variable` holds the initial value; afterwards the {@link ParameterSet} does. */
 export interface ProgramWeight {
@@ -8,6 +7,19 @@ export interface ProgramWeight {
   readonly name: string;
   readonly trainable: boolean;
   readonly variable: tf.Variable;
+}
+
+/** A weight that a step reads; `trainable` of a layer or model counts for nothing here. */
+export type FrozenWeight = Pick<ProgramWeight, 'name' | 'variable'>;
+
+/**
+ * A second model, which is never trained: its outputs are part of the loss, as a teacher's are. Its weights are a group of their
+ * own, so that what trains, saves or reports the weights of the program's model never meets them.
+ */
+export interface FrozenModel {
+  /** Their names are unique among themselves; weights of the program's model may have the same ones. */
+  readonly weights: readonly FrozenWeight[];
+  readonly layers: readonly tf.layers.Layer[];
 }
 
 /** Shape of one sample, without the batch axis. */

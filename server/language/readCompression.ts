@@ -5,8 +5,8 @@
 import type { LayerSetting } from '../compression/predictSize.ts';
 import { isMethod } from '../protocol/experiment/methods/index.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
-import type { Method, PolicyId, PruningSchedule } from '../protocol/experiment/schema.ts';
-import { compressionSchemas, DEFAULT_POLICY } from '../protocol/experiment/schema/compression.ts';
+import type { Method, PolicyId } from '../protocol/experiment/schema.ts';
+import { compressionSchemas, DEFAULT_POLICY, type PruningSchedule } from '../protocol/experiment/schema/compression.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { recordAt } from './writtenSettings.ts';
 

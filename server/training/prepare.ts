@@ -105,7 +105,9 @@ export async function prepare(
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
     }
     const module =
-      compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
+      compression && 'module' in compression
+        ? await importUserModule(resolve(directory, compression.module))
+        : undefined;
     sources.push(...(await readSources(module?.files ?? [])));
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 

@@ -20,9 +20,3 @@ export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.a
   {},
   ...methodNames.map((method) => methodFacts[method].parameters),
 );
-
-/** Distortion step S_D of a new experiment. @param dataType `data.type`, where it is known */
-export function firstDistortEvery(method: Method, dataType: string | undefined): number {
-  const { text, others } = methodFacts[method].distortEvery;
-  return dataType === 'text' ? text : others;
-}
