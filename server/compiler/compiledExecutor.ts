@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
+import { frozenName } from './frozenModel.ts';
 import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
@@ -10,7 +11,7 @@ import { createParameters, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
-import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
+import type { Evaluation, Executor, Program, StepBatch, StepLoss } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
@@ -54,6 +55,7 @@ export class CompiledExecutor implements Executor {
   readonly #sessionOptions: SessionOptions;
   readonly #training: BoundGraph;
   readonly #evaluations = new Map<string, Promise<BoundGraph>>();
+  readonly #lossParts: readonly (readonly [string, Buffer])[];
   readonly #states: Record<Stream, Map<string, Float32Array<ArrayBuffer>>>;
 
   private constructor(
@@ -70,6 +72,10 @@ export class CompiledExecutor implements Executor {
     this.#sessionOptions = sessionOptions;
     const { threads } = sessionOptions;
     this.description = `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const part = portName.lossPart('');
+    this.#lossParts = [...training.session.buffers].flatMap(([name, buffer]) =>
+      name.startsWith(part) ? [[name.slice(part.length), buffer] as const] : [],
+    );
     const states = [...training.session.buffers].filter(([name]) => name.startsWith('state:'));
     this.#states = {
       training: new Map(states.map(([name, buffer]) => [name, buffer as Float32Array<ArrayBuffer>])),
@@ -91,7 +97,7 @@ export class CompiledExecutor implements Executor {
         )
       : { graph: traced, rows: new Map<string, number>() };
     const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    const parameters = createParameters(program.weights, rows, extraBytes);
+    const parameters = createParameters(program, rows, extraBytes);
     const threads = options.threads ?? defaultThreads(graph);
     const sessionOptions = { threads, spinning: threads > 1 };
     const training = await bindGraph(graph, parameters, new Map(), sessionOptions);
@@ -102,7 +108,7 @@ export class CompiledExecutor implements Executor {
     return this.#states.training;
   }
 
-  async step(batch: StepBatch, step: number): Promise<number> {
+  async step(batch: StepBatch, step: number): Promise<StepLoss> {
     const { session, randoms, watched } = this.#training;
     if (batch.size !== this.#options.batchSize)
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
@@ -114,7 +120,9 @@ export class CompiledExecutor implements Executor {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
     }
     this.#carryStates(session, 'training');
-    return (session.buffers.get(portName.loss) as Float32Array)[0];
+    const parts: Record<string, number> = {};
+    for (const [name, buffer] of this.#lossParts) parts[name] = buffer[0];
+    return { loss: (session.buffers.get(portName.loss) as Float32Array)[0], parts };
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
@@ -177,6 +185,7 @@ async function bindGraph(
       bound.set(portName.rows(name), gradient.indices);
     }
   }
+  for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
   const checked = watchIndices(graph);
   const session = await BoundSession.create(lowerGraph(checked.graph), bound, sessionOptions);
   const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');

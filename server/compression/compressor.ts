@@ -1,4 +1,5 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
+import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
@@ -9,7 +10,6 @@ import { policies } from './policies.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import type { StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
 import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
-import { isDistortionStep } from './when.ts';
 
 /** What a distortion did to a weight: a row of the run event. */
 export type DistortionReport = EventOf<'distortion'>['weights'][number];

@@ -13,12 +13,12 @@ import {
   whyFixed,
   type SettingChange,
 } from '../protocol/experiment/settingChanges.ts';
+import { timesInSteps } from '../protocol/experiment/times.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
-import { timesInSteps } from './timesInSteps.ts';
 import type { Untimed } from './trainingLoop.ts';
 
 /** Settings that fit the run. */

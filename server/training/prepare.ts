@@ -25,6 +25,7 @@ import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
+import { timesInSteps } from '../protocol/experiment/times.ts';
 import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import { findRun } from '../runs/findRun.ts';
@@ -34,10 +35,9 @@ import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
-import { timesInSteps } from './timesInSteps.ts';
 
 export interface Prepared {
-  /** Another one from the moment at which a user changes its settings while it trains. */
+  /** Replaced when a user changes settings during training. */
   experiment: Experiment;
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
@@ -104,7 +104,9 @@ export async function prepare(
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
     }
     const module =
-      compression?.method === 'custom' ? await importUserModule(resolve(directory, compression.module)) : undefined;
+      compression && 'module' in compression
+        ? await importUserModule(resolve(directory, compression.module))
+        : undefined;
     sources.push(...(await readSources(module?.files ?? [])));
     const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
 

@@ -5,15 +5,15 @@ import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { worksWith } from '../../protocol/experiment/methods/policies.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
+import { readTimes, timesIn } from '../../protocol/experiment/times.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { readCompression, type ReadCompression } from '../readCompression.ts';
-import { scheduleTimes } from '../trainingTimes.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf, equivalentSetting, sizedMethods } from './equivalentSetting.ts';
 
-/** At the method, and at `"compression"` and `"layers"` themselves; none where the model or a setting is not known. */
+/** Conversions offered at the method, and at `"compression"` and `"layers"`; none where the model or a setting is not known. */
 export function conversions({ document, path, surroundings: { model } }: Rewritten): Rewriting[] {
   const compression = readCompression(document);
   const isHere = path[0] === 'compression' && (path.length === 1 || (path.length === 2 && path[1] !== 'schedule'));
@@ -52,20 +52,21 @@ function conversion(
   return [{ title: `Convert to ${method}, at about the same size (layers ${size} smaller)`, edits }];
 }
 
-/** Only a rising schedule has an end: undefined where the length of the training does not tell one. */
+/** Adds or removes the end of the schedule, which only a rising one has; undefined where the length of the training does not tell it. */
 function scheduleEdits(
   method: Method,
   document: ExperimentDocument,
   compression: ReadCompression,
 ): TextEdit[] | undefined {
   const path = ['compression', 'schedule'];
-  const { schedule } = compression;
-  if (!schedule) return [];
-  const unit = schedule.unit === 'epochs' ? ', "unit": "epochs"' : '';
+  if (!compression.schedule) return [];
+  const times = readTimes(document.settings);
+  const from = times.from.count;
+  const unit = times.from.unit === 'epochs' ? ', "unit": "epochs"' : '';
   if (methodFacts[method].rises === undefined)
-    return schedule.rise ? replaceValue(document, path, `{ "from": ${schedule.from}${unit} }`) : [];
-  const times = scheduleTimes(document, undefined);
-  if (times?.end === undefined || times.end <= schedule.from) return undefined;
-  const to = Math.ceil((schedule.from + times.end) / 2);
-  return replaceValue(document, path, `{ "from": ${schedule.from}, "to": ${to}${unit} }`);
+    return compression.schedule.rise ? replaceValue(document, path, `{ "from": ${from}${unit} }`) : [];
+  const { end } = timesIn(times.from.unit, times, undefined);
+  if (end === undefined || end <= from) return undefined;
+  const to = Math.ceil((from + end) / 2);
+  return replaceValue(document, path, `{ "from": ${from}, "to": ${to}${unit} }`);
 }

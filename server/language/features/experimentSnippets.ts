@@ -2,10 +2,11 @@
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { firstDistortEvery, methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 import { textAt } from '../writtenSettings.ts';
-import { trainingTimes } from '../trainingTimes.ts';
+import { knownTimes } from '../trainingTimes.ts';
 import { escaped, Places } from './snippetText.ts';
 
 export interface Block {
@@ -61,7 +62,8 @@ function compressionText(
   surroundings: Surroundings,
   places: Places,
 ): string {
-  const { steps = 20000 } = trainingTimes(document, surroundings.model);
+  const { times, stepsPerEpoch } = knownTimes(document, surroundings.model);
+  const { end: steps = 20000 } = timesIn('steps', times, stepsPerEpoch);
   const { required, rises } = methodFacts[method];
   const first = firstDistortEvery(method, textAt(document, ['data', 'type']));
   const often = Math.max(1, Math.min(first, Math.floor(steps / 100)));

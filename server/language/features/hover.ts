@@ -5,12 +5,13 @@ import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuan
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression } from '../readCompression.ts';
 import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
-import { scheduleTimes } from '../trainingTimes.ts';
+import { knownTimes } from '../trainingTimes.ts';
 import { PREVIEW_WIDTH, scheduleInWords, schedulePreview, type PreviewedSchedule } from './schedulePreview.ts';
 
 export function hover(document: ExperimentDocument, position: Position, { model }: Surroundings): Hover | undefined {
@@ -36,12 +37,12 @@ function isLayer(path: SettingPath): boolean {
   return path.length === 3 && path[0] === 'compression' && path[1] === 'layers';
 }
 
-/** The schedule itself, what is in it, and how often: all of that is in the picture. */
+/** True for the settings that the picture of the schedule shows. */
 function isSchedule(path: SettingPath): boolean {
   return path[0] === 'compression' && (path[1] === 'schedule' || path[1] === 'distortEvery');
 }
 
-/** Of a word that was chosen, what that word means; else of the setting as a whole. */
+/** The meaning of the chosen word where the setting is a choice, else that of the setting. */
 function settingText({ settings, text, json }: ExperimentDocument, path: SettingPath, isKey: boolean) {
   const node = settingSchema(settings, path);
   const value = json.rangeOfValue(path);
@@ -53,7 +54,7 @@ function settingText({ settings, text, json }: ExperimentDocument, path: Setting
   return `${title}: ${markdownCode(chosen.value)}\n\n${chosen.meaning}`;
 }
 
-/** Weights in a table; the rest is counted. */
+/** Weights that a table lists; the rest is counted. */
 const LISTED = 20;
 
 function layerText(document: ExperimentDocument, key: string, model: ModelDescription | undefined): string {
@@ -101,15 +102,20 @@ function schedulePicture(document: ExperimentDocument, model: ModelDescription |
   return `![${words}](data:image/svg+xml;base64,${picture}|width=${PREVIEW_WIDTH})\n\n${words}`;
 }
 
-/** Undefined where the length of the training is not known, or a policy distorts at other times. */
+/** @returns undefined where the length of the training is not known, or a policy distorts at other times */
 function previewedSchedule(
   document: ExperimentDocument,
   model: ModelDescription | undefined,
 ): PreviewedSchedule | undefined {
   const compression = readCompression(document);
-  const times = scheduleTimes(document, model);
-  if (!compression || times?.end === undefined || !distortsRegularly(compression)) return undefined;
-  const { unit, from, to, end, distortEvery } = times;
+  if (!compression || !distortsRegularly(compression)) return undefined;
+  const { times, stepsPerEpoch } = knownTimes(document, model);
+  const { unit, from, to, end, distortEvery } = timesIn(
+    stepsPerEpoch === undefined ? times.from.unit : 'steps',
+    times,
+    stepsPerEpoch,
+  );
+  if (from === undefined || end === undefined) return undefined;
   const { rises } = methodFacts[compression.method];
   const rates = Array.from(compression.layers.values()).flatMap((layer) => {
     const parameters: Readonly<Record<string, unknown>> = layer?.parameters ?? {};

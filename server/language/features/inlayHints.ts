@@ -1,26 +1,26 @@
-/** @file What values mean for this model, at the end of each: weights that stay, how much smaller, how many distortions. */
+/** @file What values mean for this model, shown at the end of each: weights kept, how much smaller, how many distortions. */
 import type { InlayHint, Range } from 'vscode-languageserver/node';
-import { distortionCount } from '../../compression/when.ts';
 import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
+import { distortionCount } from '../../protocol/experiment/distortionSteps.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { timeIn, timesIn } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompression, type ReadCompression } from '../readCompression.ts';
-import { recordAt } from '../writtenSettings.ts';
-import { scheduleTimes, trainingTimes } from '../trainingTimes.ts';
+import { knownTimes } from '../trainingTimes.ts';
 
 interface Hint {
   readonly path: SettingPath;
-  /** Of an object, which may be long: behind its opening brace. */
+  /** `start`: behind the opening brace of an object, which may be long. */
   readonly at: 'start' | 'end';
   readonly label: string;
   readonly tooltip?: string;
 }
 
-/** Those in a range of lines; none where the model is not known. */
+/** The hints in a range of lines; none where the model is not known. */
 export function inlayHints(document: ExperimentDocument, range: Range, { model }: Surroundings): InlayHint[] {
   if (!model) return [];
   const compression = readCompression(document);
@@ -73,30 +73,24 @@ function layerHints({ layers }: ReadCompression, compressed: CompressedModel): H
   });
 }
 
-/** Steps in epochs and epochs in steps, where the length of an epoch is known; how many distortions there are. */
+/** Times in the other unit, where the length of an epoch is known; the number of distortions. */
 function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[] {
-  const { stepsPerEpoch, steps, epochs } = trainingTimes(document, model);
-  const times = scheduleTimes(document, model);
+  const { times, stepsPerEpoch } = knownTimes(document, model);
   const compression = readCompression(document);
-  const training = recordAt(document, ['training']);
-  const hints: Hint[] = [];
-  if (stepsPerEpoch !== undefined && steps !== undefined && epochs !== undefined) {
-    const given = 'steps' in training ? 'steps' : 'epochs';
-    const label = given === 'steps' ? epochText(epochs) : `${formatCount(steps)} steps`;
-    hints.push({ path: ['training', given], at: 'end', label });
-  }
-  if (compression && times && stepsPerEpoch !== undefined)
-    for (const [key, time] of [
-      ['from', times.from],
-      ['to', times.to],
-    ] as const) {
-      if (time === undefined || time === 0) continue;
-      const label =
-        compression.schedule?.unit === 'epochs' ? `${formatCount(time)} steps` : epochText(time / stepsPerEpoch);
-      hints.push({ path: ['compression', 'schedule', key], at: 'end', label });
-    }
-  if (times?.distortEvery !== undefined && times.end !== undefined && compression && distortsRegularly(compression)) {
-    const count = distortionCount({ distortEvery: times.distortEvery, from: times.from, steps: times.end });
+  const shown = [times.steps ?? times.epochs, ...(compression ? [times.from, times.to] : [])];
+  const hints = shown.flatMap((time): Hint[] => {
+    if (time === undefined || time.count === 0) return [];
+    const other = time.unit === 'steps' ? 'epochs' : 'steps';
+    const count = timeIn(other, time, stepsPerEpoch);
+    if (count === undefined) return [];
+    return [
+      { path: time.path, at: 'end', label: other === 'steps' ? `${formatCount(count)} steps` : epochText(count) },
+    ];
+  });
+  const { distortEvery, from, end } = timesIn('steps', times, stepsPerEpoch);
+  const isRegular = compression !== undefined && distortsRegularly(compression);
+  if (isRegular && distortEvery !== undefined && from !== undefined && end !== undefined) {
+    const count = distortionCount({ distortEvery, from, steps: end });
     const label = count === 1 ? '1 distortion' : `${formatCount(count)} distortions`;
     hints.push({ path: ['compression', 'distortEvery'], at: 'end', label });
   }

@@ -3,18 +3,19 @@
  * happen. An SVG for a hover, which has no colours of the editor's theme: its greys and blue are readable on dark and light.
  */
 import { pruningRateAt } from '../../compression/methods/prune/rate.ts';
-import { distortionCount } from '../../compression/when.ts';
+import { distortionCount, firstDistortion } from '../../protocol/experiment/distortionSteps.ts';
+import type { TimeUnit } from '../../protocol/experiment/times.ts';
 
 export interface PreviewedSchedule {
-  /** Of the times below. */
-  readonly unit: 'steps' | 'epochs';
+  /** Unit of the times below. */
+  readonly unit: TimeUnit;
   /** t_i. */
   readonly from: number;
   /** Length of the run. */
   readonly end: number;
   /** S_D in steps; undefined where times are in epochs of unknown length. */
   readonly distortEvery: number | undefined;
-  /** Of a pruning schedule; undefined for methods whose setting is the same at every distortion. */
+  /** Rise of the pruning rate; undefined for methods whose setting is the same at every distortion. */
   readonly rise?: { readonly to: number; readonly initialRate: number; readonly exponent: number } | undefined;
   /** Target rates p_f, each once, the highest first; empty for other methods. */
   readonly rates: readonly number[];
@@ -97,7 +98,7 @@ function pointsOf(from: number, end: number, to = from): number[] {
   return [...rise.filter((time) => time <= end), end];
 }
 
-/** Of methods whose setting does not change: when it is on. */
+/** The picture for methods whose setting does not change: when distortions happen. */
 function constant({ from }: PreviewedSchedule, x: Scale): string[] {
   const middle = (PLOT.top + PLOT.bottom) / 2;
   const [start, last] = [x(from), x(0) + PLOT.right - PLOT.left];
@@ -113,11 +114,12 @@ function constant({ from }: PreviewedSchedule, x: Scale): string[] {
 
 function marks({ from, end, distortEvery }: PreviewedSchedule, x: Scale): string[] {
   if (distortEvery === undefined) return [];
-  const first = Math.max(distortEvery, Math.ceil(from / distortEvery) * distortEvery);
+  const timing = { distortEvery, from, steps: end };
+  const first = firstDistortion(timing);
   const often = distortEvery === 1 ? 'step' : `${count(distortEvery)} steps`;
   const text = label(PLOT.left, HEIGHT - 8, `distortions: one every ${often}`, 'start', `fill="${MARK}"`);
   const last = line(x(end), MARKS.top, x(end), MARKS.bottom, MARK, 'stroke-width="2"');
-  if (first >= end) return [last, text];
+  if (first === end) return [last, text];
   if (x(distortEvery) - x(0) < NEAREST_MARKS) {
     const width = decimal(x(end) - x(first));
     return [
@@ -126,7 +128,7 @@ function marks({ from, end, distortEvery }: PreviewedSchedule, x: Scale): string
       text,
     ];
   }
-  const times = Array.from({ length: Math.ceil((end - first) / distortEvery) }, (_, i) => first + i * distortEvery);
+  const times = Array.from({ length: distortionCount(timing) - 1 }, (_, i) => first + i * distortEvery);
   return [...times.map((time) => line(x(time), MARKS.top, x(time), MARKS.bottom, MARK)), last, text];
 }
 
@@ -138,7 +140,7 @@ function timeAxis({ unit, from, end, rise }: PreviewedSchedule, x: Scale): strin
     [from, from === 0 ? '0' : `t_i ${count(from)}`],
   ]);
   const ticks = [...named].sort(([a], [b]) => a - b);
-  // Of two labels that would touch, the one of the schedule is kept.
+  // Where two labels would touch, that of the schedule is kept.
   const kept = ticks.filter(([time], i) => {
     const isEnd = time === 0 || time === end;
     const near = (other: readonly [number, string] | undefined) =>

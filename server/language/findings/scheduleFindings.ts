@@ -1,13 +1,13 @@
-/** @file Times that can be run and are doubtful: too few distortions, or no step to recover from them. */
+/** @file Times that can be trained with and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery, isMethod } from '../../protocol/experiment/methods/index.ts';
-import { isPolicy, policyFacts } from '../../protocol/experiment/methods/policies.ts';
-import { DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { trainingTimes } from '../trainingTimes.ts';
-import { countAt, numberAt, textAt, valueAt } from '../writtenSettings.ts';
+import { distortsRegularly, readCompression } from '../readCompression.ts';
+import { knownTimes } from '../trainingTimes.ts';
+import { textAt, valueAt } from '../writtenSettings.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
@@ -16,41 +16,30 @@ const STEPS = ['training', 'steps'];
 const DISTORT_EVERY = ['compression', 'distortEvery'];
 const SCHEDULE = ['compression', 'schedule'];
 
-/** In training steps; undefined where the file does not tell, or not yet. */
-interface Times {
+/** Times in training steps; undefined where the file does not tell, or not yet. */
+interface KnownSteps {
   readonly distortEvery: number;
   readonly steps: number | undefined;
   readonly from: number;
   readonly to: number | undefined;
 }
 
-/** Only of policies that distort while they train. */
-export function scheduleFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
-  const policy = textAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
-  const times = timesOf(document, surroundings);
-  if (!times || !isPolicy(policy) || policyFacts[policy].distorts !== 'every-so-often') return [];
+/** Findings for policies that distort while they train. */
+export function scheduleFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
+  const compression = readCompression(document);
+  const { times, stepsPerEpoch } = knownTimes(document, model);
+  const { distortEvery, from, to, end } = timesIn('steps', times, stepsPerEpoch);
+  if (!compression || !distortsRegularly(compression) || distortEvery === undefined || from === undefined) return [];
+  const known = { distortEvery, steps: end, from, to };
   return [
-    ...distortionsInSchedule(document, times),
-    ...stepsToRecover(document, times),
-    ...lastDistortion(document, times),
+    ...distortionsInSchedule(document, known),
+    ...stepsToRecover(document, known),
+    ...lastDistortion(document, known, times.steps?.count),
   ];
 }
 
-function timesOf(document: ExperimentDocument, { model }: Surroundings): Times | undefined {
-  const distortEvery = countAt(document, DISTORT_EVERY);
-  if (distortEvery === undefined) return undefined;
-  const { stepsPerEpoch, steps } = trainingTimes(document, model);
-  const length = textAt(document, [...SCHEDULE, 'unit']) === 'epochs' ? stepsPerEpoch : 1;
-  const inSteps = (time: number | undefined) =>
-    time === undefined || length === undefined ? undefined : time * length;
-  const start = numberAt(document, [...SCHEDULE, 'from']) ?? 0;
-  const from = start === 0 ? 0 : inSteps(start);
-  if (from === undefined) return undefined;
-  return { distortEvery, steps, from, to: inSteps(countAt(document, [...SCHEDULE, 'to'])) };
-}
-
-/** While the rate rises. */
-function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to }: Times): Finding[] {
+/** Too few distortions while the rate rises. */
+function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to }: KnownSteps): Finding[] {
   if (to === undefined || to <= from) return [];
   const distortions = Math.floor(to / distortEvery) - Math.ceil(from / distortEvery);
   if (distortions >= FEWEST_DISTORTIONS) return [];
@@ -70,7 +59,7 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
   return [finding(document, { path: DISTORT_EVERY }, { severity: DiagnosticSeverity.Warning, code, message, fixes })];
 }
 
-function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: Times): Finding[] {
+function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
   const severity = DiagnosticSeverity.Warning;
   const code = 'no-step-to-recover';
   if (distortEvery === 1) {
@@ -102,10 +91,16 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
   return [finding(document, { path }, { severity, code, message })];
 }
 
-/** A run always ends with a distortion; here it comes early. */
-function lastDistortion(document: ExperimentDocument, { distortEvery, steps }: Times): Finding[] {
-  const written = countAt(document, STEPS);
-  if (written === undefined || written !== steps || steps < distortEvery || steps % distortEvery === 0) return [];
+/**
+ * A run always ends with a distortion; here it comes early.
+ * @param steps of the file; undefined where it gives epochs
+ */
+function lastDistortion(
+  document: ExperimentDocument,
+  { distortEvery }: KnownSteps,
+  steps: number | undefined,
+): Finding[] {
+  if (steps === undefined || steps < distortEvery || steps % distortEvery === 0) return [];
   const rest = steps % distortEvery;
   return [
     finding(

@@ -16,11 +16,12 @@ import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
-import { scheduleProblems } from './scheduleProblems.ts';
+import { layerProblems } from './layerProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
+import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
 
 /** Unknown settings of one object for which a known name is looked for. */
@@ -58,7 +59,8 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
   const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
   const unfit = [
     ...alternativeProblems(document),
-    ...scheduleProblems(document),
+    ...timeProblems(document),
+    ...layerProblems(document),
     ...combinationProblems(document),
   ].filter(
     (problem) =>

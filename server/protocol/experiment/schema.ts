@@ -76,7 +76,3 @@ export type DataConfig = Experiment['data'];
 export type Compression = NonNullable<Experiment['compression']>;
 export type PolicyId = Compression['policy'];
 export type Method = Compression['method'];
-type CompressionBy<M extends Method> = Extract<Compression, { method: M }>;
-export type PruningSchedule = NonNullable<CompressionBy<'prune'>['schedule']>;
-export type QuantizationParameters = CompressionBy<'quantize'>['layers'][string];
-export type LowRankParameters = CompressionBy<'low-rank'>['layers'][string];

@@ -1,6 +1,7 @@
 /** @file Why there is no histogram, or no spectrum, to be seen. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
+import { firstDistortion } from '../../../server/protocol/experiment/distortionSteps.ts';
 import { policyFacts } from '../../../server/protocol/experiment/methods/policies.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
@@ -13,21 +14,16 @@ export function whyNoDistortions({ started, end, metrics }: RunSnapshot): string
       'This experiment compresses nothing: it has no "compression" section. Add one to see what it does to the weights.',
     );
   if (end !== undefined) return l10n.t('The run ended before its first distortion.');
-  const first = firstDistortion(compression, training.steps);
+  const { policy, distortEvery, schedule } = compression;
+  const { steps } = training;
+  const first =
+    policyFacts[policy].distorts === 'at-the-end'
+      ? steps
+      : firstDistortion({ distortEvery, from: schedule?.from ?? 0, steps });
   const step = metrics.length > 0 ? metrics.columns.step[metrics.length - 1] : 0;
   return l10n.t(
     'No distortion so far: the first comes at step {0}, and the run is at {1}.',
     formatCount(first),
     formatCount(step),
   );
-}
-
-/** The first multiple of the distortion step S_D that is not before t_i; the last step of all where there is none. */
-function firstDistortion(
-  { policy, distortEvery, schedule }: NonNullable<RunSnapshot['started']>['config']['compression'] & object,
-  steps: number,
-): number {
-  if (policyFacts[policy].distorts === 'at-the-end') return steps;
-  const from = Math.max(1, schedule?.from ?? 0);
-  return Math.min(steps, distortEvery * Math.ceil(from / distortEvery));
 }

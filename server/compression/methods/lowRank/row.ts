@@ -1,6 +1,6 @@
 /** @file Low-rank approximation as a compression method. */
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
-import type { LowRankParameters } from '../../../protocol/experiment/schema.ts';
+import type { LowRankParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { UserError } from '../../../protocol/userError.ts';
 import { matrixViewOf, storedMatrix, storedShape } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';

@@ -1,5 +1,5 @@
 /** @file The pruning rate at a step: equation (1) of DeepTwist, after Zhu & Gupta 2017; and the number of weights that a rate prunes. */
-import type { PruningSchedule } from '../../../protocol/experiment/schema.ts';
+import type { PruningSchedule } from '../../../protocol/experiment/schema/compression.ts';
 
 /**
  * `p_t = p_f + (p_i - p_f) (1 - (t - t_i)/(t_f - t_i))^E` from step `t_i` to `t_f`; nothing is pruned before, and `p_f`

@@ -5,7 +5,7 @@
  * A weight's code holds its signs: bit i is set where `b_i = +1`. Everything that needs all planes at once (`B'B`, `B'w`,
  * the levels) is computed from 2^k counts and sums over the codes, so the cost of a pass does not depend on k.
  */
-import type { QuantizationParameters } from '../../../protocol/experiment/schema.ts';
+import type { QuantizationParameters } from '../../../protocol/experiment/schema/compression.ts';
 
 /** Fits the binary codes of vectors of at most `length` weights; holds the buffers, so one serves many vectors. */
 export class BinaryCodes {

@@ -1,5 +1,5 @@
 /** @file Weight distortion by binary-code quantization (DeepTwist, algorithm 2): to codes and back to floats, in place. */
-import type { QuantizationParameters } from '../../../protocol/experiment/schema.ts';
+import type { QuantizationParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { BinaryCodes } from './binaryCodes.ts';
 import { gatherRows, scatterRows, type MatrixView } from '../../targets/matrixView.ts';
 import type { QuantizedWeight } from '../unit.ts';

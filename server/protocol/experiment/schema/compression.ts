@@ -179,3 +179,7 @@ export const compression = z
 
 /** The methods apart: for a file of which only parts can be read yet. */
 export const compressionSchemas = { prune: pruning, quantize: quantization, 'low-rank': lowRank, custom } as const;
+
+export type PruningSchedule = NonNullable<z.output<typeof pruning>['schedule']>;
+export type QuantizationParameters = z.output<typeof quantization>['layers'][string];
+export type LowRankParameters = z.output<typeof lowRank>['layers'][string];
