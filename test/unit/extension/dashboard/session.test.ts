@@ -8,7 +8,6 @@ import type { RunSummary, ToDashboard } from '../../../../server/protocol/wire/d
 import { packSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { Run } from '../../../../server/runs/run.ts';
-import { findRunProcess } from '../../../../server/runs/tickets.ts';
 import { untilAsserted } from '../../../until.ts';
 import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
 
@@ -51,7 +50,7 @@ function open(isRun: (key: string) => boolean = () => true, options = {}) {
         const offset = await readLog(file, (event) => history.apply(event));
         return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
       },
-      findProcess: (run) => Promise.resolve(findRunProcess(run)),
+      connect: () => Promise.resolve(undefined),
       describeProblem: (_, problem) => ({ message: String(problem) }),
       perform: (request) => performed.push(request),
     },
