@@ -1,12 +1,12 @@
 /**
  * @file Lint rules. The import floors of CONTRIBUTING.md ("Where a change belongs") are the rule
- * `import-x/no-restricted-paths` below: a folder may import the floors under it, and itself.
+ * `import-x/no-restricted-paths` below: a folder or a file may import the floors under it, and itself.
  */
 import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /** Folders of `server/`, lowest floor first. Entry points (the last floor) never import one another. */
-const floors = [
+const serverFloors = [
   ['protocol', 'memory'],
   ['formats'],
   ['linalg', 'compiler', 'modules'],
@@ -15,26 +15,57 @@ const floors = [
   ['cli', 'sidecar', 'language'],
 ];
 
+/** Folders and files of `extension/`. */
+const extensionFloors = [
+  ['dispose.ts', 'messages.ts', 'translation.ts', 'trust.ts'],
+  ['sidecar'],
+  ['runs'],
+  ['services.ts', 'walkthrough'],
+  [
+    ...['dashboard', 'experiments', 'language', 'lastRun', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...['notifications.ts', 'statusBar.ts'],
+  ],
+  ['commands'],
+  ['workbench.ts'],
+  ['main.ts'],
+];
+
+/** Folders and files of `webview/`. */
+const webviewFloors = [
+  ['element.ts', 'messages.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
+  ['charts/model', 'controls', 'viewState.ts'],
+  ['charts'],
+  ['views'],
+  ['frame'],
+  ['main.ts'],
+];
+
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
   language: ['training', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
 });
 
-const zones = floors.flatMap((folders, floor) =>
-  folders.map((folder) => {
-    const below = floors.slice(0, floor).flat();
-    const allowed = [folder, ...below.filter((name) => !barred[folder]?.includes(name))];
-    return {
-      target: `./server/${folder}`,
-      from: './server',
-      except: [...new Set(allowed)].map((name) => `./${name}`),
-      message: `server/${folder} may import only: ${allowed.join(', ')}.`,
-    };
-  }),
-);
+/**
+ * The rule's zones for one root folder: what stands on a floor may import itself and the floors under it.
+ * @param {string} root
+ * @param {string[][]} floors
+ */
+const zonesOf = (root, floors) =>
+  floors.flatMap((names, floor) =>
+    names.map((name) => {
+      const below = floors.slice(0, floor).flat();
+      const allowed = [name, ...below.filter((other) => root !== 'server' || !barred[name]?.includes(other))];
+      return {
+        target: `./${root}/${name}`,
+        from: `./${root}`,
+        except: allowed.map((other) => `./${other}`),
+        message: `${root}/${name} may import of ${root}/ only: ${allowed.join(', ')}.`,
+      };
+    }),
+  );
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
-const editorZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarClient'], webview: ['protocol'] }).map(
+const serverZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarClient'], webview: ['protocol'] }).map(
   ([target, allowed]) => ({
     target: `./${target}`,
     from: './server',
@@ -104,7 +135,18 @@ export default tseslint.config(
   {
     files: ['{server,extension,webview}/**/*.ts'],
     rules: {
-      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: [...zones, ...editorZones] }],
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          basePath: import.meta.dirname,
+          zones: [
+            ...zonesOf('server', serverFloors),
+            ...zonesOf('extension', extensionFloors),
+            ...zonesOf('webview', webviewFloors),
+            ...serverZones,
+          ],
+        },
+      ],
     },
   },
   {

@@ -2,8 +2,10 @@
  * @file Messages of the editor. Their words may come from files: names of runs, problems, what a process printed last. VS Code makes
  * links of `[TEXT](command:NAME)` in them, which would run any command at a click; here they stay words.
  */
-import { window, type MessageItem } from 'vscode';
+import { l10n, window, type LogOutputChannel, type MessageItem } from 'vscode';
 import { withoutLinks } from '../server/protocol/markdown.ts';
+import { explainSystemError } from '../server/protocol/systemError.ts';
+import { UserError } from '../server/protocol/userError.ts';
 
 type Answer = string | MessageItem;
 
@@ -26,4 +28,16 @@ export function showError<A extends Answer>(message: string, ...answers: A[]): T
 export async function confirmed(question: string, detail: string, answer: string): Promise<boolean> {
   const options = { modal: true, detail: withoutLinks(detail) };
   return (await window.showWarningMessage(withoutLinks(question), options, answer)) === answer;
+}
+
+/** Shows what is wrong and what to do, without waiting for the answer, and logs the rest of the error. */
+export function reportError(error: unknown, log: LogOutputChannel): void {
+  const showLog = l10n.t('Show Log');
+  const explained = explainSystemError(error);
+  const known = explained instanceof UserError;
+  const text = known
+    ? [explained.message, explained.remedy].filter((part) => part !== undefined).join(' ')
+    : String(error);
+  log.error(error instanceof Error ? (known ? text : (error.stack ?? text)) : text);
+  void showError(text, showLog).then((answer) => answer === showLog && log.show());
 }

@@ -6,7 +6,7 @@ import { showError, showInformation } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
-import type { Launcher } from './sidecar/launcher.ts';
+import type { Launcher } from './runs/launcher.ts';
 
 /** A run that was stopped is no news to who stopped it. */
 export function notifyOfEnds(store: RunStore, launcher: Launcher): Disposable {

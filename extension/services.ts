@@ -1,7 +1,7 @@
 /** @file What the parts of the extension share. */
 import { Uri, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import { RunStore } from './runs/runStore.ts';
-import { Launcher } from './sidecar/launcher.ts';
+import { Launcher } from './runs/launcher.ts';
 
 export interface Services {
   readonly context: ExtensionContext;

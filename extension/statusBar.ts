@@ -1,24 +1,27 @@
 /** @file The active run in the status bar. */
-import { MarkdownString, StatusBarAlignment, l10n, window, type Disposable } from 'vscode';
+import { MarkdownString, StatusBarAlignment, l10n, window } from 'vscode';
 import { formatDuration } from '../server/protocol/formatQuantity.ts';
 import { markdownLines } from '../server/protocol/markdown.ts';
-import { progressText, secondsLeft } from './experiments/labels.ts';
+import { Disposable } from './dispose.ts';
+import { progressText, secondsLeft } from './runs/runLabels.ts';
 import type { RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 
 const REFRESH_MS = 500;
 
 /** Shows one active run, or how many there are; nothing while there is none. */
-export class StatusBar implements Disposable {
-  readonly #item = window.createStatusBarItem('deeptwist.run', StatusBarAlignment.Left, 10);
+export class StatusBar extends Disposable {
+  readonly #item = this.register(window.createStatusBarItem('deeptwist.run', StatusBarAlignment.Left, 10));
   readonly #store: RunStore;
-  readonly #listeners: Disposable[];
   #timer: NodeJS.Timeout | undefined;
 
   constructor(store: RunStore) {
+    super();
     this.#store = store;
     this.#item.name = l10n.t('DeepTwist Run');
-    this.#listeners = [store.onDidChange(() => this.#draw()), store.onDidProgress(() => this.#drawSoon())];
+    this.register(store.onDidChange(() => this.#draw()));
+    this.register(store.onDidProgress(() => this.#drawSoon()));
+    this.register({ dispose: () => clearTimeout(this.#timer) });
     this.#draw();
   }
 
@@ -47,12 +50,6 @@ export class StatusBar implements Disposable {
       arguments: [first.key],
     };
     this.#item.show();
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.#item.dispose();
-    for (const listener of this.#listeners) listener.dispose();
   }
 }
 

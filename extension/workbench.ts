@@ -2,11 +2,11 @@
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
 import { registerCommands } from './commands/registerCommands.ts';
-import { registerDashboard, type Dashboards } from './dashboard/registerDashboard.ts';
-import { showWeights } from './editor/showWeights.ts';
+import { Dashboards } from './dashboard/dashboards.ts';
+import { showWeights } from './weightsInCode/showWeights.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { ExperimentLanguage } from './language/experimentLanguage.ts';
-import { registerLastRun, type LastRun } from './lastRun/registerLastRun.ts';
+import { LastRun } from './lastRun/lastRun.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -29,8 +29,8 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
   const services = createServices(context, log);
   const { store } = services;
   const tree = new ExperimentsTree(store);
-  const dashboards = registerDashboard(services);
-  const lastRun = registerLastRun(services);
+  const dashboards = new Dashboards(services);
+  const lastRun = new LastRun(services);
   const view = window.createTreeView('deeptwist.experiments', {
     treeDataProvider: tree,
     canSelectMany: true,

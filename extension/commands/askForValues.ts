@@ -2,7 +2,7 @@
 import { ThemeIcon, l10n, window, type Memento, type QuickPickItem } from 'vscode';
 import { parseOverride } from '../../server/protocol/experiment/overrides.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
-import { splitValues } from './changedValues.ts';
+import { splitValues } from '../runs/overrideText.ts';
 import { completeValues } from './completeValues.ts';
 
 /** Lines that were used, in this workspace; the newest first. */

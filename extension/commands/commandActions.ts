@@ -1,12 +1,12 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
-import type { Dashboards } from '../dashboard/registerDashboard.ts';
+import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
 import type { ExperimentLanguage } from '../language/experimentLanguage.ts';
 import type { Services } from '../services.ts';
-import { chooseOthers, chooseRuns } from './arguments.ts';
+import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';

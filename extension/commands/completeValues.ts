@@ -10,7 +10,7 @@ import {
   valueAt,
   type SettingPath,
 } from '../../server/protocol/experiment/settingPath.ts';
-import { splitValues } from './changedValues.ts';
+import { splitValues } from '../runs/overrideText.ts';
 
 export interface Completion {
   /** The whole line with the completion in it. */

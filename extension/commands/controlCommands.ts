@@ -9,7 +9,7 @@ import { findProcess } from '../sidecar/findProcess.ts';
 import type { LiveRun } from '../sidecar/liveRun.ts';
 import { showInformation, showWarning } from '../messages.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
-import { chooseRuns } from './arguments.ts';
+import { chooseRuns } from './commandTargets.ts';
 
 /** A step that takes longer than this is one that may never end. */
 const ANSWER_MS = 2000;

@@ -1,24 +1,19 @@
 /** @file What is wrong with an experiment that a user wants to run, at its places in the file. */
-import {
-  Diagnostic,
-  DiagnosticSeverity,
-  Range,
-  Uri,
-  l10n,
-  languages,
-  window,
-  workspace,
-  type Disposable,
-} from 'vscode';
+import { Diagnostic, DiagnosticSeverity, Range, Uri, l10n, languages, window, workspace } from 'vscode';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import type { Problem } from '../../server/protocol/experiment/problem.ts';
 import { readExperiment } from '../../server/runs/loadExperiment.ts';
+import { Disposable } from '../dispose.ts';
 import { showError } from '../messages.ts';
 
 /** What a changed value makes wrong is marked until the file changes; what the file itself has wrong, the language server marks. */
-export class ExperimentProblems implements Disposable {
-  readonly #diagnostics = languages.createDiagnosticCollection('deeptwist');
-  readonly #listener = workspace.onDidChangeTextDocument(({ document }) => this.#diagnostics.delete(document.uri));
+export class ExperimentProblems extends Disposable {
+  readonly #diagnostics = this.register(languages.createDiagnosticCollection('deeptwist'));
+
+  constructor() {
+    super();
+    this.register(workspace.onDidChangeTextDocument(({ document }) => this.#diagnostics.delete(document.uri)));
+  }
 
   /**
    * Saves the file and checks it.
@@ -46,11 +41,6 @@ export class ExperimentProblems implements Disposable {
       if (answer === open) await window.showTextDocument(document, { selection: rangeOf(first) });
     });
     return undefined;
-  }
-
-  dispose(): void {
-    this.#diagnostics.dispose();
-    this.#listener.dispose();
   }
 }
 

@@ -8,7 +8,7 @@ import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToChangeRuns } from '../trust.ts';
 import { confirmed, showInformation } from '../messages.ts';
-import { chooseRuns } from './arguments.ts';
+import { chooseRuns } from './commandTargets.ts';
 import { commandLineOf } from './commandLine.ts';
 
 export class FolderCommands {

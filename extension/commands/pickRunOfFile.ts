@@ -5,14 +5,14 @@
 import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem } from 'vscode';
 import { resultText } from '../../server/protocol/run/resultText.ts';
 import { settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
-import { progressText, startTime } from '../experiments/labels.ts';
+import { progressText, startTime } from '../runs/runLabels.ts';
 import { runIcon, runPhase, stateName } from '../experiments/runPhase.ts';
 import { settingsOf } from '../lastRun/runSettings.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showInformation } from '../messages.ts';
-import { changeText } from './changedValues.ts';
+import { changeText } from '../runs/overrideText.ts';
 
 const LISTED = 100;
 

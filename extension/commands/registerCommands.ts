@@ -3,7 +3,7 @@ import { commands, type Disposable } from 'vscode';
 import type { Services } from '../services.ts';
 import type { commandActions, Shown } from './commandActions.ts';
 import { commandNames } from './commandNames.ts';
-import { reportError } from './reportError.ts';
+import { reportError } from '../messages.ts';
 
 export function registerCommands(services: Services, shown: Shown): Disposable[] {
   let loading: Promise<ReturnType<typeof commandActions>> | undefined;

@@ -5,9 +5,9 @@ import { valuesAfter } from '../../server/runs/changedValues.ts';
 import { listCheckpoints } from '../../server/runs/checkpoints.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import type { RunRequest } from '../sidecar/launcher.ts';
+import type { RunRequest } from '../runs/launcher.ts';
 import { showInformation } from '../messages.ts';
-import { chooseExperiment, chooseRuns } from './arguments.ts';
+import { chooseExperiment, chooseRuns } from './commandTargets.ts';
 import { askForValues } from './askForValues.ts';
 import type { ExperimentProblems } from './experimentProblems.ts';
 

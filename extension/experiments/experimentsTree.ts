@@ -9,15 +9,15 @@ import {
   commands,
   env,
   l10n,
-  type Disposable,
   type TreeDataProvider,
 } from 'vscode';
 import { resultText } from '../../server/protocol/run/resultText.ts';
+import { Disposable } from '../dispose.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
-import { shortValue } from '../commands/changedValues.ts';
+import { shortValue } from '../runs/overrideText.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
-import { age, progressText, startTime } from './labels.ts';
+import { age, progressText, startTime } from '../runs/runLabels.ts';
 import { inOrder, matchesFilter, type RunOrder } from './runOrder.ts';
 import { runTooltip } from './runTooltip.ts';
 import { runIcon, runPhase, stateName } from './runPhase.ts';
@@ -42,10 +42,9 @@ interface MoreNode {
 }
 export type TreeNode = ExperimentNode | RunNode | MoreNode;
 
-export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
+export class ExperimentsTree extends Disposable implements TreeDataProvider<TreeNode> {
   readonly #store: RunStore;
-  readonly #changed = new EventEmitter<TreeNode | undefined>();
-  readonly #disposables: Disposable[];
+  readonly #changed = this.register(new EventEmitter<TreeNode | undefined>());
   readonly #experiments = new Map<string, ExperimentNode>();
   readonly #runs = new Map<string, RunNode>();
   /** Runs that are shown, by experiment file, where they are more than {@link PAGE}. */
@@ -58,12 +57,11 @@ export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
   readonly onDidChangeTreeData = this.#changed.event;
 
   constructor(store: RunStore) {
+    super();
     this.#store = store;
-    this.#disposables = [
-      this.#changed,
-      store.onDidChange((run) => this.#changed.fire(run && this.#runs.get(run.key))),
-      store.onDidProgress((run) => this.#drawSoon(run)),
-    ];
+    this.register(store.onDidChange((run) => this.#changed.fire(run && this.#runs.get(run.key))));
+    this.register(store.onDidProgress((run) => this.#drawSoon(run)));
+    this.register({ dispose: () => clearTimeout(this.#timer) });
   }
 
   get filter(): string {
@@ -172,11 +170,6 @@ export class ExperimentsTree implements TreeDataProvider<TreeNode>, Disposable {
       }
       this.#progressed.clear();
     }, REFRESH_MS);
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 }
 

@@ -4,7 +4,7 @@ import { markdownLines, markdownText } from '../../server/protocol/markdown.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Translation } from '../translation.ts';
-import { secondsLeft } from './labels.ts';
+import { secondsLeft } from '../runs/runLabels.ts';
 
 /** @param state in words */
 export function runTooltip(

@@ -7,7 +7,7 @@
  */
 import { workspace, type Disposable, type TextDocument } from 'vscode';
 import { EXPERIMENT_LANGUAGE } from '../../server/protocol/wire/language.ts';
-import { reportError } from '../commands/reportError.ts';
+import { reportError } from '../messages.ts';
 import type { Services } from '../services.ts';
 import type { LanguageServer } from './languageServer.ts';
 

@@ -1,5 +1,5 @@
 /** @file The language server's process and the connection to it: started, watched, and started again when it dies. */
-import { l10n, Uri, window, workspace, type Disposable, type LogOutputChannel } from 'vscode';
+import { l10n, Uri, window, workspace, type LogOutputChannel } from 'vscode';
 import {
   CloseAction,
   DidChangeConfigurationNotification,
@@ -16,6 +16,7 @@ import {
   type DescribeModelParams,
   type InitializationOptions,
 } from '../../server/protocol/wire/language.ts';
+import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
 import { LastLines } from './lastLines.ts';
@@ -32,33 +33,34 @@ const watched = [
 const DEATHS = 4;
 const WITHIN_MS = 3 * 60_000;
 
-export class LanguageServer implements Disposable {
+export class LanguageServer extends Disposable {
   readonly #log: LogOutputChannel;
   readonly #module: string;
   readonly #describer: ModelDescriber;
   readonly #watchers = watched.map(({ pattern, changes }) =>
-    workspace.createFileSystemWatcher(pattern, false, !changes, false),
+    this.register(workspace.createFileSystemWatcher(pattern, false, !changes, false)),
   );
-  readonly #disposables: Disposable[] = [...this.#watchers];
   /** What the server printed before it died. */
   readonly #printed = new LastLines();
   #deaths: number[] = [];
   #client: LanguageClient | undefined;
 
   constructor({ context }: Services) {
-    this.#log = window.createOutputChannel(l10n.t('DeepTwist Language Server'), { log: true });
+    super();
+    this.#log = this.register(window.createOutputChannel(l10n.t('DeepTwist Language Server'), { log: true }));
     this.#module = Uri.joinPath(context.extensionUri, 'dist', 'language.js').fsPath;
-    this.#describer = new ModelDescriber(Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js'), this.#log);
+    const command = Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js');
+    this.#describer = this.register(new ModelDescriber(command, this.#log));
     const permissionsChanged = () =>
       void this.#client?.sendNotification(DidChangeConfigurationNotification.type, { settings: null });
-    this.#disposables.push(
-      this.#log,
-      this.#describer,
-      workspace.onDidGrantWorkspaceTrust(permissionsChanged),
+    this.register(workspace.onDidGrantWorkspaceTrust(permissionsChanged));
+    this.register(
       workspace.onDidChangeConfiguration(
         (event) => event.affectsConfiguration('deeptwist.describeModels') && permissionsChanged(),
       ),
     );
+    // The window closes; a server that does not answer dies with it.
+    this.register({ dispose: () => void this.#client?.dispose().catch(() => undefined) });
   }
 
   async start(): Promise<void> {
@@ -78,11 +80,6 @@ export class LanguageServer implements Disposable {
     this.#client = undefined;
     await client?.dispose().catch((error: unknown) => this.#log.warn(String(error)));
     await this.start();
-  }
-
-  dispose(): void {
-    void this.#client?.dispose().catch(() => undefined); // The window closes; a server that does not answer dies with it.
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 
   #options(): LanguageClientOptions {

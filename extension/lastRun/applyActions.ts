@@ -12,33 +12,33 @@ import {
   type CodeActionProvider,
   type CodeLensProvider,
   type Command,
-  type Disposable,
   type Event,
   type TextDocument,
 } from 'vscode';
+import { Disposable } from '../dispose.ts';
 import { EXPERIMENT_GLOB } from '../runs/experimentFiles.ts';
 import type { LastRunValues } from './lastRunValues.ts';
 
-export class ApplyActions implements CodeLensProvider, CodeActionProvider, Disposable {
+export class ApplyActions extends Disposable implements CodeLensProvider, CodeActionProvider {
   readonly #values: LastRunValues;
-  readonly #changed = new EventEmitter<void>();
-  readonly #disposables: Disposable[];
+  readonly #changed = this.register(new EventEmitter<void>());
 
   readonly onDidChangeCodeLenses: Event<void> = this.#changed.event;
 
   constructor(values: LastRunValues) {
+    super();
     this.#values = values;
     const selector = { pattern: EXPERIMENT_GLOB, scheme: 'file' };
-    this.#disposables = [
-      this.#changed,
+    this.register(
       values.onDidChange(() => {
         this.#changed.fire();
         this.#tellMenu();
       }),
-      window.onDidChangeActiveTextEditor(() => this.#tellMenu()),
-      languages.registerCodeLensProvider(selector, this),
-      languages.registerCodeActionsProvider(selector, this, { providedCodeActionKinds: [CodeActionKind.QuickFix] }),
-    ];
+    );
+    this.register(window.onDidChangeActiveTextEditor(() => this.#tellMenu()));
+    this.register(languages.registerCodeLensProvider(selector, this));
+    const providedCodeActionKinds = [CodeActionKind.QuickFix];
+    this.register(languages.registerCodeActionsProvider(selector, this, { providedCodeActionKinds }));
   }
 
   #tellMenu(): void {
@@ -74,10 +74,6 @@ export class ApplyActions implements CodeLensProvider, CodeActionProvider, Dispo
     const run = new CodeAction(title, CodeActionKind.QuickFix);
     run.command = { title, command: 'deeptwist.runExperiment', arguments: [document.uri.toString()] };
     return [run];
-  }
-
-  dispose(): void {
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 }
 

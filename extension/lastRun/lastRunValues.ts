@@ -8,7 +8,6 @@ import {
   window,
   workspace,
   type DecorationOptions,
-  type Disposable,
   type Event,
   type TextDocument,
   type TextEditor,
@@ -16,6 +15,7 @@ import {
 import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
 import type { LivePhase } from '../../server/protocol/wire/sidecar.ts';
 import { whyFixed } from '../../server/protocol/experiment/settingChanges.ts';
+import { Disposable } from '../dispose.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -37,12 +37,13 @@ interface ComparedLine extends LineDifferences {
   readonly applicable: boolean;
 }
 
-export class LastRunValues implements Disposable {
+export class LastRunValues extends Disposable {
   readonly #store: RunStore;
-  readonly #decoration = window.createTextEditorDecorationType({ after: { margin: '0 0 0 2em', fontStyle: 'italic' } });
+  readonly #decoration = this.register(
+    window.createTextEditorDecorationType({ after: { margin: '0 0 0 2em', fontStyle: 'italic' } }),
+  );
   readonly #comparisons = new WeakMap<TextDocument, Comparison>();
-  readonly #changed = new EventEmitter<TextDocument>();
-  readonly #disposables: Disposable[];
+  readonly #changed = this.register(new EventEmitter<TextDocument>());
   /** Of documents whose comparison is being made: the newest has the last word. */
   readonly #requests = new WeakMap<TextDocument, object>();
   readonly #phases = new WeakMap<StoredRun, LivePhase | undefined>();
@@ -50,21 +51,20 @@ export class LastRunValues implements Disposable {
   readonly onDidChange: Event<TextDocument> = this.#changed.event;
 
   constructor(store: RunStore) {
+    super();
     this.#store = store;
     const updateAll = () => {
       for (const document of new Set(window.visibleTextEditors.map((editor) => editor.document)))
         this.#update(document);
     };
-    this.#disposables = [
-      this.#decoration,
-      this.#changed,
-      workspace.onDidChangeTextDocument(({ document }) => this.#update(document)),
-      window.onDidChangeVisibleTextEditors(updateAll),
+    this.register(workspace.onDidChangeTextDocument(({ document }) => this.#update(document)));
+    this.register(window.onDidChangeVisibleTextEditors(updateAll));
+    this.register(
       workspace.onDidChangeConfiguration((event) => event.affectsConfiguration(SHOW_SETTING) && updateAll()),
-      store.onDidChange(updateAll),
-      // Whether a run can take changes turns with its phase, which is not in run.json.
-      store.onDidProgress((run) => this.#phaseChanged(run) && updateAll()),
-    ];
+    );
+    this.register(store.onDidChange(updateAll));
+    // A run can take changes in some phases only, and its phase is not in run.json.
+    this.register(store.onDidProgress((run) => this.#phaseChanged(run) && updateAll()));
     updateAll();
   }
 
@@ -117,10 +117,6 @@ export class LastRunValues implements Disposable {
       this.#decoration,
       shown?.lines.map((line) => decorationOf(shown, line, editor.document)) ?? [],
     );
-  }
-
-  dispose(): void {
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 }
 

@@ -1,9 +1,8 @@
 /** @file The commands that make experiment files. The questions are loaded when they are asked. */
 import { commands, Disposable, l10n, workspace } from 'vscode';
-import { reportError } from '../commands/reportError.ts';
 import type { Services } from '../services.ts';
 import { experimentMade } from '../walkthrough/completion.ts';
-import { showInformation } from '../messages.ts';
+import { reportError, showInformation } from '../messages.ts';
 
 export function registerNewExperiment({ context, log }: Services): Disposable {
   const { extensionUri } = context;

@@ -5,11 +5,12 @@
 import { existsSync } from 'node:fs';
 import { sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventEmitter, Uri, workspace, type Disposable, type Event, type LogOutputChannel } from 'vscode';
+import { EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
+import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
 import {
@@ -38,7 +39,7 @@ export interface RunEnd {
   readonly state: Exclude<ObservedState, 'queued' | 'running'>;
 }
 
-export class RunStore implements Disposable {
+export class RunStore extends Disposable {
   readonly #log: LogOutputChannel;
   readonly #runs = new Map<RunKey, Promise<StoredRun | undefined>>();
   readonly #loaded = new Map<RunKey, StoredRun>();
@@ -49,14 +50,12 @@ export class RunStore implements Disposable {
   readonly #announced = new Map<RunKey, string>();
   /** When a run is looked at again that is not connected to. */
   readonly #timers = new Map<RunKey, NodeJS.Timeout>();
-  readonly #changed = new EventEmitter<StoredRun | undefined>();
-  readonly #progressed = new EventEmitter<StoredRun>();
-  readonly #ended = new EventEmitter<RunEnd>();
-  readonly #disposables: Disposable[] = [this.#changed, this.#progressed, this.#ended];
+  readonly #changed = this.register(new EventEmitter<StoredRun | undefined>());
+  readonly #progressed = this.register(new EventEmitter<StoredRun>());
+  readonly #ended = this.register(new EventEmitter<RunEnd>());
   /** By runs folder. */
   readonly #watches = new Map<string, FolderWatch>();
   #experiments: Promise<ExperimentFile[]> | undefined;
-  #disposed = false;
 
   /** A run was added, has changed its state or gone; undefined: the list of experiments or runs is another one. */
   readonly onDidChange: Event<StoredRun | undefined> = this.#changed.event;
@@ -65,25 +64,23 @@ export class RunStore implements Disposable {
   readonly onDidEnd: Event<RunEnd> = this.#ended.event;
 
   constructor(log: LogOutputChannel) {
+    super();
     this.#log = log;
-    const files = workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true);
-    const records = workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json');
+    const files = this.register(workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true));
+    const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json'));
     const listChanged = () => {
       this.#experiments = undefined;
       this.#changed.fire(undefined);
     };
     const recordChanged = (uri: Uri) => void this.refresh(folderOf(uri));
-    this.#disposables.push(
-      files,
-      records,
-      files.onDidCreate((uri) => isInRun(uri) || listChanged()),
-      files.onDidDelete((uri) => isInRun(uri) || listChanged()),
-      records.onDidCreate(recordChanged),
-      records.onDidChange(recordChanged),
-      records.onDidDelete(recordChanged),
-      workspace.onDidChangeWorkspaceFolders(listChanged),
-      workspace.onDidOpenTextDocument(({ uri }) => void this.#consider(uri)),
-    );
+    this.register(files.onDidCreate((uri) => isInRun(uri) || listChanged()));
+    this.register(files.onDidDelete((uri) => isInRun(uri) || listChanged()));
+    this.register(records.onDidCreate(recordChanged));
+    this.register(records.onDidChange(recordChanged));
+    this.register(records.onDidDelete(recordChanged));
+    this.register(workspace.onDidChangeWorkspaceFolders(listChanged));
+    this.register(workspace.onDidOpenTextDocument(({ uri }) => void this.#consider(uri)));
+    this.register({ dispose: () => this.#stop() });
   }
 
   /** Experiment files, by path, and those that are gone but have runs. */
@@ -100,7 +97,7 @@ export class RunStore implements Disposable {
       this.#watches.delete(folder);
     }
     for (const folder of folders) {
-      if (this.#disposed || this.#watches.has(folder)) continue;
+      if (this.disposed || this.#watches.has(folder)) continue;
       this.#watches.set(
         folder,
         watchFolder(folder, (names) => this.#runsChanged(folder, names)),
@@ -132,7 +129,7 @@ export class RunStore implements Disposable {
   async #awaitRun(key: RunKey): Promise<void> {
     for (const delay of APPEARING_MS) {
       await sleep(delay);
-      if (this.#disposed || this.#loaded.has(key) || !existsSync(key) || (await this.refresh(key))) return;
+      if (this.disposed || this.#loaded.has(key) || !existsSync(key) || (await this.refresh(key))) return;
     }
   }
 
@@ -309,13 +306,11 @@ export class RunStore implements Disposable {
     this.#timers.delete(key);
   }
 
-  dispose(): void {
-    this.#disposed = true;
+  #stop(): void {
     for (const watch of this.#watches.values()) watch.dispose();
     for (const { live } of this.#loaded.values()) live?.dispose();
     this.#active.clear();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    for (const disposable of this.#disposables) disposable.dispose();
   }
 }
 

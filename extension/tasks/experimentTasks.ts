@@ -17,7 +17,7 @@ import {
 import { printable } from '../../server/protocol/printable.ts';
 import { resultText } from '../../server/protocol/run/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { progressText } from '../experiments/labels.ts';
+import { progressText } from '../runs/runLabels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 

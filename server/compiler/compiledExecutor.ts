@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
+import { frozenName } from './frozenModel.ts';
 import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
@@ -91,7 +92,7 @@ export class CompiledExecutor implements Executor {
         )
       : { graph: traced, rows: new Map<string, number>() };
     const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    const parameters = createParameters(program.weights, rows, extraBytes);
+    const parameters = createParameters(program, rows, extraBytes);
     const threads = options.threads ?? defaultThreads(graph);
     const sessionOptions = { threads, spinning: threads > 1 };
     const training = await bindGraph(graph, parameters, new Map(), sessionOptions);
@@ -177,6 +178,7 @@ async function bindGraph(
       bound.set(portName.rows(name), gradient.indices);
     }
   }
+  for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
   const checked = watchIndices(graph);
   const session = await BoundSession.create(lowerGraph(checked.graph), bound, sessionOptions);
   const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');

@@ -3,13 +3,15 @@
  * fallback for a model with an operation that has no lowering.
  */
 import * as tf from '@tensorflow/tfjs';
+import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
-import { createParameters, type ParameterSet } from './parameters.ts';
+import { calledLayers, type FrozenWeight } from './frozenModel.ts';
+import { createParameters, type FrozenParameter, type ParameterSet } from './parameters.ts';
 import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
 import { explainingLayers } from './trace/layerErrors.ts';
-import { nestedLayers, statefulLayers, type StatefulLayer } from './trace/statefulLayers.ts';
+import { nestedLayers, statefulLayers, type NamedStatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
 
@@ -32,7 +34,7 @@ export class EagerExecutor implements Executor {
   readonly parameters: ParameterSet;
   readonly #program: Program;
   readonly #options: EagerOptions;
-  readonly #stateful: readonly StatefulLayer[];
+  readonly #stateful: readonly NamedStatefulLayer[];
   readonly #dropouts: readonly DropoutLayer[];
   readonly #states: Record<Stream, Map<string, Float32Array>>;
 
@@ -41,16 +43,16 @@ export class EagerExecutor implements Executor {
     this.#options = options;
     const trained = program.weights.filter((weight) => weight.trainable);
     const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    this.parameters = createParameters(program.weights, new Map(), extraBytes);
+    this.parameters = createParameters(program, new Map(), extraBytes);
     this.description = `TensorFlow.js, backend ${options.backend}`;
-    this.#stateful = statefulLayers(program.layers);
-    this.#dropouts = nestedLayers(program.layers)
+    this.#stateful = statefulLayers(program);
+    this.#dropouts = nestedLayers(calledLayers(program))
       .filter((layer) => layer.getClassName().endsWith('Dropout') || layer.getClassName() === 'SpatialDropout1D')
       .map((layer) => layer as unknown as DropoutLayer);
     const zeros = () =>
       new Map(
-        this.#stateful.flatMap(({ name, states_ }) =>
-          states_.map((state, index) => [portName.state(name, index), new Float32Array(state.size)] as const),
+        this.#stateful.flatMap(({ name, layer }) =>
+          layer.states_.map((state, index) => [portName.state(name, index), new Float32Array(state.size)] as const),
         ),
       );
     this.#states = { training: zeros(), evaluation: zeros() };
@@ -101,23 +103,23 @@ export class EagerExecutor implements Executor {
     // the same units at every step.
     const seeds = this.#dropouts.map(({ seed }) => seed);
     for (const layer of this.#dropouts) layer.seed = undefined;
-    const original = Math.random;
     const { seed, seeding } = this.#options;
     const random = new Random(seed, 2 ** 41 + step, seeding);
-    Math.random = () => random.uniform();
+    const purpose = stream === 'training' ? 'trained' : 'evaluated';
     try {
       this.#loadWeights();
       this.#loadStates(stream);
-      const purpose = stream === 'training' ? 'trained' : 'evaluated';
       // The arrays of a tidy are numbers already read from tensors.
-      const result = tf.tidy(
-        () => explainingLayers(this.#program.layers, purpose, body, batch) as unknown as tf.TensorContainer,
+      const compute = () =>
+        explainingLayers(calledLayers(this.#program), purpose, body, batch) as unknown as tf.TensorContainer;
+      const result = withMathRandom(
+        () => random.uniform(),
+        () => tf.tidy(compute),
       ) as unknown as R;
       this.#saveStates(stream);
       this.#saveUpdates();
       return result;
     } finally {
-      Math.random = original;
       this.#dropouts.forEach((layer, index) => (layer.seed = seeds[index]));
     }
   }
@@ -133,11 +135,12 @@ export class EagerExecutor implements Executor {
   }
 
   #loadWeights(): void {
+    const load = ({ variable }: FrozenWeight, { value }: FrozenParameter) =>
+      variable.assign(tf.cast(tf.tensor(value.slice(), variable.shape), variable.dtype));
     tf.tidy(() => {
-      for (const { name, variable } of this.#program.weights) {
-        const value = (this.parameters.byName.get(name)?.value as Float32Array).slice();
-        variable.assign(tf.cast(tf.tensor(value, variable.shape), variable.dtype));
-      }
+      this.#program.weights.forEach((weight, index) => load(weight, this.parameters.list[index]));
+      // A layer may assign to a weight of its own whenever it is called: that does not count for a frozen model.
+      this.#program.frozen?.weights.forEach((weight, index) => load(weight, this.parameters.frozen[index]));
     });
   }
 
@@ -149,21 +152,19 @@ export class EagerExecutor implements Executor {
   }
 
   #loadStates(stream: Stream): void {
-    for (const layer of this.#stateful) {
+    for (const { name, layer } of this.#stateful) {
       const previous = layer.states_;
       layer.states_ = previous.map(({ shape }, index) =>
-        tf.keep(
-          tf.tensor((this.#states[stream].get(portName.state(layer.name, index)) as Float32Array).slice(), shape),
-        ),
+        tf.keep(tf.tensor((this.#states[stream].get(portName.state(name, index)) as Float32Array).slice(), shape)),
       );
       tf.dispose(previous);
     }
   }
 
   #saveStates(stream: Stream): void {
-    for (const layer of this.#stateful) {
+    for (const { name, layer } of this.#stateful) {
       layer.states_.forEach((state, index) => {
-        this.#states[stream].get(portName.state(layer.name, index))?.set(state.dataSync<'float32'>());
+        this.#states[stream].get(portName.state(name, index))?.set(state.dataSync<'float32'>());
       });
       // tfjs keeps the states of every training batch until the next reset.
       tf.dispose(layer.keptStates);

@@ -1,10 +1,11 @@
-/** @file The weights of a model and their gradients, in one {@link Arena}. */
+/** @file The weights of a program: those of its model with their gradients, in one {@link Arena}, and those of a frozen model. */
 import { elementCount } from '../protocol/shape.ts';
 import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
 import { Arena, ARENA_LIMIT, arenaBytes } from '../memory/arena.ts';
 import type { RowGradient } from '../memory/rowGradient.ts';
-import type { ProgramWeight } from './program.ts';
+import type { FrozenWeight } from './frozenModel.ts';
+import type { Program, ProgramWeight } from './program.ts';
 
 export interface Parameter {
   readonly name: string;
@@ -17,18 +18,27 @@ export interface Parameter {
 
 export interface ParameterSet {
   readonly arena: Arena;
-  /** In the model's order. */
+  /** The weights of the program's model, trained or not, in its order. */
   readonly list: readonly Parameter[];
+  /** {@link list} by name. */
   readonly byName: ReadonlyMap<string, Parameter>;
+  /** The weights of the frozen model in its order: executors read them, and nothing else knows of them. */
+  readonly frozen: readonly FrozenParameter[];
+}
+
+export interface FrozenParameter {
+  /** As the frozen model has it; a weight of {@link ParameterSet.list} may have the same. */
+  readonly name: string;
+  readonly value: Float32Array<ArrayBuffer>;
 }
 
 /**
- * Copies the weights of a model into an arena.
+ * Copies the weights of a program's model into an arena. Those of its frozen model stay outside: no optimizer works on them.
  * @param gradientRows number of rows that a step's gradient has, for weights whose gradient is a {@link RowGradient}
  * @param extraBytes room for what else will be allocated there: optimizer state
  */
 export function createParameters(
-  weights: readonly ProgramWeight[],
+  { weights, frozen }: Pick<Program, 'weights' | 'frozen'>,
   gradientRows: ReadonlyMap<string, number>,
   extraBytes: number,
 ): ParameterSet {
@@ -53,7 +63,16 @@ export function createParameters(
         : { indices: arena.int32(rows), values: arena.float32(rows * width(weight)) };
     return { name, shape: variable.shape, trainable, value, gradient };
   });
-  return { arena, list, byName: new Map(list.map((parameter) => [parameter.name, parameter])) };
+  return {
+    arena,
+    list,
+    byName: new Map(list.map((parameter) => [parameter.name, parameter])),
+    frozen: (frozen?.weights ?? []).map(createFrozenParameter),
+  };
+}
+
+function createFrozenParameter({ name, variable }: FrozenWeight): FrozenParameter {
+  return { name, value: new Float32Array(variable.dataSync()) };
 }
 
 /** @throws UserError when the model is too large for an arena, or for the memory of this machine */

@@ -4,7 +4,8 @@
  * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `gradient:WEIGHT`,
  * `rows:WEIGHT` (indices of the rows of a sparse gradient),
  * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `next-state:LAYER:0` and `metric:0`
- * go out, and `indices:0` (what a lookup takes of a table, to be checked).
+ * go out, and `indices:0` (what a lookup takes of a table, to be checked). A weight or layer of a frozen model has the name
+ * that `frozenName` gives it: `parameter:frozen:WEIGHT`.
  */
 export const portName = {
   parameter: (weight: string) => `parameter:${weight}`,

@@ -1,5 +1,6 @@
 /** @file What the executors run: a training step and an evaluation, as plain TensorFlow.js functions of a batch. */
 import type * as tf from '@tensorflow/tfjs';
+import type { FrozenModel } from './frozenModel.ts';
 
 /** A weight of the model. `variable` holds the initial value; afterwards the {@link ParameterSet} does. */
 export interface ProgramWeight {
@@ -19,6 +20,8 @@ export interface Program {
   readonly weights: readonly ProgramWeight[];
   /** The model's layers, to name them in messages and to find those that carry a state from batch to batch. */
   readonly layers: readonly tf.layers.Layer[];
+  /** A model that the loss uses beside the trained one. A step and an evaluation leave its weights as they are. */
+  readonly frozen?: FrozenModel;
   readonly inputs: readonly SampleType[];
   readonly targets: readonly SampleType[];
   /** Names of the values that `evaluate` returns behind the loss. */

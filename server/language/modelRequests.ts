@@ -2,7 +2,7 @@
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
 import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/wire/language.ts';
-import type { OpenExperimentOf } from './feature.ts';
+import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
 import { isRunCopy } from './surroundings.ts';
 

@@ -1,7 +1,7 @@
 /** @file Sends what is wrong with an experiment file soon after it has changed; an older answer is never sent. */
 import type { Connection } from 'vscode-languageserver/node';
-import { diagnosticsOf } from './features/diagnostics.ts';
-import type { OpenExperimentOf } from './feature.ts';
+import { diagnosticsOf } from './findings/diagnostics.ts';
+import type { OpenExperimentOf } from './features/feature.ts';
 
 /** Changes within this time are looked at together: shorter than a person notices, longer than pasting takes. */
 const SETTLE_MS = 10;

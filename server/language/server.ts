@@ -10,7 +10,7 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
 import type { InitializationOptions } from '../protocol/wire/language.ts';
-import { features } from './features.ts';
+import { features } from './features/index.ts';
 import { ModelRequests } from './modelRequests.ts';
 import { fileOf, OpenDocuments } from './openDocuments.ts';
 import { otherExperiments } from './otherExperiments.ts';

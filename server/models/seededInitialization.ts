@@ -1,4 +1,5 @@
 /** @file Makes the initial weights of a model a function of the seed. */
+import { withMathRandomAsync } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
 
 /** Apart from the streams of the data's shuffle, which are numbered by epoch. */
@@ -6,19 +7,13 @@ const INITIALIZATION_STREAM = 2 ** 40;
 
 /**
  * Runs `create` with a seeded `Math.random`, which the initializers of tfjs draw from unless they have a seed of their own.
- * Two calls must not overlap.
+ * Of two models that are asked for at the same time, the second is created when the first is done.
  */
 export async function withSeededMathRandom<T>(
   seed: number,
   seeding: Seeding | undefined,
   create: () => T | Promise<T>,
 ): Promise<T> {
-  const original = Math.random;
   const random = new Random(seed, INITIALIZATION_STREAM, seeding);
-  Math.random = () => random.uniform();
-  try {
-    return await create();
-  } finally {
-    Math.random = original;
-  }
+  return withMathRandomAsync(() => random.uniform(), create);
 }

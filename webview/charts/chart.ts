@@ -6,7 +6,7 @@ import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
 import type { Remembered, ViewContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
-import type { ChartContent } from './content.ts';
+import type { ChartContent } from './model/content.ts';
 import { contentRows } from './export.ts';
 import { listenToGestures } from './gestures.ts';
 import { createLegend } from './legend.ts';

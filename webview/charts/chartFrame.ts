@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { menuButton, type MenuItem } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
 import type { ViewContext } from '../viewContext.ts';
-import type { Series } from './content.ts';
+import type { Series } from './model/content.ts';
 import { fileHeadings, fileName, tableHeadings, toCsv, toPng, type Headings, type Rows } from './export.ts';
 import { createTable } from './table.ts';
 import { onThemeChange, readTheme, type ChartTheme } from './theme.ts';

@@ -1,6 +1,6 @@
 /** @file A chart as text and as a picture: rows for the table and the CSV file, and a PNG with title and legend. */
 import * as l10n from '@vscode/l10n';
-import type { ChartContent, Named, Series } from './content.ts';
+import type { ChartContent, Named, Series } from './model/content.ts';
 import { seriesColor } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 

@@ -1,7 +1,7 @@
 /** @file The legend: a button per series that shows or hides it, with the value at the cursor beside its name. */
 import * as l10n from '@vscode/l10n';
 import { element, setAttributes, setText } from '../element.ts';
-import type { Series } from './content.ts';
+import type { Series } from './model/content.ts';
 import { seriesColor, seriesDash } from './theme.ts';
 import type { ChartTheme } from './theme.ts';
 

@@ -1,6 +1,6 @@
 /** @file What a chart paints beside lines and axes: marks, stems, references with their labels. A plugin of chart.js. */
 import type { Chart as ChartJs, Plugin } from 'chart.js';
-import type { Reference } from './content.ts';
+import type { Reference } from './model/content.ts';
 import type { Layout } from './model/layout.ts';
 import { seriesColor } from './theme.ts';
 import type { ChartTheme } from './theme.ts';

@@ -9,7 +9,7 @@ import {
   PointElement,
 } from 'chart.js';
 import type { ChartDataset, Scale, ScaleOptions } from 'chart.js';
-import type { Axis, ChartContent } from './content.ts';
+import type { Axis, ChartContent } from './model/content.ts';
 import { formatNumber } from './model/format.ts';
 import type { DrawnSeries, Layout } from './model/layout.ts';
 import type { Range } from './model/scale.ts';

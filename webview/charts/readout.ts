@@ -1,5 +1,5 @@
 /** @file What a chart says of the points at a place of the x axis. */
-import type { ChartContent, Series } from './content.ts';
+import type { ChartContent, Series } from './model/content.ts';
 import { formatNumber } from './model/format.ts';
 import { lowerBound, nearestIndex } from './model/search.ts';
 

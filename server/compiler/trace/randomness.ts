@@ -9,6 +9,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
+import { withMathRandom } from '../../formats/mathRandom.ts';
 import { Random } from '../../formats/random.ts';
 import { random } from '../build.ts';
 import type { Distribution, Node } from '../ir.ts';
@@ -55,8 +56,7 @@ export class RandomnessDetector {
    * anew, and two recordings may well take the same branch
    */
   watch<R>(program: () => R): R {
-    const original = Math.random;
-    Math.random = () => {
+    return withMathRandom(() => {
       const operation = currentScopes().findLast((name) => name.endsWith(OPERATION_SCOPE));
       if (operation === undefined || !(operation in families)) {
         throw new UnsupportedKernel(
@@ -66,12 +66,7 @@ export class RandomnessDetector {
         );
       }
       return (this.#lastSeed = this.#random.uniform());
-    };
-    try {
-      return program();
-    } finally {
-      Math.random = original;
-    }
+    }, program);
   }
 
   /** Whether a written tensor is this detector's own sample of a standard distribution. */

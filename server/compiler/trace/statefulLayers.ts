@@ -1,9 +1,10 @@
 /** @file Recurrent layers that carry their state from batch to batch. */
 import type * as tf from '@tensorflow/tfjs';
+import { frozenName } from '../frozenModel.ts';
+import type { Program } from '../program.ts';
 
 /** The part of tfjs-layers' RNN that holds the state; `states_` is its own name for it. */
 export interface StatefulLayer {
-  readonly name: string;
   stateful: boolean;
   states_: tf.Tensor[];
   keptStates: tf.Tensor[][];
@@ -18,11 +19,19 @@ interface Nesting {
   backwardLayer?: tf.layers.Layer;
 }
 
-/** All stateful recurrent layers among `layers`, those inside wrappers and nested models included. */
-export function statefulLayers(layers: readonly tf.layers.Layer[]): StatefulLayer[] {
-  return nestedLayers(layers)
-    .map((layer) => layer as unknown as StatefulLayer)
-    .filter((layer) => layer.stateful && Array.isArray(layer.states_));
+export interface NamedStatefulLayer {
+  /** That of the layer, as a {@link frozenName} where it belongs to the frozen model. */
+  readonly name: string;
+  readonly layer: StatefulLayer;
+}
+
+/** All stateful recurrent layers of a program's models, those inside wrappers and nested models included. */
+export function statefulLayers({ layers, frozen }: Pick<Program, 'layers' | 'frozen'>): NamedStatefulLayer[] {
+  const statefulAmong = (models: readonly tf.layers.Layer[], nameOf: (name: string) => string) =>
+    nestedLayers(models)
+      .map((layer) => ({ name: nameOf(layer.name), layer: layer as unknown as StatefulLayer }))
+      .filter(({ layer }) => layer.stateful && Array.isArray(layer.states_));
+  return [...statefulAmong(layers, (name) => name), ...statefulAmong(frozen?.layers ?? [], frozenName)];
 }
 
 /** `layers` and the layers inside wrappers and nested models. */

@@ -4,12 +4,13 @@ import { cast, constant, input, parameter } from '../build.ts';
 import type { Graph, Node } from '../ir.ts';
 import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
+import { calledLayers, frozenName } from '../frozenModel.ts';
 import type { Program, SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
 import { explainingLayers } from './layerErrors.ts';
 import { record, type Recording } from './recordingBackend.ts';
-import { nestedLayers, statefulLayers, type StatefulLayer } from './statefulLayers.ts';
+import { nestedLayers, statefulLayers, type NamedStatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
 export async function traceTraining(program: Program, batchSize: number): Promise<Graph> {
@@ -49,12 +50,13 @@ type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
  * Math.random), and a graph would freeze it.
  */
 async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
-  const explained: Tracer = (...args) => explainingLayers(program.layers, purpose, () => tracer(...args));
+  const layers = calledLayers(program);
+  const explained: Tracer = (...args) => explainingLayers(layers, purpose, () => tracer(...args));
   const graph = await traceOnce(program, explained, 0);
   // The first call of a layer may set it up; the second one changes nothing, unless the layer counts.
-  const fields = ownValues(program.layers);
+  const fields = ownValues(layers);
   const difference = firstDifference(graph, await traceOnce(program, explained, 1));
-  refuseCounting(fields, ownValues(program.layers));
+  refuseCounting(fields, ownValues(layers));
   if (difference === undefined) return graph;
   const { op, layer } = difference;
   throw op === 'Constant'
@@ -84,21 +86,25 @@ function refuseCounting(before: ReturnType<typeof ownValues>, after: ReturnType<
 
 async function traceOnce(program: Program, tracer: Tracer, seed: number): Promise<Graph> {
   const outputs = new Map<string, Node>();
-  const stateful = statefulLayers(program.layers);
-  const saved = program.weights.map(({ variable }) => ({
+  const stateful = statefulLayers(program);
+  const weights = [
+    ...program.weights,
+    ...(program.frozen?.weights ?? []).map(({ name, variable }) => ({ name: frozenName(name), variable })),
+  ];
+  const saved = weights.map(({ variable }) => ({
     variable,
     dataId: variable.dataId,
     value: tf.clone(variable),
   }));
   try {
     await record(seed, (recording) => {
-      for (const { name, variable } of program.weights) {
+      for (const { name, variable } of weights) {
         // All values are kept as float32; a counter of steps is a weight of integers.
         const node = cast(parameter(name, variable.shape), importDType(variable.dtype, 'weight'));
         recording.bind(variable, node);
       }
       const restore = [
-        ...program.layers.map((layer) => nameCalls(layer, recording)),
+        ...calledLayers(program).map((layer) => nameCalls(layer, recording)),
         ...stateful.map((layer) => carryState(layer, recording, outputs)),
       ];
       try {
@@ -153,17 +159,15 @@ function nameCalls(layer: tf.layers.Layer, recording: Recording): () => void {
 }
 
 /** The states of a stateful recurrent layer come in as inputs and go out as outputs of the graph. */
-function carryState(layer: StatefulLayer, recording: Recording, outputs: Map<string, Node>): () => void {
+function carryState({ name, layer }: NamedStatefulLayer, recording: Recording, outputs: Map<string, Node>): () => void {
   const before = layer.states_;
   layer.states_ = before.map((state, index) =>
-    recording.tensor(input(portName.state(layer.name, index), { dtype: 'float32', shape: state.shape })),
+    recording.tensor(input(portName.state(name, index), { dtype: 'float32', shape: state.shape })),
   );
   layer.resetStates = (states) => {
     [states ?? []]
       .flat()
-      .forEach((state, index) =>
-        outputs.set(portName.nextState(portName.state(layer.name, index)), recording.node(state)),
-      );
+      .forEach((state, index) => outputs.set(portName.nextState(portName.state(name, index)), recording.node(state)));
   };
   return () => {
     Reflect.deleteProperty(layer, 'resetStates');

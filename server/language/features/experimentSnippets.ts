@@ -1,6 +1,7 @@
 /** @file Completions to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets/targets.ts';
 import {
+  EVERY_LAYER,
   firstCompression,
   firstTraining,
   type FirstLayer,
@@ -23,7 +24,6 @@ export interface Block {
 
 /** Layers that are listed by name; more layers are named by a glob. */
 const NAMED = 6;
-const EVERY_LAYER: FirstLayer = { name: '*' };
 
 /** The object of `"compression"`, for each method. */
 export function compressionBlocks(document: ExperimentDocument, { model }: Surroundings): Block[] {

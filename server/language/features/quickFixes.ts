@@ -1,8 +1,8 @@
 /** @file What can be done about the findings of an experiment file at a place. */
 import { CodeActionKind, type CodeAction, type Range } from 'vscode-languageserver/node';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { asDiagnostic } from './diagnostics.ts';
-import { findingsOf } from './findings.ts';
+import { asDiagnostic } from '../findings/diagnostics.ts';
+import { findingsOf } from '../findings/index.ts';
 
 export function quickFixes(document: ExperimentDocument, surroundings: Surroundings, place: Range): CodeAction[] {
   const { text } = document;

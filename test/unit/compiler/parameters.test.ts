@@ -9,7 +9,7 @@ it('a model that no WebAssembly memory can hold is refused with its weights, its
   const weights = [{ name: 'fc/kernel', layer: 'fc', trainable: true, variable }];
   const refused = (extraBytes: number) => {
     try {
-      createParameters(weights, new Map(), extraBytes);
+      createParameters({ weights }, new Map(), extraBytes);
     } catch (error) {
       return error;
     }

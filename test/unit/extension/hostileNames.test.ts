@@ -1,10 +1,10 @@
 /** Names of a folder that somebody else made, in what the extension draws as Markdown. */
 import { describe, expect, test } from 'vitest';
-import { layerHover } from '../../../extension/editor/layerHover.ts';
+import { layerHover } from '../../../extension/weightsInCode/layerHover.ts';
 import { runTooltip } from '../../../extension/experiments/runTooltip.ts';
 import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import { activeMarkdown, HARMFUL, hostileNames } from '../protocol/activeMarkdown.ts';
-import { l10n, measuredWeight } from './editor/editorFixture.ts';
+import { l10n, measuredWeight } from './weightsInCode/editorFixture.ts';
 
 describe.each(hostileNames)('%j', (name) => {
   test('in the tooltip of a run', () => {

@@ -19,8 +19,8 @@ const DOCUMENTS = new Set([
   'extension/commands/copyDiagnostics.ts', // A bug report.
   'extension/dashboard/pageHtml.ts', // HTML.
   'extension/dashboard/translationBlock.ts', // HTML.
-  'extension/editor/gutterMark.ts', // SVG.
-  'extension/editor/weightPicture.ts', // SVG.
+  'extension/weightsInCode/gutterMark.ts', // SVG.
+  'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
 ]);
 /** Files that translate the texts of the table of methods. */

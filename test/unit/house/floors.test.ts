@@ -1,8 +1,16 @@
+import { readdirSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { brokenRules, someFile, typed } from './brokenRules.ts';
+import { brokenRules, someFile, typed, zoneTargets } from './brokenRules.ts';
 
-/** A text that imports a file of another folder of `server/`. */
-const importing = (folder: string) => `import '../${someFile(`server/${folder}`).replace('server/', '')}';\n`;
+const root = join(import.meta.dirname, '../../..');
+
+/** A text that stands in the folder `from` and takes a type from a file: `to`, or one of the folder `to`. */
+function importing(from: string, to: string): string {
+  const file = to.endsWith('.ts') ? to : someFile(to);
+  const path = relative(from, file).replaceAll('\\', '/');
+  return `import type {} from '${path.startsWith('.') ? path : `./${path}`}';\n`;
+}
 
 describe('the import floors', () => {
   test.each([
@@ -12,7 +20,8 @@ describe('the import floors', () => {
     ['protocol', 'compression', 'upward past a floor'],
     ['language', 'training', 'which runs models, though it is a floor below'],
   ])('server/%s may not import server/%s: %s', async (from, to) => {
-    expect(await brokenRules(`server/${from}`, importing(to))).toContain('import-x/no-restricted-paths');
+    const text = importing(`server/${from}`, `server/${to}`);
+    expect(await brokenRules(`server/${from}`, text)).toContain('import-x/no-restricted-paths');
   });
 
   test.each([
@@ -20,16 +29,52 @@ describe('the import floors', () => {
     ['compression', 'protocol'],
     ['linalg', 'formats'],
   ])('server/%s may import server/%s, a floor below', async (from, to) => {
-    expect(await brokenRules(`server/${from}`, importing(to))).toEqual([]);
+    expect(await brokenRules(`server/${from}`, importing(`server/${from}`, `server/${to}`))).toEqual([]);
   });
 
   test.each([
-    ['extension', 'training', ['import-x/no-restricted-paths']],
-    ['extension', 'runs', []],
-    ['webview', 'runs', ['import-x/no-restricted-paths']],
-    ['webview', 'protocol', []],
+    ['extension/runs', 'training', ['import-x/no-restricted-paths']],
+    ['extension/runs', 'runs', []],
+    ['webview/charts', 'runs', ['import-x/no-restricted-paths']],
+    ['webview/charts', 'protocol', []],
   ])('%s imports server/%s: breaks %j', async (from, to, broken) => {
-    expect(await brokenRules(from, importing(to).replace('../', '../server/'))).toEqual(broken);
+    expect(await brokenRules(from, importing(from, `server/${to}`))).toEqual(broken);
+  });
+
+  test.each([
+    ['extension/sidecar', 'extension/runs', 'upward'],
+    ['extension/runs', 'extension/services.ts', 'upward, to a file'],
+    ['extension/experiments', 'extension/commands', 'upward'],
+    ['extension/language', 'extension/dashboard', 'sideways'],
+    ['extension/messages.ts', 'extension/runs', 'upward from a file'],
+    ['webview/charts', 'webview/views', 'upward'],
+    ['webview/charts/model', 'webview/charts', 'upward, to the folder around it'],
+    ['webview/controls', 'webview/charts', 'upward'],
+    ['webview/views', 'webview/frame', 'upward'],
+    ['webview/state.ts', 'webview/controls', 'upward from a file'],
+  ])('%s may not import %s: %s', async (from, to) => {
+    const folder = from.endsWith('.ts') ? dirname(from) : from;
+    expect(await brokenRules(from, importing(folder, to))).toContain('import-x/no-restricted-paths');
+  });
+
+  test.each([
+    ['extension/runs', 'extension/sidecar'],
+    ['extension/commands', 'extension/dashboard'],
+    ['extension/dashboard', 'extension/messages.ts'],
+    ['webview/charts', 'webview/charts/model'],
+    ['webview/views/compare', 'webview/charts'],
+    ['webview/frame', 'webview/views'],
+  ])('%s may import %s, a floor below', async (from, to) => {
+    expect(await brokenRules(from, importing(from, to))).toEqual([]);
+  });
+
+  test.each(['server', 'extension', 'webview'])('everything in %s/ stands on a floor', async (folder) => {
+    const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
+    const code = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+    const places = new Set(code.map((file) => `./${folder}/${file.split(sep)[0]}`));
+    const floors = await zoneTargets(folder);
+    expect([...places].filter((place) => !floors.includes(place))).toEqual([]);
+    expect(places.size).toBeGreaterThan(5);
   });
 
   test.each(['node:fs', 'vscode'])(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { ExperimentDocument, type Surroundings } from '../../../server/language/experimentDocument.ts';
-import { diagnosticsOf } from '../../../server/language/features/diagnostics.ts';
+import { diagnosticsOf } from '../../../server/language/findings/diagnostics.ts';
 
 const root = join(import.meta.dirname, '../../../examples');
 const files = ['mnist', 'language-model'].flatMap((folder) =>

@@ -102,6 +102,14 @@ describe('the same seed gives the same weights', () => {
     expect(values(c.model)).not.toEqual(values(a.model));
   });
 
+  test('also where two modules are loaded at the same time', async () => {
+    const quick = write('quick.ts', module);
+    const slow = write('slow.ts', module.replace('Promise.resolve()', 'new Promise(setImmediate)'));
+    const alone = [await load(quick, 1), await load(slow, 2)];
+    const together = await Promise.all([load(quick, 1), load(slow, 2)]);
+    expect(together.map(({ model }) => values(model))).toEqual(alone.map(({ model }) => values(model)));
+  });
+
   test('and Math.random is itself again, also after a failure', async () => {
     const original = Math.random;
     await load('builtin:lenet-300-100');

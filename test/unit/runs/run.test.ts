@@ -8,6 +8,7 @@ import { copySources, readSources } from '../../../server/runs/copySources.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { explainDiskError } from '../../../server/runs/disk.ts';
 import { findRun, listRuns } from '../../../server/runs/findRun.ts';
+import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder, temporaryRun } from './temporaryRun.ts';
@@ -152,6 +153,30 @@ describe('openRun', () => {
     expect(run.observedState()).toBe('interrupted');
     await run.update({ state: 'finished' });
     expect((await openRun(run.path)).observedState()).toBe('finished');
+  });
+});
+
+describe('a queued run', () => {
+  it('is queued until its process takes it, for a while, and while that process waits', async () => {
+    const folder = await temporaryFolder();
+    const run = await createRun({ experiment: `${folder}/lenet.deeptwist.jsonc`, text: '{}', state: 'queued' });
+    expect((await openRun(run.path)).observedState()).toBe('queued');
+    const lock = await lockRun(run, { state: 'queued' });
+    const taken = await openRun(run.path);
+    expect(taken.observedState()).toBe('queued');
+    await lock.release({ state: 'failed', failure: { message: 'No.', remedy: 'Do.' } });
+    const { record } = await openRun(run.path);
+    expect(record).toMatchObject({ state: 'failed', failure: { message: 'No.', remedy: 'Do.' } });
+    expect(record).not.toHaveProperty('process');
+  });
+
+  it('is interrupted when no process has taken it', async () => {
+    const run = await temporaryRun();
+    await run.update({ state: 'queued' });
+    const updated = new Date(Date.now() - 60_000).toISOString();
+    const text = JSON.stringify({ ...run.record, updated });
+    await writeFile(`${run.path}/run.json`, text);
+    expect((await openRun(run.path)).observedState()).toBe('interrupted');
   });
 });
 

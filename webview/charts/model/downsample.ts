@@ -2,7 +2,7 @@
  * @file A million points on a thousand pixels without losing a spike: of every pixel column the first, the least, the greatest
  * and the last point are drawn, and where a value is missing, a gap. The line then covers the same pixels as the full one.
  */
-import type { Scale } from '../content.ts';
+import type { Scale } from './content.ts';
 import { lowerBound } from './search.ts';
 import { fits, fromPlace, placeable, toPlace } from './scale.ts';
 import type { Range } from './scale.ts';

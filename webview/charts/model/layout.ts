@@ -1,5 +1,5 @@
 /** @file From content and a width in pixels to what is drawn: ranges of both axes and a bounded number of points. Pure. */
-import type { ChartContent, Series } from '../content.ts';
+import type { ChartContent, Series } from './content.ts';
 import { downsample, thinned } from './downsample.ts';
 import type { Point } from './downsample.ts';
 import { axisRange, Extent, fits } from './scale.ts';

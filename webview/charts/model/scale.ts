@@ -1,5 +1,5 @@
 /** @file Ranges of axes: right for one point, for 1e-6, for negative values, for NaN, linear and logarithmic. */
-import type { Scale } from '../content.ts';
+import type { Scale } from './content.ts';
 
 export interface Range {
   readonly minimum: number;

@@ -1,5 +1,5 @@
 /** @file Round values of an axis at which labels stand. */
-import type { Axis } from '../content.ts';
+import type { Axis } from './content.ts';
 import type { Range } from './scale.ts';
 
 const decimal = [1, 2, 5, 10];

@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
-import type { ChartContent } from '../../charts/content.ts';
+import type { ChartContent } from '../../charts/model/content.ts';
 import { onThemeChange } from '../../charts/theme.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';

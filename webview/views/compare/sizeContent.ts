@@ -1,7 +1,7 @@
 /** @file The chart of size against metric. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
-import type { Axis, ChartContent } from '../../charts/content.ts';
+import type { Axis, ChartContent } from '../../charts/model/content.ts';
 import { formatNumber, formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { isGreaterBetter, paretoFront } from './pareto.ts';

@@ -1,7 +1,7 @@
 /** @file The x axis of curves: step, epoch or the time since the run began. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import type { Axis } from '../../charts/content.ts';
+import type { Axis } from '../../charts/model/content.ts';
 import { formatSeconds } from '../../charts/model/format.ts';
 import { lowerBound } from '../../charts/model/search.ts';
 

@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { valueText } from '../../../server/protocol/experiment/settingChanges.ts';
-import type { Reference } from '../../charts/content.ts';
+import type { Reference } from '../../charts/model/content.ts';
 import type { RunAxis } from './axes.ts';
 
 /** A line at each change, with what was changed; of several settings, the first and how many more. */

@@ -1,7 +1,7 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import type { Axis, ChartContent, Named, Series } from '../../charts/content.ts';
+import type { Axis, ChartContent, Named, Series } from '../../charts/model/content.ts';
 import { formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';

@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
-import type { ChartContent } from '../../charts/content.ts';
+import type { ChartContent } from '../../charts/model/content.ts';
 import { checkbox, dropdown, slider } from '../../controls/controls.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';

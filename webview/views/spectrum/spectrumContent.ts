@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
-import type { ChartContent } from '../../charts/content.ts';
+import type { ChartContent } from '../../charts/model/content.ts';
 import { describeSpectra } from './describeSpectra.ts';
 import { roundingFloor } from './spectra.ts';
 

@@ -1,7 +1,7 @@
 /** @file The chart of a weight's histogram before and after a distortion. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
-import type { ChartContent, Reference, Series } from '../../charts/content.ts';
+import type { ChartContent, Reference, Series } from '../../charts/model/content.ts';
 import { formatNumber } from '../../charts/model/format.ts';
 import { commonBins, edges, rebin } from './bins.ts';
 import type { Histogram } from './bins.ts';

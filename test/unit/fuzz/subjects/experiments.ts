@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { ExperimentDocument } from '../../../../server/language/experimentDocument.ts';
-import { diagnosticsOf } from '../../../../server/language/features/diagnostics.ts';
+import { diagnosticsOf } from '../../../../server/language/findings/diagnostics.ts';
 import { SurroundingsFinder } from '../../../../server/language/surroundings.ts';
 import { EXPERIMENT_LANGUAGE } from '../../../../server/protocol/wire/language.ts';
 import { loadExperiment } from '../../../../server/runs/loadExperiment.ts';

@@ -1,7 +1,7 @@
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { expect, test } from 'vitest';
 import { ExperimentDocument } from '../../../../server/language/experimentDocument.ts';
-import { findingsOf } from '../../../../server/language/features/findings.ts';
+import { findingsOf } from '../../../../server/language/findings/index.ts';
 import { around, pruneText } from './experiments.ts';
 
 test.each([

@@ -1,0 +1,128 @@
+/** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
+import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
+import { resultText } from '../../server/protocol/run/resultText.ts';
+import type { TreeNode } from '../experiments/experimentsTree.ts';
+import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import type { Services } from '../services.ts';
+import type { StoredRun } from '../runs/storedRun.ts';
+import { showInformation } from '../messages.ts';
+
+/** The experiment that is meant, or that of the editor; asks where there are several. Undefined: the user turned away. */
+export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
+  if (isNode(argument) && argument.kind !== 'run') return argument.experiment;
+  if (isNode(argument) && argument.kind === 'run')
+    return experimentFileOf(Uri.file(argument.stored.run.record.experiment));
+  const file = fileOf(argument);
+  if (file) return experimentFileOf(file);
+  const open = window.activeTextEditor?.document.uri;
+  if (isExperimentFile(open)) return experimentFileOf(open);
+
+  const experiments = (await store.experiments()).filter((experiment) => !experiment.missing);
+  if (experiments.length === 0) {
+    const create = l10n.t('New Experiment…');
+    const answer = await showInformation(l10n.t('This workspace has no experiment file yet.'), create);
+    if (answer === create) await commands.executeCommand('deeptwist.newExperiment');
+    return undefined;
+  }
+  if (experiments.length === 1) return experiments[0];
+  const picked = await window.showQuickPick(
+    experiments.map((experiment) => ({ label: experiment.name, description: relativeTo(experiment), experiment })),
+    { placeHolder: l10n.t('The experiment') },
+  );
+  return picked?.experiment;
+}
+
+function relativeTo({ file, folder }: ExperimentFile): string {
+  return folder === '' ? file : file.slice(folder.length + 1);
+}
+
+/**
+ * The runs that are meant: the selection of the tree, or the run in the argument, the newest of the file there; asks
+ * where there is none.
+ * @param options.where which runs the command can be used on
+ */
+export async function chooseRuns(
+  { store }: Services,
+  argument: unknown,
+  selection: unknown,
+  { where = () => true, several = false }: { where?: (run: StoredRun) => boolean; several?: boolean } = {},
+): Promise<StoredRun[]> {
+  const selected = Array.isArray(selection) ? selection.filter(isNode).filter((node) => node.kind === 'run') : [];
+  if (selected.length > 1 && several) return selected.map(({ stored }) => stored).filter(where);
+  if (isNode(argument) && argument.kind === 'run') return [argument.stored].filter(where);
+  const file = fileOf(argument);
+  if (file) return newestRunOf(store, experimentFileOf(file), where);
+  if (typeof argument === 'string') {
+    const run = await store.get(argument);
+    return run ? [run] : [];
+  }
+  const runs = (await store.newest(PICKED)).filter(where);
+  if (runs.length === 0) {
+    void showInformation(l10n.t('There is no run that this can be done with.'));
+    return [];
+  }
+  if (runs.length === 1 && !several) return runs;
+  return (await pickRuns(runs, several)) ?? [];
+}
+
+async function newestRunOf(
+  store: RunStore,
+  experiment: ExperimentFile,
+  where: (run: StoredRun) => boolean,
+): Promise<StoredRun[]> {
+  const run = (await store.runsOf(experiment)).find(where);
+  if (run) return [run];
+  void showInformation(l10n.t('{0} has no run that this can be done with.', experiment.name));
+  return [];
+}
+
+/** The experiment that a command without a run is for: that of the argument, or of the editor. */
+export function experimentArgument(argument: unknown): ExperimentFile | undefined {
+  const file = argument === undefined ? window.activeTextEditor?.document.uri : fileOf(argument);
+  return isExperimentFile(file) ? experimentFileOf(file) : undefined;
+}
+
+/** The experiment file that an argument names: a code lens gives its address, an extension may give its path. */
+function fileOf(argument: unknown): Uri | undefined {
+  const uri = typeof argument === 'string' ? uriOf(argument) : argument;
+  return uri instanceof Uri && isExperimentFile(uri) ? uri : undefined;
+}
+
+function uriOf(text: string): Uri {
+  return text.startsWith('file:') ? Uri.parse(text) : Uri.file(text);
+}
+
+/** Runs that a quick pick offers. */
+const PICKED = 100;
+
+async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
+  const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({
+    label: stored.summary.id,
+    description: [resultText(stored.summary), stored.summary.state].filter((part) => part !== undefined).join(' · '),
+    stored,
+  }));
+  if (!several) {
+    const picked = await window.showQuickPick(items, { placeHolder: l10n.t('The run'), matchOnDescription: true });
+    return picked && [picked.stored];
+  }
+  const picked = await window.showQuickPick(items, {
+    placeHolder: l10n.t('The runs'),
+    canPickMany: true,
+    matchOnDescription: true,
+  });
+  return picked?.map(({ stored }) => stored);
+}
+
+/** Further runs, to be compared with one. */
+export async function chooseOthers({ store }: Services, stored: StoredRun): Promise<StoredRun[]> {
+  const others = (await store.newest(PICKED)).filter((run) => run !== stored);
+  if (others.length > 0) return (await pickRuns(others, true)) ?? [];
+  void showInformation(l10n.t('There is no other run to compare this one with.'));
+  return [];
+}
+
+/** VS Code gives commands of the tree its nodes; anybody else can give anything. */
+function isNode(value: unknown): value is TreeNode {
+  return typeof value === 'object' && value !== null && 'kind' in value;
+}

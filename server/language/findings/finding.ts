@@ -1,0 +1,39 @@
+/** @file Something wrong or doubtful in an experiment file, at its place, with the remedies that an editor can apply. */
+import type { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { rangeOf } from '../../protocol/experiment/problem.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { TextRange } from '../../protocol/experiment/jsonText.ts';
+import type { ExperimentDocument } from '../experimentDocument.ts';
+
+/** Only the first so many problems of a file are shown: an editor would draw more for seconds, and nobody reads them. */
+export const MOST_FINDINGS = 500;
+
+export interface Finding {
+  readonly range: TextRange;
+  readonly severity: DiagnosticSeverity;
+  readonly code: string;
+  readonly message: string;
+  /** Each alone mends it; the first is preferred. */
+  readonly fixes?: readonly Fix[];
+}
+
+/** Made only when it is asked for. */
+export interface Fix {
+  /** What it does, as in a menu: `Change to "fc1"`. */
+  readonly title: string;
+  readonly edits: () => TextChange[];
+}
+
+export interface TextChange {
+  readonly range: TextRange;
+  readonly newText: string;
+}
+
+/** A finding about a setting. The message begins with its name, as on the command line. */
+export function finding(
+  document: ExperimentDocument,
+  { path, at = 'value' }: { path: SettingPath; at?: 'key' | 'value' },
+  { message, ...rest }: Omit<Finding, 'range'>,
+): Finding {
+  return { range: rangeOf(path, at, document.json), message: `${formatSettingPath(path)}: ${message}`, ...rest };
+}

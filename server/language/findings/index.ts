@@ -1,0 +1,36 @@
+/**
+ * @file Everything that is wrong or doubtful in an experiment file: the diagnostics and their quick fixes. To add one: a
+ * function in this folder, and its row in `checks`.
+ */
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { MOST_FINDINGS, type Finding } from './finding.ts';
+import { layerFindings } from './layerFindings.ts';
+import { learningRateFindings } from './learningRateFindings.ts';
+import { pathFindings } from './pathFindings.ts';
+import { scheduleFindings } from './scheduleFindings.ts';
+import { schemaFindings } from './schemaFindings.ts';
+import { startFindings } from './startFindings.ts';
+import { threadFindings } from './threadFindings.ts';
+
+type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
+
+/** Of a text that is JSON, however wrong its settings are. */
+const checks: readonly Check[] = [
+  layerFindings,
+  scheduleFindings,
+  learningRateFindings,
+  threadFindings,
+  pathFindings,
+  startFindings,
+];
+
+/** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
+export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
+  const refused = schemaFindings(document, surroundings);
+  if (document.json.problems.length > 0) return refused;
+  const places = new Set(refused.map(({ range }) => `${range.start} ${range.end}`));
+  const more = checks
+    .flatMap((check) => check(document, surroundings))
+    .filter(({ range }) => !places.has(`${range.start} ${range.end}`));
+  return [...refused, ...more].sort((a, b) => a.range.start - b.range.start).slice(0, MOST_FINDINGS);
+}

@@ -1,0 +1,110 @@
+/** @file Times that can be trained with and are doubtful: too few distortions, or no step to recover from them. */
+import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { firstDistortEvery, roundBelow } from '../../protocol/experiment/firstExperiment.ts';
+import { timesIn } from '../../protocol/experiment/times.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { finding, type Finding } from './finding.ts';
+import { setTo } from './fixes.ts';
+import { distortsRegularly, readCompression } from '../readCompression.ts';
+import { firstRunOf, knownTimes } from '../trainingTimes.ts';
+
+/** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
+const FEWEST_DISTORTIONS = 10;
+
+const STEPS = ['training', 'steps'];
+const DISTORT_EVERY = ['compression', 'distortEvery'];
+const SCHEDULE = ['compression', 'schedule'];
+
+/** Times in training steps; undefined where the file does not tell, or not yet. */
+interface KnownSteps {
+  readonly distortEvery: number;
+  readonly steps: number | undefined;
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+/** Findings for policies that distort while they train. */
+export function scheduleFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
+  const compression = readCompression(document);
+  const { times, stepsPerEpoch } = knownTimes(document, model);
+  const { distortEvery, from, to, end } = timesIn('steps', times, stepsPerEpoch);
+  if (!compression || !distortsRegularly(compression) || distortEvery === undefined || from === undefined) return [];
+  const known = { distortEvery, steps: end, from, to };
+  return [
+    ...distortionsInSchedule(document, known),
+    ...(distortEvery === 1
+      ? everyStep(document, firstDistortEvery(compression.method, firstRunOf(document, model)))
+      : stepsToRecover(document, known)),
+    ...lastDistortion(document, known, times.steps?.count),
+  ];
+}
+
+/** Too few distortions while the rate rises. */
+function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to }: KnownSteps): Finding[] {
+  if (to === undefined || to <= from) return [];
+  const distortions = Math.floor(to / distortEvery) - Math.ceil(from / distortEvery);
+  if (distortions >= FEWEST_DISTORTIONS) return [];
+  const enough = Math.floor((to - from) / FEWEST_DISTORTIONS);
+  const fixes = enough > 0 ? [setTo(document, DISTORT_EVERY, roundBelow(enough))] : [];
+  const [code, message] =
+    distortEvery > to - from
+      ? [
+          'schedule-too-short',
+          `is larger than the schedule of ${to - from} steps: the rate jumps to its target at once`,
+        ]
+      : [
+          'few-distortions',
+          `leaves ${distortions} distortions while the rate rises (steps ${from} to ${to}): gradual pruning takes at least ` +
+            `${FEWEST_DISTORTIONS}`,
+        ];
+  return [finding(document, { path: DISTORT_EVERY }, { severity: DiagnosticSeverity.Warning, code, message, fixes })];
+}
+
+const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recover' };
+
+/** @param usual S_D of a first experiment like this */
+function everyStep(document: ExperimentDocument, usual: number): Finding[] {
+  const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
+  const fixes = usual > 1 ? [setTo(document, DISTORT_EVERY, usual)] : [];
+  return [finding(document, { path: DISTORT_EVERY }, { ...NO_STEP, message, fixes })];
+}
+
+function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
+  if (steps === undefined || distortEvery > steps) return [];
+  const last = to ?? from;
+  if (last > steps || steps - last >= distortEvery || last === 0) return [];
+  const message =
+    to === undefined
+      ? `leaves one distortion, at the end of training (step ${steps}): nothing is left to recover from it`
+      : `comes ${steps === to ? 'with' : 'right before'} the end of training (step ${steps}): the target rate is reached with no ` +
+        'step left to recover from it';
+  const path = [...SCHEDULE, to === undefined ? 'from' : 'to'];
+  return [finding(document, { path }, { ...NO_STEP, message })];
+}
+
+/**
+ * A run always ends with a distortion; here it comes early.
+ * @param steps of the file; undefined where it gives epochs
+ */
+function lastDistortion(
+  document: ExperimentDocument,
+  { distortEvery }: KnownSteps,
+  steps: number | undefined,
+): Finding[] {
+  if (steps === undefined || steps < distortEvery || steps % distortEvery === 0) return [];
+  const rest = steps % distortEvery;
+  return [
+    finding(
+      document,
+      { path: STEPS },
+      {
+        severity: DiagnosticSeverity.Information,
+        code: 'ends-between-distortions',
+        message:
+          `is no multiple of distortEvery (${distortEvery}): the run ends with a distortion only ` +
+          `${rest === 1 ? '1 step' : `${rest} steps`} after the one before it`,
+        fixes: [setTo(document, STEPS, steps - rest + distortEvery), setTo(document, STEPS, steps - rest)],
+      },
+    ),
+  ];
+}

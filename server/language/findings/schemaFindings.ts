@@ -1,0 +1,79 @@
+/** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
+import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
+import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
+import type { Problem } from '../../protocol/experiment/problem.ts';
+import { parseSettingPath } from '../../protocol/experiment/settingPath.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
+import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
+import { readCompression } from '../readCompression.ts';
+import { firstRunOf } from '../trainingTimes.ts';
+import { textAt, numberAt, valueAt } from '../writtenSettings.ts';
+
+export function schemaFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
+  return document.checked.problems.slice(0, MOST_FINDINGS).map((problem) => {
+    const { range = { start: 0, end: 0 }, code, message, path } = problem;
+    return {
+      range,
+      severity: DiagnosticSeverity.Error,
+      code,
+      message: path === '' ? message : `${path}: ${message}`,
+      fixes: fixesOf(document, model, problem),
+    };
+  });
+}
+
+function fixesOf(
+  document: ExperimentDocument,
+  model: Surroundings['model'],
+  { code, path: name, message, range, meant }: Problem,
+): Fix[] {
+  const path = parseSettingPath(name) ?? [];
+  switch (code) {
+    case 'syntax':
+      // Behind a string that is not closed, for one, the parser misses commas that would not help.
+      return range && document.json.problems.every((other) => other.message.endsWith('a comma'))
+        ? [insertComma(document, range.start)]
+        : [];
+    case 'duplicate-key':
+      return range ? [removeAt(document, String(path.at(-1)), range.start)] : [];
+    case 'unknown-setting':
+      return [...(meant === undefined ? [] : rename(document, path, meant)), remove(document, path)];
+    case 'missing-setting': {
+      const method = readCompression(document)?.method;
+      if (name !== 'compression.distortEvery' || method === undefined) return [];
+      return [setTo(document, path, firstDistortEvery(method, firstRunOf(document, model)))];
+    }
+    case 'wrong-value':
+      return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];
+    case 'alternatives':
+      return [remove(document, path)];
+    case 'combination':
+      return name === 'training.keepBest' ? [remove(document, path)] : policiesFor(document, path);
+    case 'times':
+    case 'unfit':
+      return [];
+    default:
+      return code satisfies never;
+  }
+}
+
+/** Fixes that choose a policy which works with the method. */
+function policiesFor(document: ExperimentDocument, path: readonly string[]): Fix[] {
+  const method = readCompression(document)?.method;
+  return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
+}
+
+/** Fixes for a number in quotes, and for a percentage where a fraction is meant. */
+function correctedNumber(document: ExperimentDocument, path: readonly string[], message: string): Fix[] {
+  const text = textAt(document, path);
+  if (text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) && /integer|number/.test(message))
+    return [setTo(document, path, Number(text))];
+  const number = numberAt(document, path);
+  if (number !== undefined && number > 1 && number < 100 && message.includes('expected a number in [0, 1)'))
+    return [setTo(document, path, Number((number / 100).toPrecision(12)))];
+  const value = valueAt(document, path);
+  const isFraction = typeof value === 'number' && !Number.isInteger(value) && value >= 1;
+  return isFraction && message.includes('integer') ? [setTo(document, path, Math.round(value))] : [];
+}

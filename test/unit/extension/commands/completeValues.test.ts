@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { completeValues } from '../../../../extension/commands/completeValues.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
+
+const text = JSON.stringify({
+  model: './model.ts',
+  data: { type: 'mnist', path: 'mnist' },
+  training: { optimizer: { type: 'adam', learningRate: 0.01 }, batchSize: 50, steps: 1000 },
+  compression: {
+    method: 'quantize',
+    distortEvery: 10,
+    layers: { fc1: { bits: 2 }, 'block.1': { bits: 3, algorithm: 'greedy' } },
+  },
+});
+const complete = (line: string, overrides: readonly string[] = []) => completeValues(line, text, overrides);
+const labels = (line: string) => complete(line).map(({ label }) => label);
+
+describe('of what is typed as path=value', () => {
+  test('settings are completed, those whose own name begins so first, with their value and meaning', () => {
+    expect(labels('dist')).toEqual(['compression.distortEvery']);
+    expect(complete('dist')[0]).toEqual({
+      label: 'compression.distortEvery',
+      line: 'compression.distortEvery=',
+      description: '10',
+      detail:
+        'Distortion step S_D, in training steps: every so many steps the weights are replaced by their compressed form.',
+    });
+    expect(labels('see')[0]).toBe('training.seed');
+    expect(labels('rate').slice(0, 1)).toEqual(['training.optimizer.learningRate']);
+    expect(labels('beta')).toEqual(['training.optimizer.beta1', 'training.optimizer.beta2']);
+  });
+
+  test("layers are the file's own", () => {
+    expect(labels('bits')).toEqual(['compression.layers.fc1.bits', 'compression.layers["block.1"].bits']);
+    expect(labels('fc1.')).toEqual(
+      ['bits', 'algorithm', 'scales', 'iterations'].map((name) => `compression.layers.fc1.${name}`),
+    );
+  });
+
+  test('values are completed where there are few, else with that of the file', () => {
+    expect(labels('compression.layers.fc1.algorithm=')).toEqual(['greedy', 'refined', 'alternating']);
+    expect(labels('compression.layers.fc1.algorithm=re')).toEqual(['refined']);
+    expect(complete('compression.layers["block.1"].algorithm=g')[0]).toMatchObject({
+      line: 'compression.layers["block.1"].algorithm=greedy',
+      present: true,
+    });
+    expect(labels('training.keepBest=')).toEqual(['true', 'false']);
+    expect(labels('compression.distortEvery=')).toEqual(['10']);
+    expect(labels('compression.distortEvery=10')).toEqual([]);
+    expect(labels('nothing=')).toEqual([]);
+  });
+
+  test('the last of a line is completed, given those before it', () => {
+    const [{ line }] = complete('training.seed=2 compression.policy=stra');
+    expect(line).toBe('training.seed=2 compression.policy=straight-through');
+    expect(labels('training.optimizer={"type":"sgd","learningRate":1} nest')).toEqual(['training.optimizer.nesterov']);
+    expect(complete('compression.distortEvery=', ['compression.distortEvery=7'])[0].label).toBe('7');
+    expect(complete('').length).toBeGreaterThan(10);
+  });
+
+  test('all that is offered can be used', () => {
+    for (const { line } of complete('')) {
+      if (!line.endsWith('=')) continue;
+      for (const value of complete(line)) {
+        const { problems } = checkExperiment(text, [value.line]);
+        expect(
+          problems.filter(({ message }) => message.includes('unknown setting')),
+          value.line,
+        ).toEqual([]);
+      }
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
+import type { ShownRun } from '../../../../../webview/state.ts';
+import {
+  dropContent,
+  evaluatedMetrics,
+  learningRateContent,
+  loadedRuns,
+  lossContent,
+  metricContent,
+} from '../../../../../webview/views/curves/contents.ts';
+import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
+import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
+import { runEvents, snapshotOf } from '../../runFixture.ts';
+
+const settings: CurveSettings = {
+  axis: 'step',
+  smoothing: 0.9,
+  logLoss: false,
+  logPerplexity: true,
+  marks: true,
+  drop: 'change',
+};
+
+function shown(key: string, steps: number, options: Parameters<typeof runEvents>[1] = {}): ShownRun {
+  return { key, label: key, color: key === 'a' ? 0 : 1, snapshot: snapshotOf(runEvents(steps, options)) };
+}
+
+describe('the Curves view', () => {
+  it('draws the loss over steps, epochs or seconds since the run began', () => {
+    const runs = loadedRuns([shown('a', 100)]);
+    const last = (axis: CurveSettings['axis']) =>
+      Array.from(lossContent(runs, { ...settings, axis }).series[0].x).at(-1);
+    expect(last('step')).toBe(100);
+    expect(last('epoch')).toBe(1);
+    // From the first step, 10 ms each.
+    expect(last('time')).toBeCloseTo(0.99, 9);
+  });
+
+  it('gives all charts the x axis of the longest run', () => {
+    const runs = loadedRuns([shown('a', 100), shown('b', 200)]);
+    for (const content of [
+      lossContent(runs, settings),
+      dropContent(runs, settings),
+      metricContent('accuracy', runs, settings),
+    ])
+      expect(content.x).toMatchObject({ minimum: 0, maximum: 200 });
+  });
+
+  it('has a chart for each metric, perplexity on a log axis where asked for', () => {
+    const runs = loadedRuns([shown('a', 100), shown('b', 100, { metric: 'perplexity' })]);
+    expect(evaluatedMetrics(runs)).toEqual(['accuracy', 'perplexity']);
+    expect(metricContent('perplexity', runs, settings).y.scale).toBe('log');
+    expect(metricContent('perplexity', runs, { ...settings, logPerplexity: false }).y.scale).toBe('linear');
+    expect(metricContent('accuracy', runs, settings).series.map(({ label }) => label)).toEqual(['a']);
+  });
+
+  it('says whether the drop at a distortion shrinks as training goes on', () => {
+    const shrinking = shown('a', 400, { cost: (step) => 1 / step });
+    const growing = shown('b', 400, { cost: (step) => step / 1000 });
+    expect(dropContent(loadedRuns([shrinking]), settings).summary).toMatch(
+      /\+0\.0\d+ in the first quarter.*; it shrinks\.$/,
+    );
+    expect(dropContent(loadedRuns([growing]), settings).summary).toMatch(/it does not shrink yet\.$/);
+    const { first, last } = meanRises(dropsOf(shrinking.snapshot!))!;
+    // 40 distortions: means of 1/10 … 1/100 and of 1/310 … 1/400.
+    expect(first).toBeCloseTo([...Array(10).keys()].reduce((sum, i) => sum + 0.1 / (i + 1), 0) / 10, 9);
+    expect(last).toBeCloseTo([...Array(10).keys()].reduce((sum, i) => sum + 0.1 / (i + 31), 0) / 10, 9);
+  });
+
+  it('shows the loss before and after each distortion as stems', () => {
+    const { series } = dropContent(loadedRuns([shown('a', 100)]), { ...settings, drop: 'before-after' });
+    expect(series[0].mark).toBe('stems');
+    expect(Array.from(series[0].from!)).toEqual(Array(10).fill(1));
+    expect(Array.from(series[0].y)[9]).toBeCloseTo(1.01, 12);
+  });
+
+  it('marks where settings were changed while the run trained', () => {
+    const events = runEvents(40);
+    const rate = { path: 'compression.layers.fc1.rate', from: 0.9, to: 0.95 };
+    const step = { path: 'compression.distortEvery', from: 10, to: 20 };
+    const changed = (at: number, changes: object[]) =>
+      ({ ...events[0], type: 'changed', step: at, settings: changes, config: {} }) as RunEvent;
+    const run = {
+      ...shown('a', 40),
+      snapshot: snapshotOf([...events, changed(20, [rate]), changed(30, [rate, step])]),
+    };
+    const expected = [
+      { axis: 'x', value: 20, label: 'fc1.rate 0.9 → 0.95' },
+      { axis: 'x', value: 30, label: 'fc1.rate 0.9 → 0.95 and 1 more' },
+    ];
+    expect(lossContent(loadedRuns([run]), settings).references).toEqual(expected);
+    expect(learningRateContent(loadedRuns([run]), settings).references).toEqual(expected);
+  });
+
+  it('leaves out distortions whose loss was not measured', () => {
+    const events = runEvents(40).map((event) =>
+      event.type === 'distortion' && event.step === 20
+        ? { ...event, lossBefore: undefined, lossAfter: undefined }
+        : event,
+    );
+    expect(Array.from(dropsOf(snapshotOf(events)).step)).toEqual([10, 30, 40]);
+  });
+});

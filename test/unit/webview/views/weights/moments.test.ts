@@ -1,0 +1,66 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { describeSetting, formatPercent } from '../../../../../webview/views/setting.ts';
+import { describeDistortion, indexAt } from '../../../../../webview/views/weights/moments.ts';
+
+describe('the slider through distortions', () => {
+  it('stands at the nearest recorded step', () => {
+    const steps = fc.uniqueArray(fc.nat(1000), { minLength: 1, maxLength: 50 }).map((all) => all.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(steps, fc.nat(1200), (recorded, moment) => {
+        const index = indexAt(
+          recorded.map((step) => ({ step })),
+          moment,
+        );
+        const distance = Math.min(...recorded.map((step) => Math.abs(step - moment)));
+        expect(Math.abs(recorded[index] - moment)).toBe(distance);
+      }),
+    );
+  });
+
+  it('follows the newest when it is told to, and is nowhere in an empty run', () => {
+    expect(indexAt([{ step: 5 }, { step: 9 }], 'latest')).toBe(1);
+    expect(indexAt([], 'latest')).toBe(-1);
+    expect(indexAt([], 7)).toBe(-1);
+  });
+});
+
+describe('a distortion in words', () => {
+  it('says near-zeros and zeros before and after, the setting and the error', () => {
+    const words = describeDistortion({
+      step: 1,
+      index: 0,
+      setting: { rate: 0.987 },
+      minimum: -1,
+      maximum: 1,
+      before: new Uint32Array(),
+      after: new Uint32Array(),
+      zerosBefore: 0,
+      zerosAfter: 259308,
+      nearZerosBefore: 41300,
+      nearZerosAfter: 212,
+      relativeError: 0.3123,
+    });
+    expect(words).toBe('near zero 41,300 → 212 · zeros 0 → 259,308 · pruning rate 98.7% · relative error 31.2%');
+  });
+
+  it.each([
+    [{ bits: 1 }, '1 bit'],
+    [{ bits: 3 }, '3 bits'],
+    [{ rank: 20 }, 'rank 20'],
+    [{}, ''],
+  ])('says a setting %o as "%s"', (setting, words) => {
+    expect(describeSetting(setting)).toBe(words);
+  });
+
+  it.each([
+    [0, '0%'],
+    [1, '100%'],
+    [0.25, '25%'],
+    [0.9873, '98.7%'],
+    [0.99951, '99.95%'],
+    [0.00012, '0.012%'],
+  ])('writes the fraction %s as %s', (fraction, percent) => {
+    expect(formatPercent(fraction)).toBe(percent);
+  });
+});
