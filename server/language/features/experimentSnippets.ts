@@ -10,6 +10,7 @@ import {
 } from '../../protocol/experiment/firstExperiment.ts';
 import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 import { firstRunOf } from '../trainingTimes.ts';
@@ -88,10 +89,8 @@ function indented(text: string): string {
 
 function layersOf(model: Surroundings['model']): FirstLayer[] {
   const matrices = model?.weights.filter(isMatrix) ?? [];
-  const layers = [...new Set(matrices.map(({ layer }) => layer))];
-  if (layers.length === 0 || layers.length > NAMED) return [EVERY_LAYER];
-  return layers.map((name) => ({
-    name,
-    shortestSide: shortestSide(matricesOf(matrices.filter(({ layer }) => layer === name))),
-  }));
+  const names = [...new Set(matrices.map(({ layer }) => layer))];
+  const shortest = (own: readonly DescribedWeight[]) => ({ shortestSide: shortestSide(matricesOf(own)) });
+  if (names.length === 0 || names.length > NAMED) return [{ ...EVERY_LAYER, ...shortest(matrices) }];
+  return names.map((name) => ({ name, ...shortest(matrices.filter(({ layer }) => layer === name)) }));
 }
