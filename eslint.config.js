@@ -74,6 +74,31 @@ const serverZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarCli
   }),
 );
 
+/**
+ * What a method or a policy is stands in its row of facts: other code asks for the fact and not for the name. `custom`, `deeptwist`
+ * and `factors` also name other things, so that only a comparison with them is an offence.
+ */
+const unambiguous = '/^(prune|quantize|low-rank|gradual-mask|one-shot|straight-through)$/';
+const compared = '/^(prune|quantize|low-rank|custom|deeptwist|gradual-mask|one-shot|factors|straight-through)$/';
+/** The form of a compressed weight is no method and no policy. */
+const ofNoForm = ':not([left.property.name="form"]):not([left.expression.property.name="form"])';
+const namesOfMethods = [
+  `Literal[value=${unambiguous}]`,
+  `TemplateElement[value.cooked=${unambiguous}]`,
+  `Property > Identifier.key[name=${unambiguous}]`,
+  `MemberExpression > Identifier.property[name=${unambiguous}]`,
+  `BinaryExpression[operator=/^[!=]==$/]${ofNoForm} > Literal[value=${compared}]`,
+  `SwitchCase > Literal[value=${compared}]`,
+].map((selector) => ({
+  selector,
+  message: 'Ask for a fact of the method or policy: its row in server/protocol/experiment/methods/ has it, or gets it.',
+}));
+/** The rows of methods and policies, and the schema of their settings. */
+const rowsOfMethods = [
+  'server/protocol/experiment/{methods/**/*,schema/compression}.ts',
+  'server/compression/{methods/**/*,policies}.ts',
+];
+
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
 export default tseslint.config(
@@ -148,6 +173,11 @@ export default tseslint.config(
         },
       ],
     },
+  },
+  {
+    files: ['{server,extension,webview}/**/*.ts'],
+    ignores: rowsOfMethods,
+    rules: { 'no-restricted-syntax': ['error', ...namesOfMethods] },
   },
   {
     files: ['extension/**/*.ts'],

@@ -41,6 +41,7 @@ const isRun = has({
 const isSnapshot = has({
   started: optional(isEvent),
   metrics: isSentColumns,
+  losses: optional(isSentColumns),
   evaluations: listOf(isEvent),
   distortions: isSentColumns,
   weights: recordOf(

@@ -11,7 +11,7 @@ import { createParameters, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
-import type { Evaluation, Executor, Program, StepBatch } from './program.ts';
+import type { Evaluation, Executor, Program, StepBatch, StepLoss } from './program.ts';
 import { EVALUATION_STEP, fillRandom } from './randomTensors.ts';
 import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
@@ -55,6 +55,7 @@ export class CompiledExecutor implements Executor {
   readonly #sessionOptions: SessionOptions;
   readonly #training: BoundGraph;
   readonly #evaluations = new Map<string, Promise<BoundGraph>>();
+  readonly #lossParts: readonly (readonly [string, Buffer])[];
   readonly #states: Record<Stream, Map<string, Float32Array<ArrayBuffer>>>;
 
   private constructor(
@@ -71,6 +72,10 @@ export class CompiledExecutor implements Executor {
     this.#sessionOptions = sessionOptions;
     const { threads } = sessionOptions;
     this.description = `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const part = portName.lossPart('');
+    this.#lossParts = [...training.session.buffers].flatMap(([name, buffer]) =>
+      name.startsWith(part) ? [[name.slice(part.length), buffer] as const] : [],
+    );
     const states = [...training.session.buffers].filter(([name]) => name.startsWith('state:'));
     this.#states = {
       training: new Map(states.map(([name, buffer]) => [name, buffer as Float32Array<ArrayBuffer>])),
@@ -103,7 +108,7 @@ export class CompiledExecutor implements Executor {
     return this.#states.training;
   }
 
-  async step(batch: StepBatch, step: number): Promise<number> {
+  async step(batch: StepBatch, step: number): Promise<StepLoss> {
     const { session, randoms, watched } = this.#training;
     if (batch.size !== this.#options.batchSize)
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
@@ -115,7 +120,9 @@ export class CompiledExecutor implements Executor {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
     }
     this.#carryStates(session, 'training');
-    return (session.buffers.get(portName.loss) as Float32Array)[0];
+    const parts: Record<string, number> = {};
+    for (const [name, buffer] of this.#lossParts) parts[name] = buffer[0];
+    return { loss: (session.buffers.get(portName.loss) as Float32Array)[0], parts };
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {

@@ -5,9 +5,18 @@
 import * as tf from '@tensorflow/tfjs';
 import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
-import { calledLayers, type FrozenWeight } from './frozenModel.ts';
+import { calledLayers } from './frozenModel.ts';
 import { createParameters, type FrozenParameter, type ParameterSet } from './parameters.ts';
-import type { Evaluation, Executor, Program, SampleType, StepBatch } from './program.ts';
+import {
+  withParts,
+  type Evaluation,
+  type Executor,
+  type FrozenWeight,
+  type Program,
+  type SampleType,
+  type StepBatch,
+  type StepLoss,
+} from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
 import { explainingLayers } from './trace/layerErrors.ts';
@@ -62,12 +71,17 @@ export class EagerExecutor implements Executor {
     return this.#states.training;
   }
 
-  async step(batch: StepBatch, step: number): Promise<number> {
+  async step(batch: StepBatch, step: number): Promise<StepLoss> {
     return this.#run('training', step, batch, () => {
       const { inputs, targets } = this.#tensors(batch);
       const trained = this.#program.weights.filter((weight) => weight.trainable);
+      const values: Record<string, number> = {};
       const { value, grads } = tf.variableGrads(
-        () => this.#program.loss(inputs, targets),
+        () => {
+          const { total, parts } = withParts(this.#program.loss(inputs, targets));
+          for (const [name, part] of Object.entries(parts)) values[name] = part.dataSync()[0];
+          return total;
+        },
         trained.map(({ variable }) => variable),
       );
       for (const { name, variable } of trained) {
@@ -77,7 +91,7 @@ export class EagerExecutor implements Executor {
         if (gradient === undefined) target.fill(0);
         else target.set(gradient.dataSync<'float32'>());
       }
-      return value.dataSync()[0];
+      return { loss: value.dataSync()[0], parts: values };
     });
   }
 

@@ -4,8 +4,7 @@ import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
 import { Arena, ARENA_LIMIT, arenaBytes } from '../memory/arena.ts';
 import type { RowGradient } from '../memory/rowGradient.ts';
-import type { FrozenWeight } from './frozenModel.ts';
-import type { Program, ProgramWeight } from './program.ts';
+import type { FrozenWeight, Program, ProgramWeight } from './program.ts';
 
 export interface Parameter {
   readonly name: string;

@@ -1,6 +1,5 @@
 /** @file What the executors run: a training step and an evaluation, as plain TensorFlow.js functions of a batch. */
 import type * as tf from '@tensorflow/tfjs';
-import type { FrozenModel } from './frozenModel.ts';
 
 /** A weight of the model. `variable` holds the initial value; afterwards the {@link ParameterSet} does. */
 export interface ProgramWeight {
@@ -8,6 +7,19 @@ export interface ProgramWeight {
   readonly name: string;
   readonly trainable: boolean;
   readonly variable: tf.Variable;
+}
+
+/** A weight that a step reads; `trainable` of a layer or model counts for nothing here. */
+export type FrozenWeight = Pick<ProgramWeight, 'name' | 'variable'>;
+
+/**
+ * A second model, which is never trained: its outputs are part of the loss, as a teacher's are. Its weights are a group of their
+ * own, so that what trains, saves or reports the weights of the program's model never meets them.
+ */
+export interface FrozenModel {
+  /** Their names are unique among themselves; weights of the program's model may have the same ones. */
+  readonly weights: readonly FrozenWeight[];
+  readonly layers: readonly tf.layers.Layer[];
 }
 
 /** Shape of one sample, without the batch axis. */
@@ -26,13 +38,25 @@ export interface Program {
   readonly targets: readonly SampleType[];
   /** Names of the values that `evaluate` returns behind the loss. */
   readonly metrics: readonly string[];
-  /** Scalar mean loss of a batch in training mode (dropout, batch statistics), regularizers included. */
-  loss(inputs: tf.Tensor[], targets: tf.Tensor[]): tf.Scalar;
+  /** Mean loss of a batch in training mode (dropout, batch statistics), regularizers included; with its parts where it has several. */
+  loss(inputs: tf.Tensor[], targets: tf.Tensor[]): tf.Scalar | LossWithParts;
   /**
    * Mean loss of a batch in inference mode without regularizers, and the mean of each metric. Where there are fewer targets
    * than inputs, the samples behind them are padding and count for nothing.
    */
   evaluate(inputs: tf.Tensor[], targets: tf.Tensor[]): { loss: tf.Scalar; metrics: tf.Tensor[] };
+}
+
+/** A loss that is a sum. */
+export interface LossWithParts {
+  readonly total: tf.Scalar;
+  /** What it is the sum of, by name: 'data', 'regularization'. */
+  readonly parts: Readonly<Record<string, tf.Scalar>>;
+}
+
+/** The form with parts of what a {@link Program.loss} returned. */
+export function withParts(loss: tf.Scalar | LossWithParts): LossWithParts {
+  return 'total' in loss ? loss : { total: loss, parts: {} };
 }
 
 export interface StepBatch {
@@ -42,6 +66,13 @@ export interface StepBatch {
   /** One array a model input, samples in row-major order. */
   readonly inputs: readonly (Float32Array | Int32Array)[];
   readonly targets: readonly (Float32Array | Int32Array)[];
+}
+
+export interface StepLoss {
+  /** Mean over the batch. */
+  readonly loss: number;
+  /** Its parts by name, in the same unit: they add up to it. Empty where the program names none. */
+  readonly parts: Readonly<Record<string, number>>;
 }
 
 export interface Evaluation {
@@ -57,9 +88,8 @@ export interface Executor {
   /**
    * One forward and backward pass: gradients are written in place, non-trainable weights (moving averages) updated.
    * @param step number of this step, from 0; with the seed it determines all random numbers drawn
-   * @returns the mean loss of the batch
    */
-  step(batch: StepBatch, step: number): Promise<number>;
+  step(batch: StepBatch, step: number): Promise<StepLoss>;
   evaluate(batch: StepBatch): Promise<Evaluation>;
   /** States of stateful layers, for checkpoints: of the training stream, by name. */
   readonly states: ReadonlyMap<string, Float32Array>;

@@ -1,15 +1,16 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../protocol/shape.ts';
-import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
-import { losses, type Loss, type LossId } from '../models/losses.ts';
+import type { LossId } from '../models/losses.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import type { TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { UserError } from '../protocol/userError.ts';
+import { chooseLoss, lossScaleOf, meanOf, userArguments } from './objective/dataLoss.ts';
+import { composeLoss } from './objective/loss.ts';
+import { unfitModel } from './unfitModel.ts';
 
 export interface ModelProgram extends Program {
   readonly weights: readonly ModelWeight[];
@@ -19,7 +20,7 @@ export interface ModelProgram extends Program {
   readonly classes: readonly (number | undefined)[];
   /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss'. */
   readonly metric: string;
-  /** What a training step's loss is a multiple of its mean by: the time steps that it is summed over, else 1. */
+  /** What a training step's loss is divided by to be a mean: the time steps that it is summed over, else 1. */
   readonly lossScale: number;
 }
 
@@ -61,7 +62,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   const { model } = loaded;
   const weights = modelWeights(model);
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
-  if (new Set(model.outputs).size < model.outputs.length) throw unfit('some of its outputs are one and the same');
+  if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
   const { loss, id } = chooseLoss(loaded, training, dataset);
   const { vocabulary } = dataset;
   const { targets } = dataset;
@@ -71,7 +72,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     ([name, metric]) =>
       [
         name,
-        explained(`The metric ${name}`, (...batch) => tf.cast(metric(...given(batch, isSingle)), 'float32')),
+        meanOf(`The metric ${name}`, (...batch) => tf.cast(metric(...userArguments(batch, isSingle)), 'float32')),
       ] as const,
   );
   const inputs = matchInputs(model, dataset);
@@ -81,7 +82,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   if (id !== undefined)
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
-  const lossScale = training.lossReduction === 'sum-over-time' ? timeStepsOf(dataset.targets[0]) : 1;
+  const lossScale = lossScaleOf(training, dataset.targets[0]);
 
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
     [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
@@ -97,9 +98,10 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     lossScale,
     loss(batch, targets) {
       const mean = loss(targets, outputs(batch, { training: true }));
-      const scaled = lossScale === 1 ? mean : tf.mul(mean, lossScale);
-      const penalties = model.calculateLosses().map((penalty) => tf.mean(penalty));
-      return penalties.reduce<tf.Tensor>((sum, penalty) => tf.add(sum, penalty), scaled) as tf.Scalar;
+      return composeLoss({
+        data: [lossScale === 1 ? mean : tf.mul<tf.Scalar>(mean, lossScale)],
+        regularization: model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty)),
+      });
     },
     evaluate(batch, targets) {
       const [samples] = targets[0].shape;
@@ -107,62 +109,11 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
         samples === output.shape[0] ? output : tf.slice(output, 0, samples),
       );
       return {
-        loss: loss(targets, predicted) as tf.Scalar,
+        loss: loss(targets, predicted),
         metrics: metrics.map(([, metric]) => metric(targets, predicted)),
       };
     },
   };
-}
-
-/** A loss or a metric of all targets and all outputs. */
-type OfAll = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Tensor;
-
-/** What a user's function gets: tensors, or arrays of them where there are several targets or outputs. */
-function given([targets, outputs]: Parameters<OfAll>, isSingle: boolean): Parameters<Loss> {
-  return isSingle ? [targets[0], outputs[0]] : ([targets, outputs] as unknown as Parameters<Loss>);
-}
-
-/** The mean of what a user's function gives; what it throws is told with the shapes that it was given. */
-function explained(name: string, compute: OfAll): OfAll {
-  const shapes = (tensors: tf.Tensor[]) => tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
-  return (targets, outputs) => {
-    try {
-      return tf.mean(compute(targets, outputs));
-    } catch (error) {
-      if (error instanceof UnsupportedKernel) throw error;
-      throw new UserError(
-        `${name} fails on targets ${shapes(targets)} and outputs ${shapes(outputs)} of a batch: ` +
-          (error instanceof Error ? error.message : String(error)),
-        { remedy: "Correct it in the model's module, or change the data to what it expects.", cause: error },
-      );
-    }
-  };
-}
-
-/** A built-in loss of several outputs is the sum over them, each with its target. */
-function chooseLoss(
-  { model, loss }: LoadedModel,
-  training: TrainingConfig,
-  { targets }: Samples,
-): { loss: OfAll; id: LossId | undefined } {
-  const ids = Object.keys(losses) as LossId[];
-  const id = training.loss === 'auto' ? ids.find((known) => losses[known] === loss) : training.loss;
-  if (id !== undefined) {
-    if (model.outputs.length !== targets.length)
-      throw unfit(
-        `it has ${model.outputs.length} outputs and a sample of the data has ${targets.length} targets; the loss ${id} takes ` +
-          'one target for each output, a loss of your own any number',
-      );
-    const sum: OfAll = (all, outputs) =>
-      all.map((target, index) => losses[id](target, outputs[index])).reduce((a, b) => tf.add(a, b));
-    return { loss: explained('The loss', sum), id };
-  }
-  const isSingle = model.outputs.length === 1 && targets.length === 1;
-  if (loss !== undefined)
-    return { loss: explained('The loss', (...batch) => loss(...given(batch, isSingle))), id: undefined };
-  throw new SettingError(['training', 'loss'], "the model's module exports no loss, and none is set", {
-    remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
-  });
 }
 
 /** @throws SettingError when it is not that of the experiment */
@@ -177,27 +128,19 @@ function fixedBatchSize(model: tf.LayersModel, batchSize: number): number | unde
 /** @throws SettingError when some words have no row in the embedding or no logit */
 function checkVocabularySize(model: tf.LayersModel, words: number, classes: number | undefined): void {
   if (classes !== undefined && classes < words)
-    throw unfit(`the vocabulary has ${words} words, the output one value for each of ${classes}`);
+    throw unfitModel(`the vocabulary has ${words} words, the output one value for each of ${classes}`);
   for (const layer of model.layers) {
     if (layer.getClassName() !== 'Embedding') continue;
     const [rows] = layer.weights[0].shape;
     if (rows !== null && rows < words)
-      throw unfit(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
+      throw unfitModel(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
   }
-}
-
-/** @throws SettingError when the targets are no sequences */
-function timeStepsOf({ shape }: TensorSpec): number {
-  if (shape.length > 0 && shape[0] > 1) return shape[0];
-  throw new SettingError(['training', 'lossReduction'], 'the targets of the data have no time axis to sum over', {
-    remedy: 'Leave it out: "mean" is the default.',
-  });
 }
 
 /** Where a sample has as many elements as the input takes but another shape (an image, a vector), the input's is used. */
 function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
   if (model.inputs.length !== dataset.inputs.length) {
-    throw unfit(`it has ${model.inputs.length} inputs and a sample of the data has ${dataset.inputs.length}`);
+    throw unfitModel(`it has ${model.inputs.length} inputs and a sample of the data has ${dataset.inputs.length}`);
   }
   return dataset.inputs.map(({ shape, dtype }, index) => {
     const wanted = model.inputs[index].shape.slice(1);
@@ -208,7 +151,7 @@ function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
       return { shape, dtype };
     }
     const which = model.inputs.length === 1 ? 'the input' : `input ${index + 1}`;
-    throw unfit(
+    throw unfitModel(
       `${which} takes [${wanted.map((size) => size ?? 'any').join(', ')}], a sample of the data is [${shape.join(', ')}]`,
     );
   });
@@ -222,7 +165,7 @@ function checkTarget(target: TensorSpec, output: readonly (number | null)[], cla
       ? target.shape.slice(0, -1)
       : target.shape;
   if (expected.length === shape.length && expected.every((size, axis) => size === null || size === shape[axis])) return;
-  throw unfit(
+  throw unfitModel(
     `the output is [${output.map((size) => size ?? 'any').join(', ')}]` +
       (classes === undefined ? '' : `, one for each of ${classes} classes,`) +
       ` and a target of the data is [${target.shape.join(', ')}]`,
@@ -233,12 +176,5 @@ function untrainable(weights: number): SettingError {
   const reason = weights === 0 ? 'has no weights' : `has ${weights} weights, none of which is trained`;
   return new SettingError(['model'], `the model ${reason}`, {
     remedy: 'Add a layer with weights between its inputs and outputs, or take trainable: false from its layers.',
-  });
-}
-
-function unfit(reason: string): SettingError {
-  return new SettingError(['model'], `the model does not fit the data: ${reason}`, {
-    remedy:
-      'Change the model, the data, or training.loss (the sparse losses take labels, the others one value an output).',
   });
 }

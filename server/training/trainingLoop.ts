@@ -3,6 +3,7 @@ import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { nearZeros } from '../compression/histogram.ts';
 import { denseSize, layerSize, modelSize } from '../compression/size.ts';
 import { isMatrix, type CompressibleWeight } from '../compression/targets/targets.ts';
+import type { StepLoss } from '../compiler/program.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
 import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
@@ -14,6 +15,7 @@ import { evaluateSplit } from './evaluateSplit.ts';
 import type { LiveChanges } from './liveChanges.ts';
 import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
 import { notFiniteIn } from './notFiniteBatch.ts';
+import { divideLoss, MeanLoss } from './objective/loss.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
 
@@ -53,7 +55,7 @@ export class TrainingLoop {
   #hasCheckpoint: boolean;
   readonly #warnings = new Set<string>();
   /** Of the steps since the last metrics event. */
-  #recent: { loss: number; steps: number; seconds: number };
+  #recent: { loss: MeanLoss; seconds: number };
 
   /** @param done steps that were done when `progress` was saved; weights and optimizer are as they were then */
   constructor(prepared: Prepared, done: number, progress: Progress, hooks: LoopHooks) {
@@ -68,7 +70,7 @@ export class TrainingLoop {
     this.#hasCheckpoint = done > 0;
     this.#plateau = progress.plateau;
     this.#lastObservation = progress.lastObservation;
-    this.#recent = { loss: 0, steps: 0, seconds: progress.seconds.training + progress.seconds.distortion };
+    this.#recent = { loss: new MeanLoss(), seconds: progress.seconds.training + progress.seconds.distortion };
   }
 
   /** The step that is being done, or that was done last. Steps count from 1. */
@@ -155,7 +157,8 @@ export class TrainingLoop {
     checkLabels(batch, program.classes);
     this.#resetStatesAtEpoch();
     await compressor?.beforeStep(step);
-    const loss = (await executor.step(batch, step - 1)) / program.lossScale;
+    const stepLoss = divideLoss(await executor.step(batch, step - 1), program.lossScale);
+    const { loss } = stepLoss;
     if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
     await compressor?.pull();
     const learningRate = this.#learningRate();
@@ -164,7 +167,7 @@ export class TrainingLoop {
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
     await compressor?.push();
     await constraints.afterUpdate();
-    this.#recordMetrics(loss, learningRate);
+    this.#recordMetrics(stepLoss, learningRate);
     return batch;
   }
 
@@ -182,21 +185,23 @@ export class TrainingLoop {
     }
   }
 
-  #recordMetrics(loss: number, learningRate: number): void {
-    this.#recent.loss += loss;
-    this.#recent.steps++;
+  #recordMetrics(stepLoss: StepLoss, learningRate: number): void {
+    const { loss } = this.#recent;
+    loss.add(stepLoss);
     if (this.#step % this.#metricsEvery !== 0 && this.#step !== this.#prepared.experiment.training.steps) return;
     const { training, distortion } = this.#clock.seconds;
     const seconds = training + distortion;
+    const { loss: mean, ...parts } = loss.mean;
     this.#hooks.record({
       type: 'metrics',
       step: this.#step,
-      loss: this.#recent.loss / this.#recent.steps,
+      loss: mean,
       learningRate,
-      stepsPerSecond: this.#recent.steps / (seconds - this.#recent.seconds),
+      stepsPerSecond: loss.steps / (seconds - this.#recent.seconds),
       epoch: this.#stepsPerEpoch === undefined ? 0 : this.#step / this.#stepsPerEpoch,
+      ...parts,
     });
-    this.#recent = { loss: 0, steps: 0, seconds };
+    this.#recent = { loss: new MeanLoss(), seconds };
   }
 
   #applyChanges(): void {

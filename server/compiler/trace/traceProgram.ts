@@ -5,7 +5,7 @@ import type { Graph, Node } from '../ir.ts';
 import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import { calledLayers, frozenName } from '../frozenModel.ts';
-import type { Program, SampleType } from '../program.ts';
+import { withParts, type Program, type SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
 import { explainingLayers } from './layerErrors.ts';
@@ -18,7 +18,11 @@ export async function traceTraining(program: Program, batchSize: number): Promis
     const { inputs, targets } = placeholders(recording, program, batchSize);
     const trained = program.weights.filter((weight) => weight.trainable);
     const { value, grads } = tf.variableGrads(
-      () => program.loss(inputs, targets),
+      () => {
+        const { total, parts } = withParts(program.loss(inputs, targets));
+        for (const [name, part] of Object.entries(parts)) outputs.set(portName.lossPart(name), recording.node(part));
+        return total;
+      },
       trained.map((weight) => weight.variable),
     );
     outputs.set(portName.loss, recording.node(value));

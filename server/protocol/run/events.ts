@@ -96,6 +96,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     learningRate: z.number(),
     stepsPerSecond: z.number(),
     epoch: z.number(),
+    losses: z
+      .record(z.string(), measured)
+      .optional()
+      .describe('The parts that add up to the loss, by name, where it has several: `data`, `regularization`.'),
   }),
   z.object({
     type: z.literal('distortion'),

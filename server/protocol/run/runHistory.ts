@@ -53,6 +53,8 @@ export interface RunSnapshot {
   readonly started?: EventOf<'started'>;
   /** `step` and `time` (milliseconds since the epoch) are ascending. */
   readonly metrics: Columns<MetricColumn>;
+  /** The parts of the loss, one column each, in the rows of `metrics`; undefined where no row has any. */
+  readonly losses?: Columns<string>;
   readonly evaluations: readonly EventOf<'evaluation'>[];
   /** Every recorded distortion: its loss just before and just after, NaN where it was not measured. */
   readonly distortions: Columns<DistortionColumn>;
@@ -110,6 +112,7 @@ export function runHistoryFrom(snapshot: RunSnapshot, budget = BUDGET): RunHisto
 class FoldedHistory implements RunHistory {
   #started: EventOf<'started'> | undefined;
   readonly #metrics: GrowingColumns<MetricColumn>;
+  #losses: GrowingColumns<string> | undefined;
   readonly #distortions: GrowingColumns<DistortionColumn>;
   readonly #weights: ThinnedSeries<WeightDistortion>;
   readonly #spectra: ThinnedSeries<WeightSpectrum>;
@@ -122,6 +125,7 @@ class FoldedHistory implements RunHistory {
   constructor(budget: HistoryBudget, start?: RunSnapshot) {
     this.#started = start?.started;
     this.#metrics = new GrowingColumns(METRIC_COLUMNS, start?.metrics);
+    this.#losses = start?.losses && new GrowingColumns(Object.keys(start.losses.columns), start.losses);
     this.#distortions = new GrowingColumns(DISTORTION_COLUMNS, start?.distortions);
     this.#weights = new ThinnedSeries<WeightDistortion>(
       budget.counts,
@@ -151,6 +155,7 @@ class FoldedHistory implements RunHistory {
         columns.loss[row] = event.loss;
         columns.learningRate[row] = event.learningRate;
         columns.stepsPerSecond[row] = Math.fround(event.stepsPerSecond); // Its digits beyond that mean nothing: see sentColumns.ts.
+        this.#lossParts(event.losses);
         return;
       }
       case 'started':
@@ -196,6 +201,7 @@ class FoldedHistory implements RunHistory {
     return {
       ...(this.#started && { started: this.#started }),
       metrics: this.#metrics.view(),
+      ...(this.#losses && { losses: this.#losses.view() }),
       evaluations: this.#evaluations.view(),
       distortions: this.#distortions.view(),
       weights: weights.items,
@@ -206,6 +212,17 @@ class FoldedHistory implements RunHistory {
       changes: this.#changes.view(),
       ...(this.#end && { end: this.#end }),
     };
+  }
+
+  /** The first event with parts says which there are; a row without one has NaN. */
+  #lossParts(parts: Readonly<Record<string, number>> | undefined): void {
+    if (parts === undefined && this.#losses === undefined) return;
+    this.#losses ??= new GrowingColumns(Object.keys(parts ?? {}));
+    while (this.#losses.length < this.#metrics.length) {
+      const row = this.#losses.length;
+      const own = row === this.#metrics.length - 1 ? parts : undefined;
+      for (const [name, column] of Object.entries(this.#losses.addRow())) column[row] = own?.[name] ?? NaN;
+    }
   }
 
   #distortion(event: EventOf<'distortion'>): void {
@@ -223,6 +240,8 @@ class FoldedHistory implements RunHistory {
       const { length, columns } = table.view();
       table.truncate(countUpTo(columns.step, length, step));
     }
+    if (this.#metrics.length === 0) this.#losses = undefined;
+    this.#losses?.truncate(this.#metrics.length);
     for (const series of [this.#weights, this.#spectra]) series.truncate(step);
     for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes]) list.truncate(step);
   }

@@ -8,14 +8,16 @@ import { packColumns, restoreColumns } from './sentColumns.ts';
 import type { SentColumns } from './sentColumns.ts';
 
 /** A snapshot in a message; {@link RunSnapshot}s are such, too. */
-export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'distortions'> {
+export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'losses' | 'distortions'> {
   readonly metrics: SentColumns<MetricColumn>;
+  readonly losses?: SentColumns<string>;
   readonly distortions: SentColumns<DistortionColumn>;
 }
 
 /** The snapshot over buffers of its own, which may be transferred. */
 export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
   const [metrics, metricsBuffers] = packColumns(snapshot.metrics);
+  const [losses, lossesBuffers] = snapshot.losses ? packColumns(snapshot.losses) : [undefined, []];
   const [distortions, distortionsBuffers] = packColumns(snapshot.distortions);
 
   const countsBuffer = new ArrayBuffer(4 * sum(snapshot.weights, ({ before, after }) => before.length + after.length));
@@ -31,8 +33,8 @@ export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; b
   const spectra = mapItems(snapshot.spectra, (item) => ({ ...item, singularValues: values(item.singularValues) }));
 
   return {
-    snapshot: { ...snapshot, metrics, distortions, weights, spectra },
-    buffers: [...metricsBuffers, ...distortionsBuffers, countsBuffer, valuesBuffer],
+    snapshot: { ...snapshot, metrics, ...(losses && { losses }), distortions, weights, spectra },
+    buffers: [...metricsBuffers, ...lossesBuffers, ...distortionsBuffers, countsBuffer, valuesBuffer],
   };
 }
 
@@ -42,9 +44,11 @@ export function restoreSnapshot(snapshot: SentSnapshot): RunSnapshot {
   for (const item of Object.values(snapshot.weights).flat() as { relativeError: number | null }[]) {
     item.relativeError ??= NaN;
   }
+  const { losses, ...rest } = snapshot;
   return {
-    ...snapshot,
+    ...rest,
     metrics: restoreColumns(snapshot.metrics),
+    ...(losses && { losses: restoreColumns(losses) }),
     distortions: restoreColumns(snapshot.distortions),
   };
 }

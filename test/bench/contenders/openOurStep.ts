@@ -85,7 +85,8 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;
-    const loss = await executor.step({ size: batches.size, inputs: [inputs[batch]], targets: [targets[batch]] }, index);
+    const data = { size: batches.size, inputs: [inputs[batch]], targets: [targets[batch]] };
+    const { loss } = await executor.step(data, index);
     if (!Number.isFinite(loss)) throw new Error(`The loss of step ${index} is ${loss}.`);
   };
   const update = () => optimizer.step(training.optimizer.learningRate);

@@ -1,4 +1,5 @@
 /** @file Runs a program by both executors and holds every number of the compiled one to the eager one's on `cpu`. */
+import { expect } from 'vitest';
 import { CompiledExecutor, type ExecutorOptions } from '../../../server/compiler/compiledExecutor.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { Parameter } from '../../../server/compiler/parameters.ts';
@@ -38,8 +39,11 @@ export async function compareExecutors(
   const executors = [compiled, eager];
   const updates = optimizer && executors.map((executor) => createUpdate(executor, optimizer));
   for (const [step, batch] of batches.entries()) {
-    const [loss, expected] = [await compiled.step(batch, step), await eager.step(batch, step)];
-    expectClose(`loss of step ${step}`, [loss], [expected], optimizer ? trainedTolerance : tolerance);
+    const [actual, expected] = [await compiled.step(batch, step), await eager.step(batch, step)];
+    const lossTolerance = optimizer ? trainedTolerance : tolerance;
+    expectClose(`loss of step ${step}`, [actual.loss], [expected.loss], lossTolerance);
+    expect(Object.keys(actual.parts)).toEqual(Object.keys(expected.parts));
+    expectClose(`parts of its loss`, Object.values(actual.parts), Object.values(expected.parts), lossTolerance);
     if (updates) updates.forEach((update) => update());
     else compareStep(compiled, eager, tolerance);
   }

@@ -154,7 +154,7 @@ describe('A layer with', () => {
     // Neither the trace nor the trial of a backend leaves anything behind.
     expect(parameters.list.map(({ value }) => new Float32Array(value))).toEqual(before);
     const batch = randomBatch(made, BATCH, 1);
-    expect(Number.isFinite(await executor.step(batch, 0))).toBe(true);
+    expect(Number.isFinite((await executor.step(batch, 0)).loss)).toBe(true);
     expect(Number.isFinite((await executor.evaluate(batch)).loss)).toBe(true);
     await executor.dispose();
   });

@@ -23,7 +23,7 @@ beforeAll(async () => {
 async function run(executor: Executor & Pick<EagerExecutor, 'parameters'>, program: Program, steps: number[]) {
   const results: number[][] = [];
   for (const step of steps) {
-    const loss = await executor.step(randomBatch(program, BATCH, 5), step);
+    const { loss } = await executor.step(randomBatch(program, BATCH, 5), step);
     results.push([loss, ...executor.parameters.list.flatMap((parameter) => [...denseGradient(parameter)])]);
   }
   await executor.dispose();

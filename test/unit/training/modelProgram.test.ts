@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { TensorSpec } from '../../../server/data/dataset.ts';
+import { withParts } from '../../../server/compiler/program.ts';
 import { experimentSchema } from '../../../server/protocol/experiment/schema.ts';
 import { modelProgram } from '../../../server/training/modelProgram.ts';
 
@@ -87,7 +88,17 @@ test('regularizers count in training and not in an evaluation', () => {
   const targets = [tf.zeros([4, 2])];
   const { loss } = program.evaluate(inputs(), targets);
   const penalty = 0.5 * 4;
-  expect(program.loss(inputs(), targets).dataSync()[0]).toBeCloseTo(loss.dataSync()[0] + penalty, 6);
+  const { total, parts } = withParts(program.loss(inputs(), targets));
+  const values = [total, parts.data, parts.regularization].map((part) => part.dataSync()[0]);
+  const [mean] = loss.dataSync();
+  expect(values[0]).toBeCloseTo(mean + penalty, 6);
+  expect(values.slice(1)).toEqual([mean, penalty]);
+});
+
+test('a loss without regularizers has no parts', () => {
+  const layers = [tf.layers.dense({ units: 2, inputShape: [2] })];
+  const program = programOf({ loss: 'mean-squared-error', target: { shape: [2], dtype: 'float32' }, layers });
+  expect(withParts(program.loss(inputs(), [tf.zeros([4, 2])])).parts).toEqual({});
 });
 
 test('a sample with as many elements as the input takes is given its shape', () => {

@@ -32,15 +32,18 @@ export function lossContent(runs: readonly LoadedRun[], settings: CurveSettings)
     x: commonAxis(runs, settings),
     y: { label: l10n.t('loss'), column: 'loss', scale: settings.logLoss ? 'log' : 'linear' },
     smoothing: settings.smoothing,
-    series: runs.map((run) =>
-      metricSeries(
-        run,
-        'loss',
-        nameOf(run, runs, { label: l10n.t('training loss'), column: 'training loss' }),
-        settings,
-        true,
+    series: [
+      ...runs.map((run) =>
+        metricSeries(
+          run,
+          'loss',
+          nameOf(run, runs, { label: l10n.t('training loss'), column: 'training loss' }),
+          settings,
+          true,
+        ),
       ),
-    ),
+      ...(runs.length === 1 ? runs.flatMap((run) => lossPartSeries(run, settings)) : []),
+    ],
     marks: distortionMarks(runs, settings),
     references: changesOf(runs, settings),
     empty: l10n.t('The loss appears with the first training step.'),
@@ -63,6 +66,29 @@ export function learningRateContent(runs: readonly LoadedRun[], settings: CurveS
     references: changesOf(runs, settings),
     empty: l10n.t('The learning rate appears with the first training step.'),
   };
+}
+
+/** The parts of one run's loss, where it has several: a faint dashed line each. */
+function lossPartSeries({ key, color, snapshot }: LoadedRun, { axis }: CurveSettings): Series[] {
+  const { losses } = snapshot;
+  if (losses === undefined) return [];
+  const x = runAxis(snapshot, axis).metrics;
+  return Object.entries(losses.columns).map(([part, column], index) => ({
+    id: `${key} ${part}`,
+    label: lossPartLabel(part),
+    column: part,
+    color: color + 1 + index,
+    dashed: true,
+    opacity: 0.6,
+    x,
+    y: column.subarray(0, losses.length),
+    smooth: true,
+  }));
+}
+
+function lossPartLabel(part: string): string {
+  if (part === 'data') return l10n.t('loss on the data');
+  return part === 'regularization' ? l10n.t('regularization') : part;
 }
 
 function metricSeries(

@@ -45,7 +45,7 @@ export async function judgeModel(recipe: Recipe): Promise<Verdict> {
     compiled = await CompiledExecutor.create(program, options);
     for (const [step, batch] of batches.entries()) {
       const compare = comparison(maximumOf(eager));
-      const [actual, expected] = [await compiled.step(batch, step), await eager.step(batch, step)];
+      const [{ loss: actual }, { loss: expected }] = [await compiled.step(batch, step), await eager.step(batch, step)];
       if (!Number.isFinite(expected + maximumOf(eager)))
         return verdict('not judged', 'the loss or a gradient of TensorFlow.js is not finite');
       const wrong = [compare(`loss of step ${step}`, [actual], [expected])];

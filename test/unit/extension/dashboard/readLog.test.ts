@@ -70,6 +70,8 @@ describe('a line of metrics', () => {
       ` ${line(metricsAt(1))}`,
     ])
       expect(scanMetricsLine(Buffer.from(other), 0, new Float64Array(METRICS_NUMBERS))).toBe(-1);
+    const parts = { ...metricsAt(1), losses: { data: 0.5, regularization: NaN } };
+    expect(eventsOf(line(parts) + line(metricsAt(2)))).toEqual([parts, metricsAt(2)]);
     const [event] = eventsOf(line({ ...metricsAt(1), loss: NaN }));
     expect(event).toEqual({ ...metricsAt(1), loss: NaN });
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventSchema } from '../../../../server/protocol/run/events.ts';
+import { restoreMeasured } from '../../../../server/protocol/run/restoreMeasured.ts';
 import type { EventOf } from '../../../../server/protocol/run/events.ts';
 
 const metrics: EventOf<'metrics'> = {
@@ -19,6 +20,12 @@ describe('run events', () => {
 
   it.each([NaN, Infinity])('keep a loss that diverged to %s as NaN: JSON has neither', (loss) => {
     expect(eventSchema.parse(JSON.parse(JSON.stringify({ ...metrics, loss })))).toEqual({ ...metrics, loss: NaN });
+  });
+
+  it('keep the parts of a loss, also one that diverged', () => {
+    const event = { ...metrics, losses: { data: NaN, regularization: 0.25 } };
+    expect(eventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
+    expect(restoreMeasured(JSON.parse(JSON.stringify(event)) as typeof metrics)).toEqual(event);
   });
 
   it('may carry keys of a later version, and may not lack one of this version', () => {

@@ -17,6 +17,30 @@ describe('a run history', () => {
     expect([...metrics.columns.epoch]).toEqual([0.01, 0.02, 0.03]);
   });
 
+  it('has the parts of the loss in columns beside the metrics, NaN where a row has none', () => {
+    const withParts = (step: number, data: number): RunEvent => ({
+      ...metric(step),
+      losses: { data, regularization: 0.5 },
+    });
+    const history = fold([metric(1), withParts(2, 0.25), withParts(3, NaN), metric(4)]);
+    const columnsOf = ({ losses }: RunSnapshot) =>
+      losses && Object.entries(losses.columns).map(([name, column]) => [name, ...column]);
+    expect(columnsOf(history.snapshot())).toEqual([
+      ['data', NaN, 0.25, NaN, NaN],
+      ['regularization', NaN, 0.5, 0.5, NaN],
+    ]);
+    // Sent to a page, which goes on with it, also back to the step from which the run is resumed.
+    const page = runHistoryFrom(restoreSnapshot(packSnapshot(history.snapshot()).snapshot));
+    for (const event of [started(2), withParts(3, 0.125)]) page.apply(event);
+    expect(columnsOf(page.snapshot())).toEqual([
+      ['data', NaN, 0.25, 0.125],
+      ['regularization', NaN, 0.5, 0.5],
+    ]);
+    page.apply(started());
+    page.apply(metric(1));
+    expect(page.snapshot()).not.toHaveProperty('losses');
+  });
+
   it('has the losses around every distortion, NaN where they were not measured', () => {
     const { distortions } = fold([distortion(10, { lossBefore: 1, lossAfter: 2 }), distortion(20)]).snapshot();
     expect([...distortions.columns.lossBefore]).toEqual([1, NaN]);

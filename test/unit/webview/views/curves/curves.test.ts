@@ -11,7 +11,7 @@ import {
 } from '../../../../../webview/views/curves/contents.ts';
 import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
 import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
-import { runEvents, snapshotOf } from '../../runFixture.ts';
+import { metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
 
 const settings: CurveSettings = {
   axis: 'step',
@@ -35,6 +35,28 @@ describe('the Curves view', () => {
     expect(last('epoch')).toBe(1);
     // From the first step, 10 ms each.
     expect(last('time')).toBeCloseTo(0.99, 9);
+  });
+
+  it('draws the parts of the loss of a single run beside it, under names of their own', () => {
+    const withParts = (key: string) => ({
+      ...shown(key, 0),
+      snapshot: snapshotOf(
+        [1, 2].map((step) => ({
+          ...metricsEvent(step, 3),
+          losses: { data: 2, regularization: 0.5, distillation: 0.5 },
+        })),
+      ),
+    });
+    const { series } = lossContent(loadedRuns([withParts('a')]), settings);
+    expect(series.map(({ label, x, y }) => [label, [...Array.from(x)], [...Array.from(y)]])).toEqual([
+      ['training loss', [1, 2], [3, 3]],
+      ['loss on the data', [1, 2], [2, 2]],
+      ['regularization', [1, 2], [0.5, 0.5]],
+      ['distillation', [1, 2], [0.5, 0.5]],
+    ]);
+    expect(new Set(series.map(({ id }) => id)).size).toBe(4);
+    const several = lossContent(loadedRuns([withParts('a'), withParts('b')]), settings);
+    expect(several.series.map(({ label }) => label)).toEqual(['a', 'b']);
   });
 
   it('gives all charts the x axis of the longest run', () => {

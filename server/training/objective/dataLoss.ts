@@ -1,0 +1,80 @@
+/** @file The loss on the data: what an experiment or a model's module says that the outputs are measured by. */
+import * as tf from '@tensorflow/tfjs';
+import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
+import type { Dataset, TensorSpec } from '../../data/dataset.ts';
+import type { LoadedModel } from '../../models/loadModel.ts';
+import { losses, type Loss, type LossId } from '../../models/losses.ts';
+import { SettingError } from '../../protocol/experiment/settingError.ts';
+import type { TrainingConfig } from '../../protocol/experiment/schema.ts';
+import { UserError } from '../../protocol/userError.ts';
+import { unfitModel } from '../unfitModel.ts';
+
+/** A loss or a metric of all targets and all outputs, each of shape `[samples, …]`. */
+type OfBatch = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Tensor;
+/** Its mean over the batch. */
+export type MeanOfBatch = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Scalar;
+
+/** Arguments of a user's function: tensors, or arrays of them where there are several targets or outputs. */
+export function userArguments([targets, outputs]: Parameters<OfBatch>, isSingle: boolean): Parameters<Loss> {
+  return isSingle ? [targets[0], outputs[0]] : ([targets, outputs] as unknown as Parameters<Loss>);
+}
+
+/** The mean of what `compute` gives; an error that it throws is explained with the shapes of its arguments. */
+export function meanOf(name: string, compute: OfBatch): MeanOfBatch {
+  const shapes = (tensors: tf.Tensor[]) => tensors.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
+  return (targets, outputs) => {
+    try {
+      return tf.mean<tf.Scalar>(compute(targets, outputs));
+    } catch (error) {
+      if (error instanceof UnsupportedKernel) throw error;
+      throw new UserError(
+        `${name} fails on targets ${shapes(targets)} and outputs ${shapes(outputs)} of a batch: ` +
+          (error instanceof Error ? error.message : String(error)),
+        { remedy: "Correct it in the model's module, or change the data to what it expects.", cause: error },
+      );
+    }
+  };
+}
+
+/**
+ * The loss that the experiment names, or else the model's. A built-in loss of several outputs is the sum over them, each with its
+ * target.
+ * @returns the loss, with its name where it is a built-in one
+ * @throws SettingError when there is none, or a built-in one has not one target for each output
+ */
+export function chooseLoss(
+  { model, loss }: LoadedModel,
+  training: TrainingConfig,
+  { targets }: Pick<Dataset, 'targets'>,
+): { loss: MeanOfBatch; id: LossId | undefined } {
+  const ids = Object.keys(losses) as LossId[];
+  const id = training.loss === 'auto' ? ids.find((known) => losses[known] === loss) : training.loss;
+  if (id !== undefined) {
+    if (model.outputs.length !== targets.length)
+      throw unfitModel(
+        `it has ${model.outputs.length} outputs and a sample of the data has ${targets.length} targets; the loss ${id} takes ` +
+          'one target for each output, a loss of your own any number',
+      );
+    const sum: OfBatch = (all, outputs) =>
+      all.map((target, index) => losses[id](target, outputs[index])).reduce((a, b) => tf.add(a, b));
+    return { loss: meanOf('The loss', sum), id };
+  }
+  const isSingle = model.outputs.length === 1 && targets.length === 1;
+  if (loss !== undefined)
+    return { loss: meanOf('The loss', (...batch) => loss(...userArguments(batch, isSingle))), id: undefined };
+  throw new SettingError(['training', 'loss'], "the model's module exports no loss, and none is set", {
+    remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
+  });
+}
+
+/**
+ * What the mean loss is multiplied by in a step: the number of time steps where the loss is summed over them, else 1.
+ * @throws SettingError when it is to be summed and the targets are no sequences
+ */
+export function lossScaleOf({ lossReduction }: TrainingConfig, { shape }: TensorSpec): number {
+  if (lossReduction !== 'sum-over-time') return 1;
+  if (shape.length > 0 && shape[0] > 1) return shape[0];
+  throw new SettingError(['training', 'lossReduction'], 'the targets of the data have no time axis to sum over', {
+    remedy: 'Leave it out: "mean" is the default.',
+  });
+}

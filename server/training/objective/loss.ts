@@ -1,0 +1,50 @@
+/** @file What a training step minimizes: a sum of named parts, and what a run records of it. */
+import * as tf from '@tensorflow/tfjs';
+import type { LossWithParts, StepLoss } from '../../compiler/program.ts';
+
+/**
+ * The sum of all terms, in their order. Parts without a term are left out; a loss of one part alone is that part.
+ * @param terms of each part, by the part's name; each with the weight that it has in the sum
+ */
+export function composeLoss(terms: Readonly<Record<string, readonly tf.Scalar[]>>): tf.Scalar | LossWithParts {
+  const present = Object.entries(terms).filter(([, { length }]) => length > 0);
+  const total = sumOf(present.flatMap(([, own]) => own));
+  if (present.length === 1) return total;
+  return { total, parts: Object.fromEntries(present.map(([name, own]) => [name, sumOf(own)])) };
+}
+
+function sumOf(terms: readonly tf.Scalar[]): tf.Scalar {
+  return terms.reduce((sum, term) => tf.add<tf.Scalar>(sum, term));
+}
+
+/** The loss and its parts by a number: the time steps that they are summed over. */
+export function divideLoss({ loss, parts }: StepLoss, divisor: number): StepLoss {
+  return { loss: loss / divisor, parts: mapValues(parts, (part) => part / divisor) };
+}
+
+/** The mean over some steps of the loss and of its parts. */
+export class MeanLoss {
+  #steps = 0;
+  #loss = 0;
+  readonly #parts: Record<string, number> = {};
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  add({ loss, parts }: StepLoss): void {
+    this.#steps++;
+    this.#loss += loss;
+    for (const name of Object.keys(parts)) this.#parts[name] = (this.#parts[name] ?? 0) + parts[name];
+  }
+
+  /** As a `metrics` event has it: `losses` are there for a loss of several parts. */
+  get mean(): { loss: number; losses?: Record<string, number> } {
+    const losses = mapValues(this.#parts, (sum) => sum / this.#steps);
+    return { loss: this.#loss / this.#steps, ...(Object.keys(losses).length > 0 && { losses }) };
+  }
+}
+
+function mapValues(values: Readonly<Record<string, number>>, change: (value: number) => number) {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, change(value)]));
+}
