@@ -99,6 +99,9 @@ const rowsOfMethods = [
   'server/compression/{methods/**/*,policies}.ts',
 ];
 
+/** Linted with type information. */
+export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
 export default tseslint.config(
@@ -134,7 +137,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
+    files: typedFiles,
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',

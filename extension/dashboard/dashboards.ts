@@ -174,7 +174,7 @@ export class Dashboards extends Disposable {
   }
 
   #sessionServices(): DashboardServices {
-    const { context, log, store } = this.#services;
+    const { connections, context, log, store } = this.#services;
     const worker = new URL('./runReader.js', import.meta.url);
     return {
       isRun: (key) => store.peek(key) !== undefined || isInWorkspace(key),
@@ -183,7 +183,10 @@ export class Dashboards extends Disposable {
           ? undefined
           : l10n.t('A run executes code of this workspace, and the workspace is not trusted (Restricted Mode).'),
       load: (eventsFile, options) => loadSnapshot(worker, eventsFile, options),
-      findProcess,
+      connect: async (run, signal) => {
+        const found = await findProcess(run);
+        return found && connections.connect(found, { subscribes: true, signal });
+      },
       describeProblem: (key, problem) => describeProblem(key, problem, log),
       perform: (request) => {
         performLazily(request, context.workspaceState).catch((error: unknown) => {

@@ -13,6 +13,7 @@ import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
+import type { SidecarConnections } from '../sidecar/sidecarConnections.ts';
 import {
   EXPERIMENT_GLOB,
   findExperimentFiles,
@@ -41,6 +42,7 @@ export interface RunEnd {
 
 export class RunStore extends Disposable {
   readonly #log: LogOutputChannel;
+  readonly #connections: SidecarConnections;
   readonly #runs = new Map<RunKey, Promise<StoredRun | undefined>>();
   readonly #loaded = new Map<RunKey, StoredRun>();
   /** Runs that a process has, as far as this window knows. */
@@ -63,9 +65,10 @@ export class RunStore extends Disposable {
   readonly onDidProgress: Event<StoredRun> = this.#progressed.event;
   readonly onDidEnd: Event<RunEnd> = this.#ended.event;
 
-  constructor(log: LogOutputChannel) {
+  constructor(log: LogOutputChannel, connections: SidecarConnections) {
     super();
     this.#log = log;
+    this.#connections = connections;
     const files = this.register(workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true));
     const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json'));
     const listChanged = () => {
@@ -268,8 +271,7 @@ export class RunStore extends Disposable {
     try {
       const found = await findProcess(stored.run);
       if (!found) return this.#schedule(key);
-      const { connectToSidecar } = await import('../../server/sidecarClient/sidecarConnection.ts');
-      const live = new LiveRun(await connectToSidecar(found, { client: `vscode ${process.pid}` }));
+      const live = new LiveRun(await this.#connections.connect(found));
       if (!this.#active.has(key)) return live.dispose();
       if (live.closed) return this.#schedule(key);
       stored.live = live;

@@ -17,6 +17,9 @@ export interface FirstLayer {
   readonly shortestSide?: number;
 }
 
+/** Where the names of the layers are not known, or are many. */
+export const EVERY_LAYER: FirstLayer = { name: '*' };
+
 /** What a first experiment trains with. */
 export interface FirstRun {
   /** `data.type`, where it is known. */
