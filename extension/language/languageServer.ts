@@ -16,6 +16,7 @@ import {
   type DescribeModelParams,
   type InitializationOptions,
 } from '../../server/protocol/wire/language.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
@@ -78,7 +79,7 @@ export class LanguageServer extends Disposable {
     this.#deaths = [];
     const client = this.#client;
     this.#client = undefined;
-    await client?.dispose().catch((error: unknown) => this.#log.warn(String(error)));
+    await client?.dispose().catch((error: unknown) => this.#log.warn(stackOf(error)));
     await this.start();
   }
 

@@ -2,6 +2,7 @@
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
 import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/wire/language.ts';
+import { stackOf } from '../protocol/thrown.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
 import { isRunCopy } from './surroundings.ts';
@@ -26,7 +27,7 @@ export class ModelRequests {
   ask(uri: string): void {
     const file = fileOf(uri);
     if (!this.supported || file === undefined || isRunCopy(file)) return;
-    this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(String(error)));
+    this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(stackOf(error)));
   }
 
   cancel(uri: string): void {
