@@ -6,6 +6,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { createJiti } from 'jiti';
 import { buildWasm } from './build-wasm.js';
@@ -132,6 +133,6 @@ export async function build() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [folder] = process.argv.slice(2);
+  const [folder] = parseArgs({ allowPositionals: true }).positionals;
   await (folder === undefined ? build() : bundleServer(folder));
 }

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
+import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { experimentText, newMethods } from './experimentText.ts';
-import type { LayerSketch } from './experimentText.ts';
 import { dataSetting, findChoices, modelName } from './findChoices.ts';
 import type { Choices, FoundData, FoundModel } from './findChoices.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
@@ -13,11 +13,7 @@ import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
 import { showInformation } from '../messages.ts';
 
-/** Steps of a first run on data of the user's own. */
-const STEPS = 6000;
 const TOTAL = 5;
-/** Where the names of the layers are not known. */
-const EVERY_LAYER: LayerSketch = { name: '*' };
 
 type DataChoice = FoundData | 'sample';
 
@@ -25,7 +21,7 @@ interface Answers {
   model?: FoundModel;
   data?: DataChoice;
   method?: Method;
-  layers?: readonly LayerSketch[];
+  layers?: readonly FirstLayer[];
   name?: string;
 }
 
@@ -132,7 +128,7 @@ async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>>
 
 async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>> {
   const { layers } = answers.model!;
-  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<LayerSketch> => ({
+  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<FirstLayer> => ({
     label: value.name,
     ...(value === EVERY_LAYER && {
       description: l10n.t('Every layer'),
@@ -178,7 +174,7 @@ async function write({ model, data, method, layers, name }: Required<Answers>, e
     data: dataSetting(found, relativePath),
     method,
     layers,
-    steps: data === 'sample' ? SAMPLE_STEPS : STEPS,
+    ...(data === 'sample' && { steps: SAMPLE_STEPS }),
   });
   const file = Uri.file(fileOf(folder, name));
   await workspace.fs.writeFile(file, new TextEncoder().encode(text));

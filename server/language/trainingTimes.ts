@@ -1,8 +1,9 @@
 /** @file The times of an open experiment file, with the length of an epoch where the model's description tells it. */
+import { firstLength, type FirstRun } from '../protocol/experiment/firstExperiment.ts';
 import { readTimes, type Times } from '../protocol/experiment/times.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
-import { countAt } from './writtenSettings.ts';
+import { countAt, textAt } from './writtenSettings.ts';
 
 /** What {@link timeIn} and {@link timesIn} need to give the times of a file in steps or in epochs. */
 export interface KnownTimes {
@@ -17,4 +18,11 @@ export function knownTimes(document: ExperimentDocument, model: ModelDescription
   const samples = model?.samples;
   const isKnown = batchSize !== undefined && samples !== undefined && samples >= batchSize;
   return { times: readTimes(document.settings), stepsPerEpoch: isKnown ? Math.floor(samples / batchSize) : undefined };
+}
+
+/** What an open file trains with, to propose first settings for its compression; see {@link knownTimes}. */
+export function firstRunOf(document: ExperimentDocument, model: ModelDescription | undefined): FirstRun {
+  const { times, stepsPerEpoch } = knownTimes(document, model);
+  const dataType = textAt(document, ['data', 'type']);
+  return { dataType, length: times.steps ?? times.epochs ?? firstLength(dataType), stepsPerEpoch };
 }

@@ -73,7 +73,7 @@ export class LiveChanges {
     while (this.#waiting.length > 0 && this.#waiting[0].step <= step) {
       const { changes, experiment, compression } = this.#waiting.shift()!.plan;
       compression?.apply();
-      this.#prepared.experiment = experiment;
+      this.#prepared.live.change(experiment);
       events.push({
         type: 'changed',
         step,

@@ -40,7 +40,7 @@ export async function trainInFolder(
   { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
-  const { experiment, executor, parameters } = prepared;
+  const { live, executor, parameters } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(
@@ -69,7 +69,7 @@ export async function trainInFolder(
       type: 'started',
       step: start,
       run: run.id,
-      config: experiment,
+      config: live.experiment,
       layers: recordedLayers(prepared),
       device: describeDevice(),
       executor: executor.description,
@@ -89,7 +89,7 @@ export async function trainInFolder(
         const file = await writeCheckpoint(
           run,
           { step, tensors: checkpointTensors(prepared), state, eventsOffset: log.sync() },
-          { keep: experiment.training.keepCheckpoints },
+          { keep: live.experiment.training.keepCheckpoints },
         );
         return recordCheckpoint(step, file, state);
       },

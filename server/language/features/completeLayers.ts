@@ -2,6 +2,7 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { elementCount } from '../../protocol/shape.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
+import { firstParameters } from '../../protocol/experiment/firstExperiment.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { markdownText } from '../../protocol/markdown.ts';
@@ -10,10 +11,9 @@ import { keysOf } from '../compressedModel.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 import { readCompression } from '../readCompression.ts';
 import type { Proposal, Typing } from './completion.ts';
-import { parameters } from './experimentSnippets.ts';
-import { escaped, Places } from './snippetText.ts';
+import { escaped, exampleSnippet, Places } from './snippetText.ts';
 
-/** A key and its entry, for the name alone where an entry is there already. */
+/** A proposal with the name of its key, which alone is inserted where an entry is there already. */
 interface LayerProposal extends Proposal {
   readonly name: string;
 }
@@ -31,10 +31,10 @@ export function layerProposals(
 
 const known = new WeakMap<ModelDescription, Map<Method | undefined, readonly LayerProposal[]>>();
 
-/** Matrices that are proposed, the first of a large model. */
+/** Matrices that are proposed: the first ones of a large model. */
 const MOST_PROPOSED = 2000;
 
-/** Made once for a model: of hundreds of layers, a table each. */
+/** The proposals for a model, which are made once: a model can have hundreds of layers, with a table each. */
 function proposalsOf(model: ModelDescription, method: Method | undefined): readonly LayerProposal[] {
   let byMethod = known.get(model);
   if (!byMethod) known.set(model, (byMethod = new Map()));
@@ -62,9 +62,7 @@ function layerProposal(
   weights: readonly DescribedWeight[],
   method: Method | undefined,
 ): LayerProposal {
-  const places = new Places();
-  const side = shortestSide(matricesOf(weights));
-  const value = method === undefined ? `{ ${places.empty()} }` : parameters(method, side, places);
+  const parameters = method === undefined ? {} : firstParameters(method, shortestSide(matricesOf(weights)));
   const name = escaped(JSON.stringify(key));
   const numbers = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const shapes = weights.length === 1 ? weights[0].shape.join(' x ') : `${weights.length} matrices`;
@@ -73,12 +71,12 @@ function layerProposal(
     kind,
     detail: `${shapes} · ${formatCount(numbers)} weights`,
     documentation: weightTable(weights),
-    snippet: `${name}: ${value}`,
+    snippet: `${name}: ${exampleSnippet(parameters, new Places())}`,
     name,
   };
 }
 
-/** Weights in a table of a completion; the rest is counted. */
+/** Weights that the table of a completion lists; the rest is counted. */
 const LISTED = 12;
 
 function weightTable(weights: readonly DescribedWeight[]): string {

@@ -1,13 +1,20 @@
-/** @file Blocks to begin with: the compression of each method, and whole experiments. */
+/** @file Completions to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets/targets.ts';
-import { firstDistortEvery, methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
+import {
+  EVERY_LAYER,
+  firstCompression,
+  firstTraining,
+  type FirstLayer,
+  type FirstRun,
+  type Settings,
+} from '../../protocol/experiment/firstExperiment.ts';
+import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
-import { timesIn } from '../../protocol/experiment/times.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
-import { textAt } from '../writtenSettings.ts';
-import { knownTimes } from '../trainingTimes.ts';
-import { escaped, Places } from './snippetText.ts';
+import { firstRunOf } from '../trainingTimes.ts';
+import { escaped, exampleSnippet, Places } from './snippetText.ts';
 
 export interface Block {
   readonly label: string;
@@ -16,38 +23,33 @@ export interface Block {
   readonly text: string;
 }
 
-/** More layers are named by a glob. */
+/** Layers that are listed by name; more layers are named by a glob. */
 const NAMED = 6;
 
 /** The object of `"compression"`, for each method. */
-export function compressionBlocks(document: ExperimentDocument, surroundings: Surroundings): Block[] {
+export function compressionBlocks(document: ExperimentDocument, { model }: Surroundings): Block[] {
   return methodNames.map((method) => ({
     label: method,
     detail: methodFacts[method].title,
-    text: compressionText(method, document, surroundings, new Places()),
+    text: compressionText(method, firstRunOf(document, model), model, new Places()),
   }));
 }
 
 /** The text of a file, for each method and for plain training; without braces where they are there already. */
 export function experimentBlocks(document: ExperimentDocument, surroundings: Surroundings, braces: boolean): Block[] {
-  const model = surroundings.entries('./').find((name) => /^(?!.*(\.d|\.config|\.test)\.).*\.[cm]?[jt]s$/.test(name));
+  const { model } = surroundings;
+  const module = surroundings.entries('./').find((name) => /^(?!.*(\.d|\.config|\.test)\.).*\.[cm]?[jt]s$/.test(name));
+  const run = firstRunOf(document, model);
   return [...methodNames, undefined].map((method) => {
     const places = new Places();
-    const lines = [
-      `"model": ${places.value(model === undefined ? 'builtin:lenet-300-100' : `./${model}`)},`,
-      `"data": { "type": ${places.choice(['"mnist"', '"arrays"', '"text"', '"module"'])}, "path": ${places.value('./data')} },`,
-      '',
-      '"training": {',
-      `  "optimizer": { "type": "adam", "learningRate": ${places.value(0.001)} },`,
-      `  "batchSize": ${places.value(50)},`,
-      `  "steps": ${places.value(20000)}`,
-      '}',
+    const type = places.choice(['"mnist"', '"arrays"', '"text"', '"module"']);
+    const sections = [
+      `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
+        `"data": { "type": ${type}, "path": ${places.value('./data')} }`,
+      `"training": ${block(settingLines(firstTraining(run), places))}`,
+      ...(method === undefined ? [] : [`"compression": ${compressionText(method, run, model, places)}`]),
     ];
-    if (method !== undefined) {
-      lines[lines.length - 1] += ',';
-      lines.push('', `"compression": ${compressionText(method, document, surroundings, places)}`);
-    }
-    const body = lines.join('\n').replace(/^(?=.)/gm, '  ');
+    const body = indented(sections.join(',\n\n'));
     return {
       label: method === undefined ? 'experiment: train only' : `experiment: ${method}`,
       detail: method === undefined ? 'Pre-training, for others to start from' : methodFacts[method].title,
@@ -56,47 +58,39 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
   });
 }
 
-function compressionText(
-  method: Method,
-  document: ExperimentDocument,
-  surroundings: Surroundings,
-  places: Places,
-): string {
-  const { times, stepsPerEpoch } = knownTimes(document, surroundings.model);
-  const { end: steps = 20000 } = timesIn('steps', times, stepsPerEpoch);
-  const { required, rises } = methodFacts[method];
-  const first = firstDistortEvery(method, textAt(document, ['data', 'type']));
-  const often = Math.max(1, Math.min(first, Math.floor(steps / 100)));
-  const lines = [
-    `"method": "${method}",`,
-    `"distortEvery": ${places.value(often)},`,
-    ...Object.entries(required).map(([name, value]) => `"${name}": ${places.value(value)},`),
-    '"layers": {',
-    layerLines(method, surroundings, places),
-    '},',
-    rises !== undefined
-      ? `"schedule": { "from": ${places.value(Math.round(0.2 * steps))}, "to": ${places.value(Math.round(0.6 * steps))} }`
-      : `"schedule": { "from": ${places.value(Math.round(0.2 * steps))} }`,
-  ];
-  return `{\n${lines.join('\n').replace(/^(?=.)/gm, '  ')}\n}`;
+function compressionText(method: Method, run: FirstRun, model: Surroundings['model'], places: Places): string {
+  const { settings, layers, schedule } = firstCompression(method, layersOf(model), run);
+  const { method: name, ...others } = settings;
+  return block([
+    `"method": ${JSON.stringify(name)}`,
+    ...settingLines(others, places),
+    `"layers": ${block(layers.map((layer) => `${keyText(layer.name, places)}: ${exampleSnippet(layer.parameters, places)}`))}`,
+    `"schedule": ${exampleSnippet(schedule, places)}`,
+  ]);
 }
 
-function layerLines(method: Method, { model }: Surroundings, places: Places): string {
+function settingLines(settings: Settings, places: Places): string[] {
+  return Object.entries(settings).map(([key, value]) => `${JSON.stringify(key)}: ${exampleSnippet(value, places)}`);
+}
+
+/** A glob is a place to fill in; names of layers stay as they are. */
+function keyText(name: string, places: Places): string {
+  return name === EVERY_LAYER.name ? places.value(name) : escaped(JSON.stringify(name));
+}
+
+/** An object over several lines. */
+function block(lines: readonly string[]): string {
+  return `{\n${indented(lines.join(',\n'))}\n}`;
+}
+
+function indented(text: string): string {
+  return text.replace(/^(?=.)/gm, '  ');
+}
+
+function layersOf(model: Surroundings['model']): FirstLayer[] {
   const matrices = model?.weights.filter(isMatrix) ?? [];
-  const layers = [...new Set(matrices.map(({ layer }) => layer))];
-  if (layers.length === 0 || layers.length > NAMED)
-    return `  "${places.text('*')}": ${parameters(method, undefined, places)}`;
-  return layers
-    .map((layer) => {
-      const side = shortestSide(matricesOf(matrices.filter((weight) => weight.layer === layer)));
-      return `  ${escaped(JSON.stringify(layer))}: ${parameters(method, side, places)}`;
-    })
-    .join(',\n');
-}
-
-/** The entry of a layer. @param side the shortest of its matrices, where they are known */
-export function parameters(method: Method, side: number | undefined, places: Places): string {
-  const entries = Object.entries(methodFacts[method].parameters);
-  if (entries.length === 0) return `{ ${places.empty()} }`;
-  return `{ ${entries.map(([name, { first }]) => `"${name}": ${places.value(first(side))}`).join(', ')} }`;
+  const names = [...new Set(matrices.map(({ layer }) => layer))];
+  const shortest = (own: readonly DescribedWeight[]) => ({ shortestSide: shortestSide(matricesOf(own)) });
+  if (names.length === 0 || names.length > NAMED) return [{ ...EVERY_LAYER, ...shortest(matrices) }];
+  return names.map((name) => ({ name, ...shortest(matrices.filter(({ layer }) => layer === name)) }));
 }

@@ -61,10 +61,11 @@ export function requiredSnippet(node: JsonSchema, places: Places): string {
     .join(', ');
 }
 
-function exampleSnippet(value: unknown, places: Places): string {
+/** A value in one line, with a place for each of its numbers and words, and one in an object that is empty. */
+export function exampleSnippet(value: unknown, places: Places): string {
   if (typeof value !== 'object' || value === null) return places.value(value);
   const entries = Object.entries(value).map(
     ([key, inner]) => `${JSON.stringify(key)}: ${exampleSnippet(inner, places)}`,
   );
-  return `{ ${entries.join(', ')} }`;
+  return `{ ${entries.length === 0 ? places.empty() : entries.join(', ')} }`;
 }

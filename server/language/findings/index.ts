@@ -26,7 +26,7 @@ const checks: readonly Check[] = [
 
 /** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
 export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
-  const refused = schemaFindings(document);
+  const refused = schemaFindings(document, surroundings);
   if (document.json.problems.length > 0) return refused;
   const places = new Set(refused.map(({ range }) => `${range.start} ${range.end}`));
   const more = checks

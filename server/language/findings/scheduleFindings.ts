@@ -1,13 +1,12 @@
 /** @file Times that can be trained with and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { firstDistortEvery, isMethod } from '../../protocol/experiment/methods/index.ts';
+import { firstDistortEvery, roundBelow } from '../../protocol/experiment/firstExperiment.ts';
 import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { distortsRegularly, readCompression } from '../readCompression.ts';
-import { knownTimes } from '../trainingTimes.ts';
-import { textAt, valueAt } from '../writtenSettings.ts';
+import { firstRunOf, knownTimes } from '../trainingTimes.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
@@ -33,7 +32,9 @@ export function scheduleFindings(document: ExperimentDocument, { model }: Surrou
   const known = { distortEvery, steps: end, from, to };
   return [
     ...distortionsInSchedule(document, known),
-    ...stepsToRecover(document, known),
+    ...(distortEvery === 1
+      ? everyStep(document, firstDistortEvery(compression.method, firstRunOf(document, model)))
+      : stepsToRecover(document, known)),
     ...lastDistortion(document, known, times.steps?.count),
   ];
 }
@@ -44,7 +45,7 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
   const distortions = Math.floor(to / distortEvery) - Math.ceil(from / distortEvery);
   if (distortions >= FEWEST_DISTORTIONS) return [];
   const enough = Math.floor((to - from) / FEWEST_DISTORTIONS);
-  const fixes = enough > 0 ? [setTo(document, DISTORT_EVERY, niceBelow(enough))] : [];
+  const fixes = enough > 0 ? [setTo(document, DISTORT_EVERY, roundBelow(enough))] : [];
   const [code, message] =
     distortEvery > to - from
       ? [
@@ -59,26 +60,16 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
   return [finding(document, { path: DISTORT_EVERY }, { severity: DiagnosticSeverity.Warning, code, message, fixes })];
 }
 
+const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recover' };
+
+/** @param usual S_D of a first experiment like this */
+function everyStep(document: ExperimentDocument, usual: number): Finding[] {
+  const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
+  const fixes = usual > 1 ? [setTo(document, DISTORT_EVERY, usual)] : [];
+  return [finding(document, { path: DISTORT_EVERY }, { ...NO_STEP, message, fixes })];
+}
+
 function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
-  const severity = DiagnosticSeverity.Warning;
-  const code = 'no-step-to-recover';
-  if (distortEvery === 1) {
-    const method = valueAt(document, ['compression', 'method']);
-    return [
-      finding(
-        document,
-        { path: DISTORT_EVERY },
-        {
-          severity,
-          code,
-          message: 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)',
-          fixes: isMethod(method)
-            ? [setTo(document, DISTORT_EVERY, firstDistortEvery(method, textAt(document, ['data', 'type'])))]
-            : [],
-        },
-      ),
-    ];
-  }
   if (steps === undefined || distortEvery > steps) return [];
   const last = to ?? from;
   if (last > steps || steps - last >= distortEvery || last === 0) return [];
@@ -88,7 +79,7 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
       : `comes ${steps === to ? 'with' : 'right before'} the end of training (step ${steps}): the target rate is reached with no ` +
         'step left to recover from it';
   const path = [...SCHEDULE, to === undefined ? 'from' : 'to'];
-  return [finding(document, { path }, { severity, code, message })];
+  return [finding(document, { path }, { ...NO_STEP, message })];
 }
 
 /**
@@ -116,10 +107,4 @@ function lastDistortion(
       },
     ),
   ];
-}
-
-/** The largest of 1, 2, 5, 10, 20, 50, … that is not above a number. */
-function niceBelow(most: number): number {
-  const power = 10 ** Math.floor(Math.log10(most));
-  return power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1);
 }

@@ -1,16 +1,17 @@
 /** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { firstDistortEvery } from '../../protocol/experiment/methods/index.ts';
+import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
 import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../protocol/experiment/problem.ts';
 import { parseSettingPath } from '../../protocol/experiment/settingPath.ts';
-import type { ExperimentDocument } from '../experimentDocument.ts';
+import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
 import { readCompression } from '../readCompression.ts';
+import { firstRunOf } from '../trainingTimes.ts';
 import { textAt, numberAt, valueAt } from '../writtenSettings.ts';
 
-export function schemaFindings(document: ExperimentDocument): Finding[] {
+export function schemaFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
   return document.checked.problems.slice(0, MOST_FINDINGS).map((problem) => {
     const { range = { start: 0, end: 0 }, code, message, path } = problem;
     return {
@@ -18,12 +19,16 @@ export function schemaFindings(document: ExperimentDocument): Finding[] {
       severity: DiagnosticSeverity.Error,
       code,
       message: path === '' ? message : `${path}: ${message}`,
-      fixes: fixesOf(document, problem),
+      fixes: fixesOf(document, model, problem),
     };
   });
 }
 
-function fixesOf(document: ExperimentDocument, { code, path: name, message, range, meant }: Problem): Fix[] {
+function fixesOf(
+  document: ExperimentDocument,
+  model: Surroundings['model'],
+  { code, path: name, message, range, meant }: Problem,
+): Fix[] {
   const path = parseSettingPath(name) ?? [];
   switch (code) {
     case 'syntax':
@@ -38,7 +43,7 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
     case 'missing-setting': {
       const method = readCompression(document)?.method;
       if (name !== 'compression.distortEvery' || method === undefined) return [];
-      return [setTo(document, path, firstDistortEvery(method, textAt(document, ['data', 'type'])))];
+      return [setTo(document, path, firstDistortEvery(method, firstRunOf(document, model)))];
     }
     case 'wrong-value':
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];
@@ -54,13 +59,13 @@ function fixesOf(document: ExperimentDocument, { code, path: name, message, rang
   }
 }
 
-/** The policies that work with the method. */
+/** Fixes that choose a policy which works with the method. */
 function policiesFor(document: ExperimentDocument, path: readonly string[]): Fix[] {
   const method = readCompression(document)?.method;
   return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
 }
 
-/** A number in quotes, and a percentage where a fraction is meant. */
+/** Fixes for a number in quotes, and for a percentage where a fraction is meant. */
 function correctedNumber(document: ExperimentDocument, path: readonly string[], message: string): Fix[] {
   const text = textAt(document, path);
   if (text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) && /integer|number/.test(message))

@@ -9,11 +9,15 @@ import { valueAt, type SettingPath } from './settingPath.ts';
 
 export type TimeUnit = 'steps' | 'epochs';
 
-/** A time as the file gives it. */
-export interface Time {
+/** A length of time, or a time since the begin of the training. */
+export interface Duration {
   /** Whole number, in {@link unit}. */
   readonly count: number;
   readonly unit: TimeUnit;
+}
+
+/** A time as the file gives it. */
+export interface Time extends Duration {
   /** The setting that has the number. */
   readonly path: SettingPath;
   /** The setting that says the unit. */
@@ -59,7 +63,11 @@ export function readTimes(settings: unknown): Times {
  * @param stepsPerEpoch undefined where the length of an epoch is not known
  * @returns undefined where the time is undefined, or the length of an epoch is needed and not known
  */
-export function timeIn(unit: TimeUnit, time: Time | undefined, stepsPerEpoch: number | undefined): number | undefined {
+export function timeIn(
+  unit: TimeUnit,
+  time: Duration | undefined,
+  stepsPerEpoch: number | undefined,
+): number | undefined {
   if (time === undefined || time.unit === unit || time.count === 0) return time?.count;
   if (stepsPerEpoch === undefined) return undefined;
   return unit === 'steps' ? time.count * stepsPerEpoch : time.count / stepsPerEpoch;

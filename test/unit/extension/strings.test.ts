@@ -25,7 +25,7 @@ const DOCUMENTS = new Set([
 ]);
 /** Files that translate the texts of the table of methods. */
 const OF_METHODS = new Set([
-  'extension/editor/weightText.ts',
+  'extension/weightsInCode/weightText.ts',
   'extension/newExperiment/wizard.ts',
   'webview/views/setting.ts',
 ]);

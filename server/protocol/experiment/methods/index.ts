@@ -16,13 +16,6 @@ export function isMethod(value: unknown): value is Method {
 export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(isMethod);
 
 /** The parameters of all methods, by name. */
-export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.assign(
-  {},
-  ...methodNames.map((method) => methodFacts[method].parameters),
+export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(
+  methodNames.flatMap((method) => Object.entries(methodFacts[method].parameters)),
 );
-
-/** Distortion step S_D of a new experiment. @param dataType `data.type`, where it is known */
-export function firstDistortEvery(method: Method, dataType: string | undefined): number {
-  const { text, others } = methodFacts[method].distortEvery;
-  return dataType === 'text' ? text : others;
-}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSetting, formatPercent } from '../../../../../webview/views/setting.ts';
+import { describeSetting } from '../../../../../webview/views/setting.ts';
 import { describeDistortion, indexAt } from '../../../../../webview/views/weights/moments.ts';
 
 describe('the slider through distortions', () => {
@@ -51,16 +51,5 @@ describe('a distortion in words', () => {
     [{}, ''],
   ])('says a setting %o as "%s"', (setting, words) => {
     expect(describeSetting(setting)).toBe(words);
-  });
-
-  it.each([
-    [0, '0%'],
-    [1, '100%'],
-    [0.25, '25%'],
-    [0.9873, '98.7%'],
-    [0.99951, '99.95%'],
-    [0.00012, '0.012%'],
-  ])('writes the fraction %s as %s', (fraction, percent) => {
-    expect(formatPercent(fraction)).toBe(percent);
   });
 });

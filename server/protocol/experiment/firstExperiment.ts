@@ -1,0 +1,119 @@
+/**
+ * @file The settings of a first experiment, from the facts of each method. The New Experiment command writes them, completion
+ * proposes them and quick fixes take single values from them, so that all give the same answer to the same question.
+ */
+import { methodFacts } from './methods/index.ts';
+import type { Method } from './schema.ts';
+import { timeIn, type Duration } from './times.ts';
+
+/** Settings as they are written to a file, in this order. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** A layer to compress. */
+export interface FirstLayer {
+  /** Name of the layer, or a glob. */
+  readonly name: string;
+  /** An upper limit for the smaller side of its matrix, where one is known. */
+  readonly shortestSide?: number;
+}
+
+/** Where the names of the layers are not known, or are many. */
+export const EVERY_LAYER: FirstLayer = { name: '*' };
+
+/** What a first experiment trains with. */
+export interface FirstRun {
+  /** `data.type`, where it is known. */
+  readonly dataType: string | undefined;
+  /** Length of the training. */
+  readonly length: Duration;
+  readonly stepsPerEpoch?: number | undefined;
+}
+
+/** Five epochs of MNIST in batches of 50, so that a first run is soon over. The paper trains the LeNets for 20,000 steps. */
+const STEPS = 6000;
+/** For language models. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
+const EPOCHS = 10;
+/** Evaluations of a first run: enough points for a curve. */
+const EVALUATIONS = 15;
+/** A method's S_D is lowered in a short run so that there are as many distortions: 24 of them in the rise of a pruning rate. */
+const FEWEST_DISTORTIONS = 60;
+/**
+ * Parts of the training at which distortions begin and at which a pruning rate reaches its target: plain training comes first, and
+ * after the rise there is as much time to recover as it took. The paper's LeNet-5 has 0.4 and 0.6.
+ */
+const FROM = 0.2;
+const TO = 0.6;
+
+/** Length of the training in a first experiment. @param dataType `data.type`, where it is known */
+export function firstLength(dataType: string | undefined): Duration {
+  return dataType === 'text' ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
+}
+
+/**
+ * `training` of a first experiment. Language models are trained as by Zaremba et al. 2014, other models by Adam.
+ * @param loss where neither the model's module nor a built-in model brings one
+ */
+export function firstTraining({ dataType, length }: FirstRun, loss?: string): Settings {
+  const common = { [length.unit]: length.count };
+  if (dataType === 'text')
+    return {
+      optimizer: { type: 'sgd', learningRate: 1 },
+      learningRateSchedule: { type: 'after-epoch', epoch: 4, factor: 0.5 },
+      lossReduction: 'sum-over-time',
+      clip: { globalNorm: 5 },
+      batchSize: 20,
+      ...common,
+      seed: 1,
+    };
+  return {
+    optimizer: { type: 'adam', learningRate: 0.001 },
+    ...(loss !== undefined && { loss }),
+    batchSize: 50,
+    ...common,
+    ...(length.unit === 'steps' && { evaluateEvery: Math.max(1, Math.round(length.count / EVALUATIONS)) }),
+    seed: 1,
+  };
+}
+
+/** `compression` of a first experiment, in the order of a file. */
+export interface FirstCompression {
+  /** All settings but `layers` and `schedule`. */
+  readonly settings: Settings;
+  readonly layers: readonly { readonly name: string; readonly parameters: Settings }[];
+  readonly schedule: Settings;
+}
+
+export function firstCompression(method: Method, layers: readonly FirstLayer[], run: FirstRun): FirstCompression {
+  const { required, rises } = methodFacts[method];
+  const { count, unit } = run.length;
+  return {
+    settings: { method, distortEvery: firstDistortEvery(method, run), ...required },
+    layers: layers.map(({ name, shortestSide }) => ({ name, parameters: firstParameters(method, shortestSide) })),
+    schedule: {
+      from: Math.round(FROM * count),
+      ...(rises !== undefined && { to: Math.max(1, Math.round(TO * count)) }),
+      ...(unit === 'epochs' && { unit }),
+    },
+  };
+}
+
+/** Parameters of a layer in a first experiment. @param shortestSide of its matrix, where it is known */
+export function firstParameters(method: Method, shortestSide?: number): Settings {
+  const parameters = Object.entries(methodFacts[method].parameters);
+  return Object.fromEntries(parameters.map(([name, { first }]) => [name, first(shortestSide)]));
+}
+
+/** Distortion step S_D of a first experiment, in training steps: the method's own, and in a short run a smaller round number. */
+export function firstDistortEvery(method: Method, { dataType, length, stepsPerEpoch }: FirstRun): number {
+  const { text, others } = methodFacts[method].distortEvery;
+  const usual = dataType === 'text' ? text : others;
+  const steps = timeIn('steps', length, stepsPerEpoch);
+  return steps === undefined ? usual : Math.min(usual, roundBelow(steps / FEWEST_DISTORTIONS));
+}
+
+/** The largest of 1, 2, 5, 10, 20, 50, … that is not above a number; at least 1. */
+export function roundBelow(most: number): number {
+  if (most < 1) return 1;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1);
+}
