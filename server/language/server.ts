@@ -84,7 +84,7 @@ export function serve(connection: Connection): Connection {
     told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    finder.runs.forget();
+    finder.forget();
     lookAgain();
     if (changes.some(({ uri }) => !uri.includes('/.deeptwist/'))) askForModels();
   });
