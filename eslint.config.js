@@ -105,6 +105,9 @@ const messageOfThrown = {
   message: 'messageOf() or, for a log, stackOf() of server/protocol/thrown.ts.',
 };
 
+/** Linted with type information. */
+export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
 export default tseslint.config(
@@ -140,7 +143,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
+    files: typedFiles,
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
