@@ -14,7 +14,7 @@ import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
-/** Of a text that is JSON, however wrong its settings are. */
+/** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
   scheduleFindings,
@@ -24,7 +24,7 @@ const checks: readonly Check[] = [
   startFindings,
 ];
 
-/** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
+/** The findings, sorted by their places in the file. Nothing more is said about a setting that is refused as such. */
 export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const refused = schemaFindings(document, surroundings);
   if (document.json.problems.length > 0) return refused;
