@@ -37,8 +37,7 @@ function vitest(project) {
 const rows = [
   [
     { name: 'format', run: [bin('prettier/bin/prettier.cjs'), '--check', '.'] },
-    { name: 'lint', run: [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0'] },
-    { name: 'types', run: [bin('typescript/bin/tsc'), '-b'] },
+    { name: 'types and lint', run: [join(root, 'scripts', 'check-types.js')] },
     { name: 'dead code', run: [bin('knip/bin/knip.js')] },
     { name: 'every test is collected', run: [join(root, 'scripts', 'check-tests.js')] },
     { name: 'tests', run: vitest('unit'), report: 'unit-tests.json' },

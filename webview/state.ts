@@ -86,7 +86,11 @@ export class DashboardState {
           data.snapshot = undefined;
         });
       case 'live':
-        return this.#change(message.run, (data) => (data.live = message.live));
+        return this.#change(message.run, (data) => {
+          data.live = message.live;
+          // The run's process answers: that it had refused to is over.
+          if (message.live) data.problem = undefined;
+        });
       case 'problem': {
         const { run, message: text, remedy } = message;
         const problem = { message: text, remedy };

@@ -1,17 +1,21 @@
-/** @file Where an experiment file speaks of a weight. */
+/** @file Where an experiment file has a key of `compression.layers`. */
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import type { Place } from '../../server/protocol/experiment/jsonText.ts';
-import { closestKey } from '../../server/protocol/experiment/layerPattern.ts';
 
-/** The key of `compression.layers` that chooses a weight. */
 export interface LayerPlace extends Place {
+  /** The key that stands there. */
   readonly key: string;
 }
 
-/** @param weight `layer/weight`, e.g. `fc1/kernel` */
-export function layerPlace(text: string, weight: string): LayerPlace | undefined {
+const LAYERS = ['compression', 'layers'];
+
+/**
+ * The place of a key, or that of `layers` itself: for a key that the file no longer has, and where no key is known. Undefined for a file
+ * that compresses nothing.
+ */
+export function layerPlace(text: string, key?: string): LayerPlace | undefined {
   const json = new JsonText(text);
-  const keys = json.keysOf(['compression', 'layers']);
-  const key = closestKey(keys, { name: weight, layer: weight.slice(0, weight.lastIndexOf('/')) });
-  return key === undefined ? undefined : { key, ...json.placeOfKey(['compression', 'layers', key]) };
+  const path = key !== undefined && json.keysOf(LAYERS).includes(key) ? [...LAYERS, key] : LAYERS;
+  const [found] = path.slice(-1);
+  return json.keysOf(path.slice(0, -1)).includes(found) ? { key: found, ...json.placeOfKey(path) } : undefined;
 }

@@ -13,7 +13,6 @@ import {
   workspace,
 } from 'vscode';
 import type { Memento, Tab } from 'vscode';
-import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { showInformation } from '../messages.ts';
 import { layerPlace } from './layerPlace.ts';
@@ -28,7 +27,7 @@ export async function perform(request: DashboardRequest, state: Memento): Promis
       await commands.executeCommand(`deeptwist.${request.command}`, request.run);
       return;
     case 'revealLayer':
-      await revealLayer(request.run, request.weight);
+      await revealLayer(request);
       return;
     case 'save':
       await saveChart(request, state);
@@ -39,19 +38,25 @@ export async function perform(request: DashboardRequest, state: Memento): Promis
 }
 
 /** Opens the experiment file, or the run's copy of it where that is gone, and selects the key that chose the weight. */
-async function revealLayer(key: RunKey, weight: string): Promise<void> {
-  const run = await openRun(key);
+async function revealLayer({
+  run: path,
+  weight,
+  compressed,
+  key,
+}: Extract<DashboardRequest, { type: 'revealLayer' }>): Promise<void> {
+  const run = await openRun(path);
   const document = await workspace
     .openTextDocument(Uri.file(run.record.experiment))
     .then(undefined, () => workspace.openTextDocument(Uri.file(run.experimentFile)));
-  const place = layerPlace(document.getText(), weight);
   const editor = await window.showTextDocument(document, { viewColumn: columnFor(document.uri), preview: true });
-  if (!place) {
+  if (!compressed) {
     void showInformation(
       l10n.t('{0} is not named in "compression.layers": the experiment does not compress it.', weight),
     );
     return;
   }
+  const place = layerPlace(document.getText(), key);
+  if (!place) return;
   const { line, column } = place;
   const name = JSON.stringify(place.key);
   const selection = new Selection(line - 1, column - 1, line - 1, column - 1 + name.length);

@@ -7,8 +7,8 @@ import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts
 import { isMissing } from '../../server/protocol/systemError.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
-import type { SidecarConnection } from '../../server/sidecarClient/sidecarConnection.ts';
-import type { RunProcess } from '../../server/runs/tickets.ts';
+import { SidecarRefusal } from '../../server/sidecarClient/sidecarRefusal.ts';
+import type { SharedConnection } from '../sidecar/sidecarConnections.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 
@@ -17,10 +17,13 @@ export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 
 export interface FeedOptions {
   /** {@link loadSnapshot} in a worker thread. */
   readonly load: (eventsFile: string, options: LoadOptions) => Promise<LoadedSnapshot>;
-  /** The process of a run, where it may be connected to. */
-  readonly findProcess: (run: Run) => Promise<RunProcess | undefined>;
+  /** A connection to a run's process, where one is known that may be connected to. */
+  readonly connect: (run: Run, signal: AbortSignal) => Promise<SharedConnection | undefined>;
   readonly send: (message: FeedMessage) => void;
-  /** Told once each time that the run turns out to be out of reach: deleted, damaged, … The feed goes on trying. */
+  /**
+   * Told once each time that the run turns out to be out of reach, deleted or damaged, or that its process refuses to speak with
+   * this window. The feed goes on: of a run whose process refuses, with its log.
+   */
   readonly onProblem: (problem: unknown) => void;
 }
 
@@ -49,6 +52,7 @@ export class RunFeed {
   #following: AbortController | undefined;
   #wake: AbortController | undefined;
   #problem: string | undefined;
+  #refusal: SidecarRefusal | undefined;
   #isLive = false;
 
   /** @param path the run folder */
@@ -63,6 +67,7 @@ export class RunFeed {
       this.stop();
       this.#position = undefined;
       this.#problem = undefined;
+      this.#refusal = undefined;
     }
     if (this.#following) return;
     this.#following = new AbortController();
@@ -136,23 +141,22 @@ export class RunFeed {
 
   /** Gets the events from the run's process until it is gone. False where none can be reached. */
   async #followProcess(run: Run, signal: AbortSignal): Promise<boolean> {
-    const found = await this.#options.findProcess(run);
-    if (!found || !this.#position) return false;
-    let connection: SidecarConnection;
-    try {
-      const { connectToSidecar } = await import('../../server/sidecarClient/sidecarConnection.ts');
-      connection = await connectToSidecar(found, { client: 'dashboard', signal });
-    } catch {
-      return false; // It has ended, or is about to open its socket; whether the run is interrupted, run.json tells.
-    }
+    const shared = await this.#connect(run, signal);
+    const position = this.#position;
+    if (!shared || !position) return false;
+    const { connection } = shared;
+    const ended = new AbortController();
+    const listening = AbortSignal.any([signal, ended.signal]);
     const batch = new Batch((events) => this.#options.send({ type: 'events', run: this.#path, events }));
     try {
       await new Promise<void>((resolve, reject) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        connection.onClose(() => resolve());
-        connection.onState((state) => this.#live(state));
-        connection.onEvents(({ events, offset }) => {
-          if (signal.aborted || !this.#position) return;
+        const stops = [connection.onClose(resolve), connection.onState((state) => this.#live(state))];
+        listening.addEventListener('abort', () => {
+          for (const stop of stops) stop();
+          resolve();
+        });
+        const onEvents = ({ events, offset }: SidecarNotifications['events']) => {
+          if (!this.#position) return;
           if (events.some(isResumption)) {
             // The log was cut. What the page has of the steps after that is gone: it gets everything anew.
             this.#position = undefined;
@@ -161,16 +165,30 @@ export class RunFeed {
           }
           this.#position = { ...this.#position, offset };
           batch.add(events);
-        });
-        this.#live(connection.sidecar.state);
-        connection.request('subscribe', this.#position!, signal).catch(reject);
+        };
+        this.#live(connection.state);
+        connection.subscribe(position, onEvents, listening).catch(reject);
       });
     } finally {
-      connection.dispose();
+      ended.abort();
+      shared.release();
       batch.flush();
       this.#live(undefined);
     }
     return true;
+  }
+
+  /** Undefined where the run's process cannot be reached: `run.json` tells whether the run is then interrupted. */
+  async #connect(run: Run, signal: AbortSignal): Promise<SharedConnection | undefined> {
+    try {
+      const shared = await this.#options.connect(run, signal);
+      this.#refusal = undefined;
+      return shared;
+    } catch (error) {
+      // Else it has ended, is about to open its socket, or is too busy to answer.
+      if (error instanceof SidecarRefusal && error !== this.#refusal) this.#options.onProblem((this.#refusal = error));
+      return undefined;
+    }
   }
 
   #live(live: SidecarNotifications['state'] | undefined): void {

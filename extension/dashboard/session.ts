@@ -23,7 +23,7 @@ export interface DashboardServices {
   /** Why nothing can be run; undefined where it can. */
   restriction(): string | undefined;
   readonly load: FeedOptions['load'];
-  readonly findProcess: FeedOptions['findProcess'];
+  readonly connect: FeedOptions['connect'];
   /** In words for the user. */
   describeProblem(run: RunKey, problem: unknown): { message: string; remedy?: string };
   perform(request: DashboardRequest): void;
@@ -150,7 +150,7 @@ export class DashboardSession {
   #createFeed(key: RunKey): RunFeed {
     return new RunFeed(key, {
       load: this.#services.load,
-      findProcess: this.#services.findProcess,
+      connect: this.#services.connect,
       send: (message) => this.#post(message),
       onProblem: (problem) =>
         this.#post({ type: 'problem', run: key, ...this.#services.describeProblem(key, problem) }),

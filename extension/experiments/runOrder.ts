@@ -1,11 +1,9 @@
 /** @file Which runs of an experiment are listed, and in which order: pure, without VS Code. */
+import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 
 export const runOrders = ['newest', 'metric', 'ratio'] as const;
 export type RunOrder = (typeof runOrders)[number];
-
-/** Metrics of which less is better. */
-const LOWER_IS_BETTER = new Set(['loss', 'perplexity']);
 
 /** Best or newest first; runs without a result stand at the end, newest first. */
 export function inOrder(runs: readonly RunSummary[], order: RunOrder): RunSummary[] {
@@ -20,10 +18,10 @@ function compare(a: RunSummary, b: RunSummary, order: RunOrder): number {
 function goodness({ result }: RunSummary, order: 'metric' | 'ratio'): number {
   const value = order === 'ratio' ? result?.byteRatio : result?.test;
   if (value === undefined || Number.isNaN(value)) return -Infinity;
-  return order === 'metric' && LOWER_IS_BETTER.has(result?.metric ?? '') ? -value : value;
+  return order === 'metric' && !isGreaterBetter(result?.metric ?? '') ? -value : value;
 }
 
-/** Whether every word of the filter is in the run's id, state or overrides; case does not matter. */
+/** True where every word of the filter is in the run's id, state or overrides; case does not matter. */
 export function matchesFilter({ id, state, overrides }: RunSummary, filter: string): boolean {
   const text = [id, state, ...overrides].join(' ').toLowerCase();
   return filter

@@ -8,11 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { LiveRun } from '../sidecar/liveRun.ts';
+import type { SidecarConnections } from '../sidecar/sidecarConnections.ts';
 import {
   EXPERIMENT_GLOB,
   findExperimentFiles,
@@ -41,6 +43,7 @@ export interface RunEnd {
 
 export class RunStore extends Disposable {
   readonly #log: LogOutputChannel;
+  readonly #connections: SidecarConnections;
   readonly #runs = new Map<RunKey, Promise<StoredRun | undefined>>();
   readonly #loaded = new Map<RunKey, StoredRun>();
   /** Runs that a process has, as far as this window knows. */
@@ -63,9 +66,10 @@ export class RunStore extends Disposable {
   readonly onDidProgress: Event<StoredRun> = this.#progressed.event;
   readonly onDidEnd: Event<RunEnd> = this.#ended.event;
 
-  constructor(log: LogOutputChannel) {
+  constructor(log: LogOutputChannel, connections: SidecarConnections) {
     super();
     this.#log = log;
+    this.#connections = connections;
     const files = this.register(workspace.createFileSystemWatcher(EXPERIMENT_GLOB, false, true));
     const records = this.register(workspace.createFileSystemWatcher('**/.deeptwist/runs/*/run.json'));
     const listChanged = () => {
@@ -236,7 +240,7 @@ export class RunStore extends Disposable {
 
   #forget(stored: StoredRun, reason: unknown): void {
     const { key } = stored;
-    this.#log.info(`${key}: ${reason instanceof Error ? reason.message : String(reason)}`);
+    this.#log.info(`${key}: ${messageOf(reason)}`);
     this.#active.delete(key);
     this.#unschedule(key);
     stored.live?.dispose();
@@ -268,8 +272,7 @@ export class RunStore extends Disposable {
     try {
       const found = await findProcess(stored.run);
       if (!found) return this.#schedule(key);
-      const { connectToSidecar } = await import('../../server/sidecarClient/sidecarConnection.ts');
-      const live = new LiveRun(await connectToSidecar(found, { client: `vscode ${process.pid}` }));
+      const live = new LiveRun(await this.#connections.connect(found));
       if (!this.#active.has(key)) return live.dispose();
       if (live.closed) return this.#schedule(key);
       stored.live = live;
@@ -277,7 +280,7 @@ export class RunStore extends Disposable {
       live.onDidClose(() => void this.#closed(stored));
       this.#changed.fire(stored);
     } catch (error) {
-      this.#log.debug(`${key}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log.debug(`${key}: ${messageOf(error)}`);
       this.#schedule(key);
     } finally {
       this.#connecting.delete(key);

@@ -2,38 +2,34 @@
 import { EventEmitter, type Event } from 'vscode';
 import type { LiveState, SidecarMethod, SidecarParams, SidecarResult } from '../../server/protocol/wire/sidecar.ts';
 import type { SidecarConnection } from '../../server/sidecarClient/sidecarConnection.ts';
+import { Disposable } from '../dispose.ts';
+import type { SharedConnection } from './sidecarConnections.ts';
 
 /** Lives as long as the connection; whoever holds it sees the end by {@link onDidClose}. */
-export class LiveRun {
+export class LiveRun extends Disposable {
   readonly #connection: SidecarConnection;
-  readonly #stateEmitter = new EventEmitter<LiveState>();
-  readonly #closeEmitter = new EventEmitter<void>();
-  #state: LiveState;
+  readonly #stateEmitter = this.register(new EventEmitter<LiveState>());
+  readonly #closeEmitter = this.register(new EventEmitter<void>());
 
   readonly onDidChangeState: Event<LiveState> = this.#stateEmitter.event;
-  /** The process has ended or cannot be reached any more: `run.json` tells how it stands. */
+  /** The process has ended or cannot be reached any more, which `run.json` tells; or this was disposed of. */
   readonly onDidClose: Event<void> = this.#closeEmitter.event;
 
-  constructor(connection: SidecarConnection) {
+  constructor({ connection, release }: SharedConnection) {
+    super();
     this.#connection = connection;
-    this.#state = connection.sidecar.state;
-    connection.onState((state) => {
-      this.#state = state;
-      this.#stateEmitter.fire(state);
-    });
-    connection.onClose(() => {
-      this.#closeEmitter.fire();
-      this.#stateEmitter.dispose();
-      this.#closeEmitter.dispose();
-    });
+    this.register({ dispose: () => this.#closeEmitter.fire() });
+    this.register({ dispose: release });
+    this.register({ dispose: connection.onState((state) => this.#stateEmitter.fire(state)) });
+    this.register({ dispose: connection.onClose(() => this.dispose()) });
   }
 
   get state(): LiveState {
-    return this.#state;
+    return this.#connection.state;
   }
 
   get closed(): boolean {
-    return this.#connection.closed;
+    return this.disposed;
   }
 
   /** @throws UserError as {@link SidecarConnection.request} */
@@ -44,9 +40,5 @@ export class LiveRun {
       : [params: SidecarParams<M>, signal?: AbortSignal]
   ): Promise<SidecarResult<M>> {
     return this.#connection.request(method, ...rest);
-  }
-
-  dispose(): void {
-    this.#connection.dispose();
   }
 }

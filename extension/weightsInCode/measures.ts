@@ -1,6 +1,6 @@
 /** @file What is shown of a run's weights beside the code: the last that was recorded of them. Pure. */
-import { elementCount } from '../../server/protocol/shape.ts';
-import type { EventOf, LayerSize, RunEvent } from '../../server/protocol/run/events.ts';
+import { elementCount, floatBytes } from '../../server/protocol/shape.ts';
+import type { EventOf, RunEvent, SizeLeft } from '../../server/protocol/run/events.ts';
 
 export type DistortedWeight = EventOf<'distortion'>['weights'][number];
 
@@ -31,8 +31,8 @@ export interface MeasuredWeight {
   readonly earlier?: DistortedWeight;
   /** Before the last distortion, largest first. */
   readonly singularValues?: readonly number[];
-  /** As the finished run has counted it. */
-  readonly size?: LayerSize;
+  /** What is left of the weight. Undefined before its first distortion, and while a run of an earlier version, whose log does not tell, trains. */
+  readonly size?: SizeLeft;
 }
 
 /** @param events in the order of the log */
@@ -67,7 +67,7 @@ export function measuredWeights({ started, last, earlier, spectrum, finished }: 
         last: of(last?.weights),
         earlier: of(earlier?.weights),
         singularValues: of(spectra?.weights)?.singularValues,
-        size: of(finished?.summary.layers),
+        size: of(finished?.summary.layers) ?? of(last?.weights)?.size,
       },
     ];
   });
@@ -77,33 +77,17 @@ export function countOf({ shape }: Pick<MeasuredWeight, 'shape'>): number {
   return elementCount(shape);
 }
 
-/**
- * How much of a weight is left, 0 to 1: of its bytes once the run has finished; before that, of its numbers, or of their bits.
- * Undefined before the first distortion.
- */
-export function shareLeft(weight: MeasuredWeight): number | undefined {
-  const { compressed, last, size } = weight;
-  if (!compressed) return 1;
-  if (size) return size.bytesKept / size.bytes;
-  if (!last) return undefined;
-  const { rank, bits } = last.setting;
-  if (bits !== undefined) return bits / FLOAT_BITS;
-  if (rank === undefined) return shareKept(weight);
-  const columns = weight.shape.at(-1)!;
-  const rows = countOf(weight) / columns;
-  return Math.min(1, (rank * (rows + columns)) / (rows * columns));
+/** How many of a weight's bytes are left, 0 to 1; undefined where that is not known. */
+export function shareLeft({ compressed, shape, size }: MeasuredWeight): number | undefined {
+  return compressed ? size && size.bytesKept / floatBytes(shape) : 1;
 }
 
-const FLOAT_BITS = 32;
-
-/** Of the numbers of a weight, those that are not 0. */
+/** How many of a weight's numbers are left, 0 to 1; undefined where that is not known. */
 export function shareKept(weight: MeasuredWeight): number | undefined {
-  const { last, size } = weight;
-  if (size) return size.weightsKept / size.weights;
-  return last && 1 - last.histogram.zerosAfter / countOf(weight);
+  return weight.size && weight.size.weightsKept / countOf(weight);
 }
 
-/** Whether a number has grown or fallen since the distortion before, by more than what is seen of it. */
+/** The direction in which a number has moved since the distortion before; undefined where the difference is too small to be shown. */
 export function trend(now: number | undefined, before: number | undefined): 'up' | 'down' | undefined {
   if (now === undefined || before === undefined) return undefined;
   const change = (now - before) / Math.max(Math.abs(now), Math.abs(before));

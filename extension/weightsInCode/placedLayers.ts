@@ -36,7 +36,7 @@ export function layerAt(layers: readonly PlacedLayer[], offset: number): PlacedL
   });
 }
 
-/** How much is left of some weights together, 0 to 1; undefined before their first distortion. */
+/** How many of the bytes of some weights are left, 0 to 1; undefined where that is not known of one of them. */
 export function shareLeftOf(weights: readonly MeasuredWeight[]): number | undefined {
   let whole = 0;
   let left = 0;

@@ -1,5 +1,6 @@
 /** @file The picture of a weight: its histogram before and after a distortion, and its singular values. Pure. */
 import { formatCount, formatNumber } from '../../server/protocol/formatQuantity.ts';
+import { zeroBin, type BinnedCounts } from '../../server/protocol/run/zeroBin.ts';
 import { countOf, type DistortedWeight, type MeasuredWeight } from './measures.ts';
 import type { Translation } from '../translation.ts';
 
@@ -80,8 +81,8 @@ export function pictureAlt(l10n: Translation, weight: MeasuredWeight): string {
 
 function histogramPanel(l10n: Translation, { histogram }: DistortedWeight, colors: Colors): string {
   const { minimum, maximum } = histogram;
-  const before = withoutZeros(histogram.before, minimum, maximum, histogram.zerosBefore);
-  const after = withoutZeros(histogram.after, minimum, maximum, histogram.zerosAfter);
+  const before = withoutZeros({ minimum, maximum, counts: histogram.before }, histogram.zerosBefore);
+  const after = withoutZeros({ minimum, maximum, counts: histogram.after }, histogram.zerosAfter);
   const top = logarithm([...before, ...after].reduce((most, count) => Math.max(most, count), 1));
   const zero = minimum < 0 && maximum > 0 ? (-minimum / (maximum - minimum)) * PANEL : undefined;
   return [
@@ -105,12 +106,9 @@ function histogramPanel(l10n: Translation, { histogram }: DistortedWeight, color
 }
 
 /** Exact zeros would leave nothing to be seen of the others: they are told in numbers. */
-function withoutZeros(counts: readonly number[], minimum: number, maximum: number, zeros: number): number[] {
-  const place = maximum > minimum ? Math.floor((-minimum / (maximum - minimum)) * counts.length) : 0;
-  // Where 0 lies on a bound, whoever counted may have rounded it to either side.
-  const around = [place, place - 1, place + 1].filter((bin) => bin >= 0 && bin < counts.length);
-  const bin = around.find((candidate) => counts[candidate] >= zeros) ?? place;
-  return counts.map((count, i) => (i === bin ? Math.max(0, count - zeros) : count));
+function withoutZeros(histogram: BinnedCounts, zeros: number): number[] {
+  const bin = zeroBin(histogram, zeros);
+  return Array.from(histogram.counts, (count, i) => (i === bin ? count - zeros : count));
 }
 
 /** The upper line of a histogram, from left to right. */

@@ -1,7 +1,7 @@
 /** @file What is said of a weight beside the code: a line above its layer, and numbers where the mouse rests. Pure. */
 import { parameterFacts } from '../../server/protocol/experiment/methods/index.ts';
 import { settingTexts } from '../../server/protocol/experiment/methods/settingText.ts';
-import { formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import { formatCount, formatPercent, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { countOf, shareKept, shareLeft, trend, type MeasuredWeight } from './measures.ts';
 import type { PlacedLayer } from './placedLayers.ts';
 import type { Translation } from '../translation.ts';
@@ -45,16 +45,12 @@ function keptText(l10n: Translation, weight: MeasuredWeight): string | undefined
   const kept = shareKept(weight);
   const isPruned = kept !== undefined && (kept < 1 || Object.keys(weight.last?.setting ?? {}).length > 0);
   if (!isPruned || !hasZeros(weight)) return undefined;
-  return l10n.t('{0} kept', formatShare(kept));
+  return l10n.t('{0} kept', formatPercent(kept));
 }
 
-/** Before the end of a run its bytes are not counted: what is known of a pruned weight are its numbers. */
 function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const left = shareLeft(weight);
-  if (left === undefined || left === 0) return undefined;
-  if (weight.size) return l10n.t('would be {0} smaller', formatRatio(1 / left));
-  if (hasZeros(weight)) return l10n.t('{0} fewer weights', formatRatio(1 / left));
-  return l10n.t('would be about {0} smaller', formatRatio(1 / left));
+  return left === undefined || left === 0 ? undefined : l10n.t('would be {0} smaller', formatRatio(1 / left));
 }
 
 /** True where the zeros of a weight tell how far it is compressed: pruned weights, and those that a user's function changes. */
@@ -87,16 +83,11 @@ function errorText(l10n: Translation, weight: MeasuredWeight): string | undefine
 /** `1.2% ▼`: of the last distortion, against the one before. */
 function errorOf({ last, earlier }: MeasuredWeight): string {
   if (last === undefined || Number.isNaN(last.relativeError)) return '–';
-  return `${formatShare(last.relativeError, 2)}${arrowOf(trend(last.relativeError, earlier?.relativeError))}`;
+  return `${formatPercent(last.relativeError, 2)}${arrowOf(trend(last.relativeError, earlier?.relativeError))}`;
 }
 
 function arrowOf(direction: 'up' | 'down' | undefined): string {
   return direction === undefined ? '' : direction === 'up' ? ' ▲' : ' ▼';
-}
-
-/** `98%`, `1.63%` */
-function formatShare(share: number, digits = 3): string {
-  return `${Number((100 * share).toPrecision(digits))}%`;
 }
 
 /** What the last distortion did: `near zero 47,527 → 0`, `zeros 8,906 → 140,083 (95%)`, `rate 0.95`, `relative error 0.67% ▼`. */
@@ -104,7 +95,7 @@ export function distortionFacts(l10n: Translation, weight: MeasuredWeight): stri
   const { last } = weight;
   if (last === undefined) return [];
   const { zerosBefore, zerosAfter, nearZerosBefore, nearZerosAfter } = last.histogram;
-  const share = formatShare(zerosAfter / countOf(weight));
+  const share = formatPercent(zerosAfter / countOf(weight));
   const setting = settingText(l10n, weight);
   return [
     l10n.t('near zero {0} → {1}', formatCount(nearZerosBefore), formatCount(nearZerosAfter)),

@@ -2,7 +2,7 @@
  * @file How many bits a compressed weight would take in a file, and what a model would take in all. Everything that is needed to
  * read the weight back is counted; docs/compression.md has the formulas.
  */
-import { elementCount } from '../protocol/shape.ts';
+import { elementCount, floatBytes } from '../protocol/shape.ts';
 import type { LayerSize, SizeLeft } from '../protocol/run/events.ts';
 import { isMatrix } from './targets/targets.ts';
 
@@ -26,9 +26,8 @@ export function sizeLeft({ weightsKept, bits }: CompressedSize): SizeLeft {
 
 /** The row of a weight in the size table: bytes of the dense and of the compressed weight. */
 export function layerSize(name: string, shape: readonly number[], size: CompressedSize): LayerSize {
-  const weights = elementCount(shape);
   const { weightsKept, bytesKept } = sizeLeft(size);
-  return { name, shape: [...shape], weights, weightsKept, bytes: weights * (FLOAT_BITS / 8), bytesKept };
+  return { name, shape: [...shape], weights: elementCount(shape), weightsKept, bytes: floatBytes(shape), bytesKept };
 }
 
 /** Sizes of a model in all. `weights`, `weightsKept` and their ratio leave biases and other vectors out; bytes do not. */

@@ -35,6 +35,27 @@ export function formatNumber(value: number): string {
   return magnitude >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(4)));
 }
 
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 3 });
+
+/**
+ * A number on a chart's axis, in its readout and its table: as {@link formatNumber} has it, but large numbers are written out to the
+ * third decimal place, as neighbours on an axis differ in their last digits. Signs are typographic: `1,200`, `−2.5e−7`, `–` for NaN.
+ */
+export function formatChartNumber(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
+  const size = Math.abs(value);
+  const isLarge = size >= 1e4 || Number.isInteger(value);
+  return (isLarge && size < 1e9 ? grouped.format(value) : formatNumber(value)).replaceAll('-', '−');
+}
+
+/** A fraction in percent, in three digits, or four from 99% on: `0.012%`, `20.4%`, `99.95%`. */
+export function formatPercent(fraction: number, digits = 3): string {
+  const percent = 100 * fraction;
+  if (percent === 0 || percent === 100) return `${percent}%`;
+  return `${Number(percent.toPrecision(percent >= 99 ? digits + 1 : digits))}%`;
+}
+
 /** A compression ratio: `49.8x`, `2.05x`. */
 export function formatRatio(ratio: number): string {
   return `${ratio >= 100 ? ratio.toFixed(0) : ratio.toPrecision(3)}x`;

@@ -18,6 +18,7 @@ import {
 } from '../protocol/wire/sidecar.ts';
 import { shortLine } from '../protocol/printable.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import type { FeedReader } from './eventFeed.ts';
 import { answer, methods, type Handlers } from './requests.ts';
 
@@ -34,7 +35,8 @@ export class Client {
   readonly #drained: Promise<void>;
   readonly #left: Promise<void>;
   #initialized = false;
-  #reader: FeedReader | undefined;
+  /** By the number of its stream; a client with a single reader need not number it. */
+  readonly #readers = new Map<number | undefined, FeedReader>();
   #stateDue = false;
   #closed = false;
   #ending = false;
@@ -83,10 +85,14 @@ export class Client {
     this.#initialized = true;
   }
 
-  /** From now on the client receives what the reader reads. */
-  subscribe(reader: FeedReader): void {
-    this.#reader = reader;
+  /** From now on the client receives in this stream what the reader reads. */
+  subscribe(reader: FeedReader, stream: number | undefined): void {
+    this.#readers.set(stream, reader);
     this.#wake();
+  }
+
+  unsubscribe(stream: number): void {
+    this.#readers.delete(stream);
   }
 
   /** There may be something new to read. */
@@ -122,7 +128,7 @@ export class Client {
       if (error instanceof ResponseError) throw error;
       const code = error instanceof ZodError ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
       const remedy = error instanceof UserError ? error.remedy : undefined;
-      throw new ResponseError(code, error instanceof Error ? error.message : String(error), { remedy });
+      throw new ResponseError(code, messageOf(error), { remedy });
     }
   }
 
@@ -130,20 +136,24 @@ export class Client {
   async #push(): Promise<void> {
     while (!this.#closed) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      const reader = this.#reader;
-      const batch = await reader?.read().catch(() => undefined);
-      if (reader !== this.#reader) continue; // Subscribed anew: what was read is of the old place.
-      if (batch) {
-        await this.#send('events', batch);
-        if (this.#ending) continue; // The last state comes after the last event.
+      let sent = false;
+      let caughtUp = true;
+      for (const [stream, reader] of [...this.#readers]) {
+        const batch = await reader.read().catch(() => undefined);
+        // Subscribed anew or unsubscribed meanwhile: what was read is of the old place.
+        if (!batch || this.#readers.get(stream) !== reader) continue;
+        await this.#send('events', stream === undefined ? batch : { ...batch, stream });
+        sent = true;
+        caughtUp &&= reader.caughtUp;
       }
+      if (sent && this.#ending) continue; // The last state comes after the last event.
       const stateDue = this.#stateDue && this.#initialized;
       if (stateDue) {
         this.#stateDue = false;
         await this.#send('state', this.#state());
       }
-      if (batch && reader?.caughtUp) await sleep(GATHER_MS, undefined, { ref: false });
-      if (batch || stateDue) continue;
+      if (sent && caughtUp) await sleep(GATHER_MS, undefined, { ref: false });
+      if (sent || stateDue) continue;
       if (this.#ending) return;
       await woken;
     }

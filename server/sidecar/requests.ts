@@ -10,7 +10,8 @@ const nothing = z
 const parameters = {
   initialize: z.object({ protocol: z.number(), client: z.string() }),
   state: nothing,
-  subscribe: z.object({ offset: z.int().min(0), cuts: z.int().min(0).optional() }),
+  subscribe: z.object({ offset: z.int().min(0), cuts: z.int().min(0).optional(), stream: z.int().min(0).optional() }),
+  unsubscribe: z.object({ stream: z.int().min(0) }),
   pause: nothing,
   continue: nothing,
   stop: z.object({ when: z.enum(['after-step', 'now']) }),

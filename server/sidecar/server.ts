@@ -39,7 +39,7 @@ export class SidecarServer {
         client.initialize(protocol, name);
         host.log(`${client.name} has connected.`);
         clearTimeout(this.#aloneTimer);
-        return { protocol, run: host.run, pid: process.pid, state: host.state() };
+        return { protocol, run: host.run, pid: process.pid, state: host.state(), streams: true };
       },
       whenAlone: ({ action, afterMs = ALONE_MS }) => {
         this.#whenAlone = { action, afterMs };

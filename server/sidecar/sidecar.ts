@@ -48,7 +48,8 @@ export class Sidecar {
       log,
       handlers: {
         state: () => this.#state(),
-        subscribe: ({ offset, cuts }, client) => client.subscribe(this.#feed.read(offset, cuts)),
+        subscribe: ({ offset, cuts, stream }, client) => client.subscribe(this.#feed.read(offset, cuts), stream),
+        unsubscribe: ({ stream }, client) => client.unsubscribe(stream),
         pause: () => this.#control.pause(),
         continue: () => this.#control.continue(),
         stop: ({ when }, client) => this.#stopFor(client.name, when),

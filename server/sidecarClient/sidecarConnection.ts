@@ -2,8 +2,7 @@
  * @file A client's connection to the process that trains a run.
  * ```
  * const connection = await connectToSidecar(findRunProcess(run), { client: 'window 1', signal });
- * connection.onEvents(({ events, offset }) => …);
- * await connection.request('subscribe', { offset, cuts });
+ * await connection.subscribe({ offset, cuts }, ({ events, offset }) => …, signal);
  * await connection.request('pause', undefined, signal);
  * connection.onClose(() => …); // The run has ended, or its process was killed: run.json tells.
  * connection.dispose();
@@ -21,13 +20,16 @@ import {
 import {
   SIDECAR_PROTOCOL_VERSION,
   type InitializeResult,
+  type LiveState,
   type SidecarMethod,
   type SidecarNotifications,
   type SidecarParams,
   type SidecarResult,
 } from '../protocol/wire/sidecar.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import type { RunProcess } from '../runs/tickets.ts';
+import { SidecarRefusal } from './sidecarRefusal.ts';
 
 const CONNECT_MS = 1000;
 /** A process that prepares a run may be busy for a few seconds, reading data or compiling. */
@@ -42,8 +44,8 @@ type Listener<T> = (value: T) => void;
  * Connects and shakes hands.
  * @param found as {@link findRunProcess} found it: an address from a run folder may be anybody's
  * @param options.client what the sidecar's log calls this client
- * @throws UserError where no process answers at the endpoint, or one of another protocol version; what `signal` was aborted
- *   with
+ * @throws SidecarRefusal where the process is of another protocol version, or another than the run's; UserError where none
+ *   answers at the endpoint; what `signal` was aborted with
  */
 export async function connectToSidecar(
   found: Pick<RunProcess, 'endpoint' | 'process'>,
@@ -54,7 +56,7 @@ export async function connectToSidecar(
   try {
     await connection.initialize(client, signal);
     if (connection.sidecar.pid !== found.process.pid) {
-      throw new UserError(`Another process than that of the run answers at ${found.endpoint}.`);
+      throw new SidecarRefusal(`Another process than that of the run answers at ${found.endpoint}.`);
     }
     return connection;
   } catch (error) {
@@ -71,18 +73,25 @@ export class SidecarConnection {
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
   readonly #closed = new AbortController();
-  readonly #events = new Set<Listener<SidecarNotifications['events']>>();
+  /** By number. */
+  readonly #streams = new Map<number, Listener<SidecarNotifications['events']>>();
+  #streamCount = 0;
   readonly #states = new Set<Listener<SidecarNotifications['state']>>();
   readonly #closeListeners = new Set<() => void>();
   #initialized: InitializeResult | undefined;
+  #state: LiveState | undefined;
 
   /** Use {@link connectToSidecar}. */
   constructor(socket: Socket) {
     this.#socket = socket;
     this.#rpc = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
-    this.#rpc.onNotification('events', (events: SidecarNotifications['events']) => this.#tell(this.#events, events));
+    this.#rpc.onNotification('events', (batch: SidecarNotifications['events']) => {
+      if (batch.stream !== undefined) this.#streams.get(batch.stream)?.(batch);
+      else for (const listener of this.#streams.values()) listener(batch);
+    });
     this.#rpc.onNotification('state', (state: SidecarNotifications['state']) => {
-      this.#tell(this.#states, state);
+      this.#state = state;
+      for (const listener of [...this.#states]) listener(state);
       // The last that comes. The sidecar waits until its clients have gone: what is still on its way is not lost so.
       if (state.phase === 'ended') this.#close();
     });
@@ -98,12 +107,22 @@ export class SidecarConnection {
     return this.#initialized;
   }
 
+  /** How the run stands, as the sidecar said last. */
+  get state(): LiveState {
+    return this.#state ?? this.sidecar.state;
+  }
+
   get closed(): boolean {
     return this.#closed.signal.aborted;
   }
 
   async initialize(client: string, signal?: AbortSignal): Promise<void> {
-    this.#initialized = await this.request('initialize', { protocol: SIDECAR_PROTOCOL_VERSION, client }, signal);
+    try {
+      this.#initialized = await this.request('initialize', { protocol: SIDECAR_PROTOCOL_VERSION, client }, signal);
+    } catch (error) {
+      if (!(error instanceof UserError && error.cause instanceof ResponseError)) throw error;
+      throw new SidecarRefusal(error.message, { remedy: error.remedy, cause: error });
+    }
   }
 
   /**
@@ -142,7 +161,7 @@ export class SidecarConnection {
       if (this.closed) throw gone(method);
       const remedy =
         error instanceof ResponseError ? (error.data as { remedy?: string } | undefined)?.remedy : undefined;
-      throw new UserError(error instanceof Error ? error.message : String(error), { remedy, cause: error });
+      throw new UserError(messageOf(error), { remedy, cause: error });
     } finally {
       clearTimeout(timer);
       stopWaiting?.();
@@ -150,10 +169,25 @@ export class SidecarConnection {
     }
   }
 
-  /** @returns how to stop listening */
-  onEvents(listener: Listener<SidecarNotifications['events']>): () => void {
-    this.#events.add(listener);
-    return () => this.#events.delete(listener);
+  /**
+   * Follows the run's events from a place in its log until the signal is aborted or the connection closes. A sidecar without
+   * `streams` has one such stream for a connection: subscribing again moves it.
+   * @throws as {@link request}
+   */
+  async subscribe(
+    position: { readonly offset: number; readonly cuts?: number },
+    listener: Listener<SidecarNotifications['events']>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const stream = this.#streamCount++;
+    this.#streams.set(stream, listener);
+    const end = () => {
+      this.#streams.delete(stream);
+      if (this.sidecar.streams) this.request('unsubscribe', { stream }).catch(() => undefined);
+    };
+    signal?.addEventListener('abort', end, { once: true });
+    await this.request('subscribe', { ...position, stream }, signal);
   }
 
   /** @returns how to stop listening */
@@ -162,20 +196,20 @@ export class SidecarConnection {
     return () => this.#states.delete(listener);
   }
 
-  /** The other side has gone, or {@link dispose} was called; at once where that has happened. Called once. */
-  onClose(listener: () => void): void {
+  /**
+   * The other side has gone, or {@link dispose} was called; at once where that has happened. Called once.
+   * @returns how to stop listening
+   */
+  onClose(listener: () => void): () => void {
     if (this.closed) listener();
     else this.#closeListeners.add(listener);
+    return () => this.#closeListeners.delete(listener);
   }
 
   dispose(): void {
-    this.#events.clear();
+    this.#streams.clear();
     this.#states.clear();
     this.#close();
-  }
-
-  #tell<T>(listeners: ReadonlySet<Listener<T>>, value: T): void {
-    for (const listener of [...listeners]) listener(value);
   }
 
   #close(): void {

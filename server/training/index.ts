@@ -112,7 +112,7 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const file = resume ? run.experimentFile : run.record.experiment;
     const preparing = prepareRun(run, goingOnFrom(checkpoint?.checkpoint), file);
     prepared = await unlessAborted(preparing, signal);
-    await keepDescription(run.record.experiment, prepared.experiment, prepared.description);
+    await keepDescription(run.record.experiment, prepared.live.experiment, prepared.description);
     if (resume) refuseChanged(run, await changedSources(run, prepared.sources), 'resume');
     if (!existsSync(run.sourceFolder)) await copySources(run, prepared.sources);
   } catch (error) {
@@ -159,12 +159,12 @@ export async function evaluateRun({
 }): Promise<EventOf<'evaluation'>> {
   const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
   try {
-    const { executor, program, dataset, parameters, experiment } = prepared;
+    const { executor, program, dataset, parameters, live } = prepared;
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), 'evaluate');
     await keepVocabulary(run, dataset.vocabulary);
     await readFinalModel(run, parameters);
     const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);
-    const { steps } = experiment.training;
+    const { steps } = live.experiment.training;
     return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
   } finally {
     await prepared.dispose();

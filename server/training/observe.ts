@@ -16,7 +16,7 @@ type SpectrumOf = EventOf<'spectrum'>['weights'][number];
 const OBSERVATIONS = 100;
 
 /** All weights of the model, in its order: the key that chose each one, and the setting that it has at the end of the run. */
-export function recordedLayers({ weights, compressor, experiment }: Prepared): EventOf<'started'>['layers'] {
+export function recordedLayers({ weights, compressor, live }: Prepared): EventOf<'started'>['layers'] {
   return weights.map(({ name, layer, shape }) => {
     const target = compressor?.targets.find(({ weight }) => weight.name === name);
     return {
@@ -26,7 +26,7 @@ export function recordedLayers({ weights, compressor, experiment }: Prepared): E
       compressed: target !== undefined,
       ...(target && {
         key: target.pattern,
-        setting: compressor?.settingAt(target, experiment.training.steps),
+        setting: compressor?.settingAt(target, live.experiment.training.steps),
       }),
     };
   });
@@ -62,10 +62,10 @@ export async function observeSpectra(compressor: Compressor, step: number): Prom
  * compresses nothing: every matrix, before and after the same.
  */
 export async function observeWeights(
-  { compressor, weights, experiment }: Prepared,
+  { compressor, weights, live }: Prepared,
   step: number,
 ): Promise<{ weights: EventOf<'observation'>['weights']; spectra: SpectrumOf[] }> {
-  const { bins, spectrum } = experiment.observe;
+  const { bins, spectrum } = live.experiment.observe;
   if (compressor) {
     const spectra = spectrum ? await observeSpectra(compressor, step) : [];
     return { weights: await compressor.preview(step, { bins }), spectra };

@@ -33,12 +33,13 @@ import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
+import { LiveSettings } from './liveSettings.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
 
 export interface Prepared {
-  /** Replaced when a user changes settings during training. */
-  experiment: Experiment;
+  /** The experiment, whose settings a user may change during training. */
+  readonly live: LiveSettings;
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
@@ -131,7 +132,7 @@ export async function prepare(
     const constraints = await ConstrainedWeights.create(program.weights, parameters, compression, compressor);
     warnings.push(...constraints.warnings);
     return {
-      experiment,
+      live: new LiveSettings(experiment),
       seeding,
       dataset,
       program,

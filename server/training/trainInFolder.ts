@@ -1,6 +1,6 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
-import type { RunEvent } from '../protocol/run/events.ts';
+import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/eventLog.ts';
 import type { Run } from '../runs/run.ts';
@@ -13,7 +13,7 @@ import { LiveChanges } from './liveChanges.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
-import { TrainingLoop, type Untimed } from './trainingLoop.ts';
+import { TrainingLoop } from './trainingLoop.ts';
 
 export interface TrainingObserver extends EventObserver {
   /** When it aborts, the run stops after the current step, with a checkpoint and a `stopped` event. */
@@ -40,7 +40,7 @@ export async function trainInFolder(
   { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
-  const { experiment, executor, parameters } = prepared;
+  const { live, executor, parameters } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(
@@ -69,7 +69,7 @@ export async function trainInFolder(
       type: 'started',
       step: start,
       run: run.id,
-      config: experiment,
+      config: live.experiment,
       layers: recordedLayers(prepared),
       device: describeDevice(),
       executor: executor.description,
@@ -89,7 +89,7 @@ export async function trainInFolder(
         const file = await writeCheckpoint(
           run,
           { step, tensors: checkpointTensors(prepared), state, eventsOffset: log.sync() },
-          { keep: experiment.training.keepCheckpoints },
+          { keep: live.experiment.training.keepCheckpoints },
         );
         return recordCheckpoint(step, file, state);
       },

@@ -6,7 +6,7 @@ import { isMatrix, type CompressibleWeight } from '../compression/targets/target
 import type { StepLoss } from '../compiler/program.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
-import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
+import type { EventOf, LayerSize, Summary, Untimed } from '../protocol/run/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
@@ -18,9 +18,6 @@ import { notFiniteIn } from './notFiniteBatch.ts';
 import { divideLoss, MeanLoss } from './objective/loss.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
-
-/** An event without the time, which whoever records it adds. */
-export type Untimed<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E, 'time'> : never;
 
 export interface LoopHooks {
   record(event: Untimed): void;
@@ -59,7 +56,7 @@ export class TrainingLoop {
 
   /** @param done steps that were done when `progress` was saved; weights and optimizer are as they were then */
   constructor(prepared: Prepared, done: number, progress: Progress, hooks: LoopHooks) {
-    const { training } = prepared.experiment;
+    const { training } = prepared.live.experiment;
     this.#prepared = prepared;
     this.#hooks = hooks;
     this.#clock = new Stopwatch<keyof Progress['seconds']>(progress.seconds, 'training');
@@ -85,8 +82,8 @@ export class TrainingLoop {
    * @throws UserError when the loss or a weight is no longer finite, or a label is out of range
    */
   async run(): Promise<Summary | undefined> {
-    const { dataset, experiment, seeding } = this.#prepared;
-    const { batchSize, seed, steps, checkpointEvery } = experiment.training;
+    const { dataset, live, seeding } = this.#prepared;
+    const { batchSize, seed, steps, checkpointEvery } = live.experiment.training;
     const { signal, control } = this.#hooks;
     if (control.pending) await control.serve(this.#betweenSteps(false), signal);
     if (signal.aborted) return undefined;
@@ -119,7 +116,7 @@ export class TrainingLoop {
 
   /** The last step, with an evaluation before and after its distortion. */
   async #finish(stream: TrainingStream): Promise<Summary> {
-    const { experiment, dataset, compressor, weights, program, best } = this.#prepared;
+    const { live, dataset, compressor, weights, program, best } = this.#prepared;
     const batch = await this.#train(stream);
     this.#applyChanges();
     this.#checkWeights();
@@ -131,7 +128,7 @@ export class TrainingLoop {
     const test = await this.#evaluate('final');
 
     const layers = compressor?.sizes(weights) ?? weights.map(denseLayer);
-    const { steps } = experiment.training;
+    const { steps } = live.experiment.training;
     const { training, distortion, observation, evaluation } = this.#clock.seconds;
     return {
       metric: program.metric,
@@ -172,7 +169,7 @@ export class TrainingLoop {
   }
 
   #learningRate(): number {
-    const { learningRateSchedule, optimizer } = this.#prepared.experiment.training;
+    const { learningRateSchedule, optimizer } = this.#prepared.live.experiment.training;
     const step = this.#step - 1;
     const epoch = this.#stepsPerEpoch === undefined ? 0 : Math.floor(step / this.#stepsPerEpoch);
     return learningRateAt(learningRateSchedule, optimizer.learningRate, { step, epoch, plateau: this.#plateau });
@@ -188,7 +185,7 @@ export class TrainingLoop {
   #recordMetrics(stepLoss: StepLoss, learningRate: number): void {
     const { loss } = this.#recent;
     loss.add(stepLoss);
-    if (this.#step % this.#metricsEvery !== 0 && this.#step !== this.#prepared.experiment.training.steps) return;
+    if (this.#step % this.#metricsEvery !== 0 && this.#step !== this.#prepared.live.experiment.training.steps) return;
     const { training, distortion } = this.#clock.seconds;
     const seconds = training + distortion;
     const { loss: mean, ...parts } = loss.mean;
@@ -209,7 +206,8 @@ export class TrainingLoop {
   }
 
   async #distort(batch: Batch): Promise<void> {
-    const { compressor, constraints, experiment } = this.#prepared;
+    const { compressor, constraints, live } = this.#prepared;
+    const { experiment } = live;
     const step = this.#step;
     if (compressor === undefined) return;
     if (!isObserved(experiment, step, this.#lastObservation)) {
@@ -245,7 +243,7 @@ export class TrainingLoop {
     moment: EventOf<'evaluation'>['moment'],
     split: 'validation' | 'test' = moment === 'training' && this.#prepared.dataset.validation ? 'validation' : 'test',
   ): Promise<number> {
-    const { dataset, executor, program, experiment, best } = this.#prepared;
+    const { dataset, executor, program, live, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
       const samples = dataset[split] ?? dataset.test;
       const { loss, metric, value, notFinite } = await this.#asComputed(() =>
@@ -253,7 +251,7 @@ export class TrainingLoop {
       );
       if (notFinite !== undefined && samples.warning === undefined)
         this.#warnOnce(`data: of the ${split} split, ${notFinite}; what is measured on it is not a number.`);
-      const { learningRateSchedule } = experiment.training;
+      const { learningRateSchedule } = live.experiment.training;
       if (moment === 'training') best?.consider(loss);
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
         this.#plateau = observeMetric(learningRateSchedule, this.#plateau, loss, 'min');
@@ -268,8 +266,8 @@ export class TrainingLoop {
    * After the last step what is stored counts, in full precision before the last distortion and compressed after it.
    */
   async #asComputed<R>(evaluate: () => Promise<R>): Promise<R> {
-    const { compressor, experiment } = this.#prepared;
-    const between = this.#step < experiment.training.steps;
+    const { compressor, live } = this.#prepared;
+    const between = this.#step < live.experiment.training.steps;
     if (between) await compressor?.beforeEvaluation(this.#step);
     const result = await evaluate();
     if (between) compressor?.afterEvaluation();

@@ -71,7 +71,13 @@ describe('the views in a browser', () => {
   it('Layers: a weight is shown in the experiment file on demand; columns sort', async () => {
     const { page, said } = await show('layers', [10]);
     await page.getByRole('button', { name: 'fc2/kernel' }).click();
-    expect(await said()).toContainEqual({ type: 'revealLayer', run: key, weight: 'fc2/kernel' });
+    expect(await said()).toContainEqual({
+      type: 'revealLayer',
+      run: key,
+      weight: 'fc2/kernel',
+      compressed: true,
+      key: 'fc*',
+    });
     const first = page.locator('.layers-table tbody th').first();
     expect(await first.textContent()).toBe('fc1/kernel');
     // Up, then down.

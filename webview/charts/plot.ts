@@ -9,8 +9,8 @@ import {
   PointElement,
 } from 'chart.js';
 import type { ChartDataset, Scale, ScaleOptions } from 'chart.js';
+import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { Axis, ChartContent } from './model/content.ts';
-import { formatNumber } from './model/format.ts';
 import type { DrawnSeries, Layout } from './model/layout.ts';
 import type { Range } from './model/scale.ts';
 import { niceTicks } from './model/ticks.ts';
@@ -129,7 +129,7 @@ function axisOptions(
   theme: ChartTheme,
   vertical: boolean,
 ): ScaleOptions<'linear' | 'logarithmic'> {
-  const format = axis.format ?? formatNumber;
+  const format = axis.format ?? formatChartNumber;
   const log = axis.scale === 'log';
   return {
     type: log ? 'logarithmic' : 'linear',

@@ -1,6 +1,6 @@
 /** @file What a chart says of the points at a place of the x axis. */
+import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { ChartContent, Series } from './model/content.ts';
-import { formatNumber } from './model/format.ts';
 import { lowerBound, nearestIndex } from './model/search.ts';
 
 export interface ReadPoint {
@@ -26,7 +26,7 @@ function pointAt({ mark, x, y }: Series, at: number): number {
 
 function pointText({ y: axis }: ChartContent, { describe, from, y }: Series, index: number): string {
   if (describe) return describe(index);
-  const format = axis.format ?? formatNumber;
+  const format = axis.format ?? formatChartNumber;
   return from ? `${format(from[index])} → ${format(y[index])}` : format(y[index]);
 }
 
@@ -45,7 +45,7 @@ export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): 
 export function placeText(content: ChartContent, points: readonly ReadPoint[]): string {
   const [first] = points;
   if (!first) return '';
-  const format = content.x.format ?? formatNumber;
+  const format = content.x.format ?? formatChartNumber;
   const { x, mark } = first.series;
   const place = format(x[first.index]);
   return `${content.x.label} ${mark === 'bins' ? `${place} … ${format(x[first.index + 1])}` : place}`;

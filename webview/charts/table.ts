@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { iconButton } from '../controls/controls.ts';
 import { element } from '../element.ts';
-import { formatNumber } from './model/format.ts';
+import { formatChartNumber } from '../../server/protocol/formatQuantity.ts';
 import type { Rows } from './export.ts';
 
 const ROWS_PER_PAGE = 50;
@@ -34,11 +34,13 @@ export function createTable(caption: string): ChartTable {
         element(
           'tr',
           {},
-          ...rows.row(first + i).map((cell) => element('td', {}, typeof cell === 'number' ? formatNumber(cell) : cell)),
+          ...rows
+            .row(first + i)
+            .map((cell) => element('td', {}, typeof cell === 'number' ? formatChartNumber(cell) : cell)),
         ),
       ),
     );
-    note.textContent = l10n.t('Rows {0}–{1} of {2}', ...[end && first + 1, end, rows.length].map(formatNumber));
+    note.textContent = l10n.t('Rows {0}–{1} of {2}', ...[end && first + 1, end, rows.length].map(formatChartNumber));
     previous.disabled = first === 0;
     next.disabled = end >= rows.length;
   }

@@ -1,7 +1,9 @@
 /** @file How runs and their states are put into words. */
 import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunSummary } from '../../server/protocol/wire/dashboard.ts';
-import { formatNumber, formatPercent, formatSeconds } from '../charts/model/format.ts';
+import { formatCount, formatNumber } from '../../server/protocol/formatQuantity.ts';
+import { formatMetric, smallerText } from '../../server/protocol/run/resultText.ts';
+import { formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
 import type { ShownRun } from '../state.ts';
 
@@ -33,16 +35,15 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
 };
 
 function metricText(metric: string, value: number): string {
-  return `${metric} ${metric === 'accuracy' ? formatPercent(value) : formatNumber(value)}`;
+  return `${metric} ${formatMetric(metric, value)}`;
 }
 
-/** What a run came to, such as `accuracy 97.37%` and `would be 46.1× smaller`; empty where there is no result. */
+/** What a run came to, such as `accuracy 97.37%` and `would be 46.1x smaller`; empty where there is no result. */
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
-  const facts = [metricText(result.metric, result.test)];
-  if (result.byteRatio > 1.05)
-    facts.push(l10n.t('would be {0}× smaller', formatNumber(Number(result.byteRatio.toFixed(1)))));
-  return facts;
+  const ratio = smallerText(result.byteRatio);
+  const metric = metricText(result.metric, result.test);
+  return ratio === undefined ? [metric] : [metric, l10n.t('would be {0} smaller', ratio)];
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */
@@ -81,8 +82,8 @@ export function stateLine(run: ShownRun): StateLine {
 
 function placeFact(step: number, steps: number | undefined): string {
   return steps
-    ? l10n.t('step {0} of {1}', formatNumber(step), formatNumber(steps))
-    : l10n.t('step {0}', formatNumber(step));
+    ? l10n.t('step {0} of {1}', formatCount(step), formatCount(steps))
+    : l10n.t('step {0}', formatCount(step));
 }
 
 function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
@@ -90,7 +91,7 @@ function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
   if (phase === 'queued') return { icon: 'queued', phase: stateWords.queued, facts: [queueFact(runsAhead)] };
   if (phase === 'preparing')
     return { icon: 'running', phase: l10n.t('Preparing'), facts: [l10n.t('loads data, compiles the model')] };
-  const facts = [l10n.t('{0} of {1}', formatNumber(step), formatNumber(steps))];
+  const facts = [l10n.t('{0} of {1}', formatCount(step), formatCount(steps))];
   if (phase === 'training' && stepsPerSecond !== undefined && stepsPerSecond > 0)
     facts.push(
       l10n.t('{0} left', formatSeconds(Math.ceil((steps - step) / stepsPerSecond))),
@@ -118,5 +119,5 @@ function queueFact(runsAhead: number | undefined): string {
 }
 
 function speed(stepsPerSecond: number): string {
-  return formatNumber(stepsPerSecond >= 10 ? Math.round(stepsPerSecond) : Number(stepsPerSecond.toPrecision(2)));
+  return stepsPerSecond >= 10 ? formatCount(Math.round(stepsPerSecond)) : String(Number(stepsPerSecond.toPrecision(2)));
 }

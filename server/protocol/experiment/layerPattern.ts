@@ -1,15 +1,8 @@
 /**
  * @file What a key of `compression.layers` names: a layer, a weight, or a pattern of either. The patterns are globs: `*`, `?`, `[a-z]`,
  * `[!a-z]` and `{a,b}`. A star stands for slashes, too, so that `*` is every layer, those inside of wrappers and nested models included.
- * Whoever asks what a key names asks here: the trainer, the language server, the editor and the dashboard.
+ * `LayerKeys` of compression/targets/ finds the weights that the keys of an experiment name; a run's log says which key chose which.
  */
-
-/** A weight as keys name it. */
-export interface KeyedWeight {
-  /** `layer/weight`, e.g. `fc1/kernel`. */
-  readonly name: string;
-  readonly layer: string;
-}
 
 /** Between a layer and its weight, and between a layer and what it is inside of. */
 const SEPARATOR = '/';
@@ -23,17 +16,6 @@ const SIGNS = /[*?[\]{}\\]/;
 /** True for a key that may name more than one layer or weight. */
 export function isPattern(key: string): boolean {
   return SIGNS.test(key);
-}
-
-/** The key that chooses a weight: the weight's own name, then its layer's, then the first pattern that matches either. */
-export function closestKey(keys: readonly string[], { name, layer }: KeyedWeight): string | undefined {
-  const exact = keys.includes(name) ? name : keys.includes(layer) ? layer : undefined;
-  if (exact !== undefined) return exact;
-  return keys.find((key) => {
-    if (!isPattern(key)) return false;
-    const pattern = new LayerPattern(key);
-    return pattern.matches(layer) || (pattern.namesWeights && pattern.matches(name));
-  });
 }
 
 /** One place of a pattern: a character, any number of characters, or one of several patterns. */

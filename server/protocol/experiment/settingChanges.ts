@@ -1,4 +1,4 @@
-/** @file In which settings two experiments differ, and which of them a run can take while it trains. Pure. */
+/** @file The settings in which two experiments differ, and those that a user can change while a run trains. Pure. */
 import { isRecord } from '../record.ts';
 import { methodFacts, methodNames } from './methods/index.ts';
 import { policyFacts } from './methods/policies.ts';
@@ -6,7 +6,7 @@ import type { ExperimentSettings } from './schema.ts';
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 
-/** One setting that is not the same in both. */
+/** A setting that differs between two experiments. */
 export interface SettingChange {
   /** As `--set` takes it: `compression.layers.fc1.rate`. */
   readonly path: string;
@@ -17,9 +17,8 @@ export interface SettingChange {
 }
 
 /**
- * The smallest settings that differ, in the order of `to`, with those that only `from` has behind them; a part that only one
- * of them has is one setting.
- * @param from experiments with their defaults filled in, so that a default that is written out is no difference
+ * Finds the smallest settings that differ, in the order of `to`; those that only `from` has come last. A part that only one of
+ * the two has is one setting. Both have their defaults filled in, so that a default that is written out is no difference.
  */
 export function settingChanges(from: ExperimentSettings, to: ExperimentSettings): SettingChange[] {
   return changesWithin(from, to, []).filter(({ path }) => path !== '$schema');
@@ -49,13 +48,13 @@ export function valueText(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value);
 }
 
-/** What a run can take while it trains. */
+/** The settings, apart from parameters of layers, that a run can take while it trains. */
 const changeable = [
   /^training\.optimizer\.learningRate$/,
   /^training\.learningRateSchedule\b/,
   /^compression\.(?:distortEvery|schedule)\b/,
 ];
-/** A parameter of a layer: a run can take each but those by which weights are compressed together. */
+/** The parameters of layers; a run can take all of them but those by which weights are compressed together. */
 const layerParameter = /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
 
 const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
@@ -67,9 +66,9 @@ export const CHANGEABLE_SETTINGS =
   'the learning rate and its schedule';
 
 /**
- * Why a run cannot take a change while it trains; undefined where it can.
- * @param path of the setting
- * @param experiment that is trained
+ * @returns the reason why a run cannot take a change of a setting while it trains; undefined where it can
+ * @param path name of the setting
+ * @param experiment the experiment that is trained
  */
 export function whyFixed(path: string, { compression }: ExperimentSettings): string | undefined {
   const parameter = layerParameter.exec(path)?.groups?.name;

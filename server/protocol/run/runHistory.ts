@@ -3,7 +3,7 @@
  * into a history and sends its snapshot; the page goes on with the events that follow. Memory is bounded: of a run with
  * very many recorded distortions, every 2nd, 4th, 8th… keeps its histograms.
  */
-import type { CompressionSetting, EventOf, RunEvent } from './events.ts';
+import type { CompressionSetting, EventOf, RunEvent, SizeLeft } from './events.ts';
 import { countUpTo, GrowingColumns } from './runHistoryColumns.ts';
 import type { Columns } from './runHistoryColumns.ts';
 import { ThinnedSeries } from './runHistorySeries.ts';
@@ -27,6 +27,8 @@ export interface WeightDistortion extends Recording {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
+  /** What is left of the weight; undefined in a log of an earlier version. */
+  readonly size?: SizeLeft;
 }
 
 /** Singular values of one weight before the distortion at `step`, largest first. */
@@ -49,7 +51,7 @@ export interface Thinning {
  * is the same object as in the snapshot before. To be sent, a snapshot goes through {@link packSnapshot}.
  */
 export interface RunSnapshot {
-  /** The last `started` event: experiment with the settings that are in effect, layers, device, executor. */
+  /** The last `started` event: experiment and weights with the settings that are in effect, device, executor. */
   readonly started?: EventOf<'started'>;
   /** `step` and `time` (milliseconds since the epoch) are ascending. */
   readonly metrics: Columns<MetricColumn>;
@@ -185,7 +187,11 @@ class FoldedHistory implements RunHistory {
         return;
       case 'changed':
         this.#changes.add(event);
-        this.#started &&= { ...this.#started, config: event.config };
+        this.#started &&= {
+          ...this.#started,
+          config: event.config,
+          layers: event.layers ?? this.#started.layers,
+        };
         return;
       case 'finished':
       case 'failed':
@@ -276,7 +282,7 @@ class EventList<Type extends RunEvent['type']> {
 
 function weightDistortion(
   step: number,
-  { setting, histogram, relativeError, levels }: EventOf<'distortion'>['weights'][number],
+  { setting, histogram, relativeError, levels, size }: EventOf<'distortion'>['weights'][number],
 ): Omit<WeightDistortion, 'index'> {
   return {
     step,
@@ -286,6 +292,7 @@ function weightDistortion(
     after: Uint32Array.from(histogram.after),
     relativeError,
     ...(levels && { levels }),
+    ...(size && { size }),
   };
 }
 

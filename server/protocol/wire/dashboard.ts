@@ -72,8 +72,14 @@ export type FromDashboard =
   /** The first is the run whose weights are seen; the others are laid over it. */
   | { readonly type: 'show'; readonly runs: readonly RunKey[] }
   | { readonly type: 'command'; readonly command: DashboardCommand; readonly run?: RunKey }
-  /** Shows where the experiment file speaks of a layer. `weight` is a name such as `fc1/kernel`. */
-  | { readonly type: 'revealLayer'; readonly run: RunKey; readonly weight: string }
+  /** Shows the key of the experiment file that chose a weight, such as `fc1/kernel`; a log of an earlier version has no keys. */
+  | {
+      readonly type: 'revealLayer';
+      readonly run: RunKey;
+      readonly weight: string;
+      readonly compressed: boolean;
+      readonly key?: string | undefined;
+    }
   /** Saves a chart where the user says. */
   | { readonly type: 'save'; readonly name: string; readonly format: 'csv'; readonly content: string }
   | { readonly type: 'save'; readonly name: string; readonly format: 'png'; readonly content: Uint8Array }

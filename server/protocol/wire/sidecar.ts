@@ -39,9 +39,12 @@ export interface SidecarRequests {
    * From now on this client receives `events` notifications: first what the log has from `offset` on, then what is added.
    * The offset is one at which a line of `events.jsonl` begins. `cuts` is how many `cuts` run.json had when the offset was
    * learnt: where the log has been cut before the offset since then, the events begin at the cut. Subscribing again starts
-   * anew at the new offset.
+   * anew at the new offset. A client that has several readers numbers their streams of events; each then starts at an offset of
+   * its own, and subscribing again concerns the stream of that number.
    */
-  subscribe: [{ readonly offset: number; readonly cuts?: number }, undefined];
+  subscribe: [{ readonly offset: number; readonly cuts?: number; readonly stream?: number }, undefined];
+  /** Ends the stream of that number: no more of its events are sent after the answer. */
+  unsubscribe: [{ readonly stream: number }, undefined];
   /** After the current step. Answered when the run has paused; fails where it ends before. */
   pause: [undefined, undefined];
   continue: [undefined, undefined];
@@ -79,6 +82,8 @@ export interface InitializeResult {
   readonly run: string;
   readonly pid: number;
   readonly state: LiveState;
+  /** The sidecar keeps several streams of events for a client. One of an older version has a single one, without a number. */
+  readonly streams?: boolean;
 }
 
 /** Notifications from the sidecar, by method name. */
@@ -88,6 +93,8 @@ export interface SidecarNotifications {
     /** Bytes of `events.jsonl` that precede what comes next: the offset to subscribe from after these. */
     readonly offset: number;
     readonly events: readonly RunEvent[];
+    /** Number that the stream was subscribed with. */
+    readonly stream?: number;
   };
 }
 

@@ -113,7 +113,7 @@ async function subscribe(run: Run): Promise<SidecarConnection | undefined> {
   const found = findRunProcess(run);
   if (!found) return undefined;
   const client = await connectToSidecar(found, { client: 'benchmark' }).catch(() => undefined);
-  await client?.request('subscribe', { offset: 0, cuts: 0 });
+  await client?.subscribe({ offset: 0, cuts: 0 }, () => undefined);
   return client;
 }
 

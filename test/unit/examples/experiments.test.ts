@@ -3,12 +3,12 @@ import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { assignTargets } from '../../../server/compression/targets/targets.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
 import type { ModelSamples } from '../../../server/models/modelSamples.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
-import { LayerPattern } from '../../../server/protocol/experiment/layerPattern.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
 
@@ -50,9 +50,7 @@ describe('every example is a valid experiment whose layers are those of its mode
   test.each(files)('%s', async (file) => {
     const { experiment } = read(file);
     const { model, loss: ownLoss } = await load(file, experiment);
-    const layers = modelWeights(model).map(({ layer }) => layer);
-    const patterns = Object.keys(experiment.compression?.layers ?? {});
-    expect(patterns.filter((pattern) => !layers.some((layer) => new LayerPattern(pattern).matches(layer)))).toEqual([]);
+    expect(assignTargets(experiment.compression?.layers ?? {}, modelWeights(model)).problems).toEqual([]);
 
     const isText = experiment.data.type === 'text';
     const { loss: id } = experiment.training;

@@ -65,6 +65,19 @@ describe('a quick fix', () => {
     expect([...(await fixesOf(twice)).keys()]).toEqual(['Remove "batchsize"']);
   });
 
+  it.each([
+    ['prune', '"rate": 0.9', 'mnist', 10],
+    ['quantize', '"bits": 2', 'mnist', 100],
+    ['prune', '"rate": 0.9', 'text', 100],
+  ])(
+    'of a missing distortEvery gives %s the step of a new experiment',
+    async (method, parameters, data, distortEvery) => {
+      const compression = `"compression": { "method": "${method}", "layers": { "fc1": { ${parameters} } } }`;
+      const text = lenet.replace(/"compression"[^]*/, `${compression}\n}\n`).replace('"mnist"', `"${data}"`);
+      expect([...(await fixesOf(text)).values()].join()).toContain(`"distortEvery": ${distortEvery}`);
+    },
+  );
+
   it('of a rank proposes the highest that makes the weight smaller', async () => {
     const row = rows.find(({ what }) => what === 'a rank above break-even that is a whole number')!;
     expect([...(await fixesOf(row.text)).keys()]).toContain('Change to 74');

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatDuration, formatNumber, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatChartNumber,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatRatio,
+} from '../../../server/protocol/formatQuantity.ts';
 
 describe('quantities', () => {
   it.each([
@@ -28,6 +35,28 @@ describe('quantities', () => {
     [0, '0'],
     [NaN, 'NaN'],
   ])('shows the number %s as %s', (value, text) => expect(formatNumber(value)).toBe(text));
+
+  it.each([
+    [0, '0'],
+    [1200, '1,200'],
+    [0.0123456, '0.01235'],
+    [12345.678, '12,345.678'],
+    [1e-6, '1e−6'],
+    [-2.5e-7, '−2.5e−7'],
+    [-3, '−3'],
+    [1e12, '1e12'],
+    [NaN, '–'],
+    [-Infinity, '−∞'],
+  ])('shows the number %s in a chart as %s', (value, text) => expect(formatChartNumber(value)).toBe(text));
+
+  it.each([
+    [0, '0%'],
+    [1, '100%'],
+    [0.25, '25%'],
+    [0.9873, '98.7%'],
+    [0.99951, '99.95%'],
+    [0.00012, '0.012%'],
+  ])('shows the fraction %s as %s', (fraction, text) => expect(formatPercent(fraction)).toBe(text));
 
   it('shows a ratio in three digits', () => {
     expect([1, 9.876, 49.81, 123.4].map(formatRatio)).toEqual(['1.00x', '9.88x', '49.8x', '123x']);

@@ -44,9 +44,8 @@ test('a run whose process is killed goes on from its checkpoint to the same weig
   expect(killed.observedState()).toBe('interrupted');
   expect(runtimeFiles()).toHaveLength(2); // Nobody could remove its socket and its ticket.
   const resumed = await startRun(place, { run: killed, resume: true });
-  const second = await watch(run);
   // A client that knows the log as the killed process left it gets what follows the cut.
-  await second.connection.request('subscribe', { offset: watcher.offset, cuts: 0 });
+  const second = await watch(run, { offset: watcher.offset, cuts: 0 });
   expect((await resumed.exited).code).toBe(0);
   await second.closed;
   expect(finalWeights(run)).toEqual(finalWeights(undisturbed.run));

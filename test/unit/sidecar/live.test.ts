@@ -83,6 +83,31 @@ describe('a client', () => {
     expect(first.events).toHaveLength(seen);
   });
 
+  test('reads several streams on one connection, each from its own place, and ends one of them', async () => {
+    const { run, exited } = await startRun(await workspace(endless));
+    const first = await watch(run, { offset: 0 });
+    await eventually(first, (event) => event.step >= 800);
+    const [begin, seen] = [first.offset, first.events.length];
+    const later = { events: [] as RunEvent[] };
+    const ended = { events: [] as RunEvent[] };
+    const end = new AbortController();
+    const follow = (into: typeof later, signal?: AbortSignal) =>
+      first.connection.subscribe({ offset: begin }, ({ events }) => into.events.push(...events), signal);
+    await follow(later);
+    await follow(ended, end.signal);
+    await until(() => ended.events.length > 100, 'what was recorded since');
+    end.abort();
+    const { length } = ended.events;
+    const reached = later.events.length;
+    await until(() => later.events.length > reached + 100, 'what is recorded after one stream has ended');
+    await first.connection.request('stop', { when: 'after-step' });
+    await Promise.all([exited, first.closed]);
+    const recorded = linesOf(run);
+    expect(first.events).toEqual(recorded);
+    expect(later.events).toEqual(recorded.slice(seen));
+    expect(ended.events).toEqual(recorded.slice(seen, seen + length));
+  });
+
   test('that does not read costs the run nothing and gets what it missed when it reads again', async () => {
     // Megabytes of events: more than the process keeps in memory, and than a socket holds.
     const { run, exited } = await startRun(await workspace({ ...endless, observe: { every: 7, bins: 1000 } }));

@@ -110,7 +110,7 @@ export interface Watcher {
 }
 
 /** Connects as soon as the run's process listens. */
-export async function watch(run: Run, { offset }: { offset?: number } = {}): Promise<Watcher> {
+export async function watch(run: Run, { offset, cuts }: { offset?: number; cuts?: number } = {}): Promise<Watcher> {
   const found = await until(async () => {
     const process = findRunProcess(await openRun(run.path));
     // That of a process that was killed is still there.
@@ -121,11 +121,11 @@ export async function watch(run: Run, { offset }: { offset?: number } = {}): Pro
   const closed = new Promise<void>((resolve) => connection.onClose(resolve));
   const watcher: Watcher = { connection, events: [], states: [connection.sidecar.state], offset: offset ?? 0, closed };
   connection.onState((state) => watcher.states.push(state));
-  connection.onEvents((batch) => {
+  if (offset === undefined) return watcher;
+  await connection.subscribe({ offset, cuts }, (batch) => {
     watcher.events.push(...batch.events);
     watcher.offset = batch.offset;
   });
-  if (offset !== undefined) await connection.request('subscribe', { offset });
   return watcher;
 }
 

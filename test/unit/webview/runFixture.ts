@@ -61,7 +61,14 @@ function started(steps: number): EventOf<'started'> {
     run: 'a',
     device: 'a processor',
     executor: 'compiled',
-    layers: PRUNED.map((name) => ({ name, layer: name.split('/')[0], shape: [10, 10], compressed: true })),
+    layers: PRUNED.map((name) => ({
+      name,
+      layer: name.split('/')[0],
+      shape: [10, 10],
+      compressed: true,
+      key: 'fc*',
+      setting: { rate: 0.9 },
+    })),
     config: {
       training: { steps },
       observe: { bins: 3, spectrum: true },
@@ -76,6 +83,7 @@ export function distortion(step: number): RunEvent {
     name,
     setting: { rate: step / 100 },
     relativeError: step / 100,
+    size: { weightsKept: 100 - step, bytesKept: 4 * (100 - step) + 13 },
     histogram: {
       minimum: -1,
       maximum: 1,

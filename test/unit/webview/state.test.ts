@@ -23,6 +23,19 @@ describe('the state of the page', () => {
     expect(state.snapshot().shown[0].snapshot?.metrics.length).toBe(102);
   });
 
+  it('keeps a problem with a run until the run is sent again, or its process answers', () => {
+    const state = stateWith('a');
+    const problem = () => state.snapshot().shown[0].problem?.message;
+    state.apply({ type: 'problem', run: 'a', message: 'It speaks another protocol.' });
+    state.apply({ type: 'live', run: 'a' });
+    expect(problem()).toBe('It speaks another protocol.');
+    state.apply({ type: 'live', run: 'a', live: { phase: 'training', step: 1, steps: 10 } });
+    expect(problem()).toBeUndefined();
+    state.apply({ type: 'problem', run: 'a', message: 'It is gone.' });
+    state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(10)) });
+    expect(problem()).toBeUndefined();
+  });
+
   it('gives the same objects again while nothing is new', () => {
     const state = stateWith('a', 'b');
     state.apply({ type: 'snapshot', run: 'a', snapshot: snapshotOf(runEvents(10)) });

@@ -1,6 +1,7 @@
 /** @file The Compare view: curves, results and differing settings of two or more runs, and size against metric. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatDuration, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import { createChart } from '../../charts/chart.ts';
 import type { Chart } from '../../charts/chart.ts';
 import type { ChartContent } from '../../charts/model/content.ts';
@@ -16,7 +17,7 @@ import type { ComparisonRow } from './comparisonTable.ts';
 import { bestResults, resultRows, runResult } from './results.ts';
 import type { ResultRow } from './results.ts';
 import { differingSettings } from './settings.ts';
-import { formatMetric, sizeContent } from './sizeContent.ts';
+import { sizeContent } from './sizeContent.ts';
 import type { ComparedRun } from './sizeContent.ts';
 
 export const compareView: ViewType = { id: 'compare', title: l10n.t('Compare'), create: createCompareView };
@@ -157,7 +158,7 @@ function testName(metrics: readonly string[]): string {
 function formatResult(row: ResultRow, value: number, metric: string): string {
   switch (row) {
     case 'value':
-      return formatMetric(metric)(value);
+      return formatMetric(metric, value);
     case 'bytes':
       return formatBytes(value);
     case 'byteRatio':

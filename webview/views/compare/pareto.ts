@@ -8,11 +8,6 @@ export interface Outcome {
   readonly metric: number;
 }
 
-/** Of accuracies and the like a greater value is better; of losses, errors and perplexities a smaller one. */
-export function isGreaterBetter(metric: string): boolean {
-  return !/loss|error|perplexity|ppl|entropy|mse|mae|mape|msle|divergence|nats|bits/i.test(metric);
-}
-
 /**
  * Indices of the outcomes on the Pareto front, smallest first: no other outcome is at least as good in both and better in
  * one. Outcomes that are equal in both are all on it. Those with a size or a metric that is not finite are not.

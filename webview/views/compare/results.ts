@@ -1,6 +1,6 @@
 /** @file What runs came to, side by side. Pure. */
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import { isGreaterBetter } from './pareto.ts';
+import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 
 export interface RunResult {
   /** Name of the metric; undefined before the first evaluation. */

@@ -1,10 +1,11 @@
 /** @file The chart of size against metric. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes } from '../../../server/protocol/formatQuantity.ts';
+import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
+import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import type { Axis, ChartContent } from '../../charts/model/content.ts';
-import { formatNumber, formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
-import { isGreaterBetter, paretoFront } from './pareto.ts';
+import { paretoFront } from './pareto.ts';
 import type { RunResult } from './results.ts';
 
 export interface ComparedRun {
@@ -28,7 +29,7 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
   const points = finished.filter((point) => point.name === name);
   const front = paretoFront(points, isGreaterBetter(name)).map((index) => points[index]);
   const others = compared.length - points.length;
-  const format = formatMetric(name);
+  const format = (value: number) => formatMetric(name, value);
   return {
     x: {
       label: l10n.t('size that it would take'),
@@ -72,10 +73,6 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
     saysLast: false,
     empty: l10n.t('A run has its place here when it has finished.'),
   };
-}
-
-export function formatMetric(metric: string): (value: number) => string {
-  return metric === 'accuracy' ? formatPercent : formatNumber;
 }
 
 function describeFront(points: number, front: readonly string[], others: number): string {

@@ -1,8 +1,8 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
+import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import type { Axis, ChartContent, Named, Series } from '../../charts/model/content.ts';
-import { formatPercent } from '../../charts/model/format.ts';
 import type { ShownRun } from '../../state.ts';
 import { axisOf, runAxis } from './axes.ts';
 import type { XAxis } from './axes.ts';
@@ -143,8 +143,11 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
 }
 
 function metricAxis(metric: string, { logPerplexity }: CurveSettings): Axis {
-  if (metric === 'accuracy') return { label: metric, format: formatPercent };
-  return { label: metric, scale: metric === 'perplexity' && logPerplexity ? 'log' : 'linear' };
+  return {
+    label: metric,
+    scale: metric === 'perplexity' && logPerplexity ? 'log' : 'linear',
+    format: (value) => formatMetric(metric, value),
+  };
 }
 
 /** What each distortion does to the loss of its batch. */

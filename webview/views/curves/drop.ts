@@ -1,7 +1,7 @@
 /** @file What each distortion costs at its moment: the loss just before and just after it. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import { formatNumber } from '../../charts/model/format.ts';
+import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
 
 /** The measured distortions of a run, as columns. */
 export interface Drops {
@@ -60,6 +60,6 @@ function mean(values: Float64Array): number {
 }
 
 function signed(value: number): string {
-  const text = formatNumber(Number(value.toPrecision(2)));
+  const text = formatChartNumber(Number(value.toPrecision(2)));
   return value > 0 ? `+${text}` : text;
 }

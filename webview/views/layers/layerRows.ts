@@ -1,10 +1,7 @@
 /** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
-import { elementCount } from '../../../server/protocol/shape.ts';
-import type { CompressionSetting, LayerSize } from '../../../server/protocol/run/events.ts';
-import type { RunSnapshot, WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
-import { targetSetting } from './targetSetting.ts';
-
-const FLOAT_BYTES = 4;
+import { elementCount, floatBytes } from '../../../server/protocol/shape.ts';
+import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
+import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 export interface LayerRow {
   /** `fc1/kernel` */
@@ -12,24 +9,27 @@ export interface LayerRow {
   readonly shape: readonly number[];
   /** `prune`, `quantize`, …; undefined where the experiment leaves the weight alone. */
   readonly method?: string;
+  /** The key of `compression.layers` that chose the weight; undefined where the log of an earlier version does not tell. */
+  readonly key?: string;
   /** At the last distortion; undefined before the first. */
   readonly now?: CompressionSetting;
+  /** At the end of the run; undefined where the log of an earlier version does not tell. */
   readonly target?: CompressionSetting;
   readonly weights: number;
-  /** Undefined where it is not known before the run ends. */
+  /** Undefined, like `bytesKept`, before the first distortion, and while a run of an earlier version, whose log does not tell, trains. */
   readonly weightsKept?: number;
   readonly bytes: number;
   readonly bytesKept?: number;
-  /** Of the bytes that the compressed model takes, or of the dense model's while those are not known; 0 to 1. */
+  /** The part of the model's bytes, compressed or, while those are not known, dense; 0 to 1. */
   readonly share: number;
 }
 
 export interface LayerTable {
   readonly rows: readonly LayerRow[];
   readonly totals: Pick<LayerRow, 'weights' | 'weightsKept' | 'bytes' | 'bytesKept'>;
-  /** The run has not finished: what is kept is as of the last recorded distortion, or not known. */
+  /** True while the run has not finished: what is kept is as of the last recorded distortion, or not known. */
   readonly soFar: boolean;
-  /** Whether shares are of the compressed model. */
+  /** True where shares are of the compressed model. */
   readonly shareOfCompressed: boolean;
 }
 
@@ -40,19 +40,24 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
   const sizes = end?.type === 'finished' ? end.summary.layers : undefined;
 
   const rows = started.layers.map((weight): Omit<LayerRow, 'share'> => {
-    const { name, shape } = weight;
-    const size = sizes?.find((row) => row.name === name);
+    const { name, shape, key, setting: target } = weight;
     const last = snapshot.weights[name]?.findLast((distortion) => !distortion.onDemand);
     const compressed = compression !== undefined && weight.compressed;
+    const whole = { weights: elementCount(shape), bytes: floatBytes(shape) };
+    const left =
+      sizes?.find((row) => row.name === name) ??
+      (compressed ? last?.size : { weightsKept: whole.weights, bytesKept: whole.bytes });
     return {
       name,
       shape,
       ...(compressed && {
         method: compression.method,
-        target: targetSetting(compression, weight),
+        key,
+        target,
         ...(last && { now: last.setting }),
       }),
-      ...(size ? sizeOf(size) : sizeSoFar(shape, compressed ? compression.method : undefined, last)),
+      ...whole,
+      ...(left && { weightsKept: left.weightsKept, bytesKept: left.bytesKept }),
     };
   });
 
@@ -76,20 +81,6 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
 }
 
 type Size = Pick<LayerRow, 'weights' | 'weightsKept' | 'bytes' | 'bytesKept'>;
-
-function sizeOf({ weights, weightsKept, bytes, bytesKept }: LayerSize): Size {
-  return { weights, weightsKept, bytes, bytesKept };
-}
-
-/** What a last distortion tells. Bytes of sparse or coded weights are counted at the end of the run alone. */
-function sizeSoFar(shape: readonly number[], method: string | undefined, last: WeightDistortion | undefined): Size {
-  const weights = elementCount(shape);
-  const bytes = FLOAT_BYTES * weights;
-  if (method === undefined) return { weights, weightsKept: weights, bytes, bytesKept: bytes };
-  if (last === undefined) return { weights, bytes };
-  if (method === 'prune' || method === 'custom') return { weights, weightsKept: weights - last.zerosAfter, bytes };
-  return { weights, bytes };
-}
 
 /** Undefined where one row does not know. */
 function total(rows: readonly Size[], column: keyof Size): number | undefined {

@@ -4,8 +4,7 @@ import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
-import { formatPercent } from '../setting.ts';
-import { describeSetting } from '../setting.ts';
+import { bareSetting, describeSetting } from '../setting.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
@@ -112,7 +111,7 @@ function createLayersView(context: ViewContext): View {
   });
   head.append(...headers);
 
-  function nameCell({ name }: LayerRow): Node {
+  function nameCell({ name, method, key }: LayerRow): Node {
     const run = state?.shown[0]?.key;
     const made = element(
       'button',
@@ -121,7 +120,8 @@ function createLayersView(context: ViewContext): View {
     );
     made.dataset.weight = name;
     made.addEventListener('click', () => {
-      if (run !== undefined) context.send({ type: 'revealLayer', run, weight: name });
+      if (run !== undefined)
+        context.send({ type: 'revealLayer', run, weight: name, compressed: method !== undefined, key });
     });
     return made;
   }
@@ -210,11 +210,6 @@ function isReached(now: CompressionSetting, target: CompressionSetting): boolean
   return describeSetting(now) === describeSetting(target);
 }
 
-function bareSetting({ rate, bits, rank }: CompressionSetting): string {
-  if (rate !== undefined) return formatPercent(rate);
-  return String(bits ?? rank ?? '');
-}
-
 function shareCell({ share, name }: LayerRow): Node {
   const bar = element('span', { class: 'share-bar', 'aria-hidden': 'true' });
   const fill = element('span', { class: 'share-fill' });
@@ -228,10 +223,7 @@ function noteOf({ soFar, shareOfCompressed, totals }: LayerTable): string {
     ? l10n.t("Share: of the compressed model's {0}.", formatBytes(totals.bytesKept ?? totals.bytes))
     : l10n.t("Share: of the uncompressed model's {0}.", formatBytes(totals.bytes));
   const sentences = soFar
-    ? [
-        l10n.t('So far: as of the last recorded distortion; bytes after compression are counted when the run ends.'),
-        share,
-      ]
+    ? [l10n.t('So far: as of the last recorded distortion.'), share]
     : [share, l10n.t('Choose a weight to see it in the experiment file.')];
   return sentences.join(' ');
 }

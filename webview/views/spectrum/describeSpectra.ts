@@ -1,8 +1,7 @@
 /** @file What a weight's spectra come to, in words. Pure. */
 import * as l10n from '@vscode/l10n';
-import { formatCount } from '../../../server/protocol/formatQuantity.ts';
+import { formatCount, formatPercent } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
-import { formatPercent } from '../setting.ts';
 import { energyKept, growth, rankForEnergy } from './spectra.ts';
 
 /** Without a rank that the experiment chooses: the rank that keeps so much of the energy is told. */

@@ -1,4 +1,5 @@
 /** @file Histograms on common bins: what can be laid over each other. Pure. */
+import { zeroBin, type BinnedCounts } from '../../../server/protocol/run/zeroBin.ts';
 
 /** Equal-width bins over [minimum, maximum]; minimum < maximum. */
 export interface Bins {
@@ -8,10 +9,7 @@ export interface Bins {
 }
 
 /** Counts on bins of their own. Where minimum = maximum, all that was counted lies at that one value. */
-export interface Histogram {
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly counts: ArrayLike<number>;
+export interface Histogram extends BinnedCounts {
   /** How many of the counted values are exactly 0. */
   readonly zeros: number;
 }
@@ -56,13 +54,13 @@ export function rebin(histogram: Histogram, to: Bins, { withZeros = true } = {})
   const single = !(minimum < maximum);
 
   // Zeros are a spike in a bin, not spread over it: they are taken out and put in again as such.
-  const zeroBin = single ? firstFilled(counts) : zeroBinOf(from, counts);
-  const zeros = Math.min(histogram.zeros, counts[zeroBin]);
+  const binOfZeros = zeroBin(histogram, histogram.zeros);
+  const zeros = binOfZeros === undefined ? 0 : histogram.zeros;
   if (zeros > 0 && withZeros) result[binOf(to, 0)] += zeros;
 
   const same = from.count === to.count && minimum === to.minimum && maximum === to.maximum;
   for (let bin = 0; bin < from.count; bin++) {
-    const count = counts[bin] - (bin === zeroBin ? zeros : 0);
+    const count = counts[bin] - (bin === binOfZeros ? zeros : 0);
     if (count <= 0) continue;
     if (same) result[bin] += count;
     else if (single) result[binOf(to, minimum)] += count;
@@ -96,18 +94,4 @@ function nearInteger(value: number): number {
 
 function clampBin(bin: number, count: number): number {
   return Math.max(0, Math.min(count - 1, bin));
-}
-
-/** The bin with the zeros in it. Where 0 lies on a bound, whoever counted may have rounded it to either side. */
-function zeroBinOf(from: Bins, counts: ArrayLike<number>): number {
-  const place = (-from.minimum / (from.maximum - from.minimum)) * from.count;
-  const bound = Math.round(place);
-  const bin = binOf(from, 0);
-  if (Math.abs(place - bound) > 1e-4 || bound < 1 || bound >= from.count) return bin;
-  return counts[bound - 1] > counts[bound] ? bound - 1 : bound;
-}
-
-function firstFilled(counts: ArrayLike<number>): number {
-  for (let bin = 0; bin < counts.length; bin++) if (counts[bin] > 0) return bin;
-  return 0;
 }

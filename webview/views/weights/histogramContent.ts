@@ -1,8 +1,8 @@
 /** @file The chart of a weight's histogram before and after a distortion. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
+import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
 import type { ChartContent, Reference, Series } from '../../charts/model/content.ts';
-import { formatNumber } from '../../charts/model/format.ts';
 import { commonBins, edges, rebin } from './bins.ts';
 import type { Histogram } from './bins.ts';
 import { describeDistortion } from './moments.ts';
@@ -55,7 +55,7 @@ export function histogramContent(
   ];
   if (other && theirs) {
     const { label } = other;
-    const step = formatNumber(other.distortion.step);
+    const step = formatChartNumber(other.distortion.step);
     series.push({
       ...shared,
       id: 'other',
@@ -100,7 +100,7 @@ function histogramOf(distortion: WeightDistortion, side: 'before' | 'after'): Hi
 
 /** Counts that were spread over other bins are not whole. */
 export function formatCounts(count: number): string {
-  return formatNumber(count >= 10 ? Math.round(count) : Number(count.toFixed(1)));
+  return formatChartNumber(count >= 10 ? Math.round(count) : Number(count.toFixed(1)));
 }
 
 function levelLines(levels: readonly number[]): Reference[] {
@@ -108,7 +108,7 @@ function levelLines(levels: readonly number[]): Reference[] {
   return levels.map((value) => ({
     axis: 'x',
     value,
-    ...(levels.length <= LABELLED_LEVELS && { label: formatNumber(Number(value.toPrecision(2))) }),
+    ...(levels.length <= LABELLED_LEVELS && { label: formatChartNumber(Number(value.toPrecision(2))) }),
   }));
 }
 

@@ -1,8 +1,8 @@
 /** @file The recorded distortions of a weight as moments that a slider goes through, and what each did in words. Pure. */
 import * as l10n from '@vscode/l10n';
-import { formatCount, formatNumber } from '../../../server/protocol/formatQuantity.ts';
+import { formatCount, formatNumber, formatPercent } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
-import { describeSetting, formatPercent } from '../setting.ts';
+import { describeSetting } from '../setting.ts';
 
 const SEPARATOR = ' · ';
 

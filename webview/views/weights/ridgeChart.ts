@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { ChartFrame } from '../../charts/chartFrame.ts';
 import type { Headings, Rows } from '../../charts/export.ts';
-import { formatNumber } from '../../charts/model/format.ts';
+import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
 import { setText } from '../../element.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { edges } from './bins.ts';
@@ -157,7 +157,7 @@ function cellText({ bins, steps, counts }: Ridges, { row, bin }: Cell): string {
   const digits = Math.max(0, Math.min(20, 1 - Math.floor(Math.log10(width))));
   const middle = Number((bins.minimum + (bin + 0.5) * width).toFixed(digits));
   const count = formatCounts(counts[row][bin]);
-  return l10n.t('step {0}, weight {1}: {2}', formatNumber(steps[row]), formatNumber(middle), count);
+  return l10n.t('step {0}, weight {1}: {2}', formatChartNumber(steps[row]), formatChartNumber(middle), count);
 }
 
 /** A row per step and bin. */

@@ -1,5 +1,5 @@
 /** @file Paints ridges and heat maps onto a canvas. */
-import { formatNumber } from '../../charts/model/format.ts';
+import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
 import { seriesColor, withAlpha } from '../../charts/theme.ts';
 import type { ChartTheme } from '../../charts/theme.ts';
 import { ridgeLayout } from './ridge.ts';
@@ -157,7 +157,7 @@ function paintWeightAxis(ctx: CanvasRenderingContext2D, area: PictureArea, { bin
     ctx.moveTo(x, area.top);
     ctx.lineTo(x, bottom);
     ctx.stroke();
-    const label = formatNumber(Number((i * step).toPrecision(6)));
+    const label = formatChartNumber(Number((i * step).toPrecision(6)));
     const half = ctx.measureText(label).width / 2;
     ctx.textAlign = x - half < 0 ? 'left' : 'center';
     ctx.fillText(label, x - half < 0 ? 0 : x, bottom + 5);
@@ -189,6 +189,6 @@ function paintSteps(
     if (row < 0 || written.some((other) => Math.abs(other - y) < LABEL_HEIGHT)) continue;
     written.push(y);
     ctx.fillStyle = row === current || row === cursor?.row ? theme.text : theme.mutedText;
-    ctx.fillText(formatNumber(steps[row]), area.left + area.width + 6, y);
+    ctx.fillText(formatChartNumber(steps[row]), area.left + area.width + 6, y);
   }
 }

@@ -16,7 +16,6 @@ export function isMethod(value: unknown): value is Method {
 export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(isMethod);
 
 /** The parameters of all methods, by name. */
-export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.assign(
-  {},
-  ...methodNames.map((method) => methodFacts[method].parameters),
+export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(
+  methodNames.flatMap((method) => Object.entries(methodFacts[method].parameters)),
 );

@@ -19,7 +19,7 @@ export function settingTexts(setting: CompressionSetting, wording: Wording = {})
   );
 }
 
-export function parameterText(
+function parameterText(
   parameter: ParameterFacts,
   value: number,
   { length = 'short', translate = filled, number = formatNumber }: Wording = {},

@@ -1,7 +1,13 @@
 /** @file A process of a run as a client sees it: it appends to the log and tells of what it appends. */
 import { appendFile, readFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  StreamMessageReader,
+  StreamMessageWriter,
+} from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { RunEvent } from '../../../../server/protocol/run/events.ts';
 import { SIDECAR_PROTOCOL_VERSION, type LiveState } from '../../../../server/protocol/wire/sidecar.ts';
@@ -10,6 +16,18 @@ import type { Run } from '../../../../server/runs/run.ts';
 import { endpointOf, newName, runtimeFolder } from '../../../../server/runs/runtimeFolder.ts';
 import { removeTicket, writeTicket } from '../../../../server/runs/tickets.ts';
 
+interface FakeOptions {
+  /** Whether it keeps several streams of events for a client; one of an older version has a single one. */
+  readonly streams?: boolean;
+  /** What it answers to each client's `initialize`. */
+  readonly refusal?: string;
+}
+
+interface Subscriber {
+  readonly client: MessageConnection;
+  readonly stream: number | undefined;
+}
+
 const training: LiveState = { phase: 'training', step: 1, steps: 100 };
 
 export class FakeSidecar {
@@ -17,22 +35,26 @@ export class FakeSidecar {
   readonly #folder = runtimeFolder();
   readonly #name = newName();
   readonly #server: Server;
-  readonly #subscribers = new Set<MessageConnection>();
+  readonly #subscribers = new Set<Subscriber>();
   readonly #sockets = new Set<Socket>();
+  readonly #options: FakeOptions;
+  /** How often it has been connected to. */
+  connected = 0;
   /** What it has recorded, also what has not reached the disk. */
   #log: Buffer;
 
-  private constructor(run: Run, server: Server, log: Buffer) {
+  private constructor(run: Run, server: Server, log: Buffer, options: FakeOptions) {
+    this.#options = options;
     this.#run = run;
     this.#server = server;
     this.#log = log;
   }
 
   /** Takes a ticket, opens its socket and takes the run. */
-  static async start(run: Run): Promise<FakeSidecar> {
+  static async start(run: Run, options: FakeOptions = {}): Promise<FakeSidecar> {
     const server = createServer();
     const log = await readFile(run.eventsFile).catch(() => Buffer.alloc(0)); // Nothing recorded yet.
-    const sidecar = new FakeSidecar(run, server, log);
+    const sidecar = new FakeSidecar(run, server, log, options);
     server.on('connection', (socket) => sidecar.#serve(socket));
     const own = identify(process.pid);
     writeTicket(sidecar.#folder, sidecar.#name, { process: own, run: run.path });
@@ -47,16 +69,26 @@ export class FakeSidecar {
     if (!unflushed) await appendFile(this.#run.eventsFile, text);
     this.#log = Buffer.concat([this.#log, Buffer.from(text)]);
     const offset = this.#log.length;
-    for (const client of this.#subscribers) await client.sendNotification('events', { offset, events });
+    for (const { client, stream } of this.#subscribers)
+      await client.sendNotification('events', { offset, events, stream });
   }
 
   /** Tells the clients that the run is at a step. */
   async tellStep(step: number): Promise<void> {
-    for (const client of this.#subscribers) await client.sendNotification('state', { ...training, step });
+    for (const client of this.#clients) await client.sendNotification('state', { ...training, step });
   }
 
   get subscribers(): number {
     return this.#subscribers.size;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  get #clients(): Set<MessageConnection> {
+    return new Set([...this.#subscribers].map(({ client }) => client));
   }
 
   /** As if killed: nothing is said. */
@@ -69,25 +101,36 @@ export class FakeSidecar {
   #serve(socket: Socket): void {
     this.#sockets.add(socket);
     const client = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
-    client.onRequest('initialize', () => ({
-      protocol: SIDECAR_PROTOCOL_VERSION,
-      run: this.#run.id,
-      pid: process.pid,
-      state: training,
-    }));
-    client.onRequest('subscribe', async ({ offset }: { offset: number }) => {
+    this.connected++;
+    const { refusal, streams = true } = this.#options;
+    client.onRequest('initialize', () => {
+      if (refusal !== undefined) throw new ResponseError(ErrorCodes.InvalidRequest, refusal);
+      const described = { protocol: SIDECAR_PROTOCOL_VERSION, run: this.#run.id, pid: process.pid, state: training };
+      return { ...described, ...(streams && { streams }) };
+    });
+    client.onRequest('subscribe', async (params: { offset: number; stream: number }) => {
+      const { offset } = params;
+      const stream = streams ? params.stream : undefined;
       const lines = this.#log.subarray(offset).toString().split('\n').filter(Boolean);
       const events = lines.map((line) => JSON.parse(line) as RunEvent);
-      this.#subscribers.add(client);
-      await client.sendNotification('events', { offset: this.#log.length, events });
+      this.#leave(client, stream);
+      this.#subscribers.add({ client, stream });
+      await client.sendNotification('events', { offset: this.#log.length, events, stream });
       return null;
     });
+    if (streams) client.onRequest('unsubscribe', ({ stream }: { stream: number }) => this.#leave(client, stream));
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.#subscribers.delete(client);
+      for (const { stream } of this.#subscribers) this.#leave(client, stream);
       this.#sockets.delete(socket);
       client.dispose();
     });
     client.listen();
+  }
+
+  #leave(client: MessageConnection, stream: number | undefined): null {
+    for (const subscriber of this.#subscribers)
+      if (subscriber.client === client && subscriber.stream === stream) this.#subscribers.delete(subscriber);
+    return null;
   }
 }

@@ -1,7 +1,8 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import { RunFeed, type FeedMessage } from '../../../../extension/dashboard/runFeed.ts';
+import { RunFeed, type FeedMessage, type FeedOptions } from '../../../../extension/dashboard/runFeed.ts';
 import { readLog } from '../../../../extension/dashboard/readLog.ts';
+import { SidecarConnections } from '../../../../extension/sidecar/sidecarConnections.ts';
 import { packSnapshot, restoreSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../../server/protocol/run/events.ts';
@@ -26,10 +27,17 @@ afterEach(async () => {
 const metrics = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => metricsAt(from + i));
 const append = (run: Run, events: readonly RunEvent[]) =>
   appendFile(run.eventsFile, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-const startSidecar = async (run: Run) => {
-  const sidecar = await FakeSidecar.start(run);
+const startSidecar = async (run: Run, options: Parameters<typeof FakeSidecar.start>[1] = {}) => {
+  const sidecar = await FakeSidecar.start(run, options);
   sidecars.push(sidecar);
   return sidecar;
+};
+
+/** As a window has them. */
+const connections = new SidecarConnections('a test');
+const connect: FeedOptions['connect'] = async (run, signal) => {
+  const found = findRunProcess(run);
+  return found && connections.connect(found, { subscribes: true, signal });
 };
 
 /** A page that only notes the steps that it has been told of. */
@@ -53,7 +61,7 @@ function watch(run: Run) {
       const offset = await readLog(file, (event) => history.apply(event));
       return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
     },
-    findProcess: (run) => Promise.resolve(findRunProcess(run)),
+    connect,
     send,
     onProblem: (problem) => page.problems.push(String(problem)),
   });
@@ -196,6 +204,66 @@ it('sends nothing while it is stopped, then what was missed: as events where tha
   feed.start();
   await untilAsserted(() => expect(page.steps.length).toBe(12_000));
   expect([page.snapshots, page.steps]).toEqual([2, upTo(12_000)]);
+});
+
+it.each([{ streams: true }, { streams: false }])(
+  'tells two pages of a run, from where each has it, while others use the connection: $streams',
+  async ({ streams }) => {
+    const run = await temporaryRun();
+    await append(run, metrics(1, 10));
+    const sidecar = await startSidecar(run, { streams });
+    const tree = await connections.connect(findRunProcess(run)!);
+    const [one, other] = [watch(run), watch(run)];
+    one.feed.start();
+    await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
+    await sidecar.record(metrics(11, 20));
+    other.feed.start();
+    await untilAsserted(() => expect(sidecar.subscribers).toBe(2));
+    await sidecar.record(metrics(21, 30));
+    await untilAsserted(() => expect([one.page.steps, other.page.steps]).toEqual([upTo(30), upTo(30)]));
+    expect([one.page.snapshots, other.page.snapshots]).toEqual([1, 1]);
+    // A process of an older version has one stream of events for a connection, and then each page has its own.
+    expect(sidecar.connections).toBe(streams ? 1 : 3);
+
+    one.feed.stop();
+    await untilAsserted(() => expect(sidecar.subscribers).toBe(1));
+    await sidecar.record(metrics(31, 40));
+    await untilAsserted(() => expect(other.page.steps).toEqual(upTo(40)));
+    expect(one.page.steps).toEqual(upTo(30));
+    other.feed.stop();
+    await untilAsserted(() => expect([sidecar.subscribers, sidecar.connections]).toEqual([0, 1]));
+    tree.release();
+    await untilAsserted(() => expect(sidecar.connections).toBe(0));
+  },
+);
+
+it('tells once that the process refuses to speak with this window, asks it no more, and follows the log', async () => {
+  const run = await temporaryRun();
+  await append(run, metrics(1, 3));
+  const sidecar = await startSidecar(run, { refusal: 'The run is trained by another version of DeepTwist.' });
+  const { page, feed } = watch(run);
+  feed.start();
+  await untilAsserted(() => expect(page.problems).toHaveLength(1));
+  for (let step = 4; step <= 6; step++) {
+    await append(run, [metricsAt(step)]);
+    await untilAsserted(() => expect(page.steps).toEqual(upTo(step)));
+  }
+  expect(page.problems).toEqual(['UserError: The run is trained by another version of DeepTwist.']);
+  expect([page.snapshots, page.live, sidecar.connected]).toEqual([1, false, 1]);
+});
+
+it('takes a process that has gone for one that has ended, and says nothing of it', async () => {
+  const run = await temporaryRun();
+  await append(run, metrics(1, 3));
+  const sidecar = await startSidecar(run);
+  const found = findRunProcess(run)!;
+  await sidecar.kill();
+  await expect(connections.connect(found)).rejects.toThrow(/No process answers/);
+  const { page, feed } = watch(run);
+  feed.start();
+  await append(run, metrics(4, 6));
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(6)));
+  expect(page.problems).toEqual([]);
 });
 
 it('sends everything again to a page that was loaded again, in the middle of a recording run', async () => {

@@ -8,7 +8,6 @@ import type { RunSummary, ToDashboard } from '../../../../server/protocol/wire/d
 import { packSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { Run } from '../../../../server/runs/run.ts';
-import { findRunProcess } from '../../../../server/runs/tickets.ts';
 import { untilAsserted } from '../../../until.ts';
 import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
 
@@ -51,7 +50,7 @@ function open(isRun: (key: string) => boolean = () => true, options = {}) {
         const offset = await readLog(file, (event) => history.apply(event));
         return { snapshot: packSnapshot(history.snapshot()).snapshot, offset };
       },
-      findProcess: (run) => Promise.resolve(findRunProcess(run)),
+      connect: () => Promise.resolve(undefined),
       describeProblem: (_, problem) => ({ message: String(problem) }),
       perform: (request) => performed.push(request),
     },
@@ -141,7 +140,7 @@ it('does nothing for a page about what is no run of the workspace', async () => 
   session.receive({ type: 'ready', shown: ['/etc'] });
   session.receive({ type: 'show', runs: ['/etc'] });
   session.receive({ type: 'command', command: 'stop', run: '/etc' });
-  session.receive({ type: 'revealLayer', run: '/etc', weight: 'fc1/kernel' });
+  session.receive({ type: 'revealLayer', run: '/etc', weight: 'fc1/kernel', compressed: true });
   expect([session.shown, performed, page.posted.map(({ type }) => type)]).toEqual([[], [], ['runs', 'restricted']]);
   session.receive({ type: 'command', command: 'stop', run: run.path });
   session.receive({ type: 'command', command: 'newExperiment' });
@@ -159,14 +158,17 @@ it('takes no message of another form, and no path for a file name', () => {
   expect(parseFromDashboard(png)).toEqual(png);
 });
 
-it('finds the key that chose a weight: its own name, then its layer, then a glob', () => {
-  const text =
-    '{ "compression": {\n  "layers": {\n    "fc*": {},\n    "fc1": {},\n    "lstm/kernel": {},\n    "*": {} } } }';
-  expect(layerPlace(text, 'fc1/kernel')).toEqual({ key: 'fc1', line: 4, column: 5 });
-  expect(layerPlace(text, 'fc2/kernel')).toEqual({ key: 'fc*', line: 3, column: 5 });
-  expect(layerPlace(text, 'lstm/kernel')).toEqual({ key: 'lstm/kernel', line: 5, column: 5 });
-  expect(layerPlace('{ "compression": { "layers": { "fc1": {} } } }', 'fc2/kernel')).toBeUndefined();
-  expect(layerPlace('{', 'fc2/kernel')).toBeUndefined();
+it('finds the key that chose a weight in the experiment file', () => {
+  const text = '{ "compression": {\n  "layers": {\n    "fc*": {},\n    "fc1": {} } } }';
+  expect(layerPlace(text, 'fc1')).toEqual({ key: 'fc1', line: 4, column: 5 });
+  expect(layerPlace(text, 'fc*')).toEqual({ key: 'fc*', line: 3, column: 5 });
+});
+
+it('finds all keys where the file no longer has the one that chose the weight, or the log does not tell it', () => {
+  const text = '{ "compression": {\n  "layers": { "fc1": {} } } }';
+  for (const key of ['fc2', undefined]) expect(layerPlace(text, key)).toEqual({ key: 'layers', line: 2, column: 3 });
+  expect(layerPlace('{ "model": "./model.ts" }', 'fc1')).toBeUndefined();
+  expect(layerPlace('{', 'fc1')).toBeUndefined();
 });
 
 it('opens the view that a command is about, also in a page that is not ready yet', async () => {

@@ -18,7 +18,6 @@ function summary(changes: Changes): RunSummary {
 
 const ids = (runs: readonly RunSummary[]) => runs.map(({ id }) => id);
 const accuracy = (test: number, byteRatio: number) => ({ result: { metric: 'accuracy', test, byteRatio } });
-const perplexity = (test: number) => ({ result: { metric: 'perplexity', test, byteRatio: 1 } });
 
 describe('the order of runs', () => {
   test('is newest first; of two of the same moment, the one with the later id', () => {
@@ -36,9 +35,9 @@ describe('the order of runs', () => {
     expect(ids(inOrder(runs, 'metric'))).toEqual(['better', 'good', 'failed', 'diverged']);
   });
 
-  test('by metric has the lowest perplexity first', () => {
-    const runs = [summary({ id: 'worse', ...perplexity(120) }), summary({ id: 'better', ...perplexity(80) })];
-    expect(ids(inOrder(runs, 'metric'))).toEqual(['better', 'worse']);
+  test.each(['perplexity', 'mse'])('by metric has the lowest %s first', (metric) => {
+    const withMetric = (id: string, test: number) => summary({ id, result: { metric, test, byteRatio: 1 } });
+    expect(ids(inOrder([withMetric('worse', 120), withMetric('better', 80)], 'metric'))).toEqual(['better', 'worse']);
   });
 
   test('by ratio has the smallest model first', () => {

@@ -77,9 +77,9 @@ describe('the weights of a run in a text', () => {
   });
 });
 
-test('what is left of several weights counts each by its numbers', () => {
-  const half = measuredWeight('a/kernel', [{ step: 1, setting: { rate: 0.5 }, zeros: 100 }]);
-  const whole = measuredWeight('b/kernel', [{ step: 1, setting: { rate: 0 } }], { shape: [10, 60] });
+test('what is left of several weights counts each by its bytes', () => {
+  const half = measuredWeight('a/kernel', [], { size: { weightsKept: 100, bytesKept: 400 } });
+  const whole = measuredWeight('b/kernel', [], { shape: [10, 60], size: { weightsKept: 600, bytesKept: 2400 } });
   expect(shareLeftOf([half, whole])).toBeCloseTo(0.875, 12);
   expect(shareLeftOf([half, measuredWeight('c/kernel')])).toBeUndefined();
   expect(shareLeftOf([])).toBeUndefined();

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { Surroundings } from '../../../../server/language/experimentDocument.ts';
 import { complete } from '../../../../server/language/features/completion.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
-import { around, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
+import { around, describeModel, knownRun, lstm, openAt, pruneText, withCompression } from './experiments.ts';
 
 function items(marked: string, surroundings: Surroundings = around()): CompletionItem[] {
   const { document, position } = openAt(marked);
@@ -97,6 +97,13 @@ describe('layers', () => {
     expect(chosen(marked, 'fc*')).toContain('"fc1": { "rate": 0.9 }, "fc*": { "rate": 0.9 } }');
     const lowRank = withCompression('"method": "low-rank", "layers": { | }');
     expect(chosen(lowRank, 'fc3')).toContain('{ "fc3": { "rank": 5 } }');
+  });
+
+  test('a kernel of a convolution gets a rank of its matrix', () => {
+    const model = describeModel({ conv2: { layerClass: 'Conv2D', weights: { kernel: [5, 5, 20, 24] } } });
+    const lowRank = withCompression('"method": "low-rank", "layers": { | }');
+    // 500 x 24; half of its smallest axis would be 2.
+    expect(chosen(lowRank, 'conv2', around({ model }))).toContain('{ "conv2": { "rank": 12 } }');
   });
 
   test('are not known without a model', () => {

@@ -1,6 +1,6 @@
 import picomatch from 'picomatch';
 import { describe, expect, test } from 'vitest';
-import { closestKey, isPattern, LayerPattern } from '../../../../server/protocol/experiment/layerPattern.ts';
+import { isPattern, LayerPattern } from '../../../../server/protocol/experiment/layerPattern.ts';
 
 const names = [
   ...['fc', 'fc1', 'fc12', 'fcx', 'conv1', 'lstm1', 'lstm2', 'lstm_10', 'a.b', '.hidden', 'größe', 'naïve😀'],
@@ -81,14 +81,4 @@ describe('a pattern that was made to take long', () => {
     expect(new LayerPattern(pattern).matches(name)).toBe(false);
     expect(performance.now() - start).toBeLessThan(1000);
   });
-});
-
-test('the closest key wins: the name of the weight, then that of its layer, then the first pattern', () => {
-  const weight = { name: 'fc1/kernel', layer: 'fc1' };
-  expect(closestKey(['*', 'fc1', 'fc1/kernel'], weight)).toBe('fc1/kernel');
-  expect(closestKey(['*', 'fc1'], weight)).toBe('fc1');
-  expect(closestKey(['lstm*', '*/kernel', 'f*'], weight)).toBe('*/kernel');
-  expect(closestKey(['lstm*'], weight)).toBeUndefined();
-  // Without a slash, a pattern is one of layers.
-  expect(closestKey(['f*l'], weight)).toBeUndefined();
 });

@@ -97,6 +97,20 @@ describe('a run history', () => {
     });
   });
 
+  it('has the settings that the weights end with, changed ones too; a change of an earlier version leaves them as they were', () => {
+    const layer = { name: 'fc1/kernel', layer: 'fc1', shape: [10, 10], compressed: true, key: 'fc*' };
+    const layersAt = (rate: number) => [{ ...layer, setting: { rate } }];
+    const { config } = started();
+    const changed: EventOf<'changed'> = { type: 'changed', step: 2, time: 0, settings: [], config };
+    const history = fold([
+      { ...started(), layers: layersAt(0.5) },
+      { ...changed, layers: layersAt(0.7) },
+    ]);
+    expect(history.snapshot().started?.layers).toEqual(layersAt(0.7));
+    history.apply(changed);
+    expect(history.snapshot().started?.layers).toEqual(layersAt(0.7));
+  });
+
   it('begins anew with a run that started again from its first step', () => {
     const { metrics, weights, thinning } = fold([started(), metric(1), distortion(1), started()]).snapshot();
     expect(metrics.length).toBe(0);
@@ -208,7 +222,11 @@ function distortion(step: number, losses: { lossBefore?: number; lossAfter?: num
     nearZerosBefore: 1,
     nearZerosAfter: 0,
   };
-  const weights = [{ name: 'fc1/kernel', setting: { rate: 0.5 }, histogram, relativeError: step === 4 ? NaN : 0.1 }];
+  const size = { weightsKept: 2, bytesKept: 9 };
+  const relativeError = step === 4 ? NaN : 0.1;
+  const weights: EventOf<'distortion'>['weights'] = [
+    { name: 'fc1/kernel', setting: { rate: 0.5 }, histogram, relativeError, size },
+  ];
   if (step % 3 === 0) weights.push({ name: 'fc2/kernel', setting: { rate: 0.9 }, histogram, relativeError: 0.2 });
   return { type: 'distortion', step, time: 1000 + step, weights, ...losses };
 }

@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isGreaterBetter, paretoFront } from '../../../../../webview/views/compare/pareto.ts';
+import { resultText } from '../../../../../server/protocol/run/resultText.ts';
+import { resultFacts } from '../../../../../webview/frame/words.ts';
+import { paretoFront } from '../../../../../webview/views/compare/pareto.ts';
 import type { Outcome } from '../../../../../webview/views/compare/pareto.ts';
 import { bestResults } from '../../../../../webview/views/compare/results.ts';
 import type { RunResult } from '../../../../../webview/views/compare/results.ts';
 import { sizeContent } from '../../../../../webview/views/compare/sizeContent.ts';
 import type { ComparedRun } from '../../../../../webview/views/compare/sizeContent.ts';
 import { differingSettings, flatten } from '../../../../../webview/views/compare/settings.ts';
+import { runSummary } from '../../runFixture.ts';
 
 const outcomes = fc.array(fc.record({ size: fc.integer({ min: 1, max: 8 }), metric: fc.integer({ min: 0, max: 8 }) }), {
   maxLength: 12,
@@ -34,16 +37,6 @@ describe('the Pareto front', () => {
         false,
       ),
     ).toEqual([1]);
-  });
-
-  it.each([
-    ['accuracy', true],
-    ['perplexity', false],
-    ['loss', false],
-    ['meanSquaredError', false],
-    ['precision', true],
-  ])('takes a greater %s for better: %s', (metric, greater) => {
-    expect(isGreaterBetter(metric)).toBe(greater);
   });
 });
 
@@ -162,4 +155,11 @@ describe('size against metric', () => {
       ...bounds,
     });
   });
+});
+
+it('the page says what a run came to as the tree does', () => {
+  const result = { metric: 'accuracy', test: 0.983, byteRatio: 46.12 };
+  expect(resultFacts(runSummary('a', { result }))).toEqual(['accuracy 98.30%', 'would be 46.1x smaller']);
+  expect(resultText({ result })).toBe('98.30% · 46.1x');
+  expect(resultFacts(runSummary('a', { result: { ...result, byteRatio: 1.001 } }))).toEqual(['accuracy 98.30%']);
 });

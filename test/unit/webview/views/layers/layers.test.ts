@@ -3,7 +3,6 @@ import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
 import { createRunHistory } from '../../../../../server/protocol/run/runHistory.ts';
 import { byteRatio, layerTable, sortRows } from '../../../../../webview/views/layers/layerRows.ts';
 import type { LayerRow } from '../../../../../webview/views/layers/layerRows.ts';
-import { parametersFor, targetSetting } from '../../../../../webview/views/layers/targetSetting.ts';
 
 type Started = Extract<RunEvent, { type: 'started' }>;
 type Finished = Extract<RunEvent, { type: 'finished' }>;
@@ -16,7 +15,7 @@ const started = {
   device: 'd',
   executor: 'e',
   layers: [
-    { name: 'fc1/kernel', layer: 'fc1', shape: [10, 10], compressed: true },
+    { name: 'fc1/kernel', layer: 'fc1', shape: [10, 10], compressed: true, key: 'fc*', setting: { rate: 0.9 } },
     { name: 'fc1/bias', layer: 'fc1', shape: [10], compressed: false },
   ],
   config: { compression: { method: 'prune', layers: { 'fc*': { rate: 0.9 } } } },
@@ -31,6 +30,7 @@ const distortion: RunEvent = {
       name: 'fc1/kernel',
       setting: { rate: 0.5 },
       relativeError: 0.1,
+      size: { weightsKept: 40, bytesKept: 173 },
       histogram: {
         minimum: -1,
         maximum: 1,
@@ -61,17 +61,31 @@ describe('the table of layers', () => {
   it('says before the first distortion what is asked for, and not what is kept', () => {
     const table = tableOf([started]);
     expect(table?.soFar).toBe(true);
-    expect(table?.rows[0]).toMatchObject({ method: 'prune', target: { rate: 0.9 }, weights: 100, bytes: 400 });
+    expect(table?.rows[0]).toMatchObject({
+      method: 'prune',
+      key: 'fc*',
+      target: { rate: 0.9 },
+      weights: 100,
+      bytes: 400,
+    });
     expect(table?.rows[0].now).toBeUndefined();
     expect(table?.totals).toEqual({ weights: 110, weightsKept: undefined, bytes: 440, bytesKept: undefined });
     expect(table?.rows.map(({ share }) => share)).toEqual([400 / 440, 40 / 440]);
   });
 
-  it('counts the weights that are kept so far from the last distortion', () => {
+  it('has what is left so far from the last distortion, as the log counts it', () => {
     const table = tableOf([started, distortion, { ...distortion, type: 'observation', step: 12 }]);
-    expect(table?.rows[0]).toMatchObject({ now: { rate: 0.5 }, weightsKept: 50 });
-    expect(table?.totals.weightsKept).toBe(60);
-    expect(table?.totals.bytesKept).toBeUndefined();
+    expect(table?.rows[0]).toMatchObject({ now: { rate: 0.5 }, weightsKept: 40, bytesKept: 173 });
+    expect(table?.totals).toEqual({ weights: 110, weightsKept: 50, bytes: 440, bytesKept: 213 });
+    expect(table?.shareOfCompressed).toBe(true);
+  });
+
+  it('has the target that was changed while the run trained', () => {
+    const [kernel, bias] = started.layers;
+    const layers = [{ ...kernel, setting: { rate: 0.7 } }, bias];
+    const { config } = started;
+    const table = tableOf([started, { type: 'changed', step: 5, time: 0, settings: [], config, layers }]);
+    expect(table?.rows[0].target).toEqual({ rate: 0.7 });
   });
 
   it('takes sizes from the summary of a finished run, and shares of the compressed model', () => {
@@ -106,37 +120,6 @@ describe('the table of layers', () => {
     expect(names(sortRows(rows, { key: 'bytesKept', descending: false }))).toBe('b9 b10 x');
     expect(names(sortRows(rows, { key: 'name', descending: false }))).toBe('b9 b10 x');
     expect(names(sortRows(rows, { key: 'model', descending: false }))).toBe('b10 x b9');
-  });
-});
-
-describe('the target of a weight', () => {
-  const weight = { name: 'lstm_1/recurrent_kernel', layer: 'lstm_1' };
-
-  it.each([
-    ['lstm_1/recurrent_kernel', true],
-    ['lstm_1', true],
-    ['lstm_*', true],
-    ['lstm_?/recurrent*', true],
-    ['{dense,lstm_1}', true],
-    ['**/recurrent_kernel', true],
-    ['lstm_[12]', true],
-    ['lstm', false],
-    ['*/kernel', false],
-    ['lstm.1', false],
-    ['lstm_[', false],
-  ])('is found by the key %s: %s', (key, found) => {
-    expect(parametersFor({ [key]: { rank: 3 } }, weight)).toEqual(found ? { rank: 3 } : undefined);
-  });
-
-  it('comes from the closest key', () => {
-    const layers = { '*': 1, lstm_1: 2, 'lstm_1/recurrent_kernel': 3 };
-    expect(parametersFor(layers, weight)).toBe(3);
-    expect(parametersFor({ '*': 1, lstm_1: 2 }, weight)).toBe(2);
-  });
-
-  it('has what a distortion has as its setting, and nothing else', () => {
-    const compression = { layers: { lstm_1: { rank: 8, sharedProjection: true } } };
-    expect(targetSetting(compression as never, weight)).toEqual({ rank: 8 });
   });
 });
 

@@ -1,0 +1,21 @@
+/** @file The settings that are in effect while a run trains. */
+import type { Experiment } from '../protocol/experiment/schema.ts';
+
+/** Held by whoever prepared the run; a change that takes effect replaces the experiment between two steps. */
+export class LiveSettings {
+  #experiment: Experiment;
+
+  constructor(experiment: Experiment) {
+    this.#experiment = experiment;
+  }
+
+  /** All settings, those that cannot change included. Not to be kept from one step to the next. */
+  get experiment(): Experiment {
+    return this.#experiment;
+  }
+
+  /** Puts a changed experiment into effect. */
+  change(experiment: Experiment): void {
+    this.#experiment = experiment;
+  }
+}
