@@ -10,9 +10,9 @@ export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
   readonly reference: string;
   readonly layers?: readonly FirstLayer[];
-  /** Where neither the model's module nor a built-in model brings one. */
+  /** The loss, where neither the model's module nor a built-in model brings one. */
   readonly loss?: string;
-  /** What it is made for; undefined: for whatever its author knows. */
+  /** The input that the model is made for; undefined where only its author knows. */
   readonly input?: 'digits' | 'words';
 }
 

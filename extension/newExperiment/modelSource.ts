@@ -1,13 +1,13 @@
-/** @file What the text of a user's model tells without running it: nothing of a workspace is executed to make a file. */
+/** @file Facts of a user's model that its text tells: nothing of a workspace is executed to make a file. */
 import { blankComments, layerCalls } from '../../server/protocol/model/modelText.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 
 export interface ModelSource {
   /** Layers that can be compressed; undefined where their names are not all written out. */
   readonly layers?: readonly FirstLayer[];
-  /** Whether the module brings its own loss. */
+  /** True if the module brings its own loss. */
   readonly exportsLoss: boolean;
-  /** Whether the outputs are probabilities; else they are taken for logits. */
+  /** True if the outputs are probabilities; else they are taken for logits. */
   readonly softmax: boolean;
 }
 
@@ -25,7 +25,7 @@ function exportsName(code: string, name: string): boolean {
 /** Layers with a matrix. */
 const LAYER = /^(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)$/;
 
-/** Undefined for a module that exports no `createModel`. */
+/** @returns undefined for a module that exports no `createModel` */
 export function readModelSource(text: string): ModelSource | undefined {
   const code = blankComments(text);
   if (!exportsName(code, 'createModel')) return undefined;
@@ -37,7 +37,7 @@ export function readModelSource(text: string): ModelSource | undefined {
   };
 }
 
-/** Whether a module exports the `train` and `test` of a data set. */
+/** True for a module that exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
   const code = blankComments(text);
   return exportsName(code, 'train') && exportsName(code, 'test');

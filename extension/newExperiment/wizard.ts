@@ -25,7 +25,7 @@ interface Answers {
   name?: string;
 }
 
-/** Asks, writes the file and opens it. Undefined: the user turned away, and there is nothing new. */
+/** Asks, writes the file and opens it. @returns undefined if the user cancelled: then nothing was written */
 export async function newExperiment(extensionUri: Uri): Promise<Uri | undefined> {
   const choices = await window.withProgress(
     { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
@@ -186,7 +186,7 @@ function fileOf(folder: string, name: string): string {
   return join(folder, `${name}.deeptwist.jsonc`);
 }
 
-/** Beside the model; for a built-in one, in the folder of the workspace that the editor is in. */
+/** The folder for the new file: that of the model; for a built-in one, the workspace folder of the active editor. */
 function folderOf({ reference }: FoundModel): string {
   if (!isBuiltin(reference)) return dirname(reference);
   const open = window.activeTextEditor?.document.uri;
@@ -198,7 +198,7 @@ function isBuiltin(reference: string): boolean {
   return reference.startsWith('builtin:');
 }
 
-/** Empty for what lies at the top of a folder of the workspace. */
+/** Folder of a path, relative to the workspace; empty at the top of a workspace folder. */
 function relativeFolder(path: string): string {
   const folder = dirname(path);
   const isTop = workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === folder);

@@ -32,7 +32,7 @@ export class LiveChanges {
   readonly #run: Run;
   readonly #prepared: Prepared;
   readonly #text: string;
-  /** With all that was asked for, whether it is in effect yet or not. */
+  /** All values that were asked for, in effect or not yet. */
   #values: readonly string[];
   #settings: ExperimentSettings;
   /** By the step after which they take effect, in its order. */

@@ -14,7 +14,7 @@ import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
-/** Of a text that is JSON, however wrong its settings are. */
+/** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
   scheduleFindings,
@@ -31,8 +31,8 @@ const known = new WeakMap<
 >();
 
 /**
- * In the order of the file. Where a setting is refused as such, nothing more is said about it. The same array is returned until
- * another version of the document or other surroundings are asked about.
+ * The findings, sorted by their places in the file. Nothing more is said about a setting that is refused as such. The same array is
+ * returned until another version of the document or other surroundings are asked about.
  */
 export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): readonly Finding[] {
   const last = known.get(document);

@@ -17,10 +17,10 @@ export interface FirstLayer {
   readonly shortestSide?: number;
 }
 
-/** Where the names of the layers are not known, or are many. */
+/** All layers: used if their names are not known, or are many. */
 export const EVERY_LAYER: FirstLayer = { name: '*' };
 
-/** What a first experiment trains with. */
+/** The data and the length of a first experiment's training. */
 export interface FirstRun {
   /** `data.type`, where it is known. */
   readonly dataType: string | undefined;
