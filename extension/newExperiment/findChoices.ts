@@ -10,7 +10,7 @@ export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
   readonly reference: string;
   readonly layers?: readonly FirstLayer[];
-  /** Where neither the model's module nor a built-in model brings one. */
+  /** Used if neither the model's module nor a built-in model brings one. */
   readonly loss?: string;
   /** What it is made for; undefined: for whatever its author knows. */
   readonly input?: 'digits' | 'words';

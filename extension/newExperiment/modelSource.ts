@@ -5,9 +5,9 @@ import type { FirstLayer } from '../../server/protocol/experiment/firstExperimen
 export interface ModelSource {
   /** Layers that can be compressed; undefined where their names are not all written out. */
   readonly layers?: readonly FirstLayer[];
-  /** Whether the module brings its own loss. */
+  /** True if the module brings its own loss. */
   readonly exportsLoss: boolean;
-  /** Whether the outputs are probabilities; else they are taken for logits. */
+  /** True if the outputs are probabilities; else they are taken for logits. */
   readonly softmax: boolean;
 }
 
@@ -37,7 +37,7 @@ export function readModelSource(text: string): ModelSource | undefined {
   };
 }
 
-/** Whether a module exports the `train` and `test` of a data set. */
+/** True if a module exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
   const code = blankComments(text);
   return exportsName(code, 'train') && exportsName(code, 'test');

@@ -14,7 +14,7 @@ import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
-/** Of a text that is JSON, however wrong its settings are. */
+/** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
   scheduleFindings,
