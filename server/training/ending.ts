@@ -5,7 +5,7 @@ import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
-import { ClosedLogError, EventLog } from '../runs/eventLog.ts';
+import { ClosedLogError, EventLog } from '../runs/log/eventLog.ts';
 import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 

@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
-import { EventLog } from '../runs/eventLog.ts';
+import { EventLog } from '../runs/log/eventLog.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint, type Progress } from './checkpointState.ts';
 import { TrainingControl } from './control.ts';

@@ -1,8 +1,8 @@
 /** @file Worker entry: runs a user's data module off the training path and keeps each stream a few batches ahead. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../protocol/userError.ts';
-import { messageOf } from '../protocol/thrown.ts';
-import type { Batch } from './dataset.ts';
+import { UserError } from '../../protocol/userError.ts';
+import { messageOf } from '../../protocol/thrown.ts';
+import type { Batch } from '../dataset.ts';
 import { PREFETCH, type HostMessage, type ModuleWorkerData, type WorkerMessage } from './moduleMessages.ts';
 import { ModuleSource } from './moduleSource.ts';
 
