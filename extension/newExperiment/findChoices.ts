@@ -10,7 +10,7 @@ export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
   readonly reference: string;
   readonly layers?: readonly FirstLayer[];
-  /** The loss, where neither the model's module nor a built-in model brings one. */
+  /** Used if neither the model's module nor a built-in model brings one. */
   readonly loss?: string;
   /** The input that the model is made for; undefined where only its author knows. */
   readonly input?: 'digits' | 'words';

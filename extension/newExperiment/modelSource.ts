@@ -37,7 +37,7 @@ export function readModelSource(text: string): ModelSource | undefined {
   };
 }
 
-/** True for a module that exports the `train` and `test` of a data set. */
+/** True if a module exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
   const code = blankComments(text);
   return exportsName(code, 'train') && exportsName(code, 'test');

@@ -13,7 +13,7 @@ export class ModelRequests {
   readonly #onDescribed: () => void;
   /** By URI of the experiment file. */
   readonly #asked = new Map<string, CancellationTokenSource>();
-  /** Whether the editor understands the request. */
+  /** True if the editor answers the request. */
   supported = false;
 
   /** @param onDescribed called when a description is there that was not */

@@ -96,7 +96,7 @@ export class SurroundingsFinder {
   }
 }
 
-/** Whether a file is the copy of an experiment in a run folder. */
+/** True if a file is the copy of an experiment in a run folder. */
 export function isRunCopy(file: string): boolean {
   return basename(file) === EXPERIMENT_FILE && existsSync(join(dirname(file), RUN_FILE));
 }

@@ -12,13 +12,13 @@ export interface Proposal {
   readonly documentation?: string | undefined;
   /** What is inserted, a snippet; a comma is added where one is needed. */
   readonly snippet: string;
-  /** What stands in its place when it is chosen by typing; the label where it is left out. */
+  /** What a user types to choose it; by default the label. */
   readonly typed?: string;
-  /** Whether something is to be chosen inside of it at once. */
+  /** True if something is to be chosen inside of it at once. */
   readonly goesOn?: boolean;
 }
 
-/** Where something is to be typed, and what is known there. */
+/** A place at which something is to be typed, and what is known there. */
 export interface Typing {
   readonly document: ExperimentDocument;
   readonly surroundings: Surroundings;
