@@ -80,7 +80,7 @@ export class ConstrainedWeights {
       const fate = target && compression ? afterDistortions(compression, translate !== undefined) : 'applied';
       if (target !== undefined && fate === 'impossible')
         throw new SettingError(
-          ['compression', 'layers', target.pattern],
+          ['compression', 'layers', target.key],
           `${name} has the constraint ${classOf(constraint)}, which does not work with the policy "${compression?.policy}"`,
           { remedy: 'Leave the layer out, take the constraint from the layer, or use the policy "deeptwist".' },
         );
