@@ -99,6 +99,12 @@ const rowsOfMethods = [
   'server/compression/{methods/**/*,policies}.ts',
 ];
 
+const messageOfThrown = {
+  selector:
+    "ConditionalExpression[test.operator='instanceof'][test.right.name='Error'][consequent.property.name='message']",
+  message: 'messageOf() or, for a log, stackOf() of server/protocol/thrown.ts.',
+};
+
 /** Linted with type information. */
 export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
 
@@ -179,8 +185,13 @@ export default tseslint.config(
   },
   {
     files: ['{server,extension,webview}/**/*.ts'],
-    ignores: rowsOfMethods,
-    rules: { 'no-restricted-syntax': ['error', ...namesOfMethods] },
+    ignores: ['server/protocol/thrown.ts'],
+    rules: { 'no-restricted-syntax': ['error', messageOfThrown] },
+  },
+  {
+    files: ['{server,extension,webview}/**/*.ts'],
+    ignores: ['server/protocol/thrown.ts', ...rowsOfMethods],
+    rules: { 'no-restricted-syntax': ['error', messageOfThrown, ...namesOfMethods] },
   },
   {
     files: ['extension/**/*.ts'],

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
-import { readBackwards } from '../runs/readBackwards.ts';
+import { readBackwards } from '../runs/log/readBackwards.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 import { MOST_TEXT_BYTES, readBeginningSync } from '../runs/workspaceFile.ts';

@@ -10,6 +10,7 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
 import type { InitializationOptions } from '../protocol/wire/language.ts';
+import { stackOf } from '../protocol/thrown.ts';
 import { features } from './features/index.ts';
 import { ModelRequests } from './modelRequests.ts';
 import { fileOf, OpenDocuments } from './openDocuments.ts';
@@ -41,7 +42,7 @@ export function serve(connection: Connection): Connection {
 
   /** What the editor is asked to do; the server goes on without it. */
   const told = (work: Promise<unknown>) => {
-    work.catch((error: unknown) => connection.console.warn(String(error)));
+    work.catch((error: unknown) => connection.console.warn(stackOf(error)));
   };
   const refreshLenses = () => {
     if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
@@ -83,7 +84,7 @@ export function serve(connection: Connection): Connection {
     told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    finder.runs.forget();
+    finder.forget();
     lookAgain();
     if (changes.some(({ uri }) => !uri.includes('/.deeptwist/'))) askForModels();
   });

@@ -5,9 +5,9 @@
  */
 import { open } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/run/events.ts';
-import type { EventLog } from '../runs/eventLog.ts';
-import { recordedLength } from '../runs/eventLog.ts';
-import { lowestCut } from '../runs/readEvents.ts';
+import type { EventLog } from '../runs/log/eventLog.ts';
+import { recordedLength } from '../runs/log/eventLog.ts';
+import { lowestCut } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 
 const RECENT_BYTES = 1024 * 1024;

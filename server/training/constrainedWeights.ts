@@ -12,6 +12,7 @@ import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 
 interface Constrained {
   readonly values: Float32Array;
@@ -140,7 +141,7 @@ function byUser({ name, shape }: ModelWeight, constraint: LayerConstraint): Weig
       });
       values.set(result as unknown as Float32Array);
     } catch (error) {
-      throw fails(error instanceof Error ? error.message : String(error), error);
+      throw fails(messageOf(error), error);
     }
   };
 }

@@ -8,7 +8,7 @@ import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
 import { layerProposals } from './completeLayers.ts';
-import type { Proposal, Typing } from './completion.ts';
+import type { Proposal, Typing } from './proposal.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
 

@@ -1,19 +1,15 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { assignTargets, type KeyProblem, type Target } from '../../compression/targets/targets.ts';
+import { assignTargets, type KeyProblem } from '../../compression/targets/targets.ts';
 import type { MethodFacts } from '../../protocol/experiment/methods/facts.ts';
 import { isMethod, methodFacts } from '../../protocol/experiment/methods/index.ts';
-import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { prunedCount } from '../../compression/methods/prune/rate.ts';
-import { finding, type Finding, type Fix } from './finding.ts';
+import { finding, type Finding, type Fix, type LayerTarget } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
 import { rankFindings } from './rankFindings.ts';
 import { numberAt, recordAt, valueAt } from '../writtenSettings.ts';
-
-/** A weight that is compressed, and what stands in the file for it. */
-export type LayerTarget = Target<unknown, DescribedWeight>;
 
 const LAYERS = ['compression', 'layers'];
 

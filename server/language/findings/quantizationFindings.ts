@@ -3,9 +3,8 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { binaryCodeSize } from '../../compression/methods/quantize/size.ts';
 import { denseSize } from '../../compression/size.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { finding, type Finding } from './finding.ts';
+import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { setOther } from './fixes.ts';
-import type { LayerTarget } from './layerFindings.ts';
 import { countAt, textAt } from '../writtenSettings.ts';
 
 export function quantizationFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {

@@ -8,9 +8,8 @@ import {
   type RankedWeight,
 } from '../../compression/methods/lowRank/sharedProjection.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { finding, type Finding } from './finding.ts';
+import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
-import type { LayerTarget } from './layerFindings.ts';
 import { countAt, valueAt } from '../writtenSettings.ts';
 
 /** What is factored together: a weight, or those that share a projection. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
 import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
-import { openModuleDataset } from '../../../../server/data/moduleDataset.ts';
+import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative}`, import.meta.url));
