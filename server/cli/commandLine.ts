@@ -8,6 +8,7 @@ import { changeCommand } from './commands/change.ts';
 import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { exportCommand } from './commands/export.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
@@ -21,6 +22,7 @@ const commands: readonly Command[] = [
   changeCommand,
   compareCommand,
   evaluateCommand,
+  exportCommand,
   describeCommand,
 ];
 

@@ -92,6 +92,7 @@ async function commandLine({
         now: Date.now,
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
+        loadExporter: () => import('../../../server/export/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
