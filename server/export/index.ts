@@ -16,7 +16,7 @@ import { portNames } from './portNames.ts';
 import { findForms, type StoredForms } from './storedForm.ts';
 
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
-export const TOLERANCE = 1e-4;
+const TOLERANCE = 1e-4;
 
 export interface ExportProgress {
   readonly phase: 'loading' | 'writing' | 'verifying';
@@ -32,6 +32,8 @@ export interface ExportOptions {
   /** True to write every weight as floats. */
   readonly dense: boolean;
   readonly changedFiles?: boolean | undefined;
+  /** Largest difference that is allowed, as a part of the largest output or of 1; default: 1e-4. */
+  readonly tolerance?: number;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ExportProgress) => void;
 }
@@ -147,6 +149,7 @@ async function verify(
     names,
     batchSize,
     path,
+    tolerance = TOLERANCE,
     signal,
     onProgress,
   }: ExportOptions & { names: ReadonlyMap<string, string>; batchSize: number | undefined },
@@ -163,7 +166,7 @@ async function verify(
     const evaluation = await evaluateSplit(executor, { ...program, batchSize }, dataset, test);
     const { metric, value, loss } = evaluation;
     const { largestDifference, largestOutput } = executor;
-    const allowedDifference = TOLERANCE * Math.max(1, largestOutput);
+    const allowedDifference = tolerance * Math.max(1, largestOutput);
     if (!(largestDifference <= allowedDifference)) throw differs(path, largestDifference, allowedDifference);
     return { metric, value, loss, largestDifference, allowedDifference };
   } finally {

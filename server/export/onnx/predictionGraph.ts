@@ -1,6 +1,6 @@
 /** @file The inference graph of a model as an ONNX graph of standard operators, whose weights are inputs. */
 import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
-import { topologicalOrder } from '../../compiler/ir.ts';
+import { topologicalOrder, type Graph } from '../../compiler/ir.ts';
 import { lowerGraph } from '../../compiler/lower/lowerGraph.ts';
 import { optimize, type PassName } from '../../compiler/optimize.ts';
 import { writeTranspositionsOut } from '../../compiler/passes/plainProducts.ts';
@@ -42,23 +42,26 @@ export async function predictionGraph(predictor: Predictor, fixedSize: number | 
 /** The graph for batches of one size. @throws UserError as {@link predictionGraph} */
 export async function predictionGraphOf(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
   try {
-    const graph = await optimize(await tracePrediction(predictor, batchSize), SKIPPED);
-    for (const { op, layer } of topologicalOrder(graph))
-      if (op === 'Random')
-        throw new UnsupportedKernel('of random numbers', 'a file must give the same each time', layer);
-    const [update] = [...graph.outputs.keys()].filter((name) => name.startsWith(portName.update('')));
-    if (update !== undefined)
-      throw new UnsupportedKernel(
-        'assign',
-        `the model changes ${update.slice(portName.update('').length)} when it runs`,
-      );
-    return lowerGraph(writeTranspositionsOut(graph));
+    const graph = await tracePrediction(predictor, batchSize);
+    refuseUnrepeatable(graph);
+    return lowerGraph(writeTranspositionsOut(await optimize(graph, SKIPPED)));
   } catch (error) {
     throw error instanceof UnsupportedKernel ? cannotBeWritten(error) : error;
   }
 }
 
-export function cannotBeWritten(error: UnsupportedKernel): UserError {
+/** @throws UnsupportedKernel where a model computes something else each time */
+function refuseUnrepeatable(graph: Graph): void {
+  const drawing = topologicalOrder(graph).find(({ inputs }) => inputs.some(({ op }) => op === 'Random'));
+  if (drawing) throw new UnsupportedKernel('random', 'a file must compute the same each time', drawing.layer);
+  const update = portName.update('');
+  const changed = [...graph.outputs.keys()].find((name) => name.startsWith(update));
+  if (changed === undefined) return;
+  const weight = changed.slice(update.length);
+  throw new UnsupportedKernel('assign', `the model changes its weight ${weight} when it runs`);
+}
+
+function cannotBeWritten(error: UnsupportedKernel): UserError {
   const { kernel, layer, message } = error;
   const where = layer === undefined ? '' : ` of the layer '${layer}'`;
   return new UserError(`The operation ${kernel}${where} cannot be written as ONNX: ${message}.`, {

@@ -19,6 +19,7 @@ export interface GraphWeight {
 const FLOAT = { int: 1 };
 const INT32 = { int: 6 };
 const INT64 = { int: 7 };
+const BOOL = { int: 9 };
 
 /** Zeros before a number that one byte can tell. */
 const LONGEST_GAP = 255;
@@ -98,10 +99,11 @@ export class WeightDecoder {
     const bytes = this.#tensor(`${name}:mask`, { type: 'uint8', shape: [mask.length], data: mask });
     const numbers = this.#tensor(`${name}:values`, { type: 'float32', shape: [kept.length], data: kept });
     const bits = this.#reshape(this.#bits(bytes, 1, values.length), [values.length]);
-    // Before the first number the index is -1, the last one: it is multiplied by 0.
+    // Before the first number the index is -1, which is the last one: it is not taken.
     const index = this.#emit('Sub', [this.#emit('CumSum', [bits, this.#axis()]), this.#int32(1)]);
-    const isKept = this.#emit('Cast', [bits], { to: FLOAT });
-    const flat = this.#emit('Mul', [this.#emit('Gather', [numbers, index], { axis: { int: 0 } }), isKept]);
+    const isKept = this.#emit('Cast', [bits], { to: BOOL });
+    const number = this.#emit('Gather', [numbers, index], { axis: { int: 0 } });
+    const flat = this.#emit('Where', [isKept, number, this.#float(0)]);
     this.#emit('Reshape', [flat, this.#integers(shape)], {}, name);
   }
 

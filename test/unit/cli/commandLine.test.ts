@@ -120,6 +120,7 @@ describe('deeptwist', () => {
       'show RUN',
       'compare RUN RUN…',
       'evaluate RUN',
+      'export RUN',
       'describe FILE',
     ])
       expect(help.stdout).toContain(`deeptwist ${command}`);
