@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { encodeOnnxModel } from '../formats/onnx.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { explainDiskError, writeAtomically } from '../runs/disk.ts';
-import { readLastEvents } from '../runs/readEvents.ts';
+import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { withFinalModel } from '../training/index.ts';

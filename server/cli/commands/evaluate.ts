@@ -2,7 +2,7 @@
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode } from '../../protocol/userError.ts';
-import { readLastEvents } from '../../runs/readEvents.ts';
+import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption, jsonOption } from '../command.ts';
 import type { Command } from '../command.ts';
 import { findFinishedRun } from '../finishedRun.ts';

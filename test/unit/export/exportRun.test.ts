@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportRun, type ExportOptions, type ExportProgress } from '../../../server/export/index.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
-import { readLastEvents } from '../../../server/runs/readEvents.ts';
+import { readLastEvents } from '../../../server/runs/log/readEvents.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
