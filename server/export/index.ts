@@ -1,5 +1,6 @@
 /** @file Exporting the final model of a run to a file that other programs open, verified on the file itself. */
 import { rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodeOnnxModel } from '../formats/onnx.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
@@ -76,6 +77,7 @@ interface Port {
  */
 export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   const { run, path, signal, onProgress } = options;
+  await checkTarget(path);
   onProgress({ phase: 'loading' });
   return withFinalModel(options, 'export', async (prepared) => {
     signal.throwIfAborted();
@@ -106,6 +108,18 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
     } finally {
       await rm(unverified, { force: true });
     }
+  });
+}
+
+/** @throws UserError for a path that no file can have */
+async function checkTarget(path: string): Promise<void> {
+  const isFolder = async (place: string) => (await stat(place).catch(() => undefined))?.isDirectory();
+  if (await isFolder(path))
+    throw new UserError(`${path} is a folder.`, { remedy: 'Give the path of a file.', exitCode: ExitCode.usage });
+  if (await isFolder(dirname(path))) return;
+  throw new UserError(`The folder ${dirname(path)} does not exist.`, {
+    remedy: 'Make it, or name another.',
+    exitCode: ExitCode.usage,
   });
 }
 

@@ -84,21 +84,11 @@ export function explainDiskError(
   { begun = true, isFileOfItsOwn = false }: DiskErrorContext = {},
 ): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const kept = isFileOfItsOwn
-    ? 'No file was made.'
+  const [kept, goOn] = isFileOfItsOwn
+    ? ['No file was made.', 'then try again']
     : begun
-      ? 'What was recorded before is intact.'
-      : 'No run was made.';
-  const goOn = isFileOfItsOwn
-    ? 'then try again'
-    : begun
-      ? 'then continue with `deeptwist resume`'
-      : 'then run the experiment again';
-  if (isFileOfItsOwn && code === 'ENOENT')
-    return new UserError(`The folder ${folder} does not exist. ${kept}`, {
-      remedy: 'Make it, or name another.',
-      cause: error,
-    });
+      ? ['What was recorded before is intact.', 'then continue with `deeptwist resume`']
+      : ['No run was made.', 'then run the experiment again'];
   if (begun && code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
   if (code === 'EFBIG') {
     return new UserError(`A file in ${folder} may not grow: its size has reached a limit. ${kept}`, {

@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exportRun, type ExportOptions, type ExportProgress } from '../../../server/export/index.ts';
@@ -124,6 +125,18 @@ describe('an exported run', () => {
     const error = await userErrorOf(() => exported(run, folder, { path }));
     expect(error.message).toContain(`The folder ${join(folder, 'no')} does not exist.`);
     expect(existsSync(path)).toBe(false);
+    expect((await userErrorOf(() => exported(run, folder, { path: folder }))).message).toBe(`${folder} is a folder.`);
+  });
+
+  test('leaves the earlier file where the disk is full', async () => {
+    const { folder, run } = await finishedRun();
+    const { path } = await exported(run, folder);
+    const before = readFileSync(path);
+    await symlink('/dev/full', `${path}.unverified.tmp`); // Every write to it fails with ENOSPC.
+    const error = await userErrorOf(() => exported(run, folder, { dense: true }));
+    expect(error.message).toMatch(/The disk is full: .* No file was made\./);
+    expect(filesIn(folder)).toEqual(['model.onnx']);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 
   test('is refused with modules that have changed', async () => {
