@@ -12,7 +12,7 @@ export interface SizedGraph {
 }
 
 /** Name of the batch axis in the shapes of inputs and outputs. */
-export const BATCH = 'batch';
+const BATCH = 'batch';
 
 /** Names that no traced graph uses, of the size of the batch as a vector of one number. */
 const BATCH_SIZE = 'batch:size';

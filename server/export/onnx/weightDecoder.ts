@@ -199,7 +199,7 @@ export class WeightDecoder {
 }
 
 /** The numbers that are not 0, and the zeros before each; a longer gap is cut by zeros among the numbers. */
-export function gapsOf(values: Float32Array): { bytes: Uint8Array; values: Float32Array } {
+function gapsOf(values: Float32Array): { bytes: Uint8Array; values: Float32Array } {
   const bytes: number[] = [];
   const numbers: number[] = [];
   let gap = 0;
