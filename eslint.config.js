@@ -12,6 +12,7 @@ const serverFloors = [
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['training', 'sidecarClient'],
+  ['export'],
   ['cli', 'sidecar', 'language'],
 ];
 
@@ -42,7 +43,7 @@ const webviewFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
+  language: ['training', 'export', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
 });
 
 /**

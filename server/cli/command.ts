@@ -1,4 +1,5 @@
 /** @file What a command of the CLI is, and what it gets to work with. */
+import type { Exporter } from './exporter.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
 import type { UncaughtErrors } from './uncaught.ts';
@@ -16,6 +17,8 @@ export interface CommandContext {
   keepConsoleOffStdout: () => void;
   /** Loads the training code, with its numeric libraries, when a command trains. */
   loadTrainer: () => Promise<Trainer>;
+  /** The same for what writes models as files. */
+  loadExporter: () => Promise<Exporter>;
   /**
    * Ctrl-C and a polite kill, which end the process unless a command listens: the first aborts the signal, a second one ends
    * the process at once.
@@ -39,7 +42,15 @@ export interface CommandOption {
 
 export interface CommandArguments {
   positionals: string[];
-  options: { json?: boolean; follow?: boolean; out?: string; set?: string[]; 'with-changed-files'?: boolean };
+  options: {
+    json?: boolean;
+    follow?: boolean;
+    out?: string;
+    set?: string[];
+    format?: string;
+    dense?: boolean;
+    'with-changed-files'?: boolean;
+  };
 }
 
 export interface Command {

@@ -9,6 +9,7 @@ import { changeCommand } from './commands/change.ts';
 import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
+import { exportCommand } from './commands/export.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   changeCommand,
   compareCommand,
   evaluateCommand,
+  exportCommand,
   describeCommand,
 ];
 

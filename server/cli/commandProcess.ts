@@ -20,6 +20,7 @@ export async function runProcess(): Promise<void> {
       now: Date.now,
       keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
       loadTrainer: () => import('../training/index.ts'),
+      loadExporter: () => import('../export/index.ts'),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
       uncaught,

@@ -11,6 +11,6 @@ export function frozenName(name: string): string {
 }
 
 /** The layers that a step may call: those of the program's model, then those of the frozen one. */
-export function calledLayers({ layers, frozen }: Program): readonly tf.layers.Layer[] {
+export function calledLayers({ layers, frozen }: Pick<Program, 'layers' | 'frozen'>): readonly tf.layers.Layer[] {
   return frozen === undefined ? layers : [...layers, ...frozen.layers];
 }

@@ -4,7 +4,7 @@
  * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `loss:PART`, `gradient:WEIGHT`,
  * `rows:WEIGHT` (indices of the rows of a sparse gradient),
  * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `next-state:LAYER:0` and `metric:0`
- * go out, and `indices:0` (what a lookup takes of a table, to be checked). A weight or layer of a frozen model has the name
+ * go out, of a prediction `output:0`, and `indices:0` (what a lookup takes of a table, to be checked). A weight or layer of a frozen model has the name
  * that `frozenName` gives it: `parameter:frozen:WEIGHT`.
  */
 export const portName = {
@@ -19,5 +19,6 @@ export const portName = {
   state: (layer: string, index: number) => `state:${layer}:${index}`,
   nextState: (state: string) => `next-${state}`,
   indices: (lookup: number) => `indices:${lookup}`,
+  output: (index: number) => `output:${index}`,
   metric: (index: number) => `metric:${index}`,
 } as const;

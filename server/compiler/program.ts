@@ -47,6 +47,12 @@ export interface Program {
   evaluate(inputs: tf.Tensor[], targets: tf.Tensor[]): { loss: tf.Scalar; metrics: tf.Tensor[] };
 }
 
+/** A model without a loss: what it computes of a batch in inference mode. */
+export interface Predictor extends Pick<Program, 'weights' | 'layers' | 'inputs'> {
+  /** @returns the model's outputs */
+  predict(inputs: tf.Tensor[]): tf.Tensor[];
+}
+
 /** A loss that is a sum. */
 export interface LossWithParts {
   readonly total: tf.Scalar;

@@ -21,7 +21,8 @@ const WRONG_OPTIMIZERS = ['Pad_Fusion'];
 const arrays = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } as const;
 
 function bufferFor({ type, name }: OnnxValue, shape: readonly number[]): Buffer {
-  if (type === 'float64' || type === 'int64') throw new TypeError(`The graph has ${name} of type ${type}.`);
+  if (type === 'float64' || type === 'int64' || type === 'uint8')
+    throw new TypeError(`The graph has ${name} of type ${type}.`);
   return new arrays[type](elementCount(shape));
 }
 

@@ -3,10 +3,10 @@
  * generated graph needs, in protocol-buffer wire format. Field numbers are those of onnx.proto, IR version 8.
  */
 
-export type OnnxType = 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
+export type OnnxType = 'float32' | 'float64' | 'int32' | 'int64' | 'uint8' | 'bool';
 
 /** TensorProto.DataType */
-const dataTypeCode: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+const dataTypeCode: Record<OnnxType, number> = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11 };
 
 export interface OnnxTensor {
   type: OnnxType;
@@ -155,8 +155,11 @@ function valueMessage(value: OnnxValue): Message {
   return new Message().text(1, value.name).message(2, new Message().message(1, tensorType));
 }
 
-/** The bytes of an ONNX model of one graph, as `InferenceSession.create` takes them. */
-export function encodeOnnxModel(graph: OnnxGraph): Uint8Array {
+/**
+ * The bytes of an ONNX model of one graph, as `InferenceSession.create` takes them.
+ * @param metadata what the file says of itself, by key: `metadata_props`
+ */
+export function encodeOnnxModel(graph: OnnxGraph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const graphMessage = new Message();
   for (const node of graph.nodes) graphMessage.message(1, nodeMessage(node));
   graphMessage.text(2, 'deeptwist');
@@ -164,10 +167,10 @@ export function encodeOnnxModel(graph: OnnxGraph): Uint8Array {
   for (const input of graph.inputs) graphMessage.message(11, valueMessage(input));
   for (const output of graph.outputs) graphMessage.message(12, valueMessage(output));
   const opset = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
-  return new Message()
-    .integer(1, 8)
-    .text(2, 'deeptwist')
-    .message(7, graphMessage)
-    .message(8, opset('', OPSET))
-    .message(8, opset('com.microsoft', 1)).bytes;
+  const model = new Message().integer(1, 8).text(2, 'deeptwist').message(7, graphMessage).message(8, opset('', OPSET));
+  // A file of standard operators alone names no other domain: programs refuse those that they do not know.
+  const domains = new Set(graph.nodes.flatMap(({ domain }) => domain ?? []));
+  for (const domain of domains) model.message(8, opset(domain, 1));
+  for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value));
+  return model.bytes;
 }

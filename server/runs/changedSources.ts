@@ -28,7 +28,11 @@ async function isSame({ path, content }: SourceFile, copy: string): Promise<bool
 }
 
 /** @throws UserError that names the files, where there are any */
-export function refuseChanged(run: Run, changed: readonly SourceFile[], command: 'resume' | 'evaluate'): void {
+export function refuseChanged(
+  run: Run,
+  changed: readonly SourceFile[],
+  command: 'resume' | 'evaluate' | 'export',
+): void {
   if (changed.length === 0) return;
   const [is, it] = changed.length === 1 ? ['has', 'it'] : ['have', 'them'];
   throw new UserError(`${named(changed)} ${is} changed since the run ${run.id} was made from ${it}.`, {

@@ -14,7 +14,11 @@ const TEMPORARY = '.tmp';
  * must be one writer at a time.
  * @throws UserError when the disk is full; the old content is then untouched
  */
-export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeAtomically(
+  path: string,
+  content: Uint8Array | string,
+  context: DiskErrorContext = {},
+): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
     const file = await open(temporary, 'w');
@@ -28,7 +32,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw explainDiskError(error, dirname(path), Buffer.byteLength(content));
+    throw explainDiskError(error, dirname(path), Buffer.byteLength(content), context);
   }
 }
 
@@ -61,20 +65,30 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
+/** What a message about the disk may say of the run. */
+export interface DiskErrorContext {
+  /** False where there is no run to go on with yet. */
+  readonly begun?: boolean;
+  /** True for a file outside of the run folder, which a user has asked for. */
+  readonly isFileOfItsOwn?: boolean;
+}
+
 /**
  * What kept something from being written, as a {@link UserError}: a full disk with how much is free and how much was needed, a
  * limit of the size of files, a folder that is gone, and whatever else the system refuses. Any other error is returned as it is.
- * @param options.begun whether there is a run to go on with; default: yes
  */
 export function explainDiskError(
   error: unknown,
   folder: string,
   neededBytes: number,
-  { begun = true }: { begun?: boolean } = {},
+  { begun = true, isFileOfItsOwn = false }: DiskErrorContext = {},
 ): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const kept = begun ? 'What was recorded before is intact.' : 'No run was made.';
-  const goOn = begun ? 'then continue with `deeptwist resume`' : 'then run the experiment again';
+  const [kept, goOn] = isFileOfItsOwn
+    ? ['No file was made.', 'then try again']
+    : begun
+      ? ['What was recorded before is intact.', 'then continue with `deeptwist resume`']
+      : ['No run was made.', 'then run the experiment again'];
   if (begun && code === 'ENOENT' && !existsSync(folder)) return deletedFolder(folder);
   if (code === 'EFBIG') {
     return new UserError(`A file in ${folder} may not grow: its size has reached a limit. ${kept}`, {

@@ -21,7 +21,7 @@ export interface SplitEvaluation {
 const BATCH_SIZE = 500;
 
 /** Samples of a full batch of an evaluation. */
-export function evaluationBatchSize(program: ModelProgram, split: Split): number {
+export function evaluationBatchSize(program: Pick<ModelProgram, 'batchSize'>, split: Split): number {
   return program.batchSize ?? Math.min(BATCH_SIZE, split.samples ?? BATCH_SIZE);
 }
 
@@ -30,8 +30,8 @@ export function evaluationBatchSize(program: ModelProgram, split: Split): number
  * @throws UserError when there are none, or a label is out of range
  */
 export async function evaluateSplit(
-  executor: Executor,
-  program: ModelProgram,
+  executor: Pick<Executor, 'evaluate' | 'resetStates'>,
+  program: Pick<ModelProgram, 'batchSize' | 'classes' | 'metric'>,
   dataset: Pick<Dataset, 'inputs' | 'targets'>,
   split: Split,
 ): Promise<SplitEvaluation> {

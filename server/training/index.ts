@@ -150,22 +150,35 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
  * @param options.changedFiles as for {@link resumeRun}
  * @throws UserError when it cannot be
  */
-export async function evaluateRun({
-  run,
-  changedFiles = false,
-}: {
-  run: Run;
-  changedFiles?: boolean;
-}): Promise<EventOf<'evaluation'>> {
-  const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
-  try {
-    const { executor, program, dataset, parameters, live } = prepared;
-    if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), 'evaluate');
-    await keepVocabulary(run, dataset.vocabulary);
-    await readFinalModel(run, parameters);
+export async function evaluateRun(options: FinalModelOptions): Promise<EventOf<'evaluation'>> {
+  return withFinalModel(options, 'evaluate', async ({ executor, program, dataset, live }) => {
     const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);
     const { steps } = live.experiment.training;
     return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
+  });
+}
+
+export interface FinalModelOptions {
+  run: Run;
+  changedFiles?: boolean | undefined;
+}
+
+/**
+ * Prepares a run that is finished, its weights those of the final model as it is stored, and disposes of it after `use`.
+ * @param command that the user gave, for messages
+ * @throws UserError when the run has no final model, or its modules have changed
+ */
+export async function withFinalModel<R>(
+  { run, changedFiles = false }: FinalModelOptions,
+  command: 'evaluate' | 'export',
+  use: (prepared: Prepared) => Promise<R>,
+): Promise<R> {
+  const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
+  try {
+    if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
+    await keepVocabulary(run, prepared.dataset.vocabulary);
+    await readFinalModel(run, prepared.parameters);
+    return await use(prepared);
   } finally {
     await prepared.dispose();
   }

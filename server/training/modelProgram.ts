@@ -1,7 +1,7 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../protocol/shape.ts';
-import type { Program, SampleType } from '../compiler/program.ts';
+import type { Predictor, Program, SampleType } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import type { LossId } from '../models/losses.ts';
@@ -12,7 +12,7 @@ import { chooseLoss, lossScaleOf, meanOf, userArguments } from './objective/data
 import { composeLoss } from './objective/loss.ts';
 import { unfitModel } from './unfitModel.ts';
 
-export interface ModelProgram extends Program {
+export interface ModelProgram extends Program, Predictor {
   readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
@@ -22,6 +22,11 @@ export interface ModelProgram extends Program {
   readonly metric: string;
   /** What a training step's loss is divided by to be a mean: the time steps that it is summed over, else 1. */
   readonly lossScale: number;
+  /** Names of the layers that the model's inputs and outputs come from. */
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Mean loss and metrics of what was predicted; see {@link Program.evaluate}. */
+  score(targets: tf.Tensor[], predicted: tf.Tensor[]): ReturnType<Program['evaluate']>;
 }
 
 /** The exponential of the mean loss of a word in nats. */
@@ -86,6 +91,10 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
 
   const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
     [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
+  const score: ModelProgram['score'] = (targets, predicted) => ({
+    loss: loss(targets, predicted),
+    metrics: metrics.map(([, metric]) => metric(targets, predicted)),
+  });
   return {
     weights,
     layers: model.layers,
@@ -96,6 +105,9 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     classes,
     metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
+    // A sequential model has no `inputNames`.
+    inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
+    outputNames: model.outputs.map(({ sourceLayer }) => sourceLayer.name),
     loss(batch, targets) {
       const mean = loss(targets, outputs(batch, { training: true }));
       return composeLoss({
@@ -108,11 +120,10 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
       const predicted = outputs(batch, { training: false }).map((output) =>
         samples === output.shape[0] ? output : tf.slice(output, 0, samples),
       );
-      return {
-        loss: loss(targets, predicted),
-        metrics: metrics.map(([, metric]) => metric(targets, predicted)),
-      };
+      return score(targets, predicted);
     },
+    predict: (batch) => outputs(batch, { training: false }),
+    score,
   };
 }
 

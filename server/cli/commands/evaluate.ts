@@ -1,11 +1,11 @@
 /** @file `deeptwist evaluate`. */
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
-import { ExitCode, UserError } from '../../protocol/userError.ts';
-import { findRun } from '../../runs/findRun.ts';
+import { ExitCode } from '../../protocol/userError.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption, jsonOption } from '../command.ts';
 import type { Command } from '../command.ts';
+import { findFinishedRun } from '../finishedRun.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -13,11 +13,7 @@ export const evaluateCommand: Command = {
   summary: 'Evaluate the final model of a run again, as it is stored.',
   options: { 'with-changed-files': changedFilesOption, json: jsonOption },
   async run({ positionals: [reference], options }, context) {
-    const run = await findRun(reference, context.directory);
-    if (run.record.state !== 'finished')
-      throw new UserError(`The run ${run.id} has no final model: it is ${run.observedState()}.`, {
-        remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
-      });
+    const run = await findFinishedRun(reference, context.directory);
     const trainer = await context.loadTrainer();
     const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
     if (options.json) context.stdout.write(printableJson(evaluation) + '\n');

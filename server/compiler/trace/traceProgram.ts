@@ -5,7 +5,7 @@ import type { Graph, Node } from '../ir.ts';
 import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import { calledLayers, frozenName } from '../frozenModel.ts';
-import { withParts, type Program, type SampleType } from '../program.ts';
+import { withParts, type Predictor, type Program, type SampleType } from '../program.ts';
 import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
 import { explainingLayers } from './layerErrors.ts';
@@ -47,13 +47,25 @@ export async function traceEvaluation(program: Program, batchSize: number, sampl
   });
 }
 
+/** @throws UnsupportedKernel when the model does something that the compiler cannot express */
+export async function tracePrediction(predictor: Predictor, batchSize: number): Promise<Graph> {
+  return traceTwice(predictor, 'evaluated', (recording, outputs) => {
+    predictor
+      .predict(predictor.inputs.map(placeholder(recording, batchSize, portName.input)))
+      .forEach((output, index) => outputs.set(portName.output(index), recording.node(output)));
+  });
+}
+
+/** What is traced: a model, and another one that it may use. */
+type TracedModel = Pick<Program, 'weights' | 'layers' | 'frozen'>;
+
 type Tracer = (recording: Recording, outputs: Map<string, Node>) => void;
 
 /**
  * Traces a program twice and compares the graphs: what differs changes from step to step (JavaScript counts, or calls
  * Math.random), and a graph would freeze it.
  */
-async function traceTwice(program: Program, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
+async function traceTwice(program: TracedModel, purpose: 'trained' | 'evaluated', tracer: Tracer): Promise<Graph> {
   const layers = calledLayers(program);
   const explained: Tracer = (...args) => explainingLayers(layers, purpose, () => tracer(...args));
   const graph = await traceOnce(program, explained, 0);
@@ -88,7 +100,7 @@ function refuseCounting(before: ReturnType<typeof ownValues>, after: ReturnType<
   }
 }
 
-async function traceOnce(program: Program, tracer: Tracer, seed: number): Promise<Graph> {
+async function traceOnce(program: TracedModel, tracer: Tracer, seed: number): Promise<Graph> {
   const outputs = new Map<string, Node>();
   const stateful = statefulLayers(program);
   const weights = [
@@ -133,14 +145,15 @@ async function traceOnce(program: Program, tracer: Tracer, seed: number): Promis
 }
 
 function placeholders(recording: Recording, program: Program, batchSize: number, samples = batchSize) {
-  const make =
-    (size: number, name: (index: number) => string) =>
-    ({ dtype, shape }: SampleType, index: number) =>
-      recording.tensor(input(name(index), { dtype, shape: [size, ...shape] }));
   return {
-    inputs: program.inputs.map(make(batchSize, portName.input)),
-    targets: program.targets.map(make(samples, portName.target)),
+    inputs: program.inputs.map(placeholder(recording, batchSize, portName.input)),
+    targets: program.targets.map(placeholder(recording, samples, portName.target)),
   };
+}
+
+function placeholder(recording: Recording, size: number, name: (index: number) => string) {
+  return ({ dtype, shape }: SampleType, index: number) =>
+    recording.tensor(input(name(index), { dtype, shape: [size, ...shape] }));
 }
 
 /** While a layer is called, what is recorded belongs to it. */

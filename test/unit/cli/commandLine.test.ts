@@ -92,6 +92,7 @@ async function commandLine({
         now: Date.now,
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
+        loadExporter: () => import('../../../server/export/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();
@@ -119,6 +120,7 @@ describe('deeptwist', () => {
       'show RUN',
       'compare RUN RUN…',
       'evaluate RUN',
+      'export RUN',
       'describe FILE',
     ])
       expect(help.stdout).toContain(`deeptwist ${command}`);

@@ -24,6 +24,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       now: Date.now,
       keepConsoleOffStdout: () => undefined,
       loadTrainer: () => Promise.resolve(trainer),
+      loadExporter: () => import('../../../server/export/index.ts'),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
       uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

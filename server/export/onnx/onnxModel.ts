@@ -1,0 +1,102 @@
+/** @file The ONNX graph of a model that has its weights in itself, in their small form. */
+import { portName } from '../../compiler/ports.ts';
+import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
+import type { StoredForm, StoredForms } from '../storedForm.ts';
+import { WeightDecoder, type GraphWeight } from './weightDecoder.ts';
+
+/** A weight in a file. */
+export interface WrittenWeight {
+  readonly name: string;
+  readonly form: 'dense' | StoredForm['form'];
+  /** Bytes of the tensors that hold it. */
+  readonly bytes: number;
+}
+
+/** What replaces the weights among a graph's inputs, and the names of the others. */
+export interface OnnxModel {
+  readonly graph: OnnxGraph;
+  readonly weights: readonly WrittenWeight[];
+}
+
+/**
+ * @param graph whose inputs the weights are
+ * @param weights of the model; those that the graph does not take are left out
+ * @param names of inputs and outputs, by port
+ */
+export function withWeights(
+  graph: OnnxGraph,
+  weights: readonly GraphWeight[],
+  forms: StoredForms,
+  names: ReadonlyMap<string, string>,
+): OnnxModel {
+  const decoder = new WeightDecoder();
+  const taken = new Set(graph.inputs.map(({ name }) => name));
+  const written: { name: string; form: WrittenWeight['form'] }[] = [];
+  let { nodes } = graph;
+  for (const weight of weights) {
+    const port = portName.parameter(weight.name);
+    if (!taken.has(port)) continue;
+    const { view } = weight;
+    const form = view && forms.of(weight.name);
+    written.push({ name: weight.name, form: form?.form ?? 'dense' });
+    if (view === undefined || form === undefined) {
+      decoder.addDense(weight);
+      continue;
+    }
+    if (form.form === 'factors' && nodes.some((node) => isProductWith(node, port, weight))) {
+      const factors = decoder.addFactors({ ...weight, view }, form);
+      nodes = nodes.flatMap((node) => (isProductWith(node, port, weight) ? twoProducts(node, factors) : node));
+      const isTakenElsewhere = nodes.some(({ inputs }) => inputs.includes(port));
+      if (isTakenElsewhere) decoder.addProduct({ ...weight, view }, factors);
+    } else decoder.add({ ...weight, view }, form);
+  }
+  const nameOf = (name: string) => names.get(name) ?? withoutPrefix(name);
+  const inputs = graph.inputs.filter(({ name }) => !name.startsWith(portName.parameter('')));
+  return {
+    graph: {
+      inputs: inputs.map((value) => ({ ...value, name: nameOf(value.name) })),
+      outputs: graph.outputs.map((value) => ({ ...value, name: nameOf(value.name) })),
+      initializers: [...decoder.initializers, ...graph.initializers],
+      // Names of nodes are for messages while a model is trained.
+      nodes: [
+        ...decoder.nodes,
+        ...nodes.map(({ name: _, ...node }) => ({
+          ...node,
+          inputs: node.inputs.map(nameOf),
+          outputs: node.outputs.map(nameOf),
+        })),
+      ],
+    },
+    weights: written.map(({ name, form }) => ({
+      name,
+      form,
+      bytes: decoder.initializers
+        .filter((tensor) => tensor.name === name || tensor.name.startsWith(`${name}:`))
+        .reduce((sum, { data }) => sum + data.byteLength, 0),
+    })),
+  };
+}
+
+/** A weight has its own name in the file. */
+function withoutPrefix(name: string): string {
+  const prefix = portName.parameter('');
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+/** True for a product with the matrix on its right, which two products with its factors can replace. */
+function isProductWith({ op, inputs }: OnnxNode, port: string, { shape }: GraphWeight): boolean {
+  const isProduct = (op === 'MatMul' || op === 'Gemm') && inputs.length === 2;
+  return isProduct && shape.length === 2 && inputs[1] === port && inputs[0] !== port;
+}
+
+/** `(x left) right`, or `(x right') left'` for a product with the transposed weight. */
+function twoProducts(node: OnnxNode, { left, right }: { left: string; right: string }): OnnxNode[] {
+  const { transA, transB } = node.attributes ?? {};
+  const isTransposed = transB !== undefined && 'int' in transB && transB.int === 1;
+  const [first, second] = isTransposed ? [right, left] : [left, right];
+  const between = `${node.outputs[0]}:projected`;
+  return [
+    { ...node, inputs: [node.inputs[0], first], outputs: [between] },
+    { ...node, inputs: [between, second], ...(transA && { attributes: { ...node.attributes, transA: { int: 0 } } }) },
+  ];
+}

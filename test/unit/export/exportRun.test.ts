@@ -1,0 +1,149 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exportRun, type ExportOptions, type ExportProgress } from '../../../server/export/index.ts';
+import { ort } from '../../../server/formats/onnxRuntime.ts';
+import { readLastEvents } from '../../../server/runs/log/readEvents.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
+import { userErrorOf } from '../userErrorOf.ts';
+
+const layers = {
+  prune: { fc2: { rate: 0.95 } },
+  quantize: { 'fc*': { bits: 2 } },
+  'low-rank': { fc2: { rank: 10 } },
+};
+/** A model whose weights are more than what decodes them. */
+const wide = `
+  import * as tf from '@tensorflow/tfjs';
+  export const createModel = () => tf.sequential({ layers: [
+    tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [8] }),
+    tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
+    tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
+  ] });
+`;
+
+async function finishedRun(changes: Parameters<typeof workspace>[0] = {}, steps = 20) {
+  const made = await workspace({ ...changes, training: { ...experiment.training, steps } });
+  const { run, state } = await made.run();
+  expect(state).toBe('finished');
+  return { folder: made.folder, run };
+}
+
+function exported(run: Run, folder: string, options: Partial<ExportOptions> = {}) {
+  const { signal } = new AbortController();
+  return exportRun({
+    run,
+    path: join(folder, 'model.onnx'),
+    dense: false,
+    signal,
+    onProgress: () => undefined,
+    ...options,
+  });
+}
+
+async function testMetric(run: Run): Promise<number> {
+  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
+  return finished!.summary.test;
+}
+
+const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
+
+describe('an exported run', () => {
+  test.each([
+    ['prune', 'sparse', 5],
+    ['quantize', 'binary-codes', 5],
+    ['low-rank', 'factors', 4],
+  ] as const)('by %s has its weights as %s, and the metric of the run', async (method, form, smaller) => {
+    const { folder, run } = await finishedRun({
+      model: wide,
+      compression: { method, distortEvery: 5, layers: layers[method] },
+    });
+    const report = await exported(run, folder);
+    expect(report.bytes).toBe(statSync(report.path).size);
+    expect(report.weights.find(({ name }) => name === 'fc2/kernel')?.form).toBe(form);
+    expect(report.value).toBeCloseTo(await testMetric(run), 6);
+    expect(report.runValue).toBe(await testMetric(run));
+    expect(report.largestDifference).toBeLessThan(1e-5);
+    expect(report.batchSize).toBe('any');
+    const dense = await exported(run, folder, { dense: true });
+    expect(dense.weights.every(({ form }) => form === 'dense')).toBe(true);
+    expect(dense.bytes).toBeGreaterThan(smaller * report.bytes);
+  });
+
+  test('that carries a state from batch to batch takes it and gives it, and is evaluated with it', async () => {
+    const { folder, run } = await finishedRun({ model: statefulLstm });
+    const report = await exported(run, folder);
+    expect(report.batchSize).toBe(10);
+    expect(report.inputs.map(({ name }) => name)).toContain('state:lstm:0');
+    expect(report.value).toBeCloseTo(await testMetric(run), 6);
+  });
+
+  test('is evaluated on every sample, and says so while it is', async () => {
+    const { folder, run } = await finishedRun();
+    const progress: ExportProgress[] = [];
+    await exported(run, folder, { onProgress: (state) => progress.push(state) });
+    expect(progress.map(({ phase }) => phase)).toEqual(['loading', 'writing', 'verifying']);
+    expect(progress.at(-1)).toMatchObject({ samples: 60, of: 60 });
+  });
+
+  test('replaces an earlier file, and leaves no other', async () => {
+    const { folder, run } = await finishedRun();
+    await exported(run, folder, { dense: true });
+    const { path } = await exported(run, folder);
+    expect(filesIn(folder)).toEqual(['model.onnx']);
+    const session = await ort.InferenceSession.create(path);
+    expect(session.inputNames).toEqual(['fc1_input']);
+    await session.release();
+  });
+
+  test('leaves nothing where it is cancelled, while it is written or evaluated', async () => {
+    const { folder, run } = await finishedRun();
+    for (const phase of ['writing', 'verifying']) {
+      const cancel = new AbortController();
+      const onProgress = (progress: ExportProgress) => {
+        if (progress.phase === phase) cancel.abort(new Error('cancelled'));
+      };
+      await expect(exported(run, folder, { signal: cancel.signal, onProgress })).rejects.toThrow('cancelled');
+      expect(filesIn(folder)).toEqual([]);
+    }
+  });
+
+  test('is not written where the file computes something else than the run', async () => {
+    const compression = { method: 'quantize', distortEvery: 5, layers: layers.quantize };
+    const { folder, run } = await finishedRun({ model: wide, compression });
+    const error = await userErrorOf(() => exported(run, folder, { tolerance: 0 }));
+    expect(error.message).toMatch(/an output differs by [\d.e-]+, and 0.00 is allowed/);
+    expect(error.exitCode).toBe(1);
+    expect(filesIn(folder)).toEqual([]);
+  });
+
+  test('names the folder that is not there', async () => {
+    const { folder, run } = await finishedRun();
+    const path = join(folder, 'no', 'model.onnx');
+    const error = await userErrorOf(() => exported(run, folder, { path }));
+    expect(error.message).toContain(`The folder ${join(folder, 'no')} does not exist.`);
+    expect(existsSync(path)).toBe(false);
+    expect((await userErrorOf(() => exported(run, folder, { path: folder }))).message).toBe(`${folder} is a folder.`);
+  });
+
+  test('leaves the earlier file where the disk is full', async () => {
+    const { folder, run } = await finishedRun();
+    const { path } = await exported(run, folder);
+    const before = readFileSync(path);
+    await symlink('/dev/full', `${path}.unverified.tmp`); // Every write to it fails with ENOSPC.
+    const error = await userErrorOf(() => exported(run, folder, { dense: true }));
+    expect(error.message).toMatch(/The disk is full: .* No file was made\./);
+    expect(filesIn(folder)).toEqual(['model.onnx']);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('is refused with modules that have changed', async () => {
+    const made = await workspace({ training: { ...experiment.training, steps: 5 } });
+    const { run } = await made.run();
+    await made.write('model.ts', `${wide}\n`);
+    const error = await userErrorOf(() => exported(run, made.folder));
+    expect(error.remedy).toContain(`deeptwist export ${run.id} --with-changed-files`);
+  });
+});
