@@ -20,7 +20,7 @@ const KEY = 'deeptwist';
 const UPDATE = 'Read the file with a newer version of DeepTwist.';
 
 /** True where the metadata of a safetensors file are those of a packed one. */
-export function isPacked(metadata: Readonly<Record<string, string>>): boolean {
+function isPacked(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, KEY);
 }
 
@@ -50,7 +50,7 @@ export function decodePacked(file: Uint8Array): Map<string, PackedWeight> {
 }
 
 /** {@link decodePacked} for a file that is read as safetensors already. */
-export function unpack(
+function unpack(
   tensors: ReadonlyMap<string, Safetensor>,
   metadata: Readonly<Record<string, string>>,
 ): Map<string, PackedWeight> {
@@ -142,4 +142,23 @@ function joined(sections: readonly Uint8Array[]): Uint8Array {
     at += section.length;
   }
   return bytes;
+}
+
+/** A tensor of a safetensors file; each look at the `data` of a packed one computes them. */
+export type StoredTensor = Pick<Safetensor, 'shape' | 'data'>;
+
+/**
+ * Reads a safetensors file, packed or not. To look at the data of a tensor throws a FormatError where they fit into no memory.
+ * @throws FormatError for a file that is damaged, or of a layout or form that is not known
+ */
+export function decodeTensors(file: Uint8Array): ReadonlyMap<string, StoredTensor> {
+  const { tensors, metadata } = decodeSafetensors(file);
+  if (!isPacked(metadata)) return tensors;
+  const lazy = (weight: PackedWeight): StoredTensor => ({
+    shape: weight.shape,
+    get data() {
+      return weight.rebuild();
+    },
+  });
+  return new Map([...unpack(tensors, metadata)].map(([name, weight]) => [name, lazy(weight)]));
 }
