@@ -99,6 +99,15 @@ const rowsOfMethods = [
   'server/compression/{methods/**/*,policies}.ts',
 ];
 
+const messageOfThrown = {
+  selector:
+    "ConditionalExpression[test.operator='instanceof'][test.right.name='Error'][consequent.property.name='message']",
+  message: 'messageOf() or, for a log, stackOf() of server/protocol/thrown.ts.',
+};
+
+/** Linted with type information. */
+export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
 export default tseslint.config(
@@ -134,7 +143,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'],
+    files: typedFiles,
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -176,8 +185,13 @@ export default tseslint.config(
   },
   {
     files: ['{server,extension,webview}/**/*.ts'],
-    ignores: rowsOfMethods,
-    rules: { 'no-restricted-syntax': ['error', ...namesOfMethods] },
+    ignores: ['server/protocol/thrown.ts'],
+    rules: { 'no-restricted-syntax': ['error', messageOfThrown] },
+  },
+  {
+    files: ['{server,extension,webview}/**/*.ts'],
+    ignores: ['server/protocol/thrown.ts', ...rowsOfMethods],
+    rules: { 'no-restricted-syntax': ['error', messageOfThrown, ...namesOfMethods] },
   },
   {
     files: ['extension/**/*.ts'],

@@ -8,17 +8,34 @@ const timeouts = {
   expect: { poll: { timeout: PATIENCE } },
 };
 
+const inProcesses = { pool: 'forks', maxWorkers: 2, ...timeouts } as const;
+
+/** Each in a process of its own: tests that start processes, count what is left, or replace modules. */
+const alone = [
+  'test/unit/{cli,examples,extension,fuzz,house,runs,scripts,sidecar,sidecarClient}/**/*.test.ts',
+  // TensorFlow.js adds a number to the name of a weight that the process has had before.
+  'test/unit/compiler/passes/snapshots.test.ts',
+];
+
 export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
       {
+        // Several files in one process, one after the other: what they share is loaded, and made quick by V8, once.
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts'],
-          pool: 'forks',
-          maxWorkers: 2,
-          ...timeouts,
+          exclude: alone,
+          isolate: false,
+          ...inProcesses,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: alone,
+          ...inProcesses,
         },
       },
       {

@@ -6,6 +6,7 @@ import { l10n, window, type LogOutputChannel, type MessageItem } from 'vscode';
 import { withoutLinks } from '../server/protocol/markdown.ts';
 import { explainSystemError } from '../server/protocol/systemError.ts';
 import { UserError } from '../server/protocol/userError.ts';
+import { stackOf } from '../server/protocol/thrown.ts';
 
 type Answer = string | MessageItem;
 
@@ -38,6 +39,6 @@ export function reportError(error: unknown, log: LogOutputChannel): void {
   const text = known
     ? [explained.message, explained.remedy].filter((part) => part !== undefined).join(' ')
     : String(error);
-  log.error(error instanceof Error ? (known ? text : (error.stack ?? text)) : text);
+  log.error(known ? text : stackOf(error));
   void showError(text, showLog).then((answer) => answer === showLog && log.show());
 }

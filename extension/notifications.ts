@@ -8,7 +8,7 @@ import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
 import type { Launcher } from './runs/launcher.ts';
 
-/** A run that was stopped is no news to who stopped it. */
+/** Says nothing of a run that was stopped: the user who stopped it knows. */
 export function notifyOfEnds(store: RunStore, launcher: Launcher): Disposable {
   return store.onDidEnd((end) => void notify(end, launcher));
 }

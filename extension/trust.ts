@@ -1,16 +1,16 @@
 /**
  * @file What is refused in Restricted Mode. What a folder says of its runs may be made up: which process trains one, where its
- * files are. `enablement` in package.json greys the commands out; whoever calls one by its name comes by here.
+ * files are. `enablement` in package.json greys the commands out; one that is called by its name is refused here.
  */
 import { l10n, workspace } from 'vscode';
 import { UserError } from '../server/protocol/userError.ts';
 
-/** For what executes code of the workspace. @throws UserError where the workspace is not trusted */
+/** Called before code of the workspace is executed. @throws UserError where the workspace is not trusted */
 export function requireTrustToRun(): void {
   requireTrust(l10n.t('A run executes the code of this workspace, which is not trusted.'));
 }
 
-/** For what ends, controls or deletes what a folder names. @throws UserError where the workspace is not trusted */
+/** Called before a run is ended, controlled or deleted by what its folder says. @throws UserError where the workspace is not trusted */
 export function requireTrustToChangeRuns(): void {
   requireTrust(l10n.t('Runs of a workspace that is not trusted can be looked at; they are not controlled or deleted.'));
 }

@@ -1,6 +1,7 @@
 /** @file All that the extension shows, set up after activation: it is loaded when the first of it is needed. */
 import { window, workspace, type Disposable, type ExtensionContext, type LogOutputChannel } from 'vscode';
 import type { WhenAlone } from '../server/protocol/wire/sidecar.ts';
+import { stackOf } from '../server/protocol/thrown.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { Dashboards } from './dashboard/dashboards.ts';
 import { showWeights } from './weightsInCode/showWeights.ts';
@@ -54,7 +55,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     showWeights(services),
     completeWalkthrough(store),
   );
-  store.findActiveRuns().catch((error: unknown) => log.error(String(error)));
+  store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));
   return { store, launcher: services.launcher, dashboards, lastRun };
 }
 

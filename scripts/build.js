@@ -64,7 +64,7 @@ function serverBundle(folder) {
       cli: 'server/cli/main.ts',
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
-      moduleWorker: 'server/data/moduleWorker.ts',
+      moduleWorker: 'server/data/module/moduleWorker.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
     outdir: folder,

@@ -16,11 +16,11 @@ const bin = (/** @type {string} */ path) => join(root, 'node_modules', path);
 const cache = join(root, '.cache');
 mkdirSync(cache, { recursive: true });
 
-/** @param {string} project of vitest.config.ts @returns {string[]} */
-function vitest(project) {
-  const report = join(cache, `${project}-tests.json`);
+/** @param {string} name of the report @param {string[]} projects of vitest.config.ts @returns {string[]} */
+function vitest(name, ...projects) {
+  const report = join(cache, `${name}-tests.json`);
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  return [bin('vitest/vitest.mjs'), 'run', '--project', project, ...reporters];
+  return [bin('vitest/vitest.mjs'), 'run', ...projects.map((project) => `--project=${project}`), ...reporters];
 }
 
 /**
@@ -37,15 +37,14 @@ function vitest(project) {
 const rows = [
   [
     { name: 'format', run: [bin('prettier/bin/prettier.cjs'), '--check', '.'] },
-    { name: 'lint', run: [bin('eslint/bin/eslint.js'), '.', '--max-warnings', '0'] },
-    { name: 'types', run: [bin('typescript/bin/tsc'), '-b'] },
+    { name: 'types and lint', run: [join(root, 'scripts', 'check-types.js')] },
     { name: 'dead code', run: [bin('knip/bin/knip.js')] },
     { name: 'every test is collected', run: [join(root, 'scripts', 'check-tests.js')] },
-    { name: 'tests', run: vitest('unit'), report: 'unit-tests.json' },
+    { name: 'tests', run: vitest('unit', 'unit', 'alone'), report: 'unit-tests.json' },
   ],
   [
     { name: 'tests in VS Code', run: [join(root, 'scripts', 'test-vscode.js')], report: 'vscode-tests.json' },
-    { name: 'tests in a browser', run: vitest('browser'), report: 'browser-tests.json' },
+    { name: 'tests in a browser', run: vitest('browser', 'browser'), report: 'browser-tests.json' },
   ],
 ];
 

@@ -42,7 +42,7 @@ export interface PageState {
 interface RunData {
   color: number;
   history?: RunHistory;
-  /** Of `history`; undefined where events were added since. */
+  /** Snapshot of `history`; undefined if events were added since it was made. */
   snapshot?: RunSnapshot;
   loading?: number;
   live?: LiveState;

@@ -7,7 +7,7 @@ interface Stored {
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Where VS Code keeps it. */
+/** The part of VS Code's API that keeps it. */
 export interface Store {
   getState(): unknown;
   setState(state: unknown): unknown;

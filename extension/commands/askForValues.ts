@@ -11,7 +11,7 @@ const HISTORY_LENGTH = 20;
 
 export interface ValueRequest {
   readonly title: string;
-  /** Of the experiment file. */
+  /** Text of the experiment file. */
   readonly text: string;
   /** `path=value` texts that apply to it in any case. */
   readonly overrides: readonly string[];

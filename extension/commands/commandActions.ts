@@ -1,6 +1,7 @@
 /** @file What each command does: loaded when the first is used. */
 import { Uri, l10n, window, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import type { ExperimentsTree, TreeNode } from '../experiments/experimentsTree.ts';
 import { runOrders, type RunOrder } from '../experiments/runOrder.ts';
@@ -39,7 +40,7 @@ export function commandActions(
     if (!node) return;
     // While the tree is drawn anew, VS Code finds no row and refuses; the run trains all the same.
     await view.reveal(node, { select: true, focus: false }).then(undefined, (error: unknown) => {
-      services.log.warn(`${stored.key} is not shown in the tree: ${String(error)}`);
+      services.log.warn(`${stored.key} is not shown in the tree: ${messageOf(error)}`);
     });
   });
   const control = new ControlCommands(services);

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { showInformation } from '../messages.ts';
 
-/** The experiment that is meant, or that of the editor; asks where there are several. Undefined: the user turned away. */
+/** The experiment that is meant, or that of the editor; asks where there are several. Undefined if the user cancels. */
 export async function chooseExperiment({ store }: Services, argument: unknown): Promise<ExperimentFile | undefined> {
   if (isNode(argument) && argument.kind !== 'run') return argument.experiment;
   if (isNode(argument) && argument.kind === 'run')
@@ -122,7 +122,7 @@ export async function chooseOthers({ store }: Services, stored: StoredRun): Prom
   return [];
 }
 
-/** VS Code gives commands of the tree its nodes; anybody else can give anything. */
+/** VS Code gives the tree's commands its nodes; other callers can give anything. */
 function isNode(value: unknown): value is TreeNode {
   return typeof value === 'object' && value !== null && 'kind' in value;
 }

@@ -19,7 +19,7 @@ export interface Completion {
   readonly label: string;
   /** The value that the setting has. */
   readonly description?: string;
-  /** Whether it is the value that the setting has. */
+  /** Set for the value that the setting has now. */
   readonly present?: true;
   /** What the setting means, or what it expects. */
   readonly detail?: string;

@@ -4,6 +4,7 @@ import { commands, l10n, Uri, ViewColumn, window, workspace } from 'vscode';
 import type { Memento, Webview, WebviewPanel, WebviewView } from 'vscode';
 import type { DashboardPlace, RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { messageOf, stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
@@ -169,7 +170,7 @@ export class Dashboards extends Disposable {
         session.setRuns([...newest, ...found.flatMap((run): RunSummary[] => (run ? [run.summary] : []))]);
       }
     } catch (error) {
-      this.#services.log.error(error instanceof Error ? error : String(error));
+      this.#services.log.error(stackOf(error));
     }
   }
 
@@ -190,8 +191,8 @@ export class Dashboards extends Disposable {
       describeProblem: (key, problem) => describeProblem(key, problem, log),
       perform: (request) => {
         performLazily(request, context.workspaceState).catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          log.error(`Dashboard: ${message}`);
+          const message = messageOf(error);
+          log.error(`Dashboard: ${stackOf(error)}`);
           if (request.type !== 'error') void showError(message);
         });
       },
@@ -215,7 +216,7 @@ function isInWorkspace(key: RunKey): boolean {
 
 function describeProblem(key: RunKey, problem: unknown, log: Services['log']): { message: string; remedy?: string } {
   if (!(problem instanceof UserError)) {
-    log.error(problem instanceof Error ? problem : String(problem));
+    log.error(stackOf(problem));
     return {
       message: l10n.t('The events of {0} cannot be read: {1}', basename(key), String(problem)),
       remedy: l10n.t('See the DeepTwist output for details.'),

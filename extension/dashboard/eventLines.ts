@@ -33,11 +33,11 @@ function metrics(): RunEvent {
   return {
     type: 'metrics',
     step: numbers[0],
-    time: numbers[1],
-    loss: numbers[2],
-    learningRate: numbers[3],
-    stepsPerSecond: numbers[4],
-    epoch: numbers[5],
+    loss: numbers[1],
+    learningRate: numbers[2],
+    stepsPerSecond: numbers[3],
+    epoch: numbers[4],
+    time: numbers[5],
   };
 }
 

@@ -1,16 +1,16 @@
 /**
- * @file Reading a `metrics` line straight from its bytes. A long run's log has a million of them, and all look alike:
- * `{"type":"metrics","step":1,"time":2,"loss":3,"learningRate":4,"stepsPerSecond":5,"epoch":6}`. This takes a third of the
- * time of JSON.parse; a line that looks different in any way is left to it.
+ * @file Reading a `metrics` line straight from its bytes. A long run's log has a million of them, and all look alike, as the
+ * trainer writes them: `{"type":"metrics","step":1,"loss":2,"learningRate":3,"stepsPerSecond":4,"epoch":5,"time":6}`. This takes a
+ * third of the time of JSON.parse; a line that looks different in any way is left to it, also one with parts of the loss.
  */
 
 const keys = [
   '{"type":"metrics","step":',
-  ',"time":',
   ',"loss":',
   ',"learningRate":',
   ',"stepsPerSecond":',
   ',"epoch":',
+  ',"time":',
 ];
 const keyBytes = keys.map((key) => Buffer.from(key));
 /** How many numbers a line has. */
@@ -27,7 +27,7 @@ const powers = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
 /**
  * Reads the line that begins at `start`.
- * @param numbers receives step, time, loss, learning rate, steps per second and epoch
+ * @param numbers receives step, loss, learning rate, steps per second, epoch and time
  * @returns where the next line begins, or -1 for a line that is not of this form
  */
 export function scanMetricsLine(bytes: Buffer, start: number, numbers: Float64Array): number {

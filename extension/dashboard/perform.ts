@@ -18,7 +18,7 @@ import { showInformation } from '../messages.ts';
 import { layerPlace } from './layerPlace.ts';
 import type { DashboardRequest } from './session.ts';
 
-/** Where the last chart was saved, in this workspace. */
+/** Key of the folder in which the last chart of this workspace was saved. */
 const SAVE_FOLDER = 'dashboard.saveFolder';
 
 export async function perform(request: DashboardRequest, state: Memento): Promise<void> {
@@ -64,7 +64,7 @@ async function revealLayer({
   editor.revealRange(selection, TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
-/** Where the file is open already; else not over the dashboard, if that is what the active group shows. */
+/** The column in which the file is open already; else one that does not cover the dashboard. */
 function columnFor(uri: Uri): ViewColumn {
   const { all, activeTabGroup } = window.tabGroups;
   const holds = ({ input }: Tab) => input instanceof TabInputText && input.uri.toString() === uri.toString();

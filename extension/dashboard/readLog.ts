@@ -1,7 +1,7 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
 import type { RunEvent } from '../../server/protocol/run/events.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
-import { LONGEST_LINE } from '../../server/runs/readEvents.ts';
+import { LONGEST_LINE } from '../../server/runs/log/readEvents.ts';
 import { openRegularFile } from '../../server/runs/workspaceFile.ts';
 import { takeEvents } from './eventLines.ts';
 

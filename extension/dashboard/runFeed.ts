@@ -27,7 +27,7 @@ export interface FeedOptions {
   readonly onProblem: (problem: unknown) => void;
 }
 
-/** Of a page that comes back, at most so much is read in the extension host; more is read by the worker. */
+/** Most bytes that are read in the extension host for a page that comes back; the worker reads what is more. */
 const DELTA_BYTES = 1024 * 1024;
 /** How often run.json is looked at: while the log of a run without a reachable process grows, and else. */
 const GROWING_MS = 200;

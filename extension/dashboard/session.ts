@@ -18,7 +18,7 @@ export interface DashboardPage {
 export type DashboardRequest = Extract<FromDashboard, { type: 'command' | 'revealLayer' | 'save' | 'error' }>;
 
 export interface DashboardServices {
-  /** Whether the path is that of a run of this workspace. A page must not make the extension read anything else. */
+  /** True if the path is that of a run of this workspace. A page must not make the extension read anything else. */
   isRun(key: RunKey): boolean;
   /** Why nothing can be run; undefined where it can. */
   restriction(): string | undefined;
@@ -38,7 +38,7 @@ export class DashboardSession {
   readonly #services: DashboardServices;
   readonly #feeds = new Map<RunKey, RunFeed>();
   #shown: readonly RunKey[] | undefined;
-  /** Whether the page may remember other runs to show than the newest: one that is restored, or that was there before. */
+  /** True if the page may remember other runs to show than the newest: one that is restored, or that was there before. */
   readonly #remembers: boolean;
   /** What the page gets once it is ready; undefined from then on. A run is read while the page is being loaded. */
   #outbox: ToDashboard[] | undefined = [];

@@ -212,7 +212,7 @@ function runItem(stored: StoredRun): TreeItem {
   return item;
 }
 
-/** Of a run of the last hours: the label of an older one has its day. */
+/** Age of a run of the last hours; undefined for an older one, whose label has its day. */
 function relativeAge(created: number): string | undefined {
   const [count, unit] = age(Date.now() - created);
   if (unit === 'day') return undefined;

@@ -10,12 +10,9 @@ import {
   type CloseHandlerResult,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
-import {
-  describeModel,
-  EXPERIMENT_LANGUAGE,
-  type DescribeModelParams,
-  type InitializationOptions,
-} from '../../server/protocol/wire/language.ts';
+import { DescribeModelRequest } from '../../server/protocol/wire/describeModel.ts';
+import { EXPERIMENT_LANGUAGE, type InitializationOptions } from '../../server/protocol/wire/language.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { showError } from '../messages.ts';
@@ -67,9 +64,7 @@ export class LanguageServer extends Disposable {
     const server = { module: this.#module, transport: TransportKind.ipc };
     const client = new LanguageClient('deeptwist', 'DeepTwist', { run: server, debug: server }, this.#options());
     this.#client = client;
-    client.onRequest(describeModel, ({ uri }: DescribeModelParams, token) =>
-      this.#describer.describe(Uri.parse(uri), token),
-    );
+    client.onRequest(DescribeModelRequest.type, ({ uri }, token) => this.#describer.describe(Uri.parse(uri), token));
     await client.start();
   }
 
@@ -78,7 +73,7 @@ export class LanguageServer extends Disposable {
     this.#deaths = [];
     const client = this.#client;
     this.#client = undefined;
-    await client?.dispose().catch((error: unknown) => this.#log.warn(String(error)));
+    await client?.dispose().catch((error: unknown) => this.#log.warn(stackOf(error)));
     await this.start();
   }
 

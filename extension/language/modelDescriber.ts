@@ -6,7 +6,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workspace, type CancellationToken, type Disposable, type LogOutputChannel, type Uri } from 'vscode';
-import type { DescribeModelResult } from '../../server/protocol/wire/language.ts';
+import type { DescribeModelResult } from '../../server/protocol/wire/describeModel.ts';
 import { LastLines } from './lastLines.ts';
 
 /** A model's file that is saved several times in a row is described once. */

@@ -4,6 +4,7 @@ import { Disposable } from '../dispose.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { Services } from '../services.ts';
 import type { LastRunValues } from './lastRunValues.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 
 export class LastRun extends Disposable {
   readonly #services: Services;
@@ -22,7 +23,7 @@ export class LastRun extends Disposable {
   #consider(editors: readonly TextEditor[]): void {
     if (this.#loading || !editors.some(({ document }) => isOpenExperiment(document.uri))) return;
     this.#loading = true;
-    this.#load().catch((error: unknown) => this.#services.log.error(String(error)));
+    this.#load().catch((error: unknown) => this.#services.log.error(stackOf(error)));
   }
 
   async #load(): Promise<void> {

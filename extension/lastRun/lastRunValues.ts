@@ -27,13 +27,13 @@ const SHOW_SETTING = 'deeptwist.editor.showLastRunValues';
 /** How a document stands to its last run. */
 export interface Comparison {
   readonly run: StoredRun;
-  /** Whether a process trains the run now. */
+  /** True while a process trains the run now. */
   readonly live: boolean;
   readonly lines: readonly ComparedLine[];
 }
 
 interface ComparedLine extends LineDifferences {
-  /** Whether the live run can take all of it while it trains. */
+  /** True if the live run can take all of it while it trains. */
   readonly applicable: boolean;
 }
 
@@ -44,7 +44,7 @@ export class LastRunValues extends Disposable {
   );
   readonly #comparisons = new WeakMap<TextDocument, Comparison>();
   readonly #changed = this.register(new EventEmitter<TextDocument>());
-  /** Of documents whose comparison is being made: the newest has the last word. */
+  /** Newest request for each document whose comparison is being made; an older one's result is dropped. */
   readonly #requests = new WeakMap<TextDocument, object>();
   readonly #phases = new WeakMap<StoredRun, LivePhase | undefined>();
 

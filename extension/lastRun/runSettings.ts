@@ -39,7 +39,7 @@ export function liveRunOf(store: RunStore, { fsPath }: Uri): StoredRun | undefin
     .sort((a, b) => b.summary.created - a.summary.created)[0];
 }
 
-/** Whether a run is where its process takes changes of settings. */
+/** True while a run is in a phase in which its process takes changes of settings. */
 export function takesChanges({ liveState }: StoredRun): boolean {
   return liveState?.phase === 'training' || liveState?.phase === 'paused';
 }

@@ -3,16 +3,16 @@ import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
 import { readRegularFile } from '../../server/runs/workspaceFile.ts';
-import type { LayerSketch } from './experimentText.ts';
+import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
 
 export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
   readonly reference: string;
-  readonly layers?: readonly LayerSketch[];
-  /** Where neither the model's module nor a built-in model brings one. */
+  readonly layers?: readonly FirstLayer[];
+  /** Used if neither the model's module nor a built-in model brings one. */
   readonly loss?: string;
-  /** What it is made for; undefined: for whatever its author knows. */
+  /** The input that the model is made for; undefined where only its author knows. */
   readonly input?: 'digits' | 'words';
 }
 
@@ -36,7 +36,7 @@ export const builtinModels: readonly FoundModel[] = [
 ];
 
 function builtin(name: string, input: FoundModel['input'], ranks: Record<string, number>): FoundModel {
-  const layers = Object.entries(ranks).map(([layer, maximumRank]) => ({ name: layer, maximumRank }));
+  const layers = Object.entries(ranks).map(([layer, shortestSide]) => ({ name: layer, shortestSide }));
   return { reference: `builtin:${name}`, layers, input };
 }
 

@@ -1,13 +1,13 @@
-/** @file What the text of a user's model tells without running it: nothing of a workspace is executed to make a file. */
+/** @file Facts of a user's model that its text tells: nothing of a workspace is executed to make a file. */
 import { blankComments, layerCalls } from '../../server/protocol/model/modelText.ts';
-import type { LayerSketch } from './experimentText.ts';
+import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 
 export interface ModelSource {
   /** Layers that can be compressed; undefined where their names are not all written out. */
-  readonly layers?: readonly LayerSketch[];
-  /** Whether the module brings its own loss. */
+  readonly layers?: readonly FirstLayer[];
+  /** True if the module brings its own loss. */
   readonly exportsLoss: boolean;
-  /** Whether the outputs are probabilities; else they are taken for logits. */
+  /** True if the outputs are probabilities; else they are taken for logits. */
   readonly softmax: boolean;
 }
 
@@ -25,7 +25,7 @@ function exportsName(code: string, name: string): boolean {
 /** Layers with a matrix. */
 const LAYER = /^(dense|conv\w*|depthwiseConv2d|separableConv2d|embedding|lstm|gru|simpleRNN)$/;
 
-/** Undefined for a module that exports no `createModel`. */
+/** @returns undefined for a module that exports no `createModel` */
 export function readModelSource(text: string): ModelSource | undefined {
   const code = blankComments(text);
   if (!exportsName(code, 'createModel')) return undefined;
@@ -37,14 +37,14 @@ export function readModelSource(text: string): ModelSource | undefined {
   };
 }
 
-/** Whether a module exports the `train` and `test` of a data set. */
+/** True if a module exports the `train` and `test` of a data set. */
 export function isDataModule(text: string): boolean {
   const code = blankComments(text);
   return exportsName(code, 'train') && exportsName(code, 'test');
 }
 
-function layersOf(code: string): LayerSketch[] | undefined {
-  const layers: LayerSketch[] = [];
+function layersOf(code: string): FirstLayer[] | undefined {
+  const layers: FirstLayer[] = [];
   for (const { kind, name, options } of layerCalls(code)) {
     if (!LAYER.test(kind)) continue;
     if (name === undefined || options === undefined || name.text.includes('${')) return undefined;
@@ -52,8 +52,8 @@ function layersOf(code: string): LayerSketch[] | undefined {
     const size = numberOf('units|filters|outputDim', written, code);
     // The first convolution sees few channels: its matrix may have fewer columns than filters.
     const kernel = kind.startsWith('conv') && layers.length === 0 ? numberOf('kernelSize', written, code) : undefined;
-    const maximumRank = Math.min(size ?? Infinity, kernel === undefined ? Infinity : kernel * kernel);
-    layers.push({ name: name.text, ...(Number.isFinite(maximumRank) && { maximumRank }) });
+    const shortestSide = Math.min(size ?? Infinity, kernel === undefined ? Infinity : kernel * kernel);
+    layers.push({ name: name.text, ...(Number.isFinite(shortestSide) && { shortestSide }) });
   }
   const names = new Set(layers.map((layer) => layer.name));
   return layers.length > 0 && names.size === layers.length ? layers : undefined;
@@ -68,7 +68,7 @@ function numberOf(keys: string, options: string, code: string): number | undefin
 }
 
 /** Layers of a tfjs `model.json` in the layers format; undefined for another file. */
-export function readModelJson(text: string): readonly LayerSketch[] | undefined {
+export function readModelJson(text: string): readonly FirstLayer[] | undefined {
   let model: unknown;
   try {
     model = JSON.parse(text);
@@ -79,12 +79,12 @@ export function readModelJson(text: string): readonly LayerSketch[] | undefined 
   const config = property(property(topology, 'model_config') ?? topology, 'config');
   const list = Array.isArray(config) ? config : property(config, 'layers');
   if (!Array.isArray(list)) return undefined;
-  return list.flatMap((layer: unknown): LayerSketch[] => {
+  return list.flatMap((layer: unknown): FirstLayer[] => {
     const name = property(property(layer, 'config'), 'name');
     if (typeof name !== 'string' || !COMPRESSIBLE.test(String(property(layer, 'class_name')))) return [];
     const size = ['units', 'filters', 'output_dim'].map((key) => property(property(layer, 'config'), key));
-    const maximumRank = size.find((value) => typeof value === 'number');
-    return [{ name, ...(maximumRank !== undefined && { maximumRank }) }];
+    const shortestSide = size.find((value) => typeof value === 'number');
+    return [{ name, ...(shortestSide !== undefined && { shortestSide }) }];
   });
 }
 

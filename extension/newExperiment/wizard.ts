@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
+import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { experimentText, newMethods } from './experimentText.ts';
-import type { LayerSketch } from './experimentText.ts';
 import { dataSetting, findChoices, modelName } from './findChoices.ts';
 import type { Choices, FoundData, FoundModel } from './findChoices.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
@@ -13,11 +13,7 @@ import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
 import { showInformation } from '../messages.ts';
 
-/** Steps of a first run on data of the user's own. */
-const STEPS = 6000;
 const TOTAL = 5;
-/** Where the names of the layers are not known. */
-const EVERY_LAYER: LayerSketch = { name: '*' };
 
 type DataChoice = FoundData | 'sample';
 
@@ -25,11 +21,11 @@ interface Answers {
   model?: FoundModel;
   data?: DataChoice;
   method?: Method;
-  layers?: readonly LayerSketch[];
+  layers?: readonly FirstLayer[];
   name?: string;
 }
 
-/** Asks, writes the file and opens it. Undefined: the user turned away, and there is nothing new. */
+/** Asks, writes the file and opens it. @returns undefined if the user cancelled: then nothing was written */
 export async function newExperiment(extensionUri: Uri): Promise<Uri | undefined> {
   const choices = await window.withProgress(
     { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
@@ -132,7 +128,7 @@ async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>>
 
 async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>> {
   const { layers } = answers.model!;
-  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<LayerSketch> => ({
+  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<FirstLayer> => ({
     label: value.name,
     ...(value === EVERY_LAYER && {
       description: l10n.t('Every layer'),
@@ -178,7 +174,7 @@ async function write({ model, data, method, layers, name }: Required<Answers>, e
     data: dataSetting(found, relativePath),
     method,
     layers,
-    steps: data === 'sample' ? SAMPLE_STEPS : STEPS,
+    ...(data === 'sample' && { steps: SAMPLE_STEPS }),
   });
   const file = Uri.file(fileOf(folder, name));
   await workspace.fs.writeFile(file, new TextEncoder().encode(text));
@@ -190,7 +186,7 @@ function fileOf(folder: string, name: string): string {
   return join(folder, `${name}.deeptwist.jsonc`);
 }
 
-/** Beside the model; for a built-in one, in the folder of the workspace that the editor is in. */
+/** The folder for the new file: that of the model; for a built-in one, the workspace folder of the active editor. */
 function folderOf({ reference }: FoundModel): string {
   if (!isBuiltin(reference)) return dirname(reference);
   const open = window.activeTextEditor?.document.uri;
@@ -202,7 +198,7 @@ function isBuiltin(reference: string): boolean {
   return reference.startsWith('builtin:');
 }
 
-/** Empty for what lies at the top of a folder of the workspace. */
+/** Folder of a path, relative to the workspace; empty at the top of a workspace folder. */
 function relativeFolder(path: string): string {
   const folder = dirname(path);
   const isTop = workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === folder);

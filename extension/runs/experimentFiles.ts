@@ -17,7 +17,7 @@ export interface ExperimentFile {
   readonly name: string;
   /** Path of the workspace folder that it lies in. */
   readonly folder: string;
-  /** Where its runs are. */
+  /** Folder of its runs. */
   readonly runsFolder: string;
   /** The file is gone, its runs are still there. */
   readonly missing?: true;

@@ -19,9 +19,9 @@ export interface RunRequest {
   readonly file: string;
   /** `path=value` texts, as of `--set`. */
   readonly overrides?: readonly string[];
-  /** Of a run that is repeated: what was changed while it trained. */
+  /** What was changed while the run trained that is repeated. */
   readonly changes?: RunRecord['changes'];
-  /** In place of what the file says now: the text of an earlier run. */
+  /** Text of an earlier run, used in place of what the file says now. */
   readonly text?: string;
 }
 

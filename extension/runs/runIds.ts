@@ -4,7 +4,7 @@ import { nameInIds } from '../../server/runs/run.ts';
 const ID = /^\d{8}-\d{6}-(.+)$/;
 
 /**
- * Whether a run may be one of the experiment; `run.json` tells for sure. Names that differ only in signs that an id cannot
+ * True if a run may be one of the experiment; `run.json` tells for sure. Names that differ only in signs that an id cannot
  * have, or by a number at the end, are the doubtful ones.
  */
 export function mayBelongTo(id: string, experimentName: string): boolean {

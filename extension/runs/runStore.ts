@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { EventEmitter, Uri, workspace, type Event, type LogOutputChannel } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import { listRunIds } from '../../server/runs/findRun.ts';
 import { openRun, type ObservedState } from '../../server/runs/run.ts';
 import { Disposable } from '../dispose.ts';
@@ -239,7 +240,7 @@ export class RunStore extends Disposable {
 
   #forget(stored: StoredRun, reason: unknown): void {
     const { key } = stored;
-    this.#log.info(`${key}: ${reason instanceof Error ? reason.message : String(reason)}`);
+    this.#log.info(`${key}: ${messageOf(reason)}`);
     this.#active.delete(key);
     this.#unschedule(key);
     stored.live?.dispose();
@@ -279,7 +280,7 @@ export class RunStore extends Disposable {
       live.onDidClose(() => void this.#closed(stored));
       this.#changed.fire(stored);
     } catch (error) {
-      this.#log.debug(`${key}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#log.debug(`${key}: ${messageOf(error)}`);
       this.#schedule(key);
     } finally {
       this.#connecting.delete(key);

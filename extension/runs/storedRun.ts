@@ -67,7 +67,7 @@ export class StoredRun {
     return this.live?.state;
   }
 
-  /** Whether a process has the run now. */
+  /** True while a process has the run. */
   get isActive(): boolean {
     return this.#state === 'running' || this.#state === 'queued';
   }

@@ -5,7 +5,7 @@ import type { SidecarConnection } from '../../server/sidecarClient/sidecarConnec
 import { Disposable } from '../dispose.ts';
 import type { SharedConnection } from './sidecarConnections.ts';
 
-/** Lives as long as the connection; whoever holds it sees the end by {@link onDidClose}. */
+/** Lives as long as the connection; its end is told by {@link onDidClose}. */
 export class LiveRun extends Disposable {
   readonly #connection: SidecarConnection;
   readonly #stateEmitter = this.register(new EventEmitter<LiveState>());

@@ -1,7 +1,7 @@
 /** @file A mark in the gutter by how much of a layer is left: a bar that is filled so far. Pure. */
 import type { Appearance } from './weightPicture.ts';
 
-/** Least share of what is left, and how high the bar is then: whoever knows nothing of levels reads it right. */
+/** Least share of what is left, and the height of the bar from that share on: the bar can be read without knowing of levels. */
 const LEVELS_FROM_TOP = [
   { least: 0.75, fill: 12 },
   { least: 0.5, fill: 9 },

@@ -16,7 +16,7 @@ export interface HoverRun {
   /** The run folder. */
   readonly key: string;
   readonly id: string;
-  /** Whether it is trained now. */
+  /** True while it is trained. */
   readonly live: boolean;
 }
 

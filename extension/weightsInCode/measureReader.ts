@@ -1,7 +1,7 @@
 /** @file Reads what a run recorded last of its weights, and goes on where it has been: little of a log of whatever length. */
 import type { EventOf } from '../../server/protocol/run/events.ts';
-import { readBackwards } from '../../server/runs/readBackwards.ts';
-import { readEvents } from '../../server/runs/readEvents.ts';
+import { readBackwards } from '../../server/runs/log/readBackwards.ts';
+import { readEvents } from '../../server/runs/log/readEvents.ts';
 import { openRun, type Run } from '../../server/runs/run.ts';
 import { measuredTypes, withEvents, type MeasuredEvent, type Measures } from './measures.ts';
 

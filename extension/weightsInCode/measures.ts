@@ -31,7 +31,7 @@ export interface MeasuredWeight {
   readonly earlier?: DistortedWeight;
   /** Before the last distortion, largest first. */
   readonly singularValues?: readonly number[];
-  /** What is left of a compressed weight; undefined before the first distortion, and in a log of an earlier version that has not finished. */
+  /** What is left of the weight. Undefined before its first distortion, and while a run of an earlier version, whose log does not tell, trains. */
   readonly size?: SizeLeft;
 }
 
@@ -87,7 +87,7 @@ export function shareKept(weight: MeasuredWeight): number | undefined {
   return weight.size && weight.size.weightsKept / countOf(weight);
 }
 
-/** Whether a number has grown or fallen since the distortion before, by more than what is seen of it. */
+/** The direction in which a number has moved since the distortion before; undefined where the difference is too small to be shown. */
 export function trend(now: number | undefined, before: number | undefined): 'up' | 'down' | undefined {
   if (now === undefined || before === undefined) return undefined;
   const change = (now - before) / Math.max(Math.abs(now), Math.abs(before));

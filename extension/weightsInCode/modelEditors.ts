@@ -28,6 +28,7 @@ import { layerAt, shareLeftOf, type PlacedLayer } from './placedLayers.ts';
 import type { WeightParts } from './weightParts.ts';
 import type { Appearance } from './weightPicture.ts';
 import { lensLines } from './weightText.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 
 /** How often the log of a run that is trained is looked at: it follows the run within a second. */
 const FOLLOW_MS = 1000;
@@ -127,7 +128,7 @@ export class ModelEditors extends Disposable implements CodeLensProvider, HoverP
     if (this.disposed) return;
     clearTimeout(this.#looking);
     this.#looking = setTimeout(() => {
-      this.#look().catch((error: unknown) => this.#services.log.error(String(error)));
+      this.#look().catch((error: unknown) => this.#services.log.error(stackOf(error)));
     }, milliseconds);
   }
 

@@ -7,7 +7,7 @@ import { MeasureReader } from './measureReader.ts';
 import { measuredWeights, type Measures, type MeasuredWeight } from './measures.ts';
 import { isOtherCode, placeLayers, type PlacedLayer } from './placedLayers.ts';
 
-/** Of each experiment, so many of the newest runs are looked at. */
+/** Newest runs of each experiment that are looked at. */
 const NEWEST = 20;
 
 /** What is to be seen in a text of the file. */
@@ -33,7 +33,7 @@ export class ModelFile {
   readonly #path: string;
   readonly #store: Runs;
   #shown: ShownRun | undefined;
-  /** Of the last text that was asked for. */
+  /** Layers that were found in the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
 
   constructor(path: string, store: Runs) {

@@ -6,7 +6,7 @@ import { countOf, shareLeft, type MeasuredWeight } from './measures.ts';
 export interface PlacedLayer {
   readonly call: LayerCall;
   readonly weights: readonly MeasuredWeight[];
-  /** Whether the call makes several layers of the model. */
+  /** True if the call makes several layers of the model. */
   readonly several: boolean;
 }
 
@@ -49,7 +49,7 @@ export function shareLeftOf(weights: readonly MeasuredWeight[]): number | undefi
   return whole === 0 ? undefined : left / whole;
 }
 
-/** Whether a text has other code than the one that a run used. Comments and white space do not count. */
+/** True if a text has other code than the one that a run used. Comments and white space do not count. */
 export function isOtherCode(text: string, used: string): boolean {
   return text !== used && codeOf(text) !== codeOf(used);
 }

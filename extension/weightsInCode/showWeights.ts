@@ -6,6 +6,7 @@ import { window, workspace, type Disposable } from 'vscode';
 import type { Services } from '../services.ts';
 import { mayMakeLayers } from './modelDocuments.ts';
 import type { WeightParts } from './weightParts.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 
 export function showWeights(services: Services): Disposable {
   let shown: Promise<Disposable> | undefined;
@@ -14,7 +15,7 @@ export function showWeights(services: Services): Disposable {
     const parts = partsOfSettings();
     if (!parts) return;
     shown = import('./modelEditors.ts').then(({ ModelEditors }) => new ModelEditors(services, parts));
-    shown.catch((error: unknown) => services.log.error(String(error)));
+    shown.catch((error: unknown) => services.log.error(stackOf(error)));
   };
   const hide = () => {
     void shown?.then((editors) => editors.dispose());

@@ -48,7 +48,7 @@ export interface Picture {
 const PANEL = 260;
 const GAP = 20;
 const HEIGHT = 136;
-/** Of a panel: the curve lies between its legend and the numbers of its x axis. */
+/** Upper and lower end of the curve in a panel: between its legend and the numbers of its x axis. */
 const TOP = 22;
 const BOTTOM = HEIGHT - 18;
 
@@ -68,7 +68,7 @@ export function weightPicture(l10n: Translation, weight: MeasuredWeight, appeara
   return { svg, width, height: HEIGHT };
 }
 
-/** In words, for who does not see it. */
+/** Text alternative for screen readers. */
 export function pictureAlt(l10n: Translation, weight: MeasuredWeight): string {
   const zeros = formatCount(weight.last?.histogram.zerosAfter ?? 0);
   return l10n.t(

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { didYouMean } from '../protocol/experiment/didYouMean.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
 import { changeCommand } from './commands/change.ts';
 import { compareCommand } from './commands/compare.ts';
@@ -65,7 +66,7 @@ export async function runCommandLine(
 
 function errorLines(error: unknown, { stderr }: CommandContext): string[] {
   if (error instanceof UserError) return failureLines(error, stderr);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (process.env.DEEPTWIST_DEBUG && error instanceof Error) return [error.stack ?? message];
   const explained = explainSystemError(error);
   if (explained instanceof UserError) return failureLines(explained, stderr);

@@ -1,6 +1,6 @@
 /** @file What a data set is to the training loop. */
 import type { Seeding } from '../formats/random.ts';
-import type { Vocabulary } from './vocabulary.ts';
+import type { Vocabulary } from './text/vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
 

@@ -4,8 +4,8 @@ import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { openArrays } from './arrays.ts';
 import type { Dataset } from './dataset.ts';
 import { openMnist } from './mnist.ts';
-import { openModuleDataset } from './moduleDataset.ts';
-import { openTextCorpus } from './textCorpus.ts';
+import { openModuleDataset } from './module/moduleDataset.ts';
+import { openTextCorpus } from './text/textCorpus.ts';
 
 /**
  * @param baseDirectory folder of the experiment file, which relative paths start from

@@ -105,7 +105,7 @@ function advance(open: Container[], token: number, text: string): void {
   }
 }
 
-/** Whether the cursor is in a token, or at its end where what is typed next goes on with it. */
+/** True if the cursor is in a token, or at its end where what is typed next goes on with it. */
 function isTouched(text: string, token: number, { start, end }: TextRange, offset: number): boolean {
   if (offset <= start || offset > end) return false;
   if (offset < end) return true;

@@ -57,7 +57,7 @@ export interface Surroundings {
   readonly others: readonly KnownRun[];
   /** Cores of the machine that trains. */
   readonly cores: number;
-  /** Whether a path, relative to the experiment file, exists. */
+  /** True if a path, relative to the experiment file, exists. */
   exists(path: string): boolean;
   /** Entries of a folder, relative to the experiment file, folders with `/` at the end; empty where there is none. */
   entries(path: string): readonly string[];

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { runsFolder } from '../runs/experimentOf.ts';
 import { listRuns } from '../runs/findRun.ts';
-import { readBackwards } from '../runs/readBackwards.ts';
+import { readBackwards } from '../runs/log/readBackwards.ts';
 import { openRun, RUN_FILE, type Run } from '../runs/run.ts';
 import type { RunRecord } from '../runs/runRecord.ts';
 import { MOST_TEXT_BYTES, readBeginningSync } from '../runs/workspaceFile.ts';
@@ -37,7 +37,7 @@ export class KnownRuns {
     return runs;
   }
 
-  /** Whether one of the runs that have been listed trains now. */
+  /** True while one of the listed runs trains. */
   get anyTrains(): boolean {
     return [...this.#opened.values()].some(({ known }) => known.state === 'running');
   }
@@ -47,7 +47,7 @@ export class KnownRuns {
     this.#listings.clear();
   }
 
-  /** Whether a run that trained when it was read has written anything since: its end may be known before a watcher tells. */
+  /** True if a run that trained when it was read has written anything since: its end may be known before a watcher tells. */
   async #hasMovedOn(runs: readonly KnownRun[]): Promise<boolean> {
     const trained = runs.filter(({ record }) => record.state === 'running' || record.state === 'queued');
     const times = await Promise.all(trained.map(({ path }) => timeOf(join(path, RUN_FILE))));

@@ -1,7 +1,8 @@
 /** @file Asks the editor to describe models that are not known: the server itself never runs a model. */
 import { CancellationTokenSource, type Connection } from 'vscode-languageserver/node';
 import { modelSourceOf } from '../runs/storedDescriptions.ts';
-import { describeModel, type DescribeModelParams, type DescribeModelResult } from '../protocol/wire/language.ts';
+import { DescribeModelRequest } from '../protocol/wire/describeModel.ts';
+import { stackOf } from '../protocol/thrown.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
 import { fileOf } from './openDocuments.ts';
 import { isRunCopy } from './surroundings.ts';
@@ -12,7 +13,7 @@ export class ModelRequests {
   readonly #onDescribed: () => void;
   /** By URI of the experiment file. */
   readonly #asked = new Map<string, CancellationTokenSource>();
-  /** Whether the editor understands the request. */
+  /** True if the editor answers the request. */
   supported = false;
 
   /** @param onDescribed called when a description is there that was not */
@@ -26,7 +27,7 @@ export class ModelRequests {
   ask(uri: string): void {
     const file = fileOf(uri);
     if (!this.supported || file === undefined || isRunCopy(file)) return;
-    this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(String(error)));
+    this.#askOnce(uri).catch((error: unknown) => this.#connection.console.error(stackOf(error)));
   }
 
   cancel(uri: string): void {
@@ -42,13 +43,8 @@ export class ModelRequests {
     const isUnknown =
       experiment && experiment.surroundings.model === undefined && modelSourceOf(experiment.document.settings);
     if (!isUnknown || source.token.isCancellationRequested) return;
-    const params: DescribeModelParams = { uri };
     try {
-      const { described } = await this.#connection.sendRequest<DescribeModelResult>(
-        describeModel,
-        params,
-        source.token,
-      );
+      const { described } = await this.#connection.sendRequest(DescribeModelRequest.type, { uri }, source.token);
       if (described) this.#onDescribed();
     } catch (error) {
       if (!source.token.isCancellationRequested) throw error;

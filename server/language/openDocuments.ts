@@ -13,7 +13,7 @@ const MOST_CHARACTERS = 2 * 1024 * 1024;
 
 export class OpenDocuments {
   readonly #texts = new TextDocuments(TextDocument);
-  /** Of each open experiment file, its newest version that a feature has asked for. */
+  /** Newest version of each open experiment file that a feature has asked for, by URI. */
   readonly #experiments = new Map<string, ExperimentDocument>();
 
   /** @param onChange called with the URI of an experiment file that was opened or changed */

@@ -2,6 +2,7 @@
 import type { Connection } from 'vscode-languageserver/node';
 import { diagnosticsOf } from './findings/diagnostics.ts';
 import type { OpenExperimentOf } from './features/feature.ts';
+import { stackOf } from '../protocol/thrown.ts';
 
 /** Changes within this time are looked at together: shorter than a person notices, longer than pasting takes. */
 const SETTLE_MS = 10;
@@ -22,7 +23,7 @@ export class PublishedDiagnostics {
     clearTimeout(this.#pending.get(uri)?.timer);
     const work: { timer?: NodeJS.Timeout } = {};
     work.timer = setTimeout(() => {
-      this.#publish(uri, work).catch((error: unknown) => this.#connection.console.error(String(error)));
+      this.#publish(uri, work).catch((error: unknown) => this.#connection.console.error(stackOf(error)));
     }, SETTLE_MS);
     this.#pending.set(uri, work);
   }

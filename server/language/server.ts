@@ -10,6 +10,7 @@ import {
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
 import type { InitializationOptions } from '../protocol/wire/language.ts';
+import { stackOf } from '../protocol/thrown.ts';
 import { features } from './features/index.ts';
 import { ModelRequests } from './modelRequests.ts';
 import { fileOf, OpenDocuments } from './openDocuments.ts';
@@ -39,17 +40,17 @@ export function serve(connection: Connection): Connection {
     finder.folders = folders.flatMap(({ uri }) => fileOf(uri) ?? []);
   };
 
-  /** What the editor is asked to do; the server goes on without it. */
-  const told = (work: Promise<unknown>) => {
-    work.catch((error: unknown) => connection.console.warn(String(error)));
+  /** For requests to the editor that the server can do without. */
+  const logFailure = (work: Promise<unknown>) => {
+    work.catch((error: unknown) => connection.console.warn(stackOf(error)));
   };
   const refreshLenses = () => {
-    if (client.workspace?.codeLens?.refreshSupport) told(connection.sendRequest(CodeLensRefreshRequest.type));
+    if (client.workspace?.codeLens?.refreshSupport) logFailure(connection.sendRequest(CodeLensRefreshRequest.type));
   };
   /** Something around the experiment files has changed: what is shown of them may not hold. */
   const lookAgain = () => {
     for (const uri of documents.experiments()) diagnostics.changed(uri);
-    if (client.workspace?.inlayHint?.refreshSupport) told(connection.languages.inlayHint.refresh());
+    if (client.workspace?.inlayHint?.refreshSupport) logFailure(connection.languages.inlayHint.refresh());
     refreshLenses();
   };
   let trained = false;
@@ -74,16 +75,16 @@ export function serve(connection: Connection): Connection {
   connection.onInitialized(() => {
     if (client.workspace?.workspaceFolders)
       connection.workspace.onDidChangeWorkspaceFolders(() => {
-        told(connection.workspace.getWorkspaceFolders().then((folders) => workspaceIs(folders ?? [])));
+        logFailure(connection.workspace.getWorkspaceFolders().then((folders) => workspaceIs(folders ?? [])));
       });
     if (!client.textDocument?.synchronization?.dynamicRegistration) return;
-    told(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
-    told(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
+    logFailure(connection.client.register(DidOpenTextDocumentNotification.type, MODULES));
+    logFailure(connection.client.register(DidCloseTextDocumentNotification.type, MODULES));
     const changes = { ...MODULES, syncKind: TextDocumentSyncKind.Incremental } as const;
-    told(connection.client.register(DidChangeTextDocumentNotification.type, changes));
+    logFailure(connection.client.register(DidChangeTextDocumentNotification.type, changes));
   });
   connection.onDidChangeWatchedFiles(({ changes }) => {
-    finder.runs.forget();
+    finder.forget();
     lookAgain();
     if (changes.some(({ uri }) => !uri.includes('/.deeptwist/'))) askForModels();
   });

@@ -9,7 +9,7 @@ import { MODULE_BYTES } from '../runs/copySources.ts';
 import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
 import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
-import type { ExperimentDocument, Surroundings } from './experimentDocument.ts';
+import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDocument.ts';
 import { KnownRuns } from './knownRuns.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
 
@@ -34,11 +34,28 @@ export class SurroundingsFinder {
   readonly #documents: Pick<OpenDocuments, 'textOf'>;
   readonly #descriptions = new StoredDescriptions();
   readonly runs = new KnownRuns();
-  /** Folders of the workspace. Files are read in them, and in the folder of the experiment. */
-  folders: readonly string[] = [];
+  /** Last found around a version of a document: the same object for as long as the same is around it. */
+  #found = new WeakMap<ExperimentDocument, { readonly around: Surroundings; readonly all: readonly KnownRun[] }>();
+  #folders: readonly string[] = [];
 
   constructor(documents: Pick<OpenDocuments, 'textOf'>) {
     this.#documents = documents;
+  }
+
+  /** Folders of the workspace. Files are read in them, and in the folder of the experiment. */
+  get folders(): readonly string[] {
+    return this.#folders;
+  }
+
+  set folders(folders: readonly string[]) {
+    this.#folders = folders;
+    this.forget();
+  }
+
+  /** Files around experiments have come, changed or gone. */
+  forget(): void {
+    this.runs.forget();
+    this.#found = new WeakMap();
   }
 
   async around(document: ExperimentDocument): Promise<Surroundings> {
@@ -54,7 +71,10 @@ export class SurroundingsFinder {
         : undefined,
       this.runs.around(file),
     ]);
-    return {
+    const known = this.#found.get(document);
+    if (known?.all === all && known.around.model === model && known.around.modelText?.text === modelText?.text)
+      return known.around;
+    const around: Surroundings = {
       model,
       modelText,
       runs: all.filter(({ record }) => record.experiment === file),
@@ -63,6 +83,8 @@ export class SurroundingsFinder {
       exists: (path) => !mayBeLookedAt(resolve(folder, path), folder) || existsSync(resolve(folder, path)),
       entries: (path) => (mayBeLookedAt(resolve(folder, path), folder) ? entriesOf(resolve(folder, path)) : []),
     };
+    this.#found.set(document, { around, all });
+    return around;
   }
 
   async #textOf(path: string, folder: string): Promise<Surroundings['modelText']> {
@@ -74,7 +96,7 @@ export class SurroundingsFinder {
   }
 }
 
-/** Whether a file is the copy of an experiment in a run folder. */
+/** True if a file is the copy of an experiment in a run folder. */
 export function isRunCopy(file: string): boolean {
   return basename(file) === EXPERIMENT_FILE && existsSync(join(dirname(file), RUN_FILE));
 }

@@ -3,11 +3,15 @@
  * has in tfjs-node alone (tfjs-node/src/io/file_system.ts).
  */
 import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import * as tf from '@tensorflow/tfjs';
+import type * as tensorflow from '@tensorflow/tfjs';
 import { UserError } from '../protocol/userError.ts';
 import { readModelArtifacts } from './modelArtifacts.ts';
+
+/** Set by {@link tfjsForModules}. */
+let tf: typeof tensorflow;
 
 /** Files of models that were loaded since `takeLoadedFiles` was called last. */
 const loaded = new Set<string>();
@@ -20,7 +24,7 @@ export function takeLoadedFiles(): string[] {
 }
 
 /** @param path of `model.json` to load; of a folder to save to */
-function fileSystem(path: string | string[]): tf.io.IOHandler {
+function fileSystem(path: string | string[]): tensorflow.io.IOHandler {
   const [first] = [path].flat();
   return {
     async load() {
@@ -37,7 +41,7 @@ function fileSystem(path: string | string[]): tf.io.IOHandler {
       const folder = resolve(first);
       const { weightData, weightSpecs = [] } = artifacts;
       const paths = ['weights.bin'];
-      const json: tf.io.ModelJSON = {
+      const json: tensorflow.io.ModelJSON = {
         format: artifacts.format,
         generatedBy: artifacts.generatedBy,
         modelTopology: artifacts.modelTopology as object,
@@ -52,15 +56,12 @@ function fileSystem(path: string | string[]): tf.io.IOHandler {
   };
 }
 
-const fromAddress: Parameters<typeof tf.io.registerLoadRouter>[0] = (url) => {
+const fromAddress: Parameters<typeof tensorflow.io.registerLoadRouter>[0] = (url) => {
   const [first] = [url].flat();
   // TensorFlow.js takes `file://./model.json`, too, which is no address.
-  if (!first.startsWith('file://')) return null as unknown as tf.io.IOHandler; // So that another router is asked.
+  if (!first.startsWith('file://')) return null as unknown as tensorflow.io.IOHandler; // So that another router is asked.
   return fileSystem(first.startsWith('file:///') ? fileURLToPath(first) : first.slice('file://'.length));
 };
-
-tf.io.registerLoadRouter(fromAddress);
-tf.io.registerSaveRouter(fromAddress);
 
 /** What tfjs-node has beside, and a model needs not: images, TensorBoard, SavedModels. */
 const node = new Proxy(
@@ -75,6 +76,19 @@ const node = new Proxy(
   },
 );
 
-/** TensorFlow.js as a module sees it. */
-export const tfjs: object = { ...tf, io: { ...tf.io, fileSystem } };
-export const tfjsNode: object = { ...tfjs, node };
+let seen: { tfjs: object; tfjsNode: object } | undefined;
+
+/**
+ * TensorFlow.js as a user's module sees it. It is loaded when the first module asks for it: most data sets do without, and
+ * their thread starts the sooner.
+ */
+export function tfjsForModules(): { tfjs: object; tfjsNode: object } {
+  if (seen === undefined) {
+    tf = createRequire(import.meta.url)('@tensorflow/tfjs');
+    tf.io.registerLoadRouter(fromAddress);
+    tf.io.registerSaveRouter(fromAddress);
+    const tfjs = { ...tf, default: tf, io: { ...tf.io, fileSystem } };
+    seen = { tfjs, tfjsNode: { ...tfjs, node } };
+  }
+  return seen;
+}

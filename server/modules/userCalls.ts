@@ -3,6 +3,7 @@
  * that are never settled. Loads no TensorFlow.js, so that every process can ask.
  */
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 
 /** The files of the modules that were loaded, absolute. */
 const loaded = new Set<string>();
@@ -20,10 +21,6 @@ export function rememberFiles(files: readonly string[]): void {
 export function withPlace(error: unknown, files: Iterable<string> = loaded, message = messageOf(error)): string {
   const place = placeOf(error, files);
   return place === undefined ? message : `${message} (${place.file}${place.position})`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function placeOf(error: unknown, files: Iterable<string>): { file: string; position: string } | undefined {

@@ -5,7 +5,7 @@
 import { sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { UserError } from '../protocol/userError.ts';
-import { tfjs, tfjsNode } from './fileSystem.ts';
+import { tfjsForModules } from './fileSystem.ts';
 import { checkUserFile } from './readUserFile.ts';
 import { rememberFiles, withPlace } from './userCalls.ts';
 
@@ -17,12 +17,20 @@ export interface UserModule {
   files: string[];
 }
 
-/** Packages that a user's module gets from us. `tfjs` has the exports of all of them. */
+/** Packages that a user's module gets from us, loaded when it imports them. `tfjs` has the exports of all of them. */
 const provided = {
-  '@tensorflow/tfjs': tfjs,
-  '@tensorflow/tfjs-core': tfjs,
-  '@tensorflow/tfjs-layers': tfjs,
-  '@tensorflow/tfjs-node': tfjsNode,
+  get '@tensorflow/tfjs'() {
+    return tfjsForModules().tfjs;
+  },
+  get '@tensorflow/tfjs-core'() {
+    return tfjsForModules().tfjs;
+  },
+  get '@tensorflow/tfjs-layers'() {
+    return tfjsForModules().tfjs;
+  },
+  get '@tensorflow/tfjs-node'() {
+    return tfjsForModules().tfjsNode;
+  },
 };
 
 /**

@@ -1,5 +1,6 @@
 /** @file What a refusal of the operating system means for a user: one text for each code, whoever meets it. */
 import { UserError } from './userError.ts';
+import { messageOf } from './thrown.ts';
 
 export interface SystemRefusal {
   /** Ends the sentence "… cannot be read: …". */
@@ -65,7 +66,7 @@ export function isExisting(error: unknown): boolean {
 
 /** Why a file cannot be read: the system's reason in plain words, or the text of another error. */
 export function reasonOf(error: unknown): string {
-  return refusalOf(error)?.reason ?? (error instanceof Error ? error.message : String(error));
+  return refusalOf(error)?.reason ?? messageOf(error);
 }
 
 /**

@@ -18,6 +18,7 @@ import {
 } from '../protocol/wire/sidecar.ts';
 import { shortLine } from '../protocol/printable.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import type { FeedReader } from './eventFeed.ts';
 import { answer, methods, type Handlers } from './requests.ts';
 
@@ -127,7 +128,7 @@ export class Client {
       if (error instanceof ResponseError) throw error;
       const code = error instanceof ZodError ? ErrorCodes.InvalidParams : ErrorCodes.InternalError;
       const remedy = error instanceof UserError ? error.remedy : undefined;
-      throw new ResponseError(code, error instanceof Error ? error.message : String(error), { remedy });
+      throw new ResponseError(code, messageOf(error), { remedy });
     }
   }
 

@@ -5,9 +5,9 @@
  */
 import { open } from 'node:fs/promises';
 import type { RunEvent } from '../protocol/run/events.ts';
-import type { EventLog } from '../runs/eventLog.ts';
-import { recordedLength } from '../runs/eventLog.ts';
-import { lowestCut } from '../runs/readEvents.ts';
+import type { EventLog } from '../runs/log/eventLog.ts';
+import { recordedLength } from '../runs/log/eventLog.ts';
+import { lowestCut } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 
 const RECENT_BYTES = 1024 * 1024;
@@ -71,7 +71,7 @@ export class EventFeed {
 
   #forget(): void {
     try {
-      this.#log?.flush(); // Who has not read them yet finds them in the file.
+      this.#log?.flush(); // A client that has not read them yet finds them in the file.
     } catch {
       // The run is about to fail by this.
     }
@@ -100,7 +100,7 @@ export class FeedReader {
     this.#cutsSeen = source.cuts().length;
   }
 
-  /** Whether all that was recorded has been read, but for what was recorded a moment ago. */
+  /** True when all that was recorded has been read, but for what was recorded a moment ago. */
   get caughtUp(): boolean {
     return this.#next !== undefined;
   }

@@ -2,7 +2,7 @@
 import type { RunEvent } from '../protocol/run/events.ts';
 import type { LivePhase, LiveState, WhenAlone } from '../protocol/wire/sidecar.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
-import type { EventLog } from '../runs/eventLog.ts';
+import type { EventLog } from '../runs/log/eventLog.ts';
 import { lockRun, type RunLock } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { HARD_END_MS, TrainingControl } from '../training/control.ts';

@@ -3,6 +3,7 @@ import module from 'node:module';
 import { parseArgs } from 'node:util';
 import { explainUncaught } from '../modules/userCalls.ts';
 import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
+import { stackOf } from '../protocol/thrown.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import { openRun, type Run } from '../runs/run.ts';
 import { failure, recordEnd } from '../training/ending.ts';
@@ -34,7 +35,7 @@ try {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void exitWith(sidecar.interrupt()));
   for (const uncaught of ['uncaughtException', 'unhandledRejection'] as const) {
     process.on(uncaught, (error: unknown) => {
-      log(error instanceof Error && error.stack !== undefined ? error.stack : String(error));
+      log(stackOf(error));
       void exitWith(sidecar.fail(explainUncaught(error)));
     });
   }

@@ -51,7 +51,7 @@ export class Ticket {
     }
   }
 
-  /** Where this process listens. */
+  /** Address at which this process listens. */
   get endpoint(): string {
     return endpointOf(this.#folder, this.#name);
   }

@@ -27,6 +27,7 @@ import {
   type SidecarResult,
 } from '../protocol/wire/sidecar.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import type { RunProcess } from '../runs/tickets.ts';
 import { SidecarRefusal } from './sidecarRefusal.ts';
 
@@ -160,7 +161,7 @@ export class SidecarConnection {
       if (this.closed) throw gone(method);
       const remedy =
         error instanceof ResponseError ? (error.data as { remedy?: string } | undefined)?.remedy : undefined;
-      throw new UserError(error instanceof Error ? error.message : String(error), { remedy, cause: error });
+      throw new UserError(messageOf(error), { remedy, cause: error });
     } finally {
       clearTimeout(timer);
       stopWaiting?.();

@@ -12,6 +12,7 @@ import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 
 interface Constrained {
   readonly values: Float32Array;
@@ -79,7 +80,7 @@ export class ConstrainedWeights {
       const fate = target && compression ? afterDistortions(compression, translate !== undefined) : 'applied';
       if (target !== undefined && fate === 'impossible')
         throw new SettingError(
-          ['compression', 'layers', target.pattern],
+          ['compression', 'layers', target.key],
           `${name} has the constraint ${classOf(constraint)}, which does not work with the policy "${compression?.policy}"`,
           { remedy: 'Leave the layer out, take the constraint from the layer, or use the policy "deeptwist".' },
         );
@@ -140,7 +141,7 @@ function byUser({ name, shape }: ModelWeight, constraint: LayerConstraint): Weig
       });
       values.set(result as unknown as Float32Array);
     } catch (error) {
-      throw fails(error instanceof Error ? error.message : String(error), error);
+      throw fails(messageOf(error), error);
     }
   };
 }

@@ -1,14 +1,13 @@
 /** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventOf, RunEvent } from '../protocol/run/events.ts';
+import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { deletedFolder } from '../runs/disk.ts';
-import { ClosedLogError, EventLog } from '../runs/eventLog.ts';
+import { ClosedLogError, EventLog } from '../runs/log/eventLog.ts';
 import type { RunEnd } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
-import type { Untimed } from './trainingLoop.ts';
 
 export type EndState = 'finished' | 'failed' | 'stopped';
 export type TrainingEnd = RunEnd & { readonly state: EndState };

@@ -4,7 +4,7 @@
  */
 import type { CompressionChange } from '../compression/compressor.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
-import type { EventOf } from '../protocol/run/events.ts';
+import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
 import {
   CHANGEABLE_SETTINGS,
@@ -19,7 +19,6 @@ import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
-import type { Untimed } from './trainingLoop.ts';
 
 /** Settings that fit the run. */
 interface Plan {
@@ -33,7 +32,7 @@ export class LiveChanges {
   readonly #run: Run;
   readonly #prepared: Prepared;
   readonly #text: string;
-  /** With all that was asked for, whether it is in effect yet or not. */
+  /** All values that were asked for, in effect or not yet. */
   #values: readonly string[];
   #settings: ExperimentSettings;
   /** By the step after which they take effect, in its order. */

@@ -25,7 +25,7 @@ export function recordedLayers({ weights, compressor, live }: Prepared): EventOf
       shape: [...shape],
       compressed: target !== undefined,
       ...(target && {
-        key: target.pattern,
+        key: target.key,
         setting: compressor?.settingAt(target, live.experiment.training.steps),
       }),
     };

@@ -49,15 +49,15 @@ export interface Prepared {
   readonly optimizer: Optimizer;
   readonly compressor: Compressor | undefined;
   readonly constraints: ConstrainedWeights;
-  /** Where the experiment keeps the best model. */
+  /** Keeps the best model; undefined where the experiment keeps the last one. */
   readonly best: BestModel | undefined;
   /** All weights, compressed or not, in the model's order. */
   readonly weights: readonly CompressibleWeight[];
-  /** What the user should know. */
+  /** Messages for the user. */
   readonly warnings: readonly string[];
   /** The user's files that the experiment depends on. */
   readonly sources: readonly SourceFile[];
-  /** Of the model as it was loaded, for the editor. */
+  /** Description of the model as it was loaded, for the editor. */
   readonly description: ModelDescription;
   dispose(): Promise<void>;
 }

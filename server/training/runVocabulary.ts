@@ -1,7 +1,7 @@
 /** @file The vocabulary of a text, kept in the run folder: a word's number is part of what the weights mean. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readVocabulary, type Vocabulary } from '../data/vocabulary.ts';
+import { readVocabulary, type Vocabulary } from '../data/text/vocabulary.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';

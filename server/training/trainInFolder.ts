@@ -1,8 +1,8 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
-import type { RunEvent } from '../protocol/run/events.ts';
+import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
-import { EventLog } from '../runs/eventLog.ts';
+import { EventLog } from '../runs/log/eventLog.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint, type Progress } from './checkpointState.ts';
 import { TrainingControl } from './control.ts';
@@ -13,7 +13,7 @@ import { LiveChanges } from './liveChanges.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
-import { TrainingLoop, type Untimed } from './trainingLoop.ts';
+import { TrainingLoop } from './trainingLoop.ts';
 
 export interface TrainingObserver extends EventObserver {
   /** When it aborts, the run stops after the current step, with a checkpoint and a `stopped` event. */

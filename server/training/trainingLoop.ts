@@ -6,7 +6,7 @@ import { isMatrix, type CompressibleWeight } from '../compression/targets/target
 import type { StepLoss } from '../compiler/program.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
-import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
+import type { EventOf, LayerSize, Summary, Untimed } from '../protocol/run/events.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
@@ -18,9 +18,6 @@ import { notFiniteIn } from './notFiniteBatch.ts';
 import { divideLoss, MeanLoss } from './objective/loss.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
-
-/** An event without the time, which whoever records it adds. */
-export type Untimed<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E, 'time'> : never;
 
 export interface LoopHooks {
   record(event: Untimed): void;

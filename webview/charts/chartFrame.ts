@@ -7,6 +7,7 @@ import type { Series } from './model/content.ts';
 import { fileHeadings, fileName, tableHeadings, toCsv, toPng, type Headings, type Rows } from './export.ts';
 import { createTable } from './table.ts';
 import { onThemeChange, readTheme, type ChartTheme } from './theme.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 
 /** What a chart adds to its frame. */
 export interface ChartParts {
@@ -151,7 +152,7 @@ export class ChartFrame {
       const content = await toPng(this.canvas, this.#name, this.#parts.pictureLegend(), this.#theme);
       this.#context.send({ type: 'save', name: fileName(this.#name, 'png'), format: 'png', content });
     } catch (error) {
-      this.#context.send({ type: 'error', message: String(error) });
+      this.#context.send({ type: 'error', message: stackOf(error) });
     }
   }
 }

@@ -17,7 +17,7 @@ export interface Headings {
   /** Bounds of a bin. */
   from(name: string): string;
   to(name: string): string;
-  /** Where a stem begins. */
+  /** Heading of the column in which a stem begins. */
   begin(name: string): string;
   /** Where a row is of one series: its name, and where its stem begins. */
   readonly series: string;

@@ -1,5 +1,6 @@
 /** @file The dashboard's page: header, notices, tabs and the view that is open. Draws at most once a frame. */
 import type { DashboardPlace, FromDashboard, RunKey } from '../../server/protocol/wire/dashboard.ts';
+import { stackOf } from '../../server/protocol/thrown.ts';
 import { element } from '../element.ts';
 import { parseMessage } from '../messages.ts';
 import { DashboardState } from '../state.ts';
@@ -125,6 +126,6 @@ export class DashboardPage {
   }
 
   #report(error: unknown): void {
-    this.#send({ type: 'error', message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    this.#send({ type: 'error', message: stackOf(error) });
   }
 }

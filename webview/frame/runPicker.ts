@@ -1,11 +1,10 @@
 /** @file The run picker: which run is shown, and which others are laid over it. */
 import * as l10n from '@vscode/l10n';
-import type { RunKey, RunSummary } from '../../server/protocol/wire/dashboard.ts';
-import { readTheme, seriesColor } from '../charts/theme.ts';
+import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { icon } from '../controls/icons.ts';
 import { element, setAttributes } from '../element.ts';
 import type { PageState } from '../state.ts';
-import { ageText, resultFacts, stateWords } from './words.ts';
+import { runRow } from './runRow.ts';
 
 export interface RunPicker {
   readonly element: HTMLElement;
@@ -57,50 +56,14 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     event.preventDefault();
   });
 
+  function choose(key: RunKey): void {
+    setOpen(false);
+    opener.focus();
+    show([key]);
+  }
   function toggle(key: RunKey, shown: readonly RunKey[]): void {
     const next = shown.includes(key) ? shown.filter((other) => other !== key) : [...shown, key];
     if (next.length > 0) show(next);
-  }
-
-  function row(run: RunSummary, shown: PageState['shown'], now: number): HTMLElement {
-    const place = shown.findIndex(({ key }) => key === run.key);
-    const keys = shown.map(({ key }) => key);
-    const box = element('input', {
-      type: 'checkbox',
-      'aria-label': l10n.t('Lay {0}, {1}, over the others', run.name, ageText(run.created, now)),
-    });
-    box.checked = place >= 0;
-    box.disabled = place >= 0 && shown.length === 1;
-    box.addEventListener('change', () => toggle(run.key, keys));
-    if (place >= 0) box.style.accentColor = seriesColor(readTheme(), shown[place].color);
-    const facts = resultFacts(run);
-    const details = [
-      ...(facts.length > 0 ? facts : [stateWords[run.state]]),
-      ageText(run.created, now),
-      ...run.overrides,
-    ].join(' · ');
-    const name = element(
-      'button',
-      {
-        type: 'button',
-        class: 'run-row-name',
-        'aria-current': place === 0 ? 'true' : undefined,
-        title: [run.id, run.experiment, ...run.overrides].join('\n'),
-      },
-      element('span', { class: `run-state state-${run.state}` }, icon(run.state)),
-      element(
-        'span',
-        { class: 'run-words' },
-        element('span', { class: 'run-name' }, run.name),
-        element('span', { class: 'run-details' }, details),
-      ),
-    );
-    name.addEventListener('click', () => {
-      setOpen(false);
-      opener.focus();
-      show([run.key]);
-    });
-    return element('li', {}, box, name);
   }
 
   function drawList({ runs = [], shown }: PageState): void {
@@ -108,7 +71,15 @@ export function createRunPicker(show: (keys: readonly RunKey[]) => void): RunPic
     const focused = [...list.querySelectorAll<HTMLElement>('input, button')].indexOf(
       document.activeElement as HTMLElement,
     );
-    list.replaceChildren(...runs.map((run) => row(run, shown, now)));
+    const actions = {
+      choose,
+      toggle: (key: RunKey) =>
+        toggle(
+          key,
+          shown.map((run) => run.key),
+        ),
+    };
+    list.replaceChildren(...runs.map((run) => runRow(run, shown, now, actions)));
     if (focused >= 0) list.querySelectorAll<HTMLElement>('input, button')[focused]?.focus();
   }
 

@@ -3,7 +3,7 @@ import { formatCount, formatDuration, formatNumber, formatRatio } from '../../pr
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { readEvents } from '../../runs/readEvents.ts';
+import { readEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
 import { advance, latestMetric, newProgress } from '../progress.ts';

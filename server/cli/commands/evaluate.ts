@@ -3,7 +3,7 @@ import { formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { readLastEvents } from '../../runs/readEvents.ts';
+import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption, jsonOption } from '../command.ts';
 import type { Command } from '../command.ts';
 

@@ -6,7 +6,7 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
-import { readLastEvents } from '../../runs/readEvents.ts';
+import { readLastEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
 import { advance, latestMetric, newProgress } from '../progress.ts';

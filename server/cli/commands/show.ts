@@ -3,7 +3,7 @@ import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
 import { formatCount, formatDuration, formatNumber } from '../../protocol/formatQuantity.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
-import { followEvents, readEvents } from '../../runs/readEvents.ts';
+import { followEvents, readEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command, CommandContext } from '../command.ts';
 import { advance, latestEvaluation, newProgress } from '../progress.ts';

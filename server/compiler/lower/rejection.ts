@@ -1,6 +1,7 @@
 /** @file What ONNX Runtime has no kernel for, told in terms of the model: nodes are named by the operation and the layer they came from. */
 import { UnsupportedKernel } from '../import/kernel.ts';
 import type { Node } from '../ir.ts';
+import { messageOf } from '../../protocol/thrown.ts';
 
 /** A name that no other node of the ONNX graph has. */
 export function nodeName(index: number, { op, layer }: Node): string {
@@ -11,7 +12,7 @@ const NAMED = /\d+\|(\w+)\|(.*?)\|/s;
 
 /** What the error of a session that could not be made says of the graph; undefined when it names no node. */
 export function rejectedOperation(error: unknown): UnsupportedKernel | undefined {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const named = NAMED.exec(message);
   if (named === null) return undefined;
   const [, op, layer] = named;

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../protocol/userError.ts';
+import { messageOf } from '../../protocol/thrown.ts';
 import { UnsupportedKernel } from '../import/kernel.ts';
 import { indexErrorOf } from '../indexBounds.ts';
 import type { StepBatch } from '../program.ts';
@@ -43,7 +44,7 @@ export function explainingLayers<R>(
     return run();
   } catch (error) {
     if (error instanceof UserError || error instanceof UnsupportedKernel) throw error;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const indexError = batch && indexErrorOf(message, watch.failing?.name, batch);
     throw indexError ?? explain(error, watch.failing, purpose);
   } finally {
@@ -106,7 +107,7 @@ class LayerWatch {
 }
 
 function explain(error: unknown, layer: Layer | undefined, purpose: 'trained' | 'evaluated'): UserError {
-  const message = (error instanceof Error ? error.message : String(error)).replace(/\.$/, '');
+  const message = messageOf(error).replace(/\.$/, '');
   if (message.includes('Cannot find a connection between any variable')) return unreachedWeights(error);
   const who = layer === undefined ? 'The model with its loss' : `The layer '${layer.name}' (${layer.getClassName()})`;
   return new UserError(`${who} cannot be ${purpose} by TensorFlow.js: ${message}.`, {

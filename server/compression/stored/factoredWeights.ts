@@ -146,9 +146,9 @@ interface Member {
   readonly right: Factor;
 }
 
-function untrained({ weight, pattern }: MatchedWeight): SettingError {
+function untrained({ weight, key }: MatchedWeight): SettingError {
   return new SettingError(
-    ['compression', 'layers', pattern],
+    ['compression', 'layers', key],
     `the factors of ${weight.name} cannot be trained: the model does not train this weight`,
     { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
   );

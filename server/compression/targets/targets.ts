@@ -30,7 +30,7 @@ export interface MatchedWeight<Weight extends NamedWeight = NamedWeight> {
   readonly weight: Weight;
   readonly view: MatrixView;
   /** Key of `compression.layers` that chose the weight. */
-  readonly pattern: string;
+  readonly key: string;
 }
 
 /** A weight that is compressed, with its parameters from the experiment file. */
@@ -40,7 +40,7 @@ export interface Target<Parameters, Weight extends NamedWeight = NamedWeight> ex
 
 /** What is wrong with a key of `compression.layers`. */
 export interface KeyProblem {
-  readonly pattern: string;
+  readonly key: string;
   readonly code: 'matches-nothing' | 'matches-vectors' | 'matched-twice';
   readonly reason: string;
   readonly remedy: string;
@@ -160,8 +160,8 @@ export function matchTargets<Parameters, Weight extends NamedWeight>(
 ): Target<Parameters, Weight>[] {
   const { targets, problems } = assignTargets(layers, weights);
   if (problems.length === 0) return targets;
-  const [{ pattern, reason, remedy }] = problems;
-  throw new SettingError(['compression', 'layers', pattern], reason, { at: 'key', remedy });
+  const [{ key, reason, remedy }] = problems;
+  throw new SettingError(['compression', 'layers', key], reason, { at: 'key', remedy });
 }
 
 /** The same with everything that is wrong; a weight that two globs name is a target of the first. */
@@ -171,23 +171,23 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
 ): { targets: Target<Parameters, Weight>[]; problems: KeyProblem[] } {
   const keys = new LayerKeys(weights);
   const problems: KeyProblem[] = [];
-  const patterns = Object.keys(layers);
-  const closest = keys.closest(patterns);
+  const keyNames = Object.keys(layers);
+  const closest = keys.closest(keyNames);
   const names = new NamesToSuggest(weights);
-  for (const pattern of patterns) {
-    const named = keys.named(pattern);
+  for (const key of keyNames) {
+    const named = keys.named(key);
     if (named.length === 0)
-      problems.push(isPattern(pattern) && keys.isExhausted ? notCompared(pattern) : matchesNothing(pattern, names));
-    else if (!named.some(isMatrix)) problems.push(matchesVectors(pattern, named));
+      problems.push(isPattern(key) && keys.isExhausted ? notCompared(key) : matchesNothing(key, names));
+    else if (!named.some(isMatrix)) problems.push(matchesVectors(key, named));
   }
   const rivals = new Set<string>();
-  const targets = Array.from(closest, ([weight, [pattern, rival]]): Target<Parameters, Weight> => {
-    if (rival !== undefined && !rivals.has(JSON.stringify([pattern, rival]))) {
-      rivals.add(JSON.stringify([pattern, rival]));
-      problems.push(matchedTwice(weight, pattern, rival));
+  const targets = Array.from(closest, ([weight, [key, rival]]): Target<Parameters, Weight> => {
+    if (rival !== undefined && !rivals.has(JSON.stringify([key, rival]))) {
+      rivals.add(JSON.stringify([key, rival]));
+      problems.push(matchedTwice(weight, key, rival));
     }
     const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
-    return { weight, view, pattern, parameters: layers[pattern] };
+    return { weight, view, key, parameters: layers[key] };
   });
   return { targets, problems };
 }
@@ -215,10 +215,10 @@ class NamesToSuggest {
   }
 }
 
-function matchesNothing(pattern: string, names: NamesToSuggest): KeyProblem {
-  const meant = names.nearest(pattern);
+function matchesNothing(key: string, names: NamesToSuggest): KeyProblem {
+  const meant = names.nearest(key);
   return {
-    pattern,
+    key,
     code: 'matches-nothing',
     reason: 'matches no layer of the model',
     remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${names.list}.`,
@@ -226,18 +226,18 @@ function matchesNothing(pattern: string, names: NamesToSuggest): KeyProblem {
   };
 }
 
-function notCompared(pattern: string): KeyProblem {
+function notCompared(key: string): KeyProblem {
   return {
-    pattern,
+    key,
     code: 'matches-nothing',
     reason: 'was not compared with the layers of the model: the patterns of the file are too many and too long',
     remedy: 'Name layers by themselves, or by fewer and shorter patterns.',
   };
 }
 
-function matchesVectors(pattern: string, named: readonly NamedWeight[]): KeyProblem {
+function matchesVectors(key: string, named: readonly NamedWeight[]): KeyProblem {
   return {
-    pattern,
+    key,
     code: 'matches-vectors',
     reason: `matches only ${named.map(({ name }) => name).join(', ')}, which cannot be compressed`,
     remedy: 'Biases and other vectors stay as they are; name a layer with a matrix.',
@@ -246,7 +246,7 @@ function matchesVectors(pattern: string, named: readonly NamedWeight[]): KeyProb
 
 function matchedTwice({ name }: NamedWeight, first: string, second: string): KeyProblem {
   return {
-    pattern: second,
+    key: second,
     code: 'matched-twice',
     reason: `matches ${name}, and so does "${first}"`,
     remedy: `Narrow one of them, or add "${name}" itself: an exact name wins.`,

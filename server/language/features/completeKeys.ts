@@ -8,7 +8,7 @@ import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
 import { layerProposals } from './completeLayers.ts';
-import type { Proposal, Typing } from './completion.ts';
+import type { Proposal, Typing } from './proposal.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
 
@@ -49,14 +49,14 @@ function settingProposals(option: JsonSchema, written: ReadonlySet<string>, { do
   });
 }
 
-/** Whether there is something to choose in the value of a key that was just inserted. */
+/** True if there is something to choose in the value of a key that was just inserted. */
 function wantsChoice(node: JsonSchema): boolean {
   if (node.examples !== undefined || node.default !== undefined) return false;
   const isOpen = typeof node.additionalProperties === 'object';
   return node.type === 'string' || isOpen || node.anyOf !== undefined || discriminatorOf(node) !== undefined;
 }
 
-/** Whether a key stands for another one that is there: `epochs` beside `steps`. */
+/** True if a key stands for another one that is there: `epochs` beside `steps`. */
 function contradicts(settings: unknown, path: SettingPath, key: string): boolean {
   const count = (document: unknown) => alternativeProblems(document).filter(({ at }) => at === 'key').length;
   return count(withKey(settings, path, key)) > count(settings);

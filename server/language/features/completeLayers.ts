@@ -10,7 +10,7 @@ import type { DescribedWeight, ModelDescription } from '../../protocol/model/mod
 import { keysOf } from '../compressedModel.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 import { readCompression } from '../readCompression.ts';
-import type { Proposal, Typing } from './completion.ts';
+import type { Proposal, Typing } from './proposal.ts';
 import { escaped, exampleSnippet, Places } from './snippetText.ts';
 
 /** A proposal with the name of its key, which alone is inserted where an entry is there already. */

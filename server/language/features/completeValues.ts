@@ -8,7 +8,7 @@ import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
 import { choicesOf, isPlain, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
-import type { Proposal, Typing } from './completion.ts';
+import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
 import { escaped, Places, requiredSnippet, valueSnippet } from './snippetText.ts';
 

@@ -1,37 +1,9 @@
 /** @file What can be typed at the cursor: keys, values, layers, runs, files and blocks. */
-import {
-  InsertTextFormat,
-  MarkupKind,
-  type CompletionItem,
-  type CompletionItemKind,
-  type Position,
-} from 'vscode-languageserver/node';
-import { cursorPlace, type CursorPlace } from '../cursorPlace.ts';
+import { InsertTextFormat, MarkupKind, type CompletionItem, type Position } from 'vscode-languageserver/node';
+import { cursorPlace } from '../cursorPlace.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { keyProposals } from './completeKeys.ts';
 import { valueProposals } from './completeValues.ts';
-
-/** Something to type: a key with its value, or a value. */
-export interface Proposal {
-  readonly label: string;
-  readonly kind: CompletionItemKind;
-  readonly detail?: string | undefined;
-  /** Markdown. */
-  readonly documentation?: string | undefined;
-  /** What is inserted, a snippet; a comma is added where one is needed. */
-  readonly snippet: string;
-  /** What stands in its place when it is chosen by typing; the label where it is left out. */
-  readonly typed?: string;
-  /** Whether something is to be chosen inside of it at once. */
-  readonly goesOn?: boolean;
-}
-
-/** Where something is to be typed, and what is known there. */
-export interface Typing {
-  readonly document: ExperimentDocument;
-  readonly surroundings: Surroundings;
-  readonly place: CursorPlace;
-}
 
 export function complete(
   document: ExperimentDocument,

@@ -1,6 +1,7 @@
 /** @file Completions to begin with: the compression of each method, and whole experiments. */
 import { isMatrix } from '../../compression/targets/targets.ts';
 import {
+  EVERY_LAYER,
   firstCompression,
   firstTraining,
   type FirstLayer,
@@ -9,6 +10,7 @@ import {
 } from '../../protocol/experiment/firstExperiment.ts';
 import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 import { firstRunOf } from '../trainingTimes.ts';
@@ -23,7 +25,6 @@ export interface Block {
 
 /** Layers that are listed by name; more layers are named by a glob. */
 const NAMED = 6;
-const EVERY_LAYER: FirstLayer = { name: '*' };
 
 /** The object of `"compression"`, for each method. */
 export function compressionBlocks(document: ExperimentDocument, { model }: Surroundings): Block[] {
@@ -88,10 +89,8 @@ function indented(text: string): string {
 
 function layersOf(model: Surroundings['model']): FirstLayer[] {
   const matrices = model?.weights.filter(isMatrix) ?? [];
-  const layers = [...new Set(matrices.map(({ layer }) => layer))];
-  if (layers.length === 0 || layers.length > NAMED) return [EVERY_LAYER];
-  return layers.map((name) => ({
-    name,
-    shortestSide: shortestSide(matricesOf(matrices.filter(({ layer }) => layer === name))),
-  }));
+  const names = [...new Set(matrices.map(({ layer }) => layer))];
+  const shortest = (own: readonly DescribedWeight[]) => ({ shortestSide: shortestSide(matricesOf(own)) });
+  if (names.length === 0 || names.length > NAMED) return [{ ...EVERY_LAYER, ...shortest(matrices) }];
+  return names.map((name) => ({ name, ...shortest(matrices.filter(({ layer }) => layer === name)) }));
 }

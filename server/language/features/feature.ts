@@ -62,7 +62,7 @@ function asResponse({ message, remedy }: UserError): ResponseError<void> {
   return new ResponseError(LSPErrorCodes.RequestFailed, withoutLinks(text));
 }
 
-/** What is around a file may take long to read: who cancels does not wait for it. */
+/** What is around a file may take long to read: a request that is cancelled does not wait for it. */
 async function unlessCancelled<T>(work: Promise<T>, token: CancellationToken): Promise<T> {
   if (token.isCancellationRequested) throw cancelled();
   let listener: Disposable | undefined;

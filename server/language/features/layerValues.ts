@@ -10,7 +10,7 @@ import { matricesOf } from '../matrices.ts';
 import { layerSetting, readCompression } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
-import type { Proposal, Typing } from './completion.ts';
+import type { Proposal, Typing } from './proposal.ts';
 
 /** None for a setting that is no parameter of a layer of a known model. */
 export function layerValues({ document, surroundings: { model }, place }: Typing): Proposal[] {

@@ -22,7 +22,7 @@ export interface PreviewedSchedule {
 }
 
 export const PREVIEW_WIDTH = 460;
-/** With its margins, what a hover of VS Code shows without scrolling. */
+/** The height that a hover of VS Code shows without scrolling, less its margins. */
 const HEIGHT = 204;
 const PLOT = { left: 46, right: 404, top: 24, bottom: 136 } as const;
 const MARKS = { top: 144, bottom: 158 } as const;

@@ -42,7 +42,7 @@ const kinds: Record<Node['type'], SymbolKind> = {
 
 const LONGEST = 60;
 
-/** Of an object, what is in it without a further object: `adam, learningRate 0.001`. */
+/** What is in an object without a further object: `adam, learningRate 0.001`. */
 function detail(value: Node): string {
   if (value.type === 'object') {
     const parts = (value.children ?? []).flatMap(({ children }) => {

@@ -7,7 +7,7 @@ import type { ExperimentDocument } from '../experimentDocument.ts';
 import { isPlain, settingSchema } from '../settingDocumentation.ts';
 import type { Rewriting, Rewritten } from './rewriting.ts';
 
-/** Of the object around the cursor, not of those in it. */
+/** Writes the defaults of the object around the cursor, not of the objects in it. */
 export function defaultsWritten({ document, path }: Rewritten): Rewriting[] {
   const object = objectAt(document, path);
   const properties = object?.node.children ?? [];

@@ -1,5 +1,7 @@
 /** @file Something wrong or doubtful in an experiment file, at its place, with the remedies that an editor can apply. */
 import type { DiagnosticSeverity } from 'vscode-languageserver/node';
+import type { Target } from '../../compression/targets/targets.ts';
+import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { rangeOf } from '../../protocol/experiment/problem.ts';
 import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { TextRange } from '../../protocol/experiment/jsonText.ts';
@@ -28,6 +30,9 @@ export interface TextChange {
   readonly range: TextRange;
   readonly newText: string;
 }
+
+/** A weight that is compressed, and what stands in the file for it. */
+export type LayerTarget = Target<unknown, DescribedWeight>;
 
 /** A finding about a setting. The message begins with its name, as on the command line. */
 export function finding(

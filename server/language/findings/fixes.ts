@@ -53,7 +53,7 @@ export function remove(document: ExperimentDocument, path: SettingPath): Fix {
   };
 }
 
-/** Of two equal keys, the one at an offset. */
+/** Removes the one of two equal keys that is at an offset. */
 export function removeAt(document: ExperimentDocument, name: string, offset: number): Fix {
   return { title: `Remove this "${name}"`, edits: () => removalAt(document, offset) };
 }

@@ -14,7 +14,7 @@ import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
 
-/** Of a text that is JSON, however wrong its settings are. */
+/** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
   scheduleFindings,
@@ -24,8 +24,25 @@ const checks: readonly Check[] = [
   startFindings,
 ];
 
-/** In the order of the file. Where a setting is refused as such, nothing more is said about it. */
-export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
+/** Last found in a version of a document: an editor asks for quick fixes at each place of the cursor. */
+const known = new WeakMap<
+  ExperimentDocument,
+  { readonly around: Surroundings; readonly findings: readonly Finding[] }
+>();
+
+/**
+ * The findings, sorted by their places in the file. Nothing more is said about a setting that is refused as such. The same array is
+ * returned until another version of the document or other surroundings are asked about.
+ */
+export function findingsOf(document: ExperimentDocument, surroundings: Surroundings): readonly Finding[] {
+  const last = known.get(document);
+  if (last?.around === surroundings) return last.findings;
+  const findings = find(document, surroundings);
+  known.set(document, { around: surroundings, findings });
+  return findings;
+}
+
+function find(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const refused = schemaFindings(document, surroundings);
   if (document.json.problems.length > 0) return refused;
   const places = new Set(refused.map(({ range }) => `${range.start} ${range.end}`));

@@ -1,19 +1,15 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { assignTargets, type KeyProblem, type Target } from '../../compression/targets/targets.ts';
+import { assignTargets, type KeyProblem } from '../../compression/targets/targets.ts';
 import type { MethodFacts } from '../../protocol/experiment/methods/facts.ts';
 import { isMethod, methodFacts } from '../../protocol/experiment/methods/index.ts';
-import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { prunedCount } from '../../compression/methods/prune/rate.ts';
-import { finding, type Finding, type Fix } from './finding.ts';
+import { finding, type Finding, type Fix, type LayerTarget } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
 import { rankFindings } from './rankFindings.ts';
 import { numberAt, recordAt, valueAt } from '../writtenSettings.ts';
-
-/** A weight that is compressed, and what stands in the file for it. */
-export type LayerTarget = Target<unknown, DescribedWeight>;
 
 const LAYERS = ['compression', 'layers'];
 
@@ -42,28 +38,28 @@ function factsOf(document: ExperimentDocument): MethodFacts | undefined {
 }
 
 function keyFinding(document: ExperimentDocument, problem: KeyProblem): Finding {
-  const { pattern, code, reason, remedy, meant, weight } = problem;
-  const path = [...LAYERS, pattern];
+  const { key, code, reason, remedy, meant, weight } = problem;
+  const path = [...LAYERS, key];
   const fixes: Fix[] = meant === undefined ? [] : rename(document, path, meant);
   if (weight !== undefined) {
-    const parameters = recordAt(document, LAYERS)[pattern];
-    fixes.push({ ...setTo(document, [...LAYERS, weight], parameters), title: `Add "${weight}" as of "${pattern}"` });
+    const parameters = recordAt(document, LAYERS)[key];
+    fixes.push({ ...setTo(document, [...LAYERS, weight], parameters), title: `Add "${weight}" as of "${key}"` });
   }
   const message = `${reason}. ${remedy}`;
   return finding(document, { path, at: 'key' }, { severity: DiagnosticSeverity.Error, code, message, fixes });
 }
 
 /** Rates that would fall to their target instead of rising to it. */
-function risingRates(document: ExperimentDocument, patterns: readonly string[]): Finding[] {
+function risingRates(document: ExperimentDocument, keys: readonly string[]): Finding[] {
   const path = ['compression', 'schedule', 'initialRate'];
   const initial = numberAt(document, path);
   const rises = factsOf(document)?.rises;
   if (initial === undefined || rises === undefined) return [];
-  const rates = patterns.map((pattern) => ({ pattern, rate: numberAt(document, [...LAYERS, pattern, rises]) }));
+  const rates = keys.map((key) => ({ key, rate: numberAt(document, [...LAYERS, key, rises]) }));
   const lowest = rates.filter(({ rate }) => rate !== undefined && rate < initial).sort((a, b) => a.rate! - b.rate!);
   if (lowest.length === 0) return [];
-  const [{ pattern, rate }] = lowest;
-  const message = `expected at most the target rate of every layer, got ${initial}: that of "${pattern}" would fall to ${rate}`;
+  const [{ key, rate }] = lowest;
+  const message = `expected at most the target rate of every layer, got ${initial}: that of "${key}" would fall to ${rate}`;
   return [
     finding(
       document,
@@ -80,8 +76,8 @@ function risingRates(document: ExperimentDocument, patterns: readonly string[]):
 
 /** Rates so low that no weight becomes zero. */
 function idleRates(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
-  return targets.flatMap(({ weight, view, pattern }) => {
-    const path = [...LAYERS, pattern, 'rate'];
+  return targets.flatMap(({ weight, view, key }) => {
+    const path = [...LAYERS, key, 'rate'];
     const rate = numberAt(document, path);
     const weights = view.rows * view.columns;
     if (rate === undefined || rate < 0 || prunedCount(rate, weights) > 0) return [];

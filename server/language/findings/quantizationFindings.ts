@@ -3,22 +3,21 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { binaryCodeSize } from '../../compression/methods/quantize/size.ts';
 import { denseSize } from '../../compression/size.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { finding, type Finding } from './finding.ts';
+import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { setOther } from './fixes.ts';
-import type { LayerTarget } from './layerFindings.ts';
 import { countAt, textAt } from '../writtenSettings.ts';
 
 export function quantizationFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
   const seen = new Set<string>();
-  return targets.flatMap(({ weight, view, pattern }) => {
-    const layer = ['compression', 'layers', pattern];
+  return targets.flatMap(({ weight, view, key }) => {
+    const layer = ['compression', 'layers', key];
     const bits = countAt(document, [...layer, 'bits']);
     const perRow = textAt(document, [...layer, 'scales']) !== 'matrix';
-    if (bits === undefined || seen.has(pattern)) return [];
+    if (bits === undefined || seen.has(key)) return [];
     const dense = denseSize(view.rows * view.columns).bits;
     const size = binaryCodeSize(view, bits, perRow ? 'row' : 'matrix').bits;
     if (size <= dense) return [];
-    seen.add(pattern);
+    seen.add(key);
     const helps = perRow && binaryCodeSize(view, bits, 'matrix').bits < dense;
     const message =
       `makes ${weight.name} larger: ${(size / 8).toLocaleString('en')} bytes instead of ${(dense / 8).toLocaleString('en')}; ` +

@@ -8,14 +8,13 @@ import {
   type RankedWeight,
 } from '../../compression/methods/lowRank/sharedProjection.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
-import { finding, type Finding } from './finding.ts';
+import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
-import type { LayerTarget } from './layerFindings.ts';
 import { countAt, valueAt } from '../writtenSettings.ts';
 
 /** What is factored together: a weight, or those that share a projection. */
 interface Factored {
-  readonly pattern: string;
+  readonly key: string;
   /** The weight that is truncated; the others are projected. */
   readonly name: string;
   readonly names: string;
@@ -37,8 +36,8 @@ export function rankFindings(document: ExperimentDocument, targets: readonly Lay
   const units = projectionUnits(ranked);
   const factored = new Map<string, Factored[]>();
   for (const unit of units) {
-    const [{ pattern }] = unit;
-    factored.set(pattern, [...(factored.get(pattern) ?? []), factoredOf(unit)]);
+    const [{ key }] = unit;
+    factored.set(key, [...(factored.get(key) ?? []), factoredOf(unit)]);
   }
   return [
     ...withoutPartner(units).map((target) => noPartner(document, target)),
@@ -52,7 +51,7 @@ function factoredOf([first, ...others]: readonly (RankedWeight & LayerTarget)[])
   const all = others.reduce((sum, { view }) => sum + storedShape(view).columns, columns);
   const names = [first, ...others].map(({ weight }) => weight.name);
   return {
-    pattern: first.pattern,
+    key: first.key,
     name: first.weight.name,
     names: names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} and ${names.at(-1)} together`,
     rank: first.parameters.rank,
@@ -64,7 +63,7 @@ function factoredOf([first, ...others]: readonly (RankedWeight & LayerTarget)[])
 }
 
 function rankFinding(document: ExperimentDocument, units: readonly Factored[]): Finding[] {
-  const path = ['compression', 'layers', units[0].pattern, 'rank'];
+  const path = ['compression', 'layers', units[0].key, 'rank'];
   const lowest = Math.min(...units.map(largestUseful));
   const fixes = lowest > 0 ? [setTo(document, path, lowest)] : [];
   const impossible = units.filter(({ rank, limit }) => rank > limit);
@@ -109,6 +108,6 @@ function noPartner(document: ExperimentDocument, target: LayerTarget): Finding {
   );
 }
 
-function layer({ pattern }: LayerTarget): string[] {
-  return ['compression', 'layers', pattern];
+function layer({ key }: LayerTarget): string[] {
+  return ['compression', 'layers', key];
 }

@@ -1,4 +1,4 @@
-/** @file What the schema and the checks of the command line refuse: the experiment cannot be run. */
+/** @file Errors that the schema and the checks of the command line find: such an experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
 import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';

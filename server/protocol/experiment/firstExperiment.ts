@@ -17,7 +17,10 @@ export interface FirstLayer {
   readonly shortestSide?: number;
 }
 
-/** What a first experiment trains with. */
+/** All layers: used if their names are not known, or are many. */
+export const EVERY_LAYER: FirstLayer = { name: '*' };
+
+/** The data and the length of a first experiment's training. */
 export interface FirstRun {
   /** `data.type`, where it is known. */
   readonly dataType: string | undefined;

@@ -30,11 +30,11 @@ const MOST_SUGGESTED = 100;
 export interface CheckedExperiment {
   /** There when there are no problems; with all defaults filled in. */
   experiment?: ExperimentSettings;
-  /** In the order of the file. */
+  /** Sorted by their places in the file. */
   problems: Problem[];
 }
 
-/** Where settings were written. */
+/** The text that settings were read from. */
 export interface ExperimentText {
   /** Its name, to show in messages. */
   readonly file: string;
@@ -152,7 +152,7 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   );
 }
 
-/** What is wrong with the option of a union that was meant: one with settings for an object, else the union as a whole. */
+/** The issues of the option of a union that was meant: the one with settings for an object, else the union as a whole. */
 function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const inside = issue.errors.find(

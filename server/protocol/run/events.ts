@@ -150,6 +150,8 @@ export const eventSchema = z.discriminatedUnion('type', [
 
 export type RunEvent = z.output<typeof eventSchema>;
 export type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+/** An event without its time, which is added when it is recorded. */
+export type Untimed<E extends RunEvent = RunEvent> = E extends RunEvent ? Omit<E, 'time'> : never;
 export type Summary = z.output<typeof summarySchema>;
 export type WeightHistogram = z.output<typeof histogram>;
 export type CompressionSetting = z.output<typeof setting>;

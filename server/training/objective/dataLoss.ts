@@ -7,6 +7,7 @@ import { losses, type Loss, type LossId } from '../../models/losses.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { TrainingConfig } from '../../protocol/experiment/schema.ts';
 import { UserError } from '../../protocol/userError.ts';
+import { messageOf } from '../../protocol/thrown.ts';
 import { unfitModel } from '../unfitModel.ts';
 
 /** A loss or a metric of all targets and all outputs, each of shape `[samples, …]`. */
@@ -28,8 +29,7 @@ export function meanOf(name: string, compute: OfBatch): MeanOfBatch {
     } catch (error) {
       if (error instanceof UnsupportedKernel) throw error;
       throw new UserError(
-        `${name} fails on targets ${shapes(targets)} and outputs ${shapes(outputs)} of a batch: ` +
-          (error instanceof Error ? error.message : String(error)),
+        `${name} fails on targets ${shapes(targets)} and outputs ${shapes(outputs)} of a batch: ` + messageOf(error),
         { remedy: "Correct it in the model's module, or change the data to what it expects.", cause: error },
       );
     }

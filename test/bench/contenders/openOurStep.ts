@@ -6,7 +6,7 @@ import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { loadTensorFlowBackend, loadWasmBackend } from '../../../server/compiler/eagerBackend.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { PassName } from '../../../server/compiler/optimize.ts';
-import { Vocabulary } from '../../../server/data/vocabulary.ts';
+import { Vocabulary } from '../../../server/data/text/vocabulary.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';

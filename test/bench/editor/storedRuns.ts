@@ -59,11 +59,11 @@ export function writeCurves(run: string, points: number): void {
       write({
         type: 'metrics',
         step,
-        time: time(step),
         loss: 0.02 + 2.3 / (1 + step / 5000) + 0.1 * random.uniform(),
         learningRate: step < points / 2 ? 2e-3 : 4e-4,
         stepsPerSecond: 700 + 60 * random.uniform(),
         epoch: step / STEPS_PER_EPOCH,
+        time: time(step), // Last, as the trainer writes it: see metricsLine.ts.
       });
       if (lines.length >= CHUNK_LINES) flush();
     }

@@ -9,7 +9,7 @@ import type { ModelDescription } from '../../../server/protocol/model/modelDescr
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
-import { EventLog } from '../../../server/runs/eventLog.ts';
+import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { openTextCorpus } from '../../../server/data/textCorpus.ts';
+import { openTextCorpus } from '../../../server/data/text/textCorpus.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 const script = new URL('../../../examples/language-model/prepare.js', import.meta.url);

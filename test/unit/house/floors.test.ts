@@ -85,6 +85,14 @@ describe('the import floors', () => {
   );
 });
 
+test.each(['server/cli', 'extension/runs', 'webview/frame'])(
+  '%s takes the message of what was thrown from one place',
+  async (folder) => {
+    const text = "export const told = (error: unknown) => (error instanceof Error ? error.message : 'none');\n";
+    expect(await brokenRules(folder, text)).toEqual(['no-restricted-syntax']);
+  },
+);
+
 test.each(['server/formats', 'test/unit/house'])('in %s a promise may not be left floating', async (folder) => {
   const text = 'const answer = async () => 1;\nanswer();\n';
   expect(await brokenRules(folder, text, typed)).toContain('@typescript-eslint/no-floating-promises');

@@ -22,25 +22,20 @@ import {
   ShutdownRequest,
   StreamMessageReader,
   StreamMessageWriter,
-  type CancellationToken,
   type CodeAction,
   type Diagnostic,
   type InitializeResult,
   type ProtocolConnection,
+  type RequestHandler,
   type TextDocumentContentChangeEvent,
 } from 'vscode-languageserver/node';
 import { createConnection } from 'vscode-languageserver/node';
 import { PATIENCE } from '../../../scripts/patience.js';
 import { serve } from '../../../server/language/server.ts';
-import {
-  describeModel,
-  EXPERIMENT_LANGUAGE,
-  type DescribeModelParams,
-  type DescribeModelResult,
-  type InitializationOptions,
-} from '../../../server/protocol/wire/language.ts';
+import { DescribeModelRequest, type DescribeModelResult } from '../../../server/protocol/wire/describeModel.ts';
+import { EXPERIMENT_LANGUAGE, type InitializationOptions } from '../../../server/protocol/wire/language.ts';
 
-type Describe = (params: DescribeModelParams, token: CancellationToken) => Promise<DescribeModelResult>;
+type Describe = RequestHandler<{ readonly uri: string }, DescribeModelResult, void>;
 
 export class LanguageSession {
   readonly connection: ProtocolConnection;
@@ -72,7 +67,7 @@ export class LanguageSession {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     serve(createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient))).listen();
     const connection = createProtocolConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
-    if (describe) connection.onRequest(describeModel, describe);
+    if (describe) connection.onRequest(DescribeModelRequest.type, describe);
     connection.listen();
     const initialized = await connection.sendRequest(InitializeRequest.type, {
       processId: null,

@@ -18,7 +18,7 @@ import {
   LSPErrorCodes,
   type Diagnostic,
 } from 'vscode-languageserver/node';
-import type { DescribeModelResult } from '../../../server/protocol/wire/language.ts';
+import type { DescribeModelResult } from '../../../server/protocol/wire/describeModel.ts';
 import { modelsFolder } from '../../../server/runs/storedDescriptions.ts';
 import { untilAsserted } from '../../until.ts';
 import { LanguageSession } from './languageSession.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { deleteRun } from '../../../server/runs/deleteRun.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { runsFolder } from '../../../server/runs/experimentOf.ts';
-import { EventLog } from '../../../server/runs/eventLog.ts';
+import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import { listRunIds, listRuns } from '../../../server/runs/findRun.ts';
 import { lockRun } from '../../../server/runs/lockRun.ts';
 import { openRun } from '../../../server/runs/run.ts';

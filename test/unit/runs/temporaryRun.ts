@@ -26,5 +26,5 @@ export async function temporaryRun({ folder, now }: { folder?: string; now?: Dat
 }
 
 export function metricsAt(step: number): EventOf<'metrics'> {
-  return { type: 'metrics', step, time: 1000 + step, loss: 1 / step, learningRate: 0.1, stepsPerSecond: 50, epoch: 0 };
+  return { type: 'metrics', step, loss: 1 / step, learningRate: 0.1, stepsPerSecond: 50, epoch: 0, time: 1000 + step };
 }

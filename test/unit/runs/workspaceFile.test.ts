@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join, win32 } from 'node:path';
 import { describe, expect, test as base, vi } from 'vitest';
 import { listRuns } from '../../../server/runs/findRun.ts';
-import { readBackwards } from '../../../server/runs/readBackwards.ts';
-import { readEvents } from '../../../server/runs/readEvents.ts';
+import { readBackwards } from '../../../server/runs/log/readBackwards.ts';
+import { readEvents } from '../../../server/runs/log/readEvents.ts';
 import { openRun } from '../../../server/runs/run.ts';
 import { readLogTail } from '../../../server/sidecarClient/startSidecar.ts';
 import {

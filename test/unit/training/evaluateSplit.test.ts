@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createExecutor } from '../../../server/compiler/createExecutor.ts';
 import type { Dataset } from '../../../server/data/dataset.ts';
 import { inMemoryDataset, type Table } from '../../../server/data/inMemoryDataset.ts';
-import { openModuleDataset } from '../../../server/data/moduleDataset.ts';
+import { openModuleDataset } from '../../../server/data/module/moduleDataset.ts';
 import { experimentSchema } from '../../../server/protocol/experiment/schema.ts';
 import { evaluateSplit, evaluationBatchSize } from '../../../server/training/evaluateSplit.ts';
 import { modelProgram } from '../../../server/training/modelProgram.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
-import { readEvents } from '../../../server/runs/readEvents.ts';
+import { readEvents } from '../../../server/runs/log/readEvents.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { resumeRun, runExperiment, type TrainingOutcome } from '../../../server/training/index.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';

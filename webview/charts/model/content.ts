@@ -18,7 +18,7 @@ export interface Axis extends Named {
   readonly maximum?: number;
   /** How a value is written at a tick and in the readout; by default as a short decimal. */
   readonly format?: (value: number) => string;
-  /** Whether labels stand at round times of a clock. */
+  /** `seconds`: labels stand at round times of a clock. */
   readonly unit?: 'seconds';
 }
 
@@ -39,13 +39,13 @@ export interface Series extends Named {
   /** Place in the palette, from 0; see palette.ts. In high contrast also the dash pattern. */
   readonly color: number;
   readonly mark?: Mark;
-  /** Where stems begin; by default 0. */
+  /** Values at which stems begin; by default 0. */
   readonly from?: ArrayLike<number>;
   /** Level down to which bins are filled, for ridges; by default 0, or the bottom of a log axis. */
   readonly base?: number;
   /** 0 to 1; 1 by default. Less for what stands behind, such as earlier steps. */
   readonly opacity?: number;
-  /** Whether `smoothing` of the content applies. The raw line stays, faint. */
+  /** True if `smoothing` of the content applies. The raw line stays, faint. */
   readonly smooth?: boolean;
   /** Dashed, to tell a second series of the same colour. */
   readonly dashed?: boolean;
@@ -79,7 +79,7 @@ export interface ChartContent {
   readonly smoothing?: number;
   /** One line below the title: what the chart comes to, for the hasty and for screen readers. */
   readonly summary?: string;
-  /** Whether the legend says the last value of each line while no cursor is there; it does by default. */
+  /** True if the legend says the last value of each line while no cursor is there; it does by default. */
   readonly saysLast?: boolean;
   /** Said in place of the chart where no series has a point. */
   readonly empty?: string;

@@ -30,7 +30,7 @@ export interface Layout {
   readonly y: Range;
   readonly drawn: readonly DrawnSeries[];
   readonly marks: readonly number[];
-  /** Whether there is a point at all, hidden or not. */
+  /** True if there is a point at all, hidden or not. */
   readonly isEmpty: boolean;
   /** Points that a log axis has no place for, of the visible series. */
   readonly leftOut: number;

@@ -5,9 +5,9 @@ import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts
 export interface RunResult {
   /** Name of the metric; undefined before the first evaluation. */
   readonly metric?: string;
-  /** Of the final model on the test split; of an unfinished run, the last evaluation's value. */
+  /** Value of the final model on the test split; of the last evaluation for an unfinished run. */
   readonly value?: number;
-  /** Whether `value` is that of the final, compressed model. */
+  /** True if `value` is that of the final, compressed model. */
   readonly final: boolean;
   readonly bytes?: number;
   readonly byteRatio?: number;

@@ -15,7 +15,7 @@ export interface ComparedRun {
 
 /** The grey of the palette. */
 const FRONT_COLOR = 7;
-/** Of the axis of sizes to either side, as a part of the size. */
+/** Padding of the axis of sizes to either side, as a fraction of the size. */
 const MINIMUM_SPAN = 0.1;
 
 /** Finished runs with one metric; of runs with several metrics, those that have the first run's. */

@@ -9,18 +9,18 @@ export interface LayerRow {
   readonly shape: readonly number[];
   /** `prune`, `quantize`, …; undefined where the experiment leaves the weight alone. */
   readonly method?: string;
-  /** The key of the experiment that chose the weight; undefined in a log of an earlier version, too. */
+  /** The key of `compression.layers` that chose the weight; undefined where the log of an earlier version does not tell. */
   readonly key?: string;
   /** At the last distortion; undefined before the first. */
   readonly now?: CompressionSetting;
-  /** At the end of the run; undefined in a log of an earlier version. */
+  /** At the end of the run; undefined where the log of an earlier version does not tell. */
   readonly target?: CompressionSetting;
   readonly weights: number;
-  /** As `bytesKept`, undefined before the first distortion, and in a log of an earlier version that has not finished. */
+  /** Undefined, like `bytesKept`, before the first distortion, and while a run of an earlier version, whose log does not tell, trains. */
   readonly weightsKept?: number;
   readonly bytes: number;
   readonly bytesKept?: number;
-  /** Of the bytes that the compressed model takes, or of the dense model's while those are not known; 0 to 1. */
+  /** The part of the model's bytes, compressed or, while those are not known, dense; 0 to 1. */
   readonly share: number;
 }
 

@@ -1,10 +1,10 @@
 /** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
 import * as l10n from '@vscode/l10n';
-import { formatBytes, formatCount, formatPercent, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
-import { describeSetting } from '../setting.ts';
+import { bareSetting, describeSetting } from '../setting.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import { byteRatio, layerTable, sortKeys, sortRows } from './layerRows.ts';
@@ -208,11 +208,6 @@ function settingCell({ method, now, target }: LayerRow): Node | string {
 /** A schedule comes to its target up to rounding. */
 function isReached(now: CompressionSetting, target: CompressionSetting): boolean {
   return describeSetting(now) === describeSetting(target);
-}
-
-function bareSetting({ rate, bits, rank }: CompressionSetting): string {
-  if (rate !== undefined) return formatPercent(rate);
-  return String(bits ?? rank ?? '');
 }
 
 function shareCell({ share, name }: LayerRow): Node {

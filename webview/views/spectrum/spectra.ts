@@ -6,7 +6,7 @@ export function defaultSteps(spectra: readonly { readonly step: number }[]): num
   return evenly(spectra.length, 3).map((index) => spectra[index].step);
 }
 
-/** Of the largest singular value: what is smaller is rounding of the 32-bit weights, and as good as 0. */
+/** Fraction of the largest singular value: what is smaller is rounding of the 32-bit weights, and as good as 0. */
 const ROUNDING = 1e-7;
 
 /** The least value of all that says something; undefined where every positive value does. */
@@ -42,9 +42,9 @@ export function rankForEnergy(values: ArrayLike<number>, fraction: number): numb
 
 /** How singular values changed between two steps, as fractions: 0.12 is 12% more. NaN where there was nothing. */
 export interface Growth {
-  /** Of the mean of the values that the rank keeps. */
+  /** Growth of the mean of the values that the rank keeps. */
   readonly kept: number;
-  /** Of the mean of the values behind it. */
+  /** Growth of the mean of the other values. */
   readonly dropped: number;
 }
 

@@ -27,11 +27,11 @@ const LABELLED_LEVELS = 16;
 const DRAWN_LEVELS = 64;
 
 export interface HistogramExtras {
-  /** Whether the weight is quantized: something is then said of its levels. */
+  /** True if the weight is quantized: something is then said of its levels. */
   readonly quantized?: boolean;
   /** What the x axis spans at least, so that it stays while the slider moves. */
   readonly range?: { readonly minimum: number; readonly maximum: number };
-  /** Of a second run, after its distortion; all histograms are then on bins that are common to both. */
+  /** What a second run recorded after its distortion; all histograms are then on bins that are common to both. */
   readonly other?: Seen;
 }
 

@@ -6,7 +6,7 @@ import { describeSetting } from '../setting.ts';
 
 const SEPARATOR = ' · ';
 
-/** Where the slider stands: at a step, or at the newest distortion, also as new ones come. */
+/** Place of the slider: a step, or `latest`, the newest distortion also as new ones come. */
 export type Moment = number | 'latest';
 
 export function isMoment(value: unknown): value is Moment {

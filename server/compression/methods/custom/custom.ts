@@ -3,6 +3,7 @@ import { isRecord } from '../../../protocol/record.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import { settled } from '../../../modules/userCalls.ts';
 import { UserError } from '../../../protocol/userError.ts';
+import { messageOf } from '../../../protocol/thrown.ts';
 import { denseSize, type CompressedSize } from '../../size.ts';
 
 /** What a user's `distort` is told besides the weights. */
@@ -41,7 +42,7 @@ export async function distortByUser(
   try {
     returned = await settled(call, distort(values, shape, context));
   } catch (error) {
-    throw new UserError(`${call} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new UserError(`${call} failed: ${messageOf(error)}`, { cause: error });
   }
   const wrong = values.findIndex((value) => !Number.isFinite(value));
   if (wrong >= 0) throw new UserError(`${call} left ${values[wrong]} at index ${wrong}; expected finite weights.`);

@@ -26,7 +26,7 @@ export const lowRank: MethodRow<'low-rank'> = {
     const [alone] = withoutPartner(units);
     if (alone)
       throw new SettingError(
-        ['compression', 'layers', alone.pattern, 'sharedProjection'],
+        ['compression', 'layers', alone.key, 'sharedProjection'],
         `${alone.weight.name} has no partner with the same rank to share a projection with`,
         { remedy: NO_PARTNER_REMEDY },
       );
@@ -35,7 +35,7 @@ export const lowRank: MethodRow<'low-rank'> = {
   },
 
   predictSizes(targets) {
-    const ranked = targets.map(({ weight, parameters }) => ({ weight, pattern: weight.name, parameters }));
+    const ranked = targets.map(({ weight, parameters }) => ({ weight, key: weight.name, parameters }));
     const sizes = new Map(
       projectionUnits(ranked).flatMap((unit) => {
         const views = unit.map(({ weight: { shape, weight, layerClass } }) => matrixViewOf(shape, weight, layerClass));
@@ -146,12 +146,12 @@ function diverged(name: string, cause: RangeError): UserError {
   });
 }
 
-function checkRank({ weight, view, pattern, parameters }: Target<LowRankParameters>): void {
+function checkRank({ weight, view, key, parameters }: Target<LowRankParameters>): void {
   const { rows, columns } = storedShape(view);
   const limit = Math.min(rows, columns);
   if (parameters.rank <= limit) return;
   throw new SettingError(
-    ['compression', 'layers', pattern, 'rank'],
+    ['compression', 'layers', key, 'rank'],
     `${weight.name} is a [${rows}, ${columns}] matrix: expected at most ${limit}, got ${parameters.rank}`,
     { remedy: 'Lower the rank.' },
   );

@@ -4,7 +4,7 @@ import type { NamedWeight } from '../../targets/targets.ts';
 export interface RankedWeight {
   readonly weight: NamedWeight;
   /** Key of `compression.layers` that chose the weight. */
-  readonly pattern: string;
+  readonly key: string;
   readonly parameters: { readonly rank: number; readonly sharedProjection: boolean };
 }
 
@@ -30,10 +30,10 @@ export function projectionUnits<T extends RankedWeight>(targets: readonly T[]): 
 
 /** The first weight of each key that asks for a shared projection and of which no weight has one. */
 export function withoutPartner<T extends RankedWeight>(units: readonly (readonly T[])[]): T[] {
-  const seen = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ pattern }) => pattern) : [])));
-  return units.flat().filter(({ parameters, pattern }) => {
-    if (!parameters.sharedProjection || seen.has(pattern)) return false;
-    seen.add(pattern);
+  const seen = new Set(units.flatMap((unit) => (unit.length > 1 ? unit.map(({ key }) => key) : [])));
+  return units.flat().filter(({ parameters, key }) => {
+    if (!parameters.sharedProjection || seen.has(key)) return false;
+    seen.add(key);
     return true;
   });
 }

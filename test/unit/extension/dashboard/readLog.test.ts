@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +12,7 @@ import { restoreSnapshot } from '../../../../server/protocol/wire/packSnapshot.t
 import type { RunEvent } from '../../../../server/protocol/run/events.ts';
 import { distortion, started, wholeRun } from '../../cli/sampleEvents.ts';
 import { metricsAt } from '../../runs/temporaryRun.ts';
+import { workspace } from '../../training/workspace.ts';
 import { buildRunReader } from './buildRunReader.ts';
 
 const line = (event: object) => `${JSON.stringify(event)}\n`;
@@ -39,11 +40,11 @@ describe('a line of metrics', () => {
     );
     const metrics = fc.record({
       step: fc.nat(),
-      time: fc.nat(),
       loss: number,
       learningRate: number,
       stepsPerSecond: number,
       epoch: number,
+      time: fc.nat(),
     });
     fc.assert(
       fc.property(metrics, (values) => {
@@ -51,14 +52,27 @@ describe('a line of metrics', () => {
         const bytes = Buffer.from(line(event));
         const numbers = new Float64Array(METRICS_NUMBERS);
         expect(scanMetricsLine(bytes, 0, numbers)).toBe(bytes.length);
-        const { step, time, loss, learningRate, stepsPerSecond, epoch } = JSON.parse(line(event)) as Record<
+        const { step, loss, learningRate, stepsPerSecond, epoch, time } = JSON.parse(line(event)) as Record<
           string,
           number
         >;
-        expect([...numbers]).toEqual([step, time, loss, learningRate, stepsPerSecond, epoch]);
+        expect([...numbers]).toEqual([step, loss, learningRate, stepsPerSecond, epoch, time]);
       }),
       { numRuns: 500 },
     );
+  });
+
+  // The scan once expected the time after the step: it read no line that was ever written, and every one was left to JSON.parse.
+  it('is scanned as the trainer writes it', async () => {
+    const { run } = await (await workspace()).run();
+    const log = await readFile(run.eventsFile, 'utf8');
+    const lines = log.split('\n').filter((text) => text.startsWith('{"type":"metrics"'));
+    expect(lines).not.toHaveLength(0);
+    for (const text of lines) {
+      const bytes = Buffer.from(`${text}\n`);
+      expect(scanMetricsLine(bytes, 0, new Float64Array(METRICS_NUMBERS)), text).toBe(bytes.length);
+      expect(eventsOf(`${text}\n`)).toEqual([JSON.parse(text)]);
+    }
   });
 
   it('is left to the schema where it looks different in any way', () => {
@@ -78,8 +92,8 @@ describe('a line of metrics', () => {
 
   it('that is damaged is passed over, and the next one is read', () => {
     const damaged = [
-      '{"type":"metrics","step":1,"time":',
-      '{"type":"metrics","step":-,"time":1',
+      '{"type":"metrics","step":1,"loss":',
+      '{"type":"metrics","step":-,"loss":1',
       '{"type":"metrics","step":1.5}',
       '{}',
       '',

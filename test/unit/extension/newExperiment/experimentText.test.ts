@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
 import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
-import { openModuleDataset } from '../../../../server/data/moduleDataset.ts';
+import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative}`, import.meta.url));
@@ -19,14 +19,14 @@ describe('the text of a new experiment', () => {
   it.each(newMethods.flatMap((method) => dataSets.map((data) => ({ method, data }))))(
     'is valid for $method on $data.type',
     ({ method, data }) => {
-      for (const steps of [1, 40, 3000]) {
+      for (const steps of [undefined, 1, 2, 40, 3000]) {
         const text = experimentText({
           model: './model.ts',
           loss: 'sparse-categorical-crossentropy',
           data,
           method,
-          layers: [{ name: 'fc1', maximumRank: 300 }, { name: 'weird "name"', maximumRank: 1 }, { name: '*' }],
-          steps: Math.max(steps, method === 'prune' ? 40 : 60),
+          layers: [{ name: 'fc1', shortestSide: 300 }, { name: 'weird "name"', shortestSide: 1 }, { name: '*' }],
+          ...(steps !== undefined && { steps }),
         });
         const { experiment, problems } = checkExperiment(text);
         expect(problems).toEqual([]);
@@ -38,7 +38,7 @@ describe('the text of a new experiment', () => {
   );
 
   it('asks for no rank that a small layer cannot have', () => {
-    const layers = [1, 2, 10, 500].map((maximumRank) => ({ name: `fc${maximumRank}`, maximumRank }));
+    const layers = [1, 2, 10, 500].map((shortestSide) => ({ name: `fc${shortestSide}`, shortestSide }));
     const text = experimentText({ model: './m.ts', data: dataSets[0], method: 'low-rank', layers, steps: 600 });
     const { experiment } = checkExperiment(text);
     expect(experiment?.compression?.layers).toMatchObject({
@@ -55,10 +55,10 @@ describe('the source of a model', () => {
     const source = readModelSource(readFileSync(path('examples/mnist/my-model.ts'), 'utf8'));
     expect(source).toEqual({
       layers: [
-        { name: 'conv1', maximumRank: 9 },
-        { name: 'conv2', maximumRank: 32 },
-        { name: 'hidden', maximumRank: 128 },
-        { name: 'logits', maximumRank: 10 },
+        { name: 'conv1', shortestSide: 9 },
+        { name: 'conv2', shortestSide: 32 },
+        { name: 'hidden', shortestSide: 128 },
+        { name: 'logits', shortestSide: 10 },
       ],
       exportsLoss: true,
       softmax: false,
@@ -89,7 +89,7 @@ describe('the source of a model', () => {
     const dense = { class_name: 'Dense', config: { name: 'fc1', units: 7 } };
     const layers = [{ class_name: 'InputLayer', config: { name: 'input' } }, dense];
     const json = (topology: object) => JSON.stringify({ modelTopology: topology });
-    const found = [{ name: 'fc1', maximumRank: 7 }];
+    const found = [{ name: 'fc1', shortestSide: 7 }];
     expect(readModelJson(json({ class_name: 'Model', config: { layers } }))).toEqual(found);
     expect(readModelJson(json({ model_config: { class_name: 'Sequential', config: layers } }))).toEqual(found);
     expect(readModelJson(json({ node: [] }))).toBeUndefined();

@@ -4,7 +4,7 @@ import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import { readLatestCheckpoint } from '../../../../server/runs/checkpoints.ts';
 import { findRun, listRuns } from '../../../../server/runs/findRun.ts';
-import { readEvents, readLastEvents } from '../../../../server/runs/readEvents.ts';
+import { readEvents, readLastEvents } from '../../../../server/runs/log/readEvents.ts';
 import { openRun } from '../../../../server/runs/run.ts';
 import { StoredDescriptions } from '../../../../server/runs/storedDescriptions.ts';
 import { experimentText, wholeRun } from '../../cli/sampleEvents.ts';

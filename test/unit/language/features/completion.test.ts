@@ -211,6 +211,8 @@ describe('blocks', () => {
   test('the times of a compression fit the length of the training', () => {
     const whole = withCompression('', '"steps": 500').replace(/"compression": \{\s*\}/, '"compression": |');
     expect(chosen(whole, 'prune')).toMatch(/"distortEvery": 5,[^]*"from": 100, "to": 300/);
+    const epochs = withCompression('', '"epochs": 20').replace(/"compression": \{\s*\}/, '"compression": |');
+    expect(chosen(epochs, 'prune')).toMatch(/"from": 4, "to": 12, "unit": "epochs"/);
   });
 });
 

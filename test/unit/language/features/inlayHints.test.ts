@@ -56,6 +56,12 @@ describe('pruning', () => {
   });
 });
 
+test('times of a schedule are told while another of its settings is wrong', () => {
+  const shown = hints(pruneText.replace('"exponent": 7', '"exponent": "seven"'));
+  expect(shown['"schedule": { "initialRate": 0.25, "from": 8000']).toBe('6.67 epochs');
+  expect(shown['"distortEvery": 10']).toBe('1,201 distortions');
+});
+
 test('bits are bytes, with the scales of each row', () => {
   const shown = hints(withCompression('"method": "quantize", "layers": { "fc2": { "bits": 2 } }'));
   // 2 bits for each of 30,000 weights, and two scales of 32 bits for each of 100 rows.

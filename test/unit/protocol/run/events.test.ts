@@ -32,4 +32,18 @@ describe('run events', () => {
     expect(eventSchema.parse({ ...metrics, gradientNorm: 3 })).toEqual(metrics);
     expect(eventSchema.safeParse({ ...metrics, loss: undefined }).success).toBe(false);
   });
+
+  it('have the parameters of each weight by name, whatever the method, and only as numbers', () => {
+    const histogram = { minimum: 0, maximum: 1, before: [1], after: [1] };
+    const counts = { zerosBefore: 0, zerosAfter: 0, nearZerosBefore: 0, nearZerosAfter: 0 };
+    const distortion = (setting: unknown) => ({
+      type: 'distortion',
+      step: 1,
+      time: 0,
+      weights: [{ name: 'fc1/kernel', setting, histogram: { ...histogram, ...counts }, relativeError: 0 }],
+    });
+    for (const setting of [{ rate: 0.5 }, { bits: 2 }, { rank: 20 }, {}, { threshold: 0.1 }])
+      expect(eventSchema.parse(distortion(setting))).toMatchObject({ weights: [{ setting }] });
+    expect(eventSchema.safeParse(distortion({ rate: '0.5' })).success).toBe(false);
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { describeSetting } from '../../../../../webview/views/setting.ts';
+import { bareSetting, describeSetting } from '../../../../../webview/views/setting.ts';
 import { describeDistortion, indexAt } from '../../../../../webview/views/weights/moments.ts';
 
 describe('the slider through distortions', () => {
@@ -45,11 +45,12 @@ describe('a distortion in words', () => {
   });
 
   it.each([
-    [{ bits: 1 }, '1 bit'],
-    [{ bits: 3 }, '3 bits'],
-    [{ rank: 20 }, 'rank 20'],
-    [{}, ''],
-  ])('says a setting %o as "%s"', (setting, words) => {
-    expect(describeSetting(setting)).toBe(words);
+    [{ rate: 0.987 }, 'pruning rate 98.7%', '98.7%'],
+    [{ bits: 1 }, '1 bit', '1'],
+    [{ bits: 3 }, '3 bits', '3'],
+    [{ rank: 20 }, 'rank 20', '20'],
+    [{}, '', ''],
+  ])('says a setting %o as "%s", and "%s" where the words stand already', (setting, words, bare) => {
+    expect([describeSetting(setting), bareSetting(setting)]).toEqual([words, bare]);
   });
 });

@@ -1,7 +1,7 @@
 /** @file The words that a language model knows, by number. */
-import { decodeText } from '../formats/text.ts';
-import { readUserFile } from '../modules/readUserFile.ts';
-import { UserError } from '../protocol/userError.ts';
+import { decodeText } from '../../formats/text.ts';
+import { readUserFile } from '../../modules/readUserFile.ts';
+import { UserError } from '../../protocol/userError.ts';
 import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
 
 /** Stands for every word that is not in the vocabulary. */

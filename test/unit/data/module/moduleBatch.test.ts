@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readModuleBatch } from '../../../server/data/moduleBatch.ts';
-import { FormatError } from '../../../server/formats/formatError.ts';
+import { readModuleBatch } from '../../../../server/data/module/moduleBatch.ts';
+import { FormatError } from '../../../../server/formats/formatError.ts';
 
 const targets = Int32Array.of(1, 0);
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ModuleSource } from '../../../server/data/moduleSource.ts';
-import { userErrorOf } from '../userErrorOf.ts';
+import { ModuleSource } from '../../../../server/data/module/moduleSource.ts';
+import { userErrorOf } from '../../userErrorOf.ts';
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'deeptwist-source-'))));

@@ -1,7 +1,8 @@
 /** @file Worker entry: runs a user's data module off the training path and keeps each stream a few batches ahead. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../protocol/userError.ts';
-import type { Batch } from './dataset.ts';
+import { UserError } from '../../protocol/userError.ts';
+import { messageOf } from '../../protocol/thrown.ts';
+import type { Batch } from '../dataset.ts';
 import { PREFETCH, type HostMessage, type ModuleWorkerData, type WorkerMessage } from './moduleMessages.ts';
 import { ModuleSource } from './moduleSource.ts';
 
@@ -38,7 +39,7 @@ function send(message: WorkerMessage, transfer: readonly ArrayBuffer[] = []): vo
 
 function sendFailure(error: unknown, stream?: number): void {
   const remedy = error instanceof UserError ? error.remedy : undefined;
-  send({ type: 'failed', message: error instanceof Error ? error.message : String(error), remedy, ...{ stream } });
+  send({ type: 'failed', message: messageOf(error), remedy, ...{ stream } });
 }
 
 async function pump(stream: number, batches: AsyncGenerator<Batch>): Promise<void> {

@@ -10,10 +10,10 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import type { RunEvent } from '../protocol/run/events.ts';
-import type { UserError } from '../protocol/userError.ts';
-import { deletedFolder, explainDiskError } from './disk.ts';
-import type { Run } from './run.ts';
+import type { RunEvent } from '../../protocol/run/events.ts';
+import type { UserError } from '../../protocol/userError.ts';
+import { deletedFolder, explainDiskError } from '../disk.ts';
+import type { Run } from '../run.ts';
 
 const FLUSH_MS = 1000;
 const FLUSH_BYTES = 256 * 1024;

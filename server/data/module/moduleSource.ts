@@ -1,8 +1,8 @@
 /** @file A user's data module as streams of checked batches; runs inside the worker. docs/data.md is its contract. */
-import { FormatError } from '../formats/formatError.ts';
-import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../modules/userModule.ts';
-import { UserError } from '../protocol/userError.ts';
-import type { Batch, TensorSpec, TrainingOrder } from './dataset.ts';
+import { FormatError } from '../../formats/formatError.ts';
+import { exportedFunction, importUserModule, userCodeError, type UserModule } from '../../modules/userModule.ts';
+import { UserError } from '../../protocol/userError.ts';
+import type { Batch, TensorSpec, TrainingOrder } from '../dataset.ts';
 import { readModuleBatch } from './moduleBatch.ts';
 
 export type SplitName = 'train' | 'test' | 'validation';

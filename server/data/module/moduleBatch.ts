@@ -2,9 +2,9 @@
  * @file The batches of a user's data module. A tensor, batch axis first, is given as nested number arrays, as a typed array
  * (one number a sample), or as `{ data, shape, dtype? }`; several tensors as an array of such objects.
  */
-import { elementCount } from '../protocol/shape.ts';
-import { FormatError } from '../formats/formatError.ts';
-import type { Batch, Elements, TensorSpec } from './dataset.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import { FormatError } from '../../formats/formatError.ts';
+import type { Batch, Elements, TensorSpec } from '../dataset.ts';
 
 type NumericArray =
   | Float32Array

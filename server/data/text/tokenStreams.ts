@@ -2,7 +2,7 @@
  * @file Contiguous batches of a text: it is cut into as many streams as a batch has rows, and row b of each batch goes on
  * where row b of the one before stopped, so that a recurrent model can carry its state. The target of a word is the next.
  */
-import { PADDING, type Batch, type Split, type TrainingOrder, type TrainingStream } from './dataset.ts';
+import { PADDING, type Batch, type Split, type TrainingOrder, type TrainingStream } from '../dataset.ts';
 import type { TokenReader, TokenSource } from './tokenSource.ts';
 
 /**

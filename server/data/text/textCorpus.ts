@@ -1,10 +1,10 @@
 /** @file A text as a data set for language models: words in, the next word out. */
 import { readdirSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { DataConfig } from '../protocol/experiment/schema.ts';
-import { SettingError } from '../protocol/experiment/settingError.ts';
-import { UserError } from '../protocol/userError.ts';
-import type { Dataset } from './dataset.ts';
+import type { DataConfig } from '../../protocol/experiment/schema.ts';
+import { SettingError } from '../../protocol/experiment/settingError.ts';
+import { UserError } from '../../protocol/userError.ts';
+import type { Dataset } from '../dataset.ts';
 import { TextFile, type TextPart } from './textFile.ts';
 import { stepsPerEpoch, TokenTraining, tokenSplit } from './tokenStreams.ts';
 import { openTokens, TOKEN_BUDGET, type TokenSource } from './tokenSource.ts';

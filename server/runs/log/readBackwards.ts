@@ -1,10 +1,10 @@
 /** @file Reading a run's `events.jsonl` from its end: what was recorded last, of a log of whatever length. */
 import type { FileHandle } from 'node:fs/promises';
-import type { RunEvent } from '../protocol/run/events.ts';
-import { isMissing } from '../protocol/systemError.ts';
+import type { RunEvent } from '../../protocol/run/events.ts';
+import { isMissing } from '../../protocol/systemError.ts';
 import { LONGEST_LINE, parseEvent } from './readEvents.ts';
-import type { Run } from './run.ts';
-import { openRegularFile } from './workspaceFile.ts';
+import type { Run } from '../run.ts';
+import { openRegularFile } from '../workspaceFile.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;

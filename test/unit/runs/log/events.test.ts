@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { appendFile, readFile, symlink, writeFile } from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { UserError } from '../../../server/protocol/userError.ts';
-import { EventLog } from '../../../server/runs/eventLog.ts';
-import { followEvents, readEvents, readLastEvents } from '../../../server/runs/readEvents.ts';
-import { openRun } from '../../../server/runs/run.ts';
-import { EventFeed } from '../../../server/sidecar/eventFeed.ts';
-import { metricsAt, temporaryRun } from './temporaryRun.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
+import { UserError } from '../../../../server/protocol/userError.ts';
+import { EventLog } from '../../../../server/runs/log/eventLog.ts';
+import { followEvents, readEvents, readLastEvents } from '../../../../server/runs/log/readEvents.ts';
+import { openRun } from '../../../../server/runs/run.ts';
+import { EventFeed } from '../../../../server/sidecar/eventFeed.ts';
+import { metricsAt, temporaryRun } from '../temporaryRun.ts';
 
 async function all(events: AsyncIterable<RunEvent>): Promise<RunEvent[]> {
   const list: RunEvent[] = [];

@@ -4,9 +4,9 @@
  * texts. A file is read in pieces that end between words, so that it can be larger than memory and be entered at any piece.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { ENCODING_REMEDY, notUtf8 } from '../formats/text.ts';
-import { reasonOf } from '../protocol/systemError.ts';
-import { UserError } from '../protocol/userError.ts';
+import { ENCODING_REMEDY, notUtf8 } from '../../formats/text.ts';
+import { reasonOf } from '../../protocol/systemError.ts';
+import { UserError } from '../../protocol/userError.ts';
 
 export const END_OF_SENTENCE = '<eos>';
 

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { appendFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { readLog } from '../../../extension/dashboard/readLog.ts';
-import { readBackwards } from '../../../server/runs/readBackwards.ts';
-import { followEvents, LONGEST_LINE, readEvents } from '../../../server/runs/readEvents.ts';
-import type { Run } from '../../../server/runs/run.ts';
-import { metricsAt, temporaryRun } from './temporaryRun.ts';
+import { readLog } from '../../../../extension/dashboard/readLog.ts';
+import { readBackwards } from '../../../../server/runs/log/readBackwards.ts';
+import { followEvents, LONGEST_LINE, readEvents } from '../../../../server/runs/log/readEvents.ts';
+import type { Run } from '../../../../server/runs/run.ts';
+import { metricsAt, temporaryRun } from '../temporaryRun.ts';
 
 const lineOf = (step: number) => `${JSON.stringify(metricsAt(step))}\n`;
 

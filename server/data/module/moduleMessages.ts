@@ -1,5 +1,5 @@
 /** @file Messages between the training process and the worker of a data module. */
-import type { Batch, TrainingOrder } from './dataset.ts';
+import type { Batch, TrainingOrder } from '../dataset.ts';
 import type { ModuleDescription, SplitName } from './moduleSource.ts';
 
 /** Batches that the worker may be ahead in each stream. */

@@ -1,10 +1,10 @@
 import { appendFile, stat, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { readBackwards } from '../../../server/runs/readBackwards.ts';
-import { shortest } from '../../until.ts';
-import { metricsAt, temporaryRun } from './temporaryRun.ts';
+import type { RunEvent } from '../../../../server/protocol/run/events.ts';
+import { readBackwards } from '../../../../server/runs/log/readBackwards.ts';
+import { shortest } from '../../../until.ts';
+import { metricsAt, temporaryRun } from '../temporaryRun.ts';
 
 /** With a text that makes its line as long as a test needs it. */
 const warning = (step: number, message = ''): RunEvent => ({ type: 'warning', step, time: step, message });

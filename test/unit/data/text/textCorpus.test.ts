@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { PADDING, type Batch, type Dataset, type Split } from '../../../server/data/dataset.ts';
-import { openTextCorpus, type TextConfig } from '../../../server/data/textCorpus.ts';
-import { Random } from '../../../server/formats/random.ts';
-import { temporaryFolder } from '../runs/temporaryRun.ts';
-import { userErrorOf } from '../userErrorOf.ts';
+import { PADDING, type Batch, type Dataset, type Split } from '../../../../server/data/dataset.ts';
+import { openTextCorpus, type TextConfig } from '../../../../server/data/text/textCorpus.ts';
+import { Random } from '../../../../server/formats/random.ts';
+import { temporaryFolder } from '../../runs/temporaryRun.ts';
+import { userErrorOf } from '../../userErrorOf.ts';
 
 const text: Pick<TextConfig, 'type' | 'vocabulary'> = { type: 'text', vocabulary: {} };
 

@@ -1,12 +1,12 @@
 /** @file Reading a run's `events.jsonl`, whole or while it grows, a piece at a time. */
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { eventSchema } from '../protocol/run/events.ts';
-import type { RunEvent } from '../protocol/run/events.ts';
-import { isMissing } from '../protocol/systemError.ts';
-import { openRun } from './run.ts';
-import type { Run } from './run.ts';
-import { openRegularFile } from './workspaceFile.ts';
+import { eventSchema } from '../../protocol/run/events.ts';
+import type { RunEvent } from '../../protocol/run/events.ts';
+import { isMissing } from '../../protocol/systemError.ts';
+import { openRun } from '../run.ts';
+import type { Run } from '../run.ts';
+import { openRegularFile } from '../workspaceFile.ts';
 
 /** Longer lines are no events of any run: readers pass over them and do not hold them in memory. */
 export const LONGEST_LINE = 64 * 1024 * 1024;

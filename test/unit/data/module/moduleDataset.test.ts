@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Batch, Dataset } from '../../../server/data/dataset.ts';
-import { openDataset } from '../../../server/data/openDataset.ts';
-import { until } from '../../until.ts';
-import { userErrorOf } from '../userErrorOf.ts';
+import type { Batch, Dataset } from '../../../../server/data/dataset.ts';
+import { openDataset } from '../../../../server/data/openDataset.ts';
+import { until } from '../../../until.ts';
+import { userErrorOf } from '../../userErrorOf.ts';
 
 let folder: string;
 let opened: Dataset | undefined;
@@ -157,7 +157,7 @@ test('bundled, the worker beside the command line program is used', async () => 
   writeFileSync(join(folder, 'data.ts'), `console.log('printed by the module'); ${counting}`);
   writeFileSync(
     join(folder, 'main.ts'),
-    `import { openDataset } from ${JSON.stringify(new URL('../../../server/data/openDataset.ts', import.meta.url).pathname)};
+    `import { openDataset } from ${JSON.stringify(new URL('../../../../server/data/openDataset.ts', import.meta.url).pathname)};
      const data = await openDataset({ type: 'module', path: 'data.ts' }, ${JSON.stringify(folder)});
      const stream = await data.openTraining({ batchSize: 2, seed: 7, step: 2 });
      console.log((await stream.next()).inputs[0].join());
@@ -166,7 +166,7 @@ test('bundled, the worker beside the command line program is used', async () => 
   await build({
     entryPoints: {
       cli: join(folder, 'main.ts'),
-      moduleWorker: new URL('../../../server/data/moduleWorker.ts', import.meta.url).pathname,
+      moduleWorker: new URL('../../../../server/data/module/moduleWorker.ts', import.meta.url).pathname,
     },
     outdir: join(folder, 'dist'),
     bundle: true,

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../protocol/userError.ts';
-import type { Batch, Dataset, Split, TrainingStream } from './dataset.ts';
+import { UserError } from '../../protocol/userError.ts';
+import type { Batch, Dataset, Split, TrainingStream } from '../dataset.ts';
 import type { HostMessage, ModuleWorkerData, WorkerMessage } from './moduleMessages.ts';
 import type { ModuleDescription, SplitName } from './moduleSource.ts';
 

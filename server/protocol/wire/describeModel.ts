@@ -1,0 +1,23 @@
+/**
+ * @file The one request of the language server to the editor that LSP does not have. Apart from `language.ts`, since it loads
+ * JSON-RPC, which a window without an experiment file does not need.
+ */
+import { RequestType } from 'vscode-jsonrpc';
+
+interface DescribeModelParams {
+  /** Address of the experiment file. */
+  readonly uri: string;
+}
+
+export interface DescribeModelResult {
+  /** Undefined where the editor may not: the workspace is not trusted, or a setting says so. */
+  readonly described: boolean | undefined;
+}
+
+/**
+ * Asks the editor to describe the model of an experiment file that has no valid description. The editor answers when the file
+ * has been described, in a process of its own, or will not be; a request that is cancelled ends that process.
+ */
+export const DescribeModelRequest = {
+  type: new RequestType<DescribeModelParams, DescribeModelResult, void>('deeptwist/describeModel'),
+};

@@ -1,0 +1,30 @@
+/** @file Files that import one another in a circle, types among what they import: `import-x/no-cycle` does not see types. */
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import ts from 'typescript';
+
+/** What files import of one another: by path, the paths of the imported files. */
+export function importsOf(files: readonly string[]): Map<string, string[]> {
+  return new Map(
+    files.map((file) => {
+      const { importedFiles } = ts.preProcessFile(readFileSync(file, 'utf8'), true, true);
+      const relative = importedFiles.map(({ fileName }) => fileName).filter((name) => name.startsWith('.'));
+      return [file, relative.map((name) => resolve(dirname(file), name))];
+    }),
+  );
+}
+
+/** One circle for each import that closes one: the files in it, the first again at the end. */
+export function circlesIn(imports: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]) => {
+    const start = way.indexOf(file);
+    if (start !== -1) circles.push([...way.slice(start), file]);
+    if (start !== -1 || done.has(file)) return;
+    for (const imported of imports.get(file) ?? []) visit(imported, [...way, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return circles;
+}

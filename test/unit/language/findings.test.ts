@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { findingsOf } from '../../../server/language/findings/index.ts';
+import { around, open, pruneText } from './features/experiments.ts';
+
+describe('the findings of an experiment file', () => {
+  const text = pruneText.replace('./data/mnist', './data/missing');
+
+  it('are found once for a version and what is around it', () => {
+    const document = open(text);
+    let looked = 0;
+    const there = around({ exists: () => ++looked < 0 });
+    const findings = findingsOf(document, there);
+    expect(findings.map(({ code }) => code)).toContain('no-such-file');
+    const before = looked;
+    expect(findingsOf(document, there)).toBe(findings);
+    expect(looked).toBe(before);
+  });
+
+  it('are found anew for another version, and where something else is around it', () => {
+    const [document, there] = [open(text), around({ exists: () => false })];
+    const findings = findingsOf(document, there);
+    expect(findingsOf(open(text), there)).not.toBe(findings);
+    const mended = findingsOf(document, around({ exists: () => true }));
+    expect(mended.map(({ code }) => code)).not.toContain('no-such-file');
+  });
+});

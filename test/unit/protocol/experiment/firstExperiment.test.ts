@@ -1,0 +1,51 @@
+import { describe, expect, test } from 'vitest';
+import {
+  firstCompression,
+  firstDistortEvery,
+  firstLength,
+  firstTraining,
+  type FirstRun,
+} from '../../../../server/protocol/experiment/firstExperiment.ts';
+import { methodNames } from '../../../../server/protocol/experiment/methods/index.ts';
+import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
+
+const steps = (count: number, dataType = 'mnist'): FirstRun => ({ dataType, length: { count, unit: 'steps' } });
+const epochs = (count: number): FirstRun => ({ dataType: 'text', length: { count, unit: 'epochs' } });
+
+describe.each(methodNames)('a first experiment with the method %s', (method) => {
+  test.each([
+    ...[1, 2, 3, 59, 500, 6000, 20_000].map((count) => steps(count)),
+    ...[1, 2, 3, 10].map((count) => epochs(count)),
+    steps(500, 'text'),
+  ])('is valid for $length.count $length.unit of $dataType', (run) => {
+    const { settings, layers, schedule } = firstCompression(method, [{ name: 'fc1', shortestSide: 10 }], run);
+    const text = JSON.stringify({
+      model: './model.ts',
+      data: { type: run.dataType, path: './data', ...(run.dataType === 'text' && { timeSteps: 20 }) },
+      training: firstTraining(run),
+      compression: { ...settings, layers: { [layers[0].name]: layers[0].parameters }, schedule },
+    });
+    expect(checkExperiment(text).problems).toEqual([]);
+  });
+});
+
+test('the distortion step is that of the method, and a smaller round number in a short run', () => {
+  const of = (method: 'prune' | 'low-rank') =>
+    [20_000, 6000, 2000, 500, 100, 1].map((count) => firstDistortEvery(method, steps(count)));
+  expect(of('prune')).toEqual([10, 10, 10, 5, 1, 1]);
+  expect(of('low-rank')).toEqual([100, 100, 20, 5, 1, 1]);
+});
+
+test('a run in epochs has the distortion step of the method until the length of an epoch is known', () => {
+  const run = epochs(10);
+  expect(firstDistortEvery('quantize', run)).toBe(100);
+  expect(firstDistortEvery('quantize', { ...run, stepsPerEpoch: 200 })).toBe(20);
+});
+
+test('language models train for epochs, others for steps, and a schedule is in the same unit', () => {
+  const run = (dataType: string | undefined) => ({ dataType, length: firstLength(dataType) });
+  const schedule = (dataType: string | undefined) => firstCompression('prune', [], run(dataType)).schedule;
+  expect(schedule('text')).toEqual({ from: 2, to: 6, unit: 'epochs' });
+  expect(schedule('arrays')).toEqual({ from: 1200, to: 3600 });
+  expect(schedule(undefined)).toEqual({ from: 1200, to: 3600 });
+});
