@@ -42,7 +42,7 @@ export function weightTensors(parameters: Weights): Map<string, Safetensor> {
 
 /**
  * @param keep which files are written; a run without a compression has the dense one alone
- * @returns what the user should know
+ * @returns bytes of the compressed file, and what the user should know
  * @throws UserError when the disk is full
  */
 export async function writeFinalModel(
@@ -50,13 +50,18 @@ export async function writeFinalModel(
   parameters: Weights,
   compressor: Compressor | undefined,
   keep: TrainingConfig['keep'],
-): Promise<string[]> {
+): Promise<{ fileBytes?: number; warnings: string[] }> {
   await makeFolder(run.modelFolder); // A repository keeps no empty folders: it is gone in a clone.
-  const { weights, warnings } = packWeights(parameters, compressor?.packed() ?? new Map<string, PackedWeight>());
-  if (compressor) await writeAtomically(compressedFile(run), encodePacked(weights));
-  if (!compressor || keep === 'both')
-    await writeAtomically(denseFile(run), encodeSafetensors(weightTensors(parameters), { run: run.id }));
-  return warnings;
+  const dense = () => encodeSafetensors(weightTensors(parameters), { run: run.id });
+  if (!compressor) {
+    await writeAtomically(denseFile(run), dense());
+    return { warnings: [] };
+  }
+  const { weights, warnings } = packWeights(parameters, compressor.packed());
+  const packed = encodePacked(weights);
+  await writeAtomically(compressedFile(run), packed);
+  if (keep === 'both') await writeAtomically(denseFile(run), dense());
+  return { fileBytes: packed.length, warnings };
 }
 
 /** All weights for a packed file: dense where they have no compressed form, or are not what it says. */

@@ -99,9 +99,9 @@ export async function trainInFolder(
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
     const { keep } = live.experiment.training;
-    for (const message of await writeFinalModel(run, parameters, compressor, keep))
-      record({ type: 'warning', step: summary.steps, message });
-    return endOf(record({ type: 'finished', step: summary.steps, summary }));
+    const { warnings, ...file } = await writeFinalModel(run, parameters, compressor, keep);
+    for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
+    return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
   } catch (error) {
     const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
     try {

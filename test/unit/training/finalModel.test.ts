@@ -22,9 +22,10 @@ const still = [
 ];
 
 test('a run without a compression has dense weights alone', async () => {
-  const { run } = await (await workspace()).run();
+  const { run, events } = await (await workspace()).run();
   expect(existsSync(weightsFile(run))).toBe(true);
   expect(existsSync(compressedFile(run))).toBe(false);
+  expect(eventsOf(events, 'finished')[0].summary.fileBytes).toBeUndefined();
 });
 
 test('where only the compressed file is kept, the run is evaluated and started from as with the dense one', async () => {
@@ -32,6 +33,7 @@ test('where only the compressed file is kept, the run is evaluated and started f
   const base = await place.run();
   expect(existsSync(weightsFile(base.run))).toBe(false);
   const [{ summary }] = eventsOf(base.events, 'finished');
+  expect(summary.fileBytes).toBe((await readFile(compressedFile(base.run))).length);
   expect((await evaluateRun({ run: base.run })).value).toBe(summary.test);
   const dense = await place.run({ overrides: ['training.keep=both'] });
   const fromRun = await place.run({ overrides: [...still, `start=run:${base.run.id}`] });
@@ -70,10 +72,10 @@ test('a weight that was changed after its last distortion is stored dense, with 
   await compressor.distort(1);
   const run = await temporaryRun();
   const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
-  expect(await writeFinalModel(run, parameters, compressor, 'both')).toEqual([]);
+  expect(await writeFinalModel(run, parameters, compressor, 'both')).toMatchObject({ warnings: [] });
   expect(decodePacked(await readFile(compressedFile(run))).get('fc/kernel')!.form).toBe('binary-codes');
   values[3] *= 2;
-  expect(await writeFinalModel(run, parameters, compressor, 'both')).toEqual([
+  expect((await writeFinalModel(run, parameters, compressor, 'both')).warnings).toEqual([
     'fc/kernel was changed after its last distortion: model/compressed.safetensors holds it dense, in more bytes than the summary says.',
   ]);
   const stored = decodePacked(await readFile(compressedFile(run))).get('fc/kernel')!;
