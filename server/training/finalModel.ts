@@ -70,7 +70,10 @@ function packWeights(parameters: Weights, compressed: ReadonlyMap<string, Packed
   const weights = new Map<string, PackedWeight>();
   for (const { name, shape, value } of parameters.list) {
     const packed = compressed.get(name);
-    if (packed && isSame(packed.rebuild(), value)) {
+    const rebuilt = packed?.rebuild();
+    if (packed && rebuilt && isSame(rebuilt, value)) {
+      // Equal numbers can have other bits: a zero its sign, and a subnormal number where the process counts it as zero.
+      value.set(rebuilt);
       weights.set(name, packed);
       continue;
     }

@@ -59,6 +59,25 @@ test('a compressed file is evaluated where the dense one was deleted, and refuse
   expect(error.remedy).toBe('Read the file with a newer version of DeepTwist.');
 });
 
+test('a zero with a sign is stored without it, in both files', async () => {
+  const values = Float32Array.of(1, -0, 0, -0, 0, 2);
+  const weight = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [2, 3], values };
+  const layers = { fc: { rate: 0.5 } };
+  const compression = { method: 'prune', policy: 'deeptwist', distortEvery: 1, layers } as const;
+  const compressor = createCompressor(compression, [weight], { steps: 1, seed: 1 });
+  await compressor.distort(1);
+  const run = await temporaryRun();
+  const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
+  expect((await writeFinalModel(run, parameters, compressor, 'both')).warnings).toEqual([]);
+  const expected = Float32Array.of(1, 0, 0, 0, 0, 2);
+  expect(
+    decodePacked(await readFile(compressedFile(run)))
+      .get('fc/kernel')!
+      .rebuild(),
+  ).toEqual(expected);
+  expect(finalWeights(run).get('fc/kernel')).toEqual(expected);
+});
+
 test('a weight that was changed after its last distortion is stored dense, with a warning', async () => {
   const values = normals(12, 1);
   const weight = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [4, 3], values };

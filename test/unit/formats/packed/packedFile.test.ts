@@ -13,7 +13,10 @@ function again(weights: Record<string, PackedWeight>): Map<string, PackedWeight>
   return decodePacked(encodePacked(new Map(Object.entries(weights))));
 }
 
-const float = fc.float({ noNaN: true, noDefaultInfinity: true });
+/** Without subnormal numbers: libraries that other tests load can make the process count them as zero. */
+const float = fc
+  .float({ noNaN: true, noDefaultInfinity: true })
+  .map((value) => (Math.abs(value) < 2 ** -126 ? 0 : value));
 
 test('a sparse weight comes back to the bit, in any of its forms', () => {
   const values = fc.array(fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, float), { maxLength: 300 });
