@@ -52,6 +52,26 @@ async function all(batches: Iterable<Batch> | AsyncIterable<Batch>): Promise<num
   return sizes;
 }
 
+test('the thread of a module loads TensorFlow.js only where the module imports it', async () => {
+  const reporting = (imports: string) => `
+    import { createRequire } from 'node:module';
+    ${imports}
+    const loaded = Object.keys(createRequire(import.meta.url).cache).some((file) => /tfjs-core/.test(file));
+    export function* train() { yield { inputs: [[loaded ? 1 : 0]], targets: Int32Array.of(0) }; }
+    export const test = train;
+  `;
+  const seen = async (imports: string) => {
+    const data = await open(reporting(imports));
+    const stream = await data.openTraining({ batchSize: 1, seed: 0, step: 0 });
+    const { inputs } = await stream.next();
+    await stream.close();
+    await data.close();
+    return inputs[0][0];
+  };
+  expect(await seen('')).toBe(0);
+  expect(await seen("import * as tf from '@tensorflow/tfjs'; tf.scalar(1);")).toBe(1);
+});
+
 describe('a module that counts', () => {
   let data: Dataset;
   beforeAll(async () => {
