@@ -100,10 +100,7 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
       'weights',
       `${formatCount(summary.weights)} -> ${formatCount(summary.weightsKept)}  ${formatRatio(summary.weightRatio)}`,
     ],
-    [
-      'bytes',
-      `${formatBytes(summary.bytes)}, ${WOULD_TAKE} ${formatBytes(summary.bytesKept)}  ${formatRatio(summary.byteRatio)}`,
-    ],
+    ['bytes', `${formatBytes(summary.bytes)}, ${compressedSize(summary)}`],
     ['near zero', `${formatCount(summary.nearZeros)} non-zero weights below 1% of their standard deviation`],
     [
       'time',
@@ -119,6 +116,13 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
     '',
     ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
   ];
+}
+
+/** The size of the compressed file; of a run that has none, what it would take. */
+function compressedSize({ bytes, bytesKept, byteRatio, fileBytes }: Summary): string {
+  return fileBytes === undefined
+    ? `${WOULD_TAKE} ${formatBytes(bytesKept)}  ${formatRatio(byteRatio)}`
+    : `in compressed.safetensors ${formatBytes(fileBytes)}  ${formatRatio(bytes / fileBytes)}`;
 }
 
 function layerTable(layers: readonly LayerSize[], terminal: Terminal): string[] {

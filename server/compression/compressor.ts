@@ -1,4 +1,5 @@
 /** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
+import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
@@ -207,11 +208,22 @@ export class Compressor {
 
   /** Sizes of the targets, by name, as the last distortion left them. */
   #sizes(): Map<string, CompressedSize> {
+    return this.#ofEach((unit, values, forms) => unit.sizes(values, forms));
+  }
+
+  /** What a file holds of the targets, by name, as the last distortion left them. */
+  packed(): Map<string, PackedWeight> {
+    return this.#ofEach((unit, values, forms) => unit.packed(values, forms));
+  }
+
+  #ofEach<T>(
+    of: (unit: Unit, values: readonly Float32Array[], forms: readonly (CompressedWeight | undefined)[]) => readonly T[],
+  ): Map<string, T> {
     return new Map(
       this.#units.flatMap((unit) => {
         const forms = unit.targets.map(({ weight }) => this.compressed.get(weight.name));
-        const sizes = unit.sizes(this.#valuesOf(unit), forms);
-        return unit.targets.map(({ weight }, i) => [weight.name, sizes[i]] as const);
+        const results = of(unit, this.#valuesOf(unit), forms);
+        return unit.targets.map(({ weight }, i) => [weight.name, results[i]] as const);
       }),
     );
   }

@@ -1,16 +1,12 @@
 /** @file Puts the weights of a file into a model, by name: the start of an experiment from pre-trained weights. */
 import * as tf from '@tensorflow/tfjs';
-import { decodeSafetensors } from '../formats/safetensors.ts';
+import type { NumericArray } from '../formats/elements.ts';
+import { decodeTensors, type StoredTensor } from '../formats/packed/packedFile.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
 import { hasExtension } from './modelFile.ts';
 import { modelWeights } from './modelWeights.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
-
-interface StoredWeight {
-  shape: readonly number[];
-  data: ArrayLike<number | bigint>;
-}
 
 /** Names in a message; the rest is counted. */
 const NAMED = 5;
@@ -41,8 +37,9 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
       remedy: 'Start from weights of the same model, with the same layer sizes.',
     });
 
+  const data = new Map(weights.map(({ name }) => [name, stored.get(name)!.data]));
   const notFinite = weights.flatMap(({ name }) => {
-    const found = firstNotFinite(stored.get(name)?.data ?? []);
+    const found = firstNotFinite(data.get(name)!);
     return found === undefined ? [] : [`${name} has ${found}`];
   });
   if (notFinite.length > 0)
@@ -52,7 +49,7 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
 
   tf.tidy(() => {
     for (const { name, shape, variable } of weights) {
-      const values = Float32Array.from(stored.get(name)?.data ?? [], Number);
+      const values = float32Of(data.get(name)!);
       variable.assign(tf.tensor(values, shape, variable.dtype));
     }
   });
@@ -68,15 +65,19 @@ function firstNotFinite(values: ArrayLike<number | bigint>): number | undefined 
   return undefined;
 }
 
-function readSafetensors(path: string): Promise<Map<string, StoredWeight>> {
+function float32Of(numbers: NumericArray): Float32Array {
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers, Number);
+}
+
+function readSafetensors(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
   const remedy = 'Export the weights again, or correct the path.';
-  return readUserFile(path, (bytes) => decodeSafetensors(bytes).tensors, remedy);
+  return readUserFile(path, decodeTensors, remedy);
 }
 
 /** Through a model, so that the names are those that it would have here. */
-async function readTfjsModel(path: string): Promise<Map<string, StoredWeight>> {
+async function readTfjsModel(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
   const { model } = await loadTfjsModel(path);
-  const stored = modelWeights(model).map(({ name, shape, variable }): [string, StoredWeight] => [
+  const stored = modelWeights(model).map(({ name, shape, variable }): [string, StoredTensor] => [
     name,
     { shape, data: variable.dataSync() },
   ]);

@@ -1,26 +1,94 @@
-/** @file The final model of a run: `model/weights.safetensors`, weights by name as they were right after the last distortion. */
+/**
+ * @file The final model of a run, weights by name as they were right after the last distortion: `model/weights.safetensors`, dense, and
+ * `model/compressed.safetensors`, in the form that the compression left. Each is the whole model.
+ */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ParameterSet } from '../compiler/parameters.ts';
-import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
+import type { Compressor } from '../compression/compressor.ts';
+import { DenseWeight } from '../formats/packed/dense.ts';
+import { decodeTensors, encodePacked, type PackedWeight, type StoredTensor } from '../formats/packed/packedFile.ts';
+import { encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
+import type { TrainingConfig } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import { makeFolder, writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
 
-/** Path of the weights file. */
-export function finalWeightsFile(run: Run): string {
+/** Path of the dense weights. */
+function denseFile(run: Run): string {
   return join(run.modelFolder, 'weights.safetensors');
 }
 
+/** Path of the weights in their compressed form. */
+export function compressedFile(run: Run): string {
+  return join(run.modelFolder, 'compressed.safetensors');
+}
+
+/** Path of the file that the final model is read from: the dense weights where they were kept. */
+export function finalWeightsFile(run: Run): string {
+  return !existsSync(denseFile(run)) && existsSync(compressedFile(run)) ? compressedFile(run) : denseFile(run);
+}
+
+/** The weights of a model, as far as its file needs them. */
+interface Weights {
+  readonly list: readonly { readonly name: string; readonly shape: readonly number[]; readonly value: Float32Array }[];
+}
+
 /** The weights, live: they change with the next step. */
-export function weightTensors(parameters: ParameterSet): Map<string, Safetensor> {
+export function weightTensors(parameters: Weights): Map<string, Safetensor> {
   return new Map(parameters.list.map(({ name, shape, value }) => [name, { dtype: 'F32', shape, data: value }]));
 }
 
-/** @throws UserError when the disk is full */
-export async function writeFinalModel(run: Run, parameters: ParameterSet): Promise<void> {
+/**
+ * @param keep which files are written; a run without a compression has the dense one alone
+ * @returns bytes of the compressed file, and what the user should know
+ * @throws UserError when the disk is full
+ */
+export async function writeFinalModel(
+  run: Run,
+  parameters: Weights,
+  compressor: Compressor | undefined,
+  keep: TrainingConfig['keep'],
+): Promise<{ fileBytes?: number; warnings: string[] }> {
   await makeFolder(run.modelFolder); // A repository keeps no empty folders: it is gone in a clone.
-  await writeAtomically(finalWeightsFile(run), encodeSafetensors(weightTensors(parameters), { run: run.id }));
+  const dense = () => encodeSafetensors(weightTensors(parameters), { run: run.id });
+  if (!compressor) {
+    await writeAtomically(denseFile(run), dense());
+    return { warnings: [] };
+  }
+  const { weights, warnings } = packWeights(parameters, compressor.packed());
+  const packed = encodePacked(weights);
+  await writeAtomically(compressedFile(run), packed);
+  if (keep === 'both') await writeAtomically(denseFile(run), dense());
+  return { fileBytes: packed.length, warnings };
+}
+
+/** All weights for a packed file: dense where they have no compressed form, or are not what it says. */
+function packWeights(parameters: Weights, compressed: ReadonlyMap<string, PackedWeight>) {
+  const warnings: string[] = [];
+  const weights = new Map<string, PackedWeight>();
+  for (const { name, shape, value } of parameters.list) {
+    const packed = compressed.get(name);
+    const rebuilt = packed?.rebuild();
+    if (packed && rebuilt && isSame(rebuilt, value)) {
+      // Equal numbers can have other bits: a zero its sign, and a subnormal number where the process counts it as zero.
+      value.set(rebuilt);
+      weights.set(name, packed);
+      continue;
+    }
+    weights.set(name, new DenseWeight(shape, value));
+    if (packed)
+      warnings.push(
+        `${name} was changed after its last distortion: model/compressed.safetensors holds it dense, in more bytes than the summary says.`,
+      );
+  }
+  return { weights, warnings };
+}
+
+/** True where all numbers are equal; a zero has no sign. */
+function isSame(rebuilt: Float32Array, value: Float32Array): boolean {
+  return rebuilt.length === value.length && rebuilt.every((number, i) => number === value[i]);
 }
 
 /**
@@ -30,19 +98,23 @@ export async function writeFinalModel(run: Run, parameters: ParameterSet): Promi
 export async function readFinalModel(run: Run, parameters: ParameterSet): Promise<void> {
   const file = finalWeightsFile(run);
   const remedy = `Make it again: deeptwist resume ${run.id}`;
-  const tensors = await readUserFile(file, (bytes) => decodeSafetensors(bytes).tensors, remedy);
-  restoreWeights(tensors, parameters, file);
+  restoreWeights(await readUserFile(file, decodeTensors, remedy), parameters, file);
 }
 
 /** @throws UserError when a weight is missing or has another shape */
-export function restoreWeights(tensors: ReadonlyMap<string, Safetensor>, parameters: ParameterSet, file: string): void {
+export function restoreWeights(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  parameters: ParameterSet,
+  file: string,
+): void {
   for (const { name, shape, value } of parameters.list) {
     const stored = tensors.get(name);
-    if (!(stored?.data instanceof Float32Array) || stored.shape.join() !== shape.join()) {
+    const data = stored?.shape.join() === shape.join() ? stored.data : undefined;
+    if (!(data instanceof Float32Array)) {
       throw new UserError(`${file} does not hold the weight ${name} [${shape.join(', ')}] of the model.`, {
         remedy: 'The model has changed since the run; restore the copy in the run folder, source/.',
       });
     }
-    value.set(stored.data);
+    value.set(data);
   }
 }

@@ -40,7 +40,7 @@ export async function trainInFolder(
   { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
-  const { live, executor, parameters } = prepared;
+  const { live, executor, parameters, compressor } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(
@@ -98,8 +98,10 @@ export async function trainInFolder(
     if (summary === undefined) {
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
-    await writeFinalModel(run, parameters);
-    return endOf(record({ type: 'finished', step: summary.steps, summary }));
+    const { keep } = live.experiment.training;
+    const { warnings, ...file } = await writeFinalModel(run, parameters, compressor, keep);
+    for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
+    return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
   } catch (error) {
     const failed = { ...failure(error, loop?.step ?? start, run), time: Date.now() };
     try {

@@ -1,4 +1,5 @@
 /** @file What every compression method makes of the weights that an experiment names: units, which close over their settings. */
+import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { Compression, Method } from '../../protocol/experiment/schema.ts';
 import type { CompressionSetting } from '../../protocol/run/events.ts';
 import type { CompressedSize } from '../size.ts';
@@ -12,7 +13,7 @@ export type ParametersOf<M extends Method> = CompressionOf<M>['layers'][string];
 /** State that a checkpoint must hold besides the weights, by key. */
 export type CompressionState = Record<string, Float32Array | Uint8Array>;
 
-/** The compressed form of a weight, which no file holds yet; the weight itself holds the same numbers as floats. */
+/** The compressed form of a weight while it is trained; the weight itself holds the same numbers as floats. */
 export type CompressedWeight =
   /** The zeros of the weight are the compression. */
   | { readonly form: 'sparse' }
@@ -81,6 +82,11 @@ export interface Unit {
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly CompressedSize[];
+  /** What a file holds of each weight. @param compressed as for {@link sizes} */
+  packed(
+    values: readonly Float32Array[],
+    compressed: readonly (CompressedWeight | undefined)[],
+  ): readonly PackedWeight[];
   /** Number of entries of a weight that a distortion after this step makes zero; absent where a method makes none zero. */
   zerosAt?(step: number): number;
   /** The shapes of the factors that a distortion finds; absent where a method finds none. */

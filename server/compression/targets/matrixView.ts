@@ -2,6 +2,7 @@
  * @file How a weight tensor is read as a matrix with one row per output unit. docs/compression.md shows the view of every
  * kernel of tfjs.
  */
+import type { RowView } from '../../formats/packed/packedWeight.ts';
 import type { Matrix } from '../../linalg/products.ts';
 import { elementCount } from '../../protocol/shape.ts';
 
@@ -37,9 +38,14 @@ export function matrixViewOf(shape: readonly number[], weight: string, layerClas
  * The matrix whose rank is reduced: the tensor as it is stored, with its output axis as the columns, or as the rows where
  * that comes first. Only a weight that has its output axis in the middle (a transposed convolution) is stored otherwise.
  */
-export function storedShape({ outer, rows, inner, columns }: MatrixView): { rows: number; columns: number } {
-  if (inner === 1) return { rows: outer, columns: rows };
-  return outer === 1 ? { rows, columns: inner } : { rows, columns };
+export function storedShape(view: MatrixView): { rows: number; columns: number } {
+  const { outer, rows, inner } = storedView(view);
+  return { rows, columns: outer * inner };
+}
+
+/** How the matrix of {@link storedShape} lies in the tensor. */
+export function storedView({ outer, rows, inner }: MatrixView): RowView {
+  return inner === 1 ? { outer: 1, rows: outer, inner: rows } : { outer, rows, inner };
 }
 
 /** The matrix of {@link storedShape}: a view of the values where they are stored so, else a copy. */

@@ -50,7 +50,7 @@ function fixesOf(
     case 'alternatives':
       return [remove(document, path)];
     case 'combination':
-      return name === 'training.keepBest' ? [remove(document, path)] : policiesFor(document, path);
+      return path[0] === 'training' ? [remove(document, path)] : policiesFor(document, path);
     case 'times':
     case 'unfit':
       return [];

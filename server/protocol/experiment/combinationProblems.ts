@@ -6,10 +6,21 @@ import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt } from './settingPath.ts';
 
 /**
- * Checks that the policy works with the method, and that the best model is kept only where no compression would undo it.
+ * Checks that the policy works with the method, that the best model is kept only where no compression would undo it, and the dense one left out only
+ * where there is a compressed one.
  * @param document the settings as they stand in the file, before validation
  */
 export function combinationProblems(document: unknown): SettingProblem[] {
+  const keep = ['training', 'keep'];
+  if (valueAt(document, keep) === 'compressed' && valueAt(document, ['compression']) === undefined)
+    return [
+      {
+        path: keep,
+        code: 'combination',
+        at: 'value',
+        message: 'a run without a compression has no compressed form to keep; leave it out',
+      },
+    ];
   const policy = valueAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
   const method = valueAt(document, ['compression', 'method']);
   if (!isPolicy(policy) || !isMethod(method)) return [];

@@ -68,6 +68,10 @@ export const summarySchema = z.object({
   bytes: z.number(),
   bytesKept: z.number(),
   byteRatio: z.number().describe('Counts everything that a file needs: values, indices, scales, factors, biases.'),
+  fileBytes: z
+    .int()
+    .optional()
+    .describe('Bytes of model/compressed.safetensors, header included; absent for a run without a compression.'),
   layers: z.array(size),
   steps: z.int(),
   stepsPerSecond: z.number(),

@@ -124,6 +124,15 @@ describe('ProgressDisplay', () => {
     `);
   });
 
+  it('tells the size of the compressed file where the run has one', () => {
+    const terminal = new MemoryTerminal();
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => 0 });
+    for (const event of wholeRun)
+      display.show(event.type === 'finished' ? { ...event, summary: { ...event.summary, fileBytes: 32_900 } } : event);
+    display.end();
+    expect(terminal.text).toContain('\nbytes          1.07 MB, in compressed.safetensors 32.9 kB  32.4x\n');
+  });
+
   it('writes a status line every five seconds where lines cannot be rewritten', () => {
     const terminal = new MemoryTerminal();
     let now = 0;

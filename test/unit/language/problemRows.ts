@@ -143,7 +143,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a key that nothing is like',
     text: edited(['"steps": 20000', '"steps": 20000, "colour": 1']),
     problems: [
-      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, lossReduction, batchSize, steps, epochs, keepBest, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
+      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, lossReduction, batchSize, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
     ],
   },
   {
@@ -638,6 +638,13 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['"prune"', '"prune", "policy": "factors"']),
     problems: [
       'error combination «"factors"» compression.policy: "factors" works with the method low-rank only, got "prune"',
+    ],
+  },
+  {
+    what: 'the dense model left out of a run without a compression',
+    text: edited(['"steps": 20000', '"steps": 20000, "keep": "compressed"'], [compression, '"observe": {}']),
+    problems: [
+      'error combination «"compressed"» training.keep: a run without a compression has no compressed form to keep; leave it out',
     ],
   },
   {

@@ -1,13 +1,19 @@
 /** @file Every method under every policy that it has, from the experiment file to the stored model. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { decodePacked } from '../../../server/formats/packed/packedFile.ts';
+import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
-import type { RunEvent } from '../../../server/protocol/run/events.ts';
+import type { LayerSize, RunEvent } from '../../../server/protocol/run/events.ts';
+import type { Run } from '../../../server/runs/run.ts';
+import { compressedFile } from '../../../server/training/finalModel.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import {
   CLASSES,
   eventsOf,
   finalWeights,
   recordedEvents,
+  resume,
   statefulLstm,
   workspace,
   type RecordedRun,
@@ -67,6 +73,12 @@ test('gradual-mask ends with the pruned model', async () => {
   const finished = await train({ ...prune, schedule, policy: 'gradual-mask' });
   forms.prune(finalWeights(finished.run));
   await expectConsistent(finished);
+});
+
+test('a mask that was final before the run was stopped is in the compressed file of the resumed run', async () => {
+  const { run } = await workspace({ compression: { ...prune, schedule, policy: 'gradual-mask' } });
+  const { run: finished, events } = await resume((await run({ stopAfter: 50 })).run);
+  expectCompressedFile(finished, finalWeights(finished), eventsOf(events, 'finished')[0].summary.layers);
 });
 
 test('the weights that multiply the output of an LSTM share a projection to the end', async () => {
@@ -167,9 +179,26 @@ async function expectConsistent({ run, state, events }: RecordedRun): Promise<vo
   if (config.compression?.method === 'custom')
     expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 100, bytesKept: 50 });
 
+  if (config.compression) expectCompressedFile(run, weights, summary.layers);
   expectSettingsAndSizes(events);
   expect(await recordedEvents(run)).toEqual(events);
   expect(run.record.state).toBe('finished');
+}
+
+/** The compressed file has the bytes that were counted, and the dense weights are computed from it exactly. */
+function expectCompressedFile(
+  run: Run,
+  weights: ReadonlyMap<string, Float32Array>,
+  layers: readonly LayerSize[],
+): void {
+  const bytes = readFileSync(compressedFile(run));
+  const packed = decodePacked(bytes);
+  expect([...packed.keys()].sort()).toEqual([...weights.keys()].sort());
+  for (const [name, weight] of packed) expect([name, weight.rebuild()]).toEqual([name, weights.get(name)]);
+  const { tensors } = decodeSafetensors(bytes);
+  // A user's function alone knows how its form is written: it is stored dense.
+  for (const { name, bytesKept } of layers)
+    if (bytesKept !== 50) expect([name, tensors.get(name)!.data.byteLength]).toEqual([name, bytesKept]);
 }
 
 /** The run begins with the settings that it ends with, and its last distortion leaves what the summary counts. */

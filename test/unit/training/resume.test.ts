@@ -326,6 +326,22 @@ describe.runIf(existsSync('/dev/full'))('a disk that is full', () => {
     expect(finalWeights(resumed.run)).toEqual(finalWeights(uninterrupted.run));
   });
 
+  test.each(['compressed', 'weights'])('fails the run at its final model, %s.safetensors', async (name) => {
+    const { run } = await workspace({ compression: prune });
+    const stopped = await run({ stopAfter: 30 });
+    const file = join(stopped.run.modelFolder, `${name}.safetensors`);
+    await full(`${file}.tmp`);
+    const failed = await resume(stopped.run);
+    expect(failed.events.at(-1)).toMatchObject({
+      type: 'failed',
+      message: expect.stringMatching(/^The disk is full: writing to .*model needs /) as string,
+    });
+    expect(existsSync(file)).toBe(false);
+    expect(existsSync(`${file}.tmp`)).toBe(false);
+    expect((await resume(failed.run)).state).toBe('finished');
+    expect(existsSync(file)).toBe(true);
+  });
+
   test('is told once where not even that can be recorded', async () => {
     const { run } = await workspace();
     const stopped = await run({ stopAfter: 30 });

@@ -1,4 +1,5 @@
 /** @file A user's own function as a compression method. */
+import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import { denseSize } from '../../size.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
@@ -24,6 +25,8 @@ function createUnit(target: Target<ParametersOf<'custom'>>, module: string, { cu
       const context = { name: weight.name, step, steps, seed, parameters };
       return [await distortByUser(custom, module, weight.shape, values, context)];
     },
+    /** Only the function knows how its form is written. */
+    packed: ([values]) => [new DenseWeight(weight.shape, values)],
     sizes: ([values], [compressed]) => [compressed?.form === 'custom' ? compressed.size : denseSize(values.length)],
   };
 }

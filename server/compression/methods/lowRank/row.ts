@@ -1,14 +1,16 @@
 /** @file Low-rank approximation as a compression method. */
+import { DenseWeight } from '../../../formats/packed/dense.ts';
+import { FactorsWeight, multiplyFactors } from '../../../formats/packed/factors.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { LowRankParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { UserError } from '../../../protocol/userError.ts';
-import { matrixViewOf, storedMatrix, storedShape } from '../../targets/matrixView.ts';
+import { matrixViewOf, storedMatrix, storedShape, storedView } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
-import type { CompressionState, FactoredWeight, FactorShapes, MethodRow, Unit } from '../unit.ts';
+import type { CompressedWeight, CompressionState, FactoredWeight, FactorShapes, MethodRow, Unit } from '../unit.ts';
 import { truncateRank, truncateShared } from './lowRank.ts';
 import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
-import { factoredSizes } from './size.ts';
+import { areFactorsFewer, factoredSizes } from './size.ts';
 
 /**
  * Every so many distortions, and at the last, an approximation is computed from the start; the others begin with the last one's
@@ -29,7 +31,7 @@ export const lowRank: MethodRow<'low-rank'> = {
         { remedy: NO_PARTNER_REMEDY },
       );
     const isRefresh = (step: number) => step === steps || step % (REFRESH_EVERY * distortEvery) === 0;
-    return units.map((targets) => new LowRankUnit(targets, isRefresh));
+    return units.map((targets) => new LowRankUnit(targets, isRefresh, steps));
   },
 
   predictSizes(targets) {
@@ -50,14 +52,16 @@ class LowRankUnit implements Unit {
   readonly factors: FactorShapes;
   readonly #rank: number;
   readonly #isRefresh: (step: number) => boolean;
+  readonly #lastStep: number;
   /** What the last truncation left for the next to start from. */
   #basis: Float32Array | undefined;
 
   /** @param targets a weight, or a recurrent kernel and the kernels that share its projection */
-  constructor(targets: readonly Target<LowRankParameters>[], isRefresh: (step: number) => boolean) {
+  constructor(targets: readonly Target<LowRankParameters>[], isRefresh: (step: number) => boolean, lastStep: number) {
     this.targets = targets;
     this.#rank = targets[0].parameters.rank;
     this.#isRefresh = isRefresh;
+    this.#lastStep = lastStep;
     const shapes = targets.map(({ view }) => storedShape(view));
     this.factors = {
       left: [shapes[0].rows, this.#rank],
@@ -73,6 +77,9 @@ class LowRankUnit implements Unit {
     const basis = this.#isRefresh(step) ? undefined : this.#basis;
     const forms = await this.#truncate(values, basis);
     if (remember) this.#basis = forms[0].basis;
+    // What is evaluated at the end is what a file of the factors gives on every machine; ONNX Runtime's products round as it likes.
+    if (step === this.#lastStep)
+      forms.forEach((form, i) => multiplyFactors(form, storedView(this.targets[i].view), values[i]));
     return forms;
   }
 
@@ -92,6 +99,23 @@ class LowRankUnit implements Unit {
       this.targets.map(({ view }) => view),
       this.#rank,
     );
+  }
+
+  packed(
+    values: readonly Float32Array[],
+    compressed: readonly (CompressedWeight | undefined)[],
+  ): (DenseWeight | FactorsWeight)[] {
+    const fewer = areFactorsFewer(
+      this.targets.map(({ view }) => view),
+      this.#rank,
+    );
+    const [first] = this.targets;
+    return this.targets.map(({ weight, view }, i) => {
+      const form = compressed[i];
+      if (!fewer || form?.form !== 'factors') return new DenseWeight(weight.shape, values[i]);
+      const factors = i === 0 ? form : { ...form, leftOf: first.weight.name };
+      return new FactorsWeight(weight.shape, storedView(view), this.#rank, factors);
+    });
   }
 
   get state(): CompressionState {

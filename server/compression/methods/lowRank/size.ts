@@ -7,10 +7,23 @@ import { storedShape, type MatrixView } from '../../targets/matrixView.ts';
  * dense where that is fewer.
  */
 export function factoredSizes(unit: readonly MatrixView[], rank: number): CompressedSize[] {
+  const { factored, dense } = numbers(unit, rank);
+  return (areFactorsFewer(unit, rank) ? factored : dense).map(denseSize);
+}
+
+/** True where the factors of all weights of a unit are fewer numbers than the weights. */
+export function areFactorsFewer(unit: readonly MatrixView[], rank: number): boolean {
+  const { factored, dense } = numbers(unit, rank);
+  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
+  return total(factored) < total(dense);
+}
+
+/** How many numbers each weight is, as factors and dense. */
+function numbers(unit: readonly MatrixView[], rank: number): { factored: number[]; dense: number[] } {
   const [{ rows }] = unit.map(storedShape);
   const columns = unit.map((view) => storedShape(view).columns);
-  const factored = columns.map((count, i) => rank * (i === 0 ? rows + count : count));
-  const dense = columns.map((count) => rows * count);
-  const total = (sizes: readonly number[]) => sizes.reduce((sum, size) => sum + size, 0);
-  return (total(factored) < total(dense) ? factored : dense).map(denseSize);
+  return {
+    factored: columns.map((count, i) => rank * (i === 0 ? rows + count : count)),
+    dense: columns.map((count) => rows * count),
+  };
 }

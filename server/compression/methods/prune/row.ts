@@ -1,4 +1,5 @@
 /** @file Pruning as a compression method. */
+import { SparseWeight } from '../../../formats/packed/sparse.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
 import { stateless, type CompressionOf, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
@@ -25,6 +26,7 @@ function createUnit(target: Target<ParametersOf<'prune'>>, schedule: Compression
       return [{ form: 'sparse' }];
     },
     sizes: ([values]) => [sparseSize(values)],
+    packed: ([values]) => [SparseWeight.of(weight.shape, values)],
     zerosAt: (step) => prunedCount(rateAt(step), elementCount(weight.shape)),
   };
 }

@@ -1,4 +1,6 @@
 /** @file Binary-code quantization as a compression method. */
+import { BinaryCodesWeight } from '../../../formats/packed/binaryCodes.ts';
+import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
 import { stateless, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
@@ -14,7 +16,7 @@ export const quantization: MethodRow<'quantize'> = {
 };
 
 function createUnit(target: Target<ParametersOf<'quantize'>>): Unit {
-  const { view, parameters } = target;
+  const { weight, view, parameters } = target;
   const { bits, scales } = parameters;
   return {
     ...stateless,
@@ -22,5 +24,10 @@ function createUnit(target: Target<ParametersOf<'quantize'>>): Unit {
     settingAt: () => ({ bits }),
     distort: ([values]) => [quantize(values, view, parameters)],
     sizes: () => [binaryCodeSize(view, bits, scales)],
+    packed: ([values], [compressed]) => {
+      if (compressed?.form !== 'binary-codes') return [new DenseWeight(weight.shape, values)];
+      const rows = scales === 'row' ? view : { outer: 1, rows: 1, inner: values.length };
+      return [BinaryCodesWeight.of(weight.shape, rows, bits, compressed.scales, compressed.codes)];
+    },
   };
 }

@@ -151,6 +151,16 @@ export const training = z
       .describe(
         'The final model is that of the evaluation with the lowest validation loss, not that of the last step.',
       ),
+    keep: z
+      .enum(['both', 'compressed'])
+      .default('both')
+      .describe('Files of the final model in `model/` of a run with a compression.')
+      .meta({
+        enumDescriptions: [
+          'weights.safetensors, dense, and compressed.safetensors, as small as the compression made it.',
+          'compressed.safetensors alone, from which the dense weights are computed exactly.',
+        ],
+      }),
     seed: z
       .int()
       .min(0)

@@ -4,12 +4,14 @@ import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
 import { idxFiles } from './images.ts';
 import { models } from './models.ts';
+import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
 import { texts } from './texts.ts';
 
 export const subjects: readonly Subject[] = [
   safetensors,
+  packed,
   arrays,
   idxFiles,
   texts,

@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { bytes, json, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
 
-/** Changes the header, and writes its length as it then is. */
-const header: Mutation[] = json.map((mutation) => (content, random) => {
-  const length = Number(content.readBigUInt64LE());
-  const changed = mutation(content.subarray(8, 8 + length), random);
-  const size = Buffer.alloc(8);
-  size.writeBigUInt64LE(BigInt(changed.content.length));
-  return {
-    content: Buffer.concat([size, changed.content, content.subarray(8 + length)]),
-    what: `header: ${changed.what}`,
+/** Makes a mutation one of the header, and writes its length as it then is. */
+export const inHeader =
+  (mutation: Mutation): Mutation =>
+  (content, random) => {
+    const length = Number(content.readBigUInt64LE());
+    const changed = mutation(content.subarray(8, 8 + length), random);
+    const size = Buffer.alloc(8);
+    size.writeBigUInt64LE(BigInt(changed.content.length));
+    return {
+      content: Buffer.concat([size, changed.content, content.subarray(8 + length)]),
+      what: `header: ${changed.what}`,
+    };
   };
-});
 
 let model: tf.LayersModel | undefined;
 
@@ -31,7 +33,7 @@ export const safetensors: Subject = {
     ]);
     return Promise.resolve({ 'w.safetensors': encodeSafetensors(tensors, { format: 'pt' }) });
   },
-  mutations: { 'w.safetensors': [...bytes, ...header] },
+  mutations: { 'w.safetensors': [...bytes, ...json.map(inHeader)] },
   read: (folder) => {
     model ??= tf.sequential({ layers: [tf.layers.dense({ name: 'dense', units: 3, inputShape: [4] })] });
     return loadWeights(model, join(folder, 'w.safetensors'));

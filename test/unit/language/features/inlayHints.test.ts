@@ -14,11 +14,17 @@ function hints(text: string, surroundings = around(), lines: [number, number] = 
   );
 }
 
-/** Bits of gap codes of the best width, one a kept weight, each followed by another where the gap is too long for one. */
+/**
+ * Bits of the best index: gap codes of a width, one a kept weight, each followed by another where the gap is too long for one; or Rice
+ * codes, a bit more for every `2^bits` zeros.
+ */
 function expectedIndexBits(weights: number, kept: number): number {
   const rate = 1 - kept / weights;
-  const widths = Array.from({ length: 15 }, (_, i) => i + 2);
-  return Math.min(weights, ...widths.map((bits) => (bits * kept) / (1 - rate ** (2 ** bits - 1))));
+  const widths = Array.from({ length: 17 }, (_, i) => i);
+  const gaps = widths.slice(2).map((bits) => (bits * kept) / (1 - rate ** (2 ** bits - 1)));
+  const quotient = (m: number) => rate ** m / (1 - rate ** m);
+  const rice = widths.slice(0, 16).map((bits) => kept * (1 + bits + quotient(2 ** bits)));
+  return Math.min(weights, ...gaps, ...rice);
 }
 
 describe('pruning', () => {

@@ -1,0 +1,164 @@
+/**
+ * @file Packed safetensors: weights in the form that compression left them. A compressed weight is a tensor of bytes, any other an
+ * ordinary float32 tensor; the metadata say how the bytes are read. docs/format.md describes every byte.
+ */
+import { FormatError } from '../formatError.ts';
+import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../safetensors.ts';
+import { BinaryCodesWeight } from './binaryCodes.ts';
+import { DenseWeight } from './dense.ts';
+import { FactorsWeight } from './factors.ts';
+import { parseSizes, type PackedForm, type StoredWeight } from './packedWeight.ts';
+import { SparseWeight } from './sparse.ts';
+
+/** A weight in any of the forms that this version reads and writes. */
+export type PackedWeight = DenseWeight | SparseWeight | BinaryCodesWeight | FactorsWeight;
+
+/** Version of the layout. A new form needs no new version: a reader names the form that it does not know. */
+const VERSION = '1';
+/** Key of the version in the metadata of the file; the other keys are names of weights. */
+const KEY = 'deeptwist';
+const UPDATE = 'Read the file with a newer version of DeepTwist.';
+
+/** True where the metadata of a safetensors file are those of a packed one. */
+function isPacked(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(metadata, KEY);
+}
+
+export function encodePacked(weights: ReadonlyMap<string, PackedWeight>): Uint8Array {
+  const tensors = new Map<string, Safetensor>();
+  const descriptions: [string, string][] = [];
+  for (const [name, weight] of weights) {
+    if (weight.form === 'dense') {
+      tensors.set(name, { dtype: 'F32', shape: weight.shape, data: weight.values });
+      continue;
+    }
+    if (name === KEY) throw new TypeError(`No weight can have the name '${KEY}'.`);
+    const data = joined(weight.sections);
+    tensors.set(name, { dtype: 'U8', shape: [data.length], data });
+    descriptions.push([name, describe(weight)]);
+  }
+  return encodeSafetensors(tensors, { [KEY]: VERSION, ...Object.fromEntries(descriptions) });
+}
+
+/**
+ * Reads a packed file. No memory is taken for dense weights: `rebuild()` of a weight does that, after a look at its shape.
+ * @throws FormatError for a file that is damaged, no packed one, or of a layout or form that is not known
+ */
+export function decodePacked(file: Uint8Array): Map<string, PackedWeight> {
+  const { tensors, metadata } = decodeSafetensors(file);
+  return unpack(tensors, metadata);
+}
+
+/** {@link decodePacked} for a file that is read as safetensors already. */
+function unpack(
+  tensors: ReadonlyMap<string, Safetensor>,
+  metadata: Readonly<Record<string, string>>,
+): Map<string, PackedWeight> {
+  if (!isPacked(metadata)) throw new FormatError(`it has no '${KEY}' in its metadata: it is no packed file`);
+  if (metadata[KEY] !== VERSION)
+    throw new FormatError(
+      `its layout has the version '${metadata[KEY].slice(0, 20)}'; this version of DeepTwist reads ${VERSION}`,
+      { remedy: UPDATE },
+    );
+  const storedOf = (name: string): StoredWeight | undefined => {
+    const data = tensors.get(name)?.data;
+    return data instanceof Uint8Array && Object.hasOwn(metadata, name) ? parse(metadata[name], data) : undefined;
+  };
+  const lefts = new Map<string, Float32Array>();
+  const leftOf = (name: string): Float32Array => {
+    const known = lefts.get(name);
+    if (known) return known;
+    const stored = storedOf(name);
+    const weight = stored && !stored.parameters.has('left') ? readForm(stored, leftOf) : undefined;
+    if (!(weight instanceof FactorsWeight)) throw new FormatError(`'${name}' stores no left factor`);
+    lefts.set(name, weight.left);
+    return weight.left;
+  };
+  const read = (name: string, { shape, data }: Safetensor): PackedWeight => {
+    const stored = storedOf(name);
+    if (stored) return readForm(stored, leftOf);
+    if (!(data instanceof Float32Array)) throw new FormatError('it has no form, and is no float32 tensor');
+    return new DenseWeight(shape, data);
+  };
+  return new Map([...tensors].map(([name, tensor]) => [name, named(name, () => read(name, tensor))]));
+}
+
+type ReadForm = (stored: StoredWeight, leftOf: (weight: string) => Float32Array) => PackedWeight;
+
+/** A later form is a row here. */
+const forms: Readonly<Record<string, ReadForm>> = {
+  sparse: (stored) => SparseWeight.read(stored),
+  'binary-codes': (stored) => BinaryCodesWeight.read(stored),
+  factors: (stored, leftOf) => FactorsWeight.read(stored, leftOf),
+};
+
+function readForm(stored: StoredWeight, leftOf: (weight: string) => Float32Array): PackedWeight {
+  const { form } = stored;
+  if (Object.hasOwn(forms, form)) return forms[form](stored, leftOf);
+  throw new FormatError(`this version of DeepTwist does not know its form '${form.slice(0, 40)}'`, { remedy: UPDATE });
+}
+
+/** `FORM SHAPE KEY=VALUE…`: words with a space between them, numbers of a list with a comma, values percent-encoded. */
+function describe({ form, shape, parameters }: PackedForm): string {
+  const words = Object.entries(parameters).map(
+    ([key, value]) => `${key}=${encodeURIComponent(value).replaceAll('%2C', ',')}`,
+  );
+  return [form, shape.join(), ...words].join(' ');
+}
+
+/** The inverse of {@link describe}. */
+function parse(description: string, bytes: Uint8Array): StoredWeight {
+  const [form, shape, ...words] = description.split(' ');
+  const parameters = words.map((word): [string, string] => {
+    const [key] = word.split('=', 1);
+    return [key, decoded(word.slice(key.length + 1))];
+  });
+  return { form, shape: parseSizes(shape, 'its shape'), parameters: new Map(parameters), bytes };
+}
+
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    throw new FormatError('a value of its parameters is not percent-encoded');
+  }
+}
+
+/** Names the weight in what is wrong with it. */
+function named<T>(name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    throw new FormatError(`its weight '${name}' cannot be read: ${error.message}`, { remedy: error.remedy });
+  }
+}
+
+function joined(sections: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(sections.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const section of sections) {
+    bytes.set(section, at);
+    at += section.length;
+  }
+  return bytes;
+}
+
+/** A tensor of a safetensors file; each look at the `data` of a packed one computes them. */
+export type StoredTensor = Pick<Safetensor, 'shape' | 'data'>;
+
+/**
+ * Reads a safetensors file, packed or not. To look at the data of a tensor throws a FormatError where they fit into no memory.
+ * @throws FormatError for a file that is damaged, or of a layout or form that is not known
+ */
+export function decodeTensors(file: Uint8Array): ReadonlyMap<string, StoredTensor> {
+  const { tensors, metadata } = decodeSafetensors(file);
+  if (!isPacked(metadata)) return tensors;
+  const lazy = (weight: PackedWeight): StoredTensor => ({
+    shape: weight.shape,
+    get data() {
+      return weight.rebuild();
+    },
+  });
+  return new Map([...unpack(tensors, metadata)].map(([name, weight]) => [name, lazy(weight)]));
+}
