@@ -1,8 +1,7 @@
 /** @file Reading a run's `events.jsonl` from an offset to its end. */
 import type { RunEvent } from '../../server/protocol/run/events.ts';
-import { isMissing } from '../../server/protocol/systemError.ts';
+import { openLog } from '../../server/runs/log/openLog.ts';
 import { LONGEST_LINE } from '../../server/runs/log/readEvents.ts';
-import { openRegularFile } from '../../server/runs/workspaceFile.ts';
 import { takeEvents } from './eventLines.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -21,10 +20,7 @@ export async function readLog(
   take: (event: RunEvent) => void,
   { from = 0, report }: { from?: number; report?: (fraction: number) => void } = {},
 ): Promise<number> {
-  const log = await openRegularFile(file).catch((error: unknown) => {
-    if (isMissing(error)) return undefined; // Nothing has been recorded yet.
-    throw error;
-  });
+  const log = await openLog(file);
   if (!log) return 0;
   try {
     // What is added meanwhile is left to the next reading: a run that writes fast must not keep its reader for ever.

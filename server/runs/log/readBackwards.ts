@@ -1,10 +1,9 @@
 /** @file Reading a run's `events.jsonl` from its end: what was recorded last, of a log of whatever length. */
 import type { FileHandle } from 'node:fs/promises';
 import type { RunEvent } from '../../protocol/run/events.ts';
-import { isMissing } from '../../protocol/systemError.ts';
+import { openLog } from './openLog.ts';
 import { LONGEST_LINE, parseEvent } from './readEvents.ts';
 import type { Run } from '../run.ts';
-import { openRegularFile } from '../workspaceFile.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
@@ -26,10 +25,7 @@ export async function readBackwards<Type extends RunEvent['type']>(
   take: (event: Extract<RunEvent, { type: Type }>) => boolean,
   { from = 0, most = Infinity }: { from?: number; most?: number } = {},
 ): Promise<number> {
-  const file = await openRegularFile(run.eventsFile).catch((error: unknown) => {
-    if (isMissing(error)) return undefined; // Nothing has been recorded yet.
-    throw error;
-  });
+  const file = await openLog(run.eventsFile);
   if (!file) return 0;
   try {
     const { size } = await file.stat();

@@ -3,10 +3,9 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventSchema } from '../../protocol/run/events.ts';
 import type { RunEvent } from '../../protocol/run/events.ts';
-import { isMissing } from '../../protocol/systemError.ts';
 import { openRun } from '../run.ts';
 import type { Run } from '../run.ts';
-import { openRegularFile } from '../workspaceFile.ts';
+import { openLog } from './openLog.ts';
 
 /** Longer lines are no events of any run: readers pass over them and do not hold them in memory. */
 export const LONGEST_LINE = 64 * 1024 * 1024;
@@ -20,13 +19,8 @@ const NEWLINE = 0x0a;
  * @param fromOffset where to begin, in bytes; in the middle of a line, that line is passed over
  */
 export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGenerator<RunEvent> {
-  let file: FileHandle;
-  try {
-    file = await openRegularFile(run.eventsFile);
-  } catch (error) {
-    if (isMissing(error)) return; // The process was stopped before it recorded anything.
-    throw error;
-  }
+  const file = await openLog(run.eventsFile);
+  if (!file) return; // The process was stopped before it recorded anything.
   try {
     const lines = new LineSplitter();
     for (let offset = fromOffset; ;) {
@@ -45,14 +39,9 @@ export async function* readEvents(run: Run, { fromOffset = 0 } = {}): AsyncGener
 
 /** The events in the last `bytes` of a run's log: how it stands, without reading all of a long run. */
 export async function readLastEvents(run: Run, bytes = 256 * 1024): Promise<RunEvent[]> {
-  let size: number;
-  try {
-    const file = await openRegularFile(run.eventsFile);
-    size = (await file.stat().finally(() => file.close())).size;
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  const file = await openLog(run.eventsFile);
+  if (!file) return [];
+  const { size } = await file.stat().finally(() => file.close());
   const events: RunEvent[] = [];
   for await (const event of readEvents(run, { fromOffset: Math.max(0, size - bytes) })) events.push(event);
   return events;
@@ -136,11 +125,6 @@ async function readChunk(file: FileHandle, offset: number): Promise<Buffer> {
 }
 
 async function readChunkAt(path: string, offset: number): Promise<Buffer> {
-  try {
-    const file = await openRegularFile(path);
-    return await readChunk(file, offset).finally(() => file.close());
-  } catch (error) {
-    if (isMissing(error)) return Buffer.alloc(0); // Not recorded anything yet.
-    throw error;
-  }
+  const file = await openLog(path);
+  return file ? await readChunk(file, offset).finally(() => file.close()) : Buffer.alloc(0);
 }
