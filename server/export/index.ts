@@ -3,18 +3,20 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { encodeOnnxModel } from '../formats/onnx.ts';
+import { DenseWeight } from '../formats/packed/dense.ts';
+import { SparseWeight } from '../formats/packed/sparse.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { explainDiskError, writeAtomically } from '../runs/disk.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
+import { readCompressedModel } from '../training/finalModel.ts';
 import { withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
 import { FileExecutor } from './onnx/fileExecutor.ts';
 import { withWeights, type WrittenWeight } from './onnx/onnxModel.ts';
 import { predictionGraph } from './onnx/predictionGraph.ts';
 import { portNames } from './portNames.ts';
-import { findForms, type StoredForms } from './storedForm.ts';
 
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
@@ -123,37 +125,23 @@ async function checkTarget(path: string): Promise<void> {
   });
 }
 
-async function writtenModel({ program, parameters, compressor, live }: Prepared, { run, dense }: ExportOptions) {
+async function writtenModel({ program, parameters, live }: Prepared, { run, dense }: ExportOptions) {
   const { graph, batchSize } = await predictionGraph(program, program.batchSize);
-  const forms = dense ? noForms : await formsOf(compressor, live.experiment.training.steps);
+  const compressed = dense ? undefined : await readCompressedModel(run);
   const names = portNames(program.inputNames, program.outputNames);
-  const views = new Map(compressor?.targets.map(({ weight, view }) => [weight.name, view]));
-  const weights = parameters.list.map(({ name, shape, value }) => ({
-    name,
-    shape,
-    values: value,
-    view: views.get(name),
-  }));
-  const model = withWeights(graph, weights, forms, names);
+  const weights = new Map(
+    parameters.list.map(({ name, shape, value }) => {
+      // A run without a compressed file can have zeros all the same.
+      const small = () => compressed?.get(name) ?? SparseWeight.of(shape, value);
+      return [name, dense ? new DenseWeight(shape, value) : small()];
+    }),
+  );
+  const model = withWeights(graph, weights, names);
   const bytes = encodeOnnxModel(model.graph, {
     'deeptwist.run': run.id,
     'deeptwist.experiment': JSON.stringify(live.experiment),
   });
   return { ...model, bytes, names, batchSize };
-}
-
-const noForms: StoredForms = { of: () => undefined };
-
-function formsOf(compressor: Prepared['compressor'], steps: number): StoredForms | Promise<StoredForms> {
-  if (compressor === undefined) return noForms;
-  return findForms(
-    compressor.targets.map((target) => ({
-      name: target.weight.name,
-      view: target.view,
-      values: target.weight.values,
-      setting: compressor.settingAt(target, steps),
-    })),
-  );
 }
 
 async function verify(

@@ -7,7 +7,13 @@ import { join } from 'node:path';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Compressor } from '../compression/compressor.ts';
 import { DenseWeight } from '../formats/packed/dense.ts';
-import { decodeTensors, encodePacked, type PackedWeight, type StoredTensor } from '../formats/packed/packedFile.ts';
+import {
+  decodePacked,
+  decodeTensors,
+  encodePacked,
+  type PackedWeight,
+  type StoredTensor,
+} from '../formats/packed/packedFile.ts';
 import { encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 import type { TrainingConfig } from '../protocol/experiment/schema.ts';
@@ -99,6 +105,16 @@ export async function readFinalModel(run: Run, parameters: ParameterSet): Promis
   const file = finalWeightsFile(run);
   const remedy = `Make it again: deeptwist resume ${run.id}`;
   restoreWeights(await readUserFile(file, decodeTensors, remedy), parameters, file);
+}
+
+/**
+ * The weights of a final model in their compressed form, by name.
+ * @returns undefined where the run kept none: it compressed nothing, or an earlier version trained it
+ * @throws UserError when the file is damaged
+ */
+export async function readCompressedModel(run: Run): Promise<ReadonlyMap<string, PackedWeight> | undefined> {
+  const file = compressedFile(run);
+  return existsSync(file) ? readUserFile(file, decodePacked, `Make it again: deeptwist resume ${run.id}`) : undefined;
 }
 
 /** @throws UserError when a weight is missing or has another shape */

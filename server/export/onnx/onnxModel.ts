@@ -1,13 +1,13 @@
 /** @file The ONNX graph of a model that has its weights in itself, in their small form. */
 import { portName } from '../../compiler/ports.ts';
 import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
-import type { StoredForm, StoredForms } from '../storedForm.ts';
-import { WeightDecoder, type GraphWeight } from './weightDecoder.ts';
+import type { PackedWeight } from '../../formats/packed/packedFile.ts';
+import { WeightDecoder } from './weightDecoder.ts';
 
 /** A weight in a file. */
 export interface WrittenWeight {
   readonly name: string;
-  readonly form: 'dense' | StoredForm['form'];
+  readonly form: PackedWeight['form'];
   /** Bytes of the tensors that hold it. */
   readonly bytes: number;
 }
@@ -20,35 +20,30 @@ export interface OnnxModel {
 
 /**
  * @param graph whose inputs the weights are
- * @param weights of the model; those that the graph does not take are left out
+ * @param weights of the model by name, in their small form; those that the graph does not take are left out
  * @param names of inputs and outputs, by port
  */
 export function withWeights(
   graph: OnnxGraph,
-  weights: readonly GraphWeight[],
-  forms: StoredForms,
+  weights: ReadonlyMap<string, PackedWeight>,
   names: ReadonlyMap<string, string>,
 ): OnnxModel {
   const decoder = new WeightDecoder();
   const taken = new Set(graph.inputs.map(({ name }) => name));
   const written: { name: string; form: WrittenWeight['form'] }[] = [];
   let { nodes } = graph;
-  for (const weight of weights) {
-    const port = portName.parameter(weight.name);
+  for (const [name, weight] of weights) {
+    const port = portName.parameter(name);
     if (!taken.has(port)) continue;
-    const { view } = weight;
-    const form = view && forms.of(weight.name);
-    written.push({ name: weight.name, form: form?.form ?? 'dense' });
-    if (view === undefined || form === undefined) {
-      decoder.addDense(weight);
+    written.push({ name, form: weight.form });
+    if (weight.form !== 'factors' || !nodes.some((node) => isProductWith(node, port, weight))) {
+      decoder.add(name, weight);
       continue;
     }
-    if (form.form === 'factors' && nodes.some((node) => isProductWith(node, port, weight))) {
-      const factors = decoder.addFactors({ ...weight, view }, form);
-      nodes = nodes.flatMap((node) => (isProductWith(node, port, weight) ? twoProducts(node, factors) : node));
-      const isTakenElsewhere = nodes.some(({ inputs }) => inputs.includes(port));
-      if (isTakenElsewhere) decoder.addProduct({ ...weight, view }, factors);
-    } else decoder.add({ ...weight, view }, form);
+    const factors = decoder.addFactors(name, weight);
+    nodes = nodes.flatMap((node) => (isProductWith(node, port, weight) ? twoProducts(node, factors) : node));
+    const isTakenElsewhere = nodes.some(({ inputs }) => inputs.includes(port));
+    if (isTakenElsewhere) decoder.addProduct(name, weight, factors);
   }
   const nameOf = (name: string) => names.get(name) ?? withoutPrefix(name);
   const inputs = graph.inputs.filter(({ name }) => !name.startsWith(portName.parameter('')));
@@ -84,7 +79,7 @@ function withoutPrefix(name: string): string {
 }
 
 /** True for a product with the matrix on its right, which two products with its factors can replace. */
-function isProductWith({ op, inputs }: OnnxNode, port: string, { shape }: GraphWeight): boolean {
+function isProductWith({ op, inputs }: OnnxNode, port: string, { shape }: PackedWeight): boolean {
   const isProduct = (op === 'MatMul' || op === 'Gemm') && inputs.length === 2;
   return isProduct && shape.length === 2 && inputs[1] === port && inputs[0] !== port;
 }

@@ -3,17 +3,11 @@
  * computes what depends on constants alone once, when it loads a model.
  */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor } from '../../formats/onnx.ts';
-import { storedShape, type MatrixView } from '../../compression/targets/matrixView.ts';
-import type { StoredForm } from '../storedForm.ts';
-
-/** A weight of the graph; its name is that of the tensor that nodes take. */
-export interface GraphWeight {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly values: Float32Array;
-  /** For a weight with a {@link StoredForm}. */
-  readonly view?: MatrixView;
-}
+import type { BinaryCodesWeight } from '../../formats/packed/binaryCodes.ts';
+import type { FactorsWeight } from '../../formats/packed/factors.ts';
+import type { PackedWeight } from '../../formats/packed/packedFile.ts';
+import type { SparseWeight } from '../../formats/packed/sparse.ts';
+import { elementCount } from '../../protocol/shape.ts';
 
 /** Codes of TensorProto.DataType, as `Cast` takes them. */
 const FLOAT = { int: 1 };
@@ -28,77 +22,81 @@ export class WeightDecoder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxGraph['initializers'][number][] = [];
   readonly #constants = new Set<string>();
+  /** Names of left factors, which weights can share. */
+  readonly #lefts = new Map<Float32Array, string>();
   #count = 0;
 
-  /** Writes a weight as floats. */
-  addDense({ name, shape, values }: GraphWeight): void {
-    this.#tensor(name, { type: 'float32', shape, data: values });
-  }
-
-  /** Writes a weight in a small form, and what decodes it. */
-  add(weight: GraphWeight & { readonly view: MatrixView }, stored: StoredForm): void {
-    if (stored.form === 'sparse') this.#addSparse(weight);
-    else if (stored.form === 'factors') this.addProduct(weight, this.addFactors(weight, stored));
-    else this.#addCodes(weight, stored);
+  /** Writes a weight in its small form, and what decodes it. @param name of the tensor that nodes take */
+  add(name: string, weight: PackedWeight): void {
+    if (weight.form === 'dense') this.#tensor(name, { type: 'float32', shape: weight.shape, data: weight.values });
+    else if (weight.form === 'sparse') this.#addSparse(name, weight);
+    else if (weight.form === 'factors') this.addProduct(name, weight, this.addFactors(name, weight));
+    else this.#addCodes(name, weight);
   }
 
   /** Writes the factors of a weight. @returns their names */
-  addFactors(
-    { name, view }: GraphWeight & { readonly view: MatrixView },
-    { left, right }: { readonly left: Float32Array; readonly right: Float32Array },
-  ): { left: string; right: string } {
-    const { rows, columns } = storedShape(view);
+  addFactors(name: string, { view, rank, left, right }: FactorsWeight): { left: string; right: string } {
+    const { outer, rows, inner } = view;
+    let leftName = this.#lefts.get(left);
+    if (leftName === undefined) {
+      leftName = this.#tensor(`${name}:left`, { type: 'float32', shape: [rows, rank], data: left });
+      this.#lefts.set(left, leftName);
+    }
+    const rightShape = [rank, outer * inner];
     return {
-      left: this.#tensor(`${name}:left`, { type: 'float32', shape: [rows, left.length / rows], data: left }),
-      right: this.#tensor(`${name}:right`, { type: 'float32', shape: [right.length / columns, columns], data: right }),
+      left: leftName,
+      right: this.#tensor(`${name}:right`, { type: 'float32', shape: rightShape, data: right }),
     };
   }
 
-  /** Writes the product of factors, the matrix of `storedShape`, as the weight. */
+  /** Writes the product of factors as the weight. */
   addProduct(
-    { name, shape, view }: GraphWeight & { readonly view: MatrixView },
+    name: string,
+    { shape, view: { outer, rows, inner } }: FactorsWeight,
     { left, right }: { readonly left: string; readonly right: string },
   ): void {
-    const { outer, rows, inner } = view;
     const product = this.#emit('MatMul', [left, right]);
-    const isInOrder = inner === 1 || outer === 1;
-    const inOrder = isInOrder
-      ? product
-      : this.#emit('Transpose', [this.#reshape(product, [rows, outer, inner])], { perm: { ints: [1, 0, 2] } });
+    const inOrder =
+      outer === 1
+        ? product
+        : this.#emit('Transpose', [this.#reshape(product, [rows, outer, inner])], { perm: { ints: [1, 0, 2] } });
     this.#emit('Reshape', [inOrder, this.#integers(shape)], {}, name);
   }
 
-  #addSparse({ name, shape, values }: GraphWeight): void {
-    const kept = values.filter((value) => value !== 0);
-    if (kept.length === 0) {
+  #addSparse(name: string, weight: SparseWeight): void {
+    const { shape, values } = weight;
+    if (values.length === 0) {
       this.#emit('ConstantOfShape', [this.#integers(shape)], {}, name); // Zeros of float32, when no value is given.
       return;
     }
-    const gaps = gapsOf(values);
-    const isSmallerAsMask = kept.length * 4 + values.length / 8 < gaps.bytes.length + 4 * gaps.values.length;
-    if (isSmallerAsMask) this.#addMasked({ name, shape, values }, kept);
-    else this.#addGaps({ name, shape, values }, gaps);
+    const gaps = gapsOf(weight);
+    const maskBytes = elementCount(shape) / 8;
+    if (values.length * 4 + maskBytes < gaps.bytes.length + 4 * gaps.values.length) this.#addMasked(name, weight);
+    else this.#addGaps(name, shape, gaps);
   }
 
   /** Numbers and the zeros before each: `position = sum over (gap + 1) - 1`. */
-  #addGaps({ name, shape, values }: GraphWeight, gaps: { bytes: Uint8Array; values: Float32Array }): void {
+  #addGaps(name: string, shape: readonly number[], gaps: { bytes: Uint8Array; values: Float32Array }): void {
     const { length } = gaps.bytes;
     const bytes = this.#tensor(`${name}:gaps`, { type: 'uint8', shape: [length], data: gaps.bytes });
     const numbers = this.#tensor(`${name}:values`, { type: 'float32', shape: [length], data: gaps.values });
     const one = this.#integers([1]);
     const steps = this.#emit('Add', [this.#emit('Cast', [bytes], { to: INT64 }), one]);
     const positions = this.#emit('Sub', [this.#emit('CumSum', [steps, this.#axis()]), one]);
-    const zeros = this.#emit('ConstantOfShape', [this.#integers([values.length])]);
+    const zeros = this.#emit('ConstantOfShape', [this.#integers([elementCount(shape)])]);
     const flat = this.#emit('ScatterND', [zeros, this.#reshape(positions, [-1, 1]), numbers]);
     this.#emit('Reshape', [flat, this.#integers(shape)], {}, name);
   }
 
   /** Numbers, and a bit for each weight that tells whether it is one of them. */
-  #addMasked({ name, shape, values }: GraphWeight, kept: Float32Array): void {
-    const mask = packBits(values.length, (i) => values[i] !== 0);
+  #addMasked(name: string, weight: SparseWeight): void {
+    const { shape, values } = weight;
+    const count = elementCount(shape);
+    const mask = new Uint8Array(Math.ceil(count / 8));
+    weight.forEachPosition((position) => setBit(mask, position));
     const bytes = this.#tensor(`${name}:mask`, { type: 'uint8', shape: [mask.length], data: mask });
-    const numbers = this.#tensor(`${name}:values`, { type: 'float32', shape: [kept.length], data: kept });
-    const bits = this.#reshape(this.#bits(bytes, 1, values.length), [values.length]);
+    const numbers = this.#tensor(`${name}:values`, { type: 'float32', shape: [values.length], data: values });
+    const bits = this.#reshape(this.#bits(bytes, 1, count), [count]);
     // Before the first number the index is -1, which is the last one: it is not taken.
     const index = this.#emit('Sub', [this.#emit('CumSum', [bits, this.#axis()]), this.#int32(1)]);
     const isKept = this.#emit('Cast', [bits], { to: BOOL });
@@ -108,30 +106,22 @@ export class WeightDecoder {
   }
 
   /** `sum_i +-scales[r, i]`, with + where bit i of the code is set; bits of one plane lie together, in the order of the tensor. */
-  #addCodes(
-    { name, shape, view }: GraphWeight & { readonly view: MatrixView },
-    { bits, scales, codes }: Extract<StoredForm, { form: 'binary-codes' }>,
-  ): void {
-    const { outer, rows, inner, columns } = view;
-    const sets = scales.length / bits;
-    const place = (i: number) => {
-      if (sets === 1) return i; // Codes with one set of scales are in the order of the tensor already.
-      const [o, row] = [Math.floor(i / (rows * inner)), Math.floor(i / inner) % rows];
-      return row * columns + o * inner + (i % inner);
-    };
-    const planes = Array.from({ length: bits }, (_, plane) =>
-      packBits(codes.length, (i) => ((codes[place(i)] >> plane) & 1) === 1),
-    );
-    const packed = this.#tensor(`${name}:codes`, {
-      type: 'uint8',
-      shape: [bits, planes[0].length],
-      data: Uint8Array.from(planes.flatMap((plane) => [...plane])),
+  #addCodes(name: string, weight: BinaryCodesWeight): void {
+    const { shape, bits, scales } = weight;
+    const { outer, rows: sets, inner } = weight.view;
+    const count = elementCount(shape);
+    const planeBytes = Math.ceil(count / 8);
+    const planes = new Uint8Array(bits * planeBytes);
+    weight.forEachCode((code, position) => {
+      for (let plane = 0; plane < bits; plane++)
+        if ((code >> plane) & 1) setBit(planes, 8 * plane * planeBytes + position);
     });
+    const packed = this.#tensor(`${name}:codes`, { type: 'uint8', shape: [bits, planeBytes], data: planes });
     const byPlane = Float32Array.from(scales, (_, i) => scales[(i % sets) * bits + Math.floor(i / sets)]);
     const alpha = this.#tensor(`${name}:scales`, { type: 'float32', shape: [bits, 1, sets, 1], data: byPlane });
-    const plus = this.#emit('Cast', [this.#bits(packed, bits, codes.length)], { to: FLOAT });
+    const plus = this.#emit('Cast', [this.#bits(packed, bits, count)], { to: FLOAT });
     const signs = this.#emit('Sub', [this.#emit('Mul', [plus, this.#float(2)]), this.#float(1)]);
-    const terms = this.#emit('Mul', [this.#reshape(signs, [bits, outer, rows, inner]), alpha]);
+    const terms = this.#emit('Mul', [this.#reshape(signs, [bits, outer, sets, inner]), alpha]);
     const sum = this.#emit('ReduceSum', [terms, this.#integers([0])], { keepdims: { int: 0 } });
     this.#emit('Reshape', [sum, this.#integers(shape)], {}, name);
   }
@@ -199,27 +189,22 @@ export class WeightDecoder {
 }
 
 /** The numbers that are not 0, and the zeros before each; a longer gap is cut by zeros among the numbers. */
-function gapsOf(values: Float32Array): { bytes: Uint8Array; values: Float32Array } {
+function gapsOf(weight: SparseWeight): { bytes: Uint8Array; values: Float32Array } {
   const bytes: number[] = [];
   const numbers: number[] = [];
-  let gap = 0;
-  for (const value of values) {
-    if (value !== 0 || gap === LONGEST_GAP) {
-      bytes.push(gap);
-      numbers.push(value);
-      gap = 0;
-    } else gap++;
-  }
-  // Zeros behind the last number are not written.
-  while (numbers.at(-1) === 0) {
-    numbers.pop();
-    bytes.pop();
-  }
+  let next = 0;
+  weight.forEachPosition((position, i) => {
+    for (; position - next > LONGEST_GAP; next += LONGEST_GAP + 1) {
+      bytes.push(LONGEST_GAP);
+      numbers.push(0);
+    }
+    bytes.push(position - next);
+    numbers.push(weight.values[i]);
+    next = position + 1;
+  });
   return { bytes: Uint8Array.from(bytes), values: Float32Array.from(numbers) };
 }
 
-function packBits(count: number, isSet: (index: number) => boolean): Uint8Array {
-  const bytes = new Uint8Array(Math.ceil(count / 8));
-  for (let i = 0; i < count; i++) if (isSet(i)) bytes[i >> 3] |= 1 << (i & 7);
-  return bytes;
+function setBit(bytes: Uint8Array, index: number): void {
+  bytes[index >> 3] |= 1 << (index & 7);
 }

@@ -80,17 +80,25 @@ export class BinaryCodesWeight implements PackedForm {
     return [bytesOf(this.scales), this.#codes];
   }
 
-  rebuild(): Float32Array {
-    const dense = allocateDense(this.shape);
+  /** Calls `visit` with the code of each number, in the order of the matrix, and with where the number stands in the tensor. */
+  forEachCode(visit: (code: number, position: number, row: number) => void): void {
     const { outer, rows, inner } = this.view;
     const reader = new BitReader(this.#codes);
-    for (let row = 0; row < rows; row++) {
-      const levels = this.#levelsOf(row);
+    for (let row = 0; row < rows; row++)
       for (let o = 0; o < outer; o++) {
         const start = (o * rows + row) * inner;
-        for (let i = 0; i < inner; i++) dense[start + i] = levels[reader.read(this.bits)];
+        for (let i = 0; i < inner; i++) visit(reader.read(this.bits), start + i, row);
       }
-    }
+  }
+
+  rebuild(): Float32Array {
+    const dense = allocateDense(this.shape);
+    let levels: ArrayLike<number> = [];
+    let levelsRow = -1;
+    this.forEachCode((code, position, row) => {
+      if (row !== levelsRow) levels = this.#levelsOf((levelsRow = row));
+      dense[position] = levels[code];
+    });
     return dense;
   }
 

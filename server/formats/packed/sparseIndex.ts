@@ -25,11 +25,11 @@ export function smallestIndex(values: Float32Array): { index: SparseIndex; bits:
   const gapCodes = new Float64Array(GAP_BITS.length);
   const quotients = new Float64Array(RICE_BITS.length);
   let nonZeros = 0;
-  forEachGap(values, (gap) => {
-    nonZeros++;
-    for (let i = 0; i < GAP_BITS.length; i++) gapCodes[i] += 1 + Math.floor(gap / (2 ** GAP_BITS[i] - 1));
-    for (let i = 0; i < RICE_BITS.length; i++) quotients[i] += Math.floor(gap / 2 ** RICE_BITS[i]);
-  });
+  for (const [gap, count] of countGaps(values)) {
+    nonZeros += count;
+    for (let i = 0; i < GAP_BITS.length; i++) gapCodes[i] += count * (1 + Math.floor(gap / (2 ** GAP_BITS[i] - 1)));
+    for (let i = 0; i < RICE_BITS.length; i++) quotients[i] += count * Math.floor(gap / 2 ** RICE_BITS[i]);
+  }
   let smallest: { index: SparseIndex; bits: number } = { index: { kind: 'bitmask' }, bits: values.length };
   const consider = (kind: 'gaps' | 'rice', bits: number, total: number) => {
     if (total < smallest.bits) smallest = { index: { kind, bits }, bits: total };
@@ -37,6 +37,26 @@ export function smallestIndex(values: Float32Array): { index: SparseIndex; bits:
   GAP_BITS.forEach((bits, i) => consider('gaps', bits, bits * gapCodes[i]));
   RICE_BITS.forEach((bits, i) => consider('rice', bits, quotients[i] + (1 + bits) * nonZeros));
   return { ...smallest, nonZeros };
+}
+
+/** Gaps below this are counted in an array: most of them, unless nearly all numbers are zero. */
+const SHORT_GAPS = 1024;
+
+/** How often each length of a gap occurs: few lengths stand for millions of gaps. */
+function countGaps(values: Float32Array): [gap: number, count: number][] {
+  const short = new Uint32Array(SHORT_GAPS);
+  const long = new Map<number, number>();
+  let gap = 0;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) {
+      gap++;
+      continue;
+    }
+    if (gap < SHORT_GAPS) short[gap]++;
+    else long.set(gap, (long.get(gap) ?? 0) + 1);
+    gap = 0;
+  }
+  return [...Array.from(short, (count, length): [number, number] => [length, count]).filter(([, n]) => n > 0), ...long];
 }
 
 /** @param bits those that the index takes, as {@link smallestIndex} found */

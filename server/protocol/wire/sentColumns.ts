@@ -106,7 +106,7 @@ function progression(numbers: Float64Array): SentColumn | undefined {
 function quotient(numbers: Float64Array, steps: Float64Array): SentColumn | undefined {
   const last = numbers.length - 1;
   const ratio = (steps[last] ?? NaN) / (numbers[last] ?? NaN);
-  if (!Number.isFinite(ratio)) return undefined;
+  if (!Number.isFinite(ratio) || ratio === 0) return undefined; // As JSON, -0 would lose its sign.
   // An epoch has a whole number of steps; what the division says may be a little beside it.
   const stepsBy = Math.round(ratio) || ratio;
   for (let i = 0; i < numbers.length; i++) if (!Object.is(numbers[i], (steps[i] ?? NaN) / stepsBy)) return undefined;

@@ -5,6 +5,7 @@ import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import { withWeights } from '../../../../server/export/onnx/onnxModel.ts';
 import { predictionGraph } from '../../../../server/export/onnx/predictionGraph.ts';
+import { DenseWeight } from '../../../../server/formats/packed/dense.ts';
 import { portNames } from '../../../../server/export/portNames.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
@@ -35,17 +36,18 @@ function predictorOf(model: tf.LayersModel, words?: number): Predictor & { model
 async function largestDifference(predictor: ReturnType<typeof predictorOf>, sizes: readonly number[]) {
   await tf.setBackend('cpu');
   const { graph, batchSize } = await predictionGraph(predictor, undefined);
-  const weights = predictor.weights.map(({ name, variable }) => ({
-    name,
-    shape: variable.shape,
-    values: new Float32Array(variable.dataSync()),
-  }));
+  const weights = new Map(
+    predictor.weights.map(({ name, variable }) => [
+      name,
+      new DenseWeight(variable.shape, new Float32Array(variable.dataSync())),
+    ]),
+  );
   const { inputs, outputs } = predictor.model;
   const names = portNames(
     inputs.map((input) => input.sourceLayer.name),
     outputs.map((output) => output.sourceLayer.name),
   );
-  const file = withWeights(graph, weights, { of: () => undefined }, names).graph;
+  const file = withWeights(graph, weights, names).graph;
   expect(file.nodes.map(({ domain }) => domain).filter(Boolean)).toEqual([]);
   const random = new Random(5);
   let largest = 0;

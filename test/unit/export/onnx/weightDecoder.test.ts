@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { quantize } from '../../../../server/compression/methods/quantize/quantize.ts';
-import { truncateRank } from '../../../../server/compression/methods/lowRank/lowRank.ts';
-import { matrixViewOf, type MatrixView } from '../../../../server/compression/targets/matrixView.ts';
+import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { encodeOnnxModel } from '../../../../server/formats/onnx.ts';
 import { Random } from '../../../../server/formats/random.ts';
-import type { CompressionSetting } from '../../../../server/protocol/run/events.ts';
+import type { Compression } from '../../../../server/protocol/experiment/schema.ts';
+import type { PackedWeight } from '../../../../server/formats/packed/packedFile.ts';
+import { SparseWeight } from '../../../../server/formats/packed/sparse.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
-import { findForms, type StoredForm } from '../../../../server/export/storedForm.ts';
 import { WeightDecoder } from '../../../../server/export/onnx/weightDecoder.ts';
+import { createCompressor } from '../../compression/createCompressor.ts';
 import { runOnnx } from './runOnnx.ts';
 
 function randomWeight(shape: readonly number[], seed = 1): Float32Array {
@@ -16,29 +16,35 @@ function randomWeight(shape: readonly number[], seed = 1): Float32Array {
 }
 
 /** A file whose one output is the weight. */
-function fileOf(shape: readonly number[], values: Float32Array, view: MatrixView, form: StoredForm) {
+function fileOf(weight: PackedWeight) {
   const decoder = new WeightDecoder();
-  decoder.add({ name: 'w', shape, values, view }, form);
+  decoder.add('w', weight);
   return {
     inputs: [],
-    outputs: [{ name: 'w', type: 'float32' as const, shape }],
+    outputs: [{ name: 'w', type: 'float32' as const, shape: weight.shape }],
     initializers: decoder.initializers,
     nodes: decoder.nodes,
   };
 }
 
-async function decoded(shape: readonly number[], values: Float32Array, view: MatrixView, form: StoredForm) {
-  const { w } = await runOnnx(fileOf(shape, values, view, form));
-  expect(w.dims).toEqual(shape);
+async function decoded(weight: PackedWeight) {
+  const { w } = await runOnnx(fileOf(weight));
+  expect(w.dims).toEqual(weight.shape);
   return w.data as Float32Array;
 }
 
-/** The form that is found in the floats. */
-async function found(values: Float32Array, view: MatrixView, setting: CompressionSetting): Promise<StoredForm> {
-  const form = (await findForms([{ name: 'w', values, view, setting }])).of('w');
-  if (!form) throw new Error('No small form was found.');
-  return form;
+/** Weights compressed by a method, in place, in their packed form. */
+async function packed(
+  compression: Compression,
+  weights: readonly Omit<CompressibleWeight, 'name' | 'layer'>[],
+): Promise<PackedWeight[]> {
+  const named = weights.map((weight, i) => ({ name: `w${i}/${weight.weight}`, layer: `w${i}`, ...weight }));
+  const compressor = createCompressor(compression, named, { steps: 1, seed: 1 });
+  await compressor.distort(1);
+  return [...compressor.packed().values()];
 }
+
+const common = { policy: 'deeptwist', distortEvery: 1 } as const;
 
 describe('a pruned weight in a file', () => {
   test.each([
@@ -49,11 +55,10 @@ describe('a pruned weight in a file', () => {
     ['all', 1],
   ])('is decoded to the bit: %s', async (_, rate) => {
     const shape = [37, 411];
-    const view = matrixViewOf(shape, 'kernel');
     const values = randomWeight(shape);
     const random = new Random(2);
     values.forEach((__, i) => (values[i] = random.uniform() < rate ? 0 : values[i]));
-    expect(await decoded(shape, values, view, { form: 'sparse' })).toEqual(values);
+    expect(await decoded(SparseWeight.of(shape, values))).toEqual(values);
   });
 
   test('begins and ends with zeros or without', async () => {
@@ -65,14 +70,14 @@ describe('a pruned weight in a file', () => {
     ]) {
       const shape = [values.length, 1];
       const weight = Float32Array.from(values);
-      expect(await decoded(shape, weight, matrixViewOf(shape, 'kernel'), { form: 'sparse' })).toEqual(weight);
+      expect(await decoded(SparseWeight.of(shape, weight))).toEqual(weight);
     }
   });
 
   test('of 98% zeros takes 37 times fewer bytes, its decoder included', () => {
     const shape = [784, 300];
     const values = randomWeight(shape).map((value) => (Math.abs(value) < 0.49 ? 0 : value));
-    const file = encodeOnnxModel(fileOf(shape, values, matrixViewOf(shape, 'kernel'), { form: 'sparse' }));
+    const file = encodeOnnxModel(fileOf(SparseWeight.of(shape, values)));
     expect((4 * values.length) / file.length).toBeGreaterThan(37);
   });
 });
@@ -87,56 +92,52 @@ describe('a quantized weight in a file', () => {
   const cases = weights.flatMap((weight) =>
     [1, 2, 3].flatMap((bits) => (['row', 'matrix'] as const).map((scales) => ({ ...weight, bits, scales }))),
   );
-  test.each(cases)('is decoded: $what, $bits bits, scales of each $scales', async (weight) => {
-    const { shape, bits, scales } = weight;
-    const view = matrixViewOf(shape, weight.weight, weight.layerClass);
-    const values = randomWeight(shape);
-    quantize(values, view, { bits, scales, algorithm: 'alternating', iterations: 10 });
-    const form = await found(values, view, { bits });
+  const quantized = (bits: number, scales: 'row' | 'matrix'): Compression => ({
+    ...common,
+    method: 'quantize',
+    layers: { '*': { bits, scales, algorithm: 'alternating', iterations: 10 } },
+  });
+  test.each(cases)('is decoded: $what, $bits bits, scales of each $scales', async ({ bits, scales, ...weight }) => {
+    const values = randomWeight(weight.shape);
+    const [form] = await packed(quantized(bits, scales), [{ ...weight, values }]);
     expect(form).toMatchObject({ form: 'binary-codes', bits });
-    const actual = await decoded(shape, values, view, form);
+    const actual = await decoded(form);
     // A sum of scales is rounded to float32 once more.
     for (const [i, value] of values.entries()) expect(Math.abs(actual[i] - value)).toBeLessThan(1e-6);
   });
 
   test('of 2 bits takes 15 times fewer bytes, its decoder included', async () => {
-    const shape = [784, 300];
-    const view = matrixViewOf(shape, 'kernel');
-    const values = randomWeight(shape);
-    quantize(values, view, { bits: 2, scales: 'row', algorithm: 'alternating', iterations: 2 });
-    const file = encodeOnnxModel(fileOf(shape, values, view, await found(values, view, { bits: 2 })));
-    expect((4 * values.length) / file.length).toBeGreaterThan(15);
-  });
-
-  test('is stored as floats where it has more levels than codes', async () => {
-    const shape = [20, 30];
-    const forms = await findForms([
-      { name: 'w', values: randomWeight(shape), view: matrixViewOf(shape, 'kernel'), setting: { bits: 2 } },
-    ]);
-    expect(forms.of('w')).toBeUndefined();
+    const values = randomWeight([784, 300]);
+    const [form] = await packed(quantized(2, 'row'), [{ weight: 'kernel', shape: [784, 300], values }]);
+    expect((4 * values.length) / encodeOnnxModel(fileOf(form)).length).toBeGreaterThan(15);
   });
 });
 
-describe('a weight of low rank in a file', () => {
+describe('weights of low rank in a file', () => {
+  const ranked = (rank: number, sharedProjection = false): Compression => ({
+    ...common,
+    method: 'low-rank',
+    layers: { '*': { rank, sharedProjection } },
+  });
   test.each([
-    ['a dense kernel', [61, 43], 'kernel', undefined],
-    ['an embedding', [61, 43], 'embeddings', undefined],
-    ['a transposed convolution', [3, 3, 20, 16], 'kernel', 'Conv2DTranspose'],
-  ])('is the product of its factors: %s', async (_, shape, name, layerClass) => {
-    const view = matrixViewOf(shape, name, layerClass);
-    const values = randomWeight(shape);
-    await truncateRank(values, view, 4);
-    const form = await found(values, view, { rank: 4 });
+    { what: 'a dense kernel', shape: [61, 43], weight: 'kernel' },
+    { what: 'an embedding', shape: [61, 43], weight: 'embeddings' },
+    { what: 'a transposed convolution', shape: [3, 3, 20, 16], weight: 'kernel', layerClass: 'Conv2DTranspose' },
+  ])('are the product of their factors: $what', async (weight) => {
+    const values = randomWeight(weight.shape);
+    const [form] = await packed(ranked(4), [{ ...weight, values }]);
     expect(form.form).toBe('factors');
-    const actual = await decoded(shape, values, view, form);
+    const actual = await decoded(form);
     for (const [i, value] of values.entries()) expect(Math.abs(actual[i] - value)).toBeLessThan(1e-5);
   });
 
-  test('is stored as floats where it has a higher rank', async () => {
-    const shape = [20, 30];
-    const forms = await findForms([
-      { name: 'w', values: randomWeight(shape), view: matrixViewOf(shape, 'kernel'), setting: { rank: 4 } },
-    ]);
-    expect(forms.of('w')).toBeUndefined();
+  test('share the left factor of a shared projection', async () => {
+    const recurrent = { weight: 'recurrent_kernel', shape: [30, 120], values: randomWeight([30, 120]) };
+    const next = { weight: 'kernel', shape: [30, 120], values: randomWeight([30, 120], 2), inputLayer: 'w0' };
+    const forms = await packed(ranked(4, true), [recurrent, next]);
+    const decoder = new WeightDecoder();
+    forms.forEach((form, i) => decoder.add(`w${i}`, form));
+    const names = decoder.initializers.map(({ name }) => name);
+    expect(names.filter((name) => /:(left|right)$/.test(name))).toEqual(['w0:left', 'w0:right', 'w1:right']);
   });
 });

@@ -39,6 +39,7 @@ describe('columns on their way to a page', () => {
         for (const name of ['step', 'value', 'epoch'] as const)
           expect([...restored.columns[name]].every((number, i) => Object.is(number, columns[name][i]))).toBe(true);
       }),
+      { examples: [[[-Infinity], 0, 1]] },
     );
   });
 
