@@ -1,7 +1,7 @@
 /**
  * @file The intermediate representation of a traced training step: a directed acyclic graph of single-output operations
  * on dense tensors of static shape. Every operation has a row in {@link OpParams}; the tables for shapes (shapes.ts),
- * reference values (evaluate.ts) and ONNX (lower/) are total over it, so a new operation does not compile until each
+ * reference values of the tests (evaluateGraph.ts) and ONNX (lower/) are total over it, so a new operation does not compile until each
  * table has its row.
  *
  * Layout: convolutions and pooling are channels-first, [batch, channels, height, width], filters
