@@ -22,8 +22,8 @@ export class WeightDecoder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxGraph['initializers'][number][] = [];
   readonly #constants = new Set<string>();
-  /** Names of left factors, which weights can share. */
-  readonly #lefts = new Map<Float32Array, string>();
+  /** Left factors, which weights can share. */
+  readonly #lefts = new Set<string>();
   #count = 0;
 
   /** Writes a weight in its small form, and what decodes it. @param name of the tensor that nodes take */
@@ -35,13 +35,11 @@ export class WeightDecoder {
   }
 
   /** Writes the factors of a weight. @returns their names */
-  addFactors(name: string, { view, rank, left, right }: FactorsWeight): { left: string; right: string } {
+  addFactors(name: string, { view, rank, left, right, leftOf }: FactorsWeight): { left: string; right: string } {
     const { outer, rows, inner } = view;
-    let leftName = this.#lefts.get(left);
-    if (leftName === undefined) {
-      leftName = this.#tensor(`${name}:left`, { type: 'float32', shape: [rows, rank], data: left });
-      this.#lefts.set(left, leftName);
-    }
+    const leftName = `${leftOf ?? name}:left`;
+    if (!this.#lefts.has(leftName)) this.#tensor(leftName, { type: 'float32', shape: [rows, rank], data: left });
+    this.#lefts.add(leftName);
     const rightShape = [rank, outer * inner];
     return {
       left: leftName,
