@@ -66,7 +66,11 @@ export async function pickRunOfFile(
 async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
   const settings = await Promise.all(runs.map((run) => settingsOf(run).catch(() => undefined)));
   const buttons: Button[] = [
-    { iconPath: new ThemeIcon('diff'), tooltip: l10n.t('Open Experiment As It Was for This Run'), action: 'openConfigOfRun' },
+    {
+      iconPath: new ThemeIcon('diff'),
+      tooltip: l10n.t('Open Experiment As It Was for This Run'),
+      action: 'openConfigOfRun',
+    },
     { iconPath: new ThemeIcon('debug-rerun'), tooltip: l10n.t('Rerun'), action: 'rerun' },
     { iconPath: new ThemeIcon('edit'), tooltip: l10n.t('Rerun With…'), action: 'rerunWith' },
   ];

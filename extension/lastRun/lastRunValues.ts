@@ -14,7 +14,7 @@ import {
 } from 'vscode';
 import { commandLink, markdownText } from '../../server/protocol/markdown.ts';
 import type { LivePhase } from '../../server/protocol/wire/sidecar.ts';
-import { whyFixed } from '../../server/protocol/experiment/settingChanges.ts';
+import { whyFixed } from '../../server/protocol/experiment/changeableSettings.ts';
 import { Disposable } from '../dispose.ts';
 import { isOpenExperiment } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';

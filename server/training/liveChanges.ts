@@ -6,13 +6,8 @@ import type { CompressionChange } from '../compression/compressor.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
-import {
-  CHANGEABLE_SETTINGS,
-  overrideOf,
-  settingChanges,
-  whyFixed,
-  type SettingChange,
-} from '../protocol/experiment/settingChanges.ts';
+import { CHANGEABLE_SETTINGS, whyFixed } from '../protocol/experiment/changeableSettings.ts';
+import { overrideOf, settingChanges, type SettingChange } from '../protocol/experiment/settingChanges.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';

@@ -1,7 +1,5 @@
-/** @file The settings in which two experiments differ, and those that a user can change while a run trains. Pure. */
+/** @file The settings in which two experiments differ. Pure. */
 import { isRecord } from '../record.ts';
-import { methodFacts, methodNames } from './methods/index.ts';
-import { policyFacts } from './methods/policies.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { formatSettingPath } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -46,34 +44,4 @@ export function describeChange({ path, from, to }: SettingChange): string {
 /** A setting's value as a user writes it; `none` where there is no such setting. */
 export function valueText(value: unknown): string {
   return value === undefined ? 'none' : JSON.stringify(value);
-}
-
-/** The settings, apart from parameters of layers, that a run can take while it trains. */
-const changeable = [
-  /^training\.optimizer\.learningRate$/,
-  /^training\.learningRateSchedule\b/,
-  /^compression\.(?:distortEvery|schedule)\b/,
-];
-/** The parameters of layers; a run can take all of them but those by which weights are compressed together. */
-const layerParameter = /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
-
-const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
-const parametersInWords = methodNames.flatMap((method) => methodFacts[method].changeable);
-
-/** For people: the settings that {@link whyFixed} lets pass. */
-export const CHANGEABLE_SETTINGS =
-  `the layers' ${parametersInWords.slice(0, -1).join(', ')} and ${parametersInWords.at(-1)}, the schedule, distortEvery, ` +
-  'the learning rate and its schedule';
-
-/**
- * @returns the reason why a run cannot take a change of a setting while it trains; undefined where it can
- * @param path name of the setting
- * @param experiment the experiment that is trained
- */
-export function whyFixed(path: string, { compression }: ExperimentSettings): string | undefined {
-  const parameter = layerParameter.exec(path)?.groups?.name;
-  const isChangeable =
-    parameter === undefined ? changeable.some((pattern) => pattern.test(path)) : !groupings.includes(parameter);
-  if (!isChangeable) return 'a run keeps it from its first step on';
-  return compression && path.startsWith('compression.') ? policyFacts[compression.policy].keepsSettings : undefined;
 }

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
-import {
-  describeChange,
-  overrideOf,
-  settingChanges,
-  whyFixed,
-} from '../../../../server/protocol/experiment/settingChanges.ts';
+import { whyFixed } from '../../../../server/protocol/experiment/changeableSettings.ts';
+import { describeChange, overrideOf, settingChanges } from '../../../../server/protocol/experiment/settingChanges.ts';
 
 const text = JSON.stringify({
   model: './model.ts',
