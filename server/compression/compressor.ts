@@ -9,7 +9,7 @@ import type { CompressedWeight, CompressionState, Unit } from './methods/unit.ts
 import { firstStepOf, planCompression, type CompressionPlan } from './plan.ts';
 import { policies } from './policies.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
-import type { StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
+import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
 import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
 
 /** What a distortion did to a weight: a row of the run event. */
@@ -74,27 +74,21 @@ export class Compressor {
     this.#stored = new policies[plan.compression.policy].Stored(this.#projection(), tensors);
   }
 
-  #projection() {
+  #projection(): Projection {
     const project = async (step: number, remember: boolean) => {
       for (const unit of this.#units) {
         const forms = await unit.distort(this.#valuesOf(unit), step, remember);
         if (remember) unit.targets.forEach(({ weight }, i) => this.compressed.set(weight.name, forms[i]));
       }
     };
-    const units = () => this.#units;
-    const compression = () => this.#compression;
     return {
       weights: this.targets.map(({ weight }) => weight),
-      get units() {
-        return units();
-      },
-      get from() {
-        return firstStepOf(compression());
-      },
+      units: () => this.#units,
+      from: () => firstStepOf(this.#compression),
       steps: this.#plan.run.steps,
-      project: (step: number) => project(step, true),
-      projectForEvaluation: (step: number) => project(step, false),
-      formOf: (name: string) => this.compressed.get(name),
+      project: (step) => project(step, true),
+      projectForEvaluation: (step) => project(step, false),
+      formOf: (name) => this.compressed.get(name),
     };
   }
 

@@ -7,7 +7,7 @@ const INITIALIZATION_STREAM = 2 ** 40;
 
 /**
  * Runs `create` with a seeded `Math.random`, which the initializers of tfjs draw from unless they have a seed of their own.
- * Of two models that are asked for at the same time, the second is created when the first is done.
+ * Two models that are asked for at the same time are created one after the other.
  */
 export async function withSeededMathRandom<T>(
   seed: number,

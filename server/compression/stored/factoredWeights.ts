@@ -9,7 +9,7 @@ import { elementCount } from '../../protocol/shape.ts';
 import type { CompressionState, FactoredWeight, Unit } from '../methods/unit.ts';
 import { scatterRows, storedMatrix } from '../targets/matrixView.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
-import { PlainWeights, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
+import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
 
 /** The factors of a unit: its left factor, and a right factor for each of its weights. */
 export function factorsOf({ targets, factors }: Unit): TensorSpec[] {
@@ -33,28 +33,27 @@ export class FactoredWeights extends PlainWeights {
   constructor(projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) {
     super(projection);
     const weights = new Map(projection.weights.map((weight) => [weight.name, weight]));
-    this.#groups = projection.units.map((unit) => new FactorGroup(unit, weights, tensors));
+    this.#groups = projection.units().map((unit) => new FactorGroup(unit, weights, tensors));
   }
 
   override get state(): CompressionState {
-    if (!this.#truncated) return {};
-    return Object.fromEntries(
-      this.#groups.flatMap((group) => group.tensors.map(({ name, value }) => [name, value] as const)),
+    return this.#truncated ? Object.fromEntries(this.#factors()) : {};
+  }
+
+  #factors(): [name: string, value: Float32Array][] {
+    return this.#groups.flatMap(({ tensors }) =>
+      tensors.map(({ name, value }): [string, Float32Array] => [name, value]),
     );
   }
 
   override restore(state: CompressionState): void {
-    this.#truncated = Object.keys(state).some((key) => key.endsWith('/left'));
-    if (!this.#truncated) return;
-    for (const { name, value } of this.#groups.flatMap(({ tensors }) => tensors)) {
-      const saved = state[name];
-      if (saved?.length !== value.length) throw new RangeError(`The checkpoint holds no "${name}" of ${value.length}.`);
-      value.set(saved);
-    }
+    const factors = this.#factors();
+    this.#truncated = factors.some(([name]) => name in state);
+    if (this.#truncated) restoreArrays(state, factors);
   }
 
   override async beforeStep(step: number): Promise<void> {
-    if (this.#truncated || step < this.projection.from) return;
+    if (this.#truncated || step < this.projection.from()) return;
     await this.projection.project(step);
     for (const group of this.#groups) group.take((name) => this.#formOf(name));
     this.#truncated = true;

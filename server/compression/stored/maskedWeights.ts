@@ -1,7 +1,7 @@
 /** @file Gradual pruning with a mask (Zhu & Gupta 2017). */
 import type { CompressionState } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
-import { PlainWeights, type Projection } from './storedWeights.ts';
+import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts';
 
 /**
  * A distortion chooses a mask M; the weights hold W * M, masked entries receive no update, and their last values return
@@ -53,9 +53,9 @@ export class MaskedWeights extends PlainWeights {
   /** Tells how many entries of a weight are masked after a step. */
   #zerosAt(step: number): (weight: CompressibleWeight) => number {
     const zeros = new Map(
-      this.projection.units.flatMap((unit) =>
-        unit.targets.map(({ weight }) => [weight.name, unit.zerosAt?.(step) ?? 0] as const),
-      ),
+      this.projection
+        .units()
+        .flatMap((unit) => unit.targets.map(({ weight }) => [weight.name, unit.zerosAt?.(step) ?? 0] as const)),
     );
     return ({ name }) => zeros.get(name) ?? 0;
   }
@@ -85,11 +85,7 @@ class Mask {
   }
 
   restore(state: CompressionState): void {
-    for (const [key, array] of Object.entries(this.state)) {
-      const saved = state[key];
-      if (saved?.length !== array.length) throw new RangeError(`The checkpoint holds no "${key}" of ${array.length}.`);
-      array.set(saved);
-    }
+    restoreArrays(state, Object.entries(this.state));
     this.#masked = this.#kept.reduce((masked, kept) => masked + 1 - kept, 0);
   }
 

@@ -26,7 +26,7 @@ export class ShadowedWeights extends PlainWeights {
 
   /** Remembers the weights in full precision. @returns whether the model computes with compressed ones at this step */
   #shadow(step: number): boolean {
-    if (this.#finished || this.#projected || step < this.projection.from) return false;
+    if (this.#finished || this.#projected || step < this.projection.from()) return false;
     this.projection.weights.forEach(({ values }, i) => this.#shadows[i].set(values));
     this.#projected = true;
     return true;

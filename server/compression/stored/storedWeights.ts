@@ -7,9 +7,9 @@ export interface Projection {
   /** The weights that are compressed. */
   readonly weights: readonly CompressibleWeight[];
   /** The same as they are compressed, together or each alone, by the settings in effect. */
-  readonly units: readonly Unit[];
-  /** First step at which the compression acts. */
-  readonly from: number;
+  units(): readonly Unit[];
+  /** First step at which the compression acts, by the settings in effect. */
+  from(): number;
   /** Length of the run, in training steps. */
   readonly steps: number;
   /** Replaces all weights by their compressed form at a step, in place. */
@@ -53,6 +53,18 @@ export interface StoredWeights {
   readonly state: CompressionState;
   /** @throws RangeError where the state is not one of these weights */
   restore(state: CompressionState): void;
+}
+
+/** Copies arrays of a checkpoint into those of the same keys. @throws RangeError where one is missing or has another length */
+export function restoreArrays(
+  state: CompressionState,
+  arrays: Iterable<readonly [key: string, array: Float32Array | Uint8Array]>,
+): void {
+  for (const [key, array] of arrays) {
+    const saved = state[key];
+    if (saved?.length !== array.length) throw new RangeError(`The checkpoint holds no "${key}" of ${array.length}.`);
+    array.set(saved);
+  }
 }
 
 /** The weights themselves are stored, trained and replaced by their compressed form: DeepTwist, and what other policies begin with. */

@@ -46,16 +46,10 @@ const SHORT_GAPS = 1024;
 function countGaps(values: Float32Array): [gap: number, count: number][] {
   const short = new Uint32Array(SHORT_GAPS);
   const long = new Map<number, number>();
-  let gap = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (values[i] === 0) {
-      gap++;
-      continue;
-    }
+  forEachGap(values, (gap) => {
     if (gap < SHORT_GAPS) short[gap]++;
     else long.set(gap, (long.get(gap) ?? 0) + 1);
-    gap = 0;
-  }
+  });
   return [...Array.from(short, (count, length): [number, number] => [length, count]).filter(([, n]) => n > 0), ...long];
 }
 

@@ -17,7 +17,7 @@ import { endpointOf, newName, runtimeFolder } from '../../../../server/runs/runt
 import { removeTicket, writeTicket } from '../../../../server/runs/tickets.ts';
 
 interface FakeOptions {
-  /** Whether it keeps several streams of events for a client; one of an older version has a single one. */
+  /** True for a sidecar that keeps several streams of events for a client; an older version has a single one. */
   readonly streams?: boolean;
   /** What it answers to each client's `initialize`. */
   readonly refusal?: string;
