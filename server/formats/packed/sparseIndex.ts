@@ -146,8 +146,9 @@ export function parseIndex(text: string | undefined): SparseIndex {
 
 function forEachGap(values: Float32Array, visit: (gap: number) => void): void {
   let zeros = 0;
-  for (const value of values) {
-    if (value === 0) zeros++;
+  // By index: an observed distortion does this to every weight, and an iterator takes four times as long.
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === 0) zeros++;
     else {
       visit(zeros);
       zeros = 0;
