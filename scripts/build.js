@@ -110,6 +110,9 @@ export function runtimeBundle(folder) {
     entryPoints: { index: 'runtime/index.ts' },
     outdir: join(folder, 'runtime'),
     minify: true,
+    // Names that are often written and never seen from outside.
+    mangleProps:
+      /^(address|kernels|scratch|scratchBytes|reserveScratch|isStepwise|isStep|className|parameters|sections|leftOf)$/,
     // Of what only Node.js or only a browser has, nothing is found.
     platform: 'neutral',
     target: 'es2022',
