@@ -11,7 +11,7 @@ import { FileEvaluator } from './fileEvaluator.ts';
 import type { ExportSettings, OpenedModel, Port, WrittenWeight } from './format.ts';
 import { formats } from './formats.ts';
 import { checkTarget, sizesOf, writeVerified } from './target.ts';
-import { TracedModel } from './tracedModel.ts';
+import { PredictingModel } from './predictingModel.ts';
 
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
@@ -112,7 +112,7 @@ async function verify(
     onProgress({ phase: 'verifying', samples, of: test.samples });
     signal.throwIfAborted();
   };
-  const model = new TracedModel(program, program.outputNames.length, parameters.list, program.batchSize);
+  const model = PredictingModel.ofProgram(program, parameters.list);
   try {
     const evaluator = new FileEvaluator(file, { program, model, onBatch });
     const { engine, batchSize } = file;

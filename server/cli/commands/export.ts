@@ -13,7 +13,7 @@ import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandOption } from '../command.ts';
-import type { ExportProgress, ExportReport } from '../exporter.ts';
+import type { ExportProgress, ExportReport, ExportSettings } from '../exporter.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
@@ -53,7 +53,7 @@ export const exportCommand: Command = {
         remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
-    checkOptions(format, options);
+    const settings = settingsOf(format, options);
     const run = await findFinishedRun(reference, directory);
     const { exportRun } = await context.loadExporter();
     const progress = new ExportStatus(stderr);
@@ -64,7 +64,7 @@ export const exportCommand: Command = {
         run,
         format,
         path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
-        dense: options.dense === true,
+        ...settings,
         changedFiles: options['with-changed-files'],
         signal,
         onProgress: (state) => progress.show(state),
@@ -89,17 +89,28 @@ export const exportCommand: Command = {
   },
 };
 
-/** @throws UserError for an option that the format does not take */
-function checkOptions(format: ExportFormatName, options: CommandArguments['options']): void {
-  const { options: taken } = exportFormats[format];
-  for (const [name] of optionsOfFormats) {
-    if (!Object.hasOwn(options, name) || taken.some((option) => option === name)) continue;
-    const takers = exportFormatNames.filter((other) => exportFormats[other].options.some((option) => option === name));
-    throw new UserError(`deeptwist export: the format ${format} takes no --${name}.`, {
+/** @throws UserError for an option that the format does not take, or not with this value */
+function settingsOf(format: ExportFormatName, options: CommandArguments['options']): ExportSettings {
+  const takes = (name: ExportFormatName, option: string) => exportFormats[name].options.some((one) => one === option);
+  for (const [option] of optionsOfFormats) {
+    if (!Object.hasOwn(options, option) || takes(format, option)) continue;
+    const takers = exportFormatNames.filter((name) => takes(name, option));
+    throw new UserError(`deeptwist export: the format ${format} takes no --${option}.`, {
       remedy: `Leave it out, or choose the format ${takers.join(' or ')}.`,
       exitCode: ExitCode.usage,
     });
   }
+  return { dense: options.dense, names: chosen('names', exportOptions.names.values, options.names) };
+}
+
+/** @throws UserError for a value that the option does not have */
+function chosen<T extends string>(option: string, values: readonly T[], value: string | undefined): T | undefined {
+  const found = values.find((one) => one === value);
+  if (value === undefined || found !== undefined) return found;
+  throw new UserError(`deeptwist export: --${option} cannot be '${value}'.`, {
+    remedy: `Choose one of: ${values.join(', ')}.`,
+    exitCode: ExitCode.usage,
+  });
 }
 
 /** One line that is rewritten while a file is made, on a terminal. */
