@@ -50,6 +50,9 @@ export interface CommandArguments {
     format?: string;
     dense?: boolean;
     names?: string;
+    dtype?: string;
+    round?: boolean;
+    tolerance?: string;
     'with-changed-files'?: boolean;
   };
 }

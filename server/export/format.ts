@@ -38,6 +38,10 @@ export interface Origin {
 export interface ExportSettings {
   /** True to write every weight as floats. */
   readonly dense?: boolean | undefined;
+  /** Type of numbers in the file, where a weight has exactly such numbers. */
+  readonly dtype?: (typeof exportOptions.dtype.values)[number] | undefined;
+  /** True to round weights to {@link dtype}. */
+  readonly round?: boolean | undefined;
   /** Whose names and axes weights have; default: the model's. */
   readonly names?: (typeof exportOptions.names.values)[number] | undefined;
 }

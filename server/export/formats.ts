@@ -4,5 +4,6 @@ import type { ExportFormat } from './format.ts';
 import { onnx } from './onnx/onnxFormat.ts';
 import { packed } from './safetensors/packedFormat.ts';
 import { safetensors } from './safetensors/safetensorsFormat.ts';
+import { tfjs } from './tfjs/tfjsFormat.ts';
 
-export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx, packed, safetensors };
+export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx, tfjs, packed, safetensors };

@@ -42,6 +42,12 @@ export const exportCommand: Command = {
       description: 'Path of the file or folder; default: the id of the run, here.',
     },
     ...Object.fromEntries(optionsOfFormats),
+    tolerance: {
+      type: 'string',
+      value: 'T',
+      description:
+        'Largest difference of an output that is allowed, as a part of the largest or of 1; default: 0.0001.',
+    },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
   },
@@ -65,6 +71,7 @@ export const exportCommand: Command = {
         format,
         path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
         ...settings,
+        tolerance: toleranceOf(options.tolerance),
         changedFiles: options['with-changed-files'],
         signal,
         onProgress: (state) => progress.show(state),
@@ -100,7 +107,22 @@ function settingsOf(format: ExportFormatName, options: CommandArguments['options
       exitCode: ExitCode.usage,
     });
   }
-  return { dense: options.dense, names: chosen('names', exportOptions.names.values, options.names) };
+  return {
+    dense: options.dense,
+    dtype: chosen('dtype', exportOptions.dtype.values, options.dtype),
+    round: options.round,
+    names: chosen('names', exportOptions.names.values, options.names),
+  };
+}
+
+/** @throws UserError for what is no number of at least 0 */
+function toleranceOf(text: string | undefined): number | undefined {
+  const tolerance = text === undefined ? undefined : Number(text);
+  if (tolerance === undefined || (tolerance >= 0 && text?.trim() !== '')) return tolerance;
+  throw new UserError(`deeptwist export: --tolerance is a number of at least 0, got '${text}'.`, {
+    remedy: 'Give for example 0.01.',
+    exitCode: ExitCode.usage,
+  });
 }
 
 /** @throws UserError for a value that the option does not have */
