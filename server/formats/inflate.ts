@@ -37,7 +37,12 @@ export function inflate(
   }
 }
 
-function inflateHead(compressed: Uint8Array, method: keyof typeof decompress): Uint8Array {
+/**
+ * The beginning of what is compressed.
+ * @param compressed all of it, or its beginning
+ * @throws FormatError for damaged data
+ */
+export function inflateHead(compressed: Uint8Array, method: keyof typeof decompress): Uint8Array {
   // The end of a short file has to be there; a part of a longer one ends anywhere.
   const finishFlush = compressed.length <= HEAD_BYTES ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
   try {
