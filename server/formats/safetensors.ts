@@ -151,7 +151,9 @@ function readHeader(file: ByteSource): { header: Record<string, unknown>; dataSt
       `its header should have ${headerBytes} bytes, but the file has only ${file.length}: it is cut off or no safetensors file`,
     );
   if (headerBytes > BigInt(MOST_HEADER_BYTES))
-    throw new FormatError(`its header should have ${headerBytes} bytes; that of a model has at most ${MOST_HEADER_BYTES}`);
+    throw new FormatError(
+      `its header should have ${headerBytes} bytes; that of a model has at most ${MOST_HEADER_BYTES}`,
+    );
   const dataStart = LENGTH_BYTES + Number(headerBytes);
   let header: unknown;
   try {

@@ -20,13 +20,14 @@ const REMEDY = 'Write or download the file again.';
 
 type OpenBeside = (path: string) => Promise<OpenedFile>;
 
-const readers: Readonly<Record<string, (file: OpenedFile, openBeside: OpenBeside) => ReadModel | Promise<ReadModel>>> = {
-  '.safetensors': readSafetensors,
-  '.onnx': readOnnx,
-  '.npz': readNpz,
-  '.npy': (file) => readNpy(file, basename(file.path, '.npy')),
-  '.json': readTfjs,
-};
+const readers: Readonly<Record<string, (file: OpenedFile, openBeside: OpenBeside) => ReadModel | Promise<ReadModel>>> =
+  {
+    '.safetensors': readSafetensors,
+    '.onnx': readOnnx,
+    '.npz': readNpz,
+    '.npy': (file) => readNpy(file, basename(file.path, '.npy')),
+    '.json': readTfjs,
+  };
 
 /**
  * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file or a `model.json`. Only what it says of its tensors is read.
@@ -54,8 +55,7 @@ export async function openModelFile(path: string): Promise<ModelFile> {
   try {
     const file = await open(path);
     const head = file.read(0, Math.min(file.length, HEAD_BYTES));
-    const explained = (error: unknown) =>
-      error instanceof FormatError ? notUsable(path, error, head, REMEDY) : error;
+    const explained = (error: unknown) => (error instanceof FormatError ? notUsable(path, error, head, REMEDY) : error);
     try {
       // An empty file is a valid message of ONNX.
       if (fileKindOf(head)) throw new FormatError('it holds something else');

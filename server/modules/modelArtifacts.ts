@@ -50,7 +50,9 @@ export async function readModelArtifacts(path: string): Promise<{ artifacts: tf.
   const { modelTopology, weightsManifest, ...rest } = await readUserFile(path, parse, SAVE_AGAIN);
   const groups = weightsManifest ?? [];
   const weights = groups.flatMap((group) => group.weights);
-  const shards = await Promise.all(groups.flatMap(({ paths }) => paths).map((shard) => fileBeside(path, shard, SAVE_AGAIN)));
+  const shards = await Promise.all(
+    groups.flatMap(({ paths }) => paths).map((shard) => fileBeside(path, shard, SAVE_AGAIN)),
+  );
   const expected = weights.reduce((bytes, weight) => bytes + weightBytes(weight), 0);
   const found = shards.reduce((bytes, shard) => bytes + shard.size, 0);
   if (found !== expected)

@@ -58,7 +58,7 @@ function entryTensor(name: string, entry: ZipEntry, archive: ZipArchive, file: O
     const { begin, end, isDeflated } = archive.locate(entry);
     const most = isDeflated ? COMPRESSED_HEAD_BYTES : HEAD_BYTES;
     const head = file.read(begin, Math.min(end, begin + most));
-    const header = readNpyHeader(isDeflated ? inflateHead(head, 'deflate') : head);
+    const header = readNpyHeader(isDeflated ? inflateHead(head, 'deflate', begin + head.length === end) : head);
     const segments = [{ file, begin, end }];
     const content = () => (isDeflated ? inflated(bytesOfSegments(segments)) : bytesOfSegments(segments));
     const tensor = arrayTensor(name, header, isDeflated ? undefined : end - begin, content);
@@ -105,8 +105,7 @@ function arrayTensor(
     ...known,
     dtype: type,
     view: matrixViewOfTensor(shape, name, { columnMajor: fortranOrder }),
-    numbers: () =>
-      decodeElements(stored.bigEndian && size > 1 ? reversed(bytes(), size) : bytes(), type, elements),
+    numbers: () => decodeElements(stored.bigEndian && size > 1 ? reversed(bytes(), size) : bytes(), type, elements),
   };
 }
 

@@ -69,7 +69,10 @@ interface SparseInitializer {
 }
 
 /** @param openBeside opens a file of external data, each once */
-export async function readOnnx(file: OpenedFile, openBeside: (path: string) => Promise<OpenedFile>): Promise<ReadModel> {
+export async function readOnnx(
+  file: OpenedFile,
+  openBeside: (path: string) => Promise<OpenedFile>,
+): Promise<ReadModel> {
   const graphs = new GraphReader(file);
   const metadata = graphs.readModel();
   const unique = uniqueNames();
@@ -106,12 +109,9 @@ class GraphReader {
     }
     if (graph === undefined) throw new FormatError('it has no graph: it is no ONNX model');
     const ports = this.#readGraph(graph, '', 0);
-    return [
-      ['producer', producer.join(' ').trim()],
-      ['nodes', String(this.#nodes)],
-      ...ports,
-      ...metadata,
-    ].filter((entry): entry is [string, string] => entry[1] !== '');
+    return [['producer', producer.join(' ').trim()], ['nodes', String(this.#nodes)], ...ports, ...metadata].filter(
+      (entry): entry is [string, string] => entry[1] !== '',
+    );
   }
 
   /** GraphProto. @param path prefix of the names in a graph within another */
@@ -202,16 +202,16 @@ class GraphReader {
   /** TypeProto.Tensor */
   #tensorType(tensor: ProtobufField): string {
     let dtype = '?';
-    const sizes: string[] = [];
+    let sizes: string[] | undefined;
     for (const field of this.#messages(tensor)) {
       if (field.number === 1) dtype = dataTypes[field.value] ?? otherTypes[field.value] ?? '?';
       else if (field.number === 2)
-        for (const dimension of this.#messages(field)) {
+        sizes = Array.from(this.#messages(field), (dimension) => {
           const [size] = this.#messages(dimension);
-          sizes.push(size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#name(size));
-        }
+          return size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#name(size);
+        });
     }
-    return `${dtype} [${sizes.join(', ')}]`;
+    return sizes === undefined ? dtype : `${dtype} [${sizes.join(', ')}]`;
   }
 
   /** OperatorSetIdProto: `ai.onnx 17` */
@@ -284,7 +284,10 @@ async function tensorOf(
   const bytes = external ? segments[0].end - segments[0].begin : stored;
   const expected = bytesOfElements(type, elements);
   if (varints.length === 0 && bytes !== expected)
-    return unreadable({ ...known, bytes }, `${dtype} [${shape.join(', ')}] needs ${expected} bytes, but it has ${bytes}`);
+    return unreadable(
+      { ...known, bytes },
+      `${dtype} [${shape.join(', ')}] needs ${expected} bytes, but it has ${bytes}`,
+    );
   const integers = varints.map(({ begin, end }) => ({ file, begin, end }));
   const width = Math.max(8, elementTypes[type].bits) / 8;
   return {

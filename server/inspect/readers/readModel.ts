@@ -23,8 +23,7 @@ export function uniqueNames(): (name: string) => string {
   const counts = new Map<string, number>();
   return (name) => {
     let unique = name;
-    for (let count = counts.get(name) ?? 1; seen.has(unique); counts.set(name, count))
-      unique = `${name} (${++count})`;
+    for (let count = counts.get(name) ?? 1; seen.has(unique); counts.set(name, count)) unique = `${name} (${++count})`;
     seen.add(unique);
     return unique;
   };

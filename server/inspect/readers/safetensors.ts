@@ -84,7 +84,10 @@ function packedTensor({ name, begin, end }: SafetensorEntry, reader: PackedReade
   const elements = elementCount(shape);
   const tensor = { ...known, shape, elements, form: form.slice(0, 40) };
   if (elements > MOST_REBUILT)
-    return unreadable(tensor, `it has ${formatCount(elements)} numbers; at most ${formatCount(MOST_REBUILT)} are rebuilt`);
+    return unreadable(
+      tensor,
+      `it has ${formatCount(elements)} numbers; at most ${formatCount(MOST_REBUILT)} are rebuilt`,
+    );
   return {
     ...tensor,
     view: matrixViewOfTensor(shape, name),

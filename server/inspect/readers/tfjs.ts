@@ -27,7 +27,10 @@ const types: Readonly<Record<string, ElementTypeName>> = {
 };
 
 /** @param openBeside opens a shard, each once */
-export async function readTfjs(file: OpenedFile, openBeside: (path: string) => Promise<OpenedFile>): Promise<ReadModel> {
+export async function readTfjs(
+  file: OpenedFile,
+  openBeside: (path: string) => Promise<OpenedFile>,
+): Promise<ReadModel> {
   if (file.length > MOST_JSON_BYTES)
     throw new FormatError(`it has ${file.length} bytes; a model.json has at most ${MOST_JSON_BYTES}`);
   const { weightsManifest, modelTopology, format, ...rest } = parseWeightList(file.read(0, file.length));
@@ -39,7 +42,11 @@ export async function readTfjs(file: OpenedFile, openBeside: (path: string) => P
     let begin = 0;
     for (const weight of weights) {
       const known = describe(weight, unique(nameOf(weight.name)));
-      tensors.push(shards instanceof UserError ? unreadable(known, shards.message, shards.remedy) : tensorOf(known, weight, begin, shards));
+      tensors.push(
+        shards instanceof UserError
+          ? unreadable(known, shards.message, shards.remedy)
+          : tensorOf(known, weight, begin, shards),
+      );
       begin += known.bytes;
     }
   }
