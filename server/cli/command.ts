@@ -49,6 +49,9 @@ export interface CommandArguments {
     set?: string[];
     format?: string;
     dense?: boolean;
+    tensor?: string;
+    sort?: string;
+    spectrum?: boolean;
     'with-changed-files'?: boolean;
   };
 }

@@ -1,7 +1,7 @@
 /** @file What the numbers of a tensor come to, in one or two walks over them, without keeping them. */
+import type { TensorHistogram, TensorStatistics } from '../protocol/model/tensor.ts';
 import type { Numbers } from './elementTypes.ts';
 import type { StoredTensor } from './tensor.ts';
-import type { TensorHistogram, TensorStatistics } from '../protocol/model/tensorStatistics.ts';
 
 /** Bars of a histogram. */
 export const BINS = 100;

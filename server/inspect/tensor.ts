@@ -1,21 +1,7 @@
 /** @file What is known of a model's file before the numbers in it are read. */
 import type { RowView } from '../formats/packed/packedWeight.ts';
+import type { Tensor } from '../protocol/model/tensor.ts';
 import type { Numbers } from './elementTypes.ts';
-
-export interface Tensor {
-  /** Unique in the file. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** As NumPy and PyTorch call it, `bfloat16`; the file's own word where its numbers cannot be read. */
-  readonly dtype: string;
-  readonly elements: number;
-  /** Bytes in the file, compressed ones where it compresses the tensor. */
-  readonly bytes: number;
-  /** How the numbers are stored where they are not stored one by one: a form of packed files, `sparse`, `uint8`. */
-  readonly form?: string;
-  /** Why its numbers cannot be read; a sentence. */
-  readonly problem?: string;
-}
 
 export interface StoredTensor extends Tensor {
   /** The tensor, in the order of the file, as a matrix with a row for each output unit; absent where it has less than two axes. */

@@ -1,6 +1,7 @@
 /** @file What the readers of all formats share. */
+import type { Tensor } from '../../protocol/model/tensor.ts';
 import { UserError } from '../../protocol/userError.ts';
-import type { ModelFile, StoredTensor, Tensor } from '../tensor.ts';
+import type { ModelFile, StoredTensor } from '../tensor.ts';
 
 /** What a reader finds in a file. */
 export type ReadModel = Pick<ModelFile, 'format' | 'tensors' | 'metadata'>;
