@@ -53,6 +53,9 @@ export interface CommandArguments {
     dtype?: string;
     round?: boolean;
     tolerance?: string;
+    tensor?: string;
+    sort?: string;
+    spectrum?: boolean;
     'with-changed-files'?: boolean;
   };
 }

@@ -61,5 +61,7 @@ function roundHalfToEven(size: number): number {
 }
 
 function convert(halves: Uint8Array, toNumber: (half: number) => number): Float32Array {
-  return Float32Array.from({ length: halves.length / 2 }, (_, i) => toNumber(halves[2 * i] | (halves[2 * i + 1] << 8)));
+  const numbers = new Float32Array(halves.length / 2);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = toNumber(halves[2 * i] | (halves[2 * i + 1] << 8));
+  return numbers;
 }
