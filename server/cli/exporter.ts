@@ -2,4 +2,4 @@
 import type * as exporting from '../export/index.ts';
 
 export type Exporter = Pick<typeof exporting, 'exportRun'>;
-export type { ExportProgress, ExportReport } from '../export/index.ts';
+export type { ExportReport } from '../export/index.ts';

@@ -5,8 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { encodeOnnxModel } from '../formats/onnx.ts';
 import { DenseWeight } from '../formats/packed/dense.ts';
 import { SparseWeight } from '../formats/packed/sparse.ts';
+import type { ExportedFile } from '../protocol/run/exportedFile.ts';
+import { floatBytes } from '../protocol/shape.ts';
+import { reasonOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
+import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { explainDiskError, writeAtomically } from '../runs/disk.ts';
+import { recordExport } from '../runs/exportedFiles.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
@@ -21,13 +26,6 @@ import { portNames } from './portNames.ts';
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
 
-export interface ExportProgress {
-  readonly phase: 'loading' | 'writing' | 'verifying';
-  /** Samples that were evaluated, and all of them where that is known; while a file is verified. */
-  readonly samples?: number;
-  readonly of?: number | undefined;
-}
-
 export interface ExportOptions {
   readonly run: Run;
   /** Where the file is written; the folder must be there. */
@@ -41,29 +39,18 @@ export interface ExportOptions {
   readonly onProgress: (progress: ExportProgress) => void;
 }
 
-export interface ExportReport {
-  readonly format: 'onnx';
+export interface ExportReport extends Readonly<ExportedFile> {
   readonly run: string;
-  readonly path: string;
-  /** Size of the file on disk. */
-  readonly bytes: number;
-  /** Size of the file as a download with gzip. */
-  readonly gzipBytes: number;
   readonly weights: readonly WrittenWeight[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /** Samples of each batch that the file takes, or 'any'. */
   readonly batchSize: number | 'any';
-  /** What was evaluated on the file: all samples of the test split. */
-  readonly metric: string;
   readonly value: number;
   readonly loss: number;
-  /** The metric when the run ended. */
   readonly runValue: number | undefined;
-  /** Largest difference of an output of the file from the model's with its weights as floats. */
-  readonly largestDifference: number;
-  /** What {@link largestDifference} may be. */
-  readonly allowedDifference: number;
+  /** Why the run folder does not tell of the file; absent where it does. */
+  readonly notRecorded?: string;
 }
 
 interface Port {
@@ -94,11 +81,13 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
         throw explainDiskError(error, path, 0, { isFileOfItsOwn: true });
       });
       const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-      return {
+      const report: ExportReport = {
         format: 'onnx',
         run: run.id,
         path,
+        time: Date.now(),
         bytes: (await stat(path)).size,
+        denseBytes: prepared.parameters.list.reduce((sum, { shape }) => sum + floatBytes(shape), 0),
         gzipBytes: gzipSync(bytes).length,
         weights,
         inputs: [...graph.inputs],
@@ -107,6 +96,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
         ...verified,
         runValue: finished?.summary.test,
       };
+      const notRecorded = await recordExport(run, report).then(() => undefined, reasonOf);
+      return { ...report, ...(notRecorded !== undefined && { notRecorded }) };
     } finally {
       await rm(unverified, { force: true });
     }

@@ -1,12 +1,14 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
-import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command } from '../command.ts';
-import type { ExportProgress, ExportReport } from '../exporter.ts';
+import type { ExportReport } from '../exporter.ts';
 import { findFinishedRun } from '../finishedRun.ts';
+import { progressJson } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
@@ -26,6 +28,11 @@ export const exportCommand: Command = {
     },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
+    progress: {
+      type: 'string',
+      value: 'json',
+      description: 'Print progress and errors on standard error, one JSON object a line.',
+    },
   },
   async run({ positionals: [reference], options }, context) {
     const { directory, stdout, stderr } = context;
@@ -35,9 +42,16 @@ export const exportCommand: Command = {
         remedy: `Choose one of: ${FORMATS.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
+    if (options.progress !== undefined && options.progress !== 'json')
+      throw new UserError(`deeptwist export: there is no progress '${options.progress}'.`, {
+        remedy: 'Give --progress json, or leave it out.',
+        exitCode: ExitCode.usage,
+      });
     const run = await findFinishedRun(reference, directory);
     const { exportRun } = await context.loadExporter();
     const progress = new ExportStatus(stderr);
+    const onProgress = (state: ExportProgress) =>
+      options.progress === 'json' ? stderr.write(`${progressJson(state)}\n`) : progress.show(state);
     const interrupt = context.onInterrupt(() => progress.clear());
     const { signal } = interrupt;
     try {
@@ -47,9 +61,11 @@ export const exportCommand: Command = {
         dense: options.dense === true,
         changedFiles: options['with-changed-files'],
         signal,
-        onProgress: (state) => progress.show(state),
+        onProgress,
       });
       progress.clear();
+      if (report.notRecorded !== undefined)
+        stderr.write(`${styled(stderr, 'yellow', 'warning:')} not listed in the run: ${report.notRecorded}\n`);
       if (options.json) stdout.write(printableJson(report) + '\n');
       else
         stdout.write(
@@ -96,7 +112,7 @@ class ExportStatus {
 const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
 
 function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
-  const { path, bytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
+  const { path, bytes, denseBytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
   const [header, ...rows] = textTable(
     {
       header: ['weight', 'form', 'bytes'],
@@ -110,6 +126,7 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     styled(stdout, 'dim', header),
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
+    `smaller ${formatRatio(denseBytes / bytes)} than ${formatBytes(denseBytes)} of floats`,
     `test    ${metric} ${formatNumber(value)} of the file in ONNX Runtime${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
