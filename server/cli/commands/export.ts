@@ -1,11 +1,19 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
+import {
+  exportFormatNames,
+  exportFormats,
+  exportOptions,
+  isExportFormat,
+  type ExportFormatName,
+  type ExportOptionFacts,
+} from '../../protocol/model/exportFormats.ts';
 import { formatBytes, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
 import { changedFilesOption } from '../command.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandArguments, CommandOption } from '../command.ts';
 import type { ExportReport } from '../exporter.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressJson } from '../progressLines.ts';
@@ -13,19 +21,29 @@ import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
-const FORMATS = ['onnx'];
+const optionsOfFormats = Object.entries<ExportOptionFacts>(exportOptions).map(
+  ([name, { description, values }]): [string, CommandOption] => [
+    name,
+    values === undefined ? { type: 'boolean', description } : { type: 'string', value: values.join('|'), description },
+  ],
+);
 
 export const exportCommand: Command = {
   name: 'export',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Write the final model of a run as a small file that other programs open, and evaluate that file.',
   options: {
-    format: { type: 'string', value: 'FORMAT', description: 'Format of the file: onnx (default).' },
-    out: { type: 'string', value: 'PATH', description: 'Path of the file; default: the id of the run, here.' },
-    dense: {
-      type: 'boolean',
-      description: 'Write every weight as floats, for programs that do not compute constants.',
+    format: {
+      type: 'string',
+      value: 'FORMAT',
+      description: `Format: ${exportFormatNames.join(', ')}; default: the first.`,
     },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      description: 'Path of the file or folder; default: the id of the run, here.',
+    },
+    ...Object.fromEntries(optionsOfFormats),
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
     progress: {
@@ -36,12 +54,13 @@ export const exportCommand: Command = {
   },
   async run({ positionals: [reference], options }, context) {
     const { directory, stdout, stderr } = context;
-    const { format = 'onnx' } = options;
-    if (!FORMATS.includes(format))
+    const { format = exportFormatNames[0] } = options;
+    if (!isExportFormat(format))
       throw new UserError(`deeptwist export: there is no format '${format}'.`, {
-        remedy: `Choose one of: ${FORMATS.join(', ')}.`,
+        remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
+    checkOptions(format, options);
     if (options.progress !== undefined && options.progress !== 'json')
       throw new UserError(`deeptwist export: there is no progress '${options.progress}'.`, {
         remedy: 'Give --progress json, or leave it out.',
@@ -57,7 +76,8 @@ export const exportCommand: Command = {
     try {
       const report = await exportRun({
         run,
-        path: resolve(directory, options.out ?? `${run.id}.${format}`),
+        format,
+        path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
         dense: options.dense === true,
         changedFiles: options['with-changed-files'],
         signal,
@@ -84,6 +104,19 @@ export const exportCommand: Command = {
     }
   },
 };
+
+/** @throws UserError for an option that the format does not take */
+function checkOptions(format: ExportFormatName, options: CommandArguments['options']): void {
+  const { options: taken } = exportFormats[format];
+  for (const [name] of optionsOfFormats) {
+    if (!Object.hasOwn(options, name) || taken.some((option) => option === name)) continue;
+    const takers = exportFormatNames.filter((other) => exportFormats[other].options.some((option) => option === name));
+    throw new UserError(`deeptwist export: the format ${format} takes no --${name}.`, {
+      remedy: `Leave it out, or choose the format ${takers.join(' or ')}.`,
+      exitCode: ExitCode.usage,
+    });
+  }
+}
 
 /** One line that is rewritten while a file is made, on a terminal. */
 class ExportStatus {
@@ -112,7 +145,8 @@ class ExportStatus {
 const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
 
 function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
-  const { path, bytes, denseBytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
+  const { path, engine, bytes, denseBytes, gzipBytes, weights, batchSize } = report;
+  const { metric, value, runValue, largestDifference } = report;
   const [header, ...rows] = textTable(
     {
       header: ['weight', 'form', 'bytes'],
@@ -127,7 +161,7 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
     `smaller ${formatRatio(denseBytes / bytes)} than ${formatBytes(denseBytes)} of floats`,
-    `test    ${metric} ${formatNumber(value)} of the file in ONNX Runtime${ofRun}`,
+    `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),

@@ -6,12 +6,17 @@ const metricValue = z.number().nullable().describe('Null where it is not finite.
 
 export const exportedFileSchema = z.object({
   format: z.string(),
-  path: z.string().describe('Absolute; in the run folder, relative to it where the file lies beside the experiment.'),
+  path: z
+    .string()
+    .describe(
+      'Of the file or folder: absolute; in the run folder, relative to it where it lies beside the experiment.',
+    ),
   time: z.number().describe('Milliseconds since the epoch.'),
-  bytes: bytes.describe('Size on disk.'),
+  bytes: bytes.describe('Size on disk, of all files of a folder.'),
   denseBytes: bytes.describe('Size of all weights as floats.'),
-  gzipBytes: bytes.describe('Size of the download with gzip.'),
+  gzipBytes: bytes.describe('Size of the download with gzip, each file by itself.'),
   weights: z.array(z.object({ name: z.string(), form: z.string(), bytes })).readonly(),
+  engine: z.string().describe("What ran the file: 'ONNX Runtime'."),
   metric: z.string(),
   value: metricValue.describe('The metric of the file on the test split.'),
   runValue: metricValue.optional().describe('The metric when the run ended.'),

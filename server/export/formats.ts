@@ -1,0 +1,6 @@
+/** @file The table of export formats: how each is written and opened. What is known of them without that is in `protocol/model/exportFormats.ts`. */
+import type { ExportFormatName } from '../protocol/model/exportFormats.ts';
+import type { ExportFormat } from './format.ts';
+import { onnx } from './onnx/onnxFormat.ts';
+
+export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx };
