@@ -23,5 +23,7 @@ export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; 
   }
   for (const signal of signals) process.on(signal, interrupt);
   process.on('disconnect', interrupt);
+  // It has disconnected before.
+  if (process.send && !process.connected) interrupt();
   return { signal: controller.signal, dispose };
 }
