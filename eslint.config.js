@@ -19,7 +19,7 @@ const serverFloors = [
 /** Folders and files of `extension/`. */
 const extensionFloors = [
   ['dispose.ts', 'messages.ts', 'translation.ts', 'trust.ts'],
-  ['sidecar'],
+  ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [

@@ -5,6 +5,7 @@ import type { ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/run/events.ts';
 import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
+import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { SidecarRefusal } from '../../server/sidecarClient/sidecarRefusal.ts';
@@ -12,7 +13,7 @@ import type { SharedConnection } from '../sidecar/sidecarConnections.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 
-export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'live' }>;
+export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'exports' | 'live' }>;
 
 export interface FeedOptions {
   /** {@link loadSnapshot} in a worker thread. */
@@ -35,6 +36,8 @@ const RESTING_MS = 1000;
 /** After the run's process has gone. */
 const RECONNECT_MS = 50;
 
+const NO_EXPORTS = '[]';
+
 /** What the page has: the log up to `offset` bytes, as it was after so many `cuts` in run.json. */
 interface Position {
   readonly offset: number;
@@ -54,6 +57,8 @@ export class RunFeed {
   #problem: string | undefined;
   #refusal: SidecarRefusal | undefined;
   #isLive = false;
+  /** The exported files that the page has, as JSON. */
+  #exports = NO_EXPORTS;
 
   /** @param path the run folder */
   constructor(path: string, options: FeedOptions) {
@@ -68,6 +73,7 @@ export class RunFeed {
       this.#position = undefined;
       this.#problem = undefined;
       this.#refusal = undefined;
+      this.#exports = NO_EXPORTS;
     }
     if (this.#following) return;
     this.#following = new AbortController();
@@ -92,6 +98,7 @@ export class RunFeed {
         const upToDate = await this.#catchUp(run, signal);
         this.#problem = undefined;
         if (!upToDate) continue;
+        await this.#sendExports(run, signal);
         const state = run.observedState();
         if (state === 'running' || state === 'queued') {
           restMs = (await this.#followProcess(run, signal)) ? RECONNECT_MS : GROWING_MS;
@@ -137,6 +144,14 @@ export class RunFeed {
     this.#position = { offset, cuts };
     send();
     return true;
+  }
+
+  async #sendExports(run: Run, signal: AbortSignal): Promise<void> {
+    const files = await readExportedFiles(run);
+    const text = JSON.stringify(files);
+    if (signal.aborted || text === this.#exports) return;
+    this.#exports = text;
+    this.#options.send({ type: 'exports', run: this.#path, files });
   }
 
   /** Gets the events from the run's process until it is gone. False where none can be reached. */

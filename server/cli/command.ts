@@ -48,6 +48,7 @@ export interface CommandArguments {
     out?: string;
     set?: string[];
     format?: string;
+    progress?: string;
     dense?: boolean;
     names?: string;
     dtype?: string;

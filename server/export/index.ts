@@ -1,6 +1,11 @@
 /** @file Exporting the final model of a run to a file that other programs open, verified on the file itself. */
 import { exportFormats, type ExportFormatName } from '../protocol/model/exportFormats.ts';
+import type { ExportedFile } from '../protocol/run/exportedFile.ts';
+import { floatBytes } from '../protocol/shape.ts';
+import { reasonOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
+import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { recordExport } from '../runs/exportedFiles.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
@@ -16,13 +21,6 @@ import { PredictingModel } from './predictingModel.ts';
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
 
-export interface ExportProgress {
-  readonly phase: 'loading' | 'writing' | 'verifying';
-  /** Samples that were evaluated, and all of them where that is known; while a file is verified. */
-  readonly samples?: number;
-  readonly of?: number | undefined;
-}
-
 export interface ExportOptions extends ExportSettings {
   readonly run: Run;
   /** Default: ONNX. */
@@ -36,31 +34,20 @@ export interface ExportOptions extends ExportSettings {
   readonly onProgress: (progress: ExportProgress) => void;
 }
 
-export interface ExportReport {
+/** What is kept of the file, and what else was seen of it. */
+export interface ExportReport extends Readonly<ExportedFile> {
   readonly format: ExportFormatName;
   readonly run: string;
-  readonly path: string;
-  /** Size of the file on disk, or of all files of the folder. */
-  readonly bytes: number;
-  /** Size as a download with gzip, each file by itself. */
-  readonly gzipBytes: number;
   readonly weights: readonly WrittenWeight[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /** Samples of each batch that the file takes, or 'any'. */
   readonly batchSize: number | 'any';
-  /** What ran the file: 'ONNX Runtime'. */
-  readonly engine: string;
-  /** What was evaluated on the file: all samples of the test split. */
-  readonly metric: string;
   readonly value: number;
   readonly loss: number;
-  /** The metric when the run ended. */
   readonly runValue: number | undefined;
-  /** Largest difference of an output of the file from the model's with its weights as floats. */
-  readonly largestDifference: number;
-  /** What {@link largestDifference} may be. */
-  readonly allowedDifference: number;
+  /** Why the run folder does not tell of the file; absent where it does. */
+  readonly notRecorded?: string;
 }
 
 /**
@@ -88,15 +75,19 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
       }
     });
     const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-    return {
+    const report: ExportReport = {
       format,
       run: run.id,
       path,
+      time: Date.now(),
+      denseBytes: prepared.parameters.list.reduce((sum, { shape }) => sum + floatBytes(shape), 0),
       ...sizesOf(content),
       ...written,
       ...verified,
       runValue: finished?.summary.test,
     };
+    const notRecorded = await recordExport(run, report).then(() => undefined, reasonOf);
+    return { ...report, ...(notRecorded !== undefined && { notRecorded }) };
   });
 }
 

@@ -22,6 +22,11 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
   stop: { label: l10n.t('Stop'), icon: 'stop', title: l10n.t('Stop after the current step, with a checkpoint') },
   resume: { label: l10n.t('Resume'), icon: 'resume', title: l10n.t('Go on from the last checkpoint') },
   rerun: { label: l10n.t('Rerun'), icon: 'rerun', title: l10n.t('Run the experiment again') },
+  exportModel: {
+    label: l10n.t('Export model…'),
+    icon: 'export',
+    title: l10n.t('Export the model as a file that other programs open'),
+  },
   observeNow: {
     label: l10n.t('Observe now'),
     icon: 'observe',

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ExportProgress } from '../../../server/export/index.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
+import type { ExportProgress } from '../../../server/protocol/wire/progressLine.ts';
+import { readExportedFiles } from '../../../server/runs/exportedFiles.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
@@ -61,6 +62,29 @@ describe('an exported run', () => {
     await exported(run, folder, { onProgress: (state) => progress.push(state) });
     expect(progress.map(({ phase }) => phase)).toEqual(['loading', 'writing', 'verifying']);
     expect(progress.at(-1)).toMatchObject({ samples: 60, of: 60 });
+  });
+
+  test('is told of in the run folder, as it was measured, and once where it replaces an earlier file', async () => {
+    const { folder, run } = await finishedRun();
+    await exported(run, folder, { dense: true, path: join(folder, 'dense.onnx') });
+    await exported(run, folder, { dense: true });
+    const report = await exported(run, folder);
+    const files = await readExportedFiles(run);
+    expect(files.map(({ path }) => path)).toEqual([report.path, join(folder, 'dense.onnx')]);
+    const { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference } = report;
+    const measured = { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference };
+    expect(files[0]).toMatchObject({ ...measured, format: 'onnx', isThere: true });
+    expect(denseBytes).toBe(4 * (8 * 16 + 16 + 16 * 3 + 3));
+    rmSync(report.path);
+    expect((await readExportedFiles(run))[0]).toMatchObject({ path: report.path, isThere: false });
+  });
+
+  test('is there all the same where the run folder cannot tell of it', async () => {
+    const { folder, run } = await finishedRun();
+    writeFileSync(run.exportsFolder, 'No folder.');
+    const report = await exported(run, folder);
+    expect(existsSync(report.path)).toBe(true);
+    expect(report.notRecorded).toContain('is a file');
   });
 
   test('replaces an earlier file, and leaves no other', async () => {
