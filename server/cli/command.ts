@@ -54,6 +54,8 @@ export interface CommandArguments {
     dtype?: string;
     round?: boolean;
     tolerance?: string;
+    checkpoint?: boolean;
+    experiment?: string;
     tensor?: string;
     sort?: string;
     spectrum?: boolean;

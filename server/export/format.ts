@@ -14,6 +14,10 @@ export interface ExportFormat {
    * @param program what the model is evaluated by: the samples that it takes, and the names of its inputs and outputs
    */
   open(path: string, program: ModelProgram): Promise<OpenedModel>;
+  /** Opens other files of the folder that hold the whole model as well. */
+  readonly alsoOpen?: readonly ExportFormat['open'][];
+  /** A text for the folder, with what was measured on its files. */
+  describe?(figures: ExportFigures): { name: string; text: string };
 }
 
 /** A model with its weights, to be written. */
@@ -31,7 +35,7 @@ export interface Origin {
   /** The settings as JSON. */
   readonly experiment: string;
   /** Steps that the weights were trained for; undefined for the final model. */
-  readonly step?: number;
+  readonly step?: number | undefined;
 }
 
 /** How a format is written; each takes some of these. */
@@ -60,6 +64,17 @@ export interface WrittenWeight {
   readonly form: PackedWeight['form'];
   /** Bytes of the tensors that hold it. */
   readonly bytes: number;
+}
+
+/** What was measured on the files of an export. */
+export interface ExportFigures extends Pick<WrittenModel, 'weights' | 'inputs' | 'outputs'> {
+  readonly run: string;
+  readonly step?: number | undefined;
+  readonly metric: string;
+  readonly value: number;
+  readonly runValue: number | undefined;
+  readonly largestDifference: number;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 /** An input or output of a model in a file. */

@@ -1,13 +1,15 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
 import { exportFormatNames, exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
-import { formatBytes, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
+import { findRun } from '../../runs/findRun.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command } from '../command.ts';
 import type { ExportReport } from '../exporter.ts';
+import { ExportStatus } from '../exportStatus.ts';
 import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressJson } from '../progressLines.ts';
@@ -31,6 +33,10 @@ export const exportCommand: Command = {
       description: 'Path of the file or folder; default: the id of the run, here.',
     },
     ...exportOptionsOfFormats,
+    checkpoint: {
+      type: 'boolean',
+      description: 'Export the last checkpoint, also of a run that is not finished, in the place of the final model.',
+    },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
     progress: {
@@ -53,7 +59,9 @@ export const exportCommand: Command = {
         remedy: 'Give --progress json, or leave it out.',
         exitCode: ExitCode.usage,
       });
-    const run = await findFinishedRun(reference, directory);
+    const run = options.checkpoint
+      ? await findRun(reference, directory)
+      : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
     const progress = new ExportStatus(stderr);
     const onProgress = (state: ExportProgress) =>
@@ -66,11 +74,13 @@ export const exportCommand: Command = {
         format,
         path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
         ...settings,
+        checkpoint: options.checkpoint,
         changedFiles: options['with-changed-files'],
         signal,
         onProgress,
       });
       progress.clear();
+      for (const warning of report.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
       if (report.notRecorded !== undefined)
         stderr.write(`${styled(stderr, 'yellow', 'warning:')} not listed in the run: ${report.notRecorded}\n`);
       if (options.json) stdout.write(printableJson(report) + '\n');
@@ -92,32 +102,6 @@ export const exportCommand: Command = {
   },
 };
 
-/** One line that is rewritten while a file is made, on a terminal. */
-class ExportStatus {
-  readonly #terminal: Terminal;
-  #isShown = false;
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  show({ phase, samples, of }: ExportProgress): void {
-    if (!this.#terminal.interactive) return;
-    this.clear();
-    this.#terminal.write(
-      phase === 'verifying' ? `Evaluating the file: ${samples}/${of ?? '?'} samples` : PHASES[phase],
-    );
-    this.#isShown = true;
-  }
-
-  clear(): void {
-    if (this.#isShown) this.#terminal.clearLine();
-    this.#isShown = false;
-  }
-}
-
-const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
-
 function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
   const { path, engine, bytes, denseBytes, gzipBytes, weights, batchSize } = report;
   const { metric, value, runValue, largestDifference } = report;
@@ -137,7 +121,16 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     `smaller ${formatRatio(denseBytes / bytes)} than ${formatBytes(denseBytes)} of floats`,
     `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
+    ...checkpointLines(report),
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),
   ];
+}
+
+function checkpointLines({ step, afterDistortion }: ExportReport): string[] {
+  if (step === undefined) return [];
+  const weights = afterDistortion
+    ? 'right after a distortion'
+    : 'with weights as they were trained, not as a distortion leaves them';
+  return [`model   the checkpoint of step ${formatCount(step)}, ${weights}`];
 }

@@ -22,6 +22,7 @@ async function write(source: ExportSource, { dense = false }: ExportSettings): P
     content: encodeOnnxModel(model.graph, {
       'deeptwist.run': origin.run,
       'deeptwist.experiment': origin.experiment,
+      ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
     }),
     weights: model.weights,
     inputs: [...model.graph.inputs],

@@ -21,7 +21,7 @@ import { TensorflowModel } from '../tensorflowModel.ts';
 import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
 import { storedNumbers, type Quantization } from './quantizedNumbers.ts';
 
-export const MODEL_FILE = 'model.json';
+const MODEL_FILE = exportFormats.tfjs.mainFile;
 /** Key of what DeepTwist says of a model, in its `userDefinedMetadata`. */
 export const METADATA_KEY = 'deeptwist';
 

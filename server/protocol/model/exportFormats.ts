@@ -10,6 +10,8 @@ export interface ExportFormatFacts {
   readonly ending: string;
   /** True where several files are written, in a folder of their own. */
   readonly isFolder: boolean;
+  /** The file of the folder that tells the format. */
+  readonly mainFile?: string;
   /** The options of {@link exportOptions} that it takes. */
   readonly options: readonly ExportOption[];
 }
@@ -52,6 +54,7 @@ const formats = {
     description: 'A folder with model.json and weights, for TensorFlow.js; matrices of low rank are two layers.',
     ending: '-tfjs',
     isFolder: true,
+    mainFile: 'model.json',
     options: ['dtype', 'round'],
   },
   packed: {
@@ -68,6 +71,14 @@ const formats = {
     ending: '-dense.safetensors',
     isFolder: false,
     options: ['names'],
+  },
+  huggingface: {
+    label: 'Hugging Face Folder',
+    description: 'A folder for the Hugging Face Hub: model card, config.json, model.safetensors and onnx/model.onnx.',
+    ending: '-huggingface',
+    isFolder: true,
+    mainFile: 'config.json',
+    options: ['names', 'dense'],
   },
 } as const satisfies Record<string, ExportFormatFacts>;
 

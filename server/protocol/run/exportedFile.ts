@@ -17,6 +17,7 @@ export const exportedFileSchema = z.object({
   gzipBytes: bytes.describe('Size of the download with gzip, each file by itself.'),
   weights: z.array(z.object({ name: z.string(), form: z.string(), bytes })).readonly(),
   engine: z.string().describe("What ran the file: 'ONNX Runtime'."),
+  step: z.int().min(0).optional().describe('Of a checkpoint: steps that the weights were trained for.'),
   metric: z.string(),
   value: metricValue.describe('The metric of the file on the test split.'),
   runValue: metricValue.optional().describe('The metric when the run ended.'),
