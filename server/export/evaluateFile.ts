@@ -11,7 +11,7 @@ import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { withExperiment, withPreparedRun } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
 import { FileEvaluator } from './fileEvaluator.ts';
-import { formats } from './formats.ts';
+import { openExport } from './openExport.ts';
 import { recognizeExport, type RecognizedExport } from './recognizeExport.ts';
 
 export interface EvaluateFileOptions {
@@ -75,7 +75,7 @@ async function evaluated(
   { path, signal, onProgress }: EvaluateFileOptions,
 ): Promise<FileEvaluation> {
   signal.throwIfAborted();
-  const file = await formats[format].open(path, program);
+  const file = await openExport({ format }, path, program);
   try {
     const { test } = dataset;
     let samples = 0;

@@ -11,14 +11,17 @@ export interface ExportFormat {
   /**
    * Opens what was written.
    * @param path of the file or folder
-   * @param program what the model is evaluated by: the samples that it takes, and the names of its inputs and outputs
+   * @param samples what the model is to take, and the names of its inputs and outputs
    */
-  open(path: string, program: ModelProgram): Promise<OpenedModel>;
+  open(path: string, samples: Samples): Promise<OpenedModel>;
   /** Opens other files of the folder that hold the whole model as well. */
   readonly alsoOpen?: readonly ExportFormat['open'][];
   /** A text for the folder, with what was measured on its files. */
   describe?(figures: ExportFigures): { name: string; text: string };
 }
+
+/** What a model is opened for. */
+export type Samples = Pick<ModelProgram, 'inputs' | 'inputNames' | 'outputNames'>;
 
 /** A model with its weights, to be written. */
 export interface ExportSource {

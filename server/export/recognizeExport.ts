@@ -7,11 +7,11 @@ import { readOnnxMetadata } from '../formats/onnxMetadata.ts';
 import { isPacked } from '../formats/packed/packedFile.ts';
 import { decodeSafetensors } from '../formats/safetensors.ts';
 import { checkUserFile, readUserFile } from '../modules/readUserFile.ts';
-import { exportFormats, type ExportFormatName } from '../protocol/model/exportFormats.ts';
+import { mainFiles, type ExportFormatName } from '../protocol/model/exportFormats.ts';
 import { isRecord } from '../protocol/record.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Origin } from './format.ts';
-import { CONFIG_FILE, WEIGHTS_FILE } from './huggingface/huggingfaceFormat.ts';
+import { WEIGHTS_FILE } from './huggingface/huggingfaceFormat.ts';
 import { EXPORT_AGAIN } from './storedModel.ts';
 import { METADATA_KEY } from './tfjs/tfjsFormat.ts';
 
@@ -29,15 +29,15 @@ export interface RecognizedExport {
  */
 export async function recognizeExport(path: string): Promise<RecognizedExport> {
   if (!(await stat(path).catch(() => undefined))?.isDirectory()) return recognizeFile(path);
-  const modelFile = join(path, exportFormats.tfjs.mainFile);
+  const modelFile = join(path, mainFiles.tfjs);
   if (existsSync(modelFile)) return readTfjs(modelFile);
-  const [config, weights] = [CONFIG_FILE, WEIGHTS_FILE].map((name) => join(path, name));
+  const [config, weights] = [mainFiles.huggingface, WEIGHTS_FILE].map((name) => join(path, name));
   if (existsSync(config) && existsSync(weights)) {
     const { origin } = await readUserFile(weights, ofSafetensors, EXPORT_AGAIN);
     return { format: 'huggingface', origin, files: [config, weights] };
   }
   throw new UserError(`${path} is no folder of an exported model.`, {
-    remedy: `Name a file, or a folder with ${exportFormats.tfjs.mainFile}, or with ${CONFIG_FILE} and ${WEIGHTS_FILE}.`,
+    remedy: `Name a file, or a folder with ${mainFiles.tfjs}, or with ${mainFiles.huggingface} and ${WEIGHTS_FILE}.`,
   });
 }
 

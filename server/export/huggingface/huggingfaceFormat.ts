@@ -1,16 +1,16 @@
 /** @file A folder as the Hugging Face Hub shows models: model card, config.json, model.safetensors, onnx/model.onnx. */
 import { join } from 'node:path';
 import { modelTopology } from '../../models/modelTopology.ts';
+import { mainFiles } from '../../protocol/model/exportFormats.ts';
 import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
 import { onnx } from '../onnx/onnxFormat.ts';
 import { safetensors } from '../safetensors/safetensorsFormat.ts';
 import { modelCard } from './modelCard.ts';
 
 /** Files of the folder. */
-export const CARD_FILE = 'README.md';
-export const CONFIG_FILE = 'config.json';
+const CARD_FILE = 'README.md';
 export const WEIGHTS_FILE = 'model.safetensors';
-export const ONNX_FILE = 'onnx/model.onnx';
+const ONNX_FILE = 'onnx/model.onnx';
 
 export const huggingface: ExportFormat = {
   write,
@@ -33,7 +33,7 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
   return {
     ...dense,
     content: new Map([
-      [CONFIG_FILE, new TextEncoder().encode(JSON.stringify(config, null, 2) + '\n')],
+      [mainFiles.huggingface, new TextEncoder().encode(JSON.stringify(config, null, 2) + '\n')],
       [WEIGHTS_FILE, bytesOf(dense)],
       [ONNX_FILE, bytesOf(small)],
     ]),

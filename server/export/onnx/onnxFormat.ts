@@ -8,7 +8,7 @@ import { OnnxFile } from './onnxFile.ts';
 import { withWeights } from './onnxModel.ts';
 import { predictionGraph } from './predictionGraph.ts';
 
-export const onnx: ExportFormat = { write, open: (path, program) => OnnxFile.open(path, program) };
+export const onnx: ExportFormat = { write, open: (path, samples) => OnnxFile.open(path, samples) };
 
 async function write(source: ExportSource, { dense = false }: ExportSettings): Promise<WrittenModel> {
   const { prepared, origin } = source;

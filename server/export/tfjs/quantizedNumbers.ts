@@ -42,8 +42,8 @@ export function storedNumbers(
   const grid = exactGrid(values, most) ?? (rounds ? nearestGrid(values, most) : undefined);
   if (!grid) return dense;
   const { scale, min } = grid;
-  const Codes = dtype === 'uint8' ? Uint8Array : Uint16Array;
-  const codes = Codes.from(values, (value) => codeOf(value, grid, most));
+  const codes = dtype === 'uint8' ? new Uint8Array(values.length) : new Uint16Array(values.length);
+  values.forEach((value, i) => (codes[i] = codeOf(value, grid, most)));
   return {
     bytes: new Uint8Array(codes.buffer),
     quantization: { dtype, original_dtype: 'float32', scale, min },

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { modelTopology } from '../../models/modelTopology.ts';
 import { modelWeights } from '../../models/modelWeights.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
-import type { ModelProgram } from '../../training/modelProgram.ts';
+import { mainFiles } from '../../protocol/model/exportFormats.ts';
 import type {
   ExportFormat,
   ExportSettings,
@@ -21,7 +21,7 @@ import { TensorflowModel } from '../tensorflowModel.ts';
 import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
 import { storedNumbers, type Quantization } from './quantizedNumbers.ts';
 
-const MODEL_FILE = exportFormats.tfjs.mainFile;
+const MODEL_FILE = mainFiles.tfjs;
 /** Key of what DeepTwist says of a model, in its `userDefinedMetadata`. */
 export const METADATA_KEY = 'deeptwist';
 
@@ -31,7 +31,7 @@ const SHARD_BYTES = 4 * 2 ** 20;
 export const tfjs: ExportFormat = { write, open };
 
 /** @param path of the folder, or of model.json */
-async function open(path: string, { inputs }: ModelProgram): Promise<OpenedModel> {
+async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
   const file = (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
   const { model } = await loadTfjsModel(file);
   try {

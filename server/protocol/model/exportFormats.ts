@@ -41,6 +41,9 @@ export const exportOptions = {
   },
 } as const satisfies Record<string, ExportOptionFacts>;
 
+/** The file of a folder that tells its format. */
+export const mainFiles = { tfjs: 'model.json', huggingface: 'config.json' } as const;
+
 const formats = {
   onnx: {
     label: 'ONNX',
@@ -54,7 +57,7 @@ const formats = {
     description: 'A folder with model.json and weights, for TensorFlow.js; matrices of low rank are two layers.',
     ending: '-tfjs',
     isFolder: true,
-    mainFile: 'model.json',
+    mainFile: mainFiles.tfjs,
     options: ['dtype', 'round'],
   },
   packed: {
@@ -77,7 +80,7 @@ const formats = {
     description: 'A folder for the Hugging Face Hub: model card, config.json, model.safetensors and onnx/model.onnx.',
     ending: '-huggingface',
     isFolder: true,
-    mainFile: 'config.json',
+    mainFile: mainFiles.huggingface,
     options: ['names', 'dense'],
   },
 } as const satisfies Record<string, ExportFormatFacts>;

@@ -8,21 +8,7 @@ import { readExportedFiles } from '../../../server/runs/exportedFiles.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
-
-const layers = {
-  prune: { fc2: { rate: 0.95 } },
-  quantize: { 'fc*': { bits: 2 } },
-  'low-rank': { fc2: { rank: 10 } },
-};
-/** A model whose weights are more than what decodes them. */
-const wide = `
-  import * as tf from '@tensorflow/tfjs';
-  export const createModel = () => tf.sequential({ layers: [
-    tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [8] }),
-    tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
-    tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
-  ] });
-`;
+import { compressions, wide } from './models.ts';
 
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
 
@@ -34,7 +20,7 @@ describe('an exported run', () => {
   ] as const)('by %s has its weights as %s, and the metric of the run', async (method, form, smaller) => {
     const { folder, run } = await finishedRun({
       model: wide,
-      compression: { method, distortEvery: 5, layers: layers[method] },
+      compression: compressions[method],
     });
     const report = await exported(run, folder);
     expect(report.bytes).toBe(statSync(report.path).size);
@@ -110,8 +96,7 @@ describe('an exported run', () => {
   });
 
   test('is not written where the file computes something else than the run', async () => {
-    const compression = { method: 'quantize', distortEvery: 5, layers: layers.quantize };
-    const { folder, run } = await finishedRun({ model: wide, compression });
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.quantize });
     const error = await userErrorOf(() => exported(run, folder, { tolerance: 0 }));
     expect(error.message).toMatch(/an output differs by [\d.e-]+, and 0.00 is allowed/);
     expect(error.exitCode).toBe(1);
