@@ -10,6 +10,7 @@ import type {
   ExportSettings,
   ExportSource,
   OpenedModel,
+  Samples,
   WrittenModel,
   WrittenWeight,
 } from '../format.ts';
