@@ -9,7 +9,7 @@ import { experimentName } from '../../server/runs/run.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { runExport, type ExportRequest } from '../cli/runExport.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
-import { showError, showInformation } from '../messages.ts';
+import { reportError, showError, showInformation } from '../messages.ts';
 import { revealExport, revealLabel } from '../runs/revealExport.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
@@ -35,7 +35,7 @@ export class ExportCommand {
   }
 
   /**
-   * Exports the final model of a finished run. What became of it is shown without being waited for.
+   * Exports the final model of a finished run. What became of it is shown; nobody waits for an answer.
    * @param choices {@link ExportChoices}; anything else where the user is asked
    * @returns undefined where there is no file
    */
@@ -56,10 +56,11 @@ export class ExportCommand {
     try {
       const { format, path, token } = choices;
       const file = await this.#run({ run: stored.key, format, path, options }, token);
-      if (file) void this.#tell(stored, file);
+      if (file) this.#tell(stored, file).catch((error: unknown) => reportError(error, this.#services.log));
       return file;
     } catch (error) {
-      return this.#fail(error, stored, choices, options);
+      void this.#fail(error, stored, choices, options);
+      return undefined;
     }
   }
 
@@ -106,7 +107,7 @@ export class ExportCommand {
     stored: StoredRun,
     choices: ExportChoices,
     options: readonly string[],
-  ): Promise<ExportedFile | undefined> {
+  ): Promise<void> {
     const { log } = this.#services;
     log.error(stackOf(error));
     const known = error instanceof UserError;
@@ -117,10 +118,10 @@ export class ExportCommand {
     const answers = [option === undefined ? elsewhere : allTheSame, showLog];
     const answer = await showError(known ? inOneLine(error) : String(error), ...answers);
     if (answer === showLog) log.show();
-    if (answer === allTheSame && option !== undefined) return this.#export(stored, choices, [...options, option]);
-    if (answer !== elsewhere) return undefined;
+    if (answer === allTheSame && option !== undefined) await this.#export(stored, choices, [...options, option]);
+    if (answer !== elsewhere) return;
     const path = await choosePath(stored, choices.format);
-    return path === undefined ? undefined : this.#export(stored, { ...choices, path }, options);
+    if (path !== undefined) await this.#export(stored, { ...choices, path }, options);
   }
 }
 
