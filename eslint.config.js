@@ -11,7 +11,7 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['training', 'sidecarClient'],
+  ['training', 'inspect', 'sidecarClient'],
   ['export'],
   ['cli', 'sidecar', 'language'],
 ];

@@ -50,6 +50,13 @@ export interface CommandArguments {
     format?: string;
     progress?: string;
     dense?: boolean;
+    names?: string;
+    dtype?: string;
+    round?: boolean;
+    tolerance?: string;
+    tensor?: string;
+    sort?: string;
+    spectrum?: boolean;
     'with-changed-files'?: boolean;
   };
 }

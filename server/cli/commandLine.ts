@@ -10,6 +10,7 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   evaluateCommand,
   exportCommand,
   describeCommand,
+  inspectCommand,
 ];
 
 /**

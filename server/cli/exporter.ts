@@ -2,4 +2,5 @@
 import type * as exporting from '../export/index.ts';
 
 export type Exporter = Pick<typeof exporting, 'exportRun'>;
+export type { ExportSettings } from '../export/format.ts';
 export type { ExportReport } from '../export/index.ts';

@@ -1,6 +1,7 @@
 /** @file What a format of exported models is: how a model is written in it, and how a written one is opened. */
 import type { StepBatch } from '../compiler/program.ts';
 import type { PackedWeight } from '../formats/packed/packedFile.ts';
+import type { exportOptions } from '../protocol/model/exportFormats.ts';
 import type { ModelProgram } from '../training/modelProgram.ts';
 import type { Prepared } from '../training/prepare.ts';
 
@@ -29,12 +30,20 @@ export interface Origin {
   readonly run: string;
   /** The settings as JSON. */
   readonly experiment: string;
+  /** Steps that the weights were trained for; undefined for the final model. */
+  readonly step?: number;
 }
 
 /** How a format is written; each takes some of these. */
 export interface ExportSettings {
   /** True to write every weight as floats. */
   readonly dense?: boolean | undefined;
+  /** Type of numbers in the file, where a weight has exactly such numbers. */
+  readonly dtype?: (typeof exportOptions.dtype.values)[number] | undefined;
+  /** True to round weights to {@link dtype}. */
+  readonly round?: boolean | undefined;
+  /** Whose names and axes weights have; default: the model's. */
+  readonly names?: (typeof exportOptions.names.values)[number] | undefined;
 }
 
 export interface WrittenModel {

@@ -2,5 +2,8 @@
 import type { ExportFormatName } from '../protocol/model/exportFormats.ts';
 import type { ExportFormat } from './format.ts';
 import { onnx } from './onnx/onnxFormat.ts';
+import { packed } from './safetensors/packedFormat.ts';
+import { safetensors } from './safetensors/safetensorsFormat.ts';
+import { tfjs } from './tfjs/tfjsFormat.ts';
 
-export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx };
+export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx, tfjs, packed, safetensors };

@@ -16,7 +16,7 @@ import { FileEvaluator } from './fileEvaluator.ts';
 import type { ExportSettings, OpenedModel, Port, WrittenWeight } from './format.ts';
 import { formats } from './formats.ts';
 import { checkTarget, sizesOf, writeVerified } from './target.ts';
-import { TracedModel } from './tracedModel.ts';
+import { PredictingModel } from './predictingModel.ts';
 
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
@@ -29,7 +29,7 @@ export interface ExportOptions extends ExportSettings {
   readonly path: string;
   readonly changedFiles?: boolean | undefined;
   /** Largest difference that is allowed, as a part of the largest output or of 1; default: 1e-4. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ExportProgress) => void;
 }
@@ -91,11 +91,8 @@ export async function exportRun(options: ExportOptions): Promise<ExportReport> {
   });
 }
 
-async function verify(
-  file: OpenedModel,
-  { program, dataset, parameters }: Prepared,
-  { path, tolerance = TOLERANCE, signal, onProgress }: ExportOptions,
-) {
+async function verify(file: OpenedModel, { program, dataset, parameters }: Prepared, options: ExportOptions) {
+  const { tolerance = TOLERANCE, signal, onProgress } = options;
   const { test } = dataset;
   let samples = 0;
   const onBatch = (count: number) => {
@@ -103,14 +100,14 @@ async function verify(
     onProgress({ phase: 'verifying', samples, of: test.samples });
     signal.throwIfAborted();
   };
-  const model = new TracedModel(program, program.outputNames.length, parameters.list, program.batchSize);
+  const model = PredictingModel.ofProgram(program, parameters.list);
   try {
     const evaluator = new FileEvaluator(file, { program, model, onBatch });
     const { engine, batchSize } = file;
     const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
     const { largestDifference, largestOutput } = evaluator;
     const allowedDifference = tolerance * Math.max(1, largestOutput);
-    if (!(largestDifference <= allowedDifference)) throw differs(path, largestDifference, allowedDifference);
+    if (!(largestDifference <= allowedDifference)) throw differs(options, largestDifference, allowedDifference);
     return {
       engine,
       batchSize: batchSize ?? ('any' as const),
@@ -125,10 +122,13 @@ async function verify(
   }
 }
 
-function differs(path: string, difference: number, allowed: number): UserError {
+function differs({ path, round = false }: ExportOptions, difference: number, allowed: number): UserError {
+  const remedy = round
+    ? 'Allow more with --tolerance, or leave out --round.'
+    : 'Try --dense or another format, which write every weight as floats, and report what you see.';
   return new UserError(
     `The exported model is not the run's: an output differs by ${difference.toPrecision(3)}, and ${allowed.toPrecision(3)} is ` +
       `allowed. ${path} was not written.`,
-    { remedy: 'Try --dense, which writes every weight as floats, and report what you see.', exitCode: ExitCode.failed },
+    { remedy, exitCode: ExitCode.failed },
   );
 }

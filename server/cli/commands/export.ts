@@ -1,32 +1,19 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
-import {
-  exportFormatNames,
-  exportFormats,
-  exportOptions,
-  isExportFormat,
-  type ExportFormatName,
-  type ExportOptionFacts,
-} from '../../protocol/model/exportFormats.ts';
+import { exportFormatNames, exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
 import { formatBytes, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
 import { changedFilesOption } from '../command.ts';
-import type { Command, CommandArguments, CommandOption } from '../command.ts';
+import type { Command } from '../command.ts';
 import type { ExportReport } from '../exporter.ts';
+import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressJson } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
-
-const optionsOfFormats = Object.entries<ExportOptionFacts>(exportOptions).map(
-  ([name, { description, values }]): [string, CommandOption] => [
-    name,
-    values === undefined ? { type: 'boolean', description } : { type: 'string', value: values.join('|'), description },
-  ],
-);
 
 export const exportCommand: Command = {
   name: 'export',
@@ -43,7 +30,7 @@ export const exportCommand: Command = {
       value: 'PATH',
       description: 'Path of the file or folder; default: the id of the run, here.',
     },
-    ...Object.fromEntries(optionsOfFormats),
+    ...exportOptionsOfFormats,
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
     progress: {
@@ -60,7 +47,7 @@ export const exportCommand: Command = {
         remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
-    checkOptions(format, options);
+    const settings = exportSettings(format, options);
     if (options.progress !== undefined && options.progress !== 'json')
       throw new UserError(`deeptwist export: there is no progress '${options.progress}'.`, {
         remedy: 'Give --progress json, or leave it out.',
@@ -78,7 +65,7 @@ export const exportCommand: Command = {
         run,
         format,
         path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
-        dense: options.dense === true,
+        ...settings,
         changedFiles: options['with-changed-files'],
         signal,
         onProgress,
@@ -104,19 +91,6 @@ export const exportCommand: Command = {
     }
   },
 };
-
-/** @throws UserError for an option that the format does not take */
-function checkOptions(format: ExportFormatName, options: CommandArguments['options']): void {
-  const { options: taken } = exportFormats[format];
-  for (const [name] of optionsOfFormats) {
-    if (!Object.hasOwn(options, name) || taken.some((option) => option === name)) continue;
-    const takers = exportFormatNames.filter((other) => exportFormats[other].options.some((option) => option === name));
-    throw new UserError(`deeptwist export: the format ${format} takes no --${name}.`, {
-      remedy: `Leave it out, or choose the format ${takers.join(' or ')}.`,
-      exitCode: ExitCode.usage,
-    });
-  }
-}
 
 /** One line that is rewritten while a file is made, on a terminal. */
 class ExportStatus {

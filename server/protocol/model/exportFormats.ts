@@ -28,6 +28,15 @@ export type ExportFormatName = keyof typeof formats;
 /** All options that a format may take, by name: the command line puts `--` in front. */
 export const exportOptions = {
   dense: { description: 'Write every weight as floats, for programs that do not compute constants.' },
+  dtype: {
+    description: 'Type of the numbers in the file, for weights that have exactly such numbers; others stay float32.',
+    values: ['float32', 'float16', 'uint8', 'uint16'],
+  },
+  round: { description: 'With --dtype: also for weights that it rounds; allow the difference with --tolerance.' },
+  names: {
+    description: 'Names and axes of the weights: those of the model, or those that modules of PyTorch have.',
+    values: ['model', 'pytorch'],
+  },
 } as const satisfies Record<string, ExportOptionFacts>;
 
 const formats = {
@@ -37,6 +46,28 @@ const formats = {
     ending: '.onnx',
     isFolder: false,
     options: ['dense'],
+  },
+  tfjs: {
+    label: 'TensorFlow.js',
+    description: 'A folder with model.json and weights, for TensorFlow.js; matrices of low rank are two layers.',
+    ending: '-tfjs',
+    isFolder: true,
+    options: ['dtype', 'round'],
+  },
+  packed: {
+    label: 'Packed Safetensors',
+    description:
+      'One file of the compressed weights and the layers, as small as the compression made it, for DeepTwist.',
+    ending: '.safetensors',
+    isFolder: false,
+    options: [],
+  },
+  safetensors: {
+    label: 'Safetensors',
+    description: 'One file of every weight as floats, for PyTorch, JAX and other programs.',
+    ending: '-dense.safetensors',
+    isFolder: false,
+    options: ['names'],
   },
 } as const satisfies Record<string, ExportFormatFacts>;
 
