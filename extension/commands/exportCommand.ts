@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { ProgressLocation, Uri, l10n, window, type CancellationToken, type QuickPickItem } from 'vscode';
 import { exportFormatNames, exportFormats, type ExportFormatName } from '../../server/protocol/model/exportFormats.ts';
+import { withoutLinks } from '../../server/protocol/markdown.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { UserError, inOneLine } from '../../server/protocol/userError.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
@@ -18,7 +19,7 @@ import { chooseRuns } from './commandTargets.ts';
 import { exportedText, progressPercent, progressText } from './exportText.ts';
 
 /** What another extension, or a test, has chosen in place of the user. */
-export interface ExportChoices {
+interface ExportChoices {
   readonly format: ExportFormatName;
   readonly path: string;
   /** Cancels, as the button of the notification does. */
@@ -67,7 +68,7 @@ export class ExportCommand {
   async #run(request: ExportRequest, token: CancellationToken | undefined): Promise<ExportedFile | undefined> {
     const { context, log } = this.#services;
     const place = { location: ProgressLocation.Notification, cancellable: true };
-    const title = l10n.t('Exporting {0}', basename(request.path));
+    const title = withoutLinks(l10n.t('Exporting {0}', basename(request.path)));
     return window.withProgress({ ...place, title }, async (progress, cancelled) => {
       const cancel = new AbortController();
       const tokens = [cancelled, ...(token ? [token] : [])];
@@ -132,7 +133,7 @@ function isChosen(choices: unknown): choices is ExportChoices {
 async function choose(stored: StoredRun): Promise<ExportChoices | undefined> {
   const items = exportFormatNames.map((format): QuickPickItem & { format: ExportFormatName } => {
     const { label, description } = exportFormats[format];
-    return { label, detail: description, format };
+    return { label: l10n.t(label), detail: l10n.t(description), format };
   });
   const title = l10n.t('Export the model of {0}', stored.run.id);
   const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t('The format'), matchOnDetail: true });
@@ -151,7 +152,7 @@ async function choosePath({ run }: StoredRun, format: ExportFormatName): Promise
     defaultUri: Uri.file(join(dirname(experiment), experimentName(experiment) + ending)),
     title: isFolder ? l10n.t('Export Model to a New Folder') : l10n.t('Export Model'),
     saveLabel: l10n.t('Export'),
-    ...(!isFolder && extension !== '' && { filters: { [label]: [extension] } }),
+    ...(!isFolder && extension !== '' && { filters: { [l10n.t(label)]: [extension] } }),
   });
   return target?.fsPath;
 }
