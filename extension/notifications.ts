@@ -1,7 +1,7 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
 import { commands, l10n, workspace, type Disposable } from 'vscode';
-import { resultText } from '../server/protocol/run/resultText.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
+import { runResultText } from './runs/runResultText.ts';
 import { showError, showInformation } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
@@ -24,7 +24,11 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
   let answer: typeof open | undefined;
   if (state === 'finished') {
     if (wanted === 'problems') return;
-    answer = await showInformation(l10n.t('{0} finished: {1}', name, resultText(run.summary) ?? ''), open, exportModel);
+    answer = await showInformation(
+      l10n.t('{0} finished: {1}', name, runResultText(run.summary) ?? ''),
+      open,
+      exportModel,
+    );
   } else if (state === 'failed') {
     const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
     answer = await showError(l10n.t('{0} failed: {1}', name, text), open, log, resume);

@@ -34,7 +34,7 @@ const isRun = has({
   overrides: listOf(isText),
   state: isText,
   created: isNumber,
-  result: optional(has({ metric: isText, byteRatio: isNumber })),
+  result: optional(has({ metric: isText, byteRatio: isNumber, fileRatio: optional(isNumber) })),
   failure: optional(has({ message: isText, remedy: optional(isText) })),
 });
 

@@ -26,8 +26,8 @@ export interface ShownRun {
   /** 0 to 1 while the snapshot is on its way. */
   readonly loading?: number;
   readonly live?: LiveState;
-  /** Newest first. */
-  readonly exports: readonly RecordedExport[];
+  /** Newest first. Undefined while the extension has told of none. */
+  readonly exports?: readonly RecordedExport[];
   readonly problem?: Problem;
 }
 
@@ -155,7 +155,7 @@ export class DashboardState {
       snapshot: data.snapshot,
       loading: data.loading,
       live: data.live,
-      exports: data.exports ?? [],
+      exports: data.exports,
       problem: data.problem,
     };
     return data.shown;

@@ -1,6 +1,7 @@
 /** @file The command line `deeptwist` in a process of its own: it loads the user's code, which the extension host never does. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { l10n } from 'vscode';
 import { UserError } from '../../server/protocol/userError.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import { LastLines } from './lastLines.ts';
@@ -22,7 +23,7 @@ export interface CommandRun {
   readonly onLine?: (line: string) => void;
 }
 
-export interface CommandEnd {
+interface CommandEnd {
   /** The exit code, or the signal that killed the process. */
   readonly exit: number | NodeJS.Signals;
   readonly output: string;
@@ -80,8 +81,8 @@ export async function runCommand({ node, args, directory, signal, graceMs, onLin
 }
 
 function cannotStart(node: string, error: unknown): UserError {
-  return new UserError(`${node} cannot be started: ${messageOf(error)}`, {
-    remedy: 'Correct the setting deeptwist.node.path.',
+  return new UserError(l10n.t('{0} cannot be started: {1}', node, messageOf(error)), {
+    remedy: l10n.t('Correct the setting {0}.', 'deeptwist.node.path'),
     cause: error,
   });
 }

@@ -19,7 +19,7 @@ export interface ExportRequest {
   readonly options: readonly string[];
 }
 
-export interface ExportProcess {
+interface ExportProcess {
   /** Path of Node. */
   readonly node: string;
   /** Path of the command `deeptwist`. */
@@ -37,7 +37,7 @@ export async function runExport(
   { run, format, path, options }: ExportRequest,
   { node, command, signal, onProgress }: ExportProcess,
 ): Promise<ExportedFile | undefined> {
-  let failure: CommandError | undefined;
+  const failures: CommandError[] = [];
   const machine = ['--json', '--progress', 'json'];
   const flags = options.map((option) => `--${option}`);
   const { exit, output, lastWords } = await runCommand({
@@ -49,11 +49,12 @@ export async function runExport(
     onLine: (text) => {
       const line = parseProgressLine(text);
       if (line && 'progress' in line) onProgress(line.progress);
-      else if (line) failure = line.error;
+      else if (line) failures.push(line.error);
     },
   });
   if (exit === ExitCode.done) return exportedFileSchema.parse(JSON.parse(output));
   if (signal.aborted) return undefined;
+  const failure = failures.at(-1);
   if (failure) throw new UserError(failure.message, failure);
   throw new UserError(l10n.t('The process of the export ended before it did ({0}).', exit), {
     ...(lastWords !== '' && { remedy: l10n.t('It printed last: {0}', lastWords) }),

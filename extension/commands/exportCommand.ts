@@ -2,6 +2,7 @@
 import { basename, dirname, extname, join } from 'node:path';
 import { ProgressLocation, Uri, l10n, window, type CancellationToken, type QuickPickItem } from 'vscode';
 import { exportFormatNames, exportFormats, type ExportFormatName } from '../../server/protocol/model/exportFormats.ts';
+import { withoutLinks } from '../../server/protocol/markdown.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { UserError, inOneLine } from '../../server/protocol/userError.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
@@ -9,7 +10,7 @@ import { experimentName } from '../../server/runs/run.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { runExport, type ExportRequest } from '../cli/runExport.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
-import { showError, showInformation } from '../messages.ts';
+import { reportError, showError, showInformation } from '../messages.ts';
 import { revealExport, revealLabel } from '../runs/revealExport.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
@@ -18,7 +19,7 @@ import { chooseRuns } from './commandTargets.ts';
 import { exportedText, progressPercent, progressText } from './exportText.ts';
 
 /** What another extension, or a test, has chosen in place of the user. */
-export interface ExportChoices {
+interface ExportChoices {
   readonly format: ExportFormatName;
   readonly path: string;
   /** Cancels, as the button of the notification does. */
@@ -35,7 +36,7 @@ export class ExportCommand {
   }
 
   /**
-   * Exports the final model of a finished run. What became of it is shown without being waited for.
+   * Exports the final model of a finished run. What became of it is shown; nobody waits for an answer.
    * @param choices {@link ExportChoices}; anything else where the user is asked
    * @returns undefined where there is no file
    */
@@ -56,17 +57,18 @@ export class ExportCommand {
     try {
       const { format, path, token } = choices;
       const file = await this.#run({ run: stored.key, format, path, options }, token);
-      if (file) void this.#tell(stored, file);
+      if (file) this.#tell(stored, file).catch((error: unknown) => reportError(error, this.#services.log));
       return file;
     } catch (error) {
-      return this.#fail(error, stored, choices, options);
+      void this.#fail(error, stored, choices, options);
+      return undefined;
     }
   }
 
   async #run(request: ExportRequest, token: CancellationToken | undefined): Promise<ExportedFile | undefined> {
     const { context, log } = this.#services;
     const place = { location: ProgressLocation.Notification, cancellable: true };
-    const title = l10n.t('Exporting {0}', basename(request.path));
+    const title = withoutLinks(l10n.t('Exporting {0}', basename(request.path)));
     return window.withProgress({ ...place, title }, async (progress, cancelled) => {
       const cancel = new AbortController();
       const tokens = [cancelled, ...(token ? [token] : [])];
@@ -106,7 +108,7 @@ export class ExportCommand {
     stored: StoredRun,
     choices: ExportChoices,
     options: readonly string[],
-  ): Promise<ExportedFile | undefined> {
+  ): Promise<void> {
     const { log } = this.#services;
     log.error(stackOf(error));
     const known = error instanceof UserError;
@@ -117,10 +119,10 @@ export class ExportCommand {
     const answers = [option === undefined ? elsewhere : allTheSame, showLog];
     const answer = await showError(known ? inOneLine(error) : String(error), ...answers);
     if (answer === showLog) log.show();
-    if (answer === allTheSame && option !== undefined) return this.#export(stored, choices, [...options, option]);
-    if (answer !== elsewhere) return undefined;
+    if (answer === allTheSame && option !== undefined) await this.#export(stored, choices, [...options, option]);
+    if (answer !== elsewhere) return;
     const path = await choosePath(stored, choices.format);
-    return path === undefined ? undefined : this.#export(stored, { ...choices, path }, options);
+    if (path !== undefined) await this.#export(stored, { ...choices, path }, options);
   }
 }
 
@@ -131,7 +133,7 @@ function isChosen(choices: unknown): choices is ExportChoices {
 async function choose(stored: StoredRun): Promise<ExportChoices | undefined> {
   const items = exportFormatNames.map((format): QuickPickItem & { format: ExportFormatName } => {
     const { label, description } = exportFormats[format];
-    return { label, detail: description, format };
+    return { label: l10n.t(label), detail: l10n.t(description), format };
   });
   const title = l10n.t('Export the model of {0}', stored.run.id);
   const picked = await window.showQuickPick(items, { title, placeHolder: l10n.t('The format'), matchOnDetail: true });
@@ -150,7 +152,7 @@ async function choosePath({ run }: StoredRun, format: ExportFormatName): Promise
     defaultUri: Uri.file(join(dirname(experiment), experimentName(experiment) + ending)),
     title: isFolder ? l10n.t('Export Model to a New Folder') : l10n.t('Export Model'),
     saveLabel: l10n.t('Export'),
-    ...(!isFolder && extension !== '' && { filters: { [label]: [extension] } }),
+    ...(!isFolder && extension !== '' && { filters: { [l10n.t(label)]: [extension] } }),
   });
   return target?.fsPath;
 }

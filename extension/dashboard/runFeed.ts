@@ -5,7 +5,6 @@ import type { ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import type { RunEvent } from '../../server/protocol/run/events.ts';
 import type { SidecarNotifications } from '../../server/protocol/wire/sidecar.ts';
 import { isMissing } from '../../server/protocol/systemError.ts';
-import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { SidecarRefusal } from '../../server/sidecarClient/sidecarRefusal.ts';
@@ -147,6 +146,7 @@ export class RunFeed {
   }
 
   async #sendExports(run: Run, signal: AbortSignal): Promise<void> {
+    const { readExportedFiles } = await import('../../server/runs/exportedFiles.ts');
     const files = await readExportedFiles(run);
     const text = JSON.stringify(files);
     if (signal.aborted || text === this.#exports) return;

@@ -43,12 +43,14 @@ function metricText(metric: string, value: number): string {
   return `${metric} ${formatMetric(metric, value)}`;
 }
 
-/** What a run came to, such as `accuracy 97.37%` and `would be 46.1x smaller`; empty where there is no result. */
+/** What a run came to, such as `accuracy 97.37%` and `46.1x smaller`; empty where there is no result. */
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
-  const ratio = smallerText(result.byteRatio);
+  const smaller = smallerText(result);
   const metric = metricText(result.metric, result.test);
-  return ratio === undefined ? [metric] : [metric, l10n.t('would be {0} smaller', ratio)];
+  if (smaller === undefined) return [metric];
+  const { ratio, isFile } = smaller;
+  return [metric, isFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio)];
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */

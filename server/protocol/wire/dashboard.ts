@@ -6,6 +6,7 @@
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from '../run/events.ts';
+import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { LiveState } from './sidecar.ts';
@@ -25,7 +26,7 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: { readonly metric: string; readonly test: number; readonly byteRatio: number };
+  readonly result?: RecordedRatio & { readonly metric: string; readonly test: number };
   readonly failure?: { readonly message: string; readonly remedy?: string };
 }
 

@@ -5,7 +5,7 @@ import { exportFormats, isExportFormat } from '../../../server/protocol/model/ex
 import type { RecordedExport } from '../../../server/protocol/run/exportedFile.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 
-export interface FileFact {
+interface FileFact {
   readonly name: string;
   readonly value: string;
   /** What the value is compared with. */
@@ -19,7 +19,7 @@ export function fileName(path: string): string {
 
 /** `ONNX`; the word of the record for a format that this version does not know. */
 export function formatLabel(format: string): string {
-  return isExportFormat(format) ? exportFormats[format].label : format;
+  return isExportFormat(format) ? l10n.t(exportFormats[format].label) : format;
 }
 
 /** The most important first. */

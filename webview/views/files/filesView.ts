@@ -42,13 +42,10 @@ function createFilesView(context: ViewContext): View {
     const { path, format, time, isThere, weights } = file;
     const name = element('button', { type: 'button', class: 'link-button', title: path }, fileName(path));
     name.addEventListener('click', () => run !== undefined && context.send({ type: 'revealExport', run, path }));
-    const details = element(
-      'details',
-      { class: 'exported-weights', open: opened.get(path) ?? isNewest },
-      element('summary', {}, l10n.t('Weights in the file')),
-      weightTable(weights),
-    );
-    details.addEventListener('toggle', () => opened.set(path, details.open));
+    const summary = element('summary', {}, l10n.t('Weights in the file'));
+    const isOpen = opened.get(path) ?? isNewest;
+    const details = element('details', { class: 'exported-weights', open: isOpen }, summary, weightTable(weights));
+    summary.addEventListener('click', () => opened.set(path, !details.open));
     return element(
       'section',
       { class: 'exported-file', 'aria-label': fileName(path) },
