@@ -19,6 +19,7 @@ export type OnnxAttribute =
   | { int: number }
   | { float: number }
   | { string: string }
+  | { strings: readonly string[] }
   | { ints: readonly number[] }
   | { floats: readonly number[] }
   | { tensor: OnnxTensor };
@@ -119,7 +120,7 @@ function tensorMessage(tensor: OnnxTensor, name?: string): Message {
 
 function attributeMessage(name: string, attribute: OnnxAttribute): Message {
   const message = new Message().text(1, name);
-  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7
+  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7, STRINGS 8
   if ('int' in attribute) return message.integer(3, attribute.int).integer(20, 2);
   if ('float' in attribute) return message.float(2, attribute.float).integer(20, 1);
   if ('string' in attribute) return message.text(4, attribute.string).integer(20, 3);
@@ -127,6 +128,10 @@ function attributeMessage(name: string, attribute: OnnxAttribute): Message {
   if ('ints' in attribute) {
     for (const value of attribute.ints) message.integer(8, value);
     return message.integer(20, 7);
+  }
+  if ('strings' in attribute) {
+    for (const value of attribute.strings) message.text(9, value);
+    return message.integer(20, 8);
   }
   for (const value of attribute.floats) message.float(7, value);
   return message.integer(20, 6);

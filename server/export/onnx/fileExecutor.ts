@@ -8,7 +8,7 @@ import type { OnnxGraph } from '../../formats/onnx.ts';
 import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import type { ModelProgram } from '../../training/modelProgram.ts';
-import { predictionGraphOf } from './predictionGraph.ts';
+import { stepwiseGraph } from './predictionGraph.ts';
 
 export interface FileExecutorOptions {
   readonly program: ModelProgram;
@@ -111,7 +111,7 @@ export class FileExecutor implements Pick<Executor, 'evaluate' | 'resetStates'> 
     const { program, parameters } = this.#options;
     let model = this.#models.get(size);
     if (model === undefined) {
-      const graph = await predictionGraphOf(program, size);
+      const graph = await stepwiseGraph(program, size);
       const bound = new Map<string, Buffer>(
         parameters.list.map(({ name, value }) => [portName.parameter(name), value]),
       );

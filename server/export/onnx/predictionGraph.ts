@@ -9,7 +9,7 @@ import type { Predictor } from '../../compiler/program.ts';
 import { tracePrediction } from '../../compiler/trace/traceProgram.ts';
 import type { OnnxGraph } from '../../formats/onnx.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { withDynamicBatch } from './dynamicBatch.ts';
+import { sizesToTrace, withDynamicSizes, type DynamicAxis } from './dynamicSizes.ts';
 
 export interface PredictionGraph {
   readonly graph: OnnxGraph;
@@ -19,32 +19,70 @@ export interface PredictionGraph {
 
 /**
  * Sizes that a model is traced for. They are primes, and unusual sizes of layers: a number of a graph that is one of them is the
- * size of the batch.
+ * size of the batch, or the number of time steps.
  */
-const TRACED_SIZES = [97, 101, 103];
+const TRACED_SIZES = { batch: [97, 101, 103], sequence: [53, 59, 61] } as const;
 
 /** Passes that make a training step faster and an inference graph harder to read. */
 const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy', 'tile-pooling']);
 
 /**
- * The graph for batches of any size, or for one size: that which the model fixes, else 1.
+ * The graph for batches of any size, or for one size: that which the model fixes, else 1. Standard recurrent layers are operators,
+ * and where all that the model does with its sequences allows it, these may have any length.
  * @throws UserError that names the operation and the layer which cannot be written
  */
 export async function predictionGraph(predictor: Predictor, fixedSize: number | undefined): Promise<PredictionGraph> {
-  if (fixedSize !== undefined) return { graph: await predictionGraphOf(predictor, fixedSize), batchSize: fixedSize };
-  const traced = [];
-  for (const size of TRACED_SIZES) traced.push({ size, graph: await predictionGraphOf(predictor, size) });
-  const graph = withDynamicBatch(traced);
-  if (graph) return { graph, batchSize: undefined };
-  return { graph: await predictionGraphOf(predictor, 1), batchSize: 1 };
+  const batch: DynamicAxis[] = fixedSize === undefined ? ['batch'] : [];
+  const asGiven = await inferenceGraph(predictor, fixedSize ?? 1, 'layers');
+  const lengths = recurrentLengths(asGiven);
+  if (lengths.size > 0) {
+    const graph = await dynamicGraph(predictor, fixedSize, [...batch, 'sequence'], lengths).catch(() => undefined);
+    if (graph) return { graph, batchSize: fixedSize };
+  }
+  const graph = fixedSize === undefined ? await dynamicGraph(predictor, fixedSize, batch, lengths) : undefined;
+  return graph ? { graph, batchSize: undefined } : { graph: lowerGraph(asGiven), batchSize: fixedSize ?? 1 };
 }
 
-/** The graph for batches of one size. @throws UserError as {@link predictionGraph} */
-export async function predictionGraphOf(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
+/**
+ * The graph with dynamic axes, undefined where the model does not allow it.
+ * @param lengths numbers of time steps that recurrent layers take
+ * @throws what the model throws for sequences of another length
+ */
+async function dynamicGraph(
+  predictor: Predictor,
+  fixedSize: number | undefined,
+  axes: readonly DynamicAxis[],
+  lengths: ReadonlySet<number>,
+): Promise<OnnxGraph | undefined> {
+  const traced = [];
+  for (const sizes of sizesToTrace(new Map(axes.map((axis) => [axis, TRACED_SIZES[axis]])))) {
+    const { batch = fixedSize ?? 1, sequence } = sizes;
+    const inputs = predictor.inputs.map(({ dtype, shape }) => ({
+      dtype,
+      shape: shape.map((size, axis) => (axis === 0 && lengths.has(size) ? (sequence ?? size) : size)),
+    }));
+    const graph = await inferenceGraph({ ...predictor, inputs }, batch, 'layers');
+    traced.push({ sizes, graph: lowerGraph(graph) });
+  }
+  return withDynamicSizes(axes, traced);
+}
+
+function recurrentLengths(graph: Graph): Set<number> {
+  return new Set(
+    topologicalOrder(graph).flatMap(({ op, inputs }) => (op === 'Recurrent' ? inputs[0].type.shape[0] : [])),
+  );
+}
+
+/** The graph for batches of one size, with recurrent layers written step by step. @throws UserError as {@link predictionGraph} */
+export async function stepwiseGraph(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
+  return lowerGraph(await inferenceGraph(predictor, batchSize, 'steps'));
+}
+
+async function inferenceGraph(predictor: Predictor, batchSize: number, recurrent: 'steps' | 'layers'): Promise<Graph> {
   try {
-    const graph = await tracePrediction(predictor, batchSize);
+    const graph = await tracePrediction(predictor, batchSize, recurrent);
     refuseUnrepeatable(graph);
-    return lowerGraph(writeTranspositionsOut(await optimize(graph, SKIPPED)));
+    return writeTranspositionsOut(await optimize(graph, SKIPPED));
   } catch (error) {
     throw error instanceof UnsupportedKernel ? cannotBeWritten(error) : error;
   }
