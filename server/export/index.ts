@@ -126,9 +126,7 @@ async function checkTarget(path: string): Promise<void> {
 }
 
 async function writtenModel({ program, parameters, live }: Prepared, { run, dense }: ExportOptions) {
-  const { graph, batchSize } = await predictionGraph(program, program.batchSize);
   const compressed = dense ? undefined : await readCompressedModel(run);
-  const names = portNames(program.inputNames, program.outputNames);
   const weights = new Map(
     parameters.list.map(({ name, shape, value }) => {
       // A run without a compressed file can have zeros all the same.
@@ -136,6 +134,9 @@ async function writtenModel({ program, parameters, live }: Prepared, { run, dens
       return [name, dense ? new DenseWeight(shape, value) : small()];
     }),
   );
+  const factored = new Set([...weights].flatMap(([name, weight]) => (weight.form === 'factors' ? name : [])));
+  const { graph, batchSize } = await predictionGraph(program, program.batchSize, factored);
+  const names = portNames(program.inputNames, program.outputNames);
   const model = withWeights(graph, weights, names);
   const bytes = encodeOnnxModel(model.graph, {
     'deeptwist.run': run.id,

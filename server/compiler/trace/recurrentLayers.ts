@@ -1,5 +1,5 @@
 /** @file Records a standard recurrent layer as one operation instead of the operations of each time step. */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { constant, make, slice, transpose } from '../build.ts';
 import type { CellActivation, Node, OpParams } from '../ir.ts';
 import type { Predictor } from '../program.ts';
@@ -29,7 +29,11 @@ interface CallArguments {
   constants?: unknown;
 }
 
-const CELLS: Readonly<Record<string, OpParams['Recurrent']['cell']>> = { LSTM: 'LSTM', GRU: 'GRU', SimpleRNN: 'RNN' };
+const CELLS: Readonly<Partial<Record<string, OpParams['Recurrent']['cell']>>> = {
+  LSTM: 'LSTM',
+  GRU: 'GRU',
+  SimpleRNN: 'RNN',
+};
 
 const ACTIVATIONS: Readonly<Record<string, CellActivation>> = {
   tanh: 'Tanh',
@@ -43,24 +47,34 @@ const ACTIVATIONS: Readonly<Record<string, CellActivation>> = {
 /**
  * Until the returned function is called, standard recurrent layers are recorded as one operation: LSTM, GRU and SimpleRNN with
  * activations that ONNX has, called without a mask and not in training mode. All others are recorded step by step.
+ * @param keepsWhole false for layers to record step by step all the same, by the name of their recurrent kernel
  */
-export function keepRecurrentLayers({ layers }: Pick<Predictor, 'layers'>, recording: Recording): () => void {
-  const undo = nestedLayers(layers).map((layer) => keepWhole(layer, recording));
+export function keepRecurrentLayers(
+  { layers }: Pick<Predictor, 'layers'>,
+  recording: Recording,
+  keepsWhole: (recurrentKernel: string) => boolean,
+): () => void {
+  const undo = nestedLayers(layers).map((layer) => keepWhole(layer, recording, keepsWhole));
   return () => undo.forEach((one) => one());
 }
 
-function keepWhole(layer: tf.layers.Layer, recording: Recording): () => void {
+function keepWhole(
+  layer: tf.layers.Layer,
+  recording: Recording,
+  keepsWhole: (recurrentKernel: string) => boolean,
+): () => void {
   const cell = CELLS[layer.getClassName()];
-  if (cell === undefined) return () => undefined;
   const recurrent = layer as unknown as RecurrentLayer;
-  const activations = activationsOf(recurrent);
-  if (activations === undefined) return () => undefined;
+  const activations = cell && activationsOf(recurrent);
+  if (cell === undefined || activations === undefined) return () => undefined;
   const own = Object.getOwnPropertyDescriptor(layer, 'call');
   const call = layer.call.bind(layer);
-  layer.call = (inputs, given: CallArguments) =>
-    given.mask || given.training || given.constants
-      ? call(inputs, given)
-      : callWhole(recurrent, { cell, activations }, [inputs].flat()[0], given.initialState, recording);
+  layer.call = (inputs, given: CallArguments) => {
+    const kernel = recording.node(recurrent.cell.recurrentKernel.read());
+    const isWhole = kernel.op === 'Parameter' && keepsWhole(kernel.params.name);
+    if (!isWhole || given.mask || given.training || given.constants) return call(inputs, given);
+    return callWhole(recurrent, { cell, activations }, [inputs].flat()[0], given.initialState, recording);
+  };
   return () => {
     if (own === undefined) Reflect.deleteProperty(layer, 'call');
     else Object.defineProperty(layer, 'call', own);

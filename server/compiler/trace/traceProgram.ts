@@ -49,16 +49,16 @@ export async function traceEvaluation(program: Program, batchSize: number, sampl
 }
 
 /**
- * @param recurrent 'steps' to record recurrent layers step by step, 'layers' to record standard ones as one operation
+ * @param keepsWhole tells by its recurrent kernel whether a standard recurrent layer is recorded as one operation
  * @throws UnsupportedKernel when the model does something that the compiler cannot express
  */
 export async function tracePrediction(
   predictor: Predictor,
   batchSize: number,
-  recurrent: 'steps' | 'layers',
+  keepsWhole: (recurrentKernel: string) => boolean,
 ): Promise<Graph> {
   return traceTwice(predictor, 'evaluated', (recording, outputs) => {
-    const restore = recurrent === 'layers' ? keepRecurrentLayers(predictor, recording) : () => undefined;
+    const restore = keepRecurrentLayers(predictor, recording, keepsWhole);
     try {
       predictor
         .predict(predictor.inputs.map(placeholder(recording, batchSize, portName.input)))

@@ -77,6 +77,7 @@ describe('an exported run', () => {
     const report = await exported(run, folder);
     expect(report.batchSize).toBe(10);
     expect(report.inputs.map(({ name }) => name)).toContain('state:lstm:0');
+    expect(report.inputs[0].shape.slice(0, 2)).toEqual([10, 'sequence']);
     expect(report.value).toBeCloseTo(await testMetric(run), 6);
   });
 
