@@ -3,3 +3,4 @@ import type * as exporting from '../export/index.ts';
 
 export type Exporter = Pick<typeof exporting, 'exportRun'>;
 export type { ExportProgress, ExportReport } from '../export/index.ts';
+export type { ExportSettings } from '../export/format.ts';

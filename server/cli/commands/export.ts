@@ -1,40 +1,59 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
+import {
+  exportFormatNames,
+  exportFormats,
+  exportOptions,
+  isExportFormat,
+  type ExportFormatName,
+  type ExportOptionFacts,
+} from '../../protocol/model/exportFormats.ts';
 import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { changedFilesOption } from '../command.ts';
-import type { Command } from '../command.ts';
-import type { ExportProgress, ExportReport } from '../exporter.ts';
+import type { Command, CommandArguments, CommandOption } from '../command.ts';
+import type { ExportProgress, ExportReport, ExportSettings } from '../exporter.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
-const FORMATS = ['onnx'];
+const optionsOfFormats = Object.entries<ExportOptionFacts>(exportOptions).map(
+  ([name, { description, values }]): [string, CommandOption] => [
+    name,
+    values === undefined ? { type: 'boolean', description } : { type: 'string', value: values.join('|'), description },
+  ],
+);
 
 export const exportCommand: Command = {
   name: 'export',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Write the final model of a run as a small file that other programs open, and evaluate that file.',
   options: {
-    format: { type: 'string', value: 'FORMAT', description: 'Format of the file: onnx (default).' },
-    out: { type: 'string', value: 'PATH', description: 'Path of the file; default: the id of the run, here.' },
-    dense: {
-      type: 'boolean',
-      description: 'Write every weight as floats, for programs that do not compute constants.',
+    format: {
+      type: 'string',
+      value: 'FORMAT',
+      description: `Format: ${exportFormatNames.join(', ')}; default: the first.`,
     },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      description: 'Path of the file or folder; default: the id of the run, here.',
+    },
+    ...Object.fromEntries(optionsOfFormats),
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
   },
   async run({ positionals: [reference], options }, context) {
     const { directory, stdout, stderr } = context;
-    const { format = 'onnx' } = options;
-    if (!FORMATS.includes(format))
+    const { format = exportFormatNames[0] } = options;
+    if (!isExportFormat(format))
       throw new UserError(`deeptwist export: there is no format '${format}'.`, {
-        remedy: `Choose one of: ${FORMATS.join(', ')}.`,
+        remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
+    const settings = settingsOf(format, options);
     const run = await findFinishedRun(reference, directory);
     const { exportRun } = await context.loadExporter();
     const progress = new ExportStatus(stderr);
@@ -43,8 +62,9 @@ export const exportCommand: Command = {
     try {
       const report = await exportRun({
         run,
-        path: resolve(directory, options.out ?? `${run.id}.${format}`),
-        dense: options.dense === true,
+        format,
+        path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
+        ...settings,
         changedFiles: options['with-changed-files'],
         signal,
         onProgress: (state) => progress.show(state),
@@ -68,6 +88,30 @@ export const exportCommand: Command = {
     }
   },
 };
+
+/** @throws UserError for an option that the format does not take, or not with this value */
+function settingsOf(format: ExportFormatName, options: CommandArguments['options']): ExportSettings {
+  const takes = (name: ExportFormatName, option: string) => exportFormats[name].options.some((one) => one === option);
+  for (const [option] of optionsOfFormats) {
+    if (!Object.hasOwn(options, option) || takes(format, option)) continue;
+    const takers = exportFormatNames.filter((name) => takes(name, option));
+    throw new UserError(`deeptwist export: the format ${format} takes no --${option}.`, {
+      remedy: `Leave it out, or choose the format ${takers.join(' or ')}.`,
+      exitCode: ExitCode.usage,
+    });
+  }
+  return { dense: options.dense, names: chosen('names', exportOptions.names.values, options.names) };
+}
+
+/** @throws UserError for a value that the option does not have */
+function chosen<T extends string>(option: string, values: readonly T[], value: string | undefined): T | undefined {
+  const found = values.find((one) => one === value);
+  if (value === undefined || found !== undefined) return found;
+  throw new UserError(`deeptwist export: --${option} cannot be '${value}'.`, {
+    remedy: `Choose one of: ${values.join(', ')}.`,
+    exitCode: ExitCode.usage,
+  });
+}
 
 /** One line that is rewritten while a file is made, on a terminal. */
 class ExportStatus {
@@ -96,7 +140,7 @@ class ExportStatus {
 const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
 
 function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
-  const { path, bytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
+  const { path, engine, bytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
   const [header, ...rows] = textTable(
     {
       header: ['weight', 'form', 'bytes'],
@@ -110,7 +154,7 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     styled(stdout, 'dim', header),
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `test    ${metric} ${formatNumber(value)} of the file in ONNX Runtime${ofRun}`,
+    `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),

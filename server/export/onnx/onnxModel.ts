@@ -2,15 +2,8 @@
 import { portName } from '../../compiler/ports.ts';
 import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
+import type { WrittenWeight } from '../format.ts';
 import { WeightDecoder } from './weightDecoder.ts';
-
-/** A weight in a file. */
-export interface WrittenWeight {
-  readonly name: string;
-  readonly form: PackedWeight['form'];
-  /** Bytes of the tensors that hold it. */
-  readonly bytes: number;
-}
 
 /** What replaces the weights among a graph's inputs, and the names of the others. */
 export interface OnnxModel {

@@ -2,12 +2,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { exportRun, type ExportOptions, type ExportProgress } from '../../../server/export/index.ts';
+import type { ExportProgress } from '../../../server/export/index.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
-import { readLastEvents } from '../../../server/runs/log/readEvents.ts';
-import type { Run } from '../../../server/runs/run.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
+import { exported, finishedRun, testMetric } from './finishedRun.ts';
 
 const layers = {
   prune: { fc2: { rate: 0.95 } },
@@ -23,30 +22,6 @@ const wide = `
     tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
   ] });
 `;
-
-async function finishedRun(changes: Parameters<typeof workspace>[0] = {}, steps = 20) {
-  const made = await workspace({ ...changes, training: { ...experiment.training, steps } });
-  const { run, state } = await made.run();
-  expect(state).toBe('finished');
-  return { folder: made.folder, run };
-}
-
-function exported(run: Run, folder: string, options: Partial<ExportOptions> = {}) {
-  const { signal } = new AbortController();
-  return exportRun({
-    run,
-    path: join(folder, 'model.onnx'),
-    dense: false,
-    signal,
-    onProgress: () => undefined,
-    ...options,
-  });
-}
-
-async function testMetric(run: Run): Promise<number> {
-  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-  return finished!.summary.test;
-}
 
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
 

@@ -1,0 +1,8 @@
+/** @file The table of export formats: how each is written and opened. What is known of them without that is in `protocol/model/exportFormats.ts`. */
+import type { ExportFormatName } from '../protocol/model/exportFormats.ts';
+import type { ExportFormat } from './format.ts';
+import { onnx } from './onnx/onnxFormat.ts';
+import { packed } from './safetensors/packedFormat.ts';
+import { safetensors } from './safetensors/safetensorsFormat.ts';
+
+export const formats: Readonly<Record<ExportFormatName, ExportFormat>> = { onnx, packed, safetensors };
