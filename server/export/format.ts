@@ -38,6 +38,8 @@ export interface Origin {
 export interface ExportSettings {
   /** True to write every weight as floats. */
   readonly dense?: boolean | undefined;
+  /** True to write pruned weights as sparse initializers of ONNX, in the place of what decodes itself. */
+  readonly sparseInitializers?: boolean | undefined;
   /** Whose names and axes weights have; default: the model's. */
   readonly names?: (typeof exportOptions.names.values)[number] | undefined;
 }

@@ -100,7 +100,11 @@ function settingsOf(format: ExportFormatName, options: CommandArguments['options
       exitCode: ExitCode.usage,
     });
   }
-  return { dense: options.dense, names: chosen('names', exportOptions.names.values, options.names) };
+  return {
+    dense: options.dense,
+    sparseInitializers: options['sparse-initializers'],
+    names: chosen('names', exportOptions.names.values, options.names),
+  };
 }
 
 /** @throws UserError for a value that the option does not have */

@@ -28,6 +28,10 @@ export type ExportFormatName = keyof typeof formats;
 /** All options that a format may take, by name: the command line puts `--` in front. */
 export const exportOptions = {
   dense: { description: 'Write every weight as floats, for programs that do not compute constants.' },
+  'sparse-initializers': {
+    description:
+      'Write pruned weights as sparse initializers, for programs that know them; larger than what decodes itself.',
+  },
   names: {
     description: 'Names and axes of the weights: those of the model, or those that modules of PyTorch have.',
     values: ['model', 'pytorch'],
@@ -40,7 +44,7 @@ const formats = {
     description: 'One small file of standard operators that decode the weights, for ONNX Runtime and other programs.',
     ending: '.onnx',
     isFolder: false,
-    options: ['dense'],
+    options: ['dense', 'sparse-initializers'],
   },
   packed: {
     label: 'Packed Safetensors',
