@@ -1,6 +1,7 @@
 /** @file Exported files that come from anywhere: recognized, opened and run as `deeptwist evaluate FILE` does. */
 import * as tf from '@tensorflow/tfjs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { createParameters } from '../../../../server/compiler/parameters.ts';
 import type { ExportSource } from '../../../../server/export/format.ts';
 import { formats } from '../../../../server/export/formats.ts';
@@ -56,12 +57,24 @@ async function read(path: string): Promise<void> {
   }
 }
 
+/** Makes a mutation one of the layers, which are JSON in a text of the header. */
+const inLayers = (mutation: Mutation): Mutation =>
+  inHeader((content, random) => {
+    const header = z.looseObject({ __metadata__: z.looseObject({ model: z.string() }) });
+    const { __metadata__: metadata, ...tensors } = header.parse(JSON.parse(content.toString()));
+    const changed = mutation(Buffer.from(metadata.model), random);
+    const text = JSON.stringify({ __metadata__: { ...metadata, model: changed.content.toString() }, ...tensors });
+    return { content: Buffer.from(text), what: `layers: ${changed.what}` };
+  });
+
+const ofFile = [...bytes, ...json.map(inHeader), ...json.map(inLayers)];
+
 const mutations: Readonly<Record<ExportFormatName, Readonly<Record<string, readonly Mutation[]>>>> = {
   onnx: { m: bytes },
-  packed: { m: [...bytes, ...json.map(inHeader)] },
-  safetensors: { m: [...bytes, ...json.map(inHeader)] },
+  packed: { m: ofFile },
+  safetensors: { m: ofFile },
   tfjs: { 'model.json': json, 'group1-shard1of1.bin': bytes },
-  huggingface: { 'config.json': json, 'model.safetensors': [...bytes, ...json.map(inHeader)] },
+  huggingface: { 'config.json': json, 'model.safetensors': ofFile },
 };
 
 export const exports: readonly Subject[] = exportFormatNames.map((format) => ({
