@@ -50,6 +50,7 @@ export interface CommandArguments {
     format?: string;
     progress?: string;
     dense?: boolean;
+    'sparse-initializers'?: boolean;
     names?: string;
     dtype?: string;
     round?: boolean;

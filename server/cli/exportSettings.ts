@@ -43,6 +43,7 @@ export function exportSettings(
   }
   return {
     dense: options.dense,
+    sparseInitializers: options['sparse-initializers'],
     dtype: chosen('dtype', exportOptions.dtype.values, options.dtype),
     round: options.round,
     names: chosen('names', exportOptions.names.values, options.names),

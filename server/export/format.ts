@@ -49,6 +49,8 @@ export interface ExportSettings {
   readonly dtype?: (typeof exportOptions.dtype.values)[number] | undefined;
   /** True to round weights to {@link dtype}. */
   readonly round?: boolean | undefined;
+  /** True to write pruned weights as sparse initializers of ONNX, in the place of what decodes itself. */
+  readonly sparseInitializers?: boolean | undefined;
   /** Whose names and axes weights have; default: the model's. */
   readonly names?: (typeof exportOptions.names.values)[number] | undefined;
 }

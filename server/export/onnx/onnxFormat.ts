@@ -1,6 +1,7 @@
 /** @file ONNX as a format of exported models. */
 import { encodeOnnxModel } from '../../formats/onnx.ts';
 import { DenseWeight } from '../../formats/packed/dense.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
 import { portNames } from '../portNames.ts';
 import { smallWeights } from '../smallWeights.ts';
@@ -10,14 +11,24 @@ import { predictionGraph } from './predictionGraph.ts';
 
 export const onnx: ExportFormat = { write, open: (path, samples) => OnnxFile.open(path, samples) };
 
-async function write(source: ExportSource, { dense = false }: ExportSettings): Promise<WrittenModel> {
+/** @throws UserError as {@link predictionGraph}, and for settings that contradict each other */
+async function write(
+  source: ExportSource,
+  { dense = false, sparseInitializers = false }: ExportSettings,
+): Promise<WrittenModel> {
+  if (dense && sparseInitializers)
+    throw new UserError('Weights cannot be written both as floats and as sparse initializers.', {
+      remedy: 'Leave out --dense or --sparse-initializers.',
+      exitCode: ExitCode.usage,
+    });
   const { prepared, origin } = source;
   const { program, parameters } = prepared;
-  const { graph } = await predictionGraph(program, program.batchSize);
   const weights = dense
     ? new Map(parameters.list.map(({ name, shape, value }) => [name, new DenseWeight(shape, value)]))
     : smallWeights(source);
-  const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames));
+  const factored = new Set([...weights].flatMap(([name, weight]) => (weight.form === 'factors' ? name : [])));
+  const { graph } = await predictionGraph(program, program.batchSize, factored);
+  const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
   return {
     content: encodeOnnxModel(model.graph, {
       'deeptwist.run': origin.run,

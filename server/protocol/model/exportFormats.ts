@@ -35,6 +35,10 @@ export const exportOptions = {
     values: ['float32', 'float16', 'uint8', 'uint16'],
   },
   round: { description: 'With --dtype: also for weights that it rounds; allow the difference with --tolerance.' },
+  'sparse-initializers': {
+    description:
+      'Write pruned weights as sparse initializers, for programs that know them; larger than what decodes itself.',
+  },
   names: {
     description: 'Names and axes of the weights: those of the model, or those that modules of PyTorch have.',
     values: ['model', 'pytorch'],
@@ -50,7 +54,7 @@ const formats = {
     description: 'One small file of standard operators that decode the weights, for ONNX Runtime and other programs.',
     ending: '.onnx',
     isFolder: false,
-    options: ['dense'],
+    options: ['dense', 'sparse-initializers'],
   },
   tfjs: {
     label: 'TensorFlow.js',

@@ -34,11 +34,25 @@ describe('an exported run', () => {
     expect(dense.bytes).toBeGreaterThan(smaller * report.bytes);
   });
 
+  test('has pruned weights as sparse initializers where that is asked for', async () => {
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.prune });
+    const small = await exported(run, folder);
+    const sparse = await exported(run, folder, { sparseInitializers: true });
+    const bytes = ({ weights }: typeof small) => weights.find(({ name }) => name === 'fc2/kernel')!.bytes;
+    expect(bytes(sparse)).toBe(12 * 1500); // 5% of 300 x 100 numbers, with 8 bytes for the place of each.
+    expect(bytes(small)).toBe(5 * 1500);
+    expect(sparse.value).toBe(small.value);
+    expect(sparse.largestDifference).toBeLessThan(1e-5);
+    const error = await userErrorOf(() => exported(run, folder, { sparseInitializers: true, dense: true }));
+    expect(error.remedy).toBe('Leave out --dense or --sparse-initializers.');
+  });
+
   test('that carries a state from batch to batch takes it and gives it, and is evaluated with it', async () => {
     const { folder, run } = await finishedRun({ model: statefulLstm });
     const report = await exported(run, folder);
     expect(report.batchSize).toBe(10);
     expect(report.inputs.map(({ name }) => name)).toContain('state:lstm:0');
+    expect(report.inputs[0].shape.slice(0, 2)).toEqual([10, 'sequence']);
     expect(report.value).toBeCloseTo(await testMetric(run), 6);
   });
 

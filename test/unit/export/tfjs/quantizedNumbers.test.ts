@@ -22,7 +22,9 @@ describe('numbers in fewer bits', () => {
         fc.constantFrom('float32' as const, 'float16' as const, 'uint8' as const, 'uint16' as const),
         (numbers, dtype) => {
           const values = Float32Array.from(numbers);
-          expect(loaded(values, storedNumbers(values, dtype, exact)).map((x) => x + 0)).toEqual(values.map((x) => x + 0));
+          expect(loaded(values, storedNumbers(values, dtype, exact)).map((x) => x + 0)).toEqual(
+            values.map((x) => x + 0),
+          );
         },
       ),
     );
