@@ -11,15 +11,15 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['training', 'sidecarClient'],
+  ['training', 'inspect', 'sidecarClient'],
   ['export'],
   ['cli', 'sidecar', 'language'],
 ];
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'translation.ts', 'trust.ts'],
-  ['sidecar'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
+  ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [

@@ -3,7 +3,7 @@ import * as esbuild from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '../../scripts/patience.js';
-import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
+import { translationBlock } from '../../extension/page/translationBlock.ts';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import { themes } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
@@ -11,7 +11,7 @@ import type { ThemeKind } from './themes.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ORIGIN = 'https://dashboard.test';
 
-/** The policy of extension/dashboard/pageHtml.ts with an origin in place of VS Code's. */
+/** The policy of extension/page/pageHtml.ts with an origin in place of VS Code's. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'nonce-test'",
