@@ -95,11 +95,11 @@ export function activate(kind: i32, alpha: f32, x: usize, length: i32): void {
   }
 }
 
-export const ADD = 0;
-export const MULTIPLY = 1;
-export const MAXIMUM = 2;
-export const MINIMUM = 3;
-export const SUBTRACT = 4;
+const ADD = 0;
+const MULTIPLY = 1;
+const MAXIMUM = 2;
+const MINIMUM = 3;
+const SUBTRACT = 4;
 
 function combine4(kind: i32, a: v128, b: v128): v128 {
   switch (kind) {
