@@ -18,12 +18,12 @@ const serverFloors = [
 
 /** Folders and files of `extension/`. */
 const extensionFloors = [
-  ['dispose.ts', 'messages.ts', 'translation.ts', 'trust.ts'],
+  ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
   ['sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
     ...['notifications.ts', 'statusBar.ts'],
   ],
   ['commands'],
@@ -33,11 +33,11 @@ const extensionFloors = [
 
 /** Folders and files of `webview/`. */
 const webviewFloors = [
-  ['element.ts', 'messages.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
+  ['element.ts', 'messages.ts', 'messageShapes.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame'],
+  ['frame', 'modelFile'],
   ['main.ts'],
 ];
 

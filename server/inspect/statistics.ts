@@ -29,7 +29,13 @@ export async function statisticsOf(tensor: StoredTensor, signal?: AbortSignal): 
   }
   const { finite, zeros, notFinite, minimum, maximum, mean, squares } = total;
   if (finite === 0) return { zeros, notFinite };
-  return { zeros, notFinite, minimum, maximum, mean, deviation: Math.sqrt(squares / finite) };
+  const deviation = Math.sqrt(squares / finite);
+  return {
+    ...{ zeros, notFinite, minimum, maximum },
+    // The sum of the largest float64 numbers is none.
+    ...(Number.isFinite(mean) && { mean }),
+    ...(Number.isFinite(deviation) && { deviation }),
+  };
 }
 
 /** Mean, and sum of squared differences from it, of the finite numbers of a part; two passes, so that little is rounded away. */

@@ -7,6 +7,7 @@
  */
 import type { RunEvent } from '../run/events.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
+import type { FromPage } from './page.ts';
 import type { LiveState } from './sidecar.ts';
 
 /** What a run is called between the two: the absolute path of its folder. */
@@ -80,8 +81,4 @@ export type FromDashboard =
       readonly compressed: boolean;
       readonly key?: string | undefined;
     }
-  /** Saves a chart where the user says. */
-  | { readonly type: 'save'; readonly name: string; readonly format: 'csv'; readonly content: string }
-  | { readonly type: 'save'; readonly name: string; readonly format: 'png'; readonly content: Uint8Array }
-  /** Something in the page failed; goes to the extension's log. */
-  | { readonly type: 'error'; readonly message: string };
+  | FromPage;
