@@ -6,10 +6,7 @@ import type { SavedChart } from '../../server/protocol/wire/page.ts';
 /** Key of the folder in which the last chart of this workspace was saved. */
 const SAVE_FOLDER = 'dashboard.saveFolder';
 
-export async function saveChart(
-  { name, format, content }: SavedChart,
-  state: Memento,
-): Promise<void> {
+export async function saveChart({ name, format, content }: SavedChart, state: Memento): Promise<void> {
   const folder = state.get<string>(SAVE_FOLDER) ?? workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
   const fileName = name.toLowerCase().endsWith(`.${format}`) ? name : `${name}.${format}`;
   const target = await window.showSaveDialog({

@@ -2,7 +2,12 @@
 import * as l10n from '@vscode/l10n';
 import { formatChartNumber, formatCount, formatPercent } from '../../server/protocol/formatQuantity.ts';
 import { rankForEnergy } from '../../server/protocol/model/spectrumEnergy.ts';
-import { zeroShare, type Tensor, type TensorHistogram, type TensorStatistics } from '../../server/protocol/model/tensor.ts';
+import {
+  zeroShare,
+  type Tensor,
+  type TensorHistogram,
+  type TensorStatistics,
+} from '../../server/protocol/model/tensor.ts';
 import type { ChartContent } from '../charts/model/content.ts';
 import { roundingFloor } from '../views/spectrum/spectra.ts';
 import { edges, ownBins, rebin } from '../views/weights/bins.ts';

@@ -84,12 +84,7 @@ export class ModelFilePage {
       this.#query.set(this.#search.value);
       this.#schedule();
     });
-    const toolbar = element(
-      'div',
-      { class: 'toolbar', role: 'search' },
-      this.#search,
-      this.#progress,
-    );
+    const toolbar = element('div', { class: 'toolbar', role: 'search' }, this.#search, this.#progress);
     this.#main = element(
       'main',
       { class: 'model-body', hidden: true },

@@ -97,7 +97,9 @@ export class TensorTable {
 
   /** Tensors whose rows are seen, in their order. */
   get visible(): readonly number[] {
-    return this.#shown.flatMap(({ index }) => (this.#seen.has(this.#rows.get(index)?.element ?? this.#body) ? [index] : []));
+    return this.#shown.flatMap(({ index }) =>
+      this.#seen.has(this.#rows.get(index)?.element ?? this.#body) ? [index] : [],
+    );
   }
 
   /** Forgets all rows: the file is another. */
@@ -171,9 +173,7 @@ export class TensorTable {
     const name = element('button', { type: 'button', class: 'link-button', title: tensor.name }, tensor.name);
     const cells = columns
       .slice(1)
-      .map(({ key, numeric, text }) =>
-        element('td', { class: `col-${key}${numeric ? ' numeric' : ''}` }, text(known)),
-      );
+      .map(({ key, numeric, text }) => element('td', { class: `col-${key}${numeric ? ' numeric' : ''}` }, text(known)));
     const made = element('tr', {}, element('th', { scope: 'row', class: 'col-name' }, name), ...cells);
     made.classList.toggle('is-problem', known.problem !== undefined);
     made.addEventListener('click', () => this.#actions.select(index));

@@ -35,7 +35,12 @@ export type FoundInFile =
   | { readonly type: 'statistics'; readonly tensor: number; readonly statistics: TensorStatistics }
   | { readonly type: 'histogram'; readonly tensor: number; readonly histogram: TensorHistogram }
   /** What keeps a tensor from being read. */
-  | { readonly type: 'tensorProblem'; readonly tensor: number; readonly message: string; readonly remedy?: string | undefined }
+  | {
+      readonly type: 'tensorProblem';
+      readonly tensor: number;
+      readonly message: string;
+      readonly remedy?: string | undefined;
+    }
   /** What keeps the file from being shown, and what can be done. */
   | { readonly type: 'problem'; readonly message: string; readonly remedy?: string | undefined };
 

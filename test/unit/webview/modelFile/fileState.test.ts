@@ -64,7 +64,7 @@ describe('the charts', () => {
   });
 
   test('of a spectrum say how many values have most of the energy', () => {
-    const content = tensorSpectrumContent(Float64Array.of(3, 1, 0.01), 'log');
+    const content = tensorSpectrumContent(Float64Array.of(4, 1, 0.01), 'log');
     expect(content.summary).toBe(
       '90% of the energy is in the first 1 of 3 values. 99% of the energy is in the first 2 of 3 values.',
     );
