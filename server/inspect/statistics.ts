@@ -4,7 +4,7 @@ import type { Numbers } from './elementTypes.ts';
 import type { StoredTensor } from './tensor.ts';
 
 /** Bars of a histogram. */
-export const BINS = 100;
+const BINS = 100;
 
 /**
  * @param signal checked between parts of the tensor
