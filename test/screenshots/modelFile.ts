@@ -1,5 +1,5 @@
 /** @file A picture of a packed model in the editor of model files: the compressed model of a run, with a weight's histogram and spectrum. */
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { openFile, runCommand, webview } from '../../scripts/editor/workbench.js';
@@ -10,13 +10,16 @@ const EXPERIMENT = 'my-model.deeptwist.jsonc';
 const MODEL = 'my-model.safetensors';
 
 export async function modelFile(session: EditorSession, page: Page): Promise<void> {
+  const model = join(session.workspace, 'mnist', MODEL);
+  // Quick Open finds what was there when the window was first searched.
+  writeFileSync(model, '');
   changeFile(join(session.workspace, 'mnist', EXPERIMENT), [
     [/"steps": \d+/, '"steps": 2000'],
     [/"from": \d+, "to": \d+/, '"from": 400, "to": 1500'],
   ]);
   const run = await startRun(session, page, EXPERIMENT);
   await finished(run);
-  copyFileSync(join(run, 'model', 'compressed.safetensors'), join(session.workspace, 'mnist', MODEL));
+  copyFileSync(join(run, 'model', 'compressed.safetensors'), model);
   await runCommand(page, 'View: Close Primary Side Bar');
   await runCommand(page, 'View: Close All Editors');
   const size = page.viewportSize()!;
