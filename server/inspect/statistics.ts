@@ -45,7 +45,9 @@ function momentsOf(numbers: Numbers) {
   let minimum = Infinity;
   let maximum = -Infinity;
   let sum = 0;
-  for (const value of numbers) {
+  // By index, which is several times faster than by an iterator.
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i];
     if (!Number.isFinite(value)) continue;
     finite++;
     sum += value;
@@ -55,7 +57,10 @@ function momentsOf(numbers: Numbers) {
   }
   const mean = finite === 0 ? 0 : sum / finite;
   let squares = 0;
-  for (const value of numbers) if (Number.isFinite(value)) squares += (value - mean) ** 2;
+  for (let i = 0; i < numbers.length; i++) {
+    const difference = numbers[i] - mean;
+    if (Number.isFinite(numbers[i])) squares += difference * difference;
+  }
   return { finite, zeros, notFinite: numbers.length - finite, minimum, maximum, mean, squares };
 }
 
@@ -74,12 +79,12 @@ export async function histogramOf(
   const scale = BINS / (maximum / 2 - minimum / 2);
   for await (const numbers of tensor.numbers()) {
     signal?.throwIfAborted();
-    for (const value of numbers)
-      if (Number.isFinite(value)) {
-        // NaN where all numbers are the same.
-        const bin = Math.floor((value / 2 - minimum / 2) * scale) || 0;
-        counts[Math.min(bin, BINS - 1)]++;
-      }
+    for (let i = 0; i < numbers.length; i++) {
+      if (!Number.isFinite(numbers[i])) continue;
+      // NaN where all numbers are the same.
+      const bin = Math.floor((numbers[i] / 2 - minimum / 2) * scale) || 0;
+      counts[Math.min(bin, BINS - 1)]++;
+    }
   }
   return { minimum, maximum, counts, zeros };
 }
