@@ -49,6 +49,7 @@ export interface CommandArguments {
     set?: string[];
     format?: string;
     dense?: boolean;
+    'sparse-initializers'?: boolean;
     names?: string;
     'with-changed-files'?: boolean;
   };

@@ -110,7 +110,7 @@ function cannotBeWritten(error: UnsupportedKernel): UserError {
   const { kernel, layer, message } = error;
   const where = layer === undefined ? '' : ` of the layer '${layer}'`;
   return new UserError(`The operation ${kernel}${where} cannot be written as ONNX: ${message}.`, {
-    remedy: 'Do without the operation, or replace the layer.',
+    remedy: 'Do without the operation, replace the layer, or export the weights alone: --format safetensors.',
     cause: error,
   });
 }

@@ -59,6 +59,14 @@ describe('deeptwist export', () => {
     expect(report.value).toBe(report.runValue);
   });
 
+  test('writes pruned weights as it is told', async () => {
+    const { cli } = await place();
+    const sparse = await cli(['export', 'last', '--json', '--sparse-initializers', '--out', 'm.onnx']);
+    expect(sparse.code).toBe(0);
+    const both = await cli(['export', 'last', '--sparse-initializers', '--dense']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('Leave out --dense') as string });
+  });
+
   test('refuses a run that is not finished, and another format', async () => {
     const { run, cli } = await place(20);
     expect(await cli(['export', 'last'])).toMatchObject({
