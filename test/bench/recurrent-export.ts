@@ -3,7 +3,7 @@
  * sequence, and the size of the file.
  */
 import * as tf from '@tensorflow/tfjs';
-import { withWeights } from '../../server/export/onnx/onnxModel.ts';
+import { kernelsForSteps, withWeights } from '../../server/export/onnx/onnxModel.ts';
 import { predictionGraph, stepwiseGraph } from '../../server/export/onnx/predictionGraph.ts';
 import { portNames } from '../../server/export/portNames.ts';
 import { ort, type Tensor } from '../../server/formats/onnxRuntime.ts';
@@ -30,16 +30,17 @@ const benchmark: Benchmark = {
   async run() {
     const results: Comparison[] = [];
     for (const { units, steps } of cases) {
-      const { models, feeds } = await exported(units, steps);
+      const { models, feeds, stepwise } = await exported(units, steps);
       const timed = await timeInTurns(models, feeds, ROUNDS);
       for (const weights of ['dense', 'low rank']) {
         const [operator, written] = [timed.get(`operator, ${weights}`)!, timed.get(`steps, ${weights}`)!];
         console.log(
           `  2x${units}, ${steps} steps, ${weights}: ${operator.bytes} bytes as operators, ${written.bytes} step by step`,
         );
-        // Low rank is exported step by step, all else as operators.
-        const [ours, theirs, rival] =
-          weights === 'dense' ? [operator, written, 'step by step'] : [written, operator, 'operators'];
+        const isWritten = weights === 'low rank' && stepwise.size > 0;
+        const [ours, theirs, rival] = isWritten
+          ? [written, operator, 'operators']
+          : [operator, written, 'step by step'];
         results.push({
           case: `2x${units}, ${steps} steps, ${weights}`,
           rival,
@@ -97,5 +98,5 @@ async function exported(units: number, steps: number) {
   const feeds: Record<string, Tensor> = { input: new ort.Tensor('float32', values(steps * units), [1, steps, units]) };
   for (const { name, shape } of written.inputs)
     if (name.startsWith('state:')) feeds[name] = new ort.Tensor('float32', values(units), shape.map(Number));
-  return { models, feeds };
+  return { models, feeds, stepwise: kernelsForSteps(factors) };
 }

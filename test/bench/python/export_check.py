@@ -11,8 +11,10 @@ import onnxruntime
 
 folder = pathlib.Path(sys.argv[1])
 path = str(folder / "model.onnx")
-onnx.checker.check_model(path, full_check=True)
 model = onnx.load(path)
+# The full check infers shapes, and knows no operator that takes a sparse initializer.
+is_full = len(model.graph.sparse_initializer) == 0
+onnx.checker.check_model(path, full_check=is_full)
 domains = {opset.domain for opset in model.opset_import}
 assert domains == {""}, f"the file has operators of {domains}"
 
@@ -27,12 +29,13 @@ options = onnxruntime.SessionOptions()
 options.log_severity_level = 3
 session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 feeds = {tensor["name"]: array(tensor, tensor["dtype"]) for tensor in tensors["inputs"]}
-difference = 0.0
+difference = largest = 0.0
 for tensor in tensors["outputs"]:
     (actual,) = session.run([tensor["name"]], feeds)
     expected = array(tensor)
     assert actual.shape == expected.shape, f"{tensor['name']} is {actual.shape}, not {expected.shape}"
     difference = max(difference, float(np.abs(actual - expected).max()))
+    largest = max(largest, float(np.abs(expected).max()))
 
 operators = collections.Counter(node.op_type for node in model.graph.node)
 named = [f"{count} {op}" for op, count in operators.most_common() if op in ("Conv", "MatMul", "Gemm", "LSTM", "GRU", "RNN")]
@@ -40,8 +43,9 @@ print(
     json.dumps(
         {
             "difference": difference,
+            "largest": largest,
             "versions": f"Python {sys.version.split()[0]}, onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}, numpy {np.__version__}",
-            "operators": f"{len(model.graph.node)} nodes ({', '.join(named)})",
+            "operators": f"{'full check' if is_full else 'check without shapes'}, {len(model.graph.node)} nodes ({', '.join(named)})",
         }
     )
 )
