@@ -4,11 +4,12 @@
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
 import { rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { createJiti } from 'jiti';
+import { rolldown } from 'rolldown';
 import { buildWasm } from './build-wasm.js';
 import { root } from './root.js';
 
@@ -73,43 +74,94 @@ function serverBundle(folder) {
   };
 }
 
-/** @param {string} folder @returns {esbuild.BuildOptions[]} */
-function editorBundles(folder) {
-  return [
-    {
-      ...forNode,
-      entryPoints: {
-        extension: 'extension/main.ts',
-        runReader: 'extension/dashboard/runReader.ts',
-        // Named, to be told from the chunks of every window: it has the client of the language server.
-        language: 'extension/language/languageServer.ts',
+/**
+ * What runs in the extension host, and the worker that reads logs. All that activation needs is in two chunks: one that the worker
+ * shares, and one that imports `vscode`. VS Code takes about a millisecond for each file that it loads, and esbuild, which has no groups
+ * of modules, makes 22 files of the same modules. What a command or a view needs is in chunks that are loaded when they are asked for.
+ * @template T
+ * @param {string} folder
+ * @param {(bundle: import('rolldown').RolldownBuild, output: import('rolldown').OutputOptions) => Promise<T>} use
+ */
+async function bundleExtension(folder, use) {
+  const entry = (/** @type {string} */ path) => join(root, 'extension', path);
+  const workbench = entry('workbench.ts');
+  const runReader = entry('dashboard/runReader.ts');
+  /** By such a module, it and all that it imports. @type {Map<string, Set<string>>} */
+  const closures = new Map();
+  const bundle = await rolldown({
+    cwd: root,
+    input: {
+      extension: entry('main.ts'),
+      runReader,
+      // Named, to be told from the chunks of every window: it has the client of the language server.
+      language: entry('language/languageServer.ts'),
+    },
+    platform: 'node',
+    external: ['vscode'],
+    resolve: { mainFields: common.mainFields },
+    transform: { target: forNode.target },
+    plugins: [
+      {
+        name: 'closures',
+        buildEnd() {
+          for (const start of [workbench, runReader]) {
+            const closure = new Set([start]);
+            for (const id of closure)
+              for (const imported of this.getModuleInfo(id)?.importedIds ?? []) closure.add(imported);
+            closures.set(start, closure);
+          }
+        },
       },
-      // What activation does not need is in chunks that are loaded when a command or a view asks for them.
-      outdir: join(folder, 'extension'),
+    ],
+  });
+  const isIn = (/** @type {string} */ start, /** @type {string} */ id) => closures.get(start)?.has(id) === true;
+  try {
+    return await use(bundle, {
+      dir: folder,
+      format: 'esm',
       minify: true,
-      external: ['vscode'],
-    },
-    {
-      ...common,
-      entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
-      outdir: join(folder, 'webview'),
-      minify: true,
-      platform: 'browser',
-      // The `main` of @vscode/l10n is for Node.
-      mainFields: ['browser', 'module', 'main'],
-      target: 'chrome128',
-    },
-  ];
+      sourcemap: true,
+      codeSplitting: {
+        groups: [
+          { name: 'shared', test: (id) => isIn(workbench, id) && isIn(runReader, id), priority: 1 },
+          { name: 'workbench', test: (id) => isIn(workbench, id) },
+        ],
+      },
+    });
+  } finally {
+    await bundle.close();
+  }
+}
+
+/** @param {string} folder @returns {esbuild.BuildOptions} */
+function dashboardBundle(folder) {
+  return {
+    ...common,
+    entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
+    outdir: join(folder, 'webview'),
+    minify: true,
+    platform: 'browser',
+    // The `main` of @vscode/l10n is for Node.
+    mainFields: ['browser', 'module', 'main'],
+    target: 'chrome128',
+  };
 }
 
 /** @returns {Promise<string[]>} the files of which something is in a bundle, from the root */
 export async function bundledFiles() {
-  const bundles = [serverBundle(dist), ...editorBundles(dist)];
+  const bundles = [serverBundle(dist), dashboardBundle(dist)];
   const results = await Promise.all(
     bundles.map((options) => esbuild.build({ ...options, write: false, metafile: true })),
   );
   const outputs = results.flatMap(({ metafile }) => Object.values(metafile.outputs));
-  return [...new Set(outputs.flatMap(({ inputs }) => Object.keys(inputs)))];
+  const { output } = await bundleExtension(dist, (bundle, options) => bundle.generate(options));
+  const modules = output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+  return [
+    ...new Set([
+      ...outputs.flatMap(({ inputs }) => Object.keys(inputs)),
+      ...modules.filter((path) => isAbsolute(path)).map((path) => relative(root, path).replaceAll('\\', '/')),
+    ]),
+  ];
 }
 
 /** @param {string} folder */
@@ -128,7 +180,8 @@ async function writeSchema() {
 export async function build() {
   buildWasm();
   await bundleServer(dist);
-  for (const bundle of editorBundles(dist)) await esbuild.build(bundle);
+  await esbuild.build(dashboardBundle(dist));
+  await bundleExtension(join(dist, 'extension'), (bundle, options) => bundle.write(options));
   await writeSchema();
 }
 

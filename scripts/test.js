@@ -31,7 +31,7 @@ function vitest(name, ...projects) {
  */
 
 /**
- * Two rows of checks, which run side by side: the tests in a real editor mostly wait for it.
+ * Rows of checks, which run side by side: the tests in a real editor mostly wait for it, and a check of the source takes one core.
  * @type {Check[][]}
  */
 const rows = [
@@ -40,8 +40,8 @@ const rows = [
     { name: 'types and lint', run: [join(root, 'scripts', 'check-types.js')] },
     { name: 'dead code', run: [bin('knip/bin/knip.js')] },
     { name: 'every test is collected', run: [join(root, 'scripts', 'check-tests.js')] },
-    { name: 'tests', run: vitest('unit', 'unit', 'alone'), report: 'unit-tests.json' },
   ],
+  [{ name: 'tests', run: vitest('unit', 'unit', 'alone'), report: 'unit-tests.json' }],
   [
     { name: 'tests in VS Code', run: [join(root, 'scripts', 'test-vscode.js')], report: 'vscode-tests.json' },
     { name: 'tests in a browser', run: vitest('browser', 'browser'), report: 'browser-tests.json' },

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
+import { checkWindows } from './import/matrix.ts';
 
 /**
  * Loads `@tensorflow/tfjs-node` where it is installed: beside this package, or in the folder of the user's model.
@@ -41,7 +42,7 @@ export async function loadWasmBackend(): Promise<boolean> {
   try {
     await import('@tensorflow/tfjs-backend-wasm');
     if (!(await tf.setBackend(WASM))) return false;
-    refuseBooleans();
+    refuseWrongResults();
     return true;
   } catch {
     return false;
@@ -73,15 +74,16 @@ function misreadsBooleans(
   return !takesBooleans.has(name) && Object.values(inputs).some(isBoolean);
 }
 
-let refusesBooleans = false;
+let refusesWrongResults = false;
 
 /**
- * Lets such kernels throw: they read four bytes for each truth value, beyond the end, give any result, or never end
- * (tfjs-backend-wasm 4.22).
+ * Lets kernels throw where they would compute wrongly (tfjs-backend-wasm 4.22). With truth values some read four bytes for each, beyond
+ * the end, give any result, or never end. Convolutions and poolings compute the windows that fit in the image, and leave what is
+ * in the memory of a result that TensorFlow.js made larger or wider: rounded up, or with the filter's height for its width.
  */
-function refuseBooleans(): void {
-  if (refusesBooleans) return;
-  refusesBooleans = true;
+function refuseWrongResults(): void {
+  if (refusesWrongResults) return;
+  refusesWrongResults = true;
   for (const config of tf.getKernelsForBackend(WASM)) {
     const { kernelName, kernelFunc } = config;
     tf.unregisterKernel(kernelName, WASM);
@@ -90,6 +92,7 @@ function refuseBooleans(): void {
       kernelFunc(call) {
         if (misreadsBooleans(kernelName, call.inputs, call.attrs))
           throw new Error(`Kernel '${kernelName}' of backend '${WASM}' does not take booleans`);
+        checkWindows(kernelName, call.inputs, call.attrs);
         return kernelFunc(call);
       },
     });

@@ -11,10 +11,17 @@ export interface ExportFormat {
   /**
    * Opens what was written.
    * @param path of the file or folder
-   * @param program what the model is evaluated by: the samples that it takes, and the names of its inputs and outputs
+   * @param samples what the model is to take, and the names of its inputs and outputs
    */
-  open(path: string, program: ModelProgram): Promise<OpenedModel>;
+  open(path: string, samples: Samples): Promise<OpenedModel>;
+  /** Opens other files of the folder that hold the whole model as well. */
+  readonly alsoOpen?: readonly ExportFormat['open'][];
+  /** A text for the folder, with what was measured on its files. */
+  describe?(figures: ExportFigures): { name: string; text: string };
 }
+
+/** What a model is opened for. */
+export type Samples = Pick<ModelProgram, 'inputs' | 'inputNames' | 'outputNames'>;
 
 /** A model with its weights, to be written. */
 export interface ExportSource {
@@ -31,13 +38,17 @@ export interface Origin {
   /** The settings as JSON. */
   readonly experiment: string;
   /** Steps that the weights were trained for; undefined for the final model. */
-  readonly step?: number;
+  readonly step?: number | undefined;
 }
 
 /** How a format is written; each takes some of these. */
 export interface ExportSettings {
   /** True to write every weight as floats. */
   readonly dense?: boolean | undefined;
+  /** Type of numbers in the file, where a weight has exactly such numbers. */
+  readonly dtype?: (typeof exportOptions.dtype.values)[number] | undefined;
+  /** True to round weights to {@link dtype}. */
+  readonly round?: boolean | undefined;
   /** True to write pruned weights as sparse initializers of ONNX, in the place of what decodes itself. */
   readonly sparseInitializers?: boolean | undefined;
   /** Whose names and axes weights have; default: the model's. */
@@ -58,6 +69,17 @@ export interface WrittenWeight {
   readonly form: PackedWeight['form'];
   /** Bytes of the tensors that hold it. */
   readonly bytes: number;
+}
+
+/** What was measured on the files of an export. */
+export interface ExportFigures extends Pick<WrittenModel, 'weights' | 'inputs' | 'outputs'> {
+  readonly run: string;
+  readonly step?: number | undefined;
+  readonly metric: string;
+  readonly value: number;
+  readonly runValue: number | undefined;
+  readonly largestDifference: number;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
 }
 
 /** An input or output of a model in a file. */

@@ -6,9 +6,9 @@ import type { ExportSource } from './format.ts';
 /** By name, in the model's order. A weight that no compression left in a form of its own can have zeros all the same. */
 export function smallWeights({ prepared, compressed }: ExportSource): Map<string, PackedWeight> {
   return new Map(
-    prepared.parameters.list.map(({ name, shape, value }) => [
-      name,
-      compressed?.get(name) ?? SparseWeight.of(shape, value),
-    ]),
+    prepared.parameters.list.map(({ name, shape, value }) => {
+      const weight = compressed?.get(name);
+      return [name, weight && weight.form !== 'dense' ? weight : SparseWeight.of(shape, value)];
+    }),
   );
 }

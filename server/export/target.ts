@@ -57,9 +57,19 @@ export async function writeVerified<R>(
   }
 }
 
-/** Bytes of what was written, and as a download with gzip, each file by itself. */
-export function sizesOf(content: WrittenModel['content']): { bytes: number; gzipBytes: number } {
-  const files = content instanceof Uint8Array ? [content] : [...content.values()];
-  const sum = (sizeOf: (file: Uint8Array) => number) => files.reduce((bytes, file) => bytes + sizeOf(file), 0);
-  return { bytes: sum(({ length }) => length), gzipBytes: sum((file) => gzipSync(file).length) };
+/** A file that was written, and its size as a download with gzip. */
+export interface FileSize {
+  /** Path in the folder; empty for a file of its own. */
+  readonly name: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+}
+
+export function fileSizes(content: WrittenModel['content']): FileSize[] {
+  const files = content instanceof Uint8Array ? [['', content] as const] : [...content];
+  return files.map(([name, bytes]) => fileSize(name, bytes));
+}
+
+export function fileSize(name: string, bytes: Uint8Array): FileSize {
+  return { name, bytes: bytes.length, gzipBytes: gzipSync(bytes).length };
 }

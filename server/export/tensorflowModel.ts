@@ -11,23 +11,33 @@ export class TensorflowModel implements OpenedModel {
   readonly #model: tf.LayersModel;
   readonly #predictor: Predictor;
   readonly #backend: string;
+  readonly #ownsModel: boolean;
 
-  private constructor(model: tf.LayersModel, predictor: Predictor, backend: string) {
+  private constructor(model: tf.LayersModel, predictor: Predictor, backend: string, ownsModel = false) {
     this.#model = model;
     this.#predictor = predictor;
     this.#backend = backend;
+    this.#ownsModel = ownsModel;
     this.batchSize = fixedBatchSize(model);
   }
 
-  /** @param directory where `@tensorflow/tfjs-node` may be installed, which is faster */
-  static async open(model: tf.LayersModel, predictor: Predictor, directory: string): Promise<TensorflowModel> {
+  /**
+   * @param directory where `@tensorflow/tfjs-node` may be installed, which is faster
+   * @param options.ownsModel true to dispose of the model when this is released
+   */
+  static async open(
+    model: tf.LayersModel,
+    predictor: Predictor,
+    directory: string,
+    { ownsModel = false } = {},
+  ): Promise<TensorflowModel> {
     const size = fixedBatchSize(model) ?? 1;
     const zeros = predictor.inputs.map(({ shape }) => new Float32Array(size * elementCount(shape)));
     const backend = await chooseEagerBackend(directory, async (candidate) => {
       await new TensorflowModel(model, predictor, candidate).predict(size, zeros);
     });
     model.resetStates();
-    return new TensorflowModel(model, predictor, backend);
+    return new TensorflowModel(model, predictor, backend, ownsModel);
   }
 
   resetStates(): void {
@@ -53,6 +63,7 @@ export class TensorflowModel implements OpenedModel {
   }
 
   release(): Promise<void> {
+    if (this.#ownsModel) this.#model.dispose();
     return Promise.resolve();
   }
 }

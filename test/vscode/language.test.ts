@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { codeAction } from './requests.ts';
 import { ended, folderOf, startRun } from './realRuns.ts';
 
 const folder = () => folderOf('language');
@@ -56,14 +57,8 @@ describe('an experiment file in the editor', () => {
 
   it('is mended by the quick fix of a problem', async () => {
     const problem = await problemWith(document, 'wrong-value');
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      document.uri,
-      problem.range,
-      vscode.CodeActionKind.QuickFix.value,
-    );
-    const fix = actions.find(({ title }) => title === 'Change to 20');
-    assert.ok(fix?.edit, actions.map(({ title }) => title).join());
+    const fix = await codeAction(document.uri, problem.range, 'Change to 20');
+    assert.ok(fix.edit);
     assert.ok(await vscode.workspace.applyEdit(fix.edit));
     assert.match(document.getText(), /"batchSize": 20,/);
     await eventually('no problem', () => problemsOf(document.uri).length === 0);

@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem, type PointsOptions } from '../fixtures/points.ts';
 import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { codeAction, lensOf } from './requests.ts';
 import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
 const folder = () => folderOf('last-run');
@@ -34,14 +35,6 @@ async function shown(document: vscode.TextDocument, isIt: (texts: string[], live
       ) &&
       comparison
     );
-  });
-}
-
-/** Waits for a lens of a title. */
-function lensOf(file: vscode.Uri, title: RegExp): Promise<vscode.CodeLens> {
-  return eventually(`a lens ${title}`, async () => {
-    const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', file, 20);
-    return lenses.find(({ command }) => title.test(command?.title ?? ''));
   });
 }
 
@@ -91,13 +84,8 @@ describe('an experiment file and its runs', () => {
     assert.equal(lens.command?.command, 'deeptwist.applyFromNextDistortion');
     await lensOf(file, /^running: step [\d,]+$/);
     assert.equal(lens.range.start.line, 0);
-    const actions = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      file,
-      document.lineAt(line).range,
-    );
-    const action = actions.find(({ title }) => title === 'Apply From Next Distortion');
-    assert.ok(action?.command);
+    const action = await codeAction(file, document.lineAt(line).range, 'Apply From Next Distortion');
+    assert.ok(action.command);
     const step = await vscode.commands.executeCommand<number>(action.command.command, ...action.command.arguments!);
     assert.equal(step % 10, 0);
     await shown(document, (texts, live) => texts.length === 0 && live);
@@ -121,12 +109,7 @@ describe('an experiment file and its runs', () => {
     await replace(editor, '"batchSize": 20', '"batchSize": 25');
     const kept = await shown(document, (texts) => texts.join() === '20');
     assert.equal(kept.lines[0].applicable, false);
-    const others = await vscode.commands.executeCommand<vscode.CodeAction[]>(
-      'vscode.executeCodeActionProvider',
-      file,
-      document.lineAt(kept.lines[0].line).range,
-    );
-    assert.ok(others.some(({ title }) => title === 'Rerun With This Value'));
+    await codeAction(file, document.lineAt(kept.lines[0].line).range, 'Rerun With This Value');
     await vscode.commands.executeCommand('workbench.action.files.revert');
     await vscode.commands.executeCommand('deeptwist.stop', run.key);
     await eventually('the stop', () => run.summary.state === 'stopped');

@@ -22,10 +22,12 @@ const toChannelsLast = (x: Node) => transpose(x, [0, 2, 3, 1]);
 const toFilter = (x: Node) => transpose(x, [3, 2, 0, 1]);
 const fromFilter = (x: Node) => transpose(x, [2, 3, 1, 0]);
 
-const shapeOf = (x: Node): Shape4 => {
-  if (x.type.shape.length !== 4) throw new TypeError(`An image of rank ${x.type.shape.length}.`);
-  return x.type.shape as unknown as Shape4;
-};
+const shapeOf = (x: Node) => shape4(x.type.shape);
+
+function shape4(shape: readonly number[] = []): Shape4 {
+  if (shape.length !== 4) throw new TypeError(`An image of rank ${shape.length}.`);
+  return shape as unknown as Shape4;
+}
 
 /** @throws TypeError for windows that {@link Window} cannot express */
 function windowOf(info: WindowInfo): Window {
@@ -149,8 +151,8 @@ function filterGradient(
 
 type PoolAttributes = tf.MaxPoolAttrs;
 
-function poolInfo(x: Node, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) {
-  const info = tf.backend_util.computePool2DInfo(shapeOf(x), filterSize, strides, 1, pad, dimRoundingMode);
+function poolInfo(image: Shape4, { filterSize, strides, pad, dimRoundingMode }: PoolAttributes) {
+  const info = tf.backend_util.computePool2DInfo(image, filterSize, strides, 1, pad, dimRoundingMode);
   return {
     info,
     window: windowOf(info),
@@ -161,9 +163,29 @@ function poolInfo(x: Node, { filterSize, strides, pad, dimRoundingMode }: PoolAt
 
 function pool(op: 'MaxPool' | 'AvgPool'): KernelImport {
   return kernel<PoolAttributes>(({ x }, attributes) => {
-    const { window, filterSize } = poolInfo(x, attributes);
+    const { window, filterSize } = poolInfo(shapeOf(x), attributes);
     return toChannelsLast(make(op, { ...window, filterSize }, [toChannelsFirst(x)]));
   });
+}
+
+/**
+ * Checks a kernel of TensorFlow.js: the result of a convolution or pooling has as many windows as fit in its image.
+ * @throws TypeError where it has more or fewer
+ */
+export function checkWindows(name: string, { x, filter }: tf.NamedTensorInfoMap, attributes: unknown): void {
+  switch (name) {
+    case 'MaxPool':
+    case 'AvgPool':
+      poolInfo(shape4(x?.shape), attributes as PoolAttributes);
+      break;
+    case 'Conv2D':
+    case 'FusedConv2D':
+      convolutionInfo(shape4(x?.shape), shape4(filter?.shape), attributes as ConvolutionAttributes, false);
+      break;
+    case 'DepthwiseConv2dNative':
+    case 'FusedDepthwiseConv2D':
+      convolutionInfo(shape4(x?.shape), shape4(filter?.shape), attributes as ConvolutionAttributes, true);
+  }
 }
 
 /**
@@ -172,7 +194,7 @@ function pool(op: 'MaxPool' | 'AvgPool'): KernelImport {
  * forward pass; this is the gradient of the forward pass.)
  */
 function averagePoolGradient({ dy, input }: KernelInputs, attributes: PoolAttributes): Node {
-  const { info, window, filterSize, outputSize } = poolInfo(input, attributes);
+  const { info, window, filterSize, outputSize } = poolInfo(shapeOf(input), attributes);
   checkGradient(dy, info);
   const [, height, width, channels] = shapeOf(input);
   const inside = (axis: 0 | 1, length: number) =>
@@ -291,7 +313,7 @@ export const matrixKernels: KernelImports = {
   ),
   MaxPool: pool('MaxPool'),
   MaxPoolGrad: kernel<PoolAttributes>(({ dy, input }, attributes) => {
-    const { info, window, filterSize } = poolInfo(input, attributes);
+    const { info, window, filterSize } = poolInfo(shapeOf(input), attributes);
     checkGradient(dy, info);
     return toChannelsLast(
       make('MaxPoolGrad', { ...window, filterSize }, [toChannelsFirst(input), toChannelsFirst(dy)]),

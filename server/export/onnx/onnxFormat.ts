@@ -9,7 +9,7 @@ import { OnnxFile } from './onnxFile.ts';
 import { kernelsForSteps, withWeights } from './onnxModel.ts';
 import { predictionGraph } from './predictionGraph.ts';
 
-export const onnx: ExportFormat = { write, open: (path, program) => OnnxFile.open(path, program) };
+export const onnx: ExportFormat = { write, open: (path, samples) => OnnxFile.open(path, samples) };
 
 /** @throws UserError as {@link predictionGraph}, and for settings that contradict each other */
 async function write(
@@ -32,6 +32,7 @@ async function write(
     content: encodeOnnxModel(model.graph, {
       'deeptwist.run': origin.run,
       'deeptwist.experiment': origin.experiment,
+      ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
     }),
     weights: model.weights,
     inputs: [...model.graph.inputs],

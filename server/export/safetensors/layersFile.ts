@@ -4,8 +4,7 @@ import { decodeSafetensors } from '../../formats/safetensors.ts';
 import { FormatError } from '../../formats/formatError.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
 import { readUserFile } from '../../modules/readUserFile.ts';
-import type { ModelProgram } from '../../training/modelProgram.ts';
-import type { ExportSource, OpenedModel } from '../format.ts';
+import type { ExportSource, OpenedModel, Samples } from '../format.ts';
 import { PredictingModel } from '../predictingModel.ts';
 import { EXPORT_AGAIN, parseTopology, storedModel } from '../storedModel.ts';
 import { PYTORCH, tensorsOfModel } from './pytorchNames.ts';
@@ -21,8 +20,8 @@ export function metadataOf({ prepared, origin }: ExportSource): ModelMetadata {
   };
 }
 
-/** @throws UserError where the file is damaged, or is not of a model that takes the samples of the program */
-export async function openLayersFile(path: string, { inputs }: ModelProgram): Promise<OpenedModel> {
+/** @throws UserError where the file is damaged, or is not of a model that takes the samples */
+export async function openLayersFile(path: string, { inputs }: Samples): Promise<OpenedModel> {
   const { tensors, topology, names } = await readUserFile(path, decode, EXPORT_AGAIN);
   const model = await storedModel(
     topology,

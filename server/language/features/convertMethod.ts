@@ -62,7 +62,7 @@ function scheduleEdits(
   if (!compression.schedule) return [];
   const times = readTimes(document.settings);
   const from = times.from.count;
-  const unit = times.from.unit === 'epochs' ? ', "unit": "epochs"' : '';
+  const unit = document.json.has([...path, 'unit']) ? `, "unit": ${JSON.stringify(times.from.unit)}` : '';
   if (methodFacts[method].rises === undefined)
     return compression.schedule.rise ? replaceValue(document, path, `{ "from": ${from}${unit} }`) : [];
   const { end } = timesIn(times.from.unit, times, undefined);

@@ -39,7 +39,7 @@ function isLayer(path: SettingPath): boolean {
 
 /** True for the settings that the picture of the schedule shows. */
 function isSchedule(path: SettingPath): boolean {
-  return path[0] === 'compression' && (path[1] === 'schedule' || path[1] === 'distortEvery');
+  return path[0] === 'compression' && ['schedule', 'distortEvery', 'unit'].includes(String(path[1]));
 }
 
 /** The meaning of the chosen word where the setting is a choice, else that of the setting. */

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuan
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { distortionCount } from '../../protocol/experiment/distortionSteps.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
-import { timeIn, timesIn } from '../../protocol/experiment/times.ts';
+import { timeIn, timesIn, type Time } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -77,22 +77,24 @@ function layerHints({ layers }: ReadCompression, compressed: CompressedModel): H
 function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[] {
   const { times, stepsPerEpoch } = knownTimes(document, model);
   const compression = readCompression(document);
-  const shown = [times.steps ?? times.epochs, ...(compression ? [times.from, times.to] : [])];
-  const hints = shown.flatMap((time): Hint[] => {
-    if (time === undefined || time.count === 0) return [];
+  const inOtherUnit = (time: Time): string[] => {
+    if (time.count === 0) return [];
     const other = time.unit === 'steps' ? 'epochs' : 'steps';
     const count = timeIn(other, time, stepsPerEpoch);
     if (count === undefined) return [];
-    return [
-      { path: time.path, at: 'end', label: other === 'steps' ? `${formatCount(count)} steps` : epochText(count) },
-    ];
-  });
+    return [other === 'steps' ? `${formatCount(count)} steps` : epochText(count)];
+  };
+  const shown = [times.steps ?? times.epochs, ...(compression ? [times.from, times.to] : [])];
+  const hints = shown.flatMap((time): Hint[] =>
+    time ? inOtherUnit(time).map((label) => ({ path: time.path, at: 'end', label })) : [],
+  );
   const { distortEvery, from, end } = timesIn('steps', times, stepsPerEpoch);
   const isRegular = compression !== undefined && distortsRegularly(compression);
   if (isRegular && distortEvery !== undefined && from !== undefined && end !== undefined) {
     const count = distortionCount({ distortEvery, from, steps: end });
-    const label = count === 1 ? '1 distortion' : `${formatCount(count)} distortions`;
-    hints.push({ path: ['compression', 'distortEvery'], at: 'end', label });
+    const distortions = count === 1 ? '1 distortion' : `${formatCount(count)} distortions`;
+    const inSteps = times.distortEvery?.unit === 'epochs' ? inOtherUnit(times.distortEvery) : [];
+    hints.push({ path: ['compression', 'distortEvery'], at: 'end', label: [...inSteps, distortions].join(', ') });
   }
   return hints;
 }

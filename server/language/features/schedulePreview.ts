@@ -13,7 +13,7 @@ export interface PreviewedSchedule {
   readonly from: number;
   /** Length of the run. */
   readonly end: number;
-  /** S_D in steps; undefined where times are in epochs of unknown length. */
+  /** S_D; undefined where it is in steps, the other times are in epochs, and the length of an epoch is not known. */
   readonly distortEvery: number | undefined;
   /** Rise of the pruning rate; undefined for methods whose setting is the same at every distortion. */
   readonly rise?: { readonly to: number; readonly initialRate: number; readonly exponent: number } | undefined;
@@ -53,14 +53,19 @@ export function schedulePreview(schedule: PreviewedSchedule): string {
 export function scheduleInWords({ unit, from, end, distortEvery, rise, rates }: PreviewedSchedule): string {
   const begin =
     from === 0 ? 'Distortions from the start' : `Plain training up to ${count(from)} ${unit}, then distortions`;
-  const often =
+  const spacing =
     distortEvery === undefined
       ? ''
-      : `, one every ${count(distortEvery)} steps: ${count(distortionCount({ distortEvery, from, steps: end }))} in all`;
+      : `, one every ${often(distortEvery, unit)}: ${count(distortionCount({ distortEvery, from, steps: end }))} in all`;
   const targets = rates.map(percent).join(', ');
-  if (rates.length === 0) return `${begin}${often}.`;
-  if (!rise) return `${begin}${often}, each at the target rate (${targets}).`;
-  return `${begin}${often}. The rate rises from ${percent(rise.initialRate)} to ${targets} at ${count(rise.to)} ${unit}.`;
+  if (rates.length === 0) return `${begin}${spacing}.`;
+  if (!rise) return `${begin}${spacing}, each at the target rate (${targets}).`;
+  return `${begin}${spacing}. The rate rises from ${percent(rise.initialRate)} to ${targets} at ${count(rise.to)} ${unit}.`;
+}
+
+/** `100 steps`, `epoch`: what stands after "one every". */
+function often(times: number, unit: TimeUnit): string {
+  return times === 1 ? unit.slice(0, -1) : `${count(times)} ${unit}`;
 }
 
 type Scale = (time: number) => number;
@@ -112,12 +117,17 @@ function constant({ from }: PreviewedSchedule, x: Scale): string[] {
   return [...phase(x(0), start, 'plain', GRID), ...phase(start, last, 'with distortions', CURVE)];
 }
 
-function marks({ from, end, distortEvery }: PreviewedSchedule, x: Scale): string[] {
+function marks({ unit, from, end, distortEvery }: PreviewedSchedule, x: Scale): string[] {
   if (distortEvery === undefined) return [];
   const timing = { distortEvery, from, steps: end };
   const first = firstDistortion(timing);
-  const often = distortEvery === 1 ? 'step' : `${count(distortEvery)} steps`;
-  const text = label(PLOT.left, HEIGHT - 8, `distortions: one every ${often}`, 'start', `fill="${MARK}"`);
+  const text = label(
+    PLOT.left,
+    HEIGHT - 8,
+    `distortions: one every ${often(distortEvery, unit)}`,
+    'start',
+    `fill="${MARK}"`,
+  );
   const last = line(x(end), MARKS.top, x(end), MARKS.bottom, MARK, 'stroke-width="2"');
   if (first === end) return [last, text];
   if (x(distortEvery) - x(0) < NEAREST_MARKS) {

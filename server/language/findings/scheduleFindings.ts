@@ -3,7 +3,7 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery, roundBelow } from '../../protocol/experiment/firstExperiment.ts';
 import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { finding, type Finding } from './finding.ts';
+import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { distortsRegularly, readCompression } from '../readCompression.ts';
 import { firstRunOf, knownTimes } from '../trainingTimes.ts';
@@ -18,6 +18,8 @@ const SCHEDULE = ['compression', 'schedule'];
 /** Times in training steps; undefined where the file does not tell, or not yet. */
 interface KnownSteps {
   readonly distortEvery: number;
+  /** The fix that gives S_D this many steps; none where the file gives it in epochs. */
+  readonly fixes: (steps: number) => Fix[];
   readonly steps: number | undefined;
   readonly from: number;
   readonly to: number | undefined;
@@ -29,23 +31,24 @@ export function scheduleFindings(document: ExperimentDocument, { model }: Surrou
   const { times, stepsPerEpoch } = knownTimes(document, model);
   const { distortEvery, from, to, end } = timesIn('steps', times, stepsPerEpoch);
   if (!compression || !distortsRegularly(compression) || distortEvery === undefined || from === undefined) return [];
-  const known = { distortEvery, steps: end, from, to };
+  const isInSteps = times.distortEvery?.unit === 'steps';
+  const fixes = (steps: number) => (isInSteps ? [setTo(document, DISTORT_EVERY, steps)] : []);
+  const known = { distortEvery, steps: end, from, to, fixes };
   return [
     ...distortionsInSchedule(document, known),
     ...(distortEvery === 1
-      ? everyStep(document, firstDistortEvery(compression.method, firstRunOf(document, model)))
+      ? everyStep(document, firstDistortEvery(compression.method, firstRunOf(document, model)), known)
       : stepsToRecover(document, known)),
     ...lastDistortion(document, known, times.steps?.count),
   ];
 }
 
 /** Too few distortions while the rate rises. */
-function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to }: KnownSteps): Finding[] {
+function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to, fixes }: KnownSteps): Finding[] {
   if (to === undefined || to <= from) return [];
   const distortions = Math.floor(to / distortEvery) - Math.ceil(from / distortEvery);
   if (distortions >= FEWEST_DISTORTIONS) return [];
   const enough = Math.floor((to - from) / FEWEST_DISTORTIONS);
-  const fixes = enough > 0 ? [setTo(document, DISTORT_EVERY, roundBelow(enough))] : [];
   const [code, message] =
     distortEvery > to - from
       ? [
@@ -57,16 +60,18 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
           `leaves ${distortions} distortions while the rate rises (steps ${from} to ${to}): gradual pruning takes at least ` +
             `${FEWEST_DISTORTIONS}`,
         ];
-  return [finding(document, { path: DISTORT_EVERY }, { severity: DiagnosticSeverity.Warning, code, message, fixes })];
+  const problem = { severity: DiagnosticSeverity.Warning, code, message };
+  const remedies = enough > 0 ? fixes(roundBelow(enough)) : [];
+  return [finding(document, { path: DISTORT_EVERY }, { ...problem, fixes: remedies })];
 }
 
 const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recover' };
 
 /** @param usual S_D of a first experiment like this */
-function everyStep(document: ExperimentDocument, usual: number): Finding[] {
+function everyStep(document: ExperimentDocument, usual: number, { fixes }: KnownSteps): Finding[] {
   const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
-  const fixes = usual > 1 ? [setTo(document, DISTORT_EVERY, usual)] : [];
-  return [finding(document, { path: DISTORT_EVERY }, { ...NO_STEP, message, fixes })];
+  const remedies = usual > 1 ? fixes(usual) : [];
+  return [finding(document, { path: DISTORT_EVERY }, { ...NO_STEP, message, fixes: remedies })];
 }
 
 function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
@@ -101,7 +106,7 @@ function lastDistortion(
         severity: DiagnosticSeverity.Information,
         code: 'ends-between-distortions',
         message:
-          `is no multiple of distortEvery (${distortEvery}): the run ends with a distortion only ` +
+          `is no multiple of distortEvery (${distortEvery} steps): the run ends with a distortion only ` +
           `${rest === 1 ? '1 step' : `${rest} steps`} after the one before it`,
         fixes: [setTo(document, STEPS, steps - rest + distortEvery), setTo(document, STEPS, steps - rest)],
       },

@@ -43,7 +43,8 @@ function fixesOf(
     case 'missing-setting': {
       const method = readCompression(document)?.method;
       if (name !== 'compression.distortEvery' || method === undefined) return [];
-      return [setTo(document, path, firstDistortEvery(method, firstRunOf(document, model)))];
+      const isInEpochs = textAt(document, ['compression', 'unit']) === 'epochs';
+      return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)))];
     }
     case 'wrong-value':
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];

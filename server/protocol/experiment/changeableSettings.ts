@@ -7,7 +7,7 @@ import type { ExperimentSettings } from './schema.ts';
 const changeable = [
   /^training\.optimizer\.learningRate$/,
   /^training\.learningRateSchedule\b/,
-  /^compression\.(?:distortEvery|schedule)\b/,
+  /^compression\.(?:distortEvery|unit|schedule)\b/,
 ];
 /** The parameters of layers; a run can take all of them but those by which weights are compressed together. */
 const layerParameter = /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;

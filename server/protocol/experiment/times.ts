@@ -47,12 +47,17 @@ export function readTimes(settings: unknown): Times {
   };
   const schedule = ['compression', 'schedule'];
   const fromPath = [...schedule, 'from'];
-  const unitPath = [...schedule, 'unit'];
-  const unit = valueAt(settings, unitPath) === 'epochs' ? 'epochs' : 'steps';
+  const [own, outer] = [
+    [...schedule, 'unit'],
+    ['compression', 'unit'],
+  ];
+  const unitPath = valueAt(settings, own) === undefined ? outer : own;
+  const unitAt = (path: SettingPath) => (valueAt(settings, path) === 'epochs' ? 'epochs' : 'steps');
+  const unit = unitAt(unitPath);
   return {
     steps: read(['training', 'steps'], 'steps', 1),
     epochs: read(['training', 'epochs'], 'epochs', 1),
-    distortEvery: read(['compression', 'distortEvery'], 'steps', 1),
+    distortEvery: read(['compression', 'distortEvery'], unitAt(outer), 1, outer),
     from: read(fromPath, unit, 0, unitPath) ?? { count: 0, unit, path: fromPath, unitPath },
     to: read([...schedule, 'to'], unit, 1, unitPath),
   };
@@ -147,13 +152,27 @@ export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number
   return {
     ...settings,
     training: { ...training, steps },
-    ...(compression && { compression: withSchedule(compression, inSteps(from), to && inSteps(to)) }),
+    ...(compression && {
+      compression: inTheseSteps(compression, {
+        distortEvery: distortEvery && inSteps(distortEvery),
+        from: inSteps(from),
+        to: to && inSteps(to),
+      }),
+    }),
   };
 }
 
-/** A compression whose schedule, where it has one in epochs, is in steps. */
-function withSchedule<C extends Compression>(compression: C, from: number, to: number | undefined): C {
-  const { schedule } = compression;
-  if (schedule?.unit !== 'epochs') return compression;
-  return { ...compression, schedule: { ...schedule, unit: 'steps', from, ...(to !== undefined && { to }) } };
+/** A compression whose times, where they are in epochs, are in steps. */
+function inTheseSteps<C extends Compression>(
+  compression: C,
+  { distortEvery = compression.distortEvery, from, to }: Partial<Omit<TimesInUnit, 'from'>> & { from: number },
+): C {
+  const { unit, schedule } = compression;
+  if (unit !== 'epochs' && schedule?.unit !== 'epochs') return compression;
+  return {
+    ...compression,
+    distortEvery,
+    unit: 'steps',
+    ...(schedule && { schedule: { ...schedule, unit: 'steps', from, ...(to !== undefined && { to }) } }),
+  };
 }

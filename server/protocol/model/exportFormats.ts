@@ -10,6 +10,8 @@ export interface ExportFormatFacts {
   readonly ending: string;
   /** True where several files are written, in a folder of their own. */
   readonly isFolder: boolean;
+  /** The file of the folder that tells the format. */
+  readonly mainFile?: string;
   /** The options of {@link exportOptions} that it takes. */
   readonly options: readonly ExportOption[];
 }
@@ -28,6 +30,11 @@ export type ExportFormatName = keyof typeof formats;
 /** All options that a format may take, by name: the command line puts `--` in front. */
 export const exportOptions = {
   dense: { description: 'Write every weight as floats, for programs that do not compute constants.' },
+  dtype: {
+    description: 'Type of the numbers in the file, for weights that have exactly such numbers; others stay float32.',
+    values: ['float32', 'float16', 'uint8', 'uint16'],
+  },
+  round: { description: 'With --dtype: also for weights that it rounds; allow the difference with --tolerance.' },
   'sparse-initializers': {
     description:
       'Write pruned weights as sparse initializers, for programs that know them; larger than what decodes itself.',
@@ -38,6 +45,9 @@ export const exportOptions = {
   },
 } as const satisfies Record<string, ExportOptionFacts>;
 
+/** The file of a folder that tells its format. */
+export const mainFiles = { tfjs: 'model.json', huggingface: 'config.json' } as const;
+
 const formats = {
   onnx: {
     label: 'ONNX',
@@ -45,6 +55,14 @@ const formats = {
     ending: '.onnx',
     isFolder: false,
     options: ['dense', 'sparse-initializers'],
+  },
+  tfjs: {
+    label: 'TensorFlow.js',
+    description: 'A folder with model.json and weights, for TensorFlow.js; matrices of low rank are two layers.',
+    ending: '-tfjs',
+    isFolder: true,
+    mainFile: mainFiles.tfjs,
+    options: ['dtype', 'round'],
   },
   packed: {
     label: 'Packed Safetensors',
@@ -60,6 +78,14 @@ const formats = {
     ending: '-dense.safetensors',
     isFolder: false,
     options: ['names'],
+  },
+  huggingface: {
+    label: 'Hugging Face Folder',
+    description: 'A folder for the Hugging Face Hub: model card, config.json, model.safetensors and onnx/model.onnx.',
+    ending: '-huggingface',
+    isFolder: true,
+    mainFile: mainFiles.huggingface,
+    options: ['names', 'dense'],
   },
 } as const satisfies Record<string, ExportFormatFacts>;
 

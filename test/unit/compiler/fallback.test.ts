@@ -159,6 +159,17 @@ describe('A layer with', () => {
     await executor.dispose();
   });
 
+  it.each([
+    'a convolution that rounds its size up',
+    'a convolution whose width TensorFlow.js takes from its height',
+    'an average pooling that rounds its size up',
+  ])('%s is run by the backend that computes all of its result', async (name) => {
+    const made = program(refused[name].compute);
+    const { executor } = await create(made, 'auto');
+    expect(executor.description).toContain('cpu');
+    await executor.dispose();
+  });
+
   it('a field that counts its calls is refused by name: it may branch on it after many steps', async () => {
     class Warmup extends OwnLayer {
       steps = 0;

@@ -1,27 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ExportProgress } from '../../../server/export/index.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
+import type { ExportProgress } from '../../../server/protocol/wire/progressLine.ts';
+import { readExportedFiles } from '../../../server/runs/exportedFiles.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
-
-const layers = {
-  prune: { fc2: { rate: 0.95 } },
-  quantize: { 'fc*': { bits: 2 } },
-  'low-rank': { fc2: { rank: 10 } },
-};
-/** A model whose weights are more than what decodes them. */
-const wide = `
-  import * as tf from '@tensorflow/tfjs';
-  export const createModel = () => tf.sequential({ layers: [
-    tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [8] }),
-    tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
-    tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
-  ] });
-`;
+import { compressions, wide } from './models.ts';
 
 /** A model with an operation that only TensorFlow.js has. */
 const sorting = `
@@ -50,7 +37,7 @@ describe('an exported run', () => {
   ] as const)('by %s has its weights as %s, and the metric of the run', async (method, form, smaller) => {
     const { folder, run } = await finishedRun({
       model: wide,
-      compression: { method, distortEvery: 5, layers: layers[method] },
+      compression: compressions[method],
     });
     const report = await exported(run, folder);
     expect(report.bytes).toBe(statSync(report.path).size);
@@ -65,8 +52,7 @@ describe('an exported run', () => {
   });
 
   test('has pruned weights as sparse initializers where that is asked for', async () => {
-    const compression = { method: 'prune', distortEvery: 5, layers: layers.prune };
-    const { folder, run } = await finishedRun({ model: wide, compression });
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.prune });
     const small = await exported(run, folder);
     const sparse = await exported(run, folder, { sparseInitializers: true });
     const bytes = ({ weights }: typeof small) => weights.find(({ name }) => name === 'fc2/kernel')!.bytes;
@@ -95,6 +81,29 @@ describe('an exported run', () => {
     expect(progress.at(-1)).toMatchObject({ samples: 60, of: 60 });
   });
 
+  test('is told of in the run folder, as it was measured, and once where it replaces an earlier file', async () => {
+    const { folder, run } = await finishedRun();
+    await exported(run, folder, { dense: true, path: join(folder, 'dense.onnx') });
+    await exported(run, folder, { dense: true });
+    const report = await exported(run, folder);
+    const files = await readExportedFiles(run);
+    expect(files.map(({ path }) => path)).toEqual([report.path, join(folder, 'dense.onnx')]);
+    const { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference } = report;
+    const measured = { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference };
+    expect(files[0]).toMatchObject({ ...measured, format: 'onnx', isThere: true });
+    expect(denseBytes).toBe(4 * (8 * 16 + 16 + 16 * 3 + 3));
+    rmSync(report.path);
+    expect((await readExportedFiles(run))[0]).toMatchObject({ path: report.path, isThere: false });
+  });
+
+  test('is there all the same where the run folder cannot tell of it', async () => {
+    const { folder, run } = await finishedRun();
+    writeFileSync(run.exportsFolder, 'No folder.');
+    const report = await exported(run, folder);
+    expect(existsSync(report.path)).toBe(true);
+    expect(report.notRecorded).toContain('is a file');
+  });
+
   test('replaces an earlier file, and leaves no other', async () => {
     const { folder, run } = await finishedRun();
     await exported(run, folder, { dense: true });
@@ -118,8 +127,7 @@ describe('an exported run', () => {
   });
 
   test('is not written where the file computes something else than the run', async () => {
-    const compression = { method: 'quantize', distortEvery: 5, layers: layers.quantize };
-    const { folder, run } = await finishedRun({ model: wide, compression });
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.quantize });
     const error = await userErrorOf(() => exported(run, folder, { tolerance: 0 }));
     expect(error.message).toMatch(/an output differs by [\d.e-]+, and 0.00 is allowed/);
     expect(error.exitCode).toBe(1);

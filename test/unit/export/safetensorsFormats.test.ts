@@ -6,32 +6,7 @@ import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { compressedFile } from '../../../server/training/finalModel.ts';
 import { finalWeights, statefulLstm } from '../training/workspace.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
-
-/** Layers without names, a convolution, an LSTM within a wrapper, and one that PyTorch computes too. */
-const mixed = `
-  import * as tf from '@tensorflow/tfjs';
-  export const createModel = () => tf.sequential({ layers: [
-    tf.layers.reshape({ targetShape: [4, 2], inputShape: [8] }),
-    tf.layers.conv1d({ filters: 6, kernelSize: 2, activation: 'relu' }),
-    tf.layers.batchNormalization({ scale: false }),
-    tf.layers.bidirectional({ layer: tf.layers.lstm({ units: 5, returnSequences: true }), mergeMode: 'concat' }),
-    tf.layers.lstm({ name: 'standard', units: 7, recurrentActivation: 'sigmoid' }),
-    tf.layers.dense({ units: 3, activation: 'softmax' }),
-  ] });
-`;
-const methods = {
-  prune: { fc2: { rate: 0.95 } },
-  quantize: { 'fc*': { bits: 2 } },
-  'low-rank': { fc2: { rank: 10 } },
-};
-const wide = `
-  import * as tf from '@tensorflow/tfjs';
-  export const createModel = () => tf.sequential({ layers: [
-    tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [8] }),
-    tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
-    tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
-  ] });
-`;
+import { compressions, mixed, wide } from './models.ts';
 
 /** A file computes what the run does, to the bit, but for a sample by itself: ONNX Runtime adds in another order for it. */
 const SAME = 1e-7;
@@ -40,8 +15,7 @@ describe('a packed export', () => {
   test.each(['prune', 'quantize', 'low-rank'] as const)(
     'by %s has the compressed weights of the run and its layers, and computes the same',
     async (method) => {
-      const compression = { method, distortEvery: 5, layers: methods[method] };
-      const { folder, run } = await finishedRun({ model: wide, compression });
+      const { folder, run } = await finishedRun({ model: wide, compression: compressions[method] });
       const report = await exported(run, folder, { format: 'packed', path: join(folder, 'm.safetensors') });
       expect(report).toMatchObject({ format: 'packed', engine: 'DeepTwist', batchSize: 'any' });
       expect(report.largestDifference).toBeLessThan(SAME);

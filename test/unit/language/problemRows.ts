@@ -411,7 +411,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a distortion step longer than the schedule',
     text: edited(['"distortEvery": 10', '"distortEvery": 6000']),
     problems: [
-      'information ends-between-distortions «20000» training.steps: is no multiple of distortEvery (6000): the run ends with a distortion only 2000 steps after the one before it',
+      'information ends-between-distortions «20000» training.steps: is no multiple of distortEvery (6000 steps): the run ends with a distortion only 2000 steps after the one before it',
       'warning schedule-too-short «6000» compression.distortEvery: is larger than the schedule of 5000 steps: the rate jumps to its target at once',
     ],
   },
@@ -431,6 +431,17 @@ export const rows: readonly ProblemRow[] = [
     ),
     problems: [
       'warning few-distortions «400» compression.distortEvery: leaves 6 distortions while the rate rises (steps 0 to 2400): gradual pruning takes at least 10',
+    ],
+  },
+  {
+    what: 'a schedule of few distortions that are given in epochs',
+    text: edited(
+      [schedule, '{ "to": 5 }'],
+      ['"distortEvery": 10', '"distortEvery": 1, "unit": "epochs"'],
+      ['"steps": 20000', '"epochs": 20'],
+    ),
+    problems: [
+      'warning few-distortions «1» compression.distortEvery: leaves 5 distortions while the rate rises (steps 0 to 6000): gradual pruning takes at least 10',
     ],
   },
   {
@@ -456,7 +467,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'training that ends between distortions',
     text: edited(['"steps": 20000', '"steps": 20003']),
     problems: [
-      'information ends-between-distortions «20003» training.steps: is no multiple of distortEvery (10): the run ends with a distortion only 3 steps after the one before it',
+      'information ends-between-distortions «20003» training.steps: is no multiple of distortEvery (10 steps): the run ends with a distortion only 3 steps after the one before it',
     ],
   },
   {

@@ -78,6 +78,14 @@ describe('a quick fix', () => {
     },
   );
 
+  it('gives no number of steps to distortions in epochs', async () => {
+    const inEpochs = '"method": "prune", "unit": "epochs", "layers": { "fc1": { "rate": 0.9 } }';
+    const missing = lenet.replace(/"compression"[^]*/, `"compression": { ${inEpochs} }\n}\n`);
+    expect([...(await fixesOf(missing)).values()].join()).toContain('"distortEvery": 1');
+    const row = rows.find(({ what }) => what === 'a schedule of few distortions that are given in epochs')!;
+    expect([...(await fixesOf(row.text)).keys()]).toEqual([]);
+  });
+
   it('of a rank proposes the highest that makes the weight smaller', async () => {
     const row = rows.find(({ what }) => what === 'a rank above break-even that is a whole number')!;
     expect([...(await fixesOf(row.text)).keys()]).toContain('Change to 74');

@@ -23,7 +23,7 @@ const policy = z
 
 const distortEvery = positiveInteger
   .describe(
-    'Distortion step S_D, in training steps: every so many steps the weights are replaced by their compressed form. In between ' +
+    'Distortion step S_D, in training steps, or epochs where unit says so: every so many the weights are replaced by their compressed form. In between ' +
       'they train in full precision and recover. The paper: 5 (LeNet-300-100) and 10 (LeNet-5); 100 (pruning and low rank of an ' +
       'LSTM), 2000 (quantizing it). Accuracy depends little on it, up to about 100 for LeNet-5: 98.7% at 200, 96.5% at 500 (Table 2).',
   )
@@ -35,12 +35,13 @@ const from = z
   .describe(
     'First step (t_i) from which distortions happen. The paper: 8000 (LeNet), 0 for a model that was pre-trained.',
   );
-const unit = z
+const timeUnit = z
   .enum(['steps', 'epochs'])
   .optional()
-  .describe('Of the times in this schedule; default: steps.')
-  .meta({ enumDescriptions: ['Training steps.', 'Passes over the training data; `distortEvery` stays in steps.'] });
-const start = z.strictObject({ from, unit }).optional().describe('When distortions begin.');
+  .meta({ enumDescriptions: ['Training steps.', 'Passes over the training data.'] });
+const unit = timeUnit.describe('The unit of `distortEvery`, and of a schedule that names none; default: steps.');
+const scheduleUnit = timeUnit.describe('The unit of the times in this schedule; default: that of the compression.');
+const start = z.strictObject({ from, unit: scheduleUnit }).optional().describe('When distortions begin.');
 const layerKeys =
   'Names of layers (`fc1`: all its matrices) or weights (`lstm/kernel`), or globs of either (`fc*`), with their parameters. A ' +
   "weight's own name wins over its layer's, and that over a glob. Biases and other vectors are never compressed.";
@@ -53,6 +54,7 @@ const pruning = z
     method: z.literal('prune'),
     policy,
     distortEvery,
+    unit,
     layers: layersWith({
       rate: fraction
         .describe(
@@ -75,7 +77,7 @@ const pruning = z
               '(LeNet-5) of 20,000 steps; the 3rd (medium) and the 5th epoch (large) for LSTM language models.',
           )
           .meta({ examples: [12000] }),
-        unit,
+        unit: scheduleUnit,
         exponent: z
           .number()
           .positive()
@@ -98,6 +100,7 @@ const quantization = z
     method: z.literal('quantize'),
     policy,
     distortEvery,
+    unit,
     layers: layersWith({
       bits: z
         .int()
@@ -141,6 +144,7 @@ const lowRank = z
     method: z.literal('low-rank'),
     policy,
     distortEvery,
+    unit,
     layers: layersWith({
       rank: positiveInteger
         .describe(
@@ -165,6 +169,7 @@ const custom = z
     method: z.literal('custom'),
     policy,
     distortEvery,
+    unit,
     module: path.describe('Module exporting `distort(weights, shape, context)`; it changes `weights` in place.'),
     layers: z
       .record(z.string(), z.record(z.string(), z.unknown()))

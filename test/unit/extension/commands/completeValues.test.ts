@@ -23,7 +23,7 @@ describe('of what is typed as path=value', () => {
       line: 'compression.distortEvery=',
       description: '10',
       detail:
-        'Distortion step S_D, in training steps: every so many steps the weights are replaced by their compressed form.',
+        'Distortion step S_D, in training steps, or epochs where unit says so: every so many the weights are replaced by their compressed form.',
     });
     expect(labels('see')[0]).toBe('training.seed');
     expect(labels('rate').slice(0, 1)).toEqual(['training.optimizer.learningRate']);

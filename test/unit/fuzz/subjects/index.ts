@@ -2,7 +2,9 @@
 import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
+import { exports } from './exports.ts';
 import { idxFiles } from './images.ts';
+import { inspected } from './inspected.ts';
 import { models } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
@@ -22,4 +24,6 @@ export const subjects: readonly Subject[] = [
   events,
   checkpoints,
   descriptions,
+  ...inspected,
+  ...exports,
 ];

@@ -89,6 +89,12 @@ test('epochs are told in steps', () => {
   expect(shown['"method": "prune", "distortEvery": 100']).toBe('120 distortions');
 });
 
+test('a distortion step in epochs is told in steps, with the number of distortions', () => {
+  const compression = '"method": "prune", "unit": "epochs", "distortEvery": 2,\n"layers": { "fc1": { "rate": 0.9 } }';
+  const shown = hints(withCompression(compression, '\n"epochs": 10'));
+  expect(shown['"method": "prune", "unit": "epochs", "distortEvery": 2']).toBe('2,400 steps, 5 distortions');
+});
+
 test('what is wrong or unknown has no hint, and the rest has', () => {
   expect(hints(pruneText, around({ model: undefined }))).toEqual({});
   const broken = pruneText.replace('0.98', '1.98').replace('"steps": 20000', '"steps": ');

@@ -22,6 +22,29 @@ test('times in epochs become times in steps when the length of an epoch is known
   expect(compression).toMatchObject({ distortEvery: 10, schedule: { from: 200, to: 500, unit: 'steps' } });
 });
 
+describe('the unit of a compression is that of its distortions, and of a schedule that names none', () => {
+  it.each([
+    [{ distortEvery: 2, unit: 'epochs' }, { distortEvery: 200 }],
+    [
+      { distortEvery: 1, unit: 'epochs', schedule: { from: 2, to: 5 } },
+      { distortEvery: 100, schedule: { from: 200, to: 500 } },
+    ],
+    [
+      { distortEvery: 1, unit: 'epochs', schedule: { from: 20, to: 50, unit: 'steps' } },
+      { distortEvery: 100, schedule: { from: 20, to: 50 } },
+    ],
+    [
+      { distortEvery: 10, unit: 'steps', schedule: { from: 2, to: 5, unit: 'epochs' } },
+      { distortEvery: 10, schedule: { from: 200, to: 500 } },
+    ],
+  ])('%j', (compression, inSteps) => {
+    expect(timesInSteps(settings({ epochs: 8 }, compression), 100).compression).toMatchObject({
+      ...inSteps,
+      unit: 'steps',
+    });
+  });
+});
+
 test('times in steps need no epoch, and stay as they are', () => {
   const given = settings({ steps: 800 }, { schedule: { from: 200, to: 500 } });
   expect(timesInSteps(given, undefined)).toEqual(given);
@@ -31,6 +54,7 @@ describe('a time in epochs of unknown length is refused at the setting that says
   it.each([
     ['training.epochs', settings({ epochs: 8 }, {})],
     ['compression.schedule.unit', settings({ steps: 800 }, inEpochs)],
+    ['compression.unit', settings({ steps: 800 }, { distortEvery: 1, unit: 'epochs' })],
   ])('%s', (setting, given) => {
     expect(() => timesInSteps(given, undefined)).toThrow(`${setting}: the length of an epoch of the data is unknown`);
   });
@@ -39,6 +63,11 @@ describe('a time in epochs of unknown length is refused at the setting that says
 describe('a time after the end of the training is refused when the length of an epoch tells it', () => {
   it.each([
     ['compression.distortEvery', settings({ epochs: 8 }, { distortEvery: 801 }), 'the 800 steps of training, got 801'],
+    [
+      'compression.distortEvery',
+      settings({ steps: 99 }, { distortEvery: 1, unit: 'epochs' }),
+      'the 99 steps of training, got 100',
+    ],
     ['compression.schedule.to', settings({ steps: 499 }, inEpochs), 'the 499 steps of training, got 500'],
     ['compression.schedule.from', settings({ steps: 199 }, inEpochs), 'the 199 steps of training, got 200'],
   ])('%s', (setting, given, text) => {
