@@ -19,7 +19,7 @@ const serverFloors = [
 /** Folders and files of `extension/`. */
 const extensionFloors = [
   ['dispose.ts', 'messages.ts', 'page', 'translation.ts', 'trust.ts'],
-  ['sidecar'],
+  ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
@@ -40,6 +40,18 @@ const webviewFloors = [
   ['views'],
   ['frame', 'modelFile'],
   ['main.ts'],
+];
+
+/** Folders and files of `runtime/`. */
+const runtimeFloors = [
+  ['assembly', 'generated'],
+  ['kernels.ts', 'linearMemory.ts', 'layerConfig.ts'],
+  ['matrices', 'graph.ts', 'plan.ts'],
+  ['weightStore.ts'],
+  ['layers'],
+  ['model.ts'],
+  ['load.ts'],
+  ['index.ts'],
 ];
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
@@ -67,14 +79,16 @@ const zonesOf = (root, floors) =>
   );
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
-const serverZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarClient'], webview: ['protocol'] }).map(
-  ([target, allowed]) => ({
-    target: `./${target}`,
-    from: './server',
-    except: allowed.map((name) => `./${name}`),
-    message: `${target} may import of server/ only: ${allowed.join(', ')}.`,
-  }),
-);
+const serverZones = Object.entries({
+  extension: ['protocol', 'runs', 'sidecarClient'],
+  webview: ['protocol'],
+  runtime: ['protocol', 'formats'],
+}).map(([target, allowed]) => ({
+  target: `./${target}`,
+  from: './server',
+  except: allowed.map((name) => `./${name}`),
+  message: `${target} may import of server/ only: ${allowed.join(', ')}.`,
+}));
 
 /**
  * What a method or a policy is stands in its row of facts: other code asks for the fact and not for the name. `custom`, `deeptwist`
@@ -108,7 +122,7 @@ const messageOfThrown = {
 };
 
 /** Linted with type information. */
-export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+export const typedFiles = ['{server,extension,webview,runtime,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
 
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
@@ -169,7 +183,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     rules: {
       'import-x/no-restricted-paths': [
         'error',
@@ -179,6 +193,7 @@ export default tseslint.config(
             ...zonesOf('server', serverFloors),
             ...zonesOf('extension', extensionFloors),
             ...zonesOf('webview', webviewFloors),
+            ...zonesOf('runtime', runtimeFloors),
             ...serverZones,
           ],
         },
@@ -186,12 +201,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     ignores: ['server/protocol/thrown.ts'],
     rules: { 'no-restricted-syntax': ['error', messageOfThrown] },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     ignores: ['server/protocol/thrown.ts', ...rowsOfMethods],
     rules: { 'no-restricted-syntax': ['error', messageOfThrown, ...namesOfMethods] },
   },
@@ -219,6 +234,15 @@ export default tseslint.config(
             { group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' },
           ],
         },
+      ],
+    },
+  },
+  {
+    files: ['runtime/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^[^.]', message: 'runtime/ runs in a browser, too, and has no dependencies.' }] },
       ],
     },
   },

@@ -17,6 +17,7 @@ const fromDashboardSchema: z.ZodType<FromDashboard> = z.union([
     compressed: z.boolean(),
     key: z.string().max(1000).optional(),
   }),
+  z.object({ type: z.literal('revealExport'), run: runKey, path: z.string().min(1).max(4096) }),
   ...pageMessages,
 ]);
 

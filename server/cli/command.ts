@@ -48,7 +48,15 @@ export interface CommandArguments {
     out?: string;
     set?: string[];
     format?: string;
+    progress?: string;
     dense?: boolean;
+    'sparse-initializers'?: boolean;
+    names?: string;
+    dtype?: string;
+    round?: boolean;
+    tolerance?: string;
+    checkpoint?: boolean;
+    experiment?: string;
     tensor?: string;
     sort?: string;
     spectrum?: boolean;

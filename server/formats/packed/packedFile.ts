@@ -15,16 +15,22 @@ export type PackedWeight = DenseWeight | SparseWeight | BinaryCodesWeight | Fact
 
 /** Version of the layout. A new form needs no new version: a reader names the form that it does not know. */
 const VERSION = '1';
-/** Key of the version in the metadata of the file; the other keys are names of weights. */
+/** Key of the version in the metadata of the file. */
 const KEY = 'deeptwist';
+/** Keys of the metadata that may say more of the model; all others are names of weights. */
+const MODEL_KEYS = ['model', 'run', 'experiment', 'step'] as const;
 const UPDATE = 'Read the file with a newer version of DeepTwist.';
+
+/** What a file says of its model besides its weights, as texts. */
+export type ModelMetadata = Readonly<Partial<Record<(typeof MODEL_KEYS)[number], string>>>;
 
 /** True where the metadata of a safetensors file are those of a packed one. */
 export function isPacked(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, KEY);
 }
 
-export function encodePacked(weights: ReadonlyMap<string, PackedWeight>): Uint8Array {
+/** @param metadata of the model, for a file that holds all of it */
+export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadata: ModelMetadata = {}): Uint8Array {
   const tensors = new Map<string, Safetensor>();
   const descriptions: [string, string][] = [];
   for (const [name, weight] of weights) {
@@ -32,12 +38,12 @@ export function encodePacked(weights: ReadonlyMap<string, PackedWeight>): Uint8A
       tensors.set(name, { dtype: 'F32', shape: weight.shape, data: weight.values });
       continue;
     }
-    if (name === KEY) throw new TypeError(`No weight can have the name '${KEY}'.`);
+    if ([KEY, ...MODEL_KEYS].includes(name)) throw new TypeError(`No weight can have the name '${name}'.`);
     const data = joined(weight.sections);
     tensors.set(name, { dtype: 'U8', shape: [data.length], data });
     descriptions.push([name, describe(weight)]);
   }
-  return encodeSafetensors(tensors, { [KEY]: VERSION, ...Object.fromEntries(descriptions) });
+  return encodeSafetensors(tensors, { [KEY]: VERSION, ...metadata, ...Object.fromEntries(descriptions) });
 }
 
 /**
