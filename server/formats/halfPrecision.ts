@@ -29,9 +29,9 @@ export function float32FromFloat16(halves: Uint8Array): Float32Array {
 /** @param halves little-endian bfloat16, two bytes each: the upper half of a float32 */
 export function float32FromBfloat16(halves: Uint8Array): Float32Array {
   const stored = elementsOf(halves, Uint16Array);
-  const upper = new Uint32Array(stored.length);
-  for (let i = 0; i < upper.length; i++) upper[i] = stored[i] << 16;
-  return new Float32Array(upper.buffer);
+  const floats = new Uint32Array(stored.length);
+  for (let i = 0; i < floats.length; i++) floats[i] = stored[i] << 16;
+  return new Float32Array(floats.buffer);
 }
 
 /**
