@@ -23,7 +23,7 @@ const extensionFloors = [
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
     ...['notifications.ts', 'statusBar.ts'],
   ],
   ['commands'],
@@ -33,11 +33,12 @@ const extensionFloors = [
 
 /** Folders and files of `webview/`. */
 const webviewFloors = [
+  ['messageShapes.ts'],
   ['element.ts', 'messages.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame'],
+  ['frame', 'modelFile'],
   ['main.ts'],
 ];
 
