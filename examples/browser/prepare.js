@@ -3,10 +3,10 @@
  *
  *   node examples/browser/prepare.js RUN…
  *
- * A run on MNIST becomes the model of digits.
+ * A run on a text becomes the model that completes texts, with its vocabulary; one on MNIST the model of digits.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createJiti } from 'jiti';
@@ -22,16 +22,25 @@ const models = fileURLToPath(new URL('models/', import.meta.url));
 export async function prepare(references, folder = models) {
   const runtime = join(root, 'dist/runtime/index.js');
   if (!existsSync(runtime)) throw new Error('dist/ is not built. Run first: npm ci && npm run build');
+  const load = createJiti(import.meta.url);
   /** @type {typeof import('../../server/runs/findRun.ts')} */
-  const { findRun } = await createJiti(import.meta.url).import('../../server/runs/findRun.ts');
+  const { findRun } = await load.import('../../server/runs/findRun.ts');
+  /** @type {typeof import('../../server/data/text/vocabulary.ts')} */
+  const { readVocabulary } = await load.import('../../server/data/text/vocabulary.ts');
   mkdirSync(folder, { recursive: true });
   copyFileSync(runtime, join(folder, 'runtime.js'));
   for (const reference of references) {
     const exported = join(folder, 'exported.safetensors');
     exportPacked(reference, exported);
     const { path } = await findRun(reference, process.cwd());
-    renameSync(exported, join(folder, 'digits.safetensors'));
-    process.stdout.write(`models/digits.safetensors is of the run ${path}\n`);
+    const vocabulary = join(path, 'vocabulary.txt');
+    const name = existsSync(vocabulary) ? 'text' : 'digits';
+    if (name === 'text') {
+      const { words } = await readVocabulary(vocabulary, reference);
+      writeFileSync(join(folder, 'vocabulary.json'), JSON.stringify(words));
+    }
+    renameSync(exported, join(folder, `${name}.safetensors`));
+    process.stdout.write(`models/${name}.safetensors is of the run ${path}\n`);
   }
 }
 

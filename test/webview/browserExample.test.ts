@@ -9,7 +9,9 @@ import { prepare } from '../../examples/browser/prepare.js';
 import { serve } from '../../examples/browser/serve.js';
 import { root } from '../../scripts/root.js';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
+import { readVocabulary } from '../../server/data/text/vocabulary.ts';
 import { builtinModels } from '../../server/models/builtinModels.ts';
+import { lstmLanguageModel } from '../../server/models/lstmLanguageModel.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import type { Run } from '../../server/runs/run.ts';
 import { runExperiment } from '../../server/training/index.ts';
@@ -59,13 +61,15 @@ async function openExample(options: BrowserContextOptions = {}): Promise<void> {
 }
 
 describe('before runs are prepared', () => {
-  test('the page says which command makes its models', async () => {
+  test('the page says which commands make its models', async () => {
     await openExample();
-    const shown = page.locator('#digits > p:visible');
+    const shown = page.locator('section > p:visible');
     await expect
       .poll(() => shown.allInnerTexts())
       .toEqual([
         'To classify digits, run node examples/browser/prepare.js RUN with a finished run of an experiment on MNIST, ' +
+          'then reload this page.',
+        'To complete texts, run node examples/browser/prepare.js RUN with a finished run of a language model, ' +
           'then reload this page.',
       ]);
   });
@@ -172,7 +176,104 @@ describe('a drawn digit', () => {
     await writeFile(file, pack(other, 'dense'));
     await openExample();
     await expect
-      .poll(() => page.getByRole('alert').innerText())
+      .poll(() => page.locator('#digits').getByRole('alert').innerText())
       .toMatch(/^models\/digits\.safetensors is no model of digits: it takes 8 numbers/);
+  });
+});
+
+describe('a text', () => {
+  const size = { builtin: 'lstm-lm', layers: 1, units: 16 } as const;
+  const sentences = ['the cat sits on the mat', 'a dog runs in our park', 'one bird sings over <unk> houses'];
+  let run: Run;
+  beforeAll(async () => {
+    await tf.setBackend('cpu');
+    const text = `${sentences.join('\n')}\n`;
+    await writeFile(join(folder, 'sentences.txt'), text.repeat(30));
+    const files = { train: 'sentences.txt', test: 'sentences.txt' };
+    run = await trained('text', {
+      model: size,
+      data: { type: 'text', files, timeSteps: 7 },
+      training: { optimizer: { type: 'adam', learningRate: 0.02 }, batchSize: 3, steps: 300, seed: 1 },
+      compression: { method: 'quantize', distortEvery: 50, layers: { softmax: { bits: 3 } } },
+    });
+    await prepare([run.path], join(folder, 'page', 'models'));
+  });
+
+  const written = () => page.locator('#completion').innerText();
+
+  async function complete(prompt: string, temperature: string): Promise<void> {
+    await page.locator('#prompt').fill(prompt);
+    await page.locator('#temperature').fill(temperature);
+    await page.locator('#complete').click();
+  }
+
+  /** The likeliest words after a prompt by TensorFlow.js, without <unk>. */
+  async function continuation(prompt: readonly string[], count: number): Promise<string[]> {
+    const { words } = await readVocabulary(join(run.path, 'vocabulary.txt'), 'vocabulary');
+    const samples = { batchSize: 1, inputs: [{ shape: [1] }], vocabulary: { words } };
+    const model = withWeightsOf(
+      run,
+      lstmLanguageModel({ dropout: 0, initialRange: 0.1, tied: false, ...size }, samples),
+    );
+    // Stateful: a call goes on where the one before has ended.
+    const scoresAfter = (word: string) => {
+      const logits = [model.predict(tf.tensor([[words.indexOf(word)]], [1, 1], 'int32'))].flat()[0];
+      const scores = [...logits.dataSync()];
+      scores[words.indexOf('<unk>')] = -Infinity;
+      return scores;
+    };
+    let scores: number[] = [];
+    for (const word of ['<eos>', ...prompt]) scores = scoresAfter(word);
+    const result: string[] = [];
+    while (result.length < count) {
+      const word = words[scores.indexOf(Math.max(...scores))];
+      result.push(word);
+      scores = scoresAfter(word);
+    }
+    return result;
+  }
+
+  test('is completed at temperature 0 as by TensorFlow.js, without <unk>', async () => {
+    await openExample();
+    await complete('a dog', '0');
+    await page.locator('#complete:enabled').waitFor();
+    const words = await continuation(['a', 'dog'], 60);
+    expect((await written()).replaceAll('.', ' <eos>').split(/\s+/).filter(Boolean)).toEqual(['a', 'dog', ...words]);
+    expect(await written()).toContain('\na dog runs in our park.\n');
+    expect(await page.locator('#word-time').innerText()).toMatch(/^[\d.e-]+ ms per word$/);
+  });
+
+  test('has words drawn by their probability at a higher temperature', async () => {
+    const { words } = await readVocabulary(join(run.path, 'vocabulary.txt'), 'vocabulary');
+    await openExample();
+    await page.evaluate('Math.random = () => 0');
+    await complete('the', '1.5');
+    await page.locator('#complete:enabled').waitFor();
+    // The first word that has a probability at all.
+    const word = words[0] === '<eos>' ? '.' : words[0];
+    expect((await written()).split(/\s+/).join('')).toBe(`the${word.repeat(60)}`);
+  });
+
+  test('is completed until Stop, and words that are not known are named', async () => {
+    await openExample();
+    await page.evaluate(`new MutationObserver((_, observer) => {
+      if (document.getElementById('words').childNodes.length === 3) document.getElementById('stop').click();
+    }).observe(document.getElementById('words'), { childList: true })`);
+    await complete('One zebra', '1.5');
+    await page.locator('#complete:enabled').waitFor();
+    expect(await page.locator('#unknown-words').innerText()).toBe('The model does not know: zebra');
+    const count = await page.locator('#words').evaluate((element) => element.childNodes.length);
+    expect(count).toBe(3);
+  });
+
+  test('of another vocabulary is refused', async () => {
+    const file = join(folder, 'page/models/vocabulary.json');
+    const vocabulary = await readFile(file);
+    onTestFinished(() => writeFile(file, vocabulary));
+    await writeFile(file, '["<eos>", "<unk>"]');
+    await openExample();
+    await expect
+      .poll(() => page.locator('#text').getByRole('alert').innerText())
+      .toBe('models/vocabulary.json is not that of models/text.safetensors. Run prepare.js again.');
   });
 });
