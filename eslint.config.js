@@ -11,7 +11,7 @@ const serverFloors = [
   ['formats'],
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
-  ['training', 'sidecarClient'],
+  ['training', 'inspect', 'sidecarClient'],
   ['export'],
   ['cli', 'sidecar', 'language'],
 ];
@@ -19,7 +19,7 @@ const serverFloors = [
 /** Folders and files of `extension/`. */
 const extensionFloors = [
   ['dispose.ts', 'messages.ts', 'translation.ts', 'trust.ts'],
-  ['sidecar'],
+  ['cli', 'sidecar'],
   ['runs'],
   ['services.ts', 'walkthrough'],
   [

@@ -1,7 +1,7 @@
 /** @file What a user is told without asking: that a run has ended, and what can be done then. */
 import { commands, l10n, workspace, type Disposable } from 'vscode';
-import { resultText } from '../server/protocol/run/resultText.ts';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
+import { runResultText } from './runs/runResultText.ts';
 import { showError, showInformation } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
@@ -17,13 +17,18 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
   const wanted = workspace.getConfiguration('deeptwist').get<'all' | 'problems' | 'none'>('notifications', 'all');
   if (wanted === 'none' || state === 'stopped') return;
   const open = { title: l10n.t('Open Dashboard'), command: 'deeptwist.openDashboard' };
+  const exportModel = { title: l10n.t('Export Model…'), command: 'deeptwist.exportModel' };
   const resume = { title: l10n.t('Resume'), command: 'deeptwist.resume' };
   const log = { title: l10n.t('Show Log'), command: 'deeptwist.showLog' };
   const { name, failure } = run.summary;
   let answer: typeof open | undefined;
   if (state === 'finished') {
     if (wanted === 'problems') return;
-    answer = await showInformation(l10n.t('{0} finished: {1}', name, resultText(run.summary) ?? ''), open);
+    answer = await showInformation(
+      l10n.t('{0} finished: {1}', name, runResultText(run.summary) ?? ''),
+      open,
+      exportModel,
+    );
   } else if (state === 'failed') {
     const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
     answer = await showError(l10n.t('{0} failed: {1}', name, text), open, log, resume);

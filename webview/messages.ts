@@ -34,7 +34,7 @@ const isRun = has({
   overrides: listOf(isText),
   state: isText,
   created: isNumber,
-  result: optional(has({ metric: isText, byteRatio: isNumber })),
+  result: optional(has({ metric: isText, byteRatio: isNumber, fileRatio: optional(isNumber) })),
   failure: optional(has({ message: isText, remedy: optional(isText) })),
 });
 
@@ -62,12 +62,30 @@ const isSnapshot = has({
   end: optional(isEvent),
 });
 
+const isExport = has({
+  format: isText,
+  path: isText,
+  time: isNumber,
+  bytes: isNumber,
+  denseBytes: isNumber,
+  gzipBytes: isNumber,
+  weights: listOf(has({ name: isText, form: isText, bytes: isNumber })),
+  engine: isText,
+  metric: isText,
+  value: optional(isNumber),
+  runValue: optional(isNumber),
+  largestDifference: isNumber,
+  allowedDifference: isNumber,
+  isThere: (value) => typeof value === 'boolean',
+});
+
 const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
   runs: { runs: listOf(isRun), shown: listOf(isText) },
   openTab: { tab: isText, weight: optional(isText) },
   loading: { run: isText, fraction: isNumber },
   snapshot: { run: isText, snapshot: isSnapshot },
   events: { run: isText, events: listOf(isEvent) },
+  exports: { run: isText, files: listOf(isExport) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
   restricted: { reason: optional(isText) },

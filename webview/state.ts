@@ -1,5 +1,6 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
 import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/wire/dashboard.ts';
+import type { RecordedExport } from '../server/protocol/run/exportedFile.ts';
 import { restoreSnapshot } from '../server/protocol/wire/packSnapshot.ts';
 import { restoreMeasured } from '../server/protocol/run/restoreMeasured.ts';
 import { runHistoryFrom } from '../server/protocol/run/runHistory.ts';
@@ -25,6 +26,8 @@ export interface ShownRun {
   /** 0 to 1 while the snapshot is on its way. */
   readonly loading?: number;
   readonly live?: LiveState;
+  /** Newest first. Undefined while the extension has told of none. */
+  readonly exports?: readonly RecordedExport[];
   readonly problem?: Problem;
 }
 
@@ -46,6 +49,7 @@ interface RunData {
   snapshot?: RunSnapshot;
   loading?: number;
   live?: LiveState;
+  exports?: readonly RecordedExport[];
   problem?: Problem;
   /** Undefined where something is new. */
   shown?: ShownRun;
@@ -85,6 +89,8 @@ export class DashboardState {
           for (const event of message.events) data.history.apply(restoreMeasured(event));
           data.snapshot = undefined;
         });
+      case 'exports':
+        return this.#change(message.run, (data) => (data.exports = message.files));
       case 'live':
         return this.#change(message.run, (data) => {
           data.live = message.live;
@@ -149,6 +155,7 @@ export class DashboardState {
       snapshot: data.snapshot,
       loading: data.loading,
       live: data.live,
+      exports: data.exports,
       problem: data.problem,
     };
     return data.shown;
@@ -219,7 +226,7 @@ export function runCommands(run: ShownRun, restricted: boolean): readonly Dashbo
         return [];
     }
   }
-  if (state === 'finished') return ['rerun'];
+  if (state === 'finished') return ['exportModel', 'rerun'];
   // What failed fails again until something is mended; without a checkpoint there is nothing to go on from.
   if (state === 'failed') return run.snapshot?.checkpoints.length === 0 ? ['rerun'] : ['rerun', 'resume'];
   return state === undefined ? [] : ['resume', 'rerun'];

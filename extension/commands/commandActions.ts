@@ -11,6 +11,7 @@ import { chooseOthers, chooseRuns } from './commandTargets.ts';
 import type { CommandName } from './commandNames.ts';
 import { ControlCommands } from './controlCommands.ts';
 import { copyDiagnostics } from './copyDiagnostics.ts';
+import { ExportCommand } from './exportCommand.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
@@ -18,7 +19,7 @@ import { RunCommands } from './runCommands.ts';
 
 /**
  * The first argument is a row of the tree, a run's key or a file; the second, the selected rows of the tree, or the name of a
- * weight of the run.
+ * weight of the run, or what was chosen for an export.
  */
 type CommandAction = (argument: unknown, selection: unknown) => unknown;
 
@@ -46,6 +47,7 @@ export function commandActions(
   const control = new ControlCommands(services);
   const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
+  const exporting = new ExportCommand(services, dashboards);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -64,6 +66,7 @@ export function commandActions(
         typeof weight === 'string' ? { tab: 'weights', weight } : undefined,
       ),
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
+    exportModel: (argument, choices) => exporting.exportModel(argument, choices),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];

@@ -14,6 +14,7 @@ export const commandNames = [
   'checkpointNow',
   'openDashboard',
   'openDashboardToSide',
+  'exportModel',
   'compareRuns',
   'compareWithLast',
   'showRunsOfFile',

@@ -1,6 +1,6 @@
 /** @file The runs or the experiment that a command is for: a row of the tree, a run's folder, a file, or what the user picks. */
 import { Uri, commands, l10n, window, type QuickPickItem } from 'vscode';
-import { resultText } from '../../server/protocol/run/resultText.ts';
+import { runResultText } from '../runs/runResultText.ts';
 import type { TreeNode } from '../experiments/experimentsTree.ts';
 import { isExperimentFile, experimentFileOf, type ExperimentFile } from '../runs/experimentFiles.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -99,7 +99,7 @@ const PICKED = 100;
 async function pickRuns(runs: readonly StoredRun[], several: boolean): Promise<StoredRun[] | undefined> {
   const items = runs.map((stored): QuickPickItem & { stored: StoredRun } => ({
     label: stored.summary.id,
-    description: [resultText(stored.summary), stored.summary.state].filter((part) => part !== undefined).join(' · '),
+    description: [runResultText(stored.summary), stored.summary.state].filter((part) => part !== undefined).join(' · '),
     stored,
   }));
   if (!several) {

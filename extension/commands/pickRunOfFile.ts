@@ -3,8 +3,8 @@
  * shows lines of files and no results.
  */
 import { ThemeIcon, l10n, window, env, type QuickInputButton, type QuickPickItem } from 'vscode';
-import { resultText } from '../../server/protocol/run/resultText.ts';
 import { settingChanges } from '../../server/protocol/experiment/settingChanges.ts';
+import { runResultText } from '../runs/runResultText.ts';
 import { progressText, startTime } from '../runs/runLabels.ts';
 import { runIcon, runPhase, stateName } from '../experiments/runPhase.ts';
 import { settingsOf } from '../lastRun/runSettings.ts';
@@ -82,7 +82,9 @@ async function itemsOf(runs: readonly StoredRun[]): Promise<RunItem[]> {
       buttons,
       iconPath: runIcon(phase),
       label: startTime(stored.summary.created, Date.now(), env.language),
-      description: stored.liveState ? progressText(stored.liveState) : (resultText(stored.summary) ?? stateName(phase)),
+      description: stored.liveState
+        ? progressText(stored.liveState)
+        : (runResultText(stored.summary) ?? stateName(phase)),
       detail: own && before ? differenceText(settingChanges(before, own).map(changeText)) : undefined,
     };
   });

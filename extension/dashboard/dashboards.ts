@@ -10,7 +10,7 @@ import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { showError } from '../messages.ts';
 import { loadSnapshot } from './loadSnapshot.ts';
-import { pageHtml, pageOptions } from './pageHtml.ts';
+import { pageHtml, pageOptions } from '../page/pageHtml.ts';
 import { DashboardSession } from './session.ts';
 import type { DashboardRequest, DashboardServices } from './session.ts';
 

@@ -23,6 +23,7 @@ const fromDashboardSchema: z.ZodType<FromDashboard> = z.union([
     compressed: z.boolean(),
     key: z.string().max(1000).optional(),
   }),
+  z.object({ type: z.literal('revealExport'), run: runKey, path: z.string().min(1).max(4096) }),
   z.object({ type: z.literal('save'), name: fileName, format: z.literal('csv'), content: z.string() }),
   z.object({ type: z.literal('save'), name: fileName, format: z.literal('png'), content: z.instanceof(Uint8Array) }),
   z.object({ type: z.literal('error'), message: z.string().max(10_000) }),

@@ -13,8 +13,10 @@ import {
   workspace,
 } from 'vscode';
 import type { Memento, Tab } from 'vscode';
+import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { showInformation } from '../messages.ts';
+import { revealExport } from '../runs/revealExport.ts';
 import { layerPlace } from './layerPlace.ts';
 import type { DashboardRequest } from './session.ts';
 
@@ -28,6 +30,9 @@ export async function perform(request: DashboardRequest, state: Memento): Promis
       return;
     case 'revealLayer':
       await revealLayer(request);
+      return;
+    case 'revealExport':
+      await revealRecorded(request);
       return;
     case 'save':
       await saveChart(request, state);
@@ -62,6 +67,13 @@ async function revealLayer({
   const selection = new Selection(line - 1, column - 1, line - 1, column - 1 + name.length);
   editor.selection = selection;
   editor.revealRange(selection, TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** A page names no file of its own: only those that the run's folder tells of are shown. */
+async function revealRecorded({ run, path }: Extract<DashboardRequest, { type: 'revealExport' }>): Promise<void> {
+  const files = await readExportedFiles(await openRun(run));
+  if (files.some((file) => file.path === path && file.isThere)) return revealExport(path);
+  void showInformation(l10n.t('{0} is no longer there: it was deleted or moved.', path));
 }
 
 /** The column in which the file is open already; else one that does not cover the dashboard. */

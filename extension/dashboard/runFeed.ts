@@ -12,7 +12,7 @@ import type { SharedConnection } from '../sidecar/sidecarConnections.ts';
 import { Batch } from './batch.ts';
 import type { LoadedSnapshot, LoadOptions } from './loadSnapshot.ts';
 
-export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'live' }>;
+export type FeedMessage = Extract<ToDashboard, { type: 'loading' | 'snapshot' | 'events' | 'exports' | 'live' }>;
 
 export interface FeedOptions {
   /** {@link loadSnapshot} in a worker thread. */
@@ -35,6 +35,8 @@ const RESTING_MS = 1000;
 /** After the run's process has gone. */
 const RECONNECT_MS = 50;
 
+const NO_EXPORTS = '[]';
+
 /** What the page has: the log up to `offset` bytes, as it was after so many `cuts` in run.json. */
 interface Position {
   readonly offset: number;
@@ -54,6 +56,8 @@ export class RunFeed {
   #problem: string | undefined;
   #refusal: SidecarRefusal | undefined;
   #isLive = false;
+  /** The exported files that the page has, as JSON. */
+  #exports = NO_EXPORTS;
 
   /** @param path the run folder */
   constructor(path: string, options: FeedOptions) {
@@ -68,6 +72,7 @@ export class RunFeed {
       this.#position = undefined;
       this.#problem = undefined;
       this.#refusal = undefined;
+      this.#exports = NO_EXPORTS;
     }
     if (this.#following) return;
     this.#following = new AbortController();
@@ -92,6 +97,7 @@ export class RunFeed {
         const upToDate = await this.#catchUp(run, signal);
         this.#problem = undefined;
         if (!upToDate) continue;
+        await this.#sendExports(run, signal);
         const state = run.observedState();
         if (state === 'running' || state === 'queued') {
           restMs = (await this.#followProcess(run, signal)) ? RECONNECT_MS : GROWING_MS;
@@ -137,6 +143,15 @@ export class RunFeed {
     this.#position = { offset, cuts };
     send();
     return true;
+  }
+
+  async #sendExports(run: Run, signal: AbortSignal): Promise<void> {
+    const { readExportedFiles } = await import('../../server/runs/exportedFiles.ts');
+    const files = await readExportedFiles(run);
+    const text = JSON.stringify(files);
+    if (signal.aborted || text === this.#exports) return;
+    this.#exports = text;
+    this.#options.send({ type: 'exports', run: this.#path, files });
   }
 
   /** Gets the events from the run's process until it is gone. False where none can be reached. */

@@ -15,7 +15,10 @@ export interface DashboardPage {
 }
 
 /** What a page can ask of the extension, apart from runs. */
-export type DashboardRequest = Extract<FromDashboard, { type: 'command' | 'revealLayer' | 'save' | 'error' }>;
+export type DashboardRequest = Extract<
+  FromDashboard,
+  { type: 'command' | 'revealLayer' | 'revealExport' | 'save' | 'error' }
+>;
 
 export interface DashboardServices {
   /** True if the path is that of a run of this workspace. A page must not make the extension read anything else. */

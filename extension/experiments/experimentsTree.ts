@@ -11,8 +11,8 @@ import {
   l10n,
   type TreeDataProvider,
 } from 'vscode';
-import { resultText } from '../../server/protocol/run/resultText.ts';
 import { Disposable } from '../dispose.ts';
+import { runResultText } from '../runs/runResultText.ts';
 import type { ExperimentFile } from '../runs/experimentFiles.ts';
 import { shortValue } from '../runs/overrideText.ts';
 import type { RunStore } from '../runs/runStore.ts';
@@ -198,7 +198,7 @@ function runItem(stored: StoredRun): TreeItem {
   item.id = summary.key;
   item.iconPath = runIcon(phase);
   const parts = [
-    summary.state === 'running' && liveState ? progressText(liveState) : resultText(summary),
+    summary.state === 'running' && liveState ? progressText(liveState) : runResultText(summary),
     phase === 'finished' || phase === 'running' ? undefined : stateName(phase),
     phase === 'queued' && liveState?.runsAhead ? l10n.t('{0} ahead', liveState.runsAhead) : undefined,
     ...summary.overrides.map(shortValue),

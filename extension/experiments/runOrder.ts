@@ -1,4 +1,5 @@
 /** @file Which runs of an experiment are listed, and in which order: pure, without VS Code. */
+import { recordedRatio } from '../../server/protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 
@@ -16,7 +17,7 @@ function compare(a: RunSummary, b: RunSummary, order: RunOrder): number {
 }
 
 function goodness({ result }: RunSummary, order: 'metric' | 'ratio'): number {
-  const value = order === 'ratio' ? result?.byteRatio : result?.test;
+  const value = order === 'ratio' ? result && recordedRatio(result).ratio : result?.test;
   if (value === undefined || Number.isNaN(value)) return -Infinity;
   return order === 'metric' && !isGreaterBetter(result?.metric ?? '') ? -value : value;
 }

@@ -1,6 +1,7 @@
 /** @file What is shown where the mouse rests on a run of the tree, as Markdown. Pure. */
 import { formatDuration, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import { markdownLines, markdownText } from '../../server/protocol/markdown.ts';
+import { recordedRatio } from '../../server/protocol/run/compressedSize.ts';
 import { formatMetric } from '../../server/protocol/run/resultText.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Translation } from '../translation.ts';
@@ -19,7 +20,8 @@ export function runTooltip(
   const { result, failure } = summary;
   if (result) {
     add(l10n.t('Test {0}', result.metric), formatMetric(result.metric, result.test));
-    add(l10n.t('Would be smaller by'), formatRatio(result.byteRatio));
+    const { ratio, isFile } = recordedRatio(result);
+    add(isFile ? l10n.t('Smaller by') : l10n.t('Would be smaller by'), formatRatio(ratio));
   }
   const left = liveState && secondsLeft(liveState);
   if (liveState && liveState.steps > 0) add(l10n.t('Step'), `${liveState.step} / ${liveState.steps}`);

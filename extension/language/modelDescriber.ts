@@ -2,12 +2,13 @@
  * @file Describes models for the language server: `deeptwist describe` in a process of its own, one at a time, where the user lets
  * the code of this workspace run.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { workspace, type CancellationToken, type Disposable, type LogOutputChannel, type Uri } from 'vscode';
+import { messageOf } from '../../server/protocol/thrown.ts';
 import type { DescribeModelResult } from '../../server/protocol/wire/describeModel.ts';
-import { LastLines } from './lastLines.ts';
+import { nodePath } from '../cli/nodePath.ts';
+import { runCommand } from '../cli/runCommand.ts';
 
 /** A model's file that is saved several times in a row is described once. */
 const SETTLE_MS = 300;
@@ -18,8 +19,7 @@ export class ModelDescriber implements Disposable {
   readonly #command: string;
   readonly #log: LogOutputChannel;
   #last: Promise<unknown> = Promise.resolve();
-  #running: ChildProcess | undefined;
-  #disposed = false;
+  readonly #disposal = new AbortController();
 
   /** @param command the file of the command `deeptwist` */
   constructor(command: Uri, log: LogOutputChannel) {
@@ -36,45 +36,37 @@ export class ModelDescriber implements Disposable {
   }
 
   dispose(): void {
-    this.#disposed = true;
-    this.#running?.kill('SIGKILL');
+    this.#disposal.abort();
   }
 
   #mayRun(token: CancellationToken): boolean {
     const wanted = workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
-    return workspace.isTrusted && wanted && !token.isCancellationRequested && !this.#disposed;
+    return workspace.isTrusted && wanted && !token.isCancellationRequested && !this.#disposal.signal.aborted;
   }
 
-  #describe(file: string, token: CancellationToken): Promise<boolean> {
-    const node = workspace.getConfiguration('deeptwist').get<string>('node.path') || process.execPath;
-    const child = spawn(node, [this.#command, 'describe', file], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      cwd: dirname(file),
-      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-      windowsHide: true,
-    });
-    this.#running = child;
-    const printed = new LastLines();
-    child.stderr.on('data', (data: Buffer) => printed.add(String(data)));
-    const end = () => child.kill('SIGKILL');
-    const cancellation = token.onCancellationRequested(end);
-    const timer = setTimeout(end, LONGEST_MS);
-    return new Promise<boolean>((resolve) => {
-      child.once('error', (error) => {
-        this.#log.warn(`${file}: its model cannot be described by ${node}: ${String(error)}`);
-        resolve(false);
+  async #describe(file: string, token: CancellationToken): Promise<boolean> {
+    const unwanted = new AbortController();
+    const cancellation = token.onCancellationRequested(() => unwanted.abort());
+    const given = AbortSignal.any([unwanted.signal, this.#disposal.signal]);
+    try {
+      const { exit, lastWords } = await runCommand({
+        node: nodePath(),
+        args: [this.#command, 'describe', file],
+        directory: dirname(file),
+        signal: AbortSignal.any([given, AbortSignal.timeout(LONGEST_MS)]),
+        graceMs: 0,
       });
-      child.once('close', (code, signal) => {
-        const words = printed.take();
-        if (code === 0) this.#log.info(`${file}: its model is described. ${words}`.trimEnd());
-        else if (!token.isCancellationRequested && !this.#disposed)
-          this.#log.warn(`${file}: its model cannot be described (${signal ?? `exit code ${code}`}): ${words}`);
-        resolve(code === 0);
-      });
-    }).finally(() => {
-      clearTimeout(timer);
+      if (exit === 0) this.#log.info(`${file}: its model is described. ${lastWords}`.trimEnd());
+      else if (!given.aborted) {
+        const how = typeof exit === 'number' ? `exit code ${exit}` : exit;
+        this.#log.warn(`${file}: its model cannot be described (${how}): ${lastWords}`);
+      }
+      return exit === 0;
+    } catch (error) {
+      this.#log.warn(`${file}: its model cannot be described: ${messageOf(error)}`);
+      return false;
+    } finally {
       cancellation.dispose();
-      this.#running = undefined;
-    });
+    }
   }
 }

@@ -7,6 +7,7 @@ import { createRun } from '../../server/runs/createRun.ts';
 import type { Run } from '../../server/runs/run.ts';
 import type { RunRecord } from '../../server/runs/runRecord.ts';
 import { startSidecar, type SidecarExit } from '../../server/sidecarClient/startSidecar.ts';
+import { nodePath } from '../cli/nodePath.ts';
 import type { RunStore } from './runStore.ts';
 import type { StoredRun } from './storedRun.ts';
 import { requireTrustToRun } from '../trust.ts';
@@ -64,7 +65,7 @@ export class Launcher {
     const settings = workspace.getConfiguration('deeptwist');
     const { pid, exited } = await startSidecar({
       run,
-      node: settings.get<string>('node.path') || process.execPath,
+      node: nodePath(),
       sidecarScript: this.#sidecarScript,
       resume,
       parallel: settings.get<number>('runs.parallel', 1),

@@ -15,8 +15,8 @@ import {
   type WorkspaceFolder,
 } from 'vscode';
 import { printable } from '../../server/protocol/printable.ts';
-import { resultText } from '../../server/protocol/run/resultText.ts';
 import { UserError } from '../../server/protocol/userError.ts';
+import { runResultText } from '../runs/runResultText.ts';
 import { progressText } from '../runs/runLabels.ts';
 import type { Services } from '../services.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
@@ -89,7 +89,7 @@ class RunTerminal implements Pseudoterminal {
       store.onDidEnd(({ run, state }) => {
         if (run.key !== this.#run?.key) return;
         const { failure } = run.summary;
-        this.#line(resultText(run.summary) ?? failure?.message ?? state);
+        this.#line(runResultText(run.summary) ?? failure?.message ?? state);
         this.#end(state === 'finished' ? 0 : state === 'stopped' ? 130 : 1);
       }),
     );

@@ -33,6 +33,8 @@ export interface MeasuredWeight {
   readonly singularValues?: readonly number[];
   /** What is left of the weight. Undefined before its first distortion, and while a run of an earlier version, whose log does not tell, trains. */
   readonly size?: SizeLeft;
+  /** True where a file holds the weight in {@link size}; else it would take that. */
+  readonly isInFile: boolean;
 }
 
 /** @param events in the order of the log */
@@ -68,6 +70,7 @@ export function measuredWeights({ started, last, earlier, spectrum, finished }: 
         earlier: of(earlier?.weights),
         singularValues: of(spectra?.weights)?.singularValues,
         size: of(finished?.summary.layers) ?? of(last?.weights)?.size,
+        isInFile: finished?.summary.fileBytes !== undefined,
       },
     ];
   });

@@ -29,7 +29,7 @@ function partOf({ name }: MeasuredWeight): string {
   return name.slice(name.lastIndexOf('/') + 1);
 }
 
-/** `[784, 300]`, `2% kept`, `would be 61x smaller`, `rate 0.98 ▲` */
+/** `[784, 300]`, `2% kept`, `61x smaller`, `rate 0.98 ▲` */
 function facts(l10n: Translation, weight: MeasuredWeight): string[] {
   const shape = `[${weight.shape.join(', ')}]`;
   if (!weight.compressed) return [shape, l10n.t('not compressed')];
@@ -50,7 +50,9 @@ function keptText(l10n: Translation, weight: MeasuredWeight): string | undefined
 
 function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefined {
   const left = shareLeft(weight);
-  return left === undefined || left === 0 ? undefined : l10n.t('would be {0} smaller', formatRatio(1 / left));
+  if (left === undefined || left === 0) return undefined;
+  const ratio = formatRatio(1 / left);
+  return weight.isInFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio);
 }
 
 /** True where the zeros of a weight tell how far it is compressed: pruned weights, and those that a user's function changes. */

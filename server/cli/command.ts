@@ -48,7 +48,18 @@ export interface CommandArguments {
     out?: string;
     set?: string[];
     format?: string;
+    progress?: string;
     dense?: boolean;
+    'sparse-initializers'?: boolean;
+    names?: string;
+    dtype?: string;
+    round?: boolean;
+    tolerance?: string;
+    checkpoint?: boolean;
+    experiment?: string;
+    tensor?: string;
+    sort?: string;
+    spectrum?: boolean;
     'with-changed-files'?: boolean;
   };
 }

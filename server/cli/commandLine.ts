@@ -10,9 +10,11 @@ import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
 import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
+import { errorJson } from './progressLines.ts';
 import { failureLines } from './report.ts';
 
 const commands: readonly Command[] = [
@@ -25,6 +27,7 @@ const commands: readonly Command[] = [
   evaluateCommand,
   exportCommand,
   describeCommand,
+  inspectCommand,
 ];
 
 /**
@@ -36,6 +39,7 @@ export async function runCommandLine(
   context: CommandContext,
   version: string,
 ): Promise<number> {
+  let errorsAreJson = false;
   try {
     const [name, ...rest] = args;
     if (name === '--version' || name === '-v') {
@@ -55,27 +59,27 @@ export async function runCommandLine(
     const parsed = parse(command, rest);
     if (command.outlivesOutput) context.goOnWithoutOutput();
     if (parsed.options.json) context.keepConsoleOffStdout();
+    errorsAreJson = parsed.options.progress === 'json';
     return await Promise.race([command.run(parsed, context), context.uncaught.abandoned]);
   } catch (error) {
-    context.stderr.write(
-      errorLines(error, context)
-        .map((line) => `${line}\n`)
-        .join(''),
-    );
+    const lines = errorsAreJson ? [errorJson(explained(error))] : errorLines(error, context);
+    context.stderr.write(lines.map((line) => `${line}\n`).join(''));
     return error instanceof UserError ? error.exitCode : ExitCode.failed;
   }
 }
 
 function errorLines(error: unknown, { stderr }: CommandContext): string[] {
-  if (error instanceof UserError) return failureLines(error, stderr);
-  const message = messageOf(error);
-  if (process.env.DEEPTWIST_DEBUG && error instanceof Error) return [error.stack ?? message];
-  const explained = explainSystemError(error);
-  if (explained instanceof UserError) return failureLines(explained, stderr);
-  return failureLines(
-    { message: `unexpected: ${message}`, remedy: 'Set DEEPTWIST_DEBUG=1 to see where it happened, and report it.' },
-    stderr,
-  );
+  const isUnexpected = !(error instanceof UserError);
+  if (isUnexpected && process.env.DEEPTWIST_DEBUG && error instanceof Error) return [error.stack ?? error.message];
+  return failureLines(explained(error), stderr);
+}
+
+function explained(error: unknown): UserError {
+  const known = explainSystemError(error);
+  if (known instanceof UserError) return known;
+  return new UserError(`unexpected: ${messageOf(error)}`, {
+    remedy: 'Set DEEPTWIST_DEBUG=1 to see where it happened, and report it.',
+  });
 }
 
 function parse(command: Command, args: string[]): CommandArguments {

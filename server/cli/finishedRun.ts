@@ -3,11 +3,14 @@ import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
 import type { Run } from '../runs/run.ts';
 
-/** @throws UserError when there is no such run, or it is not finished */
-export async function findFinishedRun(reference: string, directory: string): Promise<Run> {
+/**
+ * @param instead what else can be done with a run that is not finished: a sentence
+ * @throws UserError when there is no such run, or it is not finished
+ */
+export async function findFinishedRun(reference: string, directory: string, instead?: string): Promise<Run> {
   const run = await findRun(reference, directory);
   if (run.record.state === 'finished') return run;
   throw new UserError(`The run ${run.id} has no final model: it is ${run.observedState()}.`, {
-    remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
+    remedy: [`Finish it with \`deeptwist resume ${run.id}\`.`, ...(instead === undefined ? [] : [instead])].join(' '),
   });
 }

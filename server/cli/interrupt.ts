@@ -1,4 +1,7 @@
-/** @file Ctrl-C, and the polite kill of a scheduler. */
+/**
+ * @file Ctrl-C, the polite kill of a scheduler, and the end of the connection to a program that started this one with `fork`: on
+ * Windows, where a kill is never polite, it can ask for the same by `disconnect`.
+ */
 
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
@@ -11,6 +14,7 @@ export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; 
   const controller = new AbortController();
   function dispose(): void {
     for (const signal of signals) process.off(signal, interrupt);
+    process.off('disconnect', interrupt);
   }
   function interrupt(): void {
     dispose();
@@ -18,5 +22,8 @@ export function listenForInterrupt(onFirst: () => void): { signal: AbortSignal; 
     onFirst();
   }
   for (const signal of signals) process.on(signal, interrupt);
+  process.on('disconnect', interrupt);
+  // It has disconnected before.
+  if (process.send && !process.connected) interrupt();
   return { signal: controller.signal, dispose };
 }

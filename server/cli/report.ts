@@ -1,5 +1,6 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
-import type { EventOf, LayerSize, RunEvent, Summary } from '../protocol/run/events.ts';
+import { compressedSize } from '../protocol/run/compressedSize.ts';
+import type { EventOf, RunEvent, Summary } from '../protocol/run/events.ts';
 import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
 import { printableLine } from '../protocol/printable.ts';
 import { WOULD_TAKE } from '../protocol/run/wouldTake.ts';
@@ -100,7 +101,7 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
       'weights',
       `${formatCount(summary.weights)} -> ${formatCount(summary.weightsKept)}  ${formatRatio(summary.weightRatio)}`,
     ],
-    ['bytes', `${formatBytes(summary.bytes)}, ${compressedSize(summary)}`],
+    ['bytes', `${formatBytes(summary.bytes)}, ${compressedText(summary)}`],
     ['near zero', `${formatCount(summary.nearZeros)} non-zero weights below 1% of their standard deviation`],
     [
       'time',
@@ -111,24 +112,19 @@ function summaryLines(summary: Summary, terminal: Terminal): string[] {
     ['speed', `${formatNumber(summary.stepsPerSecond)} steps/s over ${formatCount(summary.steps)} steps`],
   ];
   const width = Math.max(...facts.map(([name]) => name.length));
-  return [
-    ...layerTable(summary.layers, terminal),
-    '',
-    ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`),
-  ];
+  return [...layerTable(summary, terminal), '', ...facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`)];
 }
 
-/** The size of the compressed file; of a run that has none, what it would take. */
-function compressedSize({ bytes, bytesKept, byteRatio, fileBytes }: Summary): string {
-  return fileBytes === undefined
-    ? `${WOULD_TAKE} ${formatBytes(bytesKept)}  ${formatRatio(byteRatio)}`
-    : `in compressed.safetensors ${formatBytes(fileBytes)}  ${formatRatio(bytes / fileBytes)}`;
+function compressedText(summary: Summary): string {
+  const { bytes, ratio, isFile } = compressedSize(summary);
+  return `${isFile ? 'in compressed.safetensors' : WOULD_TAKE} ${formatBytes(bytes)}  ${formatRatio(ratio)}`;
 }
 
-function layerTable(layers: readonly LayerSize[], terminal: Terminal): string[] {
+function layerTable({ layers, fileBytes }: Summary, terminal: Terminal): string[] {
+  const kept = fileBytes === undefined ? WOULD_TAKE : 'in the file';
   const [header, ...rows] = textTable(
     {
-      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', WOULD_TAKE, 'ratio'],
+      header: ['layer', 'shape', 'weights', 'kept', 'ratio', 'bytes', kept, 'ratio'],
       rows: layers.map((layer) => [
         layer.name,
         layer.shape.join('x'),

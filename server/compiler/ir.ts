@@ -33,6 +33,9 @@ export type Distribution =
   | { readonly kind: 'uniform'; readonly minimum: number; readonly maximum: number }
   | { readonly kind: 'normal'; readonly mean: number; readonly deviation: number; readonly truncated: boolean };
 
+/** Activations that recurrent operators of ONNX have, by their names there. */
+export type CellActivation = 'Tanh' | 'Sigmoid' | 'HardSigmoid' | 'Relu' | 'Softsign' | 'Softplus';
+
 type None = Readonly<Record<never, never>>;
 
 /** Parameters of every operation; inputs are described in the comment. */
@@ -112,6 +115,18 @@ export interface OpParams {
   MaxPoolGrad: Window & { readonly filterSize: readonly [number, number] };
   /** x; padding is not counted */
   AvgPool: Window & { readonly filterSize: readonly [number, number] };
+
+  /**
+   * A recurrent layer over all time steps. x [time, batch, features], kernel, recurrent kernel and bias as Keras has them, then the
+   * states [batch, units] before the first step; without them these are zeros. An LSTM has two states, hidden and cell.
+   */
+  Recurrent: {
+    readonly cell: 'LSTM' | 'GRU' | 'RNN';
+    /** Of the gates, if there are any, and of what the state is made of. */
+    readonly activations: readonly CellActivation[];
+    /** All hidden states [time, batch, units], or a state after the last step [batch, units]. */
+    readonly result: 'sequence' | 'hidden' | 'cell';
+  };
 
   // Shape and indexing
   Reshape: { readonly shape: Shape };

@@ -145,6 +145,18 @@ const typeRules: Rules = {
   MaxPoolGrad: unchanged,
   AvgPool: pooling,
 
+  Recurrent({ cell, result }, [x, kernel, recurrentKernel, bias, ...states]) {
+    const [time, batch, features] = x.shape;
+    const [units, width] = recurrentKernel.shape;
+    const fits =
+      width === units * { LSTM: 4, GRU: 3, RNN: 1 }[cell] &&
+      sameShape(kernel.shape, [features, width]) &&
+      sameShape(bias.shape, [width]) &&
+      states.every(({ shape }) => sameShape(shape, [batch, units]));
+    if (!fits) throw new TypeError(`The weights of a ${cell} do not fit an input [${x.shape}].`);
+    return { dtype: x.dtype, shape: result === 'sequence' ? [time, batch, units] : [batch, units] };
+  },
+
   Reshape({ shape }, [x]) {
     if (elementCount(shape) !== elementCount(x.shape)) throw new TypeError(`[${x.shape}] cannot become [${shape}].`);
     return { dtype: x.dtype, shape };

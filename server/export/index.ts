@@ -1,161 +1,161 @@
 /** @file Exporting the final model of a run to a file that other programs open, verified on the file itself. */
-import { rename, rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { gzipSync } from 'node:zlib';
-import { encodeOnnxModel } from '../formats/onnx.ts';
-import { DenseWeight } from '../formats/packed/dense.ts';
-import { SparseWeight } from '../formats/packed/sparse.ts';
+import { join } from 'node:path';
+import type { PackedWeight } from '../formats/packed/packedFile.ts';
+import { exportFormats, type ExportFormatName } from '../protocol/model/exportFormats.ts';
+import type { ExportedFile } from '../protocol/run/exportedFile.ts';
+import { floatBytes } from '../protocol/shape.ts';
+import { reasonOf } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
-import { explainDiskError, writeAtomically } from '../runs/disk.ts';
+import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { writeAtomically } from '../runs/disk.ts';
+import { recordExport } from '../runs/exportedFiles.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
 import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { readCompressedModel } from '../training/finalModel.ts';
-import { withFinalModel } from '../training/index.ts';
+import { withCheckpoint, withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
-import { FileExecutor } from './onnx/fileExecutor.ts';
-import { withWeights, type WrittenWeight } from './onnx/onnxModel.ts';
-import { predictionGraph } from './onnx/predictionGraph.ts';
-import { portNames } from './portNames.ts';
+import { FileEvaluator } from './fileEvaluator.ts';
+import type { ExportSettings, OpenedModel, Port, WrittenWeight } from './format.ts';
+import { formats } from './formats.ts';
+import { PredictingModel } from './predictingModel.ts';
+import { checkTarget, fileSize, fileSizes, writeVerified, type FileSize } from './target.ts';
+
+export { evaluateFile } from './evaluateFile.ts';
 
 /** Largest difference of an output of a verified file from the model's; where outputs are above 1, as a part of the largest. */
 const TOLERANCE = 1e-4;
 
-export interface ExportProgress {
-  readonly phase: 'loading' | 'writing' | 'verifying';
-  /** Samples that were evaluated, and all of them where that is known; while a file is verified. */
-  readonly samples?: number;
-  readonly of?: number | undefined;
-}
-
-export interface ExportOptions {
+export interface ExportOptions extends ExportSettings {
   readonly run: Run;
-  /** Where the file is written; the folder must be there. */
+  /** Default: ONNX. */
+  readonly format?: ExportFormatName;
+  /** Where the file or folder is written; the folder that it is in must be there. */
   readonly path: string;
-  /** True to write every weight as floats. */
-  readonly dense: boolean;
+  /** True for the newest checkpoint in the place of the final model. */
+  readonly checkpoint?: boolean | undefined;
   readonly changedFiles?: boolean | undefined;
   /** Largest difference that is allowed, as a part of the largest output or of 1; default: 1e-4. */
-  readonly tolerance?: number;
+  readonly tolerance?: number | undefined;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: ExportProgress) => void;
 }
 
-export interface ExportReport {
-  readonly format: 'onnx';
+/** What is kept of the file, and what else was seen of it. */
+export interface ExportReport extends Readonly<ExportedFile> {
+  readonly format: ExportFormatName;
   readonly run: string;
-  readonly path: string;
-  /** Size of the file on disk. */
-  readonly bytes: number;
-  /** Size of the file as a download with gzip. */
-  readonly gzipBytes: number;
   readonly weights: readonly WrittenWeight[];
   readonly inputs: readonly Port[];
   readonly outputs: readonly Port[];
   /** Samples of each batch that the file takes, or 'any'. */
   readonly batchSize: number | 'any';
-  /** What was evaluated on the file: all samples of the test split. */
-  readonly metric: string;
   readonly value: number;
   readonly loss: number;
-  /** The metric when the run ended. */
   readonly runValue: number | undefined;
-  /** Largest difference of an output of the file from the model's with its weights as floats. */
-  readonly largestDifference: number;
-  /** What {@link largestDifference} may be. */
-  readonly allowedDifference: number;
-}
-
-interface Port {
-  readonly name: string;
-  readonly type: string;
-  readonly shape: readonly (number | string)[];
+  /** Of the file, or of each in the folder. */
+  readonly files: readonly FileSize[];
+  /** Steps that the weights were trained for; absent for the final model. */
+  readonly step?: number | undefined;
+  /** For a checkpoint: true where its last step was followed by a distortion, so that weights are as compressed. */
+  readonly afterDistortion?: boolean | undefined;
+  /** Messages for the user. */
+  readonly warnings: readonly string[];
+  /** Why the run folder does not tell of the file; absent where it does. */
+  readonly notRecorded?: string;
 }
 
 /**
- * Writes the final model of a finished run as an ONNX file, and evaluates that file on the test split. The file appears once it
- * has been verified.
+ * Writes the final model of a finished run in a format, or a checkpoint, and evaluates what was written on the test split. It appears
+ * once it has been verified.
  * @throws UserError for a model that cannot be written, and for a file that differs from it; the signal's reason when it aborts
  */
 export async function exportRun(options: ExportOptions): Promise<ExportReport> {
-  const { run, path, signal, onProgress } = options;
-  await checkTarget(path);
+  const { run, path, format = 'onnx', signal, onProgress } = options;
+  await checkTarget(path, exportFormats[format]);
   onProgress({ phase: 'loading' });
-  return withFinalModel(options, 'export', async (prepared) => {
+  return withModelOf(options, async (prepared, { compressed, warnings, ...state }) => {
     signal.throwIfAborted();
     onProgress({ phase: 'writing' });
-    const { bytes, graph, weights, names, batchSize } = await writtenModel(prepared, options);
+    const { write, describe } = formats[format];
+    const origin = { run: run.id, experiment: JSON.stringify(prepared.live.experiment), step: state.step };
+    const { content, ...written } = await write({ prepared, compressed, origin }, options);
     signal.throwIfAborted();
-    const unverified = `${path}.unverified`;
-    try {
-      await writeAtomically(unverified, bytes, { isFileOfItsOwn: true });
-      const verified = await verify(unverified, prepared, { ...options, names, batchSize });
-      await rename(unverified, path).catch((error: unknown) => {
-        throw explainDiskError(error, path, 0, { isFileOfItsOwn: true });
-      });
-      const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-      return {
-        format: 'onnx',
-        run: run.id,
-        path,
-        bytes: (await stat(path)).size,
-        gzipBytes: gzipSync(bytes).length,
-        weights,
-        inputs: [...graph.inputs],
-        outputs: [...graph.outputs],
-        batchSize: batchSize ?? 'any',
-        ...verified,
-        runValue: finished?.summary.test,
-      };
-    } finally {
-      await rm(unverified, { force: true });
-    }
+    const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
+    const runValue = state.step === undefined ? finished?.summary.test : undefined;
+    const { files, ...verified } = await writeVerified(path, content, async (unverified) => {
+      const verified = await verify(unverified, prepared, { ...options, format });
+      const files = fileSizes(content);
+      const figures = { run: run.id, step: state.step, ...written, ...verified, runValue };
+      const card = describe?.({ ...figures, files: files.map(({ name, bytes }) => ({ name, bytes })) });
+      if (!card) return { ...verified, files };
+      await writeAtomically(join(unverified, card.name), card.text, { isFileOfItsOwn: true });
+      return { ...verified, files: [...files, fileSize(card.name, new TextEncoder().encode(card.text))] };
+    });
+    const report: ExportReport = {
+      format,
+      run: run.id,
+      path,
+      time: Date.now(),
+      denseBytes: prepared.parameters.list.reduce((sum, { shape }) => sum + floatBytes(shape), 0),
+      bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+      gzipBytes: files.reduce((sum, { gzipBytes }) => sum + gzipBytes, 0),
+      files,
+      ...state,
+      warnings,
+      ...written,
+      ...verified,
+      runValue,
+    };
+    const notRecorded = await recordExport(run, report).then(() => undefined, reasonOf);
+    return { ...report, ...(notRecorded !== undefined && { notRecorded }) };
   });
 }
 
-/** @throws UserError for a path that no file can have */
-async function checkTarget(path: string): Promise<void> {
-  const isFolder = async (place: string) => (await stat(place).catch(() => undefined))?.isDirectory();
-  if (await isFolder(path))
-    throw new UserError(`${path} is a folder.`, { remedy: 'Give the path of a file.', exitCode: ExitCode.usage });
-  if (await isFolder(dirname(path))) return;
-  throw new UserError(`The folder ${dirname(path)} does not exist.`, {
-    remedy: 'Make it, or name another.',
-    exitCode: ExitCode.usage,
-  });
+/** What is exported besides the floats. */
+interface ModelState extends Pick<ExportReport, 'step' | 'afterDistortion' | 'warnings'> {
+  readonly compressed: ReadonlyMap<string, PackedWeight> | undefined;
 }
 
-async function writtenModel({ program, parameters, live }: Prepared, { run, dense }: ExportOptions) {
-  const { graph, batchSize } = await predictionGraph(program, program.batchSize);
-  const compressed = dense ? undefined : await readCompressedModel(run);
-  const names = portNames(program.inputNames, program.outputNames);
-  const weights = new Map(
-    parameters.list.map(({ name, shape, value }) => {
-      // A run without a compressed file can have zeros all the same.
-      const small = () => compressed?.get(name) ?? SparseWeight.of(shape, value);
-      return [name, dense ? new DenseWeight(shape, value) : small()];
-    }),
+function withModelOf<R>(
+  { run, checkpoint = false, changedFiles }: ExportOptions,
+  use: (prepared: Prepared, state: ModelState) => Promise<R>,
+): Promise<R> {
+  if (checkpoint) return withCheckpoint({ run, changedFiles }, 'export', use);
+  return withFinalModel({ run, changedFiles }, 'export', async (prepared) =>
+    use(prepared, { compressed: await readCompressedModel(run), warnings: [] }),
   );
-  const model = withWeights(graph, weights, names);
-  const bytes = encodeOnnxModel(model.graph, {
-    'deeptwist.run': run.id,
-    'deeptwist.experiment': JSON.stringify(live.experiment),
-  });
-  return { ...model, bytes, names, batchSize };
 }
 
+/** Evaluates each file that holds the whole model. @returns the figures of the first, and the largest difference of any */
 async function verify(
-  file: string,
+  unverified: string,
+  prepared: Prepared,
+  options: ExportOptions & { format: ExportFormatName },
+): Promise<VerifiedFile> {
+  const { open, alsoOpen = [] } = formats[options.format];
+  const verified = await verifyFile(await open(unverified, prepared.program), prepared, options);
+  const engines = [verified.engine];
+  let { largestDifference } = verified;
+  for (const openOther of alsoOpen) {
+    const other = await verifyFile(await openOther(unverified, prepared.program), prepared, options);
+    engines.push(other.engine);
+    largestDifference = Math.max(largestDifference, other.largestDifference);
+  }
+  return { ...verified, engine: engines.join(' and '), largestDifference };
+}
+
+type VerifiedFile = Pick<
+  ExportReport,
+  'engine' | 'batchSize' | 'metric' | 'value' | 'loss' | 'largestDifference' | 'allowedDifference'
+>;
+
+async function verifyFile(
+  file: OpenedModel,
   { program, dataset, parameters }: Prepared,
-  {
-    names,
-    batchSize,
-    path,
-    tolerance = TOLERANCE,
-    signal,
-    onProgress,
-  }: ExportOptions & { names: ReadonlyMap<string, string>; batchSize: number | undefined },
-): Promise<Pick<ExportReport, 'metric' | 'value' | 'loss' | 'largestDifference' | 'allowedDifference'>> {
+  options: ExportOptions,
+): Promise<VerifiedFile> {
+  const { tolerance = TOLERANCE, signal, onProgress } = options;
   const { test } = dataset;
   let samples = 0;
   const onBatch = (count: number) => {
@@ -163,23 +163,29 @@ async function verify(
     onProgress({ phase: 'verifying', samples, of: test.samples });
     signal.throwIfAborted();
   };
-  const executor = await FileExecutor.open(file, { program, parameters, names, batchSize, onBatch });
+  const model = PredictingModel.ofProgram(program, parameters.list);
   try {
-    const evaluation = await evaluateSplit(executor, { ...program, batchSize }, dataset, test);
-    const { metric, value, loss } = evaluation;
-    const { largestDifference, largestOutput } = executor;
+    const evaluator = new FileEvaluator(file, { program, model, onBatch });
+    const { batchSize } = file;
+    const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
+    const { largestDifference, largestOutput } = evaluator;
     const allowedDifference = tolerance * Math.max(1, largestOutput);
-    if (!(largestDifference <= allowedDifference)) throw differs(path, largestDifference, allowedDifference);
-    return { metric, value, loss, largestDifference, allowedDifference };
+    if (!(largestDifference <= allowedDifference)) throw differs(options, largestDifference, allowedDifference);
+    const figures = { metric, value, loss, largestDifference, allowedDifference };
+    return { engine: file.engine, batchSize: batchSize ?? 'any', ...figures };
   } finally {
-    await executor.release();
+    await model.release();
+    await file.release();
   }
 }
 
-function differs(path: string, difference: number, allowed: number): UserError {
+function differs({ path, round = false }: ExportOptions, difference: number, allowed: number): UserError {
+  const remedy = round
+    ? 'Allow more with --tolerance, or leave out --round.'
+    : 'Try --dense or another format, which write every weight as floats, and report what you see.';
   return new UserError(
     `The exported model is not the run's: an output differs by ${difference.toPrecision(3)}, and ${allowed.toPrecision(3)} is ` +
       `allowed. ${path} was not written.`,
-    { remedy: 'Try --dense, which writes every weight as floats, and report what you see.', exitCode: ExitCode.failed },
+    { remedy, exitCode: ExitCode.failed },
   );
 }

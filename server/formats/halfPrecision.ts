@@ -1,4 +1,4 @@
-/** @file 16-bit floating point to float32. Both conversions are exact. */
+/** @file 16-bit floating point to float32, which is exact, and IEEE's from float32, which rounds. */
 
 const bits = new Uint32Array(1);
 const value = new Float32Array(bits.buffer);
@@ -29,6 +29,39 @@ export function float32FromBfloat16(halves: Uint8Array): Float32Array {
   return convert(halves, bfloat16);
 }
 
+/**
+ * @returns little-endian IEEE 754 binary16, two bytes each: the nearest number, of two the one whose last bit is 0; infinity beyond
+ * 65504
+ */
+export function float16FromFloat32(numbers: Float32Array): Uint8Array {
+  const halves = new Uint8Array(2 * numbers.length);
+  const view = new DataView(halves.buffer);
+  numbers.forEach((number, i) => view.setUint16(2 * i, float16Bits(number), true));
+  return halves;
+}
+
+function float16Bits(number: number): number {
+  value[0] = number;
+  const sign = (bits[0] >>> 16) & 0x8000;
+  const size = Math.abs(number);
+  if (Number.isNaN(number)) return 0x7e00;
+  if (size >= 65520) return sign | 0x7c00; // Half a step above the largest number.
+  // Steps of 2^-24 below 2^-14, and of 2^-10 of the power of two below the number from there on.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const steps = roundHalfToEven(size * 2 ** (10 - exponent));
+  // 1024 steps are the next power of two: they carry into the exponent.
+  return sign | (((exponent + 14) << 10) + steps);
+}
+
+/** @param size at least 0 and below 2^12 */
+function roundHalfToEven(size: number): number {
+  const below = Math.floor(size);
+  const rest = size - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
+}
+
 function convert(halves: Uint8Array, toNumber: (half: number) => number): Float32Array {
-  return Float32Array.from({ length: halves.length / 2 }, (_, i) => toNumber(halves[2 * i] | (halves[2 * i + 1] << 8)));
+  const numbers = new Float32Array(halves.length / 2);
+  for (let i = 0; i < numbers.length; i++) numbers[i] = toNumber(halves[2 * i] | (halves[2 * i + 1] << 8));
+  return numbers;
 }

@@ -22,7 +22,8 @@ export function inflate(
   method: keyof typeof decompress,
   sizeOf: (head: Uint8Array) => number,
 ): Uint8Array {
-  const most = sizeOf(inflateHead(compressed, method));
+  const head = compressed.subarray(0, HEAD_BYTES);
+  const most = sizeOf(inflateHead(head, method, head.length === compressed.length));
   if (!(most <= MOST_BYTES))
     throw new FormatError(
       `its header tells of ${most} bytes; from a compressed file, at most ${MOST_BYTES} can be read`,
@@ -37,11 +38,15 @@ export function inflate(
   }
 }
 
-function inflateHead(compressed: Uint8Array, method: keyof typeof decompress): Uint8Array {
-  // The end of a short file has to be there; a part of a longer one ends anywhere.
-  const finishFlush = compressed.length <= HEAD_BYTES ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
+/**
+ * The beginning of a content.
+ * @param head the first of its compressed bytes
+ * @param isWhole true where these are all: their end has to be there
+ * @throws FormatError for damaged data
+ */
+export function inflateHead(head: Uint8Array, method: keyof typeof decompress, isWhole: boolean): Uint8Array {
   try {
-    return decompress[method](compressed.subarray(0, HEAD_BYTES), { finishFlush });
+    return decompress[method](head, { finishFlush: isWhole ? constants.Z_FINISH : constants.Z_SYNC_FLUSH });
   } catch (error) {
     throw damaged(error);
   }

@@ -3,6 +3,7 @@
  * elements) and `.npz`, a zip archive of them.
  */
 import { elementCount } from '../protocol/shape.ts';
+import { sourceOf } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
@@ -43,25 +44,34 @@ const MOST_AXES = 64;
 /** Characters of a damaged header that a message shows. */
 const SHOWN = 200;
 
-interface NpyHeader {
-  dtype: StoredDtype;
-  bigEndian: boolean;
+/** What an array says of itself. */
+export interface NpyHeader {
+  /** NumPy's name of the element type, `<f4`; undefined for records, whose type is a list. */
+  descr: string | undefined;
+  /** True where the first index changes fastest. */
   fortranOrder: boolean;
   shape: number[];
   /** Byte at which the elements begin. */
   dataStart: number;
 }
 
+interface NpyElements {
+  dtype: StoredDtype;
+  bigEndian: boolean;
+}
+
 /** @throws FormatError for a damaged file or an element type that is not supported */
 export function decodeNpy(file: Uint8Array): NpyArray {
-  const header = readHeader(file);
-  const { dtype, shape, dataStart, fortranOrder } = header;
+  const header = readNpyHeader(file);
+  const { shape, dataStart, fortranOrder } = header;
+  const elements = npyElements(header);
+  const { dtype } = elements;
   if (file.length !== fileBytes(header))
     throw new FormatError(
       `shape (${shape.join(', ')}) of ${dtype} needs ${fileBytes(header) - dataStart} bytes of data, ` +
         `but there are ${file.length - dataStart}`,
     );
-  const data = readElements(file.subarray(dataStart), header);
+  const data = readElements(file.subarray(dataStart), elements);
   return {
     shape,
     dtype: dtype === 'f2' ? 'f4' : dtype,
@@ -76,13 +86,13 @@ export function decodeNpy(file: Uint8Array): NpyArray {
  * @throws FormatError for a damaged archive, or when it has no such array
  */
 export function decodeNpz(archive: Uint8Array, name: string): NpyArray {
-  const zip = new ZipArchive(archive, '.npz archive');
+  const zip = new ZipArchive(sourceOf(archive), '.npz archive');
   const entry = zip.entries.find((candidate) => arrayName(candidate.name) === arrayName(name));
   if (entry === undefined) {
     const names = zip.entries.map((candidate) => arrayName(candidate.name)).join(', ');
     throw new FormatError(`it has no array '${name}'; it has ${names || 'none'}`);
   }
-  return decodeNpy(zip.read(entry, (head) => fileBytes(readHeader(head))));
+  return decodeNpy(zip.read(entry, (head) => fileBytes(readNpyHeader(head))));
 }
 
 function arrayName(fileName: string): string {
@@ -90,30 +100,33 @@ function arrayName(fileName: string): string {
 }
 
 /** Bytes of the whole file, as its header says. */
-function fileBytes({ dtype, shape, dataStart }: NpyHeader): number {
-  return dataStart + elementCount(shape) * bytesPerElement(dtype);
+function fileBytes(header: NpyHeader): number {
+  return header.dataStart + elementCount(header.shape) * bytesPerElement(npyElements(header).dtype);
 }
 
 function bytesPerElement(dtype: StoredDtype): number {
   return dtype === 'f2' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
 }
 
-function readElements(bytes: Uint8Array, { dtype, bigEndian }: NpyHeader): NumericArray {
+function readElements(bytes: Uint8Array, { dtype, bigEndian }: NpyElements): NumericArray {
   const ordered = bigEndian ? reversedElements(bytes, bytesPerElement(dtype)) : bytes;
   if (dtype === 'f2') return float32FromFloat16(ordered);
   return elementsOf<NumericArray>(ordered, constructors[dtype]);
 }
 
 /** A copy in which the bytes of each element are in the opposite order. */
-function reversedElements(bytes: Uint8Array, size: number): Uint8Array {
+export function reversedElements(bytes: Uint8Array, size: number): Uint8Array {
   const result = new Uint8Array(bytes.length);
   for (let begin = 0; begin < bytes.length; begin += size)
     for (let i = 0; i < size; i++) result[begin + i] = bytes[begin + size - 1 - i];
   return result;
 }
 
-/** @param file at least the beginning of one, up to its elements */
-function readHeader(file: Uint8Array): NpyHeader {
+/**
+ * @param file at least the beginning of one, up to its elements
+ * @throws FormatError for a damaged header, and for a file that is no `.npy` file
+ */
+export function readNpyHeader(file: Uint8Array): NpyHeader {
   if (!MAGIC.every((byte, i) => file[i] === byte)) throw new FormatError('it is no .npy file: it lacks the mark NUMPY');
   const version = file[6];
   if (!(version >= 1 && version <= 3))
@@ -149,11 +162,11 @@ function parseHeader(header: string): Omit<NpyHeader, 'dataStart'> {
     .filter((size) => size !== '')
     .map((size) => Number(/^(?:\w+\.\w+\()?(\d+)L?\)?$/.exec(size)?.[1]));
   if (shape.length > MOST_AXES || !shape.every(Number.isSafeInteger)) throw damaged();
-  return { ...parseElementType(type[2]), fortranOrder: order === 'True', shape };
+  return { descr: type[2], fortranOrder: order === 'True', shape };
 }
 
-/** @param descr undefined for records, whose type is a list */
-function parseElementType(descr: string | undefined): Pick<NpyHeader, 'dtype' | 'bigEndian'> {
+/** @throws FormatError for a type whose elements are no numbers that can be read */
+export function npyElements({ descr }: Pick<NpyHeader, 'descr'>): NpyElements {
   const [, order, dtype] = /^([<>|=]?)(.*)$/s.exec(descr ?? '') ?? [];
   if (isDtype(dtype)) return { dtype, bigEndian: order === '>' };
   const supported = ['f2', ...Object.keys(constructors)].join(', ');

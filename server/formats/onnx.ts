@@ -19,6 +19,7 @@ export type OnnxAttribute =
   | { int: number }
   | { float: number }
   | { string: string }
+  | { strings: readonly string[] }
   | { ints: readonly number[] }
   | { floats: readonly number[] }
   | { tensor: OnnxTensor };
@@ -42,10 +43,20 @@ export interface OnnxValue {
   shape: readonly (number | string)[];
 }
 
+/** A constant of mostly zeros: SparseTensorProto. */
+export interface OnnxSparseTensor {
+  shape: readonly number[];
+  /** The numbers that are not zero, in row-major order. */
+  values: Float32Array;
+  /** Place of each number among all of the tensor; ONNX wants 64 bits for it. */
+  indices: BigInt64Array;
+}
+
 export interface OnnxGraph {
   inputs: readonly OnnxValue[];
   outputs: readonly OnnxValue[];
   initializers: readonly ({ name: string } & OnnxTensor)[];
+  sparseInitializers?: readonly ({ name: string } & OnnxSparseTensor)[];
   nodes: readonly OnnxNode[];
 }
 
@@ -117,9 +128,19 @@ function tensorMessage(tensor: OnnxTensor, name?: string): Message {
   return message.data(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
+/** The name of a sparse tensor is that of its values. */
+function sparseTensorMessage(name: string, { shape, values, indices }: OnnxSparseTensor): Message {
+  const length = values.length;
+  const message = new Message()
+    .message(1, tensorMessage({ type: 'float32', shape: [length], data: values }, name))
+    .message(2, tensorMessage({ type: 'int64', shape: [length], data: indices }));
+  for (const size of shape) message.integer(3, size);
+  return message;
+}
+
 function attributeMessage(name: string, attribute: OnnxAttribute): Message {
   const message = new Message().text(1, name);
-  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7
+  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7, STRINGS 8
   if ('int' in attribute) return message.integer(3, attribute.int).integer(20, 2);
   if ('float' in attribute) return message.float(2, attribute.float).integer(20, 1);
   if ('string' in attribute) return message.text(4, attribute.string).integer(20, 3);
@@ -127,6 +148,10 @@ function attributeMessage(name: string, attribute: OnnxAttribute): Message {
   if ('ints' in attribute) {
     for (const value of attribute.ints) message.integer(8, value);
     return message.integer(20, 7);
+  }
+  if ('strings' in attribute) {
+    for (const value of attribute.strings) message.text(9, value);
+    return message.integer(20, 8);
   }
   for (const value of attribute.floats) message.float(7, value);
   return message.integer(20, 6);
@@ -166,6 +191,8 @@ export function encodeOnnxModel(graph: OnnxGraph, metadata: Readonly<Record<stri
   for (const { name, ...tensor } of graph.initializers) graphMessage.message(5, tensorMessage(tensor, name));
   for (const input of graph.inputs) graphMessage.message(11, valueMessage(input));
   for (const output of graph.outputs) graphMessage.message(12, valueMessage(output));
+  for (const { name, ...tensor } of graph.sparseInitializers ?? [])
+    graphMessage.message(15, sparseTensorMessage(name, tensor));
   const opset = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
   const model = new Message().integer(1, 8).text(2, 'deeptwist').message(7, graphMessage).message(8, opset('', OPSET));
   // A file of standard operators alone names no other domain: programs refuse those that they do not know.

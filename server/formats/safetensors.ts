@@ -5,6 +5,8 @@
  */
 import { isRecord } from '../protocol/record.ts';
 import { elementCount } from '../protocol/shape.ts';
+import { UserError } from '../protocol/userError.ts';
+import { sourceOf, type ByteSource } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
@@ -33,9 +35,13 @@ const constructors: Record<SafetensorDtype, ElementArray<NumericArray>> = {
   BOOL: Uint8Array,
 };
 
+type StoredDtype = SafetensorDtype | keyof typeof halves;
+
 const halves = { F16: float32FromFloat16, BF16: float32FromBfloat16 } as const;
 
 const LENGTH_BYTES = 8;
+/** The reference implementation reads no longer header either. */
+const MOST_HEADER_BYTES = 100_000_000;
 /** Tensors start at multiples of this in the file, so that a reader need not copy them. */
 const ALIGNMENT = 8;
 const METADATA = '__metadata__';
@@ -74,6 +80,40 @@ export function encodeSafetensors(
   return file;
 }
 
+/** A tensor as the header describes it. */
+export interface SafetensorEntry {
+  readonly name: string;
+  /** As the file has it: it may be one that {@link decodeSafetensors} does not read. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** First byte in the file, and the one behind the last. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+export interface SafetensorsHeader {
+  readonly entries: readonly SafetensorEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads what a safetensors file says of its tensors, and none of their bytes.
+ *
+ * @throws FormatError for a damaged header, and where the tensors do not lie in the file as they should
+ */
+export function readSafetensorsHeader(file: ByteSource): SafetensorsHeader {
+  const { header, dataStart } = readHeader(file);
+  const dataBytes = file.length - dataStart;
+  const { [METADATA]: metadata = {}, ...rest } = header;
+  if (!isTexts(metadata)) throw new FormatError(`its ${METADATA} is not a table of strings`);
+  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, dataBytes));
+  checkCoverage(entries, dataBytes);
+  return {
+    entries: entries.map((entry) => ({ ...entry, begin: dataStart + entry.begin, end: dataStart + entry.end })),
+    metadata,
+  };
+}
+
 /**
  * Reads a safetensors file. The tensors are views of `file` wherever its alignment allows, so they live and change with it.
  *
@@ -81,56 +121,58 @@ export function encodeSafetensors(
  */
 export function decodeSafetensors(file: Uint8Array): {
   tensors: Map<string, Safetensor>;
-  metadata: Record<string, string>;
+  metadata: Readonly<Record<string, string>>;
 } {
-  const { header, dataStart } = readHeader(file);
-  const data = file.subarray(dataStart);
-  const { [METADATA]: metadata = {}, ...rest } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string'))
-    throw new FormatError(`its ${METADATA} is not a table of strings`);
-
-  const entries = Object.entries(rest).map(([name, entry]) => checkEntry(name, entry, data.length));
-  checkCoverage(entries, data.length);
-  const tensors = new Map(
-    entries.map(({ name, dtype, shape, begin, end }) => [name, read(data.subarray(begin, end), dtype, shape)]),
-  );
-  return { tensors, metadata: metadata as Record<string, string> };
+  const { entries, metadata } = readSafetensorsHeader(sourceOf(file));
+  const tensors = entries.map((entry): [string, Safetensor] => [
+    entry.name,
+    decodeSafetensor(entry, file.subarray(entry.begin, entry.end)),
+  ]);
+  return { tensors: new Map(tensors), metadata };
 }
 
-interface Entry {
-  name: string;
-  dtype: SafetensorDtype | keyof typeof halves;
-  shape: number[];
-  begin: number;
-  end: number;
+/**
+ * @param bytes those of the entry
+ * @throws FormatError for an element type that is not supported
+ */
+export function decodeSafetensor({ name, dtype, shape }: SafetensorEntry, bytes: Uint8Array): Safetensor {
+  if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
+  if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
+  return { dtype, shape, data: elementsOf(bytes, constructors[dtype]) };
 }
 
-function readHeader(file: Uint8Array): { header: Record<string, unknown>; dataStart: number } {
+function readHeader(file: ByteSource): { header: Record<string, unknown>; dataStart: number } {
   if (file.length < LENGTH_BYTES)
     throw new FormatError(`it has ${file.length} bytes; a safetensors file starts with an 8-byte header length`);
-  const headerBytes = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
+  const length = file.read(0, LENGTH_BYTES);
+  const headerBytes = new DataView(length.buffer, length.byteOffset).getBigUint64(0, true);
   if (headerBytes > BigInt(file.length - LENGTH_BYTES))
     throw new FormatError(
       `its header should have ${headerBytes} bytes, but the file has only ${file.length}: it is cut off or no safetensors file`,
     );
+  if (headerBytes > BigInt(MOST_HEADER_BYTES))
+    throw new FormatError(
+      `its header should have ${headerBytes} bytes; that of a model has at most ${MOST_HEADER_BYTES}`,
+    );
   const dataStart = LENGTH_BYTES + Number(headerBytes);
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(LENGTH_BYTES, dataStart)));
-  } catch {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(file.read(LENGTH_BYTES, dataStart)));
+  } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new FormatError('its header is not valid JSON');
   }
   if (!isRecord(header)) throw new FormatError('its header is not a JSON object');
   return { header, dataStart };
 }
 
-function checkEntry(name: string, entry: unknown, dataBytes: number): Entry {
+/** Offsets of the entry count from the end of the header, as in the file. */
+function checkEntry(name: string, entry: unknown, dataBytes: number): SafetensorEntry {
   const { dtype, shape, data_offsets: offsets } = isRecord(entry) ? entry : {};
   if (typeof dtype !== 'string' || !isSizes(shape) || !isSizes(offsets) || offsets.length !== 2)
     throw new FormatError(`its entry for tensor '${name}' lacks a valid dtype, shape or data_offsets`);
-  if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
   const [begin, end] = offsets;
-  const bytes = elementCount(shape) * bytesPerElement(dtype);
+  const bytes = isDtype(dtype) ? elementCount(shape) * bytesPerElement(dtype) : Math.max(0, end - begin);
   if (end - begin !== bytes)
     throw new FormatError(`tensor '${name}', ${dtype} [${shape}], needs ${bytes} bytes but has ${end - begin}`);
   if (end > dataBytes)
@@ -141,7 +183,7 @@ function checkEntry(name: string, entry: unknown, dataBytes: number): Entry {
 }
 
 /** The tensors must cover the data exactly: no overlaps, no holes, nothing left over. */
-function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
+function checkCoverage(entries: readonly SafetensorEntry[], dataBytes: number): void {
   let previous: { name: string; end: number } = { name: '', end: 0 };
   for (const entry of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (entry.begin < previous.end) throw new FormatError(`tensors '${previous.name}' and '${entry.name}' overlap`);
@@ -153,19 +195,18 @@ function checkCoverage(entries: readonly Entry[], dataBytes: number): void {
     throw new FormatError(`${dataBytes - previous.end} bytes at its end belong to no tensor`);
 }
 
-function read(bytes: Uint8Array, dtype: Entry['dtype'], shape: number[]): Safetensor {
-  if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
-  return { dtype, shape, data: elementsOf(bytes, constructors[dtype]) };
-}
-
-function bytesPerElement(dtype: Entry['dtype']): number {
+function bytesPerElement(dtype: StoredDtype): number {
   return dtype === 'F16' || dtype === 'BF16' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
 }
 
-function isDtype(dtype: string): dtype is Entry['dtype'] {
+function isDtype(dtype: string): dtype is StoredDtype {
   return Object.hasOwn(constructors, dtype) || Object.hasOwn(halves, dtype);
 }
 
 function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
 }

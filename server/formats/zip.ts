@@ -3,6 +3,7 @@
  * sections 4.3 and 4.4). Stored and deflated entries, zip64 too, which NumPy writes for arrays beyond 4 GiB. Nothing is
  * unpacked to the disk, and no size of the directory is believed without a look.
  */
+import type { ByteSource } from './byteSource.ts';
 import { FormatError } from './formatError.ts';
 import { inflate } from './inflate.ts';
 
@@ -28,17 +29,15 @@ const ZIP64_FIELD = 1;
 
 export class ZipArchive {
   readonly entries: readonly ZipEntry[];
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
+  readonly #archive: ByteSource;
   readonly #what: string;
 
   /**
    * @param what the kind of archive, for messages
    * @throws FormatError when it is none, or its directory is damaged
    */
-  constructor(bytes: Uint8Array, what: string) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(archive: ByteSource, what: string) {
+    this.#archive = archive;
     this.#what = what;
     this.entries = this.#readDirectory();
   }
@@ -49,84 +48,96 @@ export class ZipArchive {
    * @throws FormatError when it is damaged, or has more bytes than `sizeOf` says
    */
   read(entry: ZipEntry, sizeOf: (head: Uint8Array) => number): Uint8Array {
-    const { offset, compressedBytes, method, name } = entry;
-    this.#expect(offset, LOCAL_HEADER);
-    const start =
-      offset + LOCAL_HEADER.bytes + this.#view.getUint16(offset + 26, true) + this.#view.getUint16(offset + 28, true);
-    if (start + compressedBytes > this.#bytes.length) throw this.#invalid(`${name} is cut off`);
-    const content = this.#bytes.subarray(start, start + compressedBytes);
-    if (method === STORED) return content;
-    if (method === DEFLATED) return inflate(content, 'deflate', sizeOf);
-    throw new FormatError(`'${name}' is compressed by the method ${method} of zip, which cannot be read`, {
-      remedy: 'Write the archive with numpy.savez or numpy.savez_compressed.',
-    });
+    const { begin, end, isDeflated } = this.locate(entry);
+    const content = this.#archive.read(begin, end);
+    return isDeflated ? inflate(content, 'deflate', sizeOf) : content;
+  }
+
+  /**
+   * Where the bytes of an entry lie in the archive.
+   * @throws FormatError when they do not, or are compressed in a way that is not known
+   */
+  locate({ offset, compressedBytes, method, name }: ZipEntry): { begin: number; end: number; isDeflated: boolean } {
+    const header = this.#expect(offset, LOCAL_HEADER);
+    const begin = offset + LOCAL_HEADER.bytes + header.getUint16(26, true) + header.getUint16(28, true);
+    const end = begin + compressedBytes;
+    if (!(end <= this.#archive.length)) throw this.#invalid(`${name} is cut off`);
+    if (method !== STORED && method !== DEFLATED)
+      throw new FormatError(`'${name}' is compressed by the method ${method} of zip, which cannot be read`, {
+        remedy: 'Write the archive with numpy.savez or numpy.savez_compressed.',
+      });
+    return { begin, end, isDeflated: method === DEFLATED };
   }
 
   #readDirectory(): ZipEntry[] {
-    const end = this.#findEnd();
-    let count = this.#view.getUint16(end + 10, true);
-    let offset = this.#view.getUint32(end + 16, true);
-    const locator = end - LOCATOR64.bytes;
-    if (locator >= 0 && this.#view.getUint32(locator, true) === LOCATOR64.signature) {
-      const end64 = this.#number64(locator + 8);
-      this.#expect(end64, END64);
-      count = this.#number64(end64 + 32);
-      offset = this.#number64(end64 + 48);
+    const endAt = this.#findEnd();
+    const end = this.#part(endAt, END.bytes);
+    let count = end.getUint16(10, true);
+    let offset = end.getUint32(16, true);
+    const locatorAt = endAt - LOCATOR64.bytes;
+    const locator = locatorAt >= 0 ? this.#part(locatorAt, LOCATOR64.bytes) : undefined;
+    if (locator?.getUint32(0, true) === LOCATOR64.signature) {
+      const end64 = this.#expect(number64(locator, 8), END64);
+      count = number64(end64, 32);
+      offset = number64(end64, 48);
     }
     const entries: ZipEntry[] = [];
     for (let i = 0; i < count; i++) {
-      this.#expect(offset, DIRECTORY_ENTRY);
-      const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((at) => this.#view.getUint16(offset + at, true));
-      const extra = offset + DIRECTORY_ENTRY.bytes + nameBytes;
-      const next = extra + extraBytes + commentBytes;
-      if (next > this.#bytes.length) throw this.#invalid('its directory is cut off');
-      const name = new TextDecoder().decode(this.#bytes.subarray(offset + DIRECTORY_ENTRY.bytes, extra));
-      if (this.#view.getUint16(offset + 8, true) & ENCRYPTED) throw this.#invalid(`${name} is encrypted`);
+      const header = this.#expect(offset, DIRECTORY_ENTRY);
+      const [nameBytes, extraBytes, commentBytes] = [28, 30, 32].map((at) => header.getUint16(at, true));
+      const extraAt = offset + DIRECTORY_ENTRY.bytes + nameBytes;
+      const next = extraAt + extraBytes + commentBytes;
+      if (next > this.#archive.length) throw this.#invalid('its directory is cut off');
+      const name = new TextDecoder().decode(this.#archive.read(offset + DIRECTORY_ENTRY.bytes, extraAt));
+      if (header.getUint16(8, true) & ENCRYPTED) throw this.#invalid(`${name} is encrypted`);
       // The extra field has those of the three that do not fit 32 bits, in this order.
-      const fields = [24, 20, 42].map((at) => this.#view.getUint32(offset + at, true));
-      const [, compressedBytes, headerOffset] = this.#withZip64(fields, extra, extra + extraBytes);
-      entries.push({
-        name,
-        method: this.#view.getUint16(offset + 10, true),
-        compressedBytes,
-        offset: headerOffset,
-      });
+      const fields = [24, 20, 42].map((at) => header.getUint32(at, true));
+      const [, compressedBytes, headerOffset] = this.#withZip64(fields, this.#part(extraAt, extraBytes));
+      entries.push({ name, method: header.getUint16(10, true), compressedBytes, offset: headerOffset });
       offset = next;
     }
     return entries;
   }
 
   #findEnd(): number {
-    const last = this.#bytes.length - END.bytes;
-    for (let at = last; at >= Math.max(0, last - END.longestComment); at--)
-      if (this.#view.getUint32(at, true) === END.signature) return at;
+    const tailAt = Math.max(0, this.#archive.length - END.bytes - END.longestComment);
+    const tail = this.#part(tailAt, this.#archive.length - tailAt);
+    for (let at = tail.byteLength - END.bytes; at >= 0; at--)
+      if (tail.getUint32(at, true) === END.signature) return tailAt + at;
     throw this.#invalid('it has no directory at its end');
   }
 
-  #withZip64(fields: readonly number[], begin: number, end: number): number[] {
-    for (let at = begin; at + 4 <= end; at += 4 + this.#view.getUint16(at + 2, true)) {
-      if (this.#view.getUint16(at, true) !== ZIP64_FIELD) continue;
+  #withZip64(fields: readonly number[], extra: DataView): number[] {
+    for (let at = 0; at + 4 <= extra.byteLength; at += 4 + extra.getUint16(at + 2, true)) {
+      if (extra.getUint16(at, true) !== ZIP64_FIELD) continue;
       let value = at + 4;
       return fields.map((field) => {
         if (field !== IN_ZIP64) return field;
         value += 8;
-        if (value > end) throw this.#invalid('its directory is damaged');
-        return this.#number64(value - 8);
+        if (value > extra.byteLength) throw this.#invalid('its directory is damaged');
+        return number64(extra, value - 8);
       });
     }
     return [...fields];
   }
 
-  #number64(at: number): number {
-    return Number(this.#view.getBigUint64(at, true));
+  #expect(at: number, { signature, bytes }: { signature: number; bytes: number }): DataView {
+    const part = this.#part(at, bytes);
+    if (part.getUint32(0, true) !== signature) throw this.#invalid('its directory is damaged');
+    return part;
   }
 
-  #expect(at: number, { signature, bytes }: { signature: number; bytes: number }): void {
-    if (at + bytes > this.#bytes.length || this.#view.getUint32(at, true) !== signature)
-      throw this.#invalid('its directory is damaged');
+  #part(at: number, bytes: number): DataView {
+    if (!(at + bytes <= this.#archive.length)) throw this.#invalid('its directory is damaged');
+    const part = this.#archive.read(at, at + bytes);
+    return new DataView(part.buffer, part.byteOffset, part.byteLength);
   }
 
   #invalid(reason: string): FormatError {
     return new FormatError(`it is no valid ${this.#what}: ${reason}`);
   }
+}
+
+function number64(part: DataView, at: number): number {
+  return Number(part.getBigUint64(at, true));
 }

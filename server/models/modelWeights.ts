@@ -43,7 +43,7 @@ const automaticName = /^(.*_[A-Z]\w*?|sequential_|model)(\d+)$/;
 /** Every weight of the model once, in the order of its layers; also those that are not trained. */
 export function modelWeights(model: tf.LayersModel): ModelWeight[] {
   const trainable = new Set(model.trainableWeights.map(({ id }) => id));
-  const layerNames = stableNames(descendants(model).map(({ name }) => name));
+  const layerNames = stableLayerNames(model);
   const seen = new Set<number>();
   const names = new Set<string>();
   const result: ModelWeight[] = [];
@@ -106,6 +106,11 @@ function inputOf(layer: Layer): Layer | undefined {
 
 function descendants(layer: Layer): Layer[] {
   return children(layer).flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** The names of the model's layers, those within others included, that are not stable, with the name that stands for each. */
+export function stableLayerNames(model: tf.LayersModel): Map<string, string> {
+  return stableNames(descendants(model).map(({ name }) => name));
 }
 
 /** Numbers made-up names 1, 2, … in the order of their creation; keeps all others. */

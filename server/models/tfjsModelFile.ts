@@ -1,6 +1,7 @@
 /** @file Models saved by TensorFlow.js or its converter. */
 import * as tf from '@tensorflow/tfjs';
 import { isGraphModel, readModelArtifacts } from '../modules/modelArtifacts.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import { UserError } from '../protocol/userError.ts';
 
 /**
@@ -15,12 +16,19 @@ export async function loadTfjsModel(path: string): Promise<{ model: tf.LayersMod
       remedy: 'Convert or save it as a layers model (tensorflowjs_converter --output_format tfjs_layers_model).',
     });
   const { modelTopology, weightSpecs, weightData } = artifacts;
-  const used = { modelTopology, ...(weightSpecs && { weightSpecs, weightData }) };
+  return { model: await modelOf({ modelTopology, ...(weightSpecs && { weightSpecs, weightData }) }, path), files };
+}
+
+/**
+ * The model that a file describes.
+ * @param path of the file, for messages
+ * @throws UserError where TensorFlow.js cannot make it
+ */
+export async function modelOf(artifacts: tf.io.ModelArtifacts, path: string): Promise<tf.LayersModel> {
   try {
-    const model = await tf.loadLayersModel({ load: () => Promise.resolve(used) });
-    return { model, files };
+    return await tf.loadLayersModel({ load: () => Promise.resolve(artifacts) });
   } catch (error) {
-    const [message] = (error as Error).message.split(/\n| This may be due to/);
+    const [message] = messageOf(error).split(/\n| This may be due to/);
     throw new UserError(`${path} could not be made into a model: ${message.replace(/\.$/, '')}.`, {
       remedy: remedyFor(message),
       cause: error,

@@ -1,13 +1,12 @@
 /** @file The files of a model saved by TensorFlow.js or its converter: `model.json` with weight shards beside it. */
-import { realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import * as z from 'zod';
 import { elementCount } from '../protocol/shape.ts';
 import { FormatError } from '../formats/formatError.ts';
 import { kerasTopology, weightNames } from '../formats/kerasTopology.ts';
-import { isMissing } from '../protocol/systemError.ts';
+import { messageOf } from '../protocol/thrown.ts';
 import { UserError } from '../protocol/userError.ts';
+import { fileBeside } from './fileBeside.ts';
 import { readUserFile } from './readUserFile.ts';
 
 const weightSchema = z.object({
@@ -31,9 +30,16 @@ const modelSchema = z.looseObject({
 });
 
 type ModelJson = z.output<typeof modelSchema>;
+
+/** The same with weights of any element type, those of graph models that TensorFlow.js makes no layers of. */
+const weightListSchema = modelSchema.extend({
+  weightsManifest: z
+    .array(z.object({ paths: z.array(z.string()), weights: z.array(weightSchema.extend({ dtype: z.string() })) }))
+    .nullish(),
+});
 type StoredWeight = z.output<typeof weightSchema>;
 
-const SAVE_AGAIN = 'Save the model again with model.save(…), and keep its weight files beside model.json.';
+export const SAVE_AGAIN = 'Save the model again with model.save(…), and keep its weight files beside model.json.';
 
 /**
  * @param path absolute path of `model.json`
@@ -44,7 +50,9 @@ export async function readModelArtifacts(path: string): Promise<{ artifacts: tf.
   const { modelTopology, weightsManifest, ...rest } = await readUserFile(path, parse, SAVE_AGAIN);
   const groups = weightsManifest ?? [];
   const weights = groups.flatMap((group) => group.weights);
-  const shards = await Promise.all(groups.flatMap(({ paths }) => paths).map((shard) => shardFile(path, shard)));
+  const shards = await Promise.all(
+    groups.flatMap(({ paths }) => paths).map((shard) => fileBeside(path, shard, SAVE_AGAIN)),
+  );
   const expected = weights.reduce((bytes, weight) => bytes + weightBytes(weight), 0);
   const found = shards.reduce((bytes, shard) => bytes + shard.size, 0);
   if (found !== expected)
@@ -74,49 +82,36 @@ export function isGraphModel({
 }
 
 function parse(bytes: Uint8Array): ModelJson {
+  const data = checked(modelSchema, parseJson(bytes));
+  if (isGraphModel(data as tf.io.ModelArtifacts)) return data;
+  return { ...data, modelTopology: kerasTopology(data.modelTopology) as Record<string, unknown> };
+}
+
+/**
+ * What a `model.json` says of its weights, whatever the model is.
+ * @throws FormatError for a text that is no `model.json`
+ */
+export function parseWeightList(bytes: Uint8Array): z.output<typeof weightListSchema> {
+  return checked(weightListSchema, parseJson(bytes));
+}
+
+function parseJson(bytes: Uint8Array): object {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder().decode(bytes));
   } catch (error) {
-    throw new FormatError(`it is not valid JSON (${(error as Error).message})`);
+    throw new FormatError(`it is not valid JSON (${messageOf(error)})`);
   }
   if (typeof json !== 'object' || json === null || !('modelTopology' in json || 'format' in json))
     throw new FormatError("it has no 'modelTopology'");
-  const parsed = modelSchema.safeParse(json);
-  if (parsed.success) {
-    const { data } = parsed;
-    if (isGraphModel(data as tf.io.ModelArtifacts)) return data;
-    return { ...data, modelTopology: kerasTopology(data.modelTopology) as Record<string, unknown> };
-  }
+  return json;
+}
+
+function checked<T>(schema: z.ZodType<T>, json: object): T {
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
   const [{ path, message }] = parsed.error.issues;
   throw new FormatError(`${path.join('.')}: ${message}`);
-}
-
-/**
- * A shard is a file in the folder of its model: a model.json that came from elsewhere must not have others read, and copied to
- * the run folder. A cache of downloads may have links in place of both.
- * @throws UserError for any other
- */
-async function shardFile(path: string, shard: string): Promise<{ file: string; size: number }> {
-  const file = resolve(dirname(path), shard);
-  const refuse = (reason: string, cause?: unknown) =>
-    new UserError(`${path}: the weight file ${shard} ${reason}.`, { remedy: SAVE_AGAIN, cause });
-  if (isAbsolute(shard) || !isInside(file, dirname(path))) throw refuse('is outside of the folder of the model');
-  try {
-    const real = await realpath(file);
-    const { size } = await stat(real).then((found) => (found.isFile() ? found : Promise.reject(refuse('is no file'))));
-    const folders = [await realpath(dirname(path)), dirname(await realpath(path))];
-    if (!folders.some((folder) => isInside(real, folder))) throw refuse('is a link out of the folder of the model');
-    return { file, size };
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    throw refuse(isMissing(error) ? 'does not exist' : `cannot be read: ${(error as Error).message}`, error);
-  }
-}
-
-function isInside(file: string, folder: string): boolean {
-  const inside = relative(folder, file);
-  return inside !== '' && inside !== '..' && !inside.startsWith(`..${sep}`) && !isAbsolute(inside);
 }
 
 const quantizedBytes = { uint8: 1, uint16: 2, float16: 2 } as const;

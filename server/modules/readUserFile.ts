@@ -22,13 +22,21 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
   try {
     return decode(bytes);
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    const kind = fileKindOf(bytes);
-    throw new UserError(`${path} is not usable: ${kind === undefined ? error.message : `it is ${kind.name}`}.`, {
-      remedy: kind?.remedy ?? error.remedy ?? remedy,
-      cause: error,
-    });
+    throw error instanceof FormatError ? notUsable(path, error, bytes, remedy) : error;
   }
+}
+
+/**
+ * What a FormatError says, about the file.
+ * @param head at least the beginning of the file, which tells whether it is something else, such as a web page
+ * @param remedy what to do where neither the error nor the file tells
+ */
+export function notUsable(path: string, error: FormatError, head: Uint8Array, remedy: string): UserError {
+  const kind = fileKindOf(head);
+  return new UserError(`${path} is not usable: ${kind === undefined ? error.message : `it is ${kind.name}`}.`, {
+    remedy: kind?.remedy ?? error.remedy ?? remedy,
+    cause: error,
+  });
 }
 
 /**

@@ -11,10 +11,13 @@ export class UserError extends Error {
   override readonly name = 'UserError';
   readonly remedy: string | undefined;
   readonly exitCode: number;
+  /** The option, without dashes, with which the command does it all the same. */
+  readonly option: string | undefined;
 
-  constructor(message: string, options: { remedy?: string; exitCode?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { remedy?: string; exitCode?: number; option?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.remedy = options.remedy;
+    this.option = options.option;
     this.exitCode = options.exitCode ?? ExitCode.failed;
   }
 }

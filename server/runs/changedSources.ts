@@ -27,6 +27,9 @@ async function isSame({ path, content }: SourceFile, copy: string): Promise<bool
   return (await sha256Of(path)) === (await sha256Of(copy));
 }
 
+/** The option of a command that takes the files as they are now. */
+const WITH_CHANGED_FILES = 'with-changed-files';
+
 /** @throws UserError that names the files, where there are any */
 export function refuseChanged(
   run: Run,
@@ -38,7 +41,8 @@ export function refuseChanged(
   throw new UserError(`${named(changed)} ${is} changed since the run ${run.id} was made from ${it}.`, {
     remedy:
       `Restore what the run was made from, which is in ${run.sourceFolder}; or take the files as they are now: ` +
-      `deeptwist ${command} ${run.id} --with-changed-files`,
+      `deeptwist ${command} ${run.id} --${WITH_CHANGED_FILES}`,
+    option: WITH_CHANGED_FILES,
   });
 }
 

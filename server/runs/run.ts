@@ -7,6 +7,7 @@
  * events.jsonl                  everything observed, a RunEvent a line
  * checkpoints/                  what it takes to resume exactly
  * model/                        the final model and its compressed form
+ * exports/                      what is known of the files that the model was exported to
  * lock                          the process that writes here now
  * sidecar.log                   what that process printed, where an editor started it
  * ```
@@ -65,6 +66,9 @@ export class Run {
   }
   get modelFolder(): string {
     return join(this.path, 'model');
+  }
+  get exportsFolder(): string {
+    return join(this.path, 'exports');
   }
   get sourceFolder(): string {
     return join(this.path, 'source');

@@ -29,7 +29,13 @@ export const runRecordSchema = z.object({
   state: z.enum(['queued', 'running', 'finished', 'failed', 'stopped']),
   process: processIdentitySchema.optional().describe('The process that writes the run; absent when none does.'),
   result: z
-    .object({ metric: z.string(), test: z.number().nullable(), byteRatio: z.number(), weightRatio: z.number() })
+    .object({
+      metric: z.string(),
+      test: z.number().nullable(),
+      byteRatio: z.number().describe('By the bytes that the compressed model would take.'),
+      fileRatio: z.number().optional().describe('By those of its file; absent where there is none.'),
+      weightRatio: z.number(),
+    })
     .optional()
     .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
   failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),

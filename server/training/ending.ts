@@ -1,6 +1,7 @@
 /** @file How a run ends: as an event in its log, and in run.json. Loads nothing that trains. */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, RunEvent, Untimed } from '../protocol/run/events.ts';
 import { explainSystemError } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -66,7 +67,9 @@ export function endOf(event: RunEvent): TrainingEnd | undefined {
   switch (event.type) {
     case 'finished': {
       const { metric, test, byteRatio, weightRatio } = event.summary;
-      const result = { metric, test: Number.isFinite(test) ? test : null, byteRatio, weightRatio };
+      const { ratio, isFile } = compressedSize(event.summary);
+      const fileRatio = isFile ? ratio : undefined;
+      const result = { metric, test: Number.isFinite(test) ? test : null, byteRatio, fileRatio, weightRatio };
       return { state: 'finished', result };
     }
     case 'failed': {

@@ -63,7 +63,7 @@ export async function writeFinalModel(
     await writeAtomically(denseFile(run), dense());
     return { warnings: [] };
   }
-  const { weights, warnings } = packWeights(parameters, compressor.packed());
+  const { weights, warnings } = packedWeights(parameters, compressor.packed());
   const packed = encodePacked(weights);
   await writeAtomically(compressedFile(run), packed);
   if (keep === 'both') await writeAtomically(denseFile(run), dense());
@@ -71,7 +71,7 @@ export async function writeFinalModel(
 }
 
 /** All weights for a packed file: dense where they have no compressed form, or are not what it says. */
-function packWeights(parameters: Weights, compressed: ReadonlyMap<string, PackedWeight>) {
+export function packedWeights(parameters: Weights, compressed: ReadonlyMap<string, PackedWeight>) {
   const warnings: string[] = [];
   const weights = new Map<string, PackedWeight>();
   for (const { name, shape, value } of parameters.list) {

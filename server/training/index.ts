@@ -3,10 +3,12 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
 import { parseExperiment, placed, type ExperimentText } from '../protocol/experiment/parseExperiment.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { UserError } from '../protocol/userError.ts';
 import { readLatestCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import { changedSources, refuseChanged, replaceSources } from '../runs/changedSources.ts';
@@ -17,10 +19,10 @@ import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
-import { seedingOf } from './checkpointState.ts';
+import { restoreCheckpoint, seedingOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
-import { readFinalModel } from './finalModel.ts';
+import { packedWeights, readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
 import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
@@ -169,15 +171,85 @@ export interface FinalModelOptions {
  * @throws UserError when the run has no final model, or its modules have changed
  */
 export async function withFinalModel<R>(
-  { run, changedFiles = false }: FinalModelOptions,
+  options: FinalModelOptions,
   command: 'evaluate' | 'export',
   use: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
-  const prepared = await prepareRun(run, { pretrained: false, done: Infinity });
+  return withPreparedRun(options, command, async (prepared) => {
+    await readFinalModel(options.run, prepared.parameters);
+    return use(prepared);
+  });
+}
+
+/**
+ * Prepares a run and disposes of it after `use`. Its weights are any.
+ * @throws UserError when its modules have changed
+ */
+export async function withPreparedRun<R>(
+  { run, changedFiles = false }: FinalModelOptions,
+  command: 'evaluate' | 'export',
+  use: (prepared: Prepared) => Promise<R>,
+  goingOn: Parameters<typeof prepareRun>[1] = { pretrained: false, done: Infinity },
+): Promise<R> {
+  const prepared = await prepareRun(run, goingOn);
   try {
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
     await keepVocabulary(run, prepared.dataset.vocabulary);
-    await readFinalModel(run, prepared.parameters);
+    return await use(prepared);
+  } finally {
+    await prepared.dispose();
+  }
+}
+
+/** What is known of a checkpoint besides its weights as floats. */
+export interface CheckpointModel {
+  /** Steps that were done. */
+  readonly step: number;
+  /** True where the last step was followed by a distortion. */
+  readonly afterDistortion: boolean;
+  /** The weights in the form that the compression left, by name, as far as they still are so. */
+  readonly compressed: ReadonlyMap<string, PackedWeight> | undefined;
+  /** Why newer checkpoints were passed over. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Prepares a run with the weights of its newest checkpoint that is whole, and disposes of it after `use`.
+ * @throws UserError when there is none, or its modules have changed
+ */
+export async function withCheckpoint<R>(
+  options: FinalModelOptions,
+  command: 'export',
+  use: (prepared: Prepared, model: CheckpointModel) => Promise<R>,
+): Promise<R> {
+  const { run } = options;
+  const { checkpoint, warnings } = await readLatestCheckpoint(run);
+  if (!checkpoint)
+    throw new UserError(`The run ${run.id} has no checkpoint that can be read.`, {
+      remedy: `Go on with it: deeptwist resume ${run.id}. A run that stops writes one.`,
+    });
+  return withPreparedRun(
+    options,
+    command,
+    async (prepared) => {
+      const { afterDistortion } = restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder);
+      const { parameters, compressor } = prepared;
+      const compressed = compressor && packedWeights(parameters, compressor.packed()).weights;
+      return use(prepared, { step: checkpoint.step, afterDistortion, compressed, warnings });
+    },
+    goingOnFrom(checkpoint),
+  );
+}
+
+/**
+ * Prepares an experiment and disposes of it after `use`. Its weights are any.
+ * @param file path of the experiment
+ */
+export async function withExperiment<R>(file: string, use: (prepared: Prepared) => Promise<R>): Promise<R> {
+  const { text, name, experiment } = await loadExperiment(file);
+  const source = { file: name, text, overrides: [] };
+  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: false }));
+  try {
     return await use(prepared);
   } finally {
     await prepared.dispose();

@@ -13,6 +13,7 @@ import { composeLoss } from './objective/loss.ts';
 import { unfitModel } from './unfitModel.ts';
 
 export interface ModelProgram extends Program, Predictor {
+  readonly model: tf.LayersModel;
   readonly weights: readonly ModelWeight[];
   /** The size of every batch, where the model fixes it: one with a state from batch to batch does. */
   readonly batchSize: number | undefined;
@@ -89,16 +90,14 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
 
-  const outputs = (batch: tf.Tensor[], mode: { training: boolean }) =>
-    [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
   const score: ModelProgram['score'] = (targets, predicted) => ({
     loss: loss(targets, predicted),
     metrics: metrics.map(([, metric]) => metric(targets, predicted)),
   });
   return {
+    model,
+    ...predictorOf(model, weights, inputs),
     weights,
-    layers: model.layers,
-    inputs,
     targets: dataset.targets,
     metrics: metrics.map(([name]) => name),
     batchSize: fixedBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
@@ -109,7 +108,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
     outputNames: model.outputs.map(({ sourceLayer }) => sourceLayer.name),
     loss(batch, targets) {
-      const mean = loss(targets, outputs(batch, { training: true }));
+      const mean = loss(targets, outputsOf(model, batch, { training: true }));
       return composeLoss({
         data: [lossScale === 1 ? mean : tf.mul<tf.Scalar>(mean, lossScale)],
         regularization: model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty)),
@@ -117,14 +116,34 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     },
     evaluate(batch, targets) {
       const [samples] = targets[0].shape;
-      const predicted = outputs(batch, { training: false }).map((output) =>
+      const predicted = outputsOf(model, batch, { training: false }).map((output) =>
         samples === output.shape[0] ? output : tf.slice(output, 0, samples),
       );
       return score(targets, predicted);
     },
-    predict: (batch) => outputs(batch, { training: false }),
     score,
   };
+}
+
+/**
+ * A model as what it predicts.
+ * @param inputs the samples that it takes
+ */
+export function predictorOf(
+  model: tf.LayersModel,
+  weights: Predictor['weights'],
+  inputs: Predictor['inputs'],
+): Predictor {
+  return {
+    weights,
+    layers: model.layers,
+    inputs,
+    predict: (batch) => outputsOf(model, batch, { training: false }),
+  };
+}
+
+function outputsOf(model: tf.LayersModel, batch: tf.Tensor[], mode: { training: boolean }): tf.Tensor[] {
+  return [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
 }
 
 /** @throws SettingError when it is not that of the experiment */

@@ -3,7 +3,7 @@ import * as esbuild from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
 import { PATIENCE } from '../../scripts/patience.js';
-import { translationBlock } from '../../extension/dashboard/translationBlock.ts';
+import { translationBlock } from '../../extension/page/translationBlock.ts';
 import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
 import { themes } from './themes.ts';
 import type { ThemeKind } from './themes.ts';

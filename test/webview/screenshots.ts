@@ -7,10 +7,12 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
-import type { RunEvent } from '../../server/protocol/run/events.ts';
+import { compressedSize } from '../../server/protocol/run/compressedSize.ts';
+import type { RunEvent, Summary } from '../../server/protocol/run/events.ts';
 import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { restoreMeasured } from '../../server/protocol/run/restoreMeasured.ts';
 import { createRunHistory } from '../../server/protocol/run/runHistory.ts';
+import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
 import { themeKinds } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
@@ -22,7 +24,7 @@ const { positionals, values } = parseArgs({
 const [out, ...runFolders] = positionals;
 mkdirSync(out, { recursive: true });
 
-const runs = runFolders.map((folder) => {
+const reading = runFolders.map(async (folder) => {
   const history = createRunHistory();
   const lines = readFileSync(join(folder, 'events.jsonl'), 'utf8').trim().split('\n');
   for (const line of lines) history.apply(restoreMeasured(JSON.parse(line) as RunEvent));
@@ -37,10 +39,16 @@ const runs = runFolders.map((folder) => {
     overrides: record.overrides,
     state: record.state,
     created: Date.parse(record.created),
-    ...(end && { result: { metric: end.metric, test: end.test, byteRatio: end.byteRatio } }),
+    ...(end && { result: { metric: end.metric, test: end.test, byteRatio: end.byteRatio, ...fileRatio(end) } }),
   };
-  return { summary, snapshot };
+  return { summary, snapshot, files: await readExportedFiles({ path: folder, exportsFolder: join(folder, 'exports') }) };
 });
+const runs = await Promise.all(reading);
+
+function fileRatio(end: Summary) {
+  const { ratio, isFile } = compressedSize(end);
+  return isFile && { fileRatio: ratio };
+}
 
 const bundle = await bundleDashboard();
 const browser = await launchBrowser();
@@ -53,6 +61,7 @@ try {
       await tell(
         { type: 'runs', runs: runs.map(({ summary }) => summary), shown: runs.map(({ summary }) => summary.key) },
         ...runs.map(({ summary, snapshot }) => ({ type: 'snapshot' as const, run: summary.key, snapshot })),
+        ...runs.map(({ summary, files }) => ({ type: 'exports' as const, run: summary.key, files })),
       );
       const tabs = values.tab ?? ['curves'];
       for (const tab of tabs) {

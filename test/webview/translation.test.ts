@@ -42,7 +42,7 @@ const DATA = [
   'min',
 ];
 
-const tabs = ['curves', 'weights', 'spectrum', 'layers', 'compare'];
+const tabs = ['curves', 'weights', 'spectrum', 'layers', 'files', 'compare'];
 
 const dashboard = dashboardOfTests();
 

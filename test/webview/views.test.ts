@@ -3,6 +3,7 @@ import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
+import { exportedFile } from '../unit/webview/exportedFile.ts';
 import { compressedEvents, distortion, snapshotOf } from '../unit/webview/runFixture.ts';
 
 const key = '/runs/a';
@@ -115,9 +116,40 @@ describe('the views in a browser', () => {
     await page.close();
   });
 
+  it('Files: exports a finished run, tells what was measured on each file, and shows where it is', async () => {
+    const { page, said, tell } = await show('files', [10]);
+    const exporting = page.locator('.files-head').getByText('Export model…');
+    expect(await exporting.isVisible()).toBe(false);
+    expect(await page.locator('.files > .view-note').textContent()).toMatch(/when its run has finished/);
+    await tell({ type: 'runs', runs: [{ ...summary, state: 'finished' }], shown: [key] });
+    await exporting.click();
+    expect(await said()).toContainEqual({ type: 'command', command: 'exportModel', run: key });
+
+    const gone = exportedFile({ path: '/project/old.onnx', isThere: false });
+    await tell({ type: 'exports', run: key, files: [exportedFile(), gone] });
+    const [newest, older] = await page.locator('.exported-file').all();
+    expect(await newest.locator('dd').first().textContent()).toBe('28.2 kB 37.8x smaller than 1.07 MB of floats');
+    expect(await newest.locator('tbody tr').allTextContents()).toEqual(['fc1/kernelsparse17.3 kB', 'fc1/biasdense1.20 kB']);
+    expect(await newest.locator('table').isVisible()).toBe(true);
+    expect(await older.locator('table').isVisible()).toBe(false);
+    expect(await older.locator('.view-note').textContent()).toMatch(/no longer there/);
+    expect(await older.getByRole('button').count()).toBe(0);
+    await newest.getByRole('button', { name: 'mnist.onnx' }).click();
+    expect(await said()).toContainEqual({ type: 'revealExport', run: key, path: '/project/mnist.onnx' });
+
+    // What was opened and closed by hand stays so when a file comes.
+    await newest.getByText('Weights in the file').click();
+    await older.getByText('Weights in the file').click();
+    await tell({ type: 'exports', run: key, files: [exportedFile({ path: '/new.onnx' }), exportedFile(), gone] });
+    const tables = page.locator('.exported-file table');
+    expect(await Promise.all([0, 1, 2].map((i) => tables.nth(i).isVisible()))).toEqual([true, false, true]);
+    await page.close();
+  });
+
   it('fit into a sidebar of 200 pixels', async () => {
-    for (const tab of ['weights', 'spectrum', 'layers', 'compare']) {
-      const { page } = await show(tab, [10, 20, 30], 200);
+    for (const tab of ['weights', 'spectrum', 'layers', 'files', 'compare']) {
+      const { page, tell } = await show(tab, [10, 20, 30], 200);
+      await tell({ type: 'exports', run: key, files: [exportedFile()] });
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(overflow, tab).toBeLessThanOrEqual(0);
       await page.close();

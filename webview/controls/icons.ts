@@ -16,6 +16,8 @@ const paths = {
   interrupted: 'M8 2.2l6.2 11.3H1.8zM8 6.5v3.2M8 11.2v.6',
   file: 'M4 2h5.5L12.5 5v9H4zM9 2v3.5h3.5',
   log: 'M3 4h10M3 7h10M3 10h7M3 13h5',
+  export: 'M8 10V2.5M5 5.5l3-3 3 3M3 8.5V13h10V8.5',
+  folder: 'M2 4h4l1.5 1.5H14V13H2z',
   expand: 'M4 6.5l4 4 4-4',
   reset: 'M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10',
   previous: 'M10 3.5L5.5 8l4.5 4.5',

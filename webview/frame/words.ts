@@ -22,6 +22,11 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
   stop: { label: l10n.t('Stop'), icon: 'stop', title: l10n.t('Stop after the current step, with a checkpoint') },
   resume: { label: l10n.t('Resume'), icon: 'resume', title: l10n.t('Go on from the last checkpoint') },
   rerun: { label: l10n.t('Rerun'), icon: 'rerun', title: l10n.t('Run the experiment again') },
+  exportModel: {
+    label: l10n.t('Export model…'),
+    icon: 'export',
+    title: l10n.t('Export the model as a file that other programs open'),
+  },
   observeNow: {
     label: l10n.t('Observe now'),
     icon: 'observe',
@@ -38,12 +43,14 @@ function metricText(metric: string, value: number): string {
   return `${metric} ${formatMetric(metric, value)}`;
 }
 
-/** What a run came to, such as `accuracy 97.37%` and `would be 46.1x smaller`; empty where there is no result. */
+/** What a run came to, such as `accuracy 97.37%` and `46.1x smaller`; empty where there is no result. */
 export function resultFacts({ result }: RunSummary): string[] {
   if (!result) return [];
-  const ratio = smallerText(result.byteRatio);
+  const smaller = smallerText(result);
   const metric = metricText(result.metric, result.test);
-  return ratio === undefined ? [metric] : [metric, l10n.t('would be {0} smaller', ratio)];
+  if (smaller === undefined) return [metric];
+  const { ratio, isFile } = smaller;
+  return [metric, isFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio)];
 }
 
 /** `just now`, `5 min ago`, `3 h ago`, `12 days ago`. */

@@ -1,6 +1,6 @@
 /** @file `deeptwist compare`. */
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
-import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
+import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/log/readEvents.ts';
@@ -56,6 +56,7 @@ type Results = ReturnType<typeof resultsOf>;
 /** Texts; empty for what a run that is not finished does not have. */
 function resultsOf(run: Run, progress: Progress) {
   const summary = progress.end?.type === 'finished' ? progress.end.summary : undefined;
+  const size = summary && compressedSize(summary);
   const latest = latestMetric(progress);
   return {
     state: run.observedState(),
@@ -64,7 +65,7 @@ function resultsOf(run: Run, progress: Progress) {
     'before the last distortion': summary ? formatNumber(summary.testBeforeLastDistortion) : '',
     'weights kept': summary ? formatCount(summary.weightsKept) : '',
     'weight ratio': summary ? formatRatio(summary.weightRatio) : '',
-    [`byte ratio (${WOULD_TAKE})`]: summary ? formatRatio(summary.byteRatio) : '',
+    'byte ratio': size ? `${size.isFile ? '' : 'would be '}${formatRatio(size.ratio)}` : '',
     'near zero': summary ? formatCount(summary.nearZeros) : '',
     'steps/s': summary ? formatNumber(summary.stepsPerSecond) : '',
     'training time': summary ? formatDuration(summary.trainingSeconds) : '',

@@ -1,18 +1,37 @@
 /** @file `deeptwist evaluate`. */
-import { formatNumber } from '../../protocol/formatQuantity.ts';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
+import { exportFormatNames, exportFormats } from '../../protocol/model/exportFormats.ts';
 import { printableJson } from '../../protocol/printable.ts';
-import { ExitCode } from '../../protocol/userError.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
-import { changedFilesOption, jsonOption } from '../command.ts';
-import type { Command } from '../command.ts';
+import { changedFilesOption } from '../command.ts';
+import type { Command, CommandArguments, CommandContext } from '../command.ts';
+import { ExportStatus } from '../exportStatus.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
-  summary: 'Evaluate the final model of a run again, as it is stored.',
-  options: { 'with-changed-files': changedFilesOption, json: jsonOption },
+  positionals: { usage: 'RUN|FILE', minimum: 1, maximum: 1 },
+  summary: 'Evaluate the final model of a run again, as it is stored, or an exported file.',
+  options: {
+    experiment: {
+      type: 'string',
+      value: 'FILE',
+      description: 'For an exported file: the experiment whose data it is evaluated on; default: that of its run.',
+    },
+    'with-changed-files': changedFilesOption,
+    json: { type: 'boolean', description: 'Print the result on standard output as one JSON object.' },
+  },
   async run({ positionals: [reference], options }, context) {
+    const path = resolve(context.directory, reference);
+    if (isExported(path)) return evaluateExported(path, options, context);
+    if (options.experiment !== undefined)
+      throw new UserError(`deeptwist evaluate: there is no exported file ${path}, which --experiment is for.`, {
+        remedy: 'Leave it out for a run: it has its experiment.',
+        exitCode: ExitCode.usage,
+      });
     const run = await findFinishedRun(reference, context.directory);
     const trainer = await context.loadTrainer();
     const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
@@ -27,3 +46,50 @@ export const evaluateCommand: Command = {
     return ExitCode.done;
   },
 };
+
+/** True for a file, and for a folder as an export makes it: no run is the one or the other. */
+function isExported(path: string): boolean {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (!status?.isDirectory()) return status !== undefined;
+  return exportFormatNames.some((name) => {
+    const { mainFile } = exportFormats[name];
+    return mainFile !== undefined && existsSync(join(path, mainFile));
+  });
+}
+
+async function evaluateExported(
+  path: string,
+  options: CommandArguments['options'],
+  { directory, stdout, stderr, loadExporter, onInterrupt }: CommandContext,
+): Promise<number> {
+  const { evaluateFile } = await loadExporter();
+  const progress = new ExportStatus(stderr);
+  const interrupt = onInterrupt(() => progress.clear());
+  const { signal } = interrupt;
+  try {
+    const evaluation = await evaluateFile({
+      path,
+      directory,
+      experiment: options.experiment === undefined ? undefined : resolve(directory, options.experiment),
+      changedFiles: options['with-changed-files'],
+      signal,
+      onProgress: (state) => progress.show(state),
+    });
+    progress.clear();
+    if (options.json) stdout.write(printableJson(evaluation) + '\n');
+    else {
+      const { split, metric, value, loss, samples, bytes, engine, runValue } = evaluation;
+      const recorded = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
+      stdout.write(`${split} ${metric} ${formatNumber(value)}  loss ${formatNumber(loss)}${recorded}\n`);
+      stdout.write(`${samples} samples, ${formatBytes(bytes)}, in ${engine}\n`);
+    }
+    return ExitCode.done;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    stderr.write('Cancelled.\n');
+    return ExitCode.stopped;
+  } finally {
+    progress.clear();
+    interrupt.dispose();
+  }
+}

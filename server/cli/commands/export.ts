@@ -1,55 +1,88 @@
 /** @file `deeptwist export`. */
 import { relative, resolve } from 'node:path';
-import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
+import { exportFormatNames, exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
+import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
+import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
+import { findRun } from '../../runs/findRun.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command } from '../command.ts';
-import type { ExportProgress, ExportReport } from '../exporter.ts';
+import type { ExportReport } from '../exporter.ts';
+import { ExportStatus } from '../exportStatus.ts';
+import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
+import { progressJson } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
-
-const FORMATS = ['onnx'];
 
 export const exportCommand: Command = {
   name: 'export',
   positionals: { usage: 'RUN', minimum: 1, maximum: 1 },
   summary: 'Write the final model of a run as a small file that other programs open, and evaluate that file.',
   options: {
-    format: { type: 'string', value: 'FORMAT', description: 'Format of the file: onnx (default).' },
-    out: { type: 'string', value: 'PATH', description: 'Path of the file; default: the id of the run, here.' },
-    dense: {
+    format: {
+      type: 'string',
+      value: 'FORMAT',
+      description: `Format: ${exportFormatNames.join(', ')}; default: the first.`,
+    },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      description: 'Path of the file or folder; default: the id of the run, here.',
+    },
+    ...exportOptionsOfFormats,
+    checkpoint: {
       type: 'boolean',
-      description: 'Write every weight as floats, for programs that do not compute constants.',
+      description: 'Export the last checkpoint, also of a run that is not finished, in the place of the final model.',
     },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
+    progress: {
+      type: 'string',
+      value: 'json',
+      description: 'Print progress and errors on standard error, one JSON object a line.',
+    },
   },
   async run({ positionals: [reference], options }, context) {
     const { directory, stdout, stderr } = context;
-    const { format = 'onnx' } = options;
-    if (!FORMATS.includes(format))
+    const { format = exportFormatNames[0] } = options;
+    if (!isExportFormat(format))
       throw new UserError(`deeptwist export: there is no format '${format}'.`, {
-        remedy: `Choose one of: ${FORMATS.join(', ')}.`,
+        remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
         exitCode: ExitCode.usage,
       });
-    const run = await findFinishedRun(reference, directory);
+    const settings = exportSettings(format, options);
+    if (options.progress !== undefined && options.progress !== 'json')
+      throw new UserError(`deeptwist export: there is no progress '${options.progress}'.`, {
+        remedy: 'Give --progress json, or leave it out.',
+        exitCode: ExitCode.usage,
+      });
+    const run = options.checkpoint
+      ? await findRun(reference, directory)
+      : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
     const progress = new ExportStatus(stderr);
+    const onProgress = (state: ExportProgress) =>
+      options.progress === 'json' ? stderr.write(`${progressJson(state)}\n`) : progress.show(state);
     const interrupt = context.onInterrupt(() => progress.clear());
     const { signal } = interrupt;
     try {
       const report = await exportRun({
         run,
-        path: resolve(directory, options.out ?? `${run.id}.${format}`),
-        dense: options.dense === true,
+        format,
+        path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
+        ...settings,
+        checkpoint: options.checkpoint,
         changedFiles: options['with-changed-files'],
         signal,
-        onProgress: (state) => progress.show(state),
+        onProgress,
       });
       progress.clear();
+      for (const warning of report.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+      if (report.notRecorded !== undefined)
+        stderr.write(`${styled(stderr, 'yellow', 'warning:')} not listed in the run: ${report.notRecorded}\n`);
       if (options.json) stdout.write(printableJson(report) + '\n');
       else
         stdout.write(
@@ -69,34 +102,9 @@ export const exportCommand: Command = {
   },
 };
 
-/** One line that is rewritten while a file is made, on a terminal. */
-class ExportStatus {
-  readonly #terminal: Terminal;
-  #isShown = false;
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  show({ phase, samples, of }: ExportProgress): void {
-    if (!this.#terminal.interactive) return;
-    this.clear();
-    this.#terminal.write(
-      phase === 'verifying' ? `Evaluating the file: ${samples}/${of ?? '?'} samples` : PHASES[phase],
-    );
-    this.#isShown = true;
-  }
-
-  clear(): void {
-    if (this.#isShown) this.#terminal.clearLine();
-    this.#isShown = false;
-  }
-}
-
-const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
-
 function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
-  const { path, bytes, gzipBytes, weights, batchSize, metric, value, runValue, largestDifference } = report;
+  const { path, engine, bytes, denseBytes, gzipBytes, weights, batchSize } = report;
+  const { metric, value, runValue, largestDifference } = report;
   const [header, ...rows] = textTable(
     {
       header: ['weight', 'form', 'bytes'],
@@ -110,9 +118,19 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     styled(stdout, 'dim', header),
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `test    ${metric} ${formatNumber(value)} of the file in ONNX Runtime${ofRun}`,
+    `smaller ${formatRatio(denseBytes / bytes)} than ${formatBytes(denseBytes)} of floats`,
+    `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
+    ...checkpointLines(report),
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),
   ];
+}
+
+function checkpointLines({ step, afterDistortion }: ExportReport): string[] {
+  if (step === undefined) return [];
+  const weights = afterDistortion
+    ? 'right after a distortion'
+    : 'with weights as they were trained, not as a distortion leaves them';
+  return [`model   the checkpoint of step ${formatCount(step)}, ${weights}`];
 }

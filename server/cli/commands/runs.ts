@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import { formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { explainSystemError } from '../../protocol/systemError.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
-import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
+import { compressedSize, recordedRatio, type CompressedSize } from '../../protocol/run/compressedSize.ts';
 import { listRuns } from '../../runs/findRun.ts';
 import { FILES_AT_ONCE, mapAtOnce } from '../../runs/mapAtOnce.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
@@ -29,7 +29,7 @@ export const runsCommand: Command = {
     }
     const [header, ...rows] = textTable(
       {
-        header: ['id', 'state', 'metric', 'weights', `bytes (${WOULD_TAKE})`, 'age', 'folder'],
+        header: ['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder'],
         rows: await mapAtOnce(runs, FILES_AT_ONCE, (run) => row(run, folder, now(), warn)),
         right: new Set([3, 4]),
       },
@@ -41,7 +41,7 @@ export const runsCommand: Command = {
 };
 
 async function row(run: Run, folder: string, now: number, warn: (error: UserError) => void): Promise<string[]> {
-  const { metric, weightRatio, byteRatio } = await figuresOf(run).catch((error: unknown): Figures => {
+  const { metric, weightRatio, size } = await figuresOf(run).catch((error: unknown): Figures => {
     const explained = explainSystemError(error);
     if (!(explained instanceof UserError)) throw error;
     warn(explained);
@@ -52,7 +52,7 @@ async function row(run: Run, folder: string, now: number, warn: (error: UserErro
     run.observedState(),
     metric ?? '',
     weightRatio === undefined ? '' : formatRatio(weightRatio),
-    byteRatio === undefined ? '' : formatRatio(byteRatio),
+    size === undefined ? '' : `${size.isFile ? '' : 'would be '}${formatRatio(size.ratio)}`,
     formatDuration((now - Date.parse(run.record.created)) / 1000),
     relative(folder, run.path) || '.',
   ];
@@ -61,21 +61,22 @@ async function row(run: Run, folder: string, now: number, warn: (error: UserErro
 interface Figures {
   readonly metric?: string;
   readonly weightRatio?: number;
-  readonly byteRatio?: number;
+  readonly size?: Pick<CompressedSize, 'ratio' | 'isFile'>;
 }
 
 /** The figures of a finished run stand in `run.json`; those of another one are looked for at the end of its log. */
 async function figuresOf(run: Run): Promise<Figures> {
   const { result } = run.record;
   if (run.record.state === 'finished' && result) {
-    return { ...result, metric: metricText({ metric: result.metric, value: result.test ?? NaN }) };
+    const { metric, test, weightRatio } = result;
+    return { metric: metricText({ metric, value: test ?? NaN }), weightRatio, size: recordedRatio(result) };
   }
   const progress = (await readLastEvents(run)).reduce(advance, newProgress());
   const summary = progress.end?.type === 'finished' ? progress.end.summary : undefined;
   const latest = latestMetric(progress);
   return {
     ...(latest && { metric: metricText(latest) }),
-    ...(summary && { weightRatio: summary.weightRatio, byteRatio: summary.byteRatio }),
+    ...(summary && { weightRatio: summary.weightRatio, size: compressedSize(summary) }),
   };
 }
 

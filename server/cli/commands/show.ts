@@ -1,7 +1,10 @@
 /** @file `deeptwist show`. */
+import { relative } from 'node:path';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
-import { formatCount, formatDuration, formatNumber } from '../../protocol/formatQuantity.ts';
+import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import type { RecordedExport } from '../../protocol/run/exportedFile.ts';
 import { ExitCode } from '../../protocol/userError.ts';
+import { readExportedFiles } from '../../runs/exportedFiles.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { followEvents, readEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
@@ -35,6 +38,7 @@ export const showCommand: Command = {
       courseLines(progress, stdout),
       [...progress.changes, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
       progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
+      exportLines(await readExportedFiles(run), stdout, context),
     ];
     const text = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n') + '\n');
     stdout.write(text.join('\n'));
@@ -67,6 +71,30 @@ function headLines(run: Run, progress: Progress, terminal: Terminal, now: number
     `experiment  ${experiment}${overrides.map((override) => ` --set ${override}`).join('')}`,
     `folder      ${run.path}`,
   ];
+}
+
+/** The files that the model was exported to, newest first. */
+function exportLines(
+  files: readonly RecordedExport[],
+  terminal: Terminal,
+  { directory, now }: Pick<CommandContext, 'directory' | 'now'>,
+): string[] {
+  if (files.length === 0) return [];
+  const [header, ...rows] = textTable(
+    {
+      header: ['exported file', 'bytes', 'smaller', 'metric of the file', 'age'],
+      rows: files.map(({ path, bytes, denseBytes, metric, value, time, isThere }) => [
+        `${relative(directory, path)}${isThere ? '' : ' (no longer there)'}`,
+        formatBytes(bytes),
+        formatRatio(denseBytes / bytes),
+        `${metric} ${formatNumber(value ?? NaN)}`,
+        formatDuration((now() - time) / 1000),
+      ]),
+      right: new Set([1, 2]),
+    },
+    terminal.columns,
+  );
+  return [styled(terminal, 'dim', header), ...rows];
 }
 
 function settingLines({ started }: Progress, terminal: Terminal): string[] {

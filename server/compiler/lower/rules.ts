@@ -3,6 +3,7 @@ import { elementCount } from '../../protocol/shape.ts';
 import type { Node, NodeOf, Op, OpParams } from '../ir.ts';
 import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
 import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { lowerRecurrent } from './recurrent.ts';
 import { windowAttributes } from './window.ts';
 
 export type Lowering<O extends Op> = (node: NodeOf<O>, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
@@ -126,6 +127,8 @@ export const loweringRules: Rules = {
       kernel_shape: { ints: params.filterSize },
       count_include_pad: { int: 0 },
     }),
+
+  Recurrent: lowerRecurrent,
 
   Reshape: ({ params }, [x], emitter) => emitter.reshape(x, params.shape),
   Transpose: ({ params }, [x], emitter) => emitter.transpose(x, params.permutation),

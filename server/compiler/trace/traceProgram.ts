@@ -10,6 +10,7 @@ import { portName } from '../ports.ts';
 import { firstDifference } from './firstDifference.ts';
 import { explainingLayers } from './layerErrors.ts';
 import { record, type Recording } from './recordingBackend.ts';
+import { keepRecurrentLayers } from './recurrentLayers.ts';
 import { nestedLayers, statefulLayers, type NamedStatefulLayer } from './statefulLayers.ts';
 
 /** @throws UnsupportedKernel when the step does something that the compiler cannot express */
@@ -47,12 +48,24 @@ export async function traceEvaluation(program: Program, batchSize: number, sampl
   });
 }
 
-/** @throws UnsupportedKernel when the model does something that the compiler cannot express */
-export async function tracePrediction(predictor: Predictor, batchSize: number): Promise<Graph> {
+/**
+ * @param keepsWhole tells by its recurrent kernel whether a standard recurrent layer is recorded as one operation
+ * @throws UnsupportedKernel when the model does something that the compiler cannot express
+ */
+export async function tracePrediction(
+  predictor: Predictor,
+  batchSize: number,
+  keepsWhole: (recurrentKernel: string) => boolean,
+): Promise<Graph> {
   return traceTwice(predictor, 'evaluated', (recording, outputs) => {
-    predictor
-      .predict(predictor.inputs.map(placeholder(recording, batchSize, portName.input)))
-      .forEach((output, index) => outputs.set(portName.output(index), recording.node(output)));
+    const restore = keepRecurrentLayers(predictor, recording, keepsWhole);
+    try {
+      predictor
+        .predict(predictor.inputs.map(placeholder(recording, batchSize, portName.input)))
+        .forEach((output, index) => outputs.set(portName.output(index), recording.node(output)));
+    } finally {
+      restore();
+    }
   });
 }
 

@@ -2,15 +2,8 @@
 import { portName } from '../../compiler/ports.ts';
 import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
-import { WeightDecoder } from './weightDecoder.ts';
-
-/** A weight in a file. */
-export interface WrittenWeight {
-  readonly name: string;
-  readonly form: PackedWeight['form'];
-  /** Bytes of the tensors that hold it. */
-  readonly bytes: number;
-}
+import type { WrittenWeight } from '../format.ts';
+import { WeightDecoder, type WeightDecoderOptions } from './weightDecoder.ts';
 
 /** What replaces the weights among a graph's inputs, and the names of the others. */
 export interface OnnxModel {
@@ -27,8 +20,9 @@ export function withWeights(
   graph: OnnxGraph,
   weights: ReadonlyMap<string, PackedWeight>,
   names: ReadonlyMap<string, string>,
+  options: WeightDecoderOptions = {},
 ): OnnxModel {
-  const decoder = new WeightDecoder();
+  const decoder = new WeightDecoder(options);
   const taken = new Set(graph.inputs.map(({ name }) => name));
   const written: { name: string; form: WrittenWeight['form'] }[] = [];
   let { nodes } = graph;
@@ -52,6 +46,7 @@ export function withWeights(
       inputs: inputs.map((value) => ({ ...value, name: nameOf(value.name) })),
       outputs: graph.outputs.map((value) => ({ ...value, name: nameOf(value.name) })),
       initializers: [...decoder.initializers, ...graph.initializers],
+      sparseInitializers: decoder.sparseInitializers,
       // Names of nodes are for messages while a model is trained.
       nodes: [
         ...decoder.nodes,
@@ -62,13 +57,7 @@ export function withWeights(
         })),
       ],
     },
-    weights: written.map(({ name, form }) => ({
-      name,
-      form,
-      bytes: decoder.initializers
-        .filter((tensor) => tensor.name === name || tensor.name.startsWith(`${name}:`))
-        .reduce((sum, { data }) => sum + data.byteLength, 0),
-    })),
+    weights: written.map(({ name, form }) => ({ name, form, bytes: decoder.bytesOf(name) })),
   };
 }
 

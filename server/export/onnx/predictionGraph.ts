@@ -9,7 +9,7 @@ import type { Predictor } from '../../compiler/program.ts';
 import { tracePrediction } from '../../compiler/trace/traceProgram.ts';
 import type { OnnxGraph } from '../../formats/onnx.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { withDynamicBatch } from './dynamicBatch.ts';
+import { sizesToTrace, withDynamicSizes, type DynamicAxis, type SizedGraph } from './dynamicSizes.ts';
 
 export interface PredictionGraph {
   readonly graph: OnnxGraph;
@@ -19,32 +19,77 @@ export interface PredictionGraph {
 
 /**
  * Sizes that a model is traced for. They are primes, and unusual sizes of layers: a number of a graph that is one of them is the
- * size of the batch.
+ * size of the batch, or the number of time steps.
  */
-const TRACED_SIZES = [97, 101, 103];
+const TRACED_SIZES = { batch: [97, 101, 103], sequence: [53, 59, 61] } as const;
 
 /** Passes that make a training step faster and an inference graph harder to read. */
 const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy', 'tile-pooling']);
 
 /**
- * The graph for batches of any size, or for one size: that which the model fixes, else 1.
+ * The graph for batches of any size, or for one size: that which the model fixes, else 1. Standard recurrent layers are operators,
+ * and where all that the model does with its sequences allows it, these may have any length.
+ * @param factored names of weights that are written as factors: a recurrent layer with such a recurrent kernel is written step by
+ * step, as two small products a step are faster than the operator with one large product
  * @throws UserError that names the operation and the layer which cannot be written
  */
-export async function predictionGraph(predictor: Predictor, fixedSize: number | undefined): Promise<PredictionGraph> {
-  if (fixedSize !== undefined) return { graph: await predictionGraphOf(predictor, fixedSize), batchSize: fixedSize };
-  const traced = [];
-  for (const size of TRACED_SIZES) traced.push({ size, graph: await predictionGraphOf(predictor, size) });
-  const graph = withDynamicBatch(traced);
-  if (graph) return { graph, batchSize: undefined };
-  return { graph: await predictionGraphOf(predictor, 1), batchSize: 1 };
+export async function predictionGraph(
+  predictor: Predictor,
+  fixedSize: number | undefined,
+  factored: ReadonlySet<string> = new Set(),
+): Promise<PredictionGraph> {
+  const trace = (inputs: Predictor['inputs'], batch: number) =>
+    inferenceGraph({ ...predictor, inputs }, batch, (kernel) => !factored.has(kernel));
+  const asGiven = await trace(predictor.inputs, fixedSize ?? 1);
+  const lengths = recurrentLengths(asGiven);
+  const traceSizes: SizedTrace = async ({ batch = fixedSize ?? 1, sequence }) => {
+    const inputs = predictor.inputs.map(({ dtype, shape }) => ({
+      dtype,
+      shape: shape.map((size, axis) => (axis === 0 && lengths.has(size) ? (sequence ?? size) : size)),
+    }));
+    return lowerGraph(await trace(inputs, batch));
+  };
+  const batch: DynamicAxis[] = fixedSize === undefined ? ['batch'] : [];
+  if (lengths.size > 0) {
+    // The model may refuse other lengths by an error of any kind.
+    const graph = await dynamicGraph([...batch, 'sequence'], traceSizes).catch(() => undefined);
+    if (graph) return { graph, batchSize: fixedSize };
+  }
+  const graph = fixedSize === undefined ? await dynamicGraph(batch, traceSizes) : undefined;
+  return graph ? { graph, batchSize: undefined } : { graph: lowerGraph(asGiven), batchSize: fixedSize ?? 1 };
 }
 
-/** The graph for batches of one size. @throws UserError as {@link predictionGraph} */
-export async function predictionGraphOf(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
+type SizedTrace = (sizes: SizedGraph['sizes']) => Promise<OnnxGraph>;
+
+/** The graph with dynamic axes, undefined where the model does not allow it. */
+async function dynamicGraph(axes: readonly DynamicAxis[], traceSizes: SizedTrace): Promise<OnnxGraph | undefined> {
+  const traced = [];
+  for (const sizes of sizesToTrace(new Map(axes.map((axis) => [axis, TRACED_SIZES[axis]]))))
+    traced.push({ sizes, graph: await traceSizes(sizes) });
+  return withDynamicSizes(axes, traced);
+}
+
+/** Numbers of time steps that recurrent operators of the graph take. */
+function recurrentLengths(graph: Graph): Set<number> {
+  return new Set(
+    topologicalOrder(graph).flatMap(({ op, inputs }) => (op === 'Recurrent' ? inputs[0].type.shape[0] : [])),
+  );
+}
+
+/** The graph for batches of one size, with recurrent layers written step by step. @throws UserError as {@link predictionGraph} */
+export async function stepwiseGraph(predictor: Predictor, batchSize: number): Promise<OnnxGraph> {
+  return lowerGraph(await inferenceGraph(predictor, batchSize, () => false));
+}
+
+async function inferenceGraph(
+  predictor: Predictor,
+  batchSize: number,
+  keepsWhole: (recurrentKernel: string) => boolean,
+): Promise<Graph> {
   try {
-    const graph = await tracePrediction(predictor, batchSize);
+    const graph = await tracePrediction(predictor, batchSize, keepsWhole);
     refuseUnrepeatable(graph);
-    return lowerGraph(writeTranspositionsOut(await optimize(graph, SKIPPED)));
+    return writeTranspositionsOut(await optimize(graph, SKIPPED));
   } catch (error) {
     throw error instanceof UnsupportedKernel ? cannotBeWritten(error) : error;
   }

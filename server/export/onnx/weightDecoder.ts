@@ -15,16 +15,41 @@ const INT32 = { int: 6 };
 const INT64 = { int: 7 };
 const BOOL = { int: 9 };
 
+/** A number and its place in a sparse initializer. */
+const ENTRY_BYTES = 12;
+
 /** Zeros before a number that one byte can tell. */
 const LONGEST_GAP = 255;
+
+export interface WeightDecoderOptions {
+  /** True to write pruned weights as sparse initializers, for programs that compute with those or do not compute constants. */
+  readonly sparseInitializers?: boolean | undefined;
+}
 
 export class WeightDecoder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxGraph['initializers'][number][] = [];
+  readonly sparseInitializers: NonNullable<OnnxGraph['sparseInitializers']>[number][] = [];
+  readonly #options: WeightDecoderOptions;
   readonly #constants = new Set<string>();
   /** Left factors, which weights can share. */
   readonly #lefts = new Set<string>();
   #count = 0;
+
+  constructor(options: WeightDecoderOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Bytes of the tensors that hold a weight. */
+  bytesOf(name: string): number {
+    const dense = this.initializers
+      .filter((tensor) => tensor.name === name || tensor.name.startsWith(`${name}:`))
+      .map(({ data }) => data);
+    const sparse = this.sparseInitializers
+      .filter((tensor) => tensor.name === name)
+      .flatMap(({ values, indices }) => [values, indices]);
+    return [...dense, ...sparse].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  }
 
   /** Writes a weight in its small form, and what decodes it. @param name of the tensor that nodes take */
   add(name: string, weight: PackedWeight): void {
@@ -65,6 +90,15 @@ export class WeightDecoder {
     const { shape, values } = weight;
     if (values.length === 0) {
       this.#emit('ConstantOfShape', [this.#integers(shape)], {}, name); // Zeros of float32, when no value is given.
+      return;
+    }
+    if (
+      this.#options.sparseInitializers &&
+      values.length * ENTRY_BYTES < elementCount(shape) * values.BYTES_PER_ELEMENT
+    ) {
+      const indices = new BigInt64Array(values.length);
+      weight.forEachPosition((position, i) => (indices[i] = BigInt(position)));
+      this.sparseInitializers.push({ name, shape, values, indices });
       return;
     }
     const gaps = gapsOf(weight);

@@ -15,16 +15,22 @@ export type PackedWeight = DenseWeight | SparseWeight | BinaryCodesWeight | Fact
 
 /** Version of the layout. A new form needs no new version: a reader names the form that it does not know. */
 const VERSION = '1';
-/** Key of the version in the metadata of the file; the other keys are names of weights. */
+/** Key of the version in the metadata of the file. */
 const KEY = 'deeptwist';
+/** Keys of the metadata that may say more of the model; all others are names of weights. */
+const MODEL_KEYS = ['model', 'run', 'experiment', 'step'] as const;
 const UPDATE = 'Read the file with a newer version of DeepTwist.';
 
+/** What a file says of its model besides its weights, as texts. */
+export type ModelMetadata = Readonly<Partial<Record<(typeof MODEL_KEYS)[number], string>>>;
+
 /** True where the metadata of a safetensors file are those of a packed one. */
-function isPacked(metadata: Readonly<Record<string, string>>): boolean {
+export function isPacked(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, KEY);
 }
 
-export function encodePacked(weights: ReadonlyMap<string, PackedWeight>): Uint8Array {
+/** @param metadata of the model, for a file that holds all of it */
+export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadata: ModelMetadata = {}): Uint8Array {
   const tensors = new Map<string, Safetensor>();
   const descriptions: [string, string][] = [];
   for (const [name, weight] of weights) {
@@ -32,12 +38,12 @@ export function encodePacked(weights: ReadonlyMap<string, PackedWeight>): Uint8A
       tensors.set(name, { dtype: 'F32', shape: weight.shape, data: weight.values });
       continue;
     }
-    if (name === KEY) throw new TypeError(`No weight can have the name '${KEY}'.`);
+    if ([KEY, ...MODEL_KEYS].includes(name)) throw new TypeError(`No weight can have the name '${name}'.`);
     const data = joined(weight.sections);
     tensors.set(name, { dtype: 'U8', shape: [data.length], data });
     descriptions.push([name, describe(weight)]);
   }
-  return encodeSafetensors(tensors, { [KEY]: VERSION, ...Object.fromEntries(descriptions) });
+  return encodeSafetensors(tensors, { [KEY]: VERSION, ...metadata, ...Object.fromEntries(descriptions) });
 }
 
 /**
@@ -54,33 +60,71 @@ function unpack(
   tensors: ReadonlyMap<string, Safetensor>,
   metadata: Readonly<Record<string, string>>,
 ): Map<string, PackedWeight> {
-  if (!isPacked(metadata)) throw new FormatError(`it has no '${KEY}' in its metadata: it is no packed file`);
-  if (metadata[KEY] !== VERSION)
-    throw new FormatError(
-      `its layout has the version '${metadata[KEY].slice(0, 20)}'; this version of DeepTwist reads ${VERSION}`,
-      { remedy: UPDATE },
-    );
-  const storedOf = (name: string): StoredWeight | undefined => {
-    const data = tensors.get(name)?.data;
-    return data instanceof Uint8Array && Object.hasOwn(metadata, name) ? parse(metadata[name], data) : undefined;
-  };
-  const lefts = new Map<string, Float32Array>();
-  const leftOf = (name: string): Float32Array => {
-    const known = lefts.get(name);
+  const reader = new PackedReader(metadata, (name) => tensors.get(name));
+  return new Map([...tensors.keys()].map((name) => [name, reader.read(name)]));
+}
+
+/** Form and shape of a weight, as its description in the metadata has them. */
+export type PackedDescription = Pick<StoredWeight, 'form' | 'shape'>;
+
+/** Reads the weights of a packed file one by one, and only the tensors that they need. */
+export class PackedReader {
+  readonly #metadata: Readonly<Record<string, string>>;
+  readonly #tensorOf: (name: string) => Safetensor | undefined;
+  readonly #lefts = new Map<string, Float32Array>();
+
+  /**
+   * @param tensorOf the tensor of a name, as the file stores it
+   * @throws FormatError for metadata of no packed file, and of a layout that is not known
+   */
+  constructor(metadata: Readonly<Record<string, string>>, tensorOf: (name: string) => Safetensor | undefined) {
+    if (!isPacked(metadata)) throw new FormatError(`it has no '${KEY}' in its metadata: it is no packed file`);
+    if (metadata[KEY] !== VERSION)
+      throw new FormatError(
+        `its layout has the version '${metadata[KEY].slice(0, 20)}'; this version of DeepTwist reads ${VERSION}`,
+        { remedy: UPDATE },
+      );
+    this.#metadata = metadata;
+    this.#tensorOf = tensorOf;
+  }
+
+  /**
+   * What the metadata say of a weight; undefined for one that is stored as it is.
+   * @throws FormatError for a description that cannot be read
+   */
+  describe(name: string): PackedDescription | undefined {
+    return Object.hasOwn(this.#metadata, name) ? named(name, () => parse(this.#metadata[name])) : undefined;
+  }
+
+  /** @throws FormatError that names the weight, where it is damaged or its form is not known */
+  read(name: string): PackedWeight {
+    return named(name, () => {
+      const tensor = this.#tensorOf(name);
+      if (tensor === undefined) throw new FormatError('there is no such tensor');
+      const stored = this.#storedOf(name, tensor);
+      if (stored) return readForm(stored, (other) => this.#leftOf(other));
+      const { shape, data } = tensor;
+      if (!(data instanceof Float32Array)) throw new FormatError('it has no form, and is no float32 tensor');
+      return new DenseWeight(shape, data);
+    });
+  }
+
+  #storedOf(name: string, tensor: Safetensor | undefined): StoredWeight | undefined {
+    const bytes = tensor?.data;
+    if (!(bytes instanceof Uint8Array) || !Object.hasOwn(this.#metadata, name)) return undefined;
+    return { ...parse(this.#metadata[name]), bytes };
+  }
+
+  #leftOf(name: string): Float32Array {
+    const known = this.#lefts.get(name);
     if (known) return known;
-    const stored = storedOf(name);
-    const weight = stored && !stored.parameters.has('left') ? readForm(stored, leftOf) : undefined;
+    const stored = this.#storedOf(name, this.#tensorOf(name));
+    const weight =
+      stored && !stored.parameters.has('left') ? readForm(stored, (other) => this.#leftOf(other)) : undefined;
     if (!(weight instanceof FactorsWeight)) throw new FormatError(`'${name}' stores no left factor`);
-    lefts.set(name, weight.left);
+    this.#lefts.set(name, weight.left);
     return weight.left;
-  };
-  const read = (name: string, { shape, data }: Safetensor): PackedWeight => {
-    const stored = storedOf(name);
-    if (stored) return readForm(stored, leftOf);
-    if (!(data instanceof Float32Array)) throw new FormatError('it has no form, and is no float32 tensor');
-    return new DenseWeight(shape, data);
-  };
-  return new Map([...tensors].map(([name, tensor]) => [name, named(name, () => read(name, tensor))]));
+  }
 }
 
 type ReadForm = (stored: StoredWeight, leftOf: (weight: string) => Float32Array) => PackedWeight;
@@ -107,13 +151,13 @@ function describe({ form, shape, parameters }: PackedForm): string {
 }
 
 /** The inverse of {@link describe}. */
-function parse(description: string, bytes: Uint8Array): StoredWeight {
+function parse(description: string): Omit<StoredWeight, 'bytes'> {
   const [form, shape, ...words] = description.split(' ');
   const parameters = words.map((word): [string, string] => {
     const [key] = word.split('=', 1);
     return [key, decoded(word.slice(key.length + 1))];
   });
-  return { form, shape: parseSizes(shape, 'its shape'), parameters: new Map(parameters), bytes };
+  return { form, shape: parseSizes(shape, 'its shape'), parameters: new Map(parameters) };
 }
 
 function decoded(value: string): string {

@@ -1,4 +1,4 @@
-/** @file Over an experiment: run it, run it again, compare its runs, and how the last one went. */
+/** @file Over an experiment: run it, run it again, compare its runs, export the last one, and how that went. */
 import type { CodeLens, Command } from 'vscode-languageserver/node';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
@@ -22,6 +22,7 @@ export async function codeLenses(document: ExperimentDocument, { runs }: Surroun
     lens('$(play) Run', 'runExperiment', uri),
     lens('$(debug-rerun) Rerun', 'rerun', last.path),
     ...(runs.length > 1 ? [lens(`Compare (${runs.length})`, 'compareWithLast', uri)] : []),
+    ...(last.state === 'finished' ? [lens('$(export) Export…', 'exportModel', last.path)] : []),
     lens(
       await stateText(last),
       isTraining(last) ? 'openDashboard' : 'showRunsOfFile',

@@ -1,29 +1,37 @@
 /** @file What a run came to, in words: the same in the tree, in lenses, in completions and in the dashboard. */
 import { formatNumber, formatRatio } from '../formatQuantity.ts';
+import { recordedRatio, type RecordedRatio } from './compressedSize.ts';
 
 /** `98.30%` for an accuracy, `84.12` for anything else. */
 export function formatMetric(metric: string, value: number): string {
   return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
 }
 
-/** `46.1x`, by how much the file is smaller; undefined where it is as large as before. */
-export function smallerText(byteRatio: number): string | undefined {
-  const ratio = formatRatio(byteRatio);
-  return ratio === formatRatio(1) ? undefined : ratio;
+/** `46.1x`, by how much the file is smaller or would be; undefined where it is as large as before. */
+export function smallerText(result: RecordedRatio): { readonly ratio: string; readonly isFile: boolean } | undefined {
+  const { ratio, isFile } = recordedRatio(result);
+  const text = formatRatio(ratio);
+  return text === formatRatio(1) ? undefined : { ratio: text, isFile };
 }
 
-/** `98.20% · 46.1x`, by how much the file is smaller; the metric alone where it is as large as before. Undefined for a run without a result. */
-export function resultText({ result }: { readonly result?: Result | undefined }): string | undefined {
+/**
+ * `98.20% · 46.1x`, by how much the file is smaller; the metric alone where it is as large as before. Undefined for a run without a
+ * result.
+ * @param wouldBe the ratio in words for a run that has no file
+ */
+export function resultText(
+  { result }: { readonly result?: Result | undefined },
+  wouldBe = (ratio: string) => `would be ${ratio}`,
+): string | undefined {
   if (!result) return undefined;
-  const { metric, test, byteRatio } = result;
-  const value = formatMetric(metric, test ?? NaN);
-  const ratio = smallerText(byteRatio);
-  return ratio === undefined ? value : `${value} · ${ratio}`;
+  const value = formatMetric(result.metric, result.test ?? NaN);
+  const smaller = smallerText(result);
+  if (smaller === undefined) return value;
+  return `${value} · ${smaller.isFile ? smaller.ratio : wouldBe(smaller.ratio)}`;
 }
 
-interface Result {
+interface Result extends RecordedRatio {
   readonly metric: string;
   /** Null where it is not finite. */
   readonly test: number | null;
-  readonly byteRatio: number;
 }

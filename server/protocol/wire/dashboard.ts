@@ -6,6 +6,8 @@
  * of a typed array, as null. Events are put right again by `restoreMeasured`.
  */
 import type { RunEvent } from '../run/events.ts';
+import type { RecordedRatio } from '../run/compressedSize.ts';
+import type { RecordedExport } from '../run/exportedFile.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { LiveState } from './sidecar.ts';
 
@@ -24,13 +26,15 @@ export interface RunSummary {
   readonly state: 'queued' | 'running' | 'finished' | 'failed' | 'stopped' | 'interrupted';
   /** Milliseconds since the epoch. */
   readonly created: number;
-  readonly result?: { readonly metric: string; readonly test: number; readonly byteRatio: number };
+  readonly result?: RecordedRatio & { readonly metric: string; readonly test: number };
   readonly failure?: { readonly message: string; readonly remedy?: string };
 }
 
 /** A view that the extension opens, by its id. */
 export type DashboardPlace =
   | { readonly tab: 'compare' }
+  /** The exported files of the first run. */
+  | { readonly tab: 'files' }
   /** At a weight of the first run, by its name, e.g. `fc1/kernel`. */
   | { readonly tab: 'weights'; readonly weight: string };
 
@@ -43,6 +47,8 @@ export type ToDashboard =
   /** All that was recorded so far; replaces what the page knows of the run. */
   | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: SentSnapshot }
   | { readonly type: 'events'; readonly run: RunKey; readonly events: readonly RunEvent[] }
+  /** The files that the run's model was exported to, newest first; replaces what the page knows of them. */
+  | { readonly type: 'exports'; readonly run: RunKey; readonly files: readonly RecordedExport[] }
   /** Undefined: no process trains the run, or none that can be reached. */
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
@@ -57,6 +63,7 @@ export const dashboardCommands = [
   'stop',
   'resume',
   'rerun',
+  'exportModel',
   'observeNow',
   'checkpointNow',
   'openExperiment',
@@ -80,6 +87,8 @@ export type FromDashboard =
       readonly compressed: boolean;
       readonly key?: string | undefined;
     }
+  /** Shows where an exported file of the run is. */
+  | { readonly type: 'revealExport'; readonly run: RunKey; readonly path: string }
   /** Saves a chart where the user says. */
   | { readonly type: 'save'; readonly name: string; readonly format: 'csv'; readonly content: string }
   | { readonly type: 'save'; readonly name: string; readonly format: 'png'; readonly content: Uint8Array }

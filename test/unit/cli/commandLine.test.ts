@@ -250,8 +250,8 @@ describe('looking at runs', () => {
     await run('run', 'lenet.deeptwist.jsonc');
     const { stdout } = await run('runs');
     const [header, row] = stdout.split('\n').map((line) => line.split(/ {2,}/));
-    expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes (would take)', 'age', 'folder']);
-    expect(row.slice(1, 5)).toEqual(['finished', 'accuracy 0.9841', '49.8x', '33.2x']);
+    expect(header).toEqual(['id', 'state', 'metric', 'weights', 'bytes', 'age', 'folder']);
+    expect(row.slice(1, 5)).toEqual(['finished', 'accuracy 0.9841', '49.8x', 'would be 33.2x']);
   });
 
   it('lists a finished run by its run.json, and one whose log cannot be read with a warning', async () => {
@@ -260,13 +260,16 @@ describe('looking at runs', () => {
     const done = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1) });
     const result = { metric: 'accuracy', test: null, byteRatio: 2, weightRatio: 3 };
     await done.update({ state: 'finished', result });
+    const packed = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1, 12) });
+    await packed.update({ state: 'finished', result: { ...result, fileRatio: 1.9 } });
     const odd = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 2) });
     for (const { eventsFile } of [done, odd]) await mkdir(eventsFile);
     const { code, stdout, stderr } = await run('runs');
     const rows = stdout.split('\n').map((line) => line.split(/ {2,}/));
     expect(code).toBe(0);
-    expect(rows[1].slice(1, 5)).toEqual(['finished', 'accuracy NaN', '3.00x', '2.00x']);
-    expect(rows[2].slice(0, 2)).toEqual([odd.id, 'interrupted']);
+    expect(rows[1].slice(1, 5)).toEqual(['finished', 'accuracy NaN', '3.00x', 'would be 2.00x']);
+    expect(rows[2].slice(1, 5)).toEqual(['finished', 'accuracy NaN', '3.00x', '1.90x']);
+    expect(rows[3].slice(0, 2)).toEqual([odd.id, 'interrupted']);
     expect(stderr).toBe(`warning: ${odd.eventsFile} is not a file, but a folder.\n`);
   });
 

@@ -1,8 +1,11 @@
 import { existsSync, statSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CommandContext } from '../../../server/cli/command.ts';
 import { runCommandLine } from '../../../server/cli/commandLine.ts';
+import { exportedFileSchema } from '../../../server/protocol/run/exportedFile.ts';
+import { parseProgressLine } from '../../../server/protocol/wire/progressLine.ts';
 import { experiment, workspace } from '../training/workspace.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
 
@@ -57,6 +60,36 @@ describe('deeptwist export', () => {
     expect(report.path).toBe(join(folder, 'm.onnx'));
     expect(report.bytes).toBe(statSync(join(folder, 'm.onnx')).size);
     expect(report.value).toBe(report.runValue);
+  });
+
+  test('tells a program how far it is, and is listed with the run afterwards', async () => {
+    const { cli } = await place();
+    const { code, stdout, stderr } = await cli(['export', 'last', '--json', '--progress', 'json', '--out', 'm.onnx']);
+    expect(code).toBe(0);
+    expect(exportedFileSchema.parse(JSON.parse(stdout)).format).toBe('onnx');
+    const lines = stderr.trimEnd().split('\n').map(parseProgressLine);
+    const states = lines.map((line) => line && 'progress' in line && line.progress);
+    expect(states.slice(0, 2)).toEqual([{ phase: 'loading' }, { phase: 'writing' }]);
+    expect(states.at(-1)).toEqual({ phase: 'verifying', samples: 60, of: 60 });
+    const shown = await cli(['show', 'last']);
+    expect(shown.stdout).toMatch(/^exported file +bytes +smaller +metric of the file +age\nm\.onnx +.*x +accuracy /m);
+    expect((await cli(['export', 'last', '--progress', 'dots'])).stderr).toContain('Give --progress json');
+  });
+
+  test('tells a program why it failed, and which option would do it all the same', async () => {
+    const { cli, folder } = await place();
+    await appendFile(join(folder, 'model.ts'), '// Changed.\n');
+    const { code, stdout, stderr } = await cli(['export', 'last', '--json', '--progress', 'json', '--out', 'm.onnx']);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const line = parseProgressLine(stderr.trimEnd().split('\n').at(-1)!);
+    expect(line).toMatchObject({
+      error: {
+        message: expect.stringContaining('model.ts has changed since the run') as string,
+        remedy: expect.stringContaining('--with-changed-files') as string,
+        option: 'with-changed-files',
+      },
+    });
+    expect(existsSync(join(folder, 'm.onnx'))).toBe(false);
   });
 
   test('refuses a run that is not finished, and another format', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { listenForInterrupt } from '../../../server/cli/interrupt.ts';
 
 describe('listenForInterrupt', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)(
+  it.each(['SIGINT', 'SIGTERM', 'disconnect'] as const)(
     'stops in order at the first %s and leaves the second to the system',
     (signal) => {
       const onFirst = vi.fn();
@@ -10,7 +10,8 @@ describe('listenForInterrupt', () => {
       const interrupt = listenForInterrupt(onFirst);
       expect(interrupt.signal.aborted).toBe(false);
       expect(process.listenerCount(signal)).toBe(listening + 1);
-      process.emit(signal);
+      if (signal === 'disconnect') process.emit(signal);
+      else process.emit(signal);
       expect(interrupt.signal.aborted).toBe(true);
       expect(onFirst).toHaveBeenCalledTimes(1);
       expect(process.listenerCount(signal)).toBe(listening);

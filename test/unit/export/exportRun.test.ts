@@ -1,52 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { exportRun, type ExportOptions, type ExportProgress } from '../../../server/export/index.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
-import { readLastEvents } from '../../../server/runs/log/readEvents.ts';
-import type { Run } from '../../../server/runs/run.ts';
+import type { ExportProgress } from '../../../server/protocol/wire/progressLine.ts';
+import { readExportedFiles } from '../../../server/runs/exportedFiles.ts';
 import { experiment, statefulLstm, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-
-const layers = {
-  prune: { fc2: { rate: 0.95 } },
-  quantize: { 'fc*': { bits: 2 } },
-  'low-rank': { fc2: { rank: 10 } },
-};
-/** A model whose weights are more than what decodes them. */
-const wide = `
-  import * as tf from '@tensorflow/tfjs';
-  export const createModel = () => tf.sequential({ layers: [
-    tf.layers.dense({ name: 'fc1', units: 300, activation: 'relu', inputShape: [8] }),
-    tf.layers.dense({ name: 'fc2', units: 100, activation: 'relu' }),
-    tf.layers.dense({ name: 'fc3', units: 3, activation: 'softmax' }),
-  ] });
-`;
-
-async function finishedRun(changes: Parameters<typeof workspace>[0] = {}, steps = 20) {
-  const made = await workspace({ ...changes, training: { ...experiment.training, steps } });
-  const { run, state } = await made.run();
-  expect(state).toBe('finished');
-  return { folder: made.folder, run };
-}
-
-function exported(run: Run, folder: string, options: Partial<ExportOptions> = {}) {
-  const { signal } = new AbortController();
-  return exportRun({
-    run,
-    path: join(folder, 'model.onnx'),
-    dense: false,
-    signal,
-    onProgress: () => undefined,
-    ...options,
-  });
-}
-
-async function testMetric(run: Run): Promise<number> {
-  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-  return finished!.summary.test;
-}
+import { exported, finishedRun, testMetric } from './finishedRun.ts';
+import { compressions, wide } from './models.ts';
 
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
 
@@ -58,7 +20,7 @@ describe('an exported run', () => {
   ] as const)('by %s has its weights as %s, and the metric of the run', async (method, form, smaller) => {
     const { folder, run } = await finishedRun({
       model: wide,
-      compression: { method, distortEvery: 5, layers: layers[method] },
+      compression: compressions[method],
     });
     const report = await exported(run, folder);
     expect(report.bytes).toBe(statSync(report.path).size);
@@ -72,11 +34,25 @@ describe('an exported run', () => {
     expect(dense.bytes).toBeGreaterThan(smaller * report.bytes);
   });
 
+  test('has pruned weights as sparse initializers where that is asked for', async () => {
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.prune });
+    const small = await exported(run, folder);
+    const sparse = await exported(run, folder, { sparseInitializers: true });
+    const bytes = ({ weights }: typeof small) => weights.find(({ name }) => name === 'fc2/kernel')!.bytes;
+    expect(bytes(sparse)).toBe(12 * 1500); // 5% of 300 x 100 numbers, with 8 bytes for the place of each.
+    expect(bytes(small)).toBe(5 * 1500);
+    expect(sparse.value).toBe(small.value);
+    expect(sparse.largestDifference).toBeLessThan(1e-5);
+    const error = await userErrorOf(() => exported(run, folder, { sparseInitializers: true, dense: true }));
+    expect(error.remedy).toBe('Leave out --dense or --sparse-initializers.');
+  });
+
   test('that carries a state from batch to batch takes it and gives it, and is evaluated with it', async () => {
     const { folder, run } = await finishedRun({ model: statefulLstm });
     const report = await exported(run, folder);
     expect(report.batchSize).toBe(10);
     expect(report.inputs.map(({ name }) => name)).toContain('state:lstm:0');
+    expect(report.inputs[0].shape.slice(0, 2)).toEqual([10, 'sequence']);
     expect(report.value).toBeCloseTo(await testMetric(run), 6);
   });
 
@@ -86,6 +62,29 @@ describe('an exported run', () => {
     await exported(run, folder, { onProgress: (state) => progress.push(state) });
     expect(progress.map(({ phase }) => phase)).toEqual(['loading', 'writing', 'verifying']);
     expect(progress.at(-1)).toMatchObject({ samples: 60, of: 60 });
+  });
+
+  test('is told of in the run folder, as it was measured, and once where it replaces an earlier file', async () => {
+    const { folder, run } = await finishedRun();
+    await exported(run, folder, { dense: true, path: join(folder, 'dense.onnx') });
+    await exported(run, folder, { dense: true });
+    const report = await exported(run, folder);
+    const files = await readExportedFiles(run);
+    expect(files.map(({ path }) => path)).toEqual([report.path, join(folder, 'dense.onnx')]);
+    const { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference } = report;
+    const measured = { path, bytes, denseBytes, gzipBytes, weights, metric, value, runValue, largestDifference };
+    expect(files[0]).toMatchObject({ ...measured, format: 'onnx', isThere: true });
+    expect(denseBytes).toBe(4 * (8 * 16 + 16 + 16 * 3 + 3));
+    rmSync(report.path);
+    expect((await readExportedFiles(run))[0]).toMatchObject({ path: report.path, isThere: false });
+  });
+
+  test('is there all the same where the run folder cannot tell of it', async () => {
+    const { folder, run } = await finishedRun();
+    writeFileSync(run.exportsFolder, 'No folder.');
+    const report = await exported(run, folder);
+    expect(existsSync(report.path)).toBe(true);
+    expect(report.notRecorded).toContain('is a file');
   });
 
   test('replaces an earlier file, and leaves no other', async () => {
@@ -111,8 +110,7 @@ describe('an exported run', () => {
   });
 
   test('is not written where the file computes something else than the run', async () => {
-    const compression = { method: 'quantize', distortEvery: 5, layers: layers.quantize };
-    const { folder, run } = await finishedRun({ model: wide, compression });
+    const { folder, run } = await finishedRun({ model: wide, compression: compressions.quantize });
     const error = await userErrorOf(() => exported(run, folder, { tolerance: 0 }));
     expect(error.message).toMatch(/an output differs by [\d.e-]+, and 0.00 is allowed/);
     expect(error.exitCode).toBe(1);

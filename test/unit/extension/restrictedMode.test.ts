@@ -24,6 +24,7 @@ vi.mock('vscode', () => ({
     },
   },
   Uri: class {},
+  ProgressLocation: {},
   EventEmitter: class {},
 }));
 
@@ -39,6 +40,7 @@ beforeEach(async () => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 const services = { store: { refresh: () => Promise.resolve(undefined) } } as never;
+const dashboards = {} as never;
 /** As a row of the tree. */
 const row = () => ({ kind: 'run', stored: { run } });
 
@@ -54,6 +56,14 @@ describe('a workspace that is not trusted', () => {
     expect(error.remedy).toContain('Manage Workspace Trust');
     expect(editor.questions).toEqual([]);
     expect(existsSync(run.path)).toBe(true);
+  });
+
+  test('has no model that is exported', async () => {
+    const { ExportCommand } = await import('../../../extension/commands/exportCommand.ts');
+    const choices = { format: 'onnx', path: join(folder, 'model.onnx') };
+    const error = await userErrorOf(() => new ExportCommand(services, dashboards).exportModel(row(), choices));
+    expect(error.message).toContain('is not trusted');
+    expect(existsSync(choices.path)).toBe(false);
   });
 
   test.each(['stop', 'pause', 'continue', 'observeNow', 'checkpointNow'] as const)(

@@ -3,6 +3,7 @@ import { join, sep } from 'node:path';
 import ts from 'typescript';
 import { expect, test } from 'vitest';
 import { methodFacts } from '../../../server/protocol/experiment/methods/index.ts';
+import { exportFormats } from '../../../server/protocol/model/exportFormats.ts';
 
 /**
  * Everything that the extension and the dashboard's page show, found in their source. `npx vitest run FILE -u` writes the
@@ -23,11 +24,13 @@ const DOCUMENTS = new Set([
   'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.
 ]);
-/** Files that translate the texts of the table of methods. */
-const OF_METHODS = new Set([
+/** Files that translate the texts of the tables of methods and of export formats. */
+const OF_TABLES = new Set([
   'extension/weightsInCode/weightText.ts',
   'extension/newExperiment/wizard.ts',
   'webview/views/setting.ts',
+  'extension/commands/exportCommand.ts',
+  'webview/views/files/fileFacts.ts',
 ]);
 /** Calls whose texts are for programs and logs. */
 const SILENT = /^(?:(?:this\.#)?(?:services\.)?log\.|l10n\.t$|commands\.|(?:Type)?Error$)/;
@@ -53,7 +56,7 @@ function stringsOf(file: string, { translated, bypassing }: Strings): void {
     if (ts.isCallExpression(node) && node.expression.getText() === 'l10n.t') {
       const [message] = node.arguments;
       if (ts.isStringLiteralLike(message)) translated.add(message.text);
-      else if (!OF_METHODS.has(file)) bypassing.push(`${place(source, node)} l10n.t of what is no literal`);
+      else if (!OF_TABLES.has(file)) bypassing.push(`${place(source, node)} l10n.t of what is no literal`);
       node.arguments.slice(1).forEach(visit);
       return;
     }
@@ -113,7 +116,9 @@ const methodTexts = Object.values(methodFacts).flatMap(({ choice, parameters }) 
   ...Object.values(parameters).flatMap(({ texts }) => Object.values(texts)),
 ]);
 
-const strings: Strings = { translated: new Set(methodTexts), bypassing: [] };
+const formatTexts = Object.values(exportFormats).flatMap(({ label, description }) => [label, description]);
+
+const strings: Strings = { translated: new Set([...methodTexts, ...formatTexts]), bypassing: [] };
 for (const folder of ['extension', 'webview'])
   for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }))
     if (name.endsWith('.ts')) stringsOf(`${folder}/${name.replaceAll(sep, '/')}`, strings);

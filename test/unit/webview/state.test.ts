@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import type { LivePhase } from '../../../server/protocol/wire/sidecar.ts';
 import { noticesOf } from '../../../webview/frame/notices.ts';
 import { stateLine } from '../../../webview/frame/words.ts';
 import { parseMessage } from '../../../webview/messages.ts';
 import { DashboardState, runCommands } from '../../../webview/state.ts';
 import { ViewState } from '../../../webview/viewState.ts';
+import { exportedFile } from './exportedFile.ts';
 import { metricsEvent, runEvents, runSummary, snapshotOf } from './runFixture.ts';
 
 function stateWith(...keys: string[]): DashboardState {
@@ -153,12 +155,35 @@ describe('what the page says when there is nothing to draw', () => {
   });
 });
 
+describe('exported files', () => {
+  it('belong to their run, and are replaced when the extension tells of them again', () => {
+    const state = new DashboardState();
+    state.apply({ type: 'runs', runs: [runSummary('a', { state: 'finished' })], shown: ['a'] });
+    expect(state.snapshot().shown[0].exports).toBeUndefined();
+    state.apply({ type: 'exports', run: 'a', files: [exportedFile(), exportedFile({ path: '/b.onnx' })] });
+    state.apply({ type: 'exports', run: 'b', files: [exportedFile()] });
+    expect(state.snapshot().shown[0].exports?.map(({ path }) => path)).toEqual(['/project/mnist.onnx', '/b.onnx']);
+    state.apply({ type: 'exports', run: 'a', files: [] });
+    expect(state.snapshot().shown[0].exports).toEqual([]);
+  });
+
+  it('are offered for a finished run alone, in a workspace that is trusted', () => {
+    const commandsOf = (state: RunSummary['state'], restricted = false) =>
+      runCommands({ key: 'a', label: 'a', color: 0, summary: runSummary('a', { state }) }, restricted);
+    expect(commandsOf('finished')).toContain('exportModel');
+    expect(commandsOf('stopped')).not.toContain('exportModel');
+    expect(commandsOf('finished', true)).toEqual([]);
+  });
+});
+
 describe('a message to the page', () => {
   it('is refused where its shape is wrong, ignored where its type is unknown', () => {
     expect(() => parseMessage('hello')).toThrow(/no type/);
     expect(() => parseMessage({ type: 'runs', runs: [{}], shown: [] })).toThrow(/"runs".*wrong "runs"/);
     expect(() => parseMessage({ type: 'snapshot', run: 'a', snapshot: { metrics: [] } })).toThrow(/wrong "snapshot"/);
     expect(() => parseMessage({ type: 'events', run: 'a', events: [{ type: 'metrics' }] })).toThrow(/wrong "events"/);
+    const files = [{ ...exportedFile(), weights: [{ name: 'fc1/kernel' }] }];
+    expect(() => parseMessage({ type: 'exports', run: 'a', files })).toThrow(/wrong "files"/);
     expect(parseMessage({ type: 'of a later version' })).toBeUndefined();
     expect(parseMessage({ type: 'toString' })).toBeUndefined();
   });

@@ -33,8 +33,8 @@ const curves: CurveSettings = {
 };
 
 const rowNames: Readonly<Record<Exclude<ResultRow, 'value'>, string>> = {
-  bytes: l10n.t('Size it would take'),
-  byteRatio: l10n.t('Bytes, times fewer it would take'),
+  bytes: l10n.t('Size'),
+  byteRatio: l10n.t('Bytes, times fewer'),
   weightRatio: l10n.t('Weights, times fewer'),
   steps: l10n.t('Steps'),
   seconds: l10n.t('Training time'),
@@ -143,12 +143,21 @@ function resultTable(compared: readonly ComparedRun[]): ComparisonRow[] {
         const text = formatResult(row, value, result.metric ?? '');
         return {
           text: row === 'value' && metrics.length > 1 ? `${result.metric} ${text}` : text,
-          ...(best.includes(index) && { tag: l10n.t('best'), strong: true }),
-          ...(row === 'value' && !result.final && { tag: l10n.t('so far') }),
+          ...tagOf([
+            ...(best.includes(index) ? [l10n.t('best')] : []),
+            ...(row === 'value' && !result.final ? [l10n.t('so far')] : []),
+            ...(row === 'bytes' && result.hasFile === false ? [l10n.t('would take')] : []),
+            ...(row === 'byteRatio' && result.hasFile === false ? [l10n.t('would be')] : []),
+          ]),
+          ...(best.includes(index) && { strong: true }),
         };
       }),
     };
   });
+}
+
+function tagOf(words: readonly string[]): { tag?: string } {
+  return words.length === 0 ? {} : { tag: words.join(', ') };
 }
 
 function testName(metrics: readonly string[]): string {

@@ -1,4 +1,5 @@
 /** @file What runs came to, side by side. Pure. */
+import { compressedSize } from '../../../server/protocol/run/compressedSize.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { isGreaterBetter } from '../../../server/protocol/run/metricDirection.ts';
 
@@ -11,6 +12,8 @@ export interface RunResult {
   readonly final: boolean;
   readonly bytes?: number;
   readonly byteRatio?: number;
+  /** False where there is no file: it would take {@link bytes}. */
+  readonly hasFile?: boolean;
   readonly weightRatio?: number;
   readonly steps: number;
   /** Without observations and evaluations, where the run has finished; else since its first event. */
@@ -22,12 +25,14 @@ export function runResult(snapshot: RunSnapshot): RunResult {
   const last = metrics.length - 1;
   if (end?.type === 'finished') {
     const { summary } = end;
+    const size = compressedSize(summary);
     return {
       metric: summary.metric,
       value: summary.test,
       final: true,
-      bytes: summary.bytesKept,
-      byteRatio: summary.byteRatio,
+      bytes: size.bytes,
+      byteRatio: size.ratio,
+      hasFile: size.isFile,
       weightRatio: summary.weightRatio,
       steps: summary.steps,
       seconds: summary.trainingSeconds + summary.distortionSeconds,

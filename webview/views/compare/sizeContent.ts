@@ -20,9 +20,9 @@ const MINIMUM_SPAN = 0.1;
 
 /** Finished runs with one metric; of runs with several metrics, those that have the first run's. */
 export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
-  const finished = compared.flatMap(({ run, result: { final, value, bytes, metric } }) =>
+  const finished = compared.flatMap(({ run, result: { final, value, bytes, metric, hasFile } }) =>
     final && value !== undefined && bytes !== undefined
-      ? [{ run, size: bytes, metric: value, name: metric ?? '' }]
+      ? [{ run, size: bytes, metric: value, name: metric ?? '', hasFile }]
       : [],
   );
   const name = finished[0]?.name ?? '';
@@ -32,21 +32,24 @@ export function sizeContent(compared: readonly ComparedRun[]): ChartContent {
   const format = (value: number) => formatMetric(name, value);
   return {
     x: {
-      label: l10n.t('size that it would take'),
+      label: points.every(({ hasFile }) => hasFile) ? l10n.t('size') : l10n.t('size, or what it would take'),
       column: 'compressed size',
       ...sizeScale(points.map(({ size }) => size)),
       format: formatBytes,
     },
     y: { label: l10n.t('test {0}', name), column: `test ${name}`, format },
     series: [
-      ...points.map(({ run, size, metric }) => ({
+      ...points.map(({ run, size, metric, hasFile }) => ({
         id: run.key,
         label: run.label,
         color: run.color,
         mark: 'points' as const,
         x: [size],
         y: [metric],
-        describe: () => `${format(metric)}, ${formatBytes(size)}`,
+        describe: () =>
+          hasFile
+            ? `${format(metric)}, ${formatBytes(size)}`
+            : l10n.t('{0}, would take {1}', format(metric), formatBytes(size)),
       })),
       // The last lies below the others.
       ...(front.length > 1

@@ -27,6 +27,8 @@ export interface LayerRow {
 export interface LayerTable {
   readonly rows: readonly LayerRow[];
   readonly totals: Pick<LayerRow, 'weights' | 'weightsKept' | 'bytes' | 'bytesKept'>;
+  /** Size of the file that holds the rows, with its header; undefined where there is none: they would take their bytes. */
+  readonly fileBytes?: number;
   /** True while the run has not finished: what is kept is as of the last recorded distortion, or not known. */
   readonly soFar: boolean;
   /** True where shares are of the compressed model. */
@@ -37,7 +39,8 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
   const { started, end } = snapshot;
   if (started === undefined) return undefined;
   const { compression } = started.config;
-  const sizes = end?.type === 'finished' ? end.summary.layers : undefined;
+  const summary = end?.type === 'finished' ? end.summary : undefined;
+  const sizes = summary?.layers;
 
   const rows = started.layers.map((weight): Omit<LayerRow, 'share'> => {
     const { name, shape, key, setting: target } = weight;
@@ -75,6 +78,7 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
       share: whole > 0 ? ((shareOfCompressed ? row.bytesKept : row.bytes) ?? 0) / whole : 0,
     })),
     totals,
+    ...(summary?.fileBytes !== undefined && { fileBytes: summary.fileBytes }),
     soFar: sizes === undefined,
     shareOfCompressed,
   };

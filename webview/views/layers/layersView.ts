@@ -22,6 +22,8 @@ function isSorting(value: unknown): value is Sorting {
 
 interface Column {
   readonly title: string;
+  /** The title for a run whose weights are in a file, where that is another. */
+  readonly titleWithFile?: string;
   /** The class by which the style sheet drops it where there is no room. */
   readonly name: string;
   readonly sort?: SortKey;
@@ -59,11 +61,12 @@ function createLayersView(context: ViewContext): View {
     },
     {
       title: l10n.t('Would take'),
+      titleWithFile: l10n.t('In the file'),
       name: 'after',
       sort: 'bytesKept',
       numeric: true,
       cell: ({ bytesKept }) => known(bytesKept, formatBytes),
-      total: ({ totals }) => known(totals.bytesKept, formatBytes),
+      total: ({ totals, fileBytes }) => known(fileBytes ?? totals.bytesKept, formatBytes),
     },
     {
       title: l10n.t('Ratio'),
@@ -71,7 +74,8 @@ function createLayersView(context: ViewContext): View {
       sort: 'ratio',
       numeric: true,
       cell: (row) => known(byteRatio(row), formatRatio),
-      total: ({ totals }) => known(byteRatio(totals), formatRatio),
+      total: ({ totals, fileBytes }) =>
+        known(byteRatio({ ...totals, bytesKept: fileBytes ?? totals.bytesKept }), formatRatio),
     },
     { title: l10n.t('Share'), name: 'share', sort: 'share', numeric: true, cell: shareCell },
   ];
@@ -140,6 +144,8 @@ function createLayersView(context: ViewContext): View {
     const focused = (document.activeElement as HTMLElement | null)?.dataset.weight;
     headers.forEach((header, i) => {
       const active = columns[i].sort === order.key;
+      const { title, titleWithFile = title } = columns[i];
+      setText(header.querySelector('button') ?? header, model.fileBytes === undefined ? title : titleWithFile);
       if (active) header.setAttribute('aria-sort', order.descending ? 'descending' : 'ascending');
       else header.removeAttribute('aria-sort');
     });
@@ -218,12 +224,16 @@ function shareCell({ share, name }: LayerRow): Node {
   return element('span', { class: 'share', title: name }, bar, element('span', {}, `${(100 * share).toFixed(1)}%`));
 }
 
-function noteOf({ soFar, shareOfCompressed, totals }: LayerTable): string {
+function noteOf({ soFar, shareOfCompressed, totals, fileBytes }: LayerTable): string {
   const share = shareOfCompressed
     ? l10n.t("Share: of the compressed model's {0}.", formatBytes(totals.bytesKept ?? totals.bytes))
     : l10n.t("Share: of the uncompressed model's {0}.", formatBytes(totals.bytes));
   const sentences = soFar
     ? [l10n.t('So far: as of the last recorded distortion.'), share]
-    : [share, l10n.t('Choose a weight to see it in the experiment file.')];
+    : [
+        share,
+        ...(fileBytes === undefined ? [] : [l10n.t('The size of the file counts its header as well.')]),
+        l10n.t('Choose a weight to see it in the experiment file.'),
+      ];
   return sentences.join(' ');
 }

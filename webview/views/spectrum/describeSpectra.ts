@@ -1,8 +1,9 @@
 /** @file What a weight's spectra come to, in words. Pure. */
 import * as l10n from '@vscode/l10n';
 import { formatCount, formatPercent } from '../../../server/protocol/formatQuantity.ts';
+import { energyKept, rankForEnergy } from '../../../server/protocol/model/spectrumEnergy.ts';
 import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
-import { energyKept, growth, rankForEnergy } from './spectra.ts';
+import { growth } from './spectra.ts';
 
 /** Without a rank that the experiment chooses: the rank that keeps so much of the energy is told. */
 const TOLD_ENERGY = 0.9;

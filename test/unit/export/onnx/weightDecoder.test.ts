@@ -6,7 +6,7 @@ import type { Compression } from '../../../../server/protocol/experiment/schema.
 import { decodePacked, encodePacked, type PackedWeight } from '../../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../../server/formats/packed/sparse.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
-import { WeightDecoder } from '../../../../server/export/onnx/weightDecoder.ts';
+import { WeightDecoder, type WeightDecoderOptions } from '../../../../server/export/onnx/weightDecoder.ts';
 import { createCompressor } from '../../compression/createCompressor.ts';
 import { runOnnx } from './runOnnx.ts';
 
@@ -16,19 +16,25 @@ function randomWeight(shape: readonly number[], seed = 1): Float32Array {
 }
 
 /** A file whose one output is the weight. */
-function fileOf(weight: PackedWeight) {
-  const decoder = new WeightDecoder();
+function fileOf(weight: PackedWeight, options?: WeightDecoderOptions) {
+  const decoder = new WeightDecoder(options);
   decoder.add('w', weight);
   return {
     inputs: [],
     outputs: [{ name: 'w', type: 'float32' as const, shape: weight.shape }],
     initializers: decoder.initializers,
+    sparseInitializers: decoder.sparseInitializers,
     nodes: decoder.nodes,
   };
 }
 
-async function decoded(weight: PackedWeight) {
-  const { w } = await runOnnx(fileOf(weight));
+async function decoded(weight: PackedWeight, options?: WeightDecoderOptions) {
+  const file = fileOf(weight, options);
+  // ONNX has no graph whose output is a sparse initializer.
+  const given = file.sparseInitializers.length > 0;
+  const nodes = given ? [{ op: 'Identity', inputs: ['w'], outputs: ['copy'] }] : file.nodes;
+  const outputs = file.outputs.map((value) => ({ ...value, name: given ? 'copy' : 'w' }));
+  const [w] = Object.values(await runOnnx({ ...file, nodes, outputs }));
   expect(w.dims).toEqual(weight.shape);
   return w.data as Float32Array;
 }
@@ -79,6 +85,31 @@ describe('a pruned weight in a file', () => {
     const values = randomWeight(shape).map((value) => (Math.abs(value) < 0.49 ? 0 : value));
     const file = encodeOnnxModel(fileOf(SparseWeight.of(shape, values)));
     expect((4 * values.length) / file.length).toBeGreaterThan(37);
+  });
+});
+
+describe('a pruned weight as a sparse initializer', () => {
+  const sparseInitializers = true;
+  const pruned = (shape: readonly number[], kept: number) => {
+    const random = new Random(3);
+    const values = randomWeight(shape).map((value) => (random.uniform() < kept ? value : 0));
+    return { values, weight: SparseWeight.of(shape, values) };
+  };
+
+  test.each([[[400]], [[37, 411]], [[3, 3, 16, 10]]])('is the same to the bit: %j', async (shape) => {
+    const { values, weight } = pruned(shape, 0.1);
+    const file = fileOf(weight, { sparseInitializers });
+    expect(file).toMatchObject({ nodes: [], initializers: [], sparseInitializers: [{ name: 'w', shape }] });
+    expect(await decoded(weight, { sparseInitializers })).toEqual(values);
+  });
+
+  test.each([
+    ['more than a third of it is left', 0.4],
+    ['nothing is', 0],
+  ])('decodes itself all the same where %s', async (_, kept) => {
+    const { values, weight } = pruned([37, 411], kept);
+    expect(fileOf(weight, { sparseInitializers }).sparseInitializers).toEqual([]);
+    expect(await decoded(weight, { sparseInitializers })).toEqual(values);
   });
 });
 

@@ -1,4 +1,5 @@
 import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { RunFeed, type FeedMessage, type FeedOptions } from '../../../../extension/dashboard/runFeed.ts';
 import { readLog } from '../../../../extension/dashboard/readLog.ts';
@@ -6,11 +7,14 @@ import { SidecarConnections } from '../../../../extension/sidecar/sidecarConnect
 import { packSnapshot, restoreSnapshot } from '../../../../server/protocol/wire/packSnapshot.ts';
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../../server/protocol/run/events.ts';
+import type { RecordedExport } from '../../../../server/protocol/run/exportedFile.ts';
+import { recordExport } from '../../../../server/runs/exportedFiles.ts';
 import { openRun, type Run } from '../../../../server/runs/run.ts';
 import { findRunProcess } from '../../../../server/runs/tickets.ts';
 import { pause, untilAsserted } from '../../../until.ts';
 import { started } from '../../cli/sampleEvents.ts';
 import { metricsAt, temporaryRun } from '../../runs/temporaryRun.ts';
+import { exportedFile } from '../../webview/exportedFile.ts';
 import { FakeSidecar } from './fakeSidecar.ts';
 
 // Counted, and as it is.
@@ -42,7 +46,7 @@ const connect: FeedOptions['connect'] = async (run, signal) => {
 
 /** A page that only notes the steps that it has been told of. */
 function watch(run: Run) {
-  const page = { steps: [] as number[], snapshots: 0, deltas: 0, live: false, liveStep: 0, problems: [] as string[] };
+  const page = { steps: [] as number[], snapshots: 0, deltas: 0, live: false, liveStep: 0, problems: [] as string[], exports: [] as (readonly RecordedExport[])[] };
   const send = (message: FeedMessage) => {
     if (message.type === 'snapshot') {
       page.snapshots++;
@@ -50,6 +54,8 @@ function watch(run: Run) {
     } else if (message.type === 'events') {
       page.deltas++;
       page.steps.push(...message.events.filter(({ type }) => type === 'metrics').map(({ step }) => step));
+    } else if (message.type === 'exports') {
+      page.exports.push(message.files);
     } else if (message.type === 'live') {
       page.live = message.live !== undefined;
       page.liveStep = message.live?.step ?? page.liveStep;
@@ -84,6 +90,23 @@ it('follows the log of a run whose process cannot be reached', async () => {
   await appendFile(run.eventsFile, `${JSON.stringify(metricsAt(6)).slice(20)}\n`);
   await untilAsserted(() => expect(page.steps).toEqual(upTo(6)));
   expect(page.snapshots).toBe(1);
+});
+
+it('tells of exported files as they come and go', async () => {
+  const run = await temporaryRun();
+  await run.update({ state: 'finished' });
+  await append(run, metrics(1, 3));
+  const { page, feed } = watch(run);
+  feed.start();
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(3)));
+  expect(page.exports).toEqual([]);
+  const path = join(run.path, 'net.onnx');
+  await writeFile(path, 'bytes');
+  await recordExport(run, exportedFile({ path }));
+  await untilAsserted(() => expect(page.exports.at(-1)).toEqual([exportedFile({ path, isThere: true })]));
+  await rm(path);
+  await untilAsserted(() => expect(page.exports.at(-1)).toEqual([exportedFile({ path, isThere: false })]));
+  expect(page.exports.length).toBe(2);
 });
 
 it('goes over from the log to the process while the run records, without a gap and without a repetition', async () => {

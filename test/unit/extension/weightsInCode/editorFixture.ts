@@ -55,6 +55,7 @@ export function measuredWeight(
     layer: layerOf(name),
     shape: SHAPE,
     compressed: true,
+    isInFile: false,
     steps: { all: 1000, ...(recorded.length > 0 && { done: recorded.at(-1)!.step }) },
     ...(last && { last }),
     ...(earlier && { earlier }),

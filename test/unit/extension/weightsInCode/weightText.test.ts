@@ -38,6 +38,14 @@ describe('the line above a layer', () => {
       '[10, 20] · 2% kept · would be 40.0x smaller · rate 0.98 · error 12% ▼',
     ],
     [
+      'whose run has written its file',
+      measuredWeight('fc1/kernel', [{ step: 20, setting: { rate: 0.98 }, zeros: 196, error: 0.1234 }], {
+        ...size(4, 20),
+        isInFile: true,
+      }),
+      '[10, 20] · 2% kept · 40.0x smaller · rate 0.98 · error 12%',
+    ],
+    [
       'in a log of an earlier version, which does not say what is left',
       measuredWeight('fc1/kernel', [{ step: 20, setting: { rate: 0.98 }, zeros: 196 }]),
       '[10, 20] · rate 0.98 · error 10%',

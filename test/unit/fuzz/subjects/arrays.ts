@@ -10,7 +10,7 @@ const sizes = ['0', '-1', '1e9', '99999999999999999999', '(1,)', 'None', '2L', '
 const types = ['<f2', '>f4', '<f8', '<c8', '|O', '<U9', '|V4', '<M8[ns]', '<i2', '>u8', '', 'toString', '<f4'];
 
 /** Changes of the dictionary of a header, which keeps its length. */
-const header: Mutation[] = [
+export const header: Mutation[] = [
   (content, random) => {
     const size = pick(sizes, random);
     return { content: replaced(content, /\((\d+), /, `(${size}, `), what: `a size is ${size}` };

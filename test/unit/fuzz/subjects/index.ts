@@ -3,6 +3,7 @@ import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
 import { idxFiles } from './images.ts';
+import { inspected } from './inspected.ts';
 import { models } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
@@ -22,4 +23,5 @@ export const subjects: readonly Subject[] = [
   events,
   checkpoints,
   descriptions,
+  ...inspected,
 ];

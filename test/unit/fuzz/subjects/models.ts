@@ -4,7 +4,7 @@ import { bytes, json } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
 
 /** Two branches that come together: its topology names layers by their names, which can be made to go in circles. */
-async function saved(): Promise<{ 'model.json': string; 'weights.bin': Uint8Array }> {
+export async function saved(): Promise<{ 'model.json': string; 'weights.bin': Uint8Array }> {
   const input = tf.input({ shape: [4], name: 'in' });
   const left = tf.layers.dense({ units: 3, name: 'left', activation: 'relu' }).apply(input) as tf.SymbolicTensor;
   const right = tf.layers.dense({ units: 3, name: 'right' }).apply(left) as tf.SymbolicTensor;

@@ -26,7 +26,7 @@ const words = [
 ];
 
 /** Changes of the texts that describe the weights. */
-const descriptions: Mutation[] = [
+export const descriptions: Mutation[] = [
   function lieInNumber(content, random) {
     const text = content.toString('latin1');
     const place = pick([...text.matchAll(/(?<=[ ,=])\d+/g)], random);
@@ -49,7 +49,7 @@ const rows = (rows: number, inner: number) => ({ outer: 1, rows, inner });
 const left = Float32Array.of(1, 2, 3, 4, 5);
 
 /** A weight of each form, for a model that has them with these shapes. */
-const weights = new Map<string, PackedWeight>([
+export const weights = new Map<string, PackedWeight>([
   ['a/kernel', SparseWeight.of([4, 30], new Float32Array(120).fill(2, 60, 62))],
   ['a/bias', new DenseWeight([30], new Float32Array(30))],
   [

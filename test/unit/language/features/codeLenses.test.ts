@@ -16,11 +16,12 @@ test('a file without runs can be run', async () => {
   expect(await lenses([])).toEqual([['$(play) Run', 'deeptwist.runExperiment', [URI]]]);
 });
 
-test('one with runs can be run again and compared, and says how the last one went', async () => {
+test('one with runs can be run again, compared and exported, and says how the last one went', async () => {
   expect(await lenses([finished, knownRun('20261125-101500-prune')])).toEqual([
     ['$(play) Run', 'deeptwist.runExperiment', [URI]],
     ['$(debug-rerun) Rerun', 'deeptwist.rerun', [finished.path]],
     ['Compare (2)', 'deeptwist.compareWithLast', [URI]],
+    ['$(export) Export…', 'deeptwist.exportModel', [finished.path]],
     ['last: 98.30% · 47.1x', 'deeptwist.showRunsOfFile', [URI]],
   ]);
 });
@@ -32,7 +33,9 @@ test.each<[Partial<KnownRun>, string]>([
   [{ state: 'failed' }, 'last: failed'],
   [{ state: 'interrupted' }, 'last: interrupted'],
 ])('a last run that is %j', async (run, title) => {
-  expect((await lenses([knownRun('20261126-101500-prune', run)])).at(-1)?.[0]).toBe(title);
+  const shown = await lenses([knownRun('20261126-101500-prune', run)]);
+  expect(shown.at(-1)?.[0]).toBe(title);
+  expect(shown.map(([, command]) => command)).not.toContain('deeptwist.exportModel');
 });
 
 test('they are above the first line of the settings, below comments; none without settings', async () => {

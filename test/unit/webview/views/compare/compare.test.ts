@@ -155,11 +155,27 @@ describe('size against metric', () => {
       ...bounds,
     });
   });
+
+  it('tells sizes of files from sizes that a file would take', () => {
+    const [file, other] = compared([1000, 2000]);
+    const inFile = { ...file, result: { ...file.result, hasFile: true } };
+    const without = { ...other, result: { ...other.result, hasFile: false } };
+    const { x, series } = sizeContent([inFile, without]);
+    expect(x.label).toBe('size, or what it would take');
+    expect(sizeContent([inFile]).x.label).toBe('size');
+    expect(series.slice(0, 2).map(({ describe: text }) => text?.(0))).toEqual([
+      '90.00%, 1.00 kB',
+      '90.00%, would take 2.00 kB',
+    ]);
+  });
 });
 
 it('the page says what a run came to as the tree does', () => {
   const result = { metric: 'accuracy', test: 0.983, byteRatio: 46.12 };
   expect(resultFacts(runSummary('a', { result }))).toEqual(['accuracy 98.30%', 'would be 46.1x smaller']);
-  expect(resultText({ result })).toBe('98.30% · 46.1x');
+  expect(resultText({ result })).toBe('98.30% · would be 46.1x');
+  const inFile = { ...result, fileRatio: 45.8 };
+  expect(resultFacts(runSummary('a', { result: inFile }))).toEqual(['accuracy 98.30%', '45.8x smaller']);
+  expect(resultText({ result: inFile })).toBe('98.30% · 45.8x');
   expect(resultFacts(runSummary('a', { result: { ...result, byteRatio: 1.001 } }))).toEqual(['accuracy 98.30%']);
 });

@@ -96,6 +96,12 @@ describe('the table of layers', () => {
     expect(byteRatio(table!.totals)).toBe(4.4);
   });
 
+  it('has the size of the file where the run has one', () => {
+    const { summary } = finished;
+    expect(tableOf([started, finished])?.fileBytes).toBeUndefined();
+    expect(tableOf([started, { ...finished, summary: { ...summary, fileBytes: 130 } }])?.fileBytes).toBe(130);
+  });
+
   it('leaves a weight that is not compressed as it is', () => {
     expect(tableOf([started])?.rows[1]).toMatchObject({ weightsKept: 10, bytesKept: 40 });
     expect(tableOf([started])?.rows[1].method).toBeUndefined();

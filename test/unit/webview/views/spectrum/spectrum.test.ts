@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { energyKept, rankForEnergy } from '../../../../../server/protocol/model/spectrumEnergy.ts';
 import type { WeightSpectrum } from '../../../../../server/protocol/run/runHistory.ts';
 import { describeSpectra } from '../../../../../webview/views/spectrum/describeSpectra.ts';
 import { spectrumContent } from '../../../../../webview/views/spectrum/spectrumContent.ts';
-import { defaultSteps, energyKept, growth, rankForEnergy } from '../../../../../webview/views/spectrum/spectra.ts';
+import { defaultSteps, growth } from '../../../../../webview/views/spectrum/spectra.ts';
 
 const values = fc
   .array(fc.double({ min: 0.001, max: 100, noNaN: true }), { minLength: 1, maxLength: 50 })

@@ -1,0 +1,42 @@
+/** @file An export in words, while it goes on and when it is done. Pure. */
+import { basename } from 'node:path';
+import { formatBytes, formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
+import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
+import { formatMetric } from '../../server/protocol/run/resultText.ts';
+import type { ExportProgress } from '../../server/protocol/wire/progressLine.ts';
+import type { Translation } from '../translation.ts';
+
+/** `Exported mnist.onnx: 28.2 kB, 38.1x smaller than 1.07 MB, accuracy 98.09% on the file (98.09% in the run).` */
+export function exportedText(l10n: Translation, file: ExportedFile): string {
+  const { path, bytes, denseBytes, metric, value, runValue } = file;
+  const name = basename(path);
+  const size = formatBytes(bytes);
+  const ratio = formatRatio(denseBytes / bytes);
+  const dense = formatBytes(denseBytes);
+  const measured = `${metric} ${formatMetric(metric, value ?? NaN)}`;
+  const result =
+    runValue === undefined
+      ? l10n.t('{0} on the file', measured)
+      : l10n.t('{0} on the file ({1} in the run)', measured, formatMetric(metric, runValue ?? NaN));
+  return bytes < denseBytes
+    ? l10n.t('Exported {0}: {1}, {2} smaller than {3}, {4}.', name, size, ratio, dense, result)
+    : l10n.t('Exported {0}: {1}, {2}.', name, size, result);
+}
+
+export function progressText(l10n: Translation, { phase, samples, of }: ExportProgress): string {
+  switch (phase) {
+    case 'loading':
+      return l10n.t('loading the model…');
+    case 'writing':
+      return l10n.t('writing the file…');
+    case 'verifying':
+      return of === undefined
+        ? l10n.t('evaluating the file: {0} samples', formatCount(samples ?? 0))
+        : l10n.t('evaluating the file: {0} of {1} samples', formatCount(samples ?? 0), formatCount(of));
+  }
+}
+
+/** How far an export is, 0 to 100; undefined where that cannot be said. */
+export function progressPercent({ phase, samples = 0, of }: ExportProgress): number | undefined {
+  return phase === 'verifying' && of !== undefined && of > 0 ? (100 * samples) / of : undefined;
+}

@@ -1,0 +1,96 @@
+/** @file Evaluates an exported file or folder on the test split of the data that it was trained on. */
+import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ExportFormatName } from '../protocol/model/exportFormats.ts';
+import { UserError } from '../protocol/userError.ts';
+import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { listRuns } from '../runs/findRun.ts';
+import { readLastEvents } from '../runs/log/readEvents.ts';
+import type { Run } from '../runs/run.ts';
+import { evaluateSplit } from '../training/evaluateSplit.ts';
+import { withExperiment, withPreparedRun } from '../training/index.ts';
+import type { Prepared } from '../training/prepare.ts';
+import { FileEvaluator } from './fileEvaluator.ts';
+import { openExport } from './openExport.ts';
+import { recognizeExport, type RecognizedExport } from './recognizeExport.ts';
+
+export interface EvaluateFileOptions {
+  /** Absolute. */
+  readonly path: string;
+  /** Folder below which the run of the file is looked for; also below that of the file. */
+  readonly directory: string;
+  /** Path of the experiment whose data are taken, in the place of the run's. */
+  readonly experiment?: string | undefined;
+  readonly changedFiles?: boolean | undefined;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ExportProgress) => void;
+}
+
+export interface FileEvaluation {
+  readonly format: ExportFormatName;
+  readonly path: string;
+  /** Of the files with the model. */
+  readonly bytes: number;
+  /** What ran the file. */
+  readonly engine: string;
+  readonly split: 'test';
+  readonly samples: number;
+  readonly metric: string;
+  readonly value: number;
+  readonly loss: number;
+  /** What the file says of itself: the run that it is of, and the step of a checkpoint. */
+  readonly run?: string | undefined;
+  readonly step?: number | undefined;
+  /** The metric when the run ended, where the file is its final model. */
+  readonly runValue?: number | undefined;
+}
+
+/** @throws UserError for a file that is damaged, of no known format, or of another model; the signal's reason when it aborts */
+export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEvaluation> {
+  const { path, experiment, changedFiles, onProgress } = options;
+  onProgress({ phase: 'loading' });
+  const found = await recognizeExport(path);
+  const evaluate = (prepared: Prepared) => evaluated(found, prepared, options);
+  if (experiment !== undefined) return withExperiment(experiment, evaluate);
+  const run = await runOf(found, options);
+  const evaluation = await withPreparedRun({ run, changedFiles }, 'evaluate', evaluate);
+  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
+  return { ...evaluation, ...(found.origin.step === undefined && { runValue: finished?.summary.test }) };
+}
+
+/** The run that a file names. A file comes from anywhere: what it names is looked for among the runs, never opened as a path. */
+async function runOf({ origin }: RecognizedExport, { path, directory }: EvaluateFileOptions): Promise<Run> {
+  const remedy = 'Name an experiment with the data to evaluate it on: --experiment FILE.';
+  if (origin.run === undefined) throw new UserError(`${path} does not say of which run it is.`, { remedy });
+  for (const folder of [directory, dirname(path)]) {
+    const run = (await listRuns(folder)).runs.find(({ id }) => id === origin.run);
+    if (run) return run;
+  }
+  throw new UserError(`The run ${origin.run}, which ${path} is of, is not in ${directory}.`, { remedy });
+}
+
+async function evaluated(
+  { format, origin, files }: RecognizedExport,
+  { program, dataset }: Prepared,
+  { path, signal, onProgress }: EvaluateFileOptions,
+): Promise<FileEvaluation> {
+  signal.throwIfAborted();
+  const file = await openExport({ format }, path, program);
+  try {
+    const { test } = dataset;
+    let samples = 0;
+    const onBatch = (count: number) => {
+      samples += count;
+      onProgress({ phase: 'verifying', samples, of: test.samples });
+      signal.throwIfAborted();
+    };
+    const { batchSize } = file;
+    const evaluator = new FileEvaluator(file, { program, onBatch });
+    const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
+    const sizes = await Promise.all(files.map(async (name) => (await stat(name)).size));
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    return { format, path, bytes, engine: file.engine, split: 'test', samples, metric, value, loss, ...origin };
+  } finally {
+    await file.release();
+  }
+}

@@ -1,0 +1,71 @@
+/** @file An exported ONNX file, run by ONNX Runtime. */
+import { portName } from '../../compiler/ports.ts';
+import type { StepBatch } from '../../compiler/program.ts';
+import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import type { OpenedModel, Output, Samples } from '../format.ts';
+import { portNames } from '../portNames.ts';
+
+const SESSION = { logSeverityLevel: 3, executionProviders: ['cpu'] } as const;
+const STATE = 'state:';
+
+export class OnnxFile implements OpenedModel {
+  readonly engine = 'ONNX Runtime';
+  readonly batchSize: number | undefined;
+  readonly #session: InferenceSession;
+  readonly #samples: Samples;
+  /** Names in the file of the inputs and outputs of the program's graph. */
+  readonly #names: ReadonlyMap<string, string>;
+  /** States that recurrent layers carry from batch to batch. */
+  #states = new Map<string, Tensor>();
+
+  private constructor(session: InferenceSession, samples: Samples) {
+    this.#session = session;
+    this.#samples = samples;
+    this.#names = portNames(samples.inputNames, samples.outputNames);
+    const sizes = session.inputMetadata.flatMap((value) =>
+      value.isTensor && !value.name.startsWith(STATE) ? value.shape[0] : [],
+    );
+    this.batchSize = sizes.find((size) => typeof size === 'number');
+  }
+
+  static async open(path: string, samples: Samples): Promise<OnnxFile> {
+    return new OnnxFile(await ort.InferenceSession.create(path, SESSION), samples);
+  }
+
+  resetStates(): void {
+    this.#states = new Map();
+  }
+
+  async predict(size: number, inputs: StepBatch['inputs']): Promise<Output[]> {
+    const feeds: Record<string, Tensor> = {};
+    this.#samples.inputs.forEach(({ shape, dtype }, i) => {
+      const name = this.#names.get(portName.input(i))!;
+      if (this.#session.inputNames.includes(name)) feeds[name] = new ort.Tensor(dtype, inputs[i], [size, ...shape]);
+    });
+    for (const value of this.#session.inputMetadata) {
+      if (!value.isTensor || !value.name.startsWith(STATE)) continue;
+      const shape = value.shape.map(Number);
+      feeds[value.name] =
+        this.#states.get(value.name) ?? new ort.Tensor('float32', new Float32Array(elementCount(shape)), shape);
+    }
+    const results = await this.#session.run(feeds);
+    for (const name of Object.keys(feeds)) {
+      const next = results[portName.nextState(name)];
+      if (next) this.#states.set(name, next);
+    }
+    return this.#samples.outputNames.map((_, i) => {
+      const name = this.#names.get(portName.output(i))!;
+      if (!Object.hasOwn(results, name)) throw new Error(`it has no output ${name}`);
+      const { data, dims } = results[name];
+      return {
+        values: data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>),
+        shape: dims,
+      };
+    });
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}

@@ -1,0 +1,42 @@
+/** @file ONNX as a format of exported models. */
+import { encodeOnnxModel } from '../../formats/onnx.ts';
+import { DenseWeight } from '../../formats/packed/dense.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
+import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
+import { portNames } from '../portNames.ts';
+import { smallWeights } from '../smallWeights.ts';
+import { OnnxFile } from './onnxFile.ts';
+import { withWeights } from './onnxModel.ts';
+import { predictionGraph } from './predictionGraph.ts';
+
+export const onnx: ExportFormat = { write, open: (path, samples) => OnnxFile.open(path, samples) };
+
+/** @throws UserError as {@link predictionGraph}, and for settings that contradict each other */
+async function write(
+  source: ExportSource,
+  { dense = false, sparseInitializers = false }: ExportSettings,
+): Promise<WrittenModel> {
+  if (dense && sparseInitializers)
+    throw new UserError('Weights cannot be written both as floats and as sparse initializers.', {
+      remedy: 'Leave out --dense or --sparse-initializers.',
+      exitCode: ExitCode.usage,
+    });
+  const { prepared, origin } = source;
+  const { program, parameters } = prepared;
+  const weights = dense
+    ? new Map(parameters.list.map(({ name, shape, value }) => [name, new DenseWeight(shape, value)]))
+    : smallWeights(source);
+  const factored = new Set([...weights].flatMap(([name, weight]) => (weight.form === 'factors' ? name : [])));
+  const { graph } = await predictionGraph(program, program.batchSize, factored);
+  const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
+  return {
+    content: encodeOnnxModel(model.graph, {
+      'deeptwist.run': origin.run,
+      'deeptwist.experiment': origin.experiment,
+      ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
+    }),
+    weights: model.weights,
+    inputs: [...model.graph.inputs],
+    outputs: [...model.graph.outputs],
+  };
+}

@@ -1,0 +1,30 @@
+/** @file Inputs and outputs of a model of layers. */
+import type { ModelProgram } from '../training/modelProgram.ts';
+import type { WrittenModel } from './format.ts';
+import { portNames } from './portNames.ts';
+import { portName } from '../compiler/ports.ts';
+
+/** A size that the model leaves open. */
+const BATCH = 'batch';
+
+export function portsOf({
+  model,
+  inputs,
+  inputNames,
+  outputNames,
+}: ModelProgram): Pick<WrittenModel, 'inputs' | 'outputs'> {
+  const names = portNames(inputNames, outputNames);
+  const [batch] = model.inputs[0].shape;
+  return {
+    inputs: inputs.map(({ shape, dtype }, i) => ({
+      name: names.get(portName.input(i))!,
+      type: dtype,
+      shape: [batch ?? BATCH, ...shape],
+    })),
+    outputs: model.outputs.map(({ shape, dtype }, i) => ({
+      name: names.get(portName.output(i))!,
+      type: dtype,
+      shape: [batch ?? BATCH, ...shape.slice(1).map((size) => size ?? 'any')],
+    })),
+  };
+}

@@ -1,0 +1,22 @@
+/** @file Packed safetensors as a format of exported models: the compressed weights and the layers that they are of, in one file. */
+import { encodePacked } from '../../formats/packed/packedFile.ts';
+import type { ExportFormat } from '../format.ts';
+import { portsOf } from '../ports.ts';
+import { smallWeights } from '../smallWeights.ts';
+import { metadataOf, openLayersFile } from './layersFile.ts';
+
+export const packed: ExportFormat = {
+  write(source) {
+    const weights = smallWeights(source);
+    return Promise.resolve({
+      content: encodePacked(weights, metadataOf(source)),
+      weights: [...weights].map(([name, { form, sections }]) => ({
+        name,
+        form,
+        bytes: sections.reduce((sum, { length }) => sum + length, 0),
+      })),
+      ...portsOf(source.prepared.program),
+    });
+  },
+  open: openLayersFile,
+};

@@ -1,0 +1,64 @@
+/** @file Makes a model of what a file holds: its topology, and its weights by name. */
+import * as tf from '@tensorflow/tfjs';
+import { FormatError } from '../formats/formatError.ts';
+import { kerasTopology } from '../formats/kerasTopology.ts';
+import type { StoredTensor } from '../formats/packed/packedFile.ts';
+import { forPrediction } from '../models/modelTopology.ts';
+import { modelWeights } from '../models/modelWeights.ts';
+import { completeNormalizations } from '../models/plainNormalizations.ts';
+import { modelOf } from '../models/tfjsModelFile.ts';
+import { UserError } from '../protocol/userError.ts';
+
+export const EXPORT_AGAIN = 'Export the run again, or copy the file again.';
+
+/**
+ * @param text the topology as JSON
+ * @throws FormatError for what is none
+ */
+export function parseTopology(text: string): object {
+  try {
+    return kerasTopology(forPrediction(JSON.parse(text)));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new FormatError('the topology of its model is no JSON');
+    throw error;
+  }
+}
+
+/**
+ * @param topology as {@link parseTopology} gives it
+ * @param tensorOf the tensor of a weight, with the shape that the weight has
+ * @param path of the file, for messages
+ * @throws UserError where TensorFlow.js cannot make the model, or a weight is missing or does not fit
+ */
+export async function storedModel(
+  topology: object,
+  tensorsOf: (model: tf.LayersModel) => ReadonlyMap<string, StoredTensor>,
+  path: string,
+): Promise<tf.LayersModel> {
+  await tf.setBackend('cpu');
+  const model = await modelOf({ modelTopology: topology }, path);
+  try {
+    completeNormalizations(model);
+    const tensors = tensorsOf(model);
+    tf.tidy(() => {
+      for (const { name, shape, variable } of modelWeights(model)) {
+        const tensor = tensors.get(name);
+        const data = tensor?.shape.join() === shape.join() ? tensor.data : undefined;
+        if (!(data instanceof Float32Array)) throw lacking(path, name, shape);
+        variable.assign(tf.tensor(data.slice(), shape, variable.dtype));
+      }
+    });
+    return model;
+  } catch (error) {
+    model.dispose();
+    if (error instanceof FormatError)
+      throw new UserError(`${path} is not usable: ${error.message}.`, { remedy: error.remedy ?? EXPORT_AGAIN });
+    throw error;
+  }
+}
+
+function lacking(path: string, name: string, shape: readonly number[]): UserError {
+  return new UserError(`${path} does not hold the weight ${name} [${shape.join(', ')}] of its model.`, {
+    remedy: EXPORT_AGAIN,
+  });
+}

@@ -1,0 +1,102 @@
+/** @file TensorFlow.js as a format of exported models: a folder with model.json and the weights beside it, in shards. */
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { modelTopology } from '../../models/modelTopology.ts';
+import { modelWeights } from '../../models/modelWeights.ts';
+import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
+import { mainFiles } from '../../protocol/model/exportFormats.ts';
+import type {
+  ExportFormat,
+  ExportSettings,
+  ExportSource,
+  OpenedModel,
+  Samples,
+  WrittenModel,
+  WrittenWeight,
+} from '../format.ts';
+import { portsOf } from '../ports.ts';
+import { filePredictor } from '../predictingModel.ts';
+import { smallWeights } from '../smallWeights.ts';
+import { parseTopology, storedModel } from '../storedModel.ts';
+import { TensorflowModel } from '../tensorflowModel.ts';
+import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
+import { storedNumbers, type Quantization } from './quantizedNumbers.ts';
+
+const MODEL_FILE = mainFiles.tfjs;
+/** Key of what DeepTwist says of a model, in its `userDefinedMetadata`. */
+export const METADATA_KEY = 'deeptwist';
+
+/** Bytes of a shard at most, as TensorFlow.js writes them: browsers keep files of that size in their cache. */
+const SHARD_BYTES = 4 * 2 ** 20;
+
+export const tfjs: ExportFormat = { write, open };
+
+/** @param path of the folder, or of model.json */
+async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
+  const file = (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
+  const { model } = await loadTfjsModel(file);
+  try {
+    return await TensorflowModel.open(model, filePredictor(model, inputs, file), dirname(file), { ownsModel: true });
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
+}
+
+async function write(source: ExportSource, settings: ExportSettings): Promise<WrittenModel> {
+  const { program, parameters } = source.prepared;
+  const tensors = new Map(parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]));
+  const layers = withFactoredLayers(modelTopology(program.model), smallWeights(source), tensors);
+  const { entries, weights, bytes } = await writtenWeights(layers, settings);
+  const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
+  const shards = Array.from({ length: count }, (_, i): [string, Uint8Array] => [
+    `group1-shard${i + 1}of${count}.bin`,
+    bytes.subarray(i * SHARD_BYTES, (i + 1) * SHARD_BYTES),
+  ]);
+  const { run, experiment, step } = source.origin;
+  const model = {
+    format: 'layers-model',
+    generatedBy: 'DeepTwist',
+    convertedBy: null,
+    modelTopology: layers.topology,
+    userDefinedMetadata: { [METADATA_KEY]: { run, experiment, ...(step !== undefined && { step: String(step) }) } },
+    weightsManifest: [{ paths: shards.map(([name]) => name), weights: entries }],
+  };
+  return {
+    content: new Map([[MODEL_FILE, new TextEncoder().encode(JSON.stringify(model))], ...shards]),
+    weights,
+    ...portsOf(program),
+  };
+}
+
+interface ManifestEntry {
+  /** As TensorFlow.js calls the weight. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: 'float32';
+  readonly quantization?: Quantization;
+}
+
+/** The weights in the order of the layers. TensorFlow.js makes them once: it has names of its own for those within other layers. */
+async function writtenWeights(
+  { topology, tensors, factors }: LayersWithWeights,
+  { dtype = 'float32', round = false }: ExportSettings,
+): Promise<{ entries: ManifestEntry[]; weights: WrittenWeight[]; bytes: Uint8Array }> {
+  const model = await storedModel(parseTopology(JSON.stringify(topology)), () => tensors, 'The exported model');
+  try {
+    const names = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
+    const entries: ManifestEntry[] = [];
+    const weights: WrittenWeight[] = [];
+    const parts: Uint8Array[] = [];
+    for (const { name, shape, variable } of modelWeights(model)) {
+      const values = Float32Array.from(variable.dataSync());
+      const { bytes, quantization } = storedNumbers(values, dtype, { round, axes: shape.length });
+      parts.push(bytes);
+      entries.push({ name: names.get(variable)!, shape, dtype: 'float32', ...(quantization && { quantization }) });
+      weights.push({ name, form: factors.has(name) ? 'factors' : 'dense', bytes: bytes.length });
+    }
+    return { entries, weights, bytes: new Uint8Array(Buffer.concat(parts)) };
+  } finally {
+    model.dispose();
+  }
+}

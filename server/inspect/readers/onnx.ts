@@ -1,0 +1,338 @@
+/**
+ * @file Tensors of an ONNX model: initializers, dense and sparse, and values of Constant nodes, in its graph and in those within it.
+ * Field numbers are those of onnx.proto.
+ */
+import { FormatError } from '../../formats/formatError.ts';
+import { ProtobufReader, type ProtobufField } from '../../formats/protobufReader.ts';
+import { fileBeside } from '../../modules/fileBeside.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import { UserError } from '../../protocol/userError.ts';
+import { bytesOfElements, elementTypes, type ElementTypeName, type Numbers } from '../elementTypes.ts';
+import { matrixViewOfTensor } from '../matrixView.ts';
+import type { OpenedFile } from '../openedFile.ts';
+import { bytesOfSegments, decodeElements, fromVarints, type Segment } from '../storedNumbers.ts';
+import type { StoredTensor } from '../tensor.ts';
+import { uniqueNames, unreadable, type ReadModel } from './readModel.ts';
+
+/** TensorProto.DataType, with the words of the names that elements have here. */
+const dataTypes: Readonly<Record<number, ElementTypeName | undefined>> = {
+  1: 'float32',
+  2: 'uint8',
+  3: 'int8',
+  4: 'uint16',
+  5: 'int16',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
+  11: 'float64',
+  12: 'uint32',
+  13: 'uint64',
+  16: 'bfloat16',
+  17: 'float8_e4m3fn',
+  19: 'float8_e5m2',
+  21: 'uint4',
+  22: 'int4',
+};
+/** Types without a reader here. */
+const otherTypes: Readonly<Record<number, string | undefined>> = {
+  8: 'string',
+  14: 'complex64',
+  15: 'complex128',
+  18: 'float8_e4m3fnuz',
+  20: 'float8_e5m2fnuz',
+  23: 'float4_e2m1',
+};
+
+const LONGEST_NAME = 2000;
+const LONGEST_TEXT = 100_000;
+const MOST_TENSORS = 100_000;
+/** Graphs within graphs: bodies of loops and branches. */
+const DEEPEST = 16;
+const SAVE_AGAIN = 'Export the model again, and keep its file of external data beside it.';
+
+interface Initializer {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
+  /** Bytes as they are, and variable-length integers; a tensor has one of the two. */
+  readonly raw: readonly Range[];
+  readonly varints: readonly Range[];
+  readonly external?: ReadonlyMap<string, string>;
+}
+type Range = Pick<ProtobufField, 'begin' | 'end'>;
+
+interface SparseInitializer {
+  readonly values: Initializer;
+  readonly indexBytes: number;
+  readonly dims: readonly number[];
+}
+
+/** @param openBeside opens a file of external data, each once */
+export async function readOnnx(
+  file: OpenedFile,
+  openBeside: (path: string) => Promise<OpenedFile>,
+): Promise<ReadModel> {
+  const graphs = new GraphReader(file);
+  const metadata = graphs.readModel();
+  const unique = uniqueNames();
+  const tensors: StoredTensor[] = [];
+  for (const found of graphs.found) {
+    const { values, indexBytes, dims } = found;
+    const tensor = await tensorOf(unique(values.name), values, file, openBeside);
+    tensors.push(indexBytes === undefined ? tensor : sparseTensor(tensor, indexBytes, dims));
+  }
+  return { format: 'ONNX', tensors, metadata };
+}
+
+class GraphReader {
+  readonly found: (SparseInitializer | { values: Initializer; indexBytes?: undefined; dims?: undefined })[] = [];
+  readonly #reader: ProtobufReader;
+  #nodes = 0;
+
+  constructor(file: OpenedFile) {
+    this.#reader = new ProtobufReader(file);
+  }
+
+  /** ModelProto. @returns what the model says of itself */
+  readModel(): [string, string][] {
+    const metadata: [string, string][] = [];
+    const producer: string[] = [];
+    let graph: ProtobufField | undefined;
+    for (const field of this.#reader.fields()) {
+      if (field.number === 1) metadata.push(['IR version', String(field.value)]);
+      else if (field.number === 2 || field.number === 3) producer.push(this.#text(field));
+      else if (field.number === 6) metadata.push(['description', this.#text(field)]);
+      else if (field.number === 7) graph = field;
+      else if (field.number === 8) metadata.push(['operators', this.#operators(field)]);
+      else if (field.number === 14) metadata.push(this.#entry(field));
+    }
+    if (graph === undefined) throw new FormatError('it has no graph: it is no ONNX model');
+    const ports = this.#readGraph(graph, '', 0);
+    return [['producer', producer.join(' ').trim()], ['nodes', String(this.#nodes)], ...ports, ...metadata].filter(
+      (entry): entry is [string, string] => entry[1] !== '',
+    );
+  }
+
+  /** GraphProto. @param path prefix of the names in a graph within another */
+  #readGraph(graph: ProtobufField, path: string, depth: number): [string, string][] {
+    if (depth > DEEPEST) throw new FormatError(`its graphs are nested more than ${DEEPEST} deep`);
+    const ports: [string, string][] = [];
+    for (const field of this.#messages(graph)) {
+      if (field.number === 1) this.#readNode(field, path, depth);
+      else if (field.number === 2) ports.push(['graph', this.#text(field)]);
+      else if (field.number === 5) this.#add({ values: this.#initializer(field, path) });
+      else if (field.number === 11 || field.number === 12)
+        ports.push(this.#port(field.number === 11 ? 'input' : 'output', field));
+      else if (field.number === 15) this.#add(this.#sparse(field, path));
+    }
+    return ports;
+  }
+
+  /** NodeProto */
+  #readNode(node: ProtobufField, path: string, depth: number): void {
+    this.#nodes++;
+    let [output, name, operator] = ['', '', ''];
+    const tensors: ProtobufField[] = [];
+    const graphs: ProtobufField[] = [];
+    for (const field of this.#messages(node)) {
+      if (field.number === 2 && output === '') output = this.#name(field);
+      else if (field.number === 3) name = this.#name(field);
+      else if (field.number === 4) operator = this.#name(field);
+      else if (field.number === 5)
+        for (const part of this.#messages(field)) {
+          if (part.number === 5) tensors.push(part);
+          else if (part.number === 6 || part.number === 11) graphs.push(part);
+        }
+    }
+    if (operator === 'Constant')
+      for (const tensor of tensors) this.#add({ values: { ...this.#initializer(tensor, path), name: path + output } });
+    for (const graph of graphs) this.#readGraph(graph, `${path}${name || output || operator}/`, depth + 1);
+  }
+
+  #add(tensor: GraphReader['found'][number]): void {
+    if (this.found.push(tensor) > MOST_TENSORS) throw new FormatError(`it has more than ${MOST_TENSORS} tensors`);
+  }
+
+  /** TensorProto */
+  #initializer(tensor: ProtobufField, path: string): Initializer {
+    const dims: number[] = [];
+    const raw: Range[] = [];
+    const varints: Range[] = [];
+    const external = new Map<string, string>();
+    let [name, dataType, location] = ['', 0, 0];
+    for (const field of this.#messages(tensor)) {
+      if (field.number === 1) dims.push(...this.#dims(field));
+      else if (field.number === 2) dataType = field.value;
+      else if (field.number === 8) name = this.#name(field);
+      else if (field.number === 9 || field.number === 4 || field.number === 10) raw.push(field);
+      else if (field.number === 5 || field.number === 7 || field.number === 11) varints.push(field);
+      else if (field.number === 13) external.set(...this.#entry(field));
+      else if (field.number === 14) location = field.value;
+    }
+    return { name: path + name, dims, dataType, raw, varints, ...(location === 1 && { external }) };
+  }
+
+  /** SparseTensorProto */
+  #sparse(sparse: ProtobufField, path: string): SparseInitializer {
+    let values: Initializer | undefined;
+    let indexBytes = 0;
+    const dims: number[] = [];
+    for (const field of this.#messages(sparse)) {
+      if (field.number === 1) values = this.#initializer(field, path);
+      else if (field.number === 2) indexBytes = field.end - field.begin;
+      else if (field.number === 3) dims.push(...this.#dims(field));
+    }
+    if (values === undefined) throw new FormatError('a sparse initializer has no values');
+    return { values, indexBytes, dims };
+  }
+
+  /** ValueInfoProto: `["input x", "float32 [batch, 784]"]` */
+  #port(kind: string, value: ProtobufField): [string, string] {
+    let name = '';
+    let type = '';
+    for (const field of this.#messages(value)) {
+      if (field.number === 1) name = this.#name(field);
+      else if (field.number === 2)
+        for (const tensor of this.#messages(field)) if (tensor.number === 1) type = this.#tensorType(tensor);
+    }
+    return [`${kind} ${name}`, type];
+  }
+
+  /** TypeProto.Tensor */
+  #tensorType(tensor: ProtobufField): string {
+    let dtype = '?';
+    let sizes: string[] | undefined;
+    for (const field of this.#messages(tensor)) {
+      if (field.number === 1) dtype = dataTypes[field.value] ?? otherTypes[field.value] ?? '?';
+      else if (field.number === 2)
+        sizes = Array.from(this.#messages(field), (dimension) => {
+          const [size] = this.#messages(dimension);
+          return size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#name(size);
+        });
+    }
+    return sizes === undefined ? dtype : `${dtype} [${sizes.join(', ')}]`;
+  }
+
+  /** OperatorSetIdProto: `ai.onnx 17` */
+  #operators(operators: ProtobufField): string {
+    let domain = '';
+    let version = '';
+    for (const field of this.#messages(operators)) {
+      if (field.number === 1) domain = this.#name(field);
+      else if (field.number === 2) version = String(field.value);
+    }
+    return `${domain || 'ai.onnx'} ${version}`;
+  }
+
+  /** StringStringEntryProto */
+  #entry(entry: ProtobufField): [string, string] {
+    let [key, value] = ['', ''];
+    for (const field of this.#messages(entry)) {
+      if (field.number === 1) key = this.#name(field);
+      else if (field.number === 2) value = this.#text(field);
+    }
+    return [key, value];
+  }
+
+  #dims(field: ProtobufField): number[] {
+    const dims: number[] = [];
+    for (const size of this.#reader.varints(field)) {
+      if (dims.push(size) > 64) throw new FormatError('a tensor has more than 64 axes');
+      if (!(size >= 0)) throw new FormatError(`a tensor has an axis of the size ${size}`);
+    }
+    return dims;
+  }
+
+  /** Fields of a message within another. */
+  #messages({ kind, begin, end }: ProtobufField): Iterable<ProtobufField> {
+    if (kind !== 'bytes') throw new FormatError(`byte ${begin} should begin a message`);
+    return this.#reader.fields(begin, end);
+  }
+
+  #name(field: ProtobufField): string {
+    return this.#reader.text(field, LONGEST_NAME);
+  }
+
+  #text(field: ProtobufField): string {
+    return this.#reader.text(field, LONGEST_TEXT);
+  }
+}
+
+async function tensorOf(
+  name: string,
+  { dims: shape, dataType, raw, varints, external }: Initializer,
+  file: OpenedFile,
+  openBeside: (path: string) => Promise<OpenedFile>,
+): Promise<StoredTensor> {
+  const elements = elementCount(shape);
+  const type = dataTypes[dataType];
+  const dtype = type ?? otherTypes[dataType] ?? `type ${dataType}`;
+  const stored = [...raw, ...varints].reduce((sum, { begin, end }) => sum + end - begin, 0);
+  const known = { name, shape, dtype, elements, bytes: stored };
+  if (!Number.isSafeInteger(elements)) return unreadable(known, `it would have ${elements} numbers`);
+  if (type === undefined) return unreadable(known, `the element type ${dtype} cannot be read`);
+  let segments: Segment[] = raw.map(({ begin, end }) => ({ file, begin, end }));
+  if (external) {
+    try {
+      segments = [await externalSegment(external, bytesOfElements(type, elements), file.path, openBeside)];
+    } catch (error) {
+      if (!(error instanceof FormatError || error instanceof UserError)) throw error;
+      return unreadable(known, error.message, error.remedy ?? SAVE_AGAIN);
+    }
+  }
+  const bytes = external ? segments[0].end - segments[0].begin : stored;
+  const expected = bytesOfElements(type, elements);
+  if (varints.length === 0 && bytes !== expected)
+    return unreadable(
+      { ...known, bytes },
+      `${dtype} [${shape.join(', ')}] needs ${expected} bytes, but it has ${bytes}`,
+    );
+  const integers = varints.map(({ begin, end }) => ({ file, begin, end }));
+  const width = Math.max(8, elementTypes[type].bits) / 8;
+  return {
+    ...known,
+    bytes,
+    view: matrixViewOfTensor(shape, name),
+    numbers: () =>
+      varints.length > 0
+        ? decodeElements(fromVarints(bytesOfSegments(integers), width), type, elements)
+        : decodeElements(bytesOfSegments(segments), type, elements),
+  };
+}
+
+async function externalSegment(
+  external: ReadonlyMap<string, string>,
+  bytes: number,
+  path: string,
+  openBeside: (path: string) => Promise<OpenedFile>,
+): Promise<Segment> {
+  const location = external.get('location') ?? '';
+  const { file: found } = await fileBeside(path, location, SAVE_AGAIN);
+  const file = await openBeside(found);
+  const begin = Number(external.get('offset') ?? 0);
+  const end = begin + Number(external.get('length') ?? bytes);
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0 || end < begin || end > file.length)
+    throw new FormatError(`its bytes ${begin} to ${end} are not in ${location}, which has ${file.length}`);
+  return { file, begin, end };
+}
+
+/** Numbers that are not stored are zeros. */
+function sparseTensor(values: StoredTensor, indexBytes: number, shape: readonly number[]): StoredTensor {
+  const elements = elementCount(shape);
+  const known = { ...values, shape, elements, bytes: values.bytes + indexBytes, form: 'sparse' };
+  if (values.problem !== undefined) return known;
+  if (!Number.isSafeInteger(elements) || elements < values.elements)
+    return unreadable(known, `it has ${values.elements} values for ${elements} numbers`);
+  return {
+    ...known,
+    // Zeros come last here, so that there is no matrix.
+    view: undefined,
+    async *numbers() {
+      yield* values.numbers();
+      const zeros: Numbers = new Float32Array(Math.min(2 ** 18, elements - values.elements));
+      for (let left = elements - values.elements; left > 0; left -= zeros.length)
+        yield left < zeros.length ? zeros.subarray(0, left) : zeros;
+    },
+  };
+}

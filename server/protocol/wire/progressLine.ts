@@ -1,0 +1,38 @@
+/** @file What `deeptwist export --progress json` prints on standard error for a program: one of these, as JSON, a line. */
+import * as z from 'zod';
+
+const count = z.int().min(0);
+
+const exportProgressSchema = z.object({
+  phase: z.enum(['loading', 'writing', 'verifying']),
+  samples: count.optional().describe('Samples that were evaluated, while a file is verified.'),
+  of: count.optional().describe('All of them, where that is known.'),
+});
+
+/** How far an export has come. */
+export type ExportProgress = z.output<typeof exportProgressSchema>;
+
+const commandErrorSchema = z.object({
+  message: z.string(),
+  remedy: z.string().optional(),
+  option: z.string().optional().describe('Option of the command with which it does it all the same, without dashes.'),
+});
+
+/** Why a command failed. */
+export type CommandError = z.output<typeof commandErrorSchema>;
+
+const progressLineSchema = z.union([
+  z.object({ progress: exportProgressSchema }),
+  z.object({ error: commandErrorSchema }),
+]);
+
+type ProgressLine = z.output<typeof progressLineSchema>;
+
+/** @returns undefined for a line of something else: the modules of a user print there, too */
+export function parseProgressLine(line: string): ProgressLine | undefined {
+  try {
+    return progressLineSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}

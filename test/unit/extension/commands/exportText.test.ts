@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { exportedText, progressPercent, progressText } from '../../../../extension/commands/exportText.ts';
+import { exportedFile } from '../../webview/exportedFile.ts';
+import { l10n } from '../weightsInCode/editorFixture.ts';
+
+test('a file that was exported is told of with its size, and its metric beside that of the run', () => {
+  expect(exportedText(l10n, exportedFile())).toBe(
+    'Exported mnist.onnx: 28.2 kB, 37.8x smaller than 1.07 MB, accuracy 98.09% on the file (98.09% in the run).',
+  );
+  expect(exportedText(l10n, exportedFile({ bytes: 2_000_000, value: null, runValue: undefined }))).toBe(
+    'Exported mnist.onnx: 2.00 MB, accuracy NaN% on the file.',
+  );
+});
+
+test('an export that goes on says what it does, and how far it is where that is known', () => {
+  const states = [
+    { phase: 'loading' },
+    { phase: 'writing' },
+    { phase: 'verifying', samples: 2500, of: 10_000 },
+    { phase: 'verifying', samples: 2500 },
+  ] as const;
+  expect(states.map((state) => progressText(l10n, state))).toEqual([
+    'loading the model…',
+    'writing the file…',
+    'evaluating the file: 2,500 of 10,000 samples',
+    'evaluating the file: 2,500 samples',
+  ]);
+  expect(states.map(progressPercent)).toEqual([undefined, undefined, 25, undefined]);
+});
