@@ -41,6 +41,18 @@ const webviewFloors = [
   ['main.ts'],
 ];
 
+/** Folders and files of `runtime/`. */
+const runtimeFloors = [
+  ['assembly', 'generated'],
+  ['kernels.ts', 'linearMemory.ts', 'layerConfig.ts'],
+  ['matrices', 'graph.ts', 'plan.ts'],
+  ['weightStore.ts'],
+  ['layers'],
+  ['model.ts'],
+  ['load.ts'],
+  ['index.ts'],
+];
+
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
   language: ['training', 'export', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
@@ -66,14 +78,16 @@ const zonesOf = (root, floors) =>
   );
 
 /** The editor's side reads run folders and speaks the protocol; it never trains. The page knows the protocol alone. */
-const serverZones = Object.entries({ extension: ['protocol', 'runs', 'sidecarClient'], webview: ['protocol'] }).map(
-  ([target, allowed]) => ({
-    target: `./${target}`,
-    from: './server',
-    except: allowed.map((name) => `./${name}`),
-    message: `${target} may import of server/ only: ${allowed.join(', ')}.`,
-  }),
-);
+const serverZones = Object.entries({
+  extension: ['protocol', 'runs', 'sidecarClient'],
+  webview: ['protocol'],
+  runtime: ['protocol', 'formats'],
+}).map(([target, allowed]) => ({
+  target: `./${target}`,
+  from: './server',
+  except: allowed.map((name) => `./${name}`),
+  message: `${target} may import of server/ only: ${allowed.join(', ')}.`,
+}));
 
 /**
  * What a method or a policy is stands in its row of facts: other code asks for the fact and not for the name. `custom`, `deeptwist`
@@ -107,7 +121,7 @@ const messageOfThrown = {
 };
 
 /** Linted with type information. */
-export const typedFiles = ['{server,extension,webview,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+export const typedFiles = ['{server,extension,webview,runtime,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
 
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 
@@ -168,7 +182,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     rules: {
       'import-x/no-restricted-paths': [
         'error',
@@ -178,6 +192,7 @@ export default tseslint.config(
             ...zonesOf('server', serverFloors),
             ...zonesOf('extension', extensionFloors),
             ...zonesOf('webview', webviewFloors),
+            ...zonesOf('runtime', runtimeFloors),
             ...serverZones,
           ],
         },
@@ -185,12 +200,12 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     ignores: ['server/protocol/thrown.ts'],
     rules: { 'no-restricted-syntax': ['error', messageOfThrown] },
   },
   {
-    files: ['{server,extension,webview}/**/*.ts'],
+    files: ['{server,extension,webview,runtime}/**/*.ts'],
     ignores: ['server/protocol/thrown.ts', ...rowsOfMethods],
     rules: { 'no-restricted-syntax': ['error', messageOfThrown, ...namesOfMethods] },
   },
@@ -218,6 +233,15 @@ export default tseslint.config(
             { group: ['node:*', 'vscode'], message: 'protocol/ runs in the editor, the sidecar and the browser.' },
           ],
         },
+      ],
+    },
+  },
+  {
+    files: ['runtime/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^[^.]', message: 'runtime/ runs in a browser, too, and has no dependencies.' }] },
       ],
     },
   },

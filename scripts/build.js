@@ -1,15 +1,16 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, and
+ * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import * as esbuild from 'esbuild';
 import { createJiti } from 'jiti';
 import { rolldown } from 'rolldown';
+import ts from 'typescript';
 import { buildWasm } from './build-wasm.js';
 import { root } from './root.js';
 
@@ -147,9 +148,29 @@ function dashboardBundle(folder) {
   };
 }
 
+/** @param {string} folder @returns {esbuild.BuildOptions} the runtime, a file that browsers and Node.js load */
+export function runtimeBundle(folder) {
+  return {
+    ...common,
+    entryPoints: { index: 'runtime/index.ts' },
+    outdir: join(folder, 'runtime'),
+    minify: true,
+    // Of what only Node.js or only a browser has, nothing is found.
+    platform: 'neutral',
+    target: 'es2022',
+  };
+}
+
+/** @returns {string} the declarations of the runtime, which its entry has all by itself */
+export function declarations() {
+  const source = readFileSync(join(root, 'runtime', 'index.ts'), 'utf8');
+  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext };
+  return ts.transpileDeclaration(source, { compilerOptions, fileName: 'index.ts' }).outputText;
+}
+
 /** @returns {Promise<string[]>} the files of which something is in a bundle, from the root */
 export async function bundledFiles() {
-  const bundles = [serverBundle(dist), dashboardBundle(dist)];
+  const bundles = [serverBundle(dist), dashboardBundle(dist), runtimeBundle(dist)];
   const results = await Promise.all(
     bundles.map((options) => esbuild.build({ ...options, write: false, metafile: true })),
   );
@@ -180,8 +201,9 @@ async function writeSchema() {
 export async function build() {
   buildWasm();
   await bundleServer(dist);
-  await esbuild.build(dashboardBundle(dist));
+  for (const bundle of [dashboardBundle(dist), runtimeBundle(dist)]) await esbuild.build(bundle);
   await bundleExtension(join(dist, 'extension'), (bundle, options) => bundle.write(options));
+  writeFileSync(join(dist, 'runtime', 'index.d.ts'), declarations());
   await writeSchema();
 }
 

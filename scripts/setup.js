@@ -65,7 +65,7 @@ function newest(folder) {
 function isStale() {
   const built = join(root, 'dist', 'experiment.schema.json');
   const sources = Math.max(
-    ...['server', 'extension', 'webview', 'scripts'].map((folder) => newest(join(root, folder))),
+    ...['server', 'extension', 'webview', 'runtime', 'scripts'].map((folder) => newest(join(root, folder))),
     statSync(join(root, 'package-lock.json')).mtimeMs,
   );
   return !existsSync(built) || statSync(built).mtimeMs <= sources;

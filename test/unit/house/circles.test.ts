@@ -8,7 +8,7 @@ import { circlesIn, importsOf } from './importCircles.ts';
 const root = join(import.meta.dirname, '../../..');
 
 test('no files of the product import one another in a circle, types neither', () => {
-  const files = ['server', 'extension', 'webview'].flatMap((folder) =>
+  const files = ['server', 'extension', 'webview', 'runtime'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => join(root, folder, name)),

@@ -37,6 +37,8 @@ describe('the import floors', () => {
     ['extension/runs', 'runs', []],
     ['webview/charts', 'runs', ['import-x/no-restricted-paths']],
     ['webview/charts', 'protocol', []],
+    ['runtime/layers', 'compression', ['import-x/no-restricted-paths']],
+    ['runtime/layers', 'formats', []],
   ])('%s imports server/%s: breaks %j', async (from, to, broken) => {
     expect(await brokenRules(from, importing(from, `server/${to}`))).toEqual(broken);
   });
@@ -52,6 +54,7 @@ describe('the import floors', () => {
     ['webview/controls', 'webview/charts', 'upward'],
     ['webview/views', 'webview/frame', 'upward'],
     ['webview/state.ts', 'webview/controls', 'upward from a file'],
+    ['runtime/matrices', 'runtime/layers', 'upward'],
   ])('%s may not import %s: %s', async (from, to) => {
     const folder = from.endsWith('.ts') ? dirname(from) : from;
     expect(await brokenRules(from, importing(folder, to))).toContain('import-x/no-restricted-paths');
@@ -64,11 +67,12 @@ describe('the import floors', () => {
     ['webview/charts', 'webview/charts/model'],
     ['webview/views/compare', 'webview/charts'],
     ['webview/frame', 'webview/views'],
+    ['runtime/layers', 'runtime/matrices'],
   ])('%s may import %s, a floor below', async (from, to) => {
     expect(await brokenRules(from, importing(from, to))).toEqual([]);
   });
 
-  test.each(['server', 'extension', 'webview'])('everything in %s/ stands on a floor', async (folder) => {
+  test.each(['server', 'extension', 'webview', 'runtime'])('everything in %s/ stands on a floor', async (folder) => {
     const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' });
     const code = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
     const places = new Set(code.map((file) => `./${folder}/${file.split(sep)[0]}`));
@@ -81,6 +85,13 @@ describe('the import floors', () => {
     'server/protocol, which also runs in a browser, may not import %s',
     async (module) => {
       expect(await brokenRules('server/protocol', `import '${module}';\n`)).toContain('no-restricted-imports');
+    },
+  );
+
+  test.each(['node:fs', '@tensorflow/tfjs', 'zod'])(
+    'runtime/, which has no dependencies, may not import %s',
+    async (module) => {
+      expect(await brokenRules('runtime/layers', `import '${module}';\n`)).toContain('no-restricted-imports');
     },
   );
 });
