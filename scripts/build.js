@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
+      latencyContender: 'server/latency/contenderProcess.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
     outdir: folder,

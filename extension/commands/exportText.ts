@@ -1,4 +1,4 @@
-/** @file An export in words, while it goes on and when it is done. Pure. */
+/** @file An export or a measurement in words, while it goes on, and an export when it is done. Pure. */
 import { basename } from 'node:path';
 import { formatBytes, formatCount, formatRatio } from '../../server/protocol/formatQuantity.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
@@ -23,7 +23,7 @@ export function exportedText(l10n: Translation, file: ExportedFile): string {
     : l10n.t('Exported {0}: {1}, {2}.', name, size, result);
 }
 
-export function progressText(l10n: Translation, { phase, samples, of }: ExportProgress): string {
+export function progressText(l10n: Translation, { phase, samples, rounds, of }: ExportProgress): string {
   switch (phase) {
     case 'loading':
       return l10n.t('loading the model…');
@@ -33,10 +33,13 @@ export function progressText(l10n: Translation, { phase, samples, of }: ExportPr
       return of === undefined
         ? l10n.t('evaluating the file: {0} samples', formatCount(samples ?? 0))
         : l10n.t('evaluating the file: {0} of {1} samples', formatCount(samples ?? 0), formatCount(of));
+    case 'measuring':
+      return l10n.t('round {0} of {1}', rounds ?? 0, of ?? '?');
   }
 }
 
-/** How far an export is, 0 to 100; undefined where that cannot be said. */
-export function progressPercent({ phase, samples = 0, of }: ExportProgress): number | undefined {
-  return phase === 'verifying' && of !== undefined && of > 0 ? (100 * samples) / of : undefined;
+/** How far an export or a measurement is, 0 to 100; undefined where that cannot be said. */
+export function progressPercent({ samples, rounds, of }: ExportProgress): number | undefined {
+  const done = samples ?? rounds;
+  return done !== undefined && of !== undefined && of > 0 ? (100 * done) / of : undefined;
 }

@@ -58,14 +58,25 @@ export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEv
   return { ...evaluation, ...(found.origin.step === undefined && { runValue: finished?.summary.test }) };
 }
 
-/** The run that a file names. A file comes from anywhere: what it names is looked for among the runs, never opened as a path. */
+/**
+ * The run that a file names. A file comes from anywhere: what it names is looked for among the runs, never opened as a path.
+ * @param id as the file has it
+ * @param folders below which runs are looked for
+ */
+export async function findRunOfFile(id: string | undefined, folders: readonly string[]): Promise<Run | undefined> {
+  if (id === undefined) return undefined;
+  for (const folder of folders) {
+    const run = (await listRuns(folder)).runs.find((one) => one.id === id);
+    if (run) return run;
+  }
+  return undefined;
+}
+
 async function runOf({ origin }: RecognizedExport, { path, directory }: EvaluateFileOptions): Promise<Run> {
   const remedy = 'Name an experiment with the data to evaluate it on: --experiment FILE.';
   if (origin.run === undefined) throw new UserError(`${path} does not say of which run it is.`, { remedy });
-  for (const folder of [directory, dirname(path)]) {
-    const run = (await listRuns(folder)).runs.find(({ id }) => id === origin.run);
-    if (run) return run;
-  }
+  const run = await findRunOfFile(origin.run, [directory, dirname(path)]);
+  if (run) return run;
   throw new UserError(`The run ${origin.run}, which ${path} is of, is not in ${directory}.`, { remedy });
 }
 
