@@ -30,7 +30,7 @@ Outputs of the files differ from those of the trained model by at most ${largest
 ${rows.join('\n')}
 
 - \`model.safetensors\` has ${weights.length} tensors as floats.
-- \`onnx/model.onnx\` has the weights in their compressed form, and decodes them when ONNX Runtime loads it.
+- \`onnx/model.onnx\` is the same model for ONNX Runtime, which decodes compressed weights when it loads the file.
 
 Inputs: ${inputs.map(port).join('; ')}. Outputs: ${outputs.map(port).join('; ')}.
 

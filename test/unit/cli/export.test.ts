@@ -64,12 +64,39 @@ describe('deeptwist export', () => {
     const { run, cli } = await place(20);
     expect(await cli(['export', 'last'])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`deeptwist resume ${run.id}`) as string,
+      stderr: expect.stringMatching(
+        new RegExp(`deeptwist resume ${run.id}.*\\n?.*export its last checkpoint: --checkpoint`),
+      ) as string,
     });
     expect(await cli(['export', 'last', '--format', 'gguf'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('Choose one of: onnx.') as string,
+      stderr: expect.stringContaining('Choose one of: onnx, tfjs, packed, safetensors, huggingface.') as string,
     });
+  });
+
+  test('writes the last checkpoint of a run that is not finished where that is asked for, and says so', async () => {
+    const { cli } = await place(20);
+    const { code, stdout } = await cli(['export', 'last', '--checkpoint', '--out', 'm.onnx']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^model +the checkpoint of step 20, with weights as they were trained/m);
+    expect(stdout).not.toContain('when the run ended');
+    expect((await cli(['evaluate', 'm.onnx'])).stdout).toMatch(/^test accuracy .*\n60 samples, .* in ONNX Runtime\n$/);
+  });
+
+  test('refuses options that the format does not take, and values that they do not have', async () => {
+    const { cli } = await place(20);
+    const refused = async (...options: string[]) => {
+      const { code, stderr } = await cli(['export', 'last', ...options]);
+      expect(code).toBe(2);
+      return stderr;
+    };
+    expect(await refused('--dtype', 'float16')).toMatch(
+      /the format onnx takes no --dtype.*\n?.*choose the format tfjs/,
+    );
+    expect(await refused('--format', 'packed', '--dense')).toMatch(/choose the format onnx or huggingface/);
+    expect(await refused('--format', 'tfjs', '--dtype', 'int4')).toMatch(/float32, float16, uint8, uint16/);
+    expect(await refused('--tolerance', 'much')).toContain("--tolerance is a number of at least 0, got 'much'");
+    expect(await refused('--tolerance', '-1')).toContain('--tolerance');
   });
 
   test('is cancelled by Ctrl-C, and leaves no file', async () => {
@@ -77,5 +104,38 @@ describe('deeptwist export', () => {
     const { code, stderr } = await cli(['export', 'last', '--out', 'm.onnx'], { interrupted: true });
     expect({ code, stderr }).toEqual({ code: 130, stderr: 'Cancelled: no file was written.\n' });
     expect(existsSync(join(folder, 'm.onnx'))).toBe(false);
+  });
+});
+
+describe('deeptwist evaluate FILE', () => {
+  test('says what it measured on the file, as text and as JSON', async () => {
+    const { run, folder, cli } = await place();
+    const { stdout: exported } = await cli(['export', 'last', '--format', 'tfjs', '--out', 'web', '--json']);
+    const { value, bytes } = JSON.parse(exported) as { value: number; bytes: number };
+    const { code, stdout } = await cli(['evaluate', 'web']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /^test accuracy \S+ {2}loss \S+ {2}\(\S+ when the run ended\)\n60 samples, .* in TensorFlow\.js\n$/,
+    );
+    const { stdout: printed } = await cli(['evaluate', join('web', 'model.json'), '--json']);
+    const path = join(folder, 'web', 'model.json');
+    expect(JSON.parse(printed)).toMatchObject({ format: 'tfjs', path, value, bytes, samples: 60, run: run.id });
+  });
+
+  test('takes the data of another experiment, for a file alone', async () => {
+    const { cli } = await place();
+    await cli(['export', 'last', '--format', 'packed', '--out', 'm.safetensors']);
+    const { code, stdout } = await cli(['evaluate', 'm.safetensors', '--experiment', 'blobs.deeptwist.jsonc']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^test accuracy \S+ {2}loss \S+\n60 samples, .* in DeepTwist\n$/);
+    const wrong = await cli(['evaluate', 'last', '--experiment', 'blobs.deeptwist.jsonc']);
+    expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('Leave it out for a run') as string });
+  });
+
+  test('is cancelled by Ctrl-C', async () => {
+    const { cli } = await place();
+    await cli(['export', 'last', '--out', 'm.onnx']);
+    const { code, stderr } = await cli(['evaluate', 'm.onnx'], { interrupted: true });
+    expect({ code, stderr }).toEqual({ code: 130, stderr: 'Cancelled.\n' });
   });
 });

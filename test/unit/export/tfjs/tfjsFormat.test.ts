@@ -69,7 +69,7 @@ describe('a TensorFlow.js export', () => {
   });
 
   test('has small numbers where they are exact, and others as they are', async () => {
-    const layers = { fc2: { bits: 1, scales: 'tensor' } };
+    const layers = { fc2: { bits: 1, scales: 'matrix' } };
     const compression = { method: 'quantize', distortEvery: 5, layers };
     const { folder, run } = await finishedRun({ model: wide, compression });
     const path = join(folder, 'm-tfjs');

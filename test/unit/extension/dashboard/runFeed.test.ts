@@ -46,7 +46,15 @@ const connect: FeedOptions['connect'] = async (run, signal) => {
 
 /** A page that only notes the steps that it has been told of. */
 function watch(run: Run) {
-  const page = { steps: [] as number[], snapshots: 0, deltas: 0, live: false, liveStep: 0, problems: [] as string[], exports: [] as (readonly RecordedExport[])[] };
+  const page = {
+    steps: [] as number[],
+    snapshots: 0,
+    deltas: 0,
+    live: false,
+    liveStep: 0,
+    problems: [] as string[],
+    exports: [] as (readonly RecordedExport[])[],
+  };
   const send = (message: FeedMessage) => {
     if (message.type === 'snapshot') {
       page.snapshots++;

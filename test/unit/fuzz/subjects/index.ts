@@ -2,6 +2,7 @@
 import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
+import { exports } from './exports.ts';
 import { idxFiles } from './images.ts';
 import { inspected } from './inspected.ts';
 import { models } from './models.ts';
@@ -24,4 +25,5 @@ export const subjects: readonly Subject[] = [
   checkpoints,
   descriptions,
   ...inspected,
+  ...exports,
 ];

@@ -66,7 +66,9 @@ export function knownRun(
       experiment: FILE,
       overrides: [],
       state: state === 'interrupted' ? 'running' : state,
-      ...(state === 'finished' && { result: { metric: 'accuracy', test: 0.983, byteRatio: 47.3, fileRatio: 47.1, weightRatio: 61.2 } }),
+      ...(state === 'finished' && {
+        result: { metric: 'accuracy', test: 0.983, byteRatio: 47.3, fileRatio: 47.1, weightRatio: 61.2 },
+      }),
       created: '2026-11-26T10:15:00.000Z',
       updated: '2026-11-26T10:25:00.000Z',
       cuts: [],
