@@ -103,12 +103,7 @@ export class ExportCommand {
   }
 
   /** Says what is wrong, and does what the user answers. */
-  async #fail(
-    error: unknown,
-    stored: StoredRun,
-    choices: ExportChoices,
-    options: readonly string[],
-  ): Promise<void> {
+  async #fail(error: unknown, stored: StoredRun, choices: ExportChoices, options: readonly string[]): Promise<void> {
     const { log } = this.#services;
     log.error(stackOf(error));
     const known = error instanceof UserError;

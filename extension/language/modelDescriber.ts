@@ -57,10 +57,10 @@ export class ModelDescriber implements Disposable {
         graceMs: 0,
       });
       if (exit === 0) this.#log.info(`${file}: its model is described. ${lastWords}`.trimEnd());
-      else if (!given.aborted) {
-        const how = typeof exit === 'number' ? `exit code ${exit}` : exit;
-        this.#log.warn(`${file}: its model cannot be described (${how}): ${lastWords}`);
-      }
+      else if (!given.aborted)
+        this.#log.warn(
+          `${file}: its model cannot be described (${typeof exit === 'number' ? `exit code ${exit}` : exit}): ${lastWords}`,
+        );
       return exit === 0;
     } catch (error) {
       this.#log.warn(`${file}: its model cannot be described: ${messageOf(error)}`);

@@ -11,7 +11,7 @@ import type { ThemeKind } from './themes.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ORIGIN = 'https://dashboard.test';
 
-/** The policy of extension/dashboard/pageHtml.ts with an origin in place of VS Code's. */
+/** The policy of extension/page/pageHtml.ts with an origin in place of VS Code's. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'nonce-test'",

@@ -41,7 +41,11 @@ const reading = runFolders.map(async (folder) => {
     created: Date.parse(record.created),
     ...(end && { result: { metric: end.metric, test: end.test, byteRatio: end.byteRatio, ...fileRatio(end) } }),
   };
-  return { summary, snapshot, files: await readExportedFiles({ path: folder, exportsFolder: join(folder, 'exports') }) };
+  return {
+    summary,
+    snapshot,
+    files: await readExportedFiles({ path: folder, exportsFolder: join(folder, 'exports') }),
+  };
 });
 const runs = await Promise.all(reading);
 

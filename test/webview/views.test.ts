@@ -129,7 +129,10 @@ describe('the views in a browser', () => {
     await tell({ type: 'exports', run: key, files: [exportedFile(), gone] });
     const [newest, older] = await page.locator('.exported-file').all();
     expect(await newest.locator('dd').first().textContent()).toBe('28.2 kB 37.8x smaller than 1.07 MB of floats');
-    expect(await newest.locator('tbody tr').allTextContents()).toEqual(['fc1/kernelsparse17.3 kB', 'fc1/biasdense1.20 kB']);
+    expect(await newest.locator('tbody tr').allTextContents()).toEqual([
+      'fc1/kernelsparse17.3 kB',
+      'fc1/biasdense1.20 kB',
+    ]);
     expect(await newest.locator('table').isVisible()).toBe(true);
     expect(await older.locator('table').isVisible()).toBe(false);
     expect(await older.locator('.view-note').textContent()).toMatch(/no longer there/);

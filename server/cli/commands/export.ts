@@ -106,7 +106,7 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     styled(stdout, 'dim', header),
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `smaller ${formatRatio(denseBytes / bytes)} than ${formatBytes(denseBytes)} of floats`,
+    `floats  ${formatBytes(denseBytes)}, ${formatRatio(denseBytes / bytes)} as much`,
     `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
     ...checkpointLines(report),

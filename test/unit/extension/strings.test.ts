@@ -18,8 +18,8 @@ const WORDS = /\p{L}{2,} \p{L}{2,}/u;
 /** Files whose texts are documents, in English like the language that they are in. */
 const DOCUMENTS = new Set([
   'extension/commands/copyDiagnostics.ts', // A bug report.
-  'extension/dashboard/pageHtml.ts', // HTML.
-  'extension/dashboard/translationBlock.ts', // HTML.
+  'extension/page/pageHtml.ts', // HTML.
+  'extension/page/translationBlock.ts', // HTML.
   'extension/weightsInCode/gutterMark.ts', // SVG.
   'extension/weightsInCode/weightPicture.ts', // SVG.
   'extension/newExperiment/experimentText.ts', // Experiment files and their comments.

@@ -90,7 +90,10 @@ describe('the state of the page', () => {
       'resume',
       'rerun',
     ]);
-    expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), false)).toEqual(['rerun']);
+    expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), false)).toEqual([
+      'exportModel',
+      'rerun',
+    ]);
     expect(runCommands(run({ summary: runSummary('a', { state: 'finished' }) }), true)).toEqual([]);
   });
 

@@ -33,7 +33,7 @@ export function fileFacts(file: RecordedExport): FileFact[] {
       note:
         bytes < denseBytes
           ? l10n.t('{0} smaller than {1} of floats', formatRatio(denseBytes / bytes), dense)
-          : l10n.t('{0} as floats', dense),
+          : l10n.t('not smaller than {0} of floats', dense),
     },
     { name: l10n.t('With gzip'), value: formatBytes(gzipBytes) },
     {

@@ -67,7 +67,12 @@ function createFilesView(context: ViewContext): View {
         { class: 'file-facts' },
         ...fileFacts(file).flatMap(({ name: fact, value, note }) => [
           element('dt', {}, fact),
-          element('dd', {}, value, note === undefined ? undefined : element('span', { class: 'muted' }, ` ${note}`)),
+          element(
+            'dd',
+            {},
+            element('span', { class: 'fact-value' }, value),
+            note === undefined ? undefined : element('span', { class: 'muted' }, ` ${note}`),
+          ),
         ]),
       ),
       details,
@@ -97,8 +102,7 @@ function weightTable(weights: RecordedExport['weights']): HTMLElement {
   const head = [l10n.t('Weight'), l10n.t('Form'), l10n.t('Bytes')];
   return element(
     'table',
-    { class: 'data-table' },
-    element('caption', { class: 'visually-hidden' }, l10n.t('Weights in the file')),
+    { class: 'data-table', 'aria-label': l10n.t('Weights in the file') },
     element(
       'thead',
       {},

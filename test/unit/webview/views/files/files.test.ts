@@ -17,7 +17,7 @@ describe('what is said of an exported file', () => {
 
   it('claims nothing that is not so: a larger file, a run without a result, a metric that is not finite', () => {
     const [size, , metric] = texts({ bytes: 2_000_000, metric: 'perplexity', value: null, runValue: undefined });
-    expect(size).toBe('Size | 2.00 MB | 1.07 MB as floats');
+    expect(size).toBe('Size | 2.00 MB | not smaller than 1.07 MB of floats');
     expect(metric).toBe('Perplexity | NaN | of the file, in ONNX Runtime');
   });
 
