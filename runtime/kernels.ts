@@ -3,17 +3,7 @@ import { wasmBase64 } from './generated/wasm.ts';
 
 export interface Kernels {
   multiplyVector(x: number, w: number, bias: number, inputs: number, outputs: number, y: number): void;
-  multiplyMatrix(
-    x: number,
-    count: number,
-    w: number,
-    wStride: number,
-    bias: number,
-    inputs: number,
-    outputs: number,
-    y: number,
-    yStride: number,
-  ): void;
+  multiplyMatrix(x: number, count: number, w: number, bias: number, inputs: number, outputs: number, y: number): void;
   multiplySparse(
     x: number,
     values: number,
@@ -34,7 +24,6 @@ export interface Kernels {
     outputs: number,
     bias: number,
     y: number,
-    yStride: number,
   ): void;
   transposeTo16(x: number, count: number, inputs: number, columns: number): void;
   buildTables(x: number, groups: number, tables: number): number;

@@ -29,6 +29,11 @@ export class LayerConfig {
     return this.#config[key];
   }
 
+  /** True where the file says something under a key: null says nothing. */
+  has(key: string): boolean {
+    return (this.#config[key] ?? null) !== null;
+  }
+
   /** A finite number. */
   number(key: string, otherwise?: number): number {
     const value = this.#config[key] ?? otherwise;

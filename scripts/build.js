@@ -156,6 +156,9 @@ export function runtimeBundle(folder) {
     entryPoints: { index: 'runtime/index.ts' },
     outdir: join(folder, 'runtime'),
     minify: true,
+    // Names that are often written and never seen from outside.
+    mangleProps:
+      /^(address|kernels|scratch|scratchBytes|reserveScratch|isStepwise|isStep|className|parameters|sections|leftOf)$/,
     // Of what only Node.js or only a browser has, nothing is found.
     platform: 'neutral',
     target: 'es2022',
@@ -203,8 +206,8 @@ export async function build() {
   buildWasm();
   await bundleServer(dist);
   for (const bundle of [dashboardBundle(dist), runtimeBundle(dist)]) await esbuild.build(bundle);
-  await bundleExtension(join(dist, 'extension'), (bundle, options) => bundle.write(options));
   writeFileSync(join(dist, 'runtime', 'index.d.ts'), declarations());
+  await bundleExtension(join(dist, 'extension'), (bundle, options) => bundle.write(options));
   await writeSchema();
 }
 

@@ -148,12 +148,14 @@ export function multiplyCodes(
   }
 }
 
+@inline
 function sumOf(low: v128, middle: v128, high: v128, excess: v128): v128 {
   const sum = i32x4.add(low, i32x4.add(i32x4.shl(middle, 7), i32x4.shl(high, 14)));
   return f32x4.convert_i32x4_s(i32x4.sub(sum, excess));
 }
 
 /** Writes the first `count` lanes of bias + sum. */
+@inline
 function writeSum(bias: usize, y: usize, count: i32, sum: v128): void {
   if (count >= 4) {
     v128.store(y, f32x4.add(v128.load(bias), sum));

@@ -39,54 +39,43 @@ export function multiplyVector(x: usize, w: usize, bias: usize, inputs: i32, out
   }
 }
 
-/**
- * Y = bias + X W for X [count, inputs]: tiles of 4 rows and 8 columns, whose sums stay in registers. Rows of W and of Y are
- * `wStride` and `yStride` numbers apart.
- */
-export function multiplyMatrix(
-  x: usize,
-  count: i32,
-  w: usize,
-  wStride: i32,
-  bias: usize,
-  inputs: i32,
-  outputs: i32,
-  y: usize,
-  yStride: i32,
-): void {
+/** Y = bias + X W for X [count, inputs]: tiles of 4 rows and 8 or 4 columns, whose sums stay in registers. */
+export function multiplyMatrix(x: usize, count: i32, w: usize, bias: usize, inputs: i32, outputs: i32, y: usize): void {
   const xBytes = (<usize>inputs) << 2;
-  const yBytes = (<usize>yStride) << 2;
+  const yBytes = (<usize>outputs) << 2;
   let row = 0;
   for (; row + 4 <= count; row += 4) {
-    let column = 0;
-    for (; column + 8 <= outputs; column += 8) tile8(x, xBytes, w, wStride, bias, inputs, y, yBytes, column);
-    for (; column + 4 <= outputs; column += 4) tile4(x, xBytes, w, wStride, bias, inputs, y, yBytes, column);
-    for (; column < outputs; column++)
-      for (let r: usize = 0; r < 4; r++) single(x + r * xBytes, w, wStride, bias, inputs, y + r * yBytes, column);
+    let column: usize = 0;
+    for (; column + 32 <= yBytes; column += 32) tile8(x, xBytes, w + column, bias + column, y + column, yBytes);
+    for (; column + 16 <= yBytes; column += 16) tile4(x, xBytes, w + column, bias + column, y + column, yBytes);
+    for (; column < yBytes; column += 4)
+      for (let r: usize = 0; r < 4; r++)
+        single(x + r * xBytes, xBytes, w + column, bias + column, y + r * yBytes + column, yBytes);
     x += xBytes << 2;
     y += yBytes << 2;
   }
   for (; row < count; row++) {
-    let column = 0;
-    for (; column + 4 <= outputs; column += 4) rowOf4(x, w, wStride, bias, inputs, y, column);
-    for (; column < outputs; column++) single(x, w, wStride, bias, inputs, y, column);
+    multiplyVector(x, w, bias, inputs, outputs, y);
     x += xBytes;
     y += yBytes;
   }
 }
 
-function tile8(x: usize, xBytes: usize, w: usize, wStride: i32, bias: usize, inputs: i32, y: usize, yBytes: usize, column: i32): void {
-  const at = (<usize>column) << 2;
-  let a0 = v128.load(bias + at);
-  let b0 = v128.load(bias + at, 16);
-  let a1 = a0, a2 = a0, a3 = a0, b1 = b0, b2 = b0, b3 = b0;
-  let wRow = w + at;
-  const wBytes = (<usize>wStride) << 2;
-  const x1 = x + xBytes, x2 = x1 + xBytes, x3 = x2 + xBytes;
-  const end = (<usize>inputs) << 2;
-  for (let i: usize = 0; i < end; i += 4) {
-    const low = v128.load(wRow);
-    const high = v128.load(wRow, 16);
+function tile8(x: usize, xBytes: usize, w: usize, bias: usize, y: usize, yBytes: usize): void {
+  let a0 = v128.load(bias);
+  let b0 = v128.load(bias, 16);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b1 = b0;
+  let b2 = b0;
+  let b3 = b0;
+  const x1 = x + xBytes;
+  const x2 = x1 + xBytes;
+  const x3 = x2 + xBytes;
+  for (let i: usize = 0; i < xBytes; i += 4) {
+    const low = v128.load(w);
+    const high = v128.load(w, 16);
     let v = v128.load32_splat(x + i);
     a0 = f32x4.add(a0, f32x4.mul(v, low));
     b0 = f32x4.add(b0, f32x4.mul(v, high));
@@ -99,9 +88,8 @@ function tile8(x: usize, xBytes: usize, w: usize, wStride: i32, bias: usize, inp
     v = v128.load32_splat(x3 + i);
     a3 = f32x4.add(a3, f32x4.mul(v, low));
     b3 = f32x4.add(b3, f32x4.mul(v, high));
-    wRow += wBytes;
+    w += yBytes;
   }
-  y += at;
   v128.store(y, a0);
   v128.store(y, b0, 16);
   y += yBytes;
@@ -115,53 +103,34 @@ function tile8(x: usize, xBytes: usize, w: usize, wStride: i32, bias: usize, inp
   v128.store(y, b3, 16);
 }
 
-function tile4(x: usize, xBytes: usize, w: usize, wStride: i32, bias: usize, inputs: i32, y: usize, yBytes: usize, column: i32): void {
-  const at = (<usize>column) << 2;
-  let a0 = v128.load(bias + at);
-  let a1 = a0, a2 = a0, a3 = a0;
-  let wRow = w + at;
-  const wBytes = (<usize>wStride) << 2;
-  const x1 = x + xBytes, x2 = x1 + xBytes, x3 = x2 + xBytes;
-  const end = (<usize>inputs) << 2;
-  for (let i: usize = 0; i < end; i += 4) {
-    const low = v128.load(wRow);
+function tile4(x: usize, xBytes: usize, w: usize, bias: usize, y: usize, yBytes: usize): void {
+  let a0 = v128.load(bias);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  const x1 = x + xBytes;
+  const x2 = x1 + xBytes;
+  const x3 = x2 + xBytes;
+  for (let i: usize = 0; i < xBytes; i += 4) {
+    const low = v128.load(w);
     a0 = f32x4.add(a0, f32x4.mul(v128.load32_splat(x + i), low));
     a1 = f32x4.add(a1, f32x4.mul(v128.load32_splat(x1 + i), low));
     a2 = f32x4.add(a2, f32x4.mul(v128.load32_splat(x2 + i), low));
     a3 = f32x4.add(a3, f32x4.mul(v128.load32_splat(x3 + i), low));
-    wRow += wBytes;
+    w += yBytes;
   }
-  y += at;
   v128.store(y, a0);
   v128.store(y + yBytes, a1);
   v128.store(y + 2 * yBytes, a2);
   v128.store(y + 3 * yBytes, a3);
 }
 
-/** Four columns of one row. */
-function rowOf4(x: usize, w: usize, wStride: i32, bias: usize, inputs: i32, y: usize, column: i32): void {
-  const at = (<usize>column) << 2;
-  const wBytes = (<usize>wStride) << 2;
-  let sum = v128.load(bias + at);
-  let wRow = w + at;
-  for (let i = 0; i < inputs; i++) {
-    sum = f32x4.add(sum, f32x4.mul(v128.load32_splat(x), v128.load(wRow)));
-    x += 4;
-    wRow += wBytes;
+/** One number of Y. */
+function single(x: usize, xBytes: usize, w: usize, bias: usize, y: usize, yBytes: usize): void {
+  let sum = load<f32>(bias);
+  for (let i: usize = 0; i < xBytes; i += 4) {
+    sum += load<f32>(x + i) * load<f32>(w);
+    w += yBytes;
   }
-  v128.store(y + at, sum);
-}
-
-/** One column of one row. */
-function single(x: usize, w: usize, wStride: i32, bias: usize, inputs: i32, y: usize, column: i32): void {
-  const at = (<usize>column) << 2;
-  const wBytes = (<usize>wStride) << 2;
-  let sum = load<f32>(bias + at);
-  let wRow = w + at;
-  for (let i = 0; i < inputs; i++) {
-    sum += load<f32>(x) * load<f32>(wRow);
-    x += 4;
-    wRow += wBytes;
-  }
-  store<f32>(y + at, sum);
+  store<f32>(y, sum);
 }

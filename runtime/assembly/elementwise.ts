@@ -44,15 +44,15 @@ function tanh4(x: v128): v128 {
   return v128.bitselect(near, v128.or(far, sign), f32x4.lt(size, f32x4.splat(0.625)));
 }
 
-export const RELU = 0;
-export const RELU6 = 1;
-export const SIGMOID = 2;
-export const HARD_SIGMOID = 3;
-export const TANH = 4;
-export const SWISH = 5;
-export const EXP = 6;
-export const LEAKY_RELU = 7;
-export const ELU = 8;
+const RELU = 0;
+const RELU6 = 1;
+const SIGMOID = 2;
+const HARD_SIGMOID = 3;
+const TANH = 4;
+const SWISH = 5;
+const EXP = 6;
+const LEAKY_RELU = 7;
+const ELU = 8;
 
 function activate4(kind: i32, x: v128, alpha: v128): v128 {
   const zero = f32x4.splat(0);
@@ -95,11 +95,11 @@ export function activate(kind: i32, alpha: f32, x: usize, length: i32): void {
   }
 }
 
-export const ADD = 0;
-export const MULTIPLY = 1;
-export const MAXIMUM = 2;
-export const MINIMUM = 3;
-export const SUBTRACT = 4;
+const ADD = 0;
+const MULTIPLY = 1;
+const MAXIMUM = 2;
+const MINIMUM = 3;
+const SUBTRACT = 4;
 
 function combine4(kind: i32, a: v128, b: v128): v128 {
   switch (kind) {

@@ -49,6 +49,7 @@ export function multiplySparse(
   }
 }
 
+@inline
 function addTo(bias: usize, y: usize, output: u32, sum: f32): void {
   const at = (<usize>output) << 2;
   store<f32>(y + at, load<f32>(bias + at) + sum);
@@ -56,7 +57,7 @@ function addTo(bias: usize, y: usize, output: u32, sum: f32): void {
 
 /**
  * Y = bias + X W for up to 16 rows of X, given as columns: `columns` [inputs, 16]. A weight is read once for all of them.
- * @param y [count, yStride]
+ * @param y [count, outputs]
  */
 export function multiplySparseColumns(
   columns: usize,
@@ -68,9 +69,8 @@ export function multiplySparseColumns(
   outputs: i32,
   bias: usize,
   y: usize,
-  yStride: i32,
 ): void {
-  const yBytes = (<usize>yStride) << 2;
+  const yBytes = (<usize>outputs) << 2;
   for (let left = outputs; left > 0; left -= 4) {
     const size = (<usize>load<u32>(sizes)) << 2;
     for (let lane = 0; lane < min(left, 4); lane++) {

@@ -114,7 +114,7 @@ const layerOf =
 export const activationLayers: Readonly<Record<string, MakeLayer>> = {
   Activation: layerOf((config) => activationOf(config)),
   ReLU: layerOf((config) => {
-    const most = config.value('max_value') == null ? Infinity : config.number('max_value');
+    const most = config.has('max_value') ? config.number('max_value') : Infinity;
     const slope = config.number('negative_slope', 0);
     const threshold = config.number('threshold', 0);
     if (slope === 0 && threshold === 0 && most === Infinity) return activations.relu;

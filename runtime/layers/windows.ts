@@ -175,8 +175,9 @@ const pooling =
   (config) => {
     config.requireChannelsLast();
     const [windowHeight, windowWidth] = pair(config, 'pool_size', dimensions, 2);
-    const [strideHeight, strideWidth] =
-      config.value('strides') == null ? [windowHeight, windowWidth] : pair(config, 'strides', dimensions);
+    const [strideHeight, strideWidth] = config.has('strides')
+      ? pair(config, 'strides', dimensions)
+      : [windowHeight, windowWidth];
     return {
       isStepwise: false,
       plan(inputs, plan) {

@@ -36,6 +36,6 @@ export class DenseMatrix implements Matrix {
   multiply(x: number, rows: number, bias: number, y: number): void {
     const { inputs, outputs } = this;
     if (rows === 1) this.#kernels.multiplyVector(x, this.#address, bias, inputs, outputs, y);
-    else this.#kernels.multiplyMatrix(x, rows, this.#address, outputs, bias, inputs, outputs, y, outputs);
+    else this.#kernels.multiplyMatrix(x, rows, this.#address, bias, inputs, outputs, y);
   }
 }

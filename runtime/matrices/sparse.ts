@@ -76,7 +76,7 @@ export class SparseMatrix implements Matrix {
       const count = Math.min(ROWS, rows - row);
       const to = y + 4 * row * outputs;
       this.#kernels.transposeTo16(x + 4 * row * inputs, count, inputs, scratch);
-      this.#kernels.multiplySparseColumns(scratch, count, values, distances, sizes, order, outputs, bias, to, outputs);
+      this.#kernels.multiplySparseColumns(scratch, count, values, distances, sizes, order, outputs, bias, to);
     }
   }
 }

@@ -140,7 +140,7 @@ const refusals: Readonly<Record<string, [() => Uint8Array, string | RegExp]>> = 
 describe('a file that cannot be run is refused with what is wrong:', () => {
   test.each(Object.entries(refusals))('%s', async (_, [file, message]) => {
     await expect(loadModel(file())).rejects.toThrow(message);
-    await expect(loadModel(file())).rejects.toThrow(/^The model cannot be loaded: it/);
+    await expect(loadModel(file())).rejects.toThrow(/^The model cannot be loaded: (it|tensor)/);
   });
 });
 

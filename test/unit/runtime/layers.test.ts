@@ -32,7 +32,7 @@ const activations = [
   'softplus',
   'softsign',
 ] as const;
-const rareActivations = ['mish', 'gelu', 'gelu_new', 'softmax', 'logSoftmax', 'linear'] as const;
+const rareActivations = ['mish', 'gelu', 'gelu_new', 'softmax', 'linear'] as const;
 
 const models: Readonly<Record<string, () => tf.LayersModel>> = {
   Dense: () => one([11], layers.dense({ units: 7, activation: 'relu' })),
