@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
+import type { Latency } from '../../server/protocol/run/latency.ts';
+import { readLatency } from '../../server/runs/latencyRecord.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
@@ -56,6 +58,19 @@ describe('Export Model…', () => {
     assert.equal(await exporting, undefined);
     assert.deepEqual(left('cancelled.onnx'), []);
     assert.ok(!(await readExportedFiles(run.run)).some(({ path }) => path === fileIn('cancelled.onnx')));
+  });
+
+  it('has its speed measured, and keeps that with the run', async () => {
+    const latency = await vscode.commands.executeCommand<Latency | undefined>('deeptwist.measureLatency', run.key);
+    assert.deepEqual(
+      latency?.models.map(({ format, dense }) => [format, dense]),
+      [
+        ['onnx', true],
+        ['onnx', false],
+        ['packed', false],
+      ],
+    );
+    assert.deepEqual(await readLatency(run.run), latency);
   });
 
   it('is refused where the code of the run has changed: no file is written', async () => {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { formatBytes, formatRatio } from '../../protocol/formatQuantity.ts';
 import { exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
 import { printableJson } from '../../protocol/printable.ts';
-import { formatMilliseconds, speedup, type MeasuredModel, type Timing } from '../../protocol/run/latency.ts';
+import type { MeasuredModel, Timing } from '../../protocol/run/latency.ts';
+import { formatMilliseconds, speedup } from '../../protocol/run/latencyText.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { Run } from '../../runs/run.ts';
 import { changedFilesOption, type Command } from '../command.ts';
@@ -106,10 +107,10 @@ function reportLines(report: LatencyReport, terminal: Terminal): string[] {
     ['model', modelName],
     ['runs in', ({ engine }) => engine],
     ['one input', ({ single }) => milliseconds(single, 'median')],
+    ['faster', (model) => ratioText(speedup(report, model))],
     ['90% within', ({ single }) => milliseconds(single, 'p90')],
     [`batch of ${batch?.samples ?? '–'}`, (model) => milliseconds(model.batch, 'median')],
     ['90% within', (model) => milliseconds(model.batch, 'p90')],
-    ['faster', (model) => ratioText(speedup(report, model))],
     ['weights', ({ weightBytes }) => (weightBytes === undefined ? '–' : formatBytes(weightBytes))],
     ['peak memory', ({ peakBytes }) => formatBytes(peakBytes)],
     ['file', ({ bytes }) => formatBytes(bytes)],

@@ -42,16 +42,3 @@ export const latencySchema = z.object({
 export type Latency = z.output<typeof latencySchema>;
 export type MeasuredModel = Latency['models'][number];
 export type Timing = z.output<typeof timingSchema>;
-
-/** How many times faster than the first a model runs, with one input where both take that, else with a batch; undefined for the first. */
-export function speedup({ models: [first] }: Latency, model: MeasuredModel): number | undefined {
-  if (model === first) return undefined;
-  if (first.single && model.single) return first.single.median / model.single.median;
-  if (first.batch && model.batch?.samples === first.batch.samples) return first.batch.median / model.batch.median;
-  return undefined;
-}
-
-/** Milliseconds in three digits: `0.0521 ms`, `12.3 ms`, `1450 ms`. */
-export function formatMilliseconds(milliseconds: number): string {
-  return `${milliseconds >= 1000 ? Math.round(milliseconds) : Number(milliseconds.toPrecision(3))} ms`;
-}

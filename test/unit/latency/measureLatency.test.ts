@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { measureLatency, type LatencyOptions } from '../../../server/latency/index.ts';
-import { speedup } from '../../../server/protocol/run/latency.ts';
+import { speedup } from '../../../server/protocol/run/latencyText.ts';
 import type { ExportProgress } from '../../../server/protocol/wire/progressLine.ts';
 import { readLatency } from '../../../server/runs/latencyRecord.ts';
 import { exported, finishedRun } from '../export/finishedRun.ts';
