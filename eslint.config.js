@@ -24,7 +24,7 @@ const extensionFloors = [
   ['runs'],
   ['services.ts', 'walkthrough'],
   [
-    ...['dashboard', 'experiments', 'language', 'lastRun', 'newExperiment', 'tasks', 'weightsInCode'],
+    ...['dashboard', 'experiments', 'language', 'lastRun', 'modelFiles', 'newExperiment', 'tasks', 'weightsInCode'],
     ...['notifications.ts', 'statusBar.ts'],
   ],
   ['commands'],
@@ -34,11 +34,12 @@ const extensionFloors = [
 
 /** Folders and files of `webview/`. */
 const webviewFloors = [
+  ['messageShapes.ts'],
   ['element.ts', 'messages.ts', 'state.ts', 'translation.ts', 'viewContext.ts'],
   ['charts/model', 'controls', 'viewState.ts'],
   ['charts'],
   ['views'],
-  ['frame'],
+  ['frame', 'modelFile'],
   ['main.ts'],
 ];
 

@@ -8,6 +8,7 @@ import { showWeights } from './weightsInCode/showWeights.ts';
 import { ExperimentsTree } from './experiments/experimentsTree.ts';
 import { ExperimentLanguage } from './language/experimentLanguage.ts';
 import { LastRun } from './lastRun/lastRun.ts';
+import { ModelFileEditors } from './modelFiles/modelFileEditors.ts';
 import { registerNewExperiment } from './newExperiment/registerNewExperiment.ts';
 import { notifyOfEnds } from './notifications.ts';
 import type { RunStore } from './runs/runStore.ts';
@@ -21,6 +22,7 @@ import { completeWalkthrough } from './walkthrough/completion.ts';
 export type DeepTwistApi = Pick<Services, 'store' | 'launcher'> & {
   readonly dashboards: Dashboards;
   readonly lastRun: LastRun;
+  readonly modelFiles: ModelFileEditors;
 };
 
 /** The tree says how many minutes ago a run began. */
@@ -32,6 +34,7 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
   const tree = new ExperimentsTree(store);
   const dashboards = new Dashboards(services);
   const lastRun = new LastRun(services);
+  const modelFiles = new ModelFileEditors(services);
   const view = window.createTreeView('deeptwist.experiments', {
     treeDataProvider: tree,
     canSelectMany: true,
@@ -50,13 +53,14 @@ export function openWorkbench(context: ExtensionContext, log: LogOutputChannel):
     dashboards,
     language,
     lastRun,
+    modelFiles,
     ...registerCommands(services, { tree, view, dashboards, language }),
     registerNewExperiment(services),
     showWeights(services),
     completeWalkthrough(store),
   );
   store.findActiveRuns().catch((error: unknown) => log.error(stackOf(error)));
-  return { store, launcher: services.launcher, dashboards, lastRun };
+  return { store, launcher: services.launcher, dashboards, lastRun, modelFiles };
 }
 
 /** Runs are told once they are connected to, and when the setting changes, what to do when the last window closes. */

@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
+      modelFileReader: 'server/inspect/reader.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
@@ -139,7 +140,14 @@ async function bundleExtension(folder, use) {
 function dashboardBundle(folder) {
   return {
     ...common,
-    entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
+    entryPoints: {
+      dashboard: 'webview/main.ts',
+      'dashboard-style': 'webview/dashboard.css',
+      modelFile: 'webview/modelFile/main.ts',
+      'modelFile-style': 'webview/modelFile/modelFile.css',
+    },
+    // What both pages have is in chunks that they share.
+    splitting: true,
     outdir: join(folder, 'webview'),
     minify: true,
     platform: 'browser',

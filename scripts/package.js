@@ -96,8 +96,10 @@ async function stage(folder, target) {
     mkdirSync(dirname(join(folder, to)), { recursive: true });
     copyFileSync(join(root, from), join(folder, to));
   };
+  // The runtime is for pages and programs of users, which have it from npm.
+  const isShipped = (/** @type {string} */ path) => !path.endsWith('.map') && path !== join(root, 'dist', 'runtime');
   for (const name of ['dist', 'media', 'l10n', 'syntaxes', 'bin'])
-    cpSync(join(root, name), join(folder, name), { recursive: true, filter: (path) => !path.endsWith('.map') });
+    cpSync(join(root, name), join(folder, name), { recursive: true, filter: isShipped });
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const pictures = [...readme.matchAll(/\]\((docs\/images\/[^)]+)\)/g)].map(([, path]) => path);
   for (const name of ['package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', ...pictures]) copy(name, name);

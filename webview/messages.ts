@@ -2,27 +2,7 @@
 import { isRecord } from '../server/protocol/record.ts';
 import type { ToDashboard } from '../server/protocol/wire/dashboard.ts';
 import { isSentColumns } from '../server/protocol/wire/sentColumns.ts';
-
-type Shape = Readonly<Record<string, (value: unknown) => boolean>>;
-
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isNumber = (value: unknown): boolean => typeof value === 'number';
-const optional =
-  (check: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    value === undefined || value === null || check(value);
-const listOf =
-  (check: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.every(check);
-const has =
-  (shape: Shape) =>
-  (value: unknown): boolean =>
-    isRecord(value) && Object.entries(shape).every(([key, check]) => check(value[key]));
-const recordOf =
-  (check: (value: unknown) => boolean) =>
-  (value: unknown): boolean =>
-    isRecord(value) && Object.values(value).every(check);
+import { checkMessage, has, isNumber, isText, listOf, optional, recordOf, type ShapesOf } from './messageShapes.ts';
 
 const isEvent = has({ type: isText, step: isNumber, time: isNumber });
 
@@ -104,7 +84,7 @@ const isLatency = has({
   leftOut: listOf(has({ format: isText, dense: (value) => typeof value === 'boolean', reason: isText })),
 });
 
-const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
+const shapes: ShapesOf<ToDashboard> = {
   runs: { runs: listOf(isRun), shown: listOf(isText) },
   openTab: { tab: isText, weight: optional(isText) },
   loading: { run: isText, fraction: isNumber },
@@ -116,14 +96,7 @@ const shapes: { readonly [Type in ToDashboard['type']]: Shape } = {
   restricted: { reason: optional(isText) },
 };
 
-/**
- * The message, or undefined for a type that this version does not know.
- * @throws TypeError that names what is wrong, for one that has not the shape of its type
- */
+/** {@link checkMessage} for a message to the dashboard. */
 export function parseMessage(data: unknown): ToDashboard | undefined {
-  if (!isRecord(data) || typeof data.type !== 'string') throw new TypeError('A message to the dashboard has no type.');
-  if (!Object.hasOwn(shapes, data.type)) return undefined;
-  for (const [key, check] of Object.entries(shapes[data.type as ToDashboard['type']]))
-    if (!check(data[key])) throw new TypeError(`A message "${data.type}" to the dashboard has a wrong "${key}".`);
-  return data as unknown as ToDashboard;
+  return checkMessage<ToDashboard>(data, shapes);
 }

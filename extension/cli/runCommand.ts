@@ -69,7 +69,7 @@ export async function runCommand({ node, args, directory, signal, graceMs, onLin
       child.once('exit', (code, killedBy) => resolve(code ?? killedBy ?? 'SIGKILL'));
     });
     // Not the event `close`: there is none for a process that was disconnected from.
-    const closed = [child.stdout, child.stderr].map((stream) => stream && once(stream, 'close'));
+    const closed = [child.stdout, child.stderr].flatMap((stream) => (stream ? [once(stream, 'close')] : []));
     const exit = await exited;
     await Promise.all(closed);
     if (line !== '') onLine?.(line);

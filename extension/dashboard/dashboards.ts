@@ -9,8 +9,8 @@ import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { findProcess } from '../sidecar/findProcess.ts';
 import { showError } from '../messages.ts';
-import { loadSnapshot } from './loadSnapshot.ts';
 import { pageHtml, pageOptions } from '../page/pageHtml.ts';
+import { loadSnapshot } from './loadSnapshot.ts';
 import { DashboardSession } from './session.ts';
 import type { DashboardRequest, DashboardServices } from './session.ts';
 
@@ -140,7 +140,8 @@ export class Dashboards extends Disposable {
       if (message) session.receive(message);
       else log.warn(`The dashboard's page sent what is no message: ${JSON.stringify(received)?.slice(0, 200)}`);
     });
-    webview.html = pageHtml(webview, context.extensionUri);
+    const title = l10n.t('DeepTwist Dashboard');
+    webview.html = pageHtml(webview, context.extensionUri, { bundle: 'dashboard', title });
     void this.#refreshRuns();
     return session;
   }

@@ -1,5 +1,4 @@
 /** @file What a dashboard's page asks of the editor: commands, places in files, saving charts. */
-import { dirname, join } from 'node:path';
 import {
   commands,
   l10n,
@@ -16,12 +15,10 @@ import type { Memento, Tab } from 'vscode';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { openRun } from '../../server/runs/run.ts';
 import { showInformation } from '../messages.ts';
+import { saveChart } from '../page/saveChart.ts';
 import { revealExport } from '../runs/revealExport.ts';
 import { layerPlace } from './layerPlace.ts';
 import type { DashboardRequest } from './session.ts';
-
-/** Key of the folder in which the last chart of this workspace was saved. */
-const SAVE_FOLDER = 'dashboard.saveFolder';
 
 export async function perform(request: DashboardRequest, state: Memento): Promise<void> {
   switch (request.type) {
@@ -84,21 +81,4 @@ function columnFor(uri: Uri): ViewColumn {
   if (open) return open.viewColumn;
   if (!(activeTabGroup.activeTab?.input instanceof TabInputWebview)) return ViewColumn.Active;
   return all.find((group) => group !== activeTabGroup)?.viewColumn ?? ViewColumn.Beside;
-}
-
-async function saveChart(
-  { name, format, content }: Extract<DashboardRequest, { type: 'save' }>,
-  state: Memento,
-): Promise<void> {
-  const folder = state.get<string>(SAVE_FOLDER) ?? workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
-  const fileName = name.toLowerCase().endsWith(`.${format}`) ? name : `${name}.${format}`;
-  const target = await window.showSaveDialog({
-    defaultUri: Uri.file(join(folder, fileName)),
-    filters: format === 'csv' ? { [l10n.t('Table')]: ['csv'] } : { [l10n.t('Picture')]: ['png'] },
-    title: l10n.t('Save Chart'),
-  });
-  if (!target) return;
-  await workspace.fs.writeFile(target, typeof content === 'string' ? new TextEncoder().encode(content) : content);
-  await state.update(SAVE_FOLDER, dirname(target.fsPath));
-  window.setStatusBarMessage(l10n.t('Saved {0}', target.fsPath), 5000);
 }

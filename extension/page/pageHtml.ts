@@ -1,4 +1,4 @@
-/** @file The dashboard's page: a frame that loads the bundle of webview/ and nothing else. */
+/** @file Pages of webview/: a frame that loads a bundle of it and nothing else. */
 import { randomBytes } from 'node:crypto';
 import { env, l10n, Uri } from 'vscode';
 import type { Webview, WebviewOptions } from 'vscode';
@@ -12,8 +12,15 @@ export function pageOptions(extensionUri: Uri): WebviewOptions {
   return { enableScripts: true, localResourceRoots: [bundleFolder(extensionUri)] };
 }
 
-/** `data:` and `blob:` images are charts on their way to a file. */
-export function pageHtml(webview: Webview, extensionUri: Uri): string {
+/**
+ * `data:` and `blob:` images are charts on their way to a file.
+ * @param bundle the name of the page's script and style sheet
+ */
+export function pageHtml(
+  webview: Webview,
+  extensionUri: Uri,
+  { bundle, title }: { bundle: 'dashboard' | 'modelFile'; title: string },
+): string {
   const nonce = randomBytes(16).toString('base64');
   const source = (file: string) => webview.asWebviewUri(Uri.joinPath(bundleFolder(extensionUri), file)).toString();
   const policy = [
@@ -29,13 +36,13 @@ export function pageHtml(webview: Webview, extensionUri: Uri): string {
 <meta charset="UTF-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
-<title>${escape(l10n.t('DeepTwist Dashboard'))}</title>
-<link rel="stylesheet" href="${escape(source('dashboard-style.css'))}">
+<title>${escape(title)}</title>
+<link rel="stylesheet" href="${escape(source(`${bundle}-style.css`))}">
 </head>
 <body>
-<noscript>${escape(l10n.t('The dashboard needs scripts, which are switched off in this window.'))}</noscript>
+<noscript>${escape(l10n.t('This page needs scripts, which are switched off in this window.'))}</noscript>
 ${translationBlock(l10n.bundle)}
-<script nonce="${nonce}" type="module" src="${escape(source('dashboard.js'))}"></script>
+<script nonce="${nonce}" type="module" src="${escape(source(`${bundle}.js`))}"></script>
 </body>
 </html>`;
 }

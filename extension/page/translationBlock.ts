@@ -1,4 +1,4 @@
-/** @file The dashboard's texts in the display language, as a data block of its page: a policy of scripts does not bear on it. */
+/** @file A page's texts in the display language, as a data block of it: a policy of scripts does not bear on it. */
 
 /** @param bundle what VS Code has loaded for the display language; undefined: the page stays in English */
 export function translationBlock(bundle: Readonly<Record<string, string>> | undefined): string {

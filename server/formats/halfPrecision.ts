@@ -1,4 +1,5 @@
 /** @file 16-bit floating point to float32, which is exact, and IEEE's from float32, which rounds. */
+import { elementsOf } from './elements.ts';
 
 const bits = new Uint32Array(1);
 const value = new Float32Array(bits.buffer);
@@ -13,20 +14,24 @@ function float16(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** bfloat16: the upper half of a float32. */
-function bfloat16(half: number): number {
-  bits[0] = half << 16;
-  return value[0];
-}
+/** The number of each of the 65,536 halves: a model has billions of them. */
+let numbers: Float32Array | undefined;
 
 /** @param halves little-endian IEEE 754 binary16, two bytes each */
 export function float32FromFloat16(halves: Uint8Array): Float32Array {
-  return convert(halves, float16);
+  const table = (numbers ??= Float32Array.from({ length: 2 ** 16 }, (_, half) => float16(half)));
+  const stored = elementsOf(halves, Uint16Array);
+  const result = new Float32Array(stored.length);
+  for (let i = 0; i < result.length; i++) result[i] = table[stored[i]];
+  return result;
 }
 
-/** @param halves little-endian bfloat16, two bytes each */
+/** @param halves little-endian bfloat16, two bytes each: the upper half of a float32 */
 export function float32FromBfloat16(halves: Uint8Array): Float32Array {
-  return convert(halves, bfloat16);
+  const stored = elementsOf(halves, Uint16Array);
+  const floats = new Uint32Array(stored.length);
+  for (let i = 0; i < floats.length; i++) floats[i] = stored[i] << 16;
+  return new Float32Array(floats.buffer);
 }
 
 /**
@@ -58,10 +63,4 @@ function roundHalfToEven(size: number): number {
   const below = Math.floor(size);
   const rest = size - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
-}
-
-function convert(halves: Uint8Array, toNumber: (half: number) => number): Float32Array {
-  const numbers = new Float32Array(halves.length / 2);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = toNumber(halves[2 * i] | (halves[2 * i + 1] << 8));
-  return numbers;
 }

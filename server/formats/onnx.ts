@@ -44,7 +44,7 @@ export interface OnnxValue {
 }
 
 /** A constant of mostly zeros: SparseTensorProto. */
-export interface OnnxSparseTensor {
+interface OnnxSparseTensor {
   shape: readonly number[];
   /** The numbers that are not zero, in row-major order. */
   values: Float32Array;

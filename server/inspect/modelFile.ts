@@ -7,7 +7,7 @@ import { UserError } from '../protocol/userError.ts';
 import { OpenedFile } from './openedFile.ts';
 import { readNpy, readNpz } from './readers/npy.ts';
 import { readOnnx } from './readers/onnx.ts';
-import type { ReadModel } from './readers/readModel.ts';
+import { MOST_TENSORS, type ReadModel } from './readers/readModel.ts';
 import { readSafetensors } from './readers/safetensors.ts';
 import { readTfjs } from './readers/tfjs.ts';
 import type { ModelFile, StoredTensor } from './tensor.ts';
@@ -60,6 +60,7 @@ export async function openModelFile(path: string): Promise<ModelFile> {
       // An empty file is a valid message of ONNX.
       if (fileKindOf(head)) throw new FormatError('it holds something else');
       const model = await readers[extension](file, open);
+      if (model.tensors.length > MOST_TENSORS) throw new FormatError(`it has more than ${MOST_TENSORS} tensors`);
       const tensors = model.tensors.map((tensor) => explaining(tensor, path));
       return { path, bytes: file.length, ...model, tensors, close };
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Numbers } from './elementTypes.ts';
 import type { StoredTensor } from './tensor.ts';
 
 /** Bars of a histogram. */
-export const BINS = 100;
+const BINS = 100;
 
 /**
  * @param signal checked between parts of the tensor
@@ -29,7 +29,13 @@ export async function statisticsOf(tensor: StoredTensor, signal?: AbortSignal): 
   }
   const { finite, zeros, notFinite, minimum, maximum, mean, squares } = total;
   if (finite === 0) return { zeros, notFinite };
-  return { zeros, notFinite, minimum, maximum, mean, deviation: Math.sqrt(squares / finite) };
+  const deviation = Math.sqrt(squares / finite);
+  return {
+    ...{ zeros, notFinite, minimum, maximum },
+    // The sum of the largest float64 numbers is none.
+    ...(Number.isFinite(mean) && { mean }),
+    ...(Number.isFinite(deviation) && { deviation }),
+  };
 }
 
 /** Mean, and sum of squared differences from it, of the finite numbers of a part; two passes, so that little is rounded away. */
@@ -39,7 +45,9 @@ function momentsOf(numbers: Numbers) {
   let minimum = Infinity;
   let maximum = -Infinity;
   let sum = 0;
-  for (const value of numbers) {
+  // By index, which is several times faster than by an iterator.
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i];
     if (!Number.isFinite(value)) continue;
     finite++;
     sum += value;
@@ -49,7 +57,10 @@ function momentsOf(numbers: Numbers) {
   }
   const mean = finite === 0 ? 0 : sum / finite;
   let squares = 0;
-  for (const value of numbers) if (Number.isFinite(value)) squares += (value - mean) ** 2;
+  for (let i = 0; i < numbers.length; i++) {
+    const difference = numbers[i] - mean;
+    if (Number.isFinite(numbers[i])) squares += difference * difference;
+  }
   return { finite, zeros, notFinite: numbers.length - finite, minimum, maximum, mean, squares };
 }
 
@@ -68,12 +79,12 @@ export async function histogramOf(
   const scale = BINS / (maximum / 2 - minimum / 2);
   for await (const numbers of tensor.numbers()) {
     signal?.throwIfAborted();
-    for (const value of numbers)
-      if (Number.isFinite(value)) {
-        // NaN where all numbers are the same.
-        const bin = Math.floor((value / 2 - minimum / 2) * scale) || 0;
-        counts[Math.min(bin, BINS - 1)]++;
-      }
+    for (let i = 0; i < numbers.length; i++) {
+      if (!Number.isFinite(numbers[i])) continue;
+      // NaN where all numbers are the same.
+      const bin = Math.floor((numbers[i] / 2 - minimum / 2) * scale) || 0;
+      counts[Math.min(bin, BINS - 1)]++;
+    }
   }
   return { minimum, maximum, counts, zeros };
 }

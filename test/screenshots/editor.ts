@@ -7,6 +7,7 @@ import type { Page } from 'playwright-core';
 import { runCommand, webview } from '../../scripts/editor/workbench.js';
 import { EXPERIMENT, EditorSession } from '../e2e/editorSession.ts';
 import { languageModel } from './languageModels.ts';
+import { modelFile } from './modelFile.ts';
 import { ownModel } from './ownModel.ts';
 import { changeFile, reached, settings, startRun, takeInThemes } from './pictures.ts';
 
@@ -56,6 +57,7 @@ async function lowRankInSideBar(session: EditorSession, page: Page): Promise<voi
 const scenes: Readonly<Record<string, Scene>> = {
   'pruning-beside-code': pruningBesideCode,
   'low-rank-in-sidebar': lowRankInSideBar,
+  'model-file': modelFile,
   'own-model': ownModel,
   'language-model': languageModel,
 };

@@ -23,6 +23,7 @@ export const settings = {
   'workbench.layoutControl.enabled': false,
   'window.commandCenter': false,
   'deeptwist.notifications': 'none',
+  'workbench.editorAssociations': { '*.safetensors': 'deeptwist.modelFile' },
   // TypeScript does not find TensorFlow.js: the trainer brings it.
   'typescript.validate.enable': false,
   // Above, it would hide the lenses.

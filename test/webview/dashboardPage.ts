@@ -1,4 +1,4 @@
-/** @file The dashboard's page in a real browser without an editor: its bundle under its own security policy, a faked VS Code. */
+/** @file The pages of webview/ in a real browser without an editor: a page's bundle under its own security policy, a faked VS Code. */
 import * as esbuild from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { fileURLToPath } from 'node:url';
@@ -20,11 +20,19 @@ const POLICY = [
   `img-src ${ORIGIN} data: blob:`,
 ].join('; ');
 
-/** The bundles as the package has them: minified. */
-export async function bundleDashboard(): Promise<{ script: string; style: string }> {
+export interface PageBundle {
+  readonly script: string;
+  readonly style: string;
+}
+
+export const bundleDashboard = () => bundlePage('webview/main.ts', 'webview/dashboard.css');
+export const bundleModelFile = () => bundlePage('webview/modelFile/main.ts', 'webview/modelFile/modelFile.css');
+
+/** A page's files minified, as the package has them. */
+async function bundlePage(script: string, style: string): Promise<PageBundle> {
   const { outputFiles } = await esbuild.build({
     absWorkingDir: root,
-    entryPoints: { dashboard: 'webview/main.ts', 'dashboard-style': 'webview/dashboard.css' },
+    entryPoints: { page: script, 'page-style': style },
     bundle: true,
     format: 'esm',
     mainFields: ['browser', 'module', 'main'],
@@ -38,32 +46,39 @@ export async function bundleDashboard(): Promise<{ script: string; style: string
   return { script: text('.js'), style: text('.css') };
 }
 
-export interface DashboardInBrowser {
+/** A page that is told messages `To` and says messages `From`. */
+export interface PageInBrowser<To, From> {
   readonly page: Page;
   /** What the browser's console said that is no information: refused styles, errors. */
   readonly complaints: string[];
-  tell(...messages: readonly ToDashboard[]): Promise<void>;
-  said(): Promise<readonly FromDashboard[]>;
+  tell(...messages: readonly To[]): Promise<void>;
+  said(): Promise<readonly From[]>;
 }
 
-export async function openDashboard(
+export type DashboardInBrowser = PageInBrowser<ToDashboard, FromDashboard>;
+
+export interface PageOptions {
+  readonly theme?: ThemeKind;
+  readonly width?: number;
+  readonly height?: number;
+  readonly state?: unknown;
+  /** Texts of another language by those in English. */
+  readonly translation?: Readonly<Record<string, string>>;
+}
+
+export function openDashboard(
   browser: Browser,
-  bundle: { script: string; style: string },
-  {
-    theme = 'dark',
-    width = 420,
-    height = 900,
-    state,
-    translation,
-  }: {
-    theme?: ThemeKind;
-    width?: number;
-    height?: number;
-    state?: unknown;
-    /** Texts of another language by those in English. */
-    translation?: Readonly<Record<string, string>>;
-  } = {},
+  bundle: PageBundle,
+  options?: PageOptions,
 ): Promise<DashboardInBrowser> {
+  return openPage<ToDashboard, FromDashboard>(browser, bundle, options);
+}
+
+export async function openPage<To, From>(
+  browser: Browser,
+  bundle: PageBundle,
+  { theme = 'dark', width = 420, height = 900, state, translation }: PageOptions = {},
+): Promise<PageInBrowser<To, From>> {
   const page = await browser.newPage({ viewport: { width, height } });
   page.setDefaultTimeout(PATIENCE);
   const complaints: string[] = [];
@@ -90,8 +105,8 @@ export async function openDashboard(
   );
   await page.route(`${ORIGIN}/**`, async (route) => {
     const path = new URL(route.request().url()).pathname;
-    if (path === '/dashboard.js') await route.fulfill({ contentType: 'text/javascript', body: bundle.script });
-    else if (path === '/dashboard-style.css') await route.fulfill({ contentType: 'text/css', body: bundle.style });
+    if (path === '/page.js') await route.fulfill({ contentType: 'text/javascript', body: bundle.script });
+    else if (path === '/page-style.css') await route.fulfill({ contentType: 'text/css', body: bundle.style });
     else if (path === '/vscode.css')
       await route.fulfill({ contentType: 'text/css', body: `body { color: var(--vscode-editor-foreground); }` });
     else
@@ -107,10 +122,10 @@ export async function openDashboard(
     page,
     complaints,
     tell: async (...messages) => {
-      await page.evaluate((all) => all.forEach((message) => window.postMessage(message)), messages);
+      await page.evaluate((all) => all.forEach((message) => window.postMessage(message)), messages as unknown[]);
       await settled(page);
     },
-    said: () => page.evaluate(() => (globalThis as unknown as { said: FromDashboard[] }).said),
+    said: () => page.evaluate(() => (globalThis as unknown as { said: From[] }).said),
   };
 }
 
@@ -139,7 +154,7 @@ export async function settled(page: Page): Promise<void> {
 function html(theme: ThemeKind, translation: Readonly<Record<string, string>> | undefined): string {
   return `<!DOCTYPE html>
 <html lang="en"><head><meta charset="UTF-8"><title>Dashboard</title>
-<link rel="stylesheet" href="/vscode.css"><link rel="stylesheet" href="/dashboard-style.css"></head>
+<link rel="stylesheet" href="/vscode.css"><link rel="stylesheet" href="/page-style.css"></head>
 <body class="${themes[theme].bodyClass}">${translationBlock(translation)}
-<script nonce="test" type="module" src="/dashboard.js"></script></body></html>`;
+<script nonce="test" type="module" src="/page.js"></script></body></html>`;
 }

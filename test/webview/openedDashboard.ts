@@ -1,24 +1,34 @@
-/** @file For the tests of a file: one browser, and a dashboard's page that is closed after each test. */
+/** @file For the tests of a file: one browser, and a page that is closed after each test. */
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
-import { bundleDashboard, openDashboard, type DashboardInBrowser } from './dashboardPage.ts';
+import type { FromDashboard, ToDashboard } from '../../server/protocol/wire/dashboard.ts';
+import type { FromModelFilePage, ToModelFilePage } from '../../server/protocol/wire/modelFile.ts';
+import {
+  bundleDashboard,
+  bundleModelFile,
+  openPage,
+  type PageBundle,
+  type PageInBrowser,
+  type PageOptions,
+} from './dashboardPage.ts';
 
-type Bundle = Awaited<ReturnType<typeof bundleDashboard>>;
-type Options = NonNullable<Parameters<typeof openDashboard>[2]>;
+/** The dashboard. To be called once in a file, outside of its tests. */
+export const dashboardOfTests = () => pageOfTests<ToDashboard, FromDashboard>(bundleDashboard);
+/** The page of a model file, likewise. */
+export const modelFileOfTests = () => pageOfTests<ToModelFilePage, FromModelFilePage>(bundleModelFile);
 
-/** To be called once in a file, outside of its tests. */
-export function dashboardOfTests(): { open(options?: Options): Promise<DashboardInBrowser>; bundle(): Bundle } {
+function pageOfTests<To, From>(bundlePage: () => Promise<PageBundle>) {
   let browser: Browser;
-  let bundle: Bundle;
-  let opened: DashboardInBrowser | undefined;
+  let bundle: PageBundle;
+  let opened: PageInBrowser<To, From> | undefined;
   beforeAll(async () => {
-    [browser, bundle] = await Promise.all([launchBrowser(), bundleDashboard()]);
+    [browser, bundle] = await Promise.all([launchBrowser(), bundlePage()]);
   });
   afterAll(() => browser?.close());
   afterEach(() => opened?.page.close());
   return {
-    open: async (options) => (opened = await openDashboard(browser, bundle, options)),
+    open: async (options?: PageOptions) => (opened = await openPage<To, From>(browser, bundle, options)),
     bundle: () => bundle,
   };
 }

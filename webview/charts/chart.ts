@@ -4,7 +4,7 @@
  */
 import * as l10n from '@vscode/l10n';
 import { element, setText } from '../element.ts';
-import type { Remembered, ViewContext } from '../viewContext.ts';
+import type { Remembered, ChartContext } from '../viewContext.ts';
 import { ChartFrame } from './chartFrame.ts';
 import type { ChartContent } from './model/content.ts';
 import { contentRows } from './export.ts';
@@ -23,7 +23,7 @@ export interface ChartOptions {
   /** The view's name of the chart, under which its zoom and hidden series are remembered. */
   readonly id: string;
   readonly title: string;
-  readonly context: ViewContext;
+  readonly context: ChartContext;
   /** `small` for what accompanies another chart. */
   readonly size?: 'small' | 'normal' | 'large';
   /** Called when a point is clicked: the series' id and the index into its columns. */

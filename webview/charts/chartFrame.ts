@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import { menuButton, type MenuItem } from '../controls/menu.ts';
 import { element, setText } from '../element.ts';
-import type { ViewContext } from '../viewContext.ts';
+import type { ChartContext } from '../viewContext.ts';
 import type { Series } from './model/content.ts';
 import { fileHeadings, fileName, tableHeadings, toCsv, toPng, type Headings, type Rows } from './export.ts';
 import { createTable } from './table.ts';
@@ -41,7 +41,7 @@ export class ChartFrame {
   readonly readout = element('span', { class: 'chart-place' });
   /** Announced by screen readers. */
   readonly live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });
-  readonly #context: ViewContext;
+  readonly #context: ChartContext;
   readonly #parts: ChartParts;
   readonly #title: HTMLElement;
   readonly #note = element('p', { class: 'chart-note', hidden: true });
@@ -51,7 +51,7 @@ export class ChartFrame {
   #name = '';
   #frame = 0;
 
-  constructor(context: ViewContext, parts: ChartParts) {
+  constructor(context: ChartContext, parts: ChartParts) {
     this.#context = context;
     this.#parts = parts;
     this.#title = element(parts.heading, { class: 'chart-title' });

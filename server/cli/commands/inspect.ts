@@ -24,7 +24,7 @@ import { sparkline, textTable } from '../textTable.ts';
 const sortKeys: readonly TensorSortKey[] = [...tensorSortKeys, ...statisticsSortKeys];
 /** Parts of the energy of a matrix whose ranks are told. */
 const ENERGIES = [0.9, 0.99];
-const HISTOGRAM_COLUMNS = 60;
+const HISTOGRAM_COLUMNS = 50; // Two bins each.
 /** Characters of what a file says of itself, in the table. */
 const LONGEST_TEXT = 200;
 

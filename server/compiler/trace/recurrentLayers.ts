@@ -1,6 +1,6 @@
 /** @file Records a standard recurrent layer as one operation instead of the operations of each time step. */
 import type * as tf from '@tensorflow/tfjs';
-import { constant, make, slice, transpose } from '../build.ts';
+import { cast, constant, make, slice, transpose } from '../build.ts';
 import type { CellActivation, Node, OpParams } from '../ir.ts';
 import type { Predictor } from '../program.ts';
 import type { Recording } from './recordingBackend.ts';
@@ -69,11 +69,11 @@ function keepWhole(
   if (cell === undefined || activations === undefined) return () => undefined;
   const own = Object.getOwnPropertyDescriptor(layer, 'call');
   const call = layer.call.bind(layer);
-  layer.call = (inputs, given: CallArguments) => {
+  layer.call = (inputs, given: CallArguments | undefined) => {
     const kernel = recording.node(recurrent.cell.recurrentKernel.read());
     const isWhole = kernel.op === 'Parameter' && keepsWhole(kernel.params.name);
-    if (!isWhole || given.mask || given.training || given.constants) return call(inputs, given);
-    return callWhole(recurrent, { cell, activations }, [inputs].flat()[0], given.initialState, recording);
+    if (!isWhole || given?.mask || given?.training || given?.constants) return call(inputs, given ?? {});
+    return callWhole(recurrent, { cell, activations }, [inputs].flat()[0], given?.initialState, recording);
   };
   return () => {
     if (own === undefined) Reflect.deleteProperty(layer, 'call');
@@ -98,7 +98,7 @@ function callWhole(
 ): tf.Tensor | tf.Tensor[] {
   const { cell, stateful, goBackwards, returnSequences, returnState } = layer;
   const kernel = recording.node(cell.kernel.read());
-  const sequence = transpose(recording.node(x), [1, 0, 2]);
+  const sequence = transpose(cast(recording.node(x), 'float32'), [1, 0, 2]);
   const inputs = [
     goBackwards ? reversed(sequence) : sequence,
     kernel,

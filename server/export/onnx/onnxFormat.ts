@@ -6,7 +6,7 @@ import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '.
 import { portNames } from '../portNames.ts';
 import { smallWeights } from '../smallWeights.ts';
 import { OnnxFile } from './onnxFile.ts';
-import { withWeights } from './onnxModel.ts';
+import { kernelsForSteps, withWeights } from './onnxModel.ts';
 import { predictionGraph } from './predictionGraph.ts';
 
 export const onnx: ExportFormat = { write, open: (path, samples) => OnnxFile.open(path, samples) };
@@ -26,8 +26,7 @@ async function write(
   const weights = dense
     ? new Map(parameters.list.map(({ name, shape, value }) => [name, new DenseWeight(shape, value)]))
     : smallWeights(source);
-  const factored = new Set([...weights].flatMap(([name, weight]) => (weight.form === 'factors' ? name : [])));
-  const { graph } = await predictionGraph(program, program.batchSize, factored);
+  const { graph } = await predictionGraph(program, program.batchSize, kernelsForSteps(weights));
   const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
   return {
     content: encodeOnnxModel(model.graph, {

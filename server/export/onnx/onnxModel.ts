@@ -61,6 +61,24 @@ export function withWeights(
   };
 }
 
+/**
+ * Multiplications that two products with the factors must save for a step of a recurrent layer to be faster by itself than in the
+ * operator, which has no operators of ONNX Runtime to start within a step (npm run bench -- recurrent-export).
+ */
+const LEAST_SAVED = 250_000;
+
+/** Names of the recurrent kernels with which a layer is faster step by step, by two products with their factors, than as an operator. */
+export function kernelsForSteps(weights: ReadonlyMap<string, PackedWeight>): Set<string> {
+  const names = new Set<string>();
+  for (const [name, weight] of weights) {
+    if (weight.form !== 'factors') continue;
+    const { outer, rows, inner } = weight.view;
+    const columns = outer * inner;
+    if (rows * columns - weight.rank * (rows + columns) > LEAST_SAVED) names.add(name);
+  }
+  return names;
+}
+
 /** A weight has its own name in the file. */
 function withoutPrefix(name: string): string {
   const prefix = portName.parameter('');

@@ -29,17 +29,16 @@ const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy'
 /**
  * The graph for batches of any size, or for one size: that which the model fixes, else 1. Standard recurrent layers are operators,
  * and where all that the model does with its sequences allows it, these may have any length.
- * @param factored names of weights that are written as factors: a recurrent layer with such a recurrent kernel is written step by
- * step, as two small products a step are faster than the operator with one large product
+ * @param stepwise names of recurrent kernels whose layers are written step by step all the same
  * @throws UserError that names the operation and the layer which cannot be written
  */
 export async function predictionGraph(
   predictor: Predictor,
   fixedSize: number | undefined,
-  factored: ReadonlySet<string> = new Set(),
+  stepwise: ReadonlySet<string> = new Set(),
 ): Promise<PredictionGraph> {
   const trace = (inputs: Predictor['inputs'], batch: number) =>
-    inferenceGraph({ ...predictor, inputs }, batch, (kernel) => !factored.has(kernel));
+    inferenceGraph({ ...predictor, inputs }, batch, (kernel) => !stepwise.has(kernel));
   const asGiven = await trace(predictor.inputs, fixedSize ?? 1);
   const lengths = recurrentLengths(asGiven);
   const traceSizes: SizedTrace = async ({ batch = fixedSize ?? 1, sequence }) => {
@@ -110,7 +109,7 @@ function cannotBeWritten(error: UnsupportedKernel): UserError {
   const { kernel, layer, message } = error;
   const where = layer === undefined ? '' : ` of the layer '${layer}'`;
   return new UserError(`The operation ${kernel}${where} cannot be written as ONNX: ${message}.`, {
-    remedy: 'Do without the operation, or replace the layer.',
+    remedy: 'Do without the operation, replace the layer, or export the weights alone: --format safetensors.',
     cause: error,
   });
 }

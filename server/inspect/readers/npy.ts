@@ -30,7 +30,6 @@ const types = {
 const HEAD_BYTES = 2 ** 16 + 12;
 /** Compressed bytes that hold an array's header. */
 const COMPRESSED_HEAD_BYTES = 2 ** 12;
-const MOST_ARRAYS = 100_000;
 
 export function readNpy(file: OpenedFile, name: string): ReadModel {
   const header = readNpyHeader(file.read(0, Math.min(file.length, HEAD_BYTES)));
@@ -42,7 +41,6 @@ export function readNpy(file: OpenedFile, name: string): ReadModel {
 
 export function readNpz(file: OpenedFile): ReadModel {
   const archive = new ZipArchive(file, '.npz archive');
-  if (archive.entries.length > MOST_ARRAYS) throw new FormatError(`it has more than ${MOST_ARRAYS} arrays`);
   const arrays = archive.entries.filter(({ name }) => name.endsWith('.npy'));
   if (arrays.length === 0)
     throw new FormatError('it is a zip archive without arrays (.npy)', {

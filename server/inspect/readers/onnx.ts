@@ -12,7 +12,7 @@ import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements, fromVarints, type Segment } from '../storedNumbers.ts';
 import type { StoredTensor } from '../tensor.ts';
-import { uniqueNames, unreadable, type ReadModel } from './readModel.ts';
+import { MOST_TENSORS, uniqueNames, unreadable, type ReadModel } from './readModel.ts';
 
 /** TensorProto.DataType, with the words of the names that elements have here. */
 const dataTypes: Readonly<Record<number, ElementTypeName | undefined>> = {
@@ -46,7 +46,6 @@ const otherTypes: Readonly<Record<number, string | undefined>> = {
 
 const LONGEST_NAME = 2000;
 const LONGEST_TEXT = 100_000;
-const MOST_TENSORS = 100_000;
 /** Graphs within graphs: bodies of loops and branches. */
 const DEEPEST = 16;
 const SAVE_AGAIN = 'Export the model again, and keep its file of external data beside it.';

@@ -3,6 +3,9 @@ import type { Tensor } from '../../protocol/model/tensor.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { ModelFile, StoredTensor } from '../tensor.ts';
 
+/** Tensors of a file at most: each takes some memory, here and in the editor. */
+export const MOST_TENSORS = 100_000;
+
 /** What a reader finds in a file. */
 export type ReadModel = Pick<ModelFile, 'format' | 'tensors' | 'metadata'>;
 

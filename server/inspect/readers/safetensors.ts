@@ -91,7 +91,6 @@ function packedTensor({ name, begin, end }: SafetensorEntry, reader: PackedReade
   return {
     ...tensor,
     view: matrixViewOfTensor(shape, name),
-    // eslint-disable-next-line @typescript-eslint/require-await
     async *numbers() {
       yield reader.read(name).rebuild();
     },

@@ -16,7 +16,7 @@ export interface Tensor {
   readonly problem?: string;
 }
 
-/** Minimum, maximum, mean and standard deviation are of the finite numbers, and absent where there is none. */
+/** Minimum, maximum, mean and standard deviation are of the finite numbers, and absent where there is none or they are too large. */
 export interface TensorStatistics {
   /** How many numbers are exactly 0. */
   readonly zeros: number;

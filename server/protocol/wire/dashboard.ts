@@ -10,6 +10,7 @@ import type { RecordedRatio } from '../run/compressedSize.ts';
 import type { Latency } from '../run/latency.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
+import type { FromPage } from './page.ts';
 import type { LiveState } from './sidecar.ts';
 
 /** What a run is called between the two: the absolute path of its folder. */
@@ -99,8 +100,4 @@ export type FromDashboard =
     }
   /** Shows where an exported file of the run is. */
   | { readonly type: 'revealExport'; readonly run: RunKey; readonly path: string }
-  /** Saves a chart where the user says. */
-  | { readonly type: 'save'; readonly name: string; readonly format: 'csv'; readonly content: string }
-  | { readonly type: 'save'; readonly name: string; readonly format: 'png'; readonly content: Uint8Array }
-  /** Something in the page failed; goes to the extension's log. */
-  | { readonly type: 'error'; readonly message: string };
+  | FromPage;

@@ -123,6 +123,7 @@ describe('deeptwist', () => {
       'evaluate RUN',
       'export RUN',
       'describe FILE',
+      'inspect FILE',
     ])
       expect(help.stdout).toContain(`deeptwist ${command}`);
     expect(await run()).toMatchObject({ code: 2, stdout: '', stderr: help.stdout });

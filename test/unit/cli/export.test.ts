@@ -30,6 +30,14 @@ describe('deeptwist export', () => {
     expect(report.value).toBe(report.runValue);
   });
 
+  test('writes pruned weights as it is told', async () => {
+    const { cli } = await place();
+    const sparse = await cli(['export', 'last', '--json', '--sparse-initializers', '--out', 'm.onnx']);
+    expect(sparse.code).toBe(0);
+    const both = await cli(['export', 'last', '--sparse-initializers', '--dense']);
+    expect(both).toMatchObject({ code: 2, stderr: expect.stringContaining('Leave out --dense') as string });
+  });
+
   test('tells a program how far it is, and is listed with the run afterwards', async () => {
     const { cli } = await place();
     const { code, stdout, stderr } = await cli(['export', 'last', '--json', '--progress', 'json', '--out', 'm.onnx']);

@@ -10,6 +10,23 @@ import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
 import { compressions, wide } from './models.ts';
 
+/** A model with an operation that only TensorFlow.js has. */
+const sorting = `
+  import * as tf from '@tensorflow/tfjs';
+  class Sorted extends tf.layers.Layer {
+    static className = 'Sorted';
+    call(inputs) {
+      const x = Array.isArray(inputs) ? inputs[0] : inputs;
+      return tf.customGrad((y) => ({ value: tf.topk(y, y.shape[1]).values, gradFunc: (dy) => dy }))(x);
+    }
+  }
+  export const createModel = () => tf.sequential({ layers: [
+    tf.layers.dense({ name: 'fc1', units: 6, activation: 'relu', inputShape: [8] }),
+    new Sorted({ name: 'sorted' }),
+    tf.layers.dense({ name: 'fc2', units: 3, activation: 'softmax' }),
+  ] });
+`;
+
 const filesIn = (folder: string) => readdirSync(folder).filter((name) => name.startsWith('model.onnx'));
 
 describe('an exported run', () => {
@@ -135,6 +152,14 @@ describe('an exported run', () => {
     expect(error.message).toMatch(/The disk is full: .* No file was made\./);
     expect(filesIn(folder)).toEqual(['model.onnx']);
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  test('is refused with the operation and the layer that ONNX cannot say, and leaves nothing', async () => {
+    const { folder, run } = await finishedRun({ model: sorting });
+    const error = await userErrorOf(() => exported(run, folder));
+    expect(error.message).toMatch(/^The operation TopK of the layer 'sorted' cannot be written as ONNX: /);
+    expect(error.remedy).toContain('--format safetensors');
+    expect(filesIn(folder)).toEqual([]);
   });
 
   test('is refused with modules that have changed', async () => {

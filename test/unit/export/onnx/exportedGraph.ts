@@ -39,15 +39,15 @@ export function predictorOf(
  * The largest difference of the file's outputs, run by ONNX Runtime, from those that TensorFlow.js computes eagerly.
  * @param sizes of the batches to compute
  * @param timeSteps length of the sequences, where it is another than the model's
- * @param factored as `predictionGraph` has it
+ * @param stepwise as `predictionGraph` has it
  */
 export async function largestDifference(
   predictor: ReturnType<typeof predictorOf>,
   sizes: readonly number[],
-  { timeSteps, factored }: { timeSteps?: number; factored?: ReadonlySet<string> } = {},
+  { timeSteps, stepwise }: { timeSteps?: number; stepwise?: ReadonlySet<string> } = {},
 ) {
   await tf.setBackend('cpu');
-  const { graph, batchSize } = await predictionGraph(predictor, undefined, factored);
+  const { graph, batchSize } = await predictionGraph(predictor, undefined, stepwise);
   const weights = new Map(
     predictor.weights.map(({ name, variable }) => [
       name,

@@ -3,9 +3,13 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kernelsForSteps } from '../../../../server/export/onnx/onnxModel.ts';
 import { stepwiseGraph } from '../../../../server/export/onnx/predictionGraph.ts';
 import { encodeOnnxModel, type OnnxGraph } from '../../../../server/formats/onnx.ts';
 import { ort } from '../../../../server/formats/onnxRuntime.ts';
+import { DenseWeight } from '../../../../server/formats/packed/dense.ts';
+import { FactorsWeight } from '../../../../server/formats/packed/factors.ts';
+import type { PackedWeight } from '../../../../server/formats/packed/packedFile.ts';
 import { largestDifference, predictorOf } from './exportedGraph.ts';
 
 const { layers } = tf;
@@ -103,14 +107,28 @@ describe('a recurrent layer in a file', () => {
     expect(largest).toBeLessThan(TOLERANCE);
   });
 
-  test('is written step by step where its recurrent kernel is stored as factors', async () => {
+  test('is written step by step where that is asked for by its recurrent kernel', async () => {
     const args: LstmArguments = { ...sequences, name: 'first', returnSequences: true };
     const predictor = predictorOf(sequential(layers.lstm(args), layers.lstm({ name: 'second', units: 4 })));
-    const factored = new Set(['first/recurrent_kernel']);
-    const { largest, file } = await largestDifference(predictor, [1, 4], { factored });
+    const stepwise = new Set(['first/recurrent_kernel']);
+    const { largest, file } = await largestDifference(predictor, [1, 4], { stepwise });
     expect(operators(file)).toEqual(['LSTM']);
     expect(file.inputs[0].shape).toEqual(['batch', 6, 3]);
     expect(largest).toBeLessThan(TOLERANCE);
+  });
+
+  test('is asked for step by step where the factors of its recurrent kernel save much', () => {
+    const factors = (units: number, rank: number) => {
+      const parts = { left: new Float32Array(units * rank), right: new Float32Array(4 * units * rank) };
+      const view = { outer: 1, rows: units, inner: 4 * units };
+      return new FactorsWeight([units, 4 * units], view, rank, parts);
+    };
+    const weights = new Map<string, PackedWeight>([
+      ['large', factors(650, 64)],
+      ['small', factors(200, 64)],
+      ['dense', new DenseWeight([650, 2600], new Float32Array(650 * 2600))],
+    ]);
+    expect(kernelsForSteps(weights)).toEqual(new Set(['large']));
   });
 
   test('takes sequences of one length where a layer behind it does', async () => {
