@@ -12,7 +12,6 @@ import { SparseWeight } from '../../server/formats/packed/sparse.ts';
 import { encodeOnnxModel, type OnnxGraph, type OnnxNode } from '../../server/formats/onnx.ts';
 import { ort, type InferenceSession } from '../../server/formats/onnxRuntime.ts';
 import { Random } from '../../server/formats/random.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../server/formats/safetensors.ts';
 import { beside, measureAll, type Benchmark, type Case, type Contender, type Result } from './bench.ts';
 
 const UNITS = 650;
@@ -20,9 +19,8 @@ const LAYERS = [1, 2];
 const LENET = [784, 300, 100, 10];
 /** LeNet-300-100 at 62x: 1 in 62 weights is left. */
 const LENET_ZEROS = 1 - 1 / 62;
-/** Inputs before a round, uncounted, and in it. */
-const WARM_UP = 50;
-const INPUTS = 200;
+/** Share of a round's inputs that pass before it, uncounted. */
+const WARM_UP = 0.25;
 /** What the runtime may hold of the weights, as a part of the packed file. */
 const MEMORY = 1.2;
 /** Both compute in float32, in another order; the sums of codes have 21 bits. */
@@ -233,8 +231,7 @@ function lenet(make: MakeWeight): Work {
 
 /** The work as a packed file with its topology. */
 function fileOf({ topology, weights }: Work): Uint8Array {
-  const { tensors, metadata } = decodeSafetensors(encodePacked(weights));
-  return encodeSafetensors(tensors, { ...metadata, model: JSON.stringify(topology) });
+  return encodePacked(weights, { model: JSON.stringify(topology) });
 }
 
 /** Bytes of all tensors in the packed file. */
@@ -243,17 +240,17 @@ function packedBytes({ weights }: Work): number {
 }
 
 /** Microseconds an input. */
-async function timed(run: () => unknown): Promise<number> {
-  for (let i = 0; i < WARM_UP; i++) await run();
+async function timed(inputs: number, run: () => unknown): Promise<number> {
+  for (let i = 0; i < Math.floor(WARM_UP * inputs); i++) await run();
   const start = performance.now();
-  for (let i = 0; i < INPUTS; i++) await run();
-  return (1000 * (performance.now() - start)) / INPUTS;
+  for (let i = 0; i < inputs; i++) await run();
+  return (1000 * (performance.now() - start)) / inputs;
 }
 
 /** What a contender computes of the first input, so that all are known to compute the same. */
 type Checked = Contender & { readonly first: Float32Array };
 
-async function startOurs(work: Work, x: Float32Array): Promise<Checked> {
+async function startOurs(work: Work, x: Float32Array, inputs: number): Promise<Checked> {
   const model = await loadModel(fileOf(work));
   const run = () => (work.isSequence ? model.step(x) : model.predict(x));
   const first = run()[0].slice();
@@ -261,18 +258,24 @@ async function startOurs(work: Work, x: Float32Array): Promise<Checked> {
     name: 'deeptwist/runtime',
     description: { packedBytes: packedBytes(work), weightBytes: model.memory.weights },
     first,
-    round: async () => {
+    round: () => {
       // Nothing is awaited between two inputs: no promise is part of the runtime's time.
-      for (let i = 0; i < WARM_UP; i++) run();
+      for (let i = 0; i < Math.floor(WARM_UP * inputs); i++) run();
       const start = performance.now();
-      for (let i = 0; i < INPUTS; i++) run();
-      return Promise.resolve((1000 * (performance.now() - start)) / INPUTS);
+      for (let i = 0; i < inputs; i++) run();
+      return Promise.resolve((1000 * (performance.now() - start)) / inputs);
     },
     close: () => Promise.resolve(model.dispose()),
   };
 }
 
-async function startRival(name: string, graph: OnnxGraph, result: string, x: Float32Array): Promise<Checked> {
+async function startRival(
+  name: string,
+  graph: OnnxGraph,
+  { result }: Work,
+  x: Float32Array,
+  inputs: number,
+): Promise<Checked> {
   const options: InferenceSession.SessionOptions = {
     ...{ intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all' },
   };
@@ -290,7 +293,7 @@ async function startRival(name: string, graph: OnnxGraph, result: string, x: Flo
     name: `ONNX Runtime, dense, ${name}`,
     description: { threads: 1 },
     first: data.slice(),
-    round: () => timed(() => session.run(feeds)),
+    round: () => timed(inputs, () => session.run(feeds)),
     close: () => session.release(),
   };
 }
@@ -302,18 +305,23 @@ function check(ours: Float32Array, theirs: Float32Array, name: string): void {
     throw new Error(`${name}: the outputs differ by ${difference} of ${largest}.`);
 }
 
-function caseOf(name: string, target: number, rounds: number, work: Work): Case {
+function caseOf(
+  name: string,
+  target: number,
+  { rounds, inputs }: { rounds: number; inputs: number },
+  work: Work,
+): Case {
   const x = numbers(work.input, 1);
   let expected: Float32Array | undefined;
   return {
     ...{ name, threads: 1, unit: 'µs', better: 'lower', target, rounds },
     ours: async () => {
-      const ours = await startOurs(work, x);
+      const ours = await startOurs(work, x, inputs);
       expected = ours.first;
       return ours;
     },
     rivals: Object.entries(work.graphs).map(([way, graph]) => async () => {
-      const rival = await startRival(way, graph, work.result, x);
+      const rival = await startRival(way, graph, work, x, inputs);
       if (expected) check(expected, rival.first, `${name}, ${way}`);
       return rival;
     }),
@@ -328,8 +336,8 @@ async function memoryOf(name: string, work: Work): Promise<Result> {
 }
 
 export default {
-  options: { rounds: { type: 'string', default: '15' } },
-  async run({ rounds }) {
+  options: { rounds: { type: 'string', default: '15' }, inputs: { type: 'string', default: '200' } },
+  async run({ rounds, inputs }) {
     const works: [string, number, Work][] = [
       ['LSTM step 2x650, 90% zeros', 3, lstm(sparse(0.9))],
       ['LSTM step 2x650, 95% zeros', 5, lstm(sparse(0.95))],
@@ -338,7 +346,9 @@ export default {
       ['LeNet-300-100 at 62x', 4, lenet(sparse(LENET_ZEROS))],
     ];
     const results: Result[] = await measureAll(
-      works.map(([name, target, work]) => caseOf(name, target, Number(rounds), work)),
+      works.map(([name, target, work]) =>
+        caseOf(name, target, { rounds: Number(rounds), inputs: Number(inputs) }, work),
+      ),
     );
     for (const [name, , work] of works) results.push(await memoryOf(name, work));
     return results;

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { loadModel } from '../../../runtime/index.ts';
 import { Random } from '../../../server/formats/random.ts';
-import { eagerOutputs, forms, pack, randomNumbers, relativeError } from './packedModel.ts';
+import { eagerOutputs, exported, forms, pack, randomNumbers, relativeError } from './packedModel.ts';
 
 type Symbolic = tf.SymbolicTensor;
 const symbol = (tensor: Symbolic | Symbolic[] | tf.Tensor | tf.Tensor[]): Symbolic => {
@@ -215,4 +215,20 @@ test.each(forms)('an embedding with %s weights gives the rows of words, and refu
   expect(relativeError(loaded.predict(words)[0], expected)).toBeLessThan(1e-6);
   for (const wrong of [-1, 40, 1.5, NaN])
     expect(() => loaded.predict(Float32Array.of(0, wrong, 0))).toThrow(/'embedding_\w+' has no row .*from 0 to 39/);
+});
+
+test.each([
+  'Bidirectional concat',
+  'TimeDistributed Dense',
+  'a model in a model',
+  'a functional model in a functional model',
+])('%s is found under the names that an export gives its layers', async (name) => {
+  const model = models[name]();
+  const shape = model.inputs[0].shape.slice(1).map(Number);
+  const input = randomNumbers(
+    new Random(4),
+    shape.reduce((a, b) => a * b, 1),
+  );
+  const [expected] = eagerOutputs(model, [tf.tensor(input, [1, ...shape])]);
+  expect(relativeError((await loadModel(exported(model))).predict(input)[0], expected)).toBeLessThan(TOLERANCE);
 });

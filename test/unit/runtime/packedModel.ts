@@ -6,8 +6,9 @@ import { FactorsWeight } from '../../../server/formats/packed/factors.ts';
 import { encodePacked, type PackedWeight } from '../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../server/formats/packed/sparse.ts';
 import { Random } from '../../../server/formats/random.ts';
-import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { matrixViewOf, storedView } from '../../../server/compression/targets/matrixView.ts';
+import { modelTopology } from '../../../server/models/modelTopology.ts';
+import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { elementCount } from '../../../server/protocol/shape.ts';
 
 export const forms = ['dense', 'sparse', 'codes', 'factors'] as const;
@@ -45,10 +46,18 @@ export function randomWeight(random: Random, form: Form, shape: readonly number[
   return new FactorsWeight(shape, stored, rank, { left, right });
 }
 
-/** The packed file of a model, written as `deeptwist export --format packed` writes it. */
+/** The packed file of a model, as `deeptwist export --format packed` writes it. */
 export function packedFile(topology: unknown, weights: ReadonlyMap<string, PackedWeight>): Uint8Array {
-  const { tensors, metadata } = decodeSafetensors(encodePacked(weights));
-  return encodeSafetensors(tensors, { ...metadata, model: JSON.stringify(topology) });
+  return encodePacked(weights, { model: JSON.stringify(topology) });
+}
+
+/** The model with its own weights, and with the names that an export gives layers and weights. */
+export function exported(model: tf.LayersModel): Uint8Array {
+  const weights = modelWeights(model).map(({ name, shape, variable }): [string, PackedWeight] => [
+    name,
+    SparseWeight.of(shape, Float32Array.from(variable.dataSync())),
+  ]);
+  return packedFile(modelTopology(model), new Map(weights));
 }
 
 /** Gives a model random weights of a form, and returns it as a packed file. Variances are positive. */
