@@ -165,8 +165,22 @@ export function runtimeBundle(folder) {
     outdir: join(folder, 'runtime'),
     minify: true,
     // Names that are often written and never seen from outside.
-    mangleProps:
-      /^(address|kernels|scratch|scratchBytes|reserveScratch|isStepwise|isStep|className|parameters|sections|leftOf)$/,
+    mangleProps: new RegExp(
+      `^(${[
+        ...[
+          'address',
+          'className',
+          'copyRow',
+          'forEachCode',
+          'forEachPosition',
+          'inOrderOfTime',
+          'isStep',
+          'isStepwise',
+        ],
+        ...['kernels', 'leftOf', 'multiply', 'parameters', 'rebuild', 'requireChannelsLast', 'reserveScratch'],
+        ...['returnsSequences', 'scratch', 'scratchBytes', 'sections'],
+      ].join('|')})$`,
+    ),
     // Of what only Node.js or only a browser has, nothing is found.
     platform: 'neutral',
     target: 'es2022',
