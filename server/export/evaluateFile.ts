@@ -7,7 +7,6 @@ import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
-import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { withExperiment, withPreparedRun } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
 import { FileEvaluator } from './fileEvaluator.ts';
@@ -88,16 +87,9 @@ async function evaluated(
   signal.throwIfAborted();
   const file = await openExport({ format }, path, program);
   try {
-    const { test } = dataset;
-    let samples = 0;
-    const onBatch = (count: number) => {
-      samples += count;
-      onProgress({ phase: 'verifying', samples, of: test.samples });
-      signal.throwIfAborted();
-    };
-    const { batchSize } = file;
-    const evaluator = new FileEvaluator(file, { program, onBatch });
-    const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
+    const evaluator = new FileEvaluator(file, { program, dataset, signal, onProgress });
+    const { metric, value, loss } = await evaluator.ofTestSplit();
+    const { samples } = evaluator;
     const sizes = await Promise.all(files.map(async (name) => (await stat(name)).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     return { format, path, bytes, engine: file.engine, split: 'test', samples, metric, value, loss, ...origin };
