@@ -1,6 +1,6 @@
 /** @file Export Model… in a real editor: a real run by the command, one that is cancelled, one whose code has changed. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
@@ -10,7 +10,7 @@ import { readLatency } from '../../server/runs/latencyRecord.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, it } from './frame.ts';
+import { afterAll, beforeAll, describe, it, removed } from './frame.ts';
 import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
 const folder = () => folderOf('export');
@@ -38,7 +38,7 @@ describe('Export Model…', () => {
   afterAll(async () => {
     await stopAll(api);
     await vscode.commands.executeCommand('notifications.clearAll');
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   it('writes the file of a run, with the metric measured on it, and keeps that with the run', async () => {
