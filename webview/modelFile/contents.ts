@@ -9,7 +9,7 @@ import {
   type TensorStatistics,
 } from '../../server/protocol/model/tensor.ts';
 import type { ChartContent } from '../charts/model/content.ts';
-import { roundingFloor } from '../views/spectrum/spectra.ts';
+import { spectrumAxes } from '../views/spectrum/spectrumContent.ts';
 import { edges, ownBins, rebin } from '../views/weights/bins.ts';
 import { formatCounts, type HistogramSettings } from '../views/weights/histogramContent.ts';
 
@@ -66,19 +66,8 @@ function describeStatistics(tensor: Tensor, statistics: TensorStatistics): strin
 }
 
 export function tensorSpectrumContent(singularValues: Float64Array, scale: 'linear' | 'log'): ChartContent {
-  const floor = roundingFloor([singularValues]);
   return {
-    x: {
-      label: l10n.t('singular value'),
-      column: 'singular value',
-      format: (index) => (Number.isInteger(index) ? formatCount(index) : ''),
-    },
-    y: {
-      label: l10n.t('size'),
-      column: 'size',
-      scale,
-      ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }),
-    },
+    ...spectrumAxes([singularValues], scale),
     series: [
       {
         id: 'size',

@@ -9,10 +9,12 @@ import { roundingFloor } from './spectra.ts';
 /** Places of the palette for the chosen steps, beginning with the first. */
 const COLORS = 7;
 
-/** @param chosen in the order of steps */
-export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linear' | 'log'): ChartContent {
-  const rank = chosen.at(-1)?.rank;
-  const floor = roundingFloor(chosen.map(({ singularValues }) => singularValues));
+/** The axes of charts of singular values, by their places from 1 on; a logarithmic one leaves out what is rounding. */
+export function spectrumAxes(
+  spectra: readonly ArrayLike<number>[],
+  scale: 'linear' | 'log',
+): Pick<ChartContent, 'x' | 'y'> {
+  const floor = roundingFloor(spectra);
   return {
     x: {
       label: l10n.t('singular value'),
@@ -25,6 +27,15 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
       scale,
       ...(scale === 'linear' ? { minimum: 0 } : floor !== undefined && { minimum: floor }),
     },
+  };
+}
+
+/** @param chosen in the order of steps */
+export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linear' | 'log'): ChartContent {
+  const rank = chosen.at(-1)?.rank;
+  const spectra = chosen.map(({ singularValues }) => singularValues);
+  return {
+    ...spectrumAxes(spectra, scale),
     series: chosen.map(({ step, singularValues }, place) => ({
       id: String(step),
       label: l10n.t('step {0}', formatCount(step)),
@@ -41,7 +52,7 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
     saysLast: false,
     summary: [
       ...describeSpectra(chosen),
-      ...(scale === 'log' && floor !== undefined
+      ...(scale === 'log' && roundingFloor(spectra) !== undefined
         ? [l10n.t('Values below 1e-7 of the largest are rounding and lie below the axis.')]
         : []),
     ].join(' '),
