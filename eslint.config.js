@@ -13,6 +13,7 @@ const serverFloors = [
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['training', 'inspect', 'sidecarClient'],
   ['export'],
+  ['latency'],
   ['cli', 'sidecar', 'language'],
 ];
 
@@ -56,7 +57,7 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
+  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
 });
 
 /**

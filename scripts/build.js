@@ -68,6 +68,7 @@ function serverBundle(folder) {
       language: 'server/language/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
+      latencyContender: 'server/latency/contenderProcess.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.
     outdir: folder,

@@ -59,13 +59,38 @@ const isExport = has({
   isThere: (value) => typeof value === 'boolean',
 });
 
+const isTiming = has({ samples: isNumber, median: isNumber, p90: isNumber });
+
+const isLatency = has({
+  time: isNumber,
+  machine: isText,
+  node: isText,
+  threads: isNumber,
+  rounds: isNumber,
+  sample: listOf(listOf(isNumber)),
+  models: listOf(
+    has({
+      format: isText,
+      dense: (value) => typeof value === 'boolean',
+      file: optional(isText),
+      engine: isText,
+      bytes: isNumber,
+      weightBytes: optional(isNumber),
+      peakBytes: isNumber,
+      single: optional(isTiming),
+      batch: optional(isTiming),
+    }),
+  ),
+  leftOut: listOf(has({ format: isText, dense: (value) => typeof value === 'boolean', reason: isText })),
+});
+
 const shapes: ShapesOf<ToDashboard> = {
   runs: { runs: listOf(isRun), shown: listOf(isText) },
   openTab: { tab: isText, weight: optional(isText) },
   loading: { run: isText, fraction: isNumber },
   snapshot: { run: isText, snapshot: isSnapshot },
   events: { run: isText, events: listOf(isEvent) },
-  exports: { run: isText, files: listOf(isExport) },
+  exports: { run: isText, files: listOf(isExport), latency: optional(isLatency) },
   live: { run: isText, live: optional(has({ phase: isText, step: isNumber, steps: isNumber })) },
   problem: { run: optional(isText), message: isText, remedy: optional(isText) },
   restricted: { reason: optional(isText) },

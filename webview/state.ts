@@ -1,5 +1,6 @@
 /** @file What the page knows: the runs of the workspace, those that are shown, and what was recorded of them. */
 import type { DashboardCommand, RunKey, RunSummary, ToDashboard } from '../server/protocol/wire/dashboard.ts';
+import type { Latency } from '../server/protocol/run/latency.ts';
 import type { RecordedExport } from '../server/protocol/run/exportedFile.ts';
 import { restoreSnapshot } from '../server/protocol/wire/packSnapshot.ts';
 import { restoreMeasured } from '../server/protocol/run/restoreMeasured.ts';
@@ -28,6 +29,8 @@ export interface ShownRun {
   readonly live?: LiveState;
   /** Newest first. Undefined while the extension has told of none. */
   readonly exports?: readonly RecordedExport[];
+  /** Undefined where nothing was measured. */
+  readonly latency?: Latency;
   readonly problem?: Problem;
 }
 
@@ -50,6 +53,7 @@ interface RunData {
   loading?: number;
   live?: LiveState;
   exports?: readonly RecordedExport[];
+  latency?: Latency;
   problem?: Problem;
   /** Undefined where something is new. */
   shown?: ShownRun;
@@ -90,7 +94,10 @@ export class DashboardState {
           data.snapshot = undefined;
         });
       case 'exports':
-        return this.#change(message.run, (data) => (data.exports = message.files));
+        return this.#change(message.run, (data) => {
+          data.exports = message.files;
+          data.latency = message.latency;
+        });
       case 'live':
         return this.#change(message.run, (data) => {
           data.live = message.live;
@@ -156,6 +163,7 @@ export class DashboardState {
       loading: data.loading,
       live: data.live,
       exports: data.exports,
+      latency: data.latency,
       problem: data.problem,
     };
     return data.shown;

@@ -1,5 +1,5 @@
 /** @file What each command does: loaded when the first is used. */
-import { Uri, l10n, window, type TreeView } from 'vscode';
+import { Uri, l10n, window, type CancellationToken, type TreeView } from 'vscode';
 import type { RunKey } from '../../server/protocol/wire/dashboard.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
@@ -15,6 +15,7 @@ import { ExportCommand } from './exportCommand.ts';
 import { ExperimentProblems } from './experimentProblems.ts';
 import { FileCommands } from './fileCommands.ts';
 import { FolderCommands } from './folderCommands.ts';
+import { LatencyCommand } from './latencyCommand.ts';
 import { RunCommands } from './runCommands.ts';
 
 /**
@@ -48,6 +49,7 @@ export function commandActions(
   const files = new FileCommands(services, dashboards);
   const folders = new FolderCommands(services);
   const exporting = new ExportCommand(services, dashboards);
+  const latency = new LatencyCommand(services, dashboards);
   return {
     runExperiment: (argument) => runs.runExperiment(argument),
     runWithChangedValues: (argument) => runs.runWithChangedValues(argument),
@@ -67,6 +69,7 @@ export function commandActions(
       ),
     openDashboardToSide: async (argument) => dashboards.openToSide(await runKeys(services, argument)),
     exportModel: (argument, choices) => exporting.exportModel(argument, choices),
+    measureLatency: (argument, token) => latency.measureLatency(argument, isToken(token) ? token : undefined),
     compareRuns: async (argument, selection) => {
       const chosen = await chooseRuns(services, argument, selection, { several: true });
       const others = chosen.length === 1 ? await chooseOthers(services, chosen[0]) : [];
@@ -94,6 +97,11 @@ export function commandActions(
     clearRunFilter: () => (tree.filter = ''),
     sortRuns: () => sortRuns(tree),
   };
+}
+
+/** The tree gives its selected rows in the place of a token. */
+function isToken(value: unknown): value is CancellationToken {
+  return typeof value === 'object' && value !== null && 'isCancellationRequested' in value;
 }
 
 /** Undefined where the command was called for no run: the dashboard then shows what it showed last, or the newest. */

@@ -15,6 +15,7 @@ export const commandNames = [
   'openDashboard',
   'openDashboardToSide',
   'exportModel',
+  'measureLatency',
   'compareRuns',
   'compareWithLast',
   'showRunsOfFile',

@@ -1,13 +1,11 @@
 /** @file Export Model…: which run, in which format, to which file; then what came of it. */
 import { basename, dirname, extname, join } from 'node:path';
-import { ProgressLocation, Uri, l10n, window, type CancellationToken, type QuickPickItem } from 'vscode';
+import { Uri, l10n, window, type CancellationToken, type QuickPickItem } from 'vscode';
 import { exportFormatNames, exportFormats, type ExportFormatName } from '../../server/protocol/model/exportFormats.ts';
-import { withoutLinks } from '../../server/protocol/markdown.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { UserError, inOneLine } from '../../server/protocol/userError.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
 import { experimentName } from '../../server/runs/run.ts';
-import { nodePath } from '../cli/nodePath.ts';
 import { runExport, type ExportRequest } from '../cli/runExport.ts';
 import type { Dashboards } from '../dashboard/dashboards.ts';
 import { reportError, showError, showInformation } from '../messages.ts';
@@ -15,8 +13,9 @@ import { revealExport, revealLabel } from '../runs/revealExport.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import type { Services } from '../services.ts';
 import { requireTrustToRun } from '../trust.ts';
+import { withCommandProgress } from './commandProgress.ts';
 import { chooseRuns } from './commandTargets.ts';
-import { exportedText, progressPercent, progressText } from './exportText.ts';
+import { exportedText } from './exportText.ts';
 
 /** What another extension, or a test, has chosen in place of the user. */
 interface ExportChoices {
@@ -66,31 +65,9 @@ export class ExportCommand {
   }
 
   async #run(request: ExportRequest, token: CancellationToken | undefined): Promise<ExportedFile | undefined> {
-    const { context, log } = this.#services;
-    const place = { location: ProgressLocation.Notification, cancellable: true };
-    const title = withoutLinks(l10n.t('Exporting {0}', basename(request.path)));
-    return window.withProgress({ ...place, title }, async (progress, cancelled) => {
-      const cancel = new AbortController();
-      const tokens = [cancelled, ...(token ? [token] : [])];
-      const cancellations = tokens.map((given) => given.onCancellationRequested(() => cancel.abort()));
-      if (tokens.some((given) => given.isCancellationRequested)) cancel.abort();
-      let percent = 0;
-      log.info(`${request.run}: exported to ${request.path} …`);
-      try {
-        return await runExport(request, {
-          node: nodePath(),
-          command: Uri.joinPath(context.extensionUri, 'bin', 'deeptwist.js').fsPath,
-          signal: cancel.signal,
-          onProgress: (state) => {
-            const now = progressPercent(state) ?? percent;
-            progress.report({ message: progressText(l10n, state), increment: now - percent });
-            percent = now;
-          },
-        });
-      } finally {
-        for (const cancellation of cancellations) cancellation.dispose();
-      }
-    });
+    this.#services.log.info(`${request.run}: exported to ${request.path} …`);
+    const title = l10n.t('Exporting {0}', basename(request.path));
+    return withCommandProgress(this.#services, title, token, (process) => runExport(request, process));
   }
 
   async #tell(stored: StoredRun, file: ExportedFile): Promise<void> {

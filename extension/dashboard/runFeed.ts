@@ -35,7 +35,7 @@ const RESTING_MS = 1000;
 /** After the run's process has gone. */
 const RECONNECT_MS = 50;
 
-const NO_EXPORTS = '[]';
+const NO_EXPORTS = JSON.stringify({ files: [] });
 
 /** What the page has: the log up to `offset` bytes, as it was after so many `cuts` in run.json. */
 interface Position {
@@ -56,7 +56,7 @@ export class RunFeed {
   #problem: string | undefined;
   #refusal: SidecarRefusal | undefined;
   #isLive = false;
-  /** The exported files that the page has, as JSON. */
+  /** The exported files that the page has, and how fast they are, as JSON. */
   #exports = NO_EXPORTS;
 
   /** @param path the run folder */
@@ -147,11 +147,13 @@ export class RunFeed {
 
   async #sendExports(run: Run, signal: AbortSignal): Promise<void> {
     const { readExportedFiles } = await import('../../server/runs/exportedFiles.ts');
+    const { readLatency } = await import('../../server/runs/latencyRecord.ts');
     const files = await readExportedFiles(run);
-    const text = JSON.stringify(files);
+    const latency = await readLatency(run);
+    const text = JSON.stringify({ files, latency });
     if (signal.aborted || text === this.#exports) return;
     this.#exports = text;
-    this.#options.send({ type: 'exports', run: this.#path, files });
+    this.#options.send({ type: 'exports', run: this.#path, files, latency });
   }
 
   /** Gets the events from the run's process until it is gone. False where none can be reached. */

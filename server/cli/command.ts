@@ -1,5 +1,6 @@
 /** @file What a command of the CLI is, and what it gets to work with. */
 import type { Exporter } from './exporter.ts';
+import type { Measurer } from './measurer.ts';
 import type { Terminal } from './terminal.ts';
 import type { Trainer } from './trainer.ts';
 import type { UncaughtErrors } from './uncaught.ts';
@@ -19,6 +20,8 @@ export interface CommandContext {
   loadTrainer: () => Promise<Trainer>;
   /** The same for what writes models as files. */
   loadExporter: () => Promise<Exporter>;
+  /** The same for what measures exported files. */
+  loadMeasurer: () => Promise<Measurer>;
   /**
    * Ctrl-C and a polite kill, which end the process unless a command listens: the first aborts the signal, a second one ends
    * the process at once.
@@ -57,6 +60,9 @@ export interface CommandArguments {
     tolerance?: string;
     checkpoint?: boolean;
     experiment?: string;
+    batch?: string;
+    rounds?: string;
+    threads?: string;
     tensor?: string;
     sort?: string;
     spectrum?: boolean;

@@ -5,6 +5,7 @@ import { explainSystemError } from '../protocol/systemError.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { messageOf } from '../protocol/thrown.ts';
 import type { Command, CommandArguments, CommandContext, CommandOption } from './command.ts';
+import { benchmarkCommand } from './commands/benchmark.ts';
 import { changeCommand } from './commands/change.ts';
 import { compareCommand } from './commands/compare.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -26,6 +27,7 @@ const commands: readonly Command[] = [
   compareCommand,
   evaluateCommand,
   exportCommand,
+  benchmarkCommand,
   describeCommand,
   inspectCommand,
 ];

@@ -21,6 +21,7 @@ export async function runProcess(): Promise<void> {
       keepConsoleOffStdout: () => void (globalThis.console = new Console(process.stderr)),
       loadTrainer: () => import('../training/index.ts'),
       loadExporter: () => import('../export/index.ts'),
+      loadMeasurer: () => import('../latency/index.ts'),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
       uncaught,

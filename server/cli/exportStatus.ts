@@ -1,22 +1,25 @@
-/** @file How far an export or an evaluation of a file is, on a terminal. */
+/** @file How far an export, an evaluation or a measurement of files is, on a terminal. */
 import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { progressJson } from './progressLines.ts';
 import type { Terminal } from './terminal.ts';
 
-/** One line that is rewritten while a file is made, on a terminal. */
+/** One line that is rewritten while a file is made or measured, on a terminal; for a program, a line for each state. */
 export class ExportStatus {
   readonly #terminal: Terminal;
+  readonly #format: 'json' | undefined;
   #isShown = false;
 
-  constructor(terminal: Terminal) {
+  /** @param format that a program asks for */
+  constructor(terminal: Terminal, format?: 'json') {
     this.#terminal = terminal;
+    this.#format = format;
   }
 
-  show({ phase, samples, of }: ExportProgress): void {
+  show(progress: ExportProgress): void {
+    if (this.#format === 'json') return this.#terminal.write(`${progressJson(progress)}\n`);
     if (!this.#terminal.interactive) return;
     this.clear();
-    this.#terminal.write(
-      phase === 'verifying' ? `Evaluating the file: ${samples}/${of ?? '?'} samples` : PHASES[phase],
-    );
+    this.#terminal.write(statusText(progress));
     this.#isShown = true;
   }
 
@@ -26,4 +29,15 @@ export class ExportStatus {
   }
 }
 
-const PHASES = { loading: 'Loading the model…', writing: 'Writing the file…' } as const;
+function statusText({ phase, samples, rounds, of }: ExportProgress): string {
+  switch (phase) {
+    case 'loading':
+      return 'Loading the model…';
+    case 'writing':
+      return 'Writing the file…';
+    case 'verifying':
+      return `Evaluating the file: ${samples}/${of ?? '?'} samples`;
+    case 'measuring':
+      return `Measuring: round ${rounds} of ${of ?? '?'}`;
+  }
+}

@@ -7,7 +7,6 @@ import type { ExportProgress } from '../protocol/wire/progressLine.ts';
 import { listRuns } from '../runs/findRun.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
-import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { withExperiment, withPreparedRun } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
 import { FileEvaluator } from './fileEvaluator.ts';
@@ -58,14 +57,25 @@ export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEv
   return { ...evaluation, ...(found.origin.step === undefined && { runValue: finished?.summary.test }) };
 }
 
-/** The run that a file names. A file comes from anywhere: what it names is looked for among the runs, never opened as a path. */
+/**
+ * The run that a file names. A file comes from anywhere: what it names is looked for among the runs, never opened as a path.
+ * @param id as the file has it
+ * @param folders below which runs are looked for
+ */
+export async function findRunOfFile(id: string | undefined, folders: readonly string[]): Promise<Run | undefined> {
+  if (id === undefined) return undefined;
+  for (const folder of folders) {
+    const run = (await listRuns(folder)).runs.find((one) => one.id === id);
+    if (run) return run;
+  }
+  return undefined;
+}
+
 async function runOf({ origin }: RecognizedExport, { path, directory }: EvaluateFileOptions): Promise<Run> {
   const remedy = 'Name an experiment with the data to evaluate it on: --experiment FILE.';
   if (origin.run === undefined) throw new UserError(`${path} does not say of which run it is.`, { remedy });
-  for (const folder of [directory, dirname(path)]) {
-    const run = (await listRuns(folder)).runs.find(({ id }) => id === origin.run);
-    if (run) return run;
-  }
+  const run = await findRunOfFile(origin.run, [directory, dirname(path)]);
+  if (run) return run;
   throw new UserError(`The run ${origin.run}, which ${path} is of, is not in ${directory}.`, { remedy });
 }
 
@@ -77,16 +87,9 @@ async function evaluated(
   signal.throwIfAborted();
   const file = await openExport({ format }, path, program);
   try {
-    const { test } = dataset;
-    let samples = 0;
-    const onBatch = (count: number) => {
-      samples += count;
-      onProgress({ phase: 'verifying', samples, of: test.samples });
-      signal.throwIfAborted();
-    };
-    const { batchSize } = file;
-    const evaluator = new FileEvaluator(file, { program, onBatch });
-    const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
+    const evaluator = new FileEvaluator(file, { program, dataset, signal, onProgress });
+    const { metric, value, loss } = await evaluator.ofTestSplit();
+    const { samples } = evaluator;
     const sizes = await Promise.all(files.map(async (name) => (await stat(name)).size));
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     return { format, path, bytes, engine: file.engine, split: 'test', samples, metric, value, loss, ...origin };

@@ -1,15 +1,19 @@
 /** @file Evaluates a written file, and beside it the model that it was made from. */
 import * as tf from '@tensorflow/tfjs';
 import type { Evaluation, Executor, StepBatch } from '../compiler/program.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { ExportProgress } from '../protocol/wire/progressLine.ts';
+import { evaluateSplit, type SplitEvaluation } from '../training/evaluateSplit.ts';
 import type { ModelProgram } from '../training/modelProgram.ts';
 import type { OpenedModel, Output } from './format.ts';
 
 export interface FileEvaluatorOptions {
   readonly program: ModelProgram;
+  readonly dataset: Dataset;
   /** The model that the file was made from; undefined where its outputs are not compared. */
   readonly model?: OpenedModel;
-  /** Called after each batch, with the samples of it. */
-  readonly onBatch: (samples: number) => void;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: ExportProgress) => void;
 }
 
 /** Evaluates a file, and holds its outputs to those of the model with its weights as floats. */
@@ -18,6 +22,8 @@ export class FileEvaluator implements Pick<Executor, 'evaluate' | 'resetStates'>
   largestDifference = 0;
   /** Largest output of the model, without its sign. */
   largestOutput = 0;
+  /** Samples that were evaluated. */
+  samples = 0;
   readonly #file: OpenedModel;
   readonly #options: FileEvaluatorOptions;
   #triedAlone = false;
@@ -27,6 +33,12 @@ export class FileEvaluator implements Pick<Executor, 'evaluate' | 'resetStates'>
     this.#options = options;
   }
 
+  /** The metric and the loss of the whole test split. @throws when it is aborted, after a batch */
+  ofTestSplit(): Promise<SplitEvaluation> {
+    const { program, dataset } = this.#options;
+    return evaluateSplit(this, { ...program, batchSize: this.#file.batchSize }, dataset, dataset.test);
+  }
+
   resetStates(): void {
     this.#file.resetStates();
     this.#options.model?.resetStates();
@@ -34,7 +46,7 @@ export class FileEvaluator implements Pick<Executor, 'evaluate' | 'resetStates'>
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
     const { size, samples = size, inputs } = batch;
-    const { model, onBatch } = this.#options;
+    const { dataset, model, signal, onProgress } = this.#options;
     const actual = await this.#file.predict(size, inputs);
     const expected = await model?.predict(size, inputs);
     if (expected) this.#compare(actual, expected);
@@ -44,7 +56,9 @@ export class FileEvaluator implements Pick<Executor, 'evaluate' | 'resetStates'>
       const first = inputs.map((values) => values.subarray(0, values.length / size));
       this.#compare(await this.#file.predict(1, first), expected);
     }
-    onBatch(samples);
+    this.samples += samples;
+    onProgress({ phase: 'verifying', samples: this.samples, of: dataset.test.samples });
+    signal.throwIfAborted();
     return evaluation;
   }
 

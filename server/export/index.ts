@@ -11,7 +11,6 @@ import { writeAtomically } from '../runs/disk.ts';
 import { recordExport } from '../runs/exportedFiles.ts';
 import { readLastEvents } from '../runs/log/readEvents.ts';
 import type { Run } from '../runs/run.ts';
-import { evaluateSplit } from '../training/evaluateSplit.ts';
 import { readCompressedModel } from '../training/finalModel.ts';
 import { withCheckpoint, withFinalModel } from '../training/index.ts';
 import type { Prepared } from '../training/prepare.ts';
@@ -156,23 +155,15 @@ async function verifyFile(
   options: ExportOptions,
 ): Promise<VerifiedFile> {
   const { tolerance = TOLERANCE, signal, onProgress } = options;
-  const { test } = dataset;
-  let samples = 0;
-  const onBatch = (count: number) => {
-    samples += count;
-    onProgress({ phase: 'verifying', samples, of: test.samples });
-    signal.throwIfAborted();
-  };
   const model = PredictingModel.ofProgram(program, parameters.list);
   try {
-    const evaluator = new FileEvaluator(file, { program, model, onBatch });
-    const { batchSize } = file;
-    const { metric, value, loss } = await evaluateSplit(evaluator, { ...program, batchSize }, dataset, test);
+    const evaluator = new FileEvaluator(file, { program, dataset, model, signal, onProgress });
+    const { metric, value, loss } = await evaluator.ofTestSplit();
     const { largestDifference, largestOutput } = evaluator;
     const allowedDifference = tolerance * Math.max(1, largestOutput);
     if (!(largestDifference <= allowedDifference)) throw differs(options, largestDifference, allowedDifference);
     const figures = { metric, value, loss, largestDifference, allowedDifference };
-    return { engine: file.engine, batchSize: batchSize ?? 'any', ...figures };
+    return { engine: file.engine, batchSize: file.batchSize ?? 'any', ...figures };
   } finally {
     await model.release();
     await file.release();

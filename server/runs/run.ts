@@ -8,6 +8,7 @@
  * checkpoints/                  what it takes to resume exactly
  * model/                        the final model and its compressed form
  * exports/                      what is known of the files that the model was exported to
+ * latency.json                  how fast they are, as it was measured last
  * lock                          the process that writes here now
  * sidecar.log                   what that process printed, where an editor started it
  * ```
@@ -69,6 +70,9 @@ export class Run {
   }
   get exportsFolder(): string {
     return join(this.path, 'exports');
+  }
+  get latencyFile(): string {
+    return join(this.path, 'latency.json');
   }
   get sourceFolder(): string {
     return join(this.path, 'source');

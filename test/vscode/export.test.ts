@@ -1,14 +1,16 @@
 /** @file Export Model… in a real editor: a real run by the command, one that is cancelled, one whose code has changed. */
 import assert from 'node:assert/strict';
-import { appendFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
+import type { Latency } from '../../server/protocol/run/latency.ts';
+import { readLatency } from '../../server/runs/latencyRecord.ts';
 import type { ExportedFile } from '../../server/protocol/run/exportedFile.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, it } from './frame.ts';
+import { afterAll, beforeAll, describe, it, removed } from './frame.ts';
 import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
 const folder = () => folderOf('export');
@@ -36,7 +38,7 @@ describe('Export Model…', () => {
   afterAll(async () => {
     await stopAll(api);
     await vscode.commands.executeCommand('notifications.clearAll');
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   it('writes the file of a run, with the metric measured on it, and keeps that with the run', async () => {
@@ -56,6 +58,19 @@ describe('Export Model…', () => {
     assert.equal(await exporting, undefined);
     assert.deepEqual(left('cancelled.onnx'), []);
     assert.ok(!(await readExportedFiles(run.run)).some(({ path }) => path === fileIn('cancelled.onnx')));
+  });
+
+  it('has its speed measured, and keeps that with the run', async () => {
+    const latency = await vscode.commands.executeCommand<Latency | undefined>('deeptwist.measureLatency', run.key);
+    assert.deepEqual(
+      latency?.models.map(({ format, dense }) => [format, dense]),
+      [
+        ['onnx', true],
+        ['onnx', false],
+        ['packed', false],
+      ],
+    );
+    assert.deepEqual(await readLatency(run.run), latency);
   });
 
   it('is refused where the code of the run has changed: no file is written', async () => {

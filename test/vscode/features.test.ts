@@ -1,10 +1,10 @@
 /** @file What the language server offers, as VS Code asks for it: completion, hovers, hints, lenses that run, rename. */
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { folderOf } from './realRuns.ts';
 
 const folder = () => folderOf('features');
@@ -25,7 +25,7 @@ describe('beside an experiment file, VS Code shows', () => {
 
   afterAll(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   it('what values leave of the model, once it has been described', async () => {

@@ -2,6 +2,7 @@
  * @file A test frame for suites that run in the extension host of a VS Code: `describe`, `it` and hooks as in other frames,
  * checked by `node:assert`. Tests run in the order in which they are declared, one at a time, since they share a window.
  */
+import { rmSync } from 'node:fs';
 import { TEST_TIMEOUT } from '../../scripts/patience.js';
 import { until } from '../until.ts';
 
@@ -59,6 +60,21 @@ export function eventually<T>(
   probe: () => T | Promise<T>,
 ): Promise<Exclude<T, undefined | null | false>> {
   return until(probe, what);
+}
+
+/**
+ * Removes a folder, again where a process wrote into it meanwhile: the editor's description of a model may come after a test. (The retries of
+ * `rmSync` remove the folder alone, not what has come into it.)
+ */
+export async function removed(folder: string): Promise<void> {
+  await eventually(`${folder} to be removed`, () => {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Runs all that was declared and reports each test as it ends. */

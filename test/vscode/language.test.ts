@@ -1,11 +1,11 @@
 /** @file The language server as a user meets it: problems while one types, their quick fixes, and the server's restart. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { codeAction } from './requests.ts';
 import { ended, folderOf, startRun } from './realRuns.ts';
 
@@ -41,7 +41,7 @@ describe('an experiment file in the editor', () => {
 
   afterAll(async () => {
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   it('is of its own language, which JSON servers leave alone', async () => {

@@ -8,7 +8,7 @@ import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { DenseWeight } from '../../server/formats/packed/dense.ts';
 import { encodePacked, type PackedWeight } from '../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../server/formats/packed/sparse.ts';
-import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { activate, folderOf } from './realRuns.ts';
 
 const VIEW = 'deeptwist.modelFile';
@@ -55,7 +55,7 @@ describe('model files in the editor', () => {
   afterAll(async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await eventually('the editors to close', () => api.modelFiles.sessions.size === 0);
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   for (const [name, format, tensors] of [

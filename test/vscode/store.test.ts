@@ -10,7 +10,7 @@ import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { identify } from '../../server/runs/liveProcess.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { shortest } from '../until.ts';
 import { activate, folderOf } from './realRuns.ts';
 
@@ -54,7 +54,7 @@ describe('run folders', () => {
     await vscode.workspace.openTextDocument(vscode.Uri.file(file));
   });
 
-  afterAll(() => rmSync(folder(), { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => removed(folder()));
 
   it('with a damaged run.json are passed over, until they are whole', async () => {
     const experiment = await experimentOf(file);
@@ -148,7 +148,7 @@ describe('a task of the type deeptwist', () => {
     file = writePointsExperiment(folder(), 'task');
   });
 
-  afterAll(() => rmSync(folder(), { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => removed(folder()));
 
   const taskOf = (definition: Record<string, unknown>) =>
     eventually('the task', async () =>
@@ -214,7 +214,7 @@ describe('thousands of run folders', () => {
     for (let n = 1; n <= MANY; n++) writeRun(file, n);
   });
 
-  afterAll(() => rmSync(folder(), { recursive: true, force: true, maxRetries: 5 }));
+  afterAll(() => removed(folder()));
 
   it(`are listed within 200 ms where there are ${MANY}: those that are shown`, async () => {
     const took = await shortest(200, async () => {

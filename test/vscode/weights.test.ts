@@ -1,12 +1,11 @@
 /** @file Weights beside a model's code, in a real editor: of a real run, while typing, switched off. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { afterAll, beforeAll, describe, eventually, it } from './frame.ts';
+import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { activate, ended, eventsOfType, folderOf, startRun, stopAll } from './realRuns.ts';
 
 const folder = () => folderOf('weights');
@@ -60,7 +59,7 @@ describe('weights beside the code', () => {
   afterAll(async () => {
     await stopAll(api);
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    rmSync(folder(), { recursive: true, force: true, maxRetries: 5 });
+    await removed(folder());
   });
 
   it('have a lens above each layer, with the numbers of the run, that leads to the dashboard', async () => {

@@ -13,6 +13,7 @@ import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { restoreMeasured } from '../../server/protocol/run/restoreMeasured.ts';
 import { createRunHistory } from '../../server/protocol/run/runHistory.ts';
 import { readExportedFiles } from '../../server/runs/exportedFiles.ts';
+import { readLatency } from '../../server/runs/latencyRecord.ts';
 import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
 import { themeKinds } from './themes.ts';
 import type { ThemeKind } from './themes.ts';
@@ -45,6 +46,7 @@ const reading = runFolders.map(async (folder) => {
     summary,
     snapshot,
     files: await readExportedFiles({ path: folder, exportsFolder: join(folder, 'exports') }),
+    latency: await readLatency({ latencyFile: join(folder, 'latency.json') }),
   };
 });
 const runs = await Promise.all(reading);
@@ -65,7 +67,7 @@ try {
       await tell(
         { type: 'runs', runs: runs.map(({ summary }) => summary), shown: runs.map(({ summary }) => summary.key) },
         ...runs.map(({ summary, snapshot }) => ({ type: 'snapshot' as const, run: summary.key, snapshot })),
-        ...runs.map(({ summary, files }) => ({ type: 'exports' as const, run: summary.key, files })),
+        ...runs.map(({ summary, files, latency }) => ({ type: 'exports' as const, run: summary.key, files, latency })),
       );
       const tabs = values.tab ?? ['curves'];
       for (const tab of tabs) {

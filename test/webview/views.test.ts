@@ -3,6 +3,7 @@ import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';
 import { packSnapshot } from '../../server/protocol/wire/packSnapshot.ts';
 import { launchBrowser } from '../../scripts/editor/workbench.js';
 import { bundleDashboard, openDashboard, settled } from './dashboardPage.ts';
+import { latency } from '../unit/webview/latency.ts';
 import { exportedFile } from '../unit/webview/exportedFile.ts';
 import { compressedEvents, distortion, snapshotOf } from '../unit/webview/runFixture.ts';
 
@@ -139,6 +140,20 @@ describe('the views in a browser', () => {
     expect(await older.getByRole('button').count()).toBe(0);
     await newest.getByRole('button', { name: 'mnist.onnx' }).click();
     expect(await said()).toContainEqual({ type: 'revealExport', run: key, path: '/project/mnist.onnx' });
+
+    await page.locator('.files-head').getByText('Measure latency').click();
+    expect(await said()).toContainEqual({ type: 'command', command: 'measureLatency', run: key });
+    const leftOut = [{ format: 'onnx', dense: false, reason: 'A reason.' }];
+    await tell({ type: 'exports', run: key, files: [exportedFile(), gone], latency: latency({ leftOut }) });
+    const table = page.locator('.latency');
+    expect(await table.locator('tbody tr').allTextContents()).toEqual([
+      'Dense modelONNX Runtime0.0207 ms–0.0229 ms0.0892 ms0.0951 ms1.07 MB96.4 MB1.07 MB',
+      'Packed Safetensorsdeeptwist/runtime0.00287 ms7.21x0.00371 ms0.0775 ms0.0828 ms26.6 kB65.2 MB24.9 kB',
+    ]);
+    expect(await table.locator('.view-note').allTextContents()).toEqual([
+      expect.stringMatching(/^Measured .* in Node.js 20.19.0 on one thread, A processor$/),
+      'ONNX was not measured: A reason.',
+    ]);
 
     // What was opened and closed by hand stays so when a file comes.
     await newest.getByText('Weights in the file').click();

@@ -17,6 +17,7 @@ const paths = {
   file: 'M4 2h5.5L12.5 5v9H4zM9 2v3.5h3.5',
   log: 'M3 4h10M3 7h10M3 10h7M3 13h5',
   export: 'M8 10V2.5M5 5.5l3-3 3 3M3 8.5V13h10V8.5',
+  latency: 'M8 4.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9zM8 6.7V9l1.6 1M6.3 2h3.4M8 2v2.5',
   folder: 'M2 4h4l1.5 1.5H14V13H2z',
   expand: 'M4 6.5l4 4 4-4',
   reset: 'M6 2.5H2.5V6M10 2.5h3.5V6M6 13.5H2.5V10M10 13.5h3.5V10',

@@ -27,6 +27,11 @@ export const commandWords: Readonly<Record<DashboardCommand, { label: string; ic
     icon: 'export',
     title: l10n.t('Export the model as a file that other programs open'),
   },
+  measureLatency: {
+    label: l10n.t('Measure latency'),
+    icon: 'latency',
+    title: l10n.t('Measure how fast the dense model, the exported ONNX and the packed file are on this machine'),
+  },
   observeNow: {
     label: l10n.t('Observe now'),
     icon: 'observe',

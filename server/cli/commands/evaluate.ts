@@ -1,13 +1,12 @@
 /** @file `deeptwist evaluate`. */
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
-import { exportFormatNames, exportFormats } from '../../protocol/model/exportFormats.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
+import { isExported } from '../exportedPath.ts';
 import { ExportStatus } from '../exportStatus.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 
@@ -46,16 +45,6 @@ export const evaluateCommand: Command = {
     return ExitCode.done;
   },
 };
-
-/** True for a file, and for a folder as an export makes it: no run is the one or the other. */
-function isExported(path: string): boolean {
-  const status = statSync(path, { throwIfNoEntry: false });
-  if (!status?.isDirectory()) return status !== undefined;
-  return exportFormatNames.some((name) => {
-    const { mainFile } = exportFormats[name];
-    return mainFile !== undefined && existsSync(join(path, mainFile));
-  });
-}
 
 async function evaluateExported(
   path: string,

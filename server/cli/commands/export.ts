@@ -4,7 +4,6 @@ import { exportFormatNames, exportFormats, isExportFormat } from '../../protocol
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
-import type { ExportProgress } from '../../protocol/wire/progressLine.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command } from '../command.ts';
@@ -12,7 +11,7 @@ import type { ExportReport } from '../exporter.ts';
 import { ExportStatus } from '../exportStatus.ts';
 import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
-import { progressJson } from '../progressLines.ts';
+import { progressOf, progressOption } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
@@ -39,11 +38,7 @@ export const exportCommand: Command = {
     },
     'with-changed-files': changedFilesOption,
     json: { type: 'boolean', description: 'Print the report on standard output as one JSON object.' },
-    progress: {
-      type: 'string',
-      value: 'json',
-      description: 'Print progress and errors on standard error, one JSON object a line.',
-    },
+    progress: progressOption,
   },
   async run({ positionals: [reference], options }, context) {
     const { directory, stdout, stderr } = context;
@@ -54,18 +49,11 @@ export const exportCommand: Command = {
         exitCode: ExitCode.usage,
       });
     const settings = exportSettings(format, options);
-    if (options.progress !== undefined && options.progress !== 'json')
-      throw new UserError(`deeptwist export: there is no progress '${options.progress}'.`, {
-        remedy: 'Give --progress json, or leave it out.',
-        exitCode: ExitCode.usage,
-      });
+    const progress = new ExportStatus(stderr, progressOf('export', options.progress));
     const run = options.checkpoint
       ? await findRun(reference, directory)
       : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
-    const progress = new ExportStatus(stderr);
-    const onProgress = (state: ExportProgress) =>
-      options.progress === 'json' ? stderr.write(`${progressJson(state)}\n`) : progress.show(state);
     const interrupt = context.onInterrupt(() => progress.clear());
     const { signal } = interrupt;
     try {
@@ -77,7 +65,7 @@ export const exportCommand: Command = {
         checkpoint: options.checkpoint,
         changedFiles: options['with-changed-files'],
         signal,
-        onProgress,
+        onProgress: (state) => progress.show(state),
       });
       progress.clear();
       for (const warning of report.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);

@@ -7,6 +7,7 @@
  */
 import type { RunEvent } from '../run/events.ts';
 import type { RecordedRatio } from '../run/compressedSize.ts';
+import type { Latency } from '../run/latency.ts';
 import type { RecordedExport } from '../run/exportedFile.ts';
 import type { SentSnapshot } from './packSnapshot.ts';
 import type { FromPage } from './page.ts';
@@ -48,8 +49,16 @@ export type ToDashboard =
   /** All that was recorded so far; replaces what the page knows of the run. */
   | { readonly type: 'snapshot'; readonly run: RunKey; readonly snapshot: SentSnapshot }
   | { readonly type: 'events'; readonly run: RunKey; readonly events: readonly RunEvent[] }
-  /** The files that the run's model was exported to, newest first; replaces what the page knows of them. */
-  | { readonly type: 'exports'; readonly run: RunKey; readonly files: readonly RecordedExport[] }
+  /**
+   * The files that the run's model was exported to, newest first, and what was measured last of its speed; replaces what the page
+   * knows of them.
+   */
+  | {
+      readonly type: 'exports';
+      readonly run: RunKey;
+      readonly files: readonly RecordedExport[];
+      readonly latency?: Latency | undefined;
+    }
   /** Undefined: no process trains the run, or none that can be reached. */
   | { readonly type: 'live'; readonly run: RunKey; readonly live?: LiveState }
   /** What keeps a run from being shown or controlled, and what can be done. */
@@ -65,6 +74,7 @@ export const dashboardCommands = [
   'resume',
   'rerun',
   'exportModel',
+  'measureLatency',
   'observeNow',
   'checkpointNow',
   'openExperiment',

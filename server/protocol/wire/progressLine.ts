@@ -1,15 +1,16 @@
-/** @file What `deeptwist export --progress json` prints on standard error for a program: one of these, as JSON, a line. */
+/** @file What `deeptwist export` and `benchmark` print on standard error for a program, with `--progress json`: one of these a line. */
 import * as z from 'zod';
 
 const count = z.int().min(0);
 
 const exportProgressSchema = z.object({
-  phase: z.enum(['loading', 'writing', 'verifying']),
+  phase: z.enum(['loading', 'writing', 'verifying', 'measuring']),
   samples: count.optional().describe('Samples that were evaluated, while a file is verified.'),
+  rounds: count.optional().describe('Rounds that are done, while files are measured.'),
   of: count.optional().describe('All of them, where that is known.'),
 });
 
-/** How far an export has come. */
+/** How far an export or a measurement has come. */
 export type ExportProgress = z.output<typeof exportProgressSchema>;
 
 const commandErrorSchema = z.object({

@@ -93,6 +93,7 @@ async function commandLine({
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
+        loadMeasurer: () => import('../../../server/latency/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();

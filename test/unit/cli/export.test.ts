@@ -2,41 +2,9 @@ import { existsSync, statSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { CommandContext } from '../../../server/cli/command.ts';
-import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { exportedFileSchema } from '../../../server/protocol/run/exportedFile.ts';
 import { parseProgressLine } from '../../../server/protocol/wire/progressLine.ts';
-import { experiment, workspace } from '../training/workspace.ts';
-import { MemoryTerminal } from './memoryTerminal.ts';
-
-async function place(stopAfter?: number) {
-  const made = await workspace({ training: { ...experiment.training, steps: 40 } });
-  const { run } = await made.run({ stopAfter });
-  return {
-    run,
-    folder: made.folder,
-    async cli(args: string[], { interrupted = false } = {}) {
-      const stdout = new MemoryTerminal();
-      const stderr = new MemoryTerminal();
-      const context: CommandContext = {
-        stdout,
-        stderr,
-        directory: made.folder,
-        now: Date.now,
-        keepConsoleOffStdout: () => undefined,
-        loadTrainer: () => import('../../../server/training/index.ts'),
-        loadExporter: () => import('../../../server/export/index.ts'),
-        goOnWithoutOutput: () => undefined,
-        onInterrupt: () => ({
-          signal: interrupted ? AbortSignal.abort() : new AbortController().signal,
-          dispose: () => undefined,
-        }),
-        uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
-      };
-      return { code: await runCommandLine(args, context, '1.2.3'), stdout: stdout.text, stderr: stderr.text };
-    },
-  };
-}
+import { place } from './place.ts';
 
 describe('deeptwist export', () => {
   test('writes a file beside where it is called, and says what it measured on it', async () => {

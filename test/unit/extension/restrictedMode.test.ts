@@ -66,6 +66,13 @@ describe('a workspace that is not trusted', () => {
     expect(existsSync(choices.path)).toBe(false);
   });
 
+  test('has no model that is measured', async () => {
+    const { LatencyCommand } = await import('../../../extension/commands/latencyCommand.ts');
+    const error = await userErrorOf(() => new LatencyCommand(services, dashboards).measureLatency(row()));
+    expect(error.message).toContain('is not trusted');
+    expect(existsSync(join(run.path, 'latency.json'))).toBe(false);
+  });
+
   test.each(['stop', 'pause', 'continue', 'observeNow', 'checkpointNow'] as const)(
     'has no run that %s reaches',
     async (name) => {

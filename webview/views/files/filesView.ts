@@ -9,6 +9,7 @@ import { runCommands, type PageState } from '../../state.ts';
 import type { ViewContext } from '../../viewContext.ts';
 import type { View, ViewType } from '../view.ts';
 import { fileFacts, fileName, formatLabel } from './fileFacts.ts';
+import { latencySection } from './latencySection.ts';
 
 export const filesView: ViewType = { id: 'files', title: l10n.t('Files'), create: createFilesView };
 
@@ -23,6 +24,14 @@ function createFilesView(context: ViewContext): View {
     () => run !== undefined && context.send({ type: 'command', command: 'exportModel', run }),
     { primary: true, iconName: 'export' },
   );
+  const measuring = button(
+    l10n.t('Measure latency'),
+    () => run !== undefined && context.send({ type: 'command', command: 'measureLatency', run }),
+    {
+      iconName: 'latency',
+      title: l10n.t('Measure how fast the dense model, the exported ONNX and the packed file are on this machine'),
+    },
+  );
   const list = element('div', { class: 'exported-files' });
 
   function draw({ shown: [shown], restricted }: PageState): void {
@@ -30,12 +39,17 @@ function createFilesView(context: ViewContext): View {
     const files = shown?.exports ?? [];
     const canExport = shown !== undefined && runCommands(shown, restricted !== undefined).includes('exportModel');
     exporting.hidden = !canExport;
+    measuring.hidden = !canExport;
     empty.hidden = files.length > 0;
     setText(empty, emptyText(canExport, shown?.summary?.state === 'finished'));
-    const key = JSON.stringify([run, files]);
+    const latency = shown?.latency;
+    const key = JSON.stringify([run, files, latency]);
     if (key === drawn) return;
     drawn = key;
-    list.replaceChildren(...files.map((file, i) => fileCard(file, i === 0)));
+    list.replaceChildren(
+      ...(latency ? [latencySection(latency)] : []),
+      ...files.map((file, i) => fileCard(file, i === 0)),
+    );
   }
 
   function fileCard(file: RecordedExport, isNewest: boolean): HTMLElement {
@@ -80,7 +94,13 @@ function createFilesView(context: ViewContext): View {
   }
 
   return {
-    element: element('div', { class: 'files' }, element('div', { class: 'files-head' }, exporting), empty, list),
+    element: element(
+      'div',
+      { class: 'files' },
+      element('div', { class: 'files-head' }, exporting, measuring),
+      empty,
+      list,
+    ),
     update: draw,
     dispose: () => undefined,
   };

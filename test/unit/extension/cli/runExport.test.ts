@@ -69,7 +69,7 @@ describe('an export in a process of its own', () => {
   test('that ends without a word tells its exit code and what it printed', async () => {
     const made = await finishedRun();
     const error = await userErrorOf(() => made.export({ options: ['no-such-option'] }));
-    expect(error.message).toBe('The process of the export ended before it did (2).');
+    expect(error.message).toBe('The process of the command ended before it did (2).');
     expect(error.remedy).toContain('unknown option --no-such-option');
   });
 });

@@ -8,6 +8,9 @@ import { packSnapshot, restoreSnapshot } from '../../../../server/protocol/wire/
 import { createRunHistory } from '../../../../server/protocol/run/runHistory.ts';
 import type { EventOf, RunEvent } from '../../../../server/protocol/run/events.ts';
 import type { RecordedExport } from '../../../../server/protocol/run/exportedFile.ts';
+import { recordLatency } from '../../../../server/runs/latencyRecord.ts';
+import type { Latency } from '../../../../server/protocol/run/latency.ts';
+import { latency } from '../../webview/latency.ts';
 import { recordExport } from '../../../../server/runs/exportedFiles.ts';
 import { openRun, type Run } from '../../../../server/runs/run.ts';
 import { findRunProcess } from '../../../../server/runs/tickets.ts';
@@ -54,6 +57,7 @@ function watch(run: Run) {
     liveStep: 0,
     problems: [] as string[],
     exports: [] as (readonly RecordedExport[])[],
+    latency: undefined as Latency | undefined,
   };
   const send = (message: FeedMessage) => {
     if (message.type === 'snapshot') {
@@ -64,6 +68,7 @@ function watch(run: Run) {
       page.steps.push(...message.events.filter(({ type }) => type === 'metrics').map(({ step }) => step));
     } else if (message.type === 'exports') {
       page.exports.push(message.files);
+      page.latency = message.latency;
     } else if (message.type === 'live') {
       page.live = message.live !== undefined;
       page.liveStep = message.live?.step ?? page.liveStep;
@@ -115,6 +120,17 @@ it('tells of exported files as they come and go', async () => {
   await rm(path);
   await untilAsserted(() => expect(page.exports.at(-1)).toEqual([exportedFile({ path, isThere: false })]));
   expect(page.exports.length).toBe(2);
+});
+
+it('tells of what was measured of the speed of the files', async () => {
+  const run = await temporaryRun();
+  await run.update({ state: 'finished' });
+  await append(run, metrics(1, 3));
+  const { page, feed } = watch(run);
+  feed.start();
+  await untilAsserted(() => expect(page.steps).toEqual(upTo(3)));
+  await recordLatency(run, latency());
+  await untilAsserted(() => expect(page.latency).toEqual(latency()));
 });
 
 it('goes over from the log to the process while the run records, without a gap and without a repetition', async () => {
