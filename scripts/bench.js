@@ -18,7 +18,7 @@ const [name, ...args] = process.argv.slice(2);
 if (!names.includes(name)) fail(`say which benchmark to run: npm run bench -- NAME, one of ${names.join(', ')}.`);
 
 const inEditor = name === 'editor';
-await setUp({ editor: inEditor, browser: inEditor });
+await setUp({ editor: inEditor, browser: inEditor || name === 'inference-browser' });
 const esbuild = await import('esbuild');
 const script = join(root, '.cache', 'bench', `${name}.mjs`);
 await esbuild.build({
