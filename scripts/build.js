@@ -181,7 +181,7 @@ export function runtimeBundle(folder) {
         ...['returnsSequences', 'scratch', 'scratchBytes', 'sections'],
       ].join('|')})$`,
     ),
-    // Of what only Node.js or only a browser has, nothing is found.
+    // The runtime uses nothing that only Node.js or only a browser has.
     platform: 'neutral',
     target: 'es2022',
   };

@@ -122,7 +122,7 @@ export interface OpParams {
    */
   Recurrent: {
     readonly cell: 'LSTM' | 'GRU' | 'RNN';
-    /** Of the gates, if there are any, and of what the state is made of. */
+    /** The activation of the gates, where the cell has gates, then that of the new state. */
     readonly activations: readonly CellActivation[];
     /** All hidden states [time, batch, units], or a state after the last step [batch, units]. */
     readonly result: 'sequence' | 'hidden' | 'cell';

@@ -28,7 +28,7 @@ export interface EvaluateFileOptions {
 export interface FileEvaluation {
   readonly format: ExportFormatName;
   readonly path: string;
-  /** Of the files with the model. */
+  /** Size of the file, or of all files of the folder together. */
   readonly bytes: number;
   /** What ran the file. */
   readonly engine: string;

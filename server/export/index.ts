@@ -52,7 +52,7 @@ export interface ExportReport extends Readonly<ExportedFile> {
   readonly value: number;
   readonly loss: number;
   readonly runValue: number | undefined;
-  /** Of the file, or of each in the folder. */
+  /** Size of the file, or of each file in the folder. */
   readonly files: readonly FileSize[];
   /** Steps that the weights were trained for; absent for the final model. */
   readonly step?: number | undefined;

@@ -15,7 +15,7 @@ export interface StoredTensor extends Tensor {
 
 export interface ModelFile {
   readonly path: string;
-  /** Of which format it is, in words: `safetensors`. */
+  /** Name of its format: `safetensors`. */
   readonly format: string;
   /** Size of the file, without others that it names. */
   readonly bytes: number;

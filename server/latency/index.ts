@@ -14,7 +14,7 @@ import { Contender } from './contender.ts';
 import { heldWeights } from './heldWeights.ts';
 import { percentile } from './percentile.ts';
 
-/** Of each contender in a round, with one input and again with a batch. */
+/** Milliseconds that each contender computes in a round, with one input and again with a batch. */
 const ROUND_MS = 50;
 /** Characters of another program's message. */
 const LONGEST_REASON = 300;
@@ -99,7 +99,10 @@ async function findCandidates(
   return { candidates, leftOut };
 }
 
-/** Of the models of a run, one may be more than its engine can do. @throws UserError for a file that cannot be run */
+/**
+ * Starts a contender. A model of a run that its engine cannot run is left out, with the reason.
+ * @throws UserError for a file that cannot be run
+ */
 async function start(
   candidate: Candidate,
   { threads, signal }: LatencyOptions,

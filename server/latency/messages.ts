@@ -8,9 +8,9 @@ export type MeasuredFormat = (typeof measuredFormats)[number];
 /** The last argument of the process, as JSON. */
 export const contenderSchema = z.object({
   format: z.enum(measuredFormats),
-  /** Of the file. */
+  /** Path of the file. */
   path: z.string(),
-  /** Of ONNX Runtime. */
+  /** Threads of ONNX Runtime; the runtime of packed files has one. */
   threads: z.int().min(1),
   /** Shape of each input of a sample, for sizes that the file leaves open. */
   shapes: z.array(z.array(z.int().min(0))).optional(),

@@ -21,7 +21,7 @@ const inputTypes: Readonly<
 interface Input {
   readonly name: string;
   readonly type: (typeof inputTypes)[string];
-  /** Of a sample; of a state, that of the whole batch. */
+  /** The shape of one sample; the whole shape, batch included, for a state. */
   readonly shape: readonly number[];
   /** False for a state, and for an input without axes. */
   readonly hasBatch: boolean;

@@ -15,7 +15,7 @@ const { layers } = tf;
 
 export interface ExportedModel {
   readonly name: string;
-  /** Of its matrices. */
+  /** The form in which its matrices are stored. */
   readonly form: PackedWeight['form'];
   readonly predictor: Predictor;
   readonly weights: ReadonlyMap<string, PackedWeight>;

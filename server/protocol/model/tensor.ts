@@ -25,7 +25,7 @@ export interface TensorStatistics {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly mean?: number;
-  /** Of all of them, not of a sample: the sum of squares is divided by their number. */
+  /** Population standard deviation: the sum of squares is divided by the number of elements. */
   readonly deviation?: number;
 }
 

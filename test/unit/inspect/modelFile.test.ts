@@ -14,7 +14,7 @@ import { userErrorOf } from '../userErrorOf.ts';
 import { numbersOf, openedFiles, tensorOf } from './opened.ts';
 
 const { open, path, write } = openedFiles();
-/** Of other programs; test/unit/formats/fixtures/make_fixtures.py made them with the numbers -5 to 18. */
+/** Files that other programs wrote, by test/unit/formats/fixtures/make_fixtures.py, with the numbers -5 to 18. */
 const fixture = (name: string) => fileURLToPath(new URL(`../formats/fixtures/${name}`, import.meta.url));
 const COUNTED = Array.from({ length: 24 }, (_, i) => i - 5);
 
