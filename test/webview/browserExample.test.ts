@@ -152,7 +152,7 @@ describe('a drawn digit', () => {
         .locator(`#probabilities tr:nth-child(${Number(drawn) + 1}) .bar`)
         .evaluate((element) => [element.clientWidth, element.parentElement!.clientWidth]);
       expect(bar / track).toBeGreaterThan(0.5);
-      expect(await page.locator('#prediction-time').innerText()).toMatch(/^[\d.e-]+ ms per prediction$/);
+      await expect.poll(() => page.locator('#prediction-time').innerText()).toMatch(/^[\d.e-]+ ms per prediction$/);
     },
   );
 
@@ -240,7 +240,7 @@ describe('a text', () => {
     const words = await continuation(['a', 'dog'], 60);
     expect((await written()).replaceAll('.', ' <eos>').split(/\s+/).filter(Boolean)).toEqual(['a', 'dog', ...words]);
     expect(await written()).toContain('\na dog runs in our park.\n');
-    expect(await page.locator('#word-time').innerText()).toMatch(/^[\d.e-]+ ms per word$/);
+    await expect.poll(() => page.locator('#word-time').innerText()).toMatch(/^[\d.e-]+ ms per word$/);
   });
 
   test('has words drawn by their probability at a higher temperature', async () => {
