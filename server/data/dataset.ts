@@ -49,6 +49,19 @@ export interface Split {
   warning?: string | undefined;
 }
 
+/** What an image becomes for a model, and what the model's outputs stand for. */
+export interface ImageFacts {
+  /** Names of the classes, in the order of their labels. */
+  classes: readonly string[];
+  height: number;
+  width: number;
+  color: 'rgb' | 'gray';
+  /** Of each channel, subtracted from values 0 to 1. */
+  mean: readonly number[];
+  /** Of each channel, which the rest is divided by. */
+  deviation: readonly number[];
+}
+
 export interface Dataset {
   inputs: TensorSpec[];
   targets: TensorSpec[];
@@ -64,6 +77,10 @@ export interface Dataset {
    * full, and the quality of a model is its perplexity.
    */
   vocabulary?: Vocabulary;
+  /** Of images. */
+  images?: ImageFacts;
+  /** What a user should know of it. */
+  warnings?: readonly string[];
   /** The user's modules that it was made by, absolute. */
   files?: readonly string[];
   /** One line for a person: what it is and how many samples it has. */

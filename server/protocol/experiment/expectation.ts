@@ -13,7 +13,7 @@ export function schemaAt(schema: JsonSchema, document: unknown, path: SettingPat
   for (const key of path) {
     if (node === undefined) return undefined;
     node = child(node, value, key);
-    value = isRecord(value) ? value[key] : undefined;
+    value = isRecord(value) || Array.isArray(value) ? (value as Record<string | number, unknown>)[key] : undefined;
   }
   return node;
 }
@@ -44,7 +44,7 @@ export function expectation(node: JsonSchema): string {
   if (node.type === 'number') return number(node);
   if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
   if (node.type === 'boolean') return 'true or false';
-  return node.type === 'array' ? 'a list' : 'an object';
+  return node.type === 'array' ? list(node) : 'an object';
 }
 
 /** `'a', 'b' or 'c'` */
@@ -52,6 +52,14 @@ function listed(texts: string[]): string {
   const quoted = texts.map((text) => `'${text}'`);
   const last = quoted.pop();
   return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
+}
+
+/** `a list of 2 numbers` */
+function list({ items, minItems, maxItems }: JsonSchema): string {
+  const numbers = isRecord(items) && (items.type === 'number' || items.type === 'integer') ? ' numbers' : '';
+  if (minItems === undefined && maxItems === undefined) return `a list${numbers && ` of${numbers}`}`;
+  const counts = minItems === maxItems ? minItems : `${minItems ?? 0} to ${maxItems ?? 'any number of'}`;
+  return `a list of ${counts}${numbers}`;
 }
 
 function integer(node: JsonSchema): string {
@@ -83,6 +91,7 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
   }
   const properties = option.properties as Record<string, JsonSchema> | undefined;
   if (properties && Object.hasOwn(properties, key)) return properties[key];
+  if (typeof key === 'number' && isRecord(option.items)) return option.items;
   return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;
 }
 
