@@ -32,7 +32,7 @@ export async function openDataset(
 ): Promise<Dataset> {
   switch (config.type) {
     case 'mnist':
-      return openMnist(resolve(baseDirectory, config.path));
+      return openMnist(resolve(baseDirectory, config.path), config.validation);
     case 'arrays':
       return openArrays(config, baseDirectory);
     case 'images': {
