@@ -49,10 +49,8 @@ export interface Split {
   warning?: string | undefined;
 }
 
-/** What an image becomes for a model, and what the model's outputs stand for. */
+/** What an image becomes for a model. */
 export interface ImageFacts {
-  /** Names of the classes, in the order of their labels. */
-  classes: readonly string[];
   height: number;
   width: number;
   color: 'rgb' | 'gray';
@@ -77,6 +75,8 @@ export interface Dataset {
    * full, and the quality of a model is its perplexity.
    */
   vocabulary?: Vocabulary;
+  /** Names of the classes, in the order of their labels, where the data have names. */
+  classes?: readonly string[];
   /** Of images. */
   images?: ImageFacts;
   /** What a user should know of it. */
@@ -86,4 +86,22 @@ export interface Dataset {
   /** One line for a person: what it is and how many samples it has. */
   description: string;
   close(): void | Promise<void>;
+}
+
+/** The part of a data set that a model is made for and described with. */
+export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'close'> & {
+  train: Pick<Dataset['train'], 'samples'>;
+};
+
+/** Images that are decoded, of all. */
+export interface Decoded {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface OpenOptions {
+  /** When it aborts, decoding ends at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of images that are decoded, which may take long. */
+  readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

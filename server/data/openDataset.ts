@@ -2,24 +2,10 @@
 import { resolve } from 'node:path';
 import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { openArrays } from './arrays.ts';
-import type { Dataset, Split } from './dataset.ts';
+import type { Dataset, OpenOptions, SampleForm } from './dataset.ts';
 import { openMnist } from './mnist.ts';
 import { openModuleDataset } from './module/moduleDataset.ts';
 import { openTextCorpus } from './text/textCorpus.ts';
-
-export interface OpenOptions {
-  /** When it aborts, what takes long ends at once. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told of what takes long. */
-  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
-}
-
-/** How far the opening of a data set is. */
-export interface OpenProgress {
-  readonly what: 'images';
-  readonly done: number;
-  readonly total: number;
-}
 
 /**
  * @param baseDirectory folder of the experiment file, which relative paths start from
@@ -44,4 +30,14 @@ export async function openDataset(
     case 'text':
       return openTextCorpus(config, baseDirectory);
   }
+}
+
+/**
+ * As {@link openDataset}, of what is needed to make a model: images, which may take long to decode, are only found.
+ * @throws UserError as {@link openDataset}
+ */
+export async function openSampleForm(config: DataConfig, baseDirectory: string): Promise<SampleForm> {
+  if (config.type !== 'images') return openDataset(config, baseDirectory);
+  const { describeImages } = await import('./images/imageDataset.ts');
+  return describeImages(config, baseDirectory);
 }

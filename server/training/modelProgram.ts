@@ -34,7 +34,7 @@ export interface ModelProgram extends Program, Predictor {
 export const PERPLEXITY = 'perplexity';
 
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary'>;
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
 
 const ofLabels: ReadonlySet<LossId> = new Set<LossId>([
   'sparse-categorical-crossentropy',
@@ -88,6 +88,7 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
   if (id !== undefined)
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
+  if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
 
   const score: ModelProgram['score'] = (targets, predicted) => ({
@@ -165,6 +166,13 @@ function checkVocabularySize(model: tf.LayersModel, words: number, classes: numb
     if (rows !== null && rows < words)
       throw unfitModel(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
   }
+}
+
+/** @throws SettingError when some classes have no output */
+function checkClasses(names: readonly string[], outputs: number | undefined): void {
+  if (outputs === undefined || outputs >= names.length) return;
+  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
+  throw unfitModel(`the data have ${names.length} classes (${listed}), the output one value for each of ${outputs}`);
 }
 
 /** Where a sample has as many elements as the input takes but another shape (an image, a vector), the input's is used. */

@@ -9,7 +9,7 @@ import { Compressor } from '../compression/compressor.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
@@ -74,7 +74,7 @@ export interface Prepared {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, seeding = SEEDING }: { pretrained: boolean; seeding?: Seeding },
+  { pretrained, seeding = SEEDING, ...opening }: { pretrained: boolean; seeding?: Seeding } & OpenOptions,
 ): Promise<Prepared> {
   const { model, start, data } = settings;
   const { seed, batchSize } = settings.training;
@@ -85,8 +85,9 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
-    const dataset = await openDataset(data, directory);
+    const dataset = await openDataset(data, directory, opening);
     opened.push(() => dataset.close());
+    warnings.push(...(dataset.warnings ?? []));
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(dataset.files ?? []);

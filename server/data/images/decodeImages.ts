@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/userError.ts';
+import type { OpenOptions } from '../dataset.ts';
 import { startWorker } from '../startWorker.ts';
 import { decodeInto, type Failure, type Portion } from './decodeInto.ts';
 import type { ImageFile } from './imageFolder.ts';
@@ -21,11 +22,7 @@ export interface DecodeReply {
   readonly failures: readonly Failure[];
 }
 
-export interface DecodeOptions {
-  /** When it aborts, decoding ends at once. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told of how many of all images are decoded. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+export interface DecodeOptions extends OpenOptions {
   /** Default: by the number and the size of the files. */
   readonly threads?: number;
 }
@@ -85,7 +82,7 @@ class Decoding {
       this.#next += paths.length;
       this.failures.push(...(await decode({ first, paths })));
       this.#done += paths.length;
-      this.#options.onProgress?.(this.#done, this.#files.length);
+      this.#options.onDecoded?.({ done: this.#done, total: this.#files.length });
       await turnOfEventLoop();
     }
   }

@@ -6,9 +6,8 @@ import { join, resolve } from 'node:path';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { reasonOf } from '../../protocol/systemError.ts';
-import type { Dataset, TensorSpec } from '../dataset.ts';
+import type { Dataset, OpenOptions, SampleForm, TensorSpec } from '../dataset.ts';
 import { inMemoryDataset, type Table } from '../inMemoryDataset.ts';
-import type { OpenOptions } from '../openDataset.ts';
 import { chooseImages, type ChosenImages, type ImagesConfig } from './chooseImages.ts';
 import { decodeImages } from './decodeImages.ts';
 import { ImageCache } from './imageCache.ts';
@@ -38,7 +37,8 @@ export async function openImages(
   options: OpenOptions = {},
 ): Promise<Dataset> {
   const { folder, classes, chosen, form } = await findImages(config, baseDirectory);
-  const files = Object.values(chosen).flat() as ImageFile[];
+  // In an order that no division changes, so that experiments with different ones share what is decoded.
+  const files = (Object.values(chosen).flat() as ImageFile[]).sort((a, b) => (a.path < b.path ? -1 : 1));
   checkMemory(files.length, form);
   const { pixels, warnings } = await pixelsOfFiles({ folder, files, form }, baseDirectory, options);
 
@@ -55,26 +55,26 @@ export async function openImages(
     };
   };
   const { train, test, validation } = chosen;
-  return {
-    ...inMemoryDataset(
-      { train: tableOf(train), test: tableOf(test), ...(validation && { validation: tableOf(validation) }) },
-      `Images of ${classes.length} classes`,
-    ),
-    images: { classes, height: form.height, width: form.width, color: config.color, ...standardization },
-    warnings,
-  };
+  const dataset = inMemoryDataset(
+    { train: tableOf(train), test: tableOf(test), ...(validation && { validation: tableOf(validation) }) },
+    `Images of ${classes.length} classes`,
+  );
+  const { height, width } = form;
+  return { ...dataset, classes, images: { height, width, color: config.color, ...standardization }, warnings };
 }
 
 /**
  * What a model is made for, without the pixels: one image is opened.
  * @throws as {@link openImages}
  */
-export async function describeImages(
-  config: ImagesConfig,
-  baseDirectory: string,
-): Promise<{ inputs: TensorSpec[]; classes: number; trainingSamples: number }> {
+export async function describeImages(config: ImagesConfig, baseDirectory: string): Promise<SampleForm> {
   const { classes, chosen, form } = await findImages(config, baseDirectory);
-  return { inputs: [specOf(form)], classes: classes.length, trainingSamples: chosen.train.length };
+  return {
+    inputs: [specOf(form)],
+    classes,
+    train: { samples: chosen.train.length },
+    close: () => undefined,
+  };
 }
 
 const specOf = ({ height, width, channels }: ImageForm): TensorSpec => ({
@@ -110,19 +110,17 @@ function checkMemory(images: number, form: ImageForm): void {
 async function pixelsOfFiles(
   { folder, files, form }: { folder: string; files: readonly ImageFile[]; form: ImageForm },
   baseDirectory: string,
-  { signal, onProgress }: OpenOptions,
+  { signal, onDecoded }: OpenOptions,
 ): Promise<{ pixels: Uint8Array; warnings: string[] }> {
   const cacheFolder = join(baseDirectory, '.deeptwist', 'cache', 'images');
   const cache = new ImageCache(cacheFolder);
   const states = files.map(({ path, bytes, modified }) => [path, bytes, modified]);
-  const content = JSON.stringify([CACHE_VERSION, folder, form, states]);
+  const { width, height, channels, sizeOf } = form;
+  const content = JSON.stringify([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
   const key = createHash('sha256').update(content).digest('hex').slice(0, 32);
   const known = await cache.read(key, files.length * pixelsOf(form));
   if (known) return { pixels: known, warnings: [] };
-  const pixels = await decodeImages(folder, files, form, {
-    signal,
-    onProgress: (done, total) => onProgress?.({ what: 'images', done, total }),
-  });
+  const pixels = await decodeImages(folder, files, form, { signal, onDecoded });
   try {
     await cache.write(key, pixels);
     return { pixels, warnings: [] };

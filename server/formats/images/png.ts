@@ -110,7 +110,7 @@ function readHeader(data: Uint8Array): Header {
   const { samples, depths } = colourTypes[colourType] ?? { samples: 0, depths: [] };
   if (!depths.includes(depth)) throw new FormatError(`its header tells of colour type ${colourType} of ${depth} bits`);
   if (compression !== 0 || filter !== 0 || interlace > 1)
-    throw new FormatError(`its header tells of a compression, filter and interlacing (${data.subarray(10)}) of no kind`);
+    throw new FormatError(`its header tells of a compression, filter and interlacing (${[...data.subarray(10)].join(', ')}) of no kind`);
   return { ...size, depth, colourType, samples, interlaced: interlace === 1 };
 }
 
@@ -159,7 +159,7 @@ function readPass(
   const bytes = bytesOfRow(columns, header);
   const step = Math.max(1, (header.samples * header.depth) / 8);
   let at = begin;
-  let above = new Uint8Array(bytes);
+  let above: Uint8Array = new Uint8Array(bytes);
   for (let row = y; row < header.height; row += dy) {
     const line = rows.subarray(at + 1, at + 1 + bytes);
     removeFilter(rows[at], line, above, step);

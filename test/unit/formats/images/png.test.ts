@@ -1,8 +1,9 @@
-import { crc32, deflateSync } from 'node:zlib';
+import { deflateSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../../server/formats/formatError.ts';
 import { decodePng, isPng, pngSize } from '../../../../server/formats/images/png.ts';
 import { fixtures } from './fixtures.ts';
+import { pngChunk as chunk, rawPng as png } from './pngFile.ts';
 
 describe('the pixels are those that another program wrote', () => {
   test.each(Object.entries(fixtures.png))('%s', (_, { file, width, height, channels, pixels }) => {
@@ -13,34 +14,6 @@ describe('the pixels are those that another program wrote', () => {
     expect(Buffer.from(image.data).equals(pixels)).toBe(true);
   });
 });
-
-function chunk(type: string, data: Uint8Array): Buffer {
-  const content = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const ends = Buffer.alloc(8);
-  ends.writeUInt32BE(data.length, 0);
-  ends.writeUInt32BE(crc32(content), 4);
-  return Buffer.concat([ends.subarray(0, 4), content, ends.subarray(4)]);
-}
-
-const SIGNATURE = Buffer.from('89504e470d0a1a0a', 'hex');
-
-/** A PNG of these bytes of rows, whatever its header says. */
-function png(
-  rows: Uint8Array,
-  { width = 2, height = 2, depth = 8, type = 0, end = true, more = [] as Buffer[], compression = 0 } = {},
-): Buffer {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([depth, type, compression], 8);
-  return Buffer.concat([
-    SIGNATURE,
-    chunk('IHDR', header),
-    ...more,
-    chunk('IDAT', deflateSync(rows)),
-    ...(end ? [chunk('IEND', new Uint8Array(0))] : []),
-  ]);
-}
 
 const rows = Buffer.from([0, 1, 2, 0, 3, 4]);
 
@@ -63,8 +36,8 @@ describe('a damaged file is told as what it is', () => {
   const flipped = Buffer.from(whole);
   flipped[whole.indexOf('IDAT') + 6] ^= 1;
   test.each([
-    ['nothing behind the signature', SIGNATURE, 'it has no header (IHDR)'],
-    ['no header first', Buffer.concat([SIGNATURE, chunk('IDAT', rows)]), 'it does not begin with a header (IHDR)'],
+    ['nothing behind the signature', whole.subarray(0, 8), 'it has no header (IHDR)'],
+    ['no header first', Buffer.concat([whole.subarray(0, 8), chunk('IDAT', rows)]), 'it does not begin with a header (IHDR)'],
     ['cut off', whole.subarray(0, -20), 'it is cut off in the chunk at byte 33'],
     ['without its end', png(rows, { end: false }), 'it is cut off: its end (IEND) is missing'],
     ['a flipped bit', flipped, 'it is damaged: the checksum of its chunk IDAT at byte 33 is wrong'],
@@ -75,7 +48,7 @@ describe('a damaged file is told as what it is', () => {
     ['a bomb', png(Buffer.alloc(50_000_000)), 'it holds more pixels than its header tells of'],
     ['a depth of no kind', png(rows, { depth: 3 }), 'its header tells of colour type 0 of 3 bits'],
     ['a type of no kind', png(rows, { type: 5 }), 'its header tells of colour type 5 of 8 bits'],
-    ['a compression of no kind', png(rows, { compression: 1 }), 'its header tells of a compression, filter and interlacing (1,0,0) of no kind'],
+    ['a compression of no kind', png(rows, { compression: 1 }), 'its header tells of a compression, filter and interlacing (1, 0, 0) of no kind'],
     ['a filter of no kind', png(Buffer.from([5, 1, 2, 0, 3, 4])), 'a row has the filter 5, which is none'],
     ['no palette', png(rows, { type: 3 }), 'its palette (PLTE) is missing'],
     ['a short palette', png(rows, { type: 3, more: [chunk('PLTE', Buffer.alloc(9))] }), 'a pixel has colour 3 of a palette of 3'],
