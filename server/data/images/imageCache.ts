@@ -30,8 +30,10 @@ export class ImageCache {
   async read(key: string, bytes: number): Promise<Uint8Array | undefined> {
     let file: FileHandle | undefined;
     try {
+      // Before it is opened: to open a pipe waits for whoever writes it.
+      const status = await stat(this.#path(key));
+      if (!status.isFile() || status.size !== HEADER_BYTES + bytes) return undefined;
       file = await open(this.#path(key));
-      if ((await file.stat()).size !== HEADER_BYTES + bytes) return undefined;
       const header = Buffer.alloc(HEADER_BYTES);
       await file.read(header, 0, HEADER_BYTES, 0);
       const pixels = new Uint8Array(bytes);

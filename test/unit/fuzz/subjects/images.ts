@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { imagesConfig } from '../../data/images/imageFolders.ts';
@@ -90,8 +90,8 @@ export const imageCaches: Subject = {
   async read(folder) {
     await read(folder);
     const cache = join(folder, '.deeptwist', 'cache', 'images');
-    await mkdir(cache, { recursive: true });
     const [name] = await readdir(cache);
+    await rm(join(cache, name));
     await rename(join(folder, 'pixels'), join(cache, name));
     await read(folder);
   },
