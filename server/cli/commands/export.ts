@@ -109,7 +109,7 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
 function besideFile(denseBytes: number, bytes: number): string {
   return denseBytes >= bytes
     ? `${formatRatio(denseBytes / bytes)} as much`
-    : `of which the file takes ${formatRatio(bytes / denseBytes)}`;
+    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
 }
 
 function checkpointLines({ step, afterDistortion }: ExportReport): string[] {
