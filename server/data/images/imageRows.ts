@@ -77,15 +77,22 @@ export class ImageRows {
   /** What is cut out begins so many pixels below and to the right of the image's corner; outside of the image it is black. */
   #copyRows(sample: number, to: Float32Array, at: number, down: number, right: number, mirrored: boolean): void {
     const { width, height, channels } = this.#form;
+    const pixels = this.#pixels;
     const image = this.#rows[sample] * width * height * channels;
-    for (let y = 0; y < height; y++) {
-      const row = y + down;
-      const isInside = row >= 0 && row < height;
-      for (let x = 0; x < width; x++) {
-        const column = (mirrored ? width - 1 - x : x) + right;
-        const from = isInside && column >= 0 && column < width ? image + (row * width + column) * channels : -1;
-        for (let channel = 0; channel < channels; channel++)
-          to[at++] = this.#values[channel][from < 0 ? 0 : this.#pixels[from + channel]];
+    // Columns of the result whose pixel is in the image; before it is mirrored.
+    const begin = Math.min(width, Math.max(0, -right));
+    const end = Math.max(begin, Math.min(width, width - right));
+    for (let channel = 0; channel < channels; channel++) {
+      const values = this.#values[channel];
+      const step = mirrored ? -channels : channels;
+      for (let y = 0; y < height; y++) {
+        const row = y + down;
+        const [first, last] = row >= 0 && row < height ? [begin, end] : [width, width];
+        let target = at + (y * width + (mirrored ? width - 1 : 0)) * channels + channel;
+        for (let x = 0; x < first; x++, target += step) to[target] = values[0];
+        let source = image + (row * width + first + right) * channels + channel;
+        for (let x = first; x < last; x++, target += step, source += channels) to[target] = values[pixels[source]];
+        for (let x = last; x < width; x++, target += step) to[target] = values[0];
       }
     }
   }

@@ -215,6 +215,15 @@ describe('training images are changed at random', () => {
     expect(Math.abs(mirrored - 400)).toBeLessThan(71);
   });
 
+  test('a padding larger than the image leaves some of them black', async () => {
+    const images = (await steps(0, 100, { crop: { padding: 8 }, flip: false })).map((image) => image.join());
+    const possible = new Set<string>();
+    for (let down = -8; down <= 8; down++)
+      for (let right = -8; right <= 8; right++) possible.add(moved(down, right, false).join());
+    expect(images.every((image) => possible.has(image))).toBe(true);
+    expect(images).toContain(new Array(12).fill(0).join());
+  });
+
   test('a run that goes on sees the very images that it would have seen', async () => {
     const all = await steps(0, 9);
     expect(await steps(5, 4)).toEqual(all.slice(10));
