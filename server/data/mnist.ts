@@ -92,7 +92,11 @@ async function filesAt(path: string): Promise<Candidate[]> {
   return status?.isFile() ? [{ path, bytes: status.size }] : [];
 }
 
-async function readSplit(folder: string, files: readonly Candidate[], prefix: 'train' | 't10k'): Promise<Table<StoredColumn>> {
+async function readSplit(
+  folder: string,
+  files: readonly Candidate[],
+  prefix: 'train' | 't10k',
+): Promise<Table<StoredColumn>> {
   const imagesPath = findFile(folder, files, `${prefix}-images`, 'idx3-ubyte');
   const labelsPath = findFile(folder, files, `${prefix}-labels`, 'idx1-ubyte');
   const images = await readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes, 3)), REMEDY);

@@ -49,7 +49,9 @@ export async function runExperiment(
   const { file, overrides, out, signal, onDecoded } = options;
   const { text, name, experiment } = await loadExperiment(file, overrides);
   const source = { file: name, text, overrides };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true, signal, onDecoded }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: true, signal, onDecoded }),
+  );
   try {
     await keepDescription(file, experiment, prepared.description);
     const run = await createRun({ experiment: file, text, overrides, sources: prepared.sources, out });

@@ -37,9 +37,13 @@ export function chooseImages(
     const test = Math.round((split.test ?? 0) * files.length);
     const validation = test + Math.round(split.validation * files.length);
     if (validation >= files.length)
-      throw new SettingError(['data', 'split'], `of the ${files.length} images of '${classes[label]}', none is left to train on`, {
-        remedy: 'Keep smaller fractions, or add images.',
-      });
+      throw new SettingError(
+        ['data', 'split'],
+        `of the ${files.length} images of '${classes[label]}', none is left to train on`,
+        {
+          remedy: 'Keep smaller fractions, or add images.',
+        },
+      );
     take('test', files.slice(0, test));
     take('validation', files.slice(test, validation));
     take('train', files.slice(validation));

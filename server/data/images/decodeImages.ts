@@ -49,7 +49,8 @@ export async function decodeImages(
   const pixels = new Uint8Array(new SharedArrayBuffer(files.length * pixelsOf(form)));
   const decoding = new Decoding(files, options);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-  const threads = options.threads ?? Math.min(Math.floor(bytes / BYTES_OF_THREAD), availableParallelism(), MOST_THREADS);
+  const threads =
+    options.threads ?? Math.min(Math.floor(bytes / BYTES_OF_THREAD), availableParallelism(), MOST_THREADS);
   if (threads < 1) {
     const reader = new ImageReader(folder);
     await decoding.serve((portion) => decodeInto(reader, form, portion, pixels));

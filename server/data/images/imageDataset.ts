@@ -50,7 +50,9 @@ export async function openImages(
     const images = new ImageRows(pixels, form, rowsOf(split), standardization, augmentation);
     return {
       samples: split.length,
-      inputs: [{ ...specOf(form), copyRow: (sample, to, at, random) => images.copy(sample, to as Float32Array, at, random) }],
+      inputs: [
+        { ...specOf(form), copyRow: (sample, to, at, random) => images.copy(sample, to as Float32Array, at, random) },
+      ],
       targets: [{ shape: [], dtype: 'int32', data: Int32Array.from(split, ({ label }) => label) }],
     };
   };
@@ -102,9 +104,14 @@ function checkMemory(images: number, form: ImageForm): void {
   const most = Math.min(constants.MAX_LENGTH, totalmem());
   if (bytes <= most) return;
   const each = `${images} images of ${form.height} x ${form.width} x ${form.channels}`;
-  throw new SettingError(['data', 'path'], `${each} take ${formatBytes(bytes)} of memory, and ${formatBytes(most)} are possible`, {
-    remedy: 'Set data.size to a smaller size or data.limit to fewer images, or read them in a data module of your own.',
-  });
+  throw new SettingError(
+    ['data', 'path'],
+    `${each} take ${formatBytes(bytes)} of memory, and ${formatBytes(most)} are possible`,
+    {
+      remedy:
+        'Set data.size to a smaller size or data.limit to fewer images, or read them in a data module of your own.',
+    },
+  );
 }
 
 async function pixelsOfFiles(
@@ -127,7 +134,9 @@ async function pixelsOfFiles(
   } catch (error) {
     return {
       pixels,
-      warnings: [`The decoded images cannot be kept in ${cacheFolder}, so that each run decodes them: ${reasonOf(error)}.`],
+      warnings: [
+        `The decoded images cannot be kept in ${cacheFolder}, so that each run decodes them: ${reasonOf(error)}.`,
+      ],
     };
   }
 }

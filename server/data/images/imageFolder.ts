@@ -81,7 +81,10 @@ export async function readImageFolder(folder: string, hasSplits: boolean): Promi
 
 async function foldersIn(folder: string): Promise<string[]> {
   try {
-    return (await readdir(folder, { withFileTypes: true })).filter((entry) => isFolder(folder, entry)).map(nameOf).sort();
+    return (await readdir(folder, { withFileTypes: true }))
+      .filter((entry) => isFolder(folder, entry))
+      .map(nameOf)
+      .sort();
   } catch (error) {
     const isFile = (error as NodeJS.ErrnoException).code === 'ENOTDIR';
     const reason = isMissing(error) ? 'does not exist' : isFile ? 'is no folder' : `cannot be read: ${reasonOf(error)}`;

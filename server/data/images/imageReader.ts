@@ -81,10 +81,9 @@ export class ImageReader {
 
 function checkSizeOf({ width, height }: RasterSize, form: ImageForm): void {
   if (form.sizeOf === undefined || (width === form.width && height === form.height)) return;
-  throw new FormatError(
-    `it has ${width} x ${height} pixels, and ${form.sizeOf} has ${form.width} x ${form.height}`,
-    { remedy: 'Give all images one size, or set data.size to [HEIGHT, WIDTH], to which they are resized.' },
-  );
+  throw new FormatError(`it has ${width} x ${height} pixels, and ${form.sizeOf} has ${form.width} x ${form.height}`, {
+    remedy: 'Give all images one size, or set data.size to [HEIGHT, WIDTH], to which they are resized.',
+  });
 }
 
 function ofNoKind(): FormatError {

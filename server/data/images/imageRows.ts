@@ -20,11 +20,14 @@ export interface Augmentation {
 }
 
 /** Mean and deviation of each channel over some images, of values 0 to 1; a channel that never changes has the deviation 1. */
-export function standardizationOf(pixels: Uint8Array, { width, height, channels }: ImageForm, rows: Uint32Array): Standardization {
+export function standardizationOf(
+  pixels: Uint8Array,
+  { width, height, channels }: ImageForm,
+  rows: Uint32Array,
+): Standardization {
   const counts = Array.from({ length: channels }, () => new Float64Array(LEVELS));
   const length = width * height * channels;
-  for (const row of rows)
-    for (let i = 0; i < length; i++) counts[i % channels][pixels[row * length + i]]++;
+  for (const row of rows) for (let i = 0; i < length; i++) counts[i % channels][pixels[row * length + i]]++;
   const total = rows.length * width * height;
   const sumOf = (channel: Float64Array, term: (level: number) => number) =>
     channel.reduce((sum, count, level) => sum + count * term(level / (LEVELS - 1)), 0) / total;

@@ -10,5 +10,7 @@ const { folder, form, pixels } = workerData as ImageWorkerData;
 const reader = new ImageReader(folder);
 
 port.on('message', (request: DecodeRequest) => {
-  void decodeInto(reader, form, request, pixels).then((failures) => port.postMessage({ failures } satisfies DecodeReply));
+  void decodeInto(reader, form, request, pixels).then((failures) =>
+    port.postMessage({ failures } satisfies DecodeReply),
+  );
 });

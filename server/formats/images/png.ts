@@ -110,7 +110,9 @@ function readHeader(data: Uint8Array): Header {
   const { samples, depths } = colourTypes[colourType] ?? { samples: 0, depths: [] };
   if (!depths.includes(depth)) throw new FormatError(`its header tells of colour type ${colourType} of ${depth} bits`);
   if (compression !== 0 || filter !== 0 || interlace > 1)
-    throw new FormatError(`its header tells of a compression, filter and interlacing (${[...data.subarray(10)].join(', ')}) of no kind`);
+    throw new FormatError(
+      `its header tells of a compression, filter and interlacing (${[...data.subarray(10)].join(', ')}) of no kind`,
+    );
   return { ...size, depth, colourType, samples, interlaced: interlace === 1 };
 }
 

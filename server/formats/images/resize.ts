@@ -32,7 +32,8 @@ function along(data: Uint8Array, [outer, size, inner]: readonly [number, number,
       const begin = (row * size + first) * inner;
       for (let element = 0; element < inner; element++) {
         let sum = HALF;
-        for (let i = 0, at = begin + element; i < coefficients.length; i++, at += inner) sum += coefficients[i] * data[at];
+        for (let i = 0, at = begin + element; i < coefficients.length; i++, at += inner)
+          sum += coefficients[i] * data[at];
         result[to++] = Math.min(sum >> FRACTION_BITS, 255);
       }
     }

@@ -45,7 +45,13 @@ test('images that cannot be used are told in their order, with what to do, also 
 });
 
 test('behind many that cannot be used, the others are not looked at', async () => {
-  const { message } = await userErrorOf(() => decodeImages(folder, files(500, () => 'none'), form));
+  const { message } = await userErrorOf(() =>
+    decodeImages(
+      folder,
+      files(500, () => 'none'),
+      form,
+    ),
+  );
   expect(message.split('\n')).toHaveLength(32);
 });
 

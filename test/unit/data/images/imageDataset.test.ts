@@ -58,7 +58,9 @@ describe('what a data set of images is', () => {
     writeFiles(join(folder, 'data'), { ...pets, 'train/cat/more/4.PNG': flat(4), 'train/cat/notes.txt': 'none' });
     symlinkSync(join(folder, 'elsewhere.png'), join(folder, 'data', 'train', 'cat', 'z.png'));
     const { train } = await openImages(folder);
-    expect(flatSamples(inOrder(train)).filter(([, label]) => label === 0)).toEqual([0, 1, 2, 3, 4, 77].map((v) => [v, 0]));
+    expect(flatSamples(inOrder(train)).filter(([, label]) => label === 0)).toEqual(
+      [0, 1, 2, 3, 4, 77].map((v) => [v, 0]),
+    );
   });
 
   test("hidden files and folders, which are other programs', are passed over", async () => {
@@ -253,14 +255,50 @@ describe('what keeps a folder from being a data set is told, with the place of i
     ['a file', { x: 'x' }, { path: 'data/x' }, 'data.path', 'x is no folder'],
     ['no split', { 'pictures/x/a.png': flat(1) }, {}, 'data.path', 'data has no folder train, but pictures'],
     ['no test', train, {}, 'data.path', 'data has no folder test, but train'],
-    ['no classes', { 'train/a.png': flat(1), 'test/a/a.png': flat(1) }, {}, 'data.path', 'train has no folders, of which each is a class'],
-    ['a single class', { 'train/images/a.png': flat(1), 'test/a/a.png': flat(1) }, {}, 'data.path', 'train has a single folder, images: a model tells classes apart'],
+    [
+      'no classes',
+      { 'train/a.png': flat(1), 'test/a/a.png': flat(1) },
+      {},
+      'data.path',
+      'train has no folders, of which each is a class',
+    ],
+    [
+      'a single class',
+      { 'train/images/a.png': flat(1), 'test/a/a.png': flat(1) },
+      {},
+      'data.path',
+      'train has a single folder, images: a model tells classes apart',
+    ],
     ['an empty class', { ...pets, 'train/fox/readme.txt': 'soon' }, {}, 'data.path', 'fox has no JPEG or PNG file'],
-    ['an unknown class', { ...pets, 'test/fox/a.png': flat(1), 'test/owl/a.png': flat(1) }, {}, 'data.path', 'test has fox, owl, and the training images have no such class'],
+    [
+      'an unknown class',
+      { ...pets, 'test/fox/a.png': flat(1), 'test/owl/a.png': flat(1) },
+      {},
+      'data.path',
+      'test has fox, owl, and the training images have no such class',
+    ],
     ['divided already', pets, { split: { test: 0.1 } }, 'data.split.test', 'the images are divided already'],
-    ['two validations', { ...pets, 'val/cat/a.png': flat(1) }, { split: { validation: 0.1 } }, 'data.split.validation', 'there are validation images in a folder of their own'],
-    ['nothing left', pets, { split: { validation: 0.9 } }, 'data.split', "of the 4 images of 'cat', none is left to train on"],
-    ['no validation', pets, { split: { validation: 0.01 } }, 'data.split.validation', 'a fraction of 0.01 leaves it without an image'],
+    [
+      'two validations',
+      { ...pets, 'val/cat/a.png': flat(1) },
+      { split: { validation: 0.1 } },
+      'data.split.validation',
+      'there are validation images in a folder of their own',
+    ],
+    [
+      'nothing left',
+      pets,
+      { split: { validation: 0.9 } },
+      'data.split',
+      "of the 4 images of 'cat', none is left to train on",
+    ],
+    [
+      'no validation',
+      pets,
+      { split: { validation: 0.01 } },
+      'data.split.validation',
+      'a fraction of 0.01 leaves it without an image',
+    ],
   ])('%s', async (_, files, settings, setting, message) => {
     const error = await userErrorOf(() => open(files, settings));
     expect(error).toBeInstanceOf(SettingError);
@@ -270,9 +308,21 @@ describe('what keeps a folder from being a data set is told, with the place of i
   });
 
   test.each<[string, Record<string, Uint8Array | string>, string]>([
-    ['broken images, all of them', { 'train/cat/1.png': flat(1).subarray(0, 50), 'train/dog/2.png': 'none' }, `train/cat/1.png is not usable: it is cut off`],
-    ['an image of another size', { 'train/dog/0.png': pngOf(4, 4, () => 1) }, `train/dog/0.png is not usable: it has 4 x 4 pixels, and train/cat/0.png has 3 x 2`],
-    ['an image of another kind', { 'train/dog/0.webp': 'RIFF' }, 'train/dog/0.webp is an image of a kind that is not read'],
+    [
+      'broken images, all of them',
+      { 'train/cat/1.png': flat(1).subarray(0, 50), 'train/dog/2.png': 'none' },
+      `train/cat/1.png is not usable: it is cut off`,
+    ],
+    [
+      'an image of another size',
+      { 'train/dog/0.png': pngOf(4, 4, () => 1) },
+      `train/dog/0.png is not usable: it has 4 x 4 pixels, and train/cat/0.png has 3 x 2`,
+    ],
+    [
+      'an image of another kind',
+      { 'train/dog/0.webp': 'RIFF' },
+      'train/dog/0.webp is an image of a kind that is not read',
+    ],
     ['an empty file', { 'train/dog/0.png': '' }, 'train/dog/0.png is not usable: it is empty'],
   ])('%s', async (_, files, message) => {
     const error = await userErrorOf(() => open({ ...pets, ...files }));
@@ -318,11 +368,21 @@ describe('decoded images are kept', () => {
   });
 
   test.each<[string, () => void]>([
-    ['changes', () => writeFileSync(join(folder, 'data', 'train/cat/0.png'), pngOf(3, 2, (x) => x))],
+    [
+      'changes',
+      () =>
+        writeFileSync(
+          join(folder, 'data', 'train/cat/0.png'),
+          pngOf(3, 2, (x) => x),
+        ),
+    ],
     ['has another time', () => utimesSync(join(folder, 'data', 'train/cat/0.png'), 1, 1)],
     ['comes', () => writeFileSync(join(folder, 'data', 'train/cat/9.png'), flat(9))],
     ['goes', () => rmSync(join(folder, 'data', 'train/cat/0.png'))],
-    ['has another name', () => renameSync(join(folder, 'data', 'train/cat/0.png'), join(folder, 'data', 'train/cat/x.png'))],
+    [
+      'has another name',
+      () => renameSync(join(folder, 'data', 'train/cat/0.png'), join(folder, 'data', 'train/cat/x.png')),
+    ],
   ])('all are decoded anew when an image %s', async (_, change) => {
     writeFiles(join(folder, 'data'), pets);
     await decodedBy();
@@ -362,7 +422,9 @@ describe('decoded images are kept', () => {
   test('where they cannot be kept, a warning says so', async () => {
     writeFiles(folder, { '.deeptwist': 'a file where the folder should be' });
     const { warnings } = await open(pets);
-    expect(warnings).toEqual([expect.stringMatching(/^The decoded images cannot be kept in .*, so that each run decodes them: /)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^The decoded images cannot be kept in .*, so that each run decodes them: /),
+    ]);
   });
 });
 

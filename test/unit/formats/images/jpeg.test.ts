@@ -35,7 +35,11 @@ describe('a file that is not usable is told as what it is, and the next one is d
     ['damaged in its pixels', changed((file) => file.fill(0xfe, scan + 20, scan + 60)), 'it is damaged ('],
     ['damaged in its header', changed((file) => file.fill(7, 2, 20)), 'it is damaged: there is no marker at byte 2'],
     ['no pixels', changed((file) => file.writeUInt32BE(0, frame + 5)), 'its header tells of 0 x 0 pixels'],
-    ['more pixels than bytes', changed((file) => file.writeUInt32BE(0x2000_2000, frame + 5)), 'its header tells of 8192 x 8192 pixels, which'],
+    [
+      'more pixels than bytes',
+      changed((file) => file.writeUInt32BE(0x2000_2000, frame + 5)),
+      'its header tells of 8192 x 8192 pixels, which',
+    ],
     ['CMYK', cmyk.file, 'it is in CMYK, not in RGB'],
   ])('%s', async (_, file, message) => {
     const error: unknown = await decoder.decode(file).catch((thrown: unknown) => thrown);

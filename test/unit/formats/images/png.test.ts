@@ -37,21 +37,41 @@ describe('a damaged file is told as what it is', () => {
   flipped[whole.indexOf('IDAT') + 6] ^= 1;
   test.each([
     ['nothing behind the signature', whole.subarray(0, 8), 'it has no header (IHDR)'],
-    ['no header first', Buffer.concat([whole.subarray(0, 8), chunk('IDAT', rows)]), 'it does not begin with a header (IHDR)'],
+    [
+      'no header first',
+      Buffer.concat([whole.subarray(0, 8), chunk('IDAT', rows)]),
+      'it does not begin with a header (IHDR)',
+    ],
     ['cut off', whole.subarray(0, -20), 'it is cut off in the chunk at byte 33'],
     ['without its end', png(rows, { end: false }), 'it is cut off: its end (IEND) is missing'],
     ['a flipped bit', flipped, 'it is damaged: the checksum of its chunk IDAT at byte 33 is wrong'],
     ['no pixels', png(rows, { width: 0 }), 'its header tells of 0 x 2 pixels'],
-    ['too many pixels', png(rows, { width: 2 ** 31 }), 'its header tells of 2147483648 x 2 pixels; up to 67108864 can be read'],
-    ['more pixels than bytes', png(rows, { width: 8000, height: 8000 }), 'its header tells of 8000 x 8000 pixels, which 14 bytes cannot hold'],
+    [
+      'too many pixels',
+      png(rows, { width: 2 ** 31 }),
+      'its header tells of 2147483648 x 2 pixels; up to 67108864 can be read',
+    ],
+    [
+      'more pixels than bytes',
+      png(rows, { width: 8000, height: 8000 }),
+      'its header tells of 8000 x 8000 pixels, which 14 bytes cannot hold',
+    ],
     ['fewer rows', png(rows.subarray(3)), 'it holds 3 of the 6 bytes that its header tells of'],
     ['a bomb', png(Buffer.alloc(50_000_000)), 'it holds more pixels than its header tells of'],
     ['a depth of no kind', png(rows, { depth: 3 }), 'its header tells of colour type 0 of 3 bits'],
     ['a type of no kind', png(rows, { type: 5 }), 'its header tells of colour type 5 of 8 bits'],
-    ['a compression of no kind', png(rows, { compression: 1 }), 'its header tells of a compression, filter and interlacing (1, 0, 0) of no kind'],
+    [
+      'a compression of no kind',
+      png(rows, { compression: 1 }),
+      'its header tells of a compression, filter and interlacing (1, 0, 0) of no kind',
+    ],
     ['a filter of no kind', png(Buffer.from([5, 1, 2, 0, 3, 4])), 'a row has the filter 5, which is none'],
     ['no palette', png(rows, { type: 3 }), 'its palette (PLTE) is missing'],
-    ['a short palette', png(rows, { type: 3, more: [chunk('PLTE', Buffer.alloc(9))] }), 'a pixel has colour 3 of a palette of 3'],
+    [
+      'a short palette',
+      png(rows, { type: 3, more: [chunk('PLTE', Buffer.alloc(9))] }),
+      'a pixel has colour 3 of a palette of 3',
+    ],
     ['a critical chunk', png(rows, { more: [chunk('NEWS', rows)] }), 'its chunk at byte 33 is of no known type'],
   ])('%s', (_, file, message) => {
     expect(() => decodePng(file)).toThrow(FormatError);

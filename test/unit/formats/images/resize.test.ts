@@ -4,12 +4,15 @@ import { resized } from '../../../../server/formats/images/resize.ts';
 import { fixtures } from './fixtures.ts';
 
 describe("resizing is Pillow's bilinear one, to the bit", () => {
-  test.each(Object.entries(fixtures.resize))('%s', (_, { width, height, channels, pixels, size, resized: expected }) => {
-    const [wanted, high] = size;
-    const result = resized({ width, height, channels, data: pixels }, { width: wanted, height: high });
-    expect(result).toMatchObject({ width: wanted, height: high, channels });
-    expect(Buffer.from(result.data).equals(expected)).toBe(true);
-  });
+  test.each(Object.entries(fixtures.resize))(
+    '%s',
+    (_, { width, height, channels, pixels, size, resized: expected }) => {
+      const [wanted, high] = size;
+      const result = resized({ width, height, channels, data: pixels }, { width: wanted, height: high });
+      expect(result).toMatchObject({ width: wanted, height: high, channels });
+      expect(Buffer.from(result.data).equals(expected)).toBe(true);
+    },
+  );
 });
 
 test("gray is Pillow's luma, and as many channels as are wanted come of it", () => {

@@ -48,7 +48,10 @@ const bombs: readonly Mutation[] = [
 ];
 
 async function read(folder: string): Promise<void> {
-  const dataset = await openDataset(imagesConfig({ path: '.', color: 'rgb', size: [8, 8], crop: { padding: 1 } }), folder);
+  const dataset = await openDataset(
+    imagesConfig({ path: '.', color: 'rgb', size: [8, 8], crop: { padding: 1 } }),
+    folder,
+  );
   const stream = await dataset.openTraining({ batchSize: 2, seed: 1, step: 0 });
   await stream.next();
   for await (const batch of dataset.test.batches(2)) void batch;
