@@ -5,12 +5,16 @@ import type { LossWithParts, StepLoss } from '../../compiler/program.ts';
 /** Terms of a loss, by the name of the part that they belong to; each with the weight that it has in the sum. */
 export type LossTerms = Readonly<Record<string, readonly tf.Scalar[]>>;
 
-/** The sum of all terms, in their order. Parts without a term are left out; a loss of one part alone is that part. */
-export function composeLoss(terms: LossTerms): tf.Scalar | LossWithParts {
+/**
+ * The sum of all terms, in their order. Parts without a term are left out; a loss of one part alone is that part.
+ * @param shares that are told beside a loss of several parts
+ */
+export function composeLoss(terms: LossTerms, shares?: LossWithParts['shares']): tf.Scalar | LossWithParts {
   const present = Object.entries(terms).filter(([, { length }]) => length > 0);
   const total = sumOf(present.flatMap(([, own]) => own));
   if (present.length === 1) return total;
-  return { total, parts: Object.fromEntries(present.map(([name, own]) => [name, sumOf(own)])) };
+  const parts = Object.fromEntries(present.map(([name, own]) => [name, sumOf(own)]));
+  return { total, parts, ...(shares && { shares }) };
 }
 
 function sumOf(terms: readonly tf.Scalar[]): tf.Scalar {
