@@ -74,21 +74,11 @@ export async function loadTeacher({ teacher }: DistillationConfig, options: Teac
 async function find(teacher: DistillationConfig['teacher'], options: TeacherOptions): Promise<Found> {
   if (typeof teacher !== 'string') return modelWithWeights(teacher, options);
   if (namesRun(teacher)) return modelOfRun(teacher, options);
-  const path = resolve(options.directory, teacher);
-  const { model, files } = await loaderOf(teacher)(path);
+  // The settings have been checked: it is one of the two.
+  const load = hasExtension(teacher, '.json') ? loadTfjsModel : loadLayersFile;
+  const { model, files } = await load(resolve(options.directory, teacher));
   completeNormalizations(model);
   return { loaded: { model, files }, loss: 'auto', files, run: undefined };
-}
-
-/** What reads a file with layers and their weights. */
-function loaderOf(reference: string): typeof loadTfjsModel {
-  if (hasExtension(reference, '.json')) return loadTfjsModel;
-  if (hasExtension(reference, '.safetensors')) return loadLayersFile;
-  throw new UserError(`${reference} holds no trained weights`, {
-    remedy:
-      'Name a run (run:NAME), a model.json or a .safetensors file with its layers; or a model with its weights: ' +
-      `{ "model": ${JSON.stringify(reference)}, "weights": … }.`,
-  });
 }
 
 async function modelOfRun(reference: string, options: TeacherOptions): Promise<Found> {

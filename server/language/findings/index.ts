@@ -7,9 +7,9 @@ import { MOST_FINDINGS, type Finding } from './finding.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
+import { runFindings } from './runFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
-import { startFindings } from './startFindings.ts';
 import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
@@ -21,7 +21,7 @@ const checks: readonly Check[] = [
   learningRateFindings,
   threadFindings,
   pathFindings,
-  startFindings,
+  runFindings,
 ];
 
 /** Last found in a version of a document: an editor asks for quick fixes at each place of the cursor. */

@@ -30,8 +30,8 @@ const ask = z
       .describe('Samples of which the student is not sure.'),
   ])
   .describe(
-    'Samples that ask the teacher; the others learn from their label alone, with all of its weight. Of a sequence, each time ' +
-      'step asks for itself.',
+    'Samples that ask the teacher; the others learn from their label alone, with all of its weight. { "entropyAbove": BITS }: those ' +
+      'of which the student is not sure. Of a sequence, each time step asks for itself.',
   );
 
 export const distillation = z
