@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../models/builtinNames.ts';
+import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -26,7 +27,7 @@ const modelSettings: readonly SettingPath[] = [['model'], ['distillation', 'teac
 function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
-    ['compression', 'module'],
+    ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
   paths.push(...runSettings.filter((path) => !textAt(document, path)?.startsWith(RUN)));

@@ -4,7 +4,7 @@
  * the papers chose; `examples` are values to begin with.
  */
 import * as z from 'zod';
-import { compression } from './schema/compression.ts';
+import { compression, type oneCompression } from './schema/compression.ts';
 import { data } from './schema/data.ts';
 import { distillation } from './schema/distillation.ts';
 import { model } from './schema/model.ts';
@@ -59,6 +59,7 @@ export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
 export type DistillationConfig = z.output<typeof distillation>;
 export type DataConfig = Experiment['data'];
-export type Compression = NonNullable<Experiment['compression']>;
+/** One compression: an experiment has none, one, or a list of them. */
+export type Compression = z.output<typeof oneCompression>;
 export type PolicyId = Compression['policy'];
 export type Method = Compression['method'];
