@@ -692,6 +692,13 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'a misspelt word where an object could stand',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:base", "ask": "when-worng" }`]),
+    problems: [
+      `error wrong-value «"when-worng"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-worng"; did you mean 'when-wrong'?`,
+    ],
+  },
+  {
     what: 'a cut-off of the entropy that is negative, and no teacher',
     text: edited([model, `${model}, "distillation": { "ask": { "entropyAbove": -1 } }`]),
     problems: [
