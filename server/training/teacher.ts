@@ -142,12 +142,10 @@ function loadUntrained(
 async function checkUnchanged(run: Run, { files }: LoadedModel): Promise<void> {
   const changed = await changedSources(run, await readSources(files));
   if (changed.length === 0) return;
-  throw new UserError(
-    `${changed.map(({ path }) => path).join(', ')} changed since the run ${run.id} was made from what it was`,
-    {
-      remedy: `Restore it, which is in ${run.sourceFolder}, or train the teacher again.`,
-    },
-  );
+  const names = changed.map(({ path }) => path).join(', ');
+  throw new UserError(`the run ${run.id} was not made from ${names} as it is now`, {
+    remedy: `Restore what it was made from, which is in ${run.sourceFolder}, or train the teacher again.`,
+  });
 }
 
 function checkFinite(weights: readonly ModelWeight[]): void {

@@ -294,7 +294,7 @@ describe('is refused before training, at its setting:', () => {
     await made.write('teacher.ts', teacherModule().replace("'relu'", "'tanh'"));
     const error = await refused(made, {});
     expect(error.message).toContain(
-      ` distillation.teacher: ${join(made.folder, 'teacher.ts')} changed since the run ${run.id} was made from what it was`,
+      ` distillation.teacher: the run ${run.id} was not made from ${join(made.folder, 'teacher.ts')} as it is now`,
     );
     expect(error.remedy).toContain(run.sourceFolder);
   });
