@@ -49,7 +49,9 @@ export async function runExperiment(
   const { file, overrides, out } = options;
   const { text, name, experiment } = await loadExperiment(file, overrides);
   const source = { file: name, text, overrides };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true, trains: true }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: true, trains: true }),
+  );
   try {
     await keepDescription(file, experiment, prepared.description);
     const run = await createRun({ experiment: file, text, overrides, sources: prepared.sources, out });
@@ -248,7 +250,9 @@ export async function withCheckpoint<R>(
 export async function withExperiment<R>(file: string, use: (prepared: Prepared) => Promise<R>): Promise<R> {
   const { text, name, experiment } = await loadExperiment(file);
   const source = { file: name, text, overrides: [] };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: false, trains: false }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: false, trains: false }),
+  );
   try {
     return await use(prepared);
   } finally {

@@ -94,7 +94,9 @@ export function modelProgram(
   );
   const inputs = matchInputs(model, dataset, unfitModel);
   const classes = targets.map((_, index) =>
-    id !== undefined && lossFacts[id].targets === 'labels' ? (model.outputs[index].shape.at(-1) ?? undefined) : undefined,
+    id !== undefined && lossFacts[id].targets === 'labels'
+      ? (model.outputs[index].shape.at(-1) ?? undefined)
+      : undefined,
   );
   if (id !== undefined)
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));

@@ -170,7 +170,8 @@ async function placedAt<R>(setting: SettingPath, work: () => Promise<R>): Promis
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof UserError) || (error instanceof SettingError && isWithin(error.setting, setting))) throw error;
+    if (!(error instanceof UserError) || (error instanceof SettingError && isWithin(error.setting, setting)))
+      throw error;
     const reason = error instanceof SettingError ? error.reason : error.message.replace(/\.$/, '');
     throw new SettingError(setting, reason, { remedy: error.remedy, cause: error });
   }

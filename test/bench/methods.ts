@@ -52,9 +52,8 @@ export default {
         rivals: [() => startOurs(plain(batches), { steps: STEPS, name: 'plain' })],
       })),
     );
-    return results.map(
-      ({ case: name, ours, theirs }, i): Limited =>
-        beside(rows[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
+    return results.map(({ case: name, ours, theirs }, i): Limited =>
+      beside(rows[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
     );
   },
 } satisfies Benchmark;

@@ -1,7 +1,14 @@
 /** @file `deeptwist show`. */
 import { dirname, relative, resolve } from 'node:path';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatPercent, formatRatio } from '../../protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatRatio,
+} from '../../protocol/formatQuantity.ts';
 import type { RecordedExport } from '../../protocol/run/exportedFile.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { readExportedFiles } from '../../runs/exportedFiles.ts';

@@ -70,7 +70,8 @@ function fileNamed(
   }
   const node = settingSchema(settings, path);
   const file = value.replace(/(\.npz):.*$/, '$1');
-  if (!node || !isPathSetting(node) || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0) return undefined;
+  if (!node || !isPathSetting(node) || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0)
+    return undefined;
   return new URL(encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent), text.uri).href;
 }
 

@@ -28,7 +28,8 @@ function lossProblems(document: unknown): SettingProblem[] {
 function teacherProblems(document: unknown): SettingProblem[] {
   const path = ['distillation', 'teacher'];
   const teacher = valueAt(document, path);
-  if (typeof teacher !== 'string' || teacher === '' || teacher.startsWith('run:') || MODEL_FILE.test(teacher)) return [];
+  if (typeof teacher !== 'string' || teacher === '' || teacher.startsWith('run:') || MODEL_FILE.test(teacher))
+    return [];
   const message =
     `${teacher} holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model ` +
     `with its weights: { "model": ${JSON.stringify(teacher)}, "weights": … }`;

@@ -63,10 +63,14 @@ function checkStudent({ ask, reduction }: DistillationConfig, { model, id }: Stu
       remedy: 'Leave it out, or train a model for one of the outputs.',
     });
   if (id !== undefined && lossFacts[id].outputs === undefined)
-    throw new SettingError([SECTION], `it is for classes, one of which a sample belongs to, and not for the loss ${id}`, {
-      at: 'key',
-      remedy: `Leave it out, or set training.loss to one of ${classLosses.join(', ')}.`,
-    });
+    throw new SettingError(
+      [SECTION],
+      `it is for classes, one of which a sample belongs to, and not for the loss ${id}`,
+      {
+        at: 'key',
+        remedy: `Leave it out, or set training.loss to one of ${classLosses.join(', ')}.`,
+      },
+    );
   const { shape } = model.outputs[0];
   const kind = outputKindOf(model, id);
   const classes = shape.at(-1) ?? 0;
@@ -95,7 +99,8 @@ function checkStudent({ ask, reduction }: DistillationConfig, { model, id }: Stu
 /** @throws SettingError where the outputs cannot be compared class by class */
 function checkOutputs(student: tf.LayersModel, teacher: tf.LayersModel): void {
   const [own, other] = [student, teacher].map(({ outputs }) => outputs[0].shape.slice(1));
-  const fits = own.length === other.length && own.every((size, axis) => (size ?? other[axis]) === (other[axis] ?? size));
+  const fits =
+    own.length === other.length && own.every((size, axis) => (size ?? other[axis]) === (other[axis] ?? size));
   if (fits) return;
   const differInClasses = own.length === other.length && own.slice(0, -1).join() === other.slice(0, -1).join();
   throw new SettingError(

@@ -665,7 +665,10 @@ export const rows: readonly ProblemRow[] = [
   },
   {
     what: 'a teacher whose run was stopped, and whose model is not there',
-    text: edited([model, `${model}, "distillation": { "teacher": { "model": "builtin:lenet-4", "weights": "run:stopped" } }`]),
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": { "model": "builtin:lenet-4", "weights": "run:stopped" } }`,
+    ]),
     problems: [
       'error no-such-builtin «"builtin:lenet-4"» distillation.teacher.model: no built-in model has this name; did you mean "builtin:lenet-5"?',
       'error run-not-finished «"run:stopped"» distillation.teacher.weights: the run 20260101-000000-stopped has no final model: it is stopped',
@@ -682,13 +685,13 @@ export const rows: readonly ProblemRow[] = [
     what: 'values of a distillation out of their range',
     text: edited([
       model,
-      `${model}, "distillation": { "teacher": "run:base", "temperature": 0, "weight": 1.2, "ask": "when-sure", "reduce": "mean" }`,
+      `${model}, "distillation": { "teacher": "run:base", "temperature": 0, "weight": 1.2, "ask": "when-sure", "reductoin": "mean" }`,
     ]),
     problems: [
       'error wrong-value «0» distillation.temperature: expected a positive number, got 0',
       'error wrong-value «1.2» distillation.weight: expected a number in [0, 1], got 1.2',
       `error wrong-value «"when-sure"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-sure"`,
-      'error unknown-setting «"reduce"» distillation.reduce: unknown setting; did you mean "reduction"?',
+      'error unknown-setting «"reductoin"» distillation.reductoin: unknown setting; did you mean "reduction"?',
     ],
   },
   {

@@ -229,9 +229,7 @@ describe('a run with a teacher that is stopped and resumed ends as if it had not
     const changed = join('.deeptwist', 'runs', teacher.id, 'model', 'weights.safetensors');
     writeFileSync(join(folder, changed), encodeSafetensors(tensors));
     const error = await userErrorOf(() => resume(stopped));
-    expect(error.message).toBe(
-      `${join(folder, changed)} has changed since the run ${stopped.id} was made from it.`,
-    );
+    expect(error.message).toBe(`${join(folder, changed)} has changed since the run ${stopped.id} was made from it.`);
     expect((await openRun(stopped.path)).record.state).toBe('stopped');
     // A user may want just that.
     expect((await resume(stopped, undefined, true)).state).toBe('finished');

@@ -48,7 +48,7 @@ export const distillation = z
       .positive()
       .default(2)
       .describe(
-        'T: both models\' outputs z become softmax(z / T). The larger, the more of what the teacher thinks of the wrong classes is told. ' +
+        "T: both models' outputs z become softmax(z / T). The larger, the more of what the teacher thinks of the wrong classes is told. " +
           'Polino et al. 2018: 2 for images, 1 for translation.',
       ),
     weight: z
@@ -68,7 +68,7 @@ export const distillation = z
       .meta({
         enumDescriptions: [
           'The mean over all samples, as the formula says.',
-          "As the published code of Polino et al. 2018 has it: the divergence is divided by the number of classes, too, and the mean over the samples that ask is added to that over the others. Not for sequences, whose code does neither.",
+          'As the published code of Polino et al. 2018 has it: the divergence is divided by the number of classes, too, and the mean over the samples that ask is added to that over the others. Not for sequences, whose code does neither.',
         ],
       }),
   })

@@ -74,7 +74,8 @@ describe('a value', () => {
     const at = (run: string) => found(`{ "start": "|${run}" }`, around({ others: runs }));
     const file = (id: string) => [`file:///home/user/project/.deeptwist/runs/${id}/experiment.deeptwist.jsonc`];
     expect(at('run:base')).toEqual(file('20261125-1-base'));
-    const taught = (teacher: string) => found(`{ "distillation": { "teacher": ${teacher} } }`, around({ others: runs }));
+    const taught = (teacher: string) =>
+      found(`{ "distillation": { "teacher": ${teacher} } }`, around({ others: runs }));
     expect(taught('"|run:base"')).toEqual(file('20261125-1-base'));
     expect(taught('{ "model": "builtin:lenet-5", "weights": "|run:base" }')).toEqual(file('20261125-1-base'));
     expect(at('run:20261126')).toEqual(file('20261126-1-base'));

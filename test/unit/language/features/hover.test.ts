@@ -38,7 +38,7 @@ describe('a setting', () => {
     ['"tea|cher"', /run:NAME.*never change/s],
     ['"temp|erature"', /softmax\(z \/ T\).*Polino et al. 2018: 2 for images.*default: `2`/s],
     ['"wei|ght"', /w T\^2 KL.*\(1 - w\).*0.7/s],
-    ['"as|k"', /entropyAbove.*default: `"always"`.*- `when-wrong`: Samples whose label/s],
+    ['"as|k"', /entropyAbove.*Default: `"always"`.*- `when-wrong`: Samples whose label/s],
     ['"by-ent|ropy"', /distillation\\\.ask.*`by-entropy`.*probability H \/ log2 C/s],
     ['"reduc|tion"', /- `as-published`: .*number of classes/s],
   ])('of a distillation: %s', (place, expected) => {

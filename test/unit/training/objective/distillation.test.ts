@@ -219,7 +219,9 @@ describe('Of the samples of a batch, those ask the teacher', () => {
   });
 
   test('is no way for a gradient: that of a sample is as if its asking were fixed', () => {
-    const program = programOf(constant(studentLogits), constant(teacherLogits), { distillation: { ask: 'when-wrong' } });
+    const program = programOf(constant(studentLogits), constant(teacherLogits), {
+      distillation: { ask: 'when-wrong' },
+    });
     const asks = programOf(constant(studentLogits), constant(teacherLogits));
     expect(stepOf(program, batchOf(0)).gradient).toEqual(stepOf(asks, batchOf(0)).gradient);
   });
@@ -241,7 +243,8 @@ describe('A compiled step with a teacher equals the eager one', () => {
       batchInputShape: [4, 5, 2],
     });
   const model = (...layers: tf.layers.Layer[]) => tf.sequential({ layers });
-  const image = () => model(input(2, 3, 1), tf.layers.conv2d({ filters: 2, kernelSize: 2 }), tf.layers.flatten(), logits());
+  const image = () =>
+    model(input(2, 3, 1), tf.layers.conv2d({ filters: 2, kernelSize: 2 }), tf.layers.flatten(), logits());
   const vector = (last = logits()) => model(input(6), dense(5, 'fc'), norm(), last);
   const sequence: TensorSpec = { shape: [5], dtype: 'int32' };
 
@@ -254,7 +257,11 @@ describe('A compiled step with a teacher equals the eager one', () => {
       'of one-hot targets, where the student is wrong',
       () => vector(softmax()),
       () => vector(softmax()),
-      { loss: 'categorical-crossentropy', target: { shape: [3], dtype: 'float32' }, distillation: { ask: 'when-wrong' } },
+      {
+        loss: 'categorical-crossentropy',
+        target: { shape: [3], dtype: 'float32' },
+        distillation: { ask: 'when-wrong' },
+      },
     ],
     ['where the student is wrong', vector, vector, { distillation: { ask: 'when-wrong' } }],
     [
