@@ -9,6 +9,7 @@
  * Plain TensorFlow.js operations only, since the compiler traces them.
  */
 import * as tf from '@tensorflow/tfjs';
+import type { StepLoss } from '../../compiler/program.ts';
 import { logProbabilities, oneHot } from '../../models/losses.ts';
 import { lossFacts, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig } from '../../protocol/experiment/schema.ts';
@@ -32,6 +33,11 @@ interface Labels {
   readonly targets: tf.Tensor;
   /** The built-in loss that measures them. */
   readonly loss: LossId;
+}
+
+/** True for parts of a loss that the teacher alone makes not finite: the student's outputs have a loss on the labels. */
+export function isTeacherAtFault({ labels, distillation }: StepLoss['parts']): boolean {
+  return Number.isFinite(labels) && distillation !== undefined && !Number.isFinite(distillation);
 }
 
 /**

@@ -365,6 +365,20 @@ describe('is refused before training, at its setting:', () => {
   });
 });
 
+test('a teacher whose outputs overflow is told of when the first step finds out', async () => {
+  const made = await workspace();
+  const teacher = await untrained(made, teacherModule());
+  const file = join(made.folder, 'other.safetensors');
+  const { tensors } = decodeSafetensors(readFileSync(file));
+  (tensors.get('fc2/kernel')!.data as Float32Array).fill(3e38);
+  writeFileSync(file, encodeSafetensors(tensors));
+  const { events, state } = await made.run({ overrides: learning({ teacher }) });
+  expect(state).toBe('failed');
+  expect(eventsOf(events, 'failed')[0].message).toBe(
+    "distillation.teacher: the loss is NaN at step 1, because the teacher's outputs are not finite.",
+  );
+});
+
 test('a loss of your own is the part on the labels where all samples ask', async () => {
   const made = await workspace({
     model: `${mlp} export const loss = (y, z) => tf.mean(tf.square(tf.sub(tf.oneHot(tf.cast(y, 'int32'), 3), z)));`,
