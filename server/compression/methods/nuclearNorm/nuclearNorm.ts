@@ -1,8 +1,8 @@
 /** @file The proximal step of the nuclear norm on a weight (Alvarez & Salzmann 2017, section 3), and the factors that it leaves, in place. */
 import { multiplyFactors } from '../../../formats/packed/factors.ts';
-import { rankByEnergy, type EnergyOf } from '../../../linalg/rankByEnergy.ts';
 import { softThreshold, type SoftThresholded } from '../../../linalg/softThreshold.ts';
 import { reconstruct } from '../../../linalg/truncate.ts';
+import { rankForEnergy, type EnergyOf } from '../../../protocol/model/spectrumEnergy.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../../targets/matrixView.ts';
 import { areFactorsFewer } from '../lowRank/size.ts';
 import type { CompressedWeight, FactoredWeight } from '../unit.ts';
@@ -37,7 +37,7 @@ export function factorsByEnergy(
   { left, right, after }: SoftThresholded,
   { energy, energyOf }: KeptEnergy,
 ): CompressedWeight {
-  const rank = rankByEnergy(after, energy, energyOf);
+  const rank = rankForEnergy(after, energy, energyOf);
   return rank === 0 ? { form: 'sparse' } : { form: 'factors', ...firstOf(left, right, after.length, rank) };
 }
 
