@@ -1,0 +1,36 @@
+/** @file Facts of `group-lasso`: proximal steps on the norms of output units (Alvarez & Salzmann 2016 and 2017). */
+import type { MethodFacts } from './facts.ts';
+
+export const groupLasso: MethodFacts = {
+  title: 'Neurons and filters shrink while weights train, until many are zero',
+  choice: {
+    label: 'Group Lasso',
+    detail: 'Training finds how many neurons and filters a layer needs: all shrink, and many become 0 as a whole.',
+    comment: 'Trains for few neurons and filters: after each epoch all are shrunk by a threshold, so that many become 0 as a whole.',
+  },
+  parameters: {
+    lambda: {
+      unit: 'strength',
+      texts: { full: 'lambda {0}', short: 'lambda {0}' },
+      comment: 'Learning rate x lambda x the root of its size is cut from the norm of each neuron or filter.',
+      setsZeros: true,
+      smallerModel: 'greater values',
+      range: () => ({ lowest: 0, highest: 10, step: 0.05 }),
+      first: () => 0.2,
+      proposed: () => [0.05, 0.1, 0.2, 0.5],
+      leaves: () => undefined,
+    },
+  },
+  required: {},
+  leaves: 'zero units',
+  follows: ['low rank'],
+  distortEvery: { text: 1, others: 1, unit: 'epochs' },
+  spectrumAtEachObservation: false,
+  hasLevels: false,
+  proximal: { strength: 'lambda', from: 'the norm of each unit, times the root of its size' },
+  refuses: {
+    depthwise_kernel: 'a depthwise kernel filters each channel by itself, and has no unit that takes part of its input',
+    embeddings: 'the rows of embeddings are words, and no output units of a layer',
+  },
+  changeable: ['strengths'],
+};
