@@ -11,7 +11,7 @@ import { createUnits } from './methods/index.ts';
 import type { RunFacts, Unit } from './methods/unit.ts';
 import { policies } from './policies.ts';
 import type { TensorSpec } from './stored/storedWeights.ts';
-import type { NamedWeight } from './targets/targets.ts';
+import type { MatchedWeight, NamedWeight } from './targets/targets.ts';
 
 /** A compression with what the run has loaded for it. */
 export interface PlannedCompression extends Placed<Compression> {
@@ -86,13 +86,25 @@ function planStage(
   checkPolicy(settings);
   const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
   const own = createUnits(compression, weights, { ...run, custom });
-  const units = own.filter((unit) => stageOf(unit, before) === undefined);
+  const [whole, parts] = [own.filter(({ after }) => after), own.filter(({ after }) => !after)];
+  const units = parts.filter((unit) => stageOf(unit, before) === undefined);
+  units.push(...whole.map((unit) => afterOthers(compression, unit, before)));
   for (const stage of before)
     for (const earlier of stage.units) {
-      const later = own.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
+      const later = parts.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
       if (later.length > 0) units.push(further(compression, stage, earlier, later, run));
     }
   return { path, compression, units };
+}
+
+/** A unit that distorts its weights as a whole, as earlier compressions have left them. */
+function afterOthers(compression: Compression, unit: Unit, before: readonly StagePlan[]): Unit {
+  for (const target of unit.targets) {
+    const stage = before.findLast(({ units }) => weightsOf(units).includes(target.weight.name));
+    if (stage) checkFollows(compression, stage, target);
+  }
+  const earlier = before.toReversed().flatMap(({ units }) => units.filter((other) => shareWeights(other, unit)));
+  return earlier.length === 0 ? unit : unit.after!(earlier);
 }
 
 /** The last of the compressions that has a weight of the unit. */
@@ -113,7 +125,27 @@ function further(
   later: readonly Unit[],
   { steps }: RunFacts,
 ): Unit {
-  const [{ weight, key }] = later[0].targets;
+  const [first] = later[0].targets;
+  checkFollows(compression, stage, first);
+  const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
+  const missing = earlier.targets.find((target) => !named.has(target.weight.name));
+  if (missing)
+    throw new SettingError(
+      ['layers', first.key],
+      `${first.weight.name} shares its projection with ${missing.weight.name}, which is not named here`,
+      { remedy: 'Name both, so that the factors of both can be compressed further.' },
+    );
+  const { ignoresSchedule } = policyFacts[stage.compression.policy];
+  const from = firstStepOf(stage.compression);
+  return new FurtherUnit(
+    earlier,
+    earlier.targets.map((target) => named.get(target.weight.name)!),
+    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
+  );
+}
+
+/** @throws SettingError where a compression cannot go on with what an earlier one leaves of a weight */
+function checkFollows(compression: Compression, stage: StagePlan, { weight, key }: MatchedWeight): void {
   const place = formatSettingPath(stage.path);
   const { method } = stage.compression;
   const refuse = (setting: SettingPath, reason: string, remedy: string) =>
@@ -137,21 +169,6 @@ function further(
       `what it does to ${weight.name} would be lost: by the policy "${stage.compression.policy}" of ${place}, that weight is computed anew at each step`,
       'Choose "straight-through" or "one-shot".',
     );
-  const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
-  const missing = earlier.targets.find((target) => !named.has(target.weight.name));
-  if (missing)
-    throw refuse(
-      ['layers', key],
-      `${weight.name} shares its projection with ${missing.weight.name}, which is not named here`,
-      'Name both, so that the factors of both can be compressed further.',
-    );
-  const { ignoresSchedule } = policyFacts[stage.compression.policy];
-  const from = firstStepOf(stage.compression);
-  return new FurtherUnit(
-    earlier,
-    earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
-  );
 }
 
 function checkPolicy({ policy, method }: Compression): void {

@@ -15,18 +15,16 @@ export class ShrunkFactors implements Unit {
   readonly state = stateless.state;
   readonly restore = stateless.restore;
   readonly #groups: Unit;
-  /** The unit of each target that finds its factors. */
-  readonly #factored: readonly Unit[];
+  /** The unit of each target that finds its factors; undefined for one that had none before. */
+  readonly #factored: readonly (Unit | undefined)[];
 
   constructor(groups: Unit, earlier: readonly Unit[]) {
     this.#groups = groups;
     this.targets = groups.targets;
     this.companions = groups.companions ?? [];
-    this.#factored = groups.targets.map(({ weight }) => {
-      const unit = earlier.find(({ targets }) => targets[0].weight.name === weight.name);
-      if (!unit?.settle) throw new TypeError(`No earlier compression factors ${weight.name}.`);
-      return unit;
-    });
+    this.#factored = groups.targets.map(({ weight }) =>
+      earlier.find(({ targets }) => targets[0].weight.name === weight.name),
+    );
   }
 
   settingAt(step: number) {
@@ -45,10 +43,9 @@ export class ShrunkFactors implements Unit {
     const forms: CompressedWeight[] = [];
     for (const [i, { view }] of this.targets.entries()) {
       const copy = values[i].slice();
-      const [form] = await this.#factored[i].settle!([copy]);
-      const [asFactors] = this.#factored[i].sizes([copy], [form]);
-      const isSmaller = asFactors.bits < this.#groups.sizes(values, [])[i].bits;
-      if (form.form === 'factors' && isSmaller) {
+      const [form] = (await this.#factored[i]?.settle?.([copy])) ?? [];
+      const { bits } = this.#groups.sizes(values, [])[i];
+      if (form?.form === 'factors' && this.#asFactors(i, copy, form)!.bits < bits) {
         clearZeroRows(form, view, values[i]);
         multiplyFactors(form, storedView(view), values[i]);
         forms.push(form);
@@ -57,13 +54,18 @@ export class ShrunkFactors implements Unit {
     return forms;
   }
 
+  /** Size of a target as factors; undefined where it has none. */
+  #asFactors(i: number, values: Float32Array, form: CompressedWeight | undefined): CompressedSize | undefined {
+    return this.#factored[i]?.sizes([values], [form])[0];
+  }
+
   sizes(
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly CompressedSize[] {
     return this.#groups.sizes(values, compressed).map((sparse, i) => {
-      const [factors] = this.#factored[i].sizes([values[i]], [compressed[i]]);
-      return factors.bits < sparse.bits ? factors : sparse;
+      const factors = this.#asFactors(i, values[i], compressed[i]);
+      return factors && factors.bits < sparse.bits ? factors : sparse;
     });
   }
 
@@ -71,11 +73,10 @@ export class ShrunkFactors implements Unit {
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly PackedWeight[] {
-    return this.#groups
-      .packed(values, compressed)
-      .map((sparse, i) =>
-        compressed[i]?.form === 'factors' ? this.#factored[i].packed([values[i]], [compressed[i]])[0] : sparse,
-      );
+    return this.#groups.packed(values, compressed).map((sparse, i) => {
+      const form = compressed[i];
+      return form?.form === 'factors' ? this.#factored[i]!.packed([values[i]], [form])[0] : sparse;
+    });
   }
 }
 

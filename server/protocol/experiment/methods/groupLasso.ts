@@ -18,7 +18,6 @@ export const groupLasso: MethodFacts = {
       range: () => ({ lowest: 0, highest: 10, step: 0.05 }),
       first: () => 0.2,
       proposed: () => [0.05, 0.1, 0.2, 0.5],
-      leaves: () => undefined,
     },
   },
   required: {},

@@ -19,7 +19,6 @@ export const nuclearNorm: MethodFacts = {
       first: () => 5,
       // The strengths of the paper, and twice the strongest.
       proposed: () => [1, 5, 10, 20],
-      leaves: () => undefined,
     },
   },
   required: {},
