@@ -7,6 +7,7 @@ import { MOST_FINDINGS, type Finding } from './finding.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
+import { proximalFindings } from './proximalFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
 import { startFindings } from './startFindings.ts';
@@ -19,6 +20,7 @@ const checks: readonly Check[] = [
   layerFindings,
   scheduleFindings,
   learningRateFindings,
+  proximalFindings,
   threadFindings,
   pathFindings,
   startFindings,

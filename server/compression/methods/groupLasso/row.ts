@@ -1,6 +1,7 @@
 /** @file The sparse group lasso as a compression method: proximal steps that shrink the numbers of each output unit together. */
 import type { PackedWeight } from '../../../formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../formats/packed/sparse.ts';
+import { thresholdOf } from '../../../protocol/experiment/proximalSteps.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
@@ -60,7 +61,7 @@ class GroupLassoUnit implements Unit {
 
   distort(values: readonly Float32Array[], { learningRate }: Distortion): CompressedWeight[] {
     const { lambda, alpha } = this.targets[0].parameters;
-    const threshold = this.#threshold === 'lambda' ? lambda : learningRate * lambda;
+    const threshold = thresholdOf(lambda, this.#threshold, learningRate);
     const left = shrinkGroups(this.#members(values), this.#units, { threshold, alpha });
     this.#measured = this.targets.map(() => ({ units: { left, all: this.#units } }));
     return this.settle();

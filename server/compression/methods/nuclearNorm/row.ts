@@ -3,6 +3,7 @@ import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { FactorsWeight } from '../../../formats/packed/factors.ts';
 import type { PackedWeight } from '../../../formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../formats/packed/sparse.ts';
+import { thresholdOf } from '../../../protocol/experiment/proximalSteps.ts';
 import { denseSize, type CompressedSize } from '../../size.ts';
 import { storedView } from '../../targets/matrixView.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
@@ -55,8 +56,7 @@ class NuclearNormUnit implements Unit {
   }
 
   thresholdAt(learningRate: number): number {
-    const { tau } = this.targets[0].parameters;
-    return this.#settings.threshold === 'tau' ? tau : learningRate * tau;
+    return thresholdOf(this.targets[0].parameters.tau, this.#settings.threshold, learningRate);
   }
 
   async distort([values]: readonly Float32Array[], { learningRate }: Distortion): Promise<CompressedWeight[]> {

@@ -88,8 +88,8 @@ export interface MethodFacts {
   readonly proximal?: {
     /** The parameter. */
     readonly strength: string;
-    /** What the threshold is cut from, in words. */
-    readonly from: string;
+    /** What a threshold does, for the end of the line that sets the strength: `cuts 0.05 from each singular value`. */
+    cuts(threshold: number, parameters: Readonly<Record<string, unknown>>): string;
   };
   /** Why it cannot take some weights, by the weight's name within its layer; absent where it takes every matrix. */
   readonly refuses?: Readonly<Record<string, string>>;

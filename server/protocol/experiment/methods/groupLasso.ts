@@ -1,4 +1,5 @@
 /** @file Facts of `group-lasso`: proximal steps on the norms of output units (Alvarez & Salzmann 2016 and 2017). */
+import { formatNumber } from '../../formatQuantity.ts';
 import type { MethodFacts } from './facts.ts';
 
 export const groupLasso: MethodFacts = {
@@ -26,7 +27,14 @@ export const groupLasso: MethodFacts = {
   distortEvery: { text: 1, others: 1, unit: 'epochs' },
   spectrumAtEachObservation: false,
   hasLevels: false,
-  proximal: { strength: 'lambda', from: 'the norm of each unit, times the root of its size' },
+  proximal: {
+    strength: 'lambda',
+    cuts(threshold, { alpha }) {
+      const ofNumbers = typeof alpha === 'number' ? alpha : 0;
+      const units = `cuts ${formatNumber((1 - ofNumbers) * threshold)} √P from each unit's norm`;
+      return ofNumbers === 0 ? units : `${units}, ${formatNumber(ofNumbers * threshold)} from each number`;
+    },
+  },
   refuses: {
     depthwise_kernel: 'a depthwise kernel filters each channel by itself, and has no unit that takes part of its input',
     embeddings: 'the rows of embeddings are words, and no output units of a layer',

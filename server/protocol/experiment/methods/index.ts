@@ -24,6 +24,11 @@ export function isMethod(value: unknown): value is Method {
 /** The names of the methods, in the order in which they are proposed. */
 export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(isMethod);
 
+/** True where shapes and settings tell the size of what a method leaves. */
+export function isSizePredicted(method: Method): boolean {
+  return ['zeros', 'codes', 'factors'].includes(methodFacts[method].leaves);
+}
+
 /** The parameters of all methods, by name. */
 export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(
   methodNames.flatMap((method) => Object.entries(methodFacts[method].parameters)),

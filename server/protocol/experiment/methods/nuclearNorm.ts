@@ -1,4 +1,5 @@
 /** @file Facts of `nuclear-norm`: proximal steps on singular values (Alvarez & Salzmann 2017, section 3). */
+import { formatNumber } from '../../formatQuantity.ts';
 import type { MethodFacts } from './facts.ts';
 
 export const nuclearNorm: MethodFacts = {
@@ -27,7 +28,10 @@ export const nuclearNorm: MethodFacts = {
   distortEvery: { text: 1, others: 1, unit: 'epochs' },
   spectrumAtEachObservation: true,
   hasLevels: false,
-  proximal: { strength: 'tau', from: 'each singular value' },
+  proximal: {
+    strength: 'tau',
+    cuts: (threshold) => `cuts ${formatNumber(threshold)} from each singular value`,
+  },
   refuses: {
     depthwise_kernel: 'a depthwise kernel filters each channel by itself, and no two factors take its place',
   },
