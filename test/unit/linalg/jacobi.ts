@@ -17,7 +17,8 @@ export function jacobiMapped(
   const { vectors, rotation } = orthogonalize(data, rows, columns);
   const scaled = vectors.map((vector) => {
     const length = lengthOf(vector);
-    return vector.map((value) => (length === 0 ? 0 : (value * map(length)) / length));
+    const factor = length === 0 ? 0 : map(length) / length;
+    return vector.map((value) => factor * value);
   });
   // The rows of the shorter side were rotated: they are turned back.
   const shorter = rotation[0].map((_, i) =>
