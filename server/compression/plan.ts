@@ -1,6 +1,6 @@
 /** @file What the compressions of an experiment do to a model, known from names and shapes alone: before there is memory for weights. */
 import type { Placed } from '../protocol/experiment/compressions.ts';
-import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { followingProblem } from '../protocol/experiment/methods/following.ts';
 import { policyFacts, suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError, settingsWithin } from '../protocol/experiment/settingError.ts';
@@ -85,20 +85,21 @@ function planStage(
 ): StagePlan {
   checkPolicy(settings);
   const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
+  const placed = { path, settings: compression };
   const own = createUnits(compression, weights, { ...run, custom });
   const [whole, parts] = [own.filter(({ after }) => after), own.filter(({ after }) => !after)];
   const units = parts.filter((unit) => stageOf(unit, before) === undefined);
-  units.push(...whole.map((unit) => afterOthers(compression, unit, before)));
+  units.push(...whole.map((unit) => afterOthers(placed, unit, before)));
   for (const stage of before)
     for (const earlier of stage.units) {
       const later = parts.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
-      if (later.length > 0) units.push(further(compression, stage, earlier, later, run));
+      if (later.length > 0) units.push(further(placed, stage, earlier, later, run));
     }
   return { path, compression, units };
 }
 
 /** A unit that distorts its weights as a whole, as earlier compressions have left them. */
-function afterOthers(compression: Compression, unit: Unit, before: readonly StagePlan[]): Unit {
+function afterOthers(compression: Placed<Compression>, unit: Unit, before: readonly StagePlan[]): Unit {
   for (const target of unit.targets) {
     const stage = before.findLast(({ units }) => weightsOf(units).includes(target.weight.name));
     if (stage) checkFollows(compression, stage, target);
@@ -119,7 +120,7 @@ function shareWeights(a: Unit, b: Unit): boolean {
 
 /** @throws SettingError where a compression cannot go on with what the earlier one leaves of these weights */
 function further(
-  compression: Compression,
+  compression: Placed<Compression>,
   stage: StagePlan,
   earlier: Unit,
   later: readonly Unit[],
@@ -132,8 +133,8 @@ function further(
   if (missing)
     throw new SettingError(
       ['layers', first.key],
-      `${first.weight.name} shares its projection with ${missing.weight.name}, which is not named here`,
-      { remedy: 'Name both, so that the factors of both can be compressed further.' },
+      `${first.weight.name} is compressed together with ${missing.weight.name}, which is not named here`,
+      { at: 'key', remedy: 'Name both, so that what is left of both can be compressed further.' },
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
   const from = firstStepOf(stage.compression);
@@ -145,30 +146,21 @@ function further(
 }
 
 /** @throws SettingError where a compression cannot go on with what an earlier one leaves of a weight */
-function checkFollows(compression: Compression, stage: StagePlan, { weight, key }: MatchedWeight): void {
-  const place = formatSettingPath(stage.path);
-  const { method } = stage.compression;
-  const refuse = (setting: SettingPath, reason: string, remedy: string) =>
-    new SettingError(setting, reason, { remedy });
-  if (!methodFacts[compression.method].follows.includes(methodFacts[method].leaves))
-    throw refuse(
-      ['layers', key],
-      `${weight.name} is compressed by ${place} before, and "${compression.method}" cannot go on with what "${method}" leaves`,
-      'Leave the layer out of one of the two, or change their order: pruning or low rank comes first, quantization last.',
-    );
-  if (policyFacts[compression.policy].leaves)
-    throw refuse(
-      ['policy'],
-      `"${compression.policy}" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
-      'Choose "deeptwist", "straight-through" or "one-shot".',
-    );
-  const { trainsInstead } = policyFacts[stage.compression.policy];
-  if (trainsInstead && policyFacts[compression.policy].distorts === 'every-so-often')
-    throw refuse(
-      ['policy'],
-      `what it does to ${weight.name} would be lost: by the policy "${stage.compression.policy}" of ${place}, that weight is computed anew at each step`,
-      'Choose "straight-through" or "one-shot".',
-    );
+function checkFollows(
+  { path, settings }: Placed<Compression>,
+  { path: earlierPath, compression }: StagePlan,
+  { weight, key }: MatchedWeight,
+): void {
+  const problem = followingProblem(
+    { ...settings, place: formatSettingPath(path) },
+    { ...compression, place: formatSettingPath(earlierPath) },
+    weight.name,
+  );
+  if (!problem) return;
+  const { setting, reason, remedy } = problem;
+  throw setting === 'key'
+    ? new SettingError(['layers', key], reason, { at: 'key', remedy })
+    : new SettingError(['policy'], reason, { remedy });
 }
 
 function checkPolicy({ policy, method }: Compression): void {

@@ -22,7 +22,7 @@ describe.each(methodNames)('a first experiment with the method %s', (method) => 
     const text = JSON.stringify({
       model: './model.ts',
       data: { type: run.dataType, path: './data', ...(run.dataType === 'text' && { timeSteps: 20 }) },
-      training: firstTraining(run),
+      training: firstTraining(run, method),
       compression: { ...settings, layers: { [layers[0].name]: layers[0].parameters }, schedule },
     });
     expect(checkExperiment(text).problems).toEqual([]);
