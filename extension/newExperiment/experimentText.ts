@@ -31,7 +31,7 @@ export function experimentText({ model, loss, data, method, layers, steps }: New
   const dataType = data.type;
   const run = {
     dataType,
-    length: steps === undefined ? firstLength(dataType) : { count: steps, unit: 'steps' as const },
+    length: steps === undefined ? firstLength(dataType, method) : { count: steps, unit: 'steps' as const },
   };
   const compression = firstCompression(method, layers, run);
   const { title, choice, parameters, spectrumAtEachObservation, proximal } = methodFacts[method];
@@ -78,7 +78,7 @@ const COMMENTS: Comments = {
   learningRateSchedule: ['After four epochs, half of it after each.'],
 };
 
-const PROXIMAL_COMMENTS: Comments = { distortEvery: ['A proximal step after each epoch. In between, weights train as usual.'] };
+const PROXIMAL_COMMENTS: Comments = { distortEvery: ['How often a proximal step is taken. In between, weights train as usual.'] };
 
 type Comments = Readonly<Record<string, readonly string[] | undefined>>;
 

@@ -31,7 +31,7 @@ export interface FirstRun {
 
 /** Five epochs of MNIST in batches of 50, so that a first run is soon over. The paper trains the LeNets for 20,000 steps. */
 const STEPS = 6000;
-/** For language models. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
+/** For language models, and for methods that act once an epoch. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
 const EPOCHS = 10;
 /** Evaluations of a first run: enough points for a curve. */
 const EVALUATIONS = 15;
@@ -45,8 +45,9 @@ const FROM = 0.2;
 const TO = 0.6;
 
 /** Length of the training in a first experiment. @param dataType `data.type`, where it is known */
-export function firstLength(dataType: string | undefined): Duration {
-  return dataType === 'text' ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
+export function firstLength(dataType: string | undefined, method?: Method): Duration {
+  const isInEpochs = dataType === 'text' || (method !== undefined && methodFacts[method].distortEvery.unit === 'epochs');
+  return isInEpochs ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
 }
 
 /** Stochastic gradient descent, which proximal steps go with, at a learning rate that suits models without batch normalization. */
@@ -92,11 +93,12 @@ export interface FirstCompression {
 export function firstCompression(method: Method, layers: readonly FirstLayer[], run: FirstRun): FirstCompression {
   const { required, rises, proximal, distortEvery } = methodFacts[method];
   const { count, unit } = run.length;
+  const every = firstDistortEvery(method, run);
   return {
     settings: {
       method,
-      distortEvery: firstDistortEvery(method, run),
-      ...(distortEvery.unit && { unit: distortEvery.unit }),
+      distortEvery: every.count,
+      ...(distortEvery.unit && { unit: every.unit }),
       ...required,
     },
     layers: layers.map(({ name, shortestSide }) => ({ name, parameters: firstParameters(method, shortestSide) })),
@@ -117,14 +119,19 @@ export function firstParameters(method: Method, shortestSide?: number): Settings
 }
 
 /**
- * Distortion step S_D of a first experiment, in the unit of the method: the method's own, and in a short run a smaller round number
- * of training steps.
+ * Distortion step S_D of a first experiment: the method's own, and in a short run a smaller round number of training steps. Where the
+ * method's is in epochs, it is so for a training in epochs; one in steps can be shorter than an epoch.
  */
-export function firstDistortEvery(method: Method, { dataType, length, stepsPerEpoch }: FirstRun): number {
+export function firstDistortEvery(method: Method, { dataType, length, stepsPerEpoch }: FirstRun): Duration {
   const { text, others, unit } = methodFacts[method].distortEvery;
   const usual = dataType === 'text' ? text : others;
   const steps = timeIn('steps', length, stepsPerEpoch);
-  return steps === undefined || unit === 'epochs' ? usual : Math.min(usual, roundBelow(steps / FEWEST_DISTORTIONS));
+  if (unit === 'epochs')
+    return length.unit === 'epochs'
+      ? { count: usual, unit }
+      : { count: roundBelow(length.count / EPOCHS), unit: 'steps' };
+  const count = steps === undefined ? usual : Math.min(usual, roundBelow(steps / FEWEST_DISTORTIONS));
+  return { count, unit: 'steps' };
 }
 
 /** The largest of 1, 2, 5, 10, 20, 50, … that is not above a number; at least 1. */

@@ -251,7 +251,10 @@ const groupLasso = z
             'sqrt(P) / ||w||, 0) w. A larger one leaves fewer units. The paper has a lower one in the first layers.',
         )
         .meta({ examples: [0.2] }),
-      alpha: fraction
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
         .default(0)
         .describe(
           'Sparse group lasso: the part of lambda that is taken off the magnitude of each number first; the rest shrinks units. 0: only ' +

@@ -119,7 +119,7 @@ describe('values', () => {
     [training('"optimizer": { "type": "adam|", "learningRate": 1 }'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"optimizer": |'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"seed": |'), ['1']],
-    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'custom']],
+    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
     [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 5],
   ])('%s', (marked, expected) => {
     if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
@@ -196,7 +196,7 @@ describe('blocks', () => {
     expect(chosen('|', 'experiment: train only')).not.toContain('compression');
   });
 
-  test.each(['prune', 'quantize', 'low-rank', 'custom'])(
+  test.each(['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom'])(
     'a compression by %s, with the layers of the model',
     (method) => {
       const whole = withCompression('').replace(/"compression": \{\s*\}/, '"compression": |');

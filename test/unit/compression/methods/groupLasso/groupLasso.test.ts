@@ -215,7 +215,7 @@ describe('other compressions after it', () => {
     const after = jacobiSingularValues(weights[0].values, 20, 12);
     // Codes of 8 bits leave the singular values to within 1%.
     expect(after[0]).toBeGreaterThan(0.99 * (before[0] - 0.5));
-    expect(compressor.packed().get('fc1/kernel')!.form).toBe('factors');
+    expect(compressor.packed().get('fc1/kernel')!.form).toBe('factors-coded');
   });
 });
 
