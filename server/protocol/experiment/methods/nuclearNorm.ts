@@ -17,9 +17,10 @@ export const nuclearNorm: MethodFacts = {
       setsZeros: false,
       smallerModel: 'greater values',
       range: () => ({ lowest: 0, highest: 100, step: 0.5 }),
-      first: () => 5,
-      // The strengths of the paper, and twice the strongest.
-      proposed: () => [1, 5, 10, 20],
+      // A threshold of 0.4 in a first experiment: LeNet-300-100 on MNIST comes to ranks of 32 and 10 within its 10 epochs.
+      first: () => 20,
+      // The paper's, for five times the learning rate of a first experiment, are the lower ones.
+      proposed: () => [1, 5, 10, 20, 50],
     },
   },
   required: {},
