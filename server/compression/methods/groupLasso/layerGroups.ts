@@ -1,6 +1,6 @@
 /**
  * @file Which weights of a layer make up its output units. A unit's group is its rows of the layer's matrices that have the same
- * rows, and its bias (Alvarez & Salzmann 2016, section 3.1): of a recurrent layer in all gates, in the kernel and in the recurrent kernel.
+ * rows, and its bias: of a recurrent layer in all gates, in the kernel and in the recurrent kernel.
  * All of it zero, the unit puts out a constant: 0 for a hyperbolic tangent, for rectifiers and for the recurrent layers of tfjs.
  */
 import { matrixViewOf } from '../../targets/matrixView.ts';

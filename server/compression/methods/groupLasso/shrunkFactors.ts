@@ -1,5 +1,5 @@
 /**
- * @file The group lasso on weights whose singular values the nuclear norm has shrunk before it (Alvarez & Salzmann 2017, equation (6)):
+ * @file The group lasso on weights whose singular values the nuclear norm has shrunk before it (Alvarez & Salzmann 2017):
  * what is left has units of zeros and a low rank, and a file holds the smaller of the two.
  */
 import { multiplyFactors } from '../../../formats/packed/factors.ts';

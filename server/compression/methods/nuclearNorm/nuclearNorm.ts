@@ -1,4 +1,4 @@
-/** @file The proximal step of the nuclear norm on a weight (Alvarez & Salzmann 2017, section 3), and the factors that it leaves, in place. */
+/** @file The proximal step of the nuclear norm on a weight, and the factors that it leaves, in place. */
 import { multiplyFactors } from '../../../formats/packed/factors.ts';
 import { softThreshold, type SoftThresholded } from '../../../linalg/softThreshold.ts';
 import { reconstruct } from '../../../linalg/truncate.ts';

@@ -1,4 +1,4 @@
-/** @file Facts of `nuclear-norm`: proximal steps on singular values (Alvarez & Salzmann 2017, section 3). */
+/** @file Facts of `nuclear-norm`: proximal steps on singular values. */
 import { formatNumber } from '../../formatQuantity.ts';
 import type { MethodFacts } from './facts.ts';
 
