@@ -23,7 +23,7 @@ import { restoreCheckpoint, seedingOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { packedWeights, readFinalModel } from './finalModel.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { prepare, type Prepared, type PrepareOptions } from './prepare.ts';
 import { keepDataFacts } from './runDataFacts.ts';
 import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
 
@@ -50,7 +50,7 @@ export async function runExperiment(
   const { text, name, experiment } = await loadExperiment(file, overrides);
   const source = { file: name, text, overrides };
   const prepared = await withPlaces(source, () =>
-    prepare(experiment, dirname(file), { pretrained: true, signal, onDecoded }),
+    prepare(experiment, dirname(file), { pretrained: true, trains: true, signal, onDecoded }),
   );
   try {
     await keepDescription(file, experiment, prepared.description);
@@ -86,7 +86,7 @@ export async function resumeRun(
   try {
     const resumption = await readLatestCheckpoint(run);
     const { checkpoint } = resumption;
-    const prepared = await prepareRun(run, { ...goingOnFrom(checkpoint), signal, onDecoded });
+    const prepared = await prepareRun(run, { ...goingOnFrom(checkpoint), trains: true, signal, onDecoded });
     try {
       const changed = await changedSources(run, prepared.sources);
       if (!changedFiles) refuseChanged(run, changed, 'resume');
@@ -114,7 +114,11 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
     const file = resume ? run.experimentFile : run.record.experiment;
-    const preparing = prepareRun(run, { ...goingOnFrom(checkpoint?.checkpoint), signal, onDecoded }, file);
+    const preparing = prepareRun(
+      run,
+      { ...goingOnFrom(checkpoint?.checkpoint), trains: true, signal, onDecoded },
+      file,
+    );
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.live.experiment, prepared.description);
     if (resume) refuseChanged(run, await changedSources(run, prepared.sources), 'resume');
@@ -191,9 +195,9 @@ export async function withPreparedRun<R>(
   { run, changedFiles = false }: FinalModelOptions,
   command: 'evaluate' | 'export' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
-  goingOn: Parameters<typeof prepareRun>[1] = { pretrained: false, done: Infinity },
+  goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {
-  const prepared = await prepareRun(run, goingOn);
+  const prepared = await prepareRun(run, { ...goingOn, trains: false });
   try {
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
     await keepDataFacts(run, prepared.dataset);
@@ -250,7 +254,9 @@ export async function withCheckpoint<R>(
 export async function withExperiment<R>(file: string, use: (prepared: Prepared) => Promise<R>): Promise<R> {
   const { text, name, experiment } = await loadExperiment(file);
   const source = { file: name, text, overrides: [] };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: false }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: false, trains: false }),
+  );
   try {
     return await use(prepared);
   } finally {
@@ -264,13 +270,13 @@ export async function withExperiment<R>(file: string, use: (prepared: Prepared) 
  */
 async function prepareRun(
   run: Run,
-  { done, ...options }: Parameters<typeof prepare>[2] & { done: number },
+  { done, ...options }: Omit<PrepareOptions, 'run'> & { done: number },
   named = run.experimentFile,
 ): Promise<Prepared> {
   const source = { file: named, text: await run.experimentText(), overrides: valuesAfter(run.record, done) };
   const file = run.record.experiment;
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
-  return withPlaces(source, () => prepare(experiment, dirname(file), options));
+  return withPlaces(source, () => prepare(experiment, dirname(file), { ...options, run }));
 }
 
 /** How a run is prepared that goes on from a checkpoint; without one, from the start. */

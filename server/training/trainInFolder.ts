@@ -68,6 +68,7 @@ export async function trainInFolder(
   try {
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     await keepDataFacts(run, prepared.dataset);
+    if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({
       type: 'started',
       step: start,
