@@ -23,6 +23,7 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
+import { namesRun } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
@@ -33,7 +34,7 @@ import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
-import { finishedRun, namesRun } from './finishedRun.ts';
+import { finishedRun } from './finishedRun.ts';
 import { LiveSettings } from './liveSettings.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
