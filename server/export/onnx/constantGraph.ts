@@ -7,6 +7,7 @@ import { elementCount } from '../../protocol/shape.ts';
 export const FLOAT = { int: 1 };
 export const INT32 = { int: 6 };
 export const INT64 = { int: 7 };
+export const BOOL = { int: 9 };
 export const DOUBLE = { int: 11 };
 
 export class ConstantGraph {

@@ -15,7 +15,8 @@ export function addLevels(graph: ConstantGraph, name: string, weight: LevelsWeig
   const inBuckets = buckets
     ? scaled(graph, name, weight, { codes: graph.reshape(codes, [sets, bucket]), ...buckets })
     : graph.emit('Gather', [addTable(graph, name, weight), codes]);
-  const numbers = sets * bucket === count ? inBuckets : graph.first(graph.reshape(inBuckets, [sets * bucket]), count, 0);
+  const numbers =
+    sets * bucket === count ? inBuckets : graph.first(graph.reshape(inBuckets, [sets * bucket]), count, 0);
   graph.reshape(graph.inTensorOrder(numbers, view), shape, name);
 }
 

@@ -9,7 +9,7 @@ import { factorsOf, type LowRankWeight, type PackedWeight } from '../../formats/
 import type { SparseWeight } from '../../formats/packed/sparse.ts';
 import type { SparseCodedWeight } from '../../formats/packed/sparseCoded.ts';
 import { elementCount } from '../../protocol/shape.ts';
-import { BitPlanes, ConstantGraph, FLOAT, INT64 } from './constantGraph.ts';
+import { BitPlanes, BOOL, ConstantGraph, FLOAT, INT64 } from './constantGraph.ts';
 import { addLevels } from './levelsDecoder.ts';
 
 /** A number and its place in a sparse initializer. */
@@ -44,12 +44,9 @@ export class WeightDecoder {
 
   /** Bytes of the tensors that hold a weight. */
   bytesOf(name: string): number {
-    const dense = this.initializers
-      .filter((tensor) => tensor.name === name || tensor.name.startsWith(`${name}:`))
-      .map(({ data }) => data);
-    const sparse = this.sparseInitializers
-      .filter((tensor) => tensor.name === name)
-      .flatMap(({ values, indices }) => [values, indices]);
+    const isOfWeight = (tensor: { name: string }) => tensor.name === name || tensor.name.startsWith(`${name}:`);
+    const dense = this.initializers.filter(isOfWeight).map(({ data }) => data);
+    const sparse = this.sparseInitializers.filter(isOfWeight).flatMap(({ values, indices }) => [values, indices]);
     return [...dense, ...sparse].reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
@@ -112,11 +109,11 @@ export class WeightDecoder {
       this.sparseInitializers.push({ name, shape, values, indices });
       return;
     }
-    const numbers = `${name}:values`;
-    this.add(numbers, weight.form === 'sparse' ? new DenseWeight([values.length], values) : weight.coded);
-    const zeros = graph.emit('ConstantOfShape', [graph.integers([count])]);
-    const positions = graph.reshape(addPositions(graph, name, weight), [-1, 1]);
-    graph.reshape(graph.emit('ScatterND', [zeros, positions, numbers]), shape, name);
+    this.add(valuesOf(name), weight.form === 'sparse' ? new DenseWeight([values.length], values) : weight.coded);
+    const gaps = gapsOf(weight);
+    const isMaskSmaller = gaps.length > count / 8;
+    const flat = isMaskSmaller ? addMasked(graph, name, weight) : addScattered(graph, name, gaps, count);
+    graph.reshape(flat, shape, name);
   }
 
   /** `sum_i +-scales[r, i]`, with + where bit i of the code is set; bits of one plane lie together, in the order of the tensor. */
@@ -138,22 +135,41 @@ export class WeightDecoder {
   }
 }
 
-/** Where the numbers of a weight stand, as int64: by the gaps between them, or by a bit for each place, whichever is smaller. */
-function addPositions(graph: ConstantGraph, name: string, weight: SparseWeight | SparseCodedWeight): string {
+/** Name of the numbers of a pruned weight. */
+function valuesOf(name: string): string {
+  return `${name}:values`;
+}
+
+/** The numbers of a pruned weight at their places, which a bit for each place tells. */
+function addMasked(graph: ConstantGraph, name: string, weight: SparseWeight | SparseCodedWeight): string {
   const count = elementCount(weight.shape);
-  const gaps = gapsOf(weight);
-  if (gaps.length > count / 8) {
-    const mask = new BitPlanes(1, count);
-    weight.forEachPosition((position) => mask.set(position, 1));
-    const bits = graph.bits(graph.bytes(`${name}:mask`, [1, mask.length], mask.bytes), 1, count);
-    return graph.emit('NonZero', [graph.reshape(bits, [count])]);
-  }
-  const one = graph.integers([1]);
-  const zeros = graph.emit('Cast', [graph.bytes(`${name}:gaps`, [gaps.length], gaps)], { to: INT64 });
-  if (!gaps.includes(NO_NUMBER)) return graph.emit('Sub', [graph.cumulative(graph.emit('Add', [zeros, one])), one]);
-  const isNumber = graph.emit('Less', [zeros, graph.integers([NO_NUMBER])]);
-  const places = graph.emit('Add', [zeros, graph.emit('Cast', [isNumber], { to: INT64 })]);
-  return graph.emit('Sub', [graph.emit('Compress', [graph.cumulative(places), isNumber]), one]);
+  const mask = new BitPlanes(1, count);
+  weight.forEachPosition((position) => mask.set(position, 1));
+  const bits = graph.bits(graph.bytes(`${name}:mask`, [1, mask.length], mask.bytes), 1, count);
+  return withZeros(graph, graph.emit('Cast', [graph.reshape(bits, [count])], { to: INT64 }), valuesOf(name));
+}
+
+/** The numbers of a pruned weight at their places, which the gaps before them tell: `position = sum over (gap + 1) - 1`. */
+function addScattered(graph: ConstantGraph, name: string, gaps: Uint8Array, count: number): string {
+  const numbers = valuesOf(name);
+  const bytes = graph.emit('Cast', [graph.bytes(`${name}:gaps`, [gaps.length], gaps)], { to: INT64 });
+  const all = graph.emit('ConstantOfShape', [graph.integers([count])]);
+  const scattered = (steps: string, entries: string) => {
+    const positions = graph.emit('Sub', [graph.cumulative(steps), graph.integers([1])]);
+    return graph.emit('ScatterND', [all, graph.reshape(positions, [-1, 1]), entries]);
+  };
+  if (!gaps.includes(NO_NUMBER)) return scattered(graph.emit('Add', [bytes, graph.integers([1])]), numbers);
+  // The last of the zeros that have no number behind them is an entry, too. ONNX Runtime computes no `Compress` when it loads.
+  const isNumber = graph.emit('Cast', [graph.emit('Less', [bytes, graph.integers([NO_NUMBER])])], { to: INT64 });
+  return scattered(graph.emit('Add', [bytes, isNumber]), withZeros(graph, isNumber, numbers));
+}
+
+/** The numbers in their order where there is a 1, and zeros where there is a 0. */
+function withZeros(graph: ConstantGraph, isNumber: string, numbers: string): string {
+  // Before the first number the index is -1, which is the last one: it is not taken.
+  const index = graph.emit('Sub', [graph.cumulative(isNumber), graph.integers([1])]);
+  const number = graph.emit('Gather', [numbers, index]);
+  return graph.emit('Where', [graph.emit('Cast', [isNumber], { to: BOOL }), number, graph.float(0)]);
 }
 
 /** The zeros before each number, a byte each; more zeros have bytes of {@link NO_NUMBER} before theirs. */
