@@ -27,6 +27,7 @@ import { namesRun } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
+import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
@@ -122,6 +123,11 @@ export async function prepare(
     }
     const { compressions, files } = await loadCompressions(experiment, directory);
     sources.push(...(await readSources(files)));
+
+    for (const { settings } of compressions) {
+      const warning = unsuitedOptimizer(settings.method, training.optimizer.type);
+      if (warning !== undefined) warnings.push(`training.optimizer: ${warning}.`);
+    }
 
     const teacher =
       distillation && trains

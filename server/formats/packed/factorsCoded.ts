@@ -1,5 +1,4 @@
 /** @file A weight of low rank whose factors are packed weights themselves; weights can share a left factor. */
-import { DenseWeight } from './dense.ts';
 import { multiplyFactors, sharedLeft } from './factors.ts';
 import { nestedParameters, ofForm, readNumbers, splitNested, type CodedNumbers } from './nested.ts';
 import {
@@ -57,7 +56,7 @@ export class FactorsCodedWeight implements PackedForm {
    * @param leftOf gives the left factor that a weight stores
    * @throws FormatError where parameters and bytes do not fit together
    */
-  static read(stored: StoredWeight, leftOf: (weight: string) => Float32Array): FactorsCodedWeight {
+  static read(stored: StoredWeight, leftOf: (weight: string) => Factor): FactorsCodedWeight {
     const { shape, parameters } = stored;
     const rank = parseCount(parameters.get('rank'), 'its rank', 1);
     const view = parseView(parameters.get('view'), shape);
@@ -72,7 +71,7 @@ export class FactorsCodedWeight implements PackedForm {
       const { nested, rest } = splitNested('left', leftShape, stored);
       left = readFactor(nested);
       bytes = rest;
-    } else left = new DenseWeight(leftShape, sharedLeft(leftOf, sharedWith, leftShape));
+    } else left = sharedLeft(leftOf, sharedWith, leftShape);
     const { nested, rest } = splitNested('right', rightShape, { parameters, bytes });
     checkBytes(rest, 0);
     return new FactorsCodedWeight(shape, view, rank, { left, right: readFactor(nested), leftOf: sharedWith });

@@ -27,10 +27,12 @@ export class SparseCodedWeight implements PackedForm {
    * @param coded as many numbers as remain
    */
   static of(shape: readonly number[], kept: ArrayLike<number>, coded: CodedNumbers): SparseCodedWeight {
-    const { index, bits, nonZeros } = smallestIndex(kept);
-    const count = elementCount(coded.shape);
-    if (count !== nonZeros) throw new RangeError(`${nonZeros} numbers remain, and ${count} are given.`);
-    return new SparseCodedWeight(shape, coded, index, writeIndex(kept, index, bits));
+    writing: {
+      const { index, bits, nonZeros } = smallestIndex(kept);
+      const count = elementCount(coded.shape);
+      if (count !== nonZeros) throw new RangeError(`${nonZeros} numbers remain, and ${count} are given.`);
+      return new SparseCodedWeight(shape, coded, index, writeIndex(kept, index, bits));
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */

@@ -8,6 +8,7 @@ import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
+import { proximalFindings } from './proximalFindings.ts';
 import { runFindings } from './runFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
@@ -21,6 +22,7 @@ const checks: readonly Check[] = [
   followingFindings,
   scheduleFindings,
   learningRateFindings,
+  proximalFindings,
   threadFindings,
   pathFindings,
   runFindings,

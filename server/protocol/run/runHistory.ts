@@ -3,7 +3,7 @@
  * into a history and sends its snapshot; the page goes on with the events that follow. Memory is bounded: of a run with
  * very many recorded distortions, every 2nd, 4th, 8th… keeps its histograms.
  */
-import type { CompressionSetting, EventOf, RunEvent, SizeLeft } from './events.ts';
+import type { CompressionSetting, EventOf, NuclearNorm, RunEvent, SizeLeft, UnitsLeft } from './events.ts';
 import { ColumnsBeside, countUpTo, GrowingColumns } from './runHistoryColumns.ts';
 import type { Columns } from './runHistoryColumns.ts';
 import { ThinnedSeries } from './runHistorySeries.ts';
@@ -27,6 +27,10 @@ export interface WeightDistortion extends Recording {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
+  /** What is left of the singular values, where the method works on them. */
+  readonly nuclearNorm?: NuclearNorm;
+  /** What is left of the output units, where the method works on them. */
+  readonly units?: UnitsLeft;
   /** What is left of the weight; undefined in a log of an earlier version. */
   readonly size?: SizeLeft;
 }
@@ -35,6 +39,8 @@ export interface WeightDistortion extends Recording {
 export interface WeightSpectrum extends Recording {
   readonly singularValues: Float32Array;
   readonly rank?: number;
+  /** What the distortion takes off each of them. */
+  readonly threshold?: number;
 }
 
 /**
@@ -277,7 +283,7 @@ class EventList<Type extends RunEvent['type']> {
 
 function weightDistortion(
   step: number,
-  { setting, histogram, relativeError, levels, size }: EventOf<'distortion'>['weights'][number],
+  { setting, histogram, relativeError, levels, nuclearNorm, units, size }: EventOf<'distortion'>['weights'][number],
 ): Omit<WeightDistortion, 'index'> {
   return {
     step,
@@ -287,15 +293,22 @@ function weightDistortion(
     after: Uint32Array.from(histogram.after),
     relativeError,
     ...(levels && { levels }),
+    ...(nuclearNorm && { nuclearNorm }),
+    ...(units && { units }),
     ...(size && { size }),
   };
 }
 
 function weightSpectrum(
   step: number,
-  { singularValues, rank }: EventOf<'spectrum'>['weights'][number],
+  { singularValues, rank, threshold }: EventOf<'spectrum'>['weights'][number],
 ): Omit<WeightSpectrum, 'index'> {
-  return { step, singularValues: Float32Array.from(singularValues), ...(rank !== undefined && { rank }) };
+  return {
+    step,
+    singularValues: Float32Array.from(singularValues),
+    ...(rank !== undefined && { rank }),
+    ...(threshold !== undefined && { threshold }),
+  };
 }
 
 function thinningOf({ recorded, stride }: Series<Recording>): Thinning {

@@ -99,10 +99,10 @@ describe('packed files', () => {
   });
 
   test('of a form that is not known say so at the weight', async () => {
-    const file = await open(write('w.safetensors', described('levels 2,3 bits=2')));
-    expect(tensorOf(file, 'w')).toMatchObject({ form: 'levels', shape: [2, 3] });
+    const file = await open(write('w.safetensors', described('wavelets 2,3 bits=2')));
+    expect(tensorOf(file, 'w')).toMatchObject({ form: 'wavelets', shape: [2, 3] });
     const error = await userErrorOf(() => statisticsOf(tensorOf(file, 'w')));
-    expect(error.message).toContain("does not know its form 'levels'");
+    expect(error.message).toContain("does not know its form 'wavelets'");
     expect(error.remedy).toContain('newer version');
   });
 

@@ -29,6 +29,9 @@ const lstm: readonly [string, string] = [model, '"model": { "builtin": "lstm-lm"
 const method = (settings: string): readonly [string, string] => [compression, `"compression": { ${settings} }`];
 const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery": 10, "layers": { ${layer} }`);
 const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
+const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 0.02 }'];
+const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
+const groupLasso = (layer: string) => method(`"method": "group-lasso", "layers": { ${layer} }`);
 
 export const rows: readonly ProblemRow[] = [
   { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
@@ -155,7 +158,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a value that is misspelt',
     text: edited(['"prune"', '"prnue"']),
     problems: [
-      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank' or 'custom', got "prnue"; did you mean 'prune'?`,
+      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom', got "prnue"; did you mean 'prune'?`,
     ],
   },
   {
@@ -222,7 +225,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'no method',
     text: edited(['"method": "prune",', '']),
     problems: [
-      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
     ],
   },
   {
@@ -390,6 +393,73 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },
+  {
+    what: 'proximal steps once an epoch, which is the default',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), sgd, inEpochs),
+    problems: [],
+  },
+  {
+    what: 'proximal steps with another optimizer than they belong to',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), inEpochs),
+    problems: [
+      'warning proximal-optimizer «"adam"» training.optimizer.type: the proximal steps of "nuclear-norm" belong to "sgd": with "adam", which scales the step of each weight by its own gradients, a threshold of learning rate x strength is a rule of thumb',
+    ],
+  },
+  {
+    what: 'a single proximal step',
+    text: edited(
+      method('"method": "nuclear-norm", "policy": "one-shot", "layers": { "fc1": { "tau": 5 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'warning one-proximal-step «"one-shot"» compression.policy: cuts learning rate x tau only once: no training step finds a structure that way',
+    ],
+  },
+  {
+    what: 'strengths below 0, shares above 1 and an energy of 0',
+    text: edited(method('"method": "nuclear-norm", "energy": 0, "layers": { "fc1": { "tau": -1 } }'), sgd, inEpochs),
+    problems: [
+      'error wrong-value «0» compression.energy: expected a number in (0, 1], got 0',
+      'error wrong-value «-1» compression.layers.fc1.tau: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a share of the sparse group lasso above 1',
+    text: edited(groupLasso('"fc1": { "lambda": 0.1, "alpha": 1.2 }'), sgd, inEpochs),
+    problems: ['error wrong-value «1.2» compression.layers.fc1.alpha: expected a number in [0, 1], got 1.2'],
+  },
+  {
+    what: 'a group lasso on one of the two kernels of a recurrent layer',
+    text: edited(lstm, [data, text], groupLasso('"lstm1/kernel": { "lambda": 0.1 }'), sgd, inEpochs),
+    problems: [
+      'error cannot-take «"lstm1/kernel"» compression.layers.lstm1/kernel: names lstm1/kernel without lstm1/recurrent_kernel, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'a group lasso with different strengths for the kernels of a recurrent layer',
+    text: edited(
+      lstm,
+      [data, text],
+      groupLasso('"lstm1": { "lambda": 0.1 }, "lstm1/recurrent_kernel": { "lambda": 0.2 }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error cannot-take «"lstm1/recurrent_kernel"» compression.layers.lstm1/recurrent_kernel: gives lstm1/recurrent_kernel other strengths than lstm1/kernel has, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'straight-through training of what shrinks step by step',
+    text: edited(
+      method('"method": "group-lasso", "policy": "straight-through", "layers": { "fc1": { "lambda": 1 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error combination «"straight-through"» compression.policy: "straight-through" works with the method prune, quantize, low-rank, custom only, got "group-lasso"',
+    ],
+  },
   {
     what: 'a schedule from its end',
     text: edited(['"from": 8000', '"from": 13000']),

@@ -20,7 +20,7 @@ export interface CurveSettings {
   readonly drop: 'change' | 'before-after';
 }
 
-interface LoadedRun extends ShownRun {
+export interface LoadedRun extends ShownRun {
   readonly snapshot: RunSnapshot;
 }
 
@@ -231,7 +231,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
 }
 
 /** One x axis for all charts: what stands one below the other happened at the same moment. */
-function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
+export function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
   const ends = runs.map(({ snapshot }) => runAxis(snapshot, axis).metrics.at(-1) ?? 0);
   const maximum = Math.max(0, ...ends);
   return maximum > 0 ? { ...axisOf[axis], minimum: 0, maximum } : axisOf[axis];
@@ -248,7 +248,7 @@ function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): C
   };
 }
 
-function changesOf([first]: readonly LoadedRun[], { axis }: CurveSettings): ChartContent['references'] {
+export function changesOf([first]: readonly LoadedRun[], { axis }: CurveSettings): ChartContent['references'] {
   return first && changeMarks(first.snapshot, runAxis(first.snapshot, axis));
 }
 

@@ -127,7 +127,7 @@ describe('values', () => {
     [training('"seed": |'), ['1']],
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
-    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'custom']],
+    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
     [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 5],
   ])('%s', (marked, expected) => {
     if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
@@ -220,7 +220,7 @@ describe('blocks', () => {
     expect(chosen('|', 'experiment: train only')).not.toContain('compression');
   });
 
-  test.each(['prune', 'quantize', 'low-rank', 'custom'])(
+  test.each(['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom'])(
     'a compression by %s, with the layers of the model',
     (method) => {
       const whole = withCompression('').replace(/"compression": \{\s*\}/, '"compression": |');
