@@ -14,6 +14,7 @@ export class SparseCodedWeight implements PackedForm {
   readonly coded: CodedNumbers;
   readonly index: SparseIndex;
   readonly #indexBytes: Uint8Array;
+  #values: Float32Array | undefined;
 
   private constructor(shape: readonly number[], coded: CodedNumbers, index: SparseIndex, indexBytes: Uint8Array) {
     this.shape = shape;
@@ -57,9 +58,9 @@ export class SparseCodedWeight implements PackedForm {
     return [...this.coded.sections, this.#indexBytes];
   }
 
-  /** The numbers that remain, as floats. */
+  /** The numbers that remain, as floats: decoded when they are first asked for, and kept. */
   get values(): Float32Array {
-    return this.coded.rebuild();
+    return (this.#values ??= this.coded.rebuild());
   }
 
   /** Calls `visit` with where each number stands in the tensor, ascending. */
