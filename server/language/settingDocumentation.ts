@@ -1,14 +1,16 @@
 /** @file What the schema says of a setting, as Markdown: for completion and hover. */
-import { discriminatorOf, expectation, schemaAt } from '../protocol/experiment/expectation.ts';
+import { alternativeOf, discriminatorOf, expectation, schemaAt } from '../protocol/experiment/expectation.ts';
 import { experimentJsonSchema, type JsonSchema } from '../protocol/experiment/experimentJsonSchema.ts';
-import type { SettingPath } from '../protocol/experiment/settingPath.ts';
+import { valueAt, type SettingPath } from '../protocol/experiment/settingPath.ts';
 
 /**
  * The part of the schema that is about a setting. Of a union it is the option that the file has chosen; of the setting that tells
  * the options apart, all that it can be.
  */
 export function settingSchema(settings: unknown, path: SettingPath): JsonSchema | undefined {
-  const union = path.length === 0 ? undefined : schemaAt(experimentJsonSchema(), settings, path.slice(0, -1));
+  const around = path.slice(0, -1);
+  const object = path.length === 0 ? undefined : schemaAt(experimentJsonSchema(), settings, around);
+  const union = object && alternativeOf(object, valueAt(settings, around));
   const discriminator = union && discriminatorOf(union);
   if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
   const { options } = discriminator;
@@ -37,6 +39,16 @@ function choices(node: JsonSchema): string | undefined {
   return all.map(({ value, meaning }) => `- \`${value}\`${meaning === undefined ? '' : `: ${meaning}`}`).join('\n');
 }
 
+/** True for a setting whose value, or one of its kinds of values, is a path. */
+export function isPathSetting(node: JsonSchema): boolean {
+  return node.format === 'path' || optionsOf(node).some(({ format }) => format === 'path');
+}
+
+/** The kinds of values of a setting that has several. */
+export function optionsOf(node: JsonSchema): JsonSchema[] {
+  return (node.anyOf as JsonSchema[] | undefined) ?? [];
+}
+
 /** A word that can be written, and what it means. */
 export interface Choice {
   readonly value: string;
@@ -48,7 +60,8 @@ export function choicesOf(node: JsonSchema): Choice[] {
   const meanings = node.enumDescriptions as string[] | undefined;
   if (node.enum) return node.enum.map((value, i) => ({ value: String(value), meaning: meanings?.[i] }));
   const options = discriminatorOf(node)?.options;
-  return Array.from(options ?? [], ([value, option]) => ({ value, meaning: option.description }));
+  if (options) return Array.from(options, ([value, option]) => ({ value, meaning: option.description }));
+  return optionsOf(node).flatMap(choicesOf);
 }
 
 /** A value that can be written as it is: no object, and not absent. */

@@ -7,7 +7,9 @@ import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
-import { settingSchema } from '../settingDocumentation.ts';
+import { canNameRun, RUN } from '../namedRuns.ts';
+import { layerAt } from '../readCompression.ts';
+import { isPathSetting, settingSchema } from '../settingDocumentation.ts';
 
 const START: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
@@ -20,8 +22,8 @@ export function definition(
   const path = document.json.pathAt(offset);
   const key = document.json.rangeOfKey(path);
   const isKey = key !== undefined && key.start <= offset && offset <= key.end;
-  const isLayer = path.length === 3 && path[0] === 'compression' && path[1] === 'layers';
-  if (isLayer && isKey) return layerDefinitions(String(path[2]), document.rangeOf(key), surroundings);
+  const layer = layerAt(path);
+  if (layer?.inner.length === 0 && isKey) return layerDefinitions(layer.key, document.rangeOf(key), surroundings);
   const value = document.json.rangeOfValue(path);
   if (!value || isKey) return [];
   const uri = fileNamed(document, path, surroundings);
@@ -61,15 +63,15 @@ function fileNamed(
   const written = range && text.getText().slice(range.start, range.end);
   const value = written && stringOf(written);
   if (value === undefined || value === '') return undefined;
-  if (path.length === 1 && path[0] === 'start' && value.startsWith('run:')) {
-    const [run, other] = runsNamed(value.slice('run:'.length), [...runs, ...others].reverse());
+  if (canNameRun(path) && value.startsWith(RUN)) {
+    const [run, other] = runsNamed(value.slice(RUN.length), [...runs, ...others].reverse());
     if (!run || other) return undefined;
     return fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);
   }
   const node = settingSchema(settings, path);
-  const isPath = node?.format === 'path' || (path.length === 1 && path[0] === 'model');
   const file = value.replace(/(\.npz):.*$/, '$1');
-  if (!isPath || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0) return undefined;
+  if (!node || !isPathSetting(node) || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0)
+    return undefined;
   return new URL(encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent), text.uri).href;
 }
 

@@ -4,12 +4,14 @@
  */
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding } from './finding.ts';
+import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
+import { proximalFindings } from './proximalFindings.ts';
+import { runFindings } from './runFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
-import { startFindings } from './startFindings.ts';
 import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
@@ -17,11 +19,13 @@ type Check = (document: ExperimentDocument, surroundings: Surroundings) => Findi
 /** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
+  followingFindings,
   scheduleFindings,
   learningRateFindings,
+  proximalFindings,
   threadFindings,
   pathFindings,
-  startFindings,
+  runFindings,
 ];
 
 /** Last found in a version of a document: an editor asks for quick fixes at each place of the cursor. */

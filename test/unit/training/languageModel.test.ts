@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
@@ -134,6 +135,31 @@ test('a run is started from another one with the same vocabulary, and not with a
   expect((await run({ overrides: restated })).state).toBe('finished');
 });
 
+test('a run learns from another one word by word, also after it was stopped, and from none of another vocabulary', async () => {
+  const { run, write } = await corpus(training({ epochs: 2 }));
+  const teacher = await run({ overrides: ['model.units=16'] });
+  const distillation = { teacher: `run:${teacher.run.id}`, temperature: 1, ask: { entropyAbove: 0.5 } };
+  const overrides = [`distillation=${JSON.stringify(distillation)}`];
+  const whole = await run({ overrides });
+  const stopped = await run({ overrides, stopAfter: 61 });
+  expect(finalWeights((await resume(stopped.run)).run)).toEqual(finalWeights(whole.run));
+  const { loss, losses, shares } = eventsOf(whole.events, 'metrics').at(-1)!;
+  expect(losses!.labels + losses!.distillation).toBeCloseTo(loss, 5); // Rounded to float32.
+  // Of four batches of eight words.
+  expect((shares!.asked * 32) % 1).toBeCloseTo(0, 5);
+
+  await write('small.train.txt', sentences(400, 1).replaceAll('a', 'e'));
+  const error = await userErrorOf(() => run({ overrides }));
+  expect(error.message).toContain(
+    ` distillation.teacher: the vocabulary is not that of the run ${teacher.run.id} (this one learns from it)`,
+  );
+  const published = `distillation=${JSON.stringify({ ...distillation, reduction: 'as-published' })}`;
+  await write('small.train.txt', sentences(400, 1));
+  expect((await userErrorOf(() => run({ overrides: [published] }))).message).toContain(
+    ' distillation.reduction: the published code divides by the number of classes for images alone',
+  );
+});
+
 test('a run does not go on with a text whose words have changed', async () => {
   const { run, write } = await corpus();
   const stopped = await run({ stopAfter: 10 });
@@ -214,7 +240,7 @@ test('a schedule in epochs is one in steps', async () => {
   const { events } = await run();
   const [{ config }] = eventsOf(events, 'started');
   expect(config.training.steps).toBe(98);
-  expect(config.compression?.schedule).toMatchObject({ from: 0, to: 49, unit: 'steps' });
+  expect(compressionsOf(config)[0].schedule).toMatchObject({ from: 0, to: 49, unit: 'steps' });
   const [{ summary }] = eventsOf(events, 'finished');
   expect(summary.layers.filter(({ weights, weightsKept }) => weightsKept === weights / 2)).toHaveLength(2);
 });
