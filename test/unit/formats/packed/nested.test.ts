@@ -82,6 +82,11 @@ describe('a pruned weight with coded numbers', () => {
     expect([...read.rebuild()]).toEqual([0, 0, 0, -1, 0, 0]);
   });
 
+  test.each(Object.keys(numberForms) as CodedNumbers['form'][])('can have no numbers: %s', (form) => {
+    const weight = SparseCodedWeight.of([2, 3], new Uint8Array(6), numberForms[form]([0]));
+    expect(again({ w: weight }).get('w')!.rebuild()).toEqual(new Float32Array(6));
+  });
+
   test('has as many numbers as remain', () => {
     expect(() => SparseCodedWeight.of([4], [0, 1, 1, 0], numberForms.levels([3]))).toThrow(
       '2 numbers remain, and 3 are given.',
