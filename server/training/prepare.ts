@@ -9,7 +9,7 @@ import { Compressor } from '../compression/compressor.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
@@ -70,7 +70,7 @@ export interface Prepared {
   dispose(): Promise<void>;
 }
 
-export interface PrepareOptions {
+export interface PrepareOptions extends OpenOptions {
   /** True where `start` is to be loaded: not where other weights will be restored. */
   readonly pretrained: boolean;
   /** True where the model is to be trained. Without that it needs no teacher. */
@@ -88,7 +88,7 @@ export interface PrepareOptions {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, run, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -99,8 +99,9 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
-    const dataset = await openDataset(data, directory);
+    const dataset = await openDataset(data, directory, opening);
     opened.push(() => dataset.close());
+    warnings.push(...(dataset.warnings ?? []));
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(dataset.files ?? []);
