@@ -1,0 +1,69 @@
+/** @file A weight whose numbers are a few levels: what is known of it while it is trained, and the codes of its numbers. */
+import type { RowView } from '../../../formats/packed/packedWeight.ts';
+import { ordered } from './buckets.ts';
+
+/**
+ * A weight of a few levels. The level of code c in bucket b is `scales[b] * table[c] + offsets[b]`, computed in float64 and rounded
+ * to float32; without scales it is `table[c]`. The weight itself holds these numbers, so that their codes need no memory.
+ */
+export interface LevelForm {
+  readonly form: 'levels';
+  /** The levels before they are scaled, ascending; or their count where they are equally far apart from 0 to 1. */
+  readonly table: Float32Array | { readonly uniform: number };
+  /** The matrix in whose order the buckets follow one another. */
+  readonly view: RowView;
+  /** Numbers of a bucket; the last may have fewer. */
+  readonly bucket: number;
+  readonly scales?: Float32Array;
+  readonly offsets?: Float32Array;
+  /** The levels of the weight, ascending, where all its numbers have the same. */
+  readonly levels?: readonly number[];
+}
+
+/** Number of levels in a bucket. */
+export function levelCount({ table }: Pick<LevelForm, 'table'>): number {
+  return table instanceof Float32Array ? table.length : table.uniform;
+}
+
+/** The levels of a bucket, ascending. */
+export function levelsOfBucket({ table, scales, offsets }: LevelForm, bucket: number): Float32Array {
+  const scale = scales?.[bucket] ?? 1;
+  const offset = offsets?.[bucket] ?? 0;
+  if (table instanceof Float32Array) return table.map((level) => scale * level + offset);
+  const last = table.uniform - 1;
+  return Float32Array.from({ length: table.uniform }, (_, code) => scale * (code / last) + offset);
+}
+
+/** The form with {@link LevelForm.levels}, where it has one bucket. */
+export function withLevels(form: LevelForm): LevelForm {
+  if ((form.scales?.length ?? 1) > 1) return form;
+  return { ...form, levels: [...new Set(levelsOfBucket(form, 0))].sort((a, b) => a - b) };
+}
+
+/**
+ * The codes of a weight's numbers, in the order of the matrix of its form.
+ * @throws RangeError where a number is not one of the levels of its bucket
+ */
+export function codesOf(values: Float32Array, form: LevelForm): Uint8Array {
+  const codes = new Uint8Array(values.length);
+  const numbers = ordered(values, form.view);
+  for (let start = 0; start < numbers.length; start += form.bucket) {
+    const levels = levelsOfBucket(form, start / form.bucket);
+    const end = Math.min(start + form.bucket, numbers.length);
+    for (let i = start; i < end; i++) codes[i] = codeOf(numbers[i], levels);
+  }
+  return codes;
+}
+
+/** @param levels ascending */
+function codeOf(value: number, levels: Float32Array): number {
+  let low = 0;
+  let high = levels.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (levels[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  if (levels[low] !== value) throw new RangeError(`${value} is no level of its bucket.`);
+  return low;
+}
