@@ -56,7 +56,9 @@ export function planCompression(
     run,
     weights,
     stages,
-    denseGradients: stages.some(({ compression }) => policies[compression.policy].denseGradients),
+    denseGradients: stages.some(
+      ({ compression, units }) => policies[compression.policy].denseGradients || units.some(({ pullBack }) => pullBack),
+    ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
   };
@@ -65,6 +67,16 @@ export function planCompression(
 /** The first step at which a compression acts. */
 export function firstStepOf({ schedule }: Compression): number {
   return schedule?.from ?? 0;
+}
+
+/** The step from which on a compression compresses weights no further. */
+function lastChangeOf({ schedule }: Compression): number {
+  return schedule && 'to' in schedule ? schedule.to : 0;
+}
+
+/** Steps from one that computes with compressed weights to the next, under a policy that does so while it trains. */
+export function stepsBetweenCompressed(compression: Compression): number {
+  return ('straightThrough' in compression && compression.straightThrough?.every) || 1;
 }
 
 function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
@@ -124,11 +136,26 @@ function further(
       `${weight.name} is compressed by ${place} before, and "${compression.method}" cannot go on with what "${method}" leaves`,
       'Leave the layer out of one of the two, or change their order: pruning or low rank comes first, quantization last.',
     );
-  if (policyFacts[compression.policy].leaves)
+  const { leaves, follows = [] } = policyFacts[compression.policy];
+  if (leaves && !follows.includes(methodFacts[method].leaves))
     throw refuse(
       ['policy'],
       `"${compression.policy}" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
       'Choose "deeptwist", "straight-through" or "one-shot".',
+    );
+  if (later.some(({ pullBack }) => pullBack))
+    throw refuse(
+      ['straightThrough', 'gradient'],
+      `"exact-scale" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
+      'Choose "plain".',
+    );
+  const from = firstStepOf(compression);
+  const end = lastChangeOf(stage.compression);
+  if (policyFacts[compression.policy].trainsInstead && end > from)
+    throw refuse(
+      ['schedule', 'from'],
+      `${weight.name} is compressed further by ${place} until step ${end}, expected to begin then or later, got ${from}`,
+      'Let it begin later, or the other end earlier.',
     );
   const { trainsInstead } = policyFacts[stage.compression.policy];
   if (trainsInstead && policyFacts[compression.policy].distorts === 'every-so-often')
@@ -146,11 +173,11 @@ function further(
       'Name both, so that the factors of both can be compressed further.',
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
-  const from = firstStepOf(stage.compression);
+  const earlierFrom = firstStepOf(stage.compression);
   return new FurtherUnit(
     earlier,
     earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
+    { acts: (step) => step === steps || (step >= earlierFrom && !ignoresSchedule), lastStep: steps },
   );
 }
 

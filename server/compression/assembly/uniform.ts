@@ -104,7 +104,7 @@ export function roundToLevels(
       const numbers = f64x2.promote_low_f32x4(v128.load64_zero(address));
       const places = f64x2.nearest(f64x2.mul(f64x2.sub(numbers, offsets2), perStep));
       const k = f64x2.max(zero, f64x2.min(steps, places));
-      const levels = f64x2.add(f64x2.mul(scales2, f64x2.div(k, steps)), offsets2);
+      const levels = f64x2.add(f64x2.div(f64x2.mul(scales2, k), steps), offsets2);
       v128.store64_lane(address, f32x4.demote_f64x2_zero(levels), 0);
     }
     if (address < end) {
@@ -156,7 +156,7 @@ export function roundAtRandom(
 
 function levelAt(place: f64, last: i32, scale: f32, offset: f32): f32 {
   const k = max<f64>(0, min<f64>(last, place));
-  return <f32>(<f64>scale * (k / <f64>last) + <f64>offset);
+  return <f32>((<f64>scale * k) / <f64>last + <f64>offset);
 }
 
 /** A hash of 32 bits in which every bit depends on every bit (Wellons 2018, "Prospecting for hash functions": lowbias32). */

@@ -10,7 +10,7 @@ import { elementCount } from '../../protocol/shape.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
-import type { CompressedWeight, CompressionState, Distortion, FactoredWeight, TensorDistortion, Unit } from './unit.ts';
+import type { CompressedWeight, CompressionState, Distortion, FactoredWeight, FittedPoints, TensorDistortion, Unit } from './unit.ts';
 
 /** A tensor that is distorted further, and what has been made of it. */
 interface Tensor {
@@ -128,6 +128,11 @@ export class FurtherUnit implements Unit {
       const factors = new FactorsWeight(shape, storedView(view), form.left.length / rows, { ...form, ...leftOf });
       return form.left.length + form.right.length < elementCount(shape) ? factors : new DenseWeight(shape, values[i]);
     });
+  }
+
+  /** Those of the one tensor that pruning leaves of a weight. */
+  get points(): FittedPoints | undefined {
+    return this.#later.length === 1 ? this.#later[0].points : undefined;
   }
 
   get state(): CompressionState {

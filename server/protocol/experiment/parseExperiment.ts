@@ -17,6 +17,7 @@ import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { layerProblems } from './layerProblems.ts';
+import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -62,6 +63,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...timeProblems(document),
     ...layerProblems(document),
     ...combinationProblems(document),
+    ...quantizationProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),

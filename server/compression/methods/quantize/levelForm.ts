@@ -1,15 +1,16 @@
 /** @file A weight whose numbers are a few levels: what is known of it while it is trained, and the codes of its numbers. */
+import { levelValue, type Levels, type LevelsParts } from '../../../formats/packed/levels.ts';
 import type { RowView } from '../../../formats/packed/packedWeight.ts';
 import { ordered } from './buckets.ts';
 
 /**
- * A weight of a few levels. The level of code c in bucket b is `scales[b] * table[c] + offsets[b]`, computed in float64 and rounded
- * to float32; without scales it is `table[c]`. The weight itself holds these numbers, so that their codes need no memory.
+ * A weight of a few levels: of code c in bucket b, {@link levelValue} with the scale and the offset of the bucket, rounded to float32.
+ * The weight itself holds these numbers, so that their codes need no memory.
  */
 export interface LevelForm {
   readonly form: 'levels';
   /** The levels before they are scaled, ascending; or their count where they are equally far apart from 0 to 1. */
-  readonly table: Float32Array | { readonly uniform: number };
+  readonly table: Levels;
   /** The matrix in whose order the buckets follow one another. */
   readonly view: RowView;
   /** Numbers of a bucket; the last may have fewer. */
@@ -26,24 +27,26 @@ export function levelCount({ table }: Pick<LevelForm, 'table'>): number {
 }
 
 /** The levels of a bucket, ascending. */
-export function levelsOfBucket({ table, scales, offsets }: LevelForm, bucket: number): Float32Array {
-  const scale = scales?.[bucket] ?? 1;
-  const offset = offsets?.[bucket] ?? 0;
-  if (table instanceof Float32Array) return table.map((level) => scale * level + offset);
-  const last = table.uniform - 1;
-  return Float32Array.from({ length: table.uniform }, (_, code) => scale * (code / last) + offset);
+export function levelsOfBucket(form: LevelForm, bucket: number): Float32Array {
+  const { table, scales, offsets } = form;
+  return Float32Array.from({ length: levelCount(form) }, (_, code) =>
+    levelValue(table, code, scales?.[bucket] ?? 1, offsets?.[bucket]),
+  );
 }
 
 /** The form with {@link LevelForm.levels}, where it has one bucket. */
-export function withLevels(form: LevelForm): LevelForm {
+export function withLevels<F extends LevelForm>(form: F): F {
   if ((form.scales?.length ?? 1) > 1) return form;
   return { ...form, levels: [...new Set(levelsOfBucket(form, 0))].sort((a, b) => a - b) };
 }
 
-/**
- * The codes of a weight's numbers, in the order of the matrix of its form.
- * @throws RangeError where a number is not one of the levels of its bucket
- */
+/** What a file holds of a weight. */
+export function partsOf(values: Float32Array, form: LevelForm): LevelsParts {
+  const { table, view, bucket, scales, offsets } = form;
+  return { levels: table, codes: codesOf(values, form), view, ...(scales && { bucket, scales, offsets }) };
+}
+
+/** The codes of a weight's numbers, in the order of the matrix of its form: those of the nearest levels. */
 export function codesOf(values: Float32Array, form: LevelForm): Uint8Array {
   const codes = new Uint8Array(values.length);
   const numbers = ordered(values, form.view);
@@ -64,6 +67,5 @@ function codeOf(value: number, levels: Float32Array): number {
     if (levels[middle] < value) low = middle + 1;
     else high = middle;
   }
-  if (levels[low] !== value) throw new RangeError(`${value} is no level of its bucket.`);
-  return low;
+  return low > 0 && value - levels[low - 1] < levels[low] - value ? low - 1 : low;
 }

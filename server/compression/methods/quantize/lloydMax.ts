@@ -27,10 +27,20 @@ export function fitLevels(
 ): Float32Array {
   const distinct = firstDistinct(sorted, count + 1);
   if (distinct.length <= count) return Float32Array.from({ length: count }, (_, i) => distinct[i] ?? distinct.at(-1)!);
-  const levels = starts[start](sorted, count, random);
+  const levels = startLevels(sorted, count, start, random);
   const cells = new Cells(sorted);
   for (let round = 0; round < iterations; round++) if (!cells.refit(levels)) break;
   return Float32Array.from(levels).sort();
+}
+
+/** The levels before the first round. @param sorted at least `count` numbers, ascending */
+export function startLevels(
+  sorted: Float32Array,
+  count: number,
+  start: FitParameters['start'],
+  random: Random,
+): Float64Array {
+  return starts[start](sorted, count, random);
 }
 
 /** The first of the different numbers, at most `most`. */

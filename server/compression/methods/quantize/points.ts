@@ -6,9 +6,9 @@ import type { Random } from '../../../formats/random.ts';
 import { fitUniformLevels } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf, inOrder, type BucketSize } from './buckets.ts';
-import { levelsOfBucket, withLevels, type LevelForm } from './levelForm.ts';
+import { withLevels, type LevelForm } from './levelForm.ts';
 import { fitLevels, type FitParameters } from './lloydMax.ts';
-import { roundToTable } from './nearestLevel.ts';
+import { roundToTable, type TableForm } from './nearestLevel.ts';
 
 export interface PointsParameters extends FitParameters {
   readonly bits: number;
@@ -18,42 +18,38 @@ export interface PointsParameters extends FitParameters {
   readonly bucket: BucketSize | 'none';
 }
 
-/** Replaces each number by the nearest point of its bucket, in place. */
+/** Number of points. */
+export function pointCount({ bits, points = 2 ** bits }: Pick<PointsParameters, 'bits' | 'points'>): number {
+  return points;
+}
+
+/**
+ * Replaces each number by the nearest point of its bucket, in place.
+ * @param points ascending, for example trained ones; or the random numbers for the start of those that are fitted to the weight
+ */
 export function quantizeToPoints(
   values: Float32Array,
   view: MatrixView,
   parameters: PointsParameters,
-  random: Random,
-): LevelForm {
-  const { view: order } = bucketsOf(sizeOf(parameters), view);
+  points: Float32Array | Random,
+): TableForm {
+  const { bucket } = parameters;
+  const { view: order, length } = bucketsOf(bucket === 'none' ? 'tensor' : bucket, view);
   return inOrder(values, order, (numbers) => {
-    const form = fitPoints(numbers, view, parameters, random);
+    const { scales, offsets } = fitUniformLevels(numbers, { count: 2, bucket: length, symmetric: false });
+    const unfitted = { view: order, bucket: length, ...(bucket !== 'none' && { scales, offsets }) };
+    const table =
+      points instanceof Float32Array
+        ? points.slice()
+        : fitLevels(scaled(numbers, unfitted).sort(), pointCount(parameters), parameters, points);
+    const form: TableForm = { form: 'levels', table, ...unfitted };
     roundToTable(numbers, form);
     return withLevels(form);
   });
 }
 
-/** The points that a weight begins with. @param numbers of the weight, in the order of the form's matrix */
-export function fitPoints(
-  numbers: Float32Array,
-  view: MatrixView,
-  parameters: PointsParameters,
-  random: Random,
-): LevelForm {
-  const { bits, points = 2 ** bits, bucket } = parameters;
-  const { view: order, length } = bucketsOf(sizeOf(parameters), view);
-  const { scales, offsets } = fitUniformLevels(numbers, { count: 2, bucket: length, symmetric: false });
-  const form = { form: 'levels', view: order, bucket: length, ...(bucket !== 'none' && { scales, offsets }) } as const;
-  const sorted = scaled(numbers, form).sort();
-  return { ...form, table: fitLevels(sorted, points, parameters, random) };
-}
-
-function sizeOf({ bucket }: PointsParameters): BucketSize {
-  return bucket === 'none' ? 'tensor' : bucket;
-}
-
 /** A copy of the numbers, each bucket from 0 to 1; a constant one becomes 0. Without scales, as they are. */
-export function scaled(
+function scaled(
   numbers: Float32Array,
   { bucket, scales, offsets }: Pick<LevelForm, 'bucket' | 'scales' | 'offsets'>,
 ): Float32Array {

@@ -5,7 +5,7 @@
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf } from './buckets.ts';
 import { withLevels, type LevelForm } from './levelForm.ts';
-import { roundToTable } from './nearestLevel.ts';
+import { roundToTable, type TableForm } from './nearestLevel.ts';
 
 /** Halves of binades, `[2^e, 1.5 2^e)` and `[1.5 2^e, 2^(e+1))`, by the leading bits of a float32: exponent and first bit of its fraction. */
 const HALVES = 512;
@@ -21,7 +21,7 @@ export function quantizeToPowersOfTwo(
   const magnitudes = 2 ** (bits - 1) - 1;
   const positive = Array.from({ length: magnitudes }, (_, i) => 2 ** (i + 1 - magnitudes));
   const { view: order, length } = bucketsOf('tensor', view);
-  const form: LevelForm = {
+  const form: TableForm = {
     form: 'levels',
     table: Float32Array.of(...positive.map((level) => -level).reverse(), 0, ...positive),
     view: order,

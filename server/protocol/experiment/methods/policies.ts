@@ -6,6 +6,12 @@ import { methodFacts, methodNames } from './index.ts';
 export interface PolicyFacts {
   /** The methods that it works with, by what they leave of a weight; absent where it works with all. */
   readonly leaves?: readonly MethodFacts['leaves'][];
+  /** Whose rest it can go on with, by what an earlier compression leaves; absent where it needs whole weights if it has {@link leaves}. */
+  readonly follows?: readonly MethodFacts['leaves'][];
+  /** What the parameters of each layer must say, by their names; absent where they may say anything. */
+  readonly layers?: Readonly<Record<string, string>>;
+  /** Names of the settings of a compression that only this policy reads. */
+  readonly settings?: readonly string[];
   /** Tells whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
   readonly distorts: 'every-so-often' | 'at-the-end';
   /** True where training goes on as if nothing were compressed, and the target is applied at once after it. */
@@ -44,9 +50,20 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     constraints: 'none',
   },
   'straight-through': {
+    settings: ['straightThrough'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
     constraints: 'all',
+  },
+  points: {
+    leaves: ['codes'],
+    follows: ['zeros'],
+    layers: { levels: 'points' },
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    trainsInstead: true,
+    keepsSettings: 'the policy "points" fits the points once, and trains them from then on',
+    constraints: 'none',
   },
 };
 
@@ -58,11 +75,11 @@ export function worksWith(policy: PolicyId, method: Method): boolean {
   return policyFacts[policy].leaves?.includes(methodFacts[method].leaves) ?? true;
 }
 
+export const policyNames: readonly PolicyId[] = Object.keys(policyFacts).filter(isPolicy);
+
 /** The policies that work with a method. */
 export function suitablePolicies(method: Method): PolicyId[] {
-  return Object.keys(policyFacts)
-    .filter(isPolicy)
-    .filter((policy) => worksWith(policy, method));
+  return policyNames.filter((policy) => worksWith(policy, method));
 }
 
 /** Message for a policy that does not work with a method. */

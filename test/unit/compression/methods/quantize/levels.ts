@@ -17,8 +17,8 @@ export function vector(length: number): MatrixView {
 export function rebuilt(codes: Uint8Array, { table, bucket, scales, offsets }: LevelForm): Float32Array {
   return Float32Array.from(codes, (code, i) => {
     const b = Math.floor(i / bucket);
-    const level = table instanceof Float32Array ? table[code] : code / (table.uniform - 1);
-    return (scales?.[b] ?? 1) * level + (offsets?.[b] ?? 0);
+    const [scale, offset] = [scales?.[b] ?? 1, offsets?.[b] ?? 0];
+    return table instanceof Float32Array ? scale * table[code] + offset : (scale * code) / (table.uniform - 1) + offset;
   });
 }
 
