@@ -386,7 +386,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'bits whose scales take more than is saved',
     text: edited(lstm, [data, text], quantize('"softmax": { "bits": 8 }')),
     problems: [
-      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; its 9 rows of 4 weights have 8 scales each',
+      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; besides the codes, it needs 72 numbers of 32 bits',
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },
