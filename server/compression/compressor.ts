@@ -89,7 +89,12 @@ export class Compressor {
 
   /** True where {@link distort} is due right after a step. */
   distortsAfter(step: number): boolean {
-    return this.#stages.some((stage) => stage.isDue(step));
+    return this.dueAfter(step).length > 0;
+  }
+
+  /** The compressions that distort their weights right after a step, by their places in the list. */
+  dueAfter(step: number): number[] {
+    return this.#stages.flatMap((stage, i) => (stage.isDue(step) ? [i] : []));
   }
 
   /**
