@@ -77,13 +77,17 @@ function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[
   const needed = Object.entries(policyFacts[policy].layers ?? {});
   return Object.keys(isRecord(layers) ? layers : {}).flatMap((key) =>
     needed.flatMap(([name, value]): SettingProblem[] => {
-      const place = ['layers', key, name];
-      const written = valueAt(settings, place);
-      if (written === value || !isRecord(valueAt(settings, ['layers', key]))) return [];
-      const message = `the policy "${policy}" needs "${name}": "${value}" in each layer`;
-      const at = written === undefined ? place.slice(0, -1) : place;
+      const parameters = valueAt(settings, ['layers', key]);
+      if (!isRecord(parameters) || parameters[name] === value) return [];
       return [
-        { path: [...path, ...at], code: 'combination', at: 'value', message, related: [[...path, 'policy']] },
+        {
+          path: [...path, 'layers', key, name],
+          code: 'combination',
+          at: 'value',
+          message: `the policy "${policy}" needs "${name}": "${value}" in each layer`,
+          meant: value,
+          related: [[...path, 'policy']],
+        },
       ];
     }),
   );

@@ -51,10 +51,11 @@ function gradientProblems(
   const setting = [...compression.path, ...gradient];
   return [
     {
-      path: levels === undefined ? path : [...path, 'levels'],
+      path: [...path, 'levels'],
       code: 'combination',
       at: 'value',
       message: `${formatSettingPath(setting)} "exact-scale" needs "levels": "${SCALED_BY_ENDS}" in each layer`,
+      meant: SCALED_BY_ENDS,
       related: [setting],
     },
   ];

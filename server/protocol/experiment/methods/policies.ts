@@ -20,6 +20,8 @@ export interface PolicyFacts {
   readonly keepsSettings?: string;
   /** True where something else is trained in the place of weights, so that what another compression does to them is lost. */
   readonly trainsInstead?: true;
+  /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
+  readonly sumsGradients?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
   readonly constraints: 'all' | 'keeping zeros' | 'none';
 }
@@ -62,6 +64,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'at-the-end',
     ignoresSchedule: false,
     trainsInstead: true,
+    sumsGradients: true,
     keepsSettings: 'the policy "points" fits the points once, and trains them from then on',
     constraints: 'none',
   },
