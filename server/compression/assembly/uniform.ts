@@ -60,7 +60,8 @@ function writeRange(lowest: f32, highest: f32, symmetric: bool, scale: usize, of
   // One round of adding and subtracting makes the scale one that the next quantization finds again (Knuth, TAOCP 4.2.2, theorem D).
   const span: f32 = highest - lowest + lowest - lowest;
   store<f32>(scale, span < CONSTANT ? 0 : span);
-  store<f32>(offset, lowest);
+  // A reader adds the offset to 0, which makes -0 to 0.
+  store<f32>(offset, lowest + 0);
 }
 
 /** The least of four lanes; not a number where one is none. */

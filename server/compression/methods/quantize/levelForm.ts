@@ -43,7 +43,9 @@ export function withLevels<F extends LevelForm>(form: F): F {
 /** What a file holds of a weight. */
 export function partsOf(values: Float32Array, form: LevelForm): LevelsParts {
   const { table, view, bucket, scales, offsets } = form;
-  return { levels: table, codes: codesOf(values, form), view, ...(scales && { bucket, scales, offsets }) };
+  // Without scales, a reader takes levels as they are, and -0 is 0 in the weight.
+  const levels = table instanceof Float32Array ? table.map((level) => level + 0) : table;
+  return { levels, codes: codesOf(values, form), view, ...(scales && { bucket, scales, offsets }) };
 }
 
 /** The codes of a weight's numbers, in the order of the matrix of its form: those of the nearest levels. */

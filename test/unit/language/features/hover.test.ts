@@ -34,6 +34,18 @@ describe('a setting', () => {
     expect(textAt(at(pruneText, place))).toMatch(expected);
   });
 
+  test.each([
+    ['"lev|els"', /`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression.*default: `"binary"`/s],
+    ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
+    ['"buc|ket"', /two numbers more.*A positive integer or 'row' or 'tensor'; default: `256`/s],
+    ['"straight|Through"', /quantized distillation/],
+  ])('%s of a quantization', (place, expected) => {
+    const text = withCompression(
+      '"method": "quantize", "layers": { "fc1": { "levels": "uniform", "bits": 4, "bucket": 8 } }, "straightThrough": {}',
+    );
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
   test.each(['// Prun|es', '// as in| the', '}|\n', '"seed": 3,| '])('%s: nothing', (place) => {
     expect(textAt(at(`${pruneText.replace('"steps"', '"seed": 3, "steps"')}`, place))).toBeUndefined();
   });
