@@ -108,11 +108,11 @@ const levels: readonly object[] = [
 
 test.each(levels)('quantize to %j', async (parameters) => {
   for (const policy of ['deeptwist', 'one-shot', 'straight-through'])
-    await expectAccounted({ method: 'quantize', policy, layers: { '*': parameters } });
+    await expectAccounted({ method: 'quantize', policy, layers: { '[!r]*': parameters } });
 });
 
 test.each([7, 'row', 'none'])('trained points in buckets: %s', async (bucket) => {
-  const layers = { '*': { levels: 'points', bits: 3, bucket } };
+  const layers = { '[!r]*': { levels: 'points', bits: 3, bucket } };
   await expectAccounted({ method: 'quantize', policy: 'points', layers });
 });
 
