@@ -46,7 +46,9 @@ async function trained({ file }: Workspace, ask: (control: TrainingControl, even
 }
 
 const schedules = { prune: { from: 10, to: 40 }, others: { from: 10 } };
-const methods: { readonly [M in Method]: { readonly layers: Readonly<Record<string, object>> } } = {
+const methods: {
+  readonly [M in Method]: { readonly layers: Readonly<Record<string, object>> } & Readonly<Record<string, unknown>>;
+} = {
   prune: { layers: { fc1: { rate: 0.7 } }, schedule: schedules.prune },
   quantize: { layers: { 'fc*': { bits: 2 } }, schedule: schedules.others },
   'low-rank': { layers: { fc1: { rank: 3 } }, schedule: schedules.others },

@@ -11,10 +11,8 @@ import {
   distortsAlone,
   stateless,
   type CompressedWeight,
-  type CompressionOf,
   type MethodRow,
   type ParametersOf,
-  type RunFacts,
   type Unit,
 } from '../unit.ts';
 import { addScaleGradient } from './exactScale.ts';
