@@ -24,6 +24,10 @@ const numberForms: Readonly<Record<string, (stored: StoredWeight) => CodedNumber
   levels: (stored) => LevelsWeight.read(stored),
 };
 
+export function isCodedNumbers(weight: PackedForm): weight is CodedNumbers {
+  return Object.hasOwn(numberForms, weight.form);
+}
+
 /** @throws FormatError where parameters and bytes do not fit together, or the form is another */
 export function readNumbers(stored: StoredWeight): CodedNumbers {
   return ofForm(numberForms, stored.form)(stored);

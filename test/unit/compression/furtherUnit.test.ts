@@ -4,6 +4,7 @@ import { quantize } from '../../../server/compression/methods/quantize/quantize.
 import { prune } from '../../../server/compression/methods/prune/prune.ts';
 import { predictSizes } from '../../../server/compression/predictSize.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';
+import { decodePacked, encodePacked } from '../../../server/formats/packed/packedFile.ts';
 import { multiplyFactors } from '../../../server/formats/packed/factors.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
 import type { Compression } from '../../../server/protocol/experiment/schema.ts';
@@ -288,6 +289,25 @@ test('the state of a list goes on to the bit, whatever the order of what is due'
     }),
     { numRuns: 8 },
   );
+});
+
+test.each([
+  ['pruning, then bits', [pruning(0.9), quantization(2)], 'sparse-coded'],
+  ['pruning of nearly all, then bits', [pruning(0.999), quantization(1)], 'sparse-coded'],
+  ['low rank, then bits', [lowRank(5), quantization(2)], 'factors-coded'],
+  ['low rank, then pruning', [lowRank(5), pruning(0.8)], 'factors-coded'],
+  ['all three', [lowRank(9), pruning(0.7), quantization(3)], 'factors-coded'],
+  ['too many factors to be smaller', [lowRank(30), pruning(0.1)], 'dense'],
+] as const)('a file holds the very numbers in the bytes that were counted: %s', async (_, list, form) => {
+  const fc = weight('fc/kernel', [60, 40], 24);
+  const compressor = createCompressor([...list], [fc], run);
+  await compressor.distort(100);
+  const packed = compressor.packed();
+  expect(packed.get('fc/kernel')!.form).toBe(form);
+  const read = decodePacked(encodePacked(packed)).get('fc/kernel')!;
+  expect(read.rebuild()).toEqual(fc.values);
+  const [{ bytesKept }] = compressor.sizes([fc]);
+  expect(bytesKept).toBe(read.sections.reduce((bytes, { length }) => bytes + length, 0));
 });
 
 test('the predicted size of a list is near the measured one, without a weight', async () => {
