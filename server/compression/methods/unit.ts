@@ -6,7 +6,7 @@ import type { CompressedSize } from '../size.ts';
 import type { MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight, NamedWeight } from '../targets/targets.ts';
 import type { CustomDistortion } from './custom/custom.ts';
-import type { LevelForm } from './quantize/levelForm.ts';
+import { commonLevels, type LevelForm } from './quantize/levelForm.ts';
 
 type CompressionBy = { [M in Method]: Extract<Compression, { method: M }> };
 export type CompressionOf<M extends Method> = CompressionBy[M];
@@ -61,7 +61,8 @@ export interface FactoredWeight {
 
 /** The few values that all numbers of a weight have, ascending, where its form has such. */
 export function levelsOf(compressed: CompressedWeight): readonly number[] | undefined {
-  if (compressed.form === 'binary-codes' || compressed.form === 'levels') return compressed.levels;
+  if (compressed.form === 'binary-codes') return compressed.levels;
+  if (compressed.form === 'levels') return commonLevels(compressed);
   const levels = compressed.form === 'sparse' && compressed.kept && levelsOf(compressed.kept.numbers);
   return levels ? [...new Set([...levels, 0])].sort((a, b) => a - b) : undefined;
 }

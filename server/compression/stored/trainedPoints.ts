@@ -4,7 +4,7 @@
  */
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { inOrder, ordered } from '../methods/quantize/buckets.ts';
-import { roundToTable, type TableForm } from '../methods/quantize/nearestLevel.ts';
+import { isTableForm, roundToTable, type TableForm } from '../methods/quantize/nearestLevel.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
 import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
@@ -52,11 +52,15 @@ export class TrainedPoints extends PlainWeights {
 
   override async beforeStep(step: number): Promise<void> {
     if (this.#coded || step < this.projection.from()) return;
-    if (this.#fitted) this.#prepare();
-    else for (const weight of this.#weights) weight.keep();
-    await this.projection.project(step);
+    if (!this.#fitted) {
+      for (const weight of this.#weights) weight.keep();
+      await this.projection.project(step);
+      for (const weight of this.#weights) weight.fit(this.projection.formOf(weight.name));
+      this.#fitted = true;
+    }
+    // By the points that are trained from now on, so that the forms of the weights have them.
+    await this.distort(step);
     for (const weight of this.#weights) weight.begin(this.projection.formOf(weight.name));
-    this.#fitted = true;
     this.#coded = true;
   }
 
@@ -68,8 +72,12 @@ export class TrainedPoints extends PlainWeights {
     if (this.#coded) for (const weight of this.#weights) weight.push();
   }
 
+  /** Quantizes the weights in full precision by the trained points. */
   override async distort(step: number): Promise<void> {
-    this.#prepare();
+    if (this.#fitted) {
+      this.#linkPoints();
+      for (const weight of this.#weights) weight.wake();
+    }
     await super.distort(step);
   }
 
@@ -77,13 +85,6 @@ export class TrainedPoints extends PlainWeights {
     if (!this.#fitted) return super.undistorted();
     this.#linkPoints();
     return this.#weights.map(({ full }) => full.slice());
-  }
-
-  /** Makes the next distortion that of the full-precision weights by the trained points. */
-  #prepare(): void {
-    if (!this.#fitted) return;
-    this.#linkPoints();
-    for (const weight of this.#weights) weight.wake();
   }
 
   /** Tells units of the trained points: after a change of settings, the units are others. */
@@ -139,17 +140,26 @@ class PointWeight {
     this.#values.set(this.full);
   }
 
-  /** Begins with what a distortion of the full-precision weight left. */
+  /** Takes the points that a distortion fitted. */
+  fit(compressed: CompressedWeight | undefined): void {
+    this.points.set(this.#quantized(compressed).form.table);
+  }
+
+  /** Begins with what a distortion by these points left. */
   begin(compressed: CompressedWeight | undefined): void {
+    const { form, positions } = this.#quantized(compressed);
+    this.#form = form;
+    this.#positions = positions;
+    this.#codes = new Uint8Array(positions?.length ?? this.full.length);
+    this.#quantize();
+  }
+
+  /** What is quantized of the weight: all of it, or the numbers that pruning kept. */
+  #quantized(compressed: CompressedWeight | undefined): { form: TableForm; positions: Uint32Array | undefined } {
     const kept = compressed?.form === 'sparse' ? compressed.kept : undefined;
     const form = kept ? kept.numbers : compressed;
-    if (form?.form !== 'levels' || !(form.table instanceof Float32Array))
-      throw new TypeError(`${this.name} was not quantized to points.`);
-    this.#form = { ...form, table: this.points };
-    this.#positions = kept?.positions;
-    this.#codes = new Uint8Array(this.#positions?.length ?? this.full.length);
-    this.points.set(form.table);
-    this.#quantize();
+    if (form?.form !== 'levels' || !isTableForm(form)) throw new TypeError(`${this.name} was not quantized to points.`);
+    return { form, positions: kept?.positions };
   }
 
   /** Turns the gradient of the weight into that of the points; none is left for the weight. */

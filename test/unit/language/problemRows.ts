@@ -456,7 +456,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'trained points of binary codes',
     text: edited(method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }')),
     problems: [
-      'error combination «{ "bits": 4 }» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
+      'error combination «"fc1"» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
     ],
   },
   {

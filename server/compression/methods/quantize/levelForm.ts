@@ -17,8 +17,6 @@ export interface LevelForm {
   readonly bucket: number;
   readonly scales?: Float32Array;
   readonly offsets?: Float32Array;
-  /** The levels of the weight, ascending, where all its numbers have the same. */
-  readonly levels?: readonly number[];
 }
 
 /** Number of levels in a bucket. */
@@ -34,10 +32,9 @@ export function levelsOfBucket(form: LevelForm, bucket: number): Float32Array {
   );
 }
 
-/** The form with {@link LevelForm.levels}, where it has one bucket. */
-export function withLevels<F extends LevelForm>(form: F): F {
-  if ((form.scales?.length ?? 1) > 1) return form;
-  return { ...form, levels: [...new Set(levelsOfBucket(form, 0))].sort((a, b) => a - b) };
+/** The different levels of a weight, ascending; undefined where each bucket has its own. */
+export function commonLevels(form: LevelForm): readonly number[] | undefined {
+  return (form.scales?.length ?? 1) > 1 ? undefined : [...new Set(levelsOfBucket(form, 0))];
 }
 
 /** What a file holds of a weight. */

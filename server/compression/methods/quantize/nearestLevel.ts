@@ -4,6 +4,10 @@ import type { LevelForm } from './levelForm.ts';
 /** A form whose levels are a table. */
 export type TableForm = LevelForm & { readonly table: Float32Array };
 
+export function isTableForm(form: LevelForm): form is TableForm {
+  return form.table instanceof Float32Array;
+}
+
 /**
  * Replaces each number by the nearest level of its bucket, in place, by the upper one in the middle. Not-a-number stays, so that it
  * shows that training has diverged.

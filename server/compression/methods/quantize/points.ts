@@ -6,7 +6,7 @@ import type { Random } from '../../../formats/random.ts';
 import { fitUniformLevels } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf, inOrder, type BucketSize } from './buckets.ts';
-import { withLevels, type LevelForm } from './levelForm.ts';
+import type { LevelForm } from './levelForm.ts';
 import { fitLevels, type FitParameters } from './lloydMax.ts';
 import { roundToTable, type TableForm } from './nearestLevel.ts';
 
@@ -25,7 +25,8 @@ export function pointCount({ bits, points = 2 ** bits }: Pick<PointsParameters, 
 
 /**
  * Replaces each number by the nearest point of its bucket, in place.
- * @param points ascending, for example trained ones; or the random numbers for the start of those that are fitted to the weight
+ * @param points ascending, for example trained ones, which the form keeps as they are; or the random numbers for the start of those that
+ *   are fitted to the weight
  */
 export function quantizeToPoints(
   values: Float32Array,
@@ -40,11 +41,11 @@ export function quantizeToPoints(
     const unfitted = { view: order, bucket: length, ...(bucket !== 'none' && { scales, offsets }) };
     const table =
       points instanceof Float32Array
-        ? points.slice()
+        ? points
         : fitLevels(scaled(numbers, unfitted).sort(), pointCount(parameters), parameters, points);
     const form: TableForm = { form: 'levels', table, ...unfitted };
     roundToTable(numbers, form);
-    return withLevels(form);
+    return form;
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf } from './buckets.ts';
-import { withLevels, type LevelForm } from './levelForm.ts';
+import type { LevelForm } from './levelForm.ts';
 import { roundToTable, type TableForm } from './nearestLevel.ts';
 
 /** Halves of binades, `[2^e, 1.5 2^e)` and `[1.5 2^e, 2^(e+1))`, by the leading bits of a float32: exponent and first bit of its fraction. */
@@ -29,7 +29,7 @@ export function quantizeToPowersOfTwo(
     scales: Float32Array.of(2 ** bestExponent(values, magnitudes)),
   };
   roundToTable(values, form);
-  return withLevels(form);
+  return form;
 }
 
 /**

@@ -5,7 +5,7 @@
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { fitUniformLevels, roundToUniformLevels, type UniformLevels } from '../../kernels.ts';
 import { bucketsOf, inOrder, type BucketSize, type Buckets } from './buckets.ts';
-import { withLevels, type LevelForm } from './levelForm.ts';
+import type { LevelForm } from './levelForm.ts';
 
 export interface UniformParameters {
   readonly bits: number;
@@ -43,5 +43,5 @@ export function quantizeUniformly(
 
 /** The form of numbers that were rounded to uniform levels. */
 export function uniformForm({ count, scales, offsets }: UniformLevels, { view, length }: Buckets): LevelForm {
-  return withLevels({ form: 'levels', table: { uniform: count }, view, bucket: length, scales, offsets });
+  return { form: 'levels', table: { uniform: count }, view, bucket: length, scales, offsets };
 }

@@ -35,7 +35,7 @@ describe('a setting', () => {
   });
 
   test.each([
-    ['"lev|els"', /`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression.*default: `"binary"`/s],
+    ['"lev|els"', /Default: `"binary"`.*`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression/s],
     ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
     ['"buc|ket"', /two numbers more.*A positive integer or 'row' or 'tensor'; default: `256`/s],
     ['"straight|Through"', /quantized distillation/],

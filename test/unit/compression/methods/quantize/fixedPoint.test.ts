@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { commonLevels } from '../../../../../server/compression/methods/quantize/levelForm.ts';
 import {
   bestFraction,
   quantizeToFixedPoint,
@@ -22,7 +23,7 @@ function fixedPoint(value: number, bits: number, fractionBits: number): number {
 test('four bits of which two are the fraction reach from -2 to 1.75 in quarters', () => {
   const { result, form } = quantized([-5, -2, -0.3, 0, 0.1, 0.13, 0.9, 1.75, 3], 4, 2);
   expect(result).toEqual(Float32Array.of(-2, -2, -0.25, 0, 0, 0.25, 1, 1.75, 1.75));
-  expect(form.levels).toEqual(Array.from({ length: 16 }, (_, k) => (k - 8) / 4));
+  expect(commonLevels(form)).toEqual(Array.from({ length: 16 }, (_, k) => (k - 8) / 4));
 });
 
 test('a fraction may be longer than the number, and be negative: then the numbers are multiples of a power of two', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quantizeToPoints, type PointsParameters } from '../../../../../server/compression/methods/quantize/points.ts';
+import { commonLevels } from '../../../../../server/compression/methods/quantize/levelForm.ts';
 import { roundToTable } from '../../../../../server/compression/methods/quantize/nearestLevel.ts';
 import { matrixViewOf } from '../../../../../server/compression/targets/matrixView.ts';
 import { Random } from '../../../../../server/formats/random.ts';
@@ -89,15 +90,15 @@ test('all rows of a kernel share the points, each in its own range', () => {
   const values = normals(240, 32).map((value, i) => value * (1 + (i % 6)));
   const form = quantizeToPoints(values, view, { ...usual, bucket: 'row' }, new Random(1));
   expect(form.scales).toHaveLength(6);
-  expect(form.levels).toBeUndefined();
+  expect(commonLevels(form)).toBeUndefined();
   expect(form.table).toHaveLength(4);
   expect(holdsItsLevels(values, form)).toBe(true);
 });
 
 test('with three points, weights of the whole tensor are ternary and their levels are told', () => {
   const { result, form } = quantized(normals(200, 33), { points: 3, bucket: 'none' });
-  expect([...new Set(result)].sort((a, b) => a - b)).toEqual(form.levels);
-  expect(form.levels).toHaveLength(3);
+  expect([...new Set(result)].sort((a, b) => a - b)).toEqual(commonLevels(form));
+  expect(commonLevels(form)).toHaveLength(3);
   expect(form.scales).toBeUndefined();
 });
 
