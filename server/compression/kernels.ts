@@ -4,7 +4,7 @@ import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
-interface Kernels {
+export interface Kernels {
   pruneSmallest(values: number, length: number, count: number, scratch: number, scratchBytes: number): void;
   moments(values: number, length: number, result: number): void;
   countBins(
@@ -42,6 +42,34 @@ interface Kernels {
     seed: number,
     first: number,
   ): void;
+  roundToTable(
+    values: number,
+    length: number,
+    bucket: number,
+    table: number,
+    midpoints: number,
+    count: number,
+    scales: number,
+    offsets: number,
+    codes: number,
+  ): void;
+  sumByLevel(
+    slopes: number,
+    codes: number,
+    length: number,
+    bucket: number,
+    scales: number,
+    count: number,
+    sums: number,
+  ): void;
+  bucketGradients(
+    slopes: number,
+    before: number,
+    after: number,
+    length: number,
+    bucket: number,
+    results: number,
+  ): void;
 }
 
 const module = compileKernels(wasmBase64);
@@ -59,9 +87,11 @@ function kernelsIn(memory: WebAssembly.Memory): Kernels {
 /** Where weights that live outside an arena are copied to; grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4 });
 const copyAddress = scratch.address + scratch.bytes;
+/** Bytes of a vector, on which every array begins. */
+const ALIGNMENT = 16;
 
 /** Weights in a memory that kernels can work on; {@link scratch} is free in it. */
-interface Placed {
+export interface Placed {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly address: number;
@@ -69,14 +99,37 @@ interface Placed {
   readonly copy?: Float32Array;
 }
 
-function place(values: Float32Array): Placed {
+export function place(values: Float32Array): Placed {
   const memory = Arena.of(values)?.memory;
   if (memory) return { kernels: kernelsIn(memory), memory, address: values.byteOffset };
-  const missing = copyAddress + values.byteLength - copies.buffer.byteLength;
-  if (missing > 0) copies.grow(Math.ceil(missing / PAGE));
+  growCopies(values.byteLength);
   const copy = new Float32Array(copies.buffer, copyAddress, values.length);
   copy.set(values);
   return { kernels: kernelsIn(copies), memory: copies, address: copyAddress, copy };
+}
+
+function growCopies(bytes: number): void {
+  const missing = copyAddress + bytes - copies.buffer.byteLength;
+  if (missing > 0) copies.grow(Math.ceil(missing / PAGE));
+}
+
+/** Room for several arrays in one memory that kernels can work on, until the next call for other ones. */
+export interface Room {
+  readonly kernels: Kernels;
+  readonly buffer: ArrayBuffer;
+  readonly addresses: readonly number[];
+}
+
+/** @param sizes of the arrays, in bytes */
+export function makeRoom(sizes: readonly number[]): Room {
+  let next = copyAddress;
+  const addresses = sizes.map((bytes) => {
+    const address = next;
+    next += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return address;
+  });
+  growCopies(next - copyAddress);
+  return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
 /**
@@ -133,88 +186,4 @@ export function countBins(
   const counts = Array.from({ length: bins }, (_, bin) => result[bin] + result[half + bin]);
   counts[bins - 1] += result[bins] + result[half + bins];
   return { counts, zeros: result[2 * half], nearZeros: result[2 * half + 1] };
-}
-
-/** Levels that are equally far apart in each bucket: `offset + scale * k / (count - 1)`, k = 0 to `count - 1`. */
-export interface UniformLevels {
-  readonly count: number;
-  /** Numbers of a bucket; the last may have fewer. */
-  readonly bucket: number;
-  /** A scale and an offset for each bucket; a scale of 0 makes all its levels the offset. */
-  readonly scales: Float32Array;
-  readonly offsets: Float32Array;
-}
-
-/**
- * The levels that reach from the smallest to the largest number of each bucket, or, `symmetric`, from minus to plus the greatest
- * magnitude.
- */
-export function fitUniformLevels(
-  values: Float32Array,
-  { count, bucket, symmetric }: Pick<UniformLevels, 'count' | 'bucket'> & { readonly symmetric: boolean },
-): UniformLevels {
-  const buckets = Math.ceil(values.length / bucket);
-  const scales = new Float32Array(buckets);
-  const offsets = new Float32Array(buckets);
-  const placed = place(values);
-  forEachGroup(values.length, bucket, placed.memory, ({ start, length, first, scales: ofGroup, offsets: alsoOfGroup }) => {
-    const { kernels, address } = placed;
-    kernels.bucketRanges(address + 4 * start, length, bucket, symmetric, ofGroup.byteOffset, alsoOfGroup.byteOffset);
-    scales.set(ofGroup, first);
-    offsets.set(alsoOfGroup, first);
-  });
-  return { count, bucket, scales, offsets };
-}
-
-/**
- * Replaces each number by the nearest level of its bucket, in place (in the middle, by the one of even k); with a `seed`, by one of
- * the two around it at random, so that it stays what it is on average.
- */
-export function roundToUniformLevels(values: Float32Array, levels: UniformLevels, seed?: number): void {
-  const { count, bucket } = levels;
-  const placed = place(values);
-  forEachGroup(values.length, bucket, placed.memory, ({ start, length, first, scales, offsets }) => {
-    scales.set(levels.scales.subarray(first, first + scales.length));
-    offsets.set(levels.offsets.subarray(first, first + offsets.length));
-    const { kernels, address } = placed;
-    const numbers = address + 4 * start;
-    const last = count - 1;
-    if (seed === undefined)
-      kernels.roundToLevels(numbers, length, bucket, last, scales.byteOffset, offsets.byteOffset);
-    else kernels.roundAtRandom(numbers, length, bucket, last, scales.byteOffset, offsets.byteOffset, seed, start);
-  });
-  if (placed.copy) values.set(placed.copy);
-}
-
-/** Buckets that a kernel works on at once, and room for their scales and offsets in its scratch space. */
-interface BucketGroup {
-  /** Index of the first number, and how many there are. */
-  readonly start: number;
-  readonly length: number;
-  /** Index of the first bucket. */
-  readonly first: number;
-  readonly scales: Float32Array;
-  readonly offsets: Float32Array;
-}
-
-function forEachGroup(
-  length: number,
-  bucket: number,
-  memory: WebAssembly.Memory,
-  work: (group: BucketGroup) => void,
-): void {
-  const most = scratch.bytes / (2 * Float32Array.BYTES_PER_ELEMENT);
-  const buckets = Math.ceil(length / bucket);
-  for (let first = 0; first < buckets; first += most) {
-    const count = Math.min(most, buckets - first);
-    const start = first * bucket;
-    const scales = new Float32Array(memory.buffer, scratch.address, count);
-    work({
-      start,
-      length: Math.min(count * bucket, length - start),
-      first,
-      scales,
-      offsets: new Float32Array(memory.buffer, scales.byteOffset + scales.byteLength, count),
-    });
-  }
 }

@@ -35,13 +35,13 @@ export function bucketRanges(
     let highest = lowest;
     for (; address + 16 <= end; address += 16) {
       const vector = v128.load(address);
-      lowest = f32x4.min(lowest, vector);
-      highest = f32x4.max(highest, vector);
+      lowest = f32x4.pmin(lowest, vector);
+      highest = f32x4.pmax(highest, vector);
     }
     for (; address < end; address += 4) {
       const vector = v128.load32_splat(address);
-      lowest = f32x4.min(lowest, vector);
-      highest = f32x4.max(highest, vector);
+      lowest = f32x4.pmin(lowest, vector);
+      highest = f32x4.pmax(highest, vector);
     }
     writeRange(least(lowest), -least(f32x4.neg(highest)), symmetric, scales, offsets);
     scales += 4;
@@ -64,14 +64,14 @@ function writeRange(lowest: f32, highest: f32, symmetric: bool, scale: usize, of
   store<f32>(offset, lowest + 0);
 }
 
-/** The least of four lanes; not a number where one is none. */
+/** The least of four lanes. */
 function least(vector: v128): f32 {
-  const halves = f32x4.min(vector, i64x2.shuffle(vector, vector, 1, 0));
+  const halves = f32x4.pmin(vector, i64x2.shuffle(vector, vector, 1, 0));
   return min(f32x4.extract_lane(halves, 0), f32x4.extract_lane(halves, 1));
 }
 
 /**
- * Replaces each number by the nearest level of its bucket, in place; where it is in the middle, by the one of even k.
+ * Replaces each number by the nearest level of its bucket, in place; where it is in the middle, by the one of even k. Not-a-number stays.
  *
  * @param values address of `length` float32
  * @param last number of levels - 1
@@ -85,8 +85,6 @@ export function roundToLevels(
   scales: usize,
   offsets: usize,
 ): void {
-  const steps = f64x2.splat(last);
-  const zero = f64x2.splat(0);
   let address = values;
   for (let left = length; left > 0; left -= bucket) {
     const end = address + ((<usize>min(left, bucket)) << 2);
@@ -98,22 +96,32 @@ export function roundToLevels(
       for (; address < end; address += 4) store<f32>(address, offset);
       continue;
     }
+    const steps = f64x2.splat(last);
     const perStep = f64x2.splat(<f64>last / <f64>scale);
     const scales2 = f64x2.splat(scale);
     const offsets2 = f64x2.splat(offset);
-    for (; address + 8 <= end; address += 8) {
-      const numbers = f64x2.promote_low_f32x4(v128.load64_zero(address));
-      const places = f64x2.nearest(f64x2.mul(f64x2.sub(numbers, offsets2), perStep));
-      const k = f64x2.max(zero, f64x2.min(steps, places));
-      const levels = f64x2.add(f64x2.div(f64x2.mul(scales2, k), steps), offsets2);
-      v128.store64_lane(address, f32x4.demote_f64x2_zero(levels), 0);
+    for (; address + 16 <= end; address += 16) {
+      const four = v128.load(address);
+      const low = nearestLevels(f64x2.promote_low_f32x4(four), steps, scales2, offsets2, perStep);
+      const upper = i64x2.shuffle(four, four, 1, 1);
+      const high = nearestLevels(f64x2.promote_low_f32x4(upper), steps, scales2, offsets2, perStep);
+      v128.store(address, i64x2.shuffle(low, high, 0, 2));
     }
-    if (address < end) {
+    while (address < end) {
       const place = nearest((<f64>load<f32>(address) - offset) * (<f64>last / <f64>scale));
       store<f32>(address, levelAt(place, last, scale, offset));
       address += 4;
     }
   }
+}
+
+/** The levels of two numbers in float64, as float32 in the lower lanes. The order of comparisons keeps what is not a number. */
+// @ts-ignore: decorator
+@inline
+function nearestLevels(numbers: v128, steps: v128, scales: v128, offsets: v128, perStep: v128): v128 {
+  const places = f64x2.nearest(f64x2.mul(f64x2.sub(numbers, offsets), perStep));
+  const k = f64x2.pmax(f64x2.pmin(places, steps), f64x2.splat(0));
+  return f32x4.demote_f64x2_zero(f64x2.add(f64x2.div(f64x2.mul(scales, k), steps), offsets));
 }
 
 /**

@@ -2,9 +2,10 @@
  * @file Differentiable quantization (Polino et al. 2018, section 4): the quantization points of a weight are trained in its place, and the
  * full-precision weight stays what it was. With points that are weights, the trained centroids of Deep Compression (Han et al. 2016).
  */
+import { roundToTable, sumByLevel } from '../levelKernels.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { inOrder, ordered } from '../methods/quantize/buckets.ts';
-import { isTableForm, roundToTable, type TableForm } from '../methods/quantize/nearestLevel.ts';
+import { isTableForm, type TableForm } from '../methods/quantize/levelForm.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
 import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
@@ -164,15 +165,8 @@ class PointWeight {
 
   /** Turns the gradient of the weight into that of the points; none is left for the weight. */
   pull(): void {
-    const { bucket, scales } = this.#form!;
     const slopes = this.#select(this.#gradient);
-    const sums = new Float64Array(this.points.length);
-    for (let start = 0, b = 0; start < slopes.length; start += bucket, b++) {
-      const scale = scales?.[b] ?? 1;
-      const end = Math.min(start + bucket, slopes.length);
-      for (let i = start; i < end; i++) sums[this.#codes[i]] += scale * slopes[i];
-    }
-    this.#tensor.gradient.set(sums);
+    this.#tensor.gradient.set(sumByLevel(slopes, this.#codes, this.#form!, this.points.length));
     this.#gradient.fill(0);
   }
 

@@ -25,7 +25,9 @@ export function bucketsOf(size: BucketSize, view: MatrixView): Buckets {
 export function ordered(values: Float32Array, view: RowView): Float32Array {
   if (view.outer === 1) return values;
   const copy = new Float32Array(values.length);
-  gatherRows(values, matrixOf(view), 0, view.rows, copy);
+  forEachBlock(view, (matrix, first, count) =>
+    gatherRows(values, matrix, first, count, copy.subarray(first * matrix.columns)),
+  );
   return copy;
 }
 
@@ -33,10 +35,20 @@ export function ordered(values: Float32Array, view: RowView): Float32Array {
 export function inOrder<T>(values: Float32Array, view: RowView, change: (numbers: Float32Array) => T): T {
   const numbers = ordered(values, view);
   const result = change(numbers);
-  if (numbers !== values) scatterRows(numbers, matrixOf(view), 0, view.rows, values);
+  if (numbers !== values)
+    forEachBlock(view, (matrix, first, count) =>
+      scatterRows(numbers.subarray(first * matrix.columns), matrix, first, count, values),
+    );
   return result;
 }
 
-function matrixOf({ outer, rows, inner }: RowView): MatrixView {
-  return { outer, rows, inner, columns: outer * inner };
+/** Rows that are copied together, so that a cache line of a matrix that is stored by columns is read once. */
+const ROWS = 16;
+
+function forEachBlock(
+  { outer, rows, inner }: RowView,
+  copy: (matrix: MatrixView, firstRow: number, count: number) => void,
+): void {
+  const matrix = { outer, rows, inner, columns: outer * inner };
+  for (let first = 0; first < rows; first += ROWS) copy(matrix, first, Math.min(ROWS, rows - first));
 }

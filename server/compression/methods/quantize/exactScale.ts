@@ -2,7 +2,8 @@
  * @file The gradient of uniform quantization that knows of its scale ("complicated" in the code of Polino et al. 2018): rounding counts
  * as no change, but the ends of a bucket move all its levels.
  */
-import { ordered, inOrder } from './buckets.ts';
+import { bucketGradients } from '../../levelKernels.ts';
+import { inOrder, ordered } from './buckets.ts';
 import type { LevelForm } from './levelForm.ts';
 
 /**
@@ -20,26 +21,20 @@ export function addScaleGradient(
   { view, bucket, scales }: LevelForm,
   symmetric: boolean,
 ): void {
-  const [before, after] = [ordered(full, view), ordered(quantized, view)];
+  const numbers = ordered(full, view);
   inOrder(gradient, view, (slopes) => {
-    for (let start = 0, b = 0; start < slopes.length; start += bucket, b++) {
+    bucketGradients(slopes, numbers, ordered(quantized, view), bucket).forEach(({ sum, least, greatest }, b) => {
       const span = symmetric ? scales![b] / 2 : scales![b];
-      if (span === 0) continue;
-      const end = Math.min(start + bucket, slopes.length);
-      let [least, greatest] = [start, start];
-      let sum = 0;
-      for (let i = start; i < end; i++) {
-        if (before[i] < before[least]) least = i;
-        if (before[i] > before[greatest]) greatest = i;
-        sum += slopes[i] * (after[i] - before[i]);
-      }
-      const part = sum / span;
-      if (!symmetric) {
-        slopes[greatest] += part;
-        slopes[least] -= part;
-      } else if (before[greatest] > -before[least] || (before[greatest] === -before[least] && greatest < least))
-        slopes[greatest] += part;
-      else slopes[least] -= part;
-    }
+      if (span === 0) return;
+      const isGreatest = isGreaterMagnitude(numbers, greatest, least);
+      if (!symmetric || isGreatest) slopes[greatest] += sum / span;
+      if (!symmetric || !isGreatest) slopes[least] -= sum / span;
+    });
   });
+}
+
+/** True where the number at a place has a greater magnitude than that at another one, or the same and stands first. */
+function isGreaterMagnitude(numbers: Float32Array, place: number, other: number): boolean {
+  const difference = Math.abs(numbers[place]) - Math.abs(numbers[other]);
+  return difference > 0 || (difference === 0 && place < other);
 }

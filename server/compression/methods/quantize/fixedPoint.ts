@@ -2,7 +2,8 @@
  * @file Weight distortion to fixed-point numbers: `k 2^-f` for the integers k of a few bits in two's complement, whose last f bits are
  * the fraction (Gupta et al. 2015, "Deep learning with limited numerical precision").
  */
-import { momentsOf, roundToUniformLevels } from '../../kernels.ts';
+import { momentsOf } from '../../kernels.ts';
+import { roundToUniformLevels } from '../../levelKernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf } from './buckets.ts';
 import type { LevelForm } from './levelForm.ts';

@@ -19,6 +19,13 @@ export interface LevelForm {
   readonly offsets?: Float32Array;
 }
 
+/** A form whose levels are a table. */
+export type TableForm = LevelForm & { readonly table: Float32Array };
+
+export function isTableForm(form: LevelForm): form is TableForm {
+  return form.table instanceof Float32Array;
+}
+
 /** Number of levels in a bucket. */
 export function levelCount({ table }: Pick<LevelForm, 'table'>): number {
   return table instanceof Float32Array ? table.length : table.uniform;

@@ -3,12 +3,11 @@
  * section 4, which all buckets of a weight share, or the centroids of Deep Compression (Han et al. 2016).
  */
 import type { Random } from '../../../formats/random.ts';
-import { fitUniformLevels } from '../../kernels.ts';
+import { fitUniformLevels, roundToTable } from '../../levelKernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf, inOrder, type BucketSize } from './buckets.ts';
-import type { LevelForm } from './levelForm.ts';
+import type { LevelForm, TableForm } from './levelForm.ts';
 import { fitLevels, type FitParameters } from './lloydMax.ts';
-import { roundToTable, type TableForm } from './nearestLevel.ts';
 
 export interface PointsParameters extends FitParameters {
   readonly bits: number;

@@ -2,10 +2,10 @@
  * @file Weight distortion to 0 and powers of two, so that a product is a shift (Zhou et al. 2017, "Incremental network quantization").
  * A code of b bits has a sign and 2^(b-1) - 1 magnitudes, each half of the one before.
  */
+import { roundToTable } from '../../levelKernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import { bucketsOf } from './buckets.ts';
-import type { LevelForm } from './levelForm.ts';
-import { roundToTable, type TableForm } from './nearestLevel.ts';
+import type { TableForm } from './levelForm.ts';
 
 /** Halves of binades, `[2^e, 1.5 2^e)` and `[1.5 2^e, 2^(e+1))`, by the leading bits of a float32: exponent and first bit of its fraction. */
 const HALVES = 512;
@@ -17,7 +17,7 @@ export function quantizeToPowersOfTwo(
   values: Float32Array,
   view: MatrixView,
   { bits }: { readonly bits: number },
-): LevelForm {
+): TableForm {
   const magnitudes = 2 ** (bits - 1) - 1;
   const positive = Array.from({ length: magnitudes }, (_, i) => 2 ** (i + 1 - magnitudes));
   const { view: order, length } = bucketsOf('tensor', view);

@@ -3,7 +3,7 @@
  * number to its largest, or from minus to plus its greatest magnitude.
  */
 import type { MatrixView } from '../../targets/matrixView.ts';
-import { fitUniformLevels, roundToUniformLevels, type UniformLevels } from '../../kernels.ts';
+import { fitUniformLevels, roundToUniformLevels, type UniformLevels } from '../../levelKernels.ts';
 import { bucketsOf, inOrder, type BucketSize, type Buckets } from './buckets.ts';
 import type { LevelForm } from './levelForm.ts';
 

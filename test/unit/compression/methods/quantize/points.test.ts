@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quantizeToPoints, type PointsParameters } from '../../../../../server/compression/methods/quantize/points.ts';
 import { commonLevels } from '../../../../../server/compression/methods/quantize/levelForm.ts';
-import { roundToTable } from '../../../../../server/compression/methods/quantize/nearestLevel.ts';
+import { roundToTable } from '../../../../../server/compression/levelKernels.ts';
 import { matrixViewOf } from '../../../../../server/compression/targets/matrixView.ts';
 import { Random } from '../../../../../server/formats/random.ts';
 import { normals } from '../../random.ts';

@@ -195,7 +195,11 @@ test('weights in an arena, of more buckets than fit into the scratch space, are 
 });
 
 test('weights that are not numbers stay so, which shows that training has diverged', () => {
-  expect(quantized([1, NaN, 3], {}).result).toEqual(Float32Array.of(NaN, NaN, NaN));
+  for (const seed of [undefined, 1]) {
+    expect(quantized([1, NaN, 3], {}, seed).result).toEqual(Float32Array.of(1, NaN, 3));
+    expect(quantized([1, 2, 2, 3, 5, 4, NaN, 3], {}, seed).result[6]).toBeNaN();
+    expect(quantized([1, Infinity, 3], {}, seed).result).toEqual(Float32Array.of(NaN, NaN, NaN));
+  }
 });
 
 describe('at random', () => {
