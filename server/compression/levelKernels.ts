@@ -135,18 +135,18 @@ function scaledBuckets({ bucket, scales, offsets }: Omit<TableLevels, 'table'>, 
   };
 }
 
-/**
- * What lies in the middle of each two levels, filled up with infinities to one less than a power of two. It is rounded up to the next
- * float32, which the same numbers reach.
- */
+/** What lies in the middle of each two levels, filled up with infinities to one less than a power of two. */
 function midpointsOf(table: Float32Array): Float32Array {
   const midpoints = new Float32Array(2 ** Math.ceil(Math.log2(table.length)) - 1).fill(Infinity);
-  for (let i = 1; i < table.length; i++) {
-    const middle = (table[i - 1] + table[i]) / 2;
-    midpoints[i - 1] = middle;
-    if (midpoints[i - 1] < middle) midpoints[i - 1] = table[i];
-  }
+  for (let i = 1; i < table.length; i++) midpoints[i - 1] = roundedUp((table[i - 1] + table[i]) / 2);
   return midpoints;
+}
+
+/** The least float32 that is not below a number: the same float32 numbers reach it. */
+function roundedUp(value: number): number {
+  const nearest = Float32Array.of(value);
+  if (nearest[0] < value) new Int32Array(nearest.buffer)[0] += nearest[0] < 0 ? -1 : 1;
+  return nearest[0];
 }
 
 /**

@@ -4,7 +4,7 @@ import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { settingsWithin } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
-import type { CompressedWeight, Unit } from './methods/unit.ts';
+import { weightsOf, type CompressedWeight, type Unit } from './methods/unit.ts';
 import { firstStepOf, stepsBetweenCompressed, type StagePlan } from './plan.ts';
 import { policies } from './policies.ts';
 import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
@@ -81,7 +81,7 @@ export class Stage {
     const { weights, compressed, steps } = this.#host;
     const project = async (step: number, remember: boolean) => {
       for (const unit of this.#units) {
-        const values = unit.targets.map(({ weight }) => weights.get(weight.name)!.values);
+        const values = weightsOf(unit).map(({ name }) => weights.get(name)!.values);
         const forms = await unit.distort(values, { step, learningRate: this.#host.learningRate(), remember });
         if (remember) unit.targets.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
       }

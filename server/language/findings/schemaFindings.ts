@@ -45,7 +45,7 @@ function fixesOf(
       if (path.at(-1) !== 'distortEvery' || compression === undefined) return [];
       const isInEpochs = textAt(document, [...compression.path, 'unit']) === 'epochs';
       const { method } = compression;
-      return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)))];
+      return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)).count)];
     }
     case 'wrong-value':
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];

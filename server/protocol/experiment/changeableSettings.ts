@@ -15,7 +15,7 @@ const changeable = [
 const layerParameter = /^compression(?:\[\d+\])?\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
 
 const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
-const parametersInWords = methodNames.flatMap((method) => methodFacts[method].changeable);
+const parametersInWords = [...new Set(methodNames.flatMap((method) => methodFacts[method].changeable))];
 
 /** For people: the settings that {@link whyFixed} lets pass. */
 export const CHANGEABLE_SETTINGS =

@@ -248,7 +248,7 @@ describe('what cannot go together is an error at the second', () => {
       { ...weight('softmax/kernel', [8, 40], 19), inputLayer: 'lstm' },
     ];
     expect(() => createCompressor([lowRank(3, '*', true), quantization(2, 'lstm')], lstm, run)).toThrow(
-      'compression[1].layers.lstm: lstm/recurrent_kernel shares its projection with softmax/kernel',
+      'compression[1].layers.lstm: lstm/recurrent_kernel is compressed together with softmax/kernel',
     );
   });
 });

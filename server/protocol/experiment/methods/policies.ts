@@ -12,6 +12,8 @@ export interface PolicyFacts {
   readonly layers?: Readonly<Record<string, string>>;
   /** Names of the settings of a compression that only this policy reads. */
   readonly settings?: readonly string[];
+  /** The methods that it does not work with, by the same; absent where there are none. */
+  readonly excludes?: readonly MethodFacts['leaves'][];
   /** Tells whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
   readonly distorts: 'every-so-often' | 'at-the-end';
   /** True where training goes on as if nothing were compressed, and the target is applied at once after it. */
@@ -53,6 +55,8 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
   },
   'straight-through': {
     settings: ['straightThrough'],
+    // What is shrunk for a step and put back afterwards never becomes 0.
+    excludes: ['low rank', 'zero units'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
     constraints: 'all',
@@ -75,7 +79,9 @@ export function isPolicy(value: unknown): value is PolicyId {
 }
 
 export function worksWith(policy: PolicyId, method: Method): boolean {
-  return policyFacts[policy].leaves?.includes(methodFacts[method].leaves) ?? true;
+  const { leaves, excludes } = policyFacts[policy];
+  const left = methodFacts[method].leaves;
+  return (leaves?.includes(left) ?? true) && !excludes?.includes(left);
 }
 
 export const policyNames: readonly PolicyId[] = Object.keys(policyFacts).filter(isPolicy);

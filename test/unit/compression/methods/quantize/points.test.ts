@@ -19,9 +19,7 @@ function quantized(values: ArrayLike<number>, parameters: Partial<PointsParamete
 test('points are places between the ends of each bucket: the example of seven weights', () => {
   const values = Float32Array.of(0.3, -0.5, 0.1, 0.9, -0.2, 0, 0.4);
   roundToTable(values, {
-    form: 'levels',
     table: Float32Array.of(0, 0.3, 0.6, 1),
-    view: { outer: 1, rows: 1, inner: 7 },
     bucket: 3,
     scales: Float32Array.of(0.8, 1.1, 1),
     offsets: Float32Array.of(-0.5, -0.2, 0.4),
@@ -31,8 +29,7 @@ test('points are places between the ends of each bucket: the example of seven we
 
 test('a number in the middle of two points becomes the upper one', () => {
   const values = Float32Array.of(0.5, 1.5, -0.5);
-  const form = { form: 'levels', view: vector(3), bucket: 3 } as const;
-  roundToTable(values, { ...form, table: Float32Array.of(-1, 0, 1, 2) });
+  roundToTable(values, { table: Float32Array.of(-1, 0, 1, 2), bucket: 3 });
   expect(values).toEqual(Float32Array.of(1, 2, 0));
 });
 
