@@ -23,9 +23,7 @@ function numbersOf(shape: readonly number[], { levels, codes, view, bucket, scal
     const at = bucket === undefined ? 0 : Math.floor(place / bucket);
     const [scale, offset] = bucket === undefined ? [1, 0] : [scales![at], offsets?.[at] ?? 0];
     const sum =
-      levels instanceof Float32Array
-        ? scale * levels[code] + offset
-        : (scale * code) / (levels.uniform - 1) + offset;
+      levels instanceof Float32Array ? scale * levels[code] + offset : (scale * code) / (levels.uniform - 1) + offset;
     numbers[position] = Math.fround(sum);
   });
   return numbers;
@@ -56,7 +54,8 @@ const parts = fc
     const codes = Uint8Array.from(bytes.take(length), (byte) => (isSkewed && byte < 220 ? 1 : byte % count));
     const view = { outer, rows, inner };
     const levels = isUniform ? { uniform: count } : take(count);
-    const buckets = bucket === undefined ? {} : { bucket, scales: take(sets), ...(hasOffsets && { offsets: take(sets) }) };
+    const buckets =
+      bucket === undefined ? {} : { bucket, scales: take(sets), ...(hasOffsets && { offsets: take(sets) }) };
     return { shape: [outer, rows, inner], parts: { levels, codes, view, ...buckets } };
   });
 
@@ -129,7 +128,11 @@ describe('known bytes', () => {
 
   test('of a single level that is used: no bits but the lengths', () => {
     const codes = new Uint8Array(1000).fill(2);
-    const weight = LevelsWeight.of([1000], { levels: Float32Array.of(1, 2, 3), codes, view: { ...matrix, inner: 1000 } });
+    const weight = LevelsWeight.of([1000], {
+      levels: Float32Array.of(1, 2, 3),
+      codes,
+      view: { ...matrix, inner: 1000 },
+    });
     expect(hex(weight)).toEqual(['0000803f' + '00000040' + '00004040', '0001']);
     expect(again(weight).rebuild()).toEqual(new Float32Array(1000).fill(3));
   });

@@ -20,7 +20,11 @@ const inOrder = (count: number) => ({ outer: 1, rows: 1, inner: count });
 
 /** Numbers of a shape in each form that a part can have, of codes that repeat. */
 const numberForms: Readonly<Record<CodedNumbers['form'], (shape: readonly number[]) => CodedNumbers>> = {
-  dense: (shape) => new DenseWeight(shape, Float32Array.from({ length: elementCount(shape) }, (_, i) => i - 1.5)),
+  dense: (shape) =>
+    new DenseWeight(
+      shape,
+      Float32Array.from({ length: elementCount(shape) }, (_, i) => i - 1.5),
+    ),
   levels: (shape) => {
     const codes = Uint8Array.from({ length: elementCount(shape) }, (_, i) => (i * i) % 3);
     return LevelsWeight.of(shape, { levels: Float32Array.of(-1, 0, 2), codes, view: inOrder(codes.length) });
@@ -35,7 +39,10 @@ const numberForms: Readonly<Record<CodedNumbers['form'], (shape: readonly number
 const factorForms: Readonly<Record<Factor['form'], (shape: readonly number[]) => Factor>> = {
   ...numberForms,
   sparse: (shape) =>
-    SparseWeight.of(shape, Float32Array.from({ length: elementCount(shape) }, (_, i) => (i % 5 === 0 ? i + 1 : 0))),
+    SparseWeight.of(
+      shape,
+      Float32Array.from({ length: elementCount(shape) }, (_, i) => (i % 5 === 0 ? i + 1 : 0)),
+    ),
   'sparse-coded': (shape) => {
     const kept = Array.from({ length: elementCount(shape) }, (_, i) => (i % 3 === 0 ? 1 : 0));
     return SparseCodedWeight.of(shape, kept, numberForms.levels([Math.ceil(kept.length / 3)]));
@@ -75,6 +82,11 @@ describe('a pruned weight with coded numbers', () => {
     expect([...read.rebuild()]).toEqual([0, 0, 0, -1, 0, 0]);
   });
 
+  test.each(Object.keys(numberForms) as CodedNumbers['form'][])('can have no numbers: %s', (form) => {
+    const weight = SparseCodedWeight.of([2, 3], new Uint8Array(6), numberForms[form]([0]));
+    expect(again({ w: weight }).get('w')!.rebuild()).toEqual(new Float32Array(6));
+  });
+
   test('has as many numbers as remain', () => {
     expect(() => SparseCodedWeight.of([4], [0, 1, 1, 0], numberForms.levels([3]))).toThrow(
       '2 numbers remain, and 3 are given.',
@@ -82,7 +94,11 @@ describe('a pruned weight with coded numbers', () => {
   });
 
   test('is what docs/format.md shows', () => {
-    const coded = LevelsWeight.of([2], { levels: Float32Array.of(0.5, -2), codes: Uint8Array.of(0, 1), view: inOrder(2) });
+    const coded = LevelsWeight.of([2], {
+      levels: Float32Array.of(0.5, -2),
+      codes: Uint8Array.of(0, 1),
+      view: inOrder(2),
+    });
     const weight = SparseCodedWeight.of([2, 3], [0, 0.5, 0, 0, 0, -2], coded);
     const file = encodePacked(new Map([['fc/kernel', weight]]));
     expect(decodeSafetensors(file).metadata['fc/kernel']).toBe(
@@ -119,7 +135,11 @@ describe('a weight of low rank with coded factors', () => {
     const weights = again({
       'a/kernel': new FactorsCodedWeight(shape, view, 4, { left, right, leftOf: 'b/recurrent kernel' }),
       'b/recurrent kernel': new FactorsCodedWeight(shape, view, 4, { left, right }),
-      'c/kernel': new FactorsWeight(shape, view, 4, { left: floats, right: right.rebuild(), leftOf: 'b/recurrent kernel' }),
+      'c/kernel': new FactorsWeight(shape, view, 4, {
+        left: floats,
+        right: right.rebuild(),
+        leftOf: 'b/recurrent kernel',
+      }),
       'd/kernel': new FactorsCodedWeight(shape, view, 4, { left, right, leftOf: 'e/kernel' }),
       'e/kernel': new FactorsWeight(shape, view, 4, { left: floats, right: right.rebuild() }),
     });

@@ -24,7 +24,7 @@ function withGaps(count: number, gapOf: (i: number) => number): SparseWeight {
 const pruned = {
   bitmask: withGaps(60, (i) => i % 2),
   gaps: withGaps(60, (i) => i % 7),
-  rice: withGaps(60, (i) => [0, 1, 2, 3, 4, 5, 40][i % 7]),
+  rice: withGaps(14, (i) => [0, 1, 2, 3, 4, 5, 40][i % 7]),
   huffman: withGaps(600, (i) => (i % 4 === 0 ? 48 : 0)),
 };
 

@@ -70,7 +70,14 @@ function grid(shape: readonly [number, number]): LevelsWeight {
   const codes = Uint8Array.from({ length: shape[0] * shape[1] }, (_, i) => i % 16);
   const scales = Float32Array.from({ length: Math.ceil(codes.length / 3) }, (_, i) => 1 + i / 7);
   const view = { outer: shape[0], rows: shape[1], inner: 1 };
-  return LevelsWeight.of(shape, { levels: { uniform: 16 }, codes, view, bucket: 3, scales, offsets: scales.map((x) => -x / 3) });
+  return LevelsWeight.of(shape, {
+    levels: { uniform: 16 },
+    codes,
+    view,
+    bucket: 3,
+    scales,
+    offsets: scales.map((x) => -x / 3),
+  });
 }
 
 /** Every tenth number remains, in the form of {@link levels}. */
