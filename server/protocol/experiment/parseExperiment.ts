@@ -19,6 +19,7 @@ import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
 import { imageProblems } from './imageProblems.ts';
 import { layerProblems } from './layerProblems.ts';
+import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -64,6 +65,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...timeProblems(document),
     ...layerProblems(document),
     ...combinationProblems(document),
+    ...quantizationProblems(document),
     ...distillationProblems(document),
     ...imageProblems(document),
   ].filter(
