@@ -19,7 +19,7 @@ const points = z
   .meta({ examples: [3] });
 
 const wholeBuckets = ['row', 'tensor'] as const;
-const wholeBucketMeanings = [
+const wholeBucketMeanings: readonly string[] = [
   'A row of the matrix, that is an output unit.',
   'The whole weight: the least to store, the least exact.',
 ];
@@ -81,10 +81,9 @@ const uniform = z
     bits: bits(1, 'Bits of a code: 2^bits levels (Polino et al. 2018: 2, 4 and 8).'),
     points,
     bucket: z
-      .union([positiveInteger, z.enum(wholeBuckets)])
+      .union([positiveInteger, z.enum(wholeBuckets).meta({ enumDescriptions: wholeBucketMeanings })])
       .default(DEFAULT_BUCKET)
-      .describe(bucketMeaning)
-      .meta({ enumDescriptions: wholeBucketMeanings, examples: [...wholeBuckets] }),
+      .describe(bucketMeaning),
     symmetric: z
       .boolean()
       .default(false)
@@ -105,16 +104,19 @@ const fittedPoints = z
     bits: bits(1, 'Bits of a code: 2^bits points (Polino et al. 2018: 2 and 4; Deep Compression: 5 for dense layers, 8 for convolutions).'),
     points,
     bucket: z
-      .union([positiveInteger, z.enum([...wholeBuckets, 'none'])])
+      .union([
+        positiveInteger,
+        z.enum([...wholeBuckets, 'none']).meta({
+          enumDescriptions: [
+            ...wholeBucketMeanings,
+            'Nothing is scaled: points are weights, as the centroids of Deep Compression (Han et al. 2016).',
+          ],
+        }),
+      ])
       .default(DEFAULT_BUCKET)
-      .describe(`${bucketMeaning} All buckets of a weight have the same points, which are places between the ends of each.`)
-      .meta({
-        enumDescriptions: [
-          ...wholeBucketMeanings,
-          'Nothing is scaled: points are weights, as the centroids of Deep Compression (Han et al. 2016).',
-        ],
-        examples: [...wholeBuckets, 'none'],
-      }),
+      .describe(
+        `${bucketMeaning} All buckets of a weight have the same points, which are places between the ends of each.`,
+      ),
     start: z
       .enum(['quantiles', 'uniform', 'random'])
       .default('uniform')
