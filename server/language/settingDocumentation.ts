@@ -29,7 +29,8 @@ export function settingDocumentation(node: JsonSchema): string {
 
 function limits(node: JsonSchema): string | undefined {
   const fallback = isPlain(node.default) ? `default: \`${JSON.stringify(node.default)}\`` : undefined;
-  const expected = choicesOf(node).length > 0 ? besidesWords(node) : node.type === 'object' ? undefined : expectation(node);
+  const expected =
+    choicesOf(node).length > 0 ? besidesWords(node) : node.type === 'object' ? undefined : expectation(node);
   const text = [expected, fallback].filter((part) => part !== undefined).join('; ');
   return text === '' ? undefined : `_${text[0].toUpperCase()}${text.slice(1)}_`;
 }

@@ -101,7 +101,10 @@ const uniform = z
 const fittedPoints = z
   .strictObject({
     levels: z.literal('points'),
-    bits: bits(1, 'Bits of a code: 2^bits points (Polino et al. 2018: 2 and 4; Deep Compression: 5 for dense layers, 8 for convolutions).'),
+    bits: bits(
+      1,
+      'Bits of a code: 2^bits points (Polino et al. 2018: 2 and 4; Deep Compression: 5 for dense layers, 8 for convolutions).',
+    ),
     points,
     bucket: z
       .union([
@@ -158,14 +161,18 @@ const fixedPoint = z
       .meta({ examples: [4] }),
     rounding,
   })
-  .describe("Fixed-point numbers, k 2^-f with integers k in two's complement (Gupta et al. 2015), which processors without floats multiply.");
+  .describe(
+    "Fixed-point numbers, k 2^-f with integers k in two's complement (Gupta et al. 2015), which processors without floats multiply.",
+  );
 
 const powerOfTwo = z
   .strictObject({
     levels: z.literal('power-of-two'),
     bits: bits(2, 'Bits of a code: 0, and 2^(bits - 1) - 1 powers of two with both signs.'),
   })
-  .describe('0 and powers of two, so that a product is a shift (Zhou et al. 2017). The greatest is the one of least squared error.');
+  .describe(
+    '0 and powers of two, so that a product is a shift (Zhou et al. 2017). The greatest is the one of least squared error.',
+  );
 
 /** A layer without `levels` has binary codes. */
 export const quantizationParameters = z.discriminatedUnion('levels', [
@@ -184,7 +191,9 @@ export const straightThrough = z
   .strictObject({
     every: positiveInteger
       .default(1)
-      .describe('Steps from one that computes with quantized weights to the next; those between compute in full precision.'),
+      .describe(
+        'Steps from one that computes with quantized weights to the next; those between compute in full precision.',
+      ),
     gradient: z
       .enum(['plain', 'exact-scale'])
       .default('plain')
