@@ -44,7 +44,7 @@ export function expectation(node: JsonSchema): string {
   if (node.type === 'number') return number(node);
   if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
   if (node.type === 'boolean') return 'true or false';
-  return node.type === 'array' ? 'a list' : 'an object';
+  return node.type === 'array' ? list(node) : 'an object';
 }
 
 /** `'a', 'b' or 'c'` */
@@ -52,6 +52,12 @@ function listed(texts: string[]): string {
   const quoted = texts.map((text) => `'${text}'`);
   const last = quoted.pop();
   return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
+}
+
+/** `a list of 2 numbers` */
+function list({ items, minItems, maxItems }: JsonSchema): string {
+  if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer')) return 'a list';
+  return `a list of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} numbers`;
 }
 
 function integer(node: JsonSchema): string {

@@ -114,7 +114,7 @@ describe('a weight of low rank with coded factors', () => {
   const shape = [2, 5, 3];
   const forms = Object.keys(factorForms) as Factor['form'][];
 
-  test.each(forms.flatMap((left) => forms.map((right) => ({ left, right }))))(
+  test.each(forms.flatMap((left) => forms.map((right): Record<'left' | 'right', Factor['form']> => ({ left, right }))))(
     'comes back to the bit: $left times $right',
     ({ left, right }) => {
       const factors = { left: factorForms[left]([5, 4]), right: factorForms[right]([4, 6]) };
