@@ -140,6 +140,7 @@ function further(
 ): Unit {
   const [first] = later[0].targets;
   checkFollows(compression, stage, first);
+  checkGoesOn(compression, stage, later);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
   if (missing)
@@ -173,6 +174,30 @@ function checkFollows(
   throw setting === 'key'
     ? new SettingError(['layers', key], reason, { at: 'key', remedy })
     : new SettingError(['policy'], reason, { remedy });
+}
+
+/** @throws SettingError where a policy cannot go on with a part of a weight, or with one that is still to change */
+function checkGoesOn(
+  { settings }: Placed<Compression>,
+  { path, compression: earlier }: StagePlan,
+  [{ pullBack, targets }]: readonly Unit[],
+): void {
+  const [{ weight }] = targets;
+  const place = formatSettingPath(path);
+  if (pullBack)
+    throw new SettingError(
+      ['straightThrough', 'gradient'],
+      `"exact-scale" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
+      { remedy: 'Choose "plain".' },
+    );
+  const from = firstStepOf(settings);
+  const end = lastChangeOf(earlier);
+  if (policyFacts[settings.policy].trainsInstead && end > from)
+    throw new SettingError(
+      ['schedule', 'from'],
+      `expected at least ${end}, the step until which ${place} compresses ${weight.name} further, got ${from}`,
+      { remedy: 'Let it begin later, or the other end earlier.' },
+    );
 }
 
 function checkPolicy({ policy, method }: Compression): void {

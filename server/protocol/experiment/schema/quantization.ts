@@ -19,7 +19,7 @@ const points = z
   .meta({ examples: [3] });
 
 const wholeBuckets = ['row', 'tensor'] as const;
-const wholeBucketMeanings = [
+const wholeBucketMeanings: readonly string[] = [
   'A row of the matrix, that is an output unit.',
   'The whole weight: the least to store, the least exact.',
 ];
@@ -81,10 +81,9 @@ const uniform = z
     bits: bits(1, 'Bits of a code: 2^bits levels (Polino et al. 2018: 2, 4 and 8).'),
     points,
     bucket: z
-      .union([positiveInteger, z.enum(wholeBuckets)])
+      .union([positiveInteger, z.enum(wholeBuckets).meta({ enumDescriptions: wholeBucketMeanings })])
       .default(DEFAULT_BUCKET)
-      .describe(bucketMeaning)
-      .meta({ enumDescriptions: wholeBucketMeanings, examples: [...wholeBuckets] }),
+      .describe(bucketMeaning),
     symmetric: z
       .boolean()
       .default(false)
@@ -102,19 +101,25 @@ const uniform = z
 const fittedPoints = z
   .strictObject({
     levels: z.literal('points'),
-    bits: bits(1, 'Bits of a code: 2^bits points (Polino et al. 2018: 2 and 4; Deep Compression: 5 for dense layers, 8 for convolutions).'),
+    bits: bits(
+      1,
+      'Bits of a code: 2^bits points (Polino et al. 2018: 2 and 4; Deep Compression: 5 for dense layers, 8 for convolutions).',
+    ),
     points,
     bucket: z
-      .union([positiveInteger, z.enum([...wholeBuckets, 'none'])])
+      .union([
+        positiveInteger,
+        z.enum([...wholeBuckets, 'none']).meta({
+          enumDescriptions: [
+            ...wholeBucketMeanings,
+            'Nothing is scaled: points are weights, as the centroids of Deep Compression (Han et al. 2016).',
+          ],
+        }),
+      ])
       .default(DEFAULT_BUCKET)
-      .describe(`${bucketMeaning} All buckets of a weight have the same points, which are places between the ends of each.`)
-      .meta({
-        enumDescriptions: [
-          ...wholeBucketMeanings,
-          'Nothing is scaled: points are weights, as the centroids of Deep Compression (Han et al. 2016).',
-        ],
-        examples: [...wholeBuckets, 'none'],
-      }),
+      .describe(
+        `${bucketMeaning} All buckets of a weight have the same points, which are places between the ends of each.`,
+      ),
     start: z
       .enum(['quantiles', 'uniform', 'random'])
       .default('uniform')
@@ -156,14 +161,18 @@ const fixedPoint = z
       .meta({ examples: [4] }),
     rounding,
   })
-  .describe("Fixed-point numbers, k 2^-f with integers k in two's complement (Gupta et al. 2015), which processors without floats multiply.");
+  .describe(
+    "Fixed-point numbers, k 2^-f with integers k in two's complement (Gupta et al. 2015), which processors without floats multiply.",
+  );
 
 const powerOfTwo = z
   .strictObject({
     levels: z.literal('power-of-two'),
     bits: bits(2, 'Bits of a code: 0, and 2^(bits - 1) - 1 powers of two with both signs.'),
   })
-  .describe('0 and powers of two, so that a product is a shift (Zhou et al. 2017). The greatest is the one of least squared error.');
+  .describe(
+    '0 and powers of two, so that a product is a shift (Zhou et al. 2017). The greatest is the one of least squared error.',
+  );
 
 /** A layer without `levels` has binary codes. */
 export const quantizationParameters = z.discriminatedUnion('levels', [
@@ -182,7 +191,9 @@ export const straightThrough = z
   .strictObject({
     every: positiveInteger
       .default(1)
-      .describe('Steps from one that computes with quantized weights to the next; those between compute in full precision.'),
+      .describe(
+        'Steps from one that computes with quantized weights to the next; those between compute in full precision.',
+      ),
     gradient: z
       .enum(['plain', 'exact-scale'])
       .default('plain')

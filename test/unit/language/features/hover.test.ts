@@ -37,7 +37,10 @@ describe('a setting', () => {
   test.each([
     ['"lev|els"', /Default: `"binary"`.*`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression/s],
     ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
-    ['"buc|ket"', /two numbers more.*A positive integer or 'row' or 'tensor'; default: `256`/s],
+    [
+      '"buc|ket"',
+      /two numbers more.*_A positive integer, or one of these; default: `256`_.*`tensor`: The whole weight/s,
+    ],
     ['"straight|Through"', /quantized distillation/],
   ])('%s of a quantization', (place, expected) => {
     const text = withCompression(
