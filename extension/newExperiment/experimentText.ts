@@ -62,7 +62,8 @@ ${entries.join(',\n')}
 
 function scheduleText(method: Method, { schedule }: FirstCompression): string {
   if (!schedule) return '';
-  const rise = methodFacts[method].rises === undefined ? '.' : '; then the rate rises, fast at first, from 0 to the target.';
+  const rise =
+    methodFacts[method].rises === undefined ? '.' : '; then the rate rises, fast at first, from 0 to the target.';
   return `,
 
     // Plain training at first${rise}
@@ -78,7 +79,9 @@ const COMMENTS: Comments = {
   learningRateSchedule: ['After four epochs, half of it after each.'],
 };
 
-const PROXIMAL_COMMENTS: Comments = { distortEvery: ['How often a proximal step is taken. In between, weights train as usual.'] };
+const PROXIMAL_COMMENTS: Comments = {
+  distortEvery: ['How often a proximal step is taken. In between, weights train as usual.'],
+};
 
 type Comments = Readonly<Record<string, readonly string[] | undefined>>;
 

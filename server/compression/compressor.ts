@@ -3,7 +3,14 @@ import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { weightHistogram } from './histogram.ts';
-import { levelsOf, weightsOf, type CompressedWeight, type CompressionState, type Measured, type Unit } from './methods/unit.ts';
+import {
+  levelsOf,
+  weightsOf,
+  type CompressedWeight,
+  type CompressionState,
+  type Measured,
+  type Unit,
+} from './methods/unit.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from './plan.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import { Stage } from './stage.ts';
@@ -228,7 +235,9 @@ export class Compressor {
 
   /** The unit of each weight in the last compression that acts on it. */
   #lastUnits(): Unit[] {
-    return [...new Set(this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!))];
+    return [
+      ...new Set(this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!)),
+    ];
   }
 
   /** What the last compression of each weight tells of it. */

@@ -9,9 +9,9 @@ import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
 import { proximalFindings } from './proximalFindings.ts';
+import { runFindings } from './runFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
-import { startFindings } from './startFindings.ts';
 import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
@@ -25,7 +25,7 @@ const checks: readonly Check[] = [
   proximalFindings,
   threadFindings,
   pathFindings,
-  startFindings,
+  runFindings,
 ];
 
 /** Last found in a version of a document: an editor asks for quick fixes at each place of the cursor. */

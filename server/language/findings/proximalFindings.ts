@@ -50,7 +50,10 @@ function oneStep(document: ExperimentDocument, read: ReadCompression): Finding[]
         severity: DiagnosticSeverity.Warning,
         code: 'one-proximal-step',
         message,
-        fixes: [setOther(document, [...read.path, 'policy'], 'deeptwist'), setOther(document, threshold, proximal.strength)],
+        fixes: [
+          setOther(document, [...read.path, 'policy'], 'deeptwist'),
+          setOther(document, threshold, proximal.strength),
+        ],
       },
     ),
   ];

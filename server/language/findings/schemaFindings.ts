@@ -52,7 +52,7 @@ function fixesOf(
     case 'alternatives':
       return [remove(document, path)];
     case 'combination':
-      return path[0] === 'training' ? [remove(document, path)] : policiesFor(document, path);
+      return path[0] === 'compression' ? policiesFor(document, path) : [remove(document, path)];
     case 'times':
     case 'unfit':
       return [];

@@ -46,7 +46,8 @@ const TO = 0.6;
 
 /** Length of the training in a first experiment. @param dataType `data.type`, where it is known */
 export function firstLength(dataType: string | undefined, method?: Method): Duration {
-  const isInEpochs = dataType === 'text' || (method !== undefined && methodFacts[method].distortEvery.unit === 'epochs');
+  const isInEpochs =
+    dataType === 'text' || (method !== undefined && methodFacts[method].distortEvery.unit === 'epochs');
   return isInEpochs ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
 }
 

@@ -126,7 +126,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     losses: z
       .record(z.string(), measured)
       .optional()
-      .describe('The parts that add up to the loss, by name, where it has several: `data`, `regularization`.'),
+      .describe(
+        'The parts that add up to the loss, by name, where it has several: `data`, or `labels` and `distillation`; `regularization`.',
+      ),
+    shares: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe('Fractions of the samples, by name: `asked`, those that a teacher is asked about.'),
   }),
   z.object({
     type: z.literal('distortion'),

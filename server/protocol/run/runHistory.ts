@@ -4,7 +4,7 @@
  * very many recorded distortions, every 2nd, 4th, 8th… keeps its histograms.
  */
 import type { CompressionSetting, EventOf, NuclearNorm, RunEvent, SizeLeft, UnitsLeft } from './events.ts';
-import { countUpTo, GrowingColumns } from './runHistoryColumns.ts';
+import { ColumnsBeside, countUpTo, GrowingColumns } from './runHistoryColumns.ts';
 import type { Columns } from './runHistoryColumns.ts';
 import { ThinnedSeries } from './runHistorySeries.ts';
 import type { Recording, Series } from './runHistorySeries.ts';
@@ -63,6 +63,8 @@ export interface RunSnapshot {
   readonly metrics: Columns<MetricColumn>;
   /** The parts of the loss, one column each, in the rows of `metrics`; undefined where no row has any. */
   readonly losses?: Columns<string>;
+  /** Fractions of the samples, likewise: `asked`. */
+  readonly shares?: Columns<string>;
   readonly evaluations: readonly EventOf<'evaluation'>[];
   /** Every recorded distortion: its loss just before and just after, NaN where it was not measured. */
   readonly distortions: Columns<DistortionColumn>;
@@ -120,7 +122,8 @@ export function runHistoryFrom(snapshot: RunSnapshot, budget = BUDGET): RunHisto
 class FoldedHistory implements RunHistory {
   #started: EventOf<'started'> | undefined;
   readonly #metrics: GrowingColumns<MetricColumn>;
-  #losses: GrowingColumns<string> | undefined;
+  readonly #losses: ColumnsBeside;
+  readonly #shares: ColumnsBeside;
   readonly #distortions: GrowingColumns<DistortionColumn>;
   readonly #weights: ThinnedSeries<WeightDistortion>;
   readonly #spectra: ThinnedSeries<WeightSpectrum>;
@@ -133,7 +136,8 @@ class FoldedHistory implements RunHistory {
   constructor(budget: HistoryBudget, start?: RunSnapshot) {
     this.#started = start?.started;
     this.#metrics = new GrowingColumns(METRIC_COLUMNS, start?.metrics);
-    this.#losses = start?.losses && new GrowingColumns(Object.keys(start.losses.columns), start.losses);
+    this.#losses = new ColumnsBeside(start?.losses);
+    this.#shares = new ColumnsBeside(start?.shares);
     this.#distortions = new GrowingColumns(DISTORTION_COLUMNS, start?.distortions);
     this.#weights = new ThinnedSeries<WeightDistortion>(
       budget.counts,
@@ -163,7 +167,8 @@ class FoldedHistory implements RunHistory {
         columns.loss[row] = event.loss;
         columns.learningRate[row] = event.learningRate;
         columns.stepsPerSecond[row] = Math.fround(event.stepsPerSecond); // Its digits beyond that mean nothing: see sentColumns.ts.
-        this.#lossParts(event.losses);
+        this.#losses.set(event.losses, this.#metrics.length);
+        this.#shares.set(event.shares, this.#metrics.length);
         return;
       }
       case 'started':
@@ -210,10 +215,12 @@ class FoldedHistory implements RunHistory {
   snapshot(): RunSnapshot {
     const weights = this.#weights.view();
     const spectra = this.#spectra.view();
+    const [losses, shares] = [this.#losses.view(), this.#shares.view()];
     return {
       ...(this.#started && { started: this.#started }),
       metrics: this.#metrics.view(),
-      ...(this.#losses && { losses: this.#losses.view() }),
+      ...(losses && { losses }),
+      ...(shares && { shares }),
       evaluations: this.#evaluations.view(),
       distortions: this.#distortions.view(),
       weights: weights.items,
@@ -224,17 +231,6 @@ class FoldedHistory implements RunHistory {
       changes: this.#changes.view(),
       ...(this.#end && { end: this.#end }),
     };
-  }
-
-  /** The first event with parts says which there are; a row without one has NaN. */
-  #lossParts(parts: Readonly<Record<string, number>> | undefined): void {
-    if (parts === undefined && this.#losses === undefined) return;
-    this.#losses ??= new GrowingColumns(Object.keys(parts ?? {}));
-    while (this.#losses.length < this.#metrics.length) {
-      const row = this.#losses.length;
-      const own = row === this.#metrics.length - 1 ? parts : undefined;
-      for (const [name, column] of Object.entries(this.#losses.addRow())) column[row] = own?.[name] ?? NaN;
-    }
   }
 
   #distortion(event: EventOf<'distortion'>): void {
@@ -252,8 +248,7 @@ class FoldedHistory implements RunHistory {
       const { length, columns } = table.view();
       table.truncate(countUpTo(columns.step, length, step));
     }
-    if (this.#metrics.length === 0) this.#losses = undefined;
-    this.#losses?.truncate(this.#metrics.length);
+    for (const columns of [this.#losses, this.#shares]) columns.truncate(this.#metrics.length);
     for (const series of [this.#weights, this.#spectra]) series.truncate(step);
     for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes]) list.truncate(step);
   }

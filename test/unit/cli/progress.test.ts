@@ -74,7 +74,8 @@ describe('progress', () => {
   it('tells the ranks and the units that training has left', () => {
     const [weight] = distortion(10).weights;
     const nuclearNorm = (rank: number) => ({ before: 9, after: 8, rank, largest: 3, threshold: 0.1 });
-    const left = (...weights: EventOf<'distortion'>['weights']) => compressionNow(after({ ...distortion(10), weights }));
+    const left = (...weights: EventOf<'distortion'>['weights']) =>
+      compressionNow(after({ ...distortion(10), weights }));
     expect(left({ ...weight, nuclearNorm: nuclearNorm(10) }, { ...weight, nuclearNorm: nuclearNorm(32) })).toBe(
       'rank 10-32',
     );

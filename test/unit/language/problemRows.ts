@@ -418,11 +418,7 @@ export const rows: readonly ProblemRow[] = [
   },
   {
     what: 'strengths below 0, shares above 1 and an energy of 0',
-    text: edited(
-      method('"method": "nuclear-norm", "energy": 0, "layers": { "fc1": { "tau": -1 } }'),
-      sgd,
-      inEpochs,
-    ),
+    text: edited(method('"method": "nuclear-norm", "energy": 0, "layers": { "fc1": { "tau": -1 } }'), sgd, inEpochs),
     problems: [
       'error wrong-value «0» compression.energy: expected a number in (0, 1], got 0',
       'error wrong-value «-1» compression.layers.fc1.tau: expected a number of at least 0, got -1',
@@ -431,9 +427,7 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'a share of the sparse group lasso above 1',
     text: edited(groupLasso('"fc1": { "lambda": 0.1, "alpha": 1.2 }'), sgd, inEpochs),
-    problems: [
-      'error wrong-value «1.2» compression.layers.fc1.alpha: expected a number in [0, 1], got 1.2',
-    ],
+    problems: ['error wrong-value «1.2» compression.layers.fc1.alpha: expected a number in [0, 1], got 1.2'],
   },
   {
     what: 'a group lasso on one of the two kernels of a recurrent layer',
@@ -718,6 +712,81 @@ export const rows: readonly ProblemRow[] = [
     text: edited([model, `${model}, "start": "run:"`]),
     problems: [
       'error no-such-run «"run:"» start: expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
+    ],
+  },
+  {
+    what: 'a teacher that is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:bsae" }`]),
+    problems: [
+      'error no-such-run «"run:bsae"» distillation.teacher: no run has this id, and no run is of an experiment with this name; did you mean "base"?',
+    ],
+  },
+  {
+    what: 'a teacher that is a file which is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "./base.safetensors" }`]),
+    problems: [
+      'error no-such-file «"./base.safetensors"» distillation.teacher: there is no ./base.safetensors as seen from this file',
+    ],
+  },
+  {
+    what: 'a teacher of another model than the student',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:other" }`]),
+    problems: [],
+  },
+  {
+    what: 'a teacher whose run was stopped, and whose model is not there',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": { "model": "builtin:lenet-4", "weights": "run:stopped" } }`,
+    ]),
+    problems: [
+      'error no-such-builtin «"builtin:lenet-4"» distillation.teacher.model: no built-in model has this name; did you mean "builtin:lenet-5"?',
+      'error run-not-finished «"run:stopped"» distillation.teacher.weights: the run 20260101-000000-stopped has no final model: it is stopped',
+    ],
+  },
+  {
+    what: 'a teacher that has never been trained',
+    text: edited([model, `${model}, "distillation": { "teacher": "builtin:lenet-5" }`]),
+    problems: [
+      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
+    ],
+  },
+  {
+    what: 'values of a distillation out of their range',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": "run:base", "temperature": 0, "weight": 1.2, "ask": "when-sure", "reductoin": "mean" }`,
+    ]),
+    problems: [
+      'error wrong-value «0» distillation.temperature: expected a positive number, got 0',
+      'error wrong-value «1.2» distillation.weight: expected a number in [0, 1], got 1.2',
+      `error wrong-value «"when-sure"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-sure"`,
+      'error unknown-setting «"reductoin"» distillation.reductoin: unknown setting; did you mean "reduction"?',
+    ],
+  },
+  {
+    what: 'a misspelt word where an object could stand',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:base", "ask": "when-worng" }`]),
+    problems: [
+      `error wrong-value «"when-worng"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-worng"; did you mean 'when-wrong'?`,
+    ],
+  },
+  {
+    what: 'a cut-off of the entropy that is negative, and no teacher',
+    text: edited([model, `${model}, "distillation": { "ask": { "entropyAbove": -1 } }`]),
+    problems: [
+      'error missing-setting «"distillation"» distillation.teacher: missing: expected a non-empty string or an object',
+      'error wrong-value «-1» distillation.ask.entropyAbove: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a teacher for a regression',
+    text: edited(
+      [model, `${model}, "distillation": { "teacher": "run:base" }`],
+      ['"steps": 20000', '"steps": 20000, "loss": "huber"'],
+    ),
+    problems: [
+      'error combination «"distillation"» distillation: it is for classes, one of which a sample belongs to, and not for the loss "huber"; leave it out, or choose one of categorical-crossentropy, sparse-categorical-crossentropy, sparse-categorical-crossentropy-from-logits',
     ],
   },
   {

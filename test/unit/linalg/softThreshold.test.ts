@@ -98,10 +98,7 @@ test('a diagonal matrix is thresholded element by element', async () => {
         Array.from({ length: size * size }, (_, at) => (at % (size + 1) === 0 ? values[at / (size + 1)] : 0));
       const soft = (value: number) => Math.sign(value) * Math.max(0, Math.abs(value) - 1.5);
       const a = { rows: size, columns: size, data: Float32Array.from(place(diagonal.map((value) => value / 8))) };
-      expectClose(
-        await thresholded(a, 1.5),
-        place(diagonal.map((value) => soft(value / 8))),
-      );
+      expectClose(await thresholded(a, 1.5), place(diagonal.map((value) => soft(value / 8))));
     }),
   );
 });

@@ -92,7 +92,10 @@ describe('proximal steps', () => {
     const learningRateSchedule = { type: 'step', every: 25, factor: 0.1 };
     const { run } = await workspace({ compression, training: { ...training, learningRateSchedule } });
     const { events } = await run();
-    const thresholds = eventsOf(events, 'distortion').map(({ step, weights }) => [step, weights[0].nuclearNorm!.threshold]);
+    const thresholds = eventsOf(events, 'distortion').map(({ step, weights }) => [
+      step,
+      weights[0].nuclearNorm!.threshold,
+    ]);
     expect(thresholds.map(([step]) => step)).toEqual([20, 40, 60]);
     [0.3, 0.03, 0.003].forEach((threshold, i) => expect(thresholds[i][1]).toBeCloseTo(threshold, 6));
   });

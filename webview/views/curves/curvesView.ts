@@ -16,6 +16,9 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
+  recordedShares,
+  shareContent,
+  shareTitle,
 } from './contents.ts';
 import type { CurveSettings } from './contents.ts';
 import { rankContent, unitsContent } from './structure.ts';
@@ -106,6 +109,12 @@ function createCurvesView(context: ViewContext): View {
         `metric.${metric}`,
         metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
         metricContent(metric, runs, settings),
+        'normal',
+      ]),
+      ...recordedShares(runs).map((share): [string, string, ChartContent, 'normal'] => [
+        `share.${share}`,
+        shareTitle(share),
+        shareContent(share, runs, settings),
         'normal',
       ]),
       ['drop', l10n.t('Drop at each distortion'), dropContent(runs, settings), 'normal'],

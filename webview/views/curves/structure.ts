@@ -65,7 +65,9 @@ function weightSeries(
 /** `fc1/kernel 41%` */
 function sumsLeft({ snapshot }: LoadedRun): string[] {
   return Object.entries(snapshot.weights).flatMap(([name, distortions]) => {
-    const recorded = distortions.flatMap(({ onDemand, nuclearNorm }) => (nuclearNorm && !onDemand ? [nuclearNorm] : []));
+    const recorded = distortions.flatMap(({ onDemand, nuclearNorm }) =>
+      nuclearNorm && !onDemand ? [nuclearNorm] : [],
+    );
     const [first] = recorded;
     if (first === undefined || first.before === 0) return [];
     return [`${name} ${formatPercent(recorded[recorded.length - 1].after / first.before)}`];

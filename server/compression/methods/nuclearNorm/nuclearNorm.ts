@@ -42,7 +42,12 @@ export function factorsByEnergy(
 }
 
 /** The first products of a column of `left` and a row of `right`. */
-function firstOf(left: Float32Array, right: Float32Array, all: number, rank: number): Pick<FactoredWeight, 'left' | 'right'> {
+function firstOf(
+  left: Float32Array,
+  right: Float32Array,
+  all: number,
+  rank: number,
+): Pick<FactoredWeight, 'left' | 'right'> {
   if (rank === all) return { left, right };
   const rows = left.length / all;
   const columns = right.length / all;

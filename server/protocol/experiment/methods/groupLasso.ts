@@ -7,7 +7,8 @@ export const groupLasso: MethodFacts = {
   choice: {
     label: 'Group Lasso',
     detail: 'Training finds how many neurons and filters a layer needs: all shrink, and many become 0 as a whole.',
-    comment: 'Trains for few neurons and filters: after each epoch all are shrunk by a threshold, so that many become 0 as a whole.',
+    comment:
+      'Trains for few neurons and filters: after each epoch all are shrunk by a threshold, so that many become 0 as a whole.',
   },
   parameters: {
     lambda: {

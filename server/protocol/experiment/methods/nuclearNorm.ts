@@ -7,7 +7,8 @@ export const nuclearNorm: MethodFacts = {
   choice: {
     label: 'Nuclear Norm',
     detail: 'Training finds the rank of each matrix: all singular values shrink, and most become 0.',
-    comment: 'Trains for a low rank: after each epoch a threshold is taken off all singular values, so that most become 0.',
+    comment:
+      'Trains for a low rank: after each epoch a threshold is taken off all singular values, so that most become 0.',
   },
   parameters: {
     tau: {

@@ -34,6 +34,19 @@ describe('a setting', () => {
     expect(textAt(at(pruneText, place))).toMatch(expected);
   });
 
+  test.each([
+    ['"tea|cher"', /run:NAME.*never change/s],
+    ['"temp|erature"', /softmax\(z \/ T\).*Polino et al. 2018: 2 for images.*default: `2`/s],
+    ['"wei|ght"', /w T\^2 KL.*\(1 - w\).*0.7/s],
+    ['"as|k"', /entropyAbove.*Default: `"always"`.*- `when-wrong`: Samples whose label/s],
+    ['"by-ent|ropy"', /distillation\\\.ask.*`by-entropy`.*probability H \/ log2 C/s],
+    ['"reduc|tion"', /- `as-published`: .*number of classes/s],
+  ])('of a distillation: %s', (place, expected) => {
+    const settings = '"temperature": 2, "weight": 0.7, "ask": "by-entropy", "reduction": "batchmean"';
+    const text = pruneText.replace('"training"', `"distillation": { "teacher": "run:base", ${settings} }, "training"`);
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
   test.each(['// Prun|es', '// as in| the', '}|\n', '"seed": 3,| '])('%s: nothing', (place) => {
     expect(textAt(at(`${pruneText.replace('"steps"', '"seed": 3, "steps"')}`, place))).toBeUndefined();
   });

@@ -150,7 +150,8 @@ describe('after the nuclear norm', () => {
 
   test('the file has the numbers of the units where these are fewer', async () => {
     const weights = dense();
-    for (const { values } of weights) values.forEach((value, i) => (values[i] = i % 12 > 0 ? value / 1000 : 10 * value));
+    for (const { values } of weights)
+      values.forEach((value, i) => (values[i] = i % 12 > 0 ? value / 1000 : 10 * value));
     const compressor = compressorOf(weights, ...both(0));
     await compressor.distort(STEPS);
     const file = decodePacked(encodePacked(compressor.packed())).get('fc1/kernel')!;
@@ -176,11 +177,11 @@ describe('other compressions after it', () => {
   test('quantize what is left, and zeros stay zero', async () => {
     const weights = dense();
     for (const { values } of weights) values.forEach((value, i) => (values[i] = i % 2 === 0 ? value / 100 : value));
-    const compressor = compressorOf(
-      weights,
-      groups({ layers: { fc1: { lambda: 0.2 } } }),
-      { method: 'quantize', distortEvery: 1, layers: { fc1: { bits: 2, scales: 'matrix' } } },
-    );
+    const compressor = compressorOf(weights, groups({ layers: { fc1: { lambda: 0.2 } } }), {
+      method: 'quantize',
+      distortEvery: 1,
+      layers: { fc1: { bits: 2, scales: 'matrix' } },
+    });
     await compressor.distort(STEPS);
     const kernel = weights[0].values;
     expect(kernel.filter((value) => value === 0)).toHaveLength(120);
@@ -190,15 +191,18 @@ describe('other compressions after it', () => {
   test('prune the numbers that are left, and the size is that of all zeros', async () => {
     const weights = dense();
     for (const { values } of weights) values.forEach((value, i) => (values[i] = i % 2 === 0 ? value / 100 : value));
-    const compressor = compressorOf(
-      weights,
-      groups({ layers: { fc1: { lambda: 0.2 } } }),
-      { method: 'prune', distortEvery: 1, layers: { fc1: { rate: 0.5 } } },
-    );
+    const compressor = compressorOf(weights, groups({ layers: { fc1: { lambda: 0.2 } } }), {
+      method: 'prune',
+      distortEvery: 1,
+      layers: { fc1: { rate: 0.5 } },
+    });
     await compressor.distort(STEPS);
     expect(weights[0].values.filter((value) => value !== 0)).toHaveLength(60);
     const [{ weightsKept, bytesKept }] = compressor.sizes(weights);
-    const bytes = compressor.packed().get('fc1/kernel')!.sections.reduce((sum, { length }) => sum + length, 0);
+    const bytes = compressor
+      .packed()
+      .get('fc1/kernel')!
+      .sections.reduce((sum, { length }) => sum + length, 0);
     expect([weightsKept, bytesKept]).toEqual([60, bytes]);
   });
 
@@ -220,8 +224,7 @@ describe('other compressions after it', () => {
 });
 
 describe('refused at its place is', () => {
-  const refusal = (weights: CompressibleWeight[], layers: object) => () =>
-    compressorOf(weights, groups({ layers }));
+  const refusal = (weights: CompressibleWeight[], layers: object) => () => compressorOf(weights, groups({ layers }));
   const strength = { lambda: 1 };
 
   test('a depthwise kernel, embeddings and a bias', () => {
@@ -248,7 +251,10 @@ describe('refused at its place is', () => {
   });
 
   test.each([
-    [{ layers: { fc1: { lambda: -0.1 } } }, 'compression[0].layers.fc1.lambda: expected a number of at least 0, got -0.1'],
+    [
+      { layers: { fc1: { lambda: -0.1 } } },
+      'compression[0].layers.fc1.lambda: expected a number of at least 0, got -0.1',
+    ],
     [{ layers: { fc1: { lambda: 1, alpha: 1.2 } } }, 'compression[0].layers.fc1.alpha: expected'],
     [{ layers: { fc1: { lambda: 1, alpha: -1 } } }, 'compression[0].layers.fc1.alpha: expected'],
     [{ layers: { fc1: {} } }, 'compression[0].layers.fc1.lambda: missing'],

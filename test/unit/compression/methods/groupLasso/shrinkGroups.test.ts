@@ -56,12 +56,10 @@ test('a unit of an LSTM is its columns in all gates, of both kernels', () => {
   const kernel = Array.from({ length: 3 * gates * units }, (_, i) => Math.sin(i + 1));
   const recurrent = Array.from({ length: units * gates * units }, (_, i) => 0.05 * Math.cos(i));
   const bias = Array.from({ length: gates * units }, (_, i) => (i % 2) / 10);
-  const stored = [kernel, recurrent, bias].map(
-    (values): GroupMember => ({
-      values: Float32Array.from(values),
-      view: { outer: values.length / (gates * units), rows: gates * units, inner: 1 },
-    }),
-  );
+  const stored = [kernel, recurrent, bias].map((values): GroupMember => ({
+    values: Float32Array.from(values),
+    view: { outer: values.length / (gates * units), rows: gates * units, inner: 1 },
+  }));
   shrinkGroups(stored, units, { threshold: 0.05, alpha: 0.3 });
   for (let unit = 0; unit < units; unit++) {
     const ofUnit = (_: unknown, i: number) => i % units === unit;
@@ -71,21 +69,19 @@ test('a unit of an LSTM is its columns in all gates, of both kernels', () => {
   }
 });
 
-const matrices = fc
-  .tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 }))
-  .chain(([rows, columns]) =>
-    fc.record({
-      rows: fc.constant(rows),
-      values: fc.array(fc.double({ min: -2, max: 2, noNaN: true }), {
-        minLength: rows * columns,
-        maxLength: rows * columns,
-      }),
-      others: fc.array(fc.double({ min: -2, max: 2, noNaN: true }), {
-        minLength: rows * columns,
-        maxLength: rows * columns,
-      }),
+const matrices = fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, max: 8 })).chain(([rows, columns]) =>
+  fc.record({
+    rows: fc.constant(rows),
+    values: fc.array(fc.double({ min: -2, max: 2, noNaN: true }), {
+      minLength: rows * columns,
+      maxLength: rows * columns,
     }),
-  );
+    others: fc.array(fc.double({ min: -2, max: 2, noNaN: true }), {
+      minLength: rows * columns,
+      maxLength: rows * columns,
+    }),
+  }),
+);
 const strengths = fc.record({
   threshold: fc.double({ min: 0, max: 1, noNaN: true }),
   alpha: fc.double({ min: 0, max: 1, noNaN: true }),

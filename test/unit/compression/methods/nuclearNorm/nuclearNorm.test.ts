@@ -52,7 +52,10 @@ describe('a proximal step', () => {
     // The middle axis of the transposed kernel is its output: [2, 3, 5, 4] is the matrix [5, 2 x 3 x 4].
     const asMatrix = () =>
       layerClass === 'Conv2DTranspose'
-        ? Array.from({ length: 120 }, (_, at) => values[Math.floor((at % 24) / 4) * 20 + Math.floor(at / 24) * 4 + (at % 4)])
+        ? Array.from(
+            { length: 120 },
+            (_, at) => values[Math.floor((at % 24) / 4) * 20 + Math.floor(at / 24) * 4 + (at % 4)],
+          )
         : Array.from(values);
     const expected = jacobiMapped(asMatrix(), rows, columns, soft(0.75));
     await compressor.distort(10);

@@ -43,17 +43,26 @@ describe('the energy that a rank keeps', () => {
     [0.9, 3, 2],
     [0.95, 4, 2],
     [1, 6, 6],
-  ])('of %d of 5, 3, 1, 0.5, 0.3, 0.2 takes %i of them by their sum, and %i by their squares', (energy, rank, bySquares) => {
-    const spectrum = [5, 3, 1, 0.5, 0.3, 0.2];
-    expect(rankForEnergy(spectrum, energy, 'values')).toBe(rank);
-    expect(rankForEnergy(spectrum, energy)).toBe(bySquares);
-  });
+  ])(
+    'of %d of 5, 3, 1, 0.5, 0.3, 0.2 takes %i of them by their sum, and %i by their squares',
+    (energy, rank, bySquares) => {
+      const spectrum = [5, 3, 1, 0.5, 0.3, 0.2];
+      expect(rankForEnergy(spectrum, energy, 'values')).toBe(rank);
+      expect(rankForEnergy(spectrum, energy)).toBe(bySquares);
+    },
+  );
 
   it('needs no value of 0, and no value more because of rounding', () => {
     expect(rankForEnergy([3, 0, 0], 1, 'values')).toBe(1);
     expect(rankForEnergy([0, 0], 1, 'values')).toBe(0);
     expect(rankForEnergy([], 0.9, 'values')).toBe(0);
-    expect(rankForEnergy(Array.from({ length: 10 }, () => 0.1), 0.7, 'values')).toBe(7);
+    expect(
+      rankForEnergy(
+        Array.from({ length: 10 }, () => 0.1),
+        0.7,
+        'values',
+      ),
+    ).toBe(7);
     fc.assert(
       fc.property(values, (all) => {
         expect(rankForEnergy([...all, 0, 0], 1, 'values')).toBe(all.length);
