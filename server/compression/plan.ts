@@ -56,7 +56,9 @@ export function planCompression(
     run,
     weights,
     stages,
-    denseGradients: stages.some(({ compression }) => policies[compression.policy].denseGradients),
+    denseGradients: stages.some(
+      ({ compression, units }) => policies[compression.policy].denseGradients || units.some(({ pullBack }) => pullBack),
+    ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
   };
@@ -65,6 +67,16 @@ export function planCompression(
 /** The first step at which a compression acts. */
 export function firstStepOf({ schedule }: Compression): number {
   return schedule?.from ?? 0;
+}
+
+/** The step from which on a compression compresses weights no further. */
+function lastChangeOf({ schedule }: Compression): number {
+  return schedule && 'to' in schedule ? schedule.to : 0;
+}
+
+/** Steps from one that computes with compressed weights to the next, under a policy that does so while it trains. */
+export function stepsBetweenCompressed(compression: Compression): number {
+  return ('straightThrough' in compression && compression.straightThrough?.every) || 1;
 }
 
 function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
@@ -137,11 +149,11 @@ function further(
       { at: 'key', remedy: 'Name both, so that what is left of both can be compressed further.' },
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
-  const from = firstStepOf(stage.compression);
+  const earlierFrom = firstStepOf(stage.compression);
   return new FurtherUnit(
     earlier,
     earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
+    { acts: (step) => step === steps || (step >= earlierFrom && !ignoresSchedule), lastStep: steps },
   );
 }
 

@@ -5,7 +5,7 @@ import type { Compression } from '../protocol/experiment/schema.ts';
 import { settingsWithin } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { weightsOf, type CompressedWeight, type Unit } from './methods/unit.ts';
-import { firstStepOf, type StagePlan } from './plan.ts';
+import { firstStepOf, stepsBetweenCompressed, type StagePlan } from './plan.ts';
 import { policies } from './policies.ts';
 import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
 import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
@@ -90,6 +90,7 @@ export class Stage {
       weights: this.targets.map(({ weight }) => weight),
       units: () => this.#units,
       from: () => firstStepOf(this.#compression),
+      every: () => stepsBetweenCompressed(this.#compression),
       steps,
       project: (step) => project(step, true),
       projectForEvaluation: (step) => project(step, false),

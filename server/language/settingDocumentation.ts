@@ -13,10 +13,11 @@ export function settingSchema(settings: unknown, path: SettingPath): JsonSchema 
   const union = object && alternativeOf(object, valueAt(settings, around));
   const discriminator = union && discriminatorOf(union);
   if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
-  const { options } = discriminator;
+  const { options, usual } = discriminator;
   return {
     enum: [...options.keys()],
     enumDescriptions: Array.from(options.values(), ({ description }) => description),
+    ...(usual !== undefined && { default: usual }),
   };
 }
 

@@ -10,6 +10,8 @@ export interface Projection {
   units(): readonly Unit[];
   /** First step at which the compression acts, by the settings in effect. */
   from(): number;
+  /** Steps from one that computes with compressed weights to the next, where only some do. */
+  every(): number;
   /** Length of the run, in training steps. */
   readonly steps: number;
   /** Replaces all weights by their compressed form at a step, in place. */

@@ -1,7 +1,10 @@
 /** @file Dense layers of low rank as two layers: `x W = (x L) R`, so that every program computes with the factors. */
-import type { FactorsWeight } from '../../formats/packed/factors.ts';
-import type { PackedWeight } from '../../formats/packed/packedFile.ts';
-import type { StoredTensor } from '../../formats/packed/packedFile.ts';
+import {
+  isLowRank,
+  type LowRankWeight,
+  type PackedWeight,
+  type StoredTensor,
+} from '../../formats/packed/packedFile.ts';
 import { isRecord } from '../../protocol/record.ts';
 
 /** Layers, and the weights that they have. */
@@ -33,7 +36,7 @@ export function withFactoredLayers(
     const name = nameOf(layer);
     const kernel = `${name}/kernel`;
     const weight = weights.get(kernel);
-    if (layer.class_name !== 'Dense' || weight?.form !== 'factors' || !isSmaller(weight)) return [layer];
+    if (layer.class_name !== 'Dense' || !weight || !isLowRank(weight) || !isSmaller(weight)) return [layer];
     let first = `${name}_left`;
     while (names.has(first)) first += '_';
     names.add(first);
@@ -51,7 +54,7 @@ export function withFactoredLayers(
 }
 
 /** True for a matrix whose factors, as they are stored, are less than itself. */
-function isSmaller({ shape, rank, view: { outer } }: FactorsWeight): boolean {
+function isSmaller({ shape, rank, view: { outer } }: LowRankWeight): boolean {
   const [inputs, units] = shape;
   return shape.length === 2 && outer === 1 && rank * (inputs + units) < inputs * units;
 }

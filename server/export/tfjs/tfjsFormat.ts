@@ -1,6 +1,7 @@
 /** @file TensorFlow.js as a format of exported models: a folder with model.json and the weights beside it, in shards. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
 import { modelWeights } from '../../models/modelWeights.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
@@ -20,7 +21,7 @@ import { smallWeights } from '../smallWeights.ts';
 import { parseTopology, storedModel } from '../../models/storedModel.ts';
 import { TensorflowModel } from '../tensorflowModel.ts';
 import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
-import { storedNumbers, type Quantization } from './quantizedNumbers.ts';
+import { gridOf, storedNumbers, type Quantization } from './quantizedNumbers.ts';
 
 const MODEL_FILE = mainFiles.tfjs;
 /** Key of what DeepTwist says of a model, in its `userDefinedMetadata`. */
@@ -46,8 +47,9 @@ async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
 async function write(source: ExportSource, settings: ExportSettings): Promise<WrittenModel> {
   const { program, parameters } = source.prepared;
   const tensors = new Map(parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]));
-  const layers = withFactoredLayers(modelTopology(program.model), smallWeights(source), tensors);
-  const { entries, weights, bytes } = await writtenWeights(layers, settings);
+  const small = smallWeights(source);
+  const layers = withFactoredLayers(modelTopology(program.model), small, tensors);
+  const { entries, weights, bytes } = await writtenWeights(layers, small, settings);
   const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
   const shards = Array.from({ length: count }, (_, i): [string, Uint8Array] => [
     `group1-shard${i + 1}of${count}.bin`,
@@ -80,6 +82,7 @@ interface ManifestEntry {
 /** The weights in the order of the layers. TensorFlow.js makes them once: it has names of its own for those within other layers. */
 async function writtenWeights(
   { topology, tensors, factors }: LayersWithWeights,
+  small: ReadonlyMap<string, PackedWeight>,
   { dtype = 'float32', round = false }: ExportSettings,
 ): Promise<{ entries: ManifestEntry[]; weights: WrittenWeight[]; bytes: Uint8Array }> {
   const model = await storedModel(parseTopology(JSON.stringify(topology)), () => tensors, 'The exported model');
@@ -90,7 +93,11 @@ async function writtenWeights(
     const parts: Uint8Array[] = [];
     for (const { name, shape, variable } of modelWeights(model)) {
       const values = Float32Array.from(variable.dataSync());
-      const { bytes, quantization } = storedNumbers(values, dtype, { round, axes: shape.length });
+      const { bytes, quantization } = storedNumbers(values, dtype, {
+        round,
+        axes: shape.length,
+        known: gridOf(small.get(name)),
+      });
       parts.push(bytes);
       entries.push({ name: names.get(variable)!, shape, dtype: 'float32', ...(quantization && { quantization }) });
       weights.push({ name, form: factors.has(name) ? 'factors' : 'dense', bytes: bytes.length });

@@ -3,11 +3,12 @@ import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
 import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
-import { canNameRun, RUN } from '../namedRuns.ts';
+import { canNameRun } from '../namedRuns.ts';
 import {
   choicesOf,
   isPathSetting,
@@ -133,7 +134,7 @@ const files: readonly [RegExp, RegExp][] = [
 function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
   const text = document.text.getText().slice(place.range.start, place.range.end).replace(/^"|"$/g, '');
   const folder = /^.*\//.exec(text)?.[0] ?? './';
-  if (text.startsWith(RUN) || text.startsWith('builtin:')) return [];
+  if (namesRun(text) || text.startsWith('builtin:')) return [];
   const wanted = files.find(([setting]) => setting.test(place.path.join('.')))?.[1];
   const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
   const isFolder = (entry: string) => entry.endsWith('/');

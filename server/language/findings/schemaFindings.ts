@@ -1,7 +1,7 @@
 /** @file Errors that the schema and the checks of the command line find: such an experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
-import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
+import { policyFacts, suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../protocol/experiment/problem.ts';
 import { parseSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -52,7 +52,8 @@ function fixesOf(
     case 'alternatives':
       return [remove(document, path)];
     case 'combination':
-      return path[0] === 'compression' ? policiesFor(document, path) : [remove(document, path)];
+      if (meant !== undefined) return [setTo(document, path, meant)];
+      return path.at(-1) === 'policy' ? policiesFor(document, path) : [remove(document, path)];
     case 'times':
     case 'unfit':
       return [];
@@ -61,10 +62,11 @@ function fixesOf(
   }
 }
 
-/** Fixes that choose a policy which works with the method. */
+/** Fixes that choose a policy which works with the method, whatever the parameters of its layers are. */
 function policiesFor(document: ExperimentDocument, path: SettingPath): Fix[] {
   const method = compressionAt(document, path)?.method;
-  return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
+  const policies = method ? suitablePolicies(method).filter((policy) => !policyFacts[policy].layers) : [];
+  return policies.map((policy) => setTo(document, path, policy));
 }
 
 /** Fixes for a number in quotes, and for a percentage where a fraction is meant. */

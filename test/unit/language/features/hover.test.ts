@@ -35,6 +35,18 @@ describe('a setting', () => {
   });
 
   test.each([
+    ['"lev|els"', /Default: `"binary"`.*`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression/s],
+    ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
+    ['"buc|ket"', /two numbers more.*A positive integer or 'row' or 'tensor'; default: `256`/s],
+    ['"straight|Through"', /quantized distillation/],
+  ])('%s of a quantization', (place, expected) => {
+    const text = withCompression(
+      '"method": "quantize", "layers": { "fc1": { "levels": "uniform", "bits": 4, "bucket": 8 } }, "straightThrough": {}',
+    );
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
+  test.each([
     ['"tea|cher"', /run:NAME.*never change/s],
     ['"temp|erature"', /softmax\(z \/ T\).*Polino et al. 2018: 2 for images.*default: `2`/s],
     ['"wei|ght"', /w T\^2 KL.*\(1 - w\).*0.7/s],
