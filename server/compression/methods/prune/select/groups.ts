@@ -55,7 +55,8 @@ export function unitsOf(view: MatrixView, gates: number, first: number): Partiti
 /** How the score of a group follows from those of its entries: so that groups of different sizes can be compared. */
 export type GroupScore = 'root mean square' | 'mean';
 
-export interface GroupSelection {
+/** Groups of entries with the scores by which they are chosen. */
+export interface ScoredGroups {
   /** Score of each group. */
   readonly scores: Float64Array;
   /** Number of entries of each group. */
@@ -67,7 +68,7 @@ export function scoreGroups(
   scores: readonly Float32Array[],
   partitions: readonly Partition[],
   score: GroupScore,
-): GroupSelection {
+): ScoredGroups {
   const count = Math.max(...partitions.map(({ first, count: own }) => first + own));
   const sums = new Float64Array(count);
   const sizes = new Int32Array(count);
@@ -83,17 +84,26 @@ export function scoreGroups(
   return { scores: score === 'root mean square' ? means.map(Math.sqrt) : means, sizes };
 }
 
+/** Groups `from` to `to - 1`. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * Marks groups by 0, in ascending order of their scores, the lower number first among equals, as long as they have at most `budget`
  * entries together; all others by 1. The first group that does not fit ends it.
  * @param floors ranges of groups of which the best stays in any case
  */
-export function keepGroups({ scores, sizes }: GroupSelection, budget: number, floors: readonly Range[] = []): Uint8Array {
-  const order = ascending(scores);
+export function keepGroups(
+  { scores, sizes }: ScoredGroups,
+  budget: number,
+  floors: readonly Range[] = [],
+): Uint8Array {
   const kept = new Uint8Array(scores.length).fill(1);
-  const last = new Set(floors.map((range) => order.findLast((group) => group >= range.from && group < range.to)));
+  const last = new Set(lastOf(scores, floors));
   let left = budget;
-  for (const group of order) {
+  for (const group of ascending(scores)) {
     if (last.has(group)) continue;
     if (sizes[group] > left) break;
     left -= sizes[group];
@@ -102,15 +112,16 @@ export function keepGroups({ scores, sizes }: GroupSelection, budget: number, fl
   return kept;
 }
 
-export interface Range {
-  readonly from: number;
-  readonly to: number;
+/** The best group of each range, the higher number among equals. */
+export function lastOf(scores: Float64Array, ranges: readonly Range[]): number[] {
+  return ranges.map(({ from, to }) => from + ascending(scores.subarray(from, to)).at(-1)!);
 }
 
 /** The groups by their scores; NaN is the greatest. */
 function ascending(scores: Float64Array): Uint32Array {
   const ordered = scores.map((score) => (Number.isNaN(score) ? Infinity : score));
-  return Uint32Array.from(ordered.keys()).sort((a, b) => (ordered[a] < ordered[b] ? -1 : ordered[a] > ordered[b] ? 1 : a - b));
+  const before = (a: number, b: number) => (ordered[a] < ordered[b] ? -1 : Number(ordered[a] > ordered[b]));
+  return Uint32Array.from(ordered.keys()).sort((a, b) => before(a, b) || a - b);
 }
 
 /** What is marked for each group, for each entry of a matrix. */
@@ -119,6 +130,17 @@ export function entriesOf(partition: Partition, kept: Uint8Array): Uint8Array {
   const entries = new Uint8Array(rows * columns);
   forEachEntry(partition, (i, group) => (entries[i] = kept[group]));
   return entries;
+}
+
+/** Marks of groups, from those of their entries, which are the same in a group. */
+export function groupMarks(
+  partitions: readonly Partition[],
+  entries: readonly Uint8Array[],
+  count: number,
+): Uint8Array {
+  const marks = new Uint8Array(count);
+  partitions.forEach((partition, at) => forEachEntry(partition, (i, group) => (marks[group] = entries[at][i])));
+  return marks;
 }
 
 /** Calls `visit` with each entry of the tensor, in its order, and its group. */

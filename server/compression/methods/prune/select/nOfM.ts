@@ -1,11 +1,6 @@
 /** @file N:M sparsity (Mishra et al. 2021): of M weights side by side in a row of the matrix, at most N stay. */
+import type { NOfM } from '../../../../protocol/experiment/pruningPattern.ts';
 import type { MatrixView } from '../../../targets/matrixView.ts';
-
-/** At most `kept` of `of` weights stay. */
-export interface NOfM {
-  readonly kept: number;
-  readonly of: number;
-}
 
 /**
  * Marks by 1 the `kept` greatest scores of each `of` columns of a row, from the first column on, and by 0 the others; a last group that
