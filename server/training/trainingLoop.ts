@@ -153,12 +153,13 @@ export class TrainingLoop {
     const batch = await stream.next();
     checkLabels(batch, program.classes);
     this.#resetStatesAtEpoch();
+    const learningRate = this.#learningRate();
+    if (compressor) compressor.learningRate = learningRate;
     await compressor?.beforeStep(step);
     const stepLoss = divideLoss(await executor.step(batch, step - 1), program.lossScale);
     const { loss } = stepLoss;
     if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
     await compressor?.pull();
-    const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
@@ -286,6 +287,8 @@ export class TrainingLoop {
   async #observe(): Promise<void> {
     const step = this.#step;
     this.#checkWeights();
+    // A run that was resumed has not done a step yet.
+    if (this.#prepared.compressor) this.#prepared.compressor.learningRate = this.#learningRate();
     await this.#clock.during('observation', async () => {
       const { weights, spectra } = await observeWeights(this.#prepared, step);
       if (spectra.length > 0) this.#hooks.record({ type: 'spectrum', step, weights: spectra });
