@@ -167,6 +167,7 @@ export class Compressor {
 
   async pull(): Promise<void> {
     for (const { stored } of this.#stages.toReversed()) await stored.pull();
+    for (const stage of this.#stages) stage.observe();
   }
 
   async push(): Promise<void> {

@@ -56,7 +56,9 @@ export function planCompression(
     run,
     weights,
     stages,
-    denseGradients: stages.some(({ compression }) => policies[compression.policy].denseGradients),
+    denseGradients: stages.some(
+      ({ compression, units }) => policies[compression.policy].denseGradients || units.some(({ observe }) => observe),
+    ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
   };
@@ -142,8 +144,14 @@ function further(
   if (missing)
     throw refuse(
       ['layers', key],
-      `${weight.name} shares its projection with ${missing.weight.name}, which is not named here`,
-      'Name both, so that the factors of both can be compressed further.',
+      `${weight.name} is compressed together with ${missing.weight.name}, which is not named here`,
+      'Name both, so that both can be compressed further.',
+    );
+  if (later.some(({ tensor }) => !tensor))
+    throw refuse(
+      ['layers', key],
+      `"${compression.method}" with these settings needs all of ${weight.name}, and gets what ${place} leaves of it`,
+      'Leave the layer out of one of the two, or choose settings that look at one weight and its values alone.',
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
   const from = firstStepOf(stage.compression);

@@ -8,6 +8,8 @@ export interface Projection {
   readonly weights: readonly CompressibleWeight[];
   /** The same as they are compressed, together or each alone, by the settings in effect. */
   units(): readonly Unit[];
+  /** The weights of a unit, where they live. */
+  valuesOf(unit: Unit): readonly Float32Array[];
   /** First step at which the compression acts, by the settings in effect. */
   from(): number;
   /** Length of the run, in training steps. */

@@ -1,13 +1,13 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
 import { writtenCompressions, type Placed } from './compressions.ts';
-import { isMethod } from './methods/index.ts';
+import { isMethod, methodFacts } from './methods/index.ts';
 import { isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
 import { DEFAULT_POLICY } from './schema/compression.ts';
-import { valueAt } from './settingPath.ts';
+import { valueAt, type SettingPath } from './settingPath.ts';
 
 /**
- * Checks that policies work with their methods, that the best model is kept only where no compression would undo it, and the dense one left out only
+ * Checks that policies work with their methods, that settings of a method go together, that the best model is kept only where no compression would undo it, and the dense one left out only
  * where there is a compressed one.
  * @param document the settings as they stand in the file, before validation
  */
@@ -24,7 +24,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ];
   const compressions = writtenCompressions(document);
   const keepBest = compressions.flatMap((compression) => keepBestProblems(document, compression));
-  return [...compressions.flatMap(policyProblems), ...keepBest.slice(0, 1)];
+  return [...compressions.flatMap(policyProblems), ...compressions.flatMap(methodProblems), ...keepBest.slice(0, 1)];
 }
 
 /** The policy of a compression as it is written, or the default. */
@@ -45,6 +45,17 @@ function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
       related: [[...path, 'method']],
     },
   ];
+}
+
+function methodProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const method = valueAt(settings, ['method']);
+  const problems = isMethod(method) ? methodFacts[method].combinationProblems?.(settings) : undefined;
+  const within = (inner: SettingPath) => [...path, ...inner];
+  return (problems ?? []).map((problem) => ({
+    ...problem,
+    path: within(problem.path),
+    related: problem.related?.map(within),
+  }));
 }
 
 function keepBestProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {

@@ -23,3 +23,8 @@ export function rateOfPattern(pattern: string): number | undefined {
   const numbers = nOfM(pattern);
   return numbers && 1 - numbers.kept / numbers.of;
 }
+
+/** The target rate of a layer, by its pattern or by itself. */
+export function targetRateOf({ pattern, rate = 0 }: { readonly pattern: string; readonly rate?: number | undefined }): number {
+  return rateOfPattern(pattern) ?? rate;
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createCompressor } from './createCompressor.ts';
+import { createCompressor, type WrittenCompression } from './createCompressor.ts';
 import { predictSizes, type LayerSetting } from '../../../server/compression/predictSize.ts';
-import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import { oneCompression } from '../../../server/protocol/experiment/schema/compression.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
@@ -19,7 +19,8 @@ const model = [
   weight('softmax/bias', [50]),
 ];
 
-function predicted({ method, layers }: Compression) {
+function predicted(compression: WrittenCompression) {
+  const { method, layers } = oneCompression.parse(compression);
   const targets = matchTargets(layers as Record<string, unknown>, model);
   return predictSizes(model, (w) => {
     const target = targets.find(({ weight: { name } }) => name === w.name);
@@ -30,7 +31,7 @@ function predicted({ method, layers }: Compression) {
 const codes = { algorithm: 'greedy', scales: 'row', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
 
-test.each<Compression>([
+test.each<WrittenCompression>([
   {
     ...common,
     method: 'quantize',
@@ -53,8 +54,14 @@ test.each<Compression>([
   expect(predicted(compression)).toEqual(compressor.sizes(model));
 });
 
-test('of pruned weights, the numbers that are kept are predicted exactly', async () => {
-  const compression: Compression = { ...common, method: 'prune', layers: { '*': { rate: 0.83 } } };
+test.each<{ rate?: number; pattern?: string; block?: [number, number] }>([
+  { rate: 0.83 },
+  { pattern: '2:4' },
+  { pattern: '1:3' },
+  { pattern: 'unit', rate: 0.5 },
+  { pattern: 'block', block: [2, 5], rate: 0.6 },
+])('of pruned weights, the numbers that are kept are predicted exactly: %j', async (parameters) => {
+  const compression: WrittenCompression = { ...common, method: 'prune', layers: { '*': parameters } };
   const compressor = createCompressor(compression, model, { steps: 100, seed: 1 });
   await compressor.distort(100);
   const kept = (sizes: readonly { weightsKept: number }[]) => sizes.map(({ weightsKept }) => weightsKept);

@@ -1,8 +1,8 @@
 /** @file Which entries of the weights of a unit stay, by pattern: all weights of a unit have one threshold. */
 import { nOfM, type NOfM } from '../../../protocol/experiment/pruningPattern.ts';
+import { pruneSmallest } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import type { ParametersOf } from '../unit.ts';
-import { pruneSmallest } from '../../kernels.ts';
 import { prunedCount } from './rate.ts';
 import {
   blocksOf,

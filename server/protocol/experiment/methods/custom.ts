@@ -10,5 +10,6 @@ export const custom: MethodFacts = {
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: false,
+  keptParameters: [],
   changeable: [],
 };

@@ -31,5 +31,6 @@ export const quantize: MethodFacts = {
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: true,
+  keptParameters: [],
   changeable: ['bits', 'algorithms'],
 };

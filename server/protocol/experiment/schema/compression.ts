@@ -1,5 +1,6 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
+import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 /** The policy of an experiment that names none. */
@@ -49,20 +50,99 @@ const layerKeys =
 const layersWith = <Parameters extends z.ZodRawShape>(parameters: Parameters) =>
   z.record(z.string(), z.strictObject(parameters)).describe(layerKeys);
 
+const pruningPattern = z
+  .union([
+    z.enum(PATTERN_WORDS).meta({
+      enumDescriptions: [
+        'Single weights, wherever they are.',
+        'Blocks of `block` rows and columns of the matrix, those of the least root mean square first.',
+        'Whole units: all weights into a neuron, a filter, or a unit of a recurrent layer with all its gates. Their biases stay.',
+      ],
+    }),
+    z.string().regex(N_OF_M).meta({
+      title: "N:M as in '2:4'",
+      description: 'Of each M weights side by side along the inputs of an output, at most N stay (Mishra et al. 2021).',
+      examples: ['2:4', '1:4'],
+    }),
+  ])
+  .default('element')
+  .describe(
+    'What becomes zero together. A pattern N:M has the rate 1 - N/M, from the first distortion on; with the others the rate rises by ' +
+      'the schedule.',
+  );
+
+const prunedLayer = z
+  .strictObject({
+    rate: fraction
+      .optional()
+      .describe(
+        'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
+          'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets. A pattern N:M has its own.',
+      )
+      .meta({ examples: [0.9] }),
+    pattern: pruningPattern,
+    block: z
+      .tuple([positiveInteger, positiveInteger])
+      .optional()
+      .describe('Rows (outputs) and columns (inputs) of a block, for the pattern `block`. Those at the edges may be smaller.')
+      .meta({ examples: [[4, 4]] }),
+  })
+  .check(({ value: { rate, pattern, block }, issues }) => {
+    const problem = (setting: string, message: string, params: SettingIssue) =>
+      issues.push({ code: 'custom', input: undefined, path: [setting], message, params: { ...params } });
+    const numbers = nOfM(pattern);
+    if (numbers && numbers.kept >= numbers.of)
+      problem('pattern', `expected N below M in N:M, got "${pattern}"`, { kind: 'wrong-value', at: 'value' });
+    else if (numbers && rate !== undefined)
+      problem('rate', `the pattern "${pattern}" has the rate ${rateOfPattern(pattern)}; leave it out`, {
+        kind: 'combination',
+        at: 'key',
+      });
+    if (!numbers && rate === undefined)
+      problem('rate', 'missing: expected a number in [0, 1)', { kind: 'missing-setting', at: 'value' });
+    if (pattern === 'block' && !block)
+      problem('block', 'missing: expected [rows, columns] of a block, for example [4, 4]', {
+        kind: 'missing-setting',
+        at: 'value',
+      });
+    if (pattern !== 'block' && block)
+      problem('block', 'only the pattern "block" has blocks; leave it out', { kind: 'combination', at: 'key' });
+  });
+
+/** What a check of settings that belong together says of a problem, besides its message. */
+export interface SettingIssue {
+  readonly kind: 'wrong-value' | 'missing-setting' | 'combination';
+  readonly at: 'key' | 'value';
+}
+
 const pruning = z
   .strictObject({
     method: z.literal('prune'),
     policy,
     distortEvery,
     unit,
-    layers: layersWith({
-      rate: fraction
-        .describe(
-          'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
-            'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets.',
-        )
-        .meta({ examples: [0.9] }),
-    }),
+    scope: z
+      .enum(['layer', 'model'])
+      .default('layer')
+      .describe('Among which weights the least are chosen.')
+      .meta({
+        enumDescriptions: [
+          'Each weight has its own threshold, so that it has its rate.',
+          'All named layers have one threshold, so that together they have the rate, which is the same in all of them.',
+        ],
+      }),
+    criterion: z
+      .enum(['magnitude', 'movement', 'taylor'])
+      .default('magnitude')
+      .describe('By which number the least weights are chosen.')
+      .meta({
+        enumDescriptions: [
+          '|w|.',
+          'The sum of -w dL/dw over all steps: weights that move towards zero go (Sanh et al. 2020), for pre-trained models.',
+          'The mean of |w dL/dw| over about the last 100 steps: what the loss would change by (Molchanov et al. 2017).',
+        ],
+      }),
+    layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({
         initialRate: fraction
@@ -93,7 +173,10 @@ const pruning = z
       .meta({ examples: [{ from: 8000, to: 12000 }] })
       .optional(),
   })
-  .describe('The smallest weights become zero at each distortion; no mask holds them there (algorithm 1).');
+  .describe(
+    'The smallest weights become zero at each distortion; no mask holds them there (algorithm 1). Single ones, N of each M, blocks or ' +
+      'whole units; by magnitude or by their gradients.',
+  );
 
 const quantization = z
   .strictObject({
@@ -196,6 +279,8 @@ export const compression = z
 /** The methods apart: for a file of which only parts can be read yet. */
 export const compressionSchemas = { prune: pruning, quantize: quantization, 'low-rank': lowRank, custom } as const;
 
+export type PruningCriterion = z.output<typeof pruning>['criterion'];
+export type PruningParameters = z.output<typeof prunedLayer>;
 export type PruningSchedule = NonNullable<z.output<typeof pruning>['schedule']>;
 export type QuantizationParameters = z.output<typeof quantization>['layers'][string];
 export type LowRankParameters = z.output<typeof lowRank>['layers'][string];

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { expectedSparseSize, sparseSize } from '../../../../../server/compression/methods/prune/size.ts';
+import { prunedCount } from '../../../../../server/compression/methods/prune/rate.ts';
 import { uniform } from '../../random.ts';
 
 test('a sparse weight takes 32 bits a non-zero weight and its index, and never more than the dense weight', () => {
@@ -21,7 +22,7 @@ test.each([0.5, 0.9, 0.98, 0.999])('the expected size at a rate of %f is that of
     zeros--;
   }
   const { weightsKept, bits } = sparseSize(values);
-  const expected = expectedSparseSize(size, rate);
+  const expected = expectedSparseSize(size, prunedCount(rate, size));
   expect(expected.weightsKept).toBe(weightsKept);
   // The count of gap codes varies by about the root of the number of weights that are kept, 200 at the highest rate.
   expect(Math.abs(expected.bits / bits - 1)).toBeLessThan(0.02);
