@@ -78,7 +78,7 @@ export class Compressor {
       learningRate: () => this.learningRate,
     };
     this.#stages = plan.stages.map((stage) => new Stage(stage, host));
-    this.targets = weights.flatMap((weight) => targetOf(weight, this.#stages));
+    this.targets = targetsOf(weights, this.#stages);
   }
 
   /** How a target is compressed at a step. */
@@ -89,7 +89,12 @@ export class Compressor {
 
   /** True where {@link distort} is due right after a step. */
   distortsAfter(step: number): boolean {
-    return this.#stages.some((stage) => stage.isDue(step));
+    return this.dueAfter(step).length > 0;
+  }
+
+  /** The compressions that distort their weights right after a step, by their places in the list. */
+  dueAfter(step: number): number[] {
+    return this.#stages.flatMap((stage, i) => (stage.isDue(step) ? [i] : []));
   }
 
   /**
@@ -245,11 +250,18 @@ export class Compressor {
   }
 }
 
-function targetOf(weight: CompressibleWeight, stages: readonly Stage[]): CompressedTarget[] {
-  const found = stages.flatMap((stage) =>
-    stage.targets.filter((target) => target.weight === weight).map(({ key, view }) => ({ stage, key, view })),
-  );
-  return found.length === 0 ? [] : [{ weight, view: found[0].view, compressions: found }];
+/** The weights that a stage compresses, in the model's order. */
+function targetsOf(weights: readonly CompressibleWeight[], stages: readonly Stage[]): CompressedTarget[] {
+  const found = new Map<CompressibleWeight, { view: MatrixView; compressions: { stage: Stage; key: string }[] }>();
+  for (const stage of stages)
+    for (const { weight, view, key } of stage.targets) {
+      if (!found.has(weight)) found.set(weight, { view, compressions: [] });
+      found.get(weight)!.compressions.push({ stage, key });
+    }
+  return weights.flatMap((weight) => {
+    const target = found.get(weight);
+    return target ? [{ weight, ...target }] : [];
+  });
 }
 
 function stateOf(units: readonly Unit[]): CompressionState {

@@ -1,6 +1,6 @@
 /** @file What the compressions of an experiment do to a model, known from names and shapes alone: before there is memory for weights. */
 import type { Placed } from '../protocol/experiment/compressions.ts';
-import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { followingProblem } from '../protocol/experiment/methods/following.ts';
 import { policyFacts, suitablePolicies, unsuitablePolicy, worksWith } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError, settingsWithin } from '../protocol/experiment/settingError.ts';
@@ -92,7 +92,7 @@ function planStage(
   for (const stage of before)
     for (const earlier of stage.units) {
       const later = own.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
-      if (later.length > 0) units.push(further(compression, stage, earlier, later, run));
+      if (later.length > 0) units.push(further({ path, settings: compression }, stage, earlier, later, run));
     }
   return { path, compression, units };
 }
@@ -109,36 +109,21 @@ function shareWeights(a: Unit, b: Unit): boolean {
 
 /** @throws SettingError where a compression cannot go on with what the earlier one leaves of these weights */
 function further(
-  compression: Compression,
+  { path, settings: compression }: Placed<Compression>,
   stage: StagePlan,
   earlier: Unit,
   later: readonly Unit[],
   { steps }: RunFacts,
 ): Unit {
   const [{ weight, key }] = later[0].targets;
-  const place = formatSettingPath(stage.path);
-  const { method } = stage.compression;
   const refuse = (setting: SettingPath, reason: string, remedy: string) =>
-    new SettingError(setting, reason, { remedy });
-  if (!methodFacts[compression.method].follows.includes(methodFacts[method].leaves))
-    throw refuse(
-      ['layers', key],
-      `${weight.name} is compressed by ${place} before, and "${compression.method}" cannot go on with what "${method}" leaves`,
-      'Leave the layer out of one of the two, or change their order: pruning or low rank comes first, quantization last.',
-    );
-  if (policyFacts[compression.policy].leaves)
-    throw refuse(
-      ['policy'],
-      `"${compression.policy}" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
-      'Choose "deeptwist", "straight-through" or "one-shot".',
-    );
-  const { trainsInstead } = policyFacts[stage.compression.policy];
-  if (trainsInstead && policyFacts[compression.policy].distorts === 'every-so-often')
-    throw refuse(
-      ['policy'],
-      `what it does to ${weight.name} would be lost: by the policy "${stage.compression.policy}" of ${place}, that weight is computed anew at each step`,
-      'Choose "straight-through" or "one-shot".',
-    );
+    new SettingError(setting, reason, { remedy, at: setting[0] === 'layers' ? 'key' : 'value' });
+  const problem = followingProblem(
+    { ...compression, place: formatSettingPath(path) },
+    { ...stage.compression, place: formatSettingPath(stage.path) },
+    weight.name,
+  );
+  if (problem) throw refuse(problem.setting === 'key' ? ['layers', key] : ['policy'], problem.reason, problem.remedy);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
   if (missing)

@@ -28,11 +28,7 @@ export class CompressedModel {
 
   /** How a weight is compressed, as far as the file tells. */
   #settingsOf(weight: DescribedWeight): LayerSetting[] {
-    return this.#compressions.flatMap(({ path, layers }) => {
-      const key = this.#keyIn(path, weight);
-      const setting = key === undefined ? undefined : layers.get(key);
-      return setting ? [setting] : [];
-    });
+    return this.compressionsOf(weight).flatMap(({ compression, key }) => compression.layers.get(key) ?? []);
   }
 
   #keyIn(path: SettingPath, weight: DescribedWeight): string | undefined {
@@ -42,6 +38,14 @@ export class CompressedModel {
   /** The matrices that a key of a compression compresses: no closer key of it names them. */
   weightsOf({ path }: Pick<ReadCompression, 'path'>, key: string): DescribedWeight[] {
     return this.keys.named(key).filter((weight) => this.#keyIn(path, weight) === key);
+  }
+
+  /** The compressions of a weight, in their order, each with the key that chose the weight. */
+  compressionsOf(weight: DescribedWeight): { compression: ReadCompression; key: string }[] {
+    return this.#compressions.flatMap((compression) => {
+      const key = this.#keyIn(compression.path, weight);
+      return key === undefined ? [] : [{ compression, key }];
+    });
   }
 
   sizeOf(weight: DescribedWeight): LayerSize {

@@ -9,6 +9,7 @@ import { changedFilesOption } from '../command.ts';
 import type { Command } from '../command.ts';
 import type { ExportReport } from '../exporter.ts';
 import { ExportStatus } from '../exportStatus.ts';
+import { doInterruptibly } from '../interruptibleWork.ts';
 import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -54,39 +55,28 @@ export const exportCommand: Command = {
       ? await findRun(reference, directory)
       : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
-    const interrupt = context.onInterrupt(() => progress.clear());
-    const { signal } = interrupt;
-    try {
-      const report = await exportRun({
-        run,
-        format,
-        path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
-        ...settings,
-        checkpoint: options.checkpoint,
-        changedFiles: options['with-changed-files'],
-        signal,
-        onProgress: (state) => progress.show(state),
-      });
-      progress.clear();
-      for (const warning of report.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-      if (report.notRecorded !== undefined)
-        stderr.write(`${styled(stderr, 'yellow', 'warning:')} not listed in the run: ${report.notRecorded}\n`);
-      if (options.json) stdout.write(printableJson(report) + '\n');
-      else
-        stdout.write(
-          reportLines(report, context)
-            .map((line) => `${line}\n`)
-            .join(''),
-        );
-      return ExitCode.done;
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      stderr.write('Cancelled: no file was written.\n');
-      return ExitCode.stopped;
-    } finally {
-      progress.clear();
-      interrupt.dispose();
-    }
+    return doInterruptibly(context, {
+      progress,
+      cancelled: 'Cancelled: no file was written.',
+      work: (signal) =>
+        exportRun({
+          run,
+          format,
+          path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
+          ...settings,
+          checkpoint: options.checkpoint,
+          changedFiles: options['with-changed-files'],
+          signal,
+          onProgress: (state) => progress.show(state),
+        }),
+      report(report) {
+        const { warnings, notRecorded } = report;
+        const all = notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`];
+        for (const warning of all) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+        if (options.json) stdout.write(printableJson(report) + '\n');
+        else stdout.write(reportLines(report, context).join('\n') + '\n');
+      },
+    });
   },
 };
 
@@ -106,13 +96,20 @@ function reportLines(report: ExportReport, { stdout, directory }: { stdout: Term
     styled(stdout, 'dim', header),
     ...rows,
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `floats  ${formatBytes(denseBytes)}, ${formatRatio(denseBytes / bytes)} as much`,
+    `floats  ${formatBytes(denseBytes)}, ${besideFile(denseBytes, bytes)}`,
     `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
     ...checkpointLines(report),
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),
   ];
+}
+
+/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
+function besideFile(denseBytes: number, bytes: number): string {
+  return denseBytes >= bytes
+    ? `${formatRatio(denseBytes / bytes)} as much`
+    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
 }
 
 function checkpointLines({ step, afterDistortion }: ExportReport): string[] {

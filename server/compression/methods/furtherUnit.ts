@@ -1,12 +1,14 @@
 /** @file A compression that goes on where an earlier one of the same weights ends: with the numbers it kept, or with its factors. */
 import { DenseWeight } from '../../formats/packed/dense.ts';
-import { FactorsWeight, multiplyFactors } from '../../formats/packed/factors.ts';
+import { multiplyFactors } from '../../formats/packed/factors.ts';
+import { FactorsCodedWeight, type Factor } from '../../formats/packed/factorsCoded.ts';
+import { isCodedNumbers } from '../../formats/packed/nested.ts';
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
-import { SparseWeight } from '../../formats/packed/sparse.ts';
+import { sectionBytes } from '../../formats/packed/packedWeight.ts';
+import { SparseCodedWeight } from '../../formats/packed/sparseCoded.ts';
 import { smallestIndex } from '../../formats/packed/sparseIndex.ts';
 import { reconstruct } from '../../linalg/truncate.ts';
 import type { CompressionSetting } from '../../protocol/run/events.ts';
-import { elementCount } from '../../protocol/shape.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
@@ -107,7 +109,10 @@ export class FurtherUnit implements Unit {
     const sizes = this.targets.map(({ view }, i): CompressedSize => {
       const form = compressed[i];
       if (form?.form !== 'factors') return tensorSize(this.#tensors[i], { values: values[i], view, form });
-      const [left, right] = factorsOf(form, view).map((factor) => tensorSize(this.#tensors[i], factor));
+      const [left, right] = factorsOf(form, view).map((factor) => {
+        const { weightsKept, bits } = tensorSize(this.#tensors[i], factor);
+        return { weightsKept, bits: inBytes(bits) };
+      });
       return i === 0 ? sum([left, right]) : right;
     });
     const dense = values.map(({ length }) => denseSize(length));
@@ -118,16 +123,22 @@ export class FurtherUnit implements Unit {
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly PackedWeight[] {
-    return this.targets.map(({ weight, view }, i) => {
-      const { shape } = weight;
+    const dense = this.targets.map(({ weight: { shape } }, i) => new DenseWeight(shape, values[i]));
+    const packed = this.targets.map(({ weight: { shape }, view }, i): PackedWeight => {
       const form = compressed[i];
-      if (form?.form === 'sparse') return SparseWeight.of(shape, values[i]);
-      if (form?.form !== 'factors') return this.#tensors[i].packed(shape, values[i], view, form);
-      const leftOf = i === 0 ? {} : { leftOf: this.targets[0].weight.name };
-      const { rows } = storedShape(view);
-      const factors = new FactorsWeight(shape, storedView(view), form.left.length / rows, { ...form, ...leftOf });
-      return form.left.length + form.right.length < elementCount(shape) ? factors : new DenseWeight(shape, values[i]);
+      if (form?.form !== 'factors') return packedTensor(this.#tensors[i], shape, { values: values[i], view, form });
+      const { rows, columns } = storedShape(view);
+      const rank = form.left.length / rows;
+      const [left, right] = factorsOf(form, view);
+      const coded = {
+        left: packedFactor(this.#tensors[i], [rows, rank], left),
+        right: packedFactor(this.#tensors[i], [rank, columns], right),
+        leftOf: i === 0 ? undefined : this.targets[0].weight.name,
+      };
+      return new FactorsCodedWeight(shape, storedView(view), rank, coded);
     });
+    const bytes = (weights: readonly PackedWeight[]) => weights.reduce((total, own) => total + sectionBytes(own), 0);
+    return bytes(packed) < bytes(dense) ? packed : dense;
   }
 
   get state(): CompressionState {
@@ -158,7 +169,32 @@ function tensorSize(distortion: TensorDistortion, { values, view, form }: Tensor
   const { bits } = distortion.size(kept, inOneRow(kept), numbers);
   const places = new Float32Array(values.length);
   for (const position of positions) places[position] = 1;
-  return { weightsKept: positions.length, bits: bits + smallestIndex(places).bits };
+  return { weightsKept: positions.length, bits: inBytes(bits) + inBytes(smallestIndex(places).bits) };
+}
+
+/** Bits of a section of a file, which begins and ends with a whole byte. */
+function inBytes(bits: number): number {
+  return 8 * Math.ceil(bits / 8);
+}
+
+/** What a file holds of a tensor as {@link distortTensor} left it. */
+function packedTensor(
+  distortion: TensorDistortion,
+  shape: readonly number[],
+  { values, view, form }: Tensor,
+): PackedWeight {
+  if (form?.form !== 'sparse' || !form.kept) return distortion.packed(shape, values, view, form);
+  const { positions, numbers } = form.kept;
+  const kept = Float32Array.from(positions, (position) => values[position]);
+  const coded = distortion.packed([kept.length], kept, inOneRow(kept), numbers);
+  const places = new Uint8Array(values.length);
+  for (const position of positions) places[position] = 1;
+  return SparseCodedWeight.of(shape, places, isCodedNumbers(coded) ? coded : new DenseWeight([kept.length], kept));
+}
+
+function packedFactor(distortion: TensorDistortion, shape: readonly number[], tensor: Tensor): Factor {
+  const packed = packedTensor(distortion, shape, tensor);
+  return packed.form === 'factors' || packed.form === 'factors-coded' ? new DenseWeight(shape, tensor.values) : packed;
 }
 
 function positionsOfNonZeros(values: Float32Array): Uint32Array {
