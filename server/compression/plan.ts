@@ -135,7 +135,7 @@ function further(
   if (later.some(({ tensor }) => !tensor))
     throw refuse(
       ['layers', key],
-      `"${compression.method}" with these settings needs all of ${weight.name}, and gets what ${place} leaves of it`,
+      `"${compression.method}" with these settings needs all of ${weight.name}, and gets what ${formatSettingPath(stage.path)} leaves of it`,
       'Leave the layer out of one of the two, or choose settings that look at one weight and its values alone.',
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];

@@ -59,11 +59,12 @@ test.each<{ rate?: number; pattern?: string; block?: [number, number] }>([
   { pattern: '2:4' },
   { pattern: '1:3' },
   { pattern: 'unit', rate: 0.5 },
-  { pattern: 'block', block: [2, 5], rate: 0.6 },
+  { pattern: 'block', block: [2, 1], rate: 0.6 },
 ])('of pruned weights, the numbers that are kept are predicted exactly: %j', async (parameters) => {
   const compression: WrittenCompression = { ...common, method: 'prune', layers: { '*': parameters } };
-  const compressor = createCompressor(compression, model, { steps: 100, seed: 1 });
+  const trained = model.map((one) => ({ ...one, values: one.values.map((_, i) => 1 + (i % 7)) }));
+  const compressor = createCompressor(compression, trained, { steps: 100, seed: 1 });
   await compressor.distort(100);
   const kept = (sizes: readonly { weightsKept: number }[]) => sizes.map(({ weightsKept }) => weightsKept);
-  expect(kept(predicted(compression))).toEqual(kept(compressor.sizes(model)));
+  expect(kept(predicted(compression))).toEqual(kept(compressor.sizes(trained)));
 });

@@ -100,6 +100,8 @@ function nOfMSelection(weights: readonly SelectedWeight[], numbers: NOfM): Selec
 interface Cut {
   readonly partitions: readonly Partition[];
   readonly floors: readonly Range[];
+  /** Entries of a group; 1 where groups have different sizes, so that their scores tell which fit. */
+  readonly size: number;
 }
 
 function blockGroups(weights: readonly SelectedWeight[], block: readonly [number, number]): Cut {
@@ -109,7 +111,9 @@ function blockGroups(weights: readonly SelectedWeight[], block: readonly [number
     first += partition.count;
     return partition;
   });
-  return { partitions, floors: [] };
+  const [height, width] = block;
+  const areEqual = weights.every(({ view }) => view.rows % height === 0 && view.columns % width === 0);
+  return { partitions, floors: [], size: areEqual ? height * width : 1 };
 }
 
 /** A layer without units would let nothing through: one of each stays. */
@@ -124,12 +128,19 @@ function unitGroups(weights: readonly SelectedWeight[]): Cut {
     }
     return partition;
   });
-  return { partitions, floors: [...ranges.values()] };
+  const sizes = new Map<string, number>();
+  for (const { view, gates, unitsOf: layer } of weights)
+    sizes.set(layer, (sizes.get(layer) ?? 0) + gates * view.columns);
+  const [size, ...others] = new Set(sizes.values());
+  return { partitions, floors: [...ranges.values()], size: others.length === 0 ? size : 1 };
 }
 
-function groupSelection(weights: readonly SelectedWeight[], { partitions, floors }: Cut, score: GroupScore): Selection {
+function groupSelection(weights: readonly SelectedWeight[], { partitions, floors, size }: Cut, score: GroupScore): Selection {
   const entries = entriesIn(weights);
-  const zerosAt = (rate: number) => prunedCount(rate, entries);
+  const zerosAt = (rate: number) => {
+    const most = prunedCount(rate, entries);
+    return most - (most % size);
+  };
   const marksOf = (kept: Uint8Array) => partitions.map((partition) => entriesOf(partition, kept));
   return {
     zerosAt,

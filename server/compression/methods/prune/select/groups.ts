@@ -63,21 +63,30 @@ export interface ScoredGroups {
   readonly sizes: Int32Array;
 }
 
+/** Number of entries of each group, in all matrices. */
+function groupSizes(partitions: readonly Partition[]): Int32Array {
+  const sizes = new Int32Array(Math.max(...partitions.map(({ first, count }) => first + count)));
+  for (const { rowGroups, columnGroups, columnGroupCount, first } of partitions) {
+    const widths = new Int32Array(columnGroupCount);
+    for (const group of columnGroups) widths[group]++;
+    for (const row of rowGroups) widths.forEach((width, group) => (sizes[first + row * columnGroupCount + group] += width));
+  }
+  return sizes;
+}
+
 /** @param scores of the entries of each matrix, as the tensor has them */
 export function scoreGroups(
   scores: readonly Float32Array[],
   partitions: readonly Partition[],
   score: GroupScore,
 ): ScoredGroups {
-  const count = Math.max(...partitions.map(({ first, count: own }) => first + own));
-  const sums = new Float64Array(count);
-  const sizes = new Int32Array(count);
+  const sizes = groupSizes(partitions);
+  const sums = new Float64Array(sizes.length);
   partitions.forEach((partition, at) => {
     const entries = scores[at];
     const isSquared = score === 'root mean square';
     forEachEntry(partition, (i, group) => {
       sums[group] += isSquared ? entries[i] * entries[i] : entries[i];
-      sizes[group]++;
     });
   });
   const means = sums.map((sum, group) => sum / sizes[group]);
