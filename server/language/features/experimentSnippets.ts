@@ -31,7 +31,7 @@ export function compressionBlocks(document: ExperimentDocument, { model }: Surro
   return methodNames.map((method) => ({
     label: method,
     detail: methodFacts[method].title,
-    text: compressionText(method, firstRunOf(document, model), model, new Places()),
+    text: compressionText(method, layersOf(model), firstRunOf(document, model), new Places()),
   }));
 }
 
@@ -47,7 +47,7 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
       `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
         `"data": { "type": ${type}, "path": ${places.value('./data')} }`,
       `"training": ${block(settingLines(firstTraining(run), places))}`,
-      ...(method === undefined ? [] : [`"compression": ${compressionText(method, run, model, places)}`]),
+      ...(method === undefined ? [] : [`"compression": ${compressionText(method, layersOf(model), run, places)}`]),
     ];
     const body = indented(sections.join(',\n\n'));
     return {
@@ -58,8 +58,9 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
   });
 }
 
-function compressionText(method: Method, run: FirstRun, model: Surroundings['model'], places: Places): string {
-  const { settings, layers, schedule } = firstCompression(method, layersOf(model), run);
+/** A first compression of some layers, an object over several lines. */
+export function compressionText(method: Method, named: readonly FirstLayer[], run: FirstRun, places: Places): string {
+  const { settings, layers, schedule } = firstCompression(method, named, run);
   const { method: name, ...others } = settings;
   return block([
     `"method": ${JSON.stringify(name)}`,
@@ -83,7 +84,7 @@ function block(lines: readonly string[]): string {
   return `{\n${indented(lines.join(',\n'))}\n}`;
 }
 
-function indented(text: string): string {
+export function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
 }
 
