@@ -97,7 +97,11 @@ export class Stage {
     const { compressed, steps } = this.#host;
     const project = async (step: number, remember: boolean) => {
       for (const unit of this.#units) {
-        const forms = await unit.distort(this.#valuesOf(unit), { step, learningRate: this.#host.learningRate(), remember });
+        const forms = await unit.distort(this.#valuesOf(unit), {
+          step,
+          learningRate: this.#host.learningRate(),
+          remember,
+        });
         if (remember) unit.targets.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
       }
     };

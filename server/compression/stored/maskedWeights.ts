@@ -38,9 +38,11 @@ export class MaskedWeights extends PlainWeights {
     for (const mask of this.#masks.values()) mask.wake();
     const kept = this.projection.units().map((unit) => unit.kept!(this.projection.valuesOf(unit), step));
     await super.distort(step);
-    this.projection.units().forEach((unit, i) =>
-      unit.targets.forEach(({ weight }, j) => this.#masks.get(weight.name)!.choose(kept[i][j], unit.zerosAt!(step))),
-    );
+    this.projection
+      .units()
+      .forEach((unit, i) =>
+        unit.targets.forEach(({ weight }, j) => this.#masks.get(weight.name)!.choose(kept[i][j], unit.zerosAt!(step))),
+      );
   }
 
   override undistorted(): Float32Array[] {

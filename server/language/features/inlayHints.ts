@@ -65,8 +65,9 @@ function layerHints(compression: ReadCompression, compressed: CompressedModel): 
     if (!setting || weights.length === 0) return [];
     const path = [...compression.path, 'layers', key];
     const size = compressed.total(weights);
-    return Object.entries(methodFacts[setting.method].parameters).map(([name, { leaves }]) => ({
-      path: [...path, name],
+    const written: Readonly<Record<string, unknown>> = setting.parameters;
+    return Object.entries(methodFacts[setting.method].parameters).map(([name, { leaves, fixedBy }]) => ({
+      path: [...path, (written[name] === undefined && fixedBy) || name],
       at: 'end',
       label: leaves(size),
     }));

@@ -167,7 +167,7 @@ function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
 function combinationOf(
   issue: z.core.$ZodIssue,
 ): (Pick<SettingProblem, 'code' | 'message' | 'at'> & { meant?: undefined }) | undefined {
-  if (issue.code !== 'custom') return undefined;
+  if (!('params' in issue) || issue.params === undefined) return undefined;
   const { kind, at } = issue.params as unknown as SettingIssue;
   return { code: kind, message: issue.message, at };
 }

@@ -25,6 +25,12 @@ export function rateOfPattern(pattern: string): number | undefined {
 }
 
 /** The target rate of a layer, by its pattern or by itself. */
-export function targetRateOf({ pattern, rate = 0 }: { readonly pattern: string; readonly rate?: number | undefined }): number {
+export function targetRateOf({
+  pattern,
+  rate = 0,
+}: {
+  readonly pattern: string;
+  readonly rate?: number | undefined;
+}): number {
   return rateOfPattern(pattern) ?? rate;
 }

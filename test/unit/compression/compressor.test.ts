@@ -292,7 +292,10 @@ describe('custom', () => {
   };
   const create = (distort: (weights: Float32Array, shape: readonly number[], context: unknown) => unknown) => {
     const weights = denseModel();
-    return { weights, compressor: createCompressor(custom as WrittenCompression, weights, { ...options, custom: distort }) };
+    return {
+      weights,
+      compressor: createCompressor(custom as WrittenCompression, weights, { ...options, custom: distort }),
+    };
   };
 
   test("the user's function changes the weights in place and is told where and when", async () => {

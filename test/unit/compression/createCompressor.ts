@@ -25,5 +25,8 @@ export function planned(
   { custom }: Pick<RunFacts, 'custom'> = {},
 ): PlannedCompression[] {
   const parsed = [compression].flat().map((written) => oneCompression.parse(written));
-  return placedCompressions({ compression: Array.isArray(compression) ? parsed : parsed[0] }).map((placed) => ({ ...placed, custom }));
+  return placedCompressions({ compression: Array.isArray(compression) ? parsed : parsed[0] }).map((placed) => ({
+    ...placed,
+    custom,
+  }));
 }

@@ -61,7 +61,10 @@ describe('pruning, then quantization', () => {
 
   test('the first has its own schedule: before its first step the second quantizes all numbers', async () => {
     const fc = weight('fc/kernel', [30, 20], 5);
-    const first = { ...pruning(0.9), schedule: { initialRate: 0, from: 50, to: 60, exponent: 3 } } as WrittenCompression;
+    const first = {
+      ...pruning(0.9),
+      schedule: { initialRate: 0, from: 50, to: 60, exponent: 3 },
+    } as WrittenCompression;
     const compressor = createCompressor([first, quantization(2)], [fc], run);
     await compressor.distort(10);
     expect(new Set(fc.values).size).toBe(4);

@@ -1,5 +1,5 @@
 /** @file Pruning as a compression method. */
-import { nOfM, rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
+import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
 import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
@@ -7,6 +7,7 @@ import { matchTargets, type NamedWeight, type Target } from '../../targets/targe
 import type { CompressionOf, MethodRow, Unit } from '../unit.ts';
 import { criteria } from './criteria.ts';
 import { gatesOf, isOfRecurrentLayer } from './gates.ts';
+import { patternProblem } from './patternProblem.ts';
 import { prunesTensor, PruningUnit } from './pruningUnit.ts';
 import { pruningRateAt } from './rate.ts';
 import { selectionOf, type SelectedWeight } from './selection.ts';
@@ -24,7 +25,17 @@ export const pruning: MethodRow<'prune'> = {
   predictSizes: (targets) =>
     targets.map(({ weight, parameters }) => {
       const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
-      const selection = selectionOf([selected(weight, view, targets.map((target) => target.weight))], parameters, 'mean');
+      const selection = selectionOf(
+        [
+          selected(
+            weight,
+            view,
+            targets.map((target) => target.weight),
+          ),
+        ],
+        parameters,
+        'mean',
+      );
       const { weightsKept, bits, indexBits } = expectedSparseSize(
         view.rows * view.columns,
         selection.zerosAt(targetRateOf(parameters)),
@@ -65,7 +76,8 @@ function createUnit(
   const [{ parameters }] = targets;
   const row = criteria[criterion];
   // A pattern that fixes the rate has it from the first distortion on.
-  const own = rateOfPattern(parameters.pattern) === undefined ? schedule : schedule && { ...schedule, to: schedule.from };
+  const own =
+    rateOfPattern(parameters.pattern) === undefined ? schedule : schedule && { ...schedule, to: schedule.from };
   const rateAt = (step: number) => pruningRateAt(own, targetRateOf(parameters), step);
   const members = targets.map(({ weight, view }) => selected(weight, view, weights));
   const selection = selectionOf(members, parameters, row.ofGroup);
@@ -78,19 +90,6 @@ function createUnit(
 
 /** @throws SettingError where the pattern is larger than the matrix */
 function checkPattern({ weight, view, key, parameters }: PrunedTarget): void {
-  const { rows, columns } = view;
-  const numbers = nOfM(parameters.pattern);
-  if (numbers && numbers.of > columns)
-    throw new SettingError(
-      ['layers', key, 'pattern'],
-      `a row of ${weight.name} has ${columns} weights: expected groups of at most ${columns}, got ${numbers.of}`,
-      { remedy: 'Choose smaller groups, or leave the layer out.' },
-    );
-  const [height, width] = parameters.block ?? [1, 1];
-  if (height > rows || width > columns)
-    throw new SettingError(
-      ['layers', key, 'block'],
-      `${weight.name} is a [${rows}, ${columns}] matrix: expected a block within it, got [${height}, ${width}]`,
-      { remedy: 'Choose a smaller block: a row of the matrix is an output.' },
-    );
+  const problem = patternProblem(weight.name, view, parameters);
+  if (problem) throw new SettingError(['layers', key, problem.setting], problem.reason, { remedy: problem.remedy });
 }

@@ -135,7 +135,11 @@ function unitGroups(weights: readonly SelectedWeight[]): Cut {
   return { partitions, floors: [...ranges.values()], size: others.length === 0 ? size : 1 };
 }
 
-function groupSelection(weights: readonly SelectedWeight[], { partitions, floors, size }: Cut, score: GroupScore): Selection {
+function groupSelection(
+  weights: readonly SelectedWeight[],
+  { partitions, floors, size }: Cut,
+  score: GroupScore,
+): Selection {
   const entries = entriesIn(weights);
   const zerosAt = (rate: number) => {
     const most = prunedCount(rate, entries);

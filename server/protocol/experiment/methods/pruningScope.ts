@@ -33,10 +33,11 @@ export function scopeProblems(settings: unknown): SettingProblem[] {
       const place: SettingPath = value === undefined ? ['layers', key] : ['layers', key, name];
       const expected = wanted === undefined ? `no ${name}` : `the ${name} ${wanted}`;
       return [
-        problem(place, `expected ${expected} as in "${firstKey}": with "scope": "model" all layers share one threshold`, [
-          ['scope'],
-          ['layers', firstKey],
-        ]),
+        problem(
+          place,
+          `expected ${expected} as in "${firstKey}": with "scope": "model" all layers share one threshold`,
+          [['scope'], ['layers', firstKey]],
+        ),
       ];
     }).slice(0, 1),
   );

@@ -59,11 +59,15 @@ const pruningPattern = z
         'Whole units: all weights into a neuron, a filter, or a unit of a recurrent layer with all its gates. Their biases stay.',
       ],
     }),
-    z.string().regex(N_OF_M).meta({
-      title: "N:M as in '2:4'",
-      description: 'Of each M weights side by side along the inputs of an output, at most N stay (Mishra et al. 2021).',
-      examples: ['2:4', '1:4'],
-    }),
+    z
+      .string()
+      .regex(N_OF_M)
+      .meta({
+        title: "N:M as in '2:4'",
+        description:
+          'Of each M weights side by side along the inputs of an output, at most N stay (Mishra et al. 2021).',
+        examples: ['2:4', '1:4'],
+      }),
   ])
   .default('element')
   .describe(
@@ -71,7 +75,7 @@ const pruningPattern = z
       'the schedule.',
   );
 
-const prunedLayer = z
+export const prunedLayer = z
   .strictObject({
     rate: fraction
       .optional()
@@ -84,7 +88,9 @@ const prunedLayer = z
     block: z
       .tuple([positiveInteger, positiveInteger])
       .optional()
-      .describe('Rows (outputs) and columns (inputs) of a block, for the pattern `block`. Those at the edges may be smaller.')
+      .describe(
+        'Rows (outputs) and columns (inputs) of a block, for the pattern `block`. Those at the edges may be smaller.',
+      )
       .meta({ examples: [[4, 4]] }),
   })
   .check(({ value: { rate, pattern, block }, issues }) => {

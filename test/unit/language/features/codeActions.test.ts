@@ -84,6 +84,7 @@ describe('a target ratio', () => {
     expect(Object.keys(actions(marked))).toEqual([
       'Set the rate to 0.9: 10.0x fewer weights',
       'Set the rate to 0.95: 20.0x fewer weights',
+      'Write out the default of compression.layers.fc1',
     ]);
     expect(made(marked, 'Set the rate to 0.95')).toContain('"fc1": { "rate": 0.95 }, // the largest');
   });

@@ -69,7 +69,8 @@ function groupSizes(partitions: readonly Partition[]): Int32Array {
   for (const { rowGroups, columnGroups, columnGroupCount, first } of partitions) {
     const widths = new Int32Array(columnGroupCount);
     for (const group of columnGroups) widths[group]++;
-    for (const row of rowGroups) widths.forEach((width, group) => (sizes[first + row * columnGroupCount + group] += width));
+    for (const row of rowGroups)
+      widths.forEach((width, group) => (sizes[first + row * columnGroupCount + group] += width));
   }
   return sizes;
 }
@@ -104,11 +105,7 @@ export interface Range {
  * entries together; all others by 1. The first group that does not fit ends it.
  * @param floors ranges of groups of which the best stays in any case
  */
-export function keepGroups(
-  { scores, sizes }: ScoredGroups,
-  budget: number,
-  floors: readonly Range[] = [],
-): Uint8Array {
+export function keepGroups({ scores, sizes }: ScoredGroups, budget: number, floors: readonly Range[] = []): Uint8Array {
   const kept = new Uint8Array(scores.length).fill(1);
   const last = new Set(lastOf(scores, floors));
   let left = budget;

@@ -23,8 +23,7 @@ export function keepNOfM(scores: Float32Array, { outer, rows, inner, columns }: 
         const score = scores[places[c] + row * inner];
         group[c] = Number.isNaN(score) ? Infinity : score;
       }
-      for (let c = 0; c < size; c++)
-        if (greaterThan(group, c, size) < pattern.kept) marks[places[c] + row * inner] = 1;
+      for (let c = 0; c < size; c++) if (greaterThan(group, c, size) < pattern.kept) marks[places[c] + row * inner] = 1;
     }
   }
   return marks;

@@ -54,7 +54,8 @@ describe('scope: model', () => {
     const all = weights.flatMap(({ values }) => [...values].map(Math.abs)).sort((a, b) => a - b);
     await distorted(weights, { scope: 'model', layers: { 'fc*': { rate: 0.6 } } });
     expect(zeros(weights[0].values) + zeros(weights[1].values)).toBe(150);
-    for (const { values } of weights) for (const value of values) if (value !== 0) expect(Math.abs(value)).toBeGreaterThanOrEqual(all[150]);
+    for (const { values } of weights)
+      for (const value of values) if (value !== 0) expect(Math.abs(value)).toBeGreaterThanOrEqual(all[150]);
     // The weights of fc2 are a tenth of those of fc1.
     expect(zeros(weights[1].values)).toBeGreaterThan(45);
     expect(zeros(weights[0].values)).toBeLessThan(105);
@@ -142,17 +143,20 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
     expect(pruned).toBeGreaterThan(0.4 * total);
   });
 
-  test.each(['magnitude', 'movement', 'taylor'] as const)('a mask by %s holds what a distortion made zero', async (criterion) => {
-    const weights = [...dense(), ...lstm()];
-    const schedule = { from: 20, to: 60 };
-    const masked = { ...common, ...compression, criterion, schedule, policy: 'gradual-mask' as const };
-    const compressor = createCompressor(masked, weights, run);
-    await train(compressor, weights, 1, 60);
-    const where = weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0));
-    expect(where.flat().length).toBeGreaterThan(100);
-    await train(compressor, weights, 61, 94);
-    expect(weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0))).toEqual(where);
-  });
+  test.each(['magnitude', 'movement', 'taylor'] as const)(
+    'a mask by %s holds what a distortion made zero',
+    async (criterion) => {
+      const weights = [...dense(), ...lstm()];
+      const schedule = { from: 20, to: 60 };
+      const masked = { ...common, ...compression, criterion, schedule, policy: 'gradual-mask' as const };
+      const compressor = createCompressor(masked, weights, run);
+      await train(compressor, weights, 1, 60);
+      const where = weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0));
+      expect(where.flat().length).toBeGreaterThan(100);
+      await train(compressor, weights, 61, 94);
+      expect(weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0))).toEqual(where);
+    },
+  );
 
   test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
     'a run under %s that goes on from a checkpoint ends the same, by any criterion',
@@ -185,7 +189,11 @@ describe('criteria', () => {
 
   test('movement sums -w dL/dw: what moves towards zero goes, large or small', async () => {
     const weights = few();
-    const compressor = createCompressor({ ...common, criterion: 'movement', layers: { fc1: { rate: 0.5 } } }, weights, run);
+    const compressor = createCompressor(
+      { ...common, criterion: 'movement', layers: { fc1: { rate: 0.5 } } },
+      weights,
+      run,
+    );
     await step(compressor, weights, [3, -2, 0.1, -0.1], [1, 0.5, -1, 2]);
     await step(compressor, weights, [3, -2, 0.1, -0.1], [1, -0.5, -1, 2]);
     // Sums: -6, 0, 0.2, 0.4.
@@ -195,7 +203,11 @@ describe('criteria', () => {
 
   test('taylor is the mean of |w dL/dw|, whatever its sign', async () => {
     const weights = few();
-    const compressor = createCompressor({ ...common, criterion: 'taylor', layers: { fc1: { rate: 0.5 } } }, weights, run);
+    const compressor = createCompressor(
+      { ...common, criterion: 'taylor', layers: { fc1: { rate: 0.5 } } },
+      weights,
+      run,
+    );
     await step(compressor, weights, [3, -2, 0.1, -0.1], [0.01, -0.5, -1, 20]);
     await compressor.distort(95);
     expect(weights[0].values).toEqual(Float32Array.of(0, -2, 0, -0.1));
@@ -207,7 +219,12 @@ describe('criteria', () => {
 
   test('the scores are those of the weights as they are trained, also where the model computes with others', async () => {
     const weights = few();
-    const settings = { ...common, policy: 'straight-through', criterion: 'movement', layers: { fc1: { rate: 0.5 } } } as const;
+    const settings = {
+      ...common,
+      policy: 'straight-through',
+      criterion: 'movement',
+      layers: { fc1: { rate: 0.5 } },
+    } as const;
     const compressor = createCompressor(settings, weights, run);
     weights[0].values.set([1, 2, 3, 4]);
     await compressor.beforeStep(1);
@@ -221,9 +238,9 @@ describe('criteria', () => {
   test('a weight that is not trained is an error at its key', () => {
     const { gradient, ...frozen } = weight('fc1/kernel', [4, 1], 1);
     expect(gradient).toHaveLength(4);
-    expect(() => createCompressor({ ...common, criterion: 'taylor', layers: { 'f*': { rate: 0.5 } } }, [frozen], run)).toThrow(
-      'compression.layers.f*: fc1/kernel has no gradient to choose by: the model does not train this weight',
-    );
+    expect(() =>
+      createCompressor({ ...common, criterion: 'taylor', layers: { 'f*': { rate: 0.5 } } }, [frozen], run),
+    ).toThrow('compression.layers.f*: fc1/kernel has no gradient to choose by: the model does not train this weight');
   });
 
   test('the gradient of an embedding is asked for as a whole, not as rows', () => {

@@ -29,7 +29,9 @@ describe.each(methodNames)('the facts of %s', (method) => {
     expect(Object.keys(shape)).toEqual(expect.arrayContaining(Object.keys(facts.required)));
     const { valueType } = shape.layers;
     if (facts.keptParameters.length > 0)
-      expect('shape' in valueType && Object.keys(valueType.shape)).toEqual(expect.arrayContaining([...facts.keptParameters]));
+      expect('shape' in valueType && Object.keys(valueType.shape)).toEqual(
+        expect.arrayContaining([...facts.keptParameters]),
+      );
   });
 
   test('make a whole compression out of the first values', () => {

@@ -108,13 +108,19 @@ test('units of a recurrent layer are a row of each gate, the same in both kernel
 test('a second choice by the weights that the first has left is the same', () => {
   const values = fc.array(fc.constantFrom(0, 0.5, -0.5, 1, -1, 2), { minLength: 35, maxLength: 35 });
   fc.assert(
-    fc.property(values, fc.integer({ min: 0, max: 35 }), fc.constantFrom([2, 2], [3, 2], [1, 7]), (entries, budget, block) => {
-      const partition = blocksOf(dense, [block[0], block[1]], 0);
-      const choose = (weights: number[]) => kept(Float32Array.from(weights, Math.abs), partition, budget, 'root mean square');
-      const first = choose(entries);
-      expect(first.filter((mark) => mark === 0).length).toBeLessThanOrEqual(budget);
-      expect(choose(entries.map((value, i) => value * first[i]))).toEqual(first);
-    }),
+    fc.property(
+      values,
+      fc.integer({ min: 0, max: 35 }),
+      fc.constantFrom([2, 2], [3, 2], [1, 7]),
+      (entries, budget, block) => {
+        const partition = blocksOf(dense, [block[0], block[1]], 0);
+        const choose = (weights: number[]) =>
+          kept(Float32Array.from(weights, Math.abs), partition, budget, 'root mean square');
+        const first = choose(entries);
+        expect(first.filter((mark) => mark === 0).length).toBeLessThanOrEqual(budget);
+        expect(choose(entries.map((value, i) => value * first[i]))).toEqual(first);
+      },
+    ),
   );
 });
 

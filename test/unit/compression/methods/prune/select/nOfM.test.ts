@@ -34,7 +34,12 @@ const views = {
 
 test.each(Object.entries(views))('%s keeps the greatest of each group along the inputs of an output', (_, view) => {
   const scores = normals(view.rows * view.columns, 5);
-  for (const [kept, of] of [[2, 4], [1, 4], [1, 3], [3, 8]]) {
+  for (const [kept, of] of [
+    [2, 4],
+    [1, 4],
+    [1, 3],
+    [3, 8],
+  ]) {
     const marks = keepNOfM(scores, view, { kept, of });
     expect(rowsOf(Float32Array.from(marks), view)).toEqual(keptBySorting(scores, view, kept, of));
   }
