@@ -75,6 +75,7 @@ export class Compressor {
       tensors: new Map(this.trained.map((tensor) => [tensor.name, tensor])),
       compressed: this.compressed,
       steps: plan.run.steps,
+      seed: plan.run.seed,
       learningRate: () => this.learningRate,
     };
     this.#stages = plan.stages.map((stage) => new Stage(stage, host));

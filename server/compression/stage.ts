@@ -20,6 +20,7 @@ export interface StageHost {
   readonly compressed: Map<string, CompressedWeight>;
   /** Length of the run, in training steps. */
   readonly steps: number;
+  readonly seed: number;
   /** The learning rate in force. */
   learningRate(): number;
 }
@@ -94,7 +95,7 @@ export class Stage {
   }
 
   #projection(): Projection {
-    const { compressed, steps } = this.#host;
+    const { compressed, steps, seed } = this.#host;
     const project = async (step: number, remember: boolean) => {
       for (const unit of this.#units) {
         const forms = await unit.distort(this.#valuesOf(unit), {
@@ -110,7 +111,9 @@ export class Stage {
       units: () => this.#units,
       valuesOf: (unit) => this.#valuesOf(unit),
       from: () => firstStepOf(this.#compression),
+      settings: () => this.#compression,
       steps,
+      seed,
       project: (step) => project(step, true),
       projectForEvaluation: (step) => project(step, false),
       formOf: (name) => compressed.get(name),

@@ -1,8 +1,10 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
+import { isRecord } from '../record.ts';
 import { writtenCompressions, type Placed } from './compressions.ts';
 import { isMethod, methodFacts } from './methods/index.ts';
-import { isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
+import { foreignSettings, isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
+import type { Method, PolicyId } from './schema.ts';
 import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt, type SettingPath } from './settingPath.ts';
 
@@ -35,7 +37,9 @@ function policyOf(settings: unknown): unknown {
 function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
   const policy = policyOf(settings);
   const method = valueAt(settings, ['method']);
-  if (!isPolicy(policy) || !isMethod(method) || worksWith(policy, method)) return [];
+  if (!isPolicy(policy) || !isMethod(method)) return [];
+  if (worksWith(policy, method))
+    return [...foreignProblems(policy, { path, settings }), ...thresholdProblems(policy, method, { path, settings })];
   return [
     {
       path: [...path, 'policy'],
@@ -45,6 +49,34 @@ function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
       related: [[...path, 'method']],
     },
   ];
+}
+
+/** Settings that belong to another policy. */
+function foreignProblems(policy: PolicyId, { path, settings }: Placed<unknown>): SettingProblem[] {
+  return foreignSettings(policy)
+    .filter(({ setting }) => valueAt(settings, [setting]) !== undefined)
+    .map(({ setting, policy: owner }) => ({
+      path: [...path, setting],
+      code: 'combination',
+      at: 'key',
+      message: `belongs to the policy "${owner}"; leave it out`,
+      related: [[...path, 'policy']],
+    }));
+}
+
+/** Layers whose weights are chosen by no threshold, under a policy that needs one. */
+function thresholdProblems(policy: PolicyId, method: Method, { path, settings }: Placed<unknown>): SettingProblem[] {
+  const layers = valueAt(settings, ['layers']);
+  if (!policyFacts[policy].needsThreshold || !isRecord(layers)) return [];
+  return Object.entries(layers)
+    .filter(([, layer]) => methodFacts[method].hasThreshold?.(layer) === false)
+    .map(([key]) => ({
+      path: [...path, 'layers', key],
+      code: 'combination',
+      at: 'key',
+      message: `"${policy}" needs a threshold, and this pattern has none`,
+      related: [[...path, 'policy']],
+    }));
 }
 
 function methodProblems({ path, settings }: Placed<unknown>): SettingProblem[] {

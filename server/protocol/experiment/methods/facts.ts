@@ -78,6 +78,8 @@ export interface MethodFacts {
   readonly spectrumAtEachObservation: boolean;
   /** True where weights become a few levels, which a histogram marks. */
   readonly hasLevels: boolean;
+  /** Tells whether a layer is compressed by a threshold, by its settings as they are written; absent where none is. */
+  hasThreshold?(layer: unknown): boolean;
   /** The parameters that a run keeps from its start: by which weights are compressed together, or in another form. */
   readonly keptParameters: readonly string[];
   /** Settings that are each right and exclude one another. @param settings of the compression, before validation; paths start from it */

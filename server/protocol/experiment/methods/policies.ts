@@ -14,6 +14,10 @@ export interface PolicyFacts {
   readonly keepsSettings?: string;
   /** True where something else is trained in the place of weights, so that what another compression does to them is lost. */
   readonly trainsInstead?: true;
+  /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
+  readonly needsThreshold?: true;
+  /** Settings of a compression that only this policy has. */
+  readonly ownSettings?: readonly string[];
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
   readonly constraints: 'all' | 'keeping zeros' | 'none';
 }
@@ -29,6 +33,14 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'every-so-often',
     ignoresSchedule: false,
     constraints: 'keeping zeros',
+  },
+  'dynamic-surgery': {
+    leaves: ['zeros'],
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    needsThreshold: true,
+    ownSettings: ['surgery'],
+    constraints: 'all',
   },
   'one-shot': {
     distorts: 'at-the-end',
@@ -63,6 +75,14 @@ export function suitablePolicies(method: Method): PolicyId[] {
   return Object.keys(policyFacts)
     .filter(isPolicy)
     .filter((policy) => worksWith(policy, method));
+}
+
+/** The settings of a compression that belong to other policies alone, with those. */
+export function foreignSettings(policy: PolicyId): { readonly setting: string; readonly policy: PolicyId }[] {
+  return Object.keys(policyFacts)
+    .filter(isPolicy)
+    .filter((other) => other !== policy)
+    .flatMap((other) => (policyFacts[other].ownSettings ?? []).map((setting) => ({ setting, policy: other })));
 }
 
 /** Message for a policy that does not work with a method. */

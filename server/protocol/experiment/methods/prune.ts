@@ -1,7 +1,7 @@
 /** @file Facts of `prune`: the least weights become zero. */
 import { formatCount } from '../../formatQuantity.ts';
 import type { MethodFacts } from './facts.ts';
-import { scopeProblems } from './pruningScope.ts';
+import { numbersOf, scopeProblems } from './pruningScope.ts';
 
 export const prune: MethodFacts = {
   title: 'The smallest weights become zero',
@@ -35,5 +35,6 @@ export const prune: MethodFacts = {
   hasLevels: false,
   keptParameters: ['pattern', 'block'],
   combinationProblems: scopeProblems,
+  hasThreshold: (layer) => numbersOf(layer) === undefined,
   changeable: ['rates'],
 };

@@ -1,7 +1,7 @@
 /** @file What goes together with one threshold for all layers that are pruned. */
 import { isRecord } from '../../record.ts';
 import type { SettingProblem } from '../problem.ts';
-import { nOfM } from '../pruningPattern.ts';
+import { nOfM, type NOfM } from '../pruningPattern.ts';
 import { valueAt, type SettingPath } from '../settingPath.ts';
 
 /** The settings that all layers of a threshold have in common. */
@@ -16,8 +16,7 @@ export function scopeProblems(settings: unknown): SettingProblem[] {
   if (valueAt(settings, ['scope']) !== 'model' || !isRecord(layers)) return [];
   const [[firstKey, first] = [], ...others] = Object.entries(layers);
   if (firstKey === undefined) return [];
-  const pattern = valueAt(first, ['pattern']);
-  const numbers = typeof pattern === 'string' ? nOfM(pattern) : undefined;
+  const numbers = numbersOf(first);
   if (numbers)
     return [
       problem(
@@ -41,6 +40,12 @@ export function scopeProblems(settings: unknown): SettingProblem[] {
       ];
     }).slice(0, 1),
   );
+}
+
+/** The numbers of the pattern N:M of a layer, as it is written. */
+export function numbersOf(layer: unknown): NOfM | undefined {
+  const pattern = valueAt(layer, ['pattern']);
+  return typeof pattern === 'string' ? nOfM(pattern) : undefined;
 }
 
 /** As JSON, so that blocks can be compared, too; a pattern that is not written is that of single weights. */

@@ -7,7 +7,7 @@ import { fraction, path, positiveInteger } from './values.ts';
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'one-shot', 'factors', 'straight-through'])
+  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'one-shot', 'factors', 'straight-through'])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -16,6 +16,7 @@ const policy = z
     enumDescriptions: [
       'Every distortEvery steps the weights are replaced by their compressed form, and train on in full precision.',
       'Prune only: at the same steps a mask is chosen, and masked weights are not updated (Zhu & Gupta 2017).',
+      'Prune only: a mask is chosen ever more rarely, and masked weights are updated, so that they can return (Guo et al. 2016).',
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
@@ -73,6 +74,20 @@ const pruningPattern = z
   .describe(
     'What becomes zero together. A pattern N:M has the rate 1 - N/M, from the first distortion on; with the others the rate rises by ' +
       'the schedule.',
+  );
+
+export const surgerySettings = z
+  .strictObject({
+    gamma: z
+      .number()
+      .min(0)
+      .default(1e-4)
+      .describe('How fast the chance falls; 0 for a new mask at each step.')
+      .meta({ examples: [1e-4] }),
+    power: z.number().min(0).default(1).describe('The power by which it falls.'),
+  })
+  .describe(
+    'Policy `dynamic-surgery`: the chance of a new mask at step t from t_i to t_f is (1 + gamma (t - t_i))^-power. The authors: 1e-4 and 1.',
   );
 
 export const prunedLayer = z
@@ -148,6 +163,7 @@ const pruning = z
           'The mean of |w dL/dw| over about the last 100 steps: what the loss would change by (Molchanov et al. 2017).',
         ],
       }),
+    surgery: surgerySettings.optional(),
     layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({
