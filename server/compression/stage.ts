@@ -4,7 +4,7 @@ import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError, settingsWithin } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
-import type { CompressedWeight, Unit } from './methods/unit.ts';
+import { weightsOf, type CompressedWeight, type Unit } from './methods/unit.ts';
 import { firstStepOf, type StagePlan } from './plan.ts';
 import { policies } from './policies.ts';
 import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
@@ -82,8 +82,8 @@ export class Stage {
     for (const unit of this.#units) unit.observe?.(this.#valuesOf(unit), this.#gradientsOf(unit));
   }
 
-  #valuesOf({ targets }: Unit): Float32Array[] {
-    return targets.map(({ weight }) => this.#host.weights.get(weight.name)!.values);
+  #valuesOf(unit: Unit): Float32Array[] {
+    return weightsOf(unit).map(({ name }) => this.#host.weights.get(name)!.values);
   }
 
   #gradientsOf({ targets }: Unit): Float32Array[] {

@@ -39,6 +39,16 @@ function choices(node: JsonSchema): string | undefined {
   return all.map(({ value, meaning }) => `- \`${value}\`${meaning === undefined ? '' : `: ${meaning}`}`).join('\n');
 }
 
+/** True for a setting whose value, or one of its kinds of values, is a path. */
+export function isPathSetting(node: JsonSchema): boolean {
+  return node.format === 'path' || optionsOf(node).some(({ format }) => format === 'path');
+}
+
+/** The kinds of values of a setting that has several. */
+export function optionsOf(node: JsonSchema): JsonSchema[] {
+  return (node.anyOf as JsonSchema[] | undefined) ?? [];
+}
+
 /** A word that can be written, and what it means. */
 export interface Choice {
   readonly value: string;
@@ -53,7 +63,8 @@ export function choicesOf(node: JsonSchema): Choice[] {
   const meanings = node.enumDescriptions as string[] | undefined;
   if (node.enum) return node.enum.map((value, i) => ({ value: String(value), meaning: meanings?.[i] }));
   const options = discriminatorOf(node)?.options;
-  return Array.from(options ?? [], ([value, option]) => ({ value, meaning: option.description }));
+  if (options) return Array.from(options, ([value, option]) => ({ value, meaning: option.description }));
+  return optionsOf(node).flatMap(choicesOf);
 }
 
 /** Some of the words that a pattern allows. */

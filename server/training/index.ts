@@ -23,7 +23,7 @@ import { restoreCheckpoint, seedingOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { packedWeights, readFinalModel } from './finalModel.ts';
-import { prepare, type Prepared } from './prepare.ts';
+import { prepare, type Prepared, type PrepareOptions } from './prepare.ts';
 import { keepVocabulary } from './runVocabulary.ts';
 import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
 
@@ -49,7 +49,9 @@ export async function runExperiment(
   const { file, overrides, out } = options;
   const { text, name, experiment } = await loadExperiment(file, overrides);
   const source = { file: name, text, overrides };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: true }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: true, trains: true }),
+  );
   try {
     await keepDescription(file, experiment, prepared.description);
     const run = await createRun({ experiment: file, text, overrides, sources: prepared.sources, out });
@@ -84,7 +86,7 @@ export async function resumeRun(
   try {
     const resumption = await readLatestCheckpoint(run);
     const { checkpoint } = resumption;
-    const prepared = await prepareRun(run, goingOnFrom(checkpoint));
+    const prepared = await prepareRun(run, { ...goingOnFrom(checkpoint), trains: true });
     try {
       const changed = await changedSources(run, prepared.sources);
       if (!changedFiles) refuseChanged(run, changed, 'resume');
@@ -112,7 +114,7 @@ export async function trainRun(options: { run: Run; resume: boolean } & Training
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
     const file = resume ? run.experimentFile : run.record.experiment;
-    const preparing = prepareRun(run, goingOnFrom(checkpoint?.checkpoint), file);
+    const preparing = prepareRun(run, { ...goingOnFrom(checkpoint?.checkpoint), trains: true }, file);
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.live.experiment, prepared.description);
     if (resume) refuseChanged(run, await changedSources(run, prepared.sources), 'resume');
@@ -189,9 +191,9 @@ export async function withPreparedRun<R>(
   { run, changedFiles = false }: FinalModelOptions,
   command: 'evaluate' | 'export' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
-  goingOn: Parameters<typeof prepareRun>[1] = { pretrained: false, done: Infinity },
+  goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {
-  const prepared = await prepareRun(run, goingOn);
+  const prepared = await prepareRun(run, { ...goingOn, trains: false });
   try {
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
     await keepVocabulary(run, prepared.dataset.vocabulary);
@@ -248,7 +250,9 @@ export async function withCheckpoint<R>(
 export async function withExperiment<R>(file: string, use: (prepared: Prepared) => Promise<R>): Promise<R> {
   const { text, name, experiment } = await loadExperiment(file);
   const source = { file: name, text, overrides: [] };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained: false }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained: false, trains: false }),
+  );
   try {
     return await use(prepared);
   } finally {
@@ -262,13 +266,13 @@ export async function withExperiment<R>(file: string, use: (prepared: Prepared) 
  */
 async function prepareRun(
   run: Run,
-  { done, ...options }: Parameters<typeof prepare>[2] & { done: number },
+  { done, ...options }: Omit<PrepareOptions, 'run'> & { done: number },
   named = run.experimentFile,
 ): Promise<Prepared> {
   const source = { file: named, text: await run.experimentText(), overrides: valuesAfter(run.record, done) };
   const file = run.record.experiment;
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
-  return withPlaces(source, () => prepare(experiment, dirname(file), options));
+  return withPlaces(source, () => prepare(experiment, dirname(file), { ...options, run }));
 }
 
 /** How a run is prepared that goes on from a checkpoint; without one, from the start. */

@@ -65,6 +65,7 @@ export async function trainInFolder(
   try {
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     await keepVocabulary(run, prepared.dataset.vocabulary);
+    if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({
       type: 'started',
       step: start,

@@ -1,7 +1,7 @@
 /** @file What every compression method makes of the weights that an experiment names: units, which close over their settings. */
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { Compression, Method } from '../../protocol/experiment/schema.ts';
-import type { CompressionSetting } from '../../protocol/run/events.ts';
+import type { CompressionSetting, EventOf } from '../../protocol/run/events.ts';
 import type { CompressedSize } from '../size.ts';
 import type { MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight, NamedWeight } from '../targets/targets.ts';
@@ -51,8 +51,11 @@ export interface FactoredWeight {
   /** The same array in all weights that share a projection. */
   readonly left: Float32Array;
   readonly right: Float32Array;
-  /** The next truncation can start from it; that of the recurrent weight in all that share its projection. */
-  readonly basis: Float32Array;
+  /**
+   * The next truncation can start from it; that of the recurrent weight in all that share its projection. Absent where each
+   * distortion decomposes the weight anew.
+   */
+  readonly basis?: Float32Array | undefined;
   /** The forms in which a later compression left the factors; absent where they are floats. */
   readonly parts?: { readonly left: CompressedWeight; readonly right: CompressedWeight };
 }
@@ -98,6 +101,9 @@ export interface TensorDistortion {
   ): PackedWeight;
 }
 
+/** What a distortion found out about a weight besides its form, as the log of a run has it. */
+export type Measured = Pick<EventOf<'distortion'>['weights'][number], 'nuclearNorm' | 'units'>;
+
 /** Shapes of the factors of a unit: one left factor, a right factor for each of its weights. */
 export interface FactorShapes {
   readonly left: readonly [rows: number, rank: number];
@@ -111,6 +117,8 @@ export interface FactorShapes {
  */
 export interface Unit {
   readonly targets: readonly MatchedWeight[];
+  /** Other weights that a distortion changes with them, and that stay dense: `distort` gets their values after those of the targets. */
+  readonly companions?: readonly NamedWeight[];
   /** How the weights are compressed after a step, 1 to the length of the run. */
   settingAt(step: number): CompressionSetting;
   /** Replaces values by their compressed form, in place. @returns the compressed form of each weight */
@@ -118,6 +126,21 @@ export interface Unit {
     values: readonly Float32Array[],
     at: Distortion,
   ): readonly CompressedWeight[] | Promise<readonly CompressedWeight[]>;
+  /**
+   * Replaces values by what a file holds of them, in place, without compressing them any further: for methods whose distortions take
+   * something away each time. It follows the last distortion of a run, and stands for a distortion where a later compression goes on
+   * with what this one has left. Absent where a second distortion leaves what the first one left.
+   * @returns the form of each weight; undefined for one that is stored dense
+   */
+  settle?(
+    values: readonly Float32Array[],
+  ): readonly (CompressedWeight | undefined)[] | Promise<readonly (CompressedWeight | undefined)[]>;
+  /** This unit where earlier ones distort some of its weights before it; absent where it goes on with the parts that they leave. */
+  after?(earlier: readonly Unit[]): Unit;
+  /** What the last distortion found out about each weight; absent where its form tells all. */
+  readonly measured?: readonly Measured[] | undefined;
+  /** What a distortion takes off the singular values of its weights; absent where a method does not. */
+  thresholdAt?(learningRate: number): number;
   /** Measures what is left of each weight. @param compressed what {@link distort} returned last, if it was called */
   sizes(
     values: readonly Float32Array[],
@@ -151,6 +174,11 @@ export interface Unit {
   readonly state: CompressionState;
   /** Takes over what fits this unit, also from the state of a unit with other settings. */
   restore(state: CompressionState): void;
+}
+
+/** The weights whose values a distortion of the unit gets, in its order. */
+export function weightsOf({ targets, companions = [] }: Unit): NamedWeight[] {
+  return [...targets.map(({ weight }) => weight), ...companions];
 }
 
 /** For units whose distortions depend on nothing but the weights. */

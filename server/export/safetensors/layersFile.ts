@@ -1,12 +1,10 @@
 /** @file A safetensors file whose metadata hold the layers of its model, packed or dense: what is in it besides weights, and opening it. */
-import { decodeTensors, type ModelMetadata } from '../../formats/packed/packedFile.ts';
-import { decodeSafetensors } from '../../formats/safetensors.ts';
-import { FormatError } from '../../formats/formatError.ts';
+import type { ModelMetadata } from '../../formats/packed/packedFile.ts';
+import { readLayersFile } from '../../models/layersFile.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
-import { readUserFile } from '../../modules/readUserFile.ts';
 import type { ExportSource, OpenedModel, Samples } from '../format.ts';
 import { PredictingModel } from '../predictingModel.ts';
-import { EXPORT_AGAIN, parseTopology, storedModel } from '../storedModel.ts';
+import { storedModel } from '../../models/storedModel.ts';
 import { PYTORCH, tensorsOfModel } from './pytorchNames.ts';
 
 /** What a file says of its model: its layers, and where it comes from. */
@@ -22,20 +20,11 @@ export function metadataOf({ prepared, origin }: ExportSource): ModelMetadata {
 
 /** @throws UserError where the file is damaged, or is not of a model that takes the samples */
 export async function openLayersFile(path: string, { inputs }: Samples): Promise<OpenedModel> {
-  const { tensors, topology, names } = await readUserFile(path, decode, EXPORT_AGAIN);
+  const { tensors, topology, names } = await readLayersFile(path);
   const model = await storedModel(
     topology,
     (made) => (names === PYTORCH ? tensorsOfModel(made, tensors) : tensors),
     path,
   );
   return PredictingModel.ofFile(model, inputs, path);
-}
-
-function decode(bytes: Uint8Array) {
-  const { metadata } = decodeSafetensors(bytes);
-  if (!Object.hasOwn(metadata, 'model'))
-    throw new FormatError('it holds weights without the layers of their model', {
-      remedy: 'Export the run with `deeptwist export RUN --format packed`, which writes both.',
-    });
-  return { tensors: decodeTensors(bytes), topology: parseTopology(metadata.model), names: metadata.names };
 }

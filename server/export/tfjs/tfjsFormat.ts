@@ -17,7 +17,7 @@ import type {
 import { portsOf } from '../ports.ts';
 import { filePredictor } from '../predictingModel.ts';
 import { smallWeights } from '../smallWeights.ts';
-import { parseTopology, storedModel } from '../storedModel.ts';
+import { parseTopology, storedModel } from '../../models/storedModel.ts';
 import { TensorflowModel } from '../tensorflowModel.ts';
 import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
 import { storedNumbers, type Quantization } from './quantizedNumbers.ts';

@@ -91,12 +91,17 @@ export class LevelsWeight implements PackedForm {
     const view = parseView(parameters.get('view') ?? `1,1,${elementCount(shape)}`, shape);
     const coding = parameters.get('coding');
     if (coding !== 'fixed' && coding !== 'huffman') throw new FormatError('its codes are neither fixed nor huffman');
-    const bucket = parameters.has('bucket') ? parseCount(parameters.get('bucket'), 'the size of a bucket', 1) : undefined;
+    const bucket = parameters.has('bucket')
+      ? parseCount(parameters.get('bucket'), 'the size of a bucket', 1)
+      : undefined;
     const sets = bucket === undefined ? 0 : Math.ceil(elementCount(shape) / bucket);
     const hasOffsets = parameters.get('offsets') !== 'none';
     const [table, scales, offsets, codes] = split(bytes, [isUniform ? 0 : count, sets, hasOffsets ? sets : 0]);
     const levels = isUniform ? { uniform: count } : floatsOf(table);
-    const buckets = bucket === undefined ? undefined : { bucket, scales: floatsOf(scales), offsets: hasOffsets ? floatsOf(offsets) : undefined };
+    const buckets =
+      bucket === undefined
+        ? undefined
+        : { bucket, scales: floatsOf(scales), offsets: hasOffsets ? floatsOf(offsets) : undefined };
     const weight = new LevelsWeight({ shape, levels, view, buckets }, coding, codes);
     weight.#check();
     return weight;
@@ -155,14 +160,17 @@ export class LevelsWeight implements PackedForm {
     const count = countOf(this.levels);
     if (this.#coding === 'fixed') checkBytes(this.#codes, Math.ceil((codeBits(this.levels) * numbers) / 8));
     const { next, isSingle, reader } = this.#openCodes();
-    for (let i = 0; i < numbers && !isSingle; i++) if (next() >= count) throw new FormatError(`it has codes beyond its ${count} levels`);
+    for (let i = 0; i < numbers && !isSingle; i++)
+      if (next() >= count) throw new FormatError(`it has codes beyond its ${count} levels`);
     if (reader.bytesRead !== this.#codes.length) throw new FormatError('it has more bytes than its codes need');
   }
 }
 
 /** The number of a code in a bucket, before it is rounded to float32; see {@link LevelsWeight}. */
 export function levelValue(levels: Levels, code: number, scale: number, offset = 0): number {
-  return levels instanceof Float32Array ? scale * levels[code] + offset : (scale * code) / (levels.uniform - 1) + offset;
+  return levels instanceof Float32Array
+    ? scale * levels[code] + offset
+    : (scale * code) / (levels.uniform - 1) + offset;
 }
 
 /** The number of each code, where there are no buckets. */
@@ -205,7 +213,8 @@ function simplest({ outer, rows, inner }: RowView): RowView {
 function parseLevels(text: string | undefined): { count: number; isUniform: boolean } {
   const isUniform = text?.startsWith(UNIFORM) === true;
   const count = parseCount(isUniform ? text?.slice(UNIFORM.length) : text, 'how many levels it has');
-  if (count < 2 || count > MOST_LEVELS) throw new FormatError(`it has ${count} levels; 2 to ${MOST_LEVELS} are possible`);
+  if (count < 2 || count > MOST_LEVELS)
+    throw new FormatError(`it has ${count} levels; 2 to ${MOST_LEVELS} are possible`);
   return { count, isUniform };
 }
 

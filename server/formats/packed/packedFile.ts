@@ -16,12 +16,7 @@ import { SparseCodedWeight } from './sparseCoded.ts';
 
 /** A weight in any of the forms that this version reads and writes. */
 export type PackedWeight =
-  | DenseWeight
-  | SparseWeight
-  | BinaryCodesWeight
-  | LevelsWeight
-  | SparseCodedWeight
-  | LowRankWeight;
+  DenseWeight | SparseWeight | BinaryCodesWeight | LevelsWeight | SparseCodedWeight | LowRankWeight;
 
 /** A weight of low rank, whose factors are floats or packed weights themselves; either way, `left` and `right` are the floats. */
 export type LowRankWeight = FactorsWeight | FactorsCodedWeight;

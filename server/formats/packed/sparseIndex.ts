@@ -54,7 +54,8 @@ export function smallestIndex(values: ArrayLike<number>): { index: SparseIndex; 
     for (const escape of HUFFMAN_ESCAPES) {
       const { lengths, counts } = huffmanCode(gaps, bits, escape);
       // A code of a single symbol has no bits, and a file could promise any number of them.
-      if (!isSingle(lengths)) consider({ kind: 'huffman', bits, escape }, bits * nonZeros + huffmanBits(lengths, counts));
+      if (!isSingle(lengths))
+        consider({ kind: 'huffman', bits, escape }, bits * nonZeros + huffmanBits(lengths, counts));
     }
   return { ...smallest, nonZeros };
 }

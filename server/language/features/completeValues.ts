@@ -7,7 +7,15 @@ import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
-import { choicesOf, isPlain, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { canNameRun, RUN } from '../namedRuns.ts';
+import {
+  choicesOf,
+  isPathSetting,
+  isPlain,
+  optionsOf,
+  settingDocumentation,
+  settingSchema,
+} from '../settingDocumentation.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
@@ -20,9 +28,13 @@ export function valueProposals(typing: Typing): Proposal[] {
   if (withinCompression(path)?.inner.length === 0) return blocks(compressionBlocks(document, surroundings));
   const node = settingSchema(document.settings, path);
   if (!node) return [];
-  if (path.join('/') === 'start') return [...runProposals(typing), ...fileProposals(typing)];
-  if (path.join('/') === 'model') return [...fileProposals(typing), ...builtinProposals(), ...objectProposals(node)];
-  if (node.format === 'path') return fileProposals(typing);
+  if (isPathSetting(node))
+    return [
+      ...(canNameRun(path) ? runProposals(typing) : []),
+      ...fileProposals(typing),
+      ...(path.at(-1) === 'model' ? builtinProposals() : []),
+      ...optionsOf(node).flatMap(objectProposals),
+    ];
   const values = layerValues(typing);
   return values.length > 0 ? values : schemaProposals(node);
 }
@@ -38,13 +50,16 @@ function schemaProposals(node: JsonSchema): Proposal[] {
     }));
   const words = choicesOf(node);
   if (words.length > 0)
-    return words.map(({ value, meaning }) => ({
-      label: value,
-      kind: CompletionItemKind.EnumMember,
-      detail: value === node.default ? 'default' : undefined,
-      documentation: meaning,
-      snippet: escaped(JSON.stringify(value)),
-    }));
+    return [
+      ...words.map(({ value, meaning }) => ({
+        label: value,
+        kind: CompletionItemKind.EnumMember,
+        detail: value === node.default ? 'default' : undefined,
+        documentation: meaning,
+        snippet: escaped(JSON.stringify(value)),
+      })),
+      ...optionsOf(node).flatMap(objectProposals),
+    ];
   if (node.type === 'object') return objectProposals(node);
   const values = node.type === 'boolean' ? [true, false] : [node.default, ...((node.examples as unknown[]) ?? [])];
   return [...new Set(values)].filter(isPlain).map((value) => ({
@@ -57,15 +72,15 @@ function schemaProposals(node: JsonSchema): Proposal[] {
 }
 
 function objectProposals(node: JsonSchema): Proposal[] {
-  const options = (node.anyOf as JsonSchema[] | undefined) ?? [node];
-  return options
-    .filter(({ type }) => type === 'object')
-    .map((option) => ({
+  if (node.type !== 'object') return [];
+  return [
+    {
       label: '{ }',
       kind: CompletionItemKind.Struct,
-      documentation: option.description,
-      snippet: valueSnippet(option, new Places()),
-    }));
+      documentation: node.description,
+      snippet: valueSnippet(node, new Places()),
+    },
+  ];
 }
 
 function blocks(all: readonly { label: string; detail: string; text: string }[]): Proposal[] {
@@ -87,14 +102,14 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
   const names = new Map<string, KnownRun>();
   for (const run of usable) if (!names.has(run.record.name)) names.set(run.record.name, run);
   const proposal = (reference: string, { record }: KnownRun, documentation: string): Proposal => ({
-    label: `run:${reference}`,
+    label: RUN + reference,
     kind: CompletionItemKind.Reference,
     // `98.20% · 46.1x · 2026-11-26 14:05`
     detail: [resultText(record), record.created.slice(0, 16).replace('T', ' ')]
       .filter((part) => part !== undefined)
       .join(' · '),
     documentation,
-    snippet: escaped(JSON.stringify(`run:${reference}`)),
+    snippet: escaped(JSON.stringify(RUN + reference)),
   });
   return [
     ...Array.from(names, ([name, run]) =>
@@ -107,8 +122,8 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
 const code = /\.[cm]?[jt]s$/;
 /** Which files a setting can name, by its path; any where nothing is said. */
 const files: readonly [RegExp, RegExp][] = [
-  [/^model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
-  [/^start$/, /\.json$|\.safetensors$/],
+  [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
+  [/^start$|^distillation\.teacher(\.weights)?$/, /\.json$|\.safetensors$/],
   [/module$/, code],
   [/^data\.(train|test|validation)\./, /\.np[yz]$/],
   [/^data\.(files|vocabulary)\./, /\.txt$/],
@@ -118,7 +133,7 @@ const files: readonly [RegExp, RegExp][] = [
 function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
   const text = document.text.getText().slice(place.range.start, place.range.end).replace(/^"|"$/g, '');
   const folder = /^.*\//.exec(text)?.[0] ?? './';
-  if (text.startsWith('run:') || text.startsWith('builtin:')) return [];
+  if (text.startsWith(RUN) || text.startsWith('builtin:')) return [];
   const wanted = files.find(([setting]) => setting.test(place.path.join('.')))?.[1];
   const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
   const isFolder = (entry: string) => entry.endsWith('/');

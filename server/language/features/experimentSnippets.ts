@@ -46,7 +46,7 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
     const sections = [
       `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
         `"data": { "type": ${type}, "path": ${places.value('./data')} }`,
-      `"training": ${block(settingLines(firstTraining(run), places))}`,
+      `"training": ${block(settingLines(firstTraining(run, method), places))}`,
       ...(method === undefined ? [] : [`"compression": ${compressionText(method, layersOf(model), run, places)}`]),
     ];
     const body = indented(sections.join(',\n\n'));
@@ -66,7 +66,7 @@ export function compressionText(method: Method, named: readonly FirstLayer[], ru
     `"method": ${JSON.stringify(name)}`,
     ...settingLines(others, places),
     `"layers": ${block(layers.map((layer) => `${keyText(layer.name, places)}: ${exampleSnippet(layer.parameters, places)}`))}`,
-    `"schedule": ${exampleSnippet(schedule, places)}`,
+    ...(schedule ? [`"schedule": ${exampleSnippet(schedule, places)}`] : []),
   ]);
 }
 

@@ -51,7 +51,7 @@ function fixesOf(
       if (parameter !== 'distortEvery') return [];
       const isInEpochs = textAt(document, [...compression.path, 'unit']) === 'epochs';
       const { method } = compression;
-      return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)))];
+      return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)).count)];
     }
     case 'wrong-value':
       return meant === undefined ? correctedNumber(document, path, message) : [setTo(document, path, meant)];
@@ -59,7 +59,7 @@ function fixesOf(
       return [remove(document, path)];
     case 'combination':
       if (path.at(-1) === 'policy') return policiesFor(document, path);
-      return message.includes('leave it out') ? [remove(document, path)] : [];
+      return path[0] === 'compression' && !message.includes('leave it out') ? [] : [remove(document, path)];
     case 'times':
     case 'unfit':
       return [];

@@ -14,8 +14,8 @@ const changeable = [
 /** The parameters of layers; a run can take all of them but those that it keeps. */
 const layerParameter = /^compression(?:\[\d+\])?\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
 
-const keptParameters = methodNames.flatMap((method) => methodFacts[method].keptParameters);
-const parametersInWords = methodNames.flatMap((method) => methodFacts[method].changeable);
+const keptParameters = methodNames.flatMap((method) => methodFacts[method].keptParameters ?? []);
+const parametersInWords = [...new Set(methodNames.flatMap((method) => methodFacts[method].changeable))];
 
 /** For people: the settings that {@link whyFixed} lets pass. */
 export const CHANGEABLE_SETTINGS =

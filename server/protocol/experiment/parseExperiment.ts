@@ -8,7 +8,7 @@ import { experimentSchema } from './schema.ts';
 import type { SettingIssue } from './schema/compression.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { didYouMean } from './didYouMean.ts';
-import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
+import { allowedStrings, alternativeOf, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
 import { JsonText } from './jsonText.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
@@ -17,6 +17,7 @@ import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
+import { distillationProblems } from './distillationProblems.ts';
 import { layerProblems } from './layerProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
@@ -63,6 +64,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...timeProblems(document),
     ...layerProblems(document),
     ...combinationProblems(document),
+    ...distillationProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
@@ -181,7 +183,8 @@ function wrongValue(
   const value = valueAt(document, path);
   const expected = part ? `expected ${expectation(part)}` : issue.message;
   if (value === undefined) return { code: 'missing-setting', message: `missing: ${expected}` };
-  const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
+  const words = part && allowedStrings(alternativeOf(part, value) ?? part);
+  const meant = typeof value === 'string' && words ? didYouMean(value, words) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   return { code: 'wrong-value', message: `${expected}, got ${shownValue(value)}${hint}`, meant };
 }

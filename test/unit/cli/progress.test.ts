@@ -70,6 +70,20 @@ describe('progress', () => {
     expect(withSettings({ rank: 64 }, { rank: 32 })).toBe('rank 32-64');
     expect(withSettings({})).toBeUndefined();
   });
+
+  it('tells the ranks and the units that training has left', () => {
+    const [weight] = distortion(10).weights;
+    const nuclearNorm = (rank: number) => ({ before: 9, after: 8, rank, largest: 3, threshold: 0.1 });
+    const left = (...weights: EventOf<'distortion'>['weights']) =>
+      compressionNow(after({ ...distortion(10), weights }));
+    expect(left({ ...weight, nuclearNorm: nuclearNorm(10) }, { ...weight, nuclearNorm: nuclearNorm(32) })).toBe(
+      'rank 10-32',
+    );
+    const units = { left: 120, all: 1300 };
+    expect(left({ ...weight, nuclearNorm: nuclearNorm(10), units }, { ...weight, units })).toBe(
+      'rank 10, 240 of 2,600 units',
+    );
+  });
 });
 
 describe('statusLine', () => {

@@ -31,6 +31,9 @@ const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery":
 const prune = (layers: string, more = '') =>
   method(`"method": "prune", "distortEvery": 10, ${more}"layers": { ${layers} }`);
 const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
+const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 0.02 }'];
+const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
+const groupLasso = (layer: string) => method(`"method": "group-lasso", "layers": { ${layer} }`);
 
 export const rows: readonly ProblemRow[] = [
   { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
@@ -157,7 +160,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a value that is misspelt',
     text: edited(['"prune"', '"prnue"']),
     problems: [
-      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank' or 'custom', got "prnue"; did you mean 'prune'?`,
+      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom', got "prnue"; did you mean 'prune'?`,
     ],
   },
   {
@@ -224,7 +227,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'no method',
     text: edited(['"method": "prune",', '']),
     problems: [
-      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
     ],
   },
   {
@@ -411,6 +414,26 @@ export const rows: readonly ProblemRow[] = [
     problems: [],
   },
   {
+    what: 'settings of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"surgery": { "gamma": 0.001 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+    ],
+  },
+  {
+    what: 'a policy that needs a threshold',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "rate": 0.5 }',
+        '"policy": "dynamic-surgery", "surgery": { "gamma": -1 }, ',
+      ),
+    ),
+    problems: [
+      'error wrong-value «-1» compression.surgery.gamma: expected a number of at least 0, got -1',
+      'error combination «"fc1"» compression.layers.fc1: "dynamic-surgery" needs a threshold, and this pattern has none',
+    ],
+  },
+  {
     what: 'a criterion that is none',
     text: edited(prune('"*": { "rate": 0.5 }', '"criterion": "gradient", ')),
     problems: [
@@ -483,6 +506,73 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },
+  {
+    what: 'proximal steps once an epoch, which is the default',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), sgd, inEpochs),
+    problems: [],
+  },
+  {
+    what: 'proximal steps with another optimizer than they belong to',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), inEpochs),
+    problems: [
+      'warning proximal-optimizer «"adam"» training.optimizer.type: the proximal steps of "nuclear-norm" belong to "sgd": with "adam", which scales the step of each weight by its own gradients, a threshold of learning rate x strength is a rule of thumb',
+    ],
+  },
+  {
+    what: 'a single proximal step',
+    text: edited(
+      method('"method": "nuclear-norm", "policy": "one-shot", "layers": { "fc1": { "tau": 5 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'warning one-proximal-step «"one-shot"» compression.policy: cuts learning rate x tau only once: no training step finds a structure that way',
+    ],
+  },
+  {
+    what: 'strengths below 0, shares above 1 and an energy of 0',
+    text: edited(method('"method": "nuclear-norm", "energy": 0, "layers": { "fc1": { "tau": -1 } }'), sgd, inEpochs),
+    problems: [
+      'error wrong-value «0» compression.energy: expected a number in (0, 1], got 0',
+      'error wrong-value «-1» compression.layers.fc1.tau: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a share of the sparse group lasso above 1',
+    text: edited(groupLasso('"fc1": { "lambda": 0.1, "alpha": 1.2 }'), sgd, inEpochs),
+    problems: ['error wrong-value «1.2» compression.layers.fc1.alpha: expected a number in [0, 1], got 1.2'],
+  },
+  {
+    what: 'a group lasso on one of the two kernels of a recurrent layer',
+    text: edited(lstm, [data, text], groupLasso('"lstm1/kernel": { "lambda": 0.1 }'), sgd, inEpochs),
+    problems: [
+      'error cannot-take «"lstm1/kernel"» compression.layers.lstm1/kernel: names lstm1/kernel without lstm1/recurrent_kernel, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'a group lasso with different strengths for the kernels of a recurrent layer',
+    text: edited(
+      lstm,
+      [data, text],
+      groupLasso('"lstm1": { "lambda": 0.1 }, "lstm1/recurrent_kernel": { "lambda": 0.2 }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error cannot-take «"lstm1/recurrent_kernel"» compression.layers.lstm1/recurrent_kernel: gives lstm1/recurrent_kernel other strengths than lstm1/kernel has, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'straight-through training of what shrinks step by step',
+    text: edited(
+      method('"method": "group-lasso", "policy": "straight-through", "layers": { "fc1": { "lambda": 1 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error combination «"straight-through"» compression.policy: "straight-through" works with the method prune, quantize, low-rank, custom only, got "group-lasso"',
+    ],
+  },
   {
     what: 'a schedule from its end',
     text: edited(['"from": 8000', '"from": 13000']),
@@ -735,6 +825,81 @@ export const rows: readonly ProblemRow[] = [
     text: edited([model, `${model}, "start": "run:"`]),
     problems: [
       'error no-such-run «"run:"» start: expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
+    ],
+  },
+  {
+    what: 'a teacher that is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:bsae" }`]),
+    problems: [
+      'error no-such-run «"run:bsae"» distillation.teacher: no run has this id, and no run is of an experiment with this name; did you mean "base"?',
+    ],
+  },
+  {
+    what: 'a teacher that is a file which is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "./base.safetensors" }`]),
+    problems: [
+      'error no-such-file «"./base.safetensors"» distillation.teacher: there is no ./base.safetensors as seen from this file',
+    ],
+  },
+  {
+    what: 'a teacher of another model than the student',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:other" }`]),
+    problems: [],
+  },
+  {
+    what: 'a teacher whose run was stopped, and whose model is not there',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": { "model": "builtin:lenet-4", "weights": "run:stopped" } }`,
+    ]),
+    problems: [
+      'error no-such-builtin «"builtin:lenet-4"» distillation.teacher.model: no built-in model has this name; did you mean "builtin:lenet-5"?',
+      'error run-not-finished «"run:stopped"» distillation.teacher.weights: the run 20260101-000000-stopped has no final model: it is stopped',
+    ],
+  },
+  {
+    what: 'a teacher that has never been trained',
+    text: edited([model, `${model}, "distillation": { "teacher": "builtin:lenet-5" }`]),
+    problems: [
+      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
+    ],
+  },
+  {
+    what: 'values of a distillation out of their range',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": "run:base", "temperature": 0, "weight": 1.2, "ask": "when-sure", "reductoin": "mean" }`,
+    ]),
+    problems: [
+      'error wrong-value «0» distillation.temperature: expected a positive number, got 0',
+      'error wrong-value «1.2» distillation.weight: expected a number in [0, 1], got 1.2',
+      `error wrong-value «"when-sure"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-sure"`,
+      'error unknown-setting «"reductoin"» distillation.reductoin: unknown setting; did you mean "reduction"?',
+    ],
+  },
+  {
+    what: 'a misspelt word where an object could stand',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:base", "ask": "when-worng" }`]),
+    problems: [
+      `error wrong-value «"when-worng"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-worng"; did you mean 'when-wrong'?`,
+    ],
+  },
+  {
+    what: 'a cut-off of the entropy that is negative, and no teacher',
+    text: edited([model, `${model}, "distillation": { "ask": { "entropyAbove": -1 } }`]),
+    problems: [
+      'error missing-setting «"distillation"» distillation.teacher: missing: expected a non-empty string or an object',
+      'error wrong-value «-1» distillation.ask.entropyAbove: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a teacher for a regression',
+    text: edited(
+      [model, `${model}, "distillation": { "teacher": "run:base" }`],
+      ['"steps": 20000', '"steps": 20000, "loss": "huber"'],
+    ),
+    problems: [
+      'error combination «"distillation"» distillation: it is for classes, one of which a sample belongs to, and not for the loss "huber"; leave it out, or choose one of categorical-crossentropy, sparse-categorical-crossentropy, sparse-categorical-crossentropy-from-logits',
     ],
   },
   {

@@ -50,6 +50,8 @@ const methods: { readonly [M in Method]: object } = {
   prune: { layers: { fc1: { rate: 0.7 } }, schedule: schedules.prune },
   quantize: { layers: { 'fc*': { bits: 2 } }, schedule: schedules.others },
   'low-rank': { layers: { fc1: { rank: 3 } }, schedule: schedules.others },
+  'nuclear-norm': { unit: 'steps', layers: { fc1: { tau: 1 } }, schedule: schedules.others },
+  'group-lasso': { unit: 'steps', layers: { fc1: { lambda: 0.2, alpha: 0.2 } }, schedule: schedules.others },
   custom: { module: './distort.ts', layers: { fc1: {} }, schedule: schedules.others },
 };
 

@@ -12,6 +12,7 @@ import { evaluateRun } from '../../../server/training/index.ts';
 import {
   CLASSES,
   eventsOf,
+  experiment,
   finalWeights,
   recordedEvents,
   resume,
@@ -61,6 +62,84 @@ describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s', (policy) => {
     const finished = await train({ ...compression, policy });
     await forms[compression.method as keyof typeof forms](finalWeights(finished.run));
     await expectConsistent(finished);
+  });
+});
+
+describe('proximal steps', () => {
+  const optimizer = { type: 'sgd', learningRate: 0.1, momentum: 0.9 };
+  const training = { ...experiment.training, optimizer };
+  const nuclearNorm = { method: 'nuclear-norm', distortEvery: 4, unit: 'steps', layers: { fc1: { tau: 3 } } };
+  const groupLasso = { method: 'group-lasso', distortEvery: 4, unit: 'steps', layers: { fc1: { lambda: 0.4 } } };
+  const trainProximal = async (compression: object | readonly object[]) =>
+    (await workspace({ compression, training })).run();
+
+  test('of the nuclear norm find a rank, which the log tells and the file has', async () => {
+    const finished = await trainProximal(nuclearNorm);
+    const [first, ...others] = eventsOf(finished.events, 'distortion').map(({ weights }) => weights[0].nuclearNorm!);
+    const last = others.at(-1)!;
+    expect(first.threshold).toBeCloseTo(0.3);
+    expect(first.rank).toBeGreaterThan(last.rank);
+    expect(last.after).toBeLessThan(last.before);
+    await expectRank(finalWeights(finished.run).get('fc1/kernel')!, 8, 16, last.rank);
+    expect(eventsOf(finished.events, 'spectrum')[0].weights[0].threshold).toBeCloseTo(0.3);
+    const [{ layers }] = eventsOf(finished.events, 'finished').map(({ summary }) => summary);
+    expect(layers[0].weightsKept).toBe(last.rank * (8 + 16));
+    await expectConsistent(finished);
+  });
+
+  test('follow the learning rate as it is in force, the last one that of the last step', async () => {
+    const compression = { ...nuclearNorm, distortEvery: 20 };
+    const learningRateSchedule = { type: 'step', every: 25, factor: 0.1 };
+    const { run } = await workspace({ compression, training: { ...training, learningRateSchedule } });
+    const { events } = await run();
+    const thresholds = eventsOf(events, 'distortion').map(({ step, weights }) => [
+      step,
+      weights[0].nuclearNorm!.threshold,
+    ]);
+    expect(thresholds.map(([step]) => step)).toEqual([20, 40, 60]);
+    [0.3, 0.03, 0.003].forEach((threshold, i) => expect(thresholds[i][1]).toBeCloseTo(threshold, 6));
+  });
+
+  test('of the group lasso leave units that are zero with their biases, and the rest trains on', async () => {
+    const finished = await trainProximal(groupLasso);
+    const { units } = eventsOf(finished.events, 'distortion').at(-1)!.weights[0];
+    expect(units!.left).toBeLessThan(16);
+    expect(units!.left).toBeGreaterThan(0);
+    const weights = finalWeights(finished.run);
+    const [kernel, bias] = [weights.get('fc1/kernel')!, weights.get('fc1/bias')!];
+    const dead = Array.from({ length: 16 }, (_, unit) => unit).filter((unit) =>
+      kernel.every((value, i) => i % 16 !== unit || value === 0),
+    );
+    expect(dead).toHaveLength(16 - units!.left);
+    expect(dead.map((unit) => bias[unit])).toEqual(dead.map(() => 0));
+    await expectConsistent(finished);
+  });
+
+  test('come one after the other in a list, and quantization goes on with what they leave', async () => {
+    const finished = await trainProximal([
+      nuclearNorm,
+      groupLasso,
+      { method: 'quantize', distortEvery: 20, layers: { fc1: { bits: 4 } } },
+    ]);
+    const last = eventsOf(finished.events, 'distortion').at(-1)!.weights[0];
+    expect(last.nuclearNorm!.rank).toBeGreaterThan(0);
+    expect(last.units!.left).toBeGreaterThan(0);
+    expect(eventsOf(finished.events, 'finished')[0].summary.byteRatio).toBeGreaterThan(1);
+    await expectConsistent(finished);
+  });
+
+  test('warn where the optimizer is not the one that they belong to', async () => {
+    const { run } = await workspace({ compression: nuclearNorm });
+    const warnings = eventsOf((await run()).events, 'warning').map(({ message }) => message);
+    expect(warnings.join()).toContain('the proximal steps of "nuclear-norm" belong to "sgd"');
+  });
+
+  test('go on from a checkpoint to the bit', async () => {
+    const compression = [nuclearNorm, groupLasso];
+    const whole = await trainProximal(compression);
+    const { run } = await workspace({ compression, training });
+    const halves = await resume((await run({ stopAfter: 30 })).run);
+    expect(finalWeights(halves.run)).toEqual(finalWeights(whole.run));
   });
 });
 

@@ -10,6 +10,5 @@ export const custom: MethodFacts = {
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: false,
-  keptParameters: [],
   changeable: [],
 };

@@ -6,6 +6,8 @@ import { methodFacts, methodNames } from './index.ts';
 export interface PolicyFacts {
   /** The methods that it works with, by what they leave of a weight; absent where it works with all. */
   readonly leaves?: readonly MethodFacts['leaves'][];
+  /** The methods that it does not work with, by the same; absent where there are none. */
+  readonly excludes?: readonly MethodFacts['leaves'][];
   /** Tells whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
   readonly distorts: 'every-so-often' | 'at-the-end';
   /** True where training goes on as if nothing were compressed, and the target is applied at once after it. */
@@ -56,6 +58,8 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     constraints: 'none',
   },
   'straight-through': {
+    // What is shrunk for a step and put back afterwards never becomes 0.
+    excludes: ['low rank', 'zero units'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
     constraints: 'all',
@@ -67,7 +71,9 @@ export function isPolicy(value: unknown): value is PolicyId {
 }
 
 export function worksWith(policy: PolicyId, method: Method): boolean {
-  return policyFacts[policy].leaves?.includes(methodFacts[method].leaves) ?? true;
+  const { leaves, excludes } = policyFacts[policy];
+  const left = methodFacts[method].leaves;
+  return (leaves?.includes(left) ?? true) && !excludes?.includes(left);
 }
 
 /** The policies that work with a method. */

@@ -27,7 +27,7 @@ export const prune: MethodFacts = {
   },
   required: {},
   leaves: 'zeros',
-  follows: ['factors'],
+  follows: ['factors', 'low rank', 'zero units'],
   // Pruning little by little wants frequent distortions.
   distortEvery: { text: 100, others: 10 },
   rises: 'rate',

@@ -26,11 +26,10 @@ export const quantize: MethodFacts = {
   },
   required: {},
   leaves: 'codes',
-  follows: ['zeros', 'factors'],
+  follows: ['zeros', 'factors', 'low rank', 'zero units'],
   // Weights need time to recover from each distortion.
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: true,
-  keptParameters: [],
   changeable: ['bits', 'algorithms'],
 };

@@ -269,6 +269,111 @@ const lowRank = z
   })
   .describe('Weights become their nearest matrix of low rank at each distortion (algorithm 3).');
 
+/** Proximal steps follow a pass over the data; the others are given in steps unless their unit says otherwise. */
+const onceAnEpoch = {
+  distortEvery: positiveInteger
+    .default(1)
+    .describe('Epochs, or steps where unit says so, between two proximal steps. The paper: 1 epoch.')
+    .meta({ examples: [1] }),
+  unit: timeUnit
+    .default('epochs')
+    .describe('The unit of `distortEvery`, and of a schedule that names none; default: epochs.'),
+};
+
+const nuclearNorm = z
+  .strictObject({
+    method: z.literal('nuclear-norm'),
+    policy,
+    ...onceAnEpoch,
+    threshold: z
+      .enum(['lr*tau', 'tau'])
+      .default('lr*tau')
+      .describe('What is taken off each singular value.')
+      .meta({
+        enumDescriptions: [
+          'The learning rate in force times tau: the proximal step of gradient descent on loss + tau ||W||_*. It gets weaker with the learning rate.',
+          'tau itself, whatever the learning rate is.',
+        ],
+      }),
+    energy: z
+      .number()
+      .positive()
+      .max(1)
+      .default(1)
+      .describe(
+        'Part e of the sum of the singular values that the factors keep at the end: the least rank r with s_1 + … + s_r >= e (s_1 + … + ' +
+          's_n), where factors of that rank are fewer numbers than the weight. 1 keeps all that are not 0. The paper: 0.8, 0.9 and 1.',
+      )
+      .meta({ examples: [0.9] }),
+    energyOf: z
+      .enum(['values', 'squares'])
+      .default('values')
+      .describe('What `energy` is a part of.')
+      .meta({
+        enumDescriptions: [
+          'The sum of the singular values (Alvarez & Salzmann 2017).',
+          'The sum of their squares (Wen et al. 2017): fewer are kept at the same number.',
+        ],
+      }),
+    layers: layersWith({
+      tau: z
+        .number()
+        .min(0)
+        .describe(
+          'Strength: each proximal step makes every singular value s max(s - learning rate x tau, 0). A larger one leaves a lower rank. ' +
+            'The paper: 1, 5 and 10, with a learning rate of 0.1; to begin with, learning rate x tau of 1 to 5% of the largest singular value.',
+        )
+        .meta({ examples: [5] }),
+    }),
+    schedule: start,
+  })
+  .describe(
+    'Compression-aware training (Alvarez & Salzmann 2017): after each epoch all singular values of a weight are soft-thresholded, the ' +
+      'proximal step of tau ||W||_*, so that training itself finds a low rank.',
+  );
+
+const groupLasso = z
+  .strictObject({
+    method: z.literal('group-lasso'),
+    policy,
+    ...onceAnEpoch,
+    threshold: z
+      .enum(['lr*lambda', 'lambda'])
+      .default('lr*lambda')
+      .describe('What the norms of units are shrunk by, times the root of the numbers P of a unit.')
+      .meta({
+        enumDescriptions: [
+          'The learning rate in force times lambda: the proximal step of gradient descent on loss + penalty. It gets weaker with the learning rate.',
+          'lambda itself, whatever the learning rate is.',
+        ],
+      }),
+    layers: layersWith({
+      lambda: z
+        .number()
+        .min(0)
+        .describe(
+          'Strength: each proximal step makes the numbers w of a unit, its bias among them, max(1 - learning rate x (1 - alpha) lambda ' +
+            'sqrt(P) / ||w||, 0) w. A larger one leaves fewer units. The paper has a lower one in the first layers.',
+        )
+        .meta({ examples: [0.2] }),
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe(
+          'Sparse group lasso: the part of lambda that is taken off the magnitude of each number first; the rest shrinks units. 0: only ' +
+            'units, 1: only single numbers. The paper: 0.2.',
+        )
+        .meta({ examples: [0.2] }),
+    }),
+    schedule: start,
+  })
+  .describe(
+    'The number of neurons and filters is learned (Alvarez & Salzmann 2016, 2017): after each epoch the numbers of each output unit are shrunk ' +
+      'together, the proximal step of the sparse group lasso, so that many units become 0.',
+  );
+
 const custom = z
   .strictObject({
     method: z.literal('custom'),
@@ -283,7 +388,14 @@ const custom = z
   })
   .describe('Weights are changed by a function of yours at each distortion.');
 
-export const oneCompression = z.discriminatedUnion('method', [pruning, quantization, lowRank, custom]);
+export const oneCompression = z.discriminatedUnion('method', [
+  pruning,
+  quantization,
+  lowRank,
+  nuclearNorm,
+  groupLasso,
+  custom,
+]);
 
 export const compression = z
   .union([
@@ -299,7 +411,14 @@ export const compression = z
   .describe('How weights are made smaller while they train. Leave it out for a plain training run (pre-training).');
 
 /** The methods apart: for a file of which only parts can be read yet. */
-export const compressionSchemas = { prune: pruning, quantize: quantization, 'low-rank': lowRank, custom } as const;
+export const compressionSchemas = {
+  prune: pruning,
+  quantize: quantization,
+  'low-rank': lowRank,
+  'nuclear-norm': nuclearNorm,
+  'group-lasso': groupLasso,
+  custom,
+} as const;
 
 export type PruningCriterion = z.output<typeof pruning>['criterion'];
 export type PruningParameters = z.output<typeof prunedLayer>;

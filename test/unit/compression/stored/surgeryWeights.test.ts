@@ -153,5 +153,5 @@ test('an evaluation sees the weights under the mask, and changes nothing', async
   const [preview] = await compressor.preview(10, { bins: 8 });
   compressor.afterEvaluation();
   expect(fc.values).toEqual(whole);
-  expect(preview.size.weightsKept).toBeLessThanOrEqual(100);
+  expect(preview.size!.weightsKept).toBeLessThanOrEqual(100);
 });

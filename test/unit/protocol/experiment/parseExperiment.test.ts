@@ -152,7 +152,7 @@ describe('checkExperiment', () => {
       `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
     ]);
     expect(messages('"method": "prune",', '')).toEqual([
-      `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+      `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
     ]);
     expect(messages('{ "type": "adam" }', '"adam"')).toEqual([
       `lenet.deeptwist.jsonc:6:18 training.optimizer: expected an object whose "type" is 'sgd', 'adam', 'rmsprop' or ` +

@@ -268,6 +268,45 @@ describe('what does not fit a weight is an error at its setting', () => {
   });
 });
 
+describe('in a list of compressions', () => {
+  const quantize = (layer: string) =>
+    ({ method: 'quantize', distortEvery: 10, layers: { [layer]: { bits: 1, scales: 'matrix' } } }) as const;
+  const lowRank = { method: 'low-rank', distortEvery: 10, layers: { 'fc*': { rank: 3 } } } as const;
+
+  test.each(Object.entries(patterns))(
+    'what is pruned is quantized further, and zeros stay: %s',
+    async (_, compression) => {
+      const weights = [...dense(), ...lstm()];
+      const compressor = createCompressor([{ ...common, ...compression }, quantize('*')], weights, run);
+      const alone = copy(weights);
+      await createCompressor({ ...common, ...compression }, alone, run).distort(95);
+      await compressor.distort(95);
+      weights.forEach(({ values }, i) => {
+        values.forEach((value, j) => expect(value === 0).toBe(alone[i].values[j] === 0));
+        // All weights of a small layer can be below the threshold of the model.
+        expect(new Set(values).size).toBe(values.some((value) => value !== 0) ? 3 : 1);
+      });
+    },
+  );
+
+  test('weights under one threshold are quantized all or none', () => {
+    const together = { ...common, scope: 'model', layers: { 'fc*': { rate: 0.5 } } } as const;
+    expect(() => createCompressor([together, quantize('fc2')], dense(), run)).toThrow(
+      'compression[1].layers.fc2: fc2/kernel is compressed together with fc1/kernel, which is not named here',
+    );
+  });
+
+  test('factors are pruned by their values, also two of four, and by neither gradients nor a common threshold', async () => {
+    const weights = dense();
+    await createCompressor([lowRank, { ...common, layers: { 'fc*': { pattern: '2:4' } } }], weights, run).distort(95);
+    const refused = 'compression[1].layers.fc*: "prune" with these settings needs all of fc1/kernel';
+    for (const settings of [{ criterion: 'taylor' }, { scope: 'model' }] as const)
+      expect(() =>
+        createCompressor([lowRank, { ...common, ...settings, layers: { 'fc*': { rate: 0.5 } } }], dense(), run),
+      ).toThrow(refused);
+  });
+});
+
 test('whatever the pattern and the policy, weights are never more than pruned: those that stay are as they were', async () => {
   const anyPattern = fc.constantFrom(...Object.values(patterns));
   await fc.assert(
