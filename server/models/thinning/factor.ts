@@ -2,8 +2,11 @@
 import type { StoredTensor } from '../../formats/packed/packedFile.ts';
 import { singularValues } from '../../linalg/singularValues.ts';
 import { truncate } from '../../linalg/truncate.ts';
+import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { rankForEnergy, type EnergyOf } from '../../protocol/model/spectrumEnergy.ts';
 import { elementCount } from '../../protocol/shape.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { canBeFactored, isSmaller, kernelOf, withFactoredLayers, type FactoredModel, type KernelFactors } from './factoredLayers.ts';
 import { mapLayers } from './savedLayers.ts';
 import type { StoredModel } from './shrink.ts';
@@ -13,6 +16,8 @@ export interface FactorSettings {
   readonly energy: number;
   /** What energy is the sum of. */
   readonly of: EnergyOf;
+  /** Names and patterns of the layers that may become two; default: all that can. */
+  readonly layers?: readonly string[] | undefined;
 }
 
 /** Of the largest singular value: smaller ones are rounding, those of a float32 matrix of lower rank. */
@@ -20,15 +25,30 @@ const ROUNDING = 1e-6;
 
 /**
  * Splits each dense layer and convolution whose factors keep the wanted energy and are less than its kernel.
- * @throws RangeError for a kernel with a number that is not finite
+ * @throws UserError for a layer that is named and cannot be split; RangeError for a kernel with a number that is not finite
  */
 export async function factorLayers(model: StoredModel, settings: FactorSettings): Promise<FactoredModel> {
   const factors = new Map<string, KernelFactors>();
-  for (const path of layersToFactor(model)) {
+  for (const path of chosen(layersToFactor(model), settings.layers)) {
     const found = await factorsOf(model.tensors.get(kernelOf(path))!, settings);
     if (found) factors.set(path, found);
   }
   return withFactoredLayers(model, (path) => factors.get(path));
+}
+
+/** @throws UserError for a name that none of the layers has */
+function chosen(layers: readonly string[], names: readonly string[] | undefined): readonly string[] {
+  if (!names) return layers;
+  const patterns = names.map((name) => new LayerPattern(name));
+  patterns.forEach((pattern, i) => {
+    if (layers.some((layer) => pattern.matches(layer))) return;
+    const meant = didYouMean(names[i], layers);
+    throw new UserError(`There is no layer '${names[i]}' that can become two.`, {
+      remedy: `${meant === undefined ? '' : `Did you mean '${meant}'? `}Dense layers and convolutions can: ${layers.join(', ')}.`,
+      exitCode: ExitCode.usage,
+    });
+  });
+  return layers.filter((layer) => patterns.some((pattern) => pattern.matches(layer)));
 }
 
 function layersToFactor({ topology, tensors }: StoredModel): string[] {

@@ -21,8 +21,8 @@ export function followModel(model: tf.LayersModel): Topology {
   const outputs = followGraph(model, inputs, recording);
   for (const { units } of inputs) recording.groups.keep(units ?? [], 'they are inputs of the model');
   for (const { units } of outputs) recording.groups.keep(units ?? [], 'they are outputs of the model');
-  const { groups, axes, readings, steps, producers, resizes } = recording;
-  return { groups, axes, readings, steps, producers: [...producers.values()], resizes };
+  const { groups, axes, readings, steps, producers, resizes, multiplyAdds } = recording;
+  return { groups, axes, readings, steps, producers: [...producers.values()], resizes, multiplyAdds };
 }
 
 /** @returns the outputs of the model */

@@ -1,5 +1,6 @@
 /** @file A call of a layer, as the rules for the classes of layers see it, and what they record of it. */
 import type * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../protocol/shape.ts';
 import type { KernelAxes } from './connections.ts';
 import { mapConstants, valuesOf, varying, type Constants, type Weights } from './constants.ts';
 import type { OpenShape, Producer, Reading, Resize, Signal, Step } from './topology.ts';
@@ -18,6 +19,9 @@ export class Recording {
   readonly steps: Step[] = [];
   readonly producers = new Map<string, Producer>();
   readonly resizes = new Map<string, Resize[]>();
+  readonly multiplyAdds = new Map<string, number>();
+  /** How often a call that is recorded happens: within a wrapper, once for each time step. */
+  times = 1;
   readonly #paths: ReadonlyMap<Layer, readonly string[]>;
   readonly #weights: ReadonlyMap<tf.Tensor, string>;
 
@@ -150,6 +154,22 @@ export class LayerCall {
     readings.set(name, reading);
   }
 
+  /** Says how often each entry of a kernel is multiplied for a sample. */
+  multiplies(kernel: string, times: number): void {
+    const { multiplyAdds, times: calls } = this.#recording;
+    const count = elementCount(this.requiredWeight(kernel).shape) * times * calls;
+    multiplyAdds.set(this.path, (multiplyAdds.get(this.path) ?? 0) + count);
+  }
+
+  /** Follows a layer within that is called so many times. */
+  followTimes(times: number, layer: Layer, inputs: readonly Signal[]): readonly Signal[] {
+    const recording = this.#recording;
+    recording.times *= times;
+    const outputs = this.follow(layer, inputs);
+    recording.times /= times;
+    return outputs;
+  }
+
   /** Says how the settings of the layer follow from the units that are left. */
   resize(change: Resize): void {
     for (const path of this.#recording.pathsOf(this.layer)) {
@@ -237,6 +257,11 @@ const ELEMENTWISE = new Set([
   ...['linear', 'relu', 'relu6', 'elu', 'selu', 'sigmoid', 'hardSigmoid', 'tanh', 'softplus', 'softsign'],
   ...['swish', 'mish', 'gelu', 'gelu_new'],
 ]);
+
+/** Places of a tensor without its batch and its last axis; an axis of open length counts as one. */
+export function positionsOf(shape: OpenShape): number {
+  return elementCount(shape.slice(1, -1).map((size) => size ?? 1));
+}
 
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && value > 0;

@@ -65,6 +65,8 @@ export interface Topology {
   readonly producers: readonly Producer[];
   /** By path of a layer. */
   readonly resizes: ReadonlyMap<string, readonly Resize[]>;
+  /** Multiplications of kernels for a sample, by path of the layer; an axis of open length counts as one. */
+  readonly multiplyAdds: ReadonlyMap<string, number>;
 }
 
 /** What is constant in each signal of a model. */

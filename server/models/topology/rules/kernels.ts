@@ -1,7 +1,7 @@
 /** @file Layers with a kernel that multiplies all units of the input: dense layers, convolutions and embeddings. */
 import type { KernelAxes } from '../connections.ts';
 import { common, mapConstants, valuesOf, weightedSums } from '../constants.ts';
-import type { LayerCall, Rule } from '../layerCall.ts';
+import { positionsOf, type LayerCall, type Rule } from '../layerCall.ts';
 import type { Signal } from '../topology.ts';
 import { hasBorder, isChannelsFirst, CHANNELS_FIRST } from './windows.ts';
 
@@ -10,31 +10,37 @@ interface KernelLayer {
   readonly size: string;
   readonly axes: KernelAxes;
   readonly hasBorder?: boolean;
+  /** Positions at which the kernel is multiplied. */
+  readonly positions: number;
 }
 
-export const dense: Rule = (call) => follow(call, { size: 'units', axes: { input: 0, output: 1 } });
+export const dense: Rule = (call) =>
+  follow(call, { size: 'units', axes: { input: 0, output: 1 }, positions: positionsOf(call.shapes[0]) });
 
 /** Kernel [...size, inputs, filters]. */
 export const convolution: Rule = (call) => {
   if (isChannelsFirst(call)) return call.stops(CHANNELS_FIRST(call));
   const { length } = call.requiredWeight('kernel').shape;
-  return follow(call, { size: 'filters', axes: { input: length - 2, output: length - 1 }, hasBorder: hasBorder(call) });
+  const axes = { input: length - 2, output: length - 1 };
+  return follow(call, { size: 'filters', axes, hasBorder: hasBorder(call), positions: positionsOf(call.shapes[0]) });
 };
 
 /** Kernel [...size, filters, inputs]. Its windows overlap, less at the border: a constant input gives no constant output. */
 export const transposedConvolution: Rule = (call) => {
   if (isChannelsFirst(call)) return call.stops(CHANNELS_FIRST(call));
   const { length } = call.requiredWeight('kernel').shape;
-  return follow(call, { size: 'filters', axes: { input: length - 1, output: length - 2 }, hasBorder: true });
+  const axes = { input: length - 1, output: length - 2 };
+  return follow(call, { size: 'filters', axes, hasBorder: true, positions: positionsOf(call.inputs[0].shape) });
 };
 
-function follow(call: LayerCall, { size, axes, hasBorder = false }: KernelLayer): readonly Signal[] {
+function follow(call: LayerCall, { size, axes, hasBorder = false, positions }: KernelLayer): readonly Signal[] {
   const { name, shape } = call.requiredWeight('kernel');
   const own = call.own(shape[axes.output]);
   call.label('kernel', axes.input, call.units);
   call.label('kernel', axes.output, own);
   call.label('bias', 0, own);
   call.reads('kernel', axes, call.inputs[0], { hasBorder });
+  call.multiplies('kernel', positions);
   call.resize((settings, count) => ({ ...settings, [size]: count(own) }));
   const activation = call.activation(own);
   return call.returns([own], ([inputs], weights) => {
@@ -83,6 +89,7 @@ export const separableConvolution: Rule = (call) => {
   call.label('pointwise_kernel', axes.output, own);
   call.label('bias', 0, own);
   call.reads('pointwise_kernel', axes, between);
+  call.multiplies('pointwise_kernel', positionsOf(call.shapes[0]));
   call.resize((settings, count) => ({ ...settings, filters: count(own) }));
   const activation = call.activation(own);
   const outputs = ([inputs]: readonly Float32Array[], weights: Parameters<typeof valuesOf>[0]) => {
@@ -99,6 +106,7 @@ function depthwise(call: LayerCall) {
   const isPadded = hasBorder(call);
   const units = call.units.flatMap((unit) => Array.from({ length: multiplier }, () => unit));
   call.label('depthwise_kernel', 2, call.units);
+  call.multiplies('depthwise_kernel', positionsOf(call.shapes[0]));
   return {
     kernel,
     units,

@@ -25,6 +25,8 @@ export const simpleRnn: Rule = (call) => recurrent(call, { count: 1, candidate: 
  * as varying, also one that puts out another constant: in the first step its state is 0 all the same.
  */
 function recurrent(call: LayerCall, gates: Gates): readonly Signal[] {
+  const steps = call.inputs[0].shape[1] ?? 1;
+  for (const name of ['kernel', 'recurrent_kernel']) call.multiplies(name, steps);
   if (call.inputs.length > 1) return call.stops(`${call.path} is given its first state`);
   const kernel = call.requiredWeight('kernel');
   const recurrentKernel = call.requiredWeight('recurrent_kernel');

@@ -8,7 +8,7 @@ export const timeDistributed: Rule = (call) => {
   const [{ shape, units }] = call.inputs;
   const step = { shape: [shape[0], ...shape.slice(2)], units };
   call.passesTo(step);
-  const within = call.follow(layer, [step]);
+  const within = call.followTimes(shape[1] ?? 1, layer, [step]);
   return call.returns(
     within.map((signal) => signal.units),
     (constants) => constants,
