@@ -53,8 +53,8 @@ function chosen(layers: readonly string[], names: readonly string[] | undefined)
 
 function layersToFactor({ topology, tensors }: StoredModel): string[] {
   const found: string[] = [];
-  mapLayers(topology, (path, layer) => {
-    if (canBeFactored(layer) && tensors.has(kernelOf(path))) found.push(path);
+  mapLayers(topology, (path, layer, isWrapped) => {
+    if (canBeFactored(layer, isWrapped) && tensors.has(kernelOf(path))) found.push(path);
     return [layer];
   });
   return found;

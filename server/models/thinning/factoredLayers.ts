@@ -3,9 +3,8 @@
  * and one of size 1 behind it (Alvarez & Salzmann 2017, section 3.3).
  */
 import type { StoredTensor } from '../../formats/packed/packedFile.ts';
-import { isRecord } from '../../protocol/record.ts';
 import { elementCount } from '../../protocol/shape.ts';
-import { isSavedLayer, mapLayers, type SavedLayer } from './savedLayers.ts';
+import { mapLayers, type ChangeLayer, type SavedLayer } from './savedLayers.ts';
 import type { StoredModel } from './shrink.ts';
 
 /** A kernel `W = L R`, read as the matrix [inputs of a window, units]. */
@@ -36,9 +35,9 @@ export function kernelOf(path: string): string {
   return `${path}/kernel`;
 }
 
-/** True for a layer of a model that can become two; one within a wrapper cannot. */
-export function canBeFactored({ class_name: className, config }: SavedLayer): boolean {
-  return CLASSES.has(className) && config.data_format !== 'channels_first';
+/** True for a layer that can become two. @param isWrapped true for a layer within a wrapper, which holds one */
+export function canBeFactored({ class_name: className, config }: SavedLayer, isWrapped: boolean): boolean {
+  return !isWrapped && CLASSES.has(className) && config.data_format !== 'channels_first';
 }
 
 /** True where two layers have fewer weights, and fewer multiply-adds, than one with this kernel. */
@@ -60,8 +59,8 @@ export function withFactoredLayers(
   const changed = new Map(tensors);
   const factored = new Map<string, FactoredLayer>();
   const isUsed = (path: string) => tensors.has(kernelOf(path)) || changed.has(kernelOf(path));
-  const split = (path: string, layer: SavedLayer): readonly SavedLayer[] => {
-    const kernel = canBeFactored(layer) ? tensors.get(kernelOf(path)) : undefined;
+  const split: ChangeLayer = (path, layer, isWrapped) => {
+    const kernel = canBeFactored(layer, isWrapped) ? tensors.get(kernelOf(path)) : undefined;
     const factors = kernel && factorsOf(path, kernel);
     if (!kernel || !factors) return [layer];
     const { rank, left, right } = factors;
