@@ -1,4 +1,5 @@
-/** @file Where an experiment file has a key of `compression.layers`. */
+/** @file Where an experiment file has a key of the `layers` of a compression. */
+import { writtenCompressions } from '../../server/protocol/experiment/compressions.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import type { Place } from '../../server/protocol/experiment/jsonText.ts';
 
@@ -7,15 +8,14 @@ export interface LayerPlace extends Place {
   readonly key: string;
 }
 
-const LAYERS = ['compression', 'layers'];
-
 /**
- * The place of a key, or that of `layers` itself: for a key that the file no longer has, and where no key is known. Undefined for a file
- * that compresses nothing.
+ * The place of a key, in the first compression that has it, or that of the first `layers` itself: for a key that the file no longer has,
+ * and where no key is known. Undefined for a file that compresses nothing.
  */
 export function layerPlace(text: string, key?: string): LayerPlace | undefined {
   const json = new JsonText(text);
-  const path = key !== undefined && json.keysOf(LAYERS).includes(key) ? [...LAYERS, key] : LAYERS;
-  const [found] = path.slice(-1);
-  return json.keysOf(path.slice(0, -1)).includes(found) ? { key: found, ...json.placeOfKey(path) } : undefined;
+  const all = writtenCompressions(json.value()).map(({ path }) => [...path, 'layers']);
+  const having = key === undefined ? undefined : all.find((layers) => json.keysOf(layers).includes(key));
+  const path = having && key !== undefined ? [...having, key] : all.find((layers) => json.has(layers));
+  return path && { key: String(path.at(-1)), ...json.placeOfKey(path) };
 }

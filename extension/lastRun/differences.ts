@@ -3,7 +3,7 @@ import type { ExperimentSettings } from '../../server/protocol/experiment/schema
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { settingChanges, type SettingChange } from '../../server/protocol/experiment/settingChanges.ts';
-import { parseSettingPath } from '../../server/protocol/experiment/settingPath.ts';
+import { parseSettingPath, type SettingPath } from '../../server/protocol/experiment/settingPath.ts';
 
 export interface LineDifferences {
   /** Counts from 0. */
@@ -62,7 +62,7 @@ class Neighbours {
     return this.#countsOf(keys.slice(0, -1)).get(this.#json.placeOfKey(keys).line) === 1;
   }
 
-  #countsOf(part: readonly string[]): Map<number, number> {
+  #countsOf(part: SettingPath): Map<number, number> {
     const name = JSON.stringify(part);
     let counts = this.#counts.get(name);
     if (counts) return counts;

@@ -29,7 +29,7 @@ export function splitValues(line: string): string[] {
 
 /** `fc1.rate=0.9` for `compression.layers.fc1.rate=0.9`: as long as it takes to recognise it beside its run. */
 export function shortValue(override: string): string {
-  return override.replace(/^(?:training|compression)\.(?:layers\.|schedule\.|optimizer\.)?(?=[^=])/, '');
+  return override.replace(/^(?:training|compression(?:\[\d+\])?)\.(?:layers\.|schedule\.|optimizer\.)?(?=[^=])/, '');
 }
 
 /** `fc1.rate 0.9 → 0.95`. */

@@ -12,6 +12,7 @@ import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { CommandArguments, CommandContext } from './command.ts';
 import type { ExportReport, ModelExportOptions } from './exporter.ts';
 import { ExportStatus } from './exportStatus.ts';
+import { doInterruptibly } from './interruptibleWork.ts';
 import { progressOf } from './progressLines.ts';
 import { styled } from './terminal.ts';
 
@@ -37,30 +38,23 @@ export function defaultPath(name: string, format: ExportFormatName): string {
  */
 export async function reportExport(
   { command, options }: { command: string; options: CommandArguments['options'] },
-  { stdout, stderr, onInterrupt }: CommandContext,
+  context: CommandContext,
   make: (how: Pick<ModelExportOptions, 'signal' | 'onProgress'>) => Promise<ExportReport>,
   lines: (report: ExportReport) => string[],
 ): Promise<number> {
+  const { stdout, stderr } = context;
   const progress = new ExportStatus(stderr, progressOf(command, options.progress));
-  const interrupt = onInterrupt(() => progress.clear());
-  const { signal } = interrupt;
-  try {
-    const report = await make({ signal, onProgress: (state) => progress.show(state) });
-    progress.clear();
-    for (const warning of report.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-    if (report.notRecorded !== undefined)
-      stderr.write(`${styled(stderr, 'yellow', 'warning:')} not listed in the run: ${report.notRecorded}\n`);
-    const text = options.json ? [printableJson(report)] : lines(report);
-    stdout.write(text.map((line) => `${line}\n`).join(''));
-    return ExitCode.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    stderr.write('Cancelled: no file was written.\n');
-    return ExitCode.stopped;
-  } finally {
-    progress.clear();
-    interrupt.dispose();
-  }
+  return doInterruptibly(context, {
+    progress,
+    cancelled: 'Cancelled: no file was written.',
+    work: (signal) => make({ signal, onProgress: (state) => progress.show(state) }),
+    report(report) {
+      const { warnings, notRecorded } = report;
+      const all = notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`];
+      for (const warning of all) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+      stdout.write((options.json ? printableJson(report) : lines(report).join('\n')) + '\n');
+    },
+  });
 }
 
 /** What was measured on a file. @param before when the metric was measured that stands beside: a clause */
@@ -74,13 +68,20 @@ export function fileLines(
   const ofRun = runValue === undefined ? '' : `  (${formatNumber(runValue)} ${before})`;
   return [
     `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `floats  ${formatBytes(denseBytes)}, ${formatRatio(denseBytes / bytes)} as much`,
+    `floats  ${formatBytes(denseBytes)}, ${besideFile(denseBytes, bytes)}`,
     `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
     `output  differs from ${model} by ${largestDifference.toPrecision(2)} at most`,
     ...checkpointLines(report),
     `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
     styled(stdout, 'bold', relative(directory, path) || path),
   ];
+}
+
+/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
+function besideFile(denseBytes: number, bytes: number): string {
+  return denseBytes >= bytes
+    ? `${formatRatio(denseBytes / bytes)} as much`
+    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
 }
 
 function checkpointLines({ step, afterDistortion }: ExportReport): string[] {

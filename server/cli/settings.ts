@@ -1,13 +1,14 @@
 /** @file The settings of an experiment as rows of text. */
 import type { Experiment } from '../protocol/experiment/schema.ts';
-import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
+import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
+import { isRecord } from '../protocol/record.ts';
 
 /** Every setting by its name, `training.batchSize`, in the order of the experiment; values as JSON, strings plain. */
 export function flattenSettings(config: Experiment): Map<string, string> {
   const settings = new Map<string, string>();
-  function visit(value: unknown, path: string[]): void {
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+  function visit(value: unknown, path: SettingPath): void {
+    if (isRecord(value)) for (const [key, inner] of Object.entries(value)) visit(inner, [...path, key]);
+    else if (Array.isArray(value) && value.every(isRecord)) value.forEach((inner, i) => visit(inner, [...path, i]));
     else settings.set(formatSettingPath(path), typeof value === 'string' ? value : JSON.stringify(value));
   }
   visit(config, []);

@@ -1,21 +1,20 @@
-/** @file Drives one compression through a training run: the training loop calls it at four points of every step. */
+/** @file Drives the compressions of an experiment through a training run: the training loop calls it at four points of every step. */
 import type { PackedWeight } from '../formats/packed/packedFile.ts';
-import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
-import type { Compression } from '../protocol/experiment/schema.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { weightHistogram } from './histogram.ts';
-import type { CompressedWeight, CompressionState, Unit } from './methods/unit.ts';
-import { firstStepOf, planCompression, type CompressionPlan } from './plan.ts';
-import { policies } from './policies.ts';
+import { levelsOf, type CompressedWeight, type CompressionState, type Unit } from './methods/unit.ts';
+import { planCompression, type CompressionPlan, type PlannedCompression } from './plan.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
-import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
-import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
+import { Stage } from './stage.ts';
+import type { TrainedTensor } from './stored/storedWeights.ts';
+import type { MatrixView } from './targets/matrixView.ts';
+import type { CompressibleWeight } from './targets/targets.ts';
 
 /** What a distortion did to a weight: a row of the run event. */
 export type DistortionReport = EventOf<'distortion'>['weights'][number];
 
-/** Other settings for a compression, which fit it. */
+/** Other settings for the compressions, which fit them. */
 export interface CompressionChange {
   /**
    * True where the settings can take effect right after a step, before its distortion: where one is due by the settings so far or
@@ -26,30 +25,38 @@ export interface CompressionChange {
 }
 
 /** A weight that is compressed, with its memory. */
-type CompressedTarget = MatchedWeight<CompressibleWeight>;
+export interface CompressedTarget {
+  readonly weight: CompressibleWeight;
+  readonly view: MatrixView;
+  /** The compressions that act on it, in their order, each with the key of its `layers` that chose the weight. */
+  readonly compressions: readonly { readonly stage: Stage; readonly key: string }[];
+}
 
 /**
  * One training step is: `beforeStep`, forward and backward, `pull`, the optimizer's update, `push`, and `distort` where
  * {@link distortsAfter} says so. Steps count from 1. An evaluation between two steps stands between `beforeEvaluation` and
  * `afterEvaluation`, so that it sees the weights that the model computes with and changes nothing.
+ *
+ * The compressions of an experiment are stages, which act in their order; what they do to the stored weights is undone in the
+ * opposite order.
  */
 export class Compressor {
-  /** The weights that are compressed. */
+  /** The weights that are compressed, in the model's order. */
   readonly targets: readonly CompressedTarget[];
   /** What the optimizer trains in the place of weights. */
   readonly trained: readonly TrainedTensor[];
   /** The compressed form of each target, by name, as the last distortion left it. */
   readonly compressed = new Map<string, CompressedWeight>();
+  /** The learning rate of the step that was done last, which a distortion can depend on; the trainer keeps it true. */
+  learningRate = 0;
   readonly #plan: CompressionPlan;
   readonly #weights: ReadonlyMap<string, CompressibleWeight>;
-  readonly #stored: StoredWeights;
-  /** The settings in effect, and the units that they make. */
-  #compression: Compression;
-  #units: readonly Unit[];
+  readonly #stages: readonly Stage[];
 
   /**
    * @param weights all weights of the model, where they live and change in place
    * @param allocate gives zeroed memory that the optimizer works on, for {@link trained}
+   * @throws SettingError where a policy cannot store a weight
    */
   constructor(
     plan: CompressionPlan,
@@ -57,139 +64,118 @@ export class Compressor {
     allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
   ) {
     this.#plan = plan;
-    this.#compression = plan.compression;
-    this.#units = plan.units;
     this.#weights = new Map(weights.map((weight) => [weight.name, weight]));
-    const matched = new Map(plan.units.flatMap(({ targets }) => targets).map((target) => [target.weight.name, target]));
-    this.targets = weights.flatMap((weight) => {
-      const target = matched.get(weight.name);
-      return target ? [{ ...target, weight }] : [];
-    });
     this.trained = plan.trained.map(({ name, length }) => ({
       name,
       value: allocate(length),
       gradient: allocate(length),
     }));
-    const tensors = new Map(this.trained.map((tensor) => [tensor.name, tensor]));
-    this.#stored = new policies[plan.compression.policy].Stored(this.#projection(), tensors);
-  }
-
-  #projection(): Projection {
-    const project = async (step: number, remember: boolean) => {
-      for (const unit of this.#units) {
-        const forms = await unit.distort(this.#valuesOf(unit), step, remember);
-        if (remember) unit.targets.forEach(({ weight }, i) => this.compressed.set(weight.name, forms[i]));
-      }
+    const host = {
+      weights: this.#weights,
+      tensors: new Map(this.trained.map((tensor) => [tensor.name, tensor])),
+      compressed: this.compressed,
+      steps: plan.run.steps,
+      learningRate: () => this.learningRate,
     };
-    return {
-      weights: this.targets.map(({ weight }) => weight),
-      units: () => this.#units,
-      from: () => firstStepOf(this.#compression),
-      steps: this.#plan.run.steps,
-      project: (step) => project(step, true),
-      projectForEvaluation: (step) => project(step, false),
-      formOf: (name) => this.compressed.get(name),
-    };
-  }
-
-  #valuesOf({ targets }: Unit): Float32Array[] {
-    return targets.map(({ weight }) => this.#weights.get(weight.name)!.values);
+    this.#stages = plan.stages.map((stage) => new Stage(stage, host));
+    this.targets = targetsOf(weights, this.#stages);
   }
 
   /** How a target is compressed at a step. */
-  settingAt({ weight }: MatchedWeight, step: number): CompressionSetting {
-    const unit = this.#units.find(({ targets }) => targets.some((target) => target.weight.name === weight.name));
-    return unit?.settingAt(step) ?? {};
+  settingAt({ weight, compressions }: CompressedTarget, step: number): CompressionSetting {
+    const settings = compressions.map(({ stage }) => stage.unitOf(weight.name)?.settingAt(step));
+    return Object.assign({}, ...settings) as CompressionSetting;
   }
 
   /** True where {@link distort} is due right after a step. */
   distortsAfter(step: number): boolean {
-    return this.#isDue(step, this.#compression);
+    return this.dueAfter(step).length > 0;
   }
 
-  #isDue(step: number, compression: Compression): boolean {
-    if (step === this.#plan.run.steps) return true;
-    const { distortEvery, policy } = compression;
-    return (
-      policyFacts[policy].distorts === 'every-so-often' &&
-      isDistortionStep(step, { distortEvery, from: firstStepOf(compression) })
-    );
+  /** The compressions that distort their weights right after a step, by their places in the list. */
+  dueAfter(step: number): number[] {
+    return this.#stages.flatMap((stage, i) => (stage.isDue(step) ? [i] : []));
   }
 
   /**
-   * Distorts the weights in place. With `report`, returns what was done to each target, histograms on that many bins;
-   * without, nothing is copied or measured and the result is empty.
+   * Distorts the weights in place. With `report`, returns what was done to each weight of the compressions that are due, histograms
+   * on that many bins; without, nothing is copied or measured and the result is empty.
    */
   async distort(step: number, report?: { bins: number }): Promise<DistortionReport[]> {
-    if (!report) {
-      await this.#stored.distort(step);
-      return [];
-    }
-    const before = this.targets.map(({ weight }) => weight.values.slice());
-    await this.#stored.distort(step);
+    const due = this.#stages.filter((stage) => stage.isDue(step));
+    const targets = this.targets.filter(({ compressions }) => compressions.some(({ stage }) => due.includes(stage)));
+    const before = report ? targets.map(({ weight }) => weight.values.slice()) : [];
+    for (const { stored } of due) await stored.distort(step);
+    if (!report) return [];
     const sizes = this.#sizes();
-    return this.targets.map((target, i) => {
+    return targets.map((target, i) => {
       const { name, values } = target.weight;
       const form = this.compressed.get(name);
       return this.#report(target, step, report.bins, [before[i], values], form, sizes.get(name)!);
     });
   }
 
-  /** What {@link distort} would report of a distortion after this step, found on copies: nothing that trains is changed. */
+  /** What a distortion of all weights after this step would do, found on copies: nothing that trains is changed. */
   async preview(step: number, { bins }: { bins: number }): Promise<DistortionReport[]> {
-    const copies = this.#stored.undistorted();
-    const copyOf = new Map(this.targets.map(({ weight }, i) => [weight.name, copies[i]]));
-    const reports = new Map<string, DistortionReport>();
-    for (const unit of this.#units) {
-      const values = unit.targets.map(({ weight }) => copyOf.get(weight.name)!);
-      const forms = await unit.distort(values, step, false);
-      const sizes = unit.sizes(values, forms);
-      unit.targets.forEach((target, i) => {
-        const { name } = target.weight;
-        const before = this.#weights.get(name)!.values;
-        reports.set(name, this.#report(target, step, bins, [before, values[i]], forms[i], sizes[i]));
+    const copies = new Map<string, Float32Array>();
+    const results = new Map<string, { form: CompressedWeight; size: CompressedSize }>();
+    for (const { targets, stored, units } of this.#stages) {
+      stored.undistorted().forEach((copy, i) => {
+        const { name } = targets[i].weight;
+        if (!copies.has(name)) copies.set(name, copy);
       });
+      for (const unit of units) {
+        const values = unit.targets.map(({ weight }) => copies.get(weight.name)!);
+        const forms = await unit.distort(values, { step, learningRate: this.learningRate, remember: false });
+        const sizes = unit.sizes(values, forms);
+        unit.targets.forEach(({ weight }, i) => results.set(weight.name, { form: forms[i], size: sizes[i] }));
+      }
     }
-    return this.targets.map(({ weight }) => reports.get(weight.name)!);
+    return this.targets.map((target) => {
+      const { name, values } = target.weight;
+      const { form, size } = results.get(name)!;
+      return this.#report(target, step, bins, [values, copies.get(name)!], form, size);
+    });
   }
 
   #report(
-    target: MatchedWeight,
+    target: CompressedTarget,
     step: number,
     bins: number,
     [before, after]: readonly [Float32Array, Float32Array],
     form: CompressedWeight | undefined,
     size: CompressedSize,
   ): DistortionReport {
+    const levels = form && levelsOf(form);
     return {
       name: target.weight.name,
       setting: this.settingAt(target, step),
       histogram: weightHistogram(before, after, bins),
       relativeError: relativeError(before, after),
-      ...(form && 'levels' in form && form.levels && { levels: [...form.levels] }),
+      ...(levels && { levels: [...levels] }),
       size: sizeLeft(size),
     };
   }
 
   /** See {@link StoredWeights} for what happens at each of these moments. */
-  beforeStep(step: number): void | Promise<void> {
-    return this.#stored.beforeStep(step);
+  async beforeStep(step: number): Promise<void> {
+    for (const { stored } of this.#stages) await stored.beforeStep(step);
   }
 
-  beforeEvaluation(step: number): void | Promise<void> {
-    return this.#stored.beforeEvaluation(step);
+  async beforeEvaluation(step: number): Promise<void> {
+    for (const { stored } of this.#stages) await stored.beforeEvaluation(step);
   }
 
   afterEvaluation(): void {
-    this.#stored.afterEvaluation();
+    for (const { stored } of this.#stages.toReversed()) stored.afterEvaluation();
   }
 
-  pull(): void | Promise<void> {
-    return this.#stored.pull();
+  async pull(): Promise<void> {
+    for (const { stored } of this.#stages.toReversed()) await stored.pull();
   }
 
-  push(): void | Promise<void> {
-    return this.#stored.push();
+  async push(): Promise<void> {
+    for (const { stored } of this.#stages) await stored.push();
   }
 
   /** Sizes of all weights of the model, compressed or not, in their order. */
@@ -210,49 +196,71 @@ export class Compressor {
     return this.#ofEach((unit, values, forms) => unit.packed(values, forms));
   }
 
+  /** What the last compression of each weight tells of it. */
   #ofEach<T>(
     of: (unit: Unit, values: readonly Float32Array[], forms: readonly (CompressedWeight | undefined)[]) => readonly T[],
   ): Map<string, T> {
+    const last = new Set(
+      this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!),
+    );
     return new Map(
-      this.#units.flatMap((unit) => {
+      [...last].flatMap((unit) => {
+        const values = unit.targets.map(({ weight }) => this.#weights.get(weight.name)!.values);
         const forms = unit.targets.map(({ weight }) => this.compressed.get(weight.name));
-        const results = of(unit, this.#valuesOf(unit), forms);
+        const results = of(unit, values, forms);
         return unit.targets.map(({ weight }, i) => [weight.name, results[i]] as const);
       }),
     );
   }
 
   /**
-   * Checks other parameters of the same layers, another schedule or S_D. Nothing changes before the result is applied.
+   * Checks other parameters of the same layers, other schedules or S_D. Nothing changes before the result is applied.
    * @throws SettingError where they do not fit the weights
    */
-  prepareChange(settings: Compression): CompressionChange {
+  prepareChange(compressions: readonly PlannedCompression[]): CompressionChange {
     const { weights, run } = this.#plan;
-    const { compression, units } = planCompression(settings, weights, run);
+    const { stages } = planCompression(compressions, weights, run);
     return {
       takesEffectAfter: (step) =>
-        policyFacts[compression.policy].distorts === 'at-the-end' ||
-        this.#isDue(step, this.#compression) ||
-        this.#isDue(step, compression),
+        stages.every(({ compression }) => policyFacts[compression.policy].distorts === 'at-the-end') ||
+        this.#stages.some((stage, i) => stage.isDue(step) || stage.isDue(step, stages[i].compression)),
       apply: () => {
-        const state = stateOf(this.#units);
-        for (const unit of units) unit.restore(state);
-        this.#compression = compression;
-        this.#units = units;
+        this.#stages.forEach((stage, i) => {
+          const state = stateOf(stage.units);
+          stage.change(stages[i]);
+          for (const unit of stage.units) unit.restore(state);
+        });
       },
     };
   }
 
   /** What a checkpoint must hold besides the weights. The arrays are live: copy or write them before the next step. */
   get state(): CompressionState {
-    return { ...this.#stored.state, ...stateOf(this.#units) };
+    const states = this.#stages.flatMap(({ stored, units }) => [stored.state, stateOf(units)]);
+    return Object.assign({}, ...states) as CompressionState;
   }
 
   /** @throws RangeError where the state is not one of this compression */
   restore(state: CompressionState): void {
-    for (const unit of this.#units) unit.restore(state);
-    this.#stored.restore(state);
+    for (const { stored, units } of this.#stages) {
+      for (const unit of units) unit.restore(state);
+      stored.restore(state);
+    }
   }
+}
+
+/** The weights that a stage compresses, in the model's order. */
+function targetsOf(weights: readonly CompressibleWeight[], stages: readonly Stage[]): CompressedTarget[] {
+  const found = new Map<CompressibleWeight, { view: MatrixView; compressions: { stage: Stage; key: string }[] }>();
+  for (const stage of stages)
+    for (const { weight, view, key } of stage.targets) {
+      if (!found.has(weight)) found.set(weight, { view, compressions: [] });
+      found.get(weight)!.compressions.push({ stage, key });
+    }
+  return weights.flatMap((weight) => {
+    const target = found.get(weight);
+    return target ? [{ weight, ...target }] : [];
+  });
 }
 
 function stateOf(units: readonly Unit[]): CompressionState {

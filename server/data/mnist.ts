@@ -7,9 +7,11 @@ import { basename, join } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeIdx, idxFileBytes, type IdxArray } from '../formats/idx.ts';
 import { inflate } from '../formats/inflate.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
-import { inMemoryDataset, type Table } from './inMemoryDataset.ts';
+import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 
 const CLASSES = 10;
@@ -22,16 +24,35 @@ const BELOW = ['', 'raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw'), joi
 
 /**
  * @param folder absolute path
- * @throws UserError that names the file when one is missing or damaged
+ * @param validation training images, the last ones, that are a split of their own
+ * @throws UserError that names the file when one is missing or damaged; SettingError where no image is left to train on
  */
-export async function openMnist(folder: string): Promise<Dataset> {
+export async function openMnist(folder: string, validation = 0): Promise<Dataset> {
   const files = await filesBelow(folder);
-  const train = await readSplit(folder, files, 'train');
+  const all = await readSplit(folder, files, 'train');
   const test = await readSplit(folder, files, 't10k');
-  const [shape, testShape] = [train, test].map(({ inputs }) => inputs[0].shape.join(' x '));
+  const [shape, testShape] = [all, test].map(({ inputs }) => inputs[0].shape.join(' x '));
   if (shape !== testShape)
     throw new UserError(`${folder}: training images are ${shape}, test images ${testShape}.`, { remedy: REMEDY });
-  return inMemoryDataset({ train, test }, 'MNIST');
+  if (validation === 0) return inMemoryDataset({ train: all, test }, 'MNIST');
+  const trained = all.samples - validation;
+  if (trained < 1)
+    throw new SettingError(['data', 'validation'], `there are ${all.samples} training images, got ${validation}`, {
+      remedy: 'Leave some to train on.',
+    });
+  return inMemoryDataset(
+    { train: samples(all, 0, trained), test, validation: samples(all, trained, all.samples) },
+    'MNIST',
+  );
+}
+
+/** The samples from `begin` to `end - 1`: views of the table. */
+function samples(table: Table, begin: number, end: number): Table {
+  const part = (column: Column): Column => {
+    const length = elementCount(column.shape);
+    return { ...column, data: column.data.subarray(begin * length, end * length) };
+  };
+  return { samples: end - begin, inputs: table.inputs.map(part), targets: table.targets.map(part) };
 }
 
 /** A file that may be one of the four. */

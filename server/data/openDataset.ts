@@ -14,7 +14,7 @@ import { openTextCorpus } from './text/textCorpus.ts';
 export function openDataset(config: DataConfig, baseDirectory: string): Promise<Dataset> {
   switch (config.type) {
     case 'mnist':
-      return openMnist(resolve(baseDirectory, config.path));
+      return openMnist(resolve(baseDirectory, config.path), config.validation);
     case 'arrays':
       return openArrays(config, baseDirectory);
     case 'module':

@@ -1,35 +1,51 @@
-/** @file What the compression of an experiment file makes of a model: which key compresses which weight, and to what size. */
+/** @file What the compressions of an experiment file make of a model: which key compresses which weight, and to what size. */
 import { predictSizes, type LayerSetting } from '../compression/predictSize.ts';
 import { modelSize, type ModelSize } from '../compression/size.ts';
 import { LayerKeys } from '../compression/targets/targets.ts';
 import type { LayerSize } from '../protocol/run/events.ts';
 import type { DescribedWeight, ModelDescription } from '../protocol/model/modelDescription.ts';
+import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
-import { readCompression } from './readCompression.ts';
+import { readCompressions, type ReadCompression } from './readCompression.ts';
 
 export class CompressedModel {
   readonly keys: LayerKeys<DescribedWeight>;
-  readonly #keyOf: ReadonlyMap<DescribedWeight, string>;
-  readonly #settings: ReadonlyMap<string, LayerSetting | undefined>;
+  /** For each compression, by its path, the key that chose each weight. */
+  readonly #keyOf = new Map<string, ReadonlyMap<DescribedWeight, string>>();
+  readonly #compressions: readonly ReadCompression[];
   readonly #sizes: ReadonlyMap<DescribedWeight, LayerSize>;
 
-  constructor(model: ModelDescription, settings: ReadonlyMap<string, LayerSetting | undefined>) {
+  constructor(model: ModelDescription, compressions: readonly ReadCompression[]) {
     this.keys = keysOf(model);
-    this.#settings = settings;
-    this.#keyOf = new Map(Array.from(this.keys.closest([...settings.keys()]), ([weight, [key]]) => [weight, key]));
-    const sizes = predictSizes(model.weights, (weight) => this.settingOf(weight));
+    this.#compressions = compressions;
+    for (const { path, layers } of compressions) {
+      const closest = this.keys.closest([...layers.keys()]);
+      this.#keyOf.set(formatSettingPath(path), new Map(Array.from(closest, ([weight, [key]]) => [weight, key])));
+    }
+    const sizes = predictSizes(model.weights, (weight) => this.#settingsOf(weight));
     this.#sizes = new Map(model.weights.map((weight, i) => [weight, sizes[i]]));
   }
 
-  /** How a weight is compressed; undefined where it is not, or where the file does not tell. */
-  settingOf(weight: DescribedWeight): LayerSetting | undefined {
-    const key = this.#keyOf.get(weight);
-    return key === undefined ? undefined : this.#settings.get(key);
+  /** How a weight is compressed, as far as the file tells. */
+  #settingsOf(weight: DescribedWeight): LayerSetting[] {
+    return this.compressionsOf(weight).flatMap(({ compression, key }) => compression.layers.get(key) ?? []);
   }
 
-  /** The matrices that a key compresses: no closer key names them. */
-  weightsOf(key: string): DescribedWeight[] {
-    return this.keys.named(key).filter((weight) => this.#keyOf.get(weight) === key);
+  #keyIn(path: SettingPath, weight: DescribedWeight): string | undefined {
+    return this.#keyOf.get(formatSettingPath(path))?.get(weight);
+  }
+
+  /** The matrices that a key of a compression compresses: no closer key of it names them. */
+  weightsOf({ path }: Pick<ReadCompression, 'path'>, key: string): DescribedWeight[] {
+    return this.keys.named(key).filter((weight) => this.#keyIn(path, weight) === key);
+  }
+
+  /** The compressions of a weight, in their order, each with the key that chose the weight. */
+  compressionsOf(weight: DescribedWeight): { compression: ReadCompression; key: string }[] {
+    return this.#compressions.flatMap((compression) => {
+      const key = this.#keyIn(compression.path, weight);
+      return key === undefined ? [] : [{ compression, key }];
+    });
   }
 
   sizeOf(weight: DescribedWeight): LayerSize {
@@ -61,8 +77,8 @@ export function compressedModel(
   if (!model) return undefined;
   const before = known.get(document);
   if (before?.model === model) return before.compressed;
-  const compression = readCompression(document);
-  const compressed = compression && new CompressedModel(model, compression.layers);
+  const compressions = readCompressions(document);
+  const compressed = compressions.length > 0 ? new CompressedModel(model, compressions) : undefined;
   known.set(document, { model, compressed });
   return compressed;
 }

@@ -1,14 +1,16 @@
 /** @file What the schema says of a setting, as Markdown: for completion and hover. */
-import { discriminatorOf, expectation, schemaAt } from '../protocol/experiment/expectation.ts';
+import { alternativeOf, discriminatorOf, expectation, schemaAt } from '../protocol/experiment/expectation.ts';
 import { experimentJsonSchema, type JsonSchema } from '../protocol/experiment/experimentJsonSchema.ts';
-import type { SettingPath } from '../protocol/experiment/settingPath.ts';
+import { valueAt, type SettingPath } from '../protocol/experiment/settingPath.ts';
 
 /**
  * The part of the schema that is about a setting. Of a union it is the option that the file has chosen; of the setting that tells
  * the options apart, all that it can be.
  */
 export function settingSchema(settings: unknown, path: SettingPath): JsonSchema | undefined {
-  const union = path.length === 0 ? undefined : schemaAt(experimentJsonSchema(), settings, path.slice(0, -1));
+  const around = path.slice(0, -1);
+  const object = path.length === 0 ? undefined : schemaAt(experimentJsonSchema(), settings, around);
+  const union = object && alternativeOf(object, valueAt(settings, around));
   const discriminator = union && discriminatorOf(union);
   if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
   const { options } = discriminator;

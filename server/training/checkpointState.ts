@@ -21,6 +21,10 @@ const progressSchema = z.object({
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
   afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
+  observations: z
+    .array(z.int().min(0))
+    .default([])
+    .describe('The same for each compression; checkpoints of earlier versions, which have one, do not tell.'),
   seconds: z.object({
     training: z.number(),
     distortion: z.number(),
@@ -37,6 +41,7 @@ export const initialProgress: Progress = {
   plateau: initialPlateauState,
   afterDistortion: false,
   lastObservation: 0,
+  observations: [],
   seconds: { training: 0, distortion: 0, observation: 0, evaluation: 0 },
 };
 

@@ -64,7 +64,6 @@ export class ConstrainedWeights {
   static async create(
     weights: readonly ModelWeight[],
     parameters: ParameterSet,
-    compression: Compression | undefined,
     compressor: Compressor | undefined,
   ): Promise<ConstrainedWeights> {
     const warnings: string[] = [];
@@ -77,19 +76,22 @@ export class ConstrainedWeights {
       const constrain = translate?.(constraint, shape) ?? byUser(weight, constraint);
       await constrain(values.slice()); // A mistake in a user's class shows now.
       const target = compressor?.targets.find((candidate) => candidate.weight.name === name);
-      const fate = target && compression ? afterDistortions(compression, translate !== undefined) : 'applied';
-      if (target !== undefined && fate === 'impossible')
+      const fates = (target?.compressions ?? []).map(({ stage: { compression, path }, key }) => {
+        const fate = afterDistortions(compression, translate !== undefined);
+        if (fate !== 'impossible') return fate;
         throw new SettingError(
-          ['compression', 'layers', target.key],
-          `${name} has the constraint ${classOf(constraint)}, which does not work with the policy "${compression?.policy}"`,
+          [...path, 'layers', key],
+          `${name} has the constraint ${classOf(constraint)}, which does not work with the policy "${compression.policy}"`,
           { remedy: 'Leave the layer out, take the constraint from the layer, or use the policy "deeptwist".' },
         );
-      if (fate === 'left out')
+      });
+      const isLeftOut = fates.includes('left out');
+      if (isLeftOut)
         warnings.push(
           `${name} has the constraint ${classOf(constraint)}. It is applied after each update, but not after a ` +
             'distortion, because it would destroy the compressed form: the final weights may violate it.',
         );
-      constrained.push({ values, constrain, afterDistortion: fate === 'applied' });
+      constrained.push({ values, constrain, afterDistortion: !isLeftOut });
     }
     return new ConstrainedWeights(constrained, warnings);
   }

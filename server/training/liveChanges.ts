@@ -3,6 +3,7 @@
  * their step on. A run that is resumed takes them at the same steps, and so ends as if it had not been interrupted.
  */
 import type { CompressionChange } from '../compression/compressor.ts';
+import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
@@ -80,7 +81,7 @@ export class LiveChanges {
   }
 
   #plan(values: readonly string[]): Plan {
-    const { compressor, dataset } = this.#prepared;
+    const { compressor, compressions, dataset } = this.#prepared;
     const settings = checked(this.#text, [...this.#values, ...values]);
     const changes = settingChanges(this.#settings, settings);
     if (changes.length === 0) throw refusal('The run has these values already.', 'Give a value that differs.');
@@ -94,7 +95,8 @@ export class LiveChanges {
         `Rerun the experiment with it. While a run trains, ${CHANGEABLE_SETTINGS} can change.`,
       );
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(settings.training.batchSize));
-    const compression = experiment.compression && compressor?.prepareChange(experiment.compression);
+    const changed = placedCompressions(experiment).map((placed, i) => ({ ...compressions[i], ...placed }));
+    const compression = compressor?.prepareChange(changed);
     return { changes, settings, experiment, compression };
   }
 

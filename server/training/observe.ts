@@ -6,6 +6,7 @@ import { denseSize, sizeLeft } from '../compression/size.ts';
 import { isMatrix, type MatchedWeight, type CompressibleWeight } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { compressionsOf } from '../protocol/experiment/compressions.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
 import type { Prepared } from './prepare.ts';
@@ -25,7 +26,8 @@ export function recordedLayers({ weights, compressor, live }: Prepared): EventOf
       shape: [...shape],
       compressed: target !== undefined,
       ...(target && {
-        key: target.key,
+        key: target.compressions[0].key,
+        methods: target.compressions.map(({ stage }) => stage.compression.method),
         setting: compressor?.settingAt(target, live.experiment.training.steps),
       }),
     };
@@ -42,9 +44,8 @@ export function isObserved(experiment: Experiment, step: number, lastObservation
 /** Decides whether spectra are recorded before an observed distortion: before the first and the last, or before each. */
 export function wantsSpectrum(experiment: Experiment, step: number, lastObservation: number): boolean {
   if (!experiment.observe.spectrum) return false;
-  const { compression, training } = experiment;
-  const isAlwaysWanted = compression !== undefined && methodFacts[compression.method].spectrumAtEachObservation;
-  return isAlwaysWanted || lastObservation === 0 || step === training.steps;
+  const isAlwaysWanted = compressionsOf(experiment).some(({ method }) => methodFacts[method].spectrumAtEachObservation);
+  return isAlwaysWanted || lastObservation === 0 || step === experiment.training.steps;
 }
 
 /** Singular values of every weight that is compressed, of its matrix view. */

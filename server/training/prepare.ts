@@ -6,7 +6,7 @@ import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Executor } from '../compiler/program.ts';
 import { Compressor } from '../compression/compressor.ts';
-import { planCompression, type CompressionPlan } from '../compression/plan.ts';
+import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -20,6 +20,7 @@ import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { arenaBytes } from '../memory/arena.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
+import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
@@ -50,6 +51,8 @@ export interface Prepared {
   readonly parameters: ParameterSet;
   readonly optimizer: Optimizer;
   readonly compressor: Compressor | undefined;
+  /** The compressions as the run began with them. */
+  readonly compressions: readonly PlannedCompression[];
   readonly constraints: ConstrainedWeights;
   /** Keeps the best model; undefined where the experiment keeps the last one. */
   readonly best: BestModel | undefined;
@@ -92,7 +95,7 @@ export async function prepare(
     checkEpoch(settings, dataset);
     checkKeepBest(settings, dataset);
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
-    const { training, compression } = experiment;
+    const { training } = experiment;
 
     const loaded = await loadModel(model, {
       baseDirectory: directory,
@@ -106,16 +109,13 @@ export async function prepare(
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset));
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
     }
-    const module =
-      compression && 'module' in compression
-        ? await importUserModule(resolve(directory, compression.module))
-        : undefined;
-    sources.push(...(await readSources(module?.files ?? [])));
-    const custom = module && (exportedFunction(module, 'distort') as CustomDistortion);
+    const { compressions, files } = await loadCompressions(experiment, directory);
+    sources.push(...(await readSources(files)));
 
     const program = modelProgram(loaded, dataset, training);
     const named = modelWeights(loaded.model);
-    const plan = compression && planCompression(compression, named, { steps: training.steps, seed, custom });
+    const plan =
+      compressions.length > 0 ? planCompression(compressions, named, { steps: training.steps, seed }) : undefined;
     const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
       directory,
       seeding,
@@ -131,7 +131,7 @@ export async function prepare(
       ...(compressor?.trained ?? []),
     ];
     const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
-    const constraints = await ConstrainedWeights.create(program.weights, parameters, compression, compressor);
+    const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
     warnings.push(...constraints.warnings);
     return {
       live: new LiveSettings(experiment),
@@ -143,6 +143,7 @@ export async function prepare(
       parameters,
       optimizer,
       compressor,
+      compressions,
       constraints,
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
@@ -155,6 +156,25 @@ export async function prepare(
     await dispose();
     throw error;
   }
+}
+
+/** The compressions with the functions of the user's that they call, and the files that these are in. */
+async function loadCompressions(
+  experiment: Experiment,
+  directory: string,
+): Promise<{ compressions: PlannedCompression[]; files: string[] }> {
+  const files: string[] = [];
+  const compressions: PlannedCompression[] = [];
+  for (const placed of placedCompressions(experiment)) {
+    if (!('module' in placed.settings)) {
+      compressions.push(placed);
+      continue;
+    }
+    const module = await importUserModule(resolve(directory, placed.settings.module));
+    files.push(...module.files);
+    compressions.push({ ...placed, custom: exportedFunction(module, 'distort') as CustomDistortion });
+  }
+  return { compressions, files };
 }
 
 /** @throws SettingError when `start` names a run that has no final model, or one of another vocabulary */

@@ -46,7 +46,8 @@ export class TrainingLoop {
   readonly #metricsEvery: number;
   #step: number;
   #plateau: Progress['plateau'];
-  #lastObservation: number;
+  /** For each compression the step of its last recorded distortion; 0 before the first. */
+  readonly #observations: number[];
   /** Undefined where something was recorded since. */
   #lastCheckpoint: SavedCheckpoint | undefined;
   #hasCheckpoint: boolean;
@@ -66,7 +67,8 @@ export class TrainingLoop {
     this.#step = done;
     this.#hasCheckpoint = done > 0;
     this.#plateau = progress.plateau;
-    this.#lastObservation = progress.lastObservation;
+    const { observations, lastObservation } = progress;
+    this.#observations = prepared.compressions.map((_, i) => observations[i] ?? lastObservation);
     this.#recent = { loss: new MeanLoss(), seconds: progress.seconds.training + progress.seconds.distortion };
   }
 
@@ -153,12 +155,13 @@ export class TrainingLoop {
     const batch = await stream.next();
     checkLabels(batch, program.classes);
     this.#resetStatesAtEpoch();
+    const learningRate = this.#learningRate();
+    if (compressor) compressor.learningRate = learningRate;
     await compressor?.beforeStep(step);
     const stepLoss = divideLoss(await executor.step(batch, step - 1), program.lossScale);
     const { loss } = stepLoss;
     if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
     await compressor?.pull();
-    const learningRate = this.#learningRate();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
@@ -210,7 +213,9 @@ export class TrainingLoop {
     const { experiment } = live;
     const step = this.#step;
     if (compressor === undefined) return;
-    if (!isObserved(experiment, step, this.#lastObservation)) {
+    const due = compressor.dueAfter(step);
+    const lastObservation = Math.min(...due.map((i) => this.#observations[i]));
+    if (!isObserved(experiment, step, lastObservation)) {
       await this.#clock.during('distortion', async () => {
         await compressor.distort(step);
         await constraints.afterDistortion();
@@ -218,7 +223,7 @@ export class TrainingLoop {
       return;
     }
     this.#checkWeights();
-    const spectra = wantsSpectrum(experiment, step, this.#lastObservation);
+    const spectra = wantsSpectrum(experiment, step, lastObservation);
     await this.#clock.during('observation', async () => {
       if (spectra) this.#hooks.record({ type: 'spectrum', step, weights: await observeSpectra(compressor, step) });
       const lossBefore = await this.#lossOf(batch);
@@ -228,7 +233,7 @@ export class TrainingLoop {
       const lossAfter = await this.#lossOf(batch);
       this.#hooks.record({ type: 'distortion', step, weights, lossBefore, lossAfter });
     });
-    this.#lastObservation = step;
+    for (const i of due) this.#observations[i] = step;
   }
 
   /** Loss of a training batch in inference mode. */
@@ -286,6 +291,8 @@ export class TrainingLoop {
   async #observe(): Promise<void> {
     const step = this.#step;
     this.#checkWeights();
+    // A run that was resumed has not done a step yet.
+    if (this.#prepared.compressor) this.#prepared.compressor.learningRate = this.#learningRate();
     await this.#clock.during('observation', async () => {
       const { weights, spectra } = await observeWeights(this.#prepared, step);
       if (spectra.length > 0) this.#hooks.record({ type: 'spectrum', step, weights: spectra });
@@ -302,7 +309,8 @@ export class TrainingLoop {
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       afterDistortion,
-      lastObservation: this.#lastObservation,
+      lastObservation: Math.max(0, ...this.#observations),
+      observations: this.#observations,
       seconds: this.#clock.seconds,
     };
     const path = await this.#hooks.checkpoint(this.#step, progress);

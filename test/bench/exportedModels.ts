@@ -8,6 +8,7 @@ import { DenseWeight } from '../../server/formats/packed/dense.ts';
 import type { PackedWeight } from '../../server/formats/packed/packedFile.ts';
 import { builtinModels } from '../../server/models/builtinModels.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
+import { placedCompressions } from '../../server/protocol/experiment/compressions.ts';
 import type { Compression } from '../../server/protocol/experiment/schema.ts';
 import { predictorOf } from '../../server/training/modelProgram.ts';
 
@@ -57,7 +58,10 @@ async function compressed(name: string, model: tf.LayersModel, form: Form, indic
   });
   const compression: Compression = { ...compressions[form], policy: 'deeptwist', distortEvery: 1 };
   const matrices = weights.filter(({ shape }) => shape.length > 1);
-  const compressor = new Compressor(planCompression(compression, matrices, { steps: 1, seed: 1 }), matrices);
+  const compressor = new Compressor(
+    planCompression(placedCompressions({ compression }), matrices, { steps: 1, seed: 1 }),
+    matrices,
+  );
   await compressor.distort(1);
   for (const { variable, values } of weights) tf.tidy(() => variable.assign(tf.tensor(values, variable.shape)));
   const packed = compressor.packed();

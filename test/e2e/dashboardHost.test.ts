@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEditor } from '../../scripts/editor/serve.js';
 import { launchBrowser, openWorkbench, runCommand, webview } from '../../scripts/editor/workbench.js';
 import { root } from '../../scripts/root.js';
+import { compressionsOf } from '../../server/protocol/experiment/compressions.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { eventsOf, recordOf } from './editorSession.ts';
 import { reloadWindow } from './reloadWindow.ts';
@@ -100,9 +101,10 @@ test('New Experiment asks, with a way back, and writes a valid file', async () =
   await page.keyboard.press('Enter');
   const file = join(workspace, 'lenet-5-quantize.deeptwist.jsonc');
   await page.locator('.tab', { hasText: 'lenet-5-quantize.deeptwist.jsonc' }).waitFor();
-  const { experiment, problems } = checkExperiment(readFileSync(file, 'utf8'));
+  const { experiment = {}, problems } = checkExperiment(readFileSync(file, 'utf8'));
   expect(problems).toEqual([]);
-  expect(Object.keys(experiment?.compression?.layers ?? {})).toEqual(['conv1', 'conv2', 'fc1', 'fc2']);
+  const [compression] = compressionsOf(experiment);
+  expect(Object.keys(compression.layers)).toEqual(['conv1', 'conv2', 'fc1', 'fc2']);
   expect(readdirSync(workspace)).toContain('sample-digits.ts');
 });
 

@@ -10,6 +10,7 @@ import type { Run } from '../../runs/run.ts';
 import { changedFilesOption, type Command } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
 import { ExportStatus } from '../exportStatus.ts';
+import { doInterruptibly } from '../interruptibleWork.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import type { LatencyReport } from '../measurer.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
@@ -38,7 +39,8 @@ export const benchmarkCommand: Command = {
     json: { type: 'boolean', description: 'Print the figures on standard output as one JSON object.' },
     progress: progressOption,
   },
-  async run({ positionals, options }, { directory, stdout, stderr, loadMeasurer, onInterrupt }) {
+  async run({ positionals, options }, context) {
+    const { directory, stdout, stderr } = context;
     const count = (name: keyof typeof counts) => countOf(name, options[name]);
     const [batch, rounds, threads] = [count('batch'), count('rounds'), count('threads')];
     const progress = new ExportStatus(stderr, progressOf('benchmark', options.progress));
@@ -47,28 +49,22 @@ export const benchmarkCommand: Command = {
       const path = resolve(directory, reference);
       subjects.push(isExported(path) ? path : await findFinishedRun(reference, directory));
     }
-    const { measureLatency } = await loadMeasurer();
-    const interrupt = onInterrupt(() => progress.clear());
-    const { signal } = interrupt;
-    try {
-      const report = await measureLatency({
-        ...{ subjects, batch, rounds, threads, directory, signal },
-        changedFiles: options['with-changed-files'],
-        onProgress: (state) => progress.show(state),
-      });
-      progress.clear();
-      for (const warning of warnings(report)) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-      if (options.json) stdout.write(printableJson(report) + '\n');
-      else stdout.write(reportLines(report, stdout).join('\n') + '\n');
-      return ExitCode.done;
-    } catch (error) {
-      if (!signal.aborted) throw error;
-      stderr.write('Cancelled: nothing was recorded.\n');
-      return ExitCode.stopped;
-    } finally {
-      progress.clear();
-      interrupt.dispose();
-    }
+    const { measureLatency } = await context.loadMeasurer();
+    return doInterruptibly(context, {
+      progress,
+      cancelled: 'Cancelled: nothing was recorded.',
+      work: (signal) =>
+        measureLatency({
+          ...{ subjects, batch, rounds, threads, directory, signal },
+          changedFiles: options['with-changed-files'],
+          onProgress: (state) => progress.show(state),
+        }),
+      report(report) {
+        for (const warning of warnings(report)) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+        if (options.json) stdout.write(printableJson(report) + '\n');
+        else stdout.write(reportLines(report, stdout).join('\n') + '\n');
+      },
+    });
   },
 };
 

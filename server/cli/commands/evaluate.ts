@@ -8,6 +8,7 @@ import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
 import { ExportStatus } from '../exportStatus.ts';
+import { doInterruptibly } from '../interruptibleWork.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 
 export const evaluateCommand: Command = {
@@ -49,36 +50,32 @@ export const evaluateCommand: Command = {
 async function evaluateExported(
   path: string,
   options: CommandArguments['options'],
-  { directory, stdout, stderr, loadExporter, onInterrupt }: CommandContext,
+  context: CommandContext,
 ): Promise<number> {
-  const { evaluateFile } = await loadExporter();
+  const { directory, stdout, stderr } = context;
+  const { evaluateFile } = await context.loadExporter();
   const progress = new ExportStatus(stderr);
-  const interrupt = onInterrupt(() => progress.clear());
-  const { signal } = interrupt;
-  try {
-    const evaluation = await evaluateFile({
-      path,
-      directory,
-      experiment: options.experiment === undefined ? undefined : resolve(directory, options.experiment),
-      changedFiles: options['with-changed-files'],
-      signal,
-      onProgress: (state) => progress.show(state),
-    });
-    progress.clear();
-    if (options.json) stdout.write(printableJson(evaluation) + '\n');
-    else {
+  return doInterruptibly(context, {
+    progress,
+    cancelled: 'Cancelled.',
+    work: (signal) =>
+      evaluateFile({
+        path,
+        directory,
+        experiment: options.experiment === undefined ? undefined : resolve(directory, options.experiment),
+        changedFiles: options['with-changed-files'],
+        signal,
+        onProgress: (state) => progress.show(state),
+      }),
+    report(evaluation) {
+      if (options.json) {
+        stdout.write(printableJson(evaluation) + '\n');
+        return;
+      }
       const { split, metric, value, loss, samples, bytes, engine, runValue } = evaluation;
       const recorded = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
       stdout.write(`${split} ${metric} ${formatNumber(value)}  loss ${formatNumber(loss)}${recorded}\n`);
       stdout.write(`${samples} samples, ${formatBytes(bytes)}, in ${engine}\n`);
-    }
-    return ExitCode.done;
-  } catch (error) {
-    if (!signal.aborted) throw error;
-    stderr.write('Cancelled.\n');
-    return ExitCode.stopped;
-  } finally {
-    progress.clear();
-    interrupt.dispose();
-  }
+    },
+  });
 }

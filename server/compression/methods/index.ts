@@ -1,12 +1,11 @@
 /** @file The compression methods, one row each: a method of the experiment file has no meaning before it has its row here. */
 import type { Compression, Method } from '../../protocol/experiment/schema.ts';
-import type { CompressedSize } from '../size.ts';
 import type { NamedWeight } from '../targets/targets.ts';
 import { customMethod } from './custom/row.ts';
 import { lowRank } from './lowRank/row.ts';
 import { pruning } from './prune/row.ts';
 import { quantization } from './quantize/row.ts';
-import type { CompressionOf, MethodRow, ParametersOf, PredictedWeight, RunFacts, Unit } from './unit.ts';
+import type { CompressionOf, MethodRow, ParametersOf, PredictedSize, PredictedWeight, RunFacts, Unit } from './unit.ts';
 
 const methods: { readonly [M in Method]: MethodRow<M> } = {
   prune: pruning,
@@ -35,7 +34,7 @@ export type LayerSetting = { [M in Method]: { readonly method: M; readonly param
 /** The size that each weight is expected to have, told from shapes alone. */
 export function predictedSizes(
   settings: ReadonlyMap<NamedWeight, LayerSetting>,
-): ReadonlyMap<NamedWeight, CompressedSize> {
+): ReadonlyMap<NamedWeight, PredictedSize> {
   const targets: TargetsByMethod = { prune: [], quantize: [], 'low-rank': [], custom: [] };
   for (const [weight, { method, parameters }] of settings) add<Method>(targets, method, { weight, parameters });
   return new Map([
@@ -52,7 +51,7 @@ function add<M extends Method>(targets: TargetsByMethod, method: M, target: Pred
   targets[method].push(target);
 }
 
-function sizesOf<M extends Method>(method: M, targets: TargetsByMethod): [NamedWeight, CompressedSize][] {
+function sizesOf<M extends Method>(method: M, targets: TargetsByMethod): [NamedWeight, PredictedSize][] {
   const sizes = methods[method].predictSizes(targets[method]);
   return targets[method].map(({ weight }, i) => [weight, sizes[i]]);
 }

@@ -3,6 +3,7 @@ import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { Compression, Method } from '../../protocol/experiment/schema.ts';
 import type { CompressionSetting } from '../../protocol/run/events.ts';
 import type { CompressedSize } from '../size.ts';
+import type { MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight, NamedWeight } from '../targets/targets.ts';
 import type { CustomDistortion } from './custom/custom.ts';
 
@@ -15,12 +16,22 @@ export type CompressionState = Record<string, Float32Array | Uint8Array>;
 
 /** The compressed form of a weight while it is trained; the weight itself holds the same numbers as floats. */
 export type CompressedWeight =
-  /** The zeros of the weight are the compression. */
-  | { readonly form: 'sparse' }
+  | SparseWeight
   | QuantizedWeight
   | FactoredWeight
   /** What a user's function left, with the size that it told. */
   | { readonly form: 'custom'; readonly size: CompressedSize };
+
+/** A pruned weight: its zeros are the compression. */
+export interface SparseWeight {
+  readonly form: 'sparse';
+  /** The form in which a later compression left the numbers that are kept; absent where they are floats. */
+  readonly kept?: {
+    /** Where they stand in the tensor, ascending: a number can be 0 in the form that it has now. */
+    readonly positions: Uint32Array;
+    readonly numbers: CompressedWeight;
+  };
+}
 
 /** A quantized weight: row r, column c is `sum_i +-scales[r, i]`, with + where bit i of `codes[r, c]` is set. */
 export interface QuantizedWeight {
@@ -42,6 +53,15 @@ export interface FactoredWeight {
   readonly right: Float32Array;
   /** The next truncation can start from it; that of the recurrent weight in all that share its projection. */
   readonly basis: Float32Array;
+  /** The forms in which a later compression left the factors; absent where they are floats. */
+  readonly parts?: { readonly left: CompressedWeight; readonly right: CompressedWeight };
+}
+
+/** The few values that all numbers of a weight have, ascending, where its form has such. */
+export function levelsOf(compressed: CompressedWeight): readonly number[] | undefined {
+  if (compressed.form === 'binary-codes') return compressed.levels;
+  const levels = compressed.form === 'sparse' && compressed.kept && levelsOf(compressed.kept.numbers);
+  return levels ? [...new Set([...levels, 0])].sort((a, b) => a - b) : undefined;
 }
 
 /** What a method is told about the run, besides its own settings. */
@@ -51,6 +71,31 @@ export interface RunFacts {
   readonly seed: number;
   /** `distort` of the user's module, for the method that calls it. */
   readonly custom?: CustomDistortion | undefined;
+}
+
+/** A moment at which weights are distorted, and what that may depend on besides the weights. */
+export interface Distortion {
+  /** Training steps done, 1 to the length of the run. */
+  readonly step: number;
+  /** The learning rate of that step. */
+  readonly learningRate: number;
+  /** True where later distortions may start from what this one finds. */
+  readonly remember: boolean;
+}
+
+/** How one tensor is distorted: a weight, or what an earlier compression left of one. */
+export interface TensorDistortion {
+  /** Replaces values by their compressed form, in place. */
+  distort(values: Float32Array, view: MatrixView, at: Distortion): CompressedWeight;
+  /** Measures what is left of the tensor. @param compressed what {@link distort} returned last, if it was called */
+  size(values: Float32Array, view: MatrixView, compressed: CompressedWeight | undefined): CompressedSize;
+  /** What a file holds of the tensor. @param compressed as for {@link size} */
+  packed(
+    shape: readonly number[],
+    values: Float32Array,
+    view: MatrixView,
+    compressed: CompressedWeight | undefined,
+  ): PackedWeight;
 }
 
 /** Shapes of the factors of a unit: one left factor, a right factor for each of its weights. */
@@ -67,15 +112,10 @@ export interface Unit {
   readonly targets: readonly MatchedWeight[];
   /** How the weights are compressed after a step, 1 to the length of the run. */
   settingAt(step: number): CompressionSetting;
-  /**
-   * Replaces values by their compressed form, in place.
-   * @param remember true where later distortions may start from what this one finds
-   * @returns the compressed form of each weight
-   */
+  /** Replaces values by their compressed form, in place. @returns the compressed form of each weight */
   distort(
     values: readonly Float32Array[],
-    step: number,
-    remember: boolean,
+    at: Distortion,
   ): readonly CompressedWeight[] | Promise<readonly CompressedWeight[]>;
   /** Measures what is left of each weight. @param compressed what {@link distort} returned last, if it was called */
   sizes(
@@ -89,6 +129,8 @@ export interface Unit {
   ): readonly PackedWeight[];
   /** Number of entries of a weight that a distortion after this step makes zero; absent where a method makes none zero. */
   zerosAt?(step: number): number;
+  /** How a part of a weight that an earlier compression left is distorted; absent where a method follows none. */
+  readonly tensor?: TensorDistortion;
   /** The shapes of the factors that a distortion finds; absent where a method finds none. */
   readonly factors?: FactorShapes;
   /** What the next distortion depends on, for a checkpoint. */
@@ -100,12 +142,35 @@ export interface Unit {
 /** For units whose distortions depend on nothing but the weights. */
 export const stateless = { state: {}, restore(): void {} };
 
+/** The members of a unit of one weight that is distorted by itself. */
+export function distortsAlone(
+  { weight, view }: MatchedWeight,
+  tensor: TensorDistortion,
+): Pick<Unit, 'distort' | 'sizes' | 'packed' | 'tensor'> {
+  return {
+    tensor,
+    distort: ([values], at) => [tensor.distort(values, view, at)],
+    sizes: ([values], [compressed]) => [tensor.size(values, view, compressed)],
+    packed: ([values], [compressed]) => [tensor.packed(weight.shape, values, view, compressed)],
+  };
+}
+
 /** A compression method: what it makes of the weights, and what size it will leave. */
 export interface MethodRow<M extends Method> {
   /** Groups the weights that `compression.layers` names. @throws SettingError for settings that do not fit the weights */
   createUnits(compression: CompressionOf<M>, weights: readonly NamedWeight[], run: RunFacts): Unit[];
   /** The size that each weight is expected to have, told from shapes alone. */
-  predictSizes(targets: readonly PredictedWeight<M>[]): CompressedSize[];
+  predictSizes(targets: readonly PredictedWeight<M>[]): PredictedSize[];
+}
+
+/** The size that a weight is expected to have. */
+export interface PredictedSize extends CompressedSize {
+  /** What a further compression goes on with, in place of the weight; absent where none can. */
+  readonly left?: {
+    readonly tensors: readonly NamedWeight[];
+    /** Bits that the weight takes besides these tensors. */
+    readonly otherBits: number;
+  };
 }
 
 /** A weight of which only the shape is known, and how it will be compressed. */

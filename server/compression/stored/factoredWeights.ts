@@ -147,7 +147,7 @@ interface Member {
 
 function untrained({ weight, key }: MatchedWeight): SettingError {
   return new SettingError(
-    ['compression', 'layers', key],
+    ['layers', key],
     `the factors of ${weight.name} cannot be trained: the model does not train this weight`,
     { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
   );

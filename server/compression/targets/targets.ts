@@ -152,7 +152,8 @@ function closenessOf(key: string, { name, layer }: NamedWeight): number {
 /**
  * Finds the weights that the keys of `compression.layers` name; see {@link LayerKeys}.
  *
- * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight
+ * @throws SettingError for a key that names nothing that can be compressed, and for two globs that name the same weight; its setting is
+ * given as seen from the compression
  */
 export function matchTargets<Parameters, Weight extends NamedWeight>(
   layers: Readonly<Record<string, Parameters>>,
@@ -161,7 +162,7 @@ export function matchTargets<Parameters, Weight extends NamedWeight>(
   const { targets, problems } = assignTargets(layers, weights);
   if (problems.length === 0) return targets;
   const [{ key, reason, remedy }] = problems;
-  throw new SettingError(['compression', 'layers', key], reason, { at: 'key', remedy });
+  throw new SettingError(['layers', key], reason, { at: 'key', remedy });
 }
 
 /** The same with everything that is wrong; a weight that two globs name is a target of the first. */

@@ -56,7 +56,8 @@ export class WeightDecoder {
     if (weight.form === 'dense') this.#tensor(name, { type: 'float32', shape: weight.shape, data: weight.values });
     else if (weight.form === 'sparse') this.#addSparse(name, weight);
     else if (weight.form === 'factors') this.addProduct(name, weight, this.addFactors(name, weight));
-    else this.#addCodes(name, weight);
+    else if (weight.form === 'binary-codes') this.#addCodes(name, weight);
+    else this.#tensor(name, { type: 'float32', shape: weight.shape, data: weight.rebuild() });
   }
 
   /** Writes the factors of a weight. @returns their names */

@@ -1,5 +1,6 @@
 /** @file Packed safetensors as a format of exported models: the compressed weights and the layers that they are of, in one file. */
 import { encodePacked } from '../../formats/packed/packedFile.ts';
+import { sectionBytes } from '../../formats/packed/packedWeight.ts';
 import type { ExportFormat } from '../format.ts';
 import { portsOf } from '../ports.ts';
 import { smallWeights } from '../smallWeights.ts';
@@ -10,11 +11,7 @@ export const packed: ExportFormat = {
     const weights = smallWeights(source);
     return Promise.resolve({
       content: encodePacked(weights, metadataOf(source)),
-      weights: [...weights].map(([name, { form, sections }]) => ({
-        name,
-        form,
-        bytes: sections.reduce((sum, { length }) => sum + length, 0),
-      })),
+      weights: [...weights].map(([name, weight]) => ({ name, form: weight.form, bytes: sectionBytes(weight) })),
       ...portsOf(source.prepared.program),
     });
   },

@@ -7,6 +7,7 @@ import {
   bytesOf,
   checkBytes,
   floatsOf,
+  forEachElement,
   parseCount,
   parseView,
   viewText,
@@ -82,13 +83,8 @@ export class BinaryCodesWeight implements PackedForm {
 
   /** Calls `visit` with the code of each number, in the order of the matrix, and with where the number stands in the tensor. */
   forEachCode(visit: (code: number, position: number, row: number) => void): void {
-    const { outer, rows, inner } = this.view;
     const reader = new BitReader(this.#codes);
-    for (let row = 0; row < rows; row++)
-      for (let o = 0; o < outer; o++) {
-        const start = (o * rows + row) * inner;
-        for (let i = 0; i < inner; i++) visit(reader.read(this.bits), start + i, row);
-      }
+    forEachElement(this.view, (position, row) => visit(reader.read(this.bits), position, row));
   }
 
   rebuild(): Float32Array {

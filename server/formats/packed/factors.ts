@@ -56,9 +56,7 @@ export class FactorsWeight implements PackedForm {
       return new FactorsWeight(shape, view, rank, { left, right: floatsOf(bytes.subarray(leftBytes)) });
     }
     checkBytes(bytes, rightBytes);
-    const left = leftOf(sharedWith);
-    if (left.byteLength !== leftBytes)
-      throw new FormatError(`the left factor of '${sharedWith}' is no [${rows}, ${rank}] matrix`);
+    const left = sharedLeft(leftOf, sharedWith, [rows, rank]);
     return new FactorsWeight(shape, view, rank, { left, right: floatsOf(bytes), leftOf: sharedWith });
   }
 
@@ -79,6 +77,18 @@ export class FactorsWeight implements PackedForm {
     multiplyFactors(this, this.view, dense);
     return dense;
   }
+}
+
+/** The left factor of another weight. @throws FormatError where that has another shape */
+export function sharedLeft(
+  leftOf: (weight: string) => Float32Array,
+  weight: string,
+  [rows, rank]: readonly number[],
+): Float32Array {
+  const left = leftOf(weight);
+  if (left.length !== rows * rank)
+    throw new FormatError(`the left factor of '${weight}' is no [${rows}, ${rank}] matrix`);
+  return left;
 }
 
 /**

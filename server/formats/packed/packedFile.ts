@@ -7,11 +7,28 @@ import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../safete
 import { BinaryCodesWeight } from './binaryCodes.ts';
 import { DenseWeight } from './dense.ts';
 import { FactorsWeight } from './factors.ts';
-import { parseSizes, type PackedForm, type StoredWeight } from './packedWeight.ts';
+import { FactorsCodedWeight } from './factorsCoded.ts';
+import { LevelsWeight } from './levels.ts';
+import { ofForm, UPDATE } from './nested.ts';
+import { parseSizes, sectionBytes, type PackedForm, type StoredWeight } from './packedWeight.ts';
 import { SparseWeight } from './sparse.ts';
+import { SparseCodedWeight } from './sparseCoded.ts';
 
 /** A weight in any of the forms that this version reads and writes. */
-export type PackedWeight = DenseWeight | SparseWeight | BinaryCodesWeight | FactorsWeight;
+export type PackedWeight =
+  | DenseWeight
+  | SparseWeight
+  | BinaryCodesWeight
+  | LevelsWeight
+  | SparseCodedWeight
+  | LowRankWeight;
+
+/** A weight of low rank, whose factors are floats or packed weights themselves; either way, `left` and `right` are the floats. */
+export type LowRankWeight = FactorsWeight | FactorsCodedWeight;
+
+export function isLowRank(weight: PackedWeight): weight is LowRankWeight {
+  return weight.form === 'factors' || weight.form === 'factors-coded';
+}
 
 /** Version of the layout. A new form needs no new version: a reader names the form that it does not know. */
 const VERSION = '1';
@@ -19,7 +36,6 @@ const VERSION = '1';
 const KEY = 'deeptwist';
 /** Keys of the metadata that may say more of the model; all others are names of weights. */
 const MODEL_KEYS = ['model', 'run', 'experiment', 'step'] as const;
-const UPDATE = 'Read the file with a newer version of DeepTwist.';
 
 /** What a file says of its model besides its weights, as texts. */
 export type ModelMetadata = Readonly<Partial<Record<(typeof MODEL_KEYS)[number], string>>>;
@@ -39,7 +55,7 @@ export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadat
       continue;
     }
     if ([KEY, ...MODEL_KEYS].includes(name)) throw new TypeError(`No weight can have the name '${name}'.`);
-    const data = joined(weight.sections);
+    const data = joined(weight);
     tensors.set(name, { dtype: 'U8', shape: [data.length], data });
     descriptions.push([name, describe(weight)]);
   }
@@ -121,7 +137,7 @@ export class PackedReader {
     const stored = this.#storedOf(name, this.#tensorOf(name));
     const weight =
       stored && !stored.parameters.has('left') ? readForm(stored, (other) => this.#leftOf(other)) : undefined;
-    if (!(weight instanceof FactorsWeight)) throw new FormatError(`'${name}' stores no left factor`);
+    if (!weight || !isLowRank(weight)) throw new FormatError(`'${name}' stores no left factor`);
     this.#lefts.set(name, weight.left);
     return weight.left;
   }
@@ -133,13 +149,14 @@ type ReadForm = (stored: StoredWeight, leftOf: (weight: string) => Float32Array)
 const forms: Readonly<Record<string, ReadForm>> = {
   sparse: (stored) => SparseWeight.read(stored),
   'binary-codes': (stored) => BinaryCodesWeight.read(stored),
+  levels: (stored) => LevelsWeight.read(stored),
   factors: (stored, leftOf) => FactorsWeight.read(stored, leftOf),
+  'sparse-coded': (stored) => SparseCodedWeight.read(stored),
+  'factors-coded': (stored, leftOf) => FactorsCodedWeight.read(stored, leftOf),
 };
 
 function readForm(stored: StoredWeight, leftOf: (weight: string) => Float32Array): PackedWeight {
-  const { form } = stored;
-  if (Object.hasOwn(forms, form)) return forms[form](stored, leftOf);
-  throw new FormatError(`this version of DeepTwist does not know its form '${form.slice(0, 40)}'`, { remedy: UPDATE });
+  return ofForm(forms, stored.form)(stored, leftOf);
 }
 
 /** `FORM SHAPE KEY=VALUE…`: words with a space between them, numbers of a list with a comma, values percent-encoded. */
@@ -178,10 +195,10 @@ function named<T>(name: string, read: () => T): T {
   }
 }
 
-function joined(sections: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(sections.reduce((sum, { length }) => sum + length, 0));
+function joined(weight: PackedForm): Uint8Array {
+  const bytes = new Uint8Array(sectionBytes(weight));
   let at = 0;
-  for (const section of sections) {
+  for (const section of weight.sections) {
     bytes.set(section, at);
     at += section.length;
   }

@@ -65,6 +65,24 @@ export function viewText({ outer, rows, inner }: RowView): string {
   return [outer, rows, inner].join();
 }
 
+/** Calls `visit` with where each number stands in the tensor, in the order of the matrix, which `place` counts. */
+export function forEachElement(
+  { outer, rows, inner }: RowView,
+  visit: (position: number, row: number, place: number) => void,
+): void {
+  let place = 0;
+  for (let row = 0; row < rows; row++)
+    for (let o = 0; o < outer; o++) {
+      const start = (o * rows + row) * inner;
+      for (let i = 0; i < inner; i++) visit(start + i, row, place++);
+    }
+}
+
+/** Bytes of a weight in a file. */
+export function sectionBytes({ sections }: Pick<PackedForm, 'sections'>): number {
+  return sections.reduce((sum, { length }) => sum + length, 0);
+}
+
 /** @throws FormatError where the sections of a weight do not have the bytes that its parameters ask for */
 export function checkBytes(bytes: Uint8Array, expected: number): void {
   if (bytes.length !== expected) throw new FormatError(`it needs ${expected} bytes but has ${bytes.length}`);

@@ -4,61 +4,95 @@
  */
 import { FormatError } from '../formatError.ts';
 import { BitReader, BitWriter } from './bits.ts';
+import { codeLengths, huffmanBits, HuffmanReader, huffmanWriter, isSingle } from './huffman.ts';
 
 /**
  * How positions are stored.
  * - `bitmask`: a bit for each number of the weight.
  * - `gaps`: codes of `bits` bits; the largest code, `2^bits - 1`, stands for that many zeros with no number behind them.
  * - `rice`: Golomb-Rice codes (Rice 1971): `floor(gap / 2^bits)` ones and a zero, then the lowest `bits` bits of the gap.
+ * - `huffman`: the same quotient in symbols from 0 to `escape` with Huffman codes, then the lowest bits. The symbol `escape` stands for that
+ *   much and more symbols to come.
  */
-export type SparseIndex = { readonly kind: 'bitmask' } | { readonly kind: 'gaps' | 'rice'; readonly bits: number };
+export type SparseIndex = { readonly kind: 'bitmask' } | GapIndex;
+type GapIndex =
+  | { readonly kind: 'gaps' | 'rice'; readonly bits: number }
+  | { readonly kind: 'huffman'; readonly bits: number; readonly escape: number };
 
 /** Widths of a gap's code that are tried: at 2 the bitmask is nearly always smaller already, at 16 gaps cost half a weight. */
 export const GAP_BITS = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16] as const;
 /** Rice parameters that are tried. */
 export const RICE_BITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] as const;
+/** Largest symbols of a Huffman code that are tried: more symbols fit the gaps better, and their lengths take more bits. */
+export const HUFFMAN_ESCAPES = [7, 15, 31, 63, 127, 255] as const;
+/** Lowest bits of a gap that are tried with a Huffman code: as many as in the smallest Rice code, and down to so many fewer. */
+export const FEWER_BITS = 3;
 /** More than any writer needs, and few enough for a number of 32 bits. */
 const MOST_BITS = 24;
+const MOST_SYMBOLS = 255;
 
 /** The smallest index of the non-zero values, its bits, and their number. Among equal ones the first of {@link SparseIndex}. */
-export function smallestIndex(values: Float32Array): { index: SparseIndex; bits: number; nonZeros: number } {
-  const gapCodes = new Float64Array(GAP_BITS.length);
-  const quotients = new Float64Array(RICE_BITS.length);
-  let nonZeros = 0;
-  for (const [gap, count] of countGaps(values)) {
-    nonZeros += count;
-    for (let i = 0; i < GAP_BITS.length; i++) gapCodes[i] += count * (1 + Math.floor(gap / (2 ** GAP_BITS[i] - 1)));
-    for (let i = 0; i < RICE_BITS.length; i++) quotients[i] += count * Math.floor(gap / 2 ** RICE_BITS[i]);
-  }
+export function smallestIndex(values: ArrayLike<number>): { index: SparseIndex; bits: number; nonZeros: number } {
+  const gaps = countGaps(values);
+  const nonZeros = gaps.reduce((sum, [, count]) => sum + count, 0);
+  const bitsOf = (codes: (gap: number) => number) => gaps.reduce((sum, [gap, count]) => sum + count * codes(gap), 0);
   let smallest: { index: SparseIndex; bits: number } = { index: { kind: 'bitmask' }, bits: values.length };
-  const consider = (kind: 'gaps' | 'rice', bits: number, total: number) => {
-    if (total < smallest.bits) smallest = { index: { kind, bits }, bits: total };
+  const consider = (index: SparseIndex, bits: number) => {
+    if (bits < smallest.bits) smallest = { index, bits };
   };
-  GAP_BITS.forEach((bits, i) => consider('gaps', bits, bits * gapCodes[i]));
-  RICE_BITS.forEach((bits, i) => consider('rice', bits, quotients[i] + (1 + bits) * nonZeros));
+  for (const bits of GAP_BITS) {
+    const largest = 2 ** bits - 1;
+    consider({ kind: 'gaps', bits }, bits * bitsOf((gap) => 1 + Math.floor(gap / largest)));
+  }
+  let rice = { bits: 0, total: Infinity };
+  for (const bits of RICE_BITS) {
+    const total = bitsOf((gap) => 1 + bits + Math.floor(gap / 2 ** bits));
+    consider({ kind: 'rice', bits }, total);
+    if (total < rice.total) rice = { bits, total };
+  }
+  for (let bits = Math.max(0, rice.bits - FEWER_BITS); bits <= rice.bits; bits++)
+    for (const escape of HUFFMAN_ESCAPES) {
+      const { lengths, counts } = huffmanCode(gaps, bits, escape);
+      // A code of a single symbol has no bits, and a file could promise any number of them.
+      if (!isSingle(lengths)) consider({ kind: 'huffman', bits, escape }, bits * nonZeros + huffmanBits(lengths, counts));
+    }
   return { ...smallest, nonZeros };
 }
+
+/** How often gaps of each length occur: few lengths stand for millions of gaps. */
+type GapCounts = readonly (readonly [gap: number, count: number])[];
 
 /** Gaps below this are counted in an array: most of them, unless nearly all numbers are zero. */
 const SHORT_GAPS = 1024;
 
-/** How often each length of a gap occurs: few lengths stand for millions of gaps. */
-function countGaps(values: Float32Array): [gap: number, count: number][] {
+function countGaps(values: ArrayLike<number>): GapCounts {
   const short = new Uint32Array(SHORT_GAPS);
   const long = new Map<number, number>();
   forEachGap(values, (gap) => {
     if (gap < SHORT_GAPS) short[gap]++;
     else long.set(gap, (long.get(gap) ?? 0) + 1);
   });
-  return [...Array.from(short, (count, length): [number, number] => [length, count]).filter(([, n]) => n > 0), ...long];
+  return [...Array.from(short, (count, length) => [length, count] as const).filter(([, n]) => n > 0), ...long];
+}
+
+/** The Huffman code of the symbols of gaps, and how often each symbol occurs. */
+function huffmanCode(gaps: GapCounts, bits: number, escape: number): { lengths: Uint8Array; counts: Float64Array } {
+  const counts = new Float64Array(escape + 1);
+  for (const [gap, count] of gaps) {
+    const quotient = Math.floor(gap / 2 ** bits);
+    const escapes = Math.floor(quotient / escape);
+    counts[escape] += count * escapes;
+    counts[quotient - escapes * escape] += count;
+  }
+  return { lengths: codeLengths(counts), counts };
 }
 
 /** @param bits those that the index takes, as {@link smallestIndex} found */
-export function writeIndex(values: Float32Array, index: SparseIndex, bits: number): Uint8Array {
+export function writeIndex(values: ArrayLike<number>, index: SparseIndex, bits: number): Uint8Array {
   const writer = new BitWriter(bits);
   switch (index.kind) {
     case 'bitmask':
-      for (const value of values) writer.write(value === 0 ? 0 : 1, 1);
+      for (let i = 0; i < values.length; i++) writer.write(values[i] === 0 ? 0 : 1, 1);
       break;
     case 'gaps': {
       const largest = 2 ** index.bits - 1;
@@ -74,6 +108,17 @@ export function writeIndex(values: Float32Array, index: SparseIndex, bits: numbe
         writer.writeUnary(quotient);
         writer.write(gap - quotient * 2 ** index.bits, index.bits);
       });
+      break;
+    case 'huffman': {
+      const write = huffmanWriter(writer, huffmanCode(countGaps(values), index.bits, index.escape).lengths);
+      forEachGap(values, (gap) => {
+        let quotient = Math.floor(gap / 2 ** index.bits);
+        const low = gap - quotient * 2 ** index.bits;
+        for (; quotient >= index.escape; quotient -= index.escape) write(index.escape);
+        write(quotient);
+        writer.write(low, index.bits);
+      });
+    }
   }
   return writer.bytes;
 }
@@ -125,26 +170,44 @@ function gapReader(reader: BitReader, index: SparseIndex): () => number {
     }
     case 'rice':
       return () => reader.readUnary() * 2 ** index.bits + reader.read(index.bits);
+    case 'huffman': {
+      const { bits, escape } = index;
+      const huffman = new HuffmanReader(reader, escape + 1);
+      if (huffman.single !== undefined) throw new FormatError('its index has a single code, which takes no bits');
+      return () => {
+        let quotient = 0;
+        let symbol: number;
+        do quotient += symbol = huffman.next();
+        while (symbol === escape);
+        return quotient * 2 ** bits + reader.read(bits);
+      };
+    }
   }
 }
 
-/** The text of an index in the parameters of a weight: its kind and, of codes, their width. */
+/** The text of an index in the parameters of a weight: its kind and, of codes, their numbers. */
 export function indexText(index: SparseIndex): string {
-  return index.kind === 'bitmask' ? index.kind : `${index.kind},${index.bits}`;
+  if (index.kind === 'bitmask') return index.kind;
+  return [index.kind, index.bits, ...(index.kind === 'huffman' ? [index.escape] : [])].join();
 }
 
 /** The inverse of {@link indexText}. @throws FormatError for an index that is not known */
 export function parseIndex(text: string | undefined): SparseIndex {
   if (text === 'bitmask') return { kind: text };
-  const { kind, bits } = /^(?<kind>gaps|rice),(?<bits>\d{1,2})$/.exec(text ?? '')?.groups ?? {};
-  if (kind !== 'gaps' && kind !== 'rice') throw new FormatError('its index is none of bitmask, gaps and rice');
+  const [, kind, width, symbols] = /^(gaps|rice|huffman),(\d{1,2})(?:,(\d{1,3}))?$/.exec(text ?? '') ?? [];
+  if (kind === undefined || (kind === 'huffman') !== (symbols !== undefined))
+    throw new FormatError('its index is none of bitmask, gaps, rice and huffman');
+  const [bits, escape] = [Number(width), Number(symbols)];
   const least = kind === 'gaps' ? 1 : 0;
-  if (Number(bits) < least || Number(bits) > MOST_BITS)
+  if (bits < least || bits > MOST_BITS)
     throw new FormatError(`the codes of its index have ${bits} bits; ${least} to ${MOST_BITS} are possible`);
-  return { kind, bits: Number(bits) };
+  if (kind !== 'huffman') return { kind: kind as 'gaps' | 'rice', bits };
+  if (escape < 1 || escape > MOST_SYMBOLS)
+    throw new FormatError(`the codes of its index have symbols up to ${escape}; 1 to ${MOST_SYMBOLS} are possible`);
+  return { kind, bits, escape };
 }
 
-function forEachGap(values: Float32Array, visit: (gap: number) => void): void {
+function forEachGap(values: ArrayLike<number>, visit: (gap: number) => void): void {
   let zeros = 0;
   // By index: an observed distortion does this to every weight, and an iterator takes four times as long.
   for (let i = 0; i < values.length; i++) {

@@ -2,7 +2,8 @@
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { isRecord } from '../../protocol/record.ts';
 import { alternativeProblems } from '../../protocol/experiment/alternativeProblems.ts';
-import { discriminatorOf, optionOf } from '../../protocol/experiment/expectation.ts';
+import { alternativeOf, discriminatorOf, optionOf } from '../../protocol/experiment/expectation.ts';
+import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
@@ -19,11 +20,11 @@ export function keyProposals(typing: Typing): Proposal[] {
   const [start, end] = [place.range.start + 1, place.range.end - 1];
   const under = document.text.getText().slice(start, end);
   written.delete(under);
-  if (place.path.join('/') === 'compression/layers') return layerProposals(typing, written);
+  if (withinCompression(place.path)?.inner.join('/') === 'layers') return layerProposals(typing, written);
   const node = settingSchema(document.settings, place.path);
   if (!node) return [];
   const option = optionOf(node, object);
-  if (!option) return optionProposals(node, typing);
+  if (!option) return optionProposals(alternativeOf(node, object) ?? node, typing);
   return [
     ...settingProposals(option, written, typing),
     ...(place.path.length === 0 ? blockProposals(written, typing) : []),
@@ -64,6 +65,8 @@ function contradicts(settings: unknown, path: SettingPath, key: string): boolean
 
 /** A copy of the settings, as far as needed, with a key more. */
 function withKey(value: unknown, path: SettingPath, key: string): unknown {
+  if (Array.isArray(value))
+    return value.map((entry, i) => (i === path[0] ? withKey(entry, path.slice(1), key) : entry));
   const object = isRecord(value) ? value : {};
   if (path.length === 0) return { ...object, [key]: 1 };
   return { ...object, [path[0]]: withKey(object[path[0]], path.slice(1), key) };

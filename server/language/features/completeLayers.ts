@@ -9,7 +9,7 @@ import { markdownText } from '../../protocol/markdown.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { keysOf } from '../compressedModel.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
-import { readCompression } from '../readCompression.ts';
+import { compressionAt } from '../readCompression.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { escaped, exampleSnippet, Places } from './snippetText.ts';
 
@@ -24,7 +24,7 @@ export function layerProposals(
   written: ReadonlySet<string>,
 ): Proposal[] {
   if (!model) return [];
-  return proposalsOf(model, readCompression(document)?.method)
+  return proposalsOf(model, compressionAt(document, place.path)?.method)
     .filter(({ label }) => !written.has(label))
     .map(({ name, ...proposal }) => (place.next === 'colon' ? { ...proposal, snippet: name } : proposal));
 }

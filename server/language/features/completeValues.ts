@@ -1,6 +1,7 @@
 /** @file Values that can be typed: words of the schema, numbers with what they mean for the model, runs, files and blocks. */
 import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
+import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
@@ -16,7 +17,7 @@ export function valueProposals(typing: Typing): Proposal[] {
   const { document, surroundings, place } = typing;
   const { path } = place;
   if (path.length === 0) return blocks(experimentBlocks(document, surroundings, true));
-  if (path.join('/') === 'compression') return blocks(compressionBlocks(document, surroundings));
+  if (withinCompression(path)?.inner.length === 0) return blocks(compressionBlocks(document, surroundings));
   const node = settingSchema(document.settings, path);
   if (!node) return [];
   if (path.join('/') === 'start') return [...runProposals(typing), ...fileProposals(typing)];

@@ -7,6 +7,7 @@ import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
+import { layerAt } from '../readCompression.ts';
 import { settingSchema } from '../settingDocumentation.ts';
 
 const START: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
@@ -20,8 +21,8 @@ export function definition(
   const path = document.json.pathAt(offset);
   const key = document.json.rangeOfKey(path);
   const isKey = key !== undefined && key.start <= offset && offset <= key.end;
-  const isLayer = path.length === 3 && path[0] === 'compression' && path[1] === 'layers';
-  if (isLayer && isKey) return layerDefinitions(String(path[2]), document.rangeOf(key), surroundings);
+  const layer = layerAt(path);
+  if (layer?.inner.length === 0 && isKey) return layerDefinitions(layer.key, document.rangeOf(key), surroundings);
   const value = document.json.rangeOfValue(path);
   if (!value || isKey) return [];
   const uri = fileNamed(document, path, surroundings);

@@ -13,7 +13,7 @@ export const sizedMethods: readonly Method[] = methodNames.filter((method) => me
 
 /** By how much weights get smaller in bytes, all together. */
 export function byteRatioOf(weights: readonly DescribedWeight[], setting: LayerSetting | undefined): number {
-  return modelSize(predictSizes(weights, () => setting)).byteRatio;
+  return modelSize(predictSizes(weights, () => (setting ? [setting] : []))).byteRatio;
 }
 
 /** What is written for a layer: the parameter, and the size ratio that it has. */

@@ -1,5 +1,6 @@
 /** @file What is under the pointer: the meaning of a setting, what a layer's key compresses, the schedule as a picture. */
 import { MarkupKind, type Hover, type Position } from 'vscode-languageserver/node';
+import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
@@ -9,7 +10,7 @@ import { timesIn } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { distortsRegularly, readCompression } from '../readCompression.ts';
+import { compressionAt, distortsRegularly, layerAt } from '../readCompression.ts';
 import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { knownTimes } from '../trainingTimes.ts';
 import { PREVIEW_WIDTH, scheduleInWords, schedulePreview, type PreviewedSchedule } from './schedulePreview.ts';
@@ -25,21 +26,17 @@ export function hover(document: ExperimentDocument, position: Position, { model 
   // Between the settings of an object, nothing is pointed at.
   if (!range || (!isKey && /^[{[]/.test(document.text.getText().slice(range.start)))) return undefined;
   const parts = [
-    isSchedule(path) ? schedulePicture(document, model) : undefined,
-    isLayer(path) ? layerText(document, String(path[2]), model) : settingText(document, path, isKey),
+    isSchedule(path) ? schedulePicture(document, path, model) : undefined,
+    layerAt(path)?.inner.length === 0 ? layerText(document, path, model) : settingText(document, path, isKey),
   ];
   const text = parts.filter((part) => part !== undefined).join('\n\n');
   if (text === '') return undefined;
   return { contents: { kind: MarkupKind.Markdown, value: text }, range: document.rangeOf(range) };
 }
 
-function isLayer(path: SettingPath): boolean {
-  return path.length === 3 && path[0] === 'compression' && path[1] === 'layers';
-}
-
 /** True for the settings that the picture of the schedule shows. */
 function isSchedule(path: SettingPath): boolean {
-  return path[0] === 'compression' && ['schedule', 'distortEvery', 'unit'].includes(String(path[1]));
+  return ['schedule', 'distortEvery', 'unit'].includes(String(withinCompression(path)?.inner[0]));
 }
 
 /** The meaning of the chosen word where the setting is a choice, else that of the setting. */
@@ -57,14 +54,16 @@ function settingText({ settings, text, json }: ExperimentDocument, path: Setting
 /** Weights that a table lists; the rest is counted. */
 const LISTED = 20;
 
-function layerText(document: ExperimentDocument, key: string, model: ModelDescription | undefined): string {
+function layerText(document: ExperimentDocument, path: SettingPath, model: ModelDescription | undefined): string {
+  const key = String(path.at(-1));
   const name = markdownCode(key);
+  const compression = compressionAt(document, path);
   const compressed = compressedModel(document, model);
-  if (!compressed)
+  if (!compressed || !compression)
     return `${name}\n\nThe layers of the model are not known yet: it is described when it has been loaded.`;
   const named = compressed.keys.named(key).filter(({ shape }) => shape.length >= 2);
   if (named.length === 0) return `${name} matches no layer of the model.`;
-  const own = compressed.weightsOf(key);
+  const own = compressed.weightsOf(compression, key);
   const others = named.length - own.length;
   const closer = others === 0 ? '' : ` ${others === 1 ? 'Another is' : `${others} others are`} named by a closer key.`;
   const count = own.length === 1 ? '1 matrix' : `${own.length} matrices`;
@@ -94,8 +93,12 @@ function sizeTable(weights: readonly DescribedWeight[], compressed: CompressedMo
   ].join('\n');
 }
 
-function schedulePicture(document: ExperimentDocument, model: ModelDescription | undefined): string | undefined {
-  const schedule = previewedSchedule(document, model);
+function schedulePicture(
+  document: ExperimentDocument,
+  path: SettingPath,
+  model: ModelDescription | undefined,
+): string | undefined {
+  const schedule = previewedSchedule(document, path, model);
   if (!schedule) return undefined;
   const picture = Buffer.from(schedulePreview(schedule)).toString('base64');
   const words = scheduleInWords(schedule);
@@ -105,14 +108,16 @@ function schedulePicture(document: ExperimentDocument, model: ModelDescription |
 /** @returns undefined where the length of the training is not known, or a policy distorts at other times */
 function previewedSchedule(
   document: ExperimentDocument,
+  path: SettingPath,
   model: ModelDescription | undefined,
 ): PreviewedSchedule | undefined {
-  const compression = readCompression(document);
+  const compression = compressionAt(document, path);
   if (!compression || !distortsRegularly(compression)) return undefined;
   const { times, stepsPerEpoch } = knownTimes(document, model);
   const { unit, from, to, end, distortEvery } = timesIn(
-    stepsPerEpoch === undefined ? times.from.unit : 'steps',
+    stepsPerEpoch === undefined ? compression.times.from.unit : 'steps',
     times,
+    compression.times,
     stepsPerEpoch,
   );
   if (from === undefined || end === undefined) return undefined;

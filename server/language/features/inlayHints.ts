@@ -9,7 +9,7 @@ import { timeIn, timesIn, type Time } from '../../protocol/experiment/times.ts';
 import { WOULD_TAKE } from '../../protocol/run/wouldTake.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { distortsRegularly, readCompression, type ReadCompression } from '../readCompression.ts';
+import { distortsRegularly, readCompressions, type ReadCompression } from '../readCompression.ts';
 import { knownTimes } from '../trainingTimes.ts';
 
 interface Hint {
@@ -23,12 +23,12 @@ interface Hint {
 /** The hints in a range of lines; none where the model is not known. */
 export function inlayHints(document: ExperimentDocument, range: Range, { model }: Surroundings): InlayHint[] {
   if (!model) return [];
-  const compression = readCompression(document);
+  const compressions = readCompressions(document);
   const compressed = compressedModel(document, model);
   const hints = [
-    ...timeHints(document, model),
-    ...(compression && compressed
-      ? [...totalHints(compression, compressed), ...layerHints(compression, compressed)]
+    ...timeHints(document, compressions, model),
+    ...(compressed
+      ? [...totalHints(compressions, compressed), ...compressions.flatMap((read) => layerHints(read, compressed))]
       : []),
   ];
   return hints.flatMap(({ path, at, label, tooltip }): InlayHint[] => {
@@ -41,10 +41,10 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
 }
 
 /** An editor cuts hints after about 43 characters of a line. */
-function totalHints({ method, layers }: ReadCompression, compressed: CompressedModel): Hint[] {
-  const { leaves } = methodFacts[method];
-  if (leaves === 'unknown' || layers.size === 0) return [];
-  const isEstimate = leaves === 'zeros';
+function totalHints(compressions: readonly ReadCompression[], compressed: CompressedModel): Hint[] {
+  const left = compressions.map(({ method }) => methodFacts[method].leaves);
+  if (left.includes('unknown') || compressions.every(({ layers }) => layers.size === 0)) return [];
+  const isEstimate = left.includes('zeros');
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
   const bytes = `${isEstimate ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
@@ -59,11 +59,11 @@ function totalHints({ method, layers }: ReadCompression, compressed: CompressedM
   return [{ path: ['compression'], at: 'start', label: weights + bytes, tooltip }];
 }
 
-function layerHints({ layers }: ReadCompression, compressed: CompressedModel): Hint[] {
-  return Array.from(layers).flatMap(([key, setting]): Hint[] => {
-    const weights = compressed.weightsOf(key);
+function layerHints(compression: ReadCompression, compressed: CompressedModel): Hint[] {
+  return Array.from(compression.layers).flatMap(([key, setting]): Hint[] => {
+    const weights = compressed.weightsOf(compression, key);
     if (!setting || weights.length === 0) return [];
-    const path = ['compression', 'layers', key];
+    const path = [...compression.path, 'layers', key];
     const size = compressed.total(weights);
     return Object.entries(methodFacts[setting.method].parameters).map(([name, { leaves }]) => ({
       path: [...path, name],
@@ -74,9 +74,12 @@ function layerHints({ layers }: ReadCompression, compressed: CompressedModel): H
 }
 
 /** Times in the other unit, where the length of an epoch is known; the number of distortions. */
-function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[] {
+function timeHints(
+  document: ExperimentDocument,
+  compressions: readonly ReadCompression[],
+  model: ModelDescription,
+): Hint[] {
   const { times, stepsPerEpoch } = knownTimes(document, model);
-  const compression = readCompression(document);
   const inOtherUnit = (time: Time): string[] => {
     if (time.count === 0) return [];
     const other = time.unit === 'steps' ? 'epochs' : 'steps';
@@ -84,17 +87,18 @@ function timeHints(document: ExperimentDocument, model: ModelDescription): Hint[
     if (count === undefined) return [];
     return [other === 'steps' ? `${formatCount(count)} steps` : epochText(count)];
   };
-  const shown = [times.steps ?? times.epochs, ...(compression ? [times.from, times.to] : [])];
+  const shown = [times.steps ?? times.epochs, ...compressions.flatMap((read) => [read.times.from, read.times.to])];
   const hints = shown.flatMap((time): Hint[] =>
     time ? inOtherUnit(time).map((label) => ({ path: time.path, at: 'end', label })) : [],
   );
-  const { distortEvery, from, end } = timesIn('steps', times, stepsPerEpoch);
-  const isRegular = compression !== undefined && distortsRegularly(compression);
-  if (isRegular && distortEvery !== undefined && from !== undefined && end !== undefined) {
+  for (const compression of compressions.filter(distortsRegularly)) {
+    const own = compression.times.distortEvery;
+    const { distortEvery, from, end } = timesIn('steps', times, compression.times, stepsPerEpoch);
+    if (!own || distortEvery === undefined || from === undefined || end === undefined) continue;
     const count = distortionCount({ distortEvery, from, steps: end });
     const distortions = count === 1 ? '1 distortion' : `${formatCount(count)} distortions`;
-    const inSteps = times.distortEvery?.unit === 'epochs' ? inOtherUnit(times.distortEvery) : [];
-    hints.push({ path: ['compression', 'distortEvery'], at: 'end', label: [...inSteps, distortions].join(', ') });
+    const inSteps = own.unit === 'epochs' ? inOtherUnit(own) : [];
+    hints.push({ path: own.path, at: 'end', label: [...inSteps, distortions].join(', ') });
   }
   return hints;
 }

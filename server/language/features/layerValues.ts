@@ -7,27 +7,29 @@ import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, keysOf } from '../compressedModel.ts';
 import { matricesOf } from '../matrices.ts';
-import { layerSetting, readCompression } from '../readCompression.ts';
+import { compressionAt, layerAt, layerSetting } from '../readCompression.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { recordAt } from '../writtenSettings.ts';
 import type { Proposal, Typing } from './proposal.ts';
 
 /** None for a setting that is no parameter of a layer of a known model. */
 export function layerValues({ document, surroundings: { model }, place }: Typing): Proposal[] {
-  const [section, layers, key, parameter] = place.path;
-  const compression = readCompression(document);
-  if (!model || !compression || section !== 'compression' || layers !== 'layers' || typeof key !== 'string') return [];
-  const weights = compressedModel(document, model)?.weightsOf(key) ?? [];
+  const layer = layerAt(place.path);
+  const compression = compressionAt(document, place.path);
+  if (!model || !compression || !layer) return [];
+  const { layers, key, inner } = layer;
+  const [parameter] = inner;
+  const weights = compressedModel(document, model)?.weightsOf(compression, key) ?? [];
   const named = weights.length > 0 ? weights : keysOf(model).named(key).filter(isMatrix);
   const node = settingSchema(document.settings, place.path);
   const { parameters } = methodFacts[compression.method];
   const name = String(parameter);
   const values = Object.hasOwn(parameters, name) ? parameters[name].proposed(matricesOf(named)) : [];
   if (named.length === 0 || values.length === 0 || !node) return [];
-  const written = recordAt(document, ['compression', 'layers', key]);
+  const written = recordAt(document, [...layers, key]);
   return values.map((value) => {
     const setting = layerSetting(compression.method, { ...written, [parameter]: value });
-    const size = modelSize(predictSizes(named, () => setting));
+    const size = modelSize(predictSizes(named, () => (setting ? [setting] : [])));
     return {
       label: String(value),
       kind: CompletionItemKind.Value,

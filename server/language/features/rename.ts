@@ -1,11 +1,14 @@
 /** @file Another name for a layer, in the model's code and in every experiment that compresses it. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { Position, Range, TextEdit, WorkspaceEdit } from 'vscode-languageserver/node';
+import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { isPattern } from '../../protocol/experiment/layerPattern.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
+import { layerAt } from '../readCompression.ts';
 import { recordAt } from '../writtenSettings.ts';
 
 export interface RenamedLayer {
@@ -20,7 +23,7 @@ export function prepareRename(
   position: Position,
   { model }: Surroundings,
 ): { range: Range; placeholder: string } | undefined {
-  const found = model && layerAt(document, position, model);
+  const found = model && namedLayerAt(document, position, model);
   return found && { range: document.rangeOf(found.range), placeholder: ownName(found.layer) };
 }
 
@@ -35,7 +38,7 @@ export function rename(
   { model, modelText }: Surroundings,
   others: readonly ExperimentDocument[],
 ): RenamedLayer {
-  const found = model && layerAt(document, position, model);
+  const found = model && namedLayerAt(document, position, model);
   if (!found)
     throw new UserError('There is no layer of the model here.', {
       remedy: 'Put the cursor on the name of a layer in compression.layers.',
@@ -64,11 +67,16 @@ export function rename(
   const layerKeys = keysOf(model);
   for (const experiment of [document, ...others]) {
     const { uri } = experiment.text;
-    for (const key of Object.keys(recordAt(experiment, ['compression', 'layers']))) {
-      const isNamed = key === layer || key.startsWith(`${layer}/`);
-      if (isNamed) (changes[uri] ??= []).push(keyEdit(experiment, key, renamed + key.slice(layer.length)));
-      else if (isPattern(key) && layerKeys.named(key).some((weight) => weight.layer === layer))
-        globs.push({ uri, key });
+    for (const { path } of writtenCompressions(experiment.settings)) {
+      const layers = [...path, 'layers'];
+      for (const key of Object.keys(recordAt(experiment, layers))) {
+        const isNamed = key === layer || key.startsWith(`${layer}/`);
+        if (isNamed) {
+          const newKey = renamed + key.slice(layer.length);
+          (changes[uri] ??= []).push(keyEdit(experiment, [...layers, key], newKey));
+        } else if (isPattern(key) && layerKeys.named(key).some((weight) => weight.layer === layer))
+          globs.push({ uri, key });
+      }
     }
   }
   return { edit: { changes }, globs };
@@ -83,22 +91,23 @@ function check(newName: string, renamed: string, layers: ReadonlySet<string>): v
     });
 }
 
-function keyEdit(experiment: ExperimentDocument, key: string, newKey: string): TextEdit {
-  const range = experiment.json.rangeOfKey(['compression', 'layers', key])!;
+function keyEdit(experiment: ExperimentDocument, path: SettingPath, newKey: string): TextEdit {
+  const range = experiment.json.rangeOfKey(path)!;
   return { range: experiment.rangeOf(range), newText: JSON.stringify(newKey) };
 }
 
 /** The layer that a key names, and where its own name stands in the key. */
-function layerAt(
+function namedLayerAt(
   document: ExperimentDocument,
   position: Position,
   model: NonNullable<Surroundings['model']>,
 ): { layer: string; range: { start: number; end: number } } | undefined {
   const offset = document.text.offsetAt(position);
-  const [section, layers, key, ...deeper] = document.json.pathAt(offset);
-  if (section !== 'compression' || layers !== 'layers' || typeof key !== 'string' || deeper.length > 0)
-    return undefined;
-  const range = document.json.rangeOfKey([section, layers, key]);
+  const path = document.json.pathAt(offset);
+  const found = layerAt(path);
+  if (found?.inner.length !== 0) return undefined;
+  const { key } = found;
+  const range = document.json.rangeOfKey(path);
   if (!range || offset < range.start || offset > range.end) return undefined;
   const layer = model.weights.find((weight) => weight.layer === key || weight.name === key)?.layer;
   const name = layer === undefined ? '' : ownName(layer);

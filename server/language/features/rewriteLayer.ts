@@ -4,26 +4,21 @@ import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { formatRatio } from '../../protocol/formatQuantity.ts';
 import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import { matricesOf } from '../matrices.ts';
-import { layerSetting, readCompression } from '../readCompression.ts';
+import { compressionAt, layerAt, layerSetting, type ReadCompression } from '../readCompression.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf } from './equivalentSetting.ts';
 
 const TARGETS = [10, 20, 50];
 
-/** The key of the entry under the cursor. */
-function keyAt({ path }: Rewritten): string | undefined {
-  const [section, layers, key] = path;
-  return section === 'compression' && layers === 'layers' && typeof key === 'string' ? key : undefined;
-}
-
 /** Sets the parameter so that 1 of 10, 20 or 50 numbers of the key's weights is left; the nearest where none fits. */
 export function ratioTargets(rewritten: Rewritten): Rewriting[] {
   const { document, surroundings } = rewritten;
-  const key = keyAt(rewritten);
-  const setting = key === undefined ? undefined : readCompression(document)?.layers.get(key);
-  if (key === undefined || !setting) return [];
+  const layer = layerAt(rewritten.path);
+  const compression = compressionAt(document, rewritten.path);
+  const setting = layer && compression?.layers.get(layer.key);
+  if (!layer || !compression || !setting) return [];
   const { parameters, leaves } = methodFacts[setting.method];
-  const weights = compressedModel(document, surroundings.model)?.weightsOf(key) ?? [];
+  const weights = compressedModel(document, surroundings.model)?.weightsOf(compression, layer.key) ?? [];
   const written: Readonly<Record<string, unknown>> = setting.parameters;
   return Object.entries(parameters).flatMap(([name, { forRatio }]) => {
     const values = new Map(TARGETS.map((target) => [forRatio?.(target, matricesOf(weights)), target]));
@@ -37,7 +32,7 @@ export function ratioTargets(rewritten: Rewritten): Rewriting[] {
       return [
         {
           title: `Set the ${name} to ${value}: ${result}`,
-          edits: replaceValue(document, ['compression', 'layers', key, name], String(value)),
+          edits: replaceValue(document, [...layer.layers, layer.key, name], String(value)),
         },
       ];
     });
@@ -47,12 +42,14 @@ export function ratioTargets(rewritten: Rewritten): Rewriting[] {
 /** A glob as the layers that it compresses, or as their weights where some have keys of their own. */
 export function globExpansions(rewritten: Rewritten): Rewriting[] {
   const { document, surroundings } = rewritten;
-  const key = keyAt(rewritten);
+  const layer = layerAt(rewritten.path);
+  const compression = compressionAt(document, rewritten.path);
   const compressed = compressedModel(document, surroundings.model);
-  if (key === undefined || !compressed) return [];
-  const names = expanded(key, compressed);
-  const value = document.json.rangeOfValue(['compression', 'layers', key]);
-  const own = document.json.rangeOfKey(['compression', 'layers', key]);
+  if (!layer || !compression || !compressed) return [];
+  const { layers, key } = layer;
+  const names = expanded(key, compression, compressed);
+  const value = document.json.rangeOfValue([...layers, key]);
+  const own = document.json.rangeOfKey([...layers, key]);
   if (names.length === 0 || names.includes(key) || !value || !own) return [];
   const text = document.text.getText();
   const line = text.slice(text.lastIndexOf('\n', own.start - 1) + 1, own.start);
@@ -64,8 +61,8 @@ export function globExpansions(rewritten: Rewritten): Rewriting[] {
   return [{ title, edits: [{ range, newText }] }];
 }
 
-function expanded(key: string, compressed: CompressedModel): string[] {
-  const own = new Set(compressed.weightsOf(key));
+function expanded(key: string, compression: ReadCompression, compressed: CompressedModel): string[] {
+  const own = new Set(compressed.weightsOf(compression, key));
   const matrices = compressed.keys.named(key).filter(isMatrix);
   const layers = [...new Set(matrices.map(({ layer }) => layer))];
   return layers.flatMap((layer) => {

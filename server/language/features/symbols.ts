@@ -3,6 +3,7 @@ import type { Node } from 'jsonc-parser';
 import { SymbolKind, type DocumentSymbol } from 'vscode-languageserver/node';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
+import { layerAt } from '../readCompression.ts';
 
 export function symbols(document: ExperimentDocument): DocumentSymbol[] {
   const { root } = document.json;
@@ -10,6 +11,15 @@ export function symbols(document: ExperimentDocument): DocumentSymbol[] {
 }
 
 function symbolsIn(object: Node, path: SettingPath, document: ExperimentDocument): DocumentSymbol[] {
+  if (object.type === 'array')
+    return (object.children ?? []).flatMap((entry, i): DocumentSymbol[] => {
+      const inner = [...path, i];
+      const range = document.rangeOf({ start: entry.offset, end: entry.offset + entry.length });
+      const children = symbolsIn(entry, inner, document);
+      return entry.type === 'object'
+        ? [{ name: `[${i}]`, detail: detail(entry), kind: kinds.object, range, selectionRange: range, children }]
+        : [];
+    });
   if (object.type !== 'object') return [];
   return (object.children ?? []).flatMap((property): DocumentSymbol[] => {
     const [key, value] = property.children ?? [];
@@ -21,7 +31,7 @@ function symbolsIn(object: Node, path: SettingPath, document: ExperimentDocument
       {
         name,
         detail: detail(value),
-        kind: inner.length === 3 && inner[1] === 'layers' ? SymbolKind.Class : kinds[value.type],
+        kind: layerAt(inner)?.inner.length === 0 ? SymbolKind.Class : kinds[value.type],
         range: document.rangeOf({ start: property.offset, end: property.offset + property.length }),
         selectionRange: document.rangeOf({ start: key.offset, end: key.offset + key.length }),
         children: symbolsIn(value, inner, document),

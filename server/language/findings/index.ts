@@ -4,6 +4,7 @@
  */
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding } from './finding.ts';
+import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
@@ -17,6 +18,7 @@ type Check = (document: ExperimentDocument, surroundings: Surroundings) => Findi
 /** Checks of a text that is JSON, however wrong its settings are. */
 const checks: readonly Check[] = [
   layerFindings,
+  followingFindings,
   scheduleFindings,
   learningRateFindings,
   threadFindings,

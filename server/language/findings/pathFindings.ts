@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path/posix';
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../models/builtinNames.ts';
+import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -22,7 +23,7 @@ export function pathFindings(document: ExperimentDocument, surroundings: Surroun
 function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
-    ['compression', 'module'],
+    ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   if (!textAt(document, ['model'])?.startsWith(BUILTIN)) paths.push(['model']);
   if (!textAt(document, ['start'])?.startsWith('run:')) paths.push(['start']);

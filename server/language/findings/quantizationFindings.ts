@@ -2,15 +2,20 @@
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { binaryCodeSize } from '../../compression/methods/quantize/size.ts';
 import { denseSize } from '../../compression/size.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { setOther } from './fixes.ts';
 import { countAt, textAt } from '../writtenSettings.ts';
 
-export function quantizationFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
+export function quantizationFindings(
+  document: ExperimentDocument,
+  layers: SettingPath,
+  targets: readonly LayerTarget[],
+): Finding[] {
   const seen = new Set<string>();
   return targets.flatMap(({ weight, view, key }) => {
-    const layer = ['compression', 'layers', key];
+    const layer = [...layers, key];
     const bits = countAt(document, [...layer, 'bits']);
     const perRow = textAt(document, [...layer, 'scales']) !== 'matrix';
     if (bits === undefined || seen.has(key)) return [];

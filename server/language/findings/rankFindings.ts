@@ -7,6 +7,7 @@ import {
   withoutPartner,
   type RankedWeight,
 } from '../../compression/methods/lowRank/sharedProjection.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding, type LayerTarget } from './finding.ts';
 import { remove, setTo } from './fixes.ts';
@@ -27,10 +28,14 @@ interface Factored {
   readonly shape: string;
 }
 
-export function rankFindings(document: ExperimentDocument, targets: readonly LayerTarget[]): Finding[] {
+export function rankFindings(
+  document: ExperimentDocument,
+  layers: SettingPath,
+  targets: readonly LayerTarget[],
+): Finding[] {
   const ranked = targets.flatMap((target) => {
-    const rank = countAt(document, [...layer(target), 'rank']);
-    const sharedProjection = valueAt(document, [...layer(target), 'sharedProjection']) === true;
+    const rank = countAt(document, [...layers, target.key, 'rank']);
+    const sharedProjection = valueAt(document, [...layers, target.key, 'sharedProjection']) === true;
     return rank === undefined ? [] : [{ ...target, parameters: { rank, sharedProjection } }];
   });
   const units = projectionUnits(ranked);
@@ -40,8 +45,8 @@ export function rankFindings(document: ExperimentDocument, targets: readonly Lay
     factored.set(key, [...(factored.get(key) ?? []), factoredOf(unit)]);
   }
   return [
-    ...withoutPartner(units).map((target) => noPartner(document, target)),
-    ...[...factored.values()].flatMap((ofPattern) => rankFinding(document, ofPattern)),
+    ...withoutPartner(units).map((target) => noPartner(document, layers, target)),
+    ...[...factored.values()].flatMap((ofPattern) => rankFinding(document, layers, ofPattern)),
   ];
 }
 
@@ -62,8 +67,8 @@ function factoredOf([first, ...others]: readonly (RankedWeight & LayerTarget)[])
   };
 }
 
-function rankFinding(document: ExperimentDocument, units: readonly Factored[]): Finding[] {
-  const path = ['compression', 'layers', units[0].key, 'rank'];
+function rankFinding(document: ExperimentDocument, layers: SettingPath, units: readonly Factored[]): Finding[] {
+  const path = [...layers, units[0].key, 'rank'];
   const lowest = Math.min(...units.map(largestUseful));
   const fixes = lowest > 0 ? [setTo(document, path, lowest)] : [];
   const impossible = units.filter(({ rank, limit }) => rank > limit);
@@ -94,8 +99,8 @@ function largestUseful({ dense, perRank }: Factored): number {
   return Math.ceil(dense / perRank) - 1;
 }
 
-function noPartner(document: ExperimentDocument, target: LayerTarget): Finding {
-  const path = [...layer(target), 'sharedProjection'];
+function noPartner(document: ExperimentDocument, layers: SettingPath, target: LayerTarget): Finding {
+  const path = [...layers, target.key, 'sharedProjection'];
   return finding(
     document,
     { path },
@@ -106,8 +111,4 @@ function noPartner(document: ExperimentDocument, target: LayerTarget): Finding {
       fixes: [remove(document, path)],
     },
   );
-}
-
-function layer({ key }: LayerTarget): string[] {
-  return ['compression', 'layers', key];
 }

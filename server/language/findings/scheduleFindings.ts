@@ -1,22 +1,23 @@
 /** @file Times that can be trained with and are doubtful: too few distortions, or no step to recover from them. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery, roundBelow } from '../../protocol/experiment/firstExperiment.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { timesIn } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { distortsRegularly, readCompression } from '../readCompression.ts';
+import { distortsRegularly, readCompressions, type ReadCompression } from '../readCompression.ts';
 import { firstRunOf, knownTimes } from '../trainingTimes.ts';
 
 /** Gradual pruning in fewer steps is coarse: the paper says so of a large S_D. Ten is our choice; its own schedules have some 40 and more. */
 const FEWEST_DISTORTIONS = 10;
 
 const STEPS = ['training', 'steps'];
-const DISTORT_EVERY = ['compression', 'distortEvery'];
-const SCHEDULE = ['compression', 'schedule'];
 
-/** Times in training steps; undefined where the file does not tell, or not yet. */
+/** The times of a compression in training steps; undefined where the file does not tell, or not yet. */
 interface KnownSteps {
+  /** The compression. */
+  readonly path: SettingPath;
   readonly distortEvery: number;
   /** The fix that gives S_D this many steps; none where the file gives it in epochs. */
   readonly fixes: (steps: number) => Fix[];
@@ -27,24 +28,36 @@ interface KnownSteps {
 
 /** Findings for policies that distort while they train. */
 export function scheduleFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
-  const compression = readCompression(document);
+  return readCompressions(document)
+    .filter(distortsRegularly)
+    .flatMap((compression) => findingsOf(compression, document, model));
+}
+
+function findingsOf(
+  { path, method, times: own }: ReadCompression,
+  document: ExperimentDocument,
+  model: Surroundings['model'],
+): Finding[] {
   const { times, stepsPerEpoch } = knownTimes(document, model);
-  const { distortEvery, from, to, end } = timesIn('steps', times, stepsPerEpoch);
-  if (!compression || !distortsRegularly(compression) || distortEvery === undefined || from === undefined) return [];
-  const isInSteps = times.distortEvery?.unit === 'steps';
-  const fixes = (steps: number) => (isInSteps ? [setTo(document, DISTORT_EVERY, steps)] : []);
-  const known = { distortEvery, steps: end, from, to, fixes };
+  const { distortEvery, from, to, end } = timesIn('steps', times, own, stepsPerEpoch);
+  if (distortEvery === undefined || from === undefined) return [];
+  const isInSteps = own.distortEvery?.unit === 'steps';
+  const fixes = (steps: number) => (isInSteps ? [setTo(document, [...path, 'distortEvery'], steps)] : []);
+  const known = { path, distortEvery, steps: end, from, to, fixes };
   return [
     ...distortionsInSchedule(document, known),
     ...(distortEvery === 1
-      ? everyStep(document, firstDistortEvery(compression.method, firstRunOf(document, model)), known)
+      ? everyStep(document, firstDistortEvery(method, firstRunOf(document, model)), known)
       : stepsToRecover(document, known)),
     ...lastDistortion(document, known, times.steps?.count),
   ];
 }
 
 /** Too few distortions while the rate rises. */
-function distortionsInSchedule(document: ExperimentDocument, { distortEvery, from, to, fixes }: KnownSteps): Finding[] {
+function distortionsInSchedule(
+  document: ExperimentDocument,
+  { path, distortEvery, from, to, fixes }: KnownSteps,
+): Finding[] {
   if (to === undefined || to <= from) return [];
   const distortions = Math.floor(to / distortEvery) - Math.ceil(from / distortEvery);
   if (distortions >= FEWEST_DISTORTIONS) return [];
@@ -62,19 +75,22 @@ function distortionsInSchedule(document: ExperimentDocument, { distortEvery, fro
         ];
   const problem = { severity: DiagnosticSeverity.Warning, code, message };
   const remedies = enough > 0 ? fixes(roundBelow(enough)) : [];
-  return [finding(document, { path: DISTORT_EVERY }, { ...problem, fixes: remedies })];
+  return [finding(document, { path: [...path, 'distortEvery'] }, { ...problem, fixes: remedies })];
 }
 
 const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recover' };
 
 /** @param usual S_D of a first experiment like this */
-function everyStep(document: ExperimentDocument, usual: number, { fixes }: KnownSteps): Finding[] {
+function everyStep(document: ExperimentDocument, usual: number, { path, fixes }: KnownSteps): Finding[] {
   const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
   const remedies = usual > 1 ? fixes(usual) : [];
-  return [finding(document, { path: DISTORT_EVERY }, { ...NO_STEP, message, fixes: remedies })];
+  return [finding(document, { path: [...path, 'distortEvery'] }, { ...NO_STEP, message, fixes: remedies })];
 }
 
-function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, from, to }: KnownSteps): Finding[] {
+function stepsToRecover(
+  document: ExperimentDocument,
+  { path: compression, distortEvery, steps, from, to }: KnownSteps,
+): Finding[] {
   if (steps === undefined || distortEvery > steps) return [];
   const last = to ?? from;
   if (last > steps || steps - last >= distortEvery || last === 0) return [];
@@ -83,7 +99,7 @@ function stepsToRecover(document: ExperimentDocument, { distortEvery, steps, fro
       ? `leaves one distortion, at the end of training (step ${steps}): nothing is left to recover from it`
       : `comes ${steps === to ? 'with' : 'right before'} the end of training (step ${steps}): the target rate is reached with no ` +
         'step left to recover from it';
-  const path = [...SCHEDULE, to === undefined ? 'from' : 'to'];
+  const path = [...compression, 'schedule', to === undefined ? 'from' : 'to'];
   return [finding(document, { path }, { ...NO_STEP, message })];
 }
 

@@ -3,11 +3,11 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
 import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../protocol/experiment/problem.ts';
-import { parseSettingPath } from '../../protocol/experiment/settingPath.ts';
+import { parseSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
-import { readCompression } from '../readCompression.ts';
+import { compressionAt } from '../readCompression.ts';
 import { firstRunOf } from '../trainingTimes.ts';
 import { textAt, numberAt, valueAt } from '../writtenSettings.ts';
 
@@ -41,9 +41,10 @@ function fixesOf(
     case 'unknown-setting':
       return [...(meant === undefined ? [] : rename(document, path, meant)), remove(document, path)];
     case 'missing-setting': {
-      const method = readCompression(document)?.method;
-      if (name !== 'compression.distortEvery' || method === undefined) return [];
-      const isInEpochs = textAt(document, ['compression', 'unit']) === 'epochs';
+      const compression = compressionAt(document, path);
+      if (path.at(-1) !== 'distortEvery' || compression === undefined) return [];
+      const isInEpochs = textAt(document, [...compression.path, 'unit']) === 'epochs';
+      const { method } = compression;
       return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)))];
     }
     case 'wrong-value':
@@ -61,13 +62,13 @@ function fixesOf(
 }
 
 /** Fixes that choose a policy which works with the method. */
-function policiesFor(document: ExperimentDocument, path: readonly string[]): Fix[] {
-  const method = readCompression(document)?.method;
+function policiesFor(document: ExperimentDocument, path: SettingPath): Fix[] {
+  const method = compressionAt(document, path)?.method;
   return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
 }
 
 /** Fixes for a number in quotes, and for a percentage where a fraction is meant. */
-function correctedNumber(document: ExperimentDocument, path: readonly string[], message: string): Fix[] {
+function correctedNumber(document: ExperimentDocument, path: SettingPath, message: string): Fix[] {
   const text = textAt(document, path);
   if (text !== undefined && text.trim() !== '' && Number.isFinite(Number(text)) && /integer|number/.test(message))
     return [setTo(document, path, Number(text))];

@@ -1,16 +1,18 @@
 /** @file The settings that a user can change while a run trains. Apart, since the editor's start needs no facts of methods. */
+import { placedCompressions, withinCompression } from './compressions.ts';
 import { methodFacts, methodNames } from './methods/index.ts';
 import { policyFacts } from './methods/policies.ts';
 import type { ExperimentSettings } from './schema.ts';
+import { formatSettingPath, parseSettingPath } from './settingPath.ts';
 
 /** The settings, apart from parameters of layers, that a run can take while it trains. */
 const changeable = [
   /^training\.optimizer\.learningRate$/,
   /^training\.learningRateSchedule\b/,
-  /^compression\.(?:distortEvery|unit|schedule)\b/,
+  /^compression(?:\[\d+\])?\.(?:distortEvery|unit|schedule)\b/,
 ];
 /** The parameters of layers; a run can take all of them but those by which weights are compressed together. */
-const layerParameter = /^compression\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
+const layerParameter = /^compression(?:\[\d+\])?\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
 
 const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
 const parametersInWords = methodNames.flatMap((method) => methodFacts[method].changeable);
@@ -25,10 +27,14 @@ export const CHANGEABLE_SETTINGS =
  * @param path name of the setting
  * @param experiment the experiment that is trained
  */
-export function whyFixed(path: string, { compression }: ExperimentSettings): string | undefined {
+export function whyFixed(path: string, experiment: ExperimentSettings): string | undefined {
   const parameter = layerParameter.exec(path)?.groups?.name;
   const isChangeable =
     parameter === undefined ? changeable.some((pattern) => pattern.test(path)) : !groupings.includes(parameter);
   if (!isChangeable) return 'a run keeps it from its first step on';
-  return compression && path.startsWith('compression.') ? policyFacts[compression.policy].keepsSettings : undefined;
+  const within = withinCompression(parseSettingPath(path) ?? []);
+  const changed = placedCompressions(experiment).find(
+    (compression) => within && formatSettingPath(compression.path) === formatSettingPath(within.compression),
+  );
+  return changed && policyFacts[changed.settings.policy].keepsSettings;
 }

@@ -1,4 +1,5 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
+import { writtenCompressions, type Placed } from './compressions.ts';
 import { isMethod } from './methods/index.ts';
 import { isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
@@ -6,7 +7,7 @@ import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt } from './settingPath.ts';
 
 /**
- * Checks that the policy works with the method, that the best model is kept only where no compression would undo it, and the dense one left out only
+ * Checks that policies work with their methods, that the best model is kept only where no compression would undo it, and the dense one left out only
  * where there is a compressed one.
  * @param document the settings as they stand in the file, before validation
  */
@@ -21,25 +22,42 @@ export function combinationProblems(document: unknown): SettingProblem[] {
         message: 'a run without a compression has no compressed form to keep; leave it out',
       },
     ];
-  const policy = valueAt(document, ['compression', 'policy']) ?? DEFAULT_POLICY;
-  const method = valueAt(document, ['compression', 'method']);
-  if (!isPolicy(policy) || !isMethod(method)) return [];
-  const problems: SettingProblem[] = [];
-  if (!worksWith(policy, method))
-    problems.push({
-      path: ['compression', 'policy'],
+  const compressions = writtenCompressions(document);
+  const keepBest = compressions.flatMap((compression) => keepBestProblems(document, compression));
+  return [...compressions.flatMap(policyProblems), ...keepBest.slice(0, 1)];
+}
+
+/** The policy of a compression as it is written, or the default. */
+function policyOf(settings: unknown): unknown {
+  return valueAt(settings, ['policy']) ?? DEFAULT_POLICY;
+}
+
+function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const method = valueAt(settings, ['method']);
+  if (!isPolicy(policy) || !isMethod(method) || worksWith(policy, method)) return [];
+  return [
+    {
+      path: [...path, 'policy'],
       code: 'combination',
       at: 'value',
       message: unsuitablePolicy(policy, method),
-      related: [['compression', 'method']],
-    });
-  if (valueAt(document, ['training', 'keepBest']) === true && !policyFacts[policy].ignoresSchedule)
-    problems.push({
-      path: ['training', 'keepBest'],
+      related: [[...path, 'method']],
+    },
+  ];
+}
+
+function keepBestProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const keepBest = ['training', 'keepBest'];
+  if (!isPolicy(policy) || valueAt(document, keepBest) !== true || policyFacts[policy].ignoresSchedule) return [];
+  return [
+    {
+      path: keepBest,
       code: 'combination',
       at: 'value',
       message: `a run that compresses while it trains (${policy}) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"`,
-      related: [['compression', 'policy']],
-    });
-  return problems;
+      related: [[...path, 'policy']],
+    },
+  ];
 }

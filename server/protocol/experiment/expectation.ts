@@ -13,7 +13,7 @@ export function schemaAt(schema: JsonSchema, document: unknown, path: SettingPat
   for (const key of path) {
     if (node === undefined) return undefined;
     node = child(node, value, key);
-    value = isRecord(value) ? value[key] : undefined;
+    value = valueAt(value, [key]);
   }
   return node;
 }
@@ -78,9 +78,10 @@ function number(node: JsonSchema): string {
 function child(node: JsonSchema, value: unknown, key: string | number): JsonSchema | undefined {
   const option = optionOf(node, value);
   if (option === undefined) {
-    const discriminator = discriminatorOf(node);
+    const discriminator = discriminatorOf(alternativeOf(node, value) ?? node);
     return discriminator?.key === key ? { enum: [...discriminator.options.keys()] } : undefined;
   }
+  if (option.type === 'array') return option.items as JsonSchema | undefined;
   const properties = option.properties as Record<string, JsonSchema> | undefined;
   if (properties && Object.hasOwn(properties, key)) return properties[key];
   return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;
@@ -88,12 +89,29 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
 
 /** The option of a union that `value` chooses, by its discriminator or as an object; the node itself where it is no union. */
 export function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
-  const alternatives = node.anyOf as JsonSchema[] | undefined;
-  if (alternatives) return alternatives.find(({ type }) => (type === 'object') === isRecord(value));
-  const discriminator = discriminatorOf(node);
-  if (!discriminator) return node;
+  const alternative = alternativeOf(node, value);
+  const discriminator = alternative && discriminatorOf(alternative);
+  if (!discriminator) return alternative;
   const chosen = isRecord(value) ? value[discriminator.key] : undefined;
   return typeof chosen === 'string' ? discriminator.options.get(chosen) : undefined;
+}
+
+/** What a value is meant as, where it may be an object, a list, or something simple; the node itself where there is no such choice. */
+export function alternativeOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
+  const alternatives = node.anyOf as JsonSchema[] | undefined;
+  return alternatives ? alternatives.find((alternative) => kindOf(alternative) === kindOfValue(value)) : node;
+}
+
+type Kind = 'object' | 'list' | 'other';
+
+function kindOf(node: JsonSchema): Kind {
+  if (node.type === 'array') return 'list';
+  return node.type === 'object' || node.oneOf !== undefined ? 'object' : 'other';
+}
+
+function kindOfValue(value: unknown): Kind {
+  if (Array.isArray(value)) return 'list';
+  return isRecord(value) ? 'object' : 'other';
 }
 
 /** The key that has a constant in every option of a union, and the options by that constant. */

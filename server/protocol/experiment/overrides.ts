@@ -6,7 +6,7 @@ import { shownValue } from './shownValue.ts';
 export interface Override {
   /** As the user wrote it, `path=value`. */
   text: string;
-  path: string[];
+  path: (string | number)[];
   value: unknown;
 }
 
@@ -23,17 +23,21 @@ export function parseOverride(text: string): Override | undefined {
 export function applyOverride(document: Record<string, unknown>, override: Override): string | undefined {
   if (override.path.length + levelsOf(override.value, MOST_LEVELS) > MOST_LEVELS)
     return `nested too deep: at most ${MOST_LEVELS} levels of objects and lists can be read`;
-  let object = document;
-  for (const [depth, key] of override.path.slice(0, -1).entries()) {
-    if (!Object.hasOwn(object, key)) object[key] = Object.create(null) as object; // `__proto__` is a key like others.
-    const inner = object[key];
-    if (typeof inner !== 'object' || inner === null)
-      return `${formatSettingPath(override.path.slice(0, depth + 1))} is ${shownValue(inner)}, which has no settings in it`;
-    object = inner as Record<string, unknown>;
+  let object: unknown = document;
+  for (const [depth, key] of override.path.entries()) {
+    const name = formatSettingPath(override.path.slice(0, depth));
+    if (typeof object !== 'object' || object === null)
+      return `${name} is ${shownValue(object)}, which has no settings in it`;
+    if (Array.isArray(object) && !(Number(key) <= object.length))
+      return `${name} is a list of ${object.length}: expected a number from 0 to ${object.length} in brackets`;
+    const settings = object as Record<string | number, unknown>;
+    if (depth < override.path.length - 1) {
+      if (!Object.hasOwn(settings, key)) settings[key] = Object.create(null) as object; // `__proto__` is a key like others.
+      object = settings[key];
+    } else if (override.value !== null) settings[key] = override.value;
+    else if (Array.isArray(object)) object.splice(Number(key), 1);
+    else Reflect.deleteProperty(settings, key);
   }
-  const key = override.path[override.path.length - 1];
-  if (override.value === null) Reflect.deleteProperty(object, key);
-  else object[key] = override.value;
   return undefined;
 }
 

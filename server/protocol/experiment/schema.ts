@@ -4,7 +4,7 @@
  * the papers chose; `examples` are values to begin with.
  */
 import * as z from 'zod';
-import { compression } from './schema/compression.ts';
+import { compression, type oneCompression } from './schema/compression.ts';
 import { data } from './schema/data.ts';
 import { training } from './schema/training.ts';
 import { fraction, path, positiveInteger } from './schema/values.ts';
@@ -73,6 +73,7 @@ export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
 export type DataConfig = Experiment['data'];
-export type Compression = NonNullable<Experiment['compression']>;
+/** One compression: an experiment has none, one, or a list of them. */
+export type Compression = z.output<typeof oneCompression>;
 export type PolicyId = Compression['policy'];
 export type Method = Compression['method'];

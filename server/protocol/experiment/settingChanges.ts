@@ -27,6 +27,8 @@ function changesWithin(from: unknown, to: unknown, path: SettingPath): SettingCh
     const keys = new Set([...Object.keys(to), ...Object.keys(from)]);
     return [...keys].flatMap((key) => changesWithin(from[key], to[key], [...path, key]));
   }
+  if (Array.isArray(from) && Array.isArray(to) && from.length === to.length && [...from, ...to].every(isRecord))
+    return to.flatMap((value, i) => changesWithin(from[i], value, [...path, i]));
   if (JSON.stringify(from) === JSON.stringify(to)) return [];
   return [{ path: formatSettingPath(path), ...(from !== undefined && { from }), ...(to !== undefined && { to }) }];
 }

@@ -24,4 +24,23 @@ export class SettingError extends UserError {
     this.reason = reason;
     this.at = at;
   }
+
+  /** The same error of a setting that was given as seen from another one. */
+  within(path: SettingPath): SettingError {
+    const { at, remedy, cause } = this;
+    return new SettingError([...path, ...this.setting], this.reason, {
+      at,
+      cause,
+      ...(remedy !== undefined && { remedy }),
+    });
+  }
+}
+
+/** Calls `act`, whose errors name settings as they are seen from `path`; the errors that this throws name them from the root. */
+export function settingsWithin<T>(path: SettingPath, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof SettingError ? error.within(path) : error;
+  }
 }

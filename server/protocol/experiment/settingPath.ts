@@ -17,19 +17,19 @@ export function formatSettingPath(path: SettingPath): string {
 }
 
 /** The inverse of {@link formatSettingPath}; undefined for what is not a path. */
-export function parseSettingPath(text: string): string[] | undefined {
+export function parseSettingPath(text: string): (string | number)[] | undefined {
   const { path, end } = readSettingPath(text);
   return path.length > 0 && end === text.length ? path : undefined;
 }
 
 /** The path that a text begins with, and where it ends: there is no more than one, since keys with an equals sign are quoted. */
-export function readSettingPath(text: string): { path: string[]; end: number } {
-  const path: string[] = [];
+export function readSettingPath(text: string): { path: (string | number)[]; end: number } {
+  const path: (string | number)[] = [];
   const segment = /(?:^|(?<!^)\.)([^.[\]"=]+)|\[("(?:[^"\\]|\\.)*")\]|\[(\d+)\]/gy;
   let end = 0;
   for (let match = segment.exec(text); match !== null; match = segment.exec(text)) {
     const [, plain, quoted, index] = match;
-    const key = plain ?? index ?? parseString(quoted);
+    const key = plain ?? (index === undefined ? parseString(quoted) : Number(index));
     if (key === undefined) break;
     path.push(key);
     end = segment.lastIndex;

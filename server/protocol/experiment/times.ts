@@ -2,10 +2,11 @@
  * @file The times of an experiment: length of the training, distortion step S_D, and the begin t_i and end t_f of the schedule.
  * A file gives a time in training steps or in epochs; the length of an epoch is known when the data is.
  */
+import { withCompressions, writtenCompressions } from './compressions.ts';
 import type { SettingProblem } from './problem.ts';
 import type { Compression, Experiment, ExperimentSettings } from './schema.ts';
 import { SettingError } from './settingError.ts';
-import { valueAt, type SettingPath } from './settingPath.ts';
+import { formatSettingPath, valueAt, type SettingPath } from './settingPath.ts';
 
 export type TimeUnit = 'steps' | 'epochs';
 
@@ -29,6 +30,12 @@ export interface Times {
   /** Length of the training: one of these two is given. */
   readonly steps: Time | undefined;
   readonly epochs: Time | undefined;
+  /** In the order of the file. */
+  readonly compressions: readonly CompressionTimes[];
+}
+
+/** The times of one compression. */
+export interface CompressionTimes {
   /** S_D. */
   readonly distortEvery: Time | undefined;
   /** t_i; by default 0. */
@@ -39,28 +46,43 @@ export interface Times {
 
 /** @param settings valid settings, or the settings of a file before validation */
 export function readTimes(settings: unknown): Times {
-  const read = (path: SettingPath, unit: TimeUnit, least: 0 | 1, unitPath = path): Time | undefined => {
-    const count = valueAt(settings, path);
-    return typeof count === 'number' && Number.isInteger(count) && count >= least
-      ? { count, unit, path, unitPath }
-      : undefined;
+  return {
+    steps: readTime(settings, ['training', 'steps'], { unit: 'steps', least: 1 }),
+    epochs: readTime(settings, ['training', 'epochs'], { unit: 'epochs', least: 1 }),
+    compressions: writtenCompressions(settings).map(({ path }) => compressionTimes(settings, path)),
   };
-  const schedule = ['compression', 'schedule'];
+}
+
+function compressionTimes(settings: unknown, compression: SettingPath): CompressionTimes {
+  const schedule = [...compression, 'schedule'];
   const fromPath = [...schedule, 'from'];
   const [own, outer] = [
     [...schedule, 'unit'],
-    ['compression', 'unit'],
+    [...compression, 'unit'],
   ];
   const unitPath = valueAt(settings, own) === undefined ? outer : own;
   const unitAt = (path: SettingPath) => (valueAt(settings, path) === 'epochs' ? 'epochs' : 'steps');
   const unit = unitAt(unitPath);
   return {
-    steps: read(['training', 'steps'], 'steps', 1),
-    epochs: read(['training', 'epochs'], 'epochs', 1),
-    distortEvery: read(['compression', 'distortEvery'], unitAt(outer), 1, outer),
-    from: read(fromPath, unit, 0, unitPath) ?? { count: 0, unit, path: fromPath, unitPath },
-    to: read([...schedule, 'to'], unit, 1, unitPath),
+    distortEvery: readTime(settings, [...compression, 'distortEvery'], {
+      unit: unitAt(outer),
+      least: 1,
+      unitPath: outer,
+    }),
+    from: readTime(settings, fromPath, { unit, least: 0, unitPath }) ?? { count: 0, unit, path: fromPath, unitPath },
+    to: readTime(settings, [...schedule, 'to'], { unit, least: 1, unitPath }),
   };
+}
+
+function readTime(
+  settings: unknown,
+  path: SettingPath,
+  { unit, least, unitPath = path }: { unit: TimeUnit; least: 0 | 1; unitPath?: SettingPath },
+): Time | undefined {
+  const count = valueAt(settings, path);
+  return typeof count === 'number' && Number.isInteger(count) && count >= least
+    ? { count, unit, path, unitPath }
+    : undefined;
 }
 
 /**
@@ -91,15 +113,20 @@ export interface TimesInUnit {
   readonly to: number | undefined;
 }
 
-/** All times of an experiment in one unit; see {@link timeIn}. */
-export function timesIn(unit: TimeUnit, times: Times, stepsPerEpoch: number | undefined): TimesInUnit {
+/** The length of the training and the times of one compression in one unit; see {@link timeIn}. */
+export function timesIn(
+  unit: TimeUnit,
+  times: Times,
+  { distortEvery, from, to }: CompressionTimes,
+  stepsPerEpoch: number | undefined,
+): TimesInUnit {
   const convert = (time: Time | undefined) => timeIn(unit, time, stepsPerEpoch);
   return {
     unit,
     end: times[unit]?.count ?? convert(times.steps ?? times.epochs),
-    distortEvery: convert(times.distortEvery),
-    from: convert(times.from),
-    to: convert(times.to),
+    distortEvery: convert(distortEvery),
+    from: convert(from),
+    to: convert(to),
   };
 }
 
@@ -110,17 +137,18 @@ export function timesIn(unit: TimeUnit, times: Times, stepsPerEpoch: number | un
  */
 export function timeProblems(document: unknown): SettingProblem[] {
   const times = readTimes(document);
-  const { distortEvery, from, to } = times;
   const problems: SettingProblem[] = [];
 
   function require(left: Time | undefined, relation: 'at most' | 'below', right: Time | undefined): void {
     if (left === undefined || right === undefined) return;
     if (relation === 'at most' ? left.count <= right.count : left.count < right.count) return;
-    const message = `expected ${relation} ${right.path.join('.')} (${right.count}), got ${left.count}`;
+    const message = `expected ${relation} ${formatSettingPath(right.path)} (${right.count}), got ${left.count}`;
     problems.push({ path: left.path, code: 'times', at: 'value', message, related: [right.path] });
   }
-  for (const time of [distortEvery, to]) require(time, 'at most', time && times[time.unit]);
-  require(from, 'below', to ?? times[from.unit]);
+  for (const { distortEvery, from, to } of times.compressions) {
+    for (const time of [distortEvery, to]) require(time, 'at most', time && times[time.unit]);
+    require(from, 'below', to ?? times[from.unit]);
+  }
   return problems;
 }
 
@@ -131,9 +159,7 @@ export function timeProblems(document: unknown): SettingProblem[] {
  * @throws SettingError when the length of an epoch is needed and not known, and when a time is after the end of the training
  */
 export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number | undefined): Experiment {
-  const { training, compression } = settings;
   const times = readTimes(settings);
-  const { distortEvery, from, to } = times;
   const inSteps = (time: Time) => {
     const count = timeIn('steps', time, stepsPerEpoch);
     if (count !== undefined) return count;
@@ -143,36 +169,24 @@ export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number
   };
   const end = times.steps ?? times.epochs;
   const steps = end ? inSteps(end) : 0;
-  for (const time of [distortEvery, from, to]) {
+  for (const time of times.compressions.flatMap(({ distortEvery, from, to }) => [distortEvery, from, to])) {
     if (time === undefined || inSteps(time) <= steps) continue;
     throw new SettingError(time.path, `expected at most the ${steps} steps of training, got ${inSteps(time)} steps`, {
       remedy: 'Train for longer, or choose an earlier time.',
     });
   }
-  return {
-    ...settings,
-    training: { ...training, steps },
-    ...(compression && {
-      compression: inTheseSteps(compression, {
-        distortEvery: distortEvery && inSteps(distortEvery),
-        from: inSteps(from),
-        to: to && inSteps(to),
+  const inTheseSteps = (compression: Compression, index: number): Compression => {
+    const { unit, schedule } = compression;
+    if (unit !== 'epochs' && schedule?.unit !== 'epochs') return compression;
+    const { distortEvery, from, to } = times.compressions[index];
+    return {
+      ...compression,
+      ...(distortEvery && { distortEvery: inSteps(distortEvery) }),
+      unit: 'steps',
+      ...(schedule && {
+        schedule: { ...schedule, unit: 'steps', from: inSteps(from), ...(to && { to: inSteps(to) }) },
       }),
-    }),
+    } as Compression;
   };
-}
-
-/** A compression whose times, where they are in epochs, are in steps. */
-function inTheseSteps<C extends Compression>(
-  compression: C,
-  { distortEvery = compression.distortEvery, from, to }: Partial<Omit<TimesInUnit, 'from'>> & { from: number },
-): C {
-  const { unit, schedule } = compression;
-  if (unit !== 'epochs' && schedule?.unit !== 'epochs') return compression;
-  return {
-    ...compression,
-    distortEvery,
-    unit: 'steps',
-    ...(schedule && { schedule: { ...schedule, unit: 'steps', from, ...(to !== undefined && { to }) } }),
-  };
+  return { ...withCompressions(settings, inTheseSteps), training: { ...settings.training, steps } };
 }

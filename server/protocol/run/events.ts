@@ -24,7 +24,13 @@ const layer = z.object({
   key: z
     .string()
     .optional()
-    .describe('The key of `compression.layers` that chose the weight; absent where it is not compressed.'),
+    .describe(
+      'The key of `layers` that chose the weight, in the first compression that does; absent where it is not compressed.',
+    ),
+  methods: z
+    .array(z.string())
+    .optional()
+    .describe('The methods that compress the weight, in their order. Logs of earlier versions do not have it.'),
   setting: setting.optional().describe('How the weight is compressed at the end of the run.'),
 });
 

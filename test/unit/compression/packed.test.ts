@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { decodePacked, encodePacked } from '../../../server/formats/packed/packedFile.ts';
 import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import type { Compression } from '../../../server/protocol/experiment/schema.ts';
 import { createCompressor } from './createCompressor.ts';
@@ -48,7 +49,7 @@ function compression(settings: object): Compression {
     training: { optimizer: { type: 'sgd', learningRate: 1 }, batchSize: 1, steps: STEPS },
     compression: { distortEvery: 1, ...settings },
   });
-  return parseExperiment(text, { file: 'e.deeptwist.jsonc' }).compression!;
+  return compressionsOf(parseExperiment(text, { file: 'e.deeptwist.jsonc' }))[0];
 }
 
 /** Numbers that are not the same to the bit. */

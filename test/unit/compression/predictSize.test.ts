@@ -23,7 +23,7 @@ function predicted({ method, layers }: Compression) {
   const targets = matchTargets(layers as Record<string, unknown>, model);
   return predictSizes(model, (w) => {
     const target = targets.find(({ weight: { name } }) => name === w.name);
-    return target && ({ method, parameters: target.parameters } as LayerSetting);
+    return target ? [{ method, parameters: target.parameters } as LayerSetting] : [];
   });
 }
 

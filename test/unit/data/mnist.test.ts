@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Batch } from '../../../server/data/dataset.ts';
+import type { Batch, Split } from '../../../server/data/dataset.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
@@ -51,6 +51,28 @@ function samplesOf({ size, inputs, targets }: Batch): number[] {
     return sample;
   });
 }
+
+describe('a validation split', () => {
+  test('is the last training images, which are not trained on', async () => {
+    await open(good);
+    const data = await openDataset({ type: 'mnist', path: folder, validation: 6 }, '/');
+    expect(data.description).toBe('MNIST: 19 training, 7 test, 6 validation samples');
+    const inSplit = async (split: Split) => {
+      const found: number[] = [];
+      for await (const batch of split.batches(4)) found.push(...samplesOf(batch));
+      return found;
+    };
+    expect(await inSplit(data.validation!)).toEqual([19, 20, 21, 22, 23, 24]);
+    expect(await inSplit(data.train)).toHaveLength(19);
+    expect(data.stepsPerEpoch(19)).toBe(1);
+  });
+
+  test('leaves something to train on', async () => {
+    await open(good);
+    const opened = openDataset({ type: 'mnist', path: folder, validation: 25 }, '/');
+    await expect(opened).rejects.toThrow('data.validation: there are 25 training images, got 25');
+  });
+});
 
 test('images are float32 in [0, 1] with one channel, labels int32', async () => {
   const data = await open(good);

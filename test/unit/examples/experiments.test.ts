@@ -7,7 +7,8 @@ import { assignTargets } from '../../../server/compression/targets/targets.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { losses } from '../../../server/models/losses.ts';
 import type { ModelSamples } from '../../../server/models/modelSamples.ts';
-import { modelWeights } from '../../../server/models/modelWeights.ts';
+import { modelWeights, type ModelWeight } from '../../../server/models/modelWeights.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
@@ -50,7 +51,8 @@ describe('every example is a valid experiment whose layers are those of its mode
   test.each(files)('%s', async (file) => {
     const { experiment } = read(file);
     const { model, loss: ownLoss } = await load(file, experiment);
-    expect(assignTargets(experiment.compression?.layers ?? {}, modelWeights(model)).problems).toEqual([]);
+    for (const { layers } of compressionsOf(experiment))
+      expect(assignTargets<unknown, ModelWeight>(layers, modelWeights(model)).problems).toEqual([]);
 
     const isText = experiment.data.type === 'text';
     const { loss: id } = experiment.training;
@@ -67,8 +69,8 @@ test.each(files.filter((file) => basename(file).startsWith('lenet') && file.ends
   'what %s says of the weights it leaves is right',
   async (file) => {
     const { text, experiment } = read(file);
-    const { compression } = experiment;
-    if (compression?.method !== 'prune') throw new Error('It does not prune.');
+    const [compression] = compressionsOf(experiment);
+    if (compression.method !== 'prune') throw new Error('It does not prune.');
     const { model } = await load(file, experiment);
     const kernels = modelWeights(model).filter(({ weight }) => weight === 'kernel');
     const left = kernels

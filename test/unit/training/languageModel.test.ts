@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Random } from '../../../server/formats/random.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
@@ -214,7 +215,7 @@ test('a schedule in epochs is one in steps', async () => {
   const { events } = await run();
   const [{ config }] = eventsOf(events, 'started');
   expect(config.training.steps).toBe(98);
-  expect(config.compression?.schedule).toMatchObject({ from: 0, to: 49, unit: 'steps' });
+  expect(compressionsOf(config)[0].schedule).toMatchObject({ from: 0, to: 49, unit: 'steps' });
   const [{ summary }] = eventsOf(events, 'finished');
   expect(summary.layers.filter(({ weights, weightsKept }) => weightsKept === weights / 2)).toHaveLength(2);
 });

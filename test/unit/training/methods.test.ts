@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodePacked } from '../../../server/formats/packed/packedFile.ts';
 import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { LayerSize, RunEvent } from '../../../server/protocol/run/events.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { compressedFile } from '../../../server/training/finalModel.ts';
@@ -171,15 +172,16 @@ async function expectConsistent({ run, state, events }: RecordedRun): Promise<vo
   expect(summary.weightsKept).toBe(matrices.reduce((sum, { weightsKept }) => sum + weightsKept, 0));
   expect(summary.weightRatio).toBe(summary.weights / summary.weightsKept);
   expect(summary.bytes).toBe([...weights.values()].reduce((sum, { byteLength }) => sum + byteLength, 0));
-  const { config } = eventsOf(events, 'started')[0];
-  if (config.compression?.method === 'prune')
+  const compressions = compressionsOf(eventsOf(events, 'started')[0].config);
+  const [{ method } = { method: undefined }] = compressions;
+  if (method === 'prune')
     expect(summary.weightsKept).toBe(
       matrices.reduce((sum, { name }) => sum + weights.get(name)!.length - zeros(weights.get(name)!), 0),
     );
-  if (config.compression?.method === 'custom')
+  if (method === 'custom')
     expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 100, bytesKept: 50 });
 
-  if (config.compression) expectCompressedFile(run, weights, summary.layers);
+  if (compressions.length > 0) expectCompressedFile(run, weights, summary.layers);
   expectSettingsAndSizes(events);
   expect(await recordedEvents(run)).toEqual(events);
   expect(run.record.state).toBe('finished');
@@ -210,7 +212,7 @@ function expectSettingsAndSizes(events: readonly RunEvent[]): void {
     last.map(({ name, setting }) => [name, setting]),
   );
   for (const { compressed, key } of layers)
-    if (compressed) expect(Object.keys(config.compression!.layers)).toContain(key);
+    if (compressed) expect(compressionsOf(config).flatMap((own) => Object.keys(own.layers))).toContain(key);
     else expect(key).toBeUndefined();
   const sizes = new Map(summary.layers.map(({ name, weightsKept, bytesKept }) => [name, { weightsKept, bytesKept }]));
   for (const { name, size } of last) expect(size).toEqual(sizes.get(name));

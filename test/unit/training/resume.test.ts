@@ -48,6 +48,26 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
     ['quantization', { compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } }],
     ['low rank', { compression: { method: 'low-rank', distortEvery: 5, layers: { fc1: { rank: 3 } } } }],
     [
+      'a list: a mask, low rank, and straight-through quantization of both',
+      {
+        compression: [
+          { ...prune, policy: 'gradual-mask' },
+          { method: 'low-rank', distortEvery: 7, layers: { fc2: { rank: 2 } } },
+          { method: 'quantize', policy: 'straight-through', distortEvery: 5, layers: { 'fc*': { bits: 2 } } },
+        ],
+      },
+    ],
+    [
+      'a list of which each distorts at its own steps',
+      {
+        compression: [
+          prune,
+          { method: 'quantize', distortEvery: 10, layers: { 'fc*': { bits: 2 } }, schedule: { from: 20 } },
+        ],
+        observe: { every: 10 },
+      },
+    ],
+    [
       'factors',
       {
         compression: { method: 'low-rank', policy: 'factors', distortEvery: 5, layers: { fc1: { rank: 3 } } },

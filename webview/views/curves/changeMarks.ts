@@ -8,7 +8,7 @@ import type { RunAxis } from './axes.ts';
 /** A line at each change, with what was changed; of several settings, the first and how many more. */
 export function changeMarks({ changes }: RunSnapshot, axis: RunAxis): Reference[] {
   return changes.map(({ step, time, settings: [first, ...others] }) => {
-    const name = first.path.replace(/^(?:training|compression)\.(?:layers\.|schedule\.|optimizer\.)?/, '');
+    const name = first.path.replace(/^(?:training|compression(?:\[\d+\])?)\.(?:layers\.|schedule\.|optimizer\.)?/, '');
     const change = `${name} ${valueText(first.from)} → ${valueText(first.to)}`;
     return {
       axis: 'x',

@@ -1,13 +1,14 @@
 /** @file The weights of a model as rows of a table: how they are compressed, and what is left of them. Pure. */
 import { elementCount, floatBytes } from '../../../server/protocol/shape.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
+import { methodsOf } from '../../../server/protocol/run/methodsOf.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 export interface LayerRow {
   /** `fc1/kernel` */
   readonly name: string;
   readonly shape: readonly number[];
-  /** `prune`, `quantize`, …; undefined where the experiment leaves the weight alone. */
+  /** `prune`, or `prune, quantize` where one follows the other; undefined where the experiment leaves the weight alone. */
   readonly method?: string;
   /** The key of `compression.layers` that chose the weight; undefined where the log of an earlier version does not tell. */
   readonly key?: string;
@@ -38,14 +39,14 @@ export interface LayerTable {
 export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
   const { started, end } = snapshot;
   if (started === undefined) return undefined;
-  const { compression } = started.config;
   const summary = end?.type === 'finished' ? end.summary : undefined;
   const sizes = summary?.layers;
 
   const rows = started.layers.map((weight): Omit<LayerRow, 'share'> => {
     const { name, shape, key, setting: target } = weight;
     const last = snapshot.weights[name]?.findLast((distortion) => !distortion.onDemand);
-    const compressed = compression !== undefined && weight.compressed;
+    const methods = methodsOf(started, name);
+    const compressed = methods.length > 0;
     const whole = { weights: elementCount(shape), bytes: floatBytes(shape) };
     const left =
       sizes?.find((row) => row.name === name) ??
@@ -54,7 +55,7 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
       name,
       shape,
       ...(compressed && {
-        method: compression.method,
+        method: methods.join(', '),
         key,
         target,
         ...(last && { now: last.setting }),

@@ -1,6 +1,7 @@
 /** @file The charts of one weight: its histogram at a moment, and over the whole run below it. */
 import * as l10n from '@vscode/l10n';
 import { methodFacts } from '../../../server/protocol/experiment/methods/index.ts';
+import { methodsOf } from '../../../server/protocol/run/methodsOf.ts';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { createChart, type Chart } from '../../charts/chart.ts';
 import { element } from '../../element.ts';
@@ -36,11 +37,12 @@ export class WeightCard {
     const seen = seenAt(run, this.#name, step);
     if (!seen) return;
     const distortions = run.snapshot?.weights[this.#name] ?? [];
-    const method = run.snapshot?.started?.config.compression?.method;
+    const started = run.snapshot?.started;
+    const quantized = started ? methodsOf(started, this.#name).some((method) => methodFacts[method].hasLevels) : false;
     this.#histogram.setTitle(this.#name);
     this.#histogram.update(
       histogramContent(seen, settings, {
-        quantized: method !== undefined && methodFacts[method].hasLevels,
+        quantized,
         range: rangeOf(distortions),
         other: second && seenAt(second, this.#name, step),
       }),

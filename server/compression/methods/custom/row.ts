@@ -20,7 +20,7 @@ function createUnit(target: Target<ParametersOf<'custom'>>, module: string, { cu
     ...stateless,
     targets: [target],
     settingAt: () => ({}),
-    async distort([values], step) {
+    async distort([values], { step }) {
       if (!custom) throw new TypeError('A custom compression needs the distort function of its module.');
       const context = { name: weight.name, step, steps, seed, parameters };
       return [await distortByUser(custom, module, weight.shape, values, context)];

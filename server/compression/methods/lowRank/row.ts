@@ -6,8 +6,17 @@ import type { LowRankParameters } from '../../../protocol/experiment/schema/comp
 import { UserError } from '../../../protocol/userError.ts';
 import { matrixViewOf, storedMatrix, storedShape, storedView } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';
-import { matchTargets, type Target } from '../../targets/targets.ts';
-import type { CompressedWeight, CompressionState, FactoredWeight, FactorShapes, MethodRow, Unit } from '../unit.ts';
+import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
+import type {
+  CompressedWeight,
+  CompressionState,
+  Distortion,
+  FactoredWeight,
+  FactorShapes,
+  MethodRow,
+  PredictedSize,
+  Unit,
+} from '../unit.ts';
 import { truncateRank, truncateShared } from './lowRank.ts';
 import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
 import { areFactorsFewer, factoredSizes } from './size.ts';
@@ -26,7 +35,7 @@ export const lowRank: MethodRow<'low-rank'> = {
     const [alone] = withoutPartner(units);
     if (alone)
       throw new SettingError(
-        ['compression', 'layers', alone.key, 'sharedProjection'],
+        ['layers', alone.key, 'sharedProjection'],
         `${alone.weight.name} has no partner with the same rank to share a projection with`,
         { remedy: NO_PARTNER_REMEDY },
       );
@@ -39,13 +48,27 @@ export const lowRank: MethodRow<'low-rank'> = {
     const sizes = new Map(
       projectionUnits(ranked).flatMap((unit) => {
         const views = unit.map(({ weight: { shape, weight, layerClass } }) => matrixViewOf(shape, weight, layerClass));
-        const ofUnit = factoredSizes(views, unit[0].parameters.rank);
-        return unit.map(({ weight }, i) => [weight, ofUnit[i]] as const);
+        const { rank } = unit[0].parameters;
+        const ofUnit = factoredSizes(views, rank);
+        return unit.map(({ weight }, i): [NamedWeight, PredictedSize] => {
+          const { rows, columns } = storedShape(views[i]);
+          const [left, right] = [factor([rows, rank], 'kernel'), factor([rank, columns], 'embeddings')];
+          const tensors = (i === 0 ? [left, right] : [right]).map((tensor) => ({ ...weight, ...tensor }));
+          return [weight, { ...ofUnit[i], left: { tensors, otherBits: 0 } }];
+        });
       }),
     );
     return targets.map(({ weight }) => sizes.get(weight)!);
   },
 };
+
+/** A factor as a weight that has a row for each of the `rank` products which make up the matrix. */
+function factor(
+  shape: readonly number[],
+  weight: 'kernel' | 'embeddings',
+): Pick<NamedWeight, 'shape' | 'weight' | 'layerClass'> {
+  return { shape, weight, layerClass: undefined };
+}
 
 class LowRankUnit implements Unit {
   readonly targets: readonly Target<LowRankParameters>[];
@@ -73,7 +96,7 @@ class LowRankUnit implements Unit {
     return { rank: this.#rank };
   }
 
-  async distort(values: readonly Float32Array[], step: number, remember: boolean): Promise<FactoredWeight[]> {
+  async distort(values: readonly Float32Array[], { step, remember }: Distortion): Promise<FactoredWeight[]> {
     const basis = this.#isRefresh(step) ? undefined : this.#basis;
     const forms = await this.#truncate(values, basis);
     if (remember) this.#basis = forms[0].basis;
@@ -151,7 +174,7 @@ function checkRank({ weight, view, key, parameters }: Target<LowRankParameters>)
   const limit = Math.min(rows, columns);
   if (parameters.rank <= limit) return;
   throw new SettingError(
-    ['compression', 'layers', key, 'rank'],
+    ['layers', key, 'rank'],
     `${weight.name} is a [${rows}, ${columns}] matrix: expected at most ${limit}, got ${parameters.rank}`,
     { remedy: 'Lower the rank.' },
   );

@@ -13,11 +13,11 @@ export function sparseSize(values: Float32Array): CompressedSize {
  * What {@link sparseSize} is expected to be of weights whose zeros lie at random: a gap is then `g` or longer with the probability
  * `rate^g`, so that `rate^m / (1 - rate^m)` times `m` zeros fit into it on average.
  */
-export function expectedSparseSize(weights: number, rate: number): CompressedSize {
+export function expectedSparseSize(weights: number, rate: number): CompressedSize & { indexBits: number } {
   const kept = weights - prunedCount(rate, weights);
   const codes = (zeros: number) => kept / (1 - rate ** zeros);
   const gaps = GAP_BITS.map((bits) => bits * codes(2 ** bits - 1));
   const rice = RICE_BITS.map((bits) => bits * kept + codes(2 ** bits));
   const index = Math.round(Math.min(weights, ...gaps, ...rice));
-  return { weightsKept: kept, bits: Math.min(FLOAT_BITS * kept + index, FLOAT_BITS * weights) };
+  return { weightsKept: kept, bits: Math.min(FLOAT_BITS * kept + index, FLOAT_BITS * weights), indexBits: index };
 }

@@ -16,7 +16,7 @@ function quantizeRows(values: Float32Array, view: MatrixView, parameters: Quanti
   const { bits } = parameters;
   const { rows, columns } = view;
   const fit = new BinaryCodes(columns, parameters);
-  const block = new Float32Array(ROWS * columns);
+  const block = new Float32Array(Math.min(ROWS, rows) * columns);
   const scales = new Float32Array(rows * bits);
   const codes = new Uint8Array(values.length);
   for (let first = 0; first < rows; first += ROWS) {

@@ -3,7 +3,7 @@ import { BinaryCodesWeight } from '../../../formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
-import { stateless, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
+import { distortsAlone, stateless, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
 import { quantize } from './quantize.ts';
 import { binaryCodeSize } from './size.ts';
 
@@ -16,18 +16,20 @@ export const quantization: MethodRow<'quantize'> = {
 };
 
 function createUnit(target: Target<ParametersOf<'quantize'>>): Unit {
-  const { weight, view, parameters } = target;
+  const { parameters } = target;
   const { bits, scales } = parameters;
   return {
     ...stateless,
+    ...distortsAlone(target, {
+      distort: (values, view) => quantize(values, view, parameters),
+      size: (_values, view) => binaryCodeSize(view, bits, scales),
+      packed(shape, values, view, compressed) {
+        if (compressed?.form !== 'binary-codes') return new DenseWeight(shape, values);
+        const rows = scales === 'row' ? view : { outer: 1, rows: 1, inner: values.length };
+        return BinaryCodesWeight.of(shape, rows, bits, compressed.scales, compressed.codes);
+      },
+    }),
     targets: [target],
     settingAt: () => ({ bits }),
-    distort: ([values]) => [quantize(values, view, parameters)],
-    sizes: () => [binaryCodeSize(view, bits, scales)],
-    packed: ([values], [compressed]) => {
-      if (compressed?.form !== 'binary-codes') return [new DenseWeight(weight.shape, values)];
-      const rows = scales === 'row' ? view : { outer: 1, rows: 1, inner: values.length };
-      return [BinaryCodesWeight.of(weight.shape, rows, bits, compressed.scales, compressed.codes)];
-    },
   };
 }

@@ -6,6 +6,7 @@ export const custom: MethodFacts = {
   parameters: {},
   required: { module: './distort.ts' },
   leaves: 'unknown',
+  follows: [],
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: false,

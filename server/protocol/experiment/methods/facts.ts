@@ -62,6 +62,11 @@ export interface MethodFacts {
    * a code for each number; `factors`: two thin matrices; `unknown`: only the user's function knows, and no size is predicted.
    */
   readonly leaves: 'zeros' | 'codes' | 'factors' | 'unknown';
+  /**
+   * What an earlier compression of the list may have left of a weight, so that this one goes on with it: with the numbers that are
+   * not 0, or with each of the factors. Empty where it can only be the first of a weight.
+   */
+  readonly follows: readonly MethodFacts['leaves'][];
   /** Distortion step S_D of a new experiment, in training steps; `text` is for language models. */
   readonly distortEvery: { readonly text: number; readonly others: number };
   /** The parameter that rises during the schedule, which then has an end; absent where a schedule only begins. */

@@ -35,6 +35,7 @@ export const lowRank: MethodFacts = {
   },
   required: {},
   leaves: 'factors',
+  follows: [],
   // Weights need time to recover from each distortion.
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: true,

@@ -12,6 +12,8 @@ export interface PolicyFacts {
   readonly ignoresSchedule: boolean;
   /** Reason why a run keeps all settings of its compression; absent where it can take other ones while it trains. */
   readonly keepsSettings?: string;
+  /** True where something else is trained in the place of weights, so that what another compression does to them is lost. */
+  readonly trainsInstead?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
   readonly constraints: 'all' | 'keeping zeros' | 'none';
 }
@@ -37,6 +39,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     leaves: ['factors'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
+    trainsInstead: true,
     keepsSettings: 'the policy "factors" truncates once, and trains the factors of that rank from then on',
     constraints: 'none',
   },

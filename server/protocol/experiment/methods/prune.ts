@@ -25,6 +25,7 @@ export const prune: MethodFacts = {
   },
   required: {},
   leaves: 'zeros',
+  follows: ['factors'],
   // Pruning little by little wants frequent distortions.
   distortEvery: { text: 100, others: 10 },
   rises: 'rate',

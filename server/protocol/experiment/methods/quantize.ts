@@ -26,6 +26,7 @@ export const quantize: MethodFacts = {
   },
   required: {},
   leaves: 'codes',
+  follows: ['zeros', 'factors'],
   // Weights need time to recover from each distortion.
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,

@@ -178,8 +178,19 @@ const custom = z
   })
   .describe('Weights are changed by a function of yours at each distortion.');
 
+export const oneCompression = z.discriminatedUnion('method', [pruning, quantization, lowRank, custom]);
+
 export const compression = z
-  .discriminatedUnion('method', [pruning, quantization, lowRank, custom])
+  .union([
+    oneCompression,
+    z
+      .array(oneCompression)
+      .min(1)
+      .describe(
+        'Several compressions, applied in their order: to different layers, or one after the other to the same. Each has its own ' +
+          'distortEvery, schedule and policy.',
+      ),
+  ])
   .describe('How weights are made smaller while they train. Leave it out for a plain training run (pre-training).');
 
 /** The methods apart: for a file of which only parts can be read yet. */

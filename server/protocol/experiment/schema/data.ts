@@ -13,6 +13,13 @@ export const data = z
       .strictObject({
         type: z.literal('mnist'),
         path: path.describe('Folder with the four IDX files of MNIST (or of a set in its form), raw or gzip.'),
+        validation: positiveInteger
+          .optional()
+          .describe(
+            'Training images, the last ones, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
+              'choose settings, look at them and not at the test images.',
+          )
+          .meta({ examples: [5000] }),
       })
       .describe('Images of 28 x 28 pixels in ten classes: MNIST, or a set in its form.'),
     z

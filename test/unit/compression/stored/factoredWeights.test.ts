@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Compressor } from '../../../../server/compression/compressor.ts';
 import { planCompression } from '../../../../server/compression/plan.ts';
-import { createCompressor } from '../createCompressor.ts';
+import { createCompressor, planned } from '../createCompressor.ts';
 import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { Random } from '../../../../server/formats/random.ts';
 
@@ -163,9 +163,9 @@ describe('factors', () => {
     const { kernel } = lstm();
     const layers = { 'lstm*': { rank: RANK, sharedProjection: false } };
     const settings = { method: 'low-rank', policy: 'factors', distortEvery: 1, layers } as const;
-    const fromTheStart = planCompression(settings, [kernel], options);
+    const fromTheStart = planCompression(planned(settings), [kernel], options);
     expect([...fromTheStart.replaced]).toEqual(['lstm/kernel']);
-    const plan = planCompression({ ...settings, schedule: { from: 3 } }, [kernel], options);
+    const plan = planCompression(planned({ ...settings, schedule: { from: 3 } }), [kernel], options);
     expect([...plan.replaced]).toEqual([]);
     const compressor = new Compressor(plan, [kernel]);
     const before = kernel.values.slice();

@@ -83,7 +83,7 @@ test('what keys name is told without an error: nothing, vectors alone, and two g
 describe('errors of use', () => {
   test('a name that matches nothing is an error that lists the layers and suggests the nearest', () => {
     const error = errorOf({ fc11: 1 });
-    expect(error.message).toBe('compression.layers.fc11: matches no layer of the model');
+    expect(error.message).toBe('layers.fc11: matches no layer of the model');
     expect(error.remedy).toBe('Did you mean "fc1"? The model\'s layers are: embedding, lstm, fc1, fc2.');
     expect(error.exitCode).toBe(ExitCode.usage);
   });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
 import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
 import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
+import { compressionsOf } from '../../../../server/protocol/experiment/compressions.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative}`, import.meta.url));
@@ -30,8 +31,9 @@ describe('the text of a new experiment', () => {
         });
         const { experiment, problems } = checkExperiment(text);
         expect(problems).toEqual([]);
+        const [compression] = compressionsOf(experiment!);
         expect(experiment?.data).toMatchObject(data);
-        expect(Object.keys(experiment?.compression?.layers ?? {})).toEqual(['fc1', 'weird "name"', '*']);
+        expect(Object.keys(compression.layers)).toEqual(['fc1', 'weird "name"', '*']);
         expect(text).toContain('// ');
       }
     },
@@ -40,8 +42,8 @@ describe('the text of a new experiment', () => {
   it('asks for no rank that a small layer cannot have', () => {
     const layers = [1, 2, 10, 500].map((shortestSide) => ({ name: `fc${shortestSide}`, shortestSide }));
     const text = experimentText({ model: './m.ts', data: dataSets[0], method: 'low-rank', layers, steps: 600 });
-    const { experiment } = checkExperiment(text);
-    expect(experiment?.compression?.layers).toMatchObject({
+    const [compression] = compressionsOf(checkExperiment(text).experiment!);
+    expect(compression.layers).toMatchObject({
       fc1: { rank: 1 },
       fc2: { rank: 1 },
       fc10: { rank: 5 },

@@ -118,6 +118,11 @@ test('the worked example of docs/format.md is what is written', () => {
 
 describe('a file is refused with what is wrong', () => {
   const bytes = (length: number): Safetensor => ({ dtype: 'U8', shape: [length], data: new Uint8Array(length) });
+  const full = (length: number, byte = 0xff): Safetensor => ({
+    dtype: 'U8',
+    shape: [length],
+    data: new Uint8Array(length).fill(byte),
+  });
   const file = (description: string, tensor = bytes(9), version = '1') =>
     encodeSafetensors(new Map([['w', tensor]]), { deeptwist: version, w: description });
 
@@ -130,8 +135,8 @@ describe('a file is refused with what is wrong', () => {
     ],
     [
       'a form of later',
-      file('levels 2,3 bits=2'),
-      "its weight 'w' cannot be read: this version of DeepTwist does not know its form 'levels'",
+      file('wavelets 2,3 bits=2'),
+      "its weight 'w' cannot be read: this version of DeepTwist does not know its form 'wavelets'",
     ],
     ['no form', encodeSafetensors(new Map([['w', bytes(1)]]), { deeptwist: '1' }), 'it has no form'],
     ['no shape', file('sparse'), 'its shape'],
@@ -146,6 +151,74 @@ describe('a file is refused with what is wrong', () => {
       'codes of a billion',
       file('binary-codes 1000000000 bits=1 view=1,1,1000000000'),
       'needs 125000004 bytes but has 9',
+    ],
+    ['no levels', file('levels 2 coding=fixed'), 'how many levels it has'],
+    ['a single level', file('levels 2 levels=uniform,1 coding=fixed'), 'it has 1 levels; 2 to 256 are possible'],
+    ['257 levels', file('levels 2 levels=257 coding=fixed'), 'it has 257 levels'],
+    ['codes of another kind', file('levels 2 levels=2 coding=arithmetic'), 'neither fixed nor huffman'],
+    ['levels that are cut off', file('levels 2 levels=3 coding=fixed'), 'needs at least 12 bytes but has 9'],
+    [
+      'buckets of nothing',
+      file('levels 2 levels=uniform,4 bucket=0 coding=fixed'),
+      'it does not say the size of a bucket',
+    ],
+    [
+      'scales that are cut off',
+      file('levels 9 levels=uniform,4 bucket=1 coding=fixed'),
+      'needs at least 36 bytes but has 9',
+    ],
+    ['levels of a billion', file('levels 1000000000 levels=uniform,4 coding=fixed'), 'needs 250000000 bytes but has 9'],
+    ['codes without a level', file('levels 2 levels=uniform,3 coding=fixed', full(1)), 'codes beyond its 3 levels'],
+    ['lengths of no code', file('levels 2 levels=uniform,4 coding=huffman', full(9)), 'make no Huffman code'],
+    [
+      'more than its codes need',
+      file('levels 2 levels=uniform,2 coding=huffman', full(3, 0x11)),
+      'it has more bytes than its codes need',
+    ],
+    [
+      'no count of numbers that remain',
+      file('sparse-coded 2,3 index=bitmask values.form=levels values.bytes=1'),
+      'how many numbers remain',
+    ],
+    [
+      'a part without a form',
+      file('sparse-coded 2,3 values=2 index=bitmask values.bytes=8'),
+      "does not know its form ''",
+    ],
+    [
+      'a part without its bytes',
+      file('sparse-coded 2,3 values=2 index=bitmask values.form=dense'),
+      "how many bytes 'values' has",
+    ],
+    [
+      'a part that is cut off',
+      file('sparse-coded 2,3 values=2 index=bitmask values.form=dense values.bytes=10'),
+      "'values' needs more than its 9 bytes",
+    ],
+    [
+      'a part of another size',
+      file('sparse-coded 2,3 values=2 index=bitmask values.form=dense values.bytes=4'),
+      'needs 8 bytes but has 4',
+    ],
+    [
+      'numbers of a pruned weight that are pruned',
+      file('sparse-coded 2,3 values=2 index=bitmask values.form=sparse values.bytes=9'),
+      "does not know its form 'sparse'",
+    ],
+    [
+      'a product within a product',
+      file('factors-coded 4 rank=1 view=1,2,2 left.form=factors left.bytes=0 right.form=dense right.bytes=8'),
+      "does not know its form 'factors'",
+    ],
+    [
+      'bytes behind the factors',
+      file('factors-coded 4 rank=1 view=1,2,2 left.form=dense left.bytes=8 right.form=sparse right.values=0 right.index=gaps,2 right.bytes=0'),
+      'needs 0 bytes but has 1',
+    ],
+    [
+      'a left factor that is nowhere, of coded factors',
+      file('factors-coded 4 rank=1 view=1,2,2 left=v right.form=dense right.bytes=8'),
+      "'v' stores no left factor",
     ],
     ['a view of another size', file('binary-codes 2 bits=1 view=1,1,3'), 'its view'],
     ['a view without rows', file('binary-codes 0 bits=1 view=0,1000000000000,0'), 'its view'],
@@ -164,7 +237,7 @@ describe('a file is refused with what is wrong', () => {
   });
 
   test('of a later form with what to do', () => {
-    expect(() => decodePacked(file('levels 2,3'))).toThrow(
+    expect(() => decodePacked(file('wavelets 2,3'))).toThrow(
       expect.objectContaining({ remedy: 'Read the file with a newer version of DeepTwist.' }),
     );
   });

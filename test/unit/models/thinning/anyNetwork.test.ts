@@ -35,12 +35,12 @@ const imageSteps: fc.Arbitrary<() => Step> = fc.oneof(
   fc.constant(() => one(layers.averagePooling2d({ poolSize: 2, strides: 1 }))),
   fc.constant(() => one(layers.zeroPadding2d({ padding: 1 }))),
   // A residual block.
-  fc.record({ activation, kernelSize: fc.constantFrom(1, 3) }).map(({ kernelSize, ...settings }) => () => (signal) => {
+  fc.record({ activation, kernelSize: fc.constantFrom(1, 3) }).map(({ kernelSize, ...settings }) => () => (signal: tf.SymbolicTensor) => {
     const filters = signal.shape.at(-1)!;
     const inner = one(layers.conv2d({ filters: 3, kernelSize, padding: 'same', ...settings }))(signal);
     return both(layers.add(), signal, one(layers.conv2d({ filters, kernelSize, padding: 'same' }))(inner));
   }),
-  fc.record({ filters: size, activation }).map((settings) => () => (signal) => {
+  fc.record({ filters: size, activation }).map((settings) => () => (signal: tf.SymbolicTensor) => {
     const branches = [1, 3].map((kernelSize) => one(layers.conv2d({ ...settings, kernelSize, padding: 'same' }))(signal));
     return both(layers.concatenate(), branches[0], branches[1]);
   }),
@@ -53,9 +53,9 @@ const vectorSteps: fc.Arbitrary<() => Step> = fc.oneof(
   fc.record({ units: size, activation }).map((settings) => () => {
     const shared = layers.dense(settings);
     const last = layers.dense(settings);
-    return (signal) => both(layers.maximum(), one(last)(one(shared)(signal)), one(shared)(signal));
+    return (signal: tf.SymbolicTensor) => both(layers.maximum(), one(last)(one(shared)(signal)), one(shared)(signal));
   }),
-  fc.record({ units: size }).map((settings) => () => (signal) => {
+  fc.record({ units: size }).map((settings) => () => (signal: tf.SymbolicTensor) => {
     const sequence = one(layers.repeatVector({ n: 3 }))(signal);
     return one(layers.lstm({ ...settings, recurrentInitializer: 'zeros' }))(sequence);
   }),

@@ -83,10 +83,7 @@ describe('units with weights of 0 alone, in every surrounding', () => {
     } else expect(left).toEqual(surrounding === 'concatenated' ? { one: 4, two: 5 } : { one: 4 });
   });
 
-  test.each([
-    ['same', true],
-    ['valid', true],
-  ] as const)('units that put out 0 go also before a convolution with padding %s', async (padding) => {
+  test.each(['same', 'valid'] as const)('units that put out 0 go also before a convolution with padding %s', async (padding) => {
     const model = sequence(
       layers.conv2d({ name: 'c1', filters: 5, kernelSize: 3, padding, activation: 'relu', inputShape: [6, 6, 1] }),
       layers.conv2d({ name: 'c2', filters: 3, kernelSize: 3, padding, useBias: false }),

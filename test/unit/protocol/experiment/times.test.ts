@@ -77,15 +77,16 @@ describe('a time after the end of the training is refused when the length of an 
 
 test('in a unit that is not known without an epoch, the times of the other unit are left out, but for 0', () => {
   const times = readTimes(settings({ epochs: 8 }, { schedule: { from: 0, to: 5, unit: 'epochs' } }));
-  expect(timesIn('steps', times, undefined)).toEqual({
+  const [own] = times.compressions;
+  expect(timesIn('steps', times, own, undefined)).toEqual({
     unit: 'steps',
     end: undefined,
     distortEvery: 10,
     from: 0,
     to: undefined,
   });
-  expect(timesIn('epochs', times, undefined)).toMatchObject({ end: 8, distortEvery: undefined, from: 0, to: 5 });
-  expect(timesIn('epochs', times, 100)).toMatchObject({ end: 8, distortEvery: 0.1 });
+  expect(timesIn('epochs', times, own, undefined)).toMatchObject({ end: 8, distortEvery: undefined, from: 0, to: 5 });
+  expect(timesIn('epochs', times, own, 100)).toMatchObject({ end: 8, distortEvery: 0.1 });
 });
 
 test('a time that is wrong by itself is passed over, and the others are still read and compared', () => {
@@ -93,7 +94,8 @@ test('a time that is wrong by itself is passed over, and the others are still re
     training: { steps: '800', epochs: 8 },
     compression: { distortEvery: -1, schedule: { from: 9, to: 2.5, unit: 'epochs', exponent: 'three' } },
   };
-  const { steps, distortEvery, from, to } = readTimes(document);
+  const { steps, compressions } = readTimes(document);
+  const [{ distortEvery, from, to }] = compressions;
   expect([steps, distortEvery, from.count, to]).toEqual([undefined, undefined, 9, undefined]);
   expect(timeProblems(document).map(({ path, message }) => `${path.join('.')}: ${message}`)).toEqual([
     'compression.schedule.from: expected below training.epochs (8), got 9',
