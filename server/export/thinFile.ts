@@ -60,7 +60,11 @@ function ofModel(model: tf.LayersModel, trained: Prepared, file: string) {
 }
 
 /** The metric of the file before. */
-async function valueOf(found: RecognizedExport, { program, dataset }: Prepared, options: ThinFileOptions): Promise<number> {
+async function valueOf(
+  found: RecognizedExport,
+  { program, dataset }: Prepared,
+  options: ThinFileOptions,
+): Promise<number> {
   const { file, signal, onProgress } = options;
   const opened = await openExport(found, file, program);
   try {

@@ -45,7 +45,8 @@ export async function thinSource(
     source: {
       prepared: { program, parameters: createParameters(program, new Map(), 0) },
       // A weight that is as it was has the form that the compression left.
-      compressed: compressed && new Map([...compressed].filter(([name]) => thinned.tensors.get(name) === tensors.get(name))),
+      compressed:
+        compressed && new Map([...compressed].filter(([name]) => thinned.tensors.get(name) === tensors.get(name))),
       origin,
     },
     report: thinningReport(thinned, tensors, followModel(smaller)),

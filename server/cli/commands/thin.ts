@@ -21,7 +21,8 @@ type Options = CommandArguments['options'];
 export const thinCommand: Command = {
   name: 'thin',
   positionals: { usage: 'RUN|FILE', minimum: 1, maximum: 1 },
-  summary: 'Write a model without its units that do nothing, and with layers of low rank as two: a smaller model, evaluated as a file.',
+  summary:
+    'Write a model without its units that do nothing, and with layers of low rank as two: a smaller model, evaluated as a file.',
   options: {
     energy: {
       type: 'string',
@@ -31,7 +32,8 @@ export const thinCommand: Command = {
     'energy-of': {
       type: 'string',
       value: ENERGIES.join('|'),
-      description: 'With --energy: what it is a part of, the sum of the singular values or of their squares; default: values.',
+      description:
+        'With --energy: what it is a part of, the sum of the singular values or of their squares; default: values.',
     },
     layers: {
       type: 'string',
@@ -44,7 +46,11 @@ export const thinCommand: Command = {
       value: 'FORMAT',
       description: `Format: ${exportFormatNames.join(', ')}; default: tfjs, a model that another experiment can train on.`,
     },
-    out: { type: 'string', value: 'PATH', description: 'Path of the folder or file; default: the name of the model, here.' },
+    out: {
+      type: 'string',
+      value: 'PATH',
+      description: 'Path of the folder or file; default: the name of the model, here.',
+    },
     experiment: {
       type: 'string',
       value: 'FILE',
@@ -78,7 +84,10 @@ export const thinCommand: Command = {
       );
     }
     if (options.experiment !== undefined)
-      throw wrongUsage(`there is no file ${file}, which --experiment is for`, 'Leave it out for a run: it has its experiment.');
+      throw wrongUsage(
+        `there is no file ${file}, which --experiment is for`,
+        'Leave it out for a run: it has its experiment.',
+      );
     const run = await findFinishedRun(reference, directory);
     const { exportRun } = await context.loadExporter();
     return reportExport(
@@ -145,7 +154,9 @@ function thinningLines({ thinning }: ExportReport, { stdout }: CommandContext): 
     styled(stdout, 'dim', header),
     ...rows,
     ...layers.flatMap(({ layer, kept }) =>
-      kept.map(({ units, reason }) => `kept    ${formatCount(units)} of ${layer} that do nothing of their own: ${reason}`),
+      kept.map(
+        ({ units, reason }) => `kept    ${formatCount(units)} of ${layer} that do nothing of their own: ${reason}`,
+      ),
     ),
     `thinned ${formatRatio(parameters.before / parameters.after)} fewer weights, ${formatRatio(multiplyAdds.before / Math.max(1, multiplyAdds.after))} fewer multiply-adds`,
   ];

@@ -67,7 +67,11 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
     convertedBy: null,
     modelTopology: layers.topology,
     userDefinedMetadata: {
-      [METADATA_KEY]: { ...(run !== undefined && { run }), experiment, ...(step !== undefined && { step: String(step) }) },
+      [METADATA_KEY]: {
+        ...(run !== undefined && { run }),
+        experiment,
+        ...(step !== undefined && { step: String(step) }),
+      },
     },
     weightsManifest: [{ paths: shards.map(([name]) => name), weights: entries }],
   };

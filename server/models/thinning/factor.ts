@@ -7,7 +7,14 @@ import { LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { rankForEnergy, type EnergyOf } from '../../protocol/model/spectrumEnergy.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
-import { canBeFactored, isSmaller, kernelOf, withFactoredLayers, type FactoredModel, type KernelFactors } from './factoredLayers.ts';
+import {
+  canBeFactored,
+  isSmaller,
+  kernelOf,
+  withFactoredLayers,
+  type FactoredModel,
+  type KernelFactors,
+} from './factoredLayers.ts';
 import { mapLayers } from './savedLayers.ts';
 import type { StoredModel } from './shrink.ts';
 
@@ -73,7 +80,8 @@ async function factorsOf({ shape, data }: StoredTensor, settings: FactorSettings
 
 /** At least 1: a layer of zeros keeps its biases. */
 function rankOf(values: Float64Array, { energy, of }: FactorSettings): number {
-  const rank = energy === 1 ? values.filter((value) => value > ROUNDING * values[0]).length : rankForEnergy(values, energy, of);
+  const rank =
+    energy === 1 ? values.filter((value) => value > ROUNDING * values[0]).length : rankForEnergy(values, energy, of);
   return Math.max(1, rank);
 }
 

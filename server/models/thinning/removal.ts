@@ -160,14 +160,18 @@ function keptOf(
   const counts = new Map<string, number>();
   units.forEach((unit, place) => {
     if (!staying.has(unit)) return;
-    const isConstant = signals.length > 0 && signals.every((signal) => !Number.isNaN(constants.get(signal)?.[place] ?? NaN));
+    const isConstant =
+      signals.length > 0 && signals.every((signal) => !Number.isNaN(constants.get(signal)?.[place] ?? NaN));
     const isMadeOfNothing =
       makers.length > 0 &&
       makers.every((read) =>
         read.outputs.every((output, column) => output !== unit || connectedTo(read, column).length === 0),
       );
     if (!isConstant && !isMadeOfNothing) return;
-    const reason = isConstant || groups.obstacleOf(unit) !== undefined ? staying.reasonOf(unit) : (notConstant ?? staying.reasonOf(unit));
+    const reason =
+      isConstant || groups.obstacleOf(unit) !== undefined
+        ? staying.reasonOf(unit)
+        : (notConstant ?? staying.reasonOf(unit));
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   });
   return Array.from(counts, ([reason, count]) => ({ layer, units: count, reason }));

@@ -70,7 +70,9 @@ function partsOf(layer: string, factored: ReadonlyMap<string, FactoredLayer>): s
 }
 
 function parametersOf(weights: Weights, layers: readonly string[]): number {
-  return sum([...weights].filter(([name]) => layers.includes(layerOf(name))).map(([, { shape }]) => elementCount(shape)));
+  return sum(
+    [...weights].filter(([name]) => layers.includes(layerOf(name))).map(([, { shape }]) => elementCount(shape)),
+  );
 }
 
 function multiplyAddsOf({ multiplyAdds }: Topology, layers: readonly string[]): number {

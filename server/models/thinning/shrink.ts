@@ -58,7 +58,10 @@ function foldedBiases(
     });
     if (sums.every((sum) => sum === 0)) continue;
     const before = weights.has(bias) ? valuesOf(weights, bias) : undefined;
-    tensors.set(bias, { shape: [sums.length], data: Float32Array.from(sums, (sum, place) => sum + (before?.[place] ?? 0)) });
+    tensors.set(bias, {
+      shape: [sums.length],
+      data: Float32Array.from(sums, (sum, place) => sum + (before?.[place] ?? 0)),
+    });
     if (before) continue;
     added.axes.set(bias, [outputs]);
     for (const path of paths) added.settings.set(path, [(settings) => ({ ...settings, use_bias: true })]);

@@ -32,8 +32,10 @@ export async function thinModel(
   const before = followModel(model);
   const removal = planRemoval(before, tensors);
   const smaller = removeUnits({ topology: modelTopology(model), tensors }, before, removal);
-  const { topology, tensors: left, factored } = factors
-    ? await factorLayers(smaller, factors)
-    : { ...smaller, factored: new Map<string, FactoredLayer>() };
+  const {
+    topology,
+    tensors: left,
+    factored,
+  } = factors ? await factorLayers(smaller, factors) : { ...smaller, factored: new Map<string, FactoredLayer>() };
   return { topology, tensors: left, before, factored, kept: removal.kept };
 }

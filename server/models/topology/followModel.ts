@@ -37,7 +37,8 @@ function followGraph(model: tf.LayersModel, inputs: readonly Signal[], recording
   model.inputs.forEach((tensor, i) => {
     made.set(nodeOf(tensor), [inputs[i]]);
     const { sourceLayer } = tensor;
-    if (inputs[i].units) new LayerCall(recording, sourceLayer, [], follow).resizeLastAxis('batch_input_shape', inputs[i].units);
+    if (inputs[i].units)
+      new LayerCall(recording, sourceLayer, [], follow).resizeLastAxis('batch_input_shape', inputs[i].units);
   });
   const signalOf = (tensor: tf.SymbolicTensor): Signal => {
     const node = nodeOf(tensor);

@@ -116,7 +116,10 @@ export class LayerCall {
    * @param notConstant why a unit without weights can put out what varies
    */
   own(count: number, notConstant?: string): Units {
-    return this.produces(this.#recording.producers.get(this.path)?.units ?? this.#recording.groups.create(count), notConstant);
+    return this.produces(
+      this.#recording.producers.get(this.path)?.units ?? this.#recording.groups.create(count),
+      notConstant,
+    );
   }
 
   /** Says that the layer has kernels which make the units. */

@@ -89,5 +89,6 @@ const stops: Readonly<Record<string, (path: string) => string>> = {
 export function ruleOf(className: string): Rule {
   if (Object.hasOwn(rules, className)) return rules[className];
   const reason = Object.hasOwn(stops, className) ? stops[className] : undefined;
-  return (call) => call.stops(reason?.(call.path) ?? `${call.path} is of the class ${className}, which is not followed`);
+  return (call) =>
+    call.stops(reason?.(call.path) ?? `${call.path} is of the class ${className}, which is not followed`);
 }

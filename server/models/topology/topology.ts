@@ -72,8 +72,7 @@ export interface Topology {
 /** What is constant in each signal of a model. */
 export function constantsOf({ steps }: Topology, weights: Weights): ReadonlyMap<Signal, Constants> {
   const known = new Map<Signal, Constants>();
-  const of = (signal: Signal): Constants =>
-    known.get(signal) ?? new Float32Array(signal.units?.length ?? 0).fill(NaN);
+  const of = (signal: Signal): Constants => known.get(signal) ?? new Float32Array(signal.units?.length ?? 0).fill(NaN);
   for (const { inputs, outputs, constants } of steps)
     constants(inputs.map(of), weights).forEach((values, i) =>
       known.set(

@@ -91,7 +91,10 @@ describe('deeptwist thin', () => {
       expect(code).toBe(0);
       const report = JSON.parse(stdout) as ExportReport;
       expect(report.value).toBe(report.runValue);
-      expect(JSON.parse((await cli(['evaluate', format, '--json'])).stdout)).toMatchObject({ format, value: report.value });
+      expect(JSON.parse((await cli(['evaluate', format, '--json'])).stdout)).toMatchObject({
+        format,
+        value: report.value,
+      });
     }
   });
 
@@ -109,7 +112,10 @@ describe('deeptwist thin', () => {
     const { folder, cli } = await silentPlace();
     await cli(['export', 'last', '--format', 'tfjs', '--out', 'm']);
     const file = join(folder, 'm', 'model.json');
-    const { userDefinedMetadata: metadata, ...plain } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    const { userDefinedMetadata: metadata, ...plain } = JSON.parse(readFileSync(file, 'utf8')) as Record<
+      string,
+      unknown
+    >;
     expect(metadata).toBeDefined();
     await writeFile(file, JSON.stringify(plain));
     expect(await cli(['thin', 'm/model.json'])).toMatchObject({

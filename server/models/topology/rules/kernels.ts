@@ -1,6 +1,6 @@
 /** @file Layers with a kernel that multiplies all units of the input: dense layers, convolutions and embeddings. */
 import type { KernelAxes } from '../connections.ts';
-import { common, mapConstants, valuesOf, weightedSums } from '../constants.ts';
+import { common, mapConstants, valuesOf, weightedSums, type Weights } from '../constants.ts';
 import { positionsOf, type LayerCall, type Rule } from '../layerCall.ts';
 import type { Signal } from '../topology.ts';
 import { hasBorder, isChannelsFirst, CHANNELS_FIRST } from './windows.ts';
@@ -92,7 +92,7 @@ export const separableConvolution: Rule = (call) => {
   call.multiplies('pointwise_kernel', positionsOf(call.shapes[0]));
   call.resize((settings, count) => ({ ...settings, filters: count(own) }));
   const activation = call.activation(own);
-  const outputs = ([inputs]: readonly Float32Array[], weights: Parameters<typeof valuesOf>[0]) => {
+  const outputs = ([inputs]: readonly Float32Array[], weights: Weights) => {
     const sums = window.sums(inputs, valuesOf(weights, window.kernel));
     const bias = call.valuesOf(weights, 'bias');
     return [activation(weightedSums(sums, valuesOf(weights, name), shape, axes, { bias })), sums];

@@ -5,8 +5,7 @@ import type { Signal } from '../topology.ts';
 import { CHANNELS_FIRST, isChannelsFirst } from './windows.ts';
 
 /** A constant stays what it is, and each unit at its place: dropout as it predicts, pooling, repetition. */
-export const same: Rule = (call) =>
-  isChannelsFirst(call) ? call.stops(CHANNELS_FIRST(call)) : call.passes();
+export const same: Rule = (call) => (isChannelsFirst(call) ? call.stops(CHANNELS_FIRST(call)) : call.passes());
 
 /** The border has zeros. */
 export const zeroPadding: Rule = (call) =>
@@ -21,8 +20,7 @@ export const permute: Rule = (call) => {
     : call.stops(`${call.path} moves them to another axis`);
 };
 
-export const flatten: Rule = (call) =>
-  isChannelsFirst(call) ? call.stops(CHANNELS_FIRST(call)) : regroup(call);
+export const flatten: Rule = (call) => (isChannelsFirst(call) ? call.stops(CHANNELS_FIRST(call)) : regroup(call));
 
 export const reshape: Rule = (call) => {
   const outputs = regroup(call);

@@ -1,6 +1,6 @@
 /** @file LSTM, GRU and simple recurrent layers, also in both directions. */
 import type * as tf from '@tensorflow/tfjs';
-import { mapConstants, valuesOf, varying, type Constants } from '../constants.ts';
+import { valuesOf, varying, type Constants, type Weights } from '../constants.ts';
 import type { LayerCall, Rule } from '../layerCall.ts';
 import type { Signal } from '../topology.ts';
 import type { Units } from '../units.ts';
@@ -44,7 +44,7 @@ function recurrent(call: LayerCall, gates: Gates): readonly Signal[] {
   call.resize((settings, count) => ({ ...settings, units: count(own) }));
   const keepsZero = keepsZeroOf(call, own);
   const outputs = call.shapes.map(() => own);
-  const constants = ([inputs]: readonly Constants[], weights: Parameters<typeof valuesOf>[0]) => {
+  const constants = ([inputs]: readonly Constants[], weights: Weights) => {
     const states = keepsZero
       ? zeroStates(inputs, gates, {
           units: own.length,

@@ -15,33 +15,43 @@ const one = (layer: tf.layers.Layer) => (signal: tf.SymbolicTensor) => layer.app
 const both = (layer: tf.layers.Layer, first: tf.SymbolicTensor, second: tf.SymbolicTensor) =>
   layer.apply([first, second]) as tf.SymbolicTensor;
 
-const activation = fc.constantFrom('relu' as const, 'tanh' as const, 'sigmoid' as const, 'linear' as const, 'elu' as const);
+const activation = fc.constantFrom(
+  'relu' as const,
+  'tanh' as const,
+  'sigmoid' as const,
+  'linear' as const,
+  'elu' as const,
+);
 const padding = fc.constantFrom('same' as const, 'valid' as const);
 const size = fc.integer({ min: 1, max: 5 });
 
 const imageSteps: fc.Arbitrary<() => Step> = fc.oneof(
-  fc.record({ filters: size, kernelSize: fc.integer({ min: 1, max: 3 }), padding, activation, useBias: fc.boolean() }).map(
-    (settings) => () => one(layers.conv2d(settings)),
-  ),
-  fc.record({ kernelSize: fc.constant(2), depthMultiplier: fc.integer({ min: 1, max: 2 }), padding, activation }).map(
-    (settings) => () => one(layers.depthwiseConv2d(settings)),
-  ),
-  fc.record({ filters: size, kernelSize: fc.constant(2), padding, activation }).map(
-    (settings) => () => one(layers.separableConv2d(settings)),
-  ),
+  fc
+    .record({ filters: size, kernelSize: fc.integer({ min: 1, max: 3 }), padding, activation, useBias: fc.boolean() })
+    .map((settings) => () => one(layers.conv2d(settings))),
+  fc
+    .record({ kernelSize: fc.constant(2), depthMultiplier: fc.integer({ min: 1, max: 2 }), padding, activation })
+    .map((settings) => () => one(layers.depthwiseConv2d(settings))),
+  fc
+    .record({ filters: size, kernelSize: fc.constant(2), padding, activation })
+    .map((settings) => () => one(layers.separableConv2d(settings))),
   fc.constant(() => one(layers.batchNormalization())),
   fc.constant(() => one(layers.reLU())),
   fc.constant(() => one(layers.maxPooling2d({ poolSize: 2, strides: 1, padding: 'same' }))),
   fc.constant(() => one(layers.averagePooling2d({ poolSize: 2, strides: 1 }))),
   fc.constant(() => one(layers.zeroPadding2d({ padding: 1 }))),
   // A residual block.
-  fc.record({ activation, kernelSize: fc.constantFrom(1, 3) }).map(({ kernelSize, ...settings }) => () => (signal: tf.SymbolicTensor) => {
-    const filters = signal.shape.at(-1)!;
-    const inner = one(layers.conv2d({ filters: 3, kernelSize, padding: 'same', ...settings }))(signal);
-    return both(layers.add(), signal, one(layers.conv2d({ filters, kernelSize, padding: 'same' }))(inner));
-  }),
+  fc
+    .record({ activation, kernelSize: fc.constantFrom(1, 3) })
+    .map(({ kernelSize, ...settings }) => () => (signal: tf.SymbolicTensor) => {
+      const filters = signal.shape.at(-1)!;
+      const inner = one(layers.conv2d({ filters: 3, kernelSize, padding: 'same', ...settings }))(signal);
+      return both(layers.add(), signal, one(layers.conv2d({ filters, kernelSize, padding: 'same' }))(inner));
+    }),
   fc.record({ filters: size, activation }).map((settings) => () => (signal: tf.SymbolicTensor) => {
-    const branches = [1, 3].map((kernelSize) => one(layers.conv2d({ ...settings, kernelSize, padding: 'same' }))(signal));
+    const branches = [1, 3].map((kernelSize) =>
+      one(layers.conv2d({ ...settings, kernelSize, padding: 'same' }))(signal),
+    );
     return both(layers.concatenate(), branches[0], branches[1]);
   }),
 );
@@ -78,7 +88,12 @@ function prune(model: tf.LayersModel, seed: number, zeros: number): void {
     const columns = shape.at(-1)!;
     const isZero = Array.from({ length: columns }, () => random.uniform() < zeros * (weight === 'gamma' ? 0.3 : 1));
     const values = Float32Array.from(variable.dataSync());
-    variable.assign(tf.tensor(values.map((value, index) => (isZero[index % columns] ? 0 : value)), shape));
+    variable.assign(
+      tf.tensor(
+        values.map((value, index) => (isZero[index % columns] ? 0 : value)),
+        shape,
+      ),
+    );
   }
 }
 

@@ -20,7 +20,8 @@ function withSpectrum(values: readonly number[], size = 20): tf.LayersModel {
     ],
   });
   randomize(model);
-  const orthogonal = (seed: number) => tf.linalg.gramSchmidt(tf.randomNormal([size, size], 0, 1, 'float32', seed)) as tf.Tensor2D;
+  const orthogonal = (seed: number) =>
+    tf.linalg.gramSchmidt(tf.randomNormal([size, size], 0, 1, 'float32', seed)) as tf.Tensor2D;
   const diagonal = tf.diag(tf.tensor1d(Array.from({ length: size }, (_, i) => values[i] ?? 0)));
   const kernel = tf.matMul(tf.matMul(orthogonal(1), diagonal as tf.Tensor2D), orthogonal(2));
   model.getLayer('fc').setWeights([kernel, tf.zeros([size])]);
@@ -74,10 +75,13 @@ describe('the rank of a layer', () => {
 });
 
 describe('layers of low rank are two layers, which put out the same', () => {
-  const dense = () => tf.sequential({ layers: [layers.dense({ name: 'l', units: 16, activation: 'relu', inputShape: [4, 12] })] });
+  const dense = () =>
+    tf.sequential({ layers: [layers.dense({ name: 'l', units: 16, activation: 'relu', inputShape: [4, 12] })] });
   const convolution = (settings: object) => () =>
     tf.sequential({
-      layers: [layers.conv2d({ name: 'l', filters: 12, kernelSize: 3, activation: 'elu', inputShape: [9, 8, 4], ...settings })],
+      layers: [
+        layers.conv2d({ name: 'l', filters: 12, kernelSize: 3, activation: 'elu', inputShape: [9, 8, 4], ...settings }),
+      ],
     });
   test.each<[string, () => tf.Sequential, number[], number[]]>([
     ['dense', dense, [12, 2], [2, 16]],
@@ -87,13 +91,17 @@ describe('layers of low rank are two layers, which put out the same', () => {
     ['with gaps', convolution({ dilationRate: 2 }), [3, 3, 4, 2], [1, 1, 2, 12]],
     [
       'of sequences',
-      () => tf.sequential({ layers: [layers.conv1d({ name: 'l', filters: 9, kernelSize: 4, padding: 'same', inputShape: [7, 3] })] }),
+      () =>
+        tf.sequential({
+          layers: [layers.conv1d({ name: 'l', filters: 9, kernelSize: 4, padding: 'same', inputShape: [7, 3] })],
+        }),
       [4, 3, 2],
       [1, 2, 9],
     ],
     [
       'of volumes',
-      () => tf.sequential({ layers: [layers.conv3d({ name: 'l', filters: 9, kernelSize: 2, inputShape: [4, 4, 4, 2] })] }),
+      () =>
+        tf.sequential({ layers: [layers.conv3d({ name: 'l', filters: 9, kernelSize: 2, inputShape: [4, 4, 4, 2] })] }),
       [2, 2, 2, 2, 2],
       [1, 1, 1, 2, 9],
     ],
@@ -158,7 +166,10 @@ test('layers that cannot be two stay one', async () => {
     ],
   });
   randomize(model);
-  for (const { name, shape } of [{ name: 'lstm/kernel', shape: [4, 32] }, { name: 'each/fc/kernel', shape: [8, 16] }])
+  for (const { name, shape } of [
+    { name: 'lstm/kernel', shape: [4, 32] },
+    { name: 'each/fc/kernel', shape: [8, 16] },
+  ])
     changeWeight(model, name, (_, place) => place + 1, shape.length - 1);
   const { small, report } = await thinned(model, { energy: 0.5, of: 'values' });
   expect(report.layers.filter(({ rank }) => rank !== undefined)).toEqual([]);
@@ -169,7 +180,7 @@ test('only the layers that are named become two', async () => {
   const model = withSpectrum(SPECTRUM);
   const { report } = await thinned(model, { energy: 0.9, of: 'values', layers: ['l*'] });
   expect(report.layers.map(({ rank }) => rank)).toEqual([undefined, undefined]);
-  const error = await userErrorOf(() => thinned(model, { energy: 0.9, of: "values", layers: ["fx"] }));
+  const error = await userErrorOf(() => thinned(model, { energy: 0.9, of: 'values', layers: ['fx'] }));
   expect(error.message).toBe("There is no layer 'fx' that can become two.");
   expect(error.remedy).toBe("Did you mean 'fc'? Dense layers and convolutions can: fc, last.");
 });

@@ -69,7 +69,8 @@ describe('units with weights of 0 alone, in every surrounding', () => {
     if (hasTwo) clear(model, 'two/kernel', surrounding === 'added' ? [1, 3] : [0]);
     // All put out a number above 0: behind reLU, too.
     if (normalization.startsWith('normalized'))
-      for (const name of hasTwo ? ['one', 'two'] : ['one']) changeWeight(model, `${name}_norm/beta`, (value) => Math.abs(value) + 3);
+      for (const name of hasTwo ? ['one', 'two'] : ['one'])
+        changeWeight(model, `${name}_norm/beta`, (value) => Math.abs(value) + 3);
 
     const { small, left, kept } = await thinned(model);
     expect(difference(model, small)).toBeLessThan(ROUNDING);
@@ -83,20 +84,23 @@ describe('units with weights of 0 alone, in every surrounding', () => {
     } else expect(left).toEqual(surrounding === 'concatenated' ? { one: 4, two: 5 } : { one: 4 });
   });
 
-  test.each(['same', 'valid'] as const)('units that put out 0 go also before a convolution with padding %s', async (padding) => {
-    const model = sequence(
-      layers.conv2d({ name: 'c1', filters: 5, kernelSize: 3, padding, activation: 'relu', inputShape: [6, 6, 1] }),
-      layers.conv2d({ name: 'c2', filters: 3, kernelSize: 3, padding, useBias: false }),
-      layers.flatten(),
-      layers.dense({ units: 2 }),
-    );
-    clear(model, 'c1/kernel', [0, 2]);
-    changeWeight(model, 'c1/bias', (value, place) => (place === 0 ? 0 : place === 2 ? -1 : value));
-    const { small, left, shapeOf } = await thinned(model);
-    expect(left).toEqual({ c1: 3 });
-    expect(shapeOf('c2/bias')).toBeUndefined();
-    expect(difference(model, small)).toBeLessThan(ROUNDING);
-  });
+  test.each(['same', 'valid'] as const)(
+    'units that put out 0 go also before a convolution with padding %s',
+    async (padding) => {
+      const model = sequence(
+        layers.conv2d({ name: 'c1', filters: 5, kernelSize: 3, padding, activation: 'relu', inputShape: [6, 6, 1] }),
+        layers.conv2d({ name: 'c2', filters: 3, kernelSize: 3, padding, useBias: false }),
+        layers.flatten(),
+        layers.dense({ units: 2 }),
+      );
+      clear(model, 'c1/kernel', [0, 2]);
+      changeWeight(model, 'c1/bias', (value, place) => (place === 0 ? 0 : place === 2 ? -1 : value));
+      const { small, left, shapeOf } = await thinned(model);
+      expect(left).toEqual({ c1: 3 });
+      expect(shapeOf('c2/bias')).toBeUndefined();
+      expect(difference(model, small)).toBeLessThan(ROUNDING);
+    },
+  );
 });
 
 describe('what a removed unit puts out', () => {
@@ -162,7 +166,8 @@ describe('what a removed unit puts out', () => {
     changeWeight(model, 'norm/gamma', (value, place) => (place === 2 ? 0 : value));
     const { small, left, shapeOf } = await thinned(model);
     expect(left).toEqual({ c1: 3 });
-    for (const weight of ['gamma', 'beta', 'moving_mean', 'moving_variance']) expect(shapeOf(`norm/${weight}`)).toEqual([3]);
+    for (const weight of ['gamma', 'beta', 'moving_mean', 'moving_variance'])
+      expect(shapeOf(`norm/${weight}`)).toEqual([3]);
     expect(difference(model, small)).toBeLessThan(ROUNDING);
   });
 });
@@ -190,10 +195,7 @@ test('a layer keeps one unit where all of them could go, and this is said', asyn
   clear(model, 'fc1/kernel', [0, 1, 2, 3]);
   const { small, left, kept } = await thinned(model);
   expect(left).toEqual({ fc1: 1 });
-  expect(kept).toEqual([
-    '1 of fc1: a layer has at least one unit',
-    '3 of fc2: they are outputs of the model',
-  ]);
+  expect(kept).toEqual(['1 of fc1: a layer has at least one unit', '3 of fc2: they are outputs of the model']);
   expect(difference(model, small)).toBeLessThan(ROUNDING);
 });
 
@@ -207,15 +209,17 @@ test('outputs of the model stay, also those that a layer in the middle gives', a
   clear(model, 'last/kernel', [1]);
   const { left, kept, small } = await thinned(model);
   expect(left).toEqual({});
-  expect(kept).toEqual([
-    '1 of middle: they are outputs of the model',
-    '1 of last: they are outputs of the model',
-  ]);
+  expect(kept).toEqual(['1 of middle: they are outputs of the model', '1 of last: they are outputs of the model']);
   expect(difference(model, small)).toBe(0);
 });
 
 describe('layers that units go through', () => {
-  const cases: [name: string, model: () => tf.LayersModel, clear: [string, number[]][], left: Record<string, number>][] = [
+  const cases: [
+    name: string,
+    model: () => tf.LayersModel,
+    clear: [string, number[]][],
+    left: Record<string, number>,
+  ][] = [
     [
       'a depthwise convolution',
       () =>
@@ -248,7 +252,14 @@ describe('layers that units go through', () => {
       'a transposed convolution, whose own units go',
       () =>
         sequence(
-          layers.conv2dTranspose({ name: 't', filters: 4, kernelSize: 3, strides: 2, activation: 'sigmoid', inputShape: [3, 3, 2] }),
+          layers.conv2dTranspose({
+            name: 't',
+            filters: 4,
+            kernelSize: 3,
+            strides: 2,
+            activation: 'sigmoid',
+            inputShape: [3, 3, 2],
+          }),
           layers.flatten(),
           layers.dense({ units: 2 }),
         ),
@@ -299,7 +310,11 @@ describe('layers that units go through', () => {
       'layers at each time step',
       () =>
         sequence(
-          layers.timeDistributed({ name: 'each', layer: layers.dense({ name: 'fc', units: 4, activation: 'relu' }), inputShape: [3, 5] }),
+          layers.timeDistributed({
+            name: 'each',
+            layer: layers.dense({ name: 'fc', units: 4, activation: 'relu' }),
+            inputShape: [3, 5],
+          }),
           layers.timeDistributed({ name: 'then', layer: layers.dense({ name: 'fc2', units: 3, useBias: false }) }),
           layers.flatten(),
           layers.dense({ units: 2 }),
@@ -312,7 +327,10 @@ describe('layers that units go through', () => {
       () =>
         graph([6, 6, 2], (input) => {
           const image = on(layers.conv2d({ name: 'c1', filters: 4, kernelSize: 3, activation: 'relu' }), input);
-          const gate = on(layers.dense({ name: 'gate', units: 4, activation: 'sigmoid' }), on(layers.globalAveragePooling2d({}), image));
+          const gate = on(
+            layers.dense({ name: 'gate', units: 4, activation: 'sigmoid' }),
+            on(layers.globalAveragePooling2d({}), image),
+          );
           const product = on(layers.multiply(), image, on(layers.reshape({ targetShape: [1, 1, 4] }), gate));
           return on(layers.dense({ units: 2 }), on(layers.flatten(), product));
         }),
@@ -333,7 +351,18 @@ describe('layers that units go through', () => {
       changeWeight(model, 'fc1/bias', (value, place) => (place % 3 === 1 ? 0.7 : value));
       Object.assign(left, { fc1: 8 });
     }
-    const inputs = name === 'an embedding' ? [tf.tensor2d([[0, 1, 2, 3, 6], [4, 5, 0, 1, 2]], [2, 5])] : undefined;
+    const inputs =
+      name === 'an embedding'
+        ? [
+            tf.tensor2d(
+              [
+                [0, 1, 2, 3, 6],
+                [4, 5, 0, 1, 2],
+              ],
+              [2, 5],
+            ),
+          ]
+        : undefined;
     const result = await thinned(model);
     expect(result.left).toEqual(left);
     expect(difference(model, result.small, inputs)).toBeLessThan(ROUNDING);
@@ -366,7 +395,10 @@ describe('layers that are called several times', () => {
     for (const name of ['a', 'b']) clear(model, `${name}/kernel`, [0]);
     const { small, left, kept } = await thinned(model);
     expect(left).toEqual({});
-    expect(kept).toEqual(['1 of a: they meet others in shared, which do not put out the same for every sample', '1 of b: they meet others in shared, which do not put out the same for every sample']);
+    expect(kept).toEqual([
+      '1 of a: they meet others in shared, which do not put out the same for every sample',
+      '1 of b: they meet others in shared, which do not put out the same for every sample',
+    ]);
     expect(difference(model, small)).toBe(0);
   });
 });
@@ -384,7 +416,11 @@ describe('models within models', () => {
         });
       const input = tf.input({ shape: [4], name: 'inner_input' });
       const first = on(layers.dense({ name: 'i1', units: 5, activation: 'relu' }), input);
-      return tf.model({ name: 'inner', inputs: input, outputs: on(layers.dense({ name: 'i2', units: 3, activation: 'tanh', useBias: false }), first) });
+      return tf.model({
+        name: 'inner',
+        inputs: input,
+        outputs: on(layers.dense({ name: 'i2', units: 3, activation: 'tanh', useBias: false }), first),
+      });
     };
     const model = sequence(
       layers.dense({ name: 'outer', units: 4, activation: 'sigmoid', inputShape: [3] }),
@@ -400,7 +436,10 @@ describe('models within models', () => {
   });
 
   test('one that is the first layer of another', async () => {
-    const first = tf.sequential({ name: 'inner', layers: [layers.dense({ name: 'i1', units: 5, activation: 'relu', inputShape: [4] })] });
+    const first = tf.sequential({
+      name: 'inner',
+      layers: [layers.dense({ name: 'i1', units: 5, activation: 'relu', inputShape: [4] })],
+    });
     const model = sequence(first as unknown as Layer, layers.dense({ name: 'last', units: 2 }));
     clear(model, 'inner/i1/kernel', [0, 4]);
     const { small, left } = await thinned(model);
@@ -415,7 +454,13 @@ describe('recurrent layers', () => {
   const UNITS = 5;
 
   function recurrent(kind: Kind, returnSequences = true): Layer {
-    return layers[kind]({ name: 'r', units: UNITS, returnSequences, recurrentInitializer: 'zeros', inputShape: [4, 3] });
+    return layers[kind]({
+      name: 'r',
+      units: UNITS,
+      returnSequences,
+      recurrentInitializer: 'zeros',
+      inputShape: [4, 3],
+    });
   }
 
   /** Makes the candidate of units 0; their other gates keep their weights. */
@@ -427,19 +472,22 @@ describe('recurrent layers', () => {
     changeWeight(model, `${layer}/bias`, (value, place) => (columns.includes(place) ? bias : value));
   }
 
-  test.each(Object.keys(kinds) as Kind[])('%s loses the units whose state stays 0, with all their gates', async (kind) => {
-    const model = sequence(recurrent(kind), layers.dense({ units: 2 }));
-    silence(model, 'r', kind, [1, 3]);
-    const { small, left, shapeOf } = await thinned(model);
-    expect(left).toEqual({ r: 3 });
-    const [gates] = kinds[kind];
-    expect([shapeOf('r/kernel'), shapeOf('r/recurrent_kernel'), shapeOf('r/bias')]).toEqual([
-      [3, 3 * gates],
-      [3, 3 * gates],
-      [3 * gates],
-    ]);
-    expect(difference(model, small)).toBeLessThan(ROUNDING);
-  });
+  test.each(Object.keys(kinds) as Kind[])(
+    '%s loses the units whose state stays 0, with all their gates',
+    async (kind) => {
+      const model = sequence(recurrent(kind), layers.dense({ units: 2 }));
+      silence(model, 'r', kind, [1, 3]);
+      const { small, left, shapeOf } = await thinned(model);
+      expect(left).toEqual({ r: 3 });
+      const [gates] = kinds[kind];
+      expect([shapeOf('r/kernel'), shapeOf('r/recurrent_kernel'), shapeOf('r/bias')]).toEqual([
+        [3, 3 * gates],
+        [3, 3 * gates],
+        [3 * gates],
+      ]);
+      expect(difference(model, small)).toBeLessThan(ROUNDING);
+    },
+  );
 
   test.each(Object.keys(kinds) as Kind[])('%s loses units that read each other and nothing else', async (kind) => {
     const model = sequence(recurrent(kind, false), layers.dense({ units: 2 }));
@@ -508,8 +556,16 @@ describe('layers that are not followed keep what is before them, and are named',
   test.each<[string, () => Layer, string]>([
     ['a class of its own', () => new Doubled({ name: 'mine' }), 'mine is of the class Doubled, which is not followed'],
     ['softmax', () => layers.softmax({ name: 'soft' }), 'soft computes with all of them together'],
-    ['an activation over all', () => layers.activation({ name: 'soft', activation: 'softmax' }), 'soft applies softmax to all of them together'],
-    ['layer normalization', () => layers.layerNormalization({ name: 'norm' }), 'norm computes with all of them together'],
+    [
+      'an activation over all',
+      () => layers.activation({ name: 'soft', activation: 'softmax' }),
+      'soft applies softmax to all of them together',
+    ],
+    [
+      'layer normalization',
+      () => layers.layerNormalization({ name: 'norm' }),
+      'norm computes with all of them together',
+    ],
   ])('%s', async (_, make, reason) => {
     const model = sequence(
       layers.dense({ name: 'fc1', units: 4, activation: 'relu', inputShape: [3] }),

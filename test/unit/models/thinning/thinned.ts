@@ -11,7 +11,7 @@ import { thinModel } from '../../../../server/models/thinning/thinModel.ts';
 import { followModel } from '../../../../server/models/topology/followModel.ts';
 
 /** The weights of a model by name. */
-export function tensorsOf(model: tf.LayersModel): Map<string, StoredTensor> {
+function tensorsOf(model: tf.LayersModel): Map<string, StoredTensor> {
   const entries = modelWeights(model).map(({ name, shape, variable }): [string, StoredTensor] => [
     name,
     { shape, data: Float32Array.from(variable.dataSync()) },

@@ -63,17 +63,25 @@ describe('the entries that belong to a unit and those that read it', () => {
 
   test('of layers whose outputs are added: of all of them', () => {
     const input = tf.input({ shape: [3] });
-    const [one, two] = ['a', 'b'].map((name) => layers.dense({ name, units: 4, useBias: false }).apply(input) as tf.SymbolicTensor);
+    const [one, two] = ['a', 'b'].map(
+      (name) => layers.dense({ name, units: 4, useBias: false }).apply(input) as tf.SymbolicTensor,
+    );
     const sum = layers.add({ name: 'sum' }).apply([one, two]) as tf.SymbolicTensor;
     const outputs = layers.dense({ name: 'fc', units: 2 }).apply(sum) as tf.SymbolicTensor;
     const topology = followModel(tf.model({ inputs: input, outputs }));
-    expect(placesOf(topology, 'a', 3)).toEqual({ 'a/kernel': [[], [3]], 'b/kernel': [[], [3]], 'fc/kernel': [[3], []] });
+    expect(placesOf(topology, 'a', 3)).toEqual({
+      'a/kernel': [[], [3]],
+      'b/kernel': [[], [3]],
+      'fc/kernel': [[3], []],
+    });
     expect(topology.groups.meetingOf(topology.producers[1].units[3])).toBe('sum');
   });
 
   test('of layers behind one another in a concatenation', () => {
     const input = tf.input({ shape: [3] });
-    const parts = ['a', 'b'].map((name) => layers.dense({ name, units: 4, useBias: false }).apply(input) as tf.SymbolicTensor);
+    const parts = ['a', 'b'].map(
+      (name) => layers.dense({ name, units: 4, useBias: false }).apply(input) as tf.SymbolicTensor,
+    );
     const all = layers.concatenate().apply(parts) as tf.SymbolicTensor;
     const outputs = layers.dense({ name: 'fc', units: 2 }).apply(all) as tf.SymbolicTensor;
     const topology = followModel(tf.model({ inputs: input, outputs }));
