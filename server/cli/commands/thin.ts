@@ -154,9 +154,7 @@ function thinningLines({ thinning }: ExportReport, { stdout }: CommandContext): 
     styled(stdout, 'dim', header),
     ...rows,
     ...layers.flatMap(({ layer, kept }) =>
-      kept.map(
-        ({ units, reason }) => `kept    ${formatCount(units)} of ${layer} that do nothing of their own: ${reason}`,
-      ),
+      kept.map(({ units, reason }) => `kept    ${formatCount(units)} of ${layer}: ${reason}`),
     ),
     `thinned ${formatRatio(parameters.before / parameters.after)} fewer weights, ${formatRatio(multiplyAdds.before / Math.max(1, multiplyAdds.after))} fewer multiply-adds`,
   ];

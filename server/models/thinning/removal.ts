@@ -12,7 +12,7 @@ export interface Removal {
   stays(unit: number): boolean;
   /** What kernels read that can go, by kernel: the constant at each place, NaN where nothing is added to the bias. */
   readonly folded: ReadonlyMap<string, Constants>;
-  /** Units without weights but 0, or with one output, that stay all the same. */
+  /** Units that look superfluous and stay all the same. */
   readonly kept: readonly KeptUnits[];
 }
 
@@ -51,7 +51,7 @@ export function planRemoval(topology: Topology, weights: Weights): Removal {
   return {
     stays: (unit) => staying.has(unit),
     folded: new Map(reads.map((read) => [read.reading.kernel, foldedBy(read)])),
-    kept: topology.producers.flatMap((producer) => keptOf(producer, topology, { reads, constants, staying })),
+    kept: keptUnits(topology, reads, constants, staying),
   };
 }
 
@@ -146,33 +146,32 @@ class StayingUnits {
   }
 }
 
-/** Units of a layer that look removable and stay, by reason. */
-function keptOf(
-  { layer, units, signals, notConstant }: Topology['producers'][number],
-  { groups }: Topology,
-  {
-    reads,
-    constants,
-    staying,
-  }: { reads: readonly Read[]; constants: ReadonlyMap<Signal, Constants>; staying: StayingUnits },
+/** Units that look superfluous and stay, layer by layer and by reason: those that put out a constant, or have no weight but 0. */
+function keptUnits(
+  { producers, groups }: Topology,
+  reads: readonly Read[],
+  constants: ReadonlyMap<Signal, Constants>,
+  staying: StayingUnits,
 ): KeptUnits[] {
-  const makers = reads.filter(({ reading }) => reading.paths.includes(layer));
-  const counts = new Map<string, number>();
-  units.forEach((unit, place) => {
-    if (!staying.has(unit)) return;
-    const isConstant =
-      signals.length > 0 && signals.every((signal) => !Number.isNaN(constants.get(signal)?.[place] ?? NaN));
-    const isMadeOfNothing =
-      makers.length > 0 &&
-      makers.every((read) =>
-        read.outputs.every((output, column) => output !== unit || connectedTo(read, column).length === 0),
-      );
-    if (!isConstant && !isMadeOfNothing) return;
-    const reason =
-      isConstant || groups.obstacleOf(unit) !== undefined
-        ? staying.reasonOf(unit)
-        : (notConstant ?? staying.reasonOf(unit));
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  /** Units with a weight other than 0. */
+  const weighted = new Set(
+    reads.flatMap((read) => read.outputs.filter((_, place) => connectedTo(read, place).length > 0)),
+  );
+  return producers.flatMap(({ layer, units, signals, notConstant }) => {
+    const hasKernel = reads.some(({ reading }) => reading.paths.includes(layer));
+    const counts = new Map<string, number>();
+    units.forEach((unit, place) => {
+      const isConstant = signals.length > 0 && signals.every((signal) => isConstantAt(constants.get(signal), place));
+      const isWithoutWeights = hasKernel && !weighted.has(unit);
+      if (!staying.has(unit) || !(isConstant || isWithoutWeights)) return;
+      const ofLayer = isConstant || groups.obstacleOf(unit) !== undefined ? undefined : notConstant;
+      const reason = ofLayer ?? staying.reasonOf(unit);
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    });
+    return Array.from(counts, ([reason, count]) => ({ layer, units: count, reason }));
   });
-  return Array.from(counts, ([reason, count]) => ({ layer, units: count, reason }));
+}
+
+function isConstantAt(constants: Constants | undefined, place: number): boolean {
+  return constants !== undefined && !Number.isNaN(constants[place]);
 }
