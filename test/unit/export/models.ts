@@ -38,6 +38,16 @@ export const mixed = `
   ] });
 `;
 
+export const plainNormalizations = `
+  import * as tf from '@tensorflow/tfjs';
+  export const createModel = () => tf.sequential({ layers: [
+    tf.layers.dense({ units: 12, activation: 'relu', inputShape: [8] }),
+    tf.layers.layerNormalization({ scale: false, center: false }),
+    tf.layers.batchNormalization({ scale: false, center: false }),
+    tf.layers.dense({ units: 3, activation: 'softmax' }),
+  ] });
+`;
+
 /** A compression of `fc2` of {@link wide} by each method. */
 export const compressions = {
   prune: { method: 'prune', distortEvery: 5, layers: { fc2: { rate: 0.95 } } },

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { statefulLstm } from '../training/workspace.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
-import { branches, compressions, mixed, wide } from './models.ts';
+import { branches, compressions, mixed, plainNormalizations, wide } from './models.ts';
 
 describe('an export of a thinned model', () => {
   test.each([
@@ -12,6 +12,7 @@ describe('an export of a thinned model', () => {
     ['of layers that are called twice', branches, undefined],
     ['of layers without names and within others', mixed, undefined],
     ['with a state that it carries', statefulLstm, undefined],
+    ['with normalizations without weights', plainNormalizations, undefined],
   ])('%s, puts out the same', async (_, model, compression) => {
     const { folder, run } = await finishedRun({ model, ...(compression && { compression }) });
     const plain = await exported(run, folder, { format: 'packed', path: join(folder, 'plain') });
