@@ -5,7 +5,7 @@
 import type { OnnxGraph } from '../../formats/onnx.ts';
 import type { BinaryCodesWeight } from '../../formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../formats/packed/dense.ts';
-import { factorsOf, type LowRankWeight, type PackedWeight } from '../../formats/packed/packedFile.ts';
+import { factorsOf, isLowRank, type LowRankWeight, type PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { SparseWeight } from '../../formats/packed/sparse.ts';
 import type { SparseCodedWeight } from '../../formats/packed/sparseCoded.ts';
 import { elementCount } from '../../protocol/shape.ts';
@@ -52,6 +52,10 @@ export class WeightDecoder {
 
   /** Writes a weight in its small form, and what decodes it. @param name of the tensor that nodes take */
   add(name: string, weight: PackedWeight): void {
+    if (isLowRank(weight)) {
+      this.addProduct(name, weight, this.addFactors(name, weight));
+      return;
+    }
     switch (weight.form) {
       case 'dense':
         this.#graph.floats(name, weight.shape, weight.values);
@@ -65,10 +69,6 @@ export class WeightDecoder {
         break;
       case 'levels':
         addLevels(this.#graph, name, weight);
-        break;
-      case 'factors':
-      case 'factors-coded':
-        this.addProduct(name, weight, this.addFactors(name, weight));
         break;
       default:
         weight satisfies never;
