@@ -158,6 +158,15 @@ function dashboardBundle(folder) {
   };
 }
 
+/** Names of properties in the runtime that are often written and never seen from outside. */
+const unseenNames = `
+  address buckets? className coded coded(Left|Right) copyRow forEachCode forEachPosition inner inOrderOfTime isSingle isStep
+  isStepwise kernels leftOf multiply nested offsets outer parameters rebuild requireChannelsLast reserveScratch returnsSequences scales
+  scratch scratchBytes sections
+`
+  .trim()
+  .split(/\s+/);
+
 /** @param {string} folder @returns {esbuild.BuildOptions} the runtime, a file that browsers and Node.js load */
 export function runtimeBundle(folder) {
   return {
@@ -165,23 +174,9 @@ export function runtimeBundle(folder) {
     entryPoints: { index: 'runtime/index.ts' },
     outdir: join(folder, 'runtime'),
     minify: true,
-    // Names that are often written and never seen from outside.
-    mangleProps: new RegExp(
-      `^(${[
-        ...[
-          'address',
-          'className',
-          'copyRow',
-          'forEachCode',
-          'forEachPosition',
-          'inOrderOfTime',
-          'isStep',
-          'isStepwise',
-        ],
-        ...['kernels', 'leftOf', 'multiply', 'parameters', 'rebuild', 'requireChannelsLast', 'reserveScratch'],
-        ...['returnsSequences', 'scratch', 'scratchBytes', 'sections'],
-      ].join('|')})$`,
-    ),
+    // It reads packed files, and writes none.
+    dropLabels: ['writing'],
+    mangleProps: new RegExp(`^(${unseenNames.join('|')})$`),
     // The runtime uses nothing that only Node.js or only a browser has.
     platform: 'neutral',
     target: 'es2022',

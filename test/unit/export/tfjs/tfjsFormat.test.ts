@@ -7,7 +7,7 @@ import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { statefulLstm } from '../../training/workspace.ts';
 import { exported, finishedRun, testMetric } from '../finishedRun.ts';
-import { branches, compressions, mixed, wide } from '../models.ts';
+import { branches, compressions, mixed, plainNormalizations, wide } from '../models.ts';
 import { predictPlainly } from './plainTensorflow.ts';
 
 interface ModelJson {
@@ -61,6 +61,7 @@ describe('a TensorFlow.js export', () => {
   test.each([
     ['layers without names, and within others', mixed],
     ['a state that it carries', statefulLstm],
+    ['normalizations without weights', plainNormalizations],
   ])('of a model with %s has the weights where TensorFlow.js looks for them', async (_, model) => {
     const { folder, run } = await finishedRun({ model });
     const report = await exported(run, folder, { format: 'tfjs', path: join(folder, 'm-tfjs') });
