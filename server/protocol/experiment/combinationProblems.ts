@@ -61,9 +61,7 @@ function settingProblems({ path, settings }: Placed<unknown>): SettingProblem[] 
     (policyFacts[other].settings ?? []).flatMap((name): SettingProblem[] => {
       if (other === policy || valueAt(settings, [name]) === undefined) return [];
       const message = `is of the policy "${other}", and the policy is "${policy}"; leave it out`;
-      return [
-        { path: [...path, name], code: 'combination', at: 'key', message, related: [[...path, 'policy']] },
-      ];
+      return [{ path: [...path, name], code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
     }),
   );
 }

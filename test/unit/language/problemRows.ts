@@ -406,7 +406,11 @@ export const rows: readonly ProblemRow[] = [
       'warning bucket-above-weight «5000» compression.layers.*.bucket: fc3/kernel has 1,000 numbers: all of them are one bucket',
     ],
   },
-  { what: 'a bucket that is not given', text: edited(quantize('"*": { "levels": "uniform", "bits": 4 }')), problems: [] },
+  {
+    what: 'a bucket that is not given',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4 }')),
+    problems: [],
+  },
   {
     what: 'levels that are misspelt',
     text: edited(quantize('"fc1": { "levels": "unifrom", "bits": 4 }')),
@@ -457,14 +461,18 @@ export const rows: readonly ProblemRow[] = [
   },
   {
     what: 'trained points of binary codes',
-    text: edited(method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }')),
+    text: edited(
+      method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }'),
+    ),
     problems: [
       'error combination «"fc1"» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
     ],
   },
   {
     what: 'trained points of a low rank',
-    text: edited(method('"method": "low-rank", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "rank": 8 } }')),
+    text: edited(
+      method('"method": "low-rank", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "rank": 8 } }'),
+    ),
     problems: [
       'error combination «"points"» compression.policy: "points" works with the method quantize only, got "low-rank"',
     ],
@@ -482,7 +490,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'settings of straight-through training without it',
     text: edited(
-      method('"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }, "straightThrough": { "every": 2 }'),
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }, "straightThrough": { "every": 2 }',
+      ),
     ),
     problems: [
       'error combination «"straightThrough"» compression.straightThrough: is of the policy "straight-through", and the policy is "deeptwist"; leave it out',

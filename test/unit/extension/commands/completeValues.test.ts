@@ -33,7 +33,7 @@ describe('of what is typed as path=value', () => {
   test("layers are the file's own", () => {
     expect(labels('bits')).toEqual(['compression.layers.fc1.bits', 'compression.layers["block.1"].bits']);
     expect(labels('fc1.')).toEqual(
-      ['bits', 'algorithm', 'scales', 'iterations'].map((name) => `compression.layers.fc1.${name}`),
+      ['bits', 'levels', 'algorithm', 'scales', 'iterations'].map((name) => `compression.layers.fc1.${name}`),
     );
   });
 
