@@ -1,5 +1,5 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, the runtime, and
+ * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module and decode images, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
@@ -17,7 +17,7 @@ import { root } from './root.js';
 const dist = join(root, 'dist');
 
 /** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
-const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
+const external = ['@tensorflow/*', '@jsquash/*', 'onnxruntime-node', 'jiti'];
 
 /** @type {esbuild.BuildOptions} */
 const common = {
@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
+      imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
     },

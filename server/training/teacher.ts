@@ -25,7 +25,7 @@ import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import { namedLoss } from './objective/dataLoss.ts';
 import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
-import { checkVocabulary } from './runVocabulary.ts';
+import { checkDataFacts } from './runDataFacts.ts';
 
 const TEACHER: SettingPath = ['distillation', 'teacher'];
 
@@ -122,7 +122,7 @@ async function teachingRun(
     });
   const known = begun === undefined ? reference : `run:${begun}`;
   const run = await finishedRun(known, setting, { directory, asking: student });
-  await checkVocabulary(run, dataset.vocabulary, 'this one learns from it');
+  await checkDataFacts(run, dataset, 'this one learns from it');
   return run;
 }
 

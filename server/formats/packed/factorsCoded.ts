@@ -37,6 +37,8 @@ export class FactorsCodedWeight implements PackedForm {
   readonly codedRight: Factor;
   /** The weight that has the same left factor and stores it; absent where this one does. */
   readonly leftOf: string | undefined;
+  #left: Float32Array | undefined;
+  #right: Float32Array | undefined;
 
   constructor(
     shape: readonly number[],
@@ -90,19 +92,19 @@ export class FactorsCodedWeight implements PackedForm {
     return [...(this.leftOf === undefined ? this.codedLeft.sections : []), ...this.codedRight.sections];
   }
 
-  /** The left factor as floats, decoded when it is asked for. */
+  /** The left factor as floats: decoded when it is first asked for, and kept. */
   get left(): Float32Array {
-    return this.codedLeft.rebuild();
+    return (this.#left ??= this.codedLeft.rebuild());
   }
 
-  /** The right factor as floats, decoded when it is asked for. */
+  /** The right factor as floats: decoded when it is first asked for, and kept. */
   get right(): Float32Array {
-    return this.codedRight.rebuild();
+    return (this.#right ??= this.codedRight.rebuild());
   }
 
   rebuild(): Float32Array {
     const dense = allocateDense(this.shape);
-    multiplyFactors({ left: this.left, right: this.right }, this.view, dense);
+    multiplyFactors(this, this.view, dense);
     return dense;
   }
 }

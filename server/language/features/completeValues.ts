@@ -52,6 +52,7 @@ function schemaProposals(node: JsonSchema): Proposal[] {
   const words = choicesOf(node);
   if (words.length > 0)
     return [
+      ...plainProposals(node).filter(({ label }) => !words.some(({ value }) => value === label)),
       ...words.map(({ value, meaning }) => ({
         label: value,
         kind: CompletionItemKind.EnumMember,
@@ -61,7 +62,11 @@ function schemaProposals(node: JsonSchema): Proposal[] {
       })),
       ...optionsOf(node).flatMap(objectProposals),
     ];
-  if (node.type === 'object') return objectProposals(node);
+  return node.type === 'object' ? objectProposals(node) : plainProposals(node);
+}
+
+/** The default of a setting, and examples of its values. */
+function plainProposals(node: JsonSchema): Proposal[] {
   const values = node.type === 'boolean' ? [true, false] : [node.default, ...((node.examples as unknown[]) ?? [])];
   return [...new Set(values)].filter(isPlain).map((value) => ({
     label: String(value),

@@ -28,6 +28,8 @@ const lstm: readonly [string, string] = [model, '"model": { "builtin": "lstm-lm"
 
 const method = (settings: string): readonly [string, string] => [compression, `"compression": { ${settings} }`];
 const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery": 10, "layers": { ${layer} }`);
+const prune = (layers: string, more = '') =>
+  method(`"method": "prune", "distortEvery": 10, ${more}"layers": { ${layers} }`);
 const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
 const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 0.02 }'];
 const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
@@ -42,7 +44,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -210,7 +212,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
     ],
   },
   {
@@ -218,7 +220,7 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['"rate": 0.98', '"rank": 10']),
     problems: [
       'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
-      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate',
+      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate, pattern, block',
     ],
   },
   {
@@ -270,7 +272,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
-    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'module' or 'text', got "cifar"`],
+    problems: [
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+    ],
   },
   {
     what: 'no training',
@@ -325,6 +329,117 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['0.9 }', '0.00001 }'], ['"initialRate": 0.25, ', '']),
     problems: [
       'warning idle-rate «0.00001» compression.layers.fc2.rate: leaves all 30,000 weights of fc2/kernel as they are',
+    ],
+  },
+  {
+    what: 'units of which none can go',
+    text: edited(prune('"fc3": { "rate": 0.05, "pattern": "unit" }')),
+    problems: [
+      'warning idle-rate «0.05» compression.layers.fc3.rate: leaves all 1,000 weights of fc3/kernel as they are',
+    ],
+  },
+  {
+    what: 'patterns that fit',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "pattern": "block", "block": [4, 4], "rate": 0.9 }, "fc3": { "rate": 0.5, "pattern": "unit" }',
+      ),
+    ),
+    problems: [],
+  },
+  {
+    what: 'a pattern that is none',
+    text: edited(prune('"fc1": { "pattern": "2 of 4", "rate": 0.5 }, "fc2": { "pattern": "blok", "rate": 0.5 }')),
+    problems: [
+      `error wrong-value «"2 of 4"» compression.layers.fc1.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "2 of 4"`,
+      `error wrong-value «"blok"» compression.layers.fc2.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "blok"; did you mean 'block'?`,
+    ],
+  },
+  {
+    what: 'as many weights kept as there are in a group',
+    text: edited(prune('"fc1": { "pattern": "4:4" }')),
+    problems: ['error wrong-value «"4:4"» compression.layers.fc1.pattern: expected N below M in N:M, got "4:4"'],
+  },
+  {
+    what: 'a rate beside a pattern that has one',
+    text: edited(prune('"fc1": { "pattern": "1:4", "rate": 0.9 }')),
+    problems: [
+      'error combination «"rate"» compression.layers.fc1.rate: the pattern "1:4" has the rate 0.75; leave it out',
+    ],
+  },
+  {
+    what: 'no rate',
+    text: edited(prune('"fc1": { "pattern": "unit" }, "fc2": {}')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
+      'error missing-setting «"fc2"» compression.layers.fc2.rate: missing: expected a number in [0, 1)',
+    ],
+  },
+  {
+    what: 'a block that is not there, and one that is not asked for',
+    text: edited(prune('"fc1": { "pattern": "block", "rate": 0.5 }, "fc2": { "rate": 0.5, "block": [2, 2] }')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.block: missing: expected [rows, columns] of a block, for example [4, 4]',
+      'error combination «"block"» compression.layers.fc2.block: only the pattern "block" has blocks; leave it out',
+    ],
+  },
+  {
+    what: 'a pattern that is larger than the matrix',
+    text: edited(prune('"fc1": { "pattern": "2:99" }, "fc3": { "pattern": "block", "block": [11, 1], "rate": 0.5 }')),
+    problems: [
+      'error pattern-too-large «[11, 1]» compression.layers.fc3.block: fc3/kernel is a [10, 100] matrix: expected a block within it, got [11, 1]',
+    ],
+  },
+  {
+    what: 'several rates and patterns under one threshold',
+    text: edited(
+      prune(
+        '"fc1": { "rate": 0.9 }, "fc2": { "rate": 0.8 }, "fc3": { "rate": 0.9, "pattern": "unit" }',
+        '"scope": "model", ',
+      ),
+    ),
+    problems: [
+      'error combination «0.8» compression.layers.fc2.rate: expected the rate 0.9 as in "fc1": with "scope": "model" all layers share one threshold',
+      'error combination «"unit"» compression.layers.fc3.pattern: expected the pattern "element" as in "fc1": with "scope": "model" all layers share one threshold',
+    ],
+  },
+  {
+    what: 'one threshold for a pattern without one',
+    text: edited(prune('"*": { "pattern": "2:4" }', '"scope": "model", ')),
+    problems: [
+      'error combination «"2:4"» compression.layers.*.pattern: chooses within each 4 weights, so that there is no threshold to share; leave out "scope": "model"',
+    ],
+  },
+  {
+    what: 'a small layer under the threshold of all',
+    text: edited(prune('"*": { "rate": 0.00001 }', '"scope": "model", ')),
+    problems: [],
+  },
+  {
+    what: 'settings of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"surgery": { "gamma": 0.001 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+    ],
+  },
+  {
+    what: 'a policy that needs a threshold',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "rate": 0.5 }',
+        '"policy": "dynamic-surgery", "surgery": { "gamma": -1 }, ',
+      ),
+    ),
+    problems: [
+      'error wrong-value «-1» compression.surgery.gamma: expected a number of at least 0, got -1',
+      'error combination «"fc1"» compression.layers.fc1: "dynamic-surgery" needs a threshold, and this pattern has none',
+    ],
+  },
+  {
+    what: 'a criterion that is none',
+    text: edited(prune('"*": { "rate": 0.5 }', '"criterion": "gradient", ')),
+    problems: [
+      `error wrong-value «"gradient"» compression.criterion: expected 'magnitude', 'movement' or 'taylor', got "gradient"`,
     ],
   },
   {
@@ -389,7 +504,124 @@ export const rows: readonly ProblemRow[] = [
     what: 'bits whose scales take more than is saved',
     text: edited(lstm, [data, text], quantize('"softmax": { "bits": 8 }')),
     problems: [
-      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; its 9 rows of 4 weights have 8 scales each',
+      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; besides the codes, it needs 72 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'buckets so small that their scales take more than is saved',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": 2 }')),
+    problems: [
+      'warning bits-make-larger «4» compression.layers.fc1.bits: makes fc1/kernel larger: 1,058,400 bytes instead of 940,800; besides the codes, it needs 235,200 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'a bucket of more numbers than the weight',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4, "bucket": 5000 }')),
+    problems: [
+      'warning bucket-above-weight «5000» compression.layers.*.bucket: fc3/kernel has 1,000 numbers: all of them are one bucket',
+    ],
+  },
+  {
+    what: 'a bucket that is not given',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4 }')),
+    problems: [],
+  },
+  {
+    what: 'levels that are misspelt',
+    text: edited(quantize('"fc1": { "levels": "unifrom", "bits": 4 }')),
+    problems: [
+      `error wrong-value «"unifrom"» compression.layers.fc1.levels: expected 'binary', 'uniform', 'points', 'fixed-point' or 'power-of-two', got "unifrom"; did you mean 'uniform'?`,
+    ],
+  },
+  {
+    what: 'a setting of other levels',
+    text: edited(quantize('"fc1": { "bits": 4, "bucket": 64 }')),
+    problems: [
+      'error unknown-setting «"bucket"» compression.layers.fc1.bucket: unknown setting; expected levels, bits, algorithm, scales, iterations',
+    ],
+  },
+  {
+    what: 'more bits than a code has',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 9 }')),
+    problems: ['error wrong-value «9» compression.layers.fc1.bits: expected an integer from 1 to 8, got 9'],
+  },
+  {
+    what: 'one bit of a fixed-point number, which has a sign',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 1 }')),
+    problems: ['error wrong-value «1» compression.layers.fc1.bits: expected an integer from 2 to 8, got 1'],
+  },
+  {
+    what: 'half a bit of a fraction',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 8, "fractionBits": 4.5 }')),
+    problems: [
+      'error wrong-value «4.5» compression.layers.fc1.fractionBits: expected an integer from -64 to 64, got 4.5',
+    ],
+  },
+  {
+    what: 'a bucket that is none',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": "rows" }')),
+    problems: [
+      `error wrong-value «"rows"» compression.layers.fc1.bucket: expected a positive integer or 'row' or 'tensor', got "rows"`,
+    ],
+  },
+  {
+    what: 'more levels than codes',
+    text: edited(quantize('"fc1": { "levels": "points", "bits": 2, "points": 5 }')),
+    problems: ['error combination «5» compression.layers.fc1.points: expected 3 to 4 with 2 bits, got 5'],
+  },
+  {
+    what: 'levels of which a bit less would do',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "points": 3 }')),
+    problems: ['error combination «3» compression.layers.fc1.points: expected 9 to 16 with 4 bits, got 3'],
+  },
+  {
+    what: 'trained points of binary codes',
+    text: edited(
+      method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }'),
+    ),
+    problems: [
+      'error combination «"fc1"» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
+    ],
+  },
+  {
+    what: 'trained points of a low rank',
+    text: edited(
+      method('"method": "low-rank", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "rank": 8 } }'),
+    ),
+    problems: [
+      'error combination «"points"» compression.policy: "points" works with the method quantize only, got "low-rank"',
+    ],
+  },
+  {
+    what: 'the low learning rate of points, which have sums of gradients',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: [],
+  },
+  {
+    what: 'settings of straight-through training without it',
+    text: edited(
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }, "straightThrough": { "every": 2 }',
+      ),
+    ),
+    problems: [
+      'error combination «"straightThrough"» compression.straightThrough: belongs to the policy "straight-through"; leave it out',
+    ],
+  },
+  {
+    what: 'the gradient of a scale that binary codes do not have',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "straight-through", "distortEvery": 10, "layers": { "fc1": { "levels": "binary", "bits": 4 } }, "straightThrough": { "gradient": "exact-scale" }',
+      ),
+    ),
+    problems: [
+      'error combination «"binary"» compression.layers.fc1.levels: compression.straightThrough.gradient "exact-scale" needs "levels": "uniform" in each layer',
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },

@@ -134,7 +134,7 @@ describe('a quantized weight in a file', () => {
   const quantized = (bits: number, scales: 'row' | 'matrix'): Compression => ({
     ...common,
     method: 'quantize',
-    layers: { '*': { bits, scales, algorithm: 'alternating', iterations: 10 } },
+    layers: { '*': { levels: 'binary', bits, scales, algorithm: 'alternating', iterations: 10 } },
   });
   test.each(cases)('is decoded: $what, $bits bits, scales of each $scales', async ({ bits, scales, ...weight }) => {
     const values = randomWeight(weight.shape);
