@@ -24,14 +24,7 @@ export interface Kernels {
     scales: number,
     offsets: number,
   ): void;
-  roundToLevels(
-    values: number,
-    length: number,
-    bucket: number,
-    last: number,
-    scales: number,
-    offsets: number,
-  ): void;
+  roundToLevels(values: number, length: number, bucket: number, last: number, scales: number, offsets: number): void;
   roundAtRandom(
     values: number,
     length: number,
@@ -62,14 +55,7 @@ export interface Kernels {
     count: number,
     sums: number,
   ): void;
-  bucketGradients(
-    slopes: number,
-    before: number,
-    after: number,
-    length: number,
-    bucket: number,
-    results: number,
-  ): void;
+  bucketGradients(slopes: number, before: number, after: number, length: number, bucket: number, results: number): void;
 }
 
 const module = compileKernels(wasmBase64);

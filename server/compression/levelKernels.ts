@@ -24,12 +24,17 @@ export function fitUniformLevels(
   const scales = new Float32Array(buckets);
   const offsets = new Float32Array(buckets);
   const placed = place(values);
-  forEachGroup(values.length, bucket, placed.memory, ({ start, length, first, scales: ofGroup, offsets: alsoOfGroup }) => {
-    const { kernels, address } = placed;
-    kernels.bucketRanges(address + 4 * start, length, bucket, symmetric, ofGroup.byteOffset, alsoOfGroup.byteOffset);
-    scales.set(ofGroup, first);
-    offsets.set(alsoOfGroup, first);
-  });
+  forEachGroup(
+    values.length,
+    bucket,
+    placed.memory,
+    ({ start, length, first, scales: ofGroup, offsets: alsoOfGroup }) => {
+      const { kernels, address } = placed;
+      kernels.bucketRanges(address + 4 * start, length, bucket, symmetric, ofGroup.byteOffset, alsoOfGroup.byteOffset);
+      scales.set(ofGroup, first);
+      offsets.set(alsoOfGroup, first);
+    },
+  );
   return { count, bucket, scales, offsets };
 }
 
@@ -46,8 +51,7 @@ export function roundToUniformLevels(values: Float32Array, levels: UniformLevels
     const { kernels, address } = placed;
     const numbers = address + 4 * start;
     const last = count - 1;
-    if (seed === undefined)
-      kernels.roundToLevels(numbers, length, bucket, last, scales.byteOffset, offsets.byteOffset);
+    if (seed === undefined) kernels.roundToLevels(numbers, length, bucket, last, scales.byteOffset, offsets.byteOffset);
     else kernels.roundAtRandom(numbers, length, bucket, last, scales.byteOffset, offsets.byteOffset, seed, start);
   });
   if (placed.copy) values.set(placed.copy);
@@ -111,17 +115,7 @@ export function roundToTable(values: Float32Array, levels: TableLevels, codes?: 
   const { kernels, buffer, addresses } = makeRoom([...arrays.map(({ byteLength }) => byteLength), length]);
   arrays.forEach((array, i) => new Float32Array(buffer, addresses[i], array.length).set(array));
   const [atValues, atTable, atMidpoints, atScales, atOffsets, atCodes] = addresses;
-  kernels.roundToTable(
-    atValues,
-    length,
-    bucket,
-    atTable,
-    atMidpoints,
-    table.length,
-    atScales,
-    atOffsets,
-    atCodes,
-  );
+  kernels.roundToTable(atValues, length, bucket, atTable, atMidpoints, table.length, atScales, atOffsets, atCodes);
   values.set(new Float32Array(buffer, atValues, length));
   codes?.set(new Uint8Array(buffer, atCodes, length));
 }

@@ -12,7 +12,15 @@ import type { CompressionSetting } from '../../protocol/run/events.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
-import type { CompressedWeight, CompressionState, Distortion, FactoredWeight, FittedPoints, TensorDistortion, Unit } from './unit.ts';
+import type {
+  CompressedWeight,
+  CompressionState,
+  Distortion,
+  FactoredWeight,
+  FittedPoints,
+  TensorDistortion,
+  Unit,
+} from './unit.ts';
 
 /** A tensor that is distorted further, and what has been made of it. */
 interface Tensor {

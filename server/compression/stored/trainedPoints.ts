@@ -90,7 +90,9 @@ export class TrainedPoints extends PlainWeights {
 
   /** Tells units of the trained points: after a change of settings, the units are others. */
   #linkPoints(): void {
-    const units = new Map(this.projection.units().flatMap((unit) => unit.targets.map((one) => [one.weight.name, unit])));
+    const units = new Map(
+      this.projection.units().flatMap((unit) => unit.targets.map((one) => [one.weight.name, unit])),
+    );
     for (const { name, points } of this.#weights) units.get(name)!.points!.trained = points;
   }
 }

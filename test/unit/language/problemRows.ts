@@ -272,7 +272,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
-    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`],
+    problems: [
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+    ],
   },
   {
     what: 'no training',

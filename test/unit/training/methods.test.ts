@@ -96,7 +96,13 @@ describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s of other levels
 
 test('trained points end with the model that they were trained as', async () => {
   const layers = { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } };
-  const finished = await train({ method: 'quantize', policy: 'points', distortEvery: 4, layers, schedule: { from: 20 } });
+  const finished = await train({
+    method: 'quantize',
+    policy: 'points',
+    distortEvery: 4,
+    layers,
+    schedule: { from: 20 },
+  });
   expect(new Set(finalWeights(finished.run).get('fc1/kernel')).size).toBe(4);
   const [{ summary }] = eventsOf(finished.events, 'finished');
   expect(summary.testBeforeLastDistortion).toBe(summary.test);

@@ -54,8 +54,7 @@ function firstDistinct(sorted: Float32Array, most: number): number[] {
 const starts: Readonly<
   Record<FitParameters['start'], (sorted: Float32Array, count: number, random: Random) => Float64Array>
 > = {
-  quantiles: (sorted, count) =>
-    Float64Array.from({ length: count }, (_, i) => quantile(sorted, i / (count - 1))),
+  quantiles: (sorted, count) => Float64Array.from({ length: count }, (_, i) => quantile(sorted, i / (count - 1))),
   uniform(sorted, count) {
     const [least, greatest] = [sorted[0], sorted[sorted.length - 1]];
     return Float64Array.from({ length: count }, (_, i) => least + ((greatest - least) * i) / (count - 1));

@@ -1,6 +1,10 @@
 /** @file The kinds of levels, one row each: what `levels` of a layer means has no other place. */
 import type { Random } from '../../../formats/random.ts';
-import type { LevelsKind, ParametersOfLevels, QuantizationParameters } from '../../../protocol/experiment/schema/quantization.ts';
+import type {
+  LevelsKind,
+  ParametersOfLevels,
+  QuantizationParameters,
+} from '../../../protocol/experiment/schema/quantization.ts';
 import type { CompressedSize } from '../../size.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import type { QuantizedWeight } from '../unit.ts';

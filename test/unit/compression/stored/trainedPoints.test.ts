@@ -7,10 +7,7 @@ import { createCompressor, planned } from '../createCompressor.ts';
 import { normals } from '../random.ts';
 
 type Trained = CompressibleWeight & { gradient: Float32Array };
-type Parameters = Extract<
-  Extract<Compression, { method: 'quantize' }>['layers'][string],
-  { levels: 'points' }
->;
+type Parameters = Extract<Extract<Compression, { method: 'quantize' }>['layers'][string], { levels: 'points' }>;
 
 const options = { steps: 100, seed: 1 };
 const usual: Parameters = { levels: 'points', bits: 2, bucket: 3, start: 'uniform', iterations: 0 };
@@ -19,7 +16,14 @@ const usual: Parameters = { levels: 'points', bits: 2, bucket: 3, start: 'unifor
 function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): Trained {
   const own = Float32Array.from(values);
   const gradient = new Float32Array(own.length);
-  return { name: `${layer}/kernel`, layer, weight: 'kernel', shape: [own.length / columns, columns], values: own, gradient };
+  return {
+    name: `${layer}/kernel`,
+    layer,
+    weight: 'kernel',
+    shape: [own.length / columns, columns],
+    values: own,
+    gradient,
+  };
 }
 
 const settings = (parameters: Partial<Parameters> = {}) =>
@@ -57,7 +61,9 @@ describe('the example of seven weights in buckets of three, with the points 0, 0
 
   test('weights are the nearest point between the ends of their bucket', async () => {
     const { weight } = await withPoints();
-    [0.3, -0.5, -0.02, 0.9, -0.2, 0.13, 0.4].forEach((expected, i) => expect(weight.values[i]).toBeCloseTo(expected, 6));
+    [0.3, -0.5, -0.02, 0.9, -0.2, 0.13, 0.4].forEach((expected, i) =>
+      expect(weight.values[i]).toBeCloseTo(expected, 6),
+    );
   });
 
   test('the gradient of a point is the sum over its weights, each times the scale of its bucket', async () => {
@@ -66,7 +72,9 @@ describe('the example of seven weights in buckets of three, with the points 0, 0
     await compressor.pull();
     // In the published code the scale of a constant bucket, here of the seventh weight, is 1, and the first point gets 1 more. Such a
     // bucket would then move with that point; here it stays as it is.
-    [2.7, -2.2, -0.8, 1.35].forEach((expected, i) => expect(compressor.trained[0].gradient[i]).toBeCloseTo(expected, 5));
+    [2.7, -2.2, -0.8, 1.35].forEach((expected, i) =>
+      expect(compressor.trained[0].gradient[i]).toBeCloseTo(expected, 5),
+    );
     expect(weight.gradient).toEqual(new Float32Array(7));
   });
 
@@ -142,24 +150,25 @@ describe('trained points', () => {
       expect(packed.rebuild()).toEqual(weights.find((weight) => weight.name === name)!.values);
   });
 
-  test.each<Partial<Parameters>>([{ bucket: 7 }, { bucket: 'row' }, { bucket: 'none', start: 'random', iterations: 5 }])(
-    'go on from a checkpoint as if there had been none: %j',
-    async (parameters) => {
-      const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
-        const compressor = compressorOf(weights, parameters);
-        if (state) compressor.restore(state);
-        for (let at = from; at <= to; at++) await step(compressor, weights, at);
-        return compressor;
-      };
-      const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
-      const whole = make();
-      await train(whole, 1, 6);
-      const parts = make();
-      const { state } = await train(parts, 1, 3);
-      await train(parts, 4, 6, structuredClone(state));
-      expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
-    },
-  );
+  test.each<Partial<Parameters>>([
+    { bucket: 7 },
+    { bucket: 'row' },
+    { bucket: 'none', start: 'random', iterations: 5 },
+  ])('go on from a checkpoint as if there had been none: %j', async (parameters) => {
+    const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
+      const compressor = compressorOf(weights, parameters);
+      if (state) compressor.restore(state);
+      for (let at = from; at <= to; at++) await step(compressor, weights, at);
+      return compressor;
+    };
+    const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
+    const whole = make();
+    await train(whole, 1, 6);
+    const parts = make();
+    const { state } = await train(parts, 1, 3);
+    await train(parts, 4, 6, structuredClone(state));
+    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
+  });
 
   test('begin at the first step of the schedule; until then the weight itself is trained', async () => {
     const weight = kernel(normals(40, 9));

@@ -66,7 +66,10 @@ describe('a setting', () => {
     ['"sco|pe"', /Among which weights.*Default: `"layer"`.*- `model`: All named layers have one threshold/s],
     ['"mod|el",\n', /compression\\\.scope.*`model`.*one threshold/s],
     ['"tay|lor"', /`taylor`.*Molchanov et al. 2017/s],
-    ['"pat|tern"', /What becomes zero together.*default: `"element"`.*- `unit`: Whole units.*- `2:4`: At most N of each M/s],
+    [
+      '"pat|tern"',
+      /What becomes zero together.*default: `"element"`.*- `unit`: Whole units.*- `2:4`: At most N of each M/s,
+    ],
     ['"2:|4"', /`2:4`.*Mishra et al. 2021/s],
     ['"blo|ck":', /Rows \(outputs\) and columns/],
     ['"gam|ma"', /How fast the chance falls.*default: `0.0001`/s],

@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { commonLevels } from '../../../../../server/compression/methods/quantize/levelForm.ts';
-import {
-  bestFraction,
-  quantizeToFixedPoint,
-} from '../../../../../server/compression/methods/quantize/fixedPoint.ts';
+import { bestFraction, quantizeToFixedPoint } from '../../../../../server/compression/methods/quantize/fixedPoint.ts';
 import { normals } from '../../random.ts';
 import { holdsItsLevels, isEqual, squaredError, vector, weights } from './levels.ts';
 

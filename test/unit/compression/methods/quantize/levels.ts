@@ -1,11 +1,7 @@
 /** @file What tests of quantizers to levels have in common. */
 import fc from 'fast-check';
 import { ordered } from '../../../../../server/compression/methods/quantize/buckets.ts';
-import {
-  codesOf,
-  levelCount,
-  type LevelForm,
-} from '../../../../../server/compression/methods/quantize/levelForm.ts';
+import { codesOf, levelCount, type LevelForm } from '../../../../../server/compression/methods/quantize/levelForm.ts';
 import type { MatrixView } from '../../../../../server/compression/targets/matrixView.ts';
 
 /** A vector as the matrix of one row. */
@@ -14,7 +10,7 @@ export function vector(length: number): MatrixView {
 }
 
 /** The numbers that codes, scales and levels give: in float64, rounded once. */
-export function rebuilt(codes: Uint8Array, { table, bucket, scales, offsets }: LevelForm): Float32Array {
+function rebuilt(codes: Uint8Array, { table, bucket, scales, offsets }: LevelForm): Float32Array {
   return Float32Array.from(codes, (code, i) => {
     const b = Math.floor(i / bucket);
     const [scale, offset] = [scales?.[b] ?? 1, offsets?.[b] ?? 0];

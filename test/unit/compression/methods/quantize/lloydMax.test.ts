@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fitLevels, startLevels, type FitParameters } from '../../../../../server/compression/methods/quantize/lloydMax.ts';
+import {
+  fitLevels,
+  startLevels,
+  type FitParameters,
+} from '../../../../../server/compression/methods/quantize/lloydMax.ts';
 import { Random } from '../../../../../server/formats/random.ts';
 import { laplace, normals } from '../../random.ts';
 
@@ -43,7 +47,9 @@ function lloyd(values: readonly number[], levels: readonly number[], rounds: num
       });
       members[nearest].push(value);
     }
-    now = now.map((level, i) => (members[i].length > 0 ? members[i].reduce((a, b) => a + b) / members[i].length : level));
+    now = now.map((level, i) =>
+      members[i].length > 0 ? members[i].reduce((a, b) => a + b) / members[i].length : level,
+    );
   }
   return now;
 }
@@ -84,11 +90,19 @@ const starts = fc.constantFrom<FitParameters['start']>('quantiles', 'uniform', '
 
 test('rounds are those of the definition', () => {
   fc.assert(
-    fc.property(numbers, fc.integer({ min: 2, max: 5 }), fc.integer({ min: 0, max: 6 }), starts, (values, count, rounds, start) => {
-      if (values.length <= count) return;
-      const expected = lloyd(values, Array.from(fit(values, count, { start })), rounds);
-      fit(values, count, { start, iterations: rounds }).forEach((level, i) => expect(level).toBeCloseTo(expected[i], 4));
-    }),
+    fc.property(
+      numbers,
+      fc.integer({ min: 2, max: 5 }),
+      fc.integer({ min: 0, max: 6 }),
+      starts,
+      (values, count, rounds, start) => {
+        if (values.length <= count) return;
+        const expected = lloyd(values, Array.from(fit(values, count, { start })), rounds);
+        fit(values, count, { start, iterations: rounds }).forEach((level, i) =>
+          expect(level).toBeCloseTo(expected[i], 4),
+        );
+      },
+    ),
   );
 });
 
