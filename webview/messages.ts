@@ -22,6 +22,7 @@ const isSnapshot = has({
   started: optional(isEvent),
   metrics: isSentColumns,
   losses: optional(isSentColumns),
+  shares: optional(isSentColumns),
   evaluations: listOf(isEvent),
   distortions: isSentColumns,
   weights: recordOf(

@@ -3,6 +3,7 @@ import {
   firstCompression,
   firstLength,
   firstTraining,
+  type FirstCompression,
   type FirstLayer,
   type Settings,
 } from '../../server/protocol/experiment/firstExperiment.ts';
@@ -30,10 +31,10 @@ export function experimentText({ model, loss, data, method, layers, steps }: New
   const dataType = data.type;
   const run = {
     dataType,
-    length: steps === undefined ? firstLength(dataType) : { count: steps, unit: 'steps' as const },
+    length: steps === undefined ? firstLength(dataType, method) : { count: steps, unit: 'steps' as const },
   };
   const compression = firstCompression(method, layers, run);
-  const { title, choice, parameters, rises, spectrumAtEachObservation } = methodFacts[method];
+  const { title, choice, parameters, spectrumAtEachObservation, proximal } = methodFacts[method];
   const comments = Object.values(parameters).map(({ comment }) => ` ${comment}`);
   const entries = compression.layers.map(
     ({ name, parameters: own }) => `      ${JSON.stringify(name)}: ${oneLine(own)}`,
@@ -44,26 +45,33 @@ export function experimentText({ model, loss, data, method, layers, steps }: New
   "data": ${oneLine(data)},
 
   "training": {
-${lines(firstTraining(run, loss))}
+${lines(firstTraining(run, method, loss))}
   },
 
   "compression": {
-${lines(compression.settings)},
+${lines(compression.settings, proximal ? PROXIMAL_COMMENTS : COMMENTS)},
 
     // Layers by name or by pattern ("fc*").${comments.join('')}
     "layers": {
 ${entries.join(',\n')}
-    },
-
-    // Plain training at first${rises === undefined ? '.' : '; then the rate rises, fast at first, from 0 to the target.'}
-    "schedule": ${oneLine(compression.schedule)}
-  }${spectrumAtEachObservation ? ',\n\n  // Watch the singular values grow before the rank and shrink behind it.\n  "observe": { "spectrum": true }' : ''}
+    }${scheduleText(method, compression)}
+  }${spectrumAtEachObservation ? `,\n\n  // ${proximal ? 'Watch the singular values sink to 0.' : 'Watch the singular values grow before the rank and shrink behind it.'}\n  "observe": { "spectrum": true }` : ''}
 }
 `;
 }
 
+function scheduleText(method: Method, { schedule }: FirstCompression): string {
+  if (!schedule) return '';
+  const rise =
+    methodFacts[method].rises === undefined ? '.' : '; then the rate rises, fast at first, from 0 to the target.';
+  return `,
+
+    // Plain training at first${rise}
+    "schedule": ${oneLine(schedule)}`;
+}
+
 /** Comments for settings whose name does not say what they do. */
-const COMMENTS: Readonly<Record<string, readonly string[] | undefined>> = {
+const COMMENTS: Comments = {
   distortEvery: [
     'The distortion step S_D: every so many steps the weights are overwritten by their compressed form. In between they',
     'train as usual, in full precision.',
@@ -71,11 +79,17 @@ const COMMENTS: Readonly<Record<string, readonly string[] | undefined>> = {
   learningRateSchedule: ['After four epochs, half of it after each.'],
 };
 
-function lines(settings: Settings): string {
+const PROXIMAL_COMMENTS: Comments = {
+  distortEvery: ['How often a proximal step is taken. In between, weights train as usual.'],
+};
+
+type Comments = Readonly<Record<string, readonly string[] | undefined>>;
+
+function lines(settings: Settings, comments = COMMENTS): string {
   return Object.entries(settings)
     .map(([key, value]) =>
       [
-        ...(COMMENTS[key] ?? []).map((line) => `    // ${line}\n`),
+        ...(comments[key] ?? []).map((line) => `    // ${line}\n`),
         `    ${JSON.stringify(key)}: ${oneLine(value)}`,
       ].join(''),
     )

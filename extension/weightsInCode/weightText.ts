@@ -35,7 +35,8 @@ function facts(l10n: Translation, weight: MeasuredWeight): string[] {
   if (!weight.compressed) return [shape, l10n.t('not compressed')];
   if (weight.last === undefined && weight.size === undefined) return [shape, l10n.t('no distortion yet')];
   const moving = settingTrend(weight);
-  const known = [keptText(l10n, weight), ratioText(l10n, weight), settingText(l10n, weight)];
+  const found = structureTexts(l10n, weight);
+  const known = [keptText(l10n, weight), ratioText(l10n, weight), ...found, settingText(l10n, weight)];
   // Once the setting stays as it is, what changes is how much a distortion still takes away.
   const words = [...known, moving === undefined ? errorText(l10n, weight) : undefined];
   return [shape, ...words.filter((text) => text !== undefined)];
@@ -53,6 +54,14 @@ function ratioText(l10n: Translation, weight: MeasuredWeight): string | undefine
   if (left === undefined || left === 0) return undefined;
   const ratio = formatRatio(1 / left);
   return weight.isInFile ? l10n.t('{0} smaller', ratio) : l10n.t('would be {0} smaller', ratio);
+}
+
+/** `rank 32`, `112 of 300 units`: what training has left, where the method lets it find that. */
+function structureTexts(l10n: Translation, { last }: MeasuredWeight): string[] {
+  return [
+    ...(last?.nuclearNorm ? [l10n.t('rank {0}', formatCount(last.nuclearNorm.rank))] : []),
+    ...(last?.units ? [l10n.t('{0} of {1} units', formatCount(last.units.left), formatCount(last.units.all))] : []),
+  ];
 }
 
 /** True where the zeros of a weight tell how far it is compressed: pruned weights, and those that a user's function changes. */
@@ -102,6 +111,7 @@ export function distortionFacts(l10n: Translation, weight: MeasuredWeight): stri
   return [
     l10n.t('near zero {0} → {1}', formatCount(nearZerosBefore), formatCount(nearZerosAfter)),
     l10n.t('zeros {0} → {1} ({2})', formatCount(zerosBefore), formatCount(zerosAfter), share),
+    ...structureTexts(l10n, weight),
     ...(setting === undefined ? [] : [setting]),
     l10n.t('relative error {0}', errorOf(weight)),
   ];

@@ -1,5 +1,7 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
+import type { Decoded } from '../data/dataset.ts';
 import { parameterFacts } from '../protocol/experiment/methods/index.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
 import { rangeText } from '../protocol/experiment/methods/settingText.ts';
 import type { EventOf, RunEvent } from '../protocol/run/events.ts';
 import { greatest, least } from './textTable.ts';
@@ -7,6 +9,8 @@ import { greatest, least } from './textTable.ts';
 export interface Progress {
   /** With the settings that are in effect. */
   started?: EventOf<'started'>;
+  /** Images that are decoded, of all, before it starts. */
+  decoded?: Decoded;
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;
@@ -100,17 +104,30 @@ export function secondsLeft(progress: Progress): number | undefined {
 }
 
 /**
- * How compressed the weights are since the last observed distortion: `sparsity 93.1%`, `3 bits`, `rank 32-64`. Undefined
+ * How compressed the weights are since the last observed distortion: `sparsity 93.1%`, `3 bits`, `rank 32-64`, `120 of 300 units`. Undefined
  * before the first.
  */
 export function compressionNow(progress: Progress): string | undefined {
   const weights = progress.distortion?.weights ?? [];
+  const found = structureTexts(weights);
+  if (found.length > 0) return found.join(', ');
   for (const [name, parameter] of Object.entries(parameterFacts)) {
     const values = weights.map(({ setting }) => setting[name]).filter((value) => value !== undefined);
     if (values.length === 0) continue;
     return parameter.setsZeros ? sparsityText(weights) : rangeText(parameter, least(values), greatest(values));
   }
   return undefined;
+}
+
+/** What training has left, where the method lets it find that: `rank 10-32`, `191 of 400 units`. */
+function structureTexts(weights: EventOf<'distortion'>['weights']): string[] {
+  const ranks = weights.flatMap(({ nuclearNorm }) => nuclearNorm?.rank ?? []);
+  const units = weights.flatMap((weight) => weight.units ?? []);
+  const [left, all] = [units.reduce((sum, own) => sum + own.left, 0), units.reduce((sum, own) => sum + own.all, 0)];
+  return [
+    ...(ranks.length > 0 ? [rangeText(parameterFacts.rank, least(ranks), greatest(ranks))] : []),
+    ...(units.length > 0 ? [`${formatCount(left)} of ${formatCount(all)} units`] : []),
+  ];
 }
 
 function sparsityText(weights: EventOf<'distortion'>['weights']): string | undefined {

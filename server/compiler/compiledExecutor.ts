@@ -47,6 +47,8 @@ interface BoundGraph {
 
 type Stream = 'training' | 'evaluation';
 
+type NamedBuffer = readonly [name: string, buffer: Buffer];
+
 export class CompiledExecutor implements Executor {
   readonly description: string;
   readonly parameters: ParameterSet;
@@ -55,7 +57,9 @@ export class CompiledExecutor implements Executor {
   readonly #sessionOptions: SessionOptions;
   readonly #training: BoundGraph;
   readonly #evaluations = new Map<string, Promise<BoundGraph>>();
-  readonly #lossParts: readonly (readonly [string, Buffer])[];
+  /** What a step tells beside its loss, by name. */
+  readonly #parts: readonly NamedBuffer[];
+  readonly #shares: readonly NamedBuffer[];
   readonly #states: Record<Stream, Map<string, Float32Array<ArrayBuffer>>>;
 
   private constructor(
@@ -72,10 +76,8 @@ export class CompiledExecutor implements Executor {
     this.#sessionOptions = sessionOptions;
     const { threads } = sessionOptions;
     this.description = `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
-    const part = portName.lossPart('');
-    this.#lossParts = [...training.session.buffers].flatMap(([name, buffer]) =>
-      name.startsWith(part) ? [[name.slice(part.length), buffer] as const] : [],
-    );
+    this.#parts = buffersNamed(training.session, portName.lossPart(''));
+    this.#shares = buffersNamed(training.session, portName.share(''));
     const states = [...training.session.buffers].filter(([name]) => name.startsWith('state:'));
     this.#states = {
       training: new Map(states.map(([name, buffer]) => [name, buffer as Float32Array<ArrayBuffer>])),
@@ -120,9 +122,11 @@ export class CompiledExecutor implements Executor {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
     }
     this.#carryStates(session, 'training');
-    const parts: Record<string, number> = {};
-    for (const [name, buffer] of this.#lossParts) parts[name] = buffer[0];
-    return { loss: (session.buffers.get(portName.loss) as Float32Array)[0], parts };
+    return {
+      loss: (session.buffers.get(portName.loss) as Float32Array)[0],
+      parts: scalarsOf(this.#parts),
+      shares: scalarsOf(this.#shares),
+    };
   }
 
   async evaluate(batch: StepBatch): Promise<Evaluation> {
@@ -167,6 +171,17 @@ export class CompiledExecutor implements Executor {
       if (next !== undefined) state.set(next);
     }
   }
+}
+
+/** The buffers of ports that begin so, by the rest of their names. */
+function buffersNamed({ buffers }: BoundSession, prefix: string): NamedBuffer[] {
+  return [...buffers].flatMap(([name, buffer]): NamedBuffer[] =>
+    name.startsWith(prefix) ? [[name.slice(prefix.length), buffer]] : [],
+  );
+}
+
+function scalarsOf(named: readonly NamedBuffer[]): Record<string, number> {
+  return Object.fromEntries(named.map(([name, buffer]) => [name, buffer[0]]));
 }
 
 async function bindGraph(

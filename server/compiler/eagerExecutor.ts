@@ -75,11 +75,12 @@ export class EagerExecutor implements Executor {
     return this.#run('training', step, batch, () => {
       const { inputs, targets } = this.#tensors(batch);
       const trained = this.#program.weights.filter((weight) => weight.trainable);
-      const values: Record<string, number> = {};
+      const named = { parts: {} as Record<string, number>, shares: {} as Record<string, number> };
       const { value, grads } = tf.variableGrads(
         () => {
-          const { total, parts } = withParts(this.#program.loss(inputs, targets));
-          for (const [name, part] of Object.entries(parts)) values[name] = part.dataSync()[0];
+          const { total, parts, shares } = withParts(this.#program.loss(inputs, targets));
+          for (const [name, part] of Object.entries(parts)) named.parts[name] = part.dataSync()[0];
+          for (const [name, share] of Object.entries(shares)) named.shares[name] = share.dataSync()[0];
           return total;
         },
         trained.map(({ variable }) => variable),
@@ -91,7 +92,7 @@ export class EagerExecutor implements Executor {
         if (gradient === undefined) target.fill(0);
         else target.set(gradient.dataSync<'float32'>());
       }
-      return { loss: value.dataSync()[0], parts: values };
+      return { loss: value.dataSync()[0], ...named };
     });
   }
 

@@ -1,7 +1,7 @@
 /** @file Names of the inputs and outputs of a program's graphs. */
 
 /**
- * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `loss:PART`, `gradient:WEIGHT`,
+ * Names of graph inputs and outputs: `input:0`, `target:0`, `state:LAYER:0` come in; `loss`, `loss:PART`, `share:NAME`, `gradient:WEIGHT`,
  * `rows:WEIGHT` (indices of the rows of a sparse gradient),
  * `update:WEIGHT` (new value of a weight that the step assigns: a moving average), `next-state:LAYER:0` and `metric:0`
  * go out, of a prediction `output:0`, and `indices:0` (what a lookup takes of a table, to be checked). A weight or layer of a frozen model has the name
@@ -13,6 +13,7 @@ export const portName = {
   target: (index: number) => `target:${index}`,
   loss: 'loss',
   lossPart: (part: string) => `loss:${part}`,
+  share: (name: string) => `share:${name}`,
   gradient: (weight: string) => `gradient:${weight}`,
   rows: (weight: string) => `rows:${weight}`,
   update: (weight: string) => `update:${weight}`,

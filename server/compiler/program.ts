@@ -58,11 +58,13 @@ export interface LossWithParts {
   readonly total: tf.Scalar;
   /** What it is the sum of, by name: 'data', 'regularization'. */
   readonly parts: Readonly<Record<string, tf.Scalar>>;
+  /** Fractions of the batch that are told beside it, by name: 'asked'. */
+  readonly shares?: Readonly<Record<string, tf.Scalar>>;
 }
 
 /** The form with parts of what a {@link Program.loss} returned. */
-export function withParts(loss: tf.Scalar | LossWithParts): LossWithParts {
-  return 'total' in loss ? loss : { total: loss, parts: {} };
+export function withParts(loss: tf.Scalar | LossWithParts): Required<LossWithParts> {
+  return 'total' in loss ? { shares: {}, ...loss } : { total: loss, parts: {}, shares: {} };
 }
 
 export interface StepBatch {
@@ -79,6 +81,8 @@ export interface StepLoss {
   readonly loss: number;
   /** Its parts by name, in the same unit: they add up to it. Empty where the program names none. */
   readonly parts: Readonly<Record<string, number>>;
+  /** Fractions of the batch, by name. Empty where the program tells none. */
+  readonly shares: Readonly<Record<string, number>>;
 }
 
 export interface Evaluation {

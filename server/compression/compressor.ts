@@ -3,7 +3,14 @@ import type { PackedWeight } from '../formats/packed/packedFile.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { CompressionSetting, EventOf, LayerSize } from '../protocol/run/events.ts';
 import { weightHistogram } from './histogram.ts';
-import { levelsOf, type CompressedWeight, type CompressionState, type Unit } from './methods/unit.ts';
+import {
+  levelsOf,
+  weightsOf,
+  type CompressedWeight,
+  type CompressionState,
+  type Measured,
+  type Unit,
+} from './methods/unit.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from './plan.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import { Stage } from './stage.ts';
@@ -22,6 +29,13 @@ export interface CompressionChange {
    */
   takesEffectAfter(step: number): boolean;
   apply(): void;
+}
+
+/** What a distortion made of a weight. */
+interface Found {
+  readonly form: CompressedWeight | undefined;
+  readonly size: CompressedSize;
+  readonly measured: Measured;
 }
 
 /** A weight that is compressed, with its memory. */
@@ -75,6 +89,7 @@ export class Compressor {
       tensors: new Map(this.trained.map((tensor) => [tensor.name, tensor])),
       compressed: this.compressed,
       steps: plan.run.steps,
+      seed: plan.run.seed,
       learningRate: () => this.learningRate,
     };
     this.#stages = plan.stages.map((stage) => new Stage(stage, host));
@@ -85,6 +100,14 @@ export class Compressor {
   settingAt({ weight, compressions }: CompressedTarget, step: number): CompressionSetting {
     const settings = compressions.map(({ stage }) => stage.unitOf(weight.name)?.settingAt(step));
     return Object.assign({}, ...settings) as CompressionSetting;
+  }
+
+  /** What the next distortion takes off the singular values of a target; undefined where none does. */
+  thresholdOf({ weight, compressions }: CompressedTarget): number | undefined {
+    const [threshold] = compressions.flatMap(
+      ({ stage }) => stage.unitOf(weight.name)?.thresholdAt?.(this.learningRate) ?? [],
+    );
+    return threshold;
   }
 
   /** True where {@link distort} is due right after a step. */
@@ -106,13 +129,26 @@ export class Compressor {
     const targets = this.targets.filter(({ compressions }) => compressions.some(({ stage }) => due.includes(stage)));
     const before = report ? targets.map(({ weight }) => weight.values.slice()) : [];
     for (const { stored } of due) await stored.distort(step);
+    if (step === this.#plan.run.steps) await this.#settle();
     if (!report) return [];
     const sizes = this.#sizes();
     return targets.map((target, i) => {
       const { name, values } = target.weight;
-      const form = this.compressed.get(name);
-      return this.#report(target, step, report.bins, [before[i], values], form, sizes.get(name)!);
+      const found = { form: this.compressed.get(name), size: sizes.get(name)!, measured: measuredOf(target, due) };
+      return this.#report(target, step, report.bins, [before[i], values], found);
     });
+  }
+
+  /** What methods leave that take something away at each distortion becomes what a file holds of it. */
+  async #settle(): Promise<void> {
+    for (const unit of this.#lastUnits()) {
+      const forms = await unit.settle?.(unit.targets.map(({ weight }) => this.#weights.get(weight.name)!.values));
+      forms?.forEach((form, i) => {
+        const { name } = unit.targets[i].weight;
+        if (form) this.compressed.set(name, form);
+        else this.compressed.delete(name);
+      });
+    }
   }
 
   /** What a distortion of all weights after this step would do, found on copies: nothing that trains is changed. */
@@ -125,7 +161,9 @@ export class Compressor {
         if (!copies.has(name)) copies.set(name, copy);
       });
       for (const unit of units) {
-        const values = unit.targets.map(({ weight }) => copies.get(weight.name)!);
+        for (const { name } of unit.companions ?? [])
+          if (!copies.has(name)) copies.set(name, this.#weights.get(name)!.values.slice());
+        const values = weightsOf(unit).map(({ name }) => copies.get(name)!);
         const forms = await unit.distort(values, { step, learningRate: this.learningRate, remember: false });
         const sizes = unit.sizes(values, forms);
         unit.targets.forEach(({ weight }, i) => results.set(weight.name, { form: forms[i], size: sizes[i] }));
@@ -133,8 +171,8 @@ export class Compressor {
     }
     return this.targets.map((target) => {
       const { name, values } = target.weight;
-      const { form, size } = results.get(name)!;
-      return this.#report(target, step, bins, [values, copies.get(name)!], form, size);
+      const found = { ...results.get(name)!, measured: measuredOf(target, this.#stages) };
+      return this.#report(target, step, bins, [values, copies.get(name)!], found);
     });
   }
 
@@ -143,8 +181,7 @@ export class Compressor {
     step: number,
     bins: number,
     [before, after]: readonly [Float32Array, Float32Array],
-    form: CompressedWeight | undefined,
-    size: CompressedSize,
+    { form, size, measured }: Found,
   ): DistortionReport {
     const levels = form && levelsOf(form);
     return {
@@ -153,6 +190,7 @@ export class Compressor {
       histogram: weightHistogram(before, after, bins),
       relativeError: relativeError(before, after),
       ...(levels && { levels: [...levels] }),
+      ...measured,
       size: sizeLeft(size),
     };
   }
@@ -172,6 +210,7 @@ export class Compressor {
 
   async pull(): Promise<void> {
     for (const { stored } of this.#stages.toReversed()) await stored.pull();
+    for (const stage of this.#stages) stage.observe();
   }
 
   async push(): Promise<void> {
@@ -196,15 +235,19 @@ export class Compressor {
     return this.#ofEach((unit, values, forms) => unit.packed(values, forms));
   }
 
+  /** The unit of each weight in the last compression that acts on it. */
+  #lastUnits(): Unit[] {
+    return [
+      ...new Set(this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!)),
+    ];
+  }
+
   /** What the last compression of each weight tells of it. */
   #ofEach<T>(
     of: (unit: Unit, values: readonly Float32Array[], forms: readonly (CompressedWeight | undefined)[]) => readonly T[],
   ): Map<string, T> {
-    const last = new Set(
-      this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!),
-    );
     return new Map(
-      [...last].flatMap((unit) => {
+      this.#lastUnits().flatMap((unit) => {
         const values = unit.targets.map(({ weight }) => this.#weights.get(weight.name)!.values);
         const forms = unit.targets.map(({ weight }) => this.compressed.get(weight.name));
         const results = of(unit, values, forms);
@@ -261,6 +304,15 @@ function targetsOf(weights: readonly CompressibleWeight[], stages: readonly Stag
     const target = found.get(weight);
     return target ? [{ weight, ...target }] : [];
   });
+}
+
+/** What the last distortions of some compressions found out about a weight. */
+function measuredOf({ weight, compressions }: CompressedTarget, stages: readonly Stage[]): Measured {
+  const measured = compressions.map(({ stage }) => {
+    const unit = stages.includes(stage) ? stage.unitOf(weight.name) : undefined;
+    return unit?.measured?.[unit.targets.findIndex((target) => target.weight.name === weight.name)];
+  });
+  return Object.assign({}, ...measured) as Measured;
 }
 
 function stateOf(units: readonly Unit[]): CompressionState {

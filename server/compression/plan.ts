@@ -11,7 +11,7 @@ import { createUnits } from './methods/index.ts';
 import type { RunFacts, Unit } from './methods/unit.ts';
 import { policies } from './policies.ts';
 import type { TensorSpec } from './stored/storedWeights.ts';
-import type { NamedWeight } from './targets/targets.ts';
+import type { MatchedWeight, NamedWeight } from './targets/targets.ts';
 
 /** A compression with what the run has loaded for it. */
 export interface PlannedCompression extends Placed<Compression> {
@@ -56,7 +56,10 @@ export function planCompression(
     run,
     weights,
     stages,
-    denseGradients: stages.some(({ compression }) => policies[compression.policy].denseGradients),
+    denseGradients: stages.some(
+      ({ compression, units }) =>
+        policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
+    ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
   };
@@ -65,6 +68,16 @@ export function planCompression(
 /** The first step at which a compression acts. */
 export function firstStepOf({ schedule }: Compression): number {
   return schedule?.from ?? 0;
+}
+
+/** The step from which on a compression compresses weights no further. */
+function lastChangeOf({ schedule }: Compression): number {
+  return schedule && 'to' in schedule ? schedule.to : 0;
+}
+
+/** Steps from one that computes with compressed weights to the next, under a policy that does so while it trains. */
+export function stepsBetweenCompressed(compression: Compression): number {
+  return ('straightThrough' in compression && compression.straightThrough?.every) || 1;
 }
 
 function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
@@ -85,14 +98,27 @@ function planStage(
 ): StagePlan {
   checkPolicy(settings);
   const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
+  const placed = { path, settings: compression };
   const own = createUnits(compression, weights, { ...run, custom });
-  const units = own.filter((unit) => stageOf(unit, before) === undefined);
+  const [whole, parts] = [own.filter(({ after }) => after), own.filter(({ after }) => !after)];
+  const units = parts.filter((unit) => stageOf(unit, before) === undefined);
+  units.push(...whole.map((unit) => afterOthers(placed, unit, before)));
   for (const stage of before)
     for (const earlier of stage.units) {
-      const later = own.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
-      if (later.length > 0) units.push(further({ path, settings: compression }, stage, earlier, later, run));
+      const later = parts.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
+      if (later.length > 0) units.push(further(placed, stage, earlier, later, run));
     }
   return { path, compression, units };
+}
+
+/** A unit that distorts its weights as a whole, as earlier compressions have left them. */
+function afterOthers(compression: Placed<Compression>, unit: Unit, before: readonly StagePlan[]): Unit {
+  for (const target of unit.targets) {
+    const stage = before.findLast(({ units }) => weightsOf(units).includes(target.weight.name));
+    if (stage) checkFollows(compression, stage, target);
+  }
+  const earlier = before.toReversed().flatMap(({ units }) => units.filter((other) => shareWeights(other, unit)));
+  return earlier.length === 0 ? unit : unit.after!(earlier);
 }
 
 /** The last of the compressions that has a weight of the unit. */
@@ -107,36 +133,82 @@ function shareWeights(a: Unit, b: Unit): boolean {
 
 /** @throws SettingError where a compression cannot go on with what the earlier one leaves of these weights */
 function further(
-  { path, settings: compression }: Placed<Compression>,
+  compression: Placed<Compression>,
   stage: StagePlan,
   earlier: Unit,
   later: readonly Unit[],
   { steps }: RunFacts,
 ): Unit {
-  const [{ weight, key }] = later[0].targets;
-  const refuse = (setting: SettingPath, reason: string, remedy: string) =>
-    new SettingError(setting, reason, { remedy, at: setting[0] === 'layers' ? 'key' : 'value' });
-  const problem = followingProblem(
-    { ...compression, place: formatSettingPath(path) },
-    { ...stage.compression, place: formatSettingPath(stage.path) },
-    weight.name,
-  );
-  if (problem) throw refuse(problem.setting === 'key' ? ['layers', key] : ['policy'], problem.reason, problem.remedy);
+  const [first] = later[0].targets;
+  checkFollows(compression, stage, first);
+  checkGoesOn(compression, stage, later);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
   if (missing)
-    throw refuse(
-      ['layers', key],
-      `${weight.name} shares its projection with ${missing.weight.name}, which is not named here`,
-      'Name both, so that the factors of both can be compressed further.',
+    throw new SettingError(
+      ['layers', first.key],
+      `${first.weight.name} is compressed together with ${missing.weight.name}, which is not named here`,
+      { at: 'key', remedy: 'Name both, so that what is left of both can be compressed further.' },
+    );
+  if (later.some(({ tensor }) => !tensor))
+    throw new SettingError(
+      ['layers', first.key],
+      `"${compression.settings.method}" with these settings needs all of ${first.weight.name}, and gets what ${formatSettingPath(stage.path)} leaves of it`,
+      {
+        at: 'key',
+        remedy:
+          'Leave the layer out of one of the two, or choose settings that look at one weight and its values alone.',
+      },
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
-  const from = firstStepOf(stage.compression);
+  const earlierFrom = firstStepOf(stage.compression);
   return new FurtherUnit(
     earlier,
     earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
+    { acts: (step) => step === steps || (step >= earlierFrom && !ignoresSchedule), lastStep: steps },
   );
+}
+
+/** @throws SettingError where a compression cannot go on with what an earlier one leaves of a weight */
+function checkFollows(
+  { path, settings }: Placed<Compression>,
+  { path: earlierPath, compression }: StagePlan,
+  { weight, key }: MatchedWeight,
+): void {
+  const problem = followingProblem(
+    { ...settings, place: formatSettingPath(path) },
+    { ...compression, place: formatSettingPath(earlierPath) },
+    weight.name,
+  );
+  if (!problem) return;
+  const { setting, reason, remedy } = problem;
+  throw setting === 'key'
+    ? new SettingError(['layers', key], reason, { at: 'key', remedy })
+    : new SettingError(['policy'], reason, { remedy });
+}
+
+/** @throws SettingError where a policy cannot go on with a part of a weight, or with one that is still to change */
+function checkGoesOn(
+  { settings }: Placed<Compression>,
+  { path, compression: earlier }: StagePlan,
+  [{ pullBack, targets }]: readonly Unit[],
+): void {
+  const [{ weight }] = targets;
+  const place = formatSettingPath(path);
+  if (pullBack)
+    throw new SettingError(
+      ['straightThrough', 'gradient'],
+      `"exact-scale" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
+      { remedy: 'Choose "plain".' },
+    );
+  const from = firstStepOf(settings);
+  const end = lastChangeOf(earlier);
+  if (policyFacts[settings.policy].trainsInstead && end > from)
+    throw new SettingError(
+      ['schedule', 'from'],
+      `expected at least ${end}, the step until which ${place} compresses ${weight.name} further, got ${from}`,
+      { remedy: 'Let it begin later, or the other end earlier.' },
+    );
 }
 
 function checkPolicy({ policy, method }: Compression): void {

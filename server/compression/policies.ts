@@ -7,6 +7,7 @@ import type { Unit } from './methods/unit.ts';
 import { factorsOf, FactoredWeights } from './stored/factoredWeights.ts';
 import { MaskedWeights } from './stored/maskedWeights.ts';
 import { ShadowedWeights } from './stored/shadowedWeights.ts';
+import { SurgeryWeights } from './stored/surgeryWeights.ts';
 import {
   PlainWeights,
   type Projection,
@@ -14,6 +15,7 @@ import {
   type TensorSpec,
   type TrainedTensor,
 } from './stored/storedWeights.ts';
+import { pointsOf, TrainedPoints } from './stored/trainedPoints.ts';
 
 export interface Policy {
   readonly Stored: new (projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) => StoredWeights;
@@ -26,7 +28,9 @@ export interface Policy {
 export const policies: { readonly [P in PolicyId]: Policy } = {
   deeptwist: { Stored: PlainWeights, denseGradients: false },
   'gradual-mask': { Stored: MaskedWeights, denseGradients: true },
+  'dynamic-surgery': { Stored: SurgeryWeights, denseGradients: false },
   'one-shot': { Stored: PlainWeights, denseGradients: false },
   factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
   'straight-through': { Stored: ShadowedWeights, denseGradients: false },
+  points: { Stored: TrainedPoints, trainedInstead: pointsOf, denseGradients: true },
 };

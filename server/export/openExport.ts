@@ -4,7 +4,7 @@ import { UserError } from '../protocol/userError.ts';
 import type { OpenedModel, Samples } from './format.ts';
 import { formats } from './formats.ts';
 import type { RecognizedExport } from './recognizeExport.ts';
-import { EXPORT_AGAIN } from './storedModel.ts';
+import { EXPORT_AGAIN } from '../models/storedModel.ts';
 
 /**
  * @param path of the file or folder

@@ -12,7 +12,7 @@ import { isRecord } from '../protocol/record.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Origin } from './format.ts';
 import { WEIGHTS_FILE } from './huggingface/huggingfaceFormat.ts';
-import { EXPORT_AGAIN } from './storedModel.ts';
+import { EXPORT_AGAIN } from '../models/storedModel.ts';
 import { METADATA_KEY } from './tfjs/tfjsFormat.ts';
 
 export interface RecognizedExport {

@@ -14,7 +14,7 @@ import { WEIGHTS_FILE } from './huggingface/huggingfaceFormat.ts';
 import { openExport } from './openExport.ts';
 import { filePredictor } from './predictingModel.ts';
 import { recognizeExport, type RecognizedExport } from './recognizeExport.ts';
-import { loadLayersFile } from './safetensors/layersFile.ts';
+import { loadModelFile } from './safetensors/layersFile.ts';
 import { modelFileIn } from './tfjs/tfjsFormat.ts';
 import type { ThinSettings } from './thinSource.ts';
 
@@ -81,7 +81,7 @@ const loaders: Readonly<Record<ExportFormatName, (path: string) => Promise<tf.La
     });
   },
   tfjs: async (path) => (await loadTfjsModel(await modelFileIn(path))).model,
-  packed: loadLayersFile,
-  safetensors: loadLayersFile,
-  huggingface: (path) => loadLayersFile(join(path, WEIGHTS_FILE)),
+  packed: loadModelFile,
+  safetensors: loadModelFile,
+  huggingface: (path) => loadModelFile(join(path, WEIGHTS_FILE)),
 };

@@ -9,7 +9,7 @@ import { followModel } from '../models/topology/followModel.ts';
 import { modelProgram } from '../training/modelProgram.ts';
 import type { Prepared } from '../training/prepare.ts';
 import type { ExportSource } from './format.ts';
-import { parseTopology, storedModel } from './storedModel.ts';
+import { parseTopology, storedModel } from '../models/storedModel.ts';
 
 export interface ThinSettings {
   /** Undefined to remove units alone, which changes nothing of what the model puts out. */

@@ -13,10 +13,11 @@ export function settingSchema(settings: unknown, path: SettingPath): JsonSchema 
   const union = object && alternativeOf(object, valueAt(settings, around));
   const discriminator = union && discriminatorOf(union);
   if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
-  const { options } = discriminator;
+  const { options, usual } = discriminator;
   return {
     enum: [...options.keys()],
     enumDescriptions: Array.from(options.values(), ({ description }) => description),
+    ...(usual !== undefined && { default: usual }),
   };
 }
 
@@ -28,15 +29,32 @@ export function settingDocumentation(node: JsonSchema): string {
 
 function limits(node: JsonSchema): string | undefined {
   const fallback = isPlain(node.default) ? `default: \`${JSON.stringify(node.default)}\`` : undefined;
-  const expected = choicesOf(node).length > 0 || node.type === 'object' ? undefined : expectation(node);
+  const expected =
+    choicesOf(node).length > 0 ? besidesWords(node) : node.type === 'object' ? undefined : expectation(node);
   const text = [expected, fallback].filter((part) => part !== undefined).join('; ');
   return text === '' ? undefined : `_${text[0].toUpperCase()}${text.slice(1)}_`;
+}
+
+/** What can be written in the place of one of the words, where that is neither a word nor an object. */
+function besidesWords(node: JsonSchema): string | undefined {
+  const others = optionsOf(node).filter((option) => choicesOf(option).length === 0 && option.type !== 'object');
+  return others.length === 0 ? undefined : `${others.map(expectation).join(' or ')}, or one of these`;
 }
 
 function choices(node: JsonSchema): string | undefined {
   const all = choicesOf(node);
   if (all.length === 0) return undefined;
   return all.map(({ value, meaning }) => `- \`${value}\`${meaning === undefined ? '' : `: ${meaning}`}`).join('\n');
+}
+
+/** True for a setting whose value, or one of its kinds of values, is a path. */
+export function isPathSetting(node: JsonSchema): boolean {
+  return node.format === 'path' || optionsOf(node).some(({ format }) => format === 'path');
+}
+
+/** The kinds of values of a setting that has several. */
+export function optionsOf(node: JsonSchema): JsonSchema[] {
+  return (node.anyOf as JsonSchema[] | undefined) ?? [];
 }
 
 /** A word that can be written, and what it means. */
@@ -47,10 +65,19 @@ export interface Choice {
 
 /** The words of an enumeration, or those that tell the options of a union apart. */
 export function choicesOf(node: JsonSchema): Choice[] {
+  const alternatives = (node.anyOf as JsonSchema[] | undefined) ?? [];
+  if (alternatives.length > 0 && alternatives.every(({ type }) => type === 'string'))
+    return alternatives.flatMap((alternative) => [...choicesOf(alternative), ...examplesOf(alternative)]);
   const meanings = node.enumDescriptions as string[] | undefined;
   if (node.enum) return node.enum.map((value, i) => ({ value: String(value), meaning: meanings?.[i] }));
   const options = discriminatorOf(node)?.options;
-  return Array.from(options ?? [], ([value, option]) => ({ value, meaning: option.description }));
+  if (options) return Array.from(options, ([value, option]) => ({ value, meaning: option.description }));
+  return optionsOf(node).flatMap(choicesOf);
+}
+
+/** Some of the words that a pattern allows. */
+function examplesOf({ examples, description }: JsonSchema): Choice[] {
+  return ((examples as unknown[] | undefined) ?? []).map((value) => ({ value: String(value), meaning: description }));
 }
 
 /** A value that can be written as it is: no object, and not absent. */

@@ -1,12 +1,12 @@
 /** @file The best approximation of a matrix by one of lower rank. */
-import { applyReflectors, imageOfFirstUnits } from './applyReflectors.ts';
+import { imageOfFirstUnits } from './applyReflectors.ts';
 import { checkMatrix } from './checkMatrix.ts';
-import { reduceRows, tridiagonalize, type Tridiagonalization } from './kernels.ts';
+import { eigenvectorsOf, gramSpectrum } from './gramSpectrum.ts';
+import { reduceRows } from './kernels.ts';
 import { orthonormalizeRows } from './orthonormalize.ts';
 import { defaultThreads, Products, type GramPrecision, type Matrix } from './products.ts';
-import { coordinates, isTall, projection, transpose, type Factors } from './shorterSide.ts';
+import { coordinates, isTall, projection, type Factors } from './shorterSide.ts';
 import { rootsOf } from './singularValues.ts';
-import { tridiagonalEigenvalues, tridiagonalEigenvectors } from './tridiagonal.ts';
 
 /** The best approximation of a rank, `left * right`. */
 export interface Truncation extends Factors {
@@ -107,21 +107,16 @@ async function leadingBasis(
 ): Promise<{ basis: Matrix; singularValues: Float64Array }> {
   const size = Math.min(a.rows, a.columns);
   let precision: GramPrecision = size < FLOAT64_GRAM_BELOW ? 'float64' : 'float32';
-  let spectrum = await decompose(a, precision, products);
+  let spectrum = await gramSpectrum(a, precision, products);
   if (precision === 'float32' && ratioOf(spectrum.eigenvalues, count) < FLOAT32_GRAM_RATIO) {
     precision = 'float64';
-    spectrum = await decompose(a, precision, products);
+    spectrum = await gramSpectrum(a, precision, products);
   }
-  const { tridiagonal, eigenvalues } = spectrum;
-  const eigenvectors = async (some: Float64Array) => {
-    const data = tridiagonalEigenvectors(tridiagonal.diagonal, tridiagonal.offDiagonal, some);
-    const x = { data, rows: size, columns: some.length };
-    return transpose(await applyReflectors(tridiagonal.reflectors, x, products));
-  };
-  const leading = eigenvalues.subarray(0, count);
+  const eigenvectors = (some: Float64Array) => eigenvectorsOf(spectrum, some, products);
+  const leading = spectrum.eigenvalues.subarray(0, count);
   const basis =
     size - count < FEW_ARE_CUT * size
-      ? await complement(await eigenvectors(eigenvalues.subarray(count)), products)
+      ? await complement(await eigenvectors(spectrum.eigenvalues.subarray(count)), products)
       : await orthonormalizeRows(await eigenvectors(leading), products);
   return { basis, singularValues: rootsOf(leading) };
 }
@@ -129,16 +124,6 @@ async function leadingBasis(
 /** Orthonormal rows that span what is orthogonal to all given rows. */
 async function complement({ data, rows, columns }: Matrix, products: Products): Promise<Matrix> {
   return rows === 0 ? identity(columns, columns) : imageOfFirstUnits(reduceRows(data, rows, columns), products);
-}
-
-async function decompose(
-  a: Matrix,
-  precision: GramPrecision,
-  products: Products,
-): Promise<{ tridiagonal: Tridiagonalization; eigenvalues: Float64Array }> {
-  const gram = await products.gram(a, isTall(a) ? 'columns' : 'rows', precision);
-  const tridiagonal = tridiagonalize(gram, Math.min(a.rows, a.columns), true);
-  return { tridiagonal, eigenvalues: tridiagonalEigenvalues(tridiagonal.diagonal, tridiagonal.offDiagonal) };
 }
 
 /** s_count / s_1 */

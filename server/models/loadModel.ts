@@ -6,6 +6,7 @@ import { exportedFunction, importUserModule, userCodeError, type UserModule } fr
 import { takeLoadedFiles } from '../modules/fileSystem.ts';
 import { settled } from '../modules/userCalls.ts';
 import type { ModelReference } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
@@ -68,7 +69,7 @@ export function loadModel(
 function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {
   const create = isBuiltin(name) ? builtinModels[name] : undefined;
   if (create === undefined)
-    throw new UserError(`model: there is no built-in model '${name}'.`, {
+    throw new SettingError(['model'], `there is no built-in model '${name}'`, {
       remedy: `The built-in models are ${Object.keys(builtinModels)
         .map((known) => BUILTIN + known)
         .join(', ')}.`,

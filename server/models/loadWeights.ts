@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import type { NumericArray } from '../formats/elements.ts';
 import { decodeTensors, type StoredTensor } from '../formats/packed/packedFile.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
-import { UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { hasExtension } from './modelFile.ts';
 import { modelWeights } from './modelWeights.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
@@ -15,17 +16,23 @@ const NAMED = 5;
  * Every weight of the model must be in the file with the same shape, under the name that {@link modelWeights} gives it.
  *
  * @param path absolute path of a `.safetensors` file or a tfjs `model.json`
+ * @param setting that names the file
  * @returns names of tensors in the file that the model has no weight for
- * @throws UserError that names the weights that do not fit or are not finite; the model is then unchanged
+ * @throws SettingError that names the weights that do not fit or are not finite, UserError for a file that is missing or damaged; the
+ * model is then unchanged
  */
-export async function loadWeights(model: tf.LayersModel, path: string): Promise<{ ignored: string[] }> {
+export async function loadWeights(
+  model: tf.LayersModel,
+  path: string,
+  setting: SettingPath = ['start'],
+): Promise<{ ignored: string[] }> {
   const stored = hasExtension(path, '.safetensors') ? await readSafetensors(path) : await readTfjsModel(path);
   const weights = modelWeights(model);
   const missing = weights.filter(({ name }) => !stored.has(name)).map(({ name }) => name);
   const names = new Set(weights.map(({ name }) => name));
   const ignored = [...stored.keys()].filter((name) => !names.has(name));
   if (missing.length > 0)
-    throw new UserError(`start: ${path} lacks ${list(missing)} of the model; it has ${list([...stored.keys()])}.`, {
+    throw new SettingError(setting, `${path} lacks ${list(missing)} of the model; it has ${list([...stored.keys()])}`, {
       remedy: 'Start from weights of the same model, with the same layer names.',
     });
   const misshapen = weights.flatMap(({ name, shape }) => {
@@ -33,7 +40,7 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
     return found.join() === shape.join() ? [] : [`${name} is [${found.join(', ')}], not [${shape.join(', ')}]`];
   });
   if (misshapen.length > 0)
-    throw new UserError(`start: weights of ${path} do not have the shapes of the model: ${list(misshapen)}.`, {
+    throw new SettingError(setting, `weights of ${path} do not have the shapes of the model: ${list(misshapen)}`, {
       remedy: 'Start from weights of the same model, with the same layer sizes.',
     });
 
@@ -43,7 +50,7 @@ export async function loadWeights(model: tf.LayersModel, path: string): Promise<
     return found === undefined ? [] : [`${name} has ${found}`];
   });
   if (notFinite.length > 0)
-    throw new UserError(`start: weights of ${path} are not finite: ${list(notFinite)}.`, {
+    throw new SettingError(setting, `weights of ${path} are not finite: ${list(notFinite)}`, {
       remedy: 'Start from weights of a training that did not diverge.',
     });
 

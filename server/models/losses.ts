@@ -4,12 +4,10 @@
  * compiler traces them. Targets may be int32 or float32.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { TrainingConfig } from '../protocol/experiment/schema.ts';
+import type { LossId } from '../protocol/experiment/lossFacts.ts';
 
 /** @returns a scalar: the mean over the batch */
 export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
-
-export type LossId = Exclude<TrainingConfig['loss'], 'auto'>;
 
 /** Keras's fuzz factor for float32. */
 const EPSILON = 1e-7;
@@ -57,12 +55,19 @@ export const losses: Record<LossId, Loss> = {
 };
 
 function categoricalCrossentropy(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
-  const probabilities = clip(tf.div(outputs, tf.sum(outputs, -1, true)));
-  return tf.neg(tf.mean(tf.sum(tf.mul(tf.cast(targets, 'float32'), tf.log(probabilities)), -1)));
+  return tf.neg(tf.mean(tf.sum(tf.mul(tf.cast(targets, 'float32'), logProbabilities(outputs)), -1)));
+}
+
+/**
+ * Logarithms of probabilities, made to sum to 1 and clipped as the losses clip them.
+ * @param probabilities of shape `[…, classes]`
+ */
+export function logProbabilities(probabilities: tf.Tensor): tf.Tensor {
+  return tf.log(clip(tf.div(probabilities, tf.sum(probabilities, -1, true))));
 }
 
 /** Of the shape of the outputs, float32. */
-function oneHot(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
+export function oneHot(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   const classes = outputs.shape[outputs.shape.length - 1];
   const labels = tf.cast(tf.reshape(targets, [-1]), 'int32');
   return tf.cast(tf.reshape(tf.oneHot(labels, classes), outputs.shape), 'float32');

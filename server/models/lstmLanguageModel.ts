@@ -8,7 +8,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { LstmLanguageModelOptions } from '../protocol/experiment/schema.ts';
-import { UserError } from '../protocol/userError.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { ModelSamples } from './modelSamples.ts';
 
 /** @throws UserError when the data are no text */
@@ -17,7 +17,7 @@ export function lstmLanguageModel(
   samples: ModelSamples | undefined,
 ): tf.LayersModel {
   if (samples?.vocabulary === undefined)
-    throw new UserError('model: the language model is made for a text, and the data are none.', {
+    throw new SettingError(['model'], 'the language model is made for a text, and the data are none', {
       remedy: 'Set data to { "type": "text", … }, or choose another model.',
     });
   const { layers, units, dropout, initialRange, tied } = options;

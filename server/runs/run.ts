@@ -103,7 +103,7 @@ export class Run {
 
   /** Changes `run.json`. */
   async update(
-    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes'>>,
+    changes: Partial<Pick<RunRecord, 'state' | 'process' | 'result' | 'failure' | 'cuts' | 'changes' | 'teacher'>>,
   ): Promise<void> {
     const record = { ...this.#record, ...changes, updated: new Date().toISOString() };
     await writeAtomically(join(this.path, RUN_FILE), JSON.stringify({ ...record, ...this.#recorded }, null, 2) + '\n');

@@ -46,6 +46,13 @@ export const runRecordSchema = z.object({
       'Settings that were changed while the run trained: `path=value` texts, and the step after which they took or take ' +
         'effect. A run that is resumed takes them at the same steps.',
     ),
+  teacher: z
+    .string()
+    .optional()
+    .describe(
+      'The run that `distillation.teacher` named when this one began, as a path from the folder of the experiment with `/`: a run that ' +
+        'is resumed learns from the same one.',
+    ),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
   cuts: z

@@ -116,7 +116,7 @@ export class ConstrainedWeights {
 function afterDistortions({ method, policy }: Compression, keepsZeros: boolean): 'applied' | 'left out' | 'impossible' {
   const { constraints } = policyFacts[policy];
   if (constraints === 'none' || (constraints === 'keeping zeros' && !keepsZeros)) return 'impossible';
-  return methodFacts[method].leaves === 'zeros' && keepsZeros ? 'applied' : 'left out';
+  return ['zeros', 'zero units'].includes(methodFacts[method].leaves) && keepsZeros ? 'applied' : 'left out';
 }
 
 /** tfjs takes one axis or several. */

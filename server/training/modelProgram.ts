@@ -1,15 +1,17 @@
 /** @file A loaded model and a data set as the {@link Program} that an executor runs. */
 import * as tf from '@tensorflow/tfjs';
-import { elementCount } from '../protocol/shape.ts';
-import type { Predictor, Program, SampleType } from '../compiler/program.ts';
+import type { Predictor, Program } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
-import type { LossId } from '../models/losses.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import type { TrainingConfig } from '../protocol/experiment/schema.ts';
+import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
+import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { chooseLoss, lossScaleOf, meanOf, userArguments } from './objective/dataLoss.ts';
+import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
+import type { Terms } from './objective/distillation.ts';
 import { composeLoss } from './objective/loss.ts';
+import { studentLoss, type Teacher } from './objective/studentLoss.ts';
 import { unfitModel } from './unfitModel.ts';
 
 export interface ModelProgram extends Program, Predictor {
@@ -34,12 +36,7 @@ export interface ModelProgram extends Program, Predictor {
 export const PERPLEXITY = 'perplexity';
 
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary'>;
-
-const ofLabels: ReadonlySet<LossId> = new Set<LossId>([
-  'sparse-categorical-crossentropy',
-  'sparse-categorical-crossentropy-from-logits',
-]);
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
 
 /** Whether the largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
@@ -63,8 +60,22 @@ function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
   }
 }
 
-/** @throws SettingError when nothing of the model is trained, it does not fit the data or the batch size, or no loss is declared */
-export function modelProgram(loaded: LoadedModel, dataset: Samples, training: TrainingConfig): ModelProgram {
+/** A teacher that a model learns from, and how. */
+export interface Lesson {
+  readonly config: DistillationConfig;
+  readonly teacher: Teacher;
+}
+
+/**
+ * @throws SettingError when nothing of the model is trained, it does not fit the data, the batch size or its teacher, or no loss is
+ * declared
+ */
+export function modelProgram(
+  loaded: LoadedModel,
+  dataset: Samples,
+  training: TrainingConfig,
+  lesson?: Lesson,
+): ModelProgram {
   const { model } = loaded;
   const weights = modelWeights(model);
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
@@ -81,14 +92,21 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
         meanOf(`The metric ${name}`, (...batch) => tf.cast(metric(...userArguments(batch, isSingle)), 'float32')),
       ] as const,
   );
-  const inputs = matchInputs(model, dataset);
+  const inputs = matchInputs(model, dataset, unfitModel);
   const classes = targets.map((_, index) =>
-    id !== undefined && ofLabels.has(id) ? (model.outputs[index].shape.at(-1) ?? undefined) : undefined,
+    id !== undefined && lossFacts[id].targets === 'labels'
+      ? (model.outputs[index].shape.at(-1) ?? undefined)
+      : undefined,
   );
   if (id !== undefined)
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
+  if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
+  const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
+  const objective: ReturnType<typeof studentLoss> = lesson
+    ? studentLoss(lesson.config, { model, loss, id }, lesson.teacher)
+    : (_, expected, outputs): Terms => ({ terms: { data: [loss(expected, outputs)] } });
 
   const score: ModelProgram['score'] = (targets, predicted) => ({
     loss: loss(targets, predicted),
@@ -98,9 +116,10 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     model,
     ...predictorOf(model, weights, inputs),
     weights,
+    ...(lesson && { frozen: lesson.teacher }),
     targets: dataset.targets,
     metrics: metrics.map(([name]) => name),
-    batchSize: fixedBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
+    batchSize: checkBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
     classes,
     metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
@@ -108,11 +127,10 @@ export function modelProgram(loaded: LoadedModel, dataset: Samples, training: Tr
     inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
     outputNames: model.outputs.map(({ sourceLayer }) => sourceLayer.name),
     loss(batch, targets) {
-      const mean = loss(targets, outputsOf(model, batch, { training: true }));
-      return composeLoss({
-        data: [lossScale === 1 ? mean : tf.mul<tf.Scalar>(mean, lossScale)],
-        regularization: model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty)),
-      });
+      const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
+      const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
+      const onData = Object.entries(terms).map(([name, own]) => [name, own.map(scaled)] as const);
+      return composeLoss({ ...Object.fromEntries(onData), regularization }, shares);
     },
     evaluate(batch, targets) {
       const [samples] = targets[0].shape;
@@ -147,8 +165,8 @@ function outputsOf(model: tf.LayersModel, batch: tf.Tensor[], mode: { training: 
 }
 
 /** @throws SettingError when it is not that of the experiment */
-function fixedBatchSize(model: tf.LayersModel, batchSize: number): number | undefined {
-  const [fixed] = model.inputs.flatMap(({ shape }) => shape[0] ?? []);
+function checkBatchSize(model: tf.LayersModel, batchSize: number): number | undefined {
+  const fixed = fixedBatchSize(model);
   if (fixed === undefined || fixed === batchSize) return fixed;
   throw new SettingError(['training', 'batchSize'], `the model takes batches of ${fixed}, got ${batchSize}`, {
     remedy: `Set it to ${fixed}, or change the model's batchInputShape.`,
@@ -167,24 +185,11 @@ function checkVocabularySize(model: tf.LayersModel, words: number, classes: numb
   }
 }
 
-/** Where a sample has as many elements as the input takes but another shape (an image, a vector), the input's is used. */
-function matchInputs(model: tf.LayersModel, dataset: Samples): SampleType[] {
-  if (model.inputs.length !== dataset.inputs.length) {
-    throw unfitModel(`it has ${model.inputs.length} inputs and a sample of the data has ${dataset.inputs.length}`);
-  }
-  return dataset.inputs.map(({ shape, dtype }, index) => {
-    const wanted = model.inputs[index].shape.slice(1);
-    const known = wanted.filter((size) => size !== null);
-    if (known.length === wanted.length) {
-      if (elementCount(known) === elementCount(shape)) return { shape: known, dtype };
-    } else if (wanted.length === shape.length && wanted.every((size, axis) => size === null || size === shape[axis])) {
-      return { shape, dtype };
-    }
-    const which = model.inputs.length === 1 ? 'the input' : `input ${index + 1}`;
-    throw unfitModel(
-      `${which} takes [${wanted.map((size) => size ?? 'any').join(', ')}], a sample of the data is [${shape.join(', ')}]`,
-    );
-  });
+/** @throws SettingError when some classes have no output */
+function checkClasses(names: readonly string[], outputs: number | undefined): void {
+  if (outputs === undefined || outputs >= names.length) return;
+  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
+  throw unfitModel(`the data have ${names.length} classes (${listed}), the output one value for each of ${outputs}`);
 }
 
 function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {
@@ -196,9 +201,9 @@ function checkTarget(target: TensorSpec, output: readonly (number | null)[], cla
       : target.shape;
   if (expected.length === shape.length && expected.every((size, axis) => size === null || size === shape[axis])) return;
   throw unfitModel(
-    `the output is [${output.map((size) => size ?? 'any').join(', ')}]` +
+    `the output is ${shapeText(output)}` +
       (classes === undefined ? '' : `, one for each of ${classes} classes,`) +
-      ` and a target of the data is [${target.shape.join(', ')}]`,
+      ` and a target of the data is ${shapeText(target.shape)}`,
   );
 }
 

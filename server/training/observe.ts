@@ -53,7 +53,12 @@ export async function observeSpectra(compressor: Compressor, step: number): Prom
   const spectra: SpectrumOf[] = [];
   for (const target of compressor.targets) {
     const { rank } = compressor.settingAt(target, step);
-    spectra.push({ ...(await spectrumOf(target)), ...(rank !== undefined && { rank }) });
+    const threshold = compressor.thresholdOf(target);
+    spectra.push({
+      ...(await spectrumOf(target)),
+      ...(rank !== undefined && { rank }),
+      ...(threshold !== undefined && { threshold }),
+    });
   }
   return spectra;
 }

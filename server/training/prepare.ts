@@ -9,7 +9,7 @@ import { Compressor } from '../compression/compressor.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
@@ -23,20 +23,23 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
+import { namesRun } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
+import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
-import { UserError } from '../protocol/userError.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
-import { findRun } from '../runs/findRun.ts';
+import type { Run } from '../runs/run.ts';
 import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
+import { finishedRun } from './finishedRun.ts';
 import { LiveSettings } from './liveSettings.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
+import { loadTeacher } from './teacher.ts';
 
 export interface Prepared {
   /** The experiment, whose settings a user may change during training. */
@@ -62,23 +65,34 @@ export interface Prepared {
   readonly warnings: readonly string[];
   /** The user's files that the experiment depends on. */
   readonly sources: readonly SourceFile[];
+  /** The run that has the weights of the teacher, as a path from the folder of the experiment. */
+  readonly teacher: string | undefined;
   /** Description of the model as it was loaded, for the editor. */
   readonly description: ModelDescription;
   dispose(): Promise<void>;
 }
 
+export interface PrepareOptions extends OpenOptions {
+  /** True where `start` is to be loaded: not where other weights will be restored. */
+  readonly pretrained: boolean;
+  /** True where the model is to be trained. Without that it needs no teacher. */
+  readonly trains: boolean;
+  /** That of the checkpoint from which a run goes on. */
+  readonly seeding?: Seeding | undefined;
+  /** The run that is prepared, where there is one already. */
+  readonly run?: Run;
+}
+
 /**
  * @param directory of the experiment file, which relative paths start from
- * @param options.pretrained whether to load `start`: not where other weights will be restored
- * @param options.seeding that of the checkpoint from which a run goes on
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, seeding = SEEDING }: { pretrained: boolean; seeding?: Seeding },
+  { pretrained, trains, seeding = SEEDING, run, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
-  const { model, start, data } = settings;
+  const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
   const warnings: string[] = [];
   const opened: (() => unknown)[] = [];
@@ -87,8 +101,9 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
-    const dataset = await openDataset(data, directory);
+    const dataset = await openDataset(data, directory, opening);
     opened.push(() => dataset.close());
+    warnings.push(...(dataset.warnings ?? []));
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(dataset.files ?? []);
@@ -106,13 +121,30 @@ export async function prepare(
     const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
-      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset));
+      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset, run));
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
     }
     const { compressions, files } = await loadCompressions(experiment, directory);
     sources.push(...(await readSources(files)));
 
-    const program = modelProgram(loaded, dataset, training);
+    for (const { settings } of compressions) {
+      const warning = unsuitedOptimizer(settings.method, training.optimizer.type);
+      if (warning !== undefined) warnings.push(`training.optimizer: ${warning}.`);
+    }
+
+    const teacher =
+      distillation && trains
+        ? await loadTeacher(distillation, { directory, dataset, batchSize, student: run })
+        : undefined;
+    if (teacher) opened.push(() => teacher.model.dispose());
+    sources.push(...(await readSources(teacher?.files ?? [])));
+
+    const program = modelProgram(
+      loaded,
+      dataset,
+      training,
+      distillation && teacher && { config: distillation, teacher },
+    );
     const named = modelWeights(loaded.model);
     const plan =
       compressions.length > 0 ? planCompression(compressions, named, { steps: training.steps, seed }) : undefined;
@@ -148,7 +180,8 @@ export async function prepare(
       best: training.keepBest ? new BestModel(parameters) : undefined,
       weights,
       warnings,
-      sources,
+      sources: withoutRepetition(sources),
+      teacher: teacher?.run,
       description: await describeModel(loaded, settings.model, dataset.train.samples),
       dispose,
     };
@@ -178,21 +211,19 @@ async function loadCompressions(
 }
 
 /** @throws SettingError when `start` names a run that has no final model, or one of another vocabulary */
-async function startFile(start: string, directory: string, { vocabulary }: Dataset): Promise<string> {
-  if (!start.startsWith('run:')) {
+async function startFile(
+  start: string,
+  directory: string,
+  { vocabulary }: Dataset,
+  run: Run | undefined,
+): Promise<string> {
+  if (!namesRun(start)) {
     checkStartReference(start);
     return resolve(directory, start);
   }
-  const run = await findRun(start.slice('run:'.length), directory).catch((error: unknown) => {
-    throw error instanceof UserError ? new SettingError(['start'], error.message, { remedy: error.remedy }) : error;
-  });
-  if (run.record.state === 'finished') {
-    await checkVocabulary(run, vocabulary, 'this one starts from it');
-    return finalWeightsFile(run);
-  }
-  throw new SettingError(['start'], `the run ${run.id} has no final model: it is ${run.observedState()}`, {
-    remedy: `Finish it with \`deeptwist resume ${run.id}\`.`,
-  });
+  const finished = await finishedRun(start, ['start'], { directory, asking: run });
+  await checkVocabulary(finished, vocabulary, 'this one starts from it');
+  return finalWeightsFile(finished);
 }
 
 /**
@@ -265,6 +296,11 @@ async function createProgramExecutor(
       cause: error,
     });
   }
+}
+
+/** A teacher may be made from the same files as its student. */
+function withoutRepetition(sources: readonly SourceFile[]): SourceFile[] {
+  return [...new Map(sources.map((source) => [source.path, source])).values()];
 }
 
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {

@@ -15,6 +15,7 @@ import { evaluateSplit } from './evaluateSplit.ts';
 import type { LiveChanges } from './liveChanges.ts';
 import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
 import { notFiniteIn } from './notFiniteBatch.ts';
+import { isTeacherAtFault } from './objective/distillation.ts';
 import { divideLoss, MeanLoss } from './objective/loss.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
@@ -160,7 +161,7 @@ export class TrainingLoop {
     await compressor?.beforeStep(step);
     const stepLoss = divideLoss(await executor.step(batch, step - 1), program.lossScale);
     const { loss } = stepLoss;
-    if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch);
+    if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch, stepLoss.parts);
     await compressor?.pull();
     optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
@@ -330,12 +331,19 @@ export class TrainingLoop {
   }
 
   /** Values of the batch, and weights that the model begins with, make every step fail alike. */
-  #notFinite(what: string, batch: Batch): UserError {
+  #notFinite(what: string, batch: Batch, parts: StepLoss['parts'] = {}): UserError {
     const inBatch = notFiniteIn(batch, this.#prepared.dataset);
     if (inBatch !== undefined)
       return new UserError(`data: ${what} at step ${this.#step}, because of the batch: of its ${inBatch}.`, {
         remedy: 'Correct the data, or leave such samples out: a model learns nothing from them.',
       });
+    if (isTeacherAtFault(parts))
+      return new UserError(
+        `distillation.teacher: ${what} at step ${this.#step}, because the teacher's outputs are not finite.`,
+        {
+          remedy: 'Name a teacher whose training did not diverge.',
+        },
+      );
     const initial = this.#step === 1 ? this.#weightNotFinite() : undefined;
     if (initial !== undefined)
       return new UserError(

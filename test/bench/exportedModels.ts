@@ -9,7 +9,7 @@ import type { PackedWeight } from '../../server/formats/packed/packedFile.ts';
 import { builtinModels } from '../../server/models/builtinModels.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { placedCompressions } from '../../server/protocol/experiment/compressions.ts';
-import type { Compression } from '../../server/protocol/experiment/schema.ts';
+import { oneCompression } from '../../server/protocol/experiment/schema/compression.ts';
 import { predictorOf } from '../../server/training/modelProgram.ts';
 
 const { layers } = tf;
@@ -31,7 +31,7 @@ const compressions = {
   sparse: { method: 'prune', layers: { '*': { rate: 0.9 } } },
   'binary-codes': {
     method: 'quantize',
-    layers: { '*': { bits: 2, scales: 'row', algorithm: 'alternating', iterations: 10 } },
+    layers: { '*': { levels: 'binary', bits: 2, scales: 'row', algorithm: 'alternating', iterations: 10 } },
   },
   factors: { method: 'low-rank', layers: { '*': { rank: 8, sharedProjection: false } } },
 } as const;
@@ -56,7 +56,7 @@ async function compressed(name: string, model: tf.LayersModel, form: Form, indic
     if (weight.shape.length === 1) values.forEach((value, i) => (values[i] = value + 0.2 * (random.uniform() - 0.5)));
     return { ...weight, variable, values };
   });
-  const compression: Compression = { ...compressions[form], policy: 'deeptwist', distortEvery: 1 };
+  const compression = oneCompression.parse({ ...compressions[form], distortEvery: 1 });
   const matrices = weights.filter(({ shape }) => shape.length > 1);
   const compressor = new Compressor(
     planCompression(placedCompressions({ compression }), matrices, { steps: 1, seed: 1 }),

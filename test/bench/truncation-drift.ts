@@ -134,7 +134,10 @@ export default {
       ...(set as string[]),
     ];
     const { experiment } = await loadExperiment(resolve(FILE), overrides);
-    const prepared = await prepare(experiment, dirname(resolve(FILE)), { pretrained: start !== undefined });
+    const prepared = await prepare(experiment, dirname(resolve(FILE)), {
+      pretrained: start !== undefined,
+      trains: true,
+    });
     const chains = new Map<string, Chain>();
     const drifts: Drift[] = [];
     const enough = new AbortController();

@@ -1,7 +1,14 @@
 /** @file `deeptwist show`. */
-import { relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { settingTexts } from '../../protocol/experiment/methods/settingText.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatRatio,
+} from '../../protocol/formatQuantity.ts';
 import type { RecordedExport } from '../../protocol/run/exportedFile.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { readExportedFiles } from '../../runs/exportedFiles.ts';
@@ -35,7 +42,7 @@ export const showCommand: Command = {
       headLines(run, progress, stdout, context.now()),
       settingLines(progress, stdout),
       nearZeroLines(progress, stdout),
-      courseLines(progress, stdout),
+      [...lossLines(progress), ...courseLines(progress, stdout)],
       [...progress.changes, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
       progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
       exportLines(await readExportedFiles(run), stdout, context),
@@ -63,13 +70,14 @@ async function follow(run: Run, context: CommandContext): Promise<number> {
 }
 
 function headLines(run: Run, progress: Progress, terminal: Terminal, now: number): string[] {
-  const { created, experiment, overrides } = run.record;
+  const { created, experiment, overrides, teacher } = run.record;
   const steps = progress.started?.config.training.steps;
   const done = `step ${formatCount(progress.step)}${steps === undefined ? '' : ` of ${formatCount(steps)}`}`;
   return [
     `${styled(terminal, 'bold', run.id)}  ${run.observedState()}, ${done}, created ${formatDuration((now - Date.parse(created)) / 1000)} ago`,
     `experiment  ${experiment}${overrides.map((override) => ` --set ${override}`).join('')}`,
     `folder      ${run.path}`,
+    ...(teacher === undefined ? [] : [`teacher     ${resolve(dirname(experiment), teacher)}`]),
   ];
 }
 
@@ -126,6 +134,15 @@ function nearZeroLines({ distortion }: Progress, terminal: Terminal): string[] {
     terminal.columns,
   );
   return [`last observed distortion, step ${formatCount(distortion.step)}`, styled(terminal, 'dim', header), ...rows];
+}
+
+/** The parts of the training loss, as they were recorded last, where it has several. */
+function lossLines({ metrics }: Progress): string[] {
+  if (metrics?.losses === undefined) return [];
+  const { loss, losses, shares = {} } = metrics;
+  const parts = Object.entries(losses).map(([name, value]) => `${name} ${formatNumber(value)}`);
+  const told = Object.entries(shares).map(([name, share]) => `, ${name} ${formatPercent(share)} of the samples`);
+  return [`training loss ${formatNumber(loss)}: ${parts.join(', ')}${told.join('')}`];
 }
 
 function courseLines(progress: Progress, terminal: Terminal): string[] {

@@ -20,8 +20,9 @@ export async function traceTraining(program: Program, batchSize: number): Promis
     const trained = program.weights.filter((weight) => weight.trainable);
     const { value, grads } = tf.variableGrads(
       () => {
-        const { total, parts } = withParts(program.loss(inputs, targets));
+        const { total, parts, shares } = withParts(program.loss(inputs, targets));
         for (const [name, part] of Object.entries(parts)) outputs.set(portName.lossPart(name), recording.node(part));
+        for (const [name, share] of Object.entries(shares)) outputs.set(portName.share(name), recording.node(share));
         return total;
       },
       trained.map((weight) => weight.variable),

@@ -12,7 +12,15 @@ import type { CompressionSetting } from '../../protocol/run/events.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
-import type { CompressedWeight, CompressionState, Distortion, FactoredWeight, TensorDistortion, Unit } from './unit.ts';
+import type {
+  CompressedWeight,
+  CompressionState,
+  Distortion,
+  FactoredWeight,
+  FittedPoints,
+  TensorDistortion,
+  Unit,
+} from './unit.ts';
 
 /** A tensor that is distorted further, and what has been made of it. */
 interface Tensor {
@@ -61,13 +69,13 @@ export class FurtherUnit implements Unit {
   async distort(values: readonly Float32Array[], at: Distortion): Promise<CompressedWeight[]> {
     if (!this.#acts(at.step))
       return this.#tensors.map((tensor, i) => tensor.distort(values[i], this.targets[i].view, at));
-    const forms = await this.#earlier.distort(values, at);
+    const forms = await (this.#earlier.settle?.(values) ?? this.#earlier.distort(values, at));
     /** What was made of the left factors, which weights can share. */
     const lefts = new Map<Float32Array, { values: Float32Array; form: CompressedWeight }>();
     const further: CompressedWeight[] = [];
     for (const [i, form] of forms.entries())
       further.push(
-        form.form === 'factors'
+        form?.form === 'factors'
           ? await this.#distortFactors(form, i, values[i], at, lefts)
           : distortTensor(this.#tensors[i], { values: values[i], view: this.targets[i].view, form }, at),
       );
@@ -141,6 +149,11 @@ export class FurtherUnit implements Unit {
     return bytes(packed) < bytes(dense) ? packed : dense;
   }
 
+  /** Those of the one tensor that pruning leaves of a weight. */
+  get points(): FittedPoints | undefined {
+    return this.#later.length === 1 ? this.#later[0].points : undefined;
+  }
+
   get state(): CompressionState {
     return Object.assign({}, ...this.#later.map(({ state }) => state)) as CompressionState;
   }
@@ -158,6 +171,8 @@ function distortTensor(distortion: TensorDistortion, { values, view, form }: Ten
   const kept = Float32Array.from(positions, (position) => values[position]);
   const numbers = distortion.distort(kept, inOneRow(kept), at);
   positions.forEach((position, i) => (values[position] = kept[i]));
+  // Fewer of them are kept now: the zeros of both are one compression.
+  if (numbers.form === 'sparse') return { form: 'sparse' };
   return { form: 'sparse', kept: { positions, numbers } };
 }
 

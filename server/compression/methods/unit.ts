@@ -1,11 +1,12 @@
 /** @file What every compression method makes of the weights that an experiment names: units, which close over their settings. */
 import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { Compression, Method } from '../../protocol/experiment/schema.ts';
-import type { CompressionSetting } from '../../protocol/run/events.ts';
+import type { CompressionSetting, EventOf } from '../../protocol/run/events.ts';
 import type { CompressedSize } from '../size.ts';
 import type { MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight, NamedWeight } from '../targets/targets.ts';
 import type { CustomDistortion } from './custom/custom.ts';
+import { commonLevels, type LevelForm } from './quantize/levelForm.ts';
 
 type CompressionBy = { [M in Method]: Extract<Compression, { method: M }> };
 export type CompressionOf<M extends Method> = CompressionBy[M];
@@ -18,6 +19,7 @@ export type CompressionState = Record<string, Float32Array | Uint8Array>;
 export type CompressedWeight =
   | SparseWeight
   | QuantizedWeight
+  | LevelForm
   | FactoredWeight
   /** What a user's function left, with the size that it told. */
   | { readonly form: 'custom'; readonly size: CompressedSize };
@@ -51,8 +53,11 @@ export interface FactoredWeight {
   /** The same array in all weights that share a projection. */
   readonly left: Float32Array;
   readonly right: Float32Array;
-  /** The next truncation can start from it; that of the recurrent weight in all that share its projection. */
-  readonly basis: Float32Array;
+  /**
+   * The next truncation can start from it; that of the recurrent weight in all that share its projection. Absent where each
+   * distortion decomposes the weight anew.
+   */
+  readonly basis?: Float32Array | undefined;
   /** The forms in which a later compression left the factors; absent where they are floats. */
   readonly parts?: { readonly left: CompressedWeight; readonly right: CompressedWeight };
 }
@@ -60,6 +65,7 @@ export interface FactoredWeight {
 /** The few values that all numbers of a weight have, ascending, where its form has such. */
 export function levelsOf(compressed: CompressedWeight): readonly number[] | undefined {
   if (compressed.form === 'binary-codes') return compressed.levels;
+  if (compressed.form === 'levels') return commonLevels(compressed);
   const levels = compressed.form === 'sparse' && compressed.kept && levelsOf(compressed.kept.numbers);
   return levels ? [...new Set([...levels, 0])].sort((a, b) => a - b) : undefined;
 }
@@ -98,6 +104,24 @@ export interface TensorDistortion {
   ): PackedWeight;
 }
 
+/** The quantization points of a weight. */
+export interface FittedPoints {
+  readonly count: number;
+  /** Points that a distortion takes in the place of those that it would fit, ascending. */
+  trained: Float32Array | undefined;
+}
+
+/** A weight whose gradient was taken at its compressed form. */
+export interface PulledBack {
+  /** Changed in place. */
+  readonly gradient: Float32Array;
+  readonly full: Float32Array;
+  readonly compressed: Float32Array;
+}
+
+/** What a distortion found out about a weight besides its form, as the log of a run has it. */
+export type Measured = Pick<EventOf<'distortion'>['weights'][number], 'nuclearNorm' | 'units'>;
+
 /** Shapes of the factors of a unit: one left factor, a right factor for each of its weights. */
 export interface FactorShapes {
   readonly left: readonly [rows: number, rank: number];
@@ -105,11 +129,14 @@ export interface FactorShapes {
 }
 
 /**
- * Weights that are compressed together: one, or a recurrent kernel and the kernels that share its projection. Arrays of values have
+ * Weights that are compressed together: one, several that are pruned by one threshold, or a recurrent kernel and the kernels that
+ * share its projection. Arrays of values have
  * one entry a weight, in the order of `targets` and of the weight's own tensor.
  */
 export interface Unit {
   readonly targets: readonly MatchedWeight[];
+  /** Other weights that a distortion changes with them, and that stay dense: `distort` gets their values after those of the targets. */
+  readonly companions?: readonly NamedWeight[];
   /** How the weights are compressed after a step, 1 to the length of the run. */
   settingAt(step: number): CompressionSetting;
   /** Replaces values by their compressed form, in place. @returns the compressed form of each weight */
@@ -117,6 +144,21 @@ export interface Unit {
     values: readonly Float32Array[],
     at: Distortion,
   ): readonly CompressedWeight[] | Promise<readonly CompressedWeight[]>;
+  /**
+   * Replaces values by what a file holds of them, in place, without compressing them any further: for methods whose distortions take
+   * something away each time. It follows the last distortion of a run, and stands for a distortion where a later compression goes on
+   * with what this one has left. Absent where a second distortion leaves what the first one left.
+   * @returns the form of each weight; undefined for one that is stored dense
+   */
+  settle?(
+    values: readonly Float32Array[],
+  ): readonly (CompressedWeight | undefined)[] | Promise<readonly (CompressedWeight | undefined)[]>;
+  /** This unit where earlier ones distort some of its weights before it; absent where it goes on with the parts that they leave. */
+  after?(earlier: readonly Unit[]): Unit;
+  /** What the last distortion found out about each weight; absent where its form tells all. */
+  readonly measured?: readonly Measured[] | undefined;
+  /** What a distortion takes off the singular values of its weights; absent where a method does not. */
+  thresholdAt?(learningRate: number): number;
   /** Measures what is left of each weight. @param compressed what {@link distort} returned last, if it was called */
   sizes(
     values: readonly Float32Array[],
@@ -127,16 +169,41 @@ export interface Unit {
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly PackedWeight[];
-  /** Number of entries of a weight that a distortion after this step makes zero; absent where a method makes none zero. */
+  /** Most entries of all its weights that a distortion after this step makes zero; absent where a method makes none zero. */
   zerosAt?(step: number): number;
+  /** Marks by 1 the entries of each weight that a distortion after this step does not make zero; absent where a method makes none zero. */
+  kept?(values: readonly Float32Array[], step: number): readonly Uint8Array[];
+  /** The same with a hysteresis: entries near the threshold stay as they were marked. Absent where there is no threshold. */
+  readonly splice?: (
+    values: readonly Float32Array[],
+    step: number,
+    before: readonly Uint8Array[],
+  ) => readonly Uint8Array[];
+  /**
+   * Takes note of a training step, with the gradients of the weights as they are trained; absent where distortions do not depend on
+   * gradients.
+   */
+  readonly observe?: (values: readonly Float32Array[], gradients: readonly Float32Array[]) => void;
   /** How a part of a weight that an earlier compression left is distorted; absent where a method follows none. */
   readonly tensor?: TensorDistortion;
+  /** The points that a distortion fits to a weight, which may be trained in its place; absent where a method fits none. */
+  readonly points?: FittedPoints;
+  /**
+   * Adds to the gradient at a compressed weight what makes it that of the weight in full precision; absent where the one is taken for
+   * the other.
+   */
+  readonly pullBack?: (weight: PulledBack, form: CompressedWeight) => void;
   /** The shapes of the factors that a distortion finds; absent where a method finds none. */
   readonly factors?: FactorShapes;
   /** What the next distortion depends on, for a checkpoint. */
   readonly state: CompressionState;
   /** Takes over what fits this unit, also from the state of a unit with other settings. */
   restore(state: CompressionState): void;
+}
+
+/** The weights whose values a distortion of the unit gets, in its order. */
+export function weightsOf({ targets, companions = [] }: Unit): NamedWeight[] {
+  return [...targets.map(({ weight }) => weight), ...companions];
 }
 
 /** For units whose distortions depend on nothing but the weights. */

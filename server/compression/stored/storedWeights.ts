@@ -1,4 +1,5 @@
 /** @file What an experiment's policy makes of the weights that are stored, and of what is trained in their place. */
+import type { Compression } from '../../protocol/experiment/schema.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
 
@@ -8,10 +9,18 @@ export interface Projection {
   readonly weights: readonly CompressibleWeight[];
   /** The same as they are compressed, together or each alone, by the settings in effect. */
   units(): readonly Unit[];
+  /** The weights of a unit, where they live. */
+  valuesOf(unit: Unit): readonly Float32Array[];
   /** First step at which the compression acts, by the settings in effect. */
   from(): number;
+  /** Steps from one that computes with compressed weights to the next, where only some do. */
+  every(): number;
+  /** The settings in effect. */
+  settings(): Compression;
   /** Length of the run, in training steps. */
   readonly steps: number;
+  /** Seed of the run. */
+  readonly seed: number;
   /** Replaces all weights by their compressed form at a step, in place. */
   project(step: number): Promise<void>;
   /** The same, but leaves no trace in what later projections depend on. */

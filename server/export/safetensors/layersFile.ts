@@ -1,13 +1,11 @@
 /** @file A safetensors file whose metadata hold the layers of its model, packed or dense: what is in it besides weights, and opening it. */
 import type * as tf from '@tensorflow/tfjs';
-import { decodeTensors, type ModelMetadata } from '../../formats/packed/packedFile.ts';
-import { decodeSafetensors } from '../../formats/safetensors.ts';
-import { FormatError } from '../../formats/formatError.ts';
+import type { ModelMetadata } from '../../formats/packed/packedFile.ts';
+import { readLayersFile } from '../../models/layersFile.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
-import { readUserFile } from '../../modules/readUserFile.ts';
 import type { ExportSource, OpenedModel, Samples } from '../format.ts';
 import { PredictingModel } from '../predictingModel.ts';
-import { EXPORT_AGAIN, parseTopology, storedModel } from '../storedModel.ts';
+import { storedModel } from '../../models/storedModel.ts';
 import { PYTORCH, tensorsOfModel } from './pytorchNames.ts';
 
 /** What a file says of its model: its layers, and where it comes from. */
@@ -23,20 +21,11 @@ export function metadataOf({ prepared, origin }: ExportSource): ModelMetadata {
 
 /** @throws UserError where the file is damaged, or is not of a model that takes the samples */
 export async function openLayersFile(path: string, { inputs }: Samples): Promise<OpenedModel> {
-  return PredictingModel.ofFile(await loadLayersFile(path), inputs, path);
+  return PredictingModel.ofFile(await loadModelFile(path), inputs, path);
 }
 
 /** @throws UserError where the file is damaged, or has no layers */
-export async function loadLayersFile(path: string): Promise<tf.LayersModel> {
-  const { tensors, topology, names } = await readUserFile(path, decode, EXPORT_AGAIN);
+export async function loadModelFile(path: string): Promise<tf.LayersModel> {
+  const { tensors, topology, names } = await readLayersFile(path);
   return storedModel(topology, (made) => (names === PYTORCH ? tensorsOfModel(made, tensors) : tensors), path);
-}
-
-function decode(bytes: Uint8Array) {
-  const { metadata } = decodeSafetensors(bytes);
-  if (!Object.hasOwn(metadata, 'model'))
-    throw new FormatError('it holds weights without the layers of their model', {
-      remedy: 'Export the run with `deeptwist export RUN --format packed`, which writes both.',
-    });
-  return { tensors: decodeTensors(bytes), topology: parseTopology(metadata.model), names: metadata.names };
 }

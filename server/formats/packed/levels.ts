@@ -76,13 +76,15 @@ export class LevelsWeight implements PackedForm {
   }
 
   static of(shape: readonly number[], { levels, codes, view, bucket, scales, offsets }: LevelsParts): LevelsWeight {
-    const { coding, bits, lengths } = smallestCoding(codes, countOf(levels));
-    const writer = new BitWriter(bits);
-    const width = codeBits(levels);
-    const write = coding === 'huffman' ? huffmanWriter(writer, lengths) : (code: number) => writer.write(code, width);
-    for (const code of codes) write(code);
-    const buckets = bucket !== undefined && scales ? { bucket, scales, offsets } : undefined;
-    return new LevelsWeight({ shape, levels, view: simplest(view), buckets }, coding, writer.bytes);
+    writing: {
+      const { coding, bits, lengths } = smallestCoding(codes, countOf(levels));
+      const writer = new BitWriter(bits);
+      const width = codeBits(levels);
+      const write = coding === 'huffman' ? huffmanWriter(writer, lengths) : (code: number) => writer.write(code, width);
+      for (const code of codes) write(code);
+      const buckets = bucket !== undefined && scales ? { bucket, scales, offsets } : undefined;
+      return new LevelsWeight({ shape, levels, view: simplest(view), buckets }, coding, writer.bytes);
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */
@@ -91,12 +93,17 @@ export class LevelsWeight implements PackedForm {
     const view = parseView(parameters.get('view') ?? `1,1,${elementCount(shape)}`, shape);
     const coding = parameters.get('coding');
     if (coding !== 'fixed' && coding !== 'huffman') throw new FormatError('its codes are neither fixed nor huffman');
-    const bucket = parameters.has('bucket') ? parseCount(parameters.get('bucket'), 'the size of a bucket', 1) : undefined;
+    const bucket = parameters.has('bucket')
+      ? parseCount(parameters.get('bucket'), 'the size of a bucket', 1)
+      : undefined;
     const sets = bucket === undefined ? 0 : Math.ceil(elementCount(shape) / bucket);
     const hasOffsets = parameters.get('offsets') !== 'none';
     const [table, scales, offsets, codes] = split(bytes, [isUniform ? 0 : count, sets, hasOffsets ? sets : 0]);
     const levels = isUniform ? { uniform: count } : floatsOf(table);
-    const buckets = bucket === undefined ? undefined : { bucket, scales: floatsOf(scales), offsets: hasOffsets ? floatsOf(offsets) : undefined };
+    const buckets =
+      bucket === undefined
+        ? undefined
+        : { bucket, scales: floatsOf(scales), offsets: hasOffsets ? floatsOf(offsets) : undefined };
     const weight = new LevelsWeight({ shape, levels, view, buckets }, coding, codes);
     weight.#check();
     return weight;
@@ -153,16 +160,23 @@ export class LevelsWeight implements PackedForm {
   #check(): void {
     const numbers = elementCount(this.shape);
     const count = countOf(this.levels);
-    if (this.#coding === 'fixed') checkBytes(this.#codes, Math.ceil((codeBits(this.levels) * numbers) / 8));
     const { next, isSingle, reader } = this.#openCodes();
-    for (let i = 0; i < numbers && !isSingle; i++) if (next() >= count) throw new FormatError(`it has codes beyond its ${count} levels`);
+    if (this.#coding === 'fixed') {
+      const bits = codeBits(this.levels);
+      checkBytes(this.#codes, Math.ceil((bits * numbers) / 8));
+      if (count === 2 ** bits) return;
+    }
+    for (let i = 0; i < numbers && !isSingle; i++)
+      if (next() >= count) throw new FormatError(`it has codes beyond its ${count} levels`);
     if (reader.bytesRead !== this.#codes.length) throw new FormatError('it has more bytes than its codes need');
   }
 }
 
 /** The number of a code in a bucket, before it is rounded to float32; see {@link LevelsWeight}. */
 export function levelValue(levels: Levels, code: number, scale: number, offset = 0): number {
-  return levels instanceof Float32Array ? scale * levels[code] + offset : (scale * code) / (levels.uniform - 1) + offset;
+  return levels instanceof Float32Array
+    ? scale * levels[code] + offset
+    : (scale * code) / (levels.uniform - 1) + offset;
 }
 
 /** The number of each code, where there are no buckets. */
@@ -205,7 +219,8 @@ function simplest({ outer, rows, inner }: RowView): RowView {
 function parseLevels(text: string | undefined): { count: number; isUniform: boolean } {
   const isUniform = text?.startsWith(UNIFORM) === true;
   const count = parseCount(isUniform ? text?.slice(UNIFORM.length) : text, 'how many levels it has');
-  if (count < 2 || count > MOST_LEVELS) throw new FormatError(`it has ${count} levels; 2 to ${MOST_LEVELS} are possible`);
+  if (count < 2 || count > MOST_LEVELS)
+    throw new FormatError(`it has ${count} levels; 2 to ${MOST_LEVELS} are possible`);
   return { count, isUniform };
 }
 

@@ -1,6 +1,7 @@
 /** @file Rewritings of an experiment file at the cursor; quick fixes of problems are elsewhere. */
 import { CodeActionKind, type CodeAction, type Range } from 'vscode-languageserver/node';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { furtherCompressions } from './compressFurther.ts';
 import { conversions } from './convertMethod.ts';
 import { globExpansions, ratioTargets } from './rewriteLayer.ts';
 import { defaultsWritten } from './writeDefaults.ts';
@@ -12,6 +13,7 @@ export function rewritings(document: ExperimentDocument, range: Range, surroundi
     ...ratioTargets(rewritten),
     ...globExpansions(rewritten),
     ...conversions(rewritten),
+    ...furtherCompressions(rewritten),
     ...defaultsWritten(rewritten),
   ].map(({ title, edits }) => ({
     title,

@@ -3,11 +3,20 @@ import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
 import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
-import { choicesOf, isPlain, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { canNameRun } from '../namedRuns.ts';
+import {
+  choicesOf,
+  isPathSetting,
+  isPlain,
+  optionsOf,
+  settingDocumentation,
+  settingSchema,
+} from '../settingDocumentation.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
@@ -20,9 +29,13 @@ export function valueProposals(typing: Typing): Proposal[] {
   if (withinCompression(path)?.inner.length === 0) return blocks(compressionBlocks(document, surroundings));
   const node = settingSchema(document.settings, path);
   if (!node) return [];
-  if (path.join('/') === 'start') return [...runProposals(typing), ...fileProposals(typing)];
-  if (path.join('/') === 'model') return [...fileProposals(typing), ...builtinProposals(), ...objectProposals(node)];
-  if (node.format === 'path') return fileProposals(typing);
+  if (isPathSetting(node))
+    return [
+      ...(canNameRun(path) ? runProposals(typing) : []),
+      ...fileProposals(typing),
+      ...(path.at(-1) === 'model' ? builtinProposals() : []),
+      ...optionsOf(node).flatMap(objectProposals),
+    ];
   const values = layerValues(typing);
   return values.length > 0 ? values : schemaProposals(node);
 }
@@ -38,14 +51,22 @@ function schemaProposals(node: JsonSchema): Proposal[] {
     }));
   const words = choicesOf(node);
   if (words.length > 0)
-    return words.map(({ value, meaning }) => ({
-      label: value,
-      kind: CompletionItemKind.EnumMember,
-      detail: value === node.default ? 'default' : undefined,
-      documentation: meaning,
-      snippet: escaped(JSON.stringify(value)),
-    }));
-  if (node.type === 'object') return objectProposals(node);
+    return [
+      ...plainProposals(node).filter(({ label }) => !words.some(({ value }) => value === label)),
+      ...words.map(({ value, meaning }) => ({
+        label: value,
+        kind: CompletionItemKind.EnumMember,
+        detail: value === node.default ? 'default' : undefined,
+        documentation: meaning,
+        snippet: escaped(JSON.stringify(value)),
+      })),
+      ...optionsOf(node).flatMap(objectProposals),
+    ];
+  return node.type === 'object' ? objectProposals(node) : plainProposals(node);
+}
+
+/** The default of a setting, and examples of its values. */
+function plainProposals(node: JsonSchema): Proposal[] {
   const values = node.type === 'boolean' ? [true, false] : [node.default, ...((node.examples as unknown[]) ?? [])];
   return [...new Set(values)].filter(isPlain).map((value) => ({
     label: String(value),
@@ -57,15 +78,15 @@ function schemaProposals(node: JsonSchema): Proposal[] {
 }
 
 function objectProposals(node: JsonSchema): Proposal[] {
-  const options = (node.anyOf as JsonSchema[] | undefined) ?? [node];
-  return options
-    .filter(({ type }) => type === 'object')
-    .map((option) => ({
+  if (node.type !== 'object') return [];
+  return [
+    {
       label: '{ }',
       kind: CompletionItemKind.Struct,
-      documentation: option.description,
-      snippet: valueSnippet(option, new Places()),
-    }));
+      documentation: node.description,
+      snippet: valueSnippet(node, new Places()),
+    },
+  ];
 }
 
 function blocks(all: readonly { label: string; detail: string; text: string }[]): Proposal[] {
@@ -87,14 +108,14 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
   const names = new Map<string, KnownRun>();
   for (const run of usable) if (!names.has(run.record.name)) names.set(run.record.name, run);
   const proposal = (reference: string, { record }: KnownRun, documentation: string): Proposal => ({
-    label: `run:${reference}`,
+    label: RUN + reference,
     kind: CompletionItemKind.Reference,
     // `98.20% · 46.1x · 2026-11-26 14:05`
     detail: [resultText(record), record.created.slice(0, 16).replace('T', ' ')]
       .filter((part) => part !== undefined)
       .join(' · '),
     documentation,
-    snippet: escaped(JSON.stringify(`run:${reference}`)),
+    snippet: escaped(JSON.stringify(RUN + reference)),
   });
   return [
     ...Array.from(names, ([name, run]) =>
@@ -107,8 +128,8 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
 const code = /\.[cm]?[jt]s$/;
 /** Which files a setting can name, by its path; any where nothing is said. */
 const files: readonly [RegExp, RegExp][] = [
-  [/^model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
-  [/^start$/, /\.json$|\.safetensors$/],
+  [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
+  [/^start$|^distillation\.teacher(\.weights)?$/, /\.json$|\.safetensors$/],
   [/module$/, code],
   [/^data\.(train|test|validation)\./, /\.np[yz]$/],
   [/^data\.(files|vocabulary)\./, /\.txt$/],
@@ -118,7 +139,7 @@ const files: readonly [RegExp, RegExp][] = [
 function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
   const text = document.text.getText().slice(place.range.start, place.range.end).replace(/^"|"$/g, '');
   const folder = /^.*\//.exec(text)?.[0] ?? './';
-  if (text.startsWith('run:') || text.startsWith('builtin:')) return [];
+  if (namesRun(text) || text.startsWith('builtin:')) return [];
   const wanted = files.find(([setting]) => setting.test(place.path.join('.')))?.[1];
   const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
   const isFolder = (entry: string) => entry.endsWith('/');

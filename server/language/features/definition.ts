@@ -1,14 +1,16 @@
 /** @file Where something is made that an experiment file names: a layer in the model's code, a file, a run. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
 import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
+import { canNameRun } from '../namedRuns.ts';
 import { layerAt } from '../readCompression.ts';
-import { settingSchema } from '../settingDocumentation.ts';
+import { isPathSetting, settingSchema } from '../settingDocumentation.ts';
 
 const START: Range = { start: { line: 0, character: 0 }, end: { line: 0, character: 0 } };
 
@@ -62,15 +64,15 @@ function fileNamed(
   const written = range && text.getText().slice(range.start, range.end);
   const value = written && stringOf(written);
   if (value === undefined || value === '') return undefined;
-  if (path.length === 1 && path[0] === 'start' && value.startsWith('run:')) {
-    const [run, other] = runsNamed(value.slice('run:'.length), [...runs, ...others].reverse());
+  if (canNameRun(path) && namesRun(value)) {
+    const [run, other] = runsNamed(value.slice(RUN.length), [...runs, ...others].reverse());
     if (!run || other) return undefined;
     return fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);
   }
   const node = settingSchema(settings, path);
-  const isPath = node?.format === 'path' || (path.length === 1 && path[0] === 'model');
   const file = value.replace(/(\.npz):.*$/, '$1');
-  if (!isPath || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0) return undefined;
+  if (!node || !isPathSetting(node) || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0)
+    return undefined;
   return new URL(encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent), text.uri).href;
 }
 

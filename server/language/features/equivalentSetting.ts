@@ -2,14 +2,14 @@
 import { predictSizes, type LayerSetting } from '../../compression/predictSize.ts';
 import { modelSize } from '../../compression/size.ts';
 import type { ParameterFacts } from '../../protocol/experiment/methods/facts.ts';
-import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
+import { isSizePredicted, methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import { layerSetting } from '../readCompression.ts';
 import { matricesOf, shortestSide } from '../matrices.ts';
 
 /** The methods whose sizes are known. */
-export const sizedMethods: readonly Method[] = methodNames.filter((method) => methodFacts[method].leaves !== 'unknown');
+export const sizedMethods: readonly Method[] = methodNames.filter(isSizePredicted);
 
 /** By how much weights get smaller in bytes, all together. */
 export function byteRatioOf(weights: readonly DescribedWeight[], setting: LayerSetting | undefined): number {

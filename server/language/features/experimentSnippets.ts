@@ -31,7 +31,7 @@ export function compressionBlocks(document: ExperimentDocument, { model }: Surro
   return methodNames.map((method) => ({
     label: method,
     detail: methodFacts[method].title,
-    text: compressionText(method, firstRunOf(document, model), model, new Places()),
+    text: compressionText(method, layersOf(model), firstRunOf(document, model), new Places()),
   }));
 }
 
@@ -42,12 +42,12 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
   const run = firstRunOf(document, model);
   return [...methodNames, undefined].map((method) => {
     const places = new Places();
-    const type = places.choice(['"mnist"', '"arrays"', '"text"', '"module"']);
+    const type = places.choice(['"mnist"', '"images"', '"arrays"', '"text"', '"module"']);
     const sections = [
       `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
         `"data": { "type": ${type}, "path": ${places.value('./data')} }`,
-      `"training": ${block(settingLines(firstTraining(run), places))}`,
-      ...(method === undefined ? [] : [`"compression": ${compressionText(method, run, model, places)}`]),
+      `"training": ${block(settingLines(firstTraining(run, method), places))}`,
+      ...(method === undefined ? [] : [`"compression": ${compressionText(method, layersOf(model), run, places)}`]),
     ];
     const body = indented(sections.join(',\n\n'));
     return {
@@ -58,14 +58,15 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
   });
 }
 
-function compressionText(method: Method, run: FirstRun, model: Surroundings['model'], places: Places): string {
-  const { settings, layers, schedule } = firstCompression(method, layersOf(model), run);
+/** A first compression of some layers, an object over several lines. */
+export function compressionText(method: Method, named: readonly FirstLayer[], run: FirstRun, places: Places): string {
+  const { settings, layers, schedule } = firstCompression(method, named, run);
   const { method: name, ...others } = settings;
   return block([
     `"method": ${JSON.stringify(name)}`,
     ...settingLines(others, places),
     `"layers": ${block(layers.map((layer) => `${keyText(layer.name, places)}: ${exampleSnippet(layer.parameters, places)}`))}`,
-    `"schedule": ${exampleSnippet(schedule, places)}`,
+    ...(schedule ? [`"schedule": ${exampleSnippet(schedule, places)}`] : []),
   ]);
 }
 
@@ -83,7 +84,7 @@ function block(lines: readonly string[]): string {
   return `{\n${indented(lines.join(',\n'))}\n}`;
 }
 
-function indented(text: string): string {
+export function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
 }
 

@@ -1,6 +1,7 @@
 /** @file What values mean for this model, shown at the end of each: weights kept, how much smaller, how many distortions. */
 import type { InlayHint, Range } from 'vscode-languageserver/node';
-import { methodFacts } from '../../protocol/experiment/methods/index.ts';
+import { isSizePredicted, methodFacts } from '../../protocol/experiment/methods/index.ts';
+import { thresholdOf } from '../../protocol/experiment/proximalSteps.ts';
 import { formatBytes, formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../protocol/model/modelDescription.ts';
 import { distortionCount } from '../../protocol/experiment/distortionSteps.ts';
@@ -11,6 +12,7 @@ import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { distortsRegularly, readCompressions, type ReadCompression } from '../readCompression.ts';
 import { knownTimes } from '../trainingTimes.ts';
+import { numberAt, textAt } from '../writtenSettings.ts';
 
 interface Hint {
   readonly path: SettingPath;
@@ -27,6 +29,7 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
   const compressed = compressedModel(document, model);
   const hints = [
     ...timeHints(document, compressions, model),
+    ...compressions.flatMap((read) => thresholdHints(document, read)),
     ...(compressed
       ? [...totalHints(compressions, compressed), ...compressions.flatMap((read) => layerHints(read, compressed))]
       : []),
@@ -42,9 +45,9 @@ export function inlayHints(document: ExperimentDocument, range: Range, { model }
 
 /** An editor cuts hints after about 43 characters of a line. */
 function totalHints(compressions: readonly ReadCompression[], compressed: CompressedModel): Hint[] {
-  const left = compressions.map(({ method }) => methodFacts[method].leaves);
-  if (left.includes('unknown') || compressions.every(({ layers }) => layers.size === 0)) return [];
-  const isEstimate = left.includes('zeros');
+  const isPredicted = compressions.every(({ method }) => isSizePredicted(method));
+  if (!isPredicted || compressions.every(({ layers }) => layers.size === 0)) return [];
+  const isEstimate = compressions.some(({ method }) => methodFacts[method].leaves === 'zeros');
   const size = compressed.total();
   if (size.weightsKept === 0) return [];
   const bytes = `${isEstimate ? '~' : ''}${formatBytes(size.bytesKept)}, ${formatRatio(size.byteRatio)}`;
@@ -65,11 +68,26 @@ function layerHints(compression: ReadCompression, compressed: CompressedModel): 
     if (!setting || weights.length === 0) return [];
     const path = [...compression.path, 'layers', key];
     const size = compressed.total(weights);
-    return Object.entries(methodFacts[setting.method].parameters).map(([name, { leaves }]) => ({
-      path: [...path, name],
-      at: 'end',
-      label: leaves(size),
-    }));
+    const written: Readonly<Record<string, unknown>> = setting.parameters;
+    return Object.entries(methodFacts[setting.method].parameters).flatMap(([name, { leaves, fixedBy }]): Hint[] => {
+      const shown = (written[name] === undefined && fixedBy) || name;
+      return leaves ? [{ path: [...path, shown], at: 'end', label: leaves(size) }] : [];
+    });
+  });
+}
+
+/** What proximal steps take off: known without the model, where the file tells the learning rate that training begins with. */
+function thresholdHints(document: ExperimentDocument, { path, method, layers }: ReadCompression): Hint[] {
+  const { proximal } = methodFacts[method];
+  const learningRate = numberAt(document, ['training', 'optimizer', 'learningRate']);
+  if (!proximal || learningRate === undefined) return [];
+  const formula = textAt(document, [...path, 'threshold']);
+  return Array.from(layers).flatMap(([key, setting]): Hint[] => {
+    const parameters: Readonly<Record<string, unknown>> = setting?.parameters ?? {};
+    const strength = parameters[proximal.strength];
+    if (typeof strength !== 'number') return [];
+    const label = proximal.cuts(thresholdOf(strength, formula, learningRate), parameters);
+    return [{ path: [...path, 'layers', key, proximal.strength], at: 'end', label }];
   });
 }
 

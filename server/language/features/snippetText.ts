@@ -25,6 +25,13 @@ export class Places {
   }
 }
 
+/** For a text that is no snippet: values stand in it as they are. */
+export class NoPlaces extends Places {
+  override text(text: string): string {
+    return text;
+  }
+}
+
 /** Text that stands in a snippet as it is. */
 export function escaped(text: string): string {
   return text.replace(/[\\$}]/g, '\\$&');

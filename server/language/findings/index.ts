@@ -8,9 +8,10 @@ import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
 import { pathFindings } from './pathFindings.ts';
+import { proximalFindings } from './proximalFindings.ts';
+import { runFindings } from './runFindings.ts';
 import { scheduleFindings } from './scheduleFindings.ts';
 import { schemaFindings } from './schemaFindings.ts';
-import { startFindings } from './startFindings.ts';
 import { threadFindings } from './threadFindings.ts';
 
 type Check = (document: ExperimentDocument, surroundings: Surroundings) => Finding[];
@@ -21,9 +22,10 @@ const checks: readonly Check[] = [
   followingFindings,
   scheduleFindings,
   learningRateFindings,
+  proximalFindings,
   threadFindings,
   pathFindings,
-  startFindings,
+  runFindings,
 ];
 
 /** Last found in a version of a document: an editor asks for quick fixes at each place of the cursor. */

@@ -1,25 +1,36 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { assignTargets, type KeyProblem } from '../../compression/targets/targets.ts';
+import { layerGroups } from '../../compression/methods/groupLasso/layerGroups.ts';
+import { refused, type Refused } from '../../compression/methods/refused.ts';
+import { assignTargets, type KeyProblem, type NamedWeight } from '../../compression/targets/targets.ts';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { isMethod, methodFacts } from '../../protocol/experiment/methods/index.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { prunedCount } from '../../compression/methods/prune/rate.ts';
 import { finding, type Finding, type Fix, type LayerTarget } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
+import { pruningFindings } from './pruningFindings.ts';
 import { rankFindings } from './rankFindings.ts';
 import { numberAt, recordAt, valueAt } from '../writtenSettings.ts';
 
-/** @param layers the `layers` of the compression that names the targets */
-type Check = (document: ExperimentDocument, layers: SettingPath, targets: readonly LayerTarget[]) => Finding[];
+/**
+ * @param layers the `layers` of the compression that names the targets
+ * @param weights all weights of the model
+ */
+type Check = (
+  document: ExperimentDocument,
+  layers: SettingPath,
+  targets: readonly LayerTarget[],
+  weights: readonly NamedWeight[],
+) => Finding[];
 
 /** Checks of a layer's parameters against its weights, by the name of the parameter. */
 const checks: Readonly<Record<string, Check | undefined>> = {
-  rate: idleRates,
+  rate: pruningFindings,
   bits: quantizationFindings,
   rank: rankFindings,
+  lambda: partialLayers,
 };
 
 export function layerFindings(document: ExperimentDocument, { model }: Surroundings): Finding[] {
@@ -35,8 +46,31 @@ function findingsOf(document: ExperimentDocument, path: SettingPath, model: Surr
   if (!model) return findings;
   const { targets, problems } = assignTargets(written, model.weights);
   findings.push(...problems.map((problem) => keyFinding(document, layers, problem)));
+  if (isMethod(method)) findings.push(...refused(method, targets).map((wrong) => unfit(document, layers, wrong)));
   const parameters = Object.keys(facts?.parameters ?? {});
-  return [...findings, ...parameters.flatMap((name) => checks[name]?.(document, layers, targets) ?? [])];
+  const { weights } = model;
+  return [...findings, ...parameters.flatMap((name) => checks[name]?.(document, layers, targets, weights) ?? [])];
+}
+
+/** A key of weights that the method cannot take, or cannot take like this. */
+function unfit(document: ExperimentDocument, layers: SettingPath, { key, reason, remedy }: Refused): Finding {
+  const message = `${reason}. ${remedy}`;
+  const path = [...layers, key];
+  return finding(document, { path, at: 'key' }, { severity: DiagnosticSeverity.Error, code: 'cannot-take', message });
+}
+
+/** Layers of which only a part of each unit is shrunk. */
+function partialLayers(
+  document: ExperimentDocument,
+  layers: SettingPath,
+  targets: readonly LayerTarget[],
+  weights: readonly NamedWeight[],
+): Finding[] {
+  const shrunk = targets.map(({ parameters, ...target }) => ({
+    ...target,
+    parameters: { lambda: 0, alpha: 0, ...(parameters as object) },
+  }));
+  return layerGroups(shrunk, weights).problems.map((problem) => unfit(document, layers, problem));
 }
 
 function keyFinding(document: ExperimentDocument, layers: SettingPath, problem: KeyProblem): Finding {
@@ -78,16 +112,4 @@ function risingRates(
       },
     ),
   ];
-}
-
-/** Rates so low that no weight becomes zero. */
-function idleRates(document: ExperimentDocument, layers: SettingPath, targets: readonly LayerTarget[]): Finding[] {
-  return targets.flatMap(({ weight, view, key }) => {
-    const path = [...layers, key, 'rate'];
-    const rate = numberAt(document, path);
-    const weights = view.rows * view.columns;
-    if (rate === undefined || rate < 0 || prunedCount(rate, weights) > 0) return [];
-    const message = `leaves all ${weights.toLocaleString('en')} weights of ${weight.name} as they are`;
-    return [finding(document, { path }, { severity: DiagnosticSeverity.Warning, code: 'idle-rate', message })];
-  });
 }

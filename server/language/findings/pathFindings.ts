@@ -4,20 +4,25 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../models/builtinNames.ts';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { namesRun } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
+import { runSettings } from '../namedRuns.ts';
 import { recordAt, textAt } from '../writtenSettings.ts';
 
 const BUILTIN = 'builtin:';
 
 export function pathFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   return [
-    ...builtinFindings(document),
+    ...modelSettings.flatMap((path) => builtinFindings(document, path)),
     ...pathSettings(document).flatMap((path) => missingPath(document, surroundings, path)),
   ];
 }
+
+/** Settings that name a model to be made. */
+const modelSettings: readonly SettingPath[] = [['model'], ['distillation', 'teacher', 'model']];
 
 /** Settings that are paths of files or folders. */
 function pathSettings(document: ExperimentDocument): SettingPath[] {
@@ -25,8 +30,8 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
     ['data', 'vocabulary', 'file'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
-  if (!textAt(document, ['model'])?.startsWith(BUILTIN)) paths.push(['model']);
-  if (!textAt(document, ['start'])?.startsWith('run:')) paths.push(['start']);
+  paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
+  paths.push(...runSettings.filter((path) => !namesRun(textAt(document, path) ?? '')));
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);
   for (const split of ['train', 'test', 'validation']) {
     for (const part of Object.keys(recordAt(document, ['data', split]))) paths.push(['data', split, part]);
@@ -61,8 +66,7 @@ function missingPath(document: ExperimentDocument, { exists, entries }: Surround
   ];
 }
 
-function builtinFindings(document: ExperimentDocument): Finding[] {
-  const path = ['model'];
+function builtinFindings(document: ExperimentDocument, path: SettingPath): Finding[] {
   const severity = DiagnosticSeverity.Error;
   const text = textAt(document, path);
   const known = builtinNames.map((name) => BUILTIN + name);
@@ -82,7 +86,7 @@ function builtinFindings(document: ExperimentDocument): Finding[] {
       ),
     ];
   }
-  const isLanguageModel = text?.startsWith(`${BUILTIN}lstm-lm`) || textAt(document, ['model', 'builtin']) === 'lstm-lm';
+  const isLanguageModel = text?.startsWith(`${BUILTIN}lstm-lm`) || textAt(document, [...path, 'builtin']) === 'lstm-lm';
   const data = textAt(document, ['data', 'type']);
   if (!isLanguageModel || data === undefined || data === 'text') return [];
   const message = `the language model is made for a text, and data are of type "${data}"`;

@@ -2,7 +2,7 @@
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery, roundBelow } from '../../protocol/experiment/firstExperiment.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
-import { timesIn } from '../../protocol/experiment/times.ts';
+import { timesIn, type Duration } from '../../protocol/experiment/times.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
@@ -81,9 +81,9 @@ function distortionsInSchedule(
 const NO_STEP = { severity: DiagnosticSeverity.Warning, code: 'no-step-to-recover' };
 
 /** @param usual S_D of a first experiment like this */
-function everyStep(document: ExperimentDocument, usual: number, { path, fixes }: KnownSteps): Finding[] {
+function everyStep(document: ExperimentDocument, usual: Duration, { path, fixes }: KnownSteps): Finding[] {
   const message = 'distorts after every step: weights have no step to recover in between (the paper: 5 to 2000)';
-  const remedies = usual > 1 ? fixes(usual) : [];
+  const remedies = usual.unit === 'steps' && usual.count > 1 ? fixes(usual.count) : [];
   return [finding(document, { path: [...path, 'distortEvery'] }, { ...NO_STEP, message, fixes: remedies })];
 }
 

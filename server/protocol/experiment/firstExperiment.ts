@@ -31,7 +31,7 @@ export interface FirstRun {
 
 /** Five epochs of MNIST in batches of 50, so that a first run is soon over. The paper trains the LeNets for 20,000 steps. */
 const STEPS = 6000;
-/** For language models. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
+/** For language models, and for methods that act once an epoch. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
 const EPOCHS = 10;
 /** Evaluations of a first run: enough points for a curve. */
 const EVALUATIONS = 15;
@@ -45,16 +45,23 @@ const FROM = 0.2;
 const TO = 0.6;
 
 /** Length of the training in a first experiment. @param dataType `data.type`, where it is known */
-export function firstLength(dataType: string | undefined): Duration {
-  return dataType === 'text' ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
+export function firstLength(dataType: string | undefined, method?: Method): Duration {
+  const isInEpochs =
+    dataType === 'text' || (method !== undefined && methodFacts[method].distortEvery.unit === 'epochs');
+  return isInEpochs ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
 }
+
+/** Stochastic gradient descent, which proximal steps go with, at a learning rate that suits models without batch normalization. */
+export const PROXIMAL_OPTIMIZER: Settings = { type: 'sgd', learningRate: 0.02, momentum: 0.9 };
 
 /**
  * `training` of a first experiment. Language models are trained as by Zaremba et al. 2014, other models by Adam.
+ * @param method undefined for plain training
  * @param loss where neither the model's module nor a built-in model brings one
  */
-export function firstTraining({ dataType, length }: FirstRun, loss?: string): Settings {
+export function firstTraining({ dataType, length }: FirstRun, method: Method | undefined, loss?: string): Settings {
   const common = { [length.unit]: length.count };
+  const isProximal = method !== undefined && methodFacts[method].proximal !== undefined;
   if (dataType === 'text')
     return {
       optimizer: { type: 'sgd', learningRate: 1 },
@@ -66,7 +73,7 @@ export function firstTraining({ dataType, length }: FirstRun, loss?: string): Se
       seed: 1,
     };
   return {
-    optimizer: { type: 'adam', learningRate: 0.001 },
+    optimizer: isProximal ? PROXIMAL_OPTIMIZER : { type: 'adam', learningRate: 0.001 },
     ...(loss !== undefined && { loss }),
     batchSize: 50,
     ...common,
@@ -80,20 +87,29 @@ export interface FirstCompression {
   /** All settings but `layers` and `schedule`. */
   readonly settings: Settings;
   readonly layers: readonly { readonly name: string; readonly parameters: Settings }[];
-  readonly schedule: Settings;
+  /** Undefined for a method that acts from the first step on. */
+  readonly schedule: Settings | undefined;
 }
 
 export function firstCompression(method: Method, layers: readonly FirstLayer[], run: FirstRun): FirstCompression {
-  const { required, rises } = methodFacts[method];
+  const { required, rises, proximal, distortEvery } = methodFacts[method];
   const { count, unit } = run.length;
+  const every = firstDistortEvery(method, run);
   return {
-    settings: { method, distortEvery: firstDistortEvery(method, run), ...required },
-    layers: layers.map(({ name, shortestSide }) => ({ name, parameters: firstParameters(method, shortestSide) })),
-    schedule: {
-      from: Math.round(FROM * count),
-      ...(rises !== undefined && { to: Math.max(1, Math.round(TO * count)) }),
-      ...(unit === 'epochs' && { unit }),
+    settings: {
+      method,
+      distortEvery: every.count,
+      ...(distortEvery.unit && { unit: every.unit }),
+      ...required,
     },
+    layers: layers.map(({ name, shortestSide }) => ({ name, parameters: firstParameters(method, shortestSide) })),
+    schedule: proximal
+      ? undefined
+      : {
+          from: Math.round(FROM * count),
+          ...(rises !== undefined && { to: Math.max(1, Math.round(TO * count)) }),
+          ...(unit === 'epochs' && { unit }),
+        },
   };
 }
 
@@ -103,12 +119,20 @@ export function firstParameters(method: Method, shortestSide?: number): Settings
   return Object.fromEntries(parameters.map(([name, { first }]) => [name, first(shortestSide)]));
 }
 
-/** Distortion step S_D of a first experiment, in training steps: the method's own, and in a short run a smaller round number. */
-export function firstDistortEvery(method: Method, { dataType, length, stepsPerEpoch }: FirstRun): number {
-  const { text, others } = methodFacts[method].distortEvery;
+/**
+ * Distortion step S_D of a first experiment: the method's own, and in a short run a smaller round number of training steps. Where the
+ * method's is in epochs, it is so for a training in epochs; one in steps can be shorter than an epoch.
+ */
+export function firstDistortEvery(method: Method, { dataType, length, stepsPerEpoch }: FirstRun): Duration {
+  const { text, others, unit } = methodFacts[method].distortEvery;
   const usual = dataType === 'text' ? text : others;
   const steps = timeIn('steps', length, stepsPerEpoch);
-  return steps === undefined ? usual : Math.min(usual, roundBelow(steps / FEWEST_DISTORTIONS));
+  if (unit === 'epochs')
+    return length.unit === 'epochs'
+      ? { count: usual, unit }
+      : { count: roundBelow(length.count / EPOCHS), unit: 'steps' };
+  const count = steps === undefined ? usual : Math.min(usual, roundBelow(steps / FEWEST_DISTORTIONS));
+  return { count, unit: 'steps' };
 }
 
 /** The largest of 1, 2, 5, 10, 20, 50, … that is not above a number; at least 1. */

@@ -5,9 +5,10 @@
 import type * as z from 'zod';
 import { isRecord } from '../record.ts';
 import { experimentSchema } from './schema.ts';
+import type { SettingIssue } from './schema/compression.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { didYouMean } from './didYouMean.ts';
-import { allowedStrings, expectation, knownKeys, schemaAt } from './expectation.ts';
+import { allowedStrings, alternativeOf, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
 import { JsonText } from './jsonText.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
@@ -16,7 +17,10 @@ import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
+import { distillationProblems } from './distillationProblems.ts';
+import { imageProblems } from './imageProblems.ts';
 import { layerProblems } from './layerProblems.ts';
+import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -62,6 +66,9 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...timeProblems(document),
     ...layerProblems(document),
     ...combinationProblems(document),
+    ...quantizationProblems(document),
+    ...distillationProblems(document),
+    ...imageProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
@@ -144,7 +151,8 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
       }
     } else {
       const name = formatSettingPath(path);
-      if (!problems.has(name)) problems.set(name, { path, at: 'value', ...wrongValue(issue, path, document) });
+      if (problems.has(name)) continue;
+      problems.set(name, { path, at: 'value', ...(combinationOf(issue) ?? wrongValue(issue, path, document)) });
     }
   }
   return [...problems.values()].filter(
@@ -152,13 +160,25 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   );
 }
 
+/** Codes for a value of another kind than an option of a union. */
+const wrongKinds: ReadonlySet<string | undefined> = new Set(['invalid_type', 'invalid_value']);
+
 /** The issues of the option of a union that was meant: the one with settings for an object, else the union as a whole. */
 function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const inside = issue.errors.find(
-    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+    (errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0),
   );
   return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
+}
+
+/** What a check of the schema itself found in settings that belong together. */
+function combinationOf(
+  issue: z.core.$ZodIssue,
+): (Pick<SettingProblem, 'code' | 'message' | 'at'> & { meant?: undefined }) | undefined {
+  if (!('params' in issue) || issue.params === undefined) return undefined;
+  const { kind, at } = issue.params as unknown as SettingIssue;
+  return { code: kind, message: issue.message, at };
 }
 
 function wrongValue(
@@ -170,7 +190,8 @@ function wrongValue(
   const value = valueAt(document, path);
   const expected = part ? `expected ${expectation(part)}` : issue.message;
   if (value === undefined) return { code: 'missing-setting', message: `missing: ${expected}` };
-  const meant = typeof value === 'string' && part ? didYouMean(value, allowedStrings(part)) : undefined;
+  const words = part && allowedStrings(alternativeOf(part, value) ?? part);
+  const meant = typeof value === 'string' && words ? didYouMean(value, words) : undefined;
   const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
   return { code: 'wrong-value', message: `${expected}, got ${shownValue(value)}${hint}`, meant };
 }

@@ -6,8 +6,11 @@
 import * as z from 'zod';
 import { compression, type oneCompression } from './schema/compression.ts';
 import { data } from './schema/data.ts';
+import { distillation } from './schema/distillation.ts';
+import { model } from './schema/model.ts';
+import type { lstmLanguageModel } from './schema/model.ts';
 import { training } from './schema/training.ts';
-import { fraction, path, positiveInteger } from './schema/values.ts';
+import { path, positiveInteger } from './schema/values.ts';
 
 const observe = z
   .strictObject({
@@ -23,30 +26,11 @@ const observe = z
   })
   .describe('What a run records of its weights, for the dashboard.');
 
-const lstmLanguageModel = z
-  .strictObject({
-    builtin: z.literal('lstm-lm'),
-    layers: positiveInteger.default(2).describe('LSTM layers.'),
-    units: positiveInteger
-      .describe(
-        'Of each LSTM layer and of the embedding. Zaremba et al. 2014: 200 (small), 650 (medium), 1500 (large).',
-      )
-      .meta({ examples: [200] }),
-    dropout: fraction
-      .default(0)
-      .describe('Fraction dropped between layers; never on the way from a time step to the next.'),
-    initialRange: z.number().positive().default(0.1).describe('Weights start uniform in plus or minus this.'),
-    tied: z.boolean().default(false).describe('The softmax has the weights of the embedding (Press & Wolf 2017).'),
-  })
-  .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
-
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional(),
-  model: z
-    .union([path, lstmLanguageModel])
-    .describe(
-      'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
-    ),
+  model: model.describe(
+    'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
+  ),
   start: path
     .optional()
     .describe(
@@ -54,6 +38,7 @@ export const experimentSchema = z.strictObject({
     ),
   data,
   training,
+  distillation: distillation.optional(),
   compression: compression.optional(),
   observe: observe.prefault({}),
 });
@@ -72,6 +57,7 @@ export type LstmLanguageModelOptions = z.output<typeof lstmLanguageModel>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];
+export type DistillationConfig = z.output<typeof distillation>;
 export type DataConfig = Experiment['data'];
 /** One compression: an experiment has none, one, or a list of them. */
 export type Compression = z.output<typeof oneCompression>;

@@ -3,6 +3,7 @@
  * A file gives a time in training steps or in epochs; the length of an epoch is known when the data is.
  */
 import { withCompressions, writtenCompressions } from './compressions.ts';
+import { isMethod, methodFacts } from './methods/index.ts';
 import type { SettingProblem } from './problem.ts';
 import type { Compression, Experiment, ExperimentSettings } from './schema.ts';
 import { SettingError } from './settingError.ts';
@@ -61,14 +62,15 @@ function compressionTimes(settings: unknown, compression: SettingPath): Compress
     [...compression, 'unit'],
   ];
   const unitPath = valueAt(settings, own) === undefined ? outer : own;
-  const unitAt = (path: SettingPath) => (valueAt(settings, path) === 'epochs' ? 'epochs' : 'steps');
+  const method = valueAt(settings, [...compression, 'method']);
+  const ownUnit = isMethod(method) ? methodFacts[method].distortEvery.unit : undefined;
+  const unitAt = (path: SettingPath) => ((valueAt(settings, path) ?? ownUnit) === 'epochs' ? 'epochs' : 'steps');
   const unit = unitAt(unitPath);
+  const everyPath = [...compression, 'distortEvery'];
+  const every = { unit: unitAt(outer), least: 1, unitPath: outer } as const;
+  const isByDefault = ownUnit !== undefined && valueAt(settings, everyPath) === undefined;
   return {
-    distortEvery: readTime(settings, [...compression, 'distortEvery'], {
-      unit: unitAt(outer),
-      least: 1,
-      unitPath: outer,
-    }),
+    distortEvery: isByDefault ? { ...every, count: 1, path: everyPath } : readTime(settings, everyPath, every),
     from: readTime(settings, fromPath, { unit, least: 0, unitPath }) ?? { count: 0, unit, path: fromPath, unitPath },
     to: readTime(settings, [...schedule, 'to'], { unit, least: 1, unitPath }),
   };

@@ -52,12 +52,29 @@ const histogram = z.object({
   nearZerosAfter: z.int(),
 });
 
+/** What a threshold that is taken off singular values leaves of them. */
+const nuclearNorm = z.object({
+  before: z.number().describe('Sum of the singular values before the distortion.'),
+  after: z.number().describe('Their sum after it.'),
+  rank: z.int().describe('Singular values that are left.'),
+  largest: z.number().describe('The largest singular value before the distortion.'),
+  threshold: z.number().describe('What was taken off each.'),
+});
+
+/** What is left of the output units of a layer: neurons, filters, or cells of a recurrent layer. */
+const units = z.object({
+  left: z.int().describe('Units that are not 0.'),
+  all: z.int().describe('Units of the layer.'),
+});
+
 const distortedWeight = z.object({
   name: z.string(),
   setting,
   histogram,
   relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
+  nuclearNorm: nuclearNorm.optional().describe('Where the method works on singular values.'),
+  units: units.optional().describe('Where the method works on output units.'),
   size: left.optional().describe('What is left of the weight after the distortion.'),
 });
 
@@ -109,7 +126,13 @@ export const eventSchema = z.discriminatedUnion('type', [
     losses: z
       .record(z.string(), measured)
       .optional()
-      .describe('The parts that add up to the loss, by name, where it has several: `data`, `regularization`.'),
+      .describe(
+        'The parts that add up to the loss, by name, where it has several: `data`, or `labels` and `distillation`; `regularization`.',
+      ),
+    shares: z
+      .record(z.string(), z.number())
+      .optional()
+      .describe('Fractions of the samples, by name: `asked`, those that a teacher is asked about.'),
   }),
   z.object({
     type: z.literal('distortion'),
@@ -121,7 +144,14 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('spectrum'),
     ...common,
-    weights: z.array(z.object({ name: z.string(), singularValues: z.array(z.number()), rank: z.int().optional() })),
+    weights: z.array(
+      z.object({
+        name: z.string(),
+        singularValues: z.array(z.number()),
+        rank: z.int().optional(),
+        threshold: z.number().optional().describe('What the distortion that follows takes off each of them.'),
+      }),
+    ),
   }),
   z.object({
     type: z.literal('observation'),
@@ -166,4 +196,6 @@ export type Summary = z.output<typeof summarySchema>;
 export type WeightHistogram = z.output<typeof histogram>;
 export type CompressionSetting = z.output<typeof setting>;
 export type SizeLeft = z.output<typeof left>;
+export type NuclearNorm = z.output<typeof nuclearNorm>;
+export type UnitsLeft = z.output<typeof units>;
 export type LayerSize = z.output<typeof size>;

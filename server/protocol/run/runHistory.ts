@@ -3,8 +3,8 @@
  * into a history and sends its snapshot; the page goes on with the events that follow. Memory is bounded: of a run with
  * very many recorded distortions, every 2nd, 4th, 8th… keeps its histograms.
  */
-import type { CompressionSetting, EventOf, RunEvent, SizeLeft } from './events.ts';
-import { countUpTo, GrowingColumns } from './runHistoryColumns.ts';
+import type { CompressionSetting, EventOf, NuclearNorm, RunEvent, SizeLeft, UnitsLeft } from './events.ts';
+import { ColumnsBeside, countUpTo, GrowingColumns } from './runHistoryColumns.ts';
 import type { Columns } from './runHistoryColumns.ts';
 import { ThinnedSeries } from './runHistorySeries.ts';
 import type { Recording, Series } from './runHistorySeries.ts';
@@ -27,6 +27,10 @@ export interface WeightDistortion extends Recording {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
+  /** What is left of the singular values, where the method works on them. */
+  readonly nuclearNorm?: NuclearNorm;
+  /** What is left of the output units, where the method works on them. */
+  readonly units?: UnitsLeft;
   /** What is left of the weight; undefined in a log of an earlier version. */
   readonly size?: SizeLeft;
 }
@@ -35,6 +39,8 @@ export interface WeightDistortion extends Recording {
 export interface WeightSpectrum extends Recording {
   readonly singularValues: Float32Array;
   readonly rank?: number;
+  /** What the distortion takes off each of them. */
+  readonly threshold?: number;
 }
 
 /**
@@ -57,6 +63,8 @@ export interface RunSnapshot {
   readonly metrics: Columns<MetricColumn>;
   /** The parts of the loss, one column each, in the rows of `metrics`; undefined where no row has any. */
   readonly losses?: Columns<string>;
+  /** Fractions of the samples, likewise: `asked`. */
+  readonly shares?: Columns<string>;
   readonly evaluations: readonly EventOf<'evaluation'>[];
   /** Every recorded distortion: its loss just before and just after, NaN where it was not measured. */
   readonly distortions: Columns<DistortionColumn>;
@@ -114,7 +122,8 @@ export function runHistoryFrom(snapshot: RunSnapshot, budget = BUDGET): RunHisto
 class FoldedHistory implements RunHistory {
   #started: EventOf<'started'> | undefined;
   readonly #metrics: GrowingColumns<MetricColumn>;
-  #losses: GrowingColumns<string> | undefined;
+  readonly #losses: ColumnsBeside;
+  readonly #shares: ColumnsBeside;
   readonly #distortions: GrowingColumns<DistortionColumn>;
   readonly #weights: ThinnedSeries<WeightDistortion>;
   readonly #spectra: ThinnedSeries<WeightSpectrum>;
@@ -127,7 +136,8 @@ class FoldedHistory implements RunHistory {
   constructor(budget: HistoryBudget, start?: RunSnapshot) {
     this.#started = start?.started;
     this.#metrics = new GrowingColumns(METRIC_COLUMNS, start?.metrics);
-    this.#losses = start?.losses && new GrowingColumns(Object.keys(start.losses.columns), start.losses);
+    this.#losses = new ColumnsBeside(start?.losses);
+    this.#shares = new ColumnsBeside(start?.shares);
     this.#distortions = new GrowingColumns(DISTORTION_COLUMNS, start?.distortions);
     this.#weights = new ThinnedSeries<WeightDistortion>(
       budget.counts,
@@ -157,7 +167,8 @@ class FoldedHistory implements RunHistory {
         columns.loss[row] = event.loss;
         columns.learningRate[row] = event.learningRate;
         columns.stepsPerSecond[row] = Math.fround(event.stepsPerSecond); // Its digits beyond that mean nothing: see sentColumns.ts.
-        this.#lossParts(event.losses);
+        this.#losses.set(event.losses, this.#metrics.length);
+        this.#shares.set(event.shares, this.#metrics.length);
         return;
       }
       case 'started':
@@ -204,10 +215,12 @@ class FoldedHistory implements RunHistory {
   snapshot(): RunSnapshot {
     const weights = this.#weights.view();
     const spectra = this.#spectra.view();
+    const [losses, shares] = [this.#losses.view(), this.#shares.view()];
     return {
       ...(this.#started && { started: this.#started }),
       metrics: this.#metrics.view(),
-      ...(this.#losses && { losses: this.#losses.view() }),
+      ...(losses && { losses }),
+      ...(shares && { shares }),
       evaluations: this.#evaluations.view(),
       distortions: this.#distortions.view(),
       weights: weights.items,
@@ -218,17 +231,6 @@ class FoldedHistory implements RunHistory {
       changes: this.#changes.view(),
       ...(this.#end && { end: this.#end }),
     };
-  }
-
-  /** The first event with parts says which there are; a row without one has NaN. */
-  #lossParts(parts: Readonly<Record<string, number>> | undefined): void {
-    if (parts === undefined && this.#losses === undefined) return;
-    this.#losses ??= new GrowingColumns(Object.keys(parts ?? {}));
-    while (this.#losses.length < this.#metrics.length) {
-      const row = this.#losses.length;
-      const own = row === this.#metrics.length - 1 ? parts : undefined;
-      for (const [name, column] of Object.entries(this.#losses.addRow())) column[row] = own?.[name] ?? NaN;
-    }
   }
 
   #distortion(event: EventOf<'distortion'>): void {
@@ -246,8 +248,7 @@ class FoldedHistory implements RunHistory {
       const { length, columns } = table.view();
       table.truncate(countUpTo(columns.step, length, step));
     }
-    if (this.#metrics.length === 0) this.#losses = undefined;
-    this.#losses?.truncate(this.#metrics.length);
+    for (const columns of [this.#losses, this.#shares]) columns.truncate(this.#metrics.length);
     for (const series of [this.#weights, this.#spectra]) series.truncate(step);
     for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes]) list.truncate(step);
   }
@@ -282,7 +283,7 @@ class EventList<Type extends RunEvent['type']> {
 
 function weightDistortion(
   step: number,
-  { setting, histogram, relativeError, levels, size }: EventOf<'distortion'>['weights'][number],
+  { setting, histogram, relativeError, levels, nuclearNorm, units, size }: EventOf<'distortion'>['weights'][number],
 ): Omit<WeightDistortion, 'index'> {
   return {
     step,
@@ -292,15 +293,22 @@ function weightDistortion(
     after: Uint32Array.from(histogram.after),
     relativeError,
     ...(levels && { levels }),
+    ...(nuclearNorm && { nuclearNorm }),
+    ...(units && { units }),
     ...(size && { size }),
   };
 }
 
 function weightSpectrum(
   step: number,
-  { singularValues, rank }: EventOf<'spectrum'>['weights'][number],
+  { singularValues, rank, threshold }: EventOf<'spectrum'>['weights'][number],
 ): Omit<WeightSpectrum, 'index'> {
-  return { step, singularValues: Float32Array.from(singularValues), ...(rank !== undefined && { rank }) };
+  return {
+    step,
+    singularValues: Float32Array.from(singularValues),
+    ...(rank !== undefined && { rank }),
+    ...(threshold !== undefined && { threshold }),
+  };
 }
 
 function thinningOf({ recorded, stride }: Series<Recording>): Thinning {

@@ -63,6 +63,41 @@ export class GrowingColumns<Name extends string> {
   }
 }
 
+/** Columns beside the rows of a table, which not every row has: the first row with any says which there are. */
+export class ColumnsBeside {
+  #table: GrowingColumns<string> | undefined;
+
+  /** @param start rows to go on with; they are adopted, not copied */
+  constructor(start?: Columns<string>) {
+    this.#table = start && new GrowingColumns(Object.keys(start.columns), start);
+  }
+
+  /**
+   * @param values those of the last row; a row without one has NaN
+   * @param rows of the table
+   */
+  set(values: Readonly<Record<string, number>> | undefined, rows: number): void {
+    if (values === undefined && this.#table === undefined) return;
+    this.#table ??= new GrowingColumns(Object.keys(values ?? {}));
+    while (this.#table.length < rows) {
+      const row = this.#table.length;
+      const own = row === rows - 1 ? values : undefined;
+      for (const [name, column] of Object.entries(this.#table.addRow())) column[row] = own?.[name] ?? NaN;
+    }
+  }
+
+  /** Keeps the first `length` rows. */
+  truncate(length: number): void {
+    if (length === 0) this.#table = undefined;
+    this.#table?.truncate(length);
+  }
+
+  /** Undefined where no row has any. */
+  view(): Columns<string> | undefined {
+    return this.#table?.view();
+  }
+}
+
 /** Number of leading entries of the ascending `steps` that are at most `step`. */
 export function countUpTo(steps: Float64Array, length: number, step: number): number {
   let low = 0;

@@ -8,9 +8,10 @@ import { packColumns, restoreColumns } from './sentColumns.ts';
 import type { SentColumns } from './sentColumns.ts';
 
 /** A snapshot in a message; {@link RunSnapshot}s are such, too. */
-export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'losses' | 'distortions'> {
+export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'losses' | 'shares' | 'distortions'> {
   readonly metrics: SentColumns<MetricColumn>;
   readonly losses?: SentColumns<string>;
+  readonly shares?: SentColumns<string>;
   readonly distortions: SentColumns<DistortionColumn>;
 }
 
@@ -18,6 +19,7 @@ export interface SentSnapshot extends Omit<RunSnapshot, 'metrics' | 'losses' | '
 export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; buffers: ArrayBuffer[] } {
   const [metrics, metricsBuffers] = packColumns(snapshot.metrics);
   const [losses, lossesBuffers] = snapshot.losses ? packColumns(snapshot.losses) : [undefined, []];
+  const [shares, sharesBuffers] = snapshot.shares ? packColumns(snapshot.shares) : [undefined, []];
   const [distortions, distortionsBuffers] = packColumns(snapshot.distortions);
 
   const countsBuffer = new ArrayBuffer(4 * sum(snapshot.weights, ({ before, after }) => before.length + after.length));
@@ -33,8 +35,16 @@ export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; b
   const spectra = mapItems(snapshot.spectra, (item) => ({ ...item, singularValues: values(item.singularValues) }));
 
   return {
-    snapshot: { ...snapshot, metrics, ...(losses && { losses }), distortions, weights, spectra },
-    buffers: [...metricsBuffers, ...lossesBuffers, ...distortionsBuffers, countsBuffer, valuesBuffer],
+    snapshot: {
+      ...snapshot,
+      metrics,
+      ...(losses && { losses }),
+      ...(shares && { shares }),
+      distortions,
+      weights,
+      spectra,
+    },
+    buffers: [...metricsBuffers, ...lossesBuffers, ...sharesBuffers, ...distortionsBuffers, countsBuffer, valuesBuffer],
   };
 }
 
@@ -44,11 +54,12 @@ export function restoreSnapshot(snapshot: SentSnapshot): RunSnapshot {
   for (const item of Object.values(snapshot.weights).flat() as { relativeError: number | null }[]) {
     item.relativeError ??= NaN;
   }
-  const { losses, ...rest } = snapshot;
+  const { losses, shares, ...rest } = snapshot;
   return {
     ...rest,
     metrics: restoreColumns(snapshot.metrics),
     ...(losses && { losses: restoreColumns(losses) }),
+    ...(shares && { shares: restoreColumns(shares) }),
     distortions: restoreColumns(snapshot.distortions),
   };
 }

@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs';
 import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
 import type { Dataset, TensorSpec } from '../../data/dataset.ts';
 import type { LoadedModel } from '../../models/loadModel.ts';
-import { losses, type Loss, type LossId } from '../../models/losses.ts';
+import { losses, type Loss } from '../../models/losses.ts';
+import type { LossId } from '../../protocol/experiment/lossFacts.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { TrainingConfig } from '../../protocol/experiment/schema.ts';
 import { UserError } from '../../protocol/userError.ts';
@@ -36,6 +37,12 @@ export function meanOf(name: string, compute: OfBatch): MeanOfBatch {
   };
 }
 
+/** The built-in loss that the experiment names, or else the model's where it is one. */
+export function namedLoss({ loss }: LoadedModel, training: Pick<TrainingConfig, 'loss'>): LossId | undefined {
+  const ids = Object.keys(losses) as LossId[];
+  return training.loss === 'auto' ? ids.find((known) => losses[known] === loss) : training.loss;
+}
+
 /**
  * The loss that the experiment names, or else the model's. A built-in loss of several outputs is the sum over them, each with its
  * target.
@@ -43,12 +50,12 @@ export function meanOf(name: string, compute: OfBatch): MeanOfBatch {
  * @throws SettingError when there is none, or a built-in one has not one target for each output
  */
 export function chooseLoss(
-  { model, loss }: LoadedModel,
+  loaded: LoadedModel,
   training: TrainingConfig,
   { targets }: Pick<Dataset, 'targets'>,
 ): { loss: MeanOfBatch; id: LossId | undefined } {
-  const ids = Object.keys(losses) as LossId[];
-  const id = training.loss === 'auto' ? ids.find((known) => losses[known] === loss) : training.loss;
+  const { model, loss } = loaded;
+  const id = namedLoss(loaded, training);
   if (id !== undefined) {
     if (model.outputs.length !== targets.length)
       throw unfitModel(

@@ -8,9 +8,10 @@ import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { PassName } from '../../../server/compiler/optimize.ts';
 import { Vocabulary } from '../../../server/data/text/vocabulary.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
+import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
-import { modelProgram } from '../../../server/training/modelProgram.ts';
+import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 
 export interface OurStepOptions {
@@ -24,6 +25,8 @@ export interface OurStepOptions {
   readonly executor: 'compiled' | 'wasm' | 'cpu' | 'tensorflow';
   /** Folder with tfjs-node. */
   readonly tfjsNode?: string;
+  /** `distillation` of an experiment, whose teacher is a model as it is initialized; its outputs are logits. */
+  readonly distillation?: { readonly teacher: ModelReference } & Readonly<Record<string, unknown>>;
   /** What the compiler is to leave out. */
   readonly without?: readonly (PassName | 'row-gradients')[];
 }
@@ -41,10 +44,11 @@ export interface OurStep {
 export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const { batches, threads, without = [] } = options;
   const { inputs, targets } = readBatches(batches);
-  const { model, training } = experimentSchema.parse({
+  const { model, training, distillation } = experimentSchema.parse({
     model: options.model,
     data: { type: 'mnist', path: '.' }, // unused, but an experiment has some
     training: { ...options.training, batchSize: batches.size, steps: 1 },
+    ...(options.distillation && { distillation: { ...options.distillation, teacher: 'run:initialized' } }),
   });
   const samples = {
     inputs: [batches.input],
@@ -52,12 +56,17 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
     ...(batches.vocabulary !== undefined && { vocabulary: madeUpVocabulary(batches.vocabulary) }),
   };
   const { seed } = training;
-  const loaded = await loadModel(model, {
-    baseDirectory: '.',
-    seed,
-    samples: { batchSize: batches.size, ...samples },
-  });
-  const program = modelProgram(loaded, samples, training);
+  const load = (reference: ModelReference) =>
+    loadModel(reference, { baseDirectory: '.', seed, samples: { batchSize: batches.size, ...samples } });
+  const loaded = await load(model);
+  const lesson = async (): Promise<Lesson | undefined> => {
+    if (!distillation || !options.distillation) return undefined;
+    const { model: teacher } = await load(options.distillation.teacher);
+    const inputs = [{ shape: teacher.inputs[0].shape.slice(1) as number[], dtype: batches.input.dtype }];
+    const found = { model: teacher, weights: modelWeights(teacher), layers: teacher.layers, inputs };
+    return { config: distillation, teacher: { ...found, kind: 'logits' } };
+  };
+  const program = modelProgram(loaded, samples, training, await lesson());
   const executorOptions = {
     seed,
     extraBytes: (lengths: readonly number[]) => optimizerArenaBytes(training.optimizer, lengths),

@@ -9,11 +9,12 @@ import type { ModelDescription } from '../../../server/protocol/model/modelDescr
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
+import { findRun } from '../../../server/runs/findRun.ts';
 import { EventLog } from '../../../server/runs/log/eventLog.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
-import { evaluation, experimentText, finished, started, wholeRun } from './sampleEvents.ts';
+import { evaluation, experimentText, finished, metrics, started, wholeRun } from './sampleEvents.ts';
 
 type Outcome = Awaited<ReturnType<Trainer['runExperiment']>>['state'];
 
@@ -296,6 +297,17 @@ describe('looking at runs', () => {
     const { code, stdout } = await run('show', 'last');
     expect(code).toBe(0);
     expect(stdout).toMatch(/interrupted, step 0, created \d+ s ago\n/);
+  });
+
+  it('shows the teacher of one, and the parts of its loss', async () => {
+    const losses = { labels: 0.1, distillation: 0.15 };
+    const told = { ...metrics(10, 0.25), losses, shares: { asked: 0.34 } };
+    const { folder, run } = await commandLine({ events: [started, told, finished] });
+    await run('run', 'lenet.deeptwist.jsonc');
+    await (await findRun('last', folder)).update({ teacher: '.deeptwist/runs/20261121-base' });
+    const { stdout } = await run('show', 'last');
+    expect(stdout).toContain(`teacher     ${join(folder, '.deeptwist', 'runs', '20261121-base')}\n`);
+    expect(stdout).toContain('training loss 0.25: labels 0.1, distillation 0.15, asked 34% of the samples\n');
   });
 
   it('follows one to its end', async () => {

@@ -335,9 +335,9 @@ describe('weights that are not finite', () => {
     tensors.get('fc1/kernel')!.data[7] = NaN;
     await place.write('start.safetensors', encodeSafetensors(tensors));
     const { code, stderr } = await deeptwist(place, 'run', 'blobs.deeptwist.jsonc', '--set', 'start=start.safetensors');
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(
-      /^error: start: weights of .*start\.safetensors are not finite: fc1\/kernel has NaN\.\nto do: /,
+      /^error: --set start=start\.safetensors start: weights of .*start\.safetensors are not finite: fc1\/kernel has NaN\nto do: /,
     );
   });
 

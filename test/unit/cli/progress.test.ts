@@ -70,6 +70,20 @@ describe('progress', () => {
     expect(withSettings({ rank: 64 }, { rank: 32 })).toBe('rank 32-64');
     expect(withSettings({})).toBeUndefined();
   });
+
+  it('tells the ranks and the units that training has left', () => {
+    const [weight] = distortion(10).weights;
+    const nuclearNorm = (rank: number) => ({ before: 9, after: 8, rank, largest: 3, threshold: 0.1 });
+    const left = (...weights: EventOf<'distortion'>['weights']) =>
+      compressionNow(after({ ...distortion(10), weights }));
+    expect(left({ ...weight, nuclearNorm: nuclearNorm(10) }, { ...weight, nuclearNorm: nuclearNorm(32) })).toBe(
+      'rank 10-32',
+    );
+    const units = { left: 120, all: 1300 };
+    expect(left({ ...weight, nuclearNorm: nuclearNorm(10), units }, { ...weight, units })).toBe(
+      'rank 10, 240 of 2,600 units',
+    );
+  });
 });
 
 describe('statusLine', () => {
@@ -143,6 +157,24 @@ describe('ProgressDisplay', () => {
       display.show(metrics(step));
     }
     expect(terminal.lines.filter((line) => line.startsWith('['))).toHaveLength(4);
+  });
+
+  it('tells how many images are decoded, until the run has begun', () => {
+    const terminal = new MemoryTerminal();
+    let now = 0;
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
+    for (let done = 1000; done <= 12_000; done += 1000) {
+      now += 1000;
+      display.showDecoded({ done, total: 12_000 });
+    }
+    display.show(started);
+    now += 5000;
+    display.show(metrics(1));
+    expect(terminal.lines.slice(0, 2)).toEqual([
+      'decoding images, 5,000 of 12,000',
+      'decoding images, 10,000 of 12,000',
+    ]);
+    expect(terminal.lines.some((line) => line.startsWith('['))).toBe(true);
   });
 
   it('rewrites one status line in a terminal, and never one wider than it', () => {

@@ -44,6 +44,8 @@ export async function compareExecutors(
     expectClose(`loss of step ${step}`, [actual.loss], [expected.loss], lossTolerance);
     expect(Object.keys(actual.parts)).toEqual(Object.keys(expected.parts));
     expectClose(`parts of its loss`, Object.values(actual.parts), Object.values(expected.parts), lossTolerance);
+    expect(Object.keys(actual.shares)).toEqual(Object.keys(expected.shares));
+    expectClose('shares of its batch', Object.values(actual.shares), Object.values(expected.shares), lossTolerance);
     if (updates) updates.forEach((update) => update());
     else compareStep(compiled, eager, tolerance);
   }

@@ -11,11 +11,12 @@ import { modelWeights, type ModelWeight } from '../../../server/models/modelWeig
 import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { targetRateOf } from '../../../server/protocol/experiment/pruningPattern.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 /** Paths within `examples/`. */
-const files = ['mnist', 'language-model'].flatMap((folder) =>
+const files = ['mnist', 'language-model', 'cifar-10'].flatMap((folder) =>
   readdirSync(join(examples, folder))
     .filter((name) => name.endsWith('.deeptwist.jsonc'))
     .map((name) => join(folder, name)),
@@ -32,14 +33,11 @@ function read(file: string): { text: string; experiment: ExperimentSettings } {
 }
 
 /** A text of few words and time steps stands for that of the experiment: no weight of a layer depends on time. */
-function samplesOf({ data, training }: ExperimentSettings): ModelSamples {
-  return data.type === 'text'
-    ? {
-        batchSize: training.batchSize,
-        inputs: [{ shape: [2] }],
-        vocabulary: { words: Array.from({ length: WORDS }, (_, word) => `word${word}`) },
-      }
-    : { batchSize: training.batchSize, inputs: [{ shape: [28, 28, 1] }] };
+function samplesOf({ data, training: { batchSize } }: ExperimentSettings): ModelSamples {
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `name${i}`);
+  if (data.type === 'text') return { batchSize, inputs: [{ shape: [2] }], vocabulary: { words: names(WORDS) } };
+  if (data.type === 'images') return { batchSize, inputs: [{ shape: [32, 32, 3] }], classes: names(CLASSES) };
+  return { batchSize, inputs: [{ shape: [28, 28, 1] }] };
 }
 
 function load(file: string, experiment: ExperimentSettings) {
@@ -74,7 +72,7 @@ test.each(files.filter((file) => basename(file).startsWith('lenet') && file.ends
     const { model } = await load(file, experiment);
     const kernels = modelWeights(model).filter(({ weight }) => weight === 'kernel');
     const left = kernels
-      .map(({ layer, variable: { size } }) => size - Math.round(size * compression.layers[layer].rate))
+      .map(({ layer, variable: { size } }) => size - Math.round(size * targetRateOf(compression.layers[layer])))
       .reduce((sum, count) => sum + count);
     const all = kernels.reduce((sum, { variable }) => sum + variable.size, 0);
     expect(text).toContain(`leave ${left} of the ${all.toLocaleString('en')} weights: 1 in ${Math.floor(all / left)}.`);

@@ -28,7 +28,12 @@ const lstm: readonly [string, string] = [model, '"model": { "builtin": "lstm-lm"
 
 const method = (settings: string): readonly [string, string] => [compression, `"compression": { ${settings} }`];
 const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery": 10, "layers": { ${layer} }`);
+const prune = (layers: string, more = '') =>
+  method(`"method": "prune", "distortEvery": 10, ${more}"layers": { ${layers} }`);
 const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
+const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 0.02 }'];
+const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
+const groupLasso = (layer: string) => method(`"method": "group-lasso", "layers": { ${layer} }`);
 
 export const rows: readonly ProblemRow[] = [
   { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
@@ -39,7 +44,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -155,7 +160,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a value that is misspelt',
     text: edited(['"prune"', '"prnue"']),
     problems: [
-      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank' or 'custom', got "prnue"; did you mean 'prune'?`,
+      `error wrong-value «"prnue"» compression.method: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom', got "prnue"; did you mean 'prune'?`,
     ],
   },
   {
@@ -207,7 +212,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
     ],
   },
   {
@@ -215,14 +220,14 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['"rate": 0.98', '"rank": 10']),
     problems: [
       'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
-      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate',
+      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate, pattern, block',
     ],
   },
   {
     what: 'no method',
     text: edited(['"method": "prune",', '']),
     problems: [
-      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank' or 'custom'`,
+      `error missing-setting «"compression"» compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
     ],
   },
   {
@@ -267,7 +272,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
-    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'module' or 'text', got "cifar"`],
+    problems: [
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+    ],
   },
   {
     what: 'no training',
@@ -322,6 +329,117 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['0.9 }', '0.00001 }'], ['"initialRate": 0.25, ', '']),
     problems: [
       'warning idle-rate «0.00001» compression.layers.fc2.rate: leaves all 30,000 weights of fc2/kernel as they are',
+    ],
+  },
+  {
+    what: 'units of which none can go',
+    text: edited(prune('"fc3": { "rate": 0.05, "pattern": "unit" }')),
+    problems: [
+      'warning idle-rate «0.05» compression.layers.fc3.rate: leaves all 1,000 weights of fc3/kernel as they are',
+    ],
+  },
+  {
+    what: 'patterns that fit',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "pattern": "block", "block": [4, 4], "rate": 0.9 }, "fc3": { "rate": 0.5, "pattern": "unit" }',
+      ),
+    ),
+    problems: [],
+  },
+  {
+    what: 'a pattern that is none',
+    text: edited(prune('"fc1": { "pattern": "2 of 4", "rate": 0.5 }, "fc2": { "pattern": "blok", "rate": 0.5 }')),
+    problems: [
+      `error wrong-value «"2 of 4"» compression.layers.fc1.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "2 of 4"`,
+      `error wrong-value «"blok"» compression.layers.fc2.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "blok"; did you mean 'block'?`,
+    ],
+  },
+  {
+    what: 'as many weights kept as there are in a group',
+    text: edited(prune('"fc1": { "pattern": "4:4" }')),
+    problems: ['error wrong-value «"4:4"» compression.layers.fc1.pattern: expected N below M in N:M, got "4:4"'],
+  },
+  {
+    what: 'a rate beside a pattern that has one',
+    text: edited(prune('"fc1": { "pattern": "1:4", "rate": 0.9 }')),
+    problems: [
+      'error combination «"rate"» compression.layers.fc1.rate: the pattern "1:4" has the rate 0.75; leave it out',
+    ],
+  },
+  {
+    what: 'no rate',
+    text: edited(prune('"fc1": { "pattern": "unit" }, "fc2": {}')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
+      'error missing-setting «"fc2"» compression.layers.fc2.rate: missing: expected a number in [0, 1)',
+    ],
+  },
+  {
+    what: 'a block that is not there, and one that is not asked for',
+    text: edited(prune('"fc1": { "pattern": "block", "rate": 0.5 }, "fc2": { "rate": 0.5, "block": [2, 2] }')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.block: missing: expected [rows, columns] of a block, for example [4, 4]',
+      'error combination «"block"» compression.layers.fc2.block: only the pattern "block" has blocks; leave it out',
+    ],
+  },
+  {
+    what: 'a pattern that is larger than the matrix',
+    text: edited(prune('"fc1": { "pattern": "2:99" }, "fc3": { "pattern": "block", "block": [11, 1], "rate": 0.5 }')),
+    problems: [
+      'error pattern-too-large «[11, 1]» compression.layers.fc3.block: fc3/kernel is a [10, 100] matrix: expected a block within it, got [11, 1]',
+    ],
+  },
+  {
+    what: 'several rates and patterns under one threshold',
+    text: edited(
+      prune(
+        '"fc1": { "rate": 0.9 }, "fc2": { "rate": 0.8 }, "fc3": { "rate": 0.9, "pattern": "unit" }',
+        '"scope": "model", ',
+      ),
+    ),
+    problems: [
+      'error combination «0.8» compression.layers.fc2.rate: expected the rate 0.9 as in "fc1": with "scope": "model" all layers share one threshold',
+      'error combination «"unit"» compression.layers.fc3.pattern: expected the pattern "element" as in "fc1": with "scope": "model" all layers share one threshold',
+    ],
+  },
+  {
+    what: 'one threshold for a pattern without one',
+    text: edited(prune('"*": { "pattern": "2:4" }', '"scope": "model", ')),
+    problems: [
+      'error combination «"2:4"» compression.layers.*.pattern: chooses within each 4 weights, so that there is no threshold to share; leave out "scope": "model"',
+    ],
+  },
+  {
+    what: 'a small layer under the threshold of all',
+    text: edited(prune('"*": { "rate": 0.00001 }', '"scope": "model", ')),
+    problems: [],
+  },
+  {
+    what: 'settings of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"surgery": { "gamma": 0.001 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+    ],
+  },
+  {
+    what: 'a policy that needs a threshold',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "rate": 0.5 }',
+        '"policy": "dynamic-surgery", "surgery": { "gamma": -1 }, ',
+      ),
+    ),
+    problems: [
+      'error wrong-value «-1» compression.surgery.gamma: expected a number of at least 0, got -1',
+      'error combination «"fc1"» compression.layers.fc1: "dynamic-surgery" needs a threshold, and this pattern has none',
+    ],
+  },
+  {
+    what: 'a criterion that is none',
+    text: edited(prune('"*": { "rate": 0.5 }', '"criterion": "gradient", ')),
+    problems: [
+      `error wrong-value «"gradient"» compression.criterion: expected 'magnitude', 'movement' or 'taylor', got "gradient"`,
     ],
   },
   {
@@ -386,10 +504,194 @@ export const rows: readonly ProblemRow[] = [
     what: 'bits whose scales take more than is saved',
     text: edited(lstm, [data, text], quantize('"softmax": { "bits": 8 }')),
     problems: [
-      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; its 9 rows of 4 weights have 8 scales each',
+      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; besides the codes, it needs 72 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'buckets so small that their scales take more than is saved',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": 2 }')),
+    problems: [
+      'warning bits-make-larger «4» compression.layers.fc1.bits: makes fc1/kernel larger: 1,058,400 bytes instead of 940,800; besides the codes, it needs 235,200 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'a bucket of more numbers than the weight',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4, "bucket": 5000 }')),
+    problems: [
+      'warning bucket-above-weight «5000» compression.layers.*.bucket: fc3/kernel has 1,000 numbers: all of them are one bucket',
+    ],
+  },
+  {
+    what: 'a bucket that is not given',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4 }')),
+    problems: [],
+  },
+  {
+    what: 'levels that are misspelt',
+    text: edited(quantize('"fc1": { "levels": "unifrom", "bits": 4 }')),
+    problems: [
+      `error wrong-value «"unifrom"» compression.layers.fc1.levels: expected 'binary', 'uniform', 'points', 'fixed-point' or 'power-of-two', got "unifrom"; did you mean 'uniform'?`,
+    ],
+  },
+  {
+    what: 'a setting of other levels',
+    text: edited(quantize('"fc1": { "bits": 4, "bucket": 64 }')),
+    problems: [
+      'error unknown-setting «"bucket"» compression.layers.fc1.bucket: unknown setting; expected levels, bits, algorithm, scales, iterations',
+    ],
+  },
+  {
+    what: 'more bits than a code has',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 9 }')),
+    problems: ['error wrong-value «9» compression.layers.fc1.bits: expected an integer from 1 to 8, got 9'],
+  },
+  {
+    what: 'one bit of a fixed-point number, which has a sign',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 1 }')),
+    problems: ['error wrong-value «1» compression.layers.fc1.bits: expected an integer from 2 to 8, got 1'],
+  },
+  {
+    what: 'half a bit of a fraction',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 8, "fractionBits": 4.5 }')),
+    problems: [
+      'error wrong-value «4.5» compression.layers.fc1.fractionBits: expected an integer from -64 to 64, got 4.5',
+    ],
+  },
+  {
+    what: 'a bucket that is none',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": "rows" }')),
+    problems: [
+      `error wrong-value «"rows"» compression.layers.fc1.bucket: expected a positive integer or 'row' or 'tensor', got "rows"`,
+    ],
+  },
+  {
+    what: 'more levels than codes',
+    text: edited(quantize('"fc1": { "levels": "points", "bits": 2, "points": 5 }')),
+    problems: ['error combination «5» compression.layers.fc1.points: expected 3 to 4 with 2 bits, got 5'],
+  },
+  {
+    what: 'levels of which a bit less would do',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "points": 3 }')),
+    problems: ['error combination «3» compression.layers.fc1.points: expected 9 to 16 with 4 bits, got 3'],
+  },
+  {
+    what: 'trained points of binary codes',
+    text: edited(
+      method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }'),
+    ),
+    problems: [
+      'error combination «"fc1"» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
+    ],
+  },
+  {
+    what: 'trained points of a low rank',
+    text: edited(
+      method('"method": "low-rank", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "rank": 8 } }'),
+    ),
+    problems: [
+      'error combination «"points"» compression.policy: "points" works with the method quantize only, got "low-rank"',
+    ],
+  },
+  {
+    what: 'the low learning rate of points, which have sums of gradients',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: [],
+  },
+  {
+    what: 'settings of straight-through training without it',
+    text: edited(
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }, "straightThrough": { "every": 2 }',
+      ),
+    ),
+    problems: [
+      'error combination «"straightThrough"» compression.straightThrough: belongs to the policy "straight-through"; leave it out',
+    ],
+  },
+  {
+    what: 'the gradient of a scale that binary codes do not have',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "straight-through", "distortEvery": 10, "layers": { "fc1": { "levels": "binary", "bits": 4 } }, "straightThrough": { "gradient": "exact-scale" }',
+      ),
+    ),
+    problems: [
+      'error combination «"binary"» compression.layers.fc1.levels: compression.straightThrough.gradient "exact-scale" needs "levels": "uniform" in each layer',
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },
+  {
+    what: 'proximal steps once an epoch, which is the default',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), sgd, inEpochs),
+    problems: [],
+  },
+  {
+    what: 'proximal steps with another optimizer than they belong to',
+    text: edited(method('"method": "nuclear-norm", "layers": { "fc1": { "tau": 5 } }'), inEpochs),
+    problems: [
+      'warning proximal-optimizer «"adam"» training.optimizer.type: the proximal steps of "nuclear-norm" belong to "sgd": with "adam", which scales the step of each weight by its own gradients, a threshold of learning rate x strength is a rule of thumb',
+    ],
+  },
+  {
+    what: 'a single proximal step',
+    text: edited(
+      method('"method": "nuclear-norm", "policy": "one-shot", "layers": { "fc1": { "tau": 5 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'warning one-proximal-step «"one-shot"» compression.policy: cuts learning rate x tau only once: no training step finds a structure that way',
+    ],
+  },
+  {
+    what: 'strengths below 0, shares above 1 and an energy of 0',
+    text: edited(method('"method": "nuclear-norm", "energy": 0, "layers": { "fc1": { "tau": -1 } }'), sgd, inEpochs),
+    problems: [
+      'error wrong-value «0» compression.energy: expected a number in (0, 1], got 0',
+      'error wrong-value «-1» compression.layers.fc1.tau: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a share of the sparse group lasso above 1',
+    text: edited(groupLasso('"fc1": { "lambda": 0.1, "alpha": 1.2 }'), sgd, inEpochs),
+    problems: ['error wrong-value «1.2» compression.layers.fc1.alpha: expected a number in [0, 1], got 1.2'],
+  },
+  {
+    what: 'a group lasso on one of the two kernels of a recurrent layer',
+    text: edited(lstm, [data, text], groupLasso('"lstm1/kernel": { "lambda": 0.1 }'), sgd, inEpochs),
+    problems: [
+      'error cannot-take «"lstm1/kernel"» compression.layers.lstm1/kernel: names lstm1/kernel without lstm1/recurrent_kernel, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'a group lasso with different strengths for the kernels of a recurrent layer',
+    text: edited(
+      lstm,
+      [data, text],
+      groupLasso('"lstm1": { "lambda": 0.1 }, "lstm1/recurrent_kernel": { "lambda": 0.2 }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error cannot-take «"lstm1/recurrent_kernel"» compression.layers.lstm1/recurrent_kernel: gives lstm1/recurrent_kernel other strengths than lstm1/kernel has, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'straight-through training of what shrinks step by step',
+    text: edited(
+      method('"method": "group-lasso", "policy": "straight-through", "layers": { "fc1": { "lambda": 1 } }'),
+      sgd,
+      inEpochs,
+    ),
+    problems: [
+      'error combination «"straight-through"» compression.policy: "straight-through" works with the method prune, quantize, low-rank, custom only, got "group-lasso"',
+    ],
+  },
   {
     what: 'a schedule from its end',
     text: edited(['"from": 8000', '"from": 13000']),
@@ -642,6 +944,81 @@ export const rows: readonly ProblemRow[] = [
     text: edited([model, `${model}, "start": "run:"`]),
     problems: [
       'error no-such-run «"run:"» start: expected the id of a run, or the name of an experiment for its newest run, behind "run:"',
+    ],
+  },
+  {
+    what: 'a teacher that is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:bsae" }`]),
+    problems: [
+      'error no-such-run «"run:bsae"» distillation.teacher: no run has this id, and no run is of an experiment with this name; did you mean "base"?',
+    ],
+  },
+  {
+    what: 'a teacher that is a file which is not there',
+    text: edited([model, `${model}, "distillation": { "teacher": "./base.safetensors" }`]),
+    problems: [
+      'error no-such-file «"./base.safetensors"» distillation.teacher: there is no ./base.safetensors as seen from this file',
+    ],
+  },
+  {
+    what: 'a teacher of another model than the student',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:other" }`]),
+    problems: [],
+  },
+  {
+    what: 'a teacher whose run was stopped, and whose model is not there',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": { "model": "builtin:lenet-4", "weights": "run:stopped" } }`,
+    ]),
+    problems: [
+      'error no-such-builtin «"builtin:lenet-4"» distillation.teacher.model: no built-in model has this name; did you mean "builtin:lenet-5"?',
+      'error run-not-finished «"run:stopped"» distillation.teacher.weights: the run 20260101-000000-stopped has no final model: it is stopped',
+    ],
+  },
+  {
+    what: 'a teacher that has never been trained',
+    text: edited([model, `${model}, "distillation": { "teacher": "builtin:lenet-5" }`]),
+    problems: [
+      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
+    ],
+  },
+  {
+    what: 'values of a distillation out of their range',
+    text: edited([
+      model,
+      `${model}, "distillation": { "teacher": "run:base", "temperature": 0, "weight": 1.2, "ask": "when-sure", "reductoin": "mean" }`,
+    ]),
+    problems: [
+      'error wrong-value «0» distillation.temperature: expected a positive number, got 0',
+      'error wrong-value «1.2» distillation.weight: expected a number in [0, 1], got 1.2',
+      `error wrong-value «"when-sure"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-sure"`,
+      'error unknown-setting «"reductoin"» distillation.reductoin: unknown setting; did you mean "reduction"?',
+    ],
+  },
+  {
+    what: 'a misspelt word where an object could stand',
+    text: edited([model, `${model}, "distillation": { "teacher": "run:base", "ask": "when-worng" }`]),
+    problems: [
+      `error wrong-value «"when-worng"» distillation.ask: expected 'always', 'when-wrong' or 'by-entropy' or an object, got "when-worng"; did you mean 'when-wrong'?`,
+    ],
+  },
+  {
+    what: 'a cut-off of the entropy that is negative, and no teacher',
+    text: edited([model, `${model}, "distillation": { "ask": { "entropyAbove": -1 } }`]),
+    problems: [
+      'error missing-setting «"distillation"» distillation.teacher: missing: expected a non-empty string or an object',
+      'error wrong-value «-1» distillation.ask.entropyAbove: expected a number of at least 0, got -1',
+    ],
+  },
+  {
+    what: 'a teacher for a regression',
+    text: edited(
+      [model, `${model}, "distillation": { "teacher": "run:base" }`],
+      ['"steps": 20000', '"steps": 20000, "loss": "huber"'],
+    ),
+    problems: [
+      'error combination «"distillation"» distillation: it is for classes, one of which a sample belongs to, and not for the loss "huber"; leave it out, or choose one of categorical-crossentropy, sparse-categorical-crossentropy, sparse-categorical-crossentropy-from-logits',
     ],
   },
   {

@@ -119,7 +119,7 @@ describe('the built-in LSTM language model', () => {
 
   test('is refused without a text', async () => {
     const error = await userErrorOf(() => loadModel('builtin:lstm-lm-small', { baseDirectory: '/', seed: 1 }));
-    expect(error.message).toBe('model: the language model is made for a text, and the data are none.');
+    expect(error.message).toBe('model: the language model is made for a text, and the data are none');
   });
 });
 

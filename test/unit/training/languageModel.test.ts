@@ -135,6 +135,31 @@ test('a run is started from another one with the same vocabulary, and not with a
   expect((await run({ overrides: restated })).state).toBe('finished');
 });
 
+test('a run learns from another one word by word, also after it was stopped, and from none of another vocabulary', async () => {
+  const { run, write } = await corpus(training({ epochs: 2 }));
+  const teacher = await run({ overrides: ['model.units=16'] });
+  const distillation = { teacher: `run:${teacher.run.id}`, temperature: 1, ask: { entropyAbove: 0.5 } };
+  const overrides = [`distillation=${JSON.stringify(distillation)}`];
+  const whole = await run({ overrides });
+  const stopped = await run({ overrides, stopAfter: 61 });
+  expect(finalWeights((await resume(stopped.run)).run)).toEqual(finalWeights(whole.run));
+  const { loss, losses, shares } = eventsOf(whole.events, 'metrics').at(-1)!;
+  expect(losses!.labels + losses!.distillation).toBeCloseTo(loss, 5); // Rounded to float32.
+  // Of four batches of eight words.
+  expect((shares!.asked * 32) % 1).toBeCloseTo(0, 5);
+
+  await write('small.train.txt', sentences(400, 1).replaceAll('a', 'e'));
+  const error = await userErrorOf(() => run({ overrides }));
+  expect(error.message).toContain(
+    ` distillation.teacher: the vocabulary is not that of the run ${teacher.run.id} (this one learns from it)`,
+  );
+  const published = `distillation=${JSON.stringify({ ...distillation, reduction: 'as-published' })}`;
+  await write('small.train.txt', sentences(400, 1));
+  expect((await userErrorOf(() => run({ overrides: [published] }))).message).toContain(
+    ' distillation.reduction: the published code divides by the number of classes for images alone',
+  );
+});
+
 test('a run does not go on with a text whose words have changed', async () => {
   const { run, write } = await corpus();
   const stopped = await run({ stopAfter: 10 });

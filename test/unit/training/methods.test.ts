@@ -12,6 +12,7 @@ import { evaluateRun } from '../../../server/training/index.ts';
 import {
   CLASSES,
   eventsOf,
+  experiment,
   finalWeights,
   recordedEvents,
   resume,
@@ -61,6 +62,145 @@ describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s', (policy) => {
     const finished = await train({ ...compression, policy });
     await forms[compression.method as keyof typeof forms](finalWeights(finished.run));
     await expectConsistent(finished);
+  });
+});
+
+/** Every kind of levels, and how many numbers a bucket has at most. */
+const kinds: readonly [parameters: Record<string, unknown>, most: number][] = [
+  [{ levels: 'uniform', bits: 3, bucket: 16 }, 8],
+  [{ levels: 'uniform', bits: 2, points: 3, bucket: 'tensor' }, 3],
+  [{ levels: 'uniform', bits: 4, bucket: 'row', symmetric: true, rounding: 'stochastic' }, 15],
+  [{ levels: 'points', bits: 2 }, 4],
+  [{ levels: 'points', bits: 3, bucket: 'none', start: 'quantiles' }, 8],
+  [{ levels: 'fixed-point', bits: 4 }, 16],
+  [{ levels: 'power-of-two', bits: 3 }, 7],
+];
+
+describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s of other levels', (policy) => {
+  test.each(kinds)('%j ends with as many levels, and with the compressed model', async (parameters, most) => {
+    const finished = await train({
+      method: 'quantize',
+      distortEvery: 4,
+      policy,
+      layers: { 'fc*': parameters },
+      schedule: { from: 10 },
+    });
+    const fc1 = finalWeights(finished.run).get('fc1/kernel')!;
+    // The first bucket of any kind: a row is every 16th number, 16 are the first of the tensor, and 128 are fewer than 256.
+    const bucket = parameters.bucket === 'row' ? fc1.filter((_, i) => i % 16 === 0) : fc1.subarray(0, 16);
+    expect(new Set(bucket).size).toBeLessThanOrEqual(most);
+    expect(new Set(fc1).size).toBeGreaterThan(1);
+    await expectConsistent(finished);
+  });
+});
+
+test('trained points end with the model that they were trained as', async () => {
+  const layers = { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } };
+  const finished = await train({
+    method: 'quantize',
+    policy: 'points',
+    distortEvery: 4,
+    layers,
+    schedule: { from: 20 },
+  });
+  expect(new Set(finalWeights(finished.run).get('fc1/kernel')).size).toBe(4);
+  const [{ summary }] = eventsOf(finished.events, 'finished');
+  expect(summary.testBeforeLastDistortion).toBe(summary.test);
+  await expectConsistent(finished);
+});
+
+test('pruning and then trained points leave zeros and a few centroids, as Deep Compression does', async () => {
+  const finished = await train([
+    { ...prune, schedule: { from: 5, to: 20 }, policy: 'gradual-mask' },
+    {
+      method: 'quantize',
+      policy: 'points',
+      distortEvery: 4,
+      layers: { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } },
+      schedule: { from: 24 },
+    },
+  ]);
+  const fc1 = finalWeights(finished.run).get('fc1/kernel')!;
+  expect(zeros(fc1)).toBeGreaterThanOrEqual(Math.floor(0.7 * 128));
+  expect(new Set(fc1).size).toBeLessThanOrEqual(5);
+  expect(finished.state).toBe('finished');
+});
+
+describe('proximal steps', () => {
+  const optimizer = { type: 'sgd', learningRate: 0.1, momentum: 0.9 };
+  const training = { ...experiment.training, optimizer };
+  const nuclearNorm = { method: 'nuclear-norm', distortEvery: 4, unit: 'steps', layers: { fc1: { tau: 3 } } };
+  const groupLasso = { method: 'group-lasso', distortEvery: 4, unit: 'steps', layers: { fc1: { lambda: 0.4 } } };
+  const trainProximal = async (compression: object | readonly object[]) =>
+    (await workspace({ compression, training })).run();
+
+  test('of the nuclear norm find a rank, which the log tells and the file has', async () => {
+    const finished = await trainProximal(nuclearNorm);
+    const [first, ...others] = eventsOf(finished.events, 'distortion').map(({ weights }) => weights[0].nuclearNorm!);
+    const last = others.at(-1)!;
+    expect(first.threshold).toBeCloseTo(0.3);
+    expect(first.rank).toBeGreaterThan(last.rank);
+    expect(last.after).toBeLessThan(last.before);
+    await expectRank(finalWeights(finished.run).get('fc1/kernel')!, 8, 16, last.rank);
+    expect(eventsOf(finished.events, 'spectrum')[0].weights[0].threshold).toBeCloseTo(0.3);
+    const [{ layers }] = eventsOf(finished.events, 'finished').map(({ summary }) => summary);
+    expect(layers[0].weightsKept).toBe(last.rank * (8 + 16));
+    await expectConsistent(finished);
+  });
+
+  test('follow the learning rate as it is in force, the last one that of the last step', async () => {
+    const compression = { ...nuclearNorm, distortEvery: 20 };
+    const learningRateSchedule = { type: 'step', every: 25, factor: 0.1 };
+    const { run } = await workspace({ compression, training: { ...training, learningRateSchedule } });
+    const { events } = await run();
+    const thresholds = eventsOf(events, 'distortion').map(({ step, weights }) => [
+      step,
+      weights[0].nuclearNorm!.threshold,
+    ]);
+    expect(thresholds.map(([step]) => step)).toEqual([20, 40, 60]);
+    [0.3, 0.03, 0.003].forEach((threshold, i) => expect(thresholds[i][1]).toBeCloseTo(threshold, 6));
+  });
+
+  test('of the group lasso leave units that are zero with their biases, and the rest trains on', async () => {
+    const finished = await trainProximal(groupLasso);
+    const { units } = eventsOf(finished.events, 'distortion').at(-1)!.weights[0];
+    expect(units!.left).toBeLessThan(16);
+    expect(units!.left).toBeGreaterThan(0);
+    const weights = finalWeights(finished.run);
+    const [kernel, bias] = [weights.get('fc1/kernel')!, weights.get('fc1/bias')!];
+    const dead = Array.from({ length: 16 }, (_, unit) => unit).filter((unit) =>
+      kernel.every((value, i) => i % 16 !== unit || value === 0),
+    );
+    expect(dead).toHaveLength(16 - units!.left);
+    expect(dead.map((unit) => bias[unit])).toEqual(dead.map(() => 0));
+    await expectConsistent(finished);
+  });
+
+  test('come one after the other in a list, and quantization goes on with what they leave', async () => {
+    const finished = await trainProximal([
+      nuclearNorm,
+      groupLasso,
+      { method: 'quantize', distortEvery: 20, layers: { fc1: { bits: 4 } } },
+    ]);
+    const last = eventsOf(finished.events, 'distortion').at(-1)!.weights[0];
+    expect(last.nuclearNorm!.rank).toBeGreaterThan(0);
+    expect(last.units!.left).toBeGreaterThan(0);
+    expect(eventsOf(finished.events, 'finished')[0].summary.byteRatio).toBeGreaterThan(1);
+    await expectConsistent(finished);
+  });
+
+  test('warn where the optimizer is not the one that they belong to', async () => {
+    const { run } = await workspace({ compression: nuclearNorm });
+    const warnings = eventsOf((await run()).events, 'warning').map(({ message }) => message);
+    expect(warnings.join()).toContain('the proximal steps of "nuclear-norm" belong to "sgd"');
+  });
+
+  test('go on from a checkpoint to the bit', async () => {
+    const compression = [nuclearNorm, groupLasso];
+    const whole = await trainProximal(compression);
+    const { run } = await workspace({ compression, training });
+    const halves = await resume((await run({ stopAfter: 30 })).run);
+    expect(finalWeights(halves.run)).toEqual(finalWeights(whole.run));
   });
 });
 

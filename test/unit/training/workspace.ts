@@ -18,8 +18,11 @@ export interface Workspace {
   /** Path of the experiment file. */
   readonly file: string;
   write(name: string, content: string | Uint8Array): Promise<void>;
-  /** @param stopAfter step after which the signal aborts */
-  run(options?: { overrides?: readonly string[]; stopAfter?: number; out?: string }): Promise<RecordedRun>;
+  /**
+   * @param options.stopAfter step after which the signal aborts
+   * @param options.of path of another experiment file in the folder
+   */
+  run(options?: { overrides?: readonly string[]; stopAfter?: number; out?: string; of?: string }): Promise<RecordedRun>;
 }
 
 /** How a run ended, and what was told of it while it trained. */
@@ -36,8 +39,8 @@ export async function workspace(changes: { model?: string } & Record<string, unk
     folder,
     file,
     write,
-    run: ({ overrides = [], stopAfter, out } = {}) =>
-      observed(stopAfter, (observer) => runExperiment({ file, overrides, out, ...observer })),
+    run: ({ overrides = [], stopAfter, out, of = file } = {}) =>
+      observed(stopAfter, (observer) => runExperiment({ file: of, overrides, out, ...observer })),
   };
 }
 

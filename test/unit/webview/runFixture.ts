@@ -6,7 +6,7 @@ import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 
 const BEGAN = 1_700_000_000_000;
 
-export function metricsEvent(step: number, loss = 1 / step): RunEvent {
+export function metricsEvent(step: number, loss = 1 / step): EventOf<'metrics'> {
   const time = BEGAN + 10 * step;
   return { type: 'metrics', step, time, loss, learningRate: 0.01, stepsPerSecond: 100, epoch: step / 100 };
 }

@@ -1,6 +1,7 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
+import { formatPercent } from '../../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
 import type { Axis, ChartContent, Named, Series } from '../../charts/model/content.ts';
 import type { ShownRun } from '../../state.ts';
@@ -19,7 +20,7 @@ export interface CurveSettings {
   readonly drop: 'change' | 'before-after';
 }
 
-interface LoadedRun extends ShownRun {
+export interface LoadedRun extends ShownRun {
   readonly snapshot: RunSnapshot;
 }
 
@@ -87,8 +88,55 @@ function lossPartSeries({ key, color, snapshot }: LoadedRun, { axis }: CurveSett
 }
 
 function lossPartLabel(part: string): string {
-  if (part === 'data') return l10n.t('loss on the data');
-  return part === 'regularization' ? l10n.t('regularization') : part;
+  switch (part) {
+    case 'data':
+      return l10n.t('loss on the data');
+    case 'labels':
+      return l10n.t('loss on the labels');
+    case 'distillation':
+      return l10n.t('distillation');
+    case 'regularization':
+      return l10n.t('regularization');
+    default:
+      return part;
+  }
+}
+
+/** Names of the fractions of the samples that the runs tell, such as `asked`; one chart each. */
+export function recordedShares(runs: readonly LoadedRun[]): string[] {
+  return [...new Set(runs.flatMap(({ snapshot }) => Object.keys(snapshot.shares?.columns ?? {})))];
+}
+
+/** The name of a share as the title of its chart. */
+export function shareTitle(share: string): string {
+  return share === 'asked' ? l10n.t('Samples that ask the teacher') : share;
+}
+
+export function shareContent(share: string, runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
+  const label = share === 'asked' ? l10n.t('share of the samples') : share;
+  const series = runs.flatMap((run): Series[] => {
+    const { shares } = run.snapshot;
+    const column = shares?.columns[share];
+    if (shares === undefined || column === undefined) return [];
+    return [
+      {
+        id: run.key,
+        ...nameOf(run, runs, { label, column: share }),
+        color: run.color,
+        x: runAxis(run.snapshot, settings.axis).metrics.subarray(0, shares.length),
+        y: column.subarray(0, shares.length),
+        smooth: true,
+      },
+    ];
+  });
+  return {
+    x: commonAxis(runs, settings),
+    y: { label, column: share, minimum: 0, maximum: 1, format: formatPercent },
+    smoothing: settings.smoothing,
+    series,
+    references: changesOf(runs, settings),
+    empty: '',
+  };
 }
 
 function metricSeries(
@@ -183,7 +231,7 @@ export function dropContent(runs: readonly LoadedRun[], settings: CurveSettings)
 }
 
 /** One x axis for all charts: what stands one below the other happened at the same moment. */
-function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
+export function commonAxis(runs: readonly LoadedRun[], { axis }: CurveSettings): Axis {
   const ends = runs.map(({ snapshot }) => runAxis(snapshot, axis).metrics.at(-1) ?? 0);
   const maximum = Math.max(0, ...ends);
   return maximum > 0 ? { ...axisOf[axis], minimum: 0, maximum } : axisOf[axis];
@@ -200,7 +248,7 @@ function distortionMarks(runs: readonly LoadedRun[], settings: CurveSettings): C
   };
 }
 
-function changesOf([first]: readonly LoadedRun[], { axis }: CurveSettings): ChartContent['references'] {
+export function changesOf([first]: readonly LoadedRun[], { axis }: CurveSettings): ChartContent['references'] {
   return first && changeMarks(first.snapshot, runAxis(first.snapshot, axis));
 }
 

@@ -16,8 +16,12 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
+  recordedShares,
+  shareContent,
+  shareTitle,
 } from './contents.ts';
 import type { CurveSettings } from './contents.ts';
+import { rankContent, unitsContent } from './structure.ts';
 
 const initial: CurveSettings = {
   axis: 'step',
@@ -38,6 +42,13 @@ function isCurveSettings(value: unknown): value is CurveSettings {
     (drop === 'change' || drop === 'before-after') &&
     [switches.logLoss, switches.logPerplexity, switches.marks].every((on) => typeof on === 'boolean')
   );
+}
+
+type Wanted = readonly [id: string, title: string, content: ChartContent, size: 'normal' | 'small'];
+
+/** A chart of something that few methods record: only where a run has recorded it. */
+function recordedOnly(id: string, title: string, content: ChartContent): Wanted[] {
+  return content.series.length > 0 ? [[id, title, content, 'normal']] : [];
 }
 
 export const curvesView: ViewType = { id: 'curves', title: l10n.t('Curves'), create: createCurvesView };
@@ -90,15 +101,25 @@ function createCurvesView(context: ViewContext): View {
   function draw({ shown }: PageState): void {
     const runs = loadedRuns(shown);
     const metrics = evaluatedMetrics(runs);
-    const wanted: [id: string, title: string, content: ChartContent, size: 'normal' | 'small'][] = [
+    const ranks = rankContent(runs, settings);
+    const units = unitsContent(runs, settings);
+    const wanted: Wanted[] = [
       ['loss', l10n.t('Loss'), lossContent(runs, settings), 'normal'],
-      ...metrics.map((metric): [string, string, ChartContent, 'normal'] => [
+      ...metrics.map((metric): Wanted => [
         `metric.${metric}`,
         metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
         metricContent(metric, runs, settings),
         'normal',
       ]),
+      ...recordedShares(runs).map((share): [string, string, ChartContent, 'normal'] => [
+        `share.${share}`,
+        shareTitle(share),
+        shareContent(share, runs, settings),
+        'normal',
+      ]),
       ['drop', l10n.t('Drop at each distortion'), dropContent(runs, settings), 'normal'],
+      ...recordedOnly('rank', l10n.t('Rank'), ranks),
+      ...recordedOnly('units', l10n.t('Units left'), units),
       ['learningRate', l10n.t('Learning rate'), learningRateContent(runs, settings), 'small'],
     ];
     logPerplexity.element.hidden = !metrics.includes('perplexity');

@@ -1,6 +1,6 @@
 /** @file What a weight's spectra come to, in words. Pure. */
 import * as l10n from '@vscode/l10n';
-import { formatCount, formatPercent } from '../../../server/protocol/formatQuantity.ts';
+import { formatChartNumber, formatCount, formatPercent } from '../../../server/protocol/formatQuantity.ts';
 import { energyKept, rankForEnergy } from '../../../server/protocol/model/spectrumEnergy.ts';
 import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
 import { growth } from './spectra.ts';
@@ -33,7 +33,18 @@ export function describeSpectra(chosen: readonly WeightSpectrum[]): string[] {
     sentences.push(l10n.t('Rank {0} keeps {1} of the energy.', formatCount(rank), overSteps(energies, chosen)));
     if (first !== last) sentences.push(...describeGrowth(first, last, rank));
   }
+  if (last.threshold !== undefined) sentences.push(describeThreshold(last, last.threshold));
   return sentences;
+}
+
+function describeThreshold({ step, singularValues }: WeightSpectrum, threshold: number): string {
+  return l10n.t(
+    '{0} of {1} values are above the threshold {2} at step {3}; the others become 0.',
+    formatCount(singularValues.filter((value) => value > threshold).length),
+    formatCount(singularValues.length),
+    formatChartNumber(threshold),
+    formatCount(step),
+  );
 }
 
 function describeGrowth(first: WeightSpectrum, last: WeightSpectrum, rank: number): string[] {

@@ -1,8 +1,8 @@
 /** @file The chart of a weight's singular values at some steps. Pure. */
 import * as l10n from '@vscode/l10n';
-import { formatCount } from '../../../server/protocol/formatQuantity.ts';
+import { formatChartNumber, formatCount } from '../../../server/protocol/formatQuantity.ts';
 import type { WeightSpectrum } from '../../../server/protocol/run/runHistory.ts';
-import type { ChartContent } from '../../charts/model/content.ts';
+import type { ChartContent, Reference } from '../../charts/model/content.ts';
 import { describeSpectra } from './describeSpectra.ts';
 import { roundingFloor } from './spectra.ts';
 
@@ -32,7 +32,6 @@ export function spectrumAxes(
 
 /** @param chosen in the order of steps */
 export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linear' | 'log'): ChartContent {
-  const rank = chosen.at(-1)?.rank;
   const spectra = chosen.map(({ singularValues }) => singularValues);
   return {
     ...spectrumAxes(spectra, scale),
@@ -44,10 +43,7 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
       x: Float64Array.from(singularValues, (_, index) => index + 1),
       y: singularValues,
     })),
-    // Between the last value that is kept and the first that is not.
-    ...(rank !== undefined && {
-      references: [{ axis: 'x', value: rank + 0.5, label: l10n.t('rank {0}', formatCount(rank)) }],
-    }),
+    references: referencesOf(chosen.at(-1)),
     // The least singular value says nothing of a spectrum.
     saysLast: false,
     summary: [
@@ -58,4 +54,18 @@ export function spectrumContent(chosen: readonly WeightSpectrum[], scale: 'linea
     ].join(' '),
     empty: l10n.t('No singular value is greater than 0.'),
   };
+}
+
+/** The rank that the experiment sets, or the threshold below which training sets all values to 0. */
+function referencesOf(last: WeightSpectrum | undefined): Reference[] {
+  const { rank, threshold } = last ?? {};
+  return [
+    // Between the last value that is kept and the first that is not.
+    ...(rank !== undefined
+      ? [{ axis: 'x', value: rank + 0.5, label: l10n.t('rank {0}', formatCount(rank)) } as const]
+      : []),
+    ...(threshold !== undefined && threshold > 0
+      ? [{ axis: 'y', value: threshold, label: l10n.t('threshold {0}', formatChartNumber(threshold)) } as const]
+      : []),
+  ];
 }

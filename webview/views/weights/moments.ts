@@ -43,7 +43,24 @@ function describeExtent({ setting, relativeError }: WeightDistortion): string {
   return [describeSetting(setting), error].filter((part) => part !== '').join(SEPARATOR);
 }
 
+/** `rank 43` and what is left of the singular values, `120 of 300 units`: where the method works on these. */
+function describeStructure({ nuclearNorm, units }: WeightDistortion): string[] {
+  return [
+    ...(nuclearNorm
+      ? [
+          l10n.t(
+            'rank {0}, {1} cut from each singular value, {2} of their sum left',
+            formatCount(nuclearNorm.rank),
+            formatNumber(nuclearNorm.threshold),
+            formatPercent(nuclearNorm.before === 0 ? 1 : nuclearNorm.after / nuclearNorm.before),
+          ),
+        ]
+      : []),
+    ...(units ? [l10n.t('{0} of {1} units', formatCount(units.left), formatCount(units.all))] : []),
+  ];
+}
+
 /** All of it in a sentence, for the summary of a chart. */
 export function describeDistortion(distortion: WeightDistortion): string {
-  return [...describeZeros(distortion), describeExtent(distortion)].join(SEPARATOR);
+  return [...describeZeros(distortion), ...describeStructure(distortion), describeExtent(distortion)].join(SEPARATOR);
 }

@@ -3,7 +3,6 @@ import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { FactorsWeight, multiplyFactors } from '../../../formats/packed/factors.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { LowRankParameters } from '../../../protocol/experiment/schema/compression.ts';
-import { UserError } from '../../../protocol/userError.ts';
 import { matrixViewOf, storedMatrix, storedShape, storedView } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
@@ -17,6 +16,7 @@ import type {
   PredictedSize,
   Unit,
 } from '../unit.ts';
+import { diverged } from './diverged.ts';
 import { truncateRank, truncateShared } from './lowRank.ts';
 import { NO_PARTNER_REMEDY, projectionUnits, withoutPartner } from './sharedProjection.ts';
 import { areFactorsFewer, factoredSizes } from './size.ts';
@@ -159,14 +159,6 @@ class LowRankUnit implements Unit {
     const { rows, columns } = storedShape(this.targets[0].view);
     return this.#rank * Math.min(rows, columns);
   }
-}
-
-/** Rank and shape were checked before the run: what is left to be out of range is a weight. */
-function diverged(name: string, cause: RangeError): UserError {
-  return new UserError(`${name} has no singular values: training has diverged. ${cause.message}`, {
-    remedy: 'Lower training.optimizer.learningRate, or clip the gradients (training.clip).',
-    cause,
-  });
 }
 
 function checkRank({ weight, view, key, parameters }: Target<LowRankParameters>): void {

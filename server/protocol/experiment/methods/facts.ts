@@ -1,5 +1,6 @@
 /** @file What a row of the table of methods says: the facts that need neither weights nor a run. */
 import type { Summary } from '../../run/events.ts';
+import type { SettingProblem } from '../problem.ts';
 
 /** The sides of the matrix that a weight is compressed as. */
 export interface MatrixSides {
@@ -12,7 +13,7 @@ export type KeptSize = Pick<Summary, 'weights' | 'weightsKept' | 'weightRatio' |
 
 /** A setting of a layer that says how far its weights are compressed. In every method a name means the same parameter. */
 export interface ParameterFacts {
-  readonly unit: 'fraction' | 'count';
+  readonly unit: 'fraction' | 'count' | 'strength';
   /** A value in words, with `{0}` for its number. The texts are the keys of their translations, as those of `choice` are. */
   readonly texts: {
     /** `pruning rate {0}` */
@@ -39,8 +40,10 @@ export interface ParameterFacts {
    * needed and none is given. Absent for a parameter that leaves as many numbers as there are.
    */
   forRatio?(ratio: number, matrices: readonly MatrixSides[]): number | undefined;
-  /** What it leaves of a layer, for the end of the line that sets it. */
-  leaves(size: KeptSize): string;
+  /** Another setting of a layer, by which the parameter can have its value without being written. */
+  readonly fixedBy?: string;
+  /** What it leaves of a layer, for the end of the line that sets it; absent where only training tells. */
+  leaves?(size: KeptSize): string;
 }
 
 export interface MethodFacts {
@@ -59,24 +62,46 @@ export interface MethodFacts {
   readonly required: Readonly<Record<string, string>>;
   /**
    * What is left of a weight. `zeros`: most of its numbers are 0, and the size of a file depends on where they are; `codes`:
-   * a code for each number; `factors`: two thin matrices; `unknown`: only the user's function knows, and no size is predicted.
+   * a code for each number; `factors`: two thin matrices. No size is predicted of the others: `low rank`, two thin matrices, `zero units`,
+   * whole output units of zeros, both as many as training finds; `unknown`: only the user's function knows.
    */
-  readonly leaves: 'zeros' | 'codes' | 'factors' | 'unknown';
+  readonly leaves: 'zeros' | 'codes' | 'factors' | 'low rank' | 'zero units' | 'unknown';
   /**
    * What an earlier compression of the list may have left of a weight, so that this one goes on with it: with the numbers that are
    * not 0, or with each of the factors. Empty where it can only be the first of a weight.
    */
   readonly follows: readonly MethodFacts['leaves'][];
-  /** Distortion step S_D of a new experiment, in training steps; `text` is for language models. */
-  readonly distortEvery: { readonly text: number; readonly others: number };
+  /** Distortion step S_D of a new experiment; `text` is for language models. */
+  readonly distortEvery: {
+    readonly text: number;
+    readonly others: number;
+    /** The unit of the method's `distortEvery` where a file gives none; absent for training steps. */
+    readonly unit?: 'epochs';
+  };
   /** The parameter that rises during the schedule, which then has an end; absent where a schedule only begins. */
   readonly rises?: string;
   /** True where singular values are recorded at every observation; else at the start and at the end of a run. */
   readonly spectrumAtEachObservation: boolean;
   /** True where weights become a few levels, which a histogram marks. */
   readonly hasLevels: boolean;
-  /** The parameter by which weights are compressed together, which a run keeps from its start; absent where each is alone. */
-  readonly groupedBy?: string;
+  /** Tells whether a layer is compressed by a threshold, by its settings as they are written; absent where none is. */
+  hasThreshold?(layer: unknown): boolean;
+  /** The parameters that a run keeps from its start: by which weights are compressed together, or in another form; absent where it keeps none. */
+  readonly keptParameters?: readonly string[];
+  /** Settings that are each right and exclude one another. @param settings of the compression, before validation; paths start from it */
+  combinationProblems?(settings: unknown): SettingProblem[];
+  /**
+   * Its distortions are proximal steps: they take a threshold off something, which is the learning rate times a parameter of the layer
+   * (`"threshold": "lr*NAME"`), or the parameter itself (`"threshold": "NAME"`). Absent for methods that replace weights.
+   */
+  readonly proximal?: {
+    /** The parameter. */
+    readonly strength: string;
+    /** What a threshold does, for the end of the line that sets the strength: `cuts 0.05 from each singular value`. */
+    cuts(threshold: number, parameters: Readonly<Record<string, unknown>>): string;
+  };
+  /** Why it cannot take some weights, by the weight's name within its layer; absent where it takes every matrix. */
+  readonly refuses?: Readonly<Record<string, string>>;
   /** The parameters that a user can change while a run trains, in words. */
   readonly changeable: readonly string[];
 }

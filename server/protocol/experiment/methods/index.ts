@@ -2,11 +2,20 @@
 import type { Method } from '../schema.ts';
 import { custom } from './custom.ts';
 import type { MethodFacts, ParameterFacts } from './facts.ts';
+import { groupLasso } from './groupLasso.ts';
 import { lowRank } from './lowRank.ts';
+import { nuclearNorm } from './nuclearNorm.ts';
 import { prune } from './prune.ts';
 import { quantize } from './quantize.ts';
 
-export const methodFacts: { readonly [M in Method]: MethodFacts } = { prune, quantize, 'low-rank': lowRank, custom };
+export const methodFacts: { readonly [M in Method]: MethodFacts } = {
+  prune,
+  quantize,
+  'low-rank': lowRank,
+  'nuclear-norm': nuclearNorm,
+  'group-lasso': groupLasso,
+  custom,
+};
 
 export function isMethod(value: unknown): value is Method {
   return typeof value === 'string' && Object.hasOwn(methodFacts, value);
@@ -14,6 +23,11 @@ export function isMethod(value: unknown): value is Method {
 
 /** The names of the methods, in the order in which they are proposed. */
 export const methodNames: readonly Method[] = Object.keys(methodFacts).filter(isMethod);
+
+/** True where shapes and settings tell the size of what a method leaves. */
+export function isSizePredicted(method: Method): boolean {
+  return ['zeros', 'codes', 'factors'].includes(methodFacts[method].leaves);
+}
 
 /** The parameters of all methods, by name. */
 export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(

@@ -1,12 +1,14 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
+import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
+import { quantizationParameters, straightThrough } from './quantization.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 /** The policy of an experiment that names none. */
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'one-shot', 'factors', 'straight-through'])
+  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'one-shot', 'factors', 'straight-through', 'points'])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -15,9 +17,12 @@ const policy = z
     enumDescriptions: [
       'Every distortEvery steps the weights are replaced by their compressed form, and train on in full precision.',
       'Prune only: at the same steps a mask is chosen, and masked weights are not updated (Zhu & Gupta 2017).',
+      'Prune only: a mask is chosen ever more rarely, and masked weights are updated, so that they can return (Guo et al. 2016).',
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
+      'Quantize to points only: the points are fitted once and then trained in the place of the weights, which stay what they were ' +
+        '(differentiable quantization, Polino et al. 2018; the shared weights of Deep Compression).',
     ],
   });
 
@@ -49,20 +54,120 @@ const layerKeys =
 const layersWith = <Parameters extends z.ZodRawShape>(parameters: Parameters) =>
   z.record(z.string(), z.strictObject(parameters)).describe(layerKeys);
 
+const pruningPattern = z
+  .union([
+    z.enum(PATTERN_WORDS).meta({
+      enumDescriptions: [
+        'Single weights, wherever they are.',
+        'Blocks of `block` rows and columns of the matrix, those of the least root mean square first.',
+        'Whole units: all weights into a neuron, a filter, or a unit of a recurrent layer with all its gates. Their biases stay.',
+      ],
+    }),
+    z
+      .string()
+      .regex(N_OF_M)
+      .meta({
+        title: "N:M as in '2:4'",
+        description:
+          'At most N of each M weights side by side along the inputs of an output stay (Mishra et al. 2021).',
+        examples: ['2:4', '1:4'],
+      }),
+  ])
+  .default('element')
+  .describe(
+    'What becomes zero together. A pattern N:M has the rate 1 - N/M, from the first distortion on; with the others the rate rises by ' +
+      'the schedule.',
+  );
+
+export const surgerySettings = z
+  .strictObject({
+    gamma: z
+      .number()
+      .min(0)
+      .default(1e-4)
+      .describe('How fast the chance falls; 0 for a new mask at each step.')
+      .meta({ examples: [1e-4] }),
+    power: z.number().min(0).default(1).describe('The power by which it falls.'),
+  })
+  .describe(
+    'Policy `dynamic-surgery`: the chance of a new mask at step t from t_i to t_f is (1 + gamma (t - t_i))^-power. The authors: 1e-4 and 1.',
+  );
+
+export const prunedLayer = z
+  .strictObject({
+    rate: fraction
+      .optional()
+      .describe(
+        'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
+          'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets. A pattern N:M has its own.',
+      )
+      .meta({ examples: [0.9] }),
+    pattern: pruningPattern,
+    block: z
+      .tuple([positiveInteger, positiveInteger])
+      .optional()
+      .describe(
+        'Rows (outputs) and columns (inputs) of a block, for the pattern `block`. Those at the edges may be smaller.',
+      )
+      .meta({ examples: [[4, 4]] }),
+  })
+  .check(({ value: { rate, pattern, block }, issues }) => {
+    const problem = (setting: string, message: string, params: SettingIssue) =>
+      issues.push({ code: 'custom', input: undefined, path: [setting], message, params: { ...params } });
+    const numbers = nOfM(pattern);
+    if (numbers && numbers.kept >= numbers.of)
+      problem('pattern', `expected N below M in N:M, got "${pattern}"`, { kind: 'wrong-value', at: 'value' });
+    else if (numbers && rate !== undefined)
+      problem('rate', `the pattern "${pattern}" has the rate ${rateOfPattern(pattern)}; leave it out`, {
+        kind: 'combination',
+        at: 'key',
+      });
+    if (!numbers && rate === undefined)
+      problem('rate', 'missing: expected a number in [0, 1)', { kind: 'missing-setting', at: 'value' });
+    if (pattern === 'block' && !block)
+      problem('block', 'missing: expected [rows, columns] of a block, for example [4, 4]', {
+        kind: 'missing-setting',
+        at: 'value',
+      });
+    if (pattern !== 'block' && block)
+      problem('block', 'only the pattern "block" has blocks; leave it out', { kind: 'combination', at: 'key' });
+  });
+
+/** What a check of settings that belong together says of a problem, besides its message. */
+export interface SettingIssue {
+  readonly kind: 'wrong-value' | 'missing-setting' | 'combination';
+  readonly at: 'key' | 'value';
+}
+
 const pruning = z
   .strictObject({
     method: z.literal('prune'),
     policy,
     distortEvery,
     unit,
-    layers: layersWith({
-      rate: fraction
-        .describe(
-          'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
-            'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets.',
-        )
-        .meta({ examples: [0.9] }),
-    }),
+    scope: z
+      .enum(['layer', 'model'])
+      .default('layer')
+      .describe('Among which weights the least are chosen.')
+      .meta({
+        enumDescriptions: [
+          'Each weight has its own threshold, so that it has its rate.',
+          'All named layers have one threshold, so that together they have the rate, which is the same in all of them.',
+        ],
+      }),
+    criterion: z
+      .enum(['magnitude', 'movement', 'taylor'])
+      .default('magnitude')
+      .describe('By which number the least weights are chosen.')
+      .meta({
+        enumDescriptions: [
+          '|w|.',
+          'The sum of -w dL/dw over all steps: weights that move towards zero go (Sanh et al. 2020), for pre-trained models.',
+          'The mean of |w dL/dw| over about the last 100 steps: what the loss would change by (Molchanov et al. 2017).',
+        ],
+      }),
+    surgery: surgerySettings.optional(),
+    layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({
         initialRate: fraction
@@ -93,7 +198,10 @@ const pruning = z
       .meta({ examples: [{ from: 8000, to: 12000 }] })
       .optional(),
   })
-  .describe('The smallest weights become zero at each distortion; no mask holds them there (algorithm 1).');
+  .describe(
+    'The smallest weights become zero at each distortion; no mask holds them there (algorithm 1). Single ones, N of each M, blocks or ' +
+      'whole units; by magnitude or by their gradients.',
+  );
 
 const quantization = z
   .strictObject({
@@ -101,42 +209,12 @@ const quantization = z
     policy,
     distortEvery,
     unit,
-    layers: layersWith({
-      bits: z
-        .int()
-        .min(1)
-        .max(8)
-        .describe('Bits a weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
-        .meta({ examples: [2] }),
-      algorithm: z
-        .enum(['greedy', 'refined', 'alternating'])
-        .default('alternating')
-        .describe('How codes and scales are found.')
-        .meta({
-          enumDescriptions: [
-            'One bit after the other, each the best for what is left (equation (4)): quick, the least exact.',
-            'As greedy, with all scales fitted anew by least squares after each bit (Guo et al. 2017).',
-            'From greedy, codes and scales fitted in turns (Xu et al. 2018): the most exact.',
-          ],
-        }),
-      scales: z
-        .enum(['row', 'matrix'])
-        .default('row')
-        .describe('One set of scales per row (output unit) or per matrix.')
-        .meta({
-          enumDescriptions: [
-            'A set of scales for each output unit: more exact.',
-            'One set for the whole weight: smaller.',
-          ],
-        }),
-      iterations: positiveInteger
-        .default(2)
-        .describe('Alternating: rounds of re-coding and refitting (T of Xu et al. 2018).'),
-    }),
+    layers: z.record(z.string(), quantizationParameters).describe(layerKeys),
+    straightThrough,
     schedule: start,
   })
   .describe(
-    'Weights jump to binary codes at each distortion: w ~ a_1 b_1 + … + a_k b_k with b in {-1, +1} (algorithm 2).',
+    'Weights become codes of a few bits at each distortion: binary codes (algorithm 2), or `levels` of another kind.',
   );
 
 const lowRank = z
@@ -164,6 +242,111 @@ const lowRank = z
   })
   .describe('Weights become their nearest matrix of low rank at each distortion (algorithm 3).');
 
+/** Proximal steps follow a pass over the data; the others are given in steps unless their unit says otherwise. */
+const onceAnEpoch = {
+  distortEvery: positiveInteger
+    .default(1)
+    .describe('Epochs, or steps where unit says so, between two proximal steps. The paper: 1 epoch.')
+    .meta({ examples: [1] }),
+  unit: timeUnit
+    .default('epochs')
+    .describe('The unit of `distortEvery`, and of a schedule that names none; default: epochs.'),
+};
+
+const nuclearNorm = z
+  .strictObject({
+    method: z.literal('nuclear-norm'),
+    policy,
+    ...onceAnEpoch,
+    threshold: z
+      .enum(['lr*tau', 'tau'])
+      .default('lr*tau')
+      .describe('What is taken off each singular value.')
+      .meta({
+        enumDescriptions: [
+          'The learning rate in force times tau: the proximal step of gradient descent on loss + tau ||W||_*. It gets weaker with the learning rate.',
+          'tau itself, whatever the learning rate is.',
+        ],
+      }),
+    energy: z
+      .number()
+      .positive()
+      .max(1)
+      .default(1)
+      .describe(
+        'Part e of the sum of the singular values that the factors keep at the end: the least rank r with s_1 + … + s_r >= e (s_1 + … + ' +
+          's_n), where factors of that rank are fewer numbers than the weight. 1 keeps all that are not 0. The paper: 0.8, 0.9 and 1.',
+      )
+      .meta({ examples: [0.9] }),
+    energyOf: z
+      .enum(['values', 'squares'])
+      .default('values')
+      .describe('What `energy` is a part of.')
+      .meta({
+        enumDescriptions: [
+          'The sum of the singular values (Alvarez & Salzmann 2017).',
+          'The sum of their squares (Wen et al. 2017): fewer are kept at the same number.',
+        ],
+      }),
+    layers: layersWith({
+      tau: z
+        .number()
+        .min(0)
+        .describe(
+          'Strength: each proximal step makes every singular value s max(s - learning rate x tau, 0). A larger one leaves a lower rank. ' +
+            'The paper: 1, 5 and 10, with a learning rate of 0.1; to begin with, learning rate x tau of 1 to 5% of the largest singular value.',
+        )
+        .meta({ examples: [5] }),
+    }),
+    schedule: start,
+  })
+  .describe(
+    'Compression-aware training (Alvarez & Salzmann 2017): after each epoch all singular values of a weight are soft-thresholded, the ' +
+      'proximal step of tau ||W||_*, so that training itself finds a low rank.',
+  );
+
+const groupLasso = z
+  .strictObject({
+    method: z.literal('group-lasso'),
+    policy,
+    ...onceAnEpoch,
+    threshold: z
+      .enum(['lr*lambda', 'lambda'])
+      .default('lr*lambda')
+      .describe('What the norms of units are shrunk by, times the root of the numbers P of a unit.')
+      .meta({
+        enumDescriptions: [
+          'The learning rate in force times lambda: the proximal step of gradient descent on loss + penalty. It gets weaker with the learning rate.',
+          'lambda itself, whatever the learning rate is.',
+        ],
+      }),
+    layers: layersWith({
+      lambda: z
+        .number()
+        .min(0)
+        .describe(
+          'Strength: each proximal step makes the numbers w of a unit, its bias among them, max(1 - learning rate x (1 - alpha) lambda ' +
+            'sqrt(P) / ||w||, 0) w. A larger one leaves fewer units. The paper has a lower one in the first layers.',
+        )
+        .meta({ examples: [0.2] }),
+      alpha: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0)
+        .describe(
+          'Sparse group lasso: the part of lambda that is taken off the magnitude of each number first; the rest shrinks units. 0: only ' +
+            'units, 1: only single numbers. The paper: 0.2.',
+        )
+        .meta({ examples: [0.2] }),
+    }),
+    schedule: start,
+  })
+  .describe(
+    'The number of neurons and filters is learned (Alvarez & Salzmann 2016, 2017): after each epoch the numbers of each output unit are shrunk ' +
+      'together, the proximal step of the sparse group lasso, so that many units become 0.',
+  );
+
 const custom = z
   .strictObject({
     method: z.literal('custom'),
@@ -178,7 +361,14 @@ const custom = z
   })
   .describe('Weights are changed by a function of yours at each distortion.');
 
-export const oneCompression = z.discriminatedUnion('method', [pruning, quantization, lowRank, custom]);
+export const oneCompression = z.discriminatedUnion('method', [
+  pruning,
+  quantization,
+  lowRank,
+  nuclearNorm,
+  groupLasso,
+  custom,
+]);
 
 export const compression = z
   .union([
@@ -194,8 +384,16 @@ export const compression = z
   .describe('How weights are made smaller while they train. Leave it out for a plain training run (pre-training).');
 
 /** The methods apart: for a file of which only parts can be read yet. */
-export const compressionSchemas = { prune: pruning, quantize: quantization, 'low-rank': lowRank, custom } as const;
+export const compressionSchemas = {
+  prune: pruning,
+  quantize: quantization,
+  'low-rank': lowRank,
+  'nuclear-norm': nuclearNorm,
+  'group-lasso': groupLasso,
+  custom,
+} as const;
 
+export type PruningCriterion = z.output<typeof pruning>['criterion'];
+export type PruningParameters = z.output<typeof prunedLayer>;
 export type PruningSchedule = NonNullable<z.output<typeof pruning>['schedule']>;
-export type QuantizationParameters = z.output<typeof quantization>['layers'][string];
 export type LowRankParameters = z.output<typeof lowRank>['layers'][string];

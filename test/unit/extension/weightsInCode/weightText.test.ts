@@ -9,6 +9,12 @@ const textsOf = (weights: readonly MeasuredWeight[], several = false) =>
 
 const size = (weightsKept: number, bytesKept: number) => ({ size: { weightsKept, bytesKept } });
 
+/** What training has left of structures, beside what was recorded of any distortion. */
+function withStructure(weight: MeasuredWeight): MeasuredWeight {
+  const nuclearNorm = { before: 20, after: 12, rank: 4, largest: 5, threshold: 0.4 };
+  return { ...weight, last: { ...weight.last!, nuclearNorm, units: { left: 15, all: 20 } } };
+}
+
 describe('the line above a layer', () => {
   test.each<[string, MeasuredWeight, string]>([
     ['that nobody compresses', measuredWeight('fc1/kernel', [], { compressed: false }), '[10, 20] · not compressed'],
@@ -61,6 +67,11 @@ describe('the line above a layer', () => {
         size(200, 210),
       ),
       '[10, 20] · would be 3.81x smaller · 2 bits · error 31% ▲',
+    ],
+    [
+      'whose rank and units training finds',
+      withStructure(measuredWeight('fc1/kernel', [{ step: 10, setting: { tau: 5 }, error: 0.05 }], size(120, 480))),
+      '[10, 20] · would be 1.67x smaller · rank 4 · 15 of 20 units · tau 5 · error 5%',
     ],
     [
       'of low rank',

@@ -41,8 +41,7 @@ function fewestBits(counts: readonly number[]): number {
 }
 
 /** Sequences of bits that start with a code of each length, as a share of all. */
-const kraftSum = (lengths: Uint8Array) =>
-  lengths.reduce((sum, length) => sum + (length > 0 ? 2 ** -length : 0), 0);
+const kraftSum = (lengths: Uint8Array) => lengths.reduce((sum, length) => sum + (length > 0 ? 2 ** -length : 0), 0);
 
 test('frequencies .4 .3 .2 .1 have codes of 1, 2, 3 and 3 bits, 1.9 on average', () => {
   const counts = [4, 3, 2, 1];
@@ -88,16 +87,20 @@ test('counts whose best code is too long have one within the limit, and lose les
 
 test('symbols come back, in exactly the bits that were counted', () => {
   fc.assert(
-    fc.property(fc.array(fc.nat(255), { minLength: 1, maxLength: 500 }), fc.integer({ min: 0, max: 20 }), (all, skew) => {
-      // Few symbols are often, as with levels of a weight.
-      const symbols = all.map((symbol) => symbol >> skew % 8);
-      const { bytes, bits } = written(symbols, 256);
-      expect(bytes).toHaveLength(Math.ceil(bits / 8));
-      const reader = new BitReader(bytes);
-      const huffman = new HuffmanReader(reader, 256);
-      expect(symbols.map(() => huffman.next())).toEqual(symbols);
-      expect(reader.bytesRead).toBe(bytes.length);
-    }),
+    fc.property(
+      fc.array(fc.nat(255), { minLength: 1, maxLength: 500 }),
+      fc.integer({ min: 0, max: 20 }),
+      (all, skew) => {
+        // Few symbols are often, as with levels of a weight.
+        const symbols = all.map((symbol) => symbol >> (skew % 8));
+        const { bytes, bits } = written(symbols, 256);
+        expect(bytes).toHaveLength(Math.ceil(bits / 8));
+        const reader = new BitReader(bytes);
+        const huffman = new HuffmanReader(reader, 256);
+        expect(symbols.map(() => huffman.next())).toEqual(symbols);
+        expect(reader.bytesRead).toBe(bytes.length);
+      },
+    ),
   );
 });
 

@@ -212,7 +212,9 @@ describe('a file is refused with what is wrong', () => {
     ],
     [
       'bytes behind the factors',
-      file('factors-coded 4 rank=1 view=1,2,2 left.form=dense left.bytes=8 right.form=sparse right.values=0 right.index=gaps,2 right.bytes=0'),
+      file(
+        'factors-coded 4 rank=1 view=1,2,2 left.form=dense left.bytes=8 right.form=sparse right.values=0 right.index=gaps,2 right.bytes=0',
+      ),
       'needs 0 bytes but has 1',
     ],
     [

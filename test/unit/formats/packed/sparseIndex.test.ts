@@ -64,7 +64,9 @@ function huffmanBitsOf(values: Float32Array, { bits, escape }: { bits: number; e
       if (each === length) codes.set(symbol, (code++).toString(2).padStart(length, '0'));
     });
   const table = Array.from(lengths, (length) => lowestFirst(length, 4)).join('');
-  const written = gaps.map(({ symbols, low }) => symbols.map((symbol) => codes.get(symbol)).join('') + lowestFirst(low, bits));
+  const written = gaps.map(
+    ({ symbols, low }) => symbols.map((symbol) => codes.get(symbol)).join('') + lowestFirst(low, bits),
+  );
   return table + written.join('');
 }
 
@@ -144,8 +146,16 @@ describe('an index that is wrong is refused', () => {
     ['more ones than numbers', read([0b11], { kind: 'bitmask' }, 1, 8), /more than its numbers need/],
     ['bytes too many', read([0, 0], { kind: 'gaps', bits: 8 }, 1, 8), /more than its numbers need/],
     ['beyond the weight', read([8], { kind: 'gaps', bits: 8 }, 1, 8), /beyond its 8 numbers/],
-    ['a Huffman code of one symbol', read([0b1_0000, 0], { kind: 'huffman', bits: 0, escape: 2 }, 1e9, 1e9), /a single code/],
-    ['a Huffman code of no symbol', read([0, 0], { kind: 'huffman', bits: 0, escape: 2 }, 1, 8), /make no Huffman code/],
+    [
+      'a Huffman code of one symbol',
+      read([0b1_0000, 0], { kind: 'huffman', bits: 0, escape: 2 }, 1e9, 1e9),
+      /a single code/,
+    ],
+    [
+      'a Huffman code of no symbol',
+      read([0, 0], { kind: 'huffman', bits: 0, escape: 2 }, 1, 8),
+      /make no Huffman code/,
+    ],
     ['a Huffman code that is cut off', read([0x11, 0], { kind: 'huffman', bits: 8, escape: 2 }, 9, 9), /too early/],
     ['beyond a weight of a billion', read([255, 255], { kind: 'rice', bits: 24 }, 1, 1e9), /too early/],
   ])('%s', (_, act, message) => {
@@ -153,8 +163,19 @@ describe('an index that is wrong is refused', () => {
     expect(act).toThrow(message);
   });
 
-  test.each([undefined, '', 'gaps', 'gaps,0', 'gaps,25', 'rice,-1', 'rice,99', 'bitmask,1', 'huffman,3', 'huffman,3,0', 'huffman,3,256', 'huffman,25,7', 'rice,3,7'])(
-    'of the kind %j',
-    (text) => expect(() => parseIndex(text)).toThrow(FormatError),
-  );
+  test.each([
+    undefined,
+    '',
+    'gaps',
+    'gaps,0',
+    'gaps,25',
+    'rice,-1',
+    'rice,99',
+    'bitmask,1',
+    'huffman,3',
+    'huffman,3,0',
+    'huffman,3,256',
+    'huffman,25,7',
+    'rice,3,7',
+  ])('of the kind %j', (text) => expect(() => parseIndex(text)).toThrow(FormatError));
 });

@@ -38,6 +38,22 @@ describe('converting', () => {
     expect(text).toContain('// as in the paper');
   });
 
+  test('takes along the settings that only pruning has', () => {
+    const pruned = (settings: string) =>
+      withCompression(`"met|hod": "prune", "distortEvery": 10, ${settings} "layers": { "fc1": { "pattern": "2:4" } }`);
+    for (const settings of ['"criterion": "taylor",', '\n    "scope": "layer",\n    "criterion": "taylor",\n    ']) {
+      const text = made(pruned(settings), 'Convert to quantize');
+      expect(checkExperiment(text).problems).toEqual([]);
+      expect(text).toMatch(/"layers": \{ "fc1": \{ "bits": \d+ \} \}/);
+      expect(text).not.toMatch(/criterion|scope|pattern/);
+    }
+    // One behind the other at the end, they cannot be removed one by one.
+    const last = withCompression(
+      '"met|hod": "prune", "distortEvery": 10, "layers": { "fc1": { "rate": 0.9 } }, "scope": "layer", "criterion": "taylor"',
+    );
+    expect(Object.keys(actions(last)).filter((title) => title.startsWith('Convert'))).toEqual([]);
+  });
+
   test('pruning to a rank', () => {
     const text = made(marked, 'Convert to low-rank');
     expect(checkExperiment(text).problems).toEqual([]);
@@ -84,8 +100,14 @@ describe('a target ratio', () => {
     expect(Object.keys(actions(marked))).toEqual([
       'Set the rate to 0.9: 10.0x fewer weights',
       'Set the rate to 0.95: 20.0x fewer weights',
+      'Write out the default of compression.layers.fc1',
     ]);
     expect(made(marked, 'Set the rate to 0.95')).toContain('"fc1": { "rate": 0.95 }, // the largest');
+  });
+
+  test('is not offered beside a pattern that has the rate', () => {
+    const text = withCompression('"method": "prune", "distortEvery": 9, "layers": { "fc1": { "pattern|": "2:4" } }');
+    expect(Object.keys(actions(text)).filter((title) => title.startsWith('Set the'))).toEqual([]);
   });
 
   test('becomes the largest rank that is small enough', () => {
@@ -137,8 +159,8 @@ describe('defaults', () => {
 
   test('of a method, of a layer and of an optimizer, in one line where they are in one', () => {
     const marked = withCompression('"method": "quantize", "distortEvery": 9, "layers": { "fc1": { "b|its": 2 } }');
-    expect(made(marked, 'Write out the 3 defaults of compression.layers.fc1')).toContain(
-      '{ "bits": 2, "algorithm": "alternating", "scales": "row", "iterations": 2 }',
+    expect(made(marked, 'Write out the 4 defaults of compression.layers.fc1')).toContain(
+      '{ "bits": 2, "levels": "binary", "algorithm": "alternating", "scales": "row", "iterations": 2 }',
     );
     expect(made(pruneText.replace('"adam"', '"ad|am"'), 'Write out')).toContain('"learningRate": 1e-3, "beta1": 0.9,');
   });

@@ -35,8 +35,8 @@ describe('keys', () => {
       'start',
       'data',
       'training',
+      'distillation',
       'compression',
-      'observe',
     ]);
   });
 
@@ -56,6 +56,12 @@ describe('keys', () => {
     [training('|'), 'optimizer', training('"optimizer": { "type": "adam", "learningRate": 0.001 }')],
     [training('|'), 'keepBest', training('"keepBest": false')],
     [training('|'), 'executor', training('"executor": "auto"')],
+    ['{ "model": "a.ts", | }', 'distillation', '{ "model": "a.ts", "distillation": { "teacher": "" } }'],
+    [
+      '{ "distillation": { "teacher": "run:a", | } }',
+      'ask',
+      '{ "distillation": { "teacher": "run:a", "ask": "always" } }',
+    ],
     [training('"optimizer": { | }'), 'type: sgd', training('"optimizer": { "type": "sgd", "learningRate": 1 }')],
   ])('%s with %s', (marked, label, expected) => {
     expect(chosen(marked, label)).toBe(expected);
@@ -70,10 +76,18 @@ describe('keys', () => {
 
   test('of a layer are those of the method', () => {
     expect(labels(withCompression('"method": "quantize", "layers": { "fc1": { | } }'))).toEqual([
+      'levels',
       'bits',
       'algorithm',
       'scales',
       'iterations',
+    ]);
+    expect(labels(withCompression('"method": "quantize", "layers": { "fc1": { "levels": "uniform", | } }'))).toEqual([
+      'bits',
+      'points',
+      'bucket',
+      'symmetric',
+      'rounding',
     ]);
     expect(labels(withCompression('"method": "low-rank", "layers": { "fc1": { "rank": 3, | } }'))).toEqual([
       'sharedProjection',
@@ -119,11 +133,35 @@ describe('values', () => {
     [training('"optimizer": { "type": "adam|", "learningRate": 1 }'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"optimizer": |'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"seed": |'), ['1']],
-    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'custom']],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 5],
+    [
+      withCompression('"method": "quantize", "layers": { "fc1": { "levels": "|" } }'),
+      ['binary', 'uniform', 'points', 'fixed-point', 'power-of-two'],
+    ],
+    [
+      withCompression('"method": "quantize", "layers": { "fc1": { "levels": "points", "bucket": | } }'),
+      ['256', 'row', 'tensor', 'none'],
+    ],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 7],
+    ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
+    ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
+    [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
+    [withCompression('"method": "prune", "scope": |'), ['layer', 'model']],
+    [withCompression('"method": "prune", "criterion": |'), ['magnitude', 'movement', 'taylor']],
+    [
+      withCompression('"method": "prune", "layers": { "fc1": { "pattern": | } }'),
+      ['element', 'block', 'unit', '2:4', '1:4'],
+    ],
   ])('%s', (marked, expected) => {
     if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
     else expect(labels(marked)).toEqual(expected);
+  });
+
+  test('of a layer begin with what each kind of levels needs', () => {
+    const marked = withCompression('"method": "quantize", "layers": { "fc1": | }');
+    expect(chosen(marked, 'binary')).toContain('"fc1": { "bits": 2 }');
+    expect(chosen(marked, 'uniform')).toContain('"fc1": { "levels": "uniform", "bits": 4 }');
+    const inside = withCompression('"method": "quantize", "layers": { "fc1": { | } }');
+    expect(chosen(inside, 'levels')).toContain('"fc1": { "levels": "binary" }');
   });
 
   test('replace what stands there, and get the comma that the next setting needs', () => {
@@ -166,6 +204,22 @@ describe('runs and files', () => {
     expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
   });
 
+  test('a teacher is a run, a file with a model, or a model with its weights', () => {
+    expect(labels('{ "distillation": { "teacher": | } }', known)).toEqual([
+      'run:base',
+      'run:20261126-101500-base',
+      'run:20261125-101500-base',
+      './weights.safetensors',
+      '../',
+      './data/',
+      '{ }',
+    ]);
+    const own = (inside: string) => labels(`{ "distillation": { "teacher": { ${inside} } } }`, known);
+    expect(own('|')).toEqual(['model', 'weights']);
+    expect(own('"model": "|"')).toEqual(expect.arrayContaining(['./model.ts', 'builtin:lenet-5']));
+    expect(own('"weights": "|"')).toEqual(expect.arrayContaining(['run:base', './weights.safetensors']));
+  });
+
   test.each([
     ['{ "model": "|" }', './model.ts'],
     ['{ "model": "./mo|" }', './model.ts'],
@@ -196,7 +250,7 @@ describe('blocks', () => {
     expect(chosen('|', 'experiment: train only')).not.toContain('compression');
   });
 
-  test.each(['prune', 'quantize', 'low-rank', 'custom'])(
+  test.each(['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom'])(
     'a compression by %s, with the layers of the model',
     (method) => {
       const whole = withCompression('').replace(/"compression": \{\s*\}/, '"compression": |');

@@ -50,6 +50,16 @@ describe('a value', () => {
     expect(found('{ "model": "builtin:le|net-5" }')).toEqual([]);
   });
 
+  test('that is one of two kinds of values leads to the file, too', () => {
+    const there = around({ exists: (path) => path === './teacher.safetensors' });
+    expect(found('{ "distillation": { "teacher": "./teac|her.safetensors" } }', there)).toEqual([
+      'file:///home/user/project/teacher.safetensors',
+    ]);
+    expect(found('{ "distillation": { "teacher": { "model": "./mo|del.ts", "weights": "" } } }')).toEqual([
+      'file:///home/user/project/model.ts',
+    ]);
+  });
+
   test('in an archive leads to the archive', () => {
     const there = around({ exists: (path) => path === './my data#1.npz' });
     const marked = '{ "data": { "type": "arrays", "train": { "inputs": "./my da|ta#1.npz:x" } } }';
@@ -64,6 +74,10 @@ describe('a value', () => {
     const at = (run: string) => found(`{ "start": "|${run}" }`, around({ others: runs }));
     const file = (id: string) => [`file:///home/user/project/.deeptwist/runs/${id}/experiment.deeptwist.jsonc`];
     expect(at('run:base')).toEqual(file('20261125-1-base'));
+    const taught = (teacher: string) =>
+      found(`{ "distillation": { "teacher": ${teacher} } }`, around({ others: runs }));
+    expect(taught('"|run:base"')).toEqual(file('20261125-1-base'));
+    expect(taught('{ "model": "builtin:lenet-5", "weights": "|run:base" }')).toEqual(file('20261125-1-base'));
     expect(at('run:20261126')).toEqual(file('20261126-1-base'));
     expect(at('run:2026')).toEqual([]);
     expect(at('run:none')).toEqual([]);

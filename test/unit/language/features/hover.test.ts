@@ -34,6 +34,53 @@ describe('a setting', () => {
     expect(textAt(at(pruneText, place))).toMatch(expected);
   });
 
+  test.each([
+    ['"lev|els"', /Default: `"binary"`.*`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression/s],
+    ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
+    [
+      '"buc|ket"',
+      /two numbers more.*_A positive integer, or one of these; default: `256`_.*`tensor`: The whole weight/s,
+    ],
+    ['"straight|Through"', /quantized distillation/],
+  ])('%s of a quantization', (place, expected) => {
+    const text = withCompression(
+      '"method": "quantize", "layers": { "fc1": { "levels": "uniform", "bits": 4, "bucket": 8 } }, "straightThrough": {}',
+    );
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
+  test.each([
+    ['"tea|cher"', /run:NAME.*never change/s],
+    ['"temp|erature"', /softmax\(z \/ T\).*Polino et al. 2018: 2 for images.*default: `2`/s],
+    ['"wei|ght"', /w T\^2 KL.*\(1 - w\).*0.7/s],
+    ['"as|k"', /entropyAbove.*Default: `"always"`.*- `when-wrong`: Samples whose label/s],
+    ['"by-ent|ropy"', /distillation\\\.ask.*`by-entropy`.*probability H \/ log2 C/s],
+    ['"reduc|tion"', /- `as-published`: .*number of classes/s],
+  ])('of a distillation: %s', (place, expected) => {
+    const settings = '"temperature": 2, "weight": 0.7, "ask": "by-entropy", "reduction": "batchmean"';
+    const text = pruneText.replace('"training"', `"distillation": { "teacher": "run:base", ${settings} }, "training"`);
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
+  test.each([
+    ['"sco|pe"', /Among which weights.*Default: `"layer"`.*- `model`: All named layers have one threshold/s],
+    ['"mod|el",\n', /compression\\\.scope.*`model`.*one threshold/s],
+    ['"tay|lor"', /`taylor`.*Molchanov et al. 2017/s],
+    [
+      '"pat|tern"',
+      /What becomes zero together.*default: `"element"`.*- `unit`: Whole units.*- `2:4`: At most N of each M/s,
+    ],
+    ['"2:|4"', /`2:4`.*Mishra et al. 2021/s],
+    ['"blo|ck":', /Rows \(outputs\) and columns/],
+    ['"gam|ma"', /How fast the chance falls.*default: `0.0001`/s],
+    ['"dynamic|-surgery"', /`dynamic-surgery`.*Guo et al. 2016/s],
+  ])('of pruning: %s', (place, expected) => {
+    const settings = '"policy": "dynamic-surgery", "surgery": { "gamma": 1 }, "scope": "model",\n"criterion": "taylor"';
+    const layers = '"layers": { "fc1": { "pattern": "2:4" }, "fc2": { "pattern": "block", "block": [2, 2] } }';
+    const text = withCompression(`"method": "prune", "distortEvery": 10, ${settings}, ${layers}`);
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
   test.each(['// Prun|es', '// as in| the', '}|\n', '"seed": 3,| '])('%s: nothing', (place) => {
     expect(textAt(at(`${pruneText.replace('"steps"', '"seed": 3, "steps"')}`, place))).toBeUndefined();
   });

@@ -10,7 +10,7 @@ import { rename } from '../../../../server/language/features/rename.ts';
 import { symbols } from '../../../../server/language/features/symbols.ts';
 import { findingsOf } from '../../../../server/language/findings/index.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
-import { around, open, openAt } from './experiments.ts';
+import { around, open, openAt, pruneText } from './experiments.ts';
 
 const text = `{
   "model": "./model.ts",
@@ -116,7 +116,7 @@ test('a hover over a layer tells what its own entry names, over a schedule that 
   expect(hovered('"schedule"', '"sche|dule"')).toContain('svg');
   expect(hovered('"distortEvery": 100', '"distort|Every": 100')).toContain('compression');
   expect(hovered('"bits"', '"bi|ts"')).toContain('Bits a weight');
-  expect(hovered('"method": "quantize"', '"meth|od": "quantize"')).toContain('Weights jump to binary codes');
+  expect(hovered('"method": "quantize"', '"meth|od": "quantize"')).toContain('Weights become codes of a few bits');
 });
 
 describe('completion', () => {
@@ -149,6 +149,46 @@ test('an entry of a list is converted by itself', () => {
     { method: 'prune' },
     { method: 'low-rank' },
   ]);
+});
+
+describe('what is left of some layers is compressed further', () => {
+  const offered = (marked: string) => {
+    const { document, position } = openAt(marked);
+    const found = rewritings(document, { start: position, end: position }, around()).filter(({ title }) =>
+      title.startsWith('Then '),
+    );
+    return found.map(({ title, edit }) => {
+      const [{ edits }] = edit?.documentChanges as TextDocumentEdit[];
+      return { title, text: TextDocument.applyEdits(document.text, edits as TextEdit[]) };
+    });
+  };
+
+  test('a compression becomes the first of a list, as it is written', () => {
+    const [{ title, text: list }, ...others] = offered(pruneText.replace('"method"', '"met|hod"'));
+    expect(others).toEqual([]);
+    expect(title).toBe('Then quantize what it leaves of these layers');
+    const before = checkExperiment(pruneText).experiment?.compression;
+    const { experiment, problems } = checkExperiment(list);
+    expect(problems).toEqual([]);
+    expect(experiment?.compression).toMatchObject([
+      before,
+      { method: 'quantize', layers: { fc1: { bits: 2 }, 'fc*': { bits: 2 } } },
+    ]);
+    expect(list).toContain('// the largest');
+  });
+
+  test('the last of a list is followed by another', () => {
+    const single = text.replace(/,\s*\{\s*"method": "quantize"[^]*?\n {4}\}/, '');
+    const low = single.replace('"method": "prune"', '"met|hod": "low-rank"').replaceAll(/"rate": [\d.]+/g, '"rank": 4');
+    const lists = offered(low.replace(', "to": 13000', ''));
+    expect(lists.map(({ title }) => title.split(' ')[1])).toEqual(['prune', 'quantize']);
+    for (const { text: list } of lists) expect(checkExperiment(list).experiment?.compression).toHaveLength(2);
+  });
+
+  test('nothing goes on with codes, and one in the middle of a list is followed already', () => {
+    expect(offered(text.replace('"method": "quantize"', '"met|hod": "quantize"'))).toEqual([]);
+    expect(offered(text.replace('"method": "prune"', '"met|hod": "prune"'))).toEqual([]);
+  });
 });
 
 test('an outline has a symbol for each entry', () => {

@@ -1,7 +1,7 @@
 /** @file Thinned models beside what they were made from. */
 import * as tf from '@tensorflow/tfjs';
 import { onTestFinished } from 'vitest';
-import { parseTopology, storedModel } from '../../../../server/export/storedModel.ts';
+import { parseTopology, storedModel } from '../../../../server/models/storedModel.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import type { StoredTensor } from '../../../../server/formats/packed/packedFile.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';

@@ -22,7 +22,7 @@ describe.each(methodNames)('a first experiment with the method %s', (method) => 
     const text = JSON.stringify({
       model: './model.ts',
       data: { type: run.dataType, path: './data', ...(run.dataType === 'text' && { timeSteps: 20 }) },
-      training: firstTraining(run),
+      training: firstTraining(run, method),
       compression: { ...settings, layers: { [layers[0].name]: layers[0].parameters }, schedule },
     });
     expect(checkExperiment(text).problems).toEqual([]);
@@ -31,15 +31,15 @@ describe.each(methodNames)('a first experiment with the method %s', (method) => 
 
 test('the distortion step is that of the method, and a smaller round number in a short run', () => {
   const of = (method: 'prune' | 'low-rank') =>
-    [20_000, 6000, 2000, 500, 100, 1].map((count) => firstDistortEvery(method, steps(count)));
+    [20_000, 6000, 2000, 500, 100, 1].map((count) => firstDistortEvery(method, steps(count)).count);
   expect(of('prune')).toEqual([10, 10, 10, 5, 1, 1]);
   expect(of('low-rank')).toEqual([100, 100, 20, 5, 1, 1]);
 });
 
 test('a run in epochs has the distortion step of the method until the length of an epoch is known', () => {
   const run = epochs(10);
-  expect(firstDistortEvery('quantize', run)).toBe(100);
-  expect(firstDistortEvery('quantize', { ...run, stepsPerEpoch: 200 })).toBe(20);
+  expect(firstDistortEvery('quantize', run)).toEqual({ count: 100, unit: 'steps' });
+  expect(firstDistortEvery('quantize', { ...run, stepsPerEpoch: 200 }).count).toBe(20);
 });
 
 test('language models train for epochs, others for steps, and a schedule is in the same unit', () => {
@@ -48,4 +48,14 @@ test('language models train for epochs, others for steps, and a schedule is in t
   expect(schedule('text')).toEqual({ from: 2, to: 6, unit: 'epochs' });
   expect(schedule('arrays')).toEqual({ from: 1200, to: 3600 });
   expect(schedule(undefined)).toEqual({ from: 1200, to: 3600 });
+});
+
+test('a method that acts once an epoch does so in a run of epochs; one of steps can be shorter than an epoch', () => {
+  expect(firstLength('mnist', 'nuclear-norm')).toEqual({ count: 10, unit: 'epochs' });
+  const every = (run: FirstRun) => firstCompression('nuclear-norm', [], run);
+  expect(every(epochs(10))).toMatchObject({ settings: { distortEvery: 1, unit: 'epochs' }, schedule: undefined });
+  expect(every(steps(500))).toMatchObject({ settings: { distortEvery: 50, unit: 'steps' } });
+  expect(firstTraining(epochs(10), 'nuclear-norm')).toMatchObject({ optimizer: { type: 'sgd' } });
+  expect(firstTraining(steps(500), 'group-lasso')).toMatchObject({ optimizer: { type: 'sgd', momentum: 0.9 } });
+  expect(firstTraining(steps(500), 'prune')).toMatchObject({ optimizer: { type: 'adam' } });
 });

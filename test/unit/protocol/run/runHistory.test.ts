@@ -41,6 +41,17 @@ describe('a run history', () => {
     expect(page.snapshot()).not.toHaveProperty('losses');
   });
 
+  it('has the shares of the samples likewise, also sent to a page', () => {
+    const asking = (step: number, asked: number): RunEvent => ({ ...metric(step), shares: { asked } });
+    const history = fold([metric(1), asking(2, 0.25)]);
+    const columnOf = ({ shares }: RunSnapshot) => shares && [...shares.columns.asked];
+    expect(columnOf(history.snapshot())).toEqual([NaN, 0.25]);
+    const page = runHistoryFrom(restoreSnapshot(packSnapshot(history.snapshot()).snapshot));
+    page.apply(asking(3, 0.5));
+    expect(columnOf(page.snapshot())).toEqual([NaN, 0.25, 0.5]);
+    expect(fold([metric(1)]).snapshot()).not.toHaveProperty('shares');
+  });
+
   it('has the losses around every distortion, NaN where they were not measured', () => {
     const { distortions } = fold([distortion(10, { lossBefore: 1, lossAfter: 2 }), distortion(20)]).snapshot();
     expect([...distortions.columns.lossBefore]).toEqual([1, NaN]);

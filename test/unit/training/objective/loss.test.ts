@@ -83,12 +83,12 @@ describe('A step', () => {
 
 test('The mean of a loss and its parts is over the steps that were added', () => {
   const mean = new MeanLoss();
-  mean.add(divideLoss({ loss: 6, parts: { data: 4, regularization: 2 } }, 2));
-  mean.add({ loss: 5, parts: { data: 4, regularization: 1 } });
+  mean.add(divideLoss({ loss: 6, parts: { data: 4, regularization: 2 }, shares: { asked: 1 } }, 2));
+  mean.add({ loss: 5, parts: { data: 4, regularization: 1 }, shares: { asked: 0.5 } });
   expect(mean.steps).toBe(2);
-  expect(mean.mean).toEqual({ loss: 4, losses: { data: 3, regularization: 1 } });
+  expect(mean.mean).toEqual({ loss: 4, losses: { data: 3, regularization: 1 }, shares: { asked: 0.75 } });
   const single = new MeanLoss();
-  single.add({ loss: 1, parts: {} });
+  single.add({ loss: 1, parts: {}, shares: {} });
   expect(single.mean).toEqual({ loss: 1 });
 });
 

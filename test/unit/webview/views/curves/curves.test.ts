@@ -8,6 +8,9 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
+  recordedShares,
+  shareContent,
+  shareTitle,
 } from '../../../../../webview/views/curves/contents.ts';
 import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
 import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
@@ -43,20 +46,37 @@ describe('the Curves view', () => {
       snapshot: snapshotOf(
         [1, 2].map((step) => ({
           ...metricsEvent(step, 3),
-          losses: { data: 2, regularization: 0.5, distillation: 0.5 },
+          losses: { labels: 2, distillation: 0.5, regularization: 0.5 },
         })),
       ),
     });
     const { series } = lossContent(loadedRuns([withParts('a')]), settings);
     expect(series.map(({ label, x, y }) => [label, [...Array.from(x)], [...Array.from(y)]])).toEqual([
       ['training loss', [1, 2], [3, 3]],
-      ['loss on the data', [1, 2], [2, 2]],
-      ['regularization', [1, 2], [0.5, 0.5]],
+      ['loss on the labels', [1, 2], [2, 2]],
       ['distillation', [1, 2], [0.5, 0.5]],
+      ['regularization', [1, 2], [0.5, 0.5]],
     ]);
     expect(new Set(series.map(({ id }) => id)).size).toBe(4);
     const several = lossContent(loadedRuns([withParts('a'), withParts('b')]), settings);
     expect(several.series.map(({ label }) => label)).toEqual(['a', 'b']);
+  });
+
+  it('has a chart for each share that a run tells, of the runs that tell it', () => {
+    const asking = (key: string, share: number) => ({
+      ...shown(key, 0),
+      snapshot: snapshotOf([metricsEvent(1, 3), { ...metricsEvent(2, 3), shares: { asked: share } }]),
+    });
+    const runs = loadedRuns([asking('a', 0.25), shown('b', 2), asking('c', 0.5)]);
+    expect(recordedShares(runs)).toEqual(['asked']);
+    expect(recordedShares(loadedRuns([shown('b', 2)]))).toEqual([]);
+    expect(shareTitle('asked')).toBe('Samples that ask the teacher');
+    const { series, y } = shareContent('asked', runs, settings);
+    expect(series.map(({ label, x, y: values }) => [label, [...Array.from(x)], [...Array.from(values)]])).toEqual([
+      ['a', [1, 2], [NaN, 0.25]],
+      ['c', [1, 2], [NaN, 0.5]],
+    ]);
+    expect(y.format!(0.25)).toBe('25%');
   });
 
   it('gives all charts the x axis of the longest run', () => {

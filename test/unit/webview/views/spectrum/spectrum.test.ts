@@ -36,6 +36,39 @@ describe('the energy that a rank keeps', () => {
       }),
     );
   });
+
+  // From the project's notes on the paper, which adds up the values themselves.
+  it.each([
+    [0.8, 2, 2],
+    [0.9, 3, 2],
+    [0.95, 4, 2],
+    [1, 6, 6],
+  ])(
+    'of %d of 5, 3, 1, 0.5, 0.3, 0.2 takes %i of them by their sum, and %i by their squares',
+    (energy, rank, bySquares) => {
+      const spectrum = [5, 3, 1, 0.5, 0.3, 0.2];
+      expect(rankForEnergy(spectrum, energy, 'values')).toBe(rank);
+      expect(rankForEnergy(spectrum, energy)).toBe(bySquares);
+    },
+  );
+
+  it('needs no value of 0, and no value more because of rounding', () => {
+    expect(rankForEnergy([3, 0, 0], 1, 'values')).toBe(1);
+    expect(rankForEnergy([0, 0], 1, 'values')).toBe(0);
+    expect(rankForEnergy([], 0.9, 'values')).toBe(0);
+    expect(
+      rankForEnergy(
+        Array.from({ length: 10 }, () => 0.1),
+        0.7,
+        'values',
+      ),
+    ).toBe(7);
+    fc.assert(
+      fc.property(values, (all) => {
+        expect(rankForEnergy([...all, 0, 0], 1, 'values')).toBe(all.length);
+      }),
+    );
+  });
 });
 
 describe('growth', () => {
@@ -68,6 +101,14 @@ describe('the chart of spectra', () => {
   it('has the rank between the last value that is kept and the first that is not', () => {
     const { references } = spectrumContent([spectrum(1, [3, 2, 1], 2)], 'log');
     expect(references).toEqual([{ axis: 'x', value: 2.5, label: 'rank 2' }]);
+  });
+
+  it('has the threshold that a distortion takes off the values, and says how many are above it', () => {
+    const shrunk = { ...spectrum(20, [3, 2, 0.5, 0.25]), threshold: 0.5 };
+    const { references, summary } = spectrumContent([spectrum(1, [3, 2, 1, 1]), shrunk], 'log');
+    expect(references).toEqual([{ axis: 'y', value: 0.5, label: 'threshold 0.5' }]);
+    expect(summary).toContain('2 of 4 values are above the threshold 0.5 at step 20; the others become 0.');
+    expect(spectrumContent([{ ...shrunk, threshold: 0 }], 'log').references).toEqual([]);
   });
 
   it('ends a log axis where rounding begins, and says so', () => {

@@ -1,20 +1,25 @@
-/** @file Runs that an experiment is to start from, and cannot. */
+/** @file Runs that an experiment names, to start or to learn from, and cannot have. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
+import { runSettings } from '../namedRuns.ts';
 import { textAt } from '../writtenSettings.ts';
 
-const RUN = 'run:';
 /** Names in a message; the rest is counted. */
 const NAMED = 3;
 
-export function startFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
-  const path = ['start'];
+export function runFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
+  return runSettings.flatMap((path) => findingsAt(path, document, surroundings));
+}
+
+function findingsAt(path: SettingPath, document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const text = textAt(document, path);
-  if (!text?.startsWith(RUN)) return [];
+  if (text === undefined || !namesRun(text)) return [];
   const reference = text.slice(RUN.length);
   const report = (
     code: string,
@@ -56,7 +61,8 @@ export function startFindings(document: ExperimentDocument, surroundings: Surrou
   if (state === 'queued' || state === 'running')
     return report('run-not-finished', `the run ${id} has not finished yet`, [], DiagnosticSeverity.Warning);
   if (state !== 'finished') return report('run-not-finished', `the run ${id} has no final model: it is ${state}`);
-  const misfit = misfitOf(run, surroundings);
+  // A teacher is another model.
+  const misfit = path[0] === 'start' ? misfitOf(run, surroundings) : undefined;
   return misfit === undefined ? [] : report('run-does-not-fit', `the run ${id} does not fit the model: ${misfit}`);
 }
 

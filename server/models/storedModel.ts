@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs';
 import { FormatError } from '../formats/formatError.ts';
 import { kerasTopology } from '../formats/kerasTopology.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
-import { forPrediction } from '../models/modelTopology.ts';
-import { modelWeights } from '../models/modelWeights.ts';
-import { completeNormalizations } from '../models/plainNormalizations.ts';
-import { modelOf } from '../models/tfjsModelFile.ts';
+import { forPrediction } from './modelTopology.ts';
+import { modelWeights } from './modelWeights.ts';
+import { completeNormalizations } from './plainNormalizations.ts';
+import { modelOf } from './tfjsModelFile.ts';
 import { UserError } from '../protocol/userError.ts';
 
 export const EXPORT_AGAIN = 'Export the run again, or copy the file again.';

@@ -1,0 +1,20 @@
+/** @file Weights that a method cannot take. */
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
+import type { Method } from '../../protocol/experiment/schema.ts';
+import type { MatchedWeight } from '../targets/targets.ts';
+
+/** A key of `compression.layers` that names such a weight. */
+export interface Refused {
+  readonly key: string;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+export function refused(method: Method, targets: readonly MatchedWeight[]): Refused[] {
+  return targets.flatMap(({ weight, key }) => {
+    const why = methodFacts[method].refuses?.[weight.weight];
+    if (why === undefined) return [];
+    const remedy = 'Leave the layer out, or name those of its weights that the method can take.';
+    return [{ key, reason: `names ${weight.name}, which "${method}" cannot take: ${why}`, remedy }];
+  });
+}

@@ -1,0 +1,31 @@
+/** @file What is known of the named losses without computing them. */
+import type { TrainingConfig } from './schema.ts';
+
+export type LossId = Exclude<TrainingConfig['loss'], 'auto'>;
+
+/** What a loss takes; both are undefined for a loss that is not of classes, one of which a sample belongs to. */
+interface LossFacts {
+  /** `labels`: numbers of classes; `one-hot`: a probability for each class. */
+  readonly targets?: 'labels' | 'one-hot';
+  readonly outputs?: 'logits' | 'probabilities';
+}
+
+export const lossFacts: Readonly<Record<LossId, LossFacts>> = {
+  'categorical-crossentropy': { targets: 'one-hot', outputs: 'probabilities' },
+  'sparse-categorical-crossentropy': { targets: 'labels', outputs: 'probabilities' },
+  'sparse-categorical-crossentropy-from-logits': { targets: 'labels', outputs: 'logits' },
+  'binary-crossentropy': {},
+  'mean-squared-error': {},
+  'mean-absolute-error': {},
+  huber: {},
+  'cosine-proximity': {},
+};
+
+const ids = Object.keys(lossFacts) as LossId[];
+
+/** Losses of classes, one of which a sample belongs to. */
+export const classLosses = ids.filter((id) => lossFacts[id].outputs !== undefined);
+
+export function isLoss(value: unknown): value is LossId {
+  return typeof value === 'string' && Object.hasOwn(lossFacts, value);
+}

@@ -1,0 +1,22 @@
+/** @file `model` of an experiment file, and of a teacher. */
+import * as z from 'zod';
+import { fraction, path, positiveInteger } from './values.ts';
+
+export const lstmLanguageModel = z
+  .strictObject({
+    builtin: z.literal('lstm-lm'),
+    layers: positiveInteger.default(2).describe('LSTM layers.'),
+    units: positiveInteger
+      .describe(
+        'Of each LSTM layer and of the embedding. Zaremba et al. 2014: 200 (small), 650 (medium), 1500 (large).',
+      )
+      .meta({ examples: [200] }),
+    dropout: fraction
+      .default(0)
+      .describe('Fraction dropped between layers; never on the way from a time step to the next.'),
+    initialRange: z.number().positive().default(0.1).describe('Weights start uniform in plus or minus this.'),
+    tied: z.boolean().default(false).describe('The softmax has the weights of the embedding (Press & Wolf 2017).'),
+  })
+  .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
+
+export const model = z.union([path, lstmLanguageModel]);
