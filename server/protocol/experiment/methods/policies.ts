@@ -44,6 +44,14 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     ownSettings: ['surgery'],
     constraints: 'all',
   },
+  rigl: {
+    leaves: ['zeros'],
+    distorts: 'every-so-often',
+    ignoresSchedule: false,
+    needsThreshold: true,
+    ownSettings: ['regrowth'],
+    constraints: 'keeping zeros',
+  },
   'one-shot': {
     distorts: 'at-the-end',
     ignoresSchedule: true,

@@ -128,7 +128,7 @@ describe('values', () => {
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
     [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 6],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 7],
     [withCompression('"method": "prune", "scope": |'), ['layer', 'model']],
     [withCompression('"method": "prune", "criterion": |'), ['magnitude', 'movement', 'taylor']],
     [
