@@ -113,11 +113,13 @@ export class Stage {
       from: () => firstStepOf(this.#compression),
       every: () => stepsBetweenCompressed(this.#compression),
       settings: () => this.#compression,
+      isDue: (step) => this.isDue(step),
       steps,
       seed,
       project: (step) => project(step, true),
       projectForEvaluation: (step) => project(step, false),
       formOf: (name) => compressed.get(name),
+      setForm: (name, form) => compressed.set(name, form),
     };
   }
 }

@@ -180,6 +180,17 @@ export interface Unit {
     before: readonly Uint8Array[],
   ) => readonly Uint8Array[];
   /**
+   * Marks by 1 the entries that stay when the least part of those that would stay is dropped and as many are taken instead where gradients
+   * are greatest; absent where there is no threshold.
+   * @param part 0 to 1
+   */
+  readonly regrow?: (
+    values: readonly Float32Array[],
+    gradients: readonly Float32Array[],
+    step: number,
+    part: number,
+  ) => readonly Uint8Array[];
+  /**
    * Takes note of a training step, with the gradients of the weights as they are trained; absent where distortions do not depend on
    * gradients.
    */

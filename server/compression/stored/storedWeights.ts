@@ -17,6 +17,8 @@ export interface Projection {
   every(): number;
   /** The settings in effect. */
   settings(): Compression;
+  /** True where a distortion is due right after a step. */
+  isDue(step: number): boolean;
   /** Length of the run, in training steps. */
   readonly steps: number;
   /** Seed of the run. */
@@ -27,6 +29,8 @@ export interface Projection {
   projectForEvaluation(step: number): Promise<void>;
   /** The compressed form of a weight, as {@link project} left it last. */
   formOf(name: string): CompressedWeight | undefined;
+  /** Tells the form of a weight that was distorted without {@link project}. */
+  setForm(name: string, form: CompressedWeight): void;
 }
 
 /** The name and the length of a tensor that is trained in the place of a weight. */

@@ -423,6 +423,14 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'a fraction that regrows that is 1, and a setting of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"policy": "rigl", "surgery": {}, "regrowth": { "fraction": 1 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+      'error wrong-value «1» compression.regrowth.fraction: expected a number in [0, 1), got 1',
+    ],
+  },
+  {
     what: 'a policy that needs a threshold',
     text: edited(
       prune(

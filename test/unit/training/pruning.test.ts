@@ -23,6 +23,7 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
     ['units of the whole model by taylor', { scope: 'model', criterion: 'taylor', layers: unit }],
     ['one threshold under a mask', { scope: 'model', policy: 'gradual-mask', layers: element }],
     ['surgery', { policy: 'dynamic-surgery', surgery: { gamma: 0.1 }, layers: element }],
+    ['regrowth', { policy: 'rigl', layers: element }],
     ['surgery on units by movement', { policy: 'dynamic-surgery', criterion: 'movement', layers: unit }],
   ])('%s', async (_, settings) => {
     const { run } = await workspace({ compression: { ...common, ...settings } });
@@ -42,6 +43,7 @@ test.each([
   ['units by taylor', { criterion: 'taylor', layers: unit }],
   ['2:4', { layers: { 'fc*': { pattern: '2:4' } } }],
   ['surgery', { policy: 'dynamic-surgery', layers: element }],
+  ['regrowth', { policy: 'rigl', layers: element }],
 ])('the compiled step prunes what the eager one does: %s', async (_, settings) => {
   const of = async (executor: string) => {
     const { run } = await workspace({

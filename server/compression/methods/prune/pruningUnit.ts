@@ -20,6 +20,7 @@ export class PruningUnit implements Unit {
   readonly tensor?: TensorDistortion;
   readonly observe?: Unit['observe'];
   readonly splice?: Unit['splice'];
+  readonly regrow?: Unit['regrow'];
   readonly #rule: PruningRule;
   /** Scores that have gathered from gradients, of each weight; empty before the first gradient. */
   #scores: Float32Array[] = [];
@@ -36,8 +37,15 @@ export class PruningUnit implements Unit {
         this.#scores.forEach((scores, i) => accumulate(scores, values[i], gradients[i]));
       };
     const { selection } = rule;
-    if (selection.splice)
-      this.splice = (values, step, before) => selection.splice!(this.#scoresOf(values), rule.rateAt(step), before);
+    if (!selection.splice) return;
+    this.splice = (values, step, before) => selection.splice!(this.#scoresOf(values), rule.rateAt(step), before);
+    this.regrow = (values, gradients, step, part) => {
+      const rate = rule.rateAt(step);
+      if (part === 0) return selection.keep(this.#scoresOf(values), rate);
+      const left = selection.keep(this.#scoresOf(values), 1 - (1 - rate) * (1 - part));
+      const scores = gradients.map((own, i) => own.map((slope, j) => (left[i][j] === 1 ? Infinity : Math.abs(slope))));
+      return selection.keep(scores, rate);
+    };
   }
 
   settingAt(step: number): { rate: number } {

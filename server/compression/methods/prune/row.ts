@@ -2,11 +2,11 @@
 import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
 import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
+import { gatesOf, isKernel } from '../../targets/gates.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import type { CompressionOf, MethodRow, Unit } from '../unit.ts';
 import { criteria } from './criteria.ts';
-import { gatesOf, isOfRecurrentLayer } from './gates.ts';
 import { patternProblem } from './patternProblem.ts';
 import { prunesTensor, PruningUnit } from './pruningUnit.ts';
 import { pruningRateAt } from './rate.ts';
@@ -52,7 +52,7 @@ function unitsByLayer(targets: readonly PrunedTarget[]): PrunedTarget[][] {
   const units = new Map<string, PrunedTarget[]>();
   for (const target of targets) {
     const { weight, parameters } = target;
-    const isShared = parameters.pattern === 'unit' && isOfRecurrentLayer(weight);
+    const isShared = parameters.pattern === 'unit' && isKernel(weight);
     const name = isShared ? unitsName(weight) : weight.name;
     units.set(name, [...(units.get(name) ?? []), target]);
   }

@@ -50,6 +50,14 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     settings: ['surgery'],
     constraints: 'all',
   },
+  rigl: {
+    leaves: ['zeros'],
+    distorts: 'every-so-often',
+    ignoresSchedule: false,
+    needsThreshold: true,
+    settings: ['regrowth'],
+    constraints: 'keeping zeros',
+  },
   'one-shot': {
     distorts: 'at-the-end',
     ignoresSchedule: true,

@@ -8,7 +8,7 @@ import { fraction, path, positiveInteger } from './values.ts';
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'one-shot', 'factors', 'straight-through', 'points'])
+  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through', 'points'])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -18,6 +18,7 @@ const policy = z
       'Every distortEvery steps the weights are replaced by their compressed form, and train on in full precision.',
       'Prune only: at the same steps a mask is chosen, and masked weights are not updated (Zhu & Gupta 2017).',
       'Prune only: a mask is chosen ever more rarely, and masked weights are updated, so that they can return (Guo et al. 2016).',
+      'Prune only: at the same steps the mask drops the least weights and grows as many by their gradients (Evci et al. 2020).',
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
@@ -91,6 +92,18 @@ export const surgerySettings = z
   })
   .describe(
     'Policy `dynamic-surgery`: the chance of a new mask at step t from t_i to t_f is (1 + gamma (t - t_i))^-power. The authors: 1e-4 and 1.',
+  );
+
+export const regrowthSettings = z
+  .strictObject({
+    fraction: fraction
+      .default(0.3)
+      .describe('The fraction of the weights that are kept, at first.')
+      .meta({ examples: [0.3] }),
+  })
+  .describe(
+    'Policy `rigl`: how much of the mask changes at a distortion. It falls from `fraction` at t_i to 0 at t_f, as a cosine. The authors: 0.3, ' +
+      'until three quarters of the training.',
   );
 
 export const prunedLayer = z
@@ -167,6 +180,7 @@ const pruning = z
         ],
       }),
     surgery: surgerySettings.optional(),
+    regrowth: regrowthSettings.optional(),
     layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({

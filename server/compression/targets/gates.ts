@@ -1,8 +1,8 @@
 /** @file The gates of recurrent layers, whose kernels have the units of one gate after those of another. */
-import type { NamedWeight } from '../../targets/targets.ts';
+import type { NamedWeight } from './targets.ts';
 
-/** True for the two kernels of a recurrent layer: `kernel` and `recurrent_kernel`, numbered where cells are stacked. */
-export function isOfRecurrentLayer({ weight }: NamedWeight): boolean {
+/** True for `kernel` and `recurrent_kernel`, which have the same units in a recurrent layer; numbered where cells are stacked. */
+export function isKernel({ weight }: NamedWeight): boolean {
   return /^(?:recurrent_)?kernel(?:_\d+)?$/.test(weight);
 }
 
@@ -12,7 +12,7 @@ export function isOfRecurrentLayer({ weight }: NamedWeight): boolean {
  * @param weights all weights of the model
  */
 export function gatesOf(weight: NamedWeight, weights: readonly NamedWeight[]): number {
-  if (!isOfRecurrentLayer(weight)) return 1;
+  if (!isKernel(weight)) return 1;
   const name = weight.weight.startsWith('recurrent_') ? weight.weight : `recurrent_${weight.weight}`;
   const recurrent = weights.find((other) => other.layer === weight.layer && other.weight === name);
   const [units, outputs] = recurrent?.shape.slice(-2) ?? [];
