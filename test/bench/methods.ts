@@ -17,12 +17,36 @@ interface Row {
 
 const MODEL = 'builtin:lenet-5';
 
+/** All weights quantized by a policy that does so at each step. */
+function quantization(
+  name: string,
+  limit: number,
+  policy: string,
+  parameters: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> = {},
+): Row {
+  const compression = { method: 'quantize', policy, distortEvery: 1, layers: { '*': parameters }, ...settings };
+  return { name, limit, step: { compression } };
+}
+
 const rows: readonly Row[] = [
   {
     name: 'a teacher of the same size',
     limit: 45,
     step: { distillation: { teacher: MODEL, temperature: 2, weight: 0.7 } },
   },
+  quantization('uniform levels of all weights, straight-through', 15, 'straight-through', {
+    levels: 'uniform',
+    bits: 4,
+  }),
+  quantization(
+    'the same with the gradient of the scales',
+    15,
+    'straight-through',
+    { levels: 'uniform', bits: 4 },
+    { straightThrough: { gradient: 'exact-scale' } },
+  ),
+  quantization('trained points of all weights', 20, 'points', { levels: 'points', bits: 4, iterations: 0 }),
 ];
 
 /** Steps of a round: a quarter of a second, about. */
