@@ -1,8 +1,6 @@
 /** @file The weights of a model, put into the memory of the kernels as its layers ask for them. */
 import { FormatError } from '../server/formats/formatError.ts';
-import { isLowRank, type LowRankWeight, type PackedWeight } from '../server/formats/packed/packedFile.ts';
-import type { SparseWeight } from '../server/formats/packed/sparse.ts';
-import type { SparseCodedWeight } from '../server/formats/packed/sparseCoded.ts';
+import { isLowRank, isPruned, type LowRankWeight, type PackedWeight } from '../server/formats/packed/packedFile.ts';
 import { elementCount } from '../server/protocol/shape.ts';
 import type { Kernels } from './kernels.ts';
 import type { LinearMemory } from './linearMemory.ts';
@@ -82,7 +80,7 @@ export class WeightStore {
       const right = DenseMatrix.store(kernels, memory, factors.right, columns);
       return new FactorsMatrix(left, right, this.zeros(rank));
     }
-    if (isSparse(stored)) return new SparseMatrix(kernels, memory, stored, inputs, columns);
+    if (isPruned(stored)) return new SparseMatrix(kernels, memory, stored, inputs, columns);
     if (stored.form === 'binary-codes' && CodesMatrix.suits(stored, inputs, columns))
       return new CodesMatrix(kernels, memory, stored, inputs, columns);
     return DenseMatrix.store(kernels, memory, numbersOf(stored), columns);
@@ -100,7 +98,7 @@ export class WeightStore {
       const right = new DenseMatrix(kernels, memory.store(factors.right), rank, columns);
       return new FactorsRows(this.#left(factors.leftOf ?? name, factors.left), rows, right, this.zeros(columns));
     }
-    if (isSparse(stored)) return new SparseRows(memory, stored, rows, columns);
+    if (isPruned(stored)) return new SparseRows(memory, stored, rows, columns);
     if (stored.form === 'binary-codes' && CodesRows.suits(stored, rows))
       return new CodesRows(memory, stored, rows, columns);
     return new DenseRows(kernels, memory, numbersOf(stored), columns);
@@ -143,11 +141,6 @@ function factorsOf(
   if (outer === 1 && view.rows === rows) return { left, right, ...(leftOf !== undefined && { leftOf }) };
   if (inner !== 1 || view.rows !== columns || outer !== rows) return undefined;
   return { left: transposed(right, rank, rows), right: transposed(left, columns, rank) };
-}
-
-/** True for a pruned weight; its numbers are floats in memory, whatever they are in the file. */
-function isSparse(stored: PackedWeight): stored is SparseWeight | SparseCodedWeight {
-  return stored.form === 'sparse' || stored.form === 'sparse-coded';
 }
 
 /** The numbers of a weight, without a copy where it has them. */

@@ -1,5 +1,5 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, the runtime, and
+ * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module and decode images, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */

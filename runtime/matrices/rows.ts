@@ -1,6 +1,6 @@
 /** @file A weight of which single rows are looked up: the vectors of an embedding. */
 import type { BinaryCodesWeight } from '../../server/formats/packed/binaryCodes.ts';
-import type { SparseNumbers } from '../../server/formats/packed/sparse.ts';
+import type { PrunedWeight } from '../../server/formats/packed/packedFile.ts';
 import type { Kernels } from '../kernels.ts';
 import type { LinearMemory } from '../linearMemory.ts';
 import type { Matrix } from './matrix.ts';
@@ -45,7 +45,7 @@ export class SparseRows implements Rows {
   readonly #starts: number;
   readonly #entries: number;
 
-  constructor(memory: LinearMemory, weight: SparseNumbers, rows: number, columns: number) {
+  constructor(memory: LinearMemory, weight: PrunedWeight, rows: number, columns: number) {
     this.rows = rows;
     this.columns = columns;
     this.#memory = memory;
@@ -76,20 +76,19 @@ export class SparseRows implements Rows {
 }
 
 function forEachEntry(
-  weight: SparseNumbers,
+  weight: PrunedWeight,
   columns: number,
   visit: (row: number, distance: number, value: number) => void,
 ): void {
   let lastRow = -1;
   let lastColumn = 0;
-  const { values } = weight;
   weight.forEachPosition((position, ordinal) => {
     const row = Math.floor(position / columns);
     const column = position % columns;
     if (row !== lastRow) lastColumn = 0;
     let distance = column - lastColumn;
     for (; distance > MOST; distance -= MOST) visit(row, MOST, 0);
-    visit(row, distance, values[ordinal]);
+    visit(row, distance, weight.values[ordinal]);
     lastRow = row;
     lastColumn = column;
   });

@@ -89,6 +89,7 @@ export class Compressor {
       tensors: new Map(this.trained.map((tensor) => [tensor.name, tensor])),
       compressed: this.compressed,
       steps: plan.run.steps,
+      seed: plan.run.seed,
       learningRate: () => this.learningRate,
     };
     this.#stages = plan.stages.map((stage) => new Stage(stage, host));
@@ -209,6 +210,7 @@ export class Compressor {
 
   async pull(): Promise<void> {
     for (const { stored } of this.#stages.toReversed()) await stored.pull();
+    for (const stage of this.#stages) stage.observe();
   }
 
   async push(): Promise<void> {

@@ -57,7 +57,8 @@ export function planCompression(
     weights,
     stages,
     denseGradients: stages.some(
-      ({ compression, units }) => policies[compression.policy].denseGradients || units.some(({ pullBack }) => pullBack),
+      ({ compression, units }) =>
+        policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
@@ -148,6 +149,16 @@ function further(
       ['layers', first.key],
       `${first.weight.name} is compressed together with ${missing.weight.name}, which is not named here`,
       { at: 'key', remedy: 'Name both, so that what is left of both can be compressed further.' },
+    );
+  if (later.some(({ tensor }) => !tensor))
+    throw new SettingError(
+      ['layers', first.key],
+      `"${compression.settings.method}" with these settings needs all of ${first.weight.name}, and gets what ${formatSettingPath(stage.path)} leaves of it`,
+      {
+        at: 'key',
+        remedy:
+          'Leave the layer out of one of the two, or choose settings that look at one weight and its values alone.',
+      },
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
   const earlierFrom = firstStepOf(stage.compression);

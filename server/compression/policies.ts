@@ -6,7 +6,9 @@ import type { PolicyId } from '../protocol/experiment/schema.ts';
 import type { Unit } from './methods/unit.ts';
 import { factorsOf, FactoredWeights } from './stored/factoredWeights.ts';
 import { MaskedWeights } from './stored/maskedWeights.ts';
+import { RegrownWeights } from './stored/regrownWeights.ts';
 import { ShadowedWeights } from './stored/shadowedWeights.ts';
+import { SurgeryWeights } from './stored/surgeryWeights.ts';
 import {
   PlainWeights,
   type Projection,
@@ -27,6 +29,8 @@ export interface Policy {
 export const policies: { readonly [P in PolicyId]: Policy } = {
   deeptwist: { Stored: PlainWeights, denseGradients: false },
   'gradual-mask': { Stored: MaskedWeights, denseGradients: true },
+  'dynamic-surgery': { Stored: SurgeryWeights, denseGradients: false },
+  rigl: { Stored: RegrownWeights, denseGradients: true },
   'one-shot': { Stored: PlainWeights, denseGradients: false },
   factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
   'straight-through': { Stored: ShadowedWeights, denseGradients: false },

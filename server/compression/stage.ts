@@ -2,7 +2,7 @@
 import { isDistortionStep } from '../protocol/experiment/distortionSteps.ts';
 import { policyFacts } from '../protocol/experiment/methods/policies.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
-import { settingsWithin } from '../protocol/experiment/settingError.ts';
+import { SettingError, settingsWithin } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { weightsOf, type CompressedWeight, type Unit } from './methods/unit.ts';
 import { firstStepOf, stepsBetweenCompressed, type StagePlan } from './plan.ts';
@@ -20,6 +20,7 @@ export interface StageHost {
   readonly compressed: Map<string, CompressedWeight>;
   /** Length of the run, in training steps. */
   readonly steps: number;
+  readonly seed: number;
   /** The learning rate in force. */
   learningRate(): number;
 }
@@ -46,7 +47,10 @@ export class Stage {
       return target ? [{ ...target, weight }] : [];
     });
     const { Stored } = policies[compression.policy];
-    this.stored = settingsWithin(path, () => new Stored(this.#projection(), host.tensors));
+    this.stored = settingsWithin(path, () => {
+      checkGradients(units, host.weights);
+      return new Stored(this.#projection(), host.tensors);
+    });
   }
 
   get compression(): Compression {
@@ -73,28 +77,62 @@ export class Stage {
     );
   }
 
+  /** Shows the gradients of a training step to the units whose distortions depend on them. */
+  observe(): void {
+    for (const unit of this.#units) unit.observe?.(this.#valuesOf(unit), this.#gradientsOf(unit));
+  }
+
+  #valuesOf(unit: Unit): Float32Array[] {
+    return weightsOf(unit).map(({ name }) => this.#host.weights.get(name)!.values);
+  }
+
+  #gradientsOf({ targets }: Unit): Float32Array[] {
+    return targets.map(({ weight }) => this.#host.weights.get(weight.name)!.gradient!);
+  }
+
   unitOf(name: string): Unit | undefined {
     return this.#units.find(({ targets }) => targets.some(({ weight }) => weight.name === name));
   }
 
   #projection(): Projection {
-    const { weights, compressed, steps } = this.#host;
+    const { compressed, steps, seed } = this.#host;
     const project = async (step: number, remember: boolean) => {
       for (const unit of this.#units) {
-        const values = weightsOf(unit).map(({ name }) => weights.get(name)!.values);
-        const forms = await unit.distort(values, { step, learningRate: this.#host.learningRate(), remember });
+        const forms = await unit.distort(this.#valuesOf(unit), {
+          step,
+          learningRate: this.#host.learningRate(),
+          remember,
+        });
         if (remember) unit.targets.forEach(({ weight }, i) => compressed.set(weight.name, forms[i]));
       }
     };
     return {
       weights: this.targets.map(({ weight }) => weight),
       units: () => this.#units,
+      valuesOf: (unit) => this.#valuesOf(unit),
       from: () => firstStepOf(this.#compression),
       every: () => stepsBetweenCompressed(this.#compression),
+      settings: () => this.#compression,
+      isDue: (step) => this.isDue(step),
       steps,
+      seed,
       project: (step) => project(step, true),
       projectForEvaluation: (step) => project(step, false),
       formOf: (name) => compressed.get(name),
+      setForm: (name, form) => compressed.set(name, form),
     };
   }
+}
+
+/** @throws SettingError for a weight without a gradient that its unit depends on */
+function checkGradients(units: readonly Unit[], weights: ReadonlyMap<string, CompressibleWeight>): void {
+  for (const { targets } of units.filter(({ observe }) => observe))
+    for (const { weight, key } of targets) {
+      if (weights.get(weight.name)?.gradient) continue;
+      throw new SettingError(
+        ['layers', key],
+        `${weight.name} has no gradient to choose by: the model does not train this weight`,
+        { remedy: 'Leave the layer out, set it to trainable, or use the criterion "magnitude".' },
+      );
+    }
 }

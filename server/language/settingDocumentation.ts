@@ -65,11 +65,19 @@ export interface Choice {
 
 /** The words of an enumeration, or those that tell the options of a union apart. */
 export function choicesOf(node: JsonSchema): Choice[] {
+  const alternatives = (node.anyOf as JsonSchema[] | undefined) ?? [];
+  if (alternatives.length > 0 && alternatives.every(({ type }) => type === 'string'))
+    return alternatives.flatMap((alternative) => [...choicesOf(alternative), ...examplesOf(alternative)]);
   const meanings = node.enumDescriptions as string[] | undefined;
   if (node.enum) return node.enum.map((value, i) => ({ value: String(value), meaning: meanings?.[i] }));
   const options = discriminatorOf(node)?.options;
   if (options) return Array.from(options, ([value, option]) => ({ value, meaning: option.description }));
   return optionsOf(node).flatMap(choicesOf);
+}
+
+/** Some of the words that a pattern allows. */
+function examplesOf({ examples, description }: JsonSchema): Choice[] {
+  return ((examples as unknown[] | undefined) ?? []).map((value) => ({ value: String(value), meaning: description }));
 }
 
 /** A value that can be written as it is: no object, and not absent. */

@@ -178,7 +178,7 @@ export interface FinalModelOptions {
  */
 export async function withFinalModel<R>(
   options: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'benchmark',
+  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
   return withPreparedRun(options, command, async (prepared) => {
@@ -193,7 +193,7 @@ export async function withFinalModel<R>(
  */
 export async function withPreparedRun<R>(
   { run, changedFiles = false }: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'benchmark',
+  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
   goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {

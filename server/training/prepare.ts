@@ -13,7 +13,7 @@ import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
-import { loadModel } from '../models/loadModel.ts';
+import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
@@ -47,6 +47,8 @@ export interface Prepared {
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
+  /** The model with what its module says of it. */
+  readonly loaded: LoadedModel;
   readonly program: ModelProgram;
   readonly executor: Executor;
   readonly parameters: ParameterSet;
@@ -167,6 +169,7 @@ export async function prepare(
       live: new LiveSettings(experiment),
       seeding,
       dataset,
+      loaded,
       program,
       executor,
       parameters,

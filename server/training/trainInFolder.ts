@@ -66,8 +66,8 @@ export async function trainInFolder(
   };
   let loop: TrainingLoop | undefined;
   try {
-    const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     await keepDataFacts(run, prepared.dataset);
+    const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({
       type: 'started',

@@ -9,7 +9,7 @@ import type { PackedWeight } from '../../server/formats/packed/packedFile.ts';
 import { builtinModels } from '../../server/models/builtinModels.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { placedCompressions } from '../../server/protocol/experiment/compressions.ts';
-import type { Compression } from '../../server/protocol/experiment/schema.ts';
+import { oneCompression } from '../../server/protocol/experiment/schema/compression.ts';
 import { predictorOf } from '../../server/training/modelProgram.ts';
 
 const { layers } = tf;
@@ -56,7 +56,7 @@ async function compressed(name: string, model: tf.LayersModel, form: Form, indic
     if (weight.shape.length === 1) values.forEach((value, i) => (values[i] = value + 0.2 * (random.uniform() - 0.5)));
     return { ...weight, variable, values };
   });
-  const compression: Compression = { ...compressions[form], policy: 'deeptwist', distortEvery: 1 };
+  const compression = oneCompression.parse({ ...compressions[form], distortEvery: 1 });
   const matrices = weights.filter(({ shape }) => shape.length > 1);
   const compressor = new Compressor(
     planCompression(placedCompressions({ compression }), matrices, { steps: 1, seed: 1 }),

@@ -113,7 +113,10 @@ async function closingLines(run: Run, state: TrainingOutcome['state'], directory
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */
-function jsonDisplay({ stdout, stderr }: CommandContext): Pick<ProgressDisplay, 'show' | 'showDecoded' | 'print' | 'end'> {
+function jsonDisplay({
+  stdout,
+  stderr,
+}: CommandContext): Pick<ProgressDisplay, 'show' | 'showDecoded' | 'print' | 'end'> {
   const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
   return {
     show(event) {

@@ -129,7 +129,8 @@ export interface FactorShapes {
 }
 
 /**
- * Weights that are compressed together: one, or a recurrent kernel and the kernels that share its projection. Arrays of values have
+ * Weights that are compressed together: one, several that are pruned by one threshold, or a recurrent kernel and the kernels that
+ * share its projection. Arrays of values have
  * one entry a weight, in the order of `targets` and of the weight's own tensor.
  */
 export interface Unit {
@@ -168,8 +169,32 @@ export interface Unit {
     values: readonly Float32Array[],
     compressed: readonly (CompressedWeight | undefined)[],
   ): readonly PackedWeight[];
-  /** Number of entries of a weight that a distortion after this step makes zero; absent where a method makes none zero. */
+  /** Most entries of all its weights that a distortion after this step makes zero; absent where a method makes none zero. */
   zerosAt?(step: number): number;
+  /** Marks by 1 the entries of each weight that a distortion after this step does not make zero; absent where a method makes none zero. */
+  kept?(values: readonly Float32Array[], step: number): readonly Uint8Array[];
+  /** The same with a hysteresis: entries near the threshold stay as they were marked. Absent where there is no threshold. */
+  readonly splice?: (
+    values: readonly Float32Array[],
+    step: number,
+    before: readonly Uint8Array[],
+  ) => readonly Uint8Array[];
+  /**
+   * Marks by 1 the entries that stay when the least part of those that would stay is dropped and as many are taken instead where gradients
+   * are greatest; absent where there is no threshold.
+   * @param part 0 to 1
+   */
+  readonly regrow?: (
+    values: readonly Float32Array[],
+    gradients: readonly Float32Array[],
+    step: number,
+    part: number,
+  ) => readonly Uint8Array[];
+  /**
+   * Takes note of a training step, with the gradients of the weights as they are trained; absent where distortions do not depend on
+   * gradients.
+   */
+  readonly observe?: (values: readonly Float32Array[], gradients: readonly Float32Array[]) => void;
   /** How a part of a weight that an earlier compression left is distorted; absent where a method follows none. */
   readonly tensor?: TensorDistortion;
   /** The points that a distortion fits to a weight, which may be trained in its place; absent where a method fits none. */

@@ -1,5 +1,6 @@
 /** @file Gradual pruning with a mask (Zhu & Gupta 2017). */
 import type { CompressionState } from '../methods/unit.ts';
+import { clearUnmarked } from '../marks.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
 import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts';
 
@@ -8,56 +9,53 @@ import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts
  * for the choice of the next mask. Once the mask has reached its target rate it is not changed any more.
  */
 export class MaskedWeights extends PlainWeights {
-  readonly #masks: readonly Mask[];
+  readonly #masks: ReadonlyMap<string, Mask>;
 
   constructor(projection: Projection) {
     super(projection);
-    this.#masks = projection.weights.map((weight) => new Mask(weight));
+    this.#masks = new Map(projection.weights.map((weight) => [weight.name, new Mask(weight)]));
   }
 
   override get state(): CompressionState {
-    return Object.fromEntries(this.#masks.flatMap((mask) => Object.entries(mask.state)));
+    return Object.assign({}, ...Array.from(this.#masks.values(), ({ state }) => state)) as CompressionState;
   }
 
   override restore(state: CompressionState): void {
-    for (const mask of this.#masks) mask.restore(state);
+    for (const mask of this.#masks.values()) mask.restore(state);
   }
 
   override pull(): void {
-    for (const mask of this.#masks) mask.clear(mask.weight.gradient);
+    for (const mask of this.#masks.values()) mask.clear(mask.weight.gradient);
   }
 
   /** Undoes what momentum or weight decay did to masked entries. */
   override push(): void {
-    for (const mask of this.#masks) mask.clear(mask.weight.values);
+    for (const mask of this.#masks.values()) mask.clear(mask.weight.values);
   }
 
   override async distort(step: number): Promise<void> {
     if (this.#isFinal()) return;
-    for (const mask of this.#masks) mask.wake();
+    for (const mask of this.#masks.values()) mask.wake();
+    const kept = this.projection.units().map((unit) => unit.kept!(this.projection.valuesOf(unit), step));
     await super.distort(step);
-    const zeros = this.#zerosAt(step);
-    for (const mask of this.#masks) mask.choose(zeros(mask.weight));
+    this.projection
+      .units()
+      .forEach((unit, i) =>
+        unit.targets.forEach(({ weight }, j) => this.#masks.get(weight.name)!.choose(kept[i][j], unit.zerosAt!(step))),
+      );
   }
 
   override undistorted(): Float32Array[] {
-    return this.#masks.map((mask) => (this.#isFinal() ? mask.weight.values.slice() : mask.woken()));
+    const isFinal = this.#isFinal();
+    return [...this.#masks.values()].map((mask) => (isFinal ? mask.weight.values.slice() : mask.woken()));
   }
 
   /** True once every mask has the target rate of the settings in effect: when a user changes it, masks are chosen again. */
   #isFinal(): boolean {
-    const zeros = this.#zerosAt(this.projection.steps);
-    return this.#masks.every((mask) => mask.masked === zeros(mask.weight));
-  }
-
-  /** Tells how many entries of a weight are masked after a step. */
-  #zerosAt(step: number): (weight: CompressibleWeight) => number {
-    const zeros = new Map(
-      this.projection
-        .units()
-        .flatMap((unit) => unit.targets.map(({ weight }) => [weight.name, unit.zerosAt?.(step) ?? 0] as const)),
-    );
-    return ({ name }) => zeros.get(name) ?? 0;
+    return this.projection.units().every((unit) => {
+      const target = unit.zerosAt!(this.projection.steps);
+      return unit.targets.every(({ weight }) => this.#masks.get(weight.name)!.isChosenFor(target));
+    });
   }
 }
 
@@ -67,7 +65,8 @@ class Mask {
   readonly #kept: Uint8Array;
   /** The weights when the mask was chosen; those of masked entries are dormant. */
   readonly #dormant: Float32Array;
-  #masked = 0;
+  /** Entries that the distortion was to make zero when the mask was chosen, of all weights of its unit. */
+  readonly #zeros = new Float32Array(1);
 
   constructor(weight: CompressibleWeight) {
     this.weight = weight;
@@ -75,18 +74,22 @@ class Mask {
     this.#dormant = new Float32Array(weight.values.length);
   }
 
-  get masked(): number {
-    return this.#masked;
+  isChosenFor(zeros: number): boolean {
+    return this.#zeros[0] === Math.fround(zeros);
   }
 
   get state(): CompressionState {
     const { name } = this.weight;
-    return { [`${name}/mask`]: this.#kept, [`${name}/dormant`]: this.#dormant };
+    return { [`${name}/mask`]: this.#kept, [`${name}/dormant`]: this.#dormant, [`${name}/zeros`]: this.#zeros };
   }
 
   restore(state: CompressionState): void {
-    restoreArrays(state, Object.entries(this.state));
-    this.#masked = this.#kept.reduce((masked, kept) => masked + 1 - kept, 0);
+    const { name } = this.weight;
+    const { [`${name}/zeros`]: zeros, ...arrays } = this.state;
+    restoreArrays(state, Object.entries(arrays));
+    // A checkpoint of an earlier version has no number: its masks are of one weight each, and as full as they were to be.
+    const masked = this.#kept.reduce((sum, kept) => sum + 1 - kept, 0);
+    zeros[0] = state[`${name}/zeros`]?.[0] ?? masked;
   }
 
   /** The values, those of masked entries as they were when they were masked. */
@@ -101,22 +104,13 @@ class Mask {
     this.#dormant.set(values);
   }
 
-  /** Masks what was pruned: the first zeros, as many as were pruned (a zero that was not pruned stays in training). */
-  choose(pruned: number): void {
-    const { values } = this.weight;
-    this.#masked = pruned;
-    let left = pruned;
-    for (let i = 0; i < values.length; i++) {
-      const masked = values[i] === 0 && left > 0;
-      if (masked) left--;
-      this.#kept[i] = masked ? 0 : 1;
-    }
+  /** @param zeros see {@link isChosenFor} */
+  choose(kept: Uint8Array, zeros: number): void {
+    this.#kept.set(kept);
+    this.#zeros[0] = zeros;
   }
 
   clear(array: Float32Array | undefined): void {
-    if (!array || this.#masked === 0) return;
-    // As bits, all of them or none: a branch, which nobody can predict, takes twice as long.
-    const bits = new Int32Array(array.buffer, array.byteOffset, array.length);
-    for (let i = 0; i < bits.length; i++) bits[i] &= -this.#kept[i];
+    if (array && this.#zeros[0] > 0) clearUnmarked(array, this.#kept);
   }
 }

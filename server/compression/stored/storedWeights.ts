@@ -1,4 +1,5 @@
 /** @file What an experiment's policy makes of the weights that are stored, and of what is trained in their place. */
+import type { Compression } from '../../protocol/experiment/schema.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
 
@@ -8,18 +9,28 @@ export interface Projection {
   readonly weights: readonly CompressibleWeight[];
   /** The same as they are compressed, together or each alone, by the settings in effect. */
   units(): readonly Unit[];
+  /** The weights of a unit, where they live. */
+  valuesOf(unit: Unit): readonly Float32Array[];
   /** First step at which the compression acts, by the settings in effect. */
   from(): number;
   /** Steps from one that computes with compressed weights to the next, where only some do. */
   every(): number;
+  /** The settings in effect. */
+  settings(): Compression;
+  /** True where a distortion is due right after a step. */
+  isDue(step: number): boolean;
   /** Length of the run, in training steps. */
   readonly steps: number;
+  /** Seed of the run. */
+  readonly seed: number;
   /** Replaces all weights by their compressed form at a step, in place. */
   project(step: number): Promise<void>;
   /** The same, but leaves no trace in what later projections depend on. */
   projectForEvaluation(step: number): Promise<void>;
   /** The compressed form of a weight, as {@link project} left it last. */
   formOf(name: string): CompressedWeight | undefined;
+  /** Tells the form of a weight that was distorted without {@link project}. */
+  setForm(name: string, form: CompressedWeight): void;
 }
 
 /** The name and the length of a tensor that is trained in the place of a weight. */

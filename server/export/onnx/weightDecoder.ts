@@ -5,9 +5,14 @@
 import type { OnnxGraph } from '../../formats/onnx.ts';
 import type { BinaryCodesWeight } from '../../formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../formats/packed/dense.ts';
-import { factorsOf, type LowRankWeight, type PackedWeight } from '../../formats/packed/packedFile.ts';
-import type { SparseWeight } from '../../formats/packed/sparse.ts';
-import type { SparseCodedWeight } from '../../formats/packed/sparseCoded.ts';
+import {
+  factorsOf,
+  isLowRank,
+  isPruned,
+  type LowRankWeight,
+  type PackedWeight,
+  type PrunedWeight,
+} from '../../formats/packed/packedFile.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { BitPlanes, BOOL, ConstantGraph, FLOAT, INT64 } from './constantGraph.ts';
 import { addLevels } from './levelsDecoder.ts';
@@ -52,27 +57,11 @@ export class WeightDecoder {
 
   /** Writes a weight in its small form, and what decodes it. @param name of the tensor that nodes take */
   add(name: string, weight: PackedWeight): void {
-    switch (weight.form) {
-      case 'dense':
-        this.#graph.floats(name, weight.shape, weight.values);
-        break;
-      case 'sparse':
-      case 'sparse-coded':
-        this.#addSparse(name, weight);
-        break;
-      case 'binary-codes':
-        this.#addCodes(name, weight);
-        break;
-      case 'levels':
-        addLevels(this.#graph, name, weight);
-        break;
-      case 'factors':
-      case 'factors-coded':
-        this.addProduct(name, weight, this.addFactors(name, weight));
-        break;
-      default:
-        weight satisfies never;
-    }
+    if (isPruned(weight)) this.#addPruned(name, weight);
+    else if (isLowRank(weight)) this.addProduct(name, weight, this.addFactors(name, weight));
+    else if (weight.form === 'levels') addLevels(this.#graph, name, weight);
+    else if (weight.form === 'binary-codes') this.#addCodes(name, weight);
+    else this.#graph.floats(name, weight.shape, weight.values);
   }
 
   /** Writes the factors of a weight. @returns their names */
@@ -95,7 +84,7 @@ export class WeightDecoder {
     this.#graph.reshape(this.#graph.inTensorOrder(product, view), shape, name);
   }
 
-  #addSparse(name: string, weight: SparseWeight | SparseCodedWeight): void {
+  #addPruned(name: string, weight: PrunedWeight): void {
     const graph = this.#graph;
     const { shape, values } = weight;
     const count = elementCount(shape);
@@ -141,7 +130,7 @@ function valuesOf(name: string): string {
 }
 
 /** The numbers of a pruned weight at their places, which a bit for each place tells. */
-function addMasked(graph: ConstantGraph, name: string, weight: SparseWeight | SparseCodedWeight): string {
+function addMasked(graph: ConstantGraph, name: string, weight: PrunedWeight): string {
   const count = elementCount(weight.shape);
   const mask = new BitPlanes(1, count);
   weight.forEachPosition((position) => mask.set(position, 1));
@@ -173,7 +162,7 @@ function withZeros(graph: ConstantGraph, isNumber: string, numbers: string): str
 }
 
 /** The zeros before each number, a byte each; more zeros have bytes of {@link NO_NUMBER} before theirs. */
-function gapsOf(weight: SparseWeight | SparseCodedWeight): Uint8Array {
+function gapsOf(weight: PrunedWeight): Uint8Array {
   const gaps: number[] = [];
   let next = 0;
   weight.forEachPosition((position) => {

@@ -15,8 +15,15 @@ import { SparseWeight } from './sparse.ts';
 import { SparseCodedWeight } from './sparseCoded.ts';
 
 /** A weight in any of the forms that this version reads and writes. */
-export type PackedWeight =
-  DenseWeight | SparseWeight | BinaryCodesWeight | LevelsWeight | SparseCodedWeight | LowRankWeight;
+export type PackedWeight = DenseWeight | PrunedWeight | BinaryCodesWeight | LevelsWeight | LowRankWeight;
+
+/** A weight without its zeros. The numbers that remain are floats or a packed weight themselves; either way, `values` are the floats. */
+export type PrunedWeight = SparseWeight | SparseCodedWeight;
+
+/** True for a weight that is stored without its zeros. */
+export function isPruned(weight: PackedWeight): weight is PrunedWeight {
+  return weight.form === 'sparse' || weight.form === 'sparse-coded';
+}
 
 /** A weight of low rank, whose factors are floats or packed weights themselves; either way, `left` and `right` are the floats. */
 export type LowRankWeight = FactorsWeight | FactorsCodedWeight;

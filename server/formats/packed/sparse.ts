@@ -5,9 +5,6 @@ import { DenseWeight } from './dense.ts';
 import { allocateDense, bytesOf, floatsOf, parseCount, type PackedForm, type StoredWeight } from './packedWeight.ts';
 import { indexText, parseIndex, readIndex, smallestIndex, writeIndex, type SparseIndex } from './sparseIndex.ts';
 
-/** What is left of a pruned weight, and where it stands, whatever the numbers are in a file. */
-export type SparseNumbers = Pick<SparseWeight, 'values' | 'forEachPosition'>;
-
 export class SparseWeight implements PackedForm {
   readonly form = 'sparse';
   readonly shape: readonly number[];

@@ -5,12 +5,13 @@ import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { worksWith } from '../../protocol/experiment/methods/policies.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
-import { DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
+import { compressionSchemas, DEFAULT_POLICY } from '../../protocol/experiment/schema/compression.ts';
 import { readTimes, timesIn } from '../../protocol/experiment/times.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { compressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { compressionAt, type ReadCompression } from '../readCompression.ts';
+import { recordAt } from '../writtenSettings.ts';
 import { replaceValue, type Rewriting, type Rewritten } from './rewriting.ts';
 import { byteRatioOf, equivalentSetting, sizedMethods } from './equivalentSetting.ts';
 
@@ -45,13 +46,30 @@ function conversion(
     ratios.push(equivalent.ratio);
   }
   const schedule = scheduleEdits(method, document, compression);
-  if (!schedule) return [];
-  edits.push(...schedule);
+  const foreign = foreignSettings(method, document, compression);
+  if (!schedule || !foreign) return [];
+  edits.push(...schedule, ...foreign);
   if (!worksWith(compression.policy, method))
     edits.push(...replaceValue(document, [...compression.path, 'policy'], JSON.stringify(DEFAULT_POLICY)));
   const [low, high] = [Math.min(...ratios), Math.max(...ratios)].map(formatRatio);
   const size = low === high ? low : `${low} to ${high}`;
   return [{ title: `Convert to ${method}, at about the same size (layers ${size} smaller)`, edits }];
+}
+
+/** Removes the settings that only the method so far has; undefined where the text does not let each be removed by itself. */
+function foreignSettings(
+  method: Method,
+  document: ExperimentDocument,
+  { path }: ReadCompression,
+): TextEdit[] | undefined {
+  const known = Object.keys(compressionSchemas[method].shape);
+  const foreign = Object.keys(recordAt(document, path)).filter((name) => !known.includes(name));
+  const ranges = foreign.flatMap((name) => {
+    const key = document.json.rangeOfKey([...path, name]);
+    return (key && document.json.rangeToRemove(key.start)) ?? [];
+  });
+  if (ranges.some(({ start }, i) => i > 0 && start < ranges[i - 1].end)) return undefined;
+  return ranges.map((range) => ({ range: document.rangeOf(range), newText: '' }));
 }
 
 /** Adds or removes the end of the schedule, which only a rising one has; undefined where the length of the training does not tell it. */

@@ -68,9 +68,11 @@ function layerHints(compression: ReadCompression, compressed: CompressedModel): 
     if (!setting || weights.length === 0) return [];
     const path = [...compression.path, 'layers', key];
     const size = compressed.total(weights);
-    return Object.entries(methodFacts[setting.method].parameters).flatMap(([name, { leaves }]): Hint[] =>
-      leaves ? [{ path: [...path, name], at: 'end', label: leaves(size) }] : [],
-    );
+    const written: Readonly<Record<string, unknown>> = setting.parameters;
+    return Object.entries(methodFacts[setting.method].parameters).flatMap(([name, { leaves, fixedBy }]): Hint[] => {
+      const shown = (written[name] === undefined && fixedBy) || name;
+      return leaves ? [{ path: [...path, shown], at: 'end', label: leaves(size) }] : [];
+    });
   });
 }
 

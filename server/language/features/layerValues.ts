@@ -27,9 +27,10 @@ export function layerValues({ document, surroundings: { model }, place }: Typing
   const values = Object.hasOwn(parameters, name) ? parameters[name].proposed(matricesOf(named)) : [];
   if (named.length === 0 || values.length === 0 || !node) return [];
   const written = recordAt(document, [...layers, key]);
-  return values.map((value) => {
+  return values.flatMap((value) => {
     const setting = layerSetting(compression.method, { ...written, [parameter]: value });
-    const size = modelSize(predictSizes(named, () => (setting ? [setting] : [])));
+    if (!setting) return [];
+    const size = modelSize(predictSizes(named, () => [setting]));
     return {
       label: String(value),
       kind: CompletionItemKind.Value,

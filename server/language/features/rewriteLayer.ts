@@ -23,12 +23,13 @@ export function ratioTargets(rewritten: Rewritten): Rewriting[] {
   return Object.entries(parameters).flatMap(([name, { forRatio }]) => {
     const values = new Map(TARGETS.map((target) => [forRatio?.(target, matricesOf(weights)), target]));
     return Array.from(values).flatMap(([value, target]): Rewriting[] => {
-      if (value === undefined || value === written[name]) return [];
+      const changed = layerSetting(setting.method, { ...written, [name]: value });
+      if (value === undefined || value === written[name] || !changed) return [];
       // The bytes of zeros are those of their places, too, which are not known before they are chosen.
       const result =
         leaves === 'zeros'
           ? `${formatRatio(target)} fewer weights`
-          : `${formatRatio(byteRatioOf(weights, layerSetting(setting.method, { ...written, [name]: value })))} smaller`;
+          : `${formatRatio(byteRatioOf(weights, changed))} smaller`;
       return [
         {
           title: `Set the ${name} to ${value}: ${result}`,

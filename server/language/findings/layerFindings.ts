@@ -7,10 +7,10 @@ import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { isMethod, methodFacts } from '../../protocol/experiment/methods/index.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
-import { prunedCount } from '../../compression/methods/prune/rate.ts';
 import { finding, type Finding, type Fix, type LayerTarget } from './finding.ts';
 import { rename, setTo, setOther } from './fixes.ts';
 import { quantizationFindings } from './quantizationFindings.ts';
+import { pruningFindings } from './pruningFindings.ts';
 import { rankFindings } from './rankFindings.ts';
 import { numberAt, recordAt, valueAt } from '../writtenSettings.ts';
 
@@ -27,7 +27,7 @@ type Check = (
 
 /** Checks of a layer's parameters against its weights, by the name of the parameter. */
 const checks: Readonly<Record<string, Check | undefined>> = {
-  rate: idleRates,
+  rate: pruningFindings,
   bits: quantizationFindings,
   rank: rankFindings,
   lambda: partialLayers,
@@ -112,16 +112,4 @@ function risingRates(
       },
     ),
   ];
-}
-
-/** Rates so low that no weight becomes zero. */
-function idleRates(document: ExperimentDocument, layers: SettingPath, targets: readonly LayerTarget[]): Finding[] {
-  return targets.flatMap(({ weight, view, key }) => {
-    const path = [...layers, key, 'rate'];
-    const rate = numberAt(document, path);
-    const weights = view.rows * view.columns;
-    if (rate === undefined || rate < 0 || prunedCount(rate, weights) > 0) return [];
-    const message = `leaves all ${weights.toLocaleString('en')} weights of ${weight.name} as they are`;
-    return [finding(document, { path }, { severity: DiagnosticSeverity.Warning, code: 'idle-rate', message })];
-  });
 }

@@ -1,13 +1,14 @@
 /** @file Errors that the schema and the checks of the command line find: such an experiment cannot be run. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
+import { methodFacts } from '../../protocol/experiment/methods/index.ts';
 import { policyFacts, suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../protocol/experiment/problem.ts';
 import { parseSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { MOST_FINDINGS, type Finding, type Fix } from './finding.ts';
 import { insertComma, remove, removeAt, rename, setTo } from './fixes.ts';
-import { compressionAt } from '../readCompression.ts';
+import { compressionAt, layerAt } from '../readCompression.ts';
 import { firstRunOf } from '../trainingTimes.ts';
 import { textAt, numberAt, valueAt } from '../writtenSettings.ts';
 
@@ -42,7 +43,12 @@ function fixesOf(
       return [...(meant === undefined ? [] : rename(document, path, meant)), remove(document, path)];
     case 'missing-setting': {
       const compression = compressionAt(document, path);
-      if (path.at(-1) !== 'distortEvery' || compression === undefined) return [];
+      if (compression === undefined) return [];
+      const parameters = methodFacts[compression.method].parameters;
+      const parameter = String(path.at(-1));
+      if (layerAt(path) && Object.hasOwn(parameters, parameter))
+        return [setTo(document, path, parameters[parameter].first())];
+      if (parameter !== 'distortEvery') return [];
       const isInEpochs = textAt(document, [...compression.path, 'unit']) === 'epochs';
       const { method } = compression;
       return [setTo(document, path, isInEpochs ? 1 : firstDistortEvery(method, firstRunOf(document, model)).count)];
@@ -53,7 +59,8 @@ function fixesOf(
       return [remove(document, path)];
     case 'combination':
       if (meant !== undefined) return [setTo(document, path, meant)];
-      return path.at(-1) === 'policy' ? policiesFor(document, path) : [remove(document, path)];
+      if (path.at(-1) === 'policy') return policiesFor(document, path);
+      return path[0] === 'compression' && !message.includes('leave it out') ? [] : [remove(document, path)];
     case 'times':
     case 'unfit':
       return [];

@@ -11,10 +11,10 @@ const changeable = [
   /^training\.learningRateSchedule\b/,
   /^compression(?:\[\d+\])?\.(?:distortEvery|unit|schedule)\b/,
 ];
-/** The parameters of layers; a run can take all of them but those by which weights are compressed together. */
+/** The parameters of layers; a run can take all of them but those that it keeps. */
 const layerParameter = /^compression(?:\[\d+\])?\.layers(?:\.[^.[]+|\["(?:[^"\\]|\\.)*"\])\.(?<name>[^.[]+)/;
 
-const groupings = methodNames.map((method) => methodFacts[method].groupedBy);
+const keptParameters = methodNames.flatMap((method) => methodFacts[method].keptParameters ?? []);
 const parametersInWords = [...new Set(methodNames.flatMap((method) => methodFacts[method].changeable))];
 
 /** For people: the settings that {@link whyFixed} lets pass. */
@@ -30,7 +30,7 @@ export const CHANGEABLE_SETTINGS =
 export function whyFixed(path: string, experiment: ExperimentSettings): string | undefined {
   const parameter = layerParameter.exec(path)?.groups?.name;
   const isChangeable =
-    parameter === undefined ? changeable.some((pattern) => pattern.test(path)) : !groupings.includes(parameter);
+    parameter === undefined ? changeable.some((pattern) => pattern.test(path)) : !keptParameters.includes(parameter);
   if (!isChangeable) return 'a run keeps it from its first step on';
   const within = withinCompression(parseSettingPath(path) ?? []);
   const changed = placedCompressions(experiment).find(

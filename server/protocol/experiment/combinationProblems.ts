@@ -1,14 +1,16 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
-import { writtenCompressions, type Placed } from './compressions.ts';
-import { isMethod } from './methods/index.ts';
 import { isRecord } from '../record.ts';
+import { writtenCompressions, type Placed } from './compressions.ts';
+import { isMethod, methodFacts } from './methods/index.ts';
 import { isPolicy, policyFacts, policyNames, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
+import type { Method, PolicyId } from './schema.ts';
 import { DEFAULT_POLICY } from './schema/compression.ts';
-import { valueAt } from './settingPath.ts';
+import { valueAt, type SettingPath } from './settingPath.ts';
 
 /**
- * Checks that policies work with their methods and with the parameters of their layers, and have no settings of one another, that the best model is kept only where no compression would undo it, and the dense one left out only
+ * Checks that policies work with their methods and with the parameters of their layers, and have no settings of one another, that settings
+ * of a method go together, that the best model is kept only where no compression would undo it, and the dense one left out only
  * where there is a compressed one.
  * @param document the settings as they stand in the file, before validation
  */
@@ -29,6 +31,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ...compressions.flatMap(policyProblems),
     ...compressions.flatMap(settingProblems),
     ...compressions.flatMap(parameterProblems),
+    ...compressions.flatMap(methodProblems),
     ...keepBest.slice(0, 1),
   ];
 }
@@ -41,7 +44,8 @@ function policyOf(settings: unknown): unknown {
 function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
   const policy = policyOf(settings);
   const method = valueAt(settings, ['method']);
-  if (!isPolicy(policy) || !isMethod(method) || worksWith(policy, method)) return [];
+  if (!isPolicy(policy) || !isMethod(method)) return [];
+  if (worksWith(policy, method)) return thresholdProblems(policy, method, { path, settings });
   return [
     {
       path: [...path, 'policy'],
@@ -60,7 +64,7 @@ function settingProblems({ path, settings }: Placed<unknown>): SettingProblem[] 
   return policyNames.flatMap((other) =>
     (policyFacts[other].settings ?? []).flatMap((name): SettingProblem[] => {
       if (other === policy || valueAt(settings, [name]) === undefined) return [];
-      const message = `is of the policy "${other}", and the policy is "${policy}"; leave it out`;
+      const message = `belongs to the policy "${other}"; leave it out`;
       return [{ path: [...path, name], code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
     }),
   );
@@ -89,6 +93,32 @@ function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[
       ];
     }),
   );
+}
+
+/** Layers whose weights are chosen by no threshold, under a policy that needs one. */
+function thresholdProblems(policy: PolicyId, method: Method, { path, settings }: Placed<unknown>): SettingProblem[] {
+  const layers = valueAt(settings, ['layers']);
+  if (!policyFacts[policy].needsThreshold || !isRecord(layers)) return [];
+  return Object.entries(layers)
+    .filter(([, layer]) => methodFacts[method].hasThreshold?.(layer) === false)
+    .map(([key]) => ({
+      path: [...path, 'layers', key],
+      code: 'combination',
+      at: 'key',
+      message: `"${policy}" needs a threshold, and this pattern has none`,
+      related: [[...path, 'policy']],
+    }));
+}
+
+function methodProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const method = valueAt(settings, ['method']);
+  const problems = isMethod(method) ? methodFacts[method].combinationProblems?.(settings) : undefined;
+  const within = (inner: SettingPath) => [...path, ...inner];
+  return (problems ?? []).map((problem) => ({
+    ...problem,
+    path: within(problem.path),
+    related: problem.related?.map(within),
+  }));
 }
 
 function keepBestProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {

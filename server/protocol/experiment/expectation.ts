@@ -27,6 +27,8 @@ export function knownKeys(schema: JsonSchema, document: unknown, path: SettingPa
 
 /** The strings that the schema allows, when it allows nothing but certain strings. */
 export function allowedStrings(node: JsonSchema): string[] {
+  const options = node.anyOf as JsonSchema[] | undefined;
+  if (options) return options.flatMap(allowedStrings);
   return [...(node.enum ?? []), ...(node.const === undefined ? [] : [node.const])].filter(
     (value) => typeof value === 'string',
   );
@@ -42,6 +44,7 @@ export function expectation(node: JsonSchema): string {
   if (discriminator) return `an object whose "${discriminator.key}" is ${listed([...discriminator.options.keys()])}`;
   if (node.type === 'integer') return integer(node);
   if (node.type === 'number') return number(node);
+  if (node.type === 'string' && node.title !== undefined) return node.title;
   if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
   if (node.type === 'boolean') return 'true or false';
   return node.type === 'array' ? list(node) : 'an object';

@@ -5,6 +5,7 @@
 import type * as z from 'zod';
 import { isRecord } from '../record.ts';
 import { experimentSchema } from './schema.ts';
+import type { SettingIssue } from './schema/compression.ts';
 import type { ExperimentSettings } from './schema.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, alternativeOf, expectation, knownKeys, schemaAt } from './expectation.ts';
@@ -150,7 +151,8 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
       }
     } else {
       const name = formatSettingPath(path);
-      if (!problems.has(name)) problems.set(name, { path, at: 'value', ...wrongValue(issue, path, document) });
+      if (problems.has(name)) continue;
+      problems.set(name, { path, at: 'value', ...(combinationOf(issue) ?? wrongValue(issue, path, document)) });
     }
   }
   return [...problems.values()].filter(
@@ -168,6 +170,15 @@ function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
     (errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0),
   );
   return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
+}
+
+/** What a check of the schema itself found in settings that belong together. */
+function combinationOf(
+  issue: z.core.$ZodIssue,
+): (Pick<SettingProblem, 'code' | 'message' | 'at'> & { meant?: undefined }) | undefined {
+  if (!('params' in issue) || issue.params === undefined) return undefined;
+  const { kind, at } = issue.params as unknown as SettingIssue;
+  return { code: kind, message: issue.message, at };
 }
 
 function wrongValue(

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../server/compression/compressor.ts';
-import { createCompressor } from './createCompressor.ts';
+import { createCompressor, type WrittenCompression } from './createCompressor.ts';
 import { multiplyFactors } from '../../../server/formats/packed/factors.ts';
 import { truncateRank } from '../../../server/compression/methods/lowRank/lowRank.ts';
 import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
-import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import type { PolicyId } from '../../../server/protocol/experiment/schema.ts';
 import { eventSchema } from '../../../server/protocol/run/events.ts';
 import { normals } from './random.ts';
 
@@ -37,20 +37,20 @@ const pruning = {
   distortEvery: 10,
   layers: { 'fc*': { rate: 0.8 } },
   schedule: { initialRate: 0.25, from: 20, to: 60, exponent: 3 },
-} as const satisfies Compression;
+} as const satisfies WrittenCompression;
 const quantization = {
   method: 'quantize',
   policy: 'deeptwist',
   distortEvery: 10,
   layers: { fc1: { levels: 'binary', bits: 2, algorithm: 'greedy', scales: 'matrix', iterations: 2 } },
-} as const satisfies Compression;
+} as const satisfies WrittenCompression;
 const lowRank = (rank: number, sharedProjection = false, layer = 'lstm') =>
   ({
     method: 'low-rank',
     policy: 'deeptwist',
     distortEvery: 10,
     layers: { [layer]: { rank, sharedProjection } },
-  }) satisfies Compression;
+  }) satisfies WrittenCompression;
 
 const options = { steps: 95, seed: 1 };
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
@@ -77,7 +77,7 @@ async function train(
 const drift = (step: number) => 0.01 * Math.cos(step);
 
 describe('when', () => {
-  const distortionSteps = (policy: Compression['policy']) => {
+  const distortionSteps = (policy: PolicyId) => {
     const compressor = createCompressor({ ...pruning, policy }, denseModel(), options);
     return Array.from({ length: 95 }, (_, i) => i + 1).filter((step) => compressor.distortsAfter(step));
   };
@@ -292,7 +292,10 @@ describe('custom', () => {
   };
   const create = (distort: (weights: Float32Array, shape: readonly number[], context: unknown) => unknown) => {
     const weights = denseModel();
-    return { weights, compressor: createCompressor(custom as Compression, weights, { ...options, custom: distort }) };
+    return {
+      weights,
+      compressor: createCompressor(custom as WrittenCompression, weights, { ...options, custom: distort }),
+    };
   };
 
   test("the user's function changes the weights in place and is told where and when", async () => {

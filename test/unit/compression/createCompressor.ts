@@ -1,14 +1,18 @@
 /** @file A compressor of weights that live in plain arrays. */
+import type * as z from 'zod';
 import { Compressor } from '../../../server/compression/compressor.ts';
 import type { RunFacts } from '../../../server/compression/methods/unit.ts';
 import { planCompression, type PlannedCompression } from '../../../server/compression/plan.ts';
 import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
-import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import { oneCompression } from '../../../server/protocol/experiment/schema/compression.ts';
+
+/** A compression as a file has it: settings that are left out have their defaults. */
+export type WrittenCompression = z.input<typeof oneCompression>;
 
 /** @param compression one, or several that are applied in their order */
 export function createCompressor(
-  compression: Compression | readonly Compression[],
+  compression: WrittenCompression | readonly WrittenCompression[],
   weights: readonly CompressibleWeight[],
   run: RunFacts,
 ): Compressor {
@@ -17,9 +21,12 @@ export function createCompressor(
 
 /** Compressions as an experiment has them. */
 export function planned(
-  compression: Compression | readonly Compression[],
+  compression: WrittenCompression | readonly WrittenCompression[],
   { custom }: Pick<RunFacts, 'custom'> = {},
 ): PlannedCompression[] {
-  const experiment = { compression: Array.isArray(compression) ? [...compression] : (compression as Compression) };
-  return placedCompressions(experiment).map((placed) => ({ ...placed, custom }));
+  const parsed = [compression].flat().map((written) => oneCompression.parse(written));
+  return placedCompressions({ compression: Array.isArray(compression) ? parsed : parsed[0] }).map((placed) => ({
+    ...placed,
+    custom,
+  }));
 }

@@ -1,14 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { quantize } from '../../../server/compression/methods/quantize/quantize.ts';
-import { prune } from '../../../server/compression/methods/prune/prune.ts';
+import { pruneSmallest } from '../../../server/compression/kernels.ts';
 import { predictSizes } from '../../../server/compression/predictSize.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 import { decodePacked, encodePacked } from '../../../server/formats/packed/packedFile.ts';
 import { multiplyFactors } from '../../../server/formats/packed/factors.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
-import type { Compression } from '../../../server/protocol/experiment/schema.ts';
-import { createCompressor } from './createCompressor.ts';
+import { createCompressor, type WrittenCompression } from './createCompressor.ts';
 import { normals } from './random.ts';
 
 function weight(name: string, shape: readonly [number, number], seed: number): CompressibleWeight {
@@ -19,17 +18,17 @@ function weight(name: string, shape: readonly [number, number], seed: number): C
 
 const codes = { levels: 'binary', algorithm: 'alternating', scales: 'matrix', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
-const pruning = (rate: number, layer = 'fc'): Compression => ({
+const pruning = (rate: number, layer = 'fc'): WrittenCompression => ({
   ...common,
   method: 'prune',
   layers: { [layer]: { rate } },
 });
-const quantization = (bits: number, layer = 'fc'): Compression => ({
+const quantization = (bits: number, layer = 'fc'): WrittenCompression => ({
   ...common,
   method: 'quantize',
   layers: { [layer]: { ...codes, bits } },
 });
-const lowRank = (rank: number, layer = 'fc', sharedProjection = false): Compression => ({
+const lowRank = (rank: number, layer = 'fc', sharedProjection = false): WrittenCompression => ({
   ...common,
   method: 'low-rank',
   layers: { [layer]: { rank, sharedProjection } },
@@ -42,7 +41,7 @@ describe('pruning, then quantization', () => {
     const expected = fc.values.slice();
     await createCompressor([pruning(0.8), quantization(bits)], [fc], run).distort(10);
 
-    prune(expected, 0.8);
+    pruneSmallest(expected, 480);
     const kept = expected.filter((value) => value !== 0);
     quantize(kept, { outer: 1, rows: 1, inner: kept.length, columns: kept.length }, { ...codes, bits });
     let next = 0;
@@ -62,7 +61,10 @@ describe('pruning, then quantization', () => {
 
   test('the first has its own schedule: before its first step the second quantizes all numbers', async () => {
     const fc = weight('fc/kernel', [30, 20], 5);
-    const first = { ...pruning(0.9), schedule: { initialRate: 0, from: 50, to: 60, exponent: 3 } } as Compression;
+    const first = {
+      ...pruning(0.9),
+      schedule: { initialRate: 0, from: 50, to: 60, exponent: 3 },
+    } as WrittenCompression;
     const compressor = createCompressor([first, quantization(2)], [fc], run);
     await compressor.distort(10);
     expect(new Set(fc.values).size).toBe(4);
@@ -73,7 +75,7 @@ describe('pruning, then quantization', () => {
 
   test('a one-shot pruning waits for the end of the run', async () => {
     const fc = weight('fc/kernel', [30, 20], 6);
-    const first = { ...pruning(0.9), policy: 'one-shot' } as Compression;
+    const first = { ...pruning(0.9), policy: 'one-shot' } as WrittenCompression;
     const compressor = createCompressor([first, quantization(2)], [fc], run);
     await compressor.distort(10);
     expect(fc.values.includes(0)).toBe(false);
@@ -177,8 +179,8 @@ test('compressions of different layers act by themselves, each at its own steps'
 describe('policies of two compressions of one weight', () => {
   test('a straight-through quantization of masked weights computes with both, and stores full precision', async () => {
     const fc = weight('fc/kernel', [20, 10], 15);
-    const masked = { ...pruning(0.5), policy: 'gradual-mask' } as Compression;
-    const through = { ...quantization(2), policy: 'straight-through' } as Compression;
+    const masked = { ...pruning(0.5), policy: 'gradual-mask' } as WrittenCompression;
+    const through = { ...quantization(2), policy: 'straight-through' } as WrittenCompression;
     const compressor = createCompressor([masked, through], [fc], run);
     await compressor.distort(10);
     const stored = fc.values.slice();
@@ -197,7 +199,7 @@ describe('policies of two compressions of one weight', () => {
   test('two straight-through compressions are undone in the opposite order', async () => {
     const fc = weight('fc/kernel', [20, 10], 16);
     const through = [pruning(0.5), quantization(1)].map(
-      (own) => ({ ...own, policy: 'straight-through' }) as Compression,
+      (own) => ({ ...own, policy: 'straight-through' }) as WrittenCompression,
     );
     const compressor = createCompressor(through, [fc], run);
     const stored = fc.values.slice();
@@ -214,7 +216,7 @@ describe('policies of two compressions of one weight', () => {
 
 describe('what cannot go together is an error at the second', () => {
   const refused =
-    (...compressions: Compression[]) =>
+    (...compressions: WrittenCompression[]) =>
     () =>
       createCompressor(compressions, [weight('fc/kernel', [20, 10], 17)], run);
 
@@ -232,12 +234,12 @@ describe('what cannot go together is an error at the second', () => {
   });
 
   test('a mask over factors', () => {
-    const masked = { ...pruning(0.5), policy: 'gradual-mask' } as Compression;
+    const masked = { ...pruning(0.5), policy: 'gradual-mask' } as WrittenCompression;
     expect(refused(lowRank(2), masked)).toThrow('compression[1].policy: "gradual-mask" works with weights as a whole');
   });
 
   test('a distortion of weights that are computed from factors at each step', () => {
-    const factors = { ...lowRank(2), policy: 'factors' } as Compression;
+    const factors = { ...lowRank(2), policy: 'factors' } as WrittenCompression;
     expect(refused(factors, quantization(2))).toThrow('compression[1].policy: what it does to fc/kernel would be lost');
     expect(refused(factors, { ...quantization(2), policy: 'one-shot' })).not.toThrow();
   });
@@ -255,9 +257,9 @@ describe('what cannot go together is an error at the second', () => {
 
 test('the state of a list goes on to the bit, whatever the order of what is due', async () => {
   const list = [
-    { ...pruning(0.7, 'fc1'), policy: 'gradual-mask', distortEvery: 3 } as Compression,
-    { ...lowRank(3, 'fc2'), distortEvery: 4 } as Compression,
-    { ...quantization(2, '*'), distortEvery: 6 } as Compression,
+    { ...pruning(0.7, 'fc1'), policy: 'gradual-mask', distortEvery: 3 } as WrittenCompression,
+    { ...lowRank(3, 'fc2'), distortEvery: 4 } as WrittenCompression,
+    { ...quantization(2, '*'), distortEvery: 6 } as WrittenCompression,
   ];
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 23 }), async (cut) => {

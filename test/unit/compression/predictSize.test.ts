@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createCompressor } from './createCompressor.ts';
+import { createCompressor, type WrittenCompression } from './createCompressor.ts';
 import { predictSizes, type LayerSetting } from '../../../server/compression/predictSize.ts';
-import type { Compression } from '../../../server/protocol/experiment/schema.ts';
+import { oneCompression } from '../../../server/protocol/experiment/schema/compression.ts';
 import { matchTargets, type CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 
 function weight(name: string, shape: number[]): CompressibleWeight {
@@ -19,7 +19,8 @@ const model = [
   weight('softmax/bias', [50]),
 ];
 
-function predicted({ method, layers }: Compression) {
+function predicted(compression: WrittenCompression) {
+  const { method, layers } = oneCompression.parse(compression);
   const targets = matchTargets(layers as Record<string, unknown>, model);
   return predictSizes(model, (w) => {
     const target = targets.find(({ weight: { name } }) => name === w.name);
@@ -30,7 +31,7 @@ function predicted({ method, layers }: Compression) {
 const codes = { levels: 'binary', algorithm: 'greedy', scales: 'row', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
 
-test.each<Compression>([
+test.each<WrittenCompression>([
   {
     ...common,
     method: 'quantize',
@@ -64,18 +65,25 @@ test.each<Compression>([
   expect(predicted(compression)).toEqual(compressor.sizes(model));
 });
 
-test('of pruned weights, the numbers that are kept are predicted exactly', async () => {
-  const compression: Compression = { ...common, method: 'prune', layers: { '*': { rate: 0.83 } } };
-  const compressor = createCompressor(compression, model, { steps: 100, seed: 1 });
+test.each<{ rate?: number; pattern?: string; block?: [number, number] }>([
+  { rate: 0.83 },
+  { pattern: '2:4' },
+  { pattern: '1:3' },
+  { pattern: 'unit', rate: 0.5 },
+  { pattern: 'block', block: [2, 1], rate: 0.6 },
+])('of pruned weights, the numbers that are kept are predicted exactly: %j', async (parameters) => {
+  const compression: WrittenCompression = { ...common, method: 'prune', layers: { '*': parameters } };
+  const trained = model.map((one) => ({ ...one, values: one.values.map((_, i) => 1 + (i % 7)) }));
+  const compressor = createCompressor(compression, trained, { steps: 100, seed: 1 });
   await compressor.distort(100);
   const kept = (sizes: readonly { weightsKept: number }[]) => sizes.map(({ weightsKept }) => weightsKept);
-  expect(kept(predicted(compression))).toEqual(kept(compressor.sizes(model)));
+  expect(kept(predicted(compression))).toEqual(kept(compressor.sizes(trained)));
 });
 
 test('codes of levels take no more than predicted, and less where some are rare', async () => {
   const values = Float32Array.from({ length: 5000 }, (_, i) => (i % 50 === 0 ? Math.sin(i) : 0.01 * Math.sin(i)));
   const fc = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [100, 50], values };
-  const compression: Compression = {
+  const compression: WrittenCompression = {
     ...common,
     method: 'quantize',
     layers: { fc: { levels: 'uniform', bits: 4, bucket: 'tensor', symmetric: false, rounding: 'nearest' } },

@@ -11,6 +11,7 @@ import { modelWeights, type ModelWeight } from '../../../server/models/modelWeig
 import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
+import { targetRateOf } from '../../../server/protocol/experiment/pruningPattern.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
@@ -71,7 +72,7 @@ test.each(files.filter((file) => basename(file).startsWith('lenet') && file.ends
     const { model } = await load(file, experiment);
     const kernels = modelWeights(model).filter(({ weight }) => weight === 'kernel');
     const left = kernels
-      .map(({ layer, variable: { size } }) => size - Math.round(size * compression.layers[layer].rate))
+      .map(({ layer, variable: { size } }) => size - Math.round(size * targetRateOf(compression.layers[layer])))
       .reduce((sum, count) => sum + count);
     const all = kernels.reduce((sum, { variable }) => sum + variable.size, 0);
     expect(text).toContain(`leave ${left} of the ${all.toLocaleString('en')} weights: 1 in ${Math.floor(all / left)}.`);

@@ -38,6 +38,16 @@ export const mixed = `
   ] });
 `;
 
+export const plainNormalizations = `
+  import * as tf from '@tensorflow/tfjs';
+  export const createModel = () => tf.sequential({ layers: [
+    tf.layers.dense({ units: 12, activation: 'relu', inputShape: [8] }),
+    tf.layers.layerNormalization({ scale: false, center: false }),
+    tf.layers.batchNormalization({ scale: false, center: false }),
+    tf.layers.dense({ units: 3, activation: 'softmax' }),
+  ] });
+`;
+
 const prune = { method: 'prune', distortEvery: 5, layers: { fc2: { rate: 0.95 } } } as const;
 const lowRank = { method: 'low-rank', distortEvery: 5, layers: { fc2: { rank: 10 } } } as const;
 const quantize = { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } as const;

@@ -32,8 +32,8 @@ test('name every package of which a bundle has something, as the maps of the bun
 });
 
 test('name what is shipped beside the bundles', () => {
-  for (const name of ['onnxruntime-node', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'jiti', 'seedrandom'])
-    expect(texts.has(name), name).toBe(true);
+  const shipped = ['onnxruntime-node', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'jiti', 'seedrandom'];
+  for (const name of [...shipped, '@jsquash/jpeg']) expect(texts.has(name), name).toBe(true);
 });
 
 test.each([
@@ -43,6 +43,8 @@ test.each([
   ['onnxruntime-node', 'Eigen'],
   ['onnxruntime-node', 'Copyright (c) Microsoft Corporation'],
   ['@tensorflow/tfjs-core', 'Apache License'],
+  ['@jsquash/jpeg', 'Apache License'],
+  ['@jsquash/jpeg', 'based in part on the work of the Independent JPEG'],
   ['seedrandom', 'Copyright (c) David Bau'],
   ['vscode-languageclient', 'Microsoft Corporation'],
   ['assemblyscript', 'Apache License'],

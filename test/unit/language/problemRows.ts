@@ -28,6 +28,8 @@ const lstm: readonly [string, string] = [model, '"model": { "builtin": "lstm-lm"
 
 const method = (settings: string): readonly [string, string] => [compression, `"compression": { ${settings} }`];
 const lowRank = (layer: string) => method(`"method": "low-rank", "distortEvery": 10, "layers": { ${layer} }`);
+const prune = (layers: string, more = '') =>
+  method(`"method": "prune", "distortEvery": 10, ${more}"layers": { ${layers} }`);
 const quantize = (layer: string) => method(`"method": "quantize", "distortEvery": 10, "layers": { ${layer} }`);
 const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 0.02 }'];
 const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
@@ -42,7 +44,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -210,7 +212,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
     ],
   },
   {
@@ -218,7 +220,7 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['"rate": 0.98', '"rank": 10']),
     problems: [
       'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
-      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate',
+      'error unknown-setting «"rank"» compression.layers.fc1.rank: unknown setting; expected rate, pattern, block',
     ],
   },
   {
@@ -270,7 +272,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
-    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'module' or 'text', got "cifar"`],
+    problems: [
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+    ],
   },
   {
     what: 'no training',
@@ -325,6 +329,125 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['0.9 }', '0.00001 }'], ['"initialRate": 0.25, ', '']),
     problems: [
       'warning idle-rate «0.00001» compression.layers.fc2.rate: leaves all 30,000 weights of fc2/kernel as they are',
+    ],
+  },
+  {
+    what: 'units of which none can go',
+    text: edited(prune('"fc3": { "rate": 0.05, "pattern": "unit" }')),
+    problems: [
+      'warning idle-rate «0.05» compression.layers.fc3.rate: leaves all 1,000 weights of fc3/kernel as they are',
+    ],
+  },
+  {
+    what: 'patterns that fit',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "pattern": "block", "block": [4, 4], "rate": 0.9 }, "fc3": { "rate": 0.5, "pattern": "unit" }',
+      ),
+    ),
+    problems: [],
+  },
+  {
+    what: 'a pattern that is none',
+    text: edited(prune('"fc1": { "pattern": "2 of 4", "rate": 0.5 }, "fc2": { "pattern": "blok", "rate": 0.5 }')),
+    problems: [
+      `error wrong-value «"2 of 4"» compression.layers.fc1.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "2 of 4"`,
+      `error wrong-value «"blok"» compression.layers.fc2.pattern: expected 'element', 'block' or 'unit' or N:M as in '2:4', got "blok"; did you mean 'block'?`,
+    ],
+  },
+  {
+    what: 'as many weights kept as there are in a group',
+    text: edited(prune('"fc1": { "pattern": "4:4" }')),
+    problems: ['error wrong-value «"4:4"» compression.layers.fc1.pattern: expected N below M in N:M, got "4:4"'],
+  },
+  {
+    what: 'a rate beside a pattern that has one',
+    text: edited(prune('"fc1": { "pattern": "1:4", "rate": 0.9 }')),
+    problems: [
+      'error combination «"rate"» compression.layers.fc1.rate: the pattern "1:4" has the rate 0.75; leave it out',
+    ],
+  },
+  {
+    what: 'no rate',
+    text: edited(prune('"fc1": { "pattern": "unit" }, "fc2": {}')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.rate: missing: expected a number in [0, 1)',
+      'error missing-setting «"fc2"» compression.layers.fc2.rate: missing: expected a number in [0, 1)',
+    ],
+  },
+  {
+    what: 'a block that is not there, and one that is not asked for',
+    text: edited(prune('"fc1": { "pattern": "block", "rate": 0.5 }, "fc2": { "rate": 0.5, "block": [2, 2] }')),
+    problems: [
+      'error missing-setting «"fc1"» compression.layers.fc1.block: missing: expected [rows, columns] of a block, for example [4, 4]',
+      'error combination «"block"» compression.layers.fc2.block: only the pattern "block" has blocks; leave it out',
+    ],
+  },
+  {
+    what: 'a pattern that is larger than the matrix',
+    text: edited(prune('"fc1": { "pattern": "2:99" }, "fc3": { "pattern": "block", "block": [11, 1], "rate": 0.5 }')),
+    problems: [
+      'error pattern-too-large «[11, 1]» compression.layers.fc3.block: fc3/kernel is a [10, 100] matrix: expected a block within it, got [11, 1]',
+    ],
+  },
+  {
+    what: 'several rates and patterns under one threshold',
+    text: edited(
+      prune(
+        '"fc1": { "rate": 0.9 }, "fc2": { "rate": 0.8 }, "fc3": { "rate": 0.9, "pattern": "unit" }',
+        '"scope": "model", ',
+      ),
+    ),
+    problems: [
+      'error combination «0.8» compression.layers.fc2.rate: expected the rate 0.9 as in "fc1": with "scope": "model" all layers share one threshold',
+      'error combination «"unit"» compression.layers.fc3.pattern: expected the pattern "element" as in "fc1": with "scope": "model" all layers share one threshold',
+    ],
+  },
+  {
+    what: 'one threshold for a pattern without one',
+    text: edited(prune('"*": { "pattern": "2:4" }', '"scope": "model", ')),
+    problems: [
+      'error combination «"2:4"» compression.layers.*.pattern: chooses within each 4 weights, so that there is no threshold to share; leave out "scope": "model"',
+    ],
+  },
+  {
+    what: 'a small layer under the threshold of all',
+    text: edited(prune('"*": { "rate": 0.00001 }', '"scope": "model", ')),
+    problems: [],
+  },
+  {
+    what: 'settings of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"surgery": { "gamma": 0.001 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+    ],
+  },
+  {
+    what: 'a fraction that regrows that is 1, and a setting of another policy',
+    text: edited(prune('"*": { "rate": 0.5 }', '"policy": "rigl", "surgery": {}, "regrowth": { "fraction": 1 }, ')),
+    problems: [
+      'error combination «"surgery"» compression.surgery: belongs to the policy "dynamic-surgery"; leave it out',
+      'error wrong-value «1» compression.regrowth.fraction: expected a number in [0, 1), got 1',
+    ],
+  },
+  {
+    what: 'a policy that needs a threshold',
+    text: edited(
+      prune(
+        '"fc1": { "pattern": "2:4" }, "fc2": { "rate": 0.5 }',
+        '"policy": "dynamic-surgery", "surgery": { "gamma": -1 }, ',
+      ),
+    ),
+    problems: [
+      'error wrong-value «-1» compression.surgery.gamma: expected a number of at least 0, got -1',
+      'error combination «"fc1"» compression.layers.fc1: "dynamic-surgery" needs a threshold, and this pattern has none',
+    ],
+  },
+  {
+    what: 'a criterion that is none',
+    text: edited(prune('"*": { "rate": 0.5 }', '"criterion": "gradient", ')),
+    problems: [
+      `error wrong-value «"gradient"» compression.criterion: expected 'magnitude', 'movement' or 'taylor', got "gradient"`,
     ],
   },
   {
@@ -495,7 +618,7 @@ export const rows: readonly ProblemRow[] = [
       ),
     ),
     problems: [
-      'error combination «"straightThrough"» compression.straightThrough: is of the policy "straight-through", and the policy is "deeptwist"; leave it out',
+      'error combination «"straightThrough"» compression.straightThrough: belongs to the policy "straight-through"; leave it out',
     ],
   },
   {

@@ -87,11 +87,9 @@ describe('a run does not go on with other images', () => {
     ],
     [
       'whose mean is another',
-      (folder) =>
-        writeFileSync(
-          join(folder, 'train/above/0.png'),
-          pngOf(6, 6, () => [9, 9, 9]),
-        ),
+      (folder) => {
+        for (let i = 0; i < 10; i++) writeFiles(folder, { [`train/above/${i}.png`]: pngOf(6, 6, () => [9, 9, i]) });
+      },
       'mean [',
     ],
   ])('%s', async (_, change, message) => {

@@ -3,6 +3,7 @@
  * rows, and its bias: of a recurrent layer in all gates, in the kernel and in the recurrent kernel.
  * All of it zero, the unit puts out a constant: 0 for a hyperbolic tangent, for rectifiers and for the recurrent layers of tfjs.
  */
+import { gatesOf } from '../../targets/gates.ts';
 import { matrixViewOf } from '../../targets/matrixView.ts';
 import { isMatrix, type MatchedWeight, type NamedWeight } from '../../targets/targets.ts';
 
@@ -44,15 +45,9 @@ export function layerGroups<T extends ShrunkWeight>(
     const [{ weight, view }] = group;
     const own = weights.filter(({ layer }) => layer === weight.layer);
     const bias = own.find((other) => other.weight === 'bias' && other.shape.join() === String(view.rows));
-    return { targets: group, bias, units: unitsOf(own, view.rows) };
+    return { targets: group, bias, units: view.rows / gatesOf(weight, own) };
   });
   return { groups, problems: groups.flatMap((group) => problemOf(group, weights) ?? []) };
-}
-
-/** A recurrent kernel multiplies the units' own output, [units, gates * units]: its side before the last is their number. */
-function unitsOf(layer: readonly NamedWeight[], rows: number): number {
-  const recurrent = layer.find(({ weight }) => weight === 'recurrent_kernel')?.shape.at(-2);
-  return recurrent !== undefined && rows % recurrent === 0 ? recurrent : rows;
 }
 
 function problemOf<T extends ShrunkWeight>(

@@ -1,40 +1,95 @@
 /** @file Pruning as a compression method. */
-import { SparseWeight } from '../../../formats/packed/sparse.ts';
-import { elementCount } from '../../../protocol/shape.ts';
-import { matchTargets, type Target } from '../../targets/targets.ts';
-import { distortsAlone, stateless, type CompressionOf, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
-import { prune } from './prune.ts';
-import { prunedCount, pruningRateAt } from './rate.ts';
-import { expectedSparseSize, sparseSize } from './size.ts';
+import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
+import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
+import { SettingError } from '../../../protocol/experiment/settingError.ts';
+import { gatesOf, isKernel } from '../../targets/gates.ts';
+import { matrixViewOf } from '../../targets/matrixView.ts';
+import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
+import type { CompressionOf, MethodRow, Unit } from '../unit.ts';
+import { criteria } from './criteria.ts';
+import { patternProblem } from './patternProblem.ts';
+import { prunesTensor, PruningUnit } from './pruningUnit.ts';
+import { pruningRateAt } from './rate.ts';
+import { selectionOf, type SelectedWeight } from './selection.ts';
+import { expectedSparseSize, runOfZeros } from './size.ts';
+
+type PrunedTarget = Target<PruningParameters>;
 
 export const pruning: MethodRow<'prune'> = {
-  createUnits: ({ layers, schedule }, weights) =>
-    matchTargets(layers, weights).map((target) => createUnit(target, schedule)),
+  createUnits(compression, weights) {
+    const targets = matchTargets(compression.layers, weights);
+    for (const target of targets) checkPattern(target);
+    const together = compression.scope === 'model' ? [targets] : unitsByLayer(targets);
+    return together.map((members) => createUnit(members, compression, weights));
+  },
   predictSizes: (targets) =>
     targets.map(({ weight, parameters }) => {
-      const size = expectedSparseSize(elementCount(weight.shape), parameters.rate);
-      const { weightsKept, indexBits } = size;
+      const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
+      const selection = selectionOf(
+        [
+          selected(
+            weight,
+            view,
+            targets.map((target) => target.weight),
+          ),
+        ],
+        parameters,
+        'mean',
+      );
+      const { weightsKept, bits, indexBits } = expectedSparseSize(
+        view.rows * view.columns,
+        selection.zerosAt(targetRateOf(parameters)),
+        runOfZeros(view, parameters),
+      );
       // What pruning leaves is one row of numbers for a further compression.
       const row = { ...weight, shape: [weightsKept, 1], weight: 'kernel', layerClass: undefined };
-      return { ...size, left: { tensors: [row], otherBits: indexBits } };
+      return { weightsKept, bits, left: { tensors: [row], otherBits: indexBits } };
     }),
 };
 
-function createUnit(target: Target<ParametersOf<'prune'>>, schedule: CompressionOf<'prune'>['schedule']): Unit {
-  const { weight, parameters } = target;
-  const rateAt = (step: number) => pruningRateAt(schedule, parameters.rate, step);
-  return {
-    ...stateless,
-    ...distortsAlone(target, {
-      distort(values, _view, { step }) {
-        prune(values, rateAt(step));
-        return { form: 'sparse' };
-      },
-      size: sparseSize,
-      packed: (shape, values) => SparseWeight.of(shape, values),
-    }),
-    targets: [target],
-    settingAt: (step) => ({ rate: rateAt(step) }),
-    zerosAt: (step) => prunedCount(rateAt(step), elementCount(weight.shape)),
-  };
+/** Each weight alone, but the kernels of a recurrent layer together where whole units of it are pruned. */
+function unitsByLayer(targets: readonly PrunedTarget[]): PrunedTarget[][] {
+  const units = new Map<string, PrunedTarget[]>();
+  for (const target of targets) {
+    const { weight, parameters } = target;
+    const isShared = parameters.pattern === 'unit' && isKernel(weight);
+    const name = isShared ? unitsName(weight) : weight.name;
+    units.set(name, [...(units.get(name) ?? []), target]);
+  }
+  return [...units.values()];
+}
+
+/** The same name for weights that have the same units: the two kernels of a recurrent layer. */
+function unitsName({ layer, weight }: NamedWeight): string {
+  return `${layer}/${weight.replace(/^recurrent_/, '')}`;
+}
+
+function selected(weight: NamedWeight, view: SelectedWeight['view'], weights: readonly NamedWeight[]): SelectedWeight {
+  return { view, gates: gatesOf(weight, weights), unitsOf: unitsName(weight) };
+}
+
+function createUnit(
+  targets: readonly PrunedTarget[],
+  { criterion, schedule }: CompressionOf<'prune'>,
+  weights: readonly NamedWeight[],
+): Unit {
+  const [{ parameters }] = targets;
+  const row = criteria[criterion];
+  // A pattern that fixes the rate has it from the first distortion on.
+  const own =
+    rateOfPattern(parameters.pattern) === undefined ? schedule : schedule && { ...schedule, to: schedule.from };
+  const rateAt = (step: number) => pruningRateAt(own, targetRateOf(parameters), step);
+  const members = targets.map(({ weight, view }) => selected(weight, view, weights));
+  const selection = selectionOf(members, parameters, row.ofGroup);
+  const tensor =
+    targets.length === 1 && !row.accumulate
+      ? prunesTensor((view) => selectionOf([{ ...members[0], view, gates: 1 }], parameters, row.ofGroup), rateAt)
+      : undefined;
+  return new PruningUnit(targets, { selection, criterion: row, rateAt }, tensor);
+}
+
+/** @throws SettingError where the pattern is larger than the matrix */
+function checkPattern({ weight, view, key, parameters }: PrunedTarget): void {
+  const problem = patternProblem(weight.name, view, parameters);
+  if (problem) throw new SettingError(['layers', key, problem.setting], problem.reason, { remedy: problem.remedy });
 }

@@ -1,5 +1,6 @@
 /** @file What a row of the table of methods says: the facts that need neither weights nor a run. */
 import type { Summary } from '../../run/events.ts';
+import type { SettingProblem } from '../problem.ts';
 
 /** The sides of the matrix that a weight is compressed as. */
 export interface MatrixSides {
@@ -39,6 +40,8 @@ export interface ParameterFacts {
    * needed and none is given. Absent for a parameter that leaves as many numbers as there are.
    */
   forRatio?(ratio: number, matrices: readonly MatrixSides[]): number | undefined;
+  /** Another setting of a layer, by which the parameter can have its value without being written. */
+  readonly fixedBy?: string;
   /** What it leaves of a layer, for the end of the line that sets it; absent where only training tells. */
   leaves?(size: KeptSize): string;
 }
@@ -81,6 +84,12 @@ export interface MethodFacts {
   readonly spectrumAtEachObservation: boolean;
   /** True where weights become a few levels, which a histogram marks. */
   readonly hasLevels: boolean;
+  /** Tells whether a layer is compressed by a threshold, by its settings as they are written; absent where none is. */
+  hasThreshold?(layer: unknown): boolean;
+  /** The parameters that a run keeps from its start: by which weights are compressed together, or in another form; absent where it keeps none. */
+  readonly keptParameters?: readonly string[];
+  /** Settings that are each right and exclude one another. @param settings of the compression, before validation; paths start from it */
+  combinationProblems?(settings: unknown): SettingProblem[];
   /**
    * Its distortions are proximal steps: they take a threshold off something, which is the learning rate times a parameter of the layer
    * (`"threshold": "lr*NAME"`), or the parameter itself (`"threshold": "NAME"`). Absent for methods that replace weights.
@@ -93,8 +102,6 @@ export interface MethodFacts {
   };
   /** Why it cannot take some weights, by the weight's name within its layer; absent where it takes every matrix. */
   readonly refuses?: Readonly<Record<string, string>>;
-  /** The parameter by which weights are compressed together, which a run keeps from its start; absent where each is alone. */
-  readonly groupedBy?: string;
   /** The parameters that a user can change while a run trains, in words. */
   readonly changeable: readonly string[];
 }

@@ -40,7 +40,7 @@ export const lowRank: MethodFacts = {
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: true,
   hasLevels: false,
-  groupedBy: 'sharedProjection',
+  keptParameters: ['sharedProjection'],
   changeable: ['ranks'],
 };
 

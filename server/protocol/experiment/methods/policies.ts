@@ -24,6 +24,8 @@ export interface PolicyFacts {
   readonly trainsInstead?: true;
   /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
   readonly sumsGradients?: true;
+  /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
+  readonly needsThreshold?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
   readonly constraints: 'all' | 'keeping zeros' | 'none';
 }
@@ -38,6 +40,22 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     leaves: ['zeros'],
     distorts: 'every-so-often',
     ignoresSchedule: false,
+    constraints: 'keeping zeros',
+  },
+  'dynamic-surgery': {
+    leaves: ['zeros'],
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    needsThreshold: true,
+    settings: ['surgery'],
+    constraints: 'all',
+  },
+  rigl: {
+    leaves: ['zeros'],
+    distorts: 'every-so-often',
+    ignoresSchedule: false,
+    needsThreshold: true,
+    settings: ['regrowth'],
     constraints: 'keeping zeros',
   },
   'one-shot': {

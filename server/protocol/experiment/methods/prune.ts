@@ -1,6 +1,7 @@
-/** @file Facts of `prune`: magnitude pruning. */
+/** @file Facts of `prune`: the least weights become zero. */
 import { formatCount } from '../../formatQuantity.ts';
 import type { MethodFacts } from './facts.ts';
+import { numbersOf, scopeProblems } from './pruningScope.ts';
 
 export const prune: MethodFacts = {
   title: 'The smallest weights become zero',
@@ -16,6 +17,7 @@ export const prune: MethodFacts = {
       comment: 'A rate of 0.9 leaves 1 weight of 10.',
       setsZeros: true,
       smallerModel: 'greater values',
+      fixedBy: 'pattern',
       range: () => ({ lowest: 0, highest: 0.999, step: 0.001 }),
       first: () => 0.9,
       proposed: () => [0.5, 0.8, 0.9, 0.95, 0.98, 0.99],
@@ -31,5 +33,8 @@ export const prune: MethodFacts = {
   rises: 'rate',
   spectrumAtEachObservation: false,
   hasLevels: false,
+  keptParameters: ['pattern', 'block'],
+  combinationProblems: scopeProblems,
+  hasThreshold: (layer) => numbersOf(layer) === undefined,
   changeable: ['rates'],
 };

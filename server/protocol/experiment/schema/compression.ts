@@ -1,5 +1,6 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
+import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
 import { quantizationParameters, straightThrough } from './quantization.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
@@ -7,7 +8,7 @@ import { fraction, path, positiveInteger } from './values.ts';
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'one-shot', 'factors', 'straight-through', 'points'])
+  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through', 'points'])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -16,6 +17,8 @@ const policy = z
     enumDescriptions: [
       'Every distortEvery steps the weights are replaced by their compressed form, and train on in full precision.',
       'Prune only: at the same steps a mask is chosen, and masked weights are not updated (Zhu & Gupta 2017).',
+      'Prune only: a mask is chosen ever more rarely, and masked weights are updated, so that they can return (Guo et al. 2016).',
+      'Prune only: at the same steps the mask drops the least weights and grows as many by their gradients (Evci et al. 2020).',
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
@@ -52,20 +55,133 @@ const layerKeys =
 const layersWith = <Parameters extends z.ZodRawShape>(parameters: Parameters) =>
   z.record(z.string(), z.strictObject(parameters)).describe(layerKeys);
 
+const pruningPattern = z
+  .union([
+    z.enum(PATTERN_WORDS).meta({
+      enumDescriptions: [
+        'Single weights, wherever they are.',
+        'Blocks of `block` rows and columns of the matrix, those of the least root mean square first.',
+        'Whole units: all weights into a neuron, a filter, or a unit of a recurrent layer with all its gates. Their biases stay.',
+      ],
+    }),
+    z
+      .string()
+      .regex(N_OF_M)
+      .meta({
+        title: "N:M as in '2:4'",
+        description:
+          'At most N of each M weights side by side along the inputs of an output stay (Mishra et al. 2021).',
+        examples: ['2:4', '1:4'],
+      }),
+  ])
+  .default('element')
+  .describe(
+    'What becomes zero together. A pattern N:M has the rate 1 - N/M, from the first distortion on; with the others the rate rises by ' +
+      'the schedule.',
+  );
+
+export const surgerySettings = z
+  .strictObject({
+    gamma: z
+      .number()
+      .min(0)
+      .default(1e-4)
+      .describe('How fast the chance falls; 0 for a new mask at each step.')
+      .meta({ examples: [1e-4] }),
+    power: z.number().min(0).default(1).describe('The power by which it falls.'),
+  })
+  .describe(
+    'Policy `dynamic-surgery`: the chance of a new mask at step t from t_i to t_f is (1 + gamma (t - t_i))^-power. The authors: 1e-4 and 1.',
+  );
+
+export const regrowthSettings = z
+  .strictObject({
+    fraction: fraction
+      .default(0.3)
+      .describe('The fraction of the weights that are kept, at first.')
+      .meta({ examples: [0.3] }),
+  })
+  .describe(
+    'Policy `rigl`: how much of the mask changes at a distortion. It falls from `fraction` at t_i to 0 at t_f, as a cosine. The authors: 0.3, ' +
+      'until three quarters of the training.',
+  );
+
+export const prunedLayer = z
+  .strictObject({
+    rate: fraction
+      .optional()
+      .describe(
+        'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
+          'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets. A pattern N:M has its own.',
+      )
+      .meta({ examples: [0.9] }),
+    pattern: pruningPattern,
+    block: z
+      .tuple([positiveInteger, positiveInteger])
+      .optional()
+      .describe(
+        'Rows (outputs) and columns (inputs) of a block, for the pattern `block`. Those at the edges may be smaller.',
+      )
+      .meta({ examples: [[4, 4]] }),
+  })
+  .check(({ value: { rate, pattern, block }, issues }) => {
+    const problem = (setting: string, message: string, params: SettingIssue) =>
+      issues.push({ code: 'custom', input: undefined, path: [setting], message, params: { ...params } });
+    const numbers = nOfM(pattern);
+    if (numbers && numbers.kept >= numbers.of)
+      problem('pattern', `expected N below M in N:M, got "${pattern}"`, { kind: 'wrong-value', at: 'value' });
+    else if (numbers && rate !== undefined)
+      problem('rate', `the pattern "${pattern}" has the rate ${rateOfPattern(pattern)}; leave it out`, {
+        kind: 'combination',
+        at: 'key',
+      });
+    if (!numbers && rate === undefined)
+      problem('rate', 'missing: expected a number in [0, 1)', { kind: 'missing-setting', at: 'value' });
+    if (pattern === 'block' && !block)
+      problem('block', 'missing: expected [rows, columns] of a block, for example [4, 4]', {
+        kind: 'missing-setting',
+        at: 'value',
+      });
+    if (pattern !== 'block' && block)
+      problem('block', 'only the pattern "block" has blocks; leave it out', { kind: 'combination', at: 'key' });
+  });
+
+/** What a check of settings that belong together says of a problem, besides its message. */
+export interface SettingIssue {
+  readonly kind: 'wrong-value' | 'missing-setting' | 'combination';
+  readonly at: 'key' | 'value';
+}
+
 const pruning = z
   .strictObject({
     method: z.literal('prune'),
     policy,
     distortEvery,
     unit,
-    layers: layersWith({
-      rate: fraction
-        .describe(
-          'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
-            'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets.',
-        )
-        .meta({ examples: [0.9] }),
-    }),
+    scope: z
+      .enum(['layer', 'model'])
+      .default('layer')
+      .describe('Among which weights the least are chosen.')
+      .meta({
+        enumDescriptions: [
+          'Each weight has its own threshold, so that it has its rate.',
+          'All named layers have one threshold, so that together they have the rate, which is the same in all of them.',
+        ],
+      }),
+    criterion: z
+      .enum(['magnitude', 'movement', 'taylor'])
+      .default('magnitude')
+      .describe('By which number the least weights are chosen.')
+      .meta({
+        enumDescriptions: [
+          '|w|.',
+          'The sum of -w dL/dw over all steps: weights that move towards zero go (Sanh et al. 2020), for pre-trained models.',
+          'The mean of |w dL/dw| over about the last 100 steps: what the loss would change by (Molchanov et al. 2017).',
+        ],
+      }),
+    surgery: surgerySettings.optional(),
+    regrowth: regrowthSettings.optional(),
+    layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({
         initialRate: fraction
@@ -96,7 +212,10 @@ const pruning = z
       .meta({ examples: [{ from: 8000, to: 12000 }] })
       .optional(),
   })
-  .describe('The smallest weights become zero at each distortion; no mask holds them there (algorithm 1).');
+  .describe(
+    'The smallest weights become zero at each distortion; no mask holds them there (algorithm 1). Single ones, N of each M, blocks or ' +
+      'whole units; by magnitude or by their gradients.',
+  );
 
 const quantization = z
   .strictObject({
@@ -288,5 +407,7 @@ export const compressionSchemas = {
   custom,
 } as const;
 
+export type PruningCriterion = z.output<typeof pruning>['criterion'];
+export type PruningParameters = z.output<typeof prunedLayer>;
 export type PruningSchedule = NonNullable<z.output<typeof pruning>['schedule']>;
 export type LowRankParameters = z.output<typeof lowRank>['layers'][string];

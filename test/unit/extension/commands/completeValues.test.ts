@@ -17,7 +17,7 @@ const labels = (line: string) => complete(line).map(({ label }) => label);
 
 describe('of what is typed as path=value', () => {
   test('settings are completed, those whose own name begins so first, with their value and meaning', () => {
-    expect(labels('dist')).toEqual(['compression.distortEvery']);
+    expect(labels('dist')).toEqual(['compression.distortEvery', 'distillation']);
     expect(complete('dist')[0]).toEqual({
       label: 'compression.distortEvery',
       line: 'compression.distortEvery=',

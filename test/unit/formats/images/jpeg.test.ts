@@ -32,7 +32,7 @@ describe('a file that is not usable is told as what it is, and the next one is d
     ['cut off in its pixels', good.subarray(0, -100), 'it is damaged (Premature end of JPEG file)'],
     ['cut off in its header', good.subarray(0, frame), 'it is cut off: its header tells of no size'],
     ['a header alone', good.subarray(0, scan), 'it is damaged ('],
-    ['damaged in its pixels', changed((file) => file.fill(0xfe, scan + 20, scan + 60)), 'it is damaged ('],
+    ['damaged in its pixels', changed((file) => file.fill(0xff, scan + 20, scan + 60)), 'it is damaged ('],
     ['damaged in its header', changed((file) => file.fill(7, 2, 20)), 'it is damaged: there is no marker at byte 2'],
     ['no pixels', changed((file) => file.writeUInt32BE(0, frame + 5)), 'its header tells of 0 x 0 pixels'],
     [

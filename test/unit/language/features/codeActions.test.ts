@@ -38,6 +38,22 @@ describe('converting', () => {
     expect(text).toContain('// as in the paper');
   });
 
+  test('takes along the settings that only pruning has', () => {
+    const pruned = (settings: string) =>
+      withCompression(`"met|hod": "prune", "distortEvery": 10, ${settings} "layers": { "fc1": { "pattern": "2:4" } }`);
+    for (const settings of ['"criterion": "taylor",', '\n    "scope": "layer",\n    "criterion": "taylor",\n    ']) {
+      const text = made(pruned(settings), 'Convert to quantize');
+      expect(checkExperiment(text).problems).toEqual([]);
+      expect(text).toMatch(/"layers": \{ "fc1": \{ "bits": \d+ \} \}/);
+      expect(text).not.toMatch(/criterion|scope|pattern/);
+    }
+    // One behind the other at the end, they cannot be removed one by one.
+    const last = withCompression(
+      '"met|hod": "prune", "distortEvery": 10, "layers": { "fc1": { "rate": 0.9 } }, "scope": "layer", "criterion": "taylor"',
+    );
+    expect(Object.keys(actions(last)).filter((title) => title.startsWith('Convert'))).toEqual([]);
+  });
+
   test('pruning to a rank', () => {
     const text = made(marked, 'Convert to low-rank');
     expect(checkExperiment(text).problems).toEqual([]);
@@ -84,8 +100,14 @@ describe('a target ratio', () => {
     expect(Object.keys(actions(marked))).toEqual([
       'Set the rate to 0.9: 10.0x fewer weights',
       'Set the rate to 0.95: 20.0x fewer weights',
+      'Write out the default of compression.layers.fc1',
     ]);
     expect(made(marked, 'Set the rate to 0.95')).toContain('"fc1": { "rate": 0.95 }, // the largest');
+  });
+
+  test('is not offered beside a pattern that has the rate', () => {
+    const text = withCompression('"method": "prune", "distortEvery": 9, "layers": { "fc1": { "pattern|": "2:4" } }');
+    expect(Object.keys(actions(text)).filter((title) => title.startsWith('Set the'))).toEqual([]);
   });
 
   test('becomes the largest rank that is small enough', () => {

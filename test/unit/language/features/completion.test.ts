@@ -141,10 +141,16 @@ describe('values', () => {
       withCompression('"method": "quantize", "layers": { "fc1": { "levels": "points", "bucket": | } }'),
       ['256', 'row', 'tensor', 'none'],
     ],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 6],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 8],
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
     [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
+    [withCompression('"method": "prune", "scope": |'), ['layer', 'model']],
+    [withCompression('"method": "prune", "criterion": |'), ['magnitude', 'movement', 'taylor']],
+    [
+      withCompression('"method": "prune", "layers": { "fc1": { "pattern": | } }'),
+      ['element', 'block', 'unit', '2:4', '1:4'],
+    ],
   ])('%s', (marked, expected) => {
     if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
     else expect(labels(marked)).toEqual(expected);

@@ -62,6 +62,25 @@ describe('a setting', () => {
     expect(textAt(at(text, place))).toMatch(expected);
   });
 
+  test.each([
+    ['"sco|pe"', /Among which weights.*Default: `"layer"`.*- `model`: All named layers have one threshold/s],
+    ['"mod|el",\n', /compression\\\.scope.*`model`.*one threshold/s],
+    ['"tay|lor"', /`taylor`.*Molchanov et al. 2017/s],
+    [
+      '"pat|tern"',
+      /What becomes zero together.*default: `"element"`.*- `unit`: Whole units.*- `2:4`: At most N of each M/s,
+    ],
+    ['"2:|4"', /`2:4`.*Mishra et al. 2021/s],
+    ['"blo|ck":', /Rows \(outputs\) and columns/],
+    ['"gam|ma"', /How fast the chance falls.*default: `0.0001`/s],
+    ['"dynamic|-surgery"', /`dynamic-surgery`.*Guo et al. 2016/s],
+  ])('of pruning: %s', (place, expected) => {
+    const settings = '"policy": "dynamic-surgery", "surgery": { "gamma": 1 }, "scope": "model",\n"criterion": "taylor"';
+    const layers = '"layers": { "fc1": { "pattern": "2:4" }, "fc2": { "pattern": "block", "block": [2, 2] } }';
+    const text = withCompression(`"method": "prune", "distortEvery": 10, ${settings}, ${layers}`);
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
   test.each(['// Prun|es', '// as in| the', '}|\n', '"seed": 3,| '])('%s: nothing', (place) => {
     expect(textAt(at(`${pruneText.replace('"steps"', '"seed": 3, "steps"')}`, place))).toBeUndefined();
   });

@@ -56,6 +56,13 @@ describe('pruning', () => {
   });
 });
 
+test('a pattern that has the rate says how many weights stay', () => {
+  const layers = '"layers": {\n"fc1": { "pattern": "2:4" },\n"fc2": { "rate": 0.5, "pattern": "unit" } }';
+  const shown = hints(withCompression(`"method": "prune", "distortEvery": 10, ${layers}`));
+  expect(shown['"fc1": { "pattern": "2:4"']).toBe('117,600 of 235,200 kept');
+  expect(shown['"fc2": { "rate": 0.5']).toBe('15,000 of 30,000 kept');
+});
+
 test('times of a schedule are told while another of its settings is wrong', () => {
   const shown = hints(pruneText.replace('"exponent": 7', '"exponent": "seven"'));
   expect(shown['"schedule": { "initialRate": 0.25, "from": 8000']).toBe('6.67 epochs');

@@ -30,3 +30,11 @@ test('a compression that is no list takes the same', () => {
   expect(whyFixed('compression.layers.fc1.rank', experiment(low))).toMatch('truncates once');
   expect(whyFixed('training.batchSize', experiment(low))).toBe('a run keeps it from its first step on');
 });
+
+test('how weights are chosen stays, and how many can change', () => {
+  const pruned = experiment({ method: 'prune', distortEvery: 1, layers: { 'fc*': { rate: 0.5, pattern: 'unit' } } });
+  const kept = 'a run keeps it from its first step on';
+  for (const setting of ['layers.fc*.pattern', 'layers.fc*.block', 'criterion', 'scope', 'surgery.gamma', 'regrowth'])
+    expect([setting, whyFixed(`compression.${setting}`, pruned)]).toEqual([setting, kept]);
+  expect(whyFixed('compression.layers.fc*.rate', pruned)).toBeUndefined();
+});

@@ -134,7 +134,7 @@ describe('checkExperiment', () => {
 
   it('lists the known settings where no name is near', () => {
     expect(messages('0.98 },', '0.98, "sparsity": 1 },')).toEqual([
-      'lenet.deeptwist.jsonc:14:30 compression.layers.fc1.sparsity: unknown setting; expected rate',
+      'lenet.deeptwist.jsonc:14:30 compression.layers.fc1.sparsity: unknown setting; expected rate, pattern, block',
     ]);
   });
 

@@ -35,7 +35,11 @@ test.each([
     ['compression.schedule=null'],
     ['compression.schedule {"initialRate":0,"from":10,"to":50,"exponent":3} -> none'],
   ],
-  ['a layer that is added', ['compression.layers.fc2={"rate":0.1}'], ['compression.layers.fc2 none -> {"rate":0.1}']],
+  [
+    'a layer that is added',
+    ['compression.layers.fc2={"rate":0.1}'],
+    ['compression.layers.fc2 none -> {"rate":0.1,"pattern":"element"}'],
+  ],
 ])('the difference of %s is one of settings', (_, overrides, changes) => {
   const changed = settingChanges(experiment(), experiment(overrides));
   expect(changed.map(describeChange)).toEqual(changes);

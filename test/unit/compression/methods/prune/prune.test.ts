@@ -1,9 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena, arenaBytes } from '../../../../../server/memory/arena.ts';
-import { prune } from '../../../../../server/compression/methods/prune/prune.ts';
+import { pruneSmallest } from '../../../../../server/compression/kernels.ts';
 import { prunedCount } from '../../../../../server/compression/methods/prune/rate.ts';
 import { normals, uniform } from '../../random.ts';
+
+function prune(weights: Float32Array, rate: number): void {
+  pruneSmallest(weights, prunedCount(rate, weights.length));
+}
 
 /** The reference: sort by magnitude, lower index first, and zero the first floor(rate * n). */
 function pruneBySorting(weights: Float32Array, rate: number): Float32Array {

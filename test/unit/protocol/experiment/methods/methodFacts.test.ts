@@ -27,8 +27,11 @@ describe.each(methodNames)('the facts of %s', (method) => {
     expect(facts.rises === undefined).toBe(!ends);
     if (facts.rises !== undefined) expect(Object.keys(facts.parameters)).toContain(facts.rises);
     expect(Object.keys(shape)).toEqual(expect.arrayContaining(Object.keys(facts.required)));
-    const [known] = Object.entries(facts.parameters).map(([name, { first }]) => ({ [name]: first() }));
-    if (facts.groupedBy !== undefined) expect(accepts({ ...known, [facts.groupedBy]: true })).toBe(true);
+    const { valueType } = shape.layers;
+    if (facts.keptParameters)
+      expect('shape' in valueType && Object.keys(valueType.shape)).toEqual(
+        expect.arrayContaining([...facts.keptParameters]),
+      );
   });
 
   test('make a whole compression out of the first values', () => {

@@ -1,0 +1,94 @@
+/** @file Sparse training with regrowth (RigL, Evci et al. 2020): a mask that drops weights and grows as many elsewhere, by their gradients. */
+import { regrowthSettings } from '../../protocol/experiment/schema/compression.ts';
+import { clearUnmarked } from '../marks.ts';
+import type { CompressionState, Unit } from '../methods/unit.ts';
+import type { CompressibleWeight } from '../targets/targets.ts';
+import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts';
+
+/**
+ * The weights hold W * M, and masked entries receive no update. A distortion at step t leaves the rate as it is, and drops the fraction
+ * `f_t = f / 2 (1 + cos(pi (t - t_i) / (t_f - t_i)))` of the entries that are kept, those of least magnitude; where the loss has the
+ * greatest gradients among all others, as many begin at zero. From t_f on the mask is what the rate asks for.
+ */
+export class RegrownWeights extends PlainWeights {
+  readonly #masks: ReadonlyMap<string, Mask>;
+  #step = 0;
+  /** True where the masks have the gradients of the step that was done last. */
+  #hasGradients = false;
+
+  constructor(projection: Projection) {
+    super(projection);
+    this.#masks = new Map(projection.weights.map((weight) => [weight.name, new Mask(weight)]));
+  }
+
+  override get state(): CompressionState {
+    return Object.fromEntries(Array.from(this.#masks, ([name, { kept }]) => [`${name}/mask`, kept]));
+  }
+
+  override restore(state: CompressionState): void {
+    restoreArrays(state, Object.entries(this.state));
+  }
+
+  override beforeStep(step: number): void {
+    this.#step = step;
+  }
+
+  override pull(): void {
+    this.#hasGradients = this.projection.isDue(this.#step);
+    for (const mask of this.#masks.values()) mask.pull(this.#hasGradients);
+  }
+
+  /** Undoes what momentum or weight decay did to masked entries. */
+  override push(): void {
+    for (const { weight, kept } of this.#masks.values()) clearUnmarked(weight.values, kept);
+  }
+
+  override distort(step: number): Promise<void> {
+    for (const unit of this.projection.units()) this.#regrow(unit, step);
+    this.#hasGradients = false;
+    return Promise.resolve();
+  }
+
+  #regrow(unit: Unit, step: number): void {
+    const masks = unit.targets.map(({ weight }) => this.#masks.get(weight.name)!);
+    const gradients = masks.map((mask) => mask.gradient);
+    const part = this.#hasGradients ? this.#partAt(step) : 0;
+    unit.regrow!(this.projection.valuesOf(unit), gradients, step, part).forEach((kept, i) => {
+      masks[i].kept.set(kept);
+      clearUnmarked(masks[i].weight.values, kept);
+      this.projection.setForm(masks[i].weight.name, { form: 'sparse' });
+    });
+  }
+
+  /** f_t. */
+  #partAt(step: number): number {
+    const settings = this.projection.settings();
+    const { fraction } = regrowthSettings.parse('regrowth' in settings ? (settings.regrowth ?? {}) : {});
+    const from = this.projection.from();
+    const { schedule } = settings;
+    const to = schedule && 'to' in schedule ? schedule.to : this.projection.steps;
+    return step >= to ? 0 : (fraction / 2) * (1 + Math.cos((Math.PI * (step - from)) / (to - from)));
+  }
+}
+
+class Mask {
+  readonly weight: CompressibleWeight;
+  /** 1 where the weight is kept. */
+  readonly kept: Uint8Array;
+  /** The gradient of all entries at the step before a distortion. */
+  readonly gradient: Float32Array;
+
+  constructor(weight: CompressibleWeight) {
+    this.weight = weight;
+    this.kept = new Uint8Array(weight.values.length).fill(1);
+    this.gradient = new Float32Array(weight.values.length);
+  }
+
+  /** Clears the gradient of masked entries. @param notes true where it is kept for a distortion */
+  pull(notes: boolean): void {
+    const { gradient } = this.weight;
+    if (!gradient) return;
+    if (notes) this.gradient.set(gradient);
+    clearUnmarked(gradient, this.kept);
+  }
+}

@@ -1,0 +1,323 @@
+/** @file Patterns, scopes and criteria of pruning, as a compressor applies them to weights. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Compressor } from '../../../../../server/compression/compressor.ts';
+import { planCompression } from '../../../../../server/compression/plan.ts';
+import type { CompressibleWeight } from '../../../../../server/compression/targets/targets.ts';
+import type { PolicyId } from '../../../../../server/protocol/experiment/schema.ts';
+import { createCompressor, planned, type WrittenCompression } from '../../createCompressor.ts';
+import { normals } from '../../random.ts';
+
+type Trained = CompressibleWeight & { gradient: Float32Array };
+type Pruning = Extract<WrittenCompression, { method: 'prune' }>;
+
+function weight(name: string, shape: number[], seed: number, deviation = 1): Trained {
+  const [layer, own] = name.split('/');
+  const values = normals(
+    shape.reduce((a, b) => a * b),
+    seed,
+    deviation,
+  );
+  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
+}
+
+const run = { steps: 95, seed: 1 };
+const common = { method: 'prune', distortEvery: 10 } as const;
+const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
+const copy = (weights: readonly Trained[]) =>
+  weights.map((one) => ({ ...one, values: one.values.slice(), gradient: one.gradient.slice() }));
+
+const dense = () => [weight('fc1/kernel', [20, 10], 1), weight('fc2/kernel', [10, 5], 3, 0.1)];
+const lstm = () => [weight('lstm/kernel', [6, 20], 1), weight('lstm/recurrent_kernel', [5, 20], 2)];
+
+async function distorted(weights: readonly Trained[], compression: Omit<Pruning, 'method' | 'distortEvery'>) {
+  const compressor = createCompressor({ ...common, ...compression }, weights, run);
+  await compressor.distort(95);
+  return compressor;
+}
+
+/** Trains as a loop would: gradients of noise, which an optimizer subtracts. */
+async function train(compressor: Compressor, weights: readonly Trained[], from: number, to: number): Promise<void> {
+  for (let step = from; step <= to; step++) {
+    await compressor.beforeStep(step);
+    weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.3)));
+    await compressor.pull();
+    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] -= gradient[i];
+    await compressor.push();
+    if (compressor.distortsAfter(step)) await compressor.distort(step);
+  }
+}
+
+describe('scope: model', () => {
+  test('has one threshold for all layers, and the rate over all of them', async () => {
+    const weights = dense();
+    const all = weights.flatMap(({ values }) => [...values].map(Math.abs)).sort((a, b) => a - b);
+    await distorted(weights, { scope: 'model', layers: { 'fc*': { rate: 0.6 } } });
+    expect(zeros(weights[0].values) + zeros(weights[1].values)).toBe(150);
+    for (const { values } of weights)
+      for (const value of values) if (value !== 0) expect(Math.abs(value)).toBeGreaterThanOrEqual(all[150]);
+    // The weights of fc2 are a tenth of those of fc1.
+    expect(zeros(weights[1].values)).toBeGreaterThan(45);
+    expect(zeros(weights[0].values)).toBeLessThan(105);
+  });
+
+  test('keeps one unit of a layer that would lose all', async () => {
+    const weights = dense();
+    await distorted(weights, { scope: 'model', layers: { 'fc*': { rate: 0.7, pattern: 'unit' } } });
+    const unitsOf = ({ values }: Trained, units: number) =>
+      Array.from({ length: units }, (_, unit) => values.filter((_, i) => i % units === unit)).filter(
+        (own) => zeros(own) < own.length,
+      ).length;
+    expect(unitsOf(weights[1], 5)).toBe(1);
+    // 175 weights may go: 4 units of 10, and 6 of 20.
+    expect(unitsOf(weights[0], 10)).toBe(4);
+  });
+
+  test('names the rate of the whole for each weight', async () => {
+    const weights = dense();
+    const compressor = await distorted(weights, { scope: 'model', layers: { 'fc*': { rate: 0.6 } } });
+    for (const target of compressor.targets) expect(compressor.settingAt(target, 95)).toEqual({ rate: 0.6 });
+  });
+});
+
+describe('unit', () => {
+  test('a unit of an LSTM goes with all its gates, in both kernels', async () => {
+    const weights = lstm();
+    await distorted(weights, { layers: { lstm: { rate: 0.45, pattern: 'unit' } } });
+    const gone = weights.map(({ values }) =>
+      Array.from({ length: 20 }, (_, column) => values.filter((_, i) => i % 20 === column).every((w) => w === 0)),
+    );
+    expect(gone[0]).toEqual(gone[1]);
+    for (const gate of [0, 1, 2, 3]) expect(gone[0].slice(5 * gate, 5 * gate + 5)).toEqual(gone[0].slice(0, 5));
+    expect(gone[0].slice(0, 5).filter((isGone) => isGone)).toHaveLength(2);
+  });
+
+  test('a kernel alone loses the units of its own', async () => {
+    const weights = lstm();
+    await distorted(weights, { layers: { 'lstm/kernel': { rate: 0.6, pattern: 'unit' } } });
+    expect(zeros(weights[0].values)).toBe(72);
+    expect(zeros(weights[1].values)).toBe(0);
+  });
+});
+
+describe('N:M', () => {
+  test('has its rate from the first distortion on, however the schedule rises', async () => {
+    const weights = dense();
+    const schedule = { from: 20, to: 60 };
+    const compressor = createCompressor({ ...common, layers: { fc1: { pattern: '2:4' } }, schedule }, weights, run);
+    await train(compressor, weights, 1, 20);
+    expect(zeros(weights[0].values)).toBe(100);
+    expect([19, 20, 95].map((step) => compressor.settingAt(compressor.targets[0], step))).toEqual([
+      { rate: 0 },
+      { rate: 0.5 },
+      { rate: 0.5 },
+    ]);
+  });
+});
+
+const patterns: Record<string, Omit<Pruning, 'method' | 'distortEvery'>> = {
+  element: { layers: { '*': { rate: 0.7 } } },
+  '2:4': { layers: { '*': { pattern: '2:4' } } },
+  block: { layers: { '*': { rate: 0.7, pattern: 'block', block: [2, 3] } } },
+  unit: { layers: { '*': { rate: 0.6, pattern: 'unit' } } },
+  'the whole model': { scope: 'model', layers: { '*': { rate: 0.7 } } },
+  'units of the whole model': { scope: 'model', layers: { '*': { rate: 0.6, pattern: 'unit' } } },
+};
+
+describe.each(Object.entries(patterns))('%s', (_, compression) => {
+  test('distorting again changes nothing', async () => {
+    const weights = [...dense(), ...lstm()];
+    const compressor = await distorted(weights, compression);
+    const once = copy(weights);
+    await compressor.distort(95);
+    expect(weights.map(({ values }) => values)).toEqual(once.map(({ values }) => values));
+  });
+
+  test('as many entries become zero as a unit tells, and no more', async () => {
+    const weights = [...dense(), ...lstm()];
+    const total = weights.reduce((sum, { values }) => sum + values.length, 0);
+    await distorted(weights, compression);
+    const pruned = weights.reduce((sum, { values }) => sum + zeros(values), 0);
+    const rate = 'pattern' in compression.layers['*'] && compression.layers['*'].pattern === '2:4' ? 0.5 : 0.7;
+    expect(pruned).toBeLessThanOrEqual(Math.floor(rate * total));
+    expect(pruned).toBeGreaterThan(0.4 * total);
+  });
+
+  test.each(['magnitude', 'movement', 'taylor'] as const)(
+    'a mask by %s holds what a distortion made zero',
+    async (criterion) => {
+      const weights = [...dense(), ...lstm()];
+      const schedule = { from: 20, to: 60 };
+      const masked = { ...common, ...compression, criterion, schedule, policy: 'gradual-mask' as const };
+      const compressor = createCompressor(masked, weights, run);
+      await train(compressor, weights, 1, 60);
+      const where = weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0));
+      expect(where.flat().length).toBeGreaterThan(100);
+      await train(compressor, weights, 61, 94);
+      expect(weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0))).toEqual(where);
+    },
+  );
+
+  test.each(['deeptwist', 'gradual-mask', 'one-shot', 'straight-through'] as const)(
+    'a run under %s that goes on from a checkpoint ends the same, by any criterion',
+    async (policy: PolicyId) => {
+      for (const criterion of ['magnitude', 'movement', 'taylor'] as const) {
+        const settings = { ...common, ...compression, criterion, policy, schedule: { from: 20, to: 60 } };
+        const weights = [...dense(), ...lstm()];
+        const compressor = createCompressor(settings, weights, run);
+        await train(compressor, weights, 1, 43);
+        const state = structuredClone(compressor.state);
+        const resumed = copy(weights);
+        const second = createCompressor(settings, resumed, run);
+        second.restore(state);
+        await train(compressor, weights, 44, 95);
+        await train(second, resumed, 44, 95);
+        expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
+        expect(second.state).toEqual(compressor.state);
+      }
+    },
+  );
+});
+
+describe('criteria', () => {
+  const few = () => [weight('fc1/kernel', [4, 1], 1)];
+  const step = async (compressor: Compressor, [{ values, gradient }]: readonly Trained[], w: number[], g: number[]) => {
+    values.set(w);
+    gradient.set(g);
+    await compressor.pull();
+  };
+
+  test('movement sums -w dL/dw: what moves towards zero goes, large or small', async () => {
+    const weights = few();
+    const compressor = createCompressor(
+      { ...common, criterion: 'movement', layers: { fc1: { rate: 0.5 } } },
+      weights,
+      run,
+    );
+    await step(compressor, weights, [3, -2, 0.1, -0.1], [1, 0.5, -1, 2]);
+    await step(compressor, weights, [3, -2, 0.1, -0.1], [1, -0.5, -1, 2]);
+    // Sums: -6, 0, 0.2, 0.4.
+    await compressor.distort(95);
+    expect(weights[0].values).toEqual(Float32Array.of(0, 0, 0.1, -0.1));
+  });
+
+  test('taylor is the mean of |w dL/dw|, whatever its sign', async () => {
+    const weights = few();
+    const compressor = createCompressor(
+      { ...common, criterion: 'taylor', layers: { fc1: { rate: 0.5 } } },
+      weights,
+      run,
+    );
+    await step(compressor, weights, [3, -2, 0.1, -0.1], [0.01, -0.5, -1, 20]);
+    await compressor.distort(95);
+    expect(weights[0].values).toEqual(Float32Array.of(0, -2, 0, -0.1));
+    const scores = compressor.state['score:fc1/kernel'];
+    [0.03, 1, 0.1, 2].forEach((product, i) => expect(scores[i]).toBeCloseTo(0.01 * product, 7));
+    await step(compressor, weights, [3, -2, 0.1, -0.1], [0, 0, 0, 0]);
+    [0.03, 1, 0.1, 2].forEach((product, i) => expect(scores[i]).toBeCloseTo(0.99 * 0.01 * product, 7));
+  });
+
+  test('the scores are those of the weights as they are trained, also where the model computes with others', async () => {
+    const weights = few();
+    const settings = {
+      ...common,
+      policy: 'straight-through',
+      criterion: 'movement',
+      layers: { fc1: { rate: 0.5 } },
+    } as const;
+    const compressor = createCompressor(settings, weights, run);
+    weights[0].values.set([1, 2, 3, 4]);
+    await compressor.beforeStep(1);
+    // Without a gradient yet, by magnitude.
+    expect([...weights[0].values]).toEqual([0, 0, 3, 4]);
+    weights[0].gradient.fill(-1);
+    await compressor.pull();
+    expect(compressor.state['score:fc1/kernel']).toEqual(Float32Array.of(1, 2, 3, 4));
+  });
+
+  test('a weight that is not trained is an error at its key', () => {
+    const { gradient, ...frozen } = weight('fc1/kernel', [4, 1], 1);
+    expect(gradient).toHaveLength(4);
+    expect(() =>
+      createCompressor({ ...common, criterion: 'taylor', layers: { 'f*': { rate: 0.5 } } }, [frozen], run),
+    ).toThrow('compression.layers.f*: fc1/kernel has no gradient to choose by: the model does not train this weight');
+  });
+
+  test('the gradient of an embedding is asked for as a whole, not as rows', () => {
+    const words = weight('words/embeddings', [5, 2], 1);
+    const planOf = (criterion: 'magnitude' | 'taylor') =>
+      planCompression(planned({ ...common, criterion, layers: { words: { rate: 0.5 } } }), [words], run);
+    expect([planOf('magnitude').denseGradients, planOf('taylor').denseGradients]).toEqual([false, true]);
+  });
+});
+
+describe('what does not fit a weight is an error at its setting', () => {
+  const create = (layer: Pruning['layers'][string]) => () =>
+    createCompressor({ ...common, layers: { fc2: layer } }, dense(), run);
+
+  test('groups that are longer than a row', () => {
+    expect(create({ pattern: '4:16' })).toThrow(
+      'compression.layers.fc2.pattern: a row of fc2/kernel has 10 weights: expected groups of at most 10, got 16',
+    );
+  });
+
+  test.each([[[6, 1]], [[1, 11]]] as [number, number][][])('a block of %j', (block) => {
+    expect(create({ pattern: 'block', rate: 0.5, block })).toThrow(
+      `compression.layers.fc2.block: fc2/kernel is a [5, 10] matrix: expected a block within it, got [${block.join(', ')}]`,
+    );
+  });
+});
+
+describe('in a list of compressions', () => {
+  const quantize = (layer: string) =>
+    ({ method: 'quantize', distortEvery: 10, layers: { [layer]: { bits: 1, scales: 'matrix' } } }) as const;
+  const lowRank = { method: 'low-rank', distortEvery: 10, layers: { 'fc*': { rank: 3 } } } as const;
+
+  test.each(Object.entries(patterns))(
+    'what is pruned is quantized further, and zeros stay: %s',
+    async (_, compression) => {
+      const weights = [...dense(), ...lstm()];
+      const compressor = createCompressor([{ ...common, ...compression }, quantize('*')], weights, run);
+      const alone = copy(weights);
+      await createCompressor({ ...common, ...compression }, alone, run).distort(95);
+      await compressor.distort(95);
+      weights.forEach(({ values }, i) => {
+        values.forEach((value, j) => expect(value === 0).toBe(alone[i].values[j] === 0));
+        // All weights of a small layer can be below the threshold of the model.
+        expect(new Set(values).size).toBe(values.some((value) => value !== 0) ? 3 : 1);
+      });
+    },
+  );
+
+  test('weights under one threshold are quantized all or none', () => {
+    const together = { ...common, scope: 'model', layers: { 'fc*': { rate: 0.5 } } } as const;
+    expect(() => createCompressor([together, quantize('fc2')], dense(), run)).toThrow(
+      'compression[1].layers.fc2: fc2/kernel is compressed together with fc1/kernel, which is not named here',
+    );
+  });
+
+  test('factors are pruned by their values, also two of four, and by neither gradients nor a common threshold', async () => {
+    const weights = dense();
+    await createCompressor([lowRank, { ...common, layers: { 'fc*': { pattern: '2:4' } } }], weights, run).distort(95);
+    const refused = 'compression[1].layers.fc*: "prune" with these settings needs all of fc1/kernel';
+    for (const settings of [{ criterion: 'taylor' }, { scope: 'model' }] as const)
+      expect(() =>
+        createCompressor([lowRank, { ...common, ...settings, layers: { 'fc*': { rate: 0.5 } } }], dense(), run),
+      ).toThrow(refused);
+  });
+});
+
+test('whatever the pattern and the policy, weights are never more than pruned: those that stay are as they were', async () => {
+  const anyPattern = fc.constantFrom(...Object.values(patterns));
+  await fc.assert(
+    fc.asyncProperty(anyPattern, fc.integer({ min: 1, max: 1000 }), async (compression, seed) => {
+      const weights = [weight('fc1/kernel', [9, 7], seed), weight('fc2/kernel', [7, 6], seed + 1)];
+      const before = copy(weights);
+      await distorted(weights, compression);
+      weights.forEach(({ values }, i) =>
+        values.forEach((value, j) => expect(value === 0 || value === before[i].values[j]).toBe(true)),
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
