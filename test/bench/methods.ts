@@ -62,11 +62,12 @@ const plain = (batches: Batches): OurStepOptions => ({
 });
 
 export default {
-  options: { rounds: { type: 'string', default: '31' } },
-  async run({ rounds }) {
+  options: { rounds: { type: 'string', default: '31' }, case: { type: 'string', default: '' } },
+  async run({ rounds, case: chosen }) {
+    const measured = rows.filter(({ name }) => name.includes(String(chosen)));
     const batches = writeImages(40, 50);
     const results = await measureAll(
-      rows.map(({ name, limit, step }) => ({
+      measured.map(({ name, limit, step }) => ({
         name,
         threads: 1,
         unit: 'ms/step',
@@ -78,8 +79,8 @@ export default {
       })),
     );
     const added = results.map(({ case: name, ours, theirs }, i): Limited =>
-      beside(rows[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
+      beside(measured[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
     );
-    return [...added, ...(await proximalShares(results[0].theirs))];
+    return chosen === '' ? [...added, ...(await proximalShares(results[0].theirs))] : added;
   },
 } satisfies Benchmark;
