@@ -303,7 +303,8 @@ function withoutRepetition(sources: readonly SourceFile[]): SourceFile[] {
   return [...new Map(sources.map((source) => [source.path, source])).values()];
 }
 
-function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
+/** The weights of a model where an executor has them. */
+export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
   return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {

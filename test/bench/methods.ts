@@ -18,12 +18,36 @@ interface Row {
 
 const MODEL = 'builtin:lenet-5';
 
+/** All weights quantized by a policy that does so at each step. */
+function quantization(
+  name: string,
+  limit: number,
+  policy: string,
+  parameters: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> = {},
+): Row {
+  const compression = { method: 'quantize', policy, distortEvery: 1, layers: { '*': parameters }, ...settings };
+  return { name, limit, step: { compression } };
+}
+
 const rows: readonly Row[] = [
   {
     name: 'a teacher of the same size',
     limit: 45,
     step: { distillation: { teacher: MODEL, temperature: 2, weight: 0.7 } },
   },
+  quantization('uniform levels of all weights, straight-through', 15, 'straight-through', {
+    levels: 'uniform',
+    bits: 4,
+  }),
+  quantization(
+    'the same with the gradient of the scales',
+    15,
+    'straight-through',
+    { levels: 'uniform', bits: 4 },
+    { straightThrough: { gradient: 'exact-scale' } },
+  ),
+  quantization('trained points of all weights', 20, 'points', { levels: 'points', bits: 4, iterations: 0 }),
 ];
 
 /** Steps of a round: a quarter of a second, about. */
@@ -38,11 +62,12 @@ const plain = (batches: Batches): OurStepOptions => ({
 });
 
 export default {
-  options: { rounds: { type: 'string', default: '31' } },
-  async run({ rounds }) {
+  options: { rounds: { type: 'string', default: '31' }, case: { type: 'string', default: '' } },
+  async run({ rounds, case: chosen }) {
+    const measured = rows.filter(({ name }) => name.includes(String(chosen)));
     const batches = writeImages(40, 50);
     const results = await measureAll(
-      rows.map(({ name, limit, step }) => ({
+      measured.map(({ name, limit, step }) => ({
         name,
         threads: 1,
         unit: 'ms/step',
@@ -54,8 +79,8 @@ export default {
       })),
     );
     const added = results.map(({ case: name, ours, theirs }, i): Limited =>
-      beside(rows[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
+      beside(measured[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
     );
-    return [...added, ...(await proximalShares(results[0].theirs))];
+    return chosen === '' ? [...added, ...(await proximalShares(results[0].theirs))] : added;
   },
 } satisfies Benchmark;

@@ -6,11 +6,16 @@ import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { loadTensorFlowBackend, loadWasmBackend } from '../../../server/compiler/eagerBackend.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { PassName } from '../../../server/compiler/optimize.ts';
+import { Compressor } from '../../../server/compression/compressor.ts';
+import { planCompression } from '../../../server/compression/plan.ts';
 import { Vocabulary } from '../../../server/data/text/vocabulary.ts';
+import { arenaBytes } from '../../../server/memory/arena.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
+import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
+import { compressibleWeights } from '../../../server/training/prepare.ts';
 import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 
@@ -27,6 +32,8 @@ export interface OurStepOptions {
   readonly tfjsNode?: string;
   /** `distillation` of an experiment, whose teacher is a model as it is initialized; its outputs are logits. */
   readonly distillation?: { readonly teacher: ModelReference } & Readonly<Record<string, unknown>>;
+  /** `compression` of an experiment, without distortions: what its policy does before and after each step. */
+  readonly compression?: Readonly<Record<string, unknown>>;
   /** What the compiler is to leave out. */
   readonly without?: readonly (PassName | 'row-gradients')[];
 }
@@ -41,15 +48,20 @@ export interface OurStep {
   copyBatch(index: number): void;
 }
 
+/** More than any measurement has. */
+const STEPS = 1e9;
+
 export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const { batches, threads, without = [] } = options;
   const { inputs, targets } = readBatches(batches);
-  const { model, training, distillation } = experimentSchema.parse({
+  const experiment = experimentSchema.parse({
     model: options.model,
     data: { type: 'mnist', path: '.' }, // unused, but an experiment has some
-    training: { ...options.training, batchSize: batches.size, steps: 1 },
+    training: { ...options.training, batchSize: batches.size, steps: STEPS },
     ...(options.distillation && { distillation: { ...options.distillation, teacher: 'run:initialized' } }),
+    ...(options.compression && { compression: options.compression }),
   });
+  const { model, training, distillation } = experiment;
   const samples = {
     inputs: [batches.input],
     targets: [batches.target],
@@ -67,9 +79,17 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
     return { config: distillation, teacher: { ...found, kind: 'logits' } };
   };
   const program = modelProgram(loaded, samples, training, await lesson());
+  const named = modelWeights(loaded.model);
+  const plan = planCompression(placedCompressions({ ...experiment, training: { ...training, steps: STEPS } }), named, {
+    steps: STEPS,
+    seed,
+  });
+  const instead = plan.trained.map(({ length }) => length);
+  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
   const executorOptions = {
     seed,
-    extraBytes: (lengths: readonly number[]) => optimizerArenaBytes(training.optimizer, lengths),
+    extraBytes: (lengths: readonly number[]) =>
+      insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
   };
   if (options.executor === 'tensorflow' && !loadTensorFlowBackend(options.tfjsNode ?? '.'))
     throw new Error(`There is no tfjs-node in ${options.tfjsNode}.`);
@@ -81,16 +101,19 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
           ...executorOptions,
           batchSize: batches.size,
           threads,
-          rowGradients: supportsRowGradients(training.optimizer) && !without.includes('row-gradients'),
+          rowGradients:
+            supportsRowGradients(training.optimizer) && !plan.denseGradients && !without.includes('row-gradients'),
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
       : new EagerExecutor(program, { ...executorOptions, backend: options.executor });
-  const optimizer = createOptimizer(
-    training.optimizer,
-    training.clip,
-    executor.parameters.arena,
-    executor.parameters.list.filter(({ trainable }) => trainable),
+  const { arena, list } = executor.parameters;
+  const compressor = new Compressor(plan, compressibleWeights(named, executor.parameters), (length) =>
+    arena.float32(length),
   );
+  const optimizer = createOptimizer(training.optimizer, training.clip, arena, [
+    ...list.filter(({ name, trainable }) => trainable && !plan.replaced.has(name)),
+    ...compressor.trained,
+  ]);
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;
@@ -102,8 +125,11 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   return {
     executor: executor.description,
     async step(index) {
+      await compressor.beforeStep(index + 1);
       await gradients(index);
+      await compressor.pull();
       update();
+      await compressor.push();
     },
     gradients,
     update,
