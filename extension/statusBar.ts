@@ -57,6 +57,10 @@ export class StatusBar extends Disposable {
 function progressOf({ summary, liveState }: StoredRun): string {
   if (summary.state === 'queued' || liveState?.phase === 'queued')
     return liveState?.runsAhead ? l10n.t('queued, {0} ahead', liveState.runsAhead) : l10n.t('queued');
-  if (liveState?.phase === 'preparing') return l10n.t('preparing');
+  if (liveState?.phase === 'preparing') {
+    const { decoded } = liveState;
+    if (!decoded) return l10n.t('preparing');
+    return l10n.t('preparing, {0}% of the images decoded', Math.floor((100 * decoded.done) / decoded.total));
+  }
   return liveState ? progressText(liveState) : '';
 }

@@ -1,7 +1,6 @@
 /** @file The weights of a model, put into the memory of the kernels as its layers ask for them. */
 import { FormatError } from '../server/formats/formatError.ts';
-import type { FactorsWeight } from '../server/formats/packed/factors.ts';
-import type { PackedWeight } from '../server/formats/packed/packedFile.ts';
+import { isLowRank, isPruned, type LowRankWeight, type PackedWeight } from '../server/formats/packed/packedFile.ts';
 import { elementCount } from '../server/protocol/shape.ts';
 import type { Kernels } from './kernels.ts';
 import type { LinearMemory } from './linearMemory.ts';
@@ -74,14 +73,14 @@ export class WeightStore {
       );
     const { kernels, memory } = this;
     const columns: Columns = { from: 0, to: outputs, ...part, of: outputs };
-    const factors = stored.form === 'factors' && factorsOf(stored, inputs, outputs);
+    const factors = isLowRank(stored) && factorsOf(stored, inputs, outputs);
     if (factors) {
       const rank = factors.left.length / inputs;
       const left = new DenseMatrix(kernels, this.#left(factors.leftOf ?? name, factors.left), inputs, rank);
       const right = DenseMatrix.store(kernels, memory, factors.right, columns);
       return new FactorsMatrix(left, right, this.zeros(rank));
     }
-    if (stored.form === 'sparse') return new SparseMatrix(kernels, memory, stored, inputs, columns);
+    if (isPruned(stored)) return new SparseMatrix(kernels, memory, stored, inputs, columns);
     if (stored.form === 'binary-codes' && CodesMatrix.suits(stored, inputs, columns))
       return new CodesMatrix(kernels, memory, stored, inputs, columns);
     return DenseMatrix.store(kernels, memory, numbersOf(stored), columns);
@@ -93,13 +92,13 @@ export class WeightStore {
     if (stored.shape.length !== 2 || stored.shape[0] !== rows || stored.shape[1] !== columns || rows > MOST_ROWS)
       throw new FormatError(`its weight '${name}' has the shape [${stored.shape}], not [${[rows, columns]}]`);
     const { kernels, memory } = this;
-    const factors = stored.form === 'factors' && factorsOf(stored, rows, columns);
+    const factors = isLowRank(stored) && factorsOf(stored, rows, columns);
     if (factors) {
       const rank = factors.left.length / rows;
       const right = new DenseMatrix(kernels, memory.store(factors.right), rank, columns);
       return new FactorsRows(this.#left(factors.leftOf ?? name, factors.left), rows, right, this.zeros(columns));
     }
-    if (stored.form === 'sparse') return new SparseRows(memory, stored, rows, columns);
+    if (isPruned(stored)) return new SparseRows(memory, stored, rows, columns);
     if (stored.form === 'binary-codes' && CodesRows.suits(stored, rows))
       return new CodesRows(memory, stored, rows, columns);
     return new DenseRows(kernels, memory, numbersOf(stored), columns);
@@ -134,7 +133,7 @@ export class WeightStore {
 
 /** The factors of a weight read as the matrix [rows, columns], where it is of low rank as that. */
 function factorsOf(
-  { view, rank, left, right, leftOf }: FactorsWeight,
+  { view, rank, left, right, leftOf }: LowRankWeight,
   rows: number,
   columns: number,
 ): Factors | undefined {

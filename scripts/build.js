@@ -1,5 +1,5 @@
 /**
- * @file Builds what the package ships, in `dist/`: the command line, the worker that loads a user's data module, the runtime, and
+ * @file Builds what the package ships, in `dist/`: the command line, the workers that load a user's data module and decode images, the runtime, and
  * the experiment file's JSON schema. The schema is written last: its time tells whether a build is complete.
  * `node scripts/build.js FOLDER` makes the bundles of server/ alone, in another folder.
  */
@@ -17,7 +17,7 @@ import { root } from './root.js';
 const dist = join(root, 'dist');
 
 /** What stays outside the bundles: native binaries, files found by path at run time, and a user's own copy of tfjs. */
-const external = ['@tensorflow/*', 'onnxruntime-node', 'jiti'];
+const external = ['@tensorflow/*', '@jsquash/*', 'onnxruntime-node', 'jiti'];
 
 /** @type {esbuild.BuildOptions} */
 const common = {
@@ -67,6 +67,7 @@ function serverBundle(folder) {
       sidecar: 'server/sidecar/main.ts',
       language: 'server/language/main.ts',
       moduleWorker: 'server/data/module/moduleWorker.ts',
+      imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
     },
@@ -157,6 +158,15 @@ function dashboardBundle(folder) {
   };
 }
 
+/** Names of properties in the runtime that are often written and never seen from outside. */
+const unseenNames = `
+  address buckets? className coded coded(Left|Right) copyRow forEachCode forEachPosition inner inOrderOfTime isSingle isStep
+  isStepwise kernels leftOf multiply nested offsets outer parameters rebuild requireChannelsLast reserveScratch returnsSequences scales
+  scratch scratchBytes sections
+`
+  .trim()
+  .split(/\s+/);
+
 /** @param {string} folder @returns {esbuild.BuildOptions} the runtime, a file that browsers and Node.js load */
 export function runtimeBundle(folder) {
   return {
@@ -164,23 +174,9 @@ export function runtimeBundle(folder) {
     entryPoints: { index: 'runtime/index.ts' },
     outdir: join(folder, 'runtime'),
     minify: true,
-    // Names that are often written and never seen from outside.
-    mangleProps: new RegExp(
-      `^(${[
-        ...[
-          'address',
-          'className',
-          'copyRow',
-          'forEachCode',
-          'forEachPosition',
-          'inOrderOfTime',
-          'isStep',
-          'isStepwise',
-        ],
-        ...['kernels', 'leftOf', 'multiply', 'parameters', 'rebuild', 'requireChannelsLast', 'reserveScratch'],
-        ...['returnsSequences', 'scratch', 'scratchBytes', 'sections'],
-      ].join('|')})$`,
-    ),
+    // It reads packed files, and writes none.
+    dropLabels: ['writing'],
+    mangleProps: new RegExp(`^(${unseenNames.join('|')})$`),
     // The runtime uses nothing that only Node.js or only a browser has.
     platform: 'neutral',
     target: 'es2022',

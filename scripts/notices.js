@@ -40,6 +40,8 @@ function packageOf(file) {
 function licenceOf(folder, { name, license, author }) {
   if (name.startsWith('onnxruntime-'))
     return `${read('scripts/notices/onnxruntime.txt')}\n\n${read('scripts/notices/onnxruntime-third-party.txt')}`;
+  // libjpeg's, of which its WebAssembly is made.
+  if (name === '@jsquash/jpeg') return [`${folder}/LICENSE`, `${folder}/codec/LICENSE.codec.md`].map(read).join('\n\n');
   const files = readdirSync(join(root, folder)).filter((file) =>
     /^(licen[cs]e|copying|notices?|copyrightnotice|thirdpartynotices)(\.\w+)?$/i.test(file),
   );

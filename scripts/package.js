@@ -27,12 +27,14 @@ export function isTarget(name) {
 }
 
 const NATIVE = 'node_modules/onnxruntime-node/bin/napi-v6';
-const WASM = 'node_modules/@tensorflow/tfjs-backend-wasm/dist';
+/** Folders with WebAssembly that is found beside the code that loads it. */
+const WASM = ['node_modules/@tensorflow/tfjs-backend-wasm/dist', 'node_modules/@jsquash/jpeg/codec/dec'];
 
 /** What stays outside the bundles, as the bundles ask for it. See `external` of build.js. */
 const loaded = `
   import 'jiti/static';
   import 'onnxruntime-node';
+  import '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
   require('@tensorflow/tfjs');
   require('@tensorflow/tfjs-backend-wasm');`;
 
@@ -72,8 +74,12 @@ export async function runtimeFiles() {
       .filter((name) => name === 'package.json' || /^(licen[cs]e|notice|thirdpartynotices)/i.test(name))
       .map((name) => `${folder}/${name}`),
   );
-  const wasm = readdirSync(join(root, WASM)).filter((name) => name.endsWith('.wasm'));
-  return [...files, ...about, ...wasm.map((name) => `${WASM}/${name}`)];
+  const wasm = WASM.flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((name) => name.endsWith('.wasm'))
+      .map((name) => `${folder}/${name}`),
+  );
+  return [...files, ...about, ...wasm];
 }
 
 /**

@@ -17,7 +17,7 @@ export interface FoundModel {
 }
 
 export type FoundData =
-  | { readonly type: 'mnist' | 'module' | 'text'; /** Absolute. */ readonly path: string }
+  | { readonly type: 'mnist' | 'images' | 'module' | 'text'; /** Absolute. */ readonly path: string }
   | {
       readonly type: 'arrays';
       /** Absolute: has x_train.npy, y_train.npy, x_test.npy and y_test.npy. */ readonly path: string;
@@ -45,6 +45,8 @@ const FILES = 3000;
 const SOURCE_BYTES = 256 * 1024;
 const MODEL_JSON_BYTES = 16 * 1024 * 1024;
 const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverage}/**';
+/** Images of data sets: a single one may have as many as the first thousands. */
+const IMAGES = 2000;
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 const AT_ONCE = 16;
@@ -52,11 +54,12 @@ const AT_ONCE = 16;
 export async function findChoices(token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, images, texts, arrays] = await Promise.all([
+  const [sources, json, digits, images, texts, arrays] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
     // Raw or gzip: an empty alternative in braces matches nothing.
     find('**/train-images?idx3-ubyte*', EXCLUDED_DATA, 50),
+    find('**/train/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', EXCLUDED_DATA, IMAGES),
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
   ]);
@@ -67,7 +70,8 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
     models: [...found.flatMap((file) => ('model' in file ? [file.model] : [])), ...models, ...builtinModels],
     data: [
       ...found.flatMap((file) => ('data' in file ? [file.data] : [])),
-      ...folders(images).map((path): FoundData => ({ type: 'mnist', path })),
+      ...folders(digits).map((path): FoundData => ({ type: 'mnist', path })),
+      ...folders(folders(folders(images))).map((path): FoundData => ({ type: 'images', path })),
       ...folders(texts).map((path): FoundData => ({ type: 'text', path })),
       ...folders(arrays).map((path): FoundData => ({ type: 'arrays', path })),
     ],
@@ -123,6 +127,7 @@ export function dataSetting(
   relativePath: (path: string) => string,
 ): { type: string; [key: string]: unknown } {
   if (data.type === 'text') return { type: 'text', path: relativePath(data.path), timeSteps: 20 };
+  if (data.type === 'images') return { type: 'images', path: relativePath(data.path), standardize: 'training' };
   if (data.type !== 'arrays') return { type: data.type, path: relativePath(data.path) };
   const split = (name: string) => ({
     inputs: relativePath(join(data.path, `x_${name}.npy`)),

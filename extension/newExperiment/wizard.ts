@@ -77,12 +77,20 @@ async function askModel(step: Step, answers: Answers, { models }: Choices): Prom
 }
 
 async function askData(step: Step, answers: Answers, { data }: Choices): Promise<Answer<unknown>> {
-  const wordsWanted = answers.model?.input === 'words';
-  const fitting = data.filter(({ type }) =>
-    answers.model?.input === undefined ? true : wordsWanted === (type === 'text'),
-  );
+  const input = answers.model?.input;
+  const wordsWanted = input === 'words';
+  const isFitting: Record<FoundData['type'], boolean> = {
+    mnist: !wordsWanted,
+    // Digits are gray, of 28 x 28 pixels: images in folders seldom are.
+    images: input === undefined,
+    module: !wordsWanted,
+    text: input !== 'digits',
+    arrays: !wordsWanted,
+  };
+  const fitting = data.filter(({ type }) => isFitting[type]);
   const kinds: Record<FoundData['type'], string> = {
     mnist: l10n.t('MNIST, or a set in its form'),
+    images: l10n.t('Images in folders, one for each class'),
     module: l10n.t('A module that exports train and test'),
     text: l10n.t('Text: a sentence a line'),
     arrays: l10n.t('NumPy arrays'),

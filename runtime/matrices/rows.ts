@@ -1,6 +1,6 @@
 /** @file A weight of which single rows are looked up: the vectors of an embedding. */
 import type { BinaryCodesWeight } from '../../server/formats/packed/binaryCodes.ts';
-import type { SparseWeight } from '../../server/formats/packed/sparse.ts';
+import type { PrunedWeight } from '../../server/formats/packed/packedFile.ts';
 import type { Kernels } from '../kernels.ts';
 import type { LinearMemory } from '../linearMemory.ts';
 import type { Matrix } from './matrix.ts';
@@ -45,7 +45,7 @@ export class SparseRows implements Rows {
   readonly #starts: number;
   readonly #entries: number;
 
-  constructor(memory: LinearMemory, weight: SparseWeight, rows: number, columns: number) {
+  constructor(memory: LinearMemory, weight: PrunedWeight, rows: number, columns: number) {
     this.rows = rows;
     this.columns = columns;
     this.#memory = memory;
@@ -76,7 +76,7 @@ export class SparseRows implements Rows {
 }
 
 function forEachEntry(
-  weight: SparseWeight,
+  weight: PrunedWeight,
   columns: number,
   visit: (row: number, distance: number, value: number) => void,
 ): void {

@@ -1,5 +1,5 @@
 /** @file A pruned matrix. How it lies in memory is described in `assembly/sparse.ts`. */
-import type { SparseWeight } from '../../server/formats/packed/sparse.ts';
+import type { PrunedWeight } from '../../server/formats/packed/packedFile.ts';
 import type { Kernels } from '../kernels.ts';
 import type { LinearMemory } from '../linearMemory.ts';
 import type { Columns, Matrix } from './matrix.ts';
@@ -24,7 +24,7 @@ export class SparseMatrix implements Matrix {
   /** u32 per output */
   readonly #order: number;
 
-  constructor(kernels: Kernels, memory: LinearMemory, weight: SparseWeight, inputs: number, columns: Columns) {
+  constructor(kernels: Kernels, memory: LinearMemory, weight: PrunedWeight, inputs: number, columns: Columns) {
     const outputs = columns.to - columns.from;
     this.inputs = inputs;
     this.outputs = outputs;
@@ -81,7 +81,7 @@ export class SparseMatrix implements Matrix {
   }
 }
 
-function countEntries(weight: SparseWeight, columns: Columns): Uint32Array {
+function countEntries(weight: PrunedWeight, columns: Columns): Uint32Array {
   const entries = new Uint32Array(columns.to - columns.from);
   forEachEntry(weight, columns, (output) => entries[output]++);
   return entries;
@@ -89,7 +89,7 @@ function countEntries(weight: SparseWeight, columns: Columns): Uint32Array {
 
 /** Calls `visit` with each entry, those of an output in the order of their inputs; a long distance is several entries. */
 function forEachEntry(
-  weight: SparseWeight,
+  weight: PrunedWeight,
   { from, to, of }: Columns,
   visit: (output: number, distance: number, value: number) => void,
 ): void {

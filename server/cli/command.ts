@@ -66,6 +66,9 @@ export interface CommandArguments {
     tensor?: string;
     sort?: string;
     spectrum?: boolean;
+    energy?: string;
+    'energy-of'?: string;
+    layers?: string[];
     'with-changed-files'?: boolean;
   };
 }

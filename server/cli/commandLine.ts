@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
+import { thinCommand } from './commands/thin.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
 import { errorJson } from './progressLines.ts';
 import { failureLines } from './report.ts';
@@ -27,6 +28,7 @@ const commands: readonly Command[] = [
   compareCommand,
   evaluateCommand,
   exportCommand,
+  thinCommand,
   benchmarkCommand,
   describeCommand,
   inspectCommand,

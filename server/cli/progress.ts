@@ -1,4 +1,5 @@
 /** @file How a run stands: made of its events alone, so that a live run and a recorded one are shown alike. */
+import type { Decoded } from '../data/dataset.ts';
 import { parameterFacts } from '../protocol/experiment/methods/index.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { rangeText } from '../protocol/experiment/methods/settingText.ts';
@@ -8,6 +9,8 @@ import { greatest, least } from './textTable.ts';
 export interface Progress {
   /** With the settings that are in effect. */
   started?: EventOf<'started'>;
+  /** Images that are decoded, of all, before it starts. */
+  decoded?: Decoded;
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;

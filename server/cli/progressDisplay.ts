@@ -1,4 +1,5 @@
 /** @file Showing a run while it goes on: results as lines that stay, and under them one status line; a failure apart. */
+import type { Decoded } from '../data/dataset.ts';
 import type { RunEvent } from '../protocol/run/events.ts';
 import type { CommandContext } from './command.ts';
 import { advance, newProgress } from './progress.ts';
@@ -31,8 +32,13 @@ export class ProgressDisplay {
     const lines = eventLines(event, terminal);
     if (lines.length > 0) this.print(lines, terminal);
     const { interactive } = this.#terminal;
-    const due = this.#now() - this.#lastStatus >= (interactive ? REWRITE_MS : LINE_MS);
-    if (!this.#progress.end && (due || (interactive && lines.length > 0))) this.#writeStatus();
+    if (!this.#progress.end && (this.#isDue() || (interactive && lines.length > 0))) this.#writeStatus();
+  }
+
+  /** Images that are decoded before the run starts. */
+  showDecoded(decoded: Decoded): void {
+    this.#progress.decoded = decoded;
+    if (this.#isDue()) this.#writeStatus();
   }
 
   /** Writes lines that stay. */
@@ -44,6 +50,10 @@ export class ProgressDisplay {
   /** Leaves the terminal as a program that follows expects it: the cursor at the beginning of a line. */
   end(): void {
     this.#clearStatus();
+  }
+
+  #isDue(): boolean {
+    return this.#now() - this.#lastStatus >= (this.#terminal.interactive ? REWRITE_MS : LINE_MS);
   }
 
   #writeStatus(): void {

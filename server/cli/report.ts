@@ -18,7 +18,7 @@ const BAR_COLUMNS = 20;
  * terminal is narrow, the bar goes first and then what stands to the right.
  */
 export function statusLine(progress: Progress, columns: number): string {
-  if (!progress.started) return truncate('starting …', columns);
+  if (!progress.started) return truncate(startingText(progress), columns);
   const { steps } = progress.started.config.training;
   const evaluation = latestEvaluation(progress);
   const left = secondsLeft(progress);
@@ -33,6 +33,10 @@ export function statusLine(progress: Progress, columns: number): string {
   const text = printableLine(parts.join('  '));
   const withBar = `${bar(progress.step / steps)} ${text}`;
   return withBar.length <= columns ? withBar : truncate(text, columns);
+}
+
+function startingText({ decoded }: Progress): string {
+  return decoded ? `decoding images, ${formatCount(decoded.done)} of ${formatCount(decoded.total)}` : 'starting …';
 }
 
 function bar(fraction: number): string {

@@ -4,7 +4,7 @@ import { Arena, scratch } from '../memory/arena.ts';
 import { wasmBase64 } from './generated/wasm.ts';
 
 /** See assembly/; addresses and sizes in bytes, lengths and counts in weights. */
-interface Kernels {
+export interface Kernels {
   pruneSmallest(values: number, length: number, count: number, scratch: number, scratchBytes: number): void;
   moments(values: number, length: number, result: number): void;
   countBins(
@@ -16,6 +16,46 @@ interface Kernels {
     bound: number,
     result: number,
   ): void;
+  bucketRanges(
+    values: number,
+    length: number,
+    bucket: number,
+    symmetric: boolean,
+    scales: number,
+    offsets: number,
+  ): void;
+  roundToLevels(values: number, length: number, bucket: number, last: number, scales: number, offsets: number): void;
+  roundAtRandom(
+    values: number,
+    length: number,
+    bucket: number,
+    last: number,
+    scales: number,
+    offsets: number,
+    seed: number,
+    first: number,
+  ): void;
+  roundToTable(
+    values: number,
+    length: number,
+    bucket: number,
+    table: number,
+    midpoints: number,
+    count: number,
+    scales: number,
+    offsets: number,
+    codes: number,
+  ): void;
+  sumByLevel(
+    slopes: number,
+    codes: number,
+    length: number,
+    bucket: number,
+    scales: number,
+    count: number,
+    sums: number,
+  ): void;
+  bucketGradients(slopes: number, before: number, after: number, length: number, bucket: number, results: number): void;
 }
 
 const module = compileKernels(wasmBase64);
@@ -33,9 +73,11 @@ function kernelsIn(memory: WebAssembly.Memory): Kernels {
 /** Where weights that live outside an arena are copied to; grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4 });
 const copyAddress = scratch.address + scratch.bytes;
+/** Bytes of a vector, on which every array begins. */
+const ALIGNMENT = 16;
 
 /** Weights in a memory that kernels can work on; {@link scratch} is free in it. */
-interface Placed {
+export interface Placed {
   readonly kernels: Kernels;
   readonly memory: WebAssembly.Memory;
   readonly address: number;
@@ -43,14 +85,37 @@ interface Placed {
   readonly copy?: Float32Array;
 }
 
-function place(values: Float32Array): Placed {
+export function place(values: Float32Array): Placed {
   const memory = Arena.of(values)?.memory;
   if (memory) return { kernels: kernelsIn(memory), memory, address: values.byteOffset };
-  const missing = copyAddress + values.byteLength - copies.buffer.byteLength;
-  if (missing > 0) copies.grow(Math.ceil(missing / PAGE));
+  growCopies(values.byteLength);
   const copy = new Float32Array(copies.buffer, copyAddress, values.length);
   copy.set(values);
   return { kernels: kernelsIn(copies), memory: copies, address: copyAddress, copy };
+}
+
+function growCopies(bytes: number): void {
+  const missing = copyAddress + bytes - copies.buffer.byteLength;
+  if (missing > 0) copies.grow(Math.ceil(missing / PAGE));
+}
+
+/** Room for several arrays in one memory that kernels can work on, until the next call for other ones. */
+export interface Room {
+  readonly kernels: Kernels;
+  readonly buffer: ArrayBuffer;
+  readonly addresses: readonly number[];
+}
+
+/** @param sizes of the arrays, in bytes */
+export function makeRoom(sizes: readonly number[]): Room {
+  let next = copyAddress;
+  const addresses = sizes.map((bytes) => {
+    const address = next;
+    next += Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+    return address;
+  });
+  growCopies(next - copyAddress);
+  return { kernels: kernelsIn(copies), buffer: copies.buffer, addresses };
 }
 
 /**

@@ -57,7 +57,8 @@ export function planCompression(
     weights,
     stages,
     denseGradients: stages.some(
-      ({ compression, units }) => policies[compression.policy].denseGradients || units.some(({ observe }) => observe),
+      ({ compression, units }) =>
+        policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
     replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
@@ -67,6 +68,16 @@ export function planCompression(
 /** The first step at which a compression acts. */
 export function firstStepOf({ schedule }: Compression): number {
   return schedule?.from ?? 0;
+}
+
+/** The step from which on a compression compresses weights no further. */
+function lastChangeOf({ schedule }: Compression): number {
+  return schedule && 'to' in schedule ? schedule.to : 0;
+}
+
+/** Steps from one that computes with compressed weights to the next, under a policy that does so while it trains. */
+export function stepsBetweenCompressed(compression: Compression): number {
+  return ('straightThrough' in compression && compression.straightThrough?.every) || 1;
 }
 
 function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
@@ -130,6 +141,7 @@ function further(
 ): Unit {
   const [first] = later[0].targets;
   checkFollows(compression, stage, first);
+  checkGoesOn(compression, stage, later);
   const named = new Map(later.flatMap((unit) => unit.targets.map((target) => [target.weight.name, unit] as const)));
   const missing = earlier.targets.find((target) => !named.has(target.weight.name));
   if (missing)
@@ -149,11 +161,11 @@ function further(
       },
     );
   const { ignoresSchedule } = policyFacts[stage.compression.policy];
-  const from = firstStepOf(stage.compression);
+  const earlierFrom = firstStepOf(stage.compression);
   return new FurtherUnit(
     earlier,
     earlier.targets.map((target) => named.get(target.weight.name)!),
-    { acts: (step) => step === steps || (step >= from && !ignoresSchedule), lastStep: steps },
+    { acts: (step) => step === steps || (step >= earlierFrom && !ignoresSchedule), lastStep: steps },
   );
 }
 
@@ -173,6 +185,30 @@ function checkFollows(
   throw setting === 'key'
     ? new SettingError(['layers', key], reason, { at: 'key', remedy })
     : new SettingError(['policy'], reason, { remedy });
+}
+
+/** @throws SettingError where a policy cannot go on with a part of a weight, or with one that is still to change */
+function checkGoesOn(
+  { settings }: Placed<Compression>,
+  { path, compression: earlier }: StagePlan,
+  [{ pullBack, targets }]: readonly Unit[],
+): void {
+  const [{ weight }] = targets;
+  const place = formatSettingPath(path);
+  if (pullBack)
+    throw new SettingError(
+      ['straightThrough', 'gradient'],
+      `"exact-scale" works with weights as a whole, and of ${weight.name} it gets what ${place} leaves`,
+      { remedy: 'Choose "plain".' },
+    );
+  const from = firstStepOf(settings);
+  const end = lastChangeOf(earlier);
+  if (policyFacts[settings.policy].trainsInstead && end > from)
+    throw new SettingError(
+      ['schedule', 'from'],
+      `expected at least ${end}, the step until which ${place} compresses ${weight.name} further, got ${from}`,
+      { remedy: 'Let it begin later, or the other end earlier.' },
+    );
 }
 
 function checkPolicy({ policy, method }: Compression): void {

@@ -16,6 +16,7 @@ import {
   type TensorSpec,
   type TrainedTensor,
 } from './stored/storedWeights.ts';
+import { pointsOf, TrainedPoints } from './stored/trainedPoints.ts';
 
 export interface Policy {
   readonly Stored: new (projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) => StoredWeights;
@@ -33,4 +34,5 @@ export const policies: { readonly [P in PolicyId]: Policy } = {
   'one-shot': { Stored: PlainWeights, denseGradients: false },
   factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
   'straight-through': { Stored: ShadowedWeights, denseGradients: false },
+  points: { Stored: TrainedPoints, trainedInstead: pointsOf, denseGradients: true },
 };

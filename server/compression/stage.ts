@@ -5,7 +5,7 @@ import type { Compression } from '../protocol/experiment/schema.ts';
 import { SettingError, settingsWithin } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { weightsOf, type CompressedWeight, type Unit } from './methods/unit.ts';
-import { firstStepOf, type StagePlan } from './plan.ts';
+import { firstStepOf, stepsBetweenCompressed, type StagePlan } from './plan.ts';
 import { policies } from './policies.ts';
 import type { Projection, StoredWeights, TrainedTensor } from './stored/storedWeights.ts';
 import type { CompressibleWeight, MatchedWeight } from './targets/targets.ts';
@@ -111,6 +111,7 @@ export class Stage {
       units: () => this.#units,
       valuesOf: (unit) => this.#valuesOf(unit),
       from: () => firstStepOf(this.#compression),
+      every: () => stepsBetweenCompressed(this.#compression),
       settings: () => this.#compression,
       isDue: (step) => this.isDue(step),
       steps,

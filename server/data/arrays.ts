@@ -5,7 +5,7 @@ import { decodeNpy, decodeNpz, type NpyArray } from '../formats/npy.ts';
 import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
-import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
+import { inMemoryDataset, type StoredColumn, type Table } from './inMemoryDataset.ts';
 import { firstNotFinite } from './notFinite.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 
@@ -69,7 +69,7 @@ async function readTable(
   };
 }
 
-function firstNotFiniteOf(column: Column, where: string): string | undefined {
+function firstNotFiniteOf(column: StoredColumn, where: string): string | undefined {
   const found = firstNotFinite(column);
   return found && `${where}: ${found}`;
 }
@@ -79,7 +79,7 @@ async function readColumn(
   setting: string,
   role: Role,
   baseDirectory: string,
-): Promise<{ samples: number; column: Column }> {
+): Promise<{ samples: number; column: StoredColumn }> {
   const [, file, name] = /^(.*\.npz):([^:]+)$/.exec(reference) ?? [undefined, reference, undefined];
   if (name === undefined && file.endsWith('.npz'))
     throw new UserError(`${setting}: ${reference} is an archive of arrays; say which one.`, {
@@ -96,7 +96,7 @@ async function readColumn(
 }
 
 /** What is stored in fewer bits than it takes is left as it is: batches are converted when they are made. */
-function convert({ data }: NpyArray, role: Role): Pick<Column, 'dtype' | 'data'> {
+function convert({ data }: NpyArray, role: Role): Pick<StoredColumn, 'dtype' | 'data'> {
   if (data instanceof Float32Array || data instanceof Float64Array) return { dtype: 'float32', data };
   if (data instanceof BigInt64Array || data instanceof BigUint64Array || data instanceof Uint32Array)
     return { dtype: 'int32', data: int32From(data) };

@@ -49,6 +49,17 @@ export interface Split {
   warning?: string | undefined;
 }
 
+/** What an image becomes for a model. */
+export interface ImageFacts {
+  height: number;
+  width: number;
+  color: 'rgb' | 'gray';
+  /** Of each channel, subtracted from values 0 to 1. */
+  mean: readonly number[];
+  /** Of each channel, which the rest is divided by. */
+  deviation: readonly number[];
+}
+
 export interface Dataset {
   inputs: TensorSpec[];
   targets: TensorSpec[];
@@ -64,9 +75,33 @@ export interface Dataset {
    * full, and the quality of a model is its perplexity.
    */
   vocabulary?: Vocabulary;
+  /** Names of the classes, in the order of their labels, where the data have names. */
+  classes?: readonly string[];
+  /** Of images. */
+  images?: ImageFacts;
+  /** What a user should know of it. */
+  warnings?: readonly string[];
   /** The user's modules that it was made by, absolute. */
   files?: readonly string[];
   /** One line for a person: what it is and how many samples it has. */
   description: string;
   close(): void | Promise<void>;
+}
+
+/** The part of a data set that a model is made for and described with. */
+export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'close'> & {
+  train: Pick<Dataset['train'], 'samples'>;
+};
+
+/** Images that are decoded, of all. */
+export interface Decoded {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface OpenOptions {
+  /** When it aborts, decoding ends at once. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of images that are decoded, which may take long. */
+  readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

@@ -8,14 +8,25 @@ import type { Batch, Dataset, Elements, Split, TensorSpec, TrainingOrder, Traini
 export type StoredElements = Elements | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array;
 
 /** Samples side by side, row-major; they take the element type of the column when a batch is made of them. */
-export interface Column extends TensorSpec {
+export interface StoredColumn extends TensorSpec {
   data: StoredElements;
 }
 
-export interface Table {
+/** Samples that are computed when a batch is made of them. */
+export interface ComputedColumn extends TensorSpec {
+  /**
+   * Writes a sample to its place in a batch.
+   * @param random in training, where samples may be changed at random: a function of seed and step alone
+   */
+  copyRow(sample: number, to: Elements, at: number, random?: Random): void;
+}
+
+export type Column = StoredColumn | ComputedColumn;
+
+export interface Table<C extends Column = Column> {
   samples: number;
-  inputs: Column[];
-  targets: Column[];
+  inputs: C[];
+  targets: C[];
   /** As of {@link Split.warning}. */
   warning?: string | undefined;
 }
@@ -47,6 +58,9 @@ export function inMemoryDataset(tables: Tables, name: string): Dataset {
 
 const constructors = { float32: Float32Array, int32: Int32Array };
 
+/** Streams of one seed that no other use of the generator takes, one a step: shuffles take those of epochs, the others begin at 2^40. */
+const FIRST_STREAM = 2 ** 52;
+
 /** Batches in the order of the table: views, and copies of what has another element type. */
 function inOrder(table: Table): Split {
   return {
@@ -55,9 +69,16 @@ function inOrder(table: Table): Split {
     *batches(batchSize) {
       for (let begin = 0; begin < table.samples; begin += batchSize) {
         const end = Math.min(begin + batchSize, table.samples);
-        const rows = ({ data, shape, dtype }: Column): Elements => {
-          const stored = data.subarray(begin * elementCount(shape), end * elementCount(shape));
-          return stored instanceof constructors[dtype] ? stored : new constructors[dtype](stored);
+        const rows = (column: Column): Elements => {
+          const length = elementCount(column.shape);
+          if ('copyRow' in column) {
+            const computed = new constructors[column.dtype]((end - begin) * length);
+            for (let sample = begin; sample < end; sample++)
+              column.copyRow(sample, computed, (sample - begin) * length);
+            return computed;
+          }
+          const stored = column.data.subarray(begin * length, end * length);
+          return stored instanceof constructors[column.dtype] ? stored : new constructors[column.dtype](stored);
         };
         yield { size: end - begin, inputs: table.inputs.map(rows), targets: table.targets.map(rows) };
       }
@@ -65,14 +86,14 @@ function inOrder(table: Table): Split {
   };
 }
 
-/** Shuffles anew for each epoch and gathers each batch's rows into the same buffers. */
+/** Shuffles anew for each epoch and fills the same buffers with the rows of each batch. */
 class ShuffledStream implements TrainingStream {
   readonly #stepsPerEpoch: number;
   readonly #seed: number;
   readonly #seeding: Seeding | undefined;
   readonly #order: Uint32Array;
   readonly #batch: Batch;
-  readonly #gathers: Gather[];
+  readonly #buffers: readonly RowBuffer[];
   #step: number;
   #epoch: number | undefined;
 
@@ -85,9 +106,10 @@ class ShuffledStream implements TrainingStream {
     this.#seed = seed;
     this.#seeding = seeding;
     this.#order = new Uint32Array(table.samples);
-    const inputs = table.inputs.map((column) => new Gather(column, batchSize));
-    const targets = table.targets.map((column) => new Gather(column, batchSize));
-    this.#gathers = [...inputs, ...targets];
+    const buffer = (column: Column): RowBuffer =>
+      'copyRow' in column ? new Computation(column, batchSize) : new Gather(column, batchSize);
+    const [inputs, targets] = [table.inputs.map(buffer), table.targets.map(buffer)];
+    this.#buffers = [...inputs, ...targets];
     this.#batch = { size: batchSize, inputs: inputs.map(({ to }) => to), targets: targets.map(({ to }) => to) };
     this.#step = step;
   }
@@ -101,7 +123,8 @@ class ShuffledStream implements TrainingStream {
     }
     const begin = (this.#step - epoch * this.#stepsPerEpoch) * this.#batch.size;
     const samples = this.#order.subarray(begin, begin + this.#batch.size);
-    for (const gather of this.#gathers) gather.rows(samples);
+    const random = new Random(this.#seed, FIRST_STREAM + this.#step, this.#seeding);
+    for (const buffer of this.#buffers) buffer.fill(samples, random);
     this.#step++;
     return this.#batch;
   }
@@ -109,19 +132,25 @@ class ShuffledStream implements TrainingStream {
   close(): void {}
 }
 
-/** Copies rows of a column into a buffer of one batch. */
-class Gather {
+/** One batch of a column. */
+interface RowBuffer {
+  readonly to: Elements;
+  fill(samples: Uint32Array, random: Random): void;
+}
+
+/** Copies rows of a column. */
+class Gather implements RowBuffer {
   readonly to: Elements;
   readonly #from: StoredElements;
   readonly #rowLength: number;
 
-  constructor({ data, shape, dtype }: Column, batchSize: number) {
+  constructor({ data, shape, dtype }: StoredColumn, batchSize: number) {
     this.#from = data;
     this.#rowLength = elementCount(shape);
     this.to = new constructors[dtype](batchSize * this.#rowLength);
   }
 
-  rows(samples: Uint32Array): void {
+  fill(samples: Uint32Array): void {
     const length = this.#rowLength;
     if (length === 1) {
       for (let i = 0; i < samples.length; i++) this.to[i] = this.#from[samples[i]];
@@ -129,5 +158,22 @@ class Gather {
     }
     for (let i = 0; i < samples.length; i++)
       this.to.set(this.#from.subarray(samples[i] * length, (samples[i] + 1) * length), i * length);
+  }
+}
+
+/** Computes rows of a column. */
+class Computation implements RowBuffer {
+  readonly to: Elements;
+  readonly #column: ComputedColumn;
+  readonly #rowLength: number;
+
+  constructor(column: ComputedColumn, batchSize: number) {
+    this.#column = column;
+    this.#rowLength = elementCount(column.shape);
+    this.to = new constructors[column.dtype](batchSize * this.#rowLength);
+  }
+
+  fill(samples: Uint32Array, random: Random): void {
+    for (let i = 0; i < samples.length; i++) this.#column.copyRow(samples[i], this.to, i * this.#rowLength, random);
   }
 }

@@ -11,7 +11,7 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
-import { inMemoryDataset, type Column, type Table } from './inMemoryDataset.ts';
+import { inMemoryDataset, type StoredColumn, type Table } from './inMemoryDataset.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 
 const CLASSES = 10;
@@ -47,8 +47,8 @@ export async function openMnist(folder: string, validation = 0): Promise<Dataset
 }
 
 /** The samples from `begin` to `end - 1`: views of the table. */
-function samples(table: Table, begin: number, end: number): Table {
-  const part = (column: Column): Column => {
+function samples(table: Table<StoredColumn>, begin: number, end: number): Table {
+  const part = (column: StoredColumn): StoredColumn => {
     const length = elementCount(column.shape);
     return { ...column, data: column.data.subarray(begin * length, end * length) };
   };
@@ -92,7 +92,11 @@ async function filesAt(path: string): Promise<Candidate[]> {
   return status?.isFile() ? [{ path, bytes: status.size }] : [];
 }
 
-async function readSplit(folder: string, files: readonly Candidate[], prefix: 'train' | 't10k'): Promise<Table> {
+async function readSplit(
+  folder: string,
+  files: readonly Candidate[],
+  prefix: 'train' | 't10k',
+): Promise<Table<StoredColumn>> {
   const imagesPath = findFile(folder, files, `${prefix}-images`, 'idx3-ubyte');
   const labelsPath = findFile(folder, files, `${prefix}-labels`, 'idx1-ubyte');
   const images = await readUserFile(imagesPath, (bytes) => decodeImages(unzip(bytes, 3)), REMEDY);

@@ -1,12 +1,12 @@
 /** @file Finds values that are no finite 32-bit numbers: nothing can be learnt from them, and every weight becomes NaN. */
 import { elementCount } from '../protocol/shape.ts';
-import type { Column } from './inMemoryDataset.ts';
+import type { StoredColumn } from './inMemoryDataset.ts';
 
 /**
  * The first such value, in words: "sample 5 has NaN at [2]"; undefined where all are finite.
  * @param before samples that came before these
  */
-export function firstNotFinite({ data, shape }: Pick<Column, 'data' | 'shape'>, before = 0): string | undefined {
+export function firstNotFinite({ data, shape }: Pick<StoredColumn, 'data' | 'shape'>, before = 0): string | undefined {
   // Integers are finite: gigabytes of bytes need no look.
   if (!(data instanceof Float32Array || data instanceof Float64Array)) return undefined;
   const index = data.findIndex((value) => !Number.isFinite(Math.fround(value)));

@@ -46,15 +46,31 @@ export interface FileEvaluation {
 
 /** @throws UserError for a file that is damaged, of no known format, or of another model; the signal's reason when it aborts */
 export async function evaluateFile(options: EvaluateFileOptions): Promise<FileEvaluation> {
-  const { path, experiment, changedFiles, onProgress } = options;
+  const { path, onProgress } = options;
   onProgress({ phase: 'loading' });
   const found = await recognizeExport(path);
-  const evaluate = (prepared: Prepared) => evaluated(found, prepared, options);
-  if (experiment !== undefined) return withExperiment(experiment, evaluate);
+  return withDataOfFile(found, options, async (prepared, run) => {
+    const evaluation = await evaluated(found, prepared, options);
+    if (!run || found.origin.step !== undefined) return evaluation;
+    const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
+    return { ...evaluation, runValue: finished?.summary.test };
+  });
+}
+
+/**
+ * Prepares the data for a file, and what was trained on them: the experiment that is named, or the run of the file.
+ * @param use gets the run as well, where it is that of the file
+ * @throws UserError where the file does not say of which run it is, or that is gone
+ */
+export async function withDataOfFile<R>(
+  found: RecognizedExport,
+  options: Pick<EvaluateFileOptions, 'path' | 'directory' | 'experiment' | 'changedFiles'>,
+  use: (prepared: Prepared, run?: Run) => Promise<R>,
+): Promise<R> {
+  const { experiment, changedFiles } = options;
+  if (experiment !== undefined) return withExperiment(experiment, use);
   const run = await runOf(found, options);
-  const evaluation = await withPreparedRun({ run, changedFiles }, 'evaluate', evaluate);
-  const finished = (await readLastEvents(run)).findLast((event) => event.type === 'finished');
-  return { ...evaluation, ...(found.origin.step === undefined && { runValue: finished?.summary.test }) };
+  return withPreparedRun({ run, changedFiles }, 'evaluate', (prepared) => use(prepared, run));
 }
 
 /**
@@ -71,7 +87,10 @@ export async function findRunOfFile(id: string | undefined, folders: readonly st
   return undefined;
 }
 
-async function runOf({ origin }: RecognizedExport, { path, directory }: EvaluateFileOptions): Promise<Run> {
+async function runOf(
+  { origin }: RecognizedExport,
+  { path, directory }: Pick<EvaluateFileOptions, 'path' | 'directory'>,
+): Promise<Run> {
   const remedy = 'Name an experiment with the data to evaluate it on: --experiment FILE.';
   if (origin.run === undefined) throw new UserError(`${path} does not say of which run it is.`, { remedy });
   const run = await findRunOfFile(origin.run, [directory, dirname(path)]);

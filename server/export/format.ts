@@ -33,8 +33,8 @@ export interface ExportSource {
 }
 
 export interface Origin {
-  /** Id of the run. */
-  readonly run: string;
+  /** Id of the run; undefined for a model of another program. */
+  readonly run: string | undefined;
   /** The settings as JSON. */
   readonly experiment: string;
   /** Steps that the weights were trained for; undefined for the final model. */
@@ -73,7 +73,7 @@ export interface WrittenWeight {
 
 /** What was measured on the files of an export. */
 export interface ExportFigures extends Pick<WrittenModel, 'weights' | 'inputs' | 'outputs'> {
-  readonly run: string;
+  readonly run: string | undefined;
   readonly step?: number | undefined;
   readonly metric: string;
   readonly value: number;

@@ -23,9 +23,14 @@ const ACTIVATION_KEYS = new Set(['activation', 'recurrent_activation']);
  * @throws FormatError for what TensorFlow.js has no place for, and where the layers cannot be put in an order
  */
 export function kerasTopology(topology: unknown): object {
-  const rewritten = rewrite(topology as Json);
-  checkOrder(rewritten);
-  return rewritten as object;
+  try {
+    const rewritten = rewrite(topology as Json);
+    checkOrder(rewritten);
+    return rewritten as object;
+  } catch (error) {
+    if (error instanceof RangeError) throw new FormatError('its layers are nested too deep');
+    throw error;
+  }
 }
 
 /**

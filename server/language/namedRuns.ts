@@ -1,7 +1,5 @@
-/** @file The settings of an experiment file that can name a run, `run:NAME`. */
+/** @file The settings of an experiment file that can name a run. */
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
-
-export const RUN = 'run:';
 
 export const runSettings: readonly SettingPath[] = [
   ['start'],

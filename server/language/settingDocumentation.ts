@@ -13,10 +13,11 @@ export function settingSchema(settings: unknown, path: SettingPath): JsonSchema 
   const union = object && alternativeOf(object, valueAt(settings, around));
   const discriminator = union && discriminatorOf(union);
   if (!discriminator || discriminator.key !== path.at(-1)) return schemaAt(experimentJsonSchema(), settings, path);
-  const { options } = discriminator;
+  const { options, usual } = discriminator;
   return {
     enum: [...options.keys()],
     enumDescriptions: Array.from(options.values(), ({ description }) => description),
+    ...(usual !== undefined && { default: usual }),
   };
 }
 
@@ -28,9 +29,16 @@ export function settingDocumentation(node: JsonSchema): string {
 
 function limits(node: JsonSchema): string | undefined {
   const fallback = isPlain(node.default) ? `default: \`${JSON.stringify(node.default)}\`` : undefined;
-  const expected = choicesOf(node).length > 0 || node.type === 'object' ? undefined : expectation(node);
+  const expected =
+    choicesOf(node).length > 0 ? besidesWords(node) : node.type === 'object' ? undefined : expectation(node);
   const text = [expected, fallback].filter((part) => part !== undefined).join('; ');
   return text === '' ? undefined : `_${text[0].toUpperCase()}${text.slice(1)}_`;
+}
+
+/** What can be written in the place of one of the words, where that is neither a word nor an object. */
+function besidesWords(node: JsonSchema): string | undefined {
+  const others = optionsOf(node).filter((option) => choicesOf(option).length === 0 && option.type !== 'object');
+  return others.length === 0 ? undefined : `${others.map(expectation).join(' or ')}, or one of these`;
 }
 
 function choices(node: JsonSchema): string | undefined {

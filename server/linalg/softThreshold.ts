@@ -7,7 +7,7 @@ import { coordinates, isTall, projection, type Factors } from './shorterSide.ts'
 import { rootsOf } from './singularValues.ts';
 
 /** Part of the largest singular value below which float32 factors tell nothing of another: so little is no part of a rank. */
-export const NEGLIGIBLE = 1e-6;
+const NEGLIGIBLE = 1e-6;
 
 /** What is left of a matrix: `left * right`. Column k of the one and row k of the other belong to the k-th singular value. */
 export interface SoftThresholded extends Factors {

@@ -7,6 +7,8 @@ export interface ModelSamples {
   readonly inputs: readonly { readonly shape: readonly number[] }[];
   /** Of a text. */
   readonly vocabulary?: { readonly words: readonly string[] };
+  /** Names of the classes, where the data have names. */
+  readonly classes?: readonly string[];
 }
 
 /** What a user's `createModel` receives. */
@@ -17,12 +19,15 @@ export interface ModelContext {
   inputShape: number[];
   /** Words that a text is made of. */
   vocabularySize?: number;
+  /** Number of classes, of images in folders. */
+  classes?: number;
 }
 
-export function contextOf({ batchSize, inputs, vocabulary }: ModelSamples): ModelContext {
+export function contextOf({ batchSize, inputs, vocabulary, classes }: ModelSamples): ModelContext {
   return {
     batchSize,
     inputShape: [...inputs[0].shape],
     ...(vocabulary && { vocabularySize: vocabulary.words.length }),
+    ...(classes && { classes: classes.length }),
   };
 }

@@ -108,6 +108,21 @@ function descendants(layer: Layer): Layer[] {
   return children(layer).flatMap((child) => [child, ...descendants(child)]);
 }
 
+/** Paths of the layers of a model, those within others included, by stable names; a layer that several others hold has several. */
+export function layerPaths(model: tf.LayersModel): Map<Layer, string[]> {
+  const names = stableLayerNames(model);
+  const paths = new Map<Layer, string[]>();
+  const visit = (layer: Layer, path: readonly string[]): void => {
+    for (const child of children(layer)) {
+      const own = [...path, names.get(child.name) ?? child.name];
+      paths.set(child, [...(paths.get(child) ?? []), own.join('/')]);
+      visit(child, own);
+    }
+  };
+  visit(model, []);
+  return paths;
+}
+
 /** The names of the model's layers, those within others included, that are not stable, with the name that stands for each. */
 export function stableLayerNames(model: tf.LayersModel): Map<string, string> {
   return stableNames(descendants(model).map(({ name }) => name));

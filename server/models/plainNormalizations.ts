@@ -20,7 +20,7 @@ export function completeNormalizations(model: tf.LayersModel): void {
     const name = layer.getClassName();
     if (name !== 'BatchNormalization' && name !== 'LayerNormalization') continue;
     const normalization = layer as unknown as Normalization;
-    const { axis } = layer.getConfig() as { axis: number | number[] };
+    const { axis, scale, center } = layer.getConfig() as { axis: number | number[]; scale: boolean; center: boolean };
     const input = [layer.input].flat()[0].shape;
     const shape = [axis].flat().map((one) => input.at(one) as number);
     normalization.gamma ??= { read: () => tf.ones(shape) };
@@ -29,5 +29,8 @@ export function completeNormalizations(model: tf.LayersModel): void {
     // This layer reads them only where it believes that it has them.
     normalization.scale = true;
     normalization.center = true;
+    // What is saved of the layer still says which weights it has.
+    const config = layer.getConfig.bind(layer);
+    layer.getConfig = () => ({ ...config(), scale, center });
   }
 }

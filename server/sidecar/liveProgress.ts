@@ -2,7 +2,7 @@
 import type { RunEvent } from '../protocol/run/events.ts';
 import type { LiveState } from '../protocol/wire/sidecar.ts';
 
-export type LiveProgress = Omit<LiveState, 'phase' | 'runsAhead'>;
+export type LiveProgress = Omit<LiveState, 'phase' | 'runsAhead' | 'decoded'>;
 
 export const noProgress: LiveProgress = { step: 0, steps: 0 };
 

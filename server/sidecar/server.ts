@@ -83,6 +83,11 @@ export class SidecarServer {
   /** Tells all clients that there is an event, and a little later how far the run is. */
   eventAdded(): void {
     for (const client of this.#clients) client.wake();
+    this.progressed();
+  }
+
+  /** Tells all clients, a little later, how far the run is. */
+  progressed(): void {
     if (this.#clients.size === 0) return;
     this.#stateTimer ??= setTimeout(() => this.stateChanged(), STATE_MS);
   }

@@ -30,6 +30,7 @@ export class Sidecar {
   #phase: 'queued' | 'preparing' | 'training' | 'ended' = 'queued';
   #progress = noProgress;
   #runsAhead: number | undefined;
+  #decoded: LiveState['decoded'];
   #lastCheckpoint: string | undefined;
   /** How the run ended, once that is recorded: nothing else is recorded after it. */
   #end: TrainingEnd | undefined;
@@ -67,6 +68,10 @@ export class Sidecar {
       },
       onEvent: (event) => {
         if (!this.#abandoned) this.#onEvent(event);
+      },
+      onDecoded: (decoded) => {
+        this.#decoded = decoded;
+        this.#server.progressed();
       },
     };
   }
@@ -176,7 +181,13 @@ export class Sidecar {
 
   #state(): LiveState {
     const runsAhead = this.#phase === 'queued' ? this.#runsAhead : undefined;
-    return { phase: this.#livePhase(), ...this.#progress, ...(runsAhead !== undefined && { runsAhead }) };
+    const decoded = this.#phase === 'preparing' ? this.#decoded : undefined;
+    return {
+      phase: this.#livePhase(),
+      ...this.#progress,
+      ...(runsAhead !== undefined && { runsAhead }),
+      ...(decoded && { decoded }),
+    };
   }
 
   #livePhase(): LivePhase {

@@ -1,18 +1,13 @@
-/** @file The run that a setting names, `run:ID`, `run:NAME` or `run:PATH`, as far as its final model is wanted. */
+/** @file The run that a setting names, as far as its final model is wanted. */
+import { RUN } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { UserError } from '../protocol/userError.ts';
 import { findRun } from '../runs/findRun.ts';
 import type { Run } from '../runs/run.ts';
 
-const RUN = 'run:';
-
-export function namesRun(reference: string): boolean {
-  return reference.startsWith(RUN);
-}
-
 /**
- * @param reference as {@link namesRun} tells
+ * @param reference `run:…`
  * @param setting that names the run
  * @param options.directory of the experiment file
  * @param options.asking the run that wants the model, where there is one already

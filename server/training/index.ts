@@ -24,7 +24,7 @@ import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { packedWeights, readFinalModel } from './finalModel.ts';
 import { prepare, type Prepared, type PrepareOptions } from './prepare.ts';
-import { keepVocabulary } from './runVocabulary.ts';
+import { keepDataFacts } from './runDataFacts.ts';
 import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
 
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
@@ -46,11 +46,11 @@ export interface TrainingOutcome {
 export async function runExperiment(
   options: { file: string; overrides: readonly string[]; out?: string } & TrainingObserver,
 ): Promise<TrainingOutcome> {
-  const { file, overrides, out } = options;
+  const { file, overrides, out, signal, onDecoded } = options;
   const { text, name, experiment } = await loadExperiment(file, overrides);
   const source = { file: name, text, overrides };
   const prepared = await withPlaces(source, () =>
-    prepare(experiment, dirname(file), { pretrained: true, trains: true }),
+    prepare(experiment, dirname(file), { pretrained: true, trains: true, signal, onDecoded }),
   );
   try {
     await keepDescription(file, experiment, prepared.description);
@@ -80,13 +80,13 @@ export async function runExperiment(
 export async function resumeRun(
   options: { run: Run; changedFiles?: boolean } & TrainingObserver,
 ): Promise<TrainingOutcome> {
-  const { run, changedFiles = false } = options;
+  const { run, changedFiles = false, signal, onDecoded } = options;
   const lock = await lockRun(run);
   let end: TrainingEnd | undefined;
   try {
     const resumption = await readLatestCheckpoint(run);
     const { checkpoint } = resumption;
-    const prepared = await prepareRun(run, { ...goingOnFrom(checkpoint), trains: true });
+    const prepared = await prepareRun(run, { ...goingOnFrom(checkpoint), trains: true, signal, onDecoded });
     try {
       const changed = await changedSources(run, prepared.sources);
       if (!changedFiles) refuseChanged(run, changed, 'resume');
@@ -107,14 +107,18 @@ export async function resumeRun(
  * locked it. Whatever happens is recorded as an event, also what keeps the run from beginning.
  */
 export async function trainRun(options: { run: Run; resume: boolean } & TrainingObserver): Promise<TrainingEnd> {
-  const { run, resume, signal } = options;
+  const { run, resume, signal, onDecoded } = options;
   let resumption: Resumption | undefined;
   let prepared: Prepared | undefined;
   try {
     const checkpoint = resume ? await readLatestCheckpoint(run) : undefined;
     resumption = checkpoint;
     const file = resume ? run.experimentFile : run.record.experiment;
-    const preparing = prepareRun(run, { ...goingOnFrom(checkpoint?.checkpoint), trains: true }, file);
+    const preparing = prepareRun(
+      run,
+      { ...goingOnFrom(checkpoint?.checkpoint), trains: true, signal, onDecoded },
+      file,
+    );
     prepared = await unlessAborted(preparing, signal);
     await keepDescription(run.record.experiment, prepared.live.experiment, prepared.description);
     if (resume) refuseChanged(run, await changedSources(run, prepared.sources), 'resume');
@@ -174,7 +178,7 @@ export interface FinalModelOptions {
  */
 export async function withFinalModel<R>(
   options: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'benchmark',
+  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
   return withPreparedRun(options, command, async (prepared) => {
@@ -189,14 +193,14 @@ export async function withFinalModel<R>(
  */
 export async function withPreparedRun<R>(
   { run, changedFiles = false }: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'benchmark',
+  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
   goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {
   const prepared = await prepareRun(run, { ...goingOn, trains: false });
   try {
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
-    await keepVocabulary(run, prepared.dataset.vocabulary);
+    await keepDataFacts(run, prepared.dataset);
     return await use(prepared);
   } finally {
     await prepared.dispose();

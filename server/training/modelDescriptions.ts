@@ -1,6 +1,6 @@
 /** @file Descriptions of models, for the editor: of every training, and by themselves. */
 import { dirname } from 'node:path';
-import { openDataset } from '../data/openDataset.ts';
+import { openSampleForm } from '../data/openDataset.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel } from '../models/loadModel.ts';
 import { JsonText } from '../protocol/experiment/jsonText.ts';
@@ -34,7 +34,7 @@ export async function describeExperiment(
   const document = new JsonText(text).value();
   const { model, data } = modelSourceOf(document) ?? parseExperiment(text, { file: name });
   const baseDirectory = dirname(file);
-  const opened = await openDataset(data, baseDirectory).catch((error: unknown) => {
+  const opened = await openSampleForm(data, baseDirectory).catch((error: unknown) => {
     // Many models do not ask for their data: they can be described before these are there.
     if (error instanceof UserError) return error;
     throw error;

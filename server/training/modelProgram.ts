@@ -36,7 +36,7 @@ export interface ModelProgram extends Program, Predictor {
 export const PERPLEXITY = 'perplexity';
 
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary'>;
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
 
 /** Whether the largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
@@ -101,6 +101,7 @@ export function modelProgram(
   if (id !== undefined)
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
+  if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   const objective: ReturnType<typeof studentLoss> = lesson
@@ -182,6 +183,13 @@ function checkVocabularySize(model: tf.LayersModel, words: number, classes: numb
     if (rows !== null && rows < words)
       throw unfitModel(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
   }
+}
+
+/** @throws SettingError when some classes have no output */
+function checkClasses(names: readonly string[], outputs: number | undefined): void {
+  if (outputs === undefined || outputs >= names.length) return;
+  const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
+  throw unfitModel(`the data have ${names.length} classes (${listed}), the output one value for each of ${outputs}`);
 }
 
 function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {

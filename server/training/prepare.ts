@@ -9,11 +9,11 @@ import { Compressor } from '../compression/compressor.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
-import type { Dataset } from '../data/dataset.ts';
+import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
-import { loadModel } from '../models/loadModel.ts';
+import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
@@ -23,6 +23,7 @@ import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimi
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
+import { namesRun } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
@@ -34,7 +35,7 @@ import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { finalWeightsFile } from './finalModel.ts';
-import { finishedRun, namesRun } from './finishedRun.ts';
+import { finishedRun } from './finishedRun.ts';
 import { LiveSettings } from './liveSettings.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
@@ -46,6 +47,8 @@ export interface Prepared {
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
+  /** The model with what its module says of it. */
+  readonly loaded: LoadedModel;
   readonly program: ModelProgram;
   readonly executor: Executor;
   readonly parameters: ParameterSet;
@@ -69,7 +72,7 @@ export interface Prepared {
   dispose(): Promise<void>;
 }
 
-export interface PrepareOptions {
+export interface PrepareOptions extends OpenOptions {
   /** True where `start` is to be loaded: not where other weights will be restored. */
   readonly pretrained: boolean;
   /** True where the model is to be trained. Without that it needs no teacher. */
@@ -87,7 +90,7 @@ export interface PrepareOptions {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, run, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -98,8 +101,9 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
-    const dataset = await openDataset(data, directory);
+    const dataset = await openDataset(data, directory, opening);
     opened.push(() => dataset.close());
+    warnings.push(...(dataset.warnings ?? []));
     for (const split of [dataset.validation, dataset.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
     const ofData = await readSources(dataset.files ?? []);
@@ -165,6 +169,7 @@ export async function prepare(
       live: new LiveSettings(experiment),
       seeding,
       dataset,
+      loaded,
       program,
       executor,
       parameters,

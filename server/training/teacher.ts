@@ -10,6 +10,7 @@ import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { completeNormalizations } from '../models/plainNormalizations.ts';
 import { loadTfjsModel } from '../models/tfjsModelFile.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
+import { namesRun } from '../protocol/experiment/runReference.ts';
 import type { DistillationConfig, ModelReference, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { isWithin, type SettingPath } from '../protocol/experiment/settingPath.ts';
@@ -19,12 +20,12 @@ import { valuesAfter } from '../runs/changedValues.ts';
 import { readSources } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
 import { finalWeightsFile } from './finalModel.ts';
-import { finishedRun, namesRun } from './finishedRun.ts';
+import { finishedRun } from './finishedRun.ts';
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import { namedLoss } from './objective/dataLoss.ts';
 import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
-import { checkVocabulary } from './runVocabulary.ts';
+import { checkDataFacts } from './runDataFacts.ts';
 
 const TEACHER: SettingPath = ['distillation', 'teacher'];
 
@@ -121,7 +122,7 @@ async function teachingRun(
     });
   const known = begun === undefined ? reference : `run:${begun}`;
   const run = await finishedRun(known, setting, { directory, asking: student });
-  await checkVocabulary(run, dataset.vocabulary, 'this one learns from it');
+  await checkDataFacts(run, dataset, 'this one learns from it');
   return run;
 }
 

@@ -1,5 +1,6 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
+import type { OpenOptions } from '../data/dataset.ts';
 import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
 import { EventLog } from '../runs/log/eventLog.ts';
@@ -12,7 +13,7 @@ import { writeFinalModel } from './finalModel.ts';
 import { LiveChanges } from './liveChanges.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
-import { keepVocabulary } from './runVocabulary.ts';
+import { keepDataFacts } from './runDataFacts.ts';
 import { TrainingLoop } from './trainingLoop.ts';
 
 export interface TrainingObserver extends EventObserver {
@@ -20,6 +21,8 @@ export interface TrainingObserver extends EventObserver {
   signal: AbortSignal;
   /** What the run is asked for while it trains. */
   control?: TrainingControl;
+  /** Told of images that are decoded before it trains. */
+  onDecoded?: OpenOptions['onDecoded'];
 }
 
 /** How a run goes on that was interrupted. */
@@ -63,8 +66,8 @@ export async function trainInFolder(
   };
   let loop: TrainingLoop | undefined;
   try {
+    await keepDataFacts(run, prepared.dataset);
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
-    await keepVocabulary(run, prepared.dataset.vocabulary);
     if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({
       type: 'started',

@@ -31,7 +31,7 @@ const compressions = {
   sparse: { method: 'prune', layers: { '*': { rate: 0.9 } } },
   'binary-codes': {
     method: 'quantize',
-    layers: { '*': { bits: 2, scales: 'row', algorithm: 'alternating', iterations: 10 } },
+    layers: { '*': { levels: 'binary', bits: 2, scales: 'row', algorithm: 'alternating', iterations: 10 } },
   },
   factors: { method: 'low-rank', layers: { '*': { rank: 8, sharedProjection: false } } },
 } as const;

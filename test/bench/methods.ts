@@ -1,11 +1,12 @@
 /**
  * @file What a method adds to a training step (forward, backward, Adam; LeNet-5, batch 50, one thread): steps with it and plain ones in
- * turn, each side a process of its own. To add one: a row.
+ * turn, each side a process of its own. To add one: a row. Proximal steps come once an epoch: they are timed by themselves.
  */
 import { writeImages, type Batches } from './batches.ts';
 import { beside, measureAll, type Benchmark, type Limited } from './bench.ts';
 import type { OurStepOptions } from './contenders/openOurStep.ts';
 import { startOurs } from './ours.ts';
+import { proximalShares } from './proximalShares.ts';
 
 interface Row {
   readonly name: string;
@@ -52,8 +53,9 @@ export default {
         rivals: [() => startOurs(plain(batches), { steps: STEPS, name: 'plain' })],
       })),
     );
-    return results.map(({ case: name, ours, theirs }, i): Limited =>
+    const added = results.map(({ case: name, ours, theirs }, i): Limited =>
       beside(rows[i].limit, `${name}, more than a plain step`, 100 * (ours / theirs - 1), '%'),
     );
+    return [...added, ...(await proximalShares(results[0].theirs))];
   },
 } satisfies Benchmark;

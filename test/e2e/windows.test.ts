@@ -48,7 +48,7 @@ test('in Restricted Mode nothing is run, no model either, and the reason is said
   const page = await session.window();
   await openFile(page, EXPERIMENT);
   await page.locator('.activitybar .action-label[aria-label^="DeepTwist"]').first().click();
-  await page.getByRole('treeitem', { name: /lenet-300-100-prune/ }).waitFor();
+  await page.getByRole('treeitem', { name: 'lenet-300-100-prune', exact: true }).waitFor();
   await expect.poll(() => webview(page).locator('body').innerText()).toMatch(/not trusted|Restricted Mode/);
   await page.locator('.squiggly-info').waitFor();
   expect(session.runs()).toEqual([]);

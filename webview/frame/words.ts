@@ -99,8 +99,15 @@ function placeFact(step: number, steps: number | undefined): string {
 }
 
 function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
-  const { phase, step, steps, stepsPerSecond, evaluation, loss, runsAhead } = live;
+  const { phase, step, steps, stepsPerSecond, evaluation, loss, runsAhead, decoded } = live;
   if (phase === 'queued') return { icon: 'queued', phase: stateWords.queued, facts: [queueFact(runsAhead)] };
+  if (phase === 'preparing' && decoded)
+    return {
+      icon: 'running',
+      phase: l10n.t('Preparing'),
+      facts: [l10n.t('decodes images, {0} of {1}', formatCount(decoded.done), formatCount(decoded.total))],
+      progress: decoded.done / decoded.total,
+    };
   if (phase === 'preparing')
     return { icon: 'running', phase: l10n.t('Preparing'), facts: [l10n.t('loads data, compiles the model')] };
   const facts = [l10n.t('{0} of {1}', formatCount(step), formatCount(steps))];

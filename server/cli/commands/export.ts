@@ -1,20 +1,16 @@
 /** @file `deeptwist export`. */
-import { relative, resolve } from 'node:path';
-import { exportFormatNames, exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
-import { formatBytes, formatCount, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
-import { printableJson } from '../../protocol/printable.ts';
-import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { resolve } from 'node:path';
+import { exportFormatNames } from '../../protocol/model/exportFormats.ts';
+import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { changedFilesOption } from '../command.ts';
-import type { Command } from '../command.ts';
+import type { Command, CommandContext } from '../command.ts';
 import type { ExportReport } from '../exporter.ts';
-import { ExportStatus } from '../exportStatus.ts';
-import { doInterruptibly } from '../interruptibleWork.ts';
+import { defaultPath, fileLines, formatOf, reportExport } from '../exportReport.ts';
 import { exportOptionsOfFormats, exportSettings } from '../exportSettings.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
-import type { Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
 
 export const exportCommand: Command = {
@@ -42,80 +38,42 @@ export const exportCommand: Command = {
     progress: progressOption,
   },
   async run({ positionals: [reference], options }, context) {
-    const { directory, stdout, stderr } = context;
-    const { format = exportFormatNames[0] } = options;
-    if (!isExportFormat(format))
-      throw new UserError(`deeptwist export: there is no format '${format}'.`, {
-        remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
-        exitCode: ExitCode.usage,
-      });
+    const { directory } = context;
+    const format = formatOf('export', options.format ?? exportFormatNames[0]);
     const settings = exportSettings(format, options);
-    const progress = new ExportStatus(stderr, progressOf('export', options.progress));
+    progressOf('export', options.progress);
     const run = options.checkpoint
       ? await findRun(reference, directory)
       : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
-    return doInterruptibly(context, {
-      progress,
-      cancelled: 'Cancelled: no file was written.',
-      work: (signal) =>
+    return reportExport(
+      { command: 'export', options },
+      context,
+      (how) =>
         exportRun({
           run,
           format,
-          path: resolve(directory, options.out ?? run.id + exportFormats[format].ending),
+          path: resolve(directory, options.out ?? defaultPath(run.id, format)),
           ...settings,
           checkpoint: options.checkpoint,
           changedFiles: options['with-changed-files'],
-          signal,
-          onProgress: (state) => progress.show(state),
+          ...how,
         }),
-      report(report) {
-        const { warnings, notRecorded } = report;
-        const all = notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`];
-        for (const warning of all) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-        if (options.json) stdout.write(printableJson(report) + '\n');
-        else stdout.write(reportLines(report, context).join('\n') + '\n');
-      },
-    });
+      (report) => reportLines(report, context),
+    );
   },
 };
 
-function reportLines(report: ExportReport, { stdout, directory }: { stdout: Terminal; directory: string }): string[] {
-  const { path, engine, bytes, denseBytes, gzipBytes, weights, batchSize } = report;
-  const { metric, value, runValue, largestDifference } = report;
+function reportLines(report: ExportReport, context: CommandContext): string[] {
+  const { stdout } = context;
   const [header, ...rows] = textTable(
     {
       header: ['weight', 'form', 'bytes'],
-      rows: weights.map(({ name, form, bytes: size }) => [name, form, formatBytes(size)]),
+      rows: report.weights.map(({ name, form, bytes: size }) => [name, form, formatBytes(size)]),
       right: new Set([2]),
     },
     stdout.columns,
   );
-  const ofRun = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
-  return [
-    styled(stdout, 'dim', header),
-    ...rows,
-    `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
-    `floats  ${formatBytes(denseBytes)}, ${besideFile(denseBytes, bytes)}`,
-    `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
-    `output  differs from the run's by ${largestDifference.toPrecision(2)} at most`,
-    ...checkpointLines(report),
-    `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
-    styled(stdout, 'bold', relative(directory, path) || path),
-  ];
-}
-
-/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
-function besideFile(denseBytes: number, bytes: number): string {
-  return denseBytes >= bytes
-    ? `${formatRatio(denseBytes / bytes)} as much`
-    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
-}
-
-function checkpointLines({ step, afterDistortion }: ExportReport): string[] {
-  if (step === undefined) return [];
-  const weights = afterDistortion
-    ? 'right after a distortion'
-    : 'with weights as they were trained, not as a distortion leaves them';
-  return [`model   the checkpoint of step ${formatCount(step)}, ${weights}`];
+  const file = fileLines(report, context, { before: 'when the run ended', model: "the run's" });
+  return [styled(stdout, 'dim', header), ...rows, ...file];
 }

@@ -87,7 +87,12 @@ async function train(context: CommandContext, json: boolean, start: Start): Prom
     display.show(event);
   };
   try {
-    const { run, state } = await start({ onEvent, signal: stop.signal, control });
+    const { run, state } = await start({
+      onEvent,
+      signal: stop.signal,
+      control,
+      onDecoded: (decoded) => display.showDecoded(decoded),
+    });
     display.print(await closingLines(run, state, context.directory));
     return exitCodes[state];
   } finally {
@@ -108,13 +113,17 @@ async function closingLines(run: Run, state: TrainingOutcome['state'], directory
 }
 
 /** Events on standard output, everything else on standard error: a failure, too, for whoever watches. */
-function jsonDisplay({ stdout, stderr }: CommandContext): Pick<ProgressDisplay, 'show' | 'print' | 'end'> {
+function jsonDisplay({
+  stdout,
+  stderr,
+}: CommandContext): Pick<ProgressDisplay, 'show' | 'showDecoded' | 'print' | 'end'> {
   const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
   return {
     show(event) {
       stdout.write(printableJson(event) + '\n');
       if (event.type === 'failed') print(failureLines(event, stderr));
     },
+    showDecoded: () => undefined,
     print,
     end: () => undefined,
   };

@@ -12,7 +12,15 @@ import type { CompressionSetting } from '../../protocol/run/events.ts';
 import { denseSize, type CompressedSize } from '../size.ts';
 import { scatterRows, storedMatrix, storedShape, storedView, type MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight } from '../targets/targets.ts';
-import type { CompressedWeight, CompressionState, Distortion, FactoredWeight, TensorDistortion, Unit } from './unit.ts';
+import type {
+  CompressedWeight,
+  CompressionState,
+  Distortion,
+  FactoredWeight,
+  FittedPoints,
+  TensorDistortion,
+  Unit,
+} from './unit.ts';
 
 /** A tensor that is distorted further, and what has been made of it. */
 interface Tensor {
@@ -139,6 +147,11 @@ export class FurtherUnit implements Unit {
     });
     const bytes = (weights: readonly PackedWeight[]) => weights.reduce((total, own) => total + sectionBytes(own), 0);
     return bytes(packed) < bytes(dense) ? packed : dense;
+  }
+
+  /** Those of the one tensor that pruning leaves of a weight. */
+  get points(): FittedPoints | undefined {
+    return this.#later.length === 1 ? this.#later[0].points : undefined;
   }
 
   get state(): CompressionState {

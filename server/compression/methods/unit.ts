@@ -6,6 +6,7 @@ import type { CompressedSize } from '../size.ts';
 import type { MatrixView } from '../targets/matrixView.ts';
 import type { MatchedWeight, NamedWeight } from '../targets/targets.ts';
 import type { CustomDistortion } from './custom/custom.ts';
+import { commonLevels, type LevelForm } from './quantize/levelForm.ts';
 
 type CompressionBy = { [M in Method]: Extract<Compression, { method: M }> };
 export type CompressionOf<M extends Method> = CompressionBy[M];
@@ -18,6 +19,7 @@ export type CompressionState = Record<string, Float32Array | Uint8Array>;
 export type CompressedWeight =
   | SparseWeight
   | QuantizedWeight
+  | LevelForm
   | FactoredWeight
   /** What a user's function left, with the size that it told. */
   | { readonly form: 'custom'; readonly size: CompressedSize };
@@ -63,6 +65,7 @@ export interface FactoredWeight {
 /** The few values that all numbers of a weight have, ascending, where its form has such. */
 export function levelsOf(compressed: CompressedWeight): readonly number[] | undefined {
   if (compressed.form === 'binary-codes') return compressed.levels;
+  if (compressed.form === 'levels') return commonLevels(compressed);
   const levels = compressed.form === 'sparse' && compressed.kept && levelsOf(compressed.kept.numbers);
   return levels ? [...new Set([...levels, 0])].sort((a, b) => a - b) : undefined;
 }
@@ -99,6 +102,21 @@ export interface TensorDistortion {
     view: MatrixView,
     compressed: CompressedWeight | undefined,
   ): PackedWeight;
+}
+
+/** The quantization points of a weight. */
+export interface FittedPoints {
+  readonly count: number;
+  /** Points that a distortion takes in the place of those that it would fit, ascending. */
+  trained: Float32Array | undefined;
+}
+
+/** A weight whose gradient was taken at its compressed form. */
+export interface PulledBack {
+  /** Changed in place. */
+  readonly gradient: Float32Array;
+  readonly full: Float32Array;
+  readonly compressed: Float32Array;
 }
 
 /** What a distortion found out about a weight besides its form, as the log of a run has it. */
@@ -179,6 +197,13 @@ export interface Unit {
   readonly observe?: (values: readonly Float32Array[], gradients: readonly Float32Array[]) => void;
   /** How a part of a weight that an earlier compression left is distorted; absent where a method follows none. */
   readonly tensor?: TensorDistortion;
+  /** The points that a distortion fits to a weight, which may be trained in its place; absent where a method fits none. */
+  readonly points?: FittedPoints;
+  /**
+   * Adds to the gradient at a compressed weight what makes it that of the weight in full precision; absent where the one is taken for
+   * the other.
+   */
+  readonly pullBack?: (weight: PulledBack, form: CompressedWeight) => void;
   /** The shapes of the factors that a distortion finds; absent where a method finds none. */
   readonly factors?: FactorShapes;
   /** What the next distortion depends on, for a checkpoint. */

@@ -17,7 +17,8 @@ export class ShadowedWeights extends PlainWeights {
   }
 
   override async beforeStep(step: number): Promise<void> {
-    if (this.#shadow(step)) await this.projection.project(step);
+    const isBetween = (step - 1) % this.projection.every() !== 0;
+    if (!isBetween && this.#shadow(step)) await this.projection.project(step);
   }
 
   override async beforeEvaluation(step: number): Promise<void> {
@@ -33,7 +34,20 @@ export class ShadowedWeights extends PlainWeights {
   }
 
   override pull(): void {
+    if (this.#projected) this.#pullBack();
     this.afterEvaluation();
+  }
+
+  /** Turns gradients at the compressed weights into those at the shadows, where a method knows how. */
+  #pullBack(): void {
+    const { weights } = this.projection;
+    for (const { targets, pullBack } of this.projection.units())
+      for (const { weight } of pullBack ? targets : []) {
+        const i = weights.findIndex(({ name }) => name === weight.name);
+        const { values, gradient } = weights[i];
+        const form = this.projection.formOf(weight.name);
+        if (gradient && form) pullBack?.({ gradient, full: this.#shadows[i], compressed: values }, form);
+      }
   }
 
   override afterEvaluation(): void {

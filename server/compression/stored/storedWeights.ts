@@ -13,6 +13,8 @@ export interface Projection {
   valuesOf(unit: Unit): readonly Float32Array[];
   /** First step at which the compression acts, by the settings in effect. */
   from(): number;
+  /** Steps from one that computes with compressed weights to the next, where only some do. */
+  every(): number;
   /** The settings in effect. */
   settings(): Compression;
   /** True where a distortion is due right after a step. */

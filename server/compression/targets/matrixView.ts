@@ -73,6 +73,11 @@ export function gatherRows(
   target: Float32Array,
 ): void {
   const { outer, rows, inner, columns } = view;
+  if (inner === 1) {
+    for (let o = 0; o < outer; o++)
+      for (let row = 0, from = o * rows + firstRow; row < count; row++) target[row * columns + o] = values[from + row];
+    return;
+  }
   for (let o = 0; o < outer; o++)
     for (let row = 0; row < count; row++) {
       const from = (o * rows + firstRow + row) * inner;
@@ -90,6 +95,11 @@ export function scatterRows(
   values: Float32Array,
 ): void {
   const { outer, rows, inner, columns } = view;
+  if (inner === 1) {
+    for (let o = 0; o < outer; o++)
+      for (let row = 0, to = o * rows + firstRow; row < count; row++) values[to + row] = source[row * columns + o];
+    return;
+  }
   for (let o = 0; o < outer; o++)
     for (let row = 0; row < count; row++) {
       const from = row * columns + o * inner;

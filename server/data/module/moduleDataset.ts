@@ -1,10 +1,9 @@
 /** @file A data set made by a user's module, which runs in a worker thread. */
-import { createRequire } from 'node:module';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/userError.ts';
 import type { Batch, Dataset, Split, TrainingStream } from '../dataset.ts';
+import { startWorker } from '../startWorker.ts';
 import type { HostMessage, ModuleWorkerData, WorkerMessage } from './moduleMessages.ts';
 import type { ModuleDescription, SplitName } from './moduleSource.ts';
 
@@ -62,7 +61,8 @@ class ModuleHost {
   #rejectReady: (reason: Error) => void = () => undefined;
 
   constructor(path: string) {
-    this.#worker = startWorker({ path });
+    const workerData: ModuleWorkerData = { path };
+    this.#worker = startWorker('./module/moduleWorker.ts', { workerData, stdout: true });
     // Standard output may be a stream of run events, so that what the user's module prints goes to standard error.
     this.#worker.stdout.on('data', (chunk: Buffer) => process.stderr.write(chunk));
     this.ready = new Promise((resolve, reject) => {
@@ -188,15 +188,4 @@ function stopped(path: string, reason: string, cause?: Error): UserError {
     remedy: 'See what the module wrote; it must not end the process and must stay within memory.',
     cause,
   });
-}
-
-function startWorker(data: ModuleWorkerData): Worker {
-  const options = { workerData: data, stdout: true };
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./moduleWorker.js', import.meta.url), options);
-  // From sources: worker threads of Node 20 cannot run TypeScript.
-  const jiti = JSON.stringify(createRequire(import.meta.url).resolve('jiti'));
-  const entry = JSON.stringify(fileURLToPath(new URL('./moduleWorker.ts', import.meta.url)));
-  const asTheyAre = JSON.stringify({ nativeModules: ['jiti', '@tensorflow/tfjs'] });
-  const bootstrap = `require(${jiti}).createJiti(${entry}, ${asTheyAre}).import(${entry})`;
-  return new Worker(bootstrap, { ...options, eval: true });
 }

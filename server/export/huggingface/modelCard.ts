@@ -14,9 +14,9 @@ tags: ["deeptwist", "model-compression", "safetensors", "onnx"]
 metrics: [${JSON.stringify(metric)}]
 ---
 
-# ${run.replaceAll('_', '\\_')}
+# ${(run ?? 'Model').replaceAll('_', '\\_')}
 
-A compressed neural network: ${when} of the run \`${run}\` of DeepTwist. \`config.json\` has
+A compressed neural network${run === undefined ? '' : `: ${when} of the run \`${run}\` of DeepTwist`}. \`config.json\` has
 the settings of its training and its layers.
 
 | on the test split | ${metric} |

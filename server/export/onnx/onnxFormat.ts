@@ -30,7 +30,7 @@ async function write(
   const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
   return {
     content: encodeOnnxModel(model.graph, {
-      'deeptwist.run': origin.run,
+      ...(origin.run !== undefined && { 'deeptwist.run': origin.run }),
       'deeptwist.experiment': origin.experiment,
       ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
     }),

@@ -1,7 +1,7 @@
 /** @file The ONNX graph of a model that has its weights in itself, in their small form. */
 import { portName } from '../../compiler/ports.ts';
 import type { OnnxGraph, OnnxNode } from '../../formats/onnx.ts';
-import type { PackedWeight } from '../../formats/packed/packedFile.ts';
+import { isLowRank, type PackedWeight } from '../../formats/packed/packedFile.ts';
 import type { WrittenWeight } from '../format.ts';
 import { WeightDecoder, type WeightDecoderOptions } from './weightDecoder.ts';
 
@@ -30,7 +30,7 @@ export function withWeights(
     const port = portName.parameter(name);
     if (!taken.has(port)) continue;
     written.push({ name, form: weight.form });
-    if (weight.form !== 'factors' || !nodes.some((node) => isProductWith(node, port, weight))) {
+    if (!isLowRank(weight) || !nodes.some((node) => isProductWith(node, port, weight))) {
       decoder.add(name, weight);
       continue;
     }
@@ -71,7 +71,7 @@ const LEAST_SAVED = 250_000;
 export function kernelsForSteps(weights: ReadonlyMap<string, PackedWeight>): Set<string> {
   const names = new Set<string>();
   for (const [name, weight] of weights) {
-    if (weight.form !== 'factors') continue;
+    if (!isLowRank(weight)) continue;
     const { outer, rows, inner } = weight.view;
     const columns = outer * inner;
     if (rows * columns - weight.rank * (rows + columns) > LEAST_SAVED) names.add(name);

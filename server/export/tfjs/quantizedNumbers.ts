@@ -1,5 +1,6 @@
 /** @file Numbers in fewer bits, as TensorFlow.js stores weights (`quantization` in tfjs-core's io/types.ts): it makes float32 of them when it loads. */
 import { float16FromFloat32, float32FromFloat16 } from '../../formats/halfPrecision.ts';
+import type { PackedWeight } from '../../formats/packed/packedFile.ts';
 import { bytesOf } from '../../formats/packed/packedWeight.ts';
 import type { exportOptions } from '../../protocol/model/exportFormats.ts';
 
@@ -23,12 +24,13 @@ export interface StoredNumbers {
 /**
  * @param round true to round the numbers of a matrix where the type does not have them; a vector is little and stays as it is
  * @param axes of the weight
+ * @param known a grid that the numbers may lie on
  * @returns float32 where the type does not have all numbers
  */
 export function storedNumbers(
   values: Float32Array,
   dtype: TfjsDtype,
-  { round, axes }: { round: boolean; axes: number },
+  { round, axes, known }: { round: boolean; axes: number; known?: Grid | undefined },
 ): StoredNumbers {
   const rounds = round && axes > 1;
   const dense = { bytes: bytesOf(values) };
@@ -39,7 +41,8 @@ export function storedNumbers(
     return isSame || rounds ? { bytes, quantization: { dtype, original_dtype: 'float32' } } : dense;
   }
   const most = dtype === 'uint8' ? 0xff : 0xffff;
-  const grid = exactGrid(values, most) ?? (rounds ? nearestGrid(values, most) : undefined);
+  const isKnown = known && values.every((value) => isOnGrid(value, known, most));
+  const grid = (isKnown ? known : exactGrid(values, most)) ?? (rounds ? nearestGrid(values, most) : undefined);
   if (!grid) return dense;
   const { scale, min } = grid;
   const codes = dtype === 'uint8' ? new Uint8Array(values.length) : new Uint16Array(values.length);
@@ -50,13 +53,26 @@ export function storedNumbers(
   };
 }
 
-interface Grid {
+export interface Grid {
   readonly scale: number;
   readonly min: number;
 }
 
+/** The grid of a weight of uniform levels that has one scale. */
+export function gridOf(weight: PackedWeight | undefined): Grid | undefined {
+  if (weight?.form !== 'levels' || weight.levels instanceof Float32Array || weight.buckets?.scales.length !== 1)
+    return undefined;
+  const { scales, offsets } = weight.buckets;
+  return { scale: scales[0] / (weight.levels.uniform - 1), min: offsets?.[0] ?? 0 };
+}
+
 function codeOf(value: number, { scale, min }: Grid, most: number): number {
   return Math.min(most, Math.max(0, Math.round((value - min) / scale)));
+}
+
+/** True where TensorFlow.js makes the number of its code: it computes in float64 and rounds once. */
+function isOnGrid(value: number, grid: Grid, most: number): boolean {
+  return Math.fround(codeOf(value, grid, most) * grid.scale + grid.min) === value;
 }
 
 /** The grid whose points all numbers are, once they are rounded to float32; undefined where there is none. */
@@ -67,9 +83,7 @@ function exactGrid(values: Float32Array, most: number): Grid | undefined {
   let scale = Infinity;
   for (let i = 1; i < sorted.length; i++) scale = Math.min(scale, sorted[i] - sorted[i - 1]);
   const grid = { min: sorted[0], scale: Number.isFinite(scale) ? scale : 1 };
-  return sorted.every((value) => Math.fround(codeOf(value, grid, most) * grid.scale + grid.min) === value)
-    ? grid
-    : undefined;
+  return sorted.every((value) => isOnGrid(value, grid, most)) ? grid : undefined;
 }
 
 /**

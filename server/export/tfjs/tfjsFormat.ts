@@ -1,8 +1,11 @@
 /** @file TensorFlow.js as a format of exported models: a folder with model.json and the weights beside it, in shards. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isLowRank, type PackedWeight } from '../../formats/packed/packedFile.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
 import { modelWeights } from '../../models/modelWeights.ts';
+import { isSmaller, kernelOf, withFactoredLayers } from '../../models/thinning/factoredLayers.ts';
+import type { StoredModel } from '../../models/thinning/shrink.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
 import { mainFiles } from '../../protocol/model/exportFormats.ts';
 import type {
@@ -19,8 +22,7 @@ import { filePredictor } from '../predictingModel.ts';
 import { smallWeights } from '../smallWeights.ts';
 import { parseTopology, storedModel } from '../../models/storedModel.ts';
 import { TensorflowModel } from '../tensorflowModel.ts';
-import { withFactoredLayers, type LayersWithWeights } from './factoredLayers.ts';
-import { storedNumbers, type Quantization } from './quantizedNumbers.ts';
+import { gridOf, storedNumbers, type Quantization } from './quantizedNumbers.ts';
 
 const MODEL_FILE = mainFiles.tfjs;
 /** Key of what DeepTwist says of a model, in its `userDefinedMetadata`. */
@@ -31,9 +33,14 @@ const SHARD_BYTES = 4 * 2 ** 20;
 
 export const tfjs: ExportFormat = { write, open };
 
+/** Path of model.json. @param path of the folder, or of the file itself */
+export async function modelFileIn(path: string): Promise<string> {
+  return (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
+}
+
 /** @param path of the folder, or of model.json */
 async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
-  const file = (await stat(path)).isDirectory() ? join(path, MODEL_FILE) : path;
+  const file = await modelFileIn(path);
   const { model } = await loadTfjsModel(file);
   try {
     return await TensorflowModel.open(model, filePredictor(model, inputs, file), dirname(file), { ownsModel: true });
@@ -46,8 +53,9 @@ async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
 async function write(source: ExportSource, settings: ExportSettings): Promise<WrittenModel> {
   const { program, parameters } = source.prepared;
   const tensors = new Map(parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]));
-  const layers = withFactoredLayers(modelTopology(program.model), smallWeights(source), tensors);
-  const { entries, weights, bytes } = await writtenWeights(layers, settings);
+  const small = smallWeights(source);
+  const layers = factoredWhereSmaller({ topology: modelTopology(program.model), tensors }, small);
+  const { entries, weights, bytes } = await writtenWeights(layers, small, settings);
   const count = Math.max(1, Math.ceil(bytes.length / SHARD_BYTES));
   const shards = Array.from({ length: count }, (_, i): [string, Uint8Array] => [
     `group1-shard${i + 1}of${count}.bin`,
@@ -59,7 +67,13 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
     generatedBy: 'DeepTwist',
     convertedBy: null,
     modelTopology: layers.topology,
-    userDefinedMetadata: { [METADATA_KEY]: { run, experiment, ...(step !== undefined && { step: String(step) }) } },
+    userDefinedMetadata: {
+      [METADATA_KEY]: {
+        ...(run !== undefined && { run }),
+        experiment,
+        ...(step !== undefined && { step: String(step) }),
+      },
+    },
     weightsManifest: [{ paths: shards.map(([name]) => name), weights: entries }],
   };
   return {
@@ -67,6 +81,23 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
     weights,
     ...portsOf(program),
   };
+}
+
+interface LayersWithWeights extends StoredModel {
+  /** Names of the weights that are a factor. */
+  readonly factors: ReadonlySet<string>;
+}
+
+/** Layers whose weights are factors, which are less than the matrix, as two: every program computes with them then. */
+function factoredWhereSmaller(model: StoredModel, weights: ReadonlyMap<string, PackedWeight>): LayersWithWeights {
+  const { factored, ...written } = withFactoredLayers(model, (path, { shape }) => {
+    const weight = weights.get(kernelOf(path));
+    if (!weight || !isLowRank(weight) || !isSmaller(shape, weight.rank)) return undefined;
+    const { outer, inner } = weight.view;
+    return outer === 1 && inner === shape.at(-1) ? weight : undefined;
+  });
+  const factors = new Set([...factored].flatMap(([path, { left }]) => [kernelOf(path), kernelOf(left)]));
+  return { ...written, factors };
 }
 
 interface ManifestEntry {
@@ -80,6 +111,7 @@ interface ManifestEntry {
 /** The weights in the order of the layers. TensorFlow.js makes them once: it has names of its own for those within other layers. */
 async function writtenWeights(
   { topology, tensors, factors }: LayersWithWeights,
+  small: ReadonlyMap<string, PackedWeight>,
   { dtype = 'float32', round = false }: ExportSettings,
 ): Promise<{ entries: ManifestEntry[]; weights: WrittenWeight[]; bytes: Uint8Array }> {
   const model = await storedModel(parseTopology(JSON.stringify(topology)), () => tensors, 'The exported model');
@@ -90,7 +122,11 @@ async function writtenWeights(
     const parts: Uint8Array[] = [];
     for (const { name, shape, variable } of modelWeights(model)) {
       const values = Float32Array.from(variable.dataSync());
-      const { bytes, quantization } = storedNumbers(values, dtype, { round, axes: shape.length });
+      const { bytes, quantization } = storedNumbers(values, dtype, {
+        round,
+        axes: shape.length,
+        known: gridOf(small.get(name)),
+      });
       parts.push(bytes);
       entries.push({ name: names.get(variable)!, shape, dtype: 'float32', ...(quantization && { quantization }) });
       weights.push({ name, form: factors.has(name) ? 'factors' : 'dense', bytes: bytes.length });

@@ -51,10 +51,12 @@ export class BinaryCodesWeight implements PackedForm {
     scales: Float32Array,
     codes: Uint8Array,
   ): BinaryCodesWeight {
-    const { outer, rows, inner } = view;
-    const writer = new BitWriter(bits * codes.length);
-    for (const code of codes) writer.write(code, bits);
-    return new BinaryCodesWeight(shape, bits, { outer, rows, inner }, scales, writer.bytes);
+    writing: {
+      const { outer, rows, inner } = view;
+      const writer = new BitWriter(bits * codes.length);
+      for (const code of codes) writer.write(code, bits);
+      return new BinaryCodesWeight(shape, bits, { outer, rows, inner }, scales, writer.bytes);
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */

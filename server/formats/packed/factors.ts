@@ -1,5 +1,6 @@
 /** @file A weight of low rank: a left and a right factor of float32 numbers; weights can share a left factor. */
 import { FormatError } from '../formatError.ts';
+import { DenseWeight } from './dense.ts';
 import {
   allocateDense,
   bytesOf,
@@ -44,7 +45,7 @@ export class FactorsWeight implements PackedForm {
    * @param leftOf gives the left factor that a weight stores
    * @throws FormatError where parameters and bytes do not fit together
    */
-  static read({ shape, parameters, bytes }: StoredWeight, leftOf: (weight: string) => Float32Array): FactorsWeight {
+  static read({ shape, parameters, bytes }: StoredWeight, leftOf: (weight: string) => PackedForm): FactorsWeight {
     const rank = parseCount(parameters.get('rank'), 'its rank', 1);
     const view = parseView(parameters.get('view'), shape);
     const { outer, rows, inner } = view;
@@ -56,7 +57,8 @@ export class FactorsWeight implements PackedForm {
       return new FactorsWeight(shape, view, rank, { left, right: floatsOf(bytes.subarray(leftBytes)) });
     }
     checkBytes(bytes, rightBytes);
-    const left = sharedLeft(leftOf, sharedWith, [rows, rank]);
+    const factor = sharedLeft(leftOf, sharedWith, [rows, rank]);
+    const left = factor instanceof DenseWeight ? factor.values : factor.rebuild();
     return new FactorsWeight(shape, view, rank, { left, right: floatsOf(bytes), leftOf: sharedWith });
   }
 
@@ -80,14 +82,14 @@ export class FactorsWeight implements PackedForm {
 }
 
 /** The left factor of another weight. @throws FormatError where that has another shape */
-export function sharedLeft(
-  leftOf: (weight: string) => Float32Array,
+export function sharedLeft<T extends PackedForm>(
+  leftOf: (weight: string) => T,
   weight: string,
-  [rows, rank]: readonly number[],
-): Float32Array {
+  shape: readonly number[],
+): T {
   const left = leftOf(weight);
-  if (left.length !== rows * rank)
-    throw new FormatError(`the left factor of '${weight}' is no [${rows}, ${rank}] matrix`);
+  if (left.shape.join() !== shape.join())
+    throw new FormatError(`the left factor of '${weight}' is no [${shape.join(', ')}] matrix`);
   return left;
 }
 

@@ -1,5 +1,4 @@
 /** @file A weight of low rank whose factors are packed weights themselves; weights can share a left factor. */
-import { DenseWeight } from './dense.ts';
 import { multiplyFactors, sharedLeft } from './factors.ts';
 import { nestedParameters, ofForm, readNumbers, splitNested, type CodedNumbers } from './nested.ts';
 import {
@@ -38,6 +37,8 @@ export class FactorsCodedWeight implements PackedForm {
   readonly codedRight: Factor;
   /** The weight that has the same left factor and stores it; absent where this one does. */
   readonly leftOf: string | undefined;
+  #left: Float32Array | undefined;
+  #right: Float32Array | undefined;
 
   constructor(
     shape: readonly number[],
@@ -57,7 +58,7 @@ export class FactorsCodedWeight implements PackedForm {
    * @param leftOf gives the left factor that a weight stores
    * @throws FormatError where parameters and bytes do not fit together
    */
-  static read(stored: StoredWeight, leftOf: (weight: string) => Float32Array): FactorsCodedWeight {
+  static read(stored: StoredWeight, leftOf: (weight: string) => Factor): FactorsCodedWeight {
     const { shape, parameters } = stored;
     const rank = parseCount(parameters.get('rank'), 'its rank', 1);
     const view = parseView(parameters.get('view'), shape);
@@ -72,7 +73,7 @@ export class FactorsCodedWeight implements PackedForm {
       const { nested, rest } = splitNested('left', leftShape, stored);
       left = readFactor(nested);
       bytes = rest;
-    } else left = new DenseWeight(leftShape, sharedLeft(leftOf, sharedWith, leftShape));
+    } else left = sharedLeft(leftOf, sharedWith, leftShape);
     const { nested, rest } = splitNested('right', rightShape, { parameters, bytes });
     checkBytes(rest, 0);
     return new FactorsCodedWeight(shape, view, rank, { left, right: readFactor(nested), leftOf: sharedWith });
@@ -91,19 +92,19 @@ export class FactorsCodedWeight implements PackedForm {
     return [...(this.leftOf === undefined ? this.codedLeft.sections : []), ...this.codedRight.sections];
   }
 
-  /** The left factor as floats, decoded when it is asked for. */
+  /** The left factor as floats: decoded when it is first asked for, and kept. */
   get left(): Float32Array {
-    return this.codedLeft.rebuild();
+    return (this.#left ??= this.codedLeft.rebuild());
   }
 
-  /** The right factor as floats, decoded when it is asked for. */
+  /** The right factor as floats: decoded when it is first asked for, and kept. */
   get right(): Float32Array {
-    return this.codedRight.rebuild();
+    return (this.#right ??= this.codedRight.rebuild());
   }
 
   rebuild(): Float32Array {
     const dense = allocateDense(this.shape);
-    multiplyFactors({ left: this.left, right: this.right }, this.view, dense);
+    multiplyFactors(this, this.view, dense);
     return dense;
   }
 }

@@ -76,13 +76,15 @@ export class LevelsWeight implements PackedForm {
   }
 
   static of(shape: readonly number[], { levels, codes, view, bucket, scales, offsets }: LevelsParts): LevelsWeight {
-    const { coding, bits, lengths } = smallestCoding(codes, countOf(levels));
-    const writer = new BitWriter(bits);
-    const width = codeBits(levels);
-    const write = coding === 'huffman' ? huffmanWriter(writer, lengths) : (code: number) => writer.write(code, width);
-    for (const code of codes) write(code);
-    const buckets = bucket !== undefined && scales ? { bucket, scales, offsets } : undefined;
-    return new LevelsWeight({ shape, levels, view: simplest(view), buckets }, coding, writer.bytes);
+    writing: {
+      const { coding, bits, lengths } = smallestCoding(codes, countOf(levels));
+      const writer = new BitWriter(bits);
+      const width = codeBits(levels);
+      const write = coding === 'huffman' ? huffmanWriter(writer, lengths) : (code: number) => writer.write(code, width);
+      for (const code of codes) write(code);
+      const buckets = bucket !== undefined && scales ? { bucket, scales, offsets } : undefined;
+      return new LevelsWeight({ shape, levels, view: simplest(view), buckets }, coding, writer.bytes);
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */
@@ -158,8 +160,12 @@ export class LevelsWeight implements PackedForm {
   #check(): void {
     const numbers = elementCount(this.shape);
     const count = countOf(this.levels);
-    if (this.#coding === 'fixed') checkBytes(this.#codes, Math.ceil((codeBits(this.levels) * numbers) / 8));
     const { next, isSingle, reader } = this.#openCodes();
+    if (this.#coding === 'fixed') {
+      const bits = codeBits(this.levels);
+      checkBytes(this.#codes, Math.ceil((bits * numbers) / 8));
+      if (count === 2 ** bits) return;
+    }
     for (let i = 0; i < numbers && !isSingle; i++)
       if (next() >= count) throw new FormatError(`it has codes beyond its ${count} levels`);
     if (reader.bytesRead !== this.#codes.length) throw new FormatError('it has more bytes than its codes need');

@@ -61,8 +61,8 @@ export function splitNested(
       key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
     ),
   );
-  const length = parseCount(own.get('bytes'), `how many bytes its ${part} has`);
-  if (length > bytes.length) throw new FormatError(`its ${part} needs more than its ${bytes.length} bytes`);
+  const length = parseCount(own.get('bytes'), `how many bytes '${part}' has`);
+  if (length > bytes.length) throw new FormatError(`'${part}' needs more than its ${bytes.length} bytes`);
   return {
     nested: { form: own.get('form') ?? '', shape, parameters: own, bytes: bytes.subarray(0, length) },
     rest: bytes.subarray(length),

@@ -7,7 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../safete
 import { BinaryCodesWeight } from './binaryCodes.ts';
 import { DenseWeight } from './dense.ts';
 import { FactorsWeight } from './factors.ts';
-import { FactorsCodedWeight } from './factorsCoded.ts';
+import { FactorsCodedWeight, type Factor } from './factorsCoded.ts';
 import { LevelsWeight } from './levels.ts';
 import { ofForm, UPDATE } from './nested.ts';
 import { parseSizes, sectionBytes, type PackedForm, type StoredWeight } from './packedWeight.ts';
@@ -15,14 +15,32 @@ import { SparseWeight } from './sparse.ts';
 import { SparseCodedWeight } from './sparseCoded.ts';
 
 /** A weight in any of the forms that this version reads and writes. */
-export type PackedWeight =
-  DenseWeight | SparseWeight | BinaryCodesWeight | LevelsWeight | SparseCodedWeight | LowRankWeight;
+export type PackedWeight = DenseWeight | PrunedWeight | BinaryCodesWeight | LevelsWeight | LowRankWeight;
+
+/** A weight without its zeros. The numbers that remain are floats or a packed weight themselves; either way, `values` are the floats. */
+export type PrunedWeight = SparseWeight | SparseCodedWeight;
+
+/** True for a weight that is stored without its zeros. */
+export function isPruned(weight: PackedWeight): weight is PrunedWeight {
+  return weight.form === 'sparse' || weight.form === 'sparse-coded';
+}
 
 /** A weight of low rank, whose factors are floats or packed weights themselves; either way, `left` and `right` are the floats. */
 export type LowRankWeight = FactorsWeight | FactorsCodedWeight;
 
+/** True for a weight that is the product of two factors. */
 export function isLowRank(weight: PackedWeight): weight is LowRankWeight {
   return weight.form === 'factors' || weight.form === 'factors-coded';
+}
+
+/** The factors of a weight of low rank, as weights of their own: [rows, rank] and [rank, outer * inner]. */
+export function factorsOf(weight: LowRankWeight): { left: Factor; right: Factor } {
+  if (weight.form === 'factors-coded') return { left: weight.codedLeft, right: weight.codedRight };
+  const { left, right, rank, view } = weight;
+  return {
+    left: new DenseWeight([view.rows, rank], left),
+    right: new DenseWeight([rank, view.outer * view.inner], right),
+  };
 }
 
 /** Version of the layout. A new form needs no new version: a reader names the form that it does not know. */
@@ -82,7 +100,7 @@ export type PackedDescription = Pick<StoredWeight, 'form' | 'shape'>;
 export class PackedReader {
   readonly #metadata: Readonly<Record<string, string>>;
   readonly #tensorOf: (name: string) => Safetensor | undefined;
-  readonly #lefts = new Map<string, Float32Array>();
+  readonly #lefts = new Map<string, Factor>();
 
   /**
    * @param tensorOf the tensor of a name, as the file stores it
@@ -126,19 +144,20 @@ export class PackedReader {
     return { ...parse(this.#metadata[name]), bytes };
   }
 
-  #leftOf(name: string): Float32Array {
+  #leftOf(name: string): Factor {
     const known = this.#lefts.get(name);
     if (known) return known;
     const stored = this.#storedOf(name, this.#tensorOf(name));
     const weight =
       stored && !stored.parameters.has('left') ? readForm(stored, (other) => this.#leftOf(other)) : undefined;
     if (!weight || !isLowRank(weight)) throw new FormatError(`'${name}' stores no left factor`);
-    this.#lefts.set(name, weight.left);
-    return weight.left;
+    const { left } = factorsOf(weight);
+    this.#lefts.set(name, left);
+    return left;
   }
 }
 
-type ReadForm = (stored: StoredWeight, leftOf: (weight: string) => Float32Array) => PackedWeight;
+type ReadForm = (stored: StoredWeight, leftOf: (weight: string) => Factor) => PackedWeight;
 
 /** A later form is a row here. */
 const forms: Readonly<Record<string, ReadForm>> = {
@@ -150,7 +169,7 @@ const forms: Readonly<Record<string, ReadForm>> = {
   'factors-coded': (stored, leftOf) => FactorsCodedWeight.read(stored, leftOf),
 };
 
-function readForm(stored: StoredWeight, leftOf: (weight: string) => Float32Array): PackedWeight {
+function readForm(stored: StoredWeight, leftOf: (weight: string) => Factor): PackedWeight {
   return ofForm(forms, stored.form)(stored, leftOf);
 }
 

@@ -22,11 +22,13 @@ export class SparseWeight implements PackedForm {
 
   /** Packs the numbers that are not zero; a zero loses its sign. A weight that would be larger than dense stays dense. */
   static of(shape: readonly number[], dense: Float32Array): SparseWeight | DenseWeight {
-    const { index, bits, nonZeros } = smallestIndex(dense);
-    const { BYTES_PER_ELEMENT } = Float32Array;
-    if (8 * BYTES_PER_ELEMENT * nonZeros + bits >= 8 * dense.byteLength) return new DenseWeight(shape, dense);
-    const values = dense.filter((value) => value !== 0);
-    return new SparseWeight(shape, values, index, writeIndex(dense, index, bits));
+    writing: {
+      const { index, bits, nonZeros } = smallestIndex(dense);
+      const { BYTES_PER_ELEMENT } = Float32Array;
+      if (8 * BYTES_PER_ELEMENT * nonZeros + bits >= 8 * dense.byteLength) return new DenseWeight(shape, dense);
+      const values = dense.filter((value) => value !== 0);
+      return new SparseWeight(shape, values, index, writeIndex(dense, index, bits));
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */

@@ -3,6 +3,7 @@
  * remains can be 0: the index alone tells.
  */
 import { elementCount } from '../../protocol/shape.ts';
+import { DenseWeight } from './dense.ts';
 import { nestedParameters, readNumbers, splitNested, type CodedNumbers } from './nested.ts';
 import { allocateDense, parseCount, type PackedForm, type StoredWeight } from './packedWeight.ts';
 import { indexText, parseIndex, readIndex, smallestIndex, writeIndex, type SparseIndex } from './sparseIndex.ts';
@@ -14,6 +15,7 @@ export class SparseCodedWeight implements PackedForm {
   readonly coded: CodedNumbers;
   readonly index: SparseIndex;
   readonly #indexBytes: Uint8Array;
+  #values: Float32Array | undefined;
 
   private constructor(shape: readonly number[], coded: CodedNumbers, index: SparseIndex, indexBytes: Uint8Array) {
     this.shape = shape;
@@ -27,10 +29,14 @@ export class SparseCodedWeight implements PackedForm {
    * @param coded as many numbers as remain
    */
   static of(shape: readonly number[], kept: ArrayLike<number>, coded: CodedNumbers): SparseCodedWeight {
-    const { index, bits, nonZeros } = smallestIndex(kept);
-    const count = elementCount(coded.shape);
-    if (count !== nonZeros) throw new RangeError(`${nonZeros} numbers remain, and ${count} are given.`);
-    return new SparseCodedWeight(shape, coded, index, writeIndex(kept, index, bits));
+    writing: {
+      const { index, bits, nonZeros } = smallestIndex(kept);
+      const count = elementCount(coded.shape);
+      // Other forms need a number at least.
+      if (count === 0 && nonZeros === 0) coded = new DenseWeight([0], new Float32Array());
+      if (count !== nonZeros) throw new RangeError(`${nonZeros} numbers remain, and ${count} are given.`);
+      return new SparseCodedWeight(shape, coded, index, writeIndex(kept, index, bits));
+    }
   }
 
   /** @throws FormatError where parameters and bytes do not fit together */
@@ -55,9 +61,9 @@ export class SparseCodedWeight implements PackedForm {
     return [...this.coded.sections, this.#indexBytes];
   }
 
-  /** The numbers that remain, as floats. */
+  /** The numbers that remain, as floats: decoded when they are first asked for, and kept. */
   get values(): Float32Array {
-    return this.coded.rebuild();
+    return (this.#values ??= this.coded.rebuild());
   }
 
   /** Calls `visit` with where each number stands in the tensor, ascending. */

@@ -26,7 +26,7 @@ export const RICE_BITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15] 
 /** Largest symbols of a Huffman code that are tried: more symbols fit the gaps better, and their lengths take more bits. */
 export const HUFFMAN_ESCAPES = [7, 15, 31, 63, 127, 255] as const;
 /** Lowest bits of a gap that are tried with a Huffman code: as many as in the smallest Rice code, and down to so many fewer. */
-export const FEWER_BITS = 3;
+const FEWER_BITS = 3;
 /** More than any writer needs, and few enough for a number of 32 bits. */
 const MOST_BITS = 24;
 const MOST_SYMBOLS = 255;

@@ -32,8 +32,9 @@ export function keyProposals(typing: Typing): Proposal[] {
 }
 
 function settingProposals(option: JsonSchema, written: ReadonlySet<string>, { document, place }: Typing): Proposal[] {
-  return Object.entries(option.properties ?? {}).flatMap(([key, node]): Proposal[] => {
-    if (typeof node !== 'object' || written.has(key) || key.startsWith('$')) return [];
+  return Object.keys(option.properties ?? {}).flatMap((key): Proposal[] => {
+    const node = settingSchema(document.settings, [...place.path, key]);
+    if (node === undefined || written.has(key) || key.startsWith('$')) return [];
     if (contradicts(document.settings, place.path, key)) return [];
     const required = option.required?.includes(key);
     return [

@@ -3,11 +3,12 @@ import { CompletionItemKind } from 'vscode-languageserver/node';
 import { discriminatorOf } from '../../protocol/experiment/expectation.ts';
 import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
-import { canNameRun, RUN } from '../namedRuns.ts';
+import { canNameRun } from '../namedRuns.ts';
 import {
   choicesOf,
   isPathSetting,
@@ -51,6 +52,7 @@ function schemaProposals(node: JsonSchema): Proposal[] {
   const words = choicesOf(node);
   if (words.length > 0)
     return [
+      ...plainProposals(node).filter(({ label }) => !words.some(({ value }) => value === label)),
       ...words.map(({ value, meaning }) => ({
         label: value,
         kind: CompletionItemKind.EnumMember,
@@ -60,7 +62,11 @@ function schemaProposals(node: JsonSchema): Proposal[] {
       })),
       ...optionsOf(node).flatMap(objectProposals),
     ];
-  if (node.type === 'object') return objectProposals(node);
+  return node.type === 'object' ? objectProposals(node) : plainProposals(node);
+}
+
+/** The default of a setting, and examples of its values. */
+function plainProposals(node: JsonSchema): Proposal[] {
   const values = node.type === 'boolean' ? [true, false] : [node.default, ...((node.examples as unknown[]) ?? [])];
   return [...new Set(values)].filter(isPlain).map((value) => ({
     label: String(value),
@@ -133,7 +139,7 @@ const files: readonly [RegExp, RegExp][] = [
 function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
   const text = document.text.getText().slice(place.range.start, place.range.end).replace(/^"|"$/g, '');
   const folder = /^.*\//.exec(text)?.[0] ?? './';
-  if (text.startsWith(RUN) || text.startsWith('builtin:')) return [];
+  if (namesRun(text) || text.startsWith('builtin:')) return [];
   const wanted = files.find(([setting]) => setting.test(place.path.join('.')))?.[1];
   const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
   const isFolder = (entry: string) => entry.endsWith('/');

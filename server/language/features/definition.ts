@@ -1,13 +1,14 @@
 /** @file Where something is made that an experiment file names: a layer in the model's code, a file, a run. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
 import { EXPERIMENT_FILE } from '../../runs/run.ts';
 import { keysOf } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { locatedLayers } from '../modelLayers.ts';
-import { canNameRun, RUN } from '../namedRuns.ts';
+import { canNameRun } from '../namedRuns.ts';
 import { layerAt } from '../readCompression.ts';
 import { isPathSetting, settingSchema } from '../settingDocumentation.ts';
 
@@ -63,7 +64,7 @@ function fileNamed(
   const written = range && text.getText().slice(range.start, range.end);
   const value = written && stringOf(written);
   if (value === undefined || value === '') return undefined;
-  if (canNameRun(path) && value.startsWith(RUN)) {
+  if (canNameRun(path) && namesRun(value)) {
     const [run, other] = runsNamed(value.slice(RUN.length), [...runs, ...others].reverse());
     if (!run || other) return undefined;
     return fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);

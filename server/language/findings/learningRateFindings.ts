@@ -1,8 +1,10 @@
 /** @file Learning rates far from those that the paper and its examples train with. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
+import { policyFacts } from '../../protocol/experiment/methods/policies.ts';
 import type { ExperimentDocument } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
+import { readCompressions } from '../readCompression.ts';
 import { countAt, numberAt, textAt } from '../writtenSettings.ts';
 
 interface Advice {
@@ -53,6 +55,11 @@ export function learningRateFindings(document: ExperimentDocument): Finding[] {
 }
 
 function adviceFor(document: ExperimentDocument, type: string): Advice {
+  const sumsGradients = readCompressions(document).some(({ policy }) => policyFacts[policy].sumsGradients);
+  return sumsGradients ? { ...adviceForWeights(document, type), low: 0 } : adviceForWeights(document, type);
+}
+
+function adviceForWeights(document: ExperimentDocument, type: string): Advice {
   if (type !== 'sgd' || textAt(document, ['data', 'type']) !== 'text') return advice[type];
   const isSum = textAt(document, ['training', 'lossReduction']) === 'sum-over-time';
   // The gradient of a mean over T time steps is a T-th of that of their sum.

@@ -4,11 +4,12 @@ import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../models/builtinNames.ts';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { namesRun } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { RUN, runSettings } from '../namedRuns.ts';
+import { runSettings } from '../namedRuns.ts';
 import { recordAt, textAt } from '../writtenSettings.ts';
 
 const BUILTIN = 'builtin:';
@@ -30,7 +31,7 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
-  paths.push(...runSettings.filter((path) => !textAt(document, path)?.startsWith(RUN)));
+  paths.push(...runSettings.filter((path) => !namesRun(textAt(document, path) ?? '')));
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);
   for (const split of ['train', 'test', 'validation']) {
     for (const part of Object.keys(recordAt(document, ['data', split]))) paths.push(['data', split, part]);

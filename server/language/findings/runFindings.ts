@@ -1,12 +1,13 @@
 /** @file Runs that an experiment names, to start or to learn from, and cannot have. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
+import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDocument.ts';
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
-import { RUN, runSettings } from '../namedRuns.ts';
+import { runSettings } from '../namedRuns.ts';
 import { textAt } from '../writtenSettings.ts';
 
 /** Names in a message; the rest is counted. */
@@ -18,7 +19,7 @@ export function runFindings(document: ExperimentDocument, surroundings: Surround
 
 function findingsAt(path: SettingPath, document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const text = textAt(document, path);
-  if (!text?.startsWith(RUN)) return [];
+  if (text === undefined || !namesRun(text)) return [];
   const reference = text.slice(RUN.length);
   const report = (
     code: string,

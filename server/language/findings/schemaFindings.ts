@@ -2,7 +2,7 @@
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { firstDistortEvery } from '../../protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../protocol/experiment/methods/index.ts';
-import { suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
+import { policyFacts, suitablePolicies } from '../../protocol/experiment/methods/policies.ts';
 import type { Problem } from '../../protocol/experiment/problem.ts';
 import { parseSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -58,6 +58,7 @@ function fixesOf(
     case 'alternatives':
       return [remove(document, path)];
     case 'combination':
+      if (meant !== undefined) return [setTo(document, path, meant)];
       if (path.at(-1) === 'policy') return policiesFor(document, path);
       return path[0] === 'compression' && !message.includes('leave it out') ? [] : [remove(document, path)];
     case 'times':
@@ -68,10 +69,11 @@ function fixesOf(
   }
 }
 
-/** Fixes that choose a policy which works with the method. */
+/** Fixes that choose a policy which works with the method, whatever the parameters of its layers are. */
 function policiesFor(document: ExperimentDocument, path: SettingPath): Fix[] {
   const method = compressionAt(document, path)?.method;
-  return method ? suitablePolicies(method).map((policy) => setTo(document, path, policy)) : [];
+  const policies = method ? suitablePolicies(method).filter((policy) => !policyFacts[policy].layers) : [];
+  return policies.map((policy) => setTo(document, path, policy));
 }
 
 /** Fixes for a number in quotes, and for a percentage where a fraction is meant. */

@@ -2,14 +2,15 @@
 import { isRecord } from '../record.ts';
 import { writtenCompressions, type Placed } from './compressions.ts';
 import { isMethod, methodFacts } from './methods/index.ts';
-import { foreignSettings, isPolicy, policyFacts, unsuitablePolicy, worksWith } from './methods/policies.ts';
+import { isPolicy, policyFacts, policyNames, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
 import type { Method, PolicyId } from './schema.ts';
 import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt, type SettingPath } from './settingPath.ts';
 
 /**
- * Checks that policies work with their methods, that settings of a method go together, that the best model is kept only where no compression would undo it, and the dense one left out only
+ * Checks that policies work with their methods and with the parameters of their layers, and have no settings of one another, that settings
+ * of a method go together, that the best model is kept only where no compression would undo it, and the dense one left out only
  * where there is a compressed one.
  * @param document the settings as they stand in the file, before validation
  */
@@ -26,7 +27,13 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ];
   const compressions = writtenCompressions(document);
   const keepBest = compressions.flatMap((compression) => keepBestProblems(document, compression));
-  return [...compressions.flatMap(policyProblems), ...compressions.flatMap(methodProblems), ...keepBest.slice(0, 1)];
+  return [
+    ...compressions.flatMap(policyProblems),
+    ...compressions.flatMap(settingProblems),
+    ...compressions.flatMap(parameterProblems),
+    ...compressions.flatMap(methodProblems),
+    ...keepBest.slice(0, 1),
+  ];
 }
 
 /** The policy of a compression as it is written, or the default. */
@@ -38,8 +45,7 @@ function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
   const policy = policyOf(settings);
   const method = valueAt(settings, ['method']);
   if (!isPolicy(policy) || !isMethod(method)) return [];
-  if (worksWith(policy, method))
-    return [...foreignProblems(policy, { path, settings }), ...thresholdProblems(policy, method, { path, settings })];
+  if (worksWith(policy, method)) return thresholdProblems(policy, method, { path, settings });
   return [
     {
       path: [...path, 'policy'],
@@ -51,17 +57,42 @@ function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
   ];
 }
 
-/** Settings that belong to another policy. */
-function foreignProblems(policy: PolicyId, { path, settings }: Placed<unknown>): SettingProblem[] {
-  return foreignSettings(policy)
-    .filter(({ setting }) => valueAt(settings, [setting]) !== undefined)
-    .map(({ setting, policy: owner }) => ({
-      path: [...path, setting],
-      code: 'combination',
-      at: 'key',
-      message: `belongs to the policy "${owner}"; leave it out`,
-      related: [[...path, 'policy']],
-    }));
+/** Settings of a policy beside another one. */
+function settingProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  if (!isPolicy(policy)) return [];
+  return policyNames.flatMap((other) =>
+    (policyFacts[other].settings ?? []).flatMap((name): SettingProblem[] => {
+      if (other === policy || valueAt(settings, [name]) === undefined) return [];
+      const message = `belongs to the policy "${other}"; leave it out`;
+      return [{ path: [...path, name], code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
+    }),
+  );
+}
+
+/** Layers whose parameters say something else than the policy needs. */
+function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const method = valueAt(settings, ['method']);
+  if (!isPolicy(policy) || !isMethod(method) || !worksWith(policy, method)) return [];
+  const layers = valueAt(settings, ['layers']);
+  const needed = Object.entries(policyFacts[policy].layers ?? {});
+  return Object.keys(isRecord(layers) ? layers : {}).flatMap((key) =>
+    needed.flatMap(([name, value]): SettingProblem[] => {
+      const parameters = valueAt(settings, ['layers', key]);
+      if (!isRecord(parameters) || parameters[name] === value) return [];
+      return [
+        {
+          path: [...path, 'layers', key, name],
+          code: 'combination',
+          at: 'value',
+          message: `the policy "${policy}" needs "${name}": "${value}" in each layer`,
+          meant: value,
+          related: [[...path, 'policy']],
+        },
+      ];
+    }),
+  );
 }
 
 /** Layers whose weights are chosen by no threshold, under a policy that needs one. */

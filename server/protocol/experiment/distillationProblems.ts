@@ -1,6 +1,7 @@
 /** @file What is wrong with `distillation` whatever the model, the data and the teacher are. */
 import { classLosses, isLoss, lossFacts } from './lossFacts.ts';
 import type { SettingProblem } from './problem.ts';
+import { namesRun } from './runReference.ts';
 import { valueAt } from './settingPath.ts';
 
 /** Files that hold the layers of a model with their weights. */
@@ -28,8 +29,7 @@ function lossProblems(document: unknown): SettingProblem[] {
 function teacherProblems(document: unknown): SettingProblem[] {
   const path = ['distillation', 'teacher'];
   const teacher = valueAt(document, path);
-  if (typeof teacher !== 'string' || teacher === '' || teacher.startsWith('run:') || MODEL_FILE.test(teacher))
-    return [];
+  if (typeof teacher !== 'string' || teacher === '' || namesRun(teacher) || MODEL_FILE.test(teacher)) return [];
   const message =
     `${teacher} holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model ` +
     `with its weights: { "model": ${JSON.stringify(teacher)}, "weights": … }`;

@@ -47,7 +47,7 @@ export function expectation(node: JsonSchema): string {
   if (node.type === 'string' && node.title !== undefined) return node.title;
   if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
   if (node.type === 'boolean') return 'true or false';
-  return node.type === 'array' ? 'a list' : 'an object';
+  return node.type === 'array' ? list(node) : 'an object';
 }
 
 /** `'a', 'b' or 'c'` */
@@ -55,6 +55,12 @@ function listed(texts: string[]): string {
   const quoted = texts.map((text) => `'${text}'`);
   const last = quoted.pop();
   return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
+}
+
+/** `a list of 2 numbers` */
+function list({ items, minItems, maxItems }: JsonSchema): string {
+  if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer')) return 'a list';
+  return `a list of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} numbers`;
 }
 
 function integer(node: JsonSchema): string {
@@ -90,12 +96,16 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
   return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;
 }
 
-/** The option of a union that `value` chooses, by its discriminator or as an object; the node itself where it is no union. */
+/**
+ * The option of a union that `value` chooses, by its discriminator or as an object; where the discriminator has a default, that one's for
+ * an object without it. The node itself where it is no union.
+ */
 export function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
   const alternative = alternativeOf(node, value);
   const discriminator = alternative && discriminatorOf(alternative);
   if (!discriminator) return alternative;
-  const chosen = isRecord(value) ? value[discriminator.key] : undefined;
+  if (!isRecord(value)) return undefined;
+  const chosen = Object.hasOwn(value, discriminator.key) ? value[discriminator.key] : discriminator.usual;
   return typeof chosen === 'string' ? discriminator.options.get(chosen) : undefined;
 }
 
@@ -117,14 +127,28 @@ function kindOfValue(value: unknown): Kind {
   return isRecord(value) ? 'object' : 'other';
 }
 
-/** The key that has a constant in every option of a union, and the options by that constant. */
-export function discriminatorOf(node: JsonSchema): { key: string; options: Map<string, JsonSchema> } | undefined {
+/** What tells the options of a union apart. */
+interface Discriminator {
+  /** The key that has a constant in every option. */
+  readonly key: string;
+  /** The options by that constant. */
+  readonly options: ReadonlyMap<string, JsonSchema>;
+  /** The constant of an object that has no such key; undefined where every object needs it. */
+  readonly usual: string | undefined;
+}
+
+export function discriminatorOf(node: JsonSchema): Discriminator | undefined {
   const options = node.oneOf as JsonSchema[] | undefined;
   if (!options) return undefined;
-  const constantOf = (option: JsonSchema, key: string) => (option.properties?.[key] as JsonSchema | undefined)?.const;
+  const keyOf = (option: JsonSchema, key: string) => option.properties?.[key] as JsonSchema | undefined;
   const key = Object.keys(options[0].properties ?? {}).find((name) =>
-    options.every((option) => typeof constantOf(option, name) === 'string'),
+    options.every((option) => typeof keyOf(option, name)?.const === 'string'),
   );
   if (key === undefined) return undefined;
-  return { key, options: new Map(options.map((option) => [String(constantOf(option, key)), option])) };
+  const constants = options.map((option) => keyOf(option, key)!);
+  return {
+    key,
+    options: new Map(options.map((option, i) => [String(constants[i].const), option])),
+    usual: constants.find((constant) => constant.default !== undefined)?.default as string | undefined,
+  };
 }

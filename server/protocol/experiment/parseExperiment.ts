@@ -18,7 +18,9 @@ import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
+import { imageProblems } from './imageProblems.ts';
 import { layerProblems } from './layerProblems.ts';
+import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
@@ -64,7 +66,9 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...timeProblems(document),
     ...layerProblems(document),
     ...combinationProblems(document),
+    ...quantizationProblems(document),
     ...distillationProblems(document),
+    ...imageProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
@@ -156,11 +160,14 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
   );
 }
 
+/** Codes for a value of another kind than an option of a union. */
+const wrongKinds: ReadonlySet<string | undefined> = new Set(['invalid_type', 'invalid_value']);
+
 /** The issues of the option of a union that was meant: the one with settings for an object, else the union as a whole. */
 function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
   const inside = issue.errors.find(
-    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
+    (errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0),
   );
   return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
 }

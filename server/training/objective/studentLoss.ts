@@ -1,6 +1,7 @@
 /** @file What a student minimizes on a batch: its loss on the labels, and its distance from a teacher's outputs. */
 import * as tf from '@tensorflow/tfjs';
 import type { FrozenModel, SampleType } from '../../compiler/program.ts';
+import { formatNumber } from '../../protocol/formatQuantity.ts';
 import { classLosses, lossFacts, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
@@ -86,6 +87,12 @@ function checkStudent({ ask, reduction }: DistillationConfig, { model, id }: Stu
       [SECTION, 'ask'],
       "the samples that do not ask need a loss of their own each, and the one of the model's module is of the batch",
       { remedy: `Leave it out, or set training.loss to one of ${classLosses.join(', ')}.` },
+    );
+  if (typeof ask === 'object' && ask.entropyAbove >= Math.log2(classes))
+    throw new SettingError(
+      [SECTION, 'ask', 'entropyAbove'],
+      `no sample would ask: the entropy over ${classes} classes is at most ${formatNumber(Math.log2(classes))} bits`,
+      { remedy: 'Choose a smaller one.' },
     );
   if (reduction === 'as-published' && shape.length > 2)
     throw new SettingError(

@@ -159,6 +159,24 @@ describe('ProgressDisplay', () => {
     expect(terminal.lines.filter((line) => line.startsWith('['))).toHaveLength(4);
   });
 
+  it('tells how many images are decoded, until the run has begun', () => {
+    const terminal = new MemoryTerminal();
+    let now = 0;
+    const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
+    for (let done = 1000; done <= 12_000; done += 1000) {
+      now += 1000;
+      display.showDecoded({ done, total: 12_000 });
+    }
+    display.show(started);
+    now += 5000;
+    display.show(metrics(1));
+    expect(terminal.lines.slice(0, 2)).toEqual([
+      'decoding images, 5,000 of 12,000',
+      'decoding images, 10,000 of 12,000',
+    ]);
+    expect(terminal.lines.some((line) => line.startsWith('['))).toBe(true);
+  });
+
   it('rewrites one status line in a terminal, and never one wider than it', () => {
     const terminal = Object.assign(new MemoryTerminal(), { interactive: true, columns: 40 });
     let now = 0;

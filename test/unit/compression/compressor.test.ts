@@ -42,7 +42,7 @@ const quantization = {
   method: 'quantize',
   policy: 'deeptwist',
   distortEvery: 10,
-  layers: { fc1: { bits: 2, algorithm: 'greedy', scales: 'matrix', iterations: 2 } },
+  layers: { fc1: { levels: 'binary', bits: 2, algorithm: 'greedy', scales: 'matrix', iterations: 2 } },
 } as const satisfies WrittenCompression;
 const lowRank = (rank: number, sharedProjection = false, layer = 'lstm') =>
   ({

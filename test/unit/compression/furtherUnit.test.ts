@@ -16,7 +16,7 @@ function weight(name: string, shape: readonly [number, number], seed: number): C
   return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
 }
 
-const codes = { algorithm: 'alternating', scales: 'matrix', iterations: 2 } as const;
+const codes = { levels: 'binary', algorithm: 'alternating', scales: 'matrix', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
 const pruning = (rate: number, layer = 'fc'): WrittenCompression => ({
   ...common,

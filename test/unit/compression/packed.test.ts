@@ -89,6 +89,33 @@ describe.each(['row', 'matrix'])('quantize with a set of scales for each %s', (s
   });
 });
 
+/** Every kind of levels, with buckets that are cut off at the end of a weight, rows that do not lie together, and all at once. */
+const levels: readonly object[] = [
+  ...[1, 2, 5, 8].flatMap((bits) =>
+    [7, 256, 'row', 'tensor'].flatMap((bucket) => [
+      { levels: 'uniform', bits, bucket },
+      { levels: 'uniform', bits, bucket, symmetric: true, rounding: 'stochastic' },
+      { levels: 'points', bits, bucket, start: 'quantiles' },
+    ]),
+  ),
+  { levels: 'points', bits: 2, points: 3, bucket: 'none' },
+  { levels: 'points', bits: 6, bucket: 'none', start: 'random' },
+  { levels: 'fixed-point', bits: 2 },
+  { levels: 'fixed-point', bits: 8, fractionBits: 3, rounding: 'stochastic' },
+  { levels: 'power-of-two', bits: 2 },
+  { levels: 'power-of-two', bits: 5 },
+];
+
+test.each(levels)('quantize to %j', async (parameters) => {
+  for (const policy of ['deeptwist', 'one-shot', 'straight-through'])
+    await expectAccounted({ method: 'quantize', policy, layers: { '[!r]*': parameters } });
+});
+
+test.each([7, 'row', 'none'])('trained points in buckets: %s', async (bucket) => {
+  const layers = { '[!r]*': { levels: 'points', bits: 3, bucket } };
+  await expectAccounted({ method: 'quantize', policy: 'points', layers });
+});
+
 describe.each(['deeptwist', 'one-shot', 'straight-through', 'factors'])('low-rank under %s', (policy) => {
   test.each([1, 2, 4])('rank %i, which is fewer numbers for some weights', async (rank) => {
     const layers = { '{conv,up,depth,words,lstm,zero}': { rank } };

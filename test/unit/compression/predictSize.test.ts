@@ -28,7 +28,7 @@ function predicted(compression: WrittenCompression) {
   });
 }
 
-const codes = { algorithm: 'greedy', scales: 'row', iterations: 2 } as const;
+const codes = { levels: 'binary', algorithm: 'greedy', scales: 'row', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
 
 test.each<WrittenCompression>([
@@ -36,6 +36,17 @@ test.each<WrittenCompression>([
     ...common,
     method: 'quantize',
     layers: { '*': { ...codes, bits: 3 }, conv: { ...codes, bits: 1, scales: 'matrix' } },
+  },
+  {
+    ...common,
+    method: 'quantize',
+    layers: {
+      '*': { levels: 'uniform', bits: 3, bucket: 32, symmetric: false, rounding: 'nearest' },
+      lstm: { levels: 'points', bits: 3, points: 5, bucket: 'row', start: 'uniform', iterations: 3 },
+      'lstm/kernel': { levels: 'points', bits: 2, bucket: 'none', start: 'uniform', iterations: 3 },
+      conv: { levels: 'fixed-point', bits: 4, rounding: 'nearest' },
+      softmax: { levels: 'power-of-two', bits: 4 },
+    },
   },
   { ...common, method: 'low-rank', layers: { '*': { rank: 2, sharedProjection: true } } },
   {
@@ -67,4 +78,19 @@ test.each<{ rate?: number; pattern?: string; block?: [number, number] }>([
   await compressor.distort(100);
   const kept = (sizes: readonly { weightsKept: number }[]) => sizes.map(({ weightsKept }) => weightsKept);
   expect(kept(predicted(compression))).toEqual(kept(compressor.sizes(trained)));
+});
+
+test('codes of levels take no more than predicted, and less where some are rare', async () => {
+  const values = Float32Array.from({ length: 5000 }, (_, i) => (i % 50 === 0 ? Math.sin(i) : 0.01 * Math.sin(i)));
+  const fc = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [100, 50], values };
+  const compression: WrittenCompression = {
+    ...common,
+    method: 'quantize',
+    layers: { fc: { levels: 'uniform', bits: 4, bucket: 'tensor', symmetric: false, rounding: 'nearest' } },
+  };
+  const compressor = createCompressor(compression, [fc], { steps: 100, seed: 1 });
+  const [before] = compressor.sizes([fc]);
+  expect(before.bytesKept).toBe((4 * 5000 + 2 * 32) / 8);
+  await compressor.distort(100);
+  expect(compressor.sizes([fc])[0].bytesKept).toBeLessThan(before.bytesKept / 2);
 });

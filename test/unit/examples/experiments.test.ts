@@ -16,7 +16,7 @@ import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 /** Paths within `examples/`. */
-const files = ['mnist', 'language-model'].flatMap((folder) =>
+const files = ['mnist', 'language-model', 'cifar-10'].flatMap((folder) =>
   readdirSync(join(examples, folder))
     .filter((name) => name.endsWith('.deeptwist.jsonc'))
     .map((name) => join(folder, name)),
@@ -33,14 +33,11 @@ function read(file: string): { text: string; experiment: ExperimentSettings } {
 }
 
 /** A text of few words and time steps stands for that of the experiment: no weight of a layer depends on time. */
-function samplesOf({ data, training }: ExperimentSettings): ModelSamples {
-  return data.type === 'text'
-    ? {
-        batchSize: training.batchSize,
-        inputs: [{ shape: [2] }],
-        vocabulary: { words: Array.from({ length: WORDS }, (_, word) => `word${word}`) },
-      }
-    : { batchSize: training.batchSize, inputs: [{ shape: [28, 28, 1] }] };
+function samplesOf({ data, training: { batchSize } }: ExperimentSettings): ModelSamples {
+  const names = (count: number) => Array.from({ length: count }, (_, i) => `name${i}`);
+  if (data.type === 'text') return { batchSize, inputs: [{ shape: [2] }], vocabulary: { words: names(WORDS) } };
+  if (data.type === 'images') return { batchSize, inputs: [{ shape: [32, 32, 3] }], classes: names(CLASSES) };
+  return { batchSize, inputs: [{ shape: [28, 28, 1] }] };
 }
 
 function load(file: string, experiment: ExperimentSettings) {

@@ -28,6 +28,20 @@ describe('an exported file', () => {
     if (!exportFormats[format].isFolder) expect(evaluation.bytes).toBe(statSync(path).size);
   });
 
+  test.each(['prune and quantize', 'low-rank and quantize'] as const)(
+    'in every format, of weights by %s, has the metric of the run',
+    async (compression) => {
+      const { folder, run } = await finishedRun({ model: wide, compression: compressions[compression] });
+      for (const format of exportFormatNames) {
+        const path = join(folder, `m${exportFormats[format].ending}`);
+        const { value, runValue, largestDifference } = await exported(run, folder, { format, path });
+        expect(value, format).toBe(runValue);
+        expect(largestDifference, format).toBeLessThan(1e-5);
+        expect(await evaluated(path, folder), format).toMatchObject({ value, runValue });
+      }
+    },
+  );
+
   test('is recognized by its content, and model.json by itself', async () => {
     const { folder, run } = await finishedRun();
     const { path } = await exported(run, folder, { format: 'packed', path: join(folder, 'm.onnx') });

@@ -34,6 +34,8 @@ describe('an exported run', () => {
     ['prune', 'sparse', 5],
     ['quantize', 'binary-codes', 5],
     ['low-rank', 'factors', 4],
+    ['prune and quantize', 'sparse-coded', 5],
+    ['low-rank and quantize', 'factors-coded', 5],
   ] as const)('by %s has its weights as %s, and the metric of the run', async (method, form, smaller) => {
     const { folder, run } = await finishedRun({
       model: wide,

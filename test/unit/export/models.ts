@@ -38,9 +38,25 @@ export const mixed = `
   ] });
 `;
 
-/** A compression of `fc2` of {@link wide} by each method. */
+export const plainNormalizations = `
+  import * as tf from '@tensorflow/tfjs';
+  export const createModel = () => tf.sequential({ layers: [
+    tf.layers.dense({ units: 12, activation: 'relu', inputShape: [8] }),
+    tf.layers.layerNormalization({ scale: false, center: false }),
+    tf.layers.batchNormalization({ scale: false, center: false }),
+    tf.layers.dense({ units: 3, activation: 'softmax' }),
+  ] });
+`;
+
+const prune = { method: 'prune', distortEvery: 5, layers: { fc2: { rate: 0.95 } } } as const;
+const lowRank = { method: 'low-rank', distortEvery: 5, layers: { fc2: { rank: 10 } } } as const;
+const quantize = { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } } as const;
+
+/** A compression of `fc2` of {@link wide} by each method, and by two of them. */
 export const compressions = {
-  prune: { method: 'prune', distortEvery: 5, layers: { fc2: { rate: 0.95 } } },
-  quantize: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } },
-  'low-rank': { method: 'low-rank', distortEvery: 5, layers: { fc2: { rank: 10 } } },
+  prune,
+  quantize,
+  'low-rank': lowRank,
+  'prune and quantize': [prune, quantize],
+  'low-rank and quantize': [lowRank, quantize],
 } as const;

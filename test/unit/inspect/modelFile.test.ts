@@ -5,11 +5,15 @@ import { describe, expect, test } from 'vitest';
 import { BinaryCodesWeight } from '../../../server/formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../../server/formats/packed/dense.ts';
 import { FactorsWeight } from '../../../server/formats/packed/factors.ts';
+import { FactorsCodedWeight } from '../../../server/formats/packed/factorsCoded.ts';
+import { LevelsWeight } from '../../../server/formats/packed/levels.ts';
 import { encodePacked, type PackedWeight } from '../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../server/formats/packed/sparse.ts';
+import { SparseCodedWeight } from '../../../server/formats/packed/sparseCoded.ts';
 import { encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import { histogramOf, statisticsOf } from '../../../server/inspect/statistics.ts';
 import { spectrumOf } from '../../../server/inspect/spectrum.ts';
+import { elementCount } from '../../../server/protocol/shape.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { numbersOf, openedFiles, tensorOf } from './opened.ts';
 
@@ -60,12 +64,23 @@ describe('safetensors', () => {
 describe('packed files', () => {
   const left = Float32Array.of(1, 2, 3);
   const view = { outer: 1, rows: 3, inner: 4 };
+  const levels = (shape: readonly number[]) => {
+    const codes = Uint8Array.from({ length: elementCount(shape) }, (_, i) => i % 3);
+    return LevelsWeight.of(shape, {
+      levels: Float32Array.of(-1, 0, 2),
+      codes,
+      view: { outer: 1, rows: 1, inner: codes.length },
+    });
+  };
   const weights = new Map<string, PackedWeight>([
     ['a/kernel', SparseWeight.of([4, 30], new Float32Array(120).fill(2, 60, 62))],
     ['b/kernel', BinaryCodesWeight.of([3, 4], view, 1, Float32Array.of(1, 2, 4), new Uint8Array(12).fill(1, 4, 8))],
     ['c/kernel', new FactorsWeight([3, 4], view, 1, { left, right: Float32Array.of(1, 0, -1, 5) })],
     ['d/kernel', new FactorsWeight([3, 4], view, 1, { left, right: new Float32Array(4).fill(1), leftOf: 'c/kernel' })],
     ['e/bias', new DenseWeight([2], Float32Array.of(0, 7))],
+    ['f/kernel', levels([3, 4])],
+    ['g/kernel', SparseCodedWeight.of([3, 4], [0, 1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0], levels([3]))],
+    ['h/kernel', new FactorsCodedWeight([3, 4], view, 2, { left: levels([3, 2]), right: levels([2, 4]) })],
   ]);
 
   test('have form, stored bytes and rebuilt numbers of each weight', async () => {
@@ -99,10 +114,10 @@ describe('packed files', () => {
   });
 
   test('of a form that is not known say so at the weight', async () => {
-    const file = await open(write('w.safetensors', described('levels 2,3 bits=2')));
-    expect(tensorOf(file, 'w')).toMatchObject({ form: 'levels', shape: [2, 3] });
+    const file = await open(write('w.safetensors', described('wavelets 2,3 bits=2')));
+    expect(tensorOf(file, 'w')).toMatchObject({ form: 'wavelets', shape: [2, 3] });
     const error = await userErrorOf(() => statisticsOf(tensorOf(file, 'w')));
-    expect(error.message).toContain("does not know its form 'levels'");
+    expect(error.message).toContain("does not know its form 'wavelets'");
     expect(error.remedy).toContain('newer version');
   });
 

@@ -6,7 +6,7 @@ import { ExperimentDocument, type Surroundings } from '../../../server/language/
 import { diagnosticsOf } from '../../../server/language/findings/diagnostics.ts';
 
 const root = join(import.meta.dirname, '../../../examples');
-const files = ['mnist', 'language-model'].flatMap((folder) =>
+const files = ['mnist', 'language-model', 'cifar-10'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.deeptwist.jsonc'))
     .map((name) => `${folder}/${name}`),

@@ -44,7 +44,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -212,7 +212,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
     ],
   },
   {
@@ -272,7 +272,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
-    problems: [`error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'module' or 'text', got "cifar"`],
+    problems: [
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+    ],
   },
   {
     what: 'no training',
@@ -510,7 +512,124 @@ export const rows: readonly ProblemRow[] = [
     what: 'bits whose scales take more than is saved',
     text: edited(lstm, [data, text], quantize('"softmax": { "bits": 8 }')),
     problems: [
-      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; its 9 rows of 4 weights have 8 scales each',
+      'warning bits-make-larger «8» compression.layers.softmax.bits: makes softmax/kernel larger: 324 bytes instead of 144; besides the codes, it needs 72 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'buckets so small that their scales take more than is saved',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": 2 }')),
+    problems: [
+      'warning bits-make-larger «4» compression.layers.fc1.bits: makes fc1/kernel larger: 1,058,400 bytes instead of 940,800; besides the codes, it needs 235,200 numbers of 32 bits',
+    ],
+  },
+  {
+    what: 'a bucket of more numbers than the weight',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4, "bucket": 5000 }')),
+    problems: [
+      'warning bucket-above-weight «5000» compression.layers.*.bucket: fc3/kernel has 1,000 numbers: all of them are one bucket',
+    ],
+  },
+  {
+    what: 'a bucket that is not given',
+    text: edited(quantize('"*": { "levels": "uniform", "bits": 4 }')),
+    problems: [],
+  },
+  {
+    what: 'levels that are misspelt',
+    text: edited(quantize('"fc1": { "levels": "unifrom", "bits": 4 }')),
+    problems: [
+      `error wrong-value «"unifrom"» compression.layers.fc1.levels: expected 'binary', 'uniform', 'points', 'fixed-point' or 'power-of-two', got "unifrom"; did you mean 'uniform'?`,
+    ],
+  },
+  {
+    what: 'a setting of other levels',
+    text: edited(quantize('"fc1": { "bits": 4, "bucket": 64 }')),
+    problems: [
+      'error unknown-setting «"bucket"» compression.layers.fc1.bucket: unknown setting; expected levels, bits, algorithm, scales, iterations',
+    ],
+  },
+  {
+    what: 'more bits than a code has',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 9 }')),
+    problems: ['error wrong-value «9» compression.layers.fc1.bits: expected an integer from 1 to 8, got 9'],
+  },
+  {
+    what: 'one bit of a fixed-point number, which has a sign',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 1 }')),
+    problems: ['error wrong-value «1» compression.layers.fc1.bits: expected an integer from 2 to 8, got 1'],
+  },
+  {
+    what: 'half a bit of a fraction',
+    text: edited(quantize('"fc1": { "levels": "fixed-point", "bits": 8, "fractionBits": 4.5 }')),
+    problems: [
+      'error wrong-value «4.5» compression.layers.fc1.fractionBits: expected an integer from -64 to 64, got 4.5',
+    ],
+  },
+  {
+    what: 'a bucket that is none',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "bucket": "rows" }')),
+    problems: [
+      `error wrong-value «"rows"» compression.layers.fc1.bucket: expected a positive integer or 'row' or 'tensor', got "rows"`,
+    ],
+  },
+  {
+    what: 'more levels than codes',
+    text: edited(quantize('"fc1": { "levels": "points", "bits": 2, "points": 5 }')),
+    problems: ['error combination «5» compression.layers.fc1.points: expected 3 to 4 with 2 bits, got 5'],
+  },
+  {
+    what: 'levels of which a bit less would do',
+    text: edited(quantize('"fc1": { "levels": "uniform", "bits": 4, "points": 3 }')),
+    problems: ['error combination «3» compression.layers.fc1.points: expected 9 to 16 with 4 bits, got 3'],
+  },
+  {
+    what: 'trained points of binary codes',
+    text: edited(
+      method('"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }'),
+    ),
+    problems: [
+      'error combination «"fc1"» compression.layers.fc1.levels: the policy "points" needs "levels": "points" in each layer',
+    ],
+  },
+  {
+    what: 'trained points of a low rank',
+    text: edited(
+      method('"method": "low-rank", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "rank": 8 } }'),
+    ),
+    problems: [
+      'error combination «"points"» compression.policy: "points" works with the method quantize only, got "low-rank"',
+    ],
+  },
+  {
+    what: 'the low learning rate of points, which have sums of gradients',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: [],
+  },
+  {
+    what: 'settings of straight-through training without it',
+    text: edited(
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "bits": 4 } }, "straightThrough": { "every": 2 }',
+      ),
+    ),
+    problems: [
+      'error combination «"straightThrough"» compression.straightThrough: belongs to the policy "straight-through"; leave it out',
+    ],
+  },
+  {
+    what: 'the gradient of a scale that binary codes do not have',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "straight-through", "distortEvery": 10, "layers": { "fc1": { "levels": "binary", "bits": 4 } }, "straightThrough": { "gradient": "exact-scale" }',
+      ),
+    ),
+    problems: [
+      'error combination «"binary"» compression.layers.fc1.levels: compression.straightThrough.gradient "exact-scale" needs "levels": "uniform" in each layer',
     ],
   },
   { what: 'bits with one set of scales', text: edited(quantize('"fc1": { "bits": 2 }')), problems: [] },

@@ -3,15 +3,18 @@ import * as tf from '@tensorflow/tfjs';
 import { BinaryCodesWeight } from '../../../server/formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../../server/formats/packed/dense.ts';
 import { FactorsWeight } from '../../../server/formats/packed/factors.ts';
+import { FactorsCodedWeight } from '../../../server/formats/packed/factorsCoded.ts';
+import { LevelsWeight } from '../../../server/formats/packed/levels.ts';
 import { encodePacked, type PackedWeight } from '../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../server/formats/packed/sparse.ts';
+import { SparseCodedWeight } from '../../../server/formats/packed/sparseCoded.ts';
 import { Random } from '../../../server/formats/random.ts';
-import { matrixViewOf, storedView } from '../../../server/compression/targets/matrixView.ts';
+import { matrixViewOf, storedView, type MatrixView } from '../../../server/compression/targets/matrixView.ts';
 import { modelTopology } from '../../../server/models/modelTopology.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { elementCount } from '../../../server/protocol/shape.ts';
 
-export const forms = ['dense', 'sparse', 'codes', 'factors'] as const;
+export const forms = ['dense', 'sparse', 'codes', 'factors', 'levels', 'sparse-coded', 'factors-coded'] as const;
 export type Form = (typeof forms)[number];
 
 /** Numbers between -`size` and `size`. */
@@ -39,11 +42,37 @@ export function randomWeight(random: Random, form: Form, shape: readonly number[
     const codes = Uint8Array.from({ length }, () => Math.floor(2 ** bits * random.uniform()));
     return BinaryCodesWeight.of(shape, view, bits, scales, codes);
   }
+  if (form === 'levels') return randomLevels(random, shape, 6, size, view);
+  if (form === 'sparse-coded') {
+    const kept = Array.from({ length }, () => (random.uniform() < 0.1 ? 1 : 0)).fill(1, 0, 1);
+    return SparseCodedWeight.of(shape, kept, randomLevels(random, [kept.filter(Boolean).length], 6, 3 * size));
+  }
   const stored = storedView(view);
   const rank = Math.min(3, stored.rows);
+  const columns = stored.outer * stored.inner;
+  if (form === 'factors-coded') {
+    const left = randomLevels(random, [stored.rows, rank], 16, size);
+    return new FactorsCodedWeight(shape, stored, rank, { left, right: randomLevels(random, [rank, columns], 5) });
+  }
   const left = randomNumbers(random, stored.rows * rank, size);
-  const right = randomNumbers(random, rank * stored.outer * stored.inner);
+  const right = randomNumbers(random, rank * columns);
   return new FactorsWeight(shape, stored, rank, { left, right });
+}
+
+/** Codes of random levels; with a view, by rows with scales and offsets of their own. */
+function randomLevels(
+  random: Random,
+  shape: readonly number[],
+  count: number,
+  size = 1,
+  view?: MatrixView,
+): LevelsWeight {
+  const length = elementCount(shape);
+  const codes = Uint8Array.from({ length }, () => Math.floor(count * random.uniform()));
+  const levels = randomNumbers(random, count, size);
+  if (!view) return LevelsWeight.of(shape, { levels, codes, view: { outer: 1, rows: 1, inner: length } });
+  const [scales, offsets] = [1, size / 4].map((most) => randomNumbers(random, view.rows, most));
+  return LevelsWeight.of(shape, { levels, codes, view, bucket: view.columns, scales, offsets });
 }
 
 /** The packed file of a model, as `deeptwist export --format packed` writes it. */

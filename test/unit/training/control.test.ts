@@ -1,9 +1,9 @@
 /** @file What a run is asked for while it trains changes nothing of what is trained. */
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import type { Method } from '../../../server/protocol/experiment/schema.ts';
+import type { Method, PolicyId } from '../../../server/protocol/experiment/schema.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
-import { suitablePolicies } from '../../../server/protocol/experiment/methods/policies.ts';
+import { policyFacts, suitablePolicies } from '../../../server/protocol/experiment/methods/policies.ts';
 import { TrainingControl } from '../../../server/training/control.ts';
 import { runExperiment } from '../../../server/training/index.ts';
 import {
@@ -46,7 +46,9 @@ async function trained({ file }: Workspace, ask: (control: TrainingControl, even
 }
 
 const schedules = { prune: { from: 10, to: 40 }, others: { from: 10 } };
-const methods: { readonly [M in Method]: object } = {
+const methods: {
+  readonly [M in Method]: { readonly layers: Readonly<Record<string, object>> } & Readonly<Record<string, unknown>>;
+} = {
   prune: { layers: { fc1: { rate: 0.7 } }, schedule: schedules.prune },
   quantize: { layers: { 'fc*': { bits: 2 } }, schedule: schedules.others },
   'low-rank': { layers: { fc1: { rank: 3 } }, schedule: schedules.others },
@@ -59,9 +61,15 @@ const methods: { readonly [M in Method]: object } = {
 const combinations = Object.entries(methods).flatMap(([method, settings]) =>
   suitablePolicies(method as Method).map((policy): [string, Record<string, unknown>] => [
     `${method}, ${policy}`,
-    { compression: { method, policy, distortEvery: 4, ...settings } },
+    { compression: { method, policy, distortEvery: 4, ...settings, layers: suitableLayers(settings.layers, policy) } },
   ]),
 );
+
+/** The layers, with the parameters that a policy needs. */
+function suitableLayers(layers: Readonly<Record<string, object>>, policy: PolicyId): object {
+  const needed = policyFacts[policy].layers ?? {};
+  return Object.fromEntries(Object.entries(layers).map(([key, parameters]) => [key, { ...parameters, ...needed }]));
+}
 
 const lstm = (policy: string) => ({
   model: statefulLstm,

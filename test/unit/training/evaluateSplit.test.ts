@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createExecutor } from '../../../server/compiler/createExecutor.ts';
 import type { Dataset } from '../../../server/data/dataset.ts';
-import { inMemoryDataset, type Table } from '../../../server/data/inMemoryDataset.ts';
+import { inMemoryDataset, type StoredColumn, type Table } from '../../../server/data/inMemoryDataset.ts';
 import { openModuleDataset } from '../../../server/data/module/moduleDataset.ts';
 import { experimentSchema } from '../../../server/protocol/experiment/schema.ts';
 import { evaluateSplit, evaluationBatchSize } from '../../../server/training/evaluateSplit.ts';
@@ -49,7 +49,7 @@ const references = {
 } as const;
 type LossName = keyof typeof references;
 
-function table(samples: number, target: 'label' | 'one-hot'): Table {
+function table(samples: number, target: 'label' | 'one-hot'): Table<StoredColumn> {
   const all = Array.from({ length: samples }, (_, sample) => sample);
   const labels = { shape: [], dtype: 'int32', data: Int32Array.from(all, labelOf) } as const;
   const oneHots = { shape: [3], dtype: 'float32', data: Float32Array.from(all.flatMap(oneHotOf)) } as const;

@@ -85,7 +85,7 @@ test('a weight that was changed after its last distortion is stored dense, with 
     method: 'quantize',
     policy: 'deeptwist',
     distortEvery: 1,
-    layers: { fc: { bits: 1, algorithm: 'greedy', scales: 'matrix', iterations: 1 } },
+    layers: { fc: { levels: 'binary', bits: 1, algorithm: 'greedy', scales: 'matrix', iterations: 1 } },
   } as const;
   const compressor = createCompressor(compression, [weight], { steps: 1, seed: 1 });
   await compressor.distort(1);

@@ -65,6 +65,67 @@ describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s', (policy) => {
   });
 });
 
+/** Every kind of levels, and how many numbers a bucket has at most. */
+const kinds: readonly [parameters: Record<string, unknown>, most: number][] = [
+  [{ levels: 'uniform', bits: 3, bucket: 16 }, 8],
+  [{ levels: 'uniform', bits: 2, points: 3, bucket: 'tensor' }, 3],
+  [{ levels: 'uniform', bits: 4, bucket: 'row', symmetric: true, rounding: 'stochastic' }, 15],
+  [{ levels: 'points', bits: 2 }, 4],
+  [{ levels: 'points', bits: 3, bucket: 'none', start: 'quantiles' }, 8],
+  [{ levels: 'fixed-point', bits: 4 }, 16],
+  [{ levels: 'power-of-two', bits: 3 }, 7],
+];
+
+describe.each(['deeptwist', 'one-shot', 'straight-through'])('%s of other levels', (policy) => {
+  test.each(kinds)('%j ends with as many levels, and with the compressed model', async (parameters, most) => {
+    const finished = await train({
+      method: 'quantize',
+      distortEvery: 4,
+      policy,
+      layers: { 'fc*': parameters },
+      schedule: { from: 10 },
+    });
+    const fc1 = finalWeights(finished.run).get('fc1/kernel')!;
+    // The first bucket of any kind: a row is every 16th number, 16 are the first of the tensor, and 128 are fewer than 256.
+    const bucket = parameters.bucket === 'row' ? fc1.filter((_, i) => i % 16 === 0) : fc1.subarray(0, 16);
+    expect(new Set(bucket).size).toBeLessThanOrEqual(most);
+    expect(new Set(fc1).size).toBeGreaterThan(1);
+    await expectConsistent(finished);
+  });
+});
+
+test('trained points end with the model that they were trained as', async () => {
+  const layers = { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } };
+  const finished = await train({
+    method: 'quantize',
+    policy: 'points',
+    distortEvery: 4,
+    layers,
+    schedule: { from: 20 },
+  });
+  expect(new Set(finalWeights(finished.run).get('fc1/kernel')).size).toBe(4);
+  const [{ summary }] = eventsOf(finished.events, 'finished');
+  expect(summary.testBeforeLastDistortion).toBe(summary.test);
+  await expectConsistent(finished);
+});
+
+test('pruning and then trained points leave zeros and a few centroids, as Deep Compression does', async () => {
+  const finished = await train([
+    { ...prune, schedule: { from: 5, to: 20 }, policy: 'gradual-mask' },
+    {
+      method: 'quantize',
+      policy: 'points',
+      distortEvery: 4,
+      layers: { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } },
+      schedule: { from: 24 },
+    },
+  ]);
+  const fc1 = finalWeights(finished.run).get('fc1/kernel')!;
+  expect(zeros(fc1)).toBeGreaterThanOrEqual(Math.floor(0.7 * 128));
+  expect(new Set(fc1).size).toBeLessThanOrEqual(5);
+  expect(finished.state).toBe('finished');
+});
+
 describe('proximal steps', () => {
   const optimizer = { type: 'sgd', learningRate: 0.1, momentum: 0.9 };
   const training = { ...experiment.training, optimizer };

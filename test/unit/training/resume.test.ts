@@ -74,6 +74,44 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
         training: training({ optimizer: sgd }),
       },
     ],
+    [
+      'uniform levels, rounded at random at every second step, with the gradient of their scale',
+      {
+        compression: {
+          method: 'quantize',
+          policy: 'straight-through',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'uniform', bits: 3, bucket: 'row', rounding: 'stochastic' } },
+          straightThrough: { every: 2, gradient: 'exact-scale' },
+        },
+      },
+    ],
+    [
+      'points that are drawn at random',
+      {
+        compression: {
+          method: 'quantize',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'points', bits: 3, bucket: 'none', start: 'random' } },
+        },
+      },
+    ],
+    [
+      'trained points of what pruning leaves',
+      {
+        compression: [
+          { ...prune, schedule: { from: 5, to: 20 }, policy: 'gradual-mask' },
+          {
+            method: 'quantize',
+            policy: 'points',
+            distortEvery: 5,
+            layers: { 'fc*': { levels: 'points', bits: 2, bucket: 'none' } },
+            schedule: { from: 24 },
+          },
+        ],
+        training: training({ optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: true } }),
+      },
+    ],
     ['momentum and weight decay', { compression: prune, training: training({ optimizer: sgd }) }],
     [
       'momentum under a mask',

@@ -353,7 +353,13 @@ describe('is refused before training, at its setting:', () => {
       { ask: 'when-wrong' },
       "distillation.ask: the samples that do not ask need a loss of their own each, and the one of the model's module is of the batch",
     ],
-  ])('%s', async (_, { model, training }, settings, reason) => {
+    [
+      'a cut-off that no entropy is above',
+      { training: { loss: 'sparse-categorical-crossentropy' } },
+      { ask: { entropyAbove: 1.6 } },
+      'distillation.ask.entropyAbove: no sample would ask: the entropy over 3 classes is at most 1.585 bits',
+    ],
+  ])('%s', async (_, { model = mlp, training }, settings, reason) => {
     const made = await workspace({ model, training: { ...experiment.training, loss: 'auto', ...training } });
     await made.write(
       'losses.ts',

@@ -114,7 +114,8 @@ function levelLines(levels: readonly number[]): Reference[] {
 
 function levelNotes({ levels }: WeightDistortion, quantized: boolean): string[] {
   if (!quantized) return [];
-  if (levels === undefined) return [l10n.t('Each row has scales, and so levels, of its own: they are not drawn')];
+  if (levels === undefined)
+    return [l10n.t('Each row or bucket has scales, and so levels, of its own: they are not drawn')];
   if (levels.length > DRAWN_LEVELS) return [l10n.t('{0} levels, too many to draw', levels.length)];
   return [l10n.t('{0} levels', levels.length)];
 }

@@ -5,7 +5,9 @@
  * A weight's code holds its signs: bit i is set where `b_i = +1`. Everything that needs all planes at once (`B'B`, `B'w`,
  * the levels) is computed from 2^k counts and sums over the codes, so the cost of a pass does not depend on k.
  */
-import type { QuantizationParameters } from '../../../protocol/experiment/schema/compression.ts';
+import type { ParametersOfLevels } from '../../../protocol/experiment/schema/quantization.ts';
+
+export type BinaryParameters = Omit<ParametersOfLevels<'binary'>, 'levels'>;
 
 /** Fits the binary codes of vectors of at most `length` weights; holds the buffers, so one serves many vectors. */
 export class BinaryCodes {
@@ -16,7 +18,7 @@ export class BinaryCodes {
   readonly levels: Float64Array;
   /** Codes of the last fit, in the order of the vector. */
   readonly codes: Uint8Array;
-  readonly #algorithm: QuantizationParameters['algorithm'];
+  readonly #algorithm: BinaryParameters['algorithm'];
   readonly #iterations: number;
   readonly #alpha: Float64Array;
   readonly #residual: Float64Array;
@@ -24,7 +26,7 @@ export class BinaryCodes {
   readonly #sums: Float64Array;
 
   /** @param parameters `iterations` is used by the alternating algorithm alone */
-  constructor(length: number, parameters: Pick<QuantizationParameters, 'bits' | 'algorithm' | 'iterations'>) {
+  constructor(length: number, parameters: Pick<BinaryParameters, 'bits' | 'algorithm' | 'iterations'>) {
     this.bits = parameters.bits;
     this.#algorithm = parameters.algorithm;
     this.#iterations = parameters.iterations;

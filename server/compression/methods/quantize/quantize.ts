@@ -1,6 +1,5 @@
 /** @file Weight distortion by binary-code quantization (DeepTwist, algorithm 2): to codes and back to floats, in place. */
-import type { QuantizationParameters } from '../../../protocol/experiment/schema/compression.ts';
-import { BinaryCodes } from './binaryCodes.ts';
+import { BinaryCodes, type BinaryParameters } from './binaryCodes.ts';
 import { gatherRows, scatterRows, type MatrixView } from '../../targets/matrixView.ts';
 import type { QuantizedWeight } from '../unit.ts';
 
@@ -8,11 +7,11 @@ import type { QuantizedWeight } from '../unit.ts';
 const ROWS = 16;
 
 /** Replaces `values` by their quantized form, which it returns. */
-export function quantize(values: Float32Array, view: MatrixView, parameters: QuantizationParameters): QuantizedWeight {
+export function quantize(values: Float32Array, view: MatrixView, parameters: BinaryParameters): QuantizedWeight {
   return parameters.scales === 'row' ? quantizeRows(values, view, parameters) : quantizeMatrix(values, parameters);
 }
 
-function quantizeRows(values: Float32Array, view: MatrixView, parameters: QuantizationParameters): QuantizedWeight {
+function quantizeRows(values: Float32Array, view: MatrixView, parameters: BinaryParameters): QuantizedWeight {
   const { bits } = parameters;
   const { rows, columns } = view;
   const fit = new BinaryCodes(columns, parameters);
@@ -34,7 +33,7 @@ function quantizeRows(values: Float32Array, view: MatrixView, parameters: Quanti
   return { form: 'binary-codes', bits, scales, codes };
 }
 
-function quantizeMatrix(values: Float32Array, parameters: QuantizationParameters): QuantizedWeight {
+function quantizeMatrix(values: Float32Array, parameters: BinaryParameters): QuantizedWeight {
   const fit = new BinaryCodes(values.length, parameters);
   fit.fit(values);
   decode(fit, values);

@@ -1,35 +1,92 @@
-/** @file Binary-code quantization as a compression method. */
+/** @file Quantization as a compression method, whatever its levels are. */
 import { BinaryCodesWeight } from '../../../formats/packed/binaryCodes.ts';
 import { DenseWeight } from '../../../formats/packed/dense.ts';
+import { levelsBits, LevelsWeight } from '../../../formats/packed/levels.ts';
+import type { PackedWeight } from '../../../formats/packed/packedFile.ts';
+import { Random } from '../../../formats/random.ts';
+import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
-import { matrixViewOf } from '../../targets/matrixView.ts';
-import { distortsAlone, stateless, type MethodRow, type ParametersOf, type Unit } from '../unit.ts';
-import { quantize } from './quantize.ts';
-import { binaryCodeSize } from './size.ts';
+import { matrixViewOf, type MatrixView } from '../../targets/matrixView.ts';
+import {
+  distortsAlone,
+  stateless,
+  type CompressedWeight,
+  type MethodRow,
+  type ParametersOf,
+  type Unit,
+} from '../unit.ts';
+import { addScaleGradient } from './exactScale.ts';
+import { partsOf } from './levelForm.ts';
+import { quantizerOf, type BoundQuantizer } from './quantizers.ts';
+
+/** Streams of the random numbers of quantizers: none is that of a shuffle, of dropout or of a first weight. */
+const FIRST_STREAM = 2 ** 44;
+const STREAMS_PER_STEP = 4096;
 
 export const quantization: MethodRow<'quantize'> = {
-  createUnits: ({ layers }, weights) => matchTargets(layers, weights).map(createUnit),
+  createUnits: ({ layers, straightThrough }, weights, run) =>
+    matchTargets(layers, weights).map((target) => {
+      const unit = createUnit(target, run.seed, weights.indexOf(target.weight));
+      return straightThrough?.gradient === 'exact-scale' ? { ...unit, pullBack: scaleGradient(target) } : unit;
+    }),
   predictSizes: (targets) =>
-    targets.map(({ weight: { shape, weight, layerClass }, parameters: { bits, scales } }) =>
-      binaryCodeSize(matrixViewOf(shape, weight, layerClass), bits, scales),
+    targets.map(({ weight: { shape, weight, layerClass }, parameters }) =>
+      quantizerOf(parameters).predictSize(matrixViewOf(shape, weight, layerClass)),
     ),
 };
 
-function createUnit(target: Target<ParametersOf<'quantize'>>): Unit {
+/** @param place of the weight in the model */
+function createUnit(target: Target<ParametersOf<'quantize'>>, seed: number, place: number): Unit {
   const { parameters } = target;
-  const { bits, scales } = parameters;
+  const quantizer = quantizerOf(parameters);
+  const points = quantizer.points === undefined ? undefined : { count: quantizer.points, trained: undefined };
+  const random = (step: number) => new Random(seed, FIRST_STREAM + step * STREAMS_PER_STEP + place);
   return {
     ...stateless,
     ...distortsAlone(target, {
-      distort: (values, view) => quantize(values, view, parameters),
-      size: (_values, view) => binaryCodeSize(view, bits, scales),
-      packed(shape, values, view, compressed) {
-        if (compressed?.form !== 'binary-codes') return new DenseWeight(shape, values);
-        const rows = scales === 'row' ? view : { outer: 1, rows: 1, inner: values.length };
-        return BinaryCodesWeight.of(shape, rows, bits, compressed.scales, compressed.codes);
-      },
+      distort: (values, view, { step }) =>
+        quantizer.quantize(values, view, {
+          ofWeight: () => random(0),
+          ofStep: () => random(step),
+          points: points?.trained,
+        }),
+      size: (values, view, compressed) => sizeOf(values, view, compressed, quantizer),
+      packed,
     }),
     targets: [target],
-    settingAt: () => ({ bits }),
+    settingAt: () => ({ bits: parameters.bits }),
+    ...(points && { points }),
   };
+}
+
+/** What the ends of each bucket do to its scale, added to the gradient at the quantized weight. */
+function scaleGradient({ parameters }: Target<ParametersOf<'quantize'>>): Unit['pullBack'] {
+  const symmetric = 'symmetric' in parameters && parameters.symmetric;
+  return ({ gradient, full, compressed }, form) => {
+    if (form.form === 'levels') addScaleGradient(gradient, full, compressed, form, symmetric);
+  };
+}
+
+/** Measured where the weight has been quantized: its codes take fewer bits where some are more frequent than others. */
+function sizeOf(
+  values: Float32Array,
+  view: MatrixView,
+  compressed: CompressedWeight | undefined,
+  quantizer: BoundQuantizer,
+): CompressedSize {
+  if (compressed?.form !== 'levels') return quantizer.predictSize(view);
+  return { weightsKept: values.length, bits: levelsBits(partsOf(values, compressed)) };
+}
+
+function packed(
+  shape: readonly number[],
+  values: Float32Array,
+  view: MatrixView,
+  compressed: CompressedWeight | undefined,
+): PackedWeight {
+  if (compressed?.form === 'levels') return LevelsWeight.of(shape, partsOf(values, compressed));
+  if (compressed?.form !== 'binary-codes') return new DenseWeight(shape, values);
+  const { bits, scales, codes } = compressed;
+  const rows = scales.length === bits ? { outer: 1, rows: 1, inner: values.length } : view;
+  return BinaryCodesWeight.of(shape, rows, bits, scales, codes);
 }

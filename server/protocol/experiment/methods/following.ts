@@ -33,7 +33,7 @@ export function followingProblem(later: Follower, earlier: Follower, weight: str
           : `Leave the layer out of one of the two. After "${earlier.method}" there can be: ${able.join(', ')}.`,
     };
   }
-  if (policyFacts[later.policy].leaves)
+  if (policyFacts[later.policy].leaves && !policyFacts[later.policy].follows?.includes(leaves))
     return {
       setting: 'policy',
       reason: `"${later.policy}" works with weights as a whole, and of ${weight} it gets what ${earlier.place} leaves`,

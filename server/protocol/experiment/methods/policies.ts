@@ -6,6 +6,12 @@ import { methodFacts, methodNames } from './index.ts';
 export interface PolicyFacts {
   /** The methods that it works with, by what they leave of a weight; absent where it works with all. */
   readonly leaves?: readonly MethodFacts['leaves'][];
+  /** Whose rest it can go on with, by what an earlier compression leaves; absent where it needs whole weights if it has {@link leaves}. */
+  readonly follows?: readonly MethodFacts['leaves'][];
+  /** What the parameters of each layer must say, by their names; absent where they may say anything. */
+  readonly layers?: Readonly<Record<string, string>>;
+  /** Names of the settings of a compression that only this policy reads. */
+  readonly settings?: readonly string[];
   /** The methods that it does not work with, by the same; absent where there are none. */
   readonly excludes?: readonly MethodFacts['leaves'][];
   /** Tells whether the stored weights are distorted every S_D steps from t_i on, or after the last step only. */
@@ -16,10 +22,10 @@ export interface PolicyFacts {
   readonly keepsSettings?: string;
   /** True where something else is trained in the place of weights, so that what another compression does to them is lost. */
   readonly trainsInstead?: true;
+  /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
+  readonly sumsGradients?: true;
   /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
   readonly needsThreshold?: true;
-  /** Settings of a compression that only this policy has. */
-  readonly ownSettings?: readonly string[];
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
   readonly constraints: 'all' | 'keeping zeros' | 'none';
 }
@@ -41,7 +47,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'at-the-end',
     ignoresSchedule: false,
     needsThreshold: true,
-    ownSettings: ['surgery'],
+    settings: ['surgery'],
     constraints: 'all',
   },
   rigl: {
@@ -49,7 +55,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'every-so-often',
     ignoresSchedule: false,
     needsThreshold: true,
-    ownSettings: ['regrowth'],
+    settings: ['regrowth'],
     constraints: 'keeping zeros',
   },
   'one-shot': {
@@ -66,11 +72,23 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     constraints: 'none',
   },
   'straight-through': {
+    settings: ['straightThrough'],
     // What is shrunk for a step and put back afterwards never becomes 0.
     excludes: ['low rank', 'zero units'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
     constraints: 'all',
+  },
+  points: {
+    leaves: ['codes'],
+    follows: ['zeros'],
+    layers: { levels: 'points' },
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    trainsInstead: true,
+    sumsGradients: true,
+    keepsSettings: 'the policy "points" fits the points once, and trains them from then on',
+    constraints: 'none',
   },
 };
 
@@ -84,19 +102,11 @@ export function worksWith(policy: PolicyId, method: Method): boolean {
   return (leaves?.includes(left) ?? true) && !excludes?.includes(left);
 }
 
+export const policyNames: readonly PolicyId[] = Object.keys(policyFacts).filter(isPolicy);
+
 /** The policies that work with a method. */
 export function suitablePolicies(method: Method): PolicyId[] {
-  return Object.keys(policyFacts)
-    .filter(isPolicy)
-    .filter((policy) => worksWith(policy, method));
-}
-
-/** The settings of a compression that belong to other policies alone, with those. */
-export function foreignSettings(policy: PolicyId): { readonly setting: string; readonly policy: PolicyId }[] {
-  return Object.keys(policyFacts)
-    .filter(isPolicy)
-    .filter((other) => other !== policy)
-    .flatMap((other) => (policyFacts[other].ownSettings ?? []).map((setting) => ({ setting, policy: other })));
+  return policyNames.filter((policy) => worksWith(policy, method));
 }
 
 /** Message for a policy that does not work with a method. */

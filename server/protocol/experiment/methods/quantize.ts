@@ -1,13 +1,14 @@
-/** @file Facts of `quantize`: binary codes. */
+/** @file Facts of `quantize`: codes of a few bits, whatever their levels are. */
 import { formatBytes, formatRatio } from '../../formatQuantity.ts';
 import { WOULD_TAKE } from '../../run/wouldTake.ts';
 import type { MethodFacts } from './facts.ts';
 
 export const quantize: MethodFacts = {
-  title: 'Weights become binary codes of a few bits',
+  title: 'Weights become codes of a few bits',
   choice: {
     label: 'Quantize',
-    detail: 'Each weight becomes a code of 1 to 8 bits; each row of a matrix has its own scales.',
+    detail:
+      'Each weight becomes a code of 1 to 8 bits: binary with scales of each row, uniform, fitted, fixed-point or a power of two.',
     comment: 'Quantizes to binary codes by DeepTwist: w ~ a_1 b_1 + a_2 b_2 + … with b in {-1, +1}.',
   },
   parameters: {
@@ -31,5 +32,5 @@ export const quantize: MethodFacts = {
   distortEvery: { text: 100, others: 100 },
   spectrumAtEachObservation: false,
   hasLevels: true,
-  changeable: ['bits', 'algorithms'],
+  changeable: ['bits', 'levels', 'algorithms'],
 };

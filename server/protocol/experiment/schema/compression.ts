@@ -1,13 +1,14 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
 import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
+import { quantizationParameters, straightThrough } from './quantization.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 /** The policy of an experiment that names none. */
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through'])
+  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through', 'points'])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -21,6 +22,8 @@ const policy = z
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
+      'Quantize to points only: the points are fitted once and then trained in the place of the weights, which stay what they were ' +
+        '(differentiable quantization, Polino et al. 2018; the shared weights of Deep Compression).',
     ],
   });
 
@@ -67,7 +70,7 @@ const pruningPattern = z
       .meta({
         title: "N:M as in '2:4'",
         description:
-          'Of each M weights side by side along the inputs of an output, at most N stay (Mishra et al. 2021).',
+          'At most N of each M weights side by side along the inputs of an output stay (Mishra et al. 2021).',
         examples: ['2:4', '1:4'],
       }),
   ])
@@ -220,42 +223,12 @@ const quantization = z
     policy,
     distortEvery,
     unit,
-    layers: layersWith({
-      bits: z
-        .int()
-        .min(1)
-        .max(8)
-        .describe('Bits a weight (k): w ~ sum of k scales times codes of -1 and +1. The paper: 1 to 3 (Table 4).')
-        .meta({ examples: [2] }),
-      algorithm: z
-        .enum(['greedy', 'refined', 'alternating'])
-        .default('alternating')
-        .describe('How codes and scales are found.')
-        .meta({
-          enumDescriptions: [
-            'One bit after the other, each the best for what is left (equation (4)): quick, the least exact.',
-            'As greedy, with all scales fitted anew by least squares after each bit (Guo et al. 2017).',
-            'From greedy, codes and scales fitted in turns (Xu et al. 2018): the most exact.',
-          ],
-        }),
-      scales: z
-        .enum(['row', 'matrix'])
-        .default('row')
-        .describe('One set of scales per row (output unit) or per matrix.')
-        .meta({
-          enumDescriptions: [
-            'A set of scales for each output unit: more exact.',
-            'One set for the whole weight: smaller.',
-          ],
-        }),
-      iterations: positiveInteger
-        .default(2)
-        .describe('Alternating: rounds of re-coding and refitting (T of Xu et al. 2018).'),
-    }),
+    layers: z.record(z.string(), quantizationParameters).describe(layerKeys),
+    straightThrough,
     schedule: start,
   })
   .describe(
-    'Weights jump to binary codes at each distortion: w ~ a_1 b_1 + … + a_k b_k with b in {-1, +1} (algorithm 2).',
+    'Weights become codes of a few bits at each distortion: binary codes (algorithm 2), or `levels` of another kind.',
   );
 
 const lowRank = z
@@ -437,5 +410,4 @@ export const compressionSchemas = {
 export type PruningCriterion = z.output<typeof pruning>['criterion'];
 export type PruningParameters = z.output<typeof prunedLayer>;
 export type PruningSchedule = NonNullable<z.output<typeof pruning>['schedule']>;
-export type QuantizationParameters = z.output<typeof quantization>['layers'][string];
 export type LowRankParameters = z.output<typeof lowRank>['layers'][string];

@@ -2,6 +2,90 @@
 import * as z from 'zod';
 import { fraction, path, positiveInteger } from './values.ts';
 
+const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
+const most = positiveInteger.optional().describe('Images of each class at most; default: all.');
+
+const images = z
+  .strictObject({
+    type: z.literal('images'),
+    path: path.describe(
+      'Folder with `train/CLASS/` and `test/CLASS/`, maybe `validation/CLASS/`; with `split.test`, with the folders of the classes. In ' +
+        'each class, JPEG and PNG files, in folders or not.',
+    ),
+    split: z
+      .strictObject({
+        validation: share.default(0),
+        test: z
+          .number()
+          .gt(0)
+          .lt(1)
+          .optional()
+          .describe('Where there are no folders `train` and `test`: fraction of the images of each class, 0 to 1.')
+          .meta({ examples: [0.2] }),
+      })
+      .prefault({})
+      .describe('Images of the training split that are kept for others, chosen by `seed`.')
+      .meta({ examples: [{ validation: 0.1 }] }),
+    limit: z
+      .strictObject({ train: most, validation: most, test: most })
+      .optional()
+      .describe('A part of the images, for a short training: so many of each class, chosen by `seed`.')
+      .meta({ examples: [{ train: 500, test: 100 }] }),
+    seed: z
+      .int()
+      .min(0)
+      .default(1)
+      .describe(
+        'Of what `split` and `limit` choose. Runs that differ in training.seed have the same images, and a larger limit those of a ' +
+          'smaller one and more.',
+      ),
+    color: z
+      .enum(['rgb', 'gray'])
+      .default('rgb')
+      .describe('Channels of an image.')
+      .meta({
+        enumDescriptions: [
+          'Red, green and blue; a gray image has all three alike.',
+          'One: the luma of a colour image.',
+        ],
+      }),
+    size: z
+      .array(positiveInteger)
+      .length(2)
+      .optional()
+      .describe('Height and width that every image is resized to; without it, all must be of one size.')
+      .meta({ examples: [[32, 32]] }),
+    standardize: z
+      .union([
+        z.enum(['training', 'symmetric']).meta({
+          enumDescriptions: [
+            'Each channel has mean 0 and deviation 1 over the images that are trained on.',
+            'From -1 to 1: mean and deviation are 0.5.',
+          ],
+        }),
+        z.strictObject({
+          mean: z.array(z.number()).min(1).max(3).describe('Of each channel, where values are 0 to 1.'),
+          deviation: z.array(z.number().positive()).min(1).max(3).describe('Of each channel.'),
+        }),
+      ])
+      .optional()
+      .describe(
+        'What is subtracted from each channel, and what the rest is divided by. Without it, values are 0 to 1. A model that ' +
+          'starts from another, or learns from a teacher, must have the same as that one: then write numbers.',
+      )
+      .meta({ examples: ['symmetric'] }),
+    crop: z
+      .strictObject({
+        padding: positiveInteger
+          .describe('Black pixels around the image, of which a part of its own size is cut at random. CIFAR-10: 4.')
+          .meta({ examples: [4] }),
+      })
+      .optional()
+      .describe('In training: each image is moved a little, differently at each step.'),
+    flip: z.boolean().default(false).describe('In training: each image is mirrored, left to right, every second time.'),
+  })
+  .describe('Images in folders, one for each class: JPEG and PNG.');
+
 const arrayFiles = z.strictObject({
   inputs: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
   targets: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
@@ -32,6 +116,7 @@ export const data = z
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
       })
       .describe('NumPy arrays.'),
+    images,
     z
       .strictObject({
         type: z.literal('module'),

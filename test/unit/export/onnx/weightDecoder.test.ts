@@ -1,10 +1,17 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { encodeOnnxModel } from '../../../../server/formats/onnx.ts';
+import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import type { Compression } from '../../../../server/protocol/experiment/schema.ts';
+import { FactorsCodedWeight } from '../../../../server/formats/packed/factorsCoded.ts';
+import { LevelsWeight } from '../../../../server/formats/packed/levels.ts';
 import { decodePacked, encodePacked, type PackedWeight } from '../../../../server/formats/packed/packedFile.ts';
 import { SparseWeight } from '../../../../server/formats/packed/sparse.ts';
+import { SparseCodedWeight } from '../../../../server/formats/packed/sparseCoded.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
 import { WeightDecoder, type WeightDecoderOptions } from '../../../../server/export/onnx/weightDecoder.ts';
 import { createCompressor } from '../../compression/createCompressor.ts';
@@ -72,6 +79,7 @@ describe('a pruned weight in a file', () => {
       [0, 0, 1, 2, 0, 0, 0, 0, 0],
       [1, 0, 0, 0, 0, 0, 0, 0, 3],
       [...Array<number>(255).fill(0), 5],
+      [...Array<number>(254).fill(0), 5, ...Array<number>(510).fill(0), 6],
       [...Array<number>(256).fill(0), 5, ...Array<number>(600).fill(0)],
     ]) {
       const shape = [values.length, 1];
@@ -126,7 +134,7 @@ describe('a quantized weight in a file', () => {
   const quantized = (bits: number, scales: 'row' | 'matrix'): Compression => ({
     ...common,
     method: 'quantize',
-    layers: { '*': { bits, scales, algorithm: 'alternating', iterations: 10 } },
+    layers: { '*': { levels: 'binary', bits, scales, algorithm: 'alternating', iterations: 10 } },
   });
   test.each(cases)('is decoded: $what, $bits bits, scales of each $scales', async ({ bits, scales, ...weight }) => {
     const values = randomWeight(weight.shape);
@@ -142,6 +150,158 @@ describe('a quantized weight in a file', () => {
     const [form] = await packed(quantized(2, 'row'), [{ weight: 'kernel', shape: [784, 300], values }]);
     expect((4 * values.length) / encodeOnnxModel(fileOf(form)).length).toBeGreaterThan(15);
   });
+});
+
+/** A random weight of levels. @param view outer, rows and inner */
+function levelsOf(
+  view: readonly [number, number, number],
+  options: { count: number; isUniform?: boolean; bucket?: number; offsets?: boolean },
+  shape: readonly number[] = view,
+): LevelsWeight {
+  const { count, isUniform = false, bucket, offsets = true } = options;
+  const [outer, rows, inner] = view;
+  const length = elementCount(shape);
+  const random = new Random(count);
+  const codes = Uint8Array.from({ length }, () => Math.floor(count * random.uniform()));
+  const floats = (size: number) => Float32Array.from({ length: size }, () => random.uniform() - 0.5);
+  const sets = bucket === undefined ? 0 : Math.ceil(length / bucket);
+  return LevelsWeight.of(shape, {
+    levels: isUniform ? { uniform: count } : floats(count),
+    codes,
+    view: { outer, rows, inner },
+    ...(bucket !== undefined && { bucket, scales: floats(sets), ...(offsets && { offsets: floats(sets) }) }),
+  });
+}
+
+describe('a weight of levels in a file', () => {
+  const counts = [2, 3, 4, 16, 17, 100, 128, 200, 256];
+  const cases = counts.flatMap((count) => [
+    { count, what: 'a table' },
+    { count, isUniform: true, what: 'a grid' },
+    { count, bucket: 5, what: 'a table with buckets' },
+    { count, isUniform: true, bucket: 7, what: 'a grid with buckets' },
+  ]);
+  test.each(cases)('is decoded to the bit: $what of $count levels', async ({ what: _, ...options }) => {
+    const weight = levelsOf([3, 4, 11], options);
+    expect(await decoded(weight)).toEqual(weight.rebuild());
+  });
+
+  test.each([
+    ['a bucket that holds more than the weight', [1, 1, 30], { count: 4, bucket: 1000 }],
+    ['a bucket for each row', [6, 5, 1], { count: 4, bucket: 6, isUniform: true }],
+    ['a bucket for each number', [2, 3, 1], { count: 4, bucket: 1 }],
+    ['scales without offsets', [3, 4, 5], { count: 9, bucket: 8, offsets: false }],
+    ['one number', [1, 1, 1], { count: 256 }],
+  ] as const)('is decoded to the bit: %s', async (_, shape, options) => {
+    const weight = levelsOf([...shape], options);
+    expect(await decoded(weight)).toEqual(weight.rebuild());
+  });
+
+  test.each([
+    [2, 30],
+    [4, 15],
+    [16, 7.9],
+    [256, 3.9],
+  ])('of %i levels takes %f times fewer bytes, its decoder included', (count, smaller) => {
+    const weight = levelsOf([1, 784, 300], { count, isUniform: true, bucket: 784 * 300 });
+    expect((4 * 784 * 300) / encodeOnnxModel(fileOf(weight)).length).toBeGreaterThan(smaller);
+  });
+});
+
+describe('a pruned weight with coded numbers in a file', () => {
+  test.each([
+    ['half', 0.5],
+    ['most', 0.98],
+    ['nearly all, with gaps longer than a byte tells', 0.9995],
+  ])('is decoded to the bit: %s of it is 0', async (_, rate) => {
+    const shape = [37, 411];
+    const random = new Random(2);
+    const kept = Float32Array.from({ length: 37 * 411 }, () => (random.uniform() < rate ? 0 : 1));
+    const count = kept.filter((one) => one === 1).length;
+    for (const options of [{ count: 16 }, { count: 3, isUniform: true, bucket: 100 }]) {
+      const weight = SparseCodedWeight.of(shape, kept, levelsOf([1, 1, count], options, [count]));
+      expect(await decoded(weight)).toEqual(weight.rebuild());
+      expect(await decoded(weight, { sparseInitializers: true })).toEqual(weight.rebuild());
+    }
+  });
+
+  test('of 98% zeros and 16 levels takes 105 times fewer bytes, its decoder included', () => {
+    const kept = randomWeight([784, 300]).map((value) => (Math.abs(value) < 0.49 ? 0 : 1));
+    const count = kept.filter((one) => one === 1).length;
+    const codes = Uint8Array.from({ length: count }, (_, i) => i % 16);
+    const view = { outer: 1, rows: 1, inner: count };
+    const coded = LevelsWeight.of([count], { levels: { uniform: 16 }, codes, view });
+    const file = encodeOnnxModel(fileOf(SparseCodedWeight.of([784, 300], kept, coded)));
+    expect((4 * kept.length) / file.length).toBeGreaterThan(105);
+  });
+});
+
+describe('weights of low rank with coded factors in a file', () => {
+  const view = { outer: 2, rows: 15, inner: 4 };
+  const factors = {
+    left: levelsOf([1, 15, 4], { count: 16, isUniform: true, bucket: 10 }, [15, 4]),
+    right: levelsOf([1, 4, 8], { count: 4 }, [4, 8]),
+  };
+
+  test('are the product of their factors', async () => {
+    const weight = new FactorsCodedWeight([2, 15, 4], view, 4, factors);
+    const actual = await decoded(weight);
+    weight.rebuild().forEach((value, i) => expect(Math.abs(actual[i] - value)).toBeLessThan(1e-5));
+  });
+
+  test('share a left factor in its small form, whichever comes first', () => {
+    const owner = new FactorsCodedWeight([2, 15, 4], view, 4, factors);
+    const other = new FactorsCodedWeight([2, 15, 4], view, 4, { ...factors, leftOf: 'w1' });
+    const file = encodePacked(
+      new Map([
+        ['w0', other],
+        ['w1', owner],
+      ]),
+    );
+    const decoder = new WeightDecoder();
+    for (const [name, form] of decodePacked(file)) decoder.add(name, form);
+    const tensors = decoder.initializers.map(({ name }) => name).filter((name) => name.startsWith('w'));
+    expect(tensors).toEqual([
+      ...['codes', 'scales', 'offsets'].map((part) => `w1:left:${part}`),
+      ...['w0:right:codes', 'w0:right:levels', 'w1:right:codes', 'w1:right:levels'],
+    ]);
+    expect(decoder.bytesOf('w0')).toBe(8 + 16);
+  });
+});
+
+test.each([
+  ['with gaps longer than a byte tells', 300],
+  ['with gaps', 30],
+  ['with a bit for each place', 2],
+])('ONNX Runtime computes what decodes a weight %s when it loads the file, not when it runs', async (_, every) => {
+  const kept = Float32Array.from({ length: 3000 }, (__, i) => (i % every === 0 ? 1 : 0));
+  const count = Math.ceil(3000 / every);
+  const numbers = levelsOf([1, 1, count], { count: 3, isUniform: true, bucket: 4 }, [count]);
+  const weight = SparseCodedWeight.of([30, 100], kept, numbers);
+  const file = fileOf(weight);
+  const folder = mkdtempSync(join(tmpdir(), 'deeptwist-decoder-'));
+  try {
+    const optimizedModelFilePath = join(folder, 'optimized.onnx');
+    const product = { op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] };
+    const content = encodeOnnxModel({
+      ...file,
+      inputs: [{ name: 'x', type: 'float32', shape: [1, 30] }],
+      outputs: [{ name: 'y', type: 'float32', shape: [1, 100] }],
+      nodes: [...file.nodes, product],
+    });
+    const session = await ort.InferenceSession.create(content, {
+      optimizedModelFilePath,
+      graphOptimizationLevel: 'basic',
+      logSeverityLevel: 3,
+    });
+    await session.release();
+    const left = readFileSync(optimizedModelFilePath).toString('latin1').replaceAll('MatMul', 'product');
+    expect(left).toContain('product');
+    const ops = [...new Set(file.nodes.map((node) => node.op))];
+    expect(ops.filter((op) => left.includes(op))).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 describe('weights of low rank in a file', () => {

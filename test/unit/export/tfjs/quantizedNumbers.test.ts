@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
-import { storedNumbers } from '../../../../server/export/tfjs/quantizedNumbers.ts';
+import { LevelsWeight } from '../../../../server/formats/packed/levels.ts';
+import { gridOf, storedNumbers } from '../../../../server/export/tfjs/quantizedNumbers.ts';
 
 /** What TensorFlow.js makes of the numbers when it loads them. */
 function loaded(values: Float32Array, { bytes, quantization }: ReturnType<typeof storedNumbers>): Float32Array {
@@ -53,6 +54,25 @@ describe('numbers in fewer bits', () => {
     const { bytes, quantization } = storedNumbers(values, dtype, exact);
     expect(quantization).toBeUndefined();
     expect(bytes).toHaveLength(values.byteLength);
+  });
+
+  test('of a weight of uniform levels with one scale are exact, with the scale that it has', () => {
+    const levelsOf = (bucket: number) => {
+      const codes = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 256);
+      const sets = Math.ceil(1000 / bucket);
+      const scales = new Float32Array(sets).fill(1.7320508);
+      const offsets = new Float32Array(sets).fill(-0.7071068);
+      const view = { outer: 1, rows: 1, inner: 1000 };
+      return LevelsWeight.of([1000], { levels: { uniform: 256 }, codes, view, bucket, scales, offsets });
+    };
+    const weight = levelsOf(1000);
+    const values = weight.rebuild();
+    // The steps between the numbers, which are rounded, tell the scale too coarsely.
+    expect(storedNumbers(values, 'uint8', exact).quantization).toBeUndefined();
+    const stored = storedNumbers(values, 'uint8', { ...exact, known: gridOf(weight) });
+    expect(stored.bytes).toHaveLength(1000);
+    expect(loaded(values, stored)).toEqual(values);
+    expect(gridOf(levelsOf(999))).toBeUndefined();
   });
 
   test('are rounded to the nearest on wish, and zeros stay zeros', () => {

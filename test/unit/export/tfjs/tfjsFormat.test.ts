@@ -7,7 +7,7 @@ import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { statefulLstm } from '../../training/workspace.ts';
 import { exported, finishedRun, testMetric } from '../finishedRun.ts';
-import { branches, compressions, mixed, wide } from '../models.ts';
+import { branches, compressions, mixed, plainNormalizations, wide } from '../models.ts';
 import { predictPlainly } from './plainTensorflow.ts';
 
 interface ModelJson {
@@ -45,6 +45,29 @@ describe('a TensorFlow.js export', () => {
     expect(JSON.parse(deeptwist.experiment)).toMatchObject({ compression: { method: 'low-rank' } });
   });
 
+  test('has two layers also for a convolution', async () => {
+    const model = `
+      import * as tf from '@tensorflow/tfjs';
+      export const createModel = () => tf.sequential({ layers: [
+        tf.layers.reshape({ targetShape: [4, 2], inputShape: [8] }),
+        tf.layers.conv1d({ name: 'conv', filters: 24, kernelSize: 2, padding: 'same', strides: 2, activation: 'relu' }),
+        tf.layers.flatten(),
+        tf.layers.dense({ name: 'fc', units: 3, activation: 'softmax' }),
+      ] });
+    `;
+    const compression = { method: 'low-rank', distortEvery: 5, layers: { conv: { rank: 2 } } };
+    const { folder, run } = await finishedRun({ model, compression });
+    const report = await exported(run, folder, { format: 'tfjs', path: join(folder, 'm-tfjs') });
+    expect(report.largestDifference).toBeLessThan(1e-5);
+    const sizes = report.weights.map(({ name, form, bytes }) => [name, form, bytes]);
+    expect(sizes).toEqual(
+      expect.arrayContaining([
+        ['conv_left/kernel', 'factors', 4 * 2 * 2 * 2],
+        ['conv/kernel', 'factors', 4 * 2 * 24],
+      ]),
+    );
+  });
+
   test('has two layers also for a layer that is called twice', async () => {
     const compression = { method: 'low-rank', distortEvery: 5, layers: { '{shared,widen}': { rank: 3 } } };
     const { folder, run } = await finishedRun({ model: branches, compression });
@@ -61,6 +84,7 @@ describe('a TensorFlow.js export', () => {
   test.each([
     ['layers without names, and within others', mixed],
     ['a state that it carries', statefulLstm],
+    ['normalizations without weights', plainNormalizations],
   ])('of a model with %s has the weights where TensorFlow.js looks for them', async (_, model) => {
     const { folder, run } = await finishedRun({ model });
     const report = await exported(run, folder, { format: 'tfjs', path: join(folder, 'm-tfjs') });

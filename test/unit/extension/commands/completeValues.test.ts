@@ -17,7 +17,7 @@ const labels = (line: string) => complete(line).map(({ label }) => label);
 
 describe('of what is typed as path=value', () => {
   test('settings are completed, those whose own name begins so first, with their value and meaning', () => {
-    expect(labels('dist')).toEqual(['compression.distortEvery']);
+    expect(labels('dist')).toEqual(['compression.distortEvery', 'distillation']);
     expect(complete('dist')[0]).toEqual({
       label: 'compression.distortEvery',
       line: 'compression.distortEvery=',
@@ -33,7 +33,7 @@ describe('of what is typed as path=value', () => {
   test("layers are the file's own", () => {
     expect(labels('bits')).toEqual(['compression.layers.fc1.bits', 'compression.layers["block.1"].bits']);
     expect(labels('fc1.')).toEqual(
-      ['bits', 'algorithm', 'scales', 'iterations'].map((name) => `compression.layers.fc1.${name}`),
+      ['bits', 'levels', 'algorithm', 'scales', 'iterations'].map((name) => `compression.layers.fc1.${name}`),
     );
   });
 

@@ -11,6 +11,7 @@ const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative
 
 const dataSets = [
   { type: 'mnist', path: './data/mnist' },
+  { type: 'images', path: './flowers', standardize: 'training' },
   { type: 'module', path: './data "of mine".ts' },
   { type: 'text', path: './data/brown', timeSteps: 20 },
   { type: 'arrays', train: { inputs: './x.npy', targets: './y.npy' }, test: { inputs: './a.npy', targets: './b.npy' } },

@@ -1,51 +1,101 @@
-import { gzipSync } from 'node:zlib';
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { imagesConfig } from '../../data/images/imageFolders.ts';
 import { openDataset } from '../../../../server/data/openDataset.ts';
-import { bytes, type Mutation } from '../mutations.ts';
+import { fixtures } from '../../formats/images/fixtures.ts';
+import { pngChunk, pngOf, rawPng } from '../../formats/images/pngFile.ts';
+import { bytes, pick, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
 
-function idx(sizes: readonly number[], data: Uint8Array): Buffer {
-  const header = Buffer.alloc(4 + 4 * sizes.length);
-  [0x800 | sizes.length, ...sizes].forEach((value, i) => header.writeUInt32BE(value, 4 * i));
-  return Buffer.concat([header, data]);
+const photograph = fixtures.jpeg['4:2:0'].file;
+const progressive = fixtures.jpeg.progressive.file;
+const colours = fixtures.png['rgb, 8 bits, interlaced'].file;
+const palette = fixtures.png['palette, 4 bits'].file;
+
+/** A PNG that is made wrong, with checksums that are right all the same. */
+const inside: readonly Mutation[] = bytes.map((mutation) => (content, random) => {
+  const changed = mutation(content, random);
+  return { ...changed, content: withChecksums(changed.content) };
+});
+
+function withChecksums(file: Buffer): Buffer {
+  const result = Buffer.from(file);
+  for (let at = 8; at + 12 <= result.length;) {
+    const end = at + 8 + result.readUInt32BE(at);
+    if (end + 4 > result.length) break;
+    result.writeUInt32BE(crc32(result.subarray(at + 4, end)), end);
+    at = end + 4;
+  }
+  return result;
 }
 
-const images = idx([20, 8, 8], new Uint8Array(20 * 64).fill(7));
-const labels = idx(
-  [20],
-  Uint8Array.from({ length: 20 }, (_, i) => i % 10),
-);
-
-/** A file that is made wrong before it is compressed. */
-const inside = (file: Buffer): Mutation[] =>
-  bytes.map((mutation) => (_, random) => {
-    const { content, what } = mutation(file, random);
-    return { content: gzipSync(content), what: `compressed, ${what}` };
-  });
-
-let bomb: Buffer | undefined;
-const bombs: Mutation[] = [
-  () => {
-    bomb ??= gzipSync(Buffer.concat([images, Buffer.alloc(400e6)]), { level: 1 });
-    return { content: bomb, what: '400 MB of zeros' };
+let zeros: Buffer | undefined;
+const bombs: readonly Mutation[] = [
+  () => ({ content: (zeros ??= rawPng(Buffer.alloc(400e6))), what: '400 MB of zeros' }),
+  () => ({ content: rawPng(Buffer.alloc(1), { width: 60_000, height: 1000 }), what: 'a header of 60 megapixels' }),
+  (content) => {
+    const result = Buffer.from(content);
+    const frame = result.indexOf(Buffer.from([0xff, 0xc0]));
+    if (frame > 0) result.writeUInt32BE(0x1f00_1f00, frame + 5);
+    return { content: result, what: 'a JPEG header of 63 megapixels' };
   },
-  () => ({ content: gzipSync(idx([2 ** 31, 28, 28], new Uint8Array(0))), what: 'a header that tells of terabytes' }),
+  (content, random) => {
+    const type = pick(['IHDR', 'PLTE', 'IEND', 'tRNS', 'iCCP', 'ABCD'], random);
+    const chunk = pngChunk(type, Buffer.alloc(random.below(40), 7));
+    return { content: Buffer.concat([content.subarray(0, 33), chunk, content.subarray(33)]), what: `one more ${type}` };
+  },
 ];
 
-export const idxFiles: Subject = {
-  name: 'IDX and gzip',
-  cases: 170,
+async function read(folder: string): Promise<void> {
+  const dataset = await openDataset(
+    imagesConfig({ path: '.', color: 'rgb', size: [8, 8], crop: { padding: 1 } }),
+    folder,
+  );
+  const stream = await dataset.openTraining({ batchSize: 2, seed: 1, step: 0 });
+  await stream.next();
+  for await (const batch of dataset.test.batches(2)) void batch;
+}
+
+export const imageFolders: Subject = {
+  name: 'images',
+  cases: 240,
   files: () =>
     Promise.resolve({
-      'train-images-idx3-ubyte': images,
-      'train-labels-idx1-ubyte': labels,
-      't10k-images-idx3-ubyte.gz': gzipSync(images),
-      't10k-labels-idx1-ubyte.gz': gzipSync(labels),
+      'train/a/0.jpg': photograph,
+      'train/a/1.jpg': progressive,
+      'train/b/0.png': colours,
+      'train/b/1.png': palette,
+      'test/a/0.png': pngOf(5, 5, (x, y) => x * y),
     }),
   mutations: {
-    'train-images-idx3-ubyte': bytes,
-    'train-labels-idx1-ubyte': bytes,
-    't10k-images-idx3-ubyte.gz': [...bytes, ...inside(images), ...bombs],
-    't10k-labels-idx1-ubyte.gz': [...bytes, ...inside(labels)],
+    'train/a/0.jpg': [...bytes, ...bytes, ...bombs],
+    'train/a/1.jpg': bytes,
+    'train/b/0.png': [...bytes, ...inside, ...bombs],
+    'train/b/1.png': [...bytes, ...inside],
+    'test/a/0.png': [...bytes, ...inside],
   },
-  read: (folder) => openDataset({ type: 'mnist', path: '.' }, folder),
+  read,
+};
+
+/** Whatever is wrong with what was kept, the images are decoded again. */
+export const imageCaches: Subject = {
+  name: 'decoded images',
+  cases: 60,
+  files: () =>
+    Promise.resolve({
+      'train/a/0.png': colours,
+      'train/b/0.png': colours,
+      'test/a/0.png': colours,
+      pixels: Buffer.alloc(12 + 3 * 8 * 8 * 3),
+    }),
+  mutations: { pixels: bytes },
+  async read(folder) {
+    await read(folder);
+    const cache = join(folder, '.deeptwist', 'cache', 'images');
+    const [name] = await readdir(cache);
+    await rm(join(cache, name));
+    await rename(join(folder, 'pixels'), join(cache, name));
+    await read(folder);
+  },
 };

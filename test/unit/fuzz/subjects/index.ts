@@ -3,7 +3,8 @@ import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
 import { exports } from './exports.ts';
-import { idxFiles } from './images.ts';
+import { idxFiles } from './idx.ts';
+import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
 import { models } from './models.ts';
 import { packed } from './packed.ts';
@@ -16,6 +17,8 @@ export const subjects: readonly Subject[] = [
   packed,
   arrays,
   idxFiles,
+  imageFolders,
+  imageCaches,
   texts,
   experiments,
   settings,

@@ -159,8 +159,8 @@ describe('defaults', () => {
 
   test('of a method, of a layer and of an optimizer, in one line where they are in one', () => {
     const marked = withCompression('"method": "quantize", "distortEvery": 9, "layers": { "fc1": { "b|its": 2 } }');
-    expect(made(marked, 'Write out the 3 defaults of compression.layers.fc1')).toContain(
-      '{ "bits": 2, "algorithm": "alternating", "scales": "row", "iterations": 2 }',
+    expect(made(marked, 'Write out the 4 defaults of compression.layers.fc1')).toContain(
+      '{ "bits": 2, "levels": "binary", "algorithm": "alternating", "scales": "row", "iterations": 2 }',
     );
     expect(made(pruneText.replace('"adam"', '"ad|am"'), 'Write out')).toContain('"learningRate": 1e-3, "beta1": 0.9,');
   });

@@ -76,10 +76,18 @@ describe('keys', () => {
 
   test('of a layer are those of the method', () => {
     expect(labels(withCompression('"method": "quantize", "layers": { "fc1": { | } }'))).toEqual([
+      'levels',
       'bits',
       'algorithm',
       'scales',
       'iterations',
+    ]);
+    expect(labels(withCompression('"method": "quantize", "layers": { "fc1": { "levels": "uniform", | } }'))).toEqual([
+      'bits',
+      'points',
+      'bucket',
+      'symmetric',
+      'rounding',
     ]);
     expect(labels(withCompression('"method": "low-rank", "layers": { "fc1": { "rank": 3, | } }'))).toEqual([
       'sharedProjection',
@@ -125,10 +133,18 @@ describe('values', () => {
     [training('"optimizer": { "type": "adam|", "learningRate": 1 }'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"optimizer": |'), ['sgd', 'adam', 'rmsprop', 'adagrad']],
     [training('"seed": |'), ['1']],
+    [
+      withCompression('"method": "quantize", "layers": { "fc1": { "levels": "|" } }'),
+      ['binary', 'uniform', 'points', 'fixed-point', 'power-of-two'],
+    ],
+    [
+      withCompression('"method": "quantize", "layers": { "fc1": { "levels": "points", "bucket": | } }'),
+      ['256', 'row', 'tensor', 'none'],
+    ],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 8],
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
     [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 7],
     [withCompression('"method": "prune", "scope": |'), ['layer', 'model']],
     [withCompression('"method": "prune", "criterion": |'), ['magnitude', 'movement', 'taylor']],
     [
@@ -138,6 +154,14 @@ describe('values', () => {
   ])('%s', (marked, expected) => {
     if (typeof expected === 'number') expect(labels(marked)).toHaveLength(expected);
     else expect(labels(marked)).toEqual(expected);
+  });
+
+  test('of a layer begin with what each kind of levels needs', () => {
+    const marked = withCompression('"method": "quantize", "layers": { "fc1": | }');
+    expect(chosen(marked, 'binary')).toContain('"fc1": { "bits": 2 }');
+    expect(chosen(marked, 'uniform')).toContain('"fc1": { "levels": "uniform", "bits": 4 }');
+    const inside = withCompression('"method": "quantize", "layers": { "fc1": { | } }');
+    expect(chosen(inside, 'levels')).toContain('"fc1": { "levels": "binary" }');
   });
 
   test('replace what stands there, and get the comma that the next setting needs', () => {

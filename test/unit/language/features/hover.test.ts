@@ -35,6 +35,21 @@ describe('a setting', () => {
   });
 
   test.each([
+    ['"lev|els"', /Default: `"binary"`.*`uniform`: Equally far apart.*Polino.*`points`: Fitted.*Deep Compression/s],
+    ['"uni|form"', /levels\**: `uniform`.*b \+ a k/s],
+    [
+      '"buc|ket"',
+      /two numbers more.*_A positive integer, or one of these; default: `256`_.*`tensor`: The whole weight/s,
+    ],
+    ['"straight|Through"', /quantized distillation/],
+  ])('%s of a quantization', (place, expected) => {
+    const text = withCompression(
+      '"method": "quantize", "layers": { "fc1": { "levels": "uniform", "bits": 4, "bucket": 8 } }, "straightThrough": {}',
+    );
+    expect(textAt(at(text, place))).toMatch(expected);
+  });
+
+  test.each([
     ['"tea|cher"', /run:NAME.*never change/s],
     ['"temp|erature"', /softmax\(z \/ T\).*Polino et al. 2018: 2 for images.*default: `2`/s],
     ['"wei|ght"', /w T\^2 KL.*\(1 - w\).*0.7/s],
@@ -51,7 +66,10 @@ describe('a setting', () => {
     ['"sco|pe"', /Among which weights.*Default: `"layer"`.*- `model`: All named layers have one threshold/s],
     ['"mod|el",\n', /compression\\\.scope.*`model`.*one threshold/s],
     ['"tay|lor"', /`taylor`.*Molchanov et al. 2017/s],
-    ['"pat|tern"', /What becomes zero together.*Default: `"element"`.*- `unit`: Whole units.*- `2:4`: Of each M/s],
+    [
+      '"pat|tern"',
+      /What becomes zero together.*default: `"element"`.*- `unit`: Whole units.*- `2:4`: At most N of each M/s,
+    ],
     ['"2:|4"', /`2:4`.*Mishra et al. 2021/s],
     ['"blo|ck":', /Rows \(outputs\) and columns/],
     ['"gam|ma"', /How fast the chance falls.*default: `0.0001`/s],

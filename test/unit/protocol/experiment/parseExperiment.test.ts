@@ -107,7 +107,11 @@ describe('checkExperiment', () => {
 
   it.each([
     ['"batchSize": 50', '"batchSize": "50"', '7:18 training.batchSize: expected a positive integer, got "50"'],
-    ['"type": "mnist"', '"type": {}', "4:21 data.type: expected 'mnist', 'arrays', 'module' or 'text', got an object"],
+    [
+      '"type": "mnist"',
+      '"type": {}',
+      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got an object",
+    ],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
     ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got a list'],
@@ -149,7 +153,7 @@ describe('checkExperiment', () => {
 
   it('explains a union by its options', () => {
     expect(messages('"mnist"', '"minst"')).toEqual([
-      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
+      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
     ]);
     expect(messages('"method": "prune",', '')).toEqual([
       `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
@@ -199,6 +203,38 @@ describe('checkExperiment', () => {
     ['"to": 13000', '"to": 20001', '17:60 compression.schedule.to: expected at most training.steps (20000), got 20001'],
   ])('refuses times that do not go together: %s -> %s', (search, replacement, message) => {
     expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
+  });
+
+  it.each([
+    ['"color": "grey"', `4:53 data.color: expected 'rgb' or 'gray', got "grey"; did you mean 'gray'?`],
+    ['"size": [32]', '4:52 data.size: expected a list of 2 numbers, got a list'],
+    ['"size": 32', '4:52 data.size: expected a list of 2 numbers, got 32'],
+    ['"size": [32, 0]', '4:57 data.size[1]: expected a positive integer, got 0'],
+    [
+      '"standardize": "train"',
+      `4:59 data.standardize: expected 'training' or 'symmetric' or an object, got "train"; did you mean 'training'?`,
+    ],
+    [
+      '"standardize": { "mean": [0, 0, 0] }',
+      '4:44 data.standardize.deviation: missing: expected a list of 1 to 3 numbers',
+    ],
+    [
+      '"standardize": { "mean": [0, 0, 0], "deviation": [1, 1] }',
+      '4:93 data.standardize.deviation: expected 3 numbers, one for each channel, got 2',
+    ],
+    [
+      '"color": "gray", "standardize": { "mean": [0, 0, 0], "deviation": [1] }',
+      '4:86 data.standardize.mean: expected 1 number, one for each channel, got 3',
+    ],
+    ['"crop": { "padding": 0 }', '4:65 data.crop.padding: expected a positive integer, got 0'],
+    ['"limit": { "train": 0 }', '4:64 data.limit.train: expected a positive integer, got 0'],
+    ['"split": { "test": 1 }', '4:63 data.split.test: expected a number in (0, 1), got 1'],
+    ['"flip": 1', '4:52 data.flip: expected true or false, got 1'],
+  ])('says what is wrong with a setting of images: %s', (setting, message) => {
+    const images = `{ "type": "images", "path": "a", ${setting} }`;
+    expect(messages('{ "type": "mnist", "path": "../data/mnist" }', images)).toEqual([
+      `lenet.deeptwist.jsonc:${message}`,
+    ]);
   });
 
   it.each([

@@ -52,7 +52,7 @@ describe('the histogram of a distortion', () => {
   });
 
   it('says when levels are not drawn: of rows with scales of their own, and when there are very many', () => {
-    expect(histogramContent(seen(), settings, { quantized: true }).summary).toMatch(/Each row has scales/);
+    expect(histogramContent(seen(), settings, { quantized: true }).summary).toMatch(/Each row or bucket has scales/);
     const many = seen({ levels: Array.from({ length: 256 }, (_, i) => i / 256) });
     const { references, summary } = histogramContent(many, settings, { quantized: true });
     expect(references).toEqual([]);

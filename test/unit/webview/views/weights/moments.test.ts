@@ -26,21 +26,33 @@ describe('the slider through distortions', () => {
 });
 
 describe('a distortion in words', () => {
+  const distortion = {
+    step: 1,
+    index: 0,
+    setting: { rate: 0.987 },
+    minimum: -1,
+    maximum: 1,
+    before: new Uint32Array(),
+    after: new Uint32Array(),
+    zerosBefore: 0,
+    zerosAfter: 259308,
+    nearZerosBefore: 41300,
+    nearZerosAfter: 212,
+    relativeError: 0.3123,
+  };
+
+  it('says what a proximal step cut, and what it left of singular values and units', () => {
+    const nuclearNorm = { before: 20, after: 12, rank: 32, largest: 3, threshold: 0.4 };
+    const words = describeDistortion({ ...distortion, setting: {}, nuclearNorm, units: { left: 112, all: 1300 } });
+    expect(words).toContain(
+      ' · rank 32, 0.4 cut from each singular value, 60% of their sum left · 112 of 1,300 units · ',
+    );
+    const nothing = { ...nuclearNorm, before: 0, after: 0, rank: 0 };
+    expect(describeDistortion({ ...distortion, nuclearNorm: nothing })).toContain('100% of their sum left');
+  });
+
   it('says near-zeros and zeros before and after, the setting and the error', () => {
-    const words = describeDistortion({
-      step: 1,
-      index: 0,
-      setting: { rate: 0.987 },
-      minimum: -1,
-      maximum: 1,
-      before: new Uint32Array(),
-      after: new Uint32Array(),
-      zerosBefore: 0,
-      zerosAfter: 259308,
-      nearZerosBefore: 41300,
-      nearZerosAfter: 212,
-      relativeError: 0.3123,
-    });
+    const words = describeDistortion(distortion);
     expect(words).toBe('near zero 41,300 → 212 · zeros 0 → 259,308 · pruning rate 98.7% · relative error 31.2%');
   });
 

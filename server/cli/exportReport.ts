@@ -1,0 +1,93 @@
+/** @file Making a file in a command, which Ctrl-C cancels, and what is told of the file. */
+import { relative } from 'node:path';
+import {
+  exportFormatNames,
+  exportFormats,
+  isExportFormat,
+  type ExportFormatName,
+} from '../protocol/model/exportFormats.ts';
+import { formatBytes, formatCount, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import { printableJson } from '../protocol/printable.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import type { CommandArguments, CommandContext } from './command.ts';
+import type { ExportReport, ModelExportOptions } from './exporter.ts';
+import { ExportStatus } from './exportStatus.ts';
+import { doInterruptibly } from './interruptibleWork.ts';
+import { progressOf } from './progressLines.ts';
+import { styled } from './terminal.ts';
+
+/** @throws UserError for a name that is none of a format */
+export function formatOf(command: string, name: string): ExportFormatName {
+  if (isExportFormat(name)) return name;
+  throw new UserError(`deeptwist ${command}: there is no format '${name}'.`, {
+    remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
+    exitCode: ExitCode.usage,
+  });
+}
+
+/** A name for the file or folder of a model. */
+export function defaultPath(name: string, format: ExportFormatName): string {
+  return name + exportFormats[format].ending;
+}
+
+/**
+ * Makes a file and prints its report.
+ * @param make what makes it
+ * @param lines of the report, for people
+ * @returns the exit code
+ */
+export async function reportExport(
+  { command, options }: { command: string; options: CommandArguments['options'] },
+  context: CommandContext,
+  make: (how: Pick<ModelExportOptions, 'signal' | 'onProgress'>) => Promise<ExportReport>,
+  lines: (report: ExportReport) => string[],
+): Promise<number> {
+  const { stdout, stderr } = context;
+  const progress = new ExportStatus(stderr, progressOf(command, options.progress));
+  return doInterruptibly(context, {
+    progress,
+    cancelled: 'Cancelled: no file was written.',
+    work: (signal) => make({ signal, onProgress: (state) => progress.show(state) }),
+    report(report) {
+      const { warnings, notRecorded } = report;
+      const all = notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`];
+      for (const warning of all) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+      stdout.write((options.json ? printableJson(report) : lines(report).join('\n')) + '\n');
+    },
+  });
+}
+
+/** What was measured on a file. @param before when the metric was measured that stands beside: a clause */
+export function fileLines(
+  report: ExportReport,
+  { stdout, directory }: CommandContext,
+  { before, model }: { before: string; model: string },
+): string[] {
+  const { path, engine, bytes, denseBytes, gzipBytes, batchSize } = report;
+  const { metric, value, runValue, largestDifference } = report;
+  const ofRun = runValue === undefined ? '' : `  (${formatNumber(runValue)} ${before})`;
+  return [
+    `file    ${formatBytes(bytes)} on disk, ${formatBytes(gzipBytes)} with gzip`,
+    `floats  ${formatBytes(denseBytes)}, ${besideFile(denseBytes, bytes)}`,
+    `test    ${metric} ${formatNumber(value)} of the file in ${engine}${ofRun}`,
+    `output  differs from ${model} by ${largestDifference.toPrecision(2)} at most`,
+    ...checkpointLines(report),
+    `batch   ${batchSize === 'any' ? 'of any size' : `of ${batchSize} alone: the model or its graph fixes it`}`,
+    styled(stdout, 'bold', relative(directory, path) || path),
+  ];
+}
+
+/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
+function besideFile(denseBytes: number, bytes: number): string {
+  return denseBytes >= bytes
+    ? `${formatRatio(denseBytes / bytes)} as much`
+    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
+}
+
+function checkpointLines({ step, afterDistortion }: ExportReport): string[] {
+  if (step === undefined) return [];
+  const weights = afterDistortion
+    ? 'right after a distortion'
+    : 'with weights as they were trained, not as a distortion leaves them';
+  return [`model   the checkpoint of step ${formatCount(step)}, ${weights}`];
+}

@@ -1,0 +1,24 @@
+/** @file The entries of a kernel as connections of inputs with outputs. */
+
+/** Which axis of a kernel has a place for each input, and which one for each output. */
+export interface KernelAxes {
+  readonly input: number;
+  readonly output: number;
+}
+
+/**
+ * Visits all entries of a kernel in the order in which they are stored.
+ * @param visit gets the index of the entry and its places on the two axes
+ */
+export function eachConnection(
+  shape: readonly number[],
+  axes: KernelAxes,
+  visit: (index: number, input: number, output: number) => void,
+): void {
+  const strideOf = (axis: number) => shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const [inputStride, outputStride] = [strideOf(axes.input), strideOf(axes.output)];
+  const [inputs, outputs] = [shape[axes.input], shape[axes.output]];
+  const entries = shape.reduce((product, size) => product * size, 1);
+  for (let index = 0; index < entries; index++)
+    visit(index, Math.floor(index / inputStride) % inputs, Math.floor(index / outputStride) % outputs);
+}
