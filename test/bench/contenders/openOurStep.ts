@@ -80,7 +80,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   };
   const program = modelProgram(loaded, samples, training, await lesson());
   const named = modelWeights(loaded.model);
-  const plan = planCompression(placedCompressions({ ...experiment, training: { ...training, steps: STEPS } }), named, {
+  const plan = planCompression(placedCompressions(experiment), named, {
     steps: STEPS,
     seed,
   });
