@@ -1,6 +1,6 @@
 /**
- * Student 1 of Polino et al. 2018: 1.0 million weights, 4 MB. Without dropout, as they distill it; where they train it alone, they drop out 0.2, 0.3 and 0.4
- * behind conv2, conv4 and fc1.
+ * Student 1 of Polino et al. 2018: 1.0 million weights, 4 MB. Without dropout, as they distill it; where they
+ * train it alone, they drop out 0.2, 0.3 and 0.4 behind conv2, conv4 and fc1.
  */
 import { network } from './network.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Student 3 of Polino et al. 2018: 111,000 weights. Without dropout, as they distill it; where they train it alone, they drop out 0.2, 0.3 and 0.4
- * behind conv2, conv4 and fc1.
+ * Student 3 of Polino et al. 2018: 111,000 weights. Without dropout, as they distill it; where they
+ * train it alone, they drop out 0.2, 0.3 and 0.4 behind conv2, conv4 and fc1.
  */
 import { network } from './network.ts';
 
