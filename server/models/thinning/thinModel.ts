@@ -10,7 +10,7 @@ import { planRemoval, type KeptUnits } from './removal.ts';
 import { removeUnits, type StoredModel } from './shrink.ts';
 
 export interface ThinnedModel extends StoredModel {
-  /** Of the model before. */
+  /** As they were in the model before. */
   readonly before: Topology;
   /** Layers that became two, by path. */
   readonly factored: ReadonlyMap<string, FactoredLayer>;
