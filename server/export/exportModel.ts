@@ -21,7 +21,7 @@ const TOLERANCE = 1e-4;
 export interface ModelExportOptions extends ExportSettings {
   /** Default: ONNX. */
   readonly format?: ExportFormatName;
-  /** Where the file or folder is written; the folder that it is in must be there. */
+  /** Path of the file or folder that is written; the folder that it is in must be there. */
   readonly path: string;
   /** How the model is made smaller before it is written; undefined where it is written as it is. */
   readonly thin?: ThinSettings | undefined;

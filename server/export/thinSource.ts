@@ -19,7 +19,7 @@ export interface ThinSettings {
 interface Thinned {
   readonly source: ExportSource;
   readonly report: ThinningReport;
-  /** Of the model of the source. */
+  /** Disposes of the model of the source. */
   dispose(): void;
 }
 

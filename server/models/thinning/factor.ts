@@ -27,7 +27,7 @@ export interface FactorSettings {
   readonly layers?: readonly string[] | undefined;
 }
 
-/** Of the largest singular value: smaller ones are rounding, those of a float32 matrix of lower rank. */
+/** Part of the largest singular value below which values are rounding: a float32 matrix of lower rank has such ones. */
 const ROUNDING = 1e-6;
 
 /**

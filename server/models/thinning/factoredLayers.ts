@@ -50,7 +50,7 @@ export function isSmaller(shape: readonly number[], rank: number): boolean {
 /**
  * Splits dense layers and convolutions into one with the left factor, which has no bias and no activation, and one with the right factor,
  * which keeps the name.
- * @param factorsOf a layer's kernel; undefined where it stays one layer
+ * @param factorsOf gives the factors of a layer's kernel; undefined for a layer that stays one
  */
 export function withFactoredLayers(
   { topology, tensors }: StoredModel,

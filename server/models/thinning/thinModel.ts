@@ -10,7 +10,7 @@ import { planRemoval, type KeptUnits } from './removal.ts';
 import { removeUnits, type StoredModel } from './shrink.ts';
 
 export interface ThinnedModel extends StoredModel {
-  /** As they were in the model before. */
+  /** The units of the model before. */
   readonly before: Topology;
   /** Layers that became two, by path. */
   readonly factored: ReadonlyMap<string, FactoredLayer>;

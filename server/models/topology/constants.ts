@@ -14,7 +14,7 @@ export function varying(places: number): Constants {
   return new Float32Array(places).fill(NaN);
 }
 
-/** Where all of some values are one constant, it; else NaN. */
+/** The value that all of some values are; NaN where they differ. */
 export function common(values: readonly number[]): number {
   return values.every((value) => value === values[0]) ? values[0] : NaN;
 }

@@ -17,7 +17,7 @@ const functions: Readonly<Record<Merge, (values: readonly number[]) => number>> 
   minimum: (values) => Math.min(...values),
 };
 
-/** Combines several tensors place by place; one of a single place stands for all. */
+/** Merges several tensors place by place; one of a single place counts at every place. */
 export function mergedConstants(inputs: readonly Constants[], merge: Merge): Constants {
   const places = Math.max(...inputs.map(({ length }) => length));
   return Float32Array.from({ length: places }, (_, place) =>

@@ -7,7 +7,7 @@ beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 
 const { layers } = tf;
 
-/** Where a unit of a layer stands: by weight, the places of each axis. */
+/** The places at which a unit of a layer stands, by weight and axis. */
 function placesOf(topology: Topology, layer: string, unit: number): Record<string, number[][]> {
   const { groups, axes, producers } = topology;
   const group = groups.groupOf(producers.find((producer) => producer.layer === layer)!.units[unit]);
