@@ -61,7 +61,7 @@ export function planCompression(
         policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
-    replaced: new Set(replacing.flatMap(({ units }) => weightsOf(units))),
+    replaced: new Set(replacing.flatMap(({ units }) => units.flatMap(namesOf))),
   };
 }
 
@@ -85,8 +85,8 @@ function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
   return row.trainedInstead === undefined ? [] : units.flatMap(row.trainedInstead);
 }
 
-function weightsOf(units: readonly Unit[]): string[] {
-  return units.flatMap(({ targets }) => targets.map(({ weight }) => weight.name));
+function namesOf({ targets }: Unit): string[] {
+  return targets.map(({ weight }) => weight.name);
 }
 
 /** @param before the compressions that stand before it in the list */
@@ -101,34 +101,51 @@ function planStage(
   const placed = { path, settings: compression };
   const own = createUnits(compression, weights, { ...run, custom });
   const [whole, parts] = [own.filter(({ after }) => after), own.filter(({ after }) => !after)];
-  const units = parts.filter((unit) => stageOf(unit, before) === undefined);
-  units.push(...whole.map((unit) => afterOthers(placed, unit, before)));
+  const weightsBefore = before.map(unitsByWeight);
+  const units: Unit[] = [];
+  const followers = new Map<Unit, Unit[]>();
+  for (const part of parts) {
+    const last = weightsBefore.findLast((ofWeight) => namesOf(part).some((name) => ofWeight.has(name)));
+    if (!last) units.push(part);
+    for (const earlier of sharing(part, last)) {
+      if (!followers.has(earlier)) followers.set(earlier, []);
+      followers.get(earlier)!.push(part);
+    }
+  }
+  units.push(...whole.map((unit) => afterOthers(placed, unit, before, weightsBefore)));
   for (const stage of before)
     for (const earlier of stage.units) {
-      const later = parts.filter((unit) => stageOf(unit, before) === stage && shareWeights(earlier, unit));
-      if (later.length > 0) units.push(further(placed, stage, earlier, later, run));
+      const later = followers.get(earlier);
+      if (later) units.push(further(placed, stage, earlier, later, run));
     }
   return { path, compression, units };
 }
 
+/** The units of a compression, by the names of their weights. */
+type UnitsByWeight = ReadonlyMap<string, Unit>;
+
+function unitsByWeight({ units }: StagePlan): UnitsByWeight {
+  return new Map(units.flatMap((unit) => namesOf(unit).map((name) => [name, unit] as const)));
+}
+
+/** The units of another compression that have weights of a unit. */
+function sharing(unit: Unit, other: UnitsByWeight | undefined): Set<Unit> {
+  return new Set(namesOf(unit).flatMap((name) => other?.get(name) ?? []));
+}
+
 /** A unit that distorts its weights as a whole, as earlier compressions have left them. */
-function afterOthers(compression: Placed<Compression>, unit: Unit, before: readonly StagePlan[]): Unit {
+function afterOthers(
+  compression: Placed<Compression>,
+  unit: Unit,
+  before: readonly StagePlan[],
+  weightsBefore: readonly UnitsByWeight[],
+): Unit {
   for (const target of unit.targets) {
-    const stage = before.findLast(({ units }) => weightsOf(units).includes(target.weight.name));
-    if (stage) checkFollows(compression, stage, target);
+    const last = weightsBefore.findLastIndex((ofWeight) => ofWeight.has(target.weight.name));
+    if (last >= 0) checkFollows(compression, before[last], target);
   }
-  const earlier = before.toReversed().flatMap(({ units }) => units.filter((other) => shareWeights(other, unit)));
+  const earlier = weightsBefore.toReversed().flatMap((other) => [...sharing(unit, other)]);
   return earlier.length === 0 ? unit : unit.after!(earlier);
-}
-
-/** The last of the compressions that has a weight of the unit. */
-function stageOf(unit: Unit, stages: readonly StagePlan[]): StagePlan | undefined {
-  return stages.findLast(({ units }) => units.some((earlier) => shareWeights(earlier, unit)));
-}
-
-function shareWeights(a: Unit, b: Unit): boolean {
-  const names = new Set(weightsOf([a]));
-  return weightsOf([b]).some((name) => names.has(name));
 }
 
 /** @throws SettingError where a compression cannot go on with what the earlier one leaves of these weights */
