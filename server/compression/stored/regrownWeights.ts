@@ -1,32 +1,27 @@
 /** @file Sparse training with regrowth (RigL, Evci et al. 2020): a mask that drops weights and grows as many elsewhere, by their gradients. */
 import { regrowthSettings } from '../../protocol/experiment/schema/compression.ts';
 import { clearUnmarked } from '../marks.ts';
-import type { CompressionState, Unit } from '../methods/unit.ts';
+import type { Unit } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
-import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts';
+import { KeptMarks, WeightsWithMarks } from './keptMarks.ts';
+import type { Projection } from './storedWeights.ts';
 
 /**
  * The weights hold W * M, and masked entries receive no update. A distortion at step t leaves the rate as it is, and drops the fraction
  * `f_t = f / 2 (1 + cos(pi (t - t_i) / (t_f - t_i)))` of the entries that are kept, those of least magnitude; where the loss has the
  * greatest gradients among all others, as many begin at zero. From t_f on the mask is what the rate asks for.
  */
-export class RegrownWeights extends PlainWeights {
-  readonly #masks: ReadonlyMap<string, Mask>;
+export class RegrownWeights extends WeightsWithMarks<Mask> {
+  /** f. */
+  readonly #fraction: number;
   #step = 0;
   /** True where the masks have the gradients of the step that was done last. */
   #hasGradients = false;
 
   constructor(projection: Projection) {
-    super(projection);
-    this.#masks = new Map(projection.weights.map((weight) => [weight.name, new Mask(weight)]));
-  }
-
-  override get state(): CompressionState {
-    return Object.fromEntries(Array.from(this.#masks, ([name, { kept }]) => [`${name}/mask`, kept]));
-  }
-
-  override restore(state: CompressionState): void {
-    restoreArrays(state, Object.entries(this.state));
+    super(projection, Mask);
+    const settings = projection.settings();
+    this.#fraction = regrowthSettings.parse('regrowth' in settings ? (settings.regrowth ?? {}) : {}).fraction;
   }
 
   override beforeStep(step: number): void {
@@ -35,12 +30,12 @@ export class RegrownWeights extends PlainWeights {
 
   override pull(): void {
     this.#hasGradients = this.projection.isDue(this.#step);
-    for (const mask of this.#masks.values()) mask.pull(this.#hasGradients);
+    for (const mask of this.masks.values()) mask.pull(this.#hasGradients);
   }
 
   /** Undoes what momentum or weight decay did to masked entries. */
   override push(): void {
-    for (const { weight, kept } of this.#masks.values()) clearUnmarked(weight.values, kept);
+    for (const { weight, kept } of this.masks.values()) clearUnmarked(weight.values, kept);
   }
 
   override distort(step: number): Promise<void> {
@@ -50,7 +45,7 @@ export class RegrownWeights extends PlainWeights {
   }
 
   #regrow(unit: Unit, step: number): void {
-    const masks = unit.targets.map(({ weight }) => this.#masks.get(weight.name)!);
+    const masks = unit.targets.map(({ weight }) => this.masks.get(weight.name)!);
     const gradients = masks.map((mask) => mask.gradient);
     const part = this.#hasGradients ? this.#partAt(step) : 0;
     unit.regrow!(this.projection.valuesOf(unit), gradients, step, part).forEach((kept, i) => {
@@ -62,25 +57,19 @@ export class RegrownWeights extends PlainWeights {
 
   /** f_t. */
   #partAt(step: number): number {
-    const settings = this.projection.settings();
-    const { fraction } = regrowthSettings.parse('regrowth' in settings ? (settings.regrowth ?? {}) : {});
     const from = this.projection.from();
-    const { schedule } = settings;
+    const { schedule } = this.projection.settings();
     const to = schedule && 'to' in schedule ? schedule.to : this.projection.steps;
-    return step >= to ? 0 : (fraction / 2) * (1 + Math.cos((Math.PI * (step - from)) / (to - from)));
+    return step >= to ? 0 : (this.#fraction / 2) * (1 + Math.cos((Math.PI * (step - from)) / (to - from)));
   }
 }
 
-class Mask {
-  readonly weight: CompressibleWeight;
-  /** 1 where the weight is kept. */
-  readonly kept: Uint8Array;
+class Mask extends KeptMarks {
   /** The gradient of all entries at the step before a distortion. */
   readonly gradient: Float32Array;
 
   constructor(weight: CompressibleWeight) {
-    this.weight = weight;
-    this.kept = new Uint8Array(weight.values.length).fill(1);
+    super(weight);
     this.gradient = new Float32Array(weight.values.length);
   }
 
