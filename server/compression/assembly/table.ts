@@ -1,4 +1,5 @@
 /** @file Levels that may lie anywhere: the nearest of a table for each number, and the sums of gradients over the numbers of each level. */
+import { greatest, least } from './lanes';
 
 /** Levels up to which all midpoints are compared with, four numbers at once; a binary search is quicker with more. */
 const FEW: i32 = 32;
@@ -167,8 +168,8 @@ function add(sums: usize, code: u8, value: f64): void {
 }
 
 /**
- * Of each bucket: `sum slope * (after - before)`, as a float64, and the places of the least and the greatest number before, as int32
- * from the begin of the tensor; the first of several.
+ * Writes for each bucket `sum slope * (after - before)`, as a float64, and the places of the least and the greatest number before, as
+ * int32 from the begin of the tensor; the first of several.
  *
  * @param slopes address of `length` float32; `before` and `after` too
  * @param results address of 16 bytes for each bucket
@@ -199,26 +200,21 @@ export function bucketGradients(
       after += 16;
     }
     let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-    let least = lanesLeast(lowest);
-    let greatest = -lanesLeast(f32x4.neg(highest));
+    let smallest = least(lowest);
+    let largest = greatest(highest);
     for (; before < end; before += 4) {
       const number = load<f32>(before);
-      least = min(least, number);
-      greatest = max(greatest, number);
+      smallest = min(smallest, number);
+      largest = max(largest, number);
       sum += load<f32>(slopes) * (load<f32>(after) - number);
       slopes += 4;
       after += 4;
     }
     store<f64>(results, sum);
-    store<i32>(results, <i32>((firstOf(least, start, end) - values) >> 2), 8);
-    store<i32>(results, <i32>((firstOf(greatest, start, end) - values) >> 2), 12);
+    store<i32>(results, <i32>((firstOf(smallest, start, end) - values) >> 2), 8);
+    store<i32>(results, <i32>((firstOf(largest, start, end) - values) >> 2), 12);
     results += 16;
   }
-}
-
-function lanesLeast(vector: v128): f32 {
-  const halves = f32x4.pmin(vector, i64x2.shuffle(vector, vector, 1, 0));
-  return min(f32x4.extract_lane(halves, 0), f32x4.extract_lane(halves, 1));
 }
 
 /** Address of the first of the numbers that is equal to `value`; that of the first number where none is. */

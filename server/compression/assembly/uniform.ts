@@ -2,6 +2,7 @@
  * @file Levels that are equally far apart: `offset + scale * k / last`, k = 0 to `last`, with a scale and an offset for each bucket
  * of numbers. A level is computed in float64 and rounded once, as a reader of a packed file computes it.
  */
+import { greatest, least } from './lanes';
 
 /** A bucket whose numbers span less is constant: all of them become its smallest. Polino et al. 2018 have the same bound. */
 const CONSTANT: f32 = 1e-10;
@@ -43,7 +44,7 @@ export function bucketRanges(
       lowest = f32x4.pmin(lowest, vector);
       highest = f32x4.pmax(highest, vector);
     }
-    writeRange(least(lowest), -least(f32x4.neg(highest)), symmetric, scales, offsets);
+    writeRange(least(lowest), greatest(highest), symmetric, scales, offsets);
     scales += 4;
     offsets += 4;
   }
@@ -62,12 +63,6 @@ function writeRange(lowest: f32, highest: f32, symmetric: bool, scale: usize, of
   store<f32>(scale, span < CONSTANT ? 0 : span);
   // A reader adds the offset to 0, which makes -0 to 0.
   store<f32>(offset, lowest + 0);
-}
-
-/** The least of four lanes. */
-function least(vector: v128): f32 {
-  const halves = f32x4.pmin(vector, i64x2.shuffle(vector, vector, 1, 0));
-  return min(f32x4.extract_lane(halves, 0), f32x4.extract_lane(halves, 1));
 }
 
 /**
