@@ -1,19 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../../server/compression/compressor.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { createCompressor, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
-
-type Trained = CompressibleWeight & { gradient: Float32Array };
-
-function weight(name: string, shape: number[], seed: number): Trained {
-  const [layer, own] = name.split('/');
-  const values = normals(
-    shape.reduce((a, b) => a * b),
-    seed,
-  );
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
+import { trainedWeight, type TrainedWeight } from '../trainedWeight.ts';
 
 const run = { steps: 400, seed: 1 };
 const surgery = {
@@ -27,7 +16,7 @@ const always = { ...surgery, surgery: { gamma: 0 } };
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
 
 test('the model computes with the weights under the mask, and all weights are trained', async () => {
-  const fc = weight('fc/kernel', [4, 1], 1);
+  const fc = trainedWeight('fc/kernel', [4, 1], 1);
   const compressor = createCompressor(always, [fc], run);
   fc.values.set([1, -2, 3, 4]);
   await compressor.beforeStep(1);
@@ -40,7 +29,7 @@ test('the model computes with the weights under the mask, and all weights are tr
 });
 
 test('a weight that was cut returns when it has grown beyond the band', async () => {
-  const fc = weight('fc/kernel', [4, 1], 1);
+  const fc = trainedWeight('fc/kernel', [4, 1], 1);
   const compressor = createCompressor(always, [fc], run);
   const seen: number[][] = [];
   for (const [step, first] of [1, 2.1, 2.3, 2.1, 1.7].entries()) {
@@ -68,7 +57,12 @@ test('a weight that was cut returns when it has grown beyond the band', async ()
 });
 
 /** Trains as a loop would, with gradients of noise. */
-async function train(compressor: Compressor, weights: readonly Trained[], from: number, to: number): Promise<void> {
+async function train(
+  compressor: Compressor,
+  weights: readonly TrainedWeight[],
+  from: number,
+  to: number,
+): Promise<void> {
   for (let step = from; step <= to; step++) {
     await compressor.beforeStep(step);
     weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.1)));
@@ -82,7 +76,7 @@ async function train(compressor: Compressor, weights: readonly Trained[], from: 
 describe('masks are chosen anew', () => {
   /** The steps at which the mask of random weights changes. */
   async function refreshes(compression: WrittenCompression, seed = 1): Promise<number[]> {
-    const fc = weight('fc/kernel', [20, 10], 1);
+    const fc = trainedWeight('fc/kernel', [20, 10], 1);
     const compressor = createCompressor(compression, [fc], { ...run, seed });
     const steps: number[] = [];
     let before = compressor.state['fc/kernel/mask'].slice();
@@ -125,7 +119,7 @@ test.each([
   ['units of the whole model', { scope: 'model' as const, layers: { '*': { rate: 0.6, pattern: 'unit' } } }],
   ['movement', { criterion: 'movement' as const, layers: { '*': { rate: 0.6 } } }],
 ])('a run that goes on from a checkpoint ends the same, with at least the rate: %s', async (_, settings) => {
-  const model = () => [weight('fc/kernel', [20, 10], 1), weight('out/kernel', [10, 8], 2)];
+  const model = () => [trainedWeight('fc/kernel', [20, 10], 1), trainedWeight('out/kernel', [10, 8], 2)];
   const compression = { ...surgery, ...settings, schedule: { from: 20, to: 300 } };
   const weights = model();
   const compressor = createCompressor(compression, weights, run);
@@ -144,7 +138,7 @@ test.each([
 });
 
 test('an evaluation sees the weights under the mask, and changes nothing', async () => {
-  const fc = weight('fc/kernel', [20, 10], 1);
+  const fc = trainedWeight('fc/kernel', [20, 10], 1);
   const compressor = createCompressor(surgery, [fc], run);
   await train(compressor, [fc], 1, 10);
   const whole = fc.values.slice();
