@@ -1,8 +1,8 @@
 /** @file Progress and errors as lines for programs: with `--progress json`, on standard error. */
 import { printableJson } from '../protocol/printable.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { CommandError, ExportProgress } from '../protocol/wire/progressLine.ts';
 import type { CommandOption } from './command.ts';
+import { wrongUsage } from './wrongUsage.ts';
 
 export const progressOption: CommandOption = {
   type: 'string',
@@ -13,10 +13,7 @@ export const progressOption: CommandOption = {
 /** @throws UserError for another value than `json` */
 export function progressOf(command: string, value: string | undefined): 'json' | undefined {
   if (value === undefined || value === 'json') return value;
-  throw new UserError(`deeptwist ${command}: there is no progress '${value}'.`, {
-    remedy: 'Give --progress json, or leave it out.',
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage(command, `there is no progress '${value}'`, 'Give --progress json, or leave it out.');
 }
 
 export function progressJson(progress: ExportProgress): string {

@@ -20,6 +20,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { failureLines } from '../report.ts';
 import { styled, type Terminal } from '../terminal.ts';
 import { sparkline, textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 const sortKeys: readonly TensorSortKey[] = [...tensorSortKeys, ...statisticsSortKeys];
 /** Parts of the energy of a matrix whose ranks are told. */
@@ -82,10 +83,7 @@ export const inspectCommand: Command = {
 function sortKeyOf(text: string | undefined): TensorSortKey | undefined {
   const key = sortKeys.find((candidate) => candidate === text);
   if (text === undefined || key !== undefined) return key;
-  throw new UserError(`deeptwist inspect: tensors are not sorted by '${text}'.`, {
-    remedy: `Choose one of: ${sortKeys.join(', ')}.`,
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage('inspect', `tensors are not sorted by '${text}'`, `Choose one of: ${sortKeys.join(', ')}.`);
 }
 
 function tensorOf({ path, tensors }: ModelFile, name: string): StoredTensor {
