@@ -70,7 +70,7 @@ function kernelsIn(memory: WebAssembly.Memory): Kernels {
   return kernels;
 }
 
-/** Where weights that live outside an arena are copied to; grows to the largest of them. */
+/** Memory that weights outside an arena are copied to; it grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4 });
 const copyAddress = scratch.address + scratch.bytes;
 /** Bytes of a vector, on which every array begins. */

@@ -1,4 +1,4 @@
-/** @file Where an export is written: a file or a folder that appears once it has been verified, whole. */
+/** @file The file or folder that an export is written to: it appears once it has been verified, whole. */
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';

@@ -16,10 +16,12 @@ const progressSchema = z.object({
   seeding: z
     .literal([1, 2])
     .default(1)
-    .describe('Of all random numbers. Runs that do not tell it began before it could be another.'),
+    .describe(
+      'The way in which all random numbers are seeded. Runs that do not tell it began before it could be another.',
+    ),
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
-  afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
+  afterDistortion: z.boolean().default(false).describe('True where the last step was followed by a distortion.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
   observations: z
     .array(z.int().min(0))

@@ -28,7 +28,7 @@ export interface LoopHooks {
   readonly signal: AbortSignal;
   /** What the run is asked for while it trains. */
   readonly control: TrainingControl;
-  /** Of settings while it trains. */
+  /** Changes of settings while it trains. */
   readonly changes: Pick<LiveChanges, 'ask' | 'applyAfter'>;
 }
 
@@ -53,7 +53,7 @@ export class TrainingLoop {
   #lastCheckpoint: SavedCheckpoint | undefined;
   #hasCheckpoint: boolean;
   readonly #warnings = new Set<string>();
-  /** Of the steps since the last metrics event. */
+  /** Loss and time of the steps since the last metrics event. */
   #recent: { loss: MeanLoss; seconds: number };
 
   /** @param done steps that were done when `progress` was saved; weights and optimizer are as they were then */

@@ -20,7 +20,7 @@ const layer = z.object({
   name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
   layer: z.string(),
   shape: z.array(z.int()),
-  compressed: z.boolean().describe('Whether the experiment compresses this weight.'),
+  compressed: z.boolean().describe('True where the experiment compresses this weight.'),
   key: z
     .string()
     .optional()
@@ -73,8 +73,8 @@ const distortedWeight = z.object({
   histogram,
   relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
-  nuclearNorm: nuclearNorm.optional().describe('Where the method works on singular values.'),
-  units: units.optional().describe('Where the method works on output units.'),
+  nuclearNorm: nuclearNorm.optional().describe('Present where the method works on singular values.'),
+  units: units.optional().describe('Present where the method works on output units.'),
   size: left.optional().describe('What is left of the weight after the distortion.'),
 });
 

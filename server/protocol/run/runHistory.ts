@@ -95,7 +95,7 @@ export interface RunHistory {
 const METRIC_COLUMNS = ['step', 'time', 'epoch', 'loss', 'learningRate', 'stepsPerSecond'] as const;
 const DISTORTION_COLUMNS = ['step', 'time', 'lossBefore', 'lossAfter'] as const;
 
-/** Of the checkpoints and the warnings, so many of the newest are kept. */
+/** Checkpoints, and warnings, that are kept: the newest. */
 const NEWEST = 300;
 
 /** Bounds of what is kept. */

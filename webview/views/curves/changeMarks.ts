@@ -1,4 +1,4 @@
-/** @file Where settings were changed while the run trained, on the charts of the Curves view. Pure. */
+/** @file Changes of settings while the run trained, as marks on the charts of the Curves view. Pure. */
 import * as l10n from '@vscode/l10n';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { valueText } from '../../../server/protocol/experiment/settingChanges.ts';

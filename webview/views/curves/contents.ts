@@ -172,7 +172,7 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
       return {
         id: `${run.key} ${split}`,
         label: runs.length === 1 ? split : splits.length === 1 ? run.label : `${run.label} · ${split}`,
-        // Of one run, each split has a color of its own.
+        // Each split of one run has a color of its own.
         color: run.color + (runs.length === 1 ? splits.indexOf(split) : 0),
         dashed: runs.length > 1 && split !== splits[0],
         x: Float64Array.from(own, ({ step, time }) => axis.at(step, time)),

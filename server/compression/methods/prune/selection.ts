@@ -1,4 +1,4 @@
-/** @file Which entries of the weights of a unit stay, by pattern: all weights of a unit have one threshold. */
+/** @file The entries that stay of the weights of a unit, by pattern: all weights of a unit have one threshold. */
 import { nOfM, type NOfM } from '../../../protocol/experiment/pruningPattern.ts';
 import { pruneSmallest } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';

@@ -19,7 +19,7 @@ const INPUTS = 7;
 const RANK = 2;
 const options = { steps: 100, seed: 1 };
 
-/** Of one LSTM, and the kernel of the next, which takes its output. */
+/** Weights of one LSTM, and the kernel of the next, which takes its output. */
 function lstm(): { kernel: TrainedWeight; recurrent: TrainedWeight; next: TrainedWeight } {
   const random = new Random(3);
   const weight = (name: string, rows: number, layer = 'lstm'): TrainedWeight => {
