@@ -14,16 +14,7 @@ import {
 } from '../../../../../webview/views/curves/contents.ts';
 import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
 import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
-import { metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
-
-const settings: CurveSettings = {
-  axis: 'step',
-  smoothing: 0.9,
-  logLoss: false,
-  logPerplexity: true,
-  marks: true,
-  drop: 'change',
-};
+import { curveSettings as settings, metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
 
 function shown(key: string, steps: number, options: Parameters<typeof runEvents>[1] = {}): ShownRun {
   return { key, label: key, color: key === 'a' ? 0 : 1, snapshot: snapshotOf(runEvents(steps, options)) };
