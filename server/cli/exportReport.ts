@@ -57,11 +57,12 @@ export function fileLines(
   ];
 }
 
-/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
+/** `the file is 33.2x smaller`. */
 function besideFile(denseBytes: number, bytes: number): string {
-  return denseBytes >= bytes
-    ? `${formatRatio(denseBytes / bytes)} as much`
-    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
+  if (denseBytes === bytes) return 'as much as the file';
+  return denseBytes > bytes
+    ? `the file is ${formatRatio(denseBytes / bytes)} smaller`
+    : `the file is ${formatRatio(bytes / denseBytes)} larger`;
 }
 
 function checkpointLines({ step, afterDistortion }: ExportReport): string[] {

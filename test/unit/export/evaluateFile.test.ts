@@ -110,7 +110,7 @@ describe('an exported file', () => {
     expect(await wrong('huge.safetensors', encodeSafetensors(tensors, { ...metadata, model: lies }))).toContain(
       'huge.safetensors',
     );
-    expect((await userErrorOf(() => evaluated(run.path, folder))).message).toContain('no folder of an exported model');
+    expect((await userErrorOf(() => evaluated(run.path, folder))).message).toContain('no folder of a model');
   });
 });
 
