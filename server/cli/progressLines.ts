@@ -16,10 +16,12 @@ export function progressOf(command: string, value: string | undefined): 'json' |
   throw wrongUsage(command, `there is no progress '${value}'`, 'Give --progress json, or leave it out.');
 }
 
+/** A line that tells how far the work is. */
 export function progressJson(progress: ExportProgress): string {
   return printableJson({ progress });
 }
 
+/** A line that tells why the work was not done. */
 export function errorJson({ message, remedy, option }: CommandError): string {
   return printableJson({ error: { message, remedy, option } });
 }

@@ -15,6 +15,7 @@ export interface CompressedSize {
   readonly bits: number;
 }
 
+/** Size of a weight that is stored as floats. @param weights how many numbers it has */
 export function denseSize(weights: number): CompressedSize {
   return { weightsKept: weights, bits: FLOAT_BITS * weights };
 }

@@ -65,11 +65,13 @@ export interface FileSize {
   readonly gzipBytes: number;
 }
 
+/** Sizes of what is written, file by file. */
 export function fileSizes(content: WrittenModel['content']): FileSize[] {
   const files = content instanceof Uint8Array ? [['', content] as const] : [...content];
   return files.map(([name, bytes]) => fileSize(name, bytes));
 }
 
+/** Size of a file. @param name its path in the folder; empty for a file of its own */
 export function fileSize(name: string, bytes: Uint8Array): FileSize {
   return { name, bytes: bytes.length, gzipBytes: gzipSync(bytes).length };
 }

@@ -41,6 +41,7 @@ export interface Selection {
   prune?(values: readonly Float32Array[], rate: number): void;
 }
 
+/** How a pattern selects the entries that stay of some weights. @param score of a group of entries that become zero together */
 export function selectionOf(
   weights: readonly SelectedWeight[],
   { pattern, block }: Pick<ParametersOf<'prune'>, 'pattern' | 'block'>,
