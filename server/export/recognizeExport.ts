@@ -71,9 +71,11 @@ function ofOnnx(bytes: Uint8Array): FoundInFile {
 function ofTfjs(path: string, bytes: Uint8Array): RecognizedExport {
   const { userDefinedMetadata, weightsManifest } = parseObject(bytes);
   const own = isRecord(userDefinedMetadata) ? userDefinedMetadata[METADATA_KEY] : undefined;
-  const shards = Array.isArray(weightsManifest)
-    ? weightsManifest.filter(isRecord).flatMap(({ paths }) => (Array.isArray(paths) ? paths.map(String) : []))
-    : [];
+  if (!Array.isArray(weightsManifest))
+    throw new FormatError("it is no model of TensorFlow.js: it has no 'weightsManifest'");
+  const shards = weightsManifest
+    .filter(isRecord)
+    .flatMap(({ paths }) => (Array.isArray(paths) ? paths.map(String) : []));
   return {
     format: 'tfjs',
     origin: isRecord(own) ? originOf(own) : {},
