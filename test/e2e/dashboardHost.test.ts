@@ -157,12 +157,10 @@ test('New Experiment asks for a teacher where a run is finished', async () => {
   await row('fc2').waitFor();
   await page.keyboard.press('Enter');
   await row('No teacher').waitFor();
-  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'teacher.png') });
   await choose('sample-digits-prune');
   await page.locator('.quick-input-message', { hasText: 'NAME.deeptwist.jsonc' }).waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.tab', { hasText: 'lenet-300-100-prune.deeptwist.jsonc' }).waitFor();
-  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, 'written.png') });
   const file = join(workspace, 'lenet-300-100-prune.deeptwist.jsonc');
   const { experiment, problems } = checkExperiment(readFileSync(file, 'utf8'));
   expect(problems).toEqual([]);
