@@ -3,7 +3,6 @@ import type { RunSummary } from '../../../server/protocol/wire/dashboard.ts';
 import type { EventOf, RunEvent } from '../../../server/protocol/run/events.ts';
 import { createRunHistory } from '../../../server/protocol/run/runHistory.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
-import type { CurveSettings } from '../../../webview/views/curves/contents.ts';
 
 const BEGAN = 1_700_000_000_000;
 
@@ -117,13 +116,3 @@ export function runSummary(key: string, changes: Partial<RunSummary> = {}): RunS
     ...changes,
   };
 }
-
-/** Settings of the Curves view. */
-export const curveSettings: CurveSettings = {
-  axis: 'step',
-  smoothing: 0.9,
-  logLoss: false,
-  logPerplexity: true,
-  marks: true,
-  drop: 'change',
-};

@@ -20,6 +20,16 @@ export interface CurveSettings {
   readonly drop: 'change' | 'before-after';
 }
 
+/** As the view begins. */
+export const firstSettings: CurveSettings = {
+  axis: 'step',
+  smoothing: 0.9,
+  logLoss: false,
+  logPerplexity: true,
+  marks: true,
+  drop: 'change',
+};
+
 export interface LoadedRun extends ShownRun {
   readonly snapshot: RunSnapshot;
 }

@@ -4,6 +4,7 @@ import type { ShownRun } from '../../../../../webview/state.ts';
 import {
   dropContent,
   evaluatedMetrics,
+  firstSettings as settings,
   learningRateContent,
   loadedRuns,
   lossContent,
@@ -14,7 +15,7 @@ import {
 } from '../../../../../webview/views/curves/contents.ts';
 import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
 import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
-import { curveSettings as settings, metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
+import { metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
 
 function shown(key: string, steps: number, options: Parameters<typeof runEvents>[1] = {}): ShownRun {
   return { key, label: key, color: key === 'a' ? 0 : 1, snapshot: snapshotOf(runEvents(steps, options)) };
