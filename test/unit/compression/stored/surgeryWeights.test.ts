@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Compressor } from '../../../../server/compression/compressor.ts';
 import { createCompressor, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
-import { trainedWeight, type TrainedWeight } from '../trainedWeight.ts';
+import { trainedWeight, trainOnNoise } from '../trainedWeight.ts';
 
 const run = { steps: 400, seed: 1 };
 const surgery = {
@@ -56,23 +55,6 @@ test('a weight that was cut returns when it has grown beyond the band', async ()
   expect([...fc.values]).toEqual([6, 5, 0, 4]);
 });
 
-/** Trains as a loop would, with gradients of noise. */
-async function train(
-  compressor: Compressor,
-  weights: readonly TrainedWeight[],
-  from: number,
-  to: number,
-): Promise<void> {
-  for (let step = from; step <= to; step++) {
-    await compressor.beforeStep(step);
-    weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.1)));
-    await compressor.pull();
-    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] -= gradient[i];
-    await compressor.push();
-    if (compressor.distortsAfter(step)) await compressor.distort(step);
-  }
-}
-
 describe('masks are chosen anew', () => {
   /** The steps at which the mask of random weights changes. */
   async function refreshes(compression: WrittenCompression, seed = 1): Promise<number[]> {
@@ -123,13 +105,13 @@ test.each([
   const compression = { ...surgery, ...settings, schedule: { from: 20, to: 300 } };
   const weights = model();
   const compressor = createCompressor(compression, weights, run);
-  await train(compressor, weights, 1, 143);
+  await trainOnNoise(compressor, weights, { from: 1, to: 143, deviation: 0.1 });
   const state = structuredClone(compressor.state);
   const resumed = weights.map((one) => ({ ...one, values: one.values.slice(), gradient: one.gradient.slice() }));
   const second = createCompressor(compression, resumed, run);
   second.restore(state);
-  await train(compressor, weights, 144, 400);
-  await train(second, resumed, 144, 400);
+  await trainOnNoise(compressor, weights, { from: 144, to: 400, deviation: 0.1 });
+  await trainOnNoise(second, resumed, { from: 144, to: 400, deviation: 0.1 });
   expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
   const pruned = weights.reduce((sum, { values }) => sum + zeros(values), 0);
   // Blocks and units may be one short of the rate in each weight.
@@ -140,7 +122,7 @@ test.each([
 test('an evaluation sees the weights under the mask, and changes nothing', async () => {
   const fc = trainedWeight('fc/kernel', [20, 10], 1);
   const compressor = createCompressor(surgery, [fc], run);
-  await train(compressor, [fc], 1, 10);
+  await trainOnNoise(compressor, [fc], { from: 1, to: 10, deviation: 0.1 });
   const whole = fc.values.slice();
   await compressor.beforeEvaluation(10);
   expect(zeros(fc.values)).toBeGreaterThan(80);

@@ -5,8 +5,7 @@ import type { Compressor } from '../../../../../server/compression/compressor.ts
 import { planCompression } from '../../../../../server/compression/plan.ts';
 import type { PolicyId } from '../../../../../server/protocol/experiment/schema.ts';
 import { createCompressor, planned, type WrittenCompression } from '../../createCompressor.ts';
-import { normals } from '../../random.ts';
-import { trainedWeight, type TrainedWeight } from '../../trainedWeight.ts';
+import { trainedWeight, trainOnNoise, type TrainedWeight } from '../../trainedWeight.ts';
 
 type Pruning = Extract<WrittenCompression, { method: 'prune' }>;
 
@@ -23,23 +22,6 @@ async function distorted(weights: readonly TrainedWeight[], compression: Omit<Pr
   const compressor = createCompressor({ ...common, ...compression }, weights, run);
   await compressor.distort(95);
   return compressor;
-}
-
-/** Trains as a loop would: gradients of noise, which an optimizer subtracts. */
-async function train(
-  compressor: Compressor,
-  weights: readonly TrainedWeight[],
-  from: number,
-  to: number,
-): Promise<void> {
-  for (let step = from; step <= to; step++) {
-    await compressor.beforeStep(step);
-    weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.3)));
-    await compressor.pull();
-    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] -= gradient[i];
-    await compressor.push();
-    if (compressor.distortsAfter(step)) await compressor.distort(step);
-  }
 }
 
 describe('scope: model', () => {
@@ -99,7 +81,7 @@ describe('N:M', () => {
     const weights = dense();
     const schedule = { from: 20, to: 60 };
     const compressor = createCompressor({ ...common, layers: { fc1: { pattern: '2:4' } }, schedule }, weights, run);
-    await train(compressor, weights, 1, 20);
+    await trainOnNoise(compressor, weights, { from: 1, to: 20, deviation: 0.3 });
     expect(zeros(weights[0].values)).toBe(100);
     expect([19, 20, 95].map((step) => compressor.settingAt(compressor.targets[0], step))).toEqual([
       { rate: 0 },
@@ -144,10 +126,10 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
       const schedule = { from: 20, to: 60 };
       const masked = { ...common, ...compression, criterion, schedule, policy: 'gradual-mask' as const };
       const compressor = createCompressor(masked, weights, run);
-      await train(compressor, weights, 1, 60);
+      await trainOnNoise(compressor, weights, { from: 1, to: 60, deviation: 0.3 });
       const where = weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0));
       expect(where.flat().length).toBeGreaterThan(100);
-      await train(compressor, weights, 61, 94);
+      await trainOnNoise(compressor, weights, { from: 61, to: 94, deviation: 0.3 });
       expect(weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0))).toEqual(where);
     },
   );
@@ -159,13 +141,13 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
         const settings = { ...common, ...compression, criterion, policy, schedule: { from: 20, to: 60 } };
         const weights = [...dense(), ...lstm()];
         const compressor = createCompressor(settings, weights, run);
-        await train(compressor, weights, 1, 43);
+        await trainOnNoise(compressor, weights, { from: 1, to: 43, deviation: 0.3 });
         const state = structuredClone(compressor.state);
         const resumed = copy(weights);
         const second = createCompressor(settings, resumed, run);
         second.restore(state);
-        await train(compressor, weights, 44, 95);
-        await train(second, resumed, 44, 95);
+        await trainOnNoise(compressor, weights, { from: 44, to: 95, deviation: 0.3 });
+        await trainOnNoise(second, resumed, { from: 44, to: 95, deviation: 0.3 });
         expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
         expect(second.state).toEqual(compressor.state);
       }
