@@ -58,6 +58,8 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
       return [`${styled(terminal, 'yellow', 'warning:')} ${event.message}`];
     case 'changed':
       return [`step ${formatCount(event.step)}  changed ${event.settings.map(describeChange).join(', ')}`];
+    case 'thinned':
+      return [thinningLine(event)];
     case 'finished':
       return ['', ...summaryLines(event.summary, terminal)];
     case 'failed':
@@ -73,6 +75,20 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
     default:
       return event satisfies never;
   }
+}
+
+/** `step 4,000  thinned 266,610 → 170,012 weights: fc1 300 → 187 units, fc2 100 → 95` */
+function thinningLine({ step, parameters: { before, after }, removed }: EventOf<'thinned'>): string {
+  const smaller = removed.flatMap(({ layer, units }) =>
+    units && units.after < units.before
+      ? [`${layer} ${formatCount(units.before)} → ${formatCount(units.after)} units`]
+      : [],
+  );
+  const what =
+    before === after
+      ? 'nothing: no unit of the model does nothing'
+      : `${formatCount(before)} → ${formatCount(after)} weights: ${smaller.join(', ')}`;
+  return `step ${formatCount(step)}  thinned ${what}`;
 }
 
 /** An error and what to do about it. */
