@@ -55,9 +55,13 @@ function topologyFile(run: Run): string {
  */
 export function weightsFileFor(run: Run, setting: SettingPath): string {
   if (!existsSync(topologyFile(run))) return finalWeightsFile(run);
-  throw new SettingError(setting, `the run ${run.id} removed units while it trained, and has the weights of a smaller model`, {
-    remedy: `Take the smaller model: deeptwist export ${run.id} --format tfjs, and name its model.json as the model.`,
-  });
+  throw new SettingError(
+    setting,
+    `the run ${run.id} removed units while it trained, and has the weights of a smaller model`,
+    {
+      remedy: `Take the smaller model: deeptwist export ${run.id} --format tfjs, and name its model.json as the model.`,
+    },
+  );
 }
 
 /** The weights of a model, as far as its file needs them. */

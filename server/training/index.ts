@@ -186,7 +186,11 @@ export async function withFinalModel<R>(
     await readFinalModel(run, prepared.parameters);
     return use(prepared);
   };
-  return withPreparedRun(options, command, work, { pretrained: false, done: Infinity, topology: await readTopology(run) });
+  return withPreparedRun(options, command, work, {
+    pretrained: false,
+    done: Infinity,
+    topology: await readTopology(run),
+  });
 }
 
 /**

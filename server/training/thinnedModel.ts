@@ -47,9 +47,13 @@ export async function checkThinning(
   return at.flatMap((step, i) => {
     // A state has a number for each unit; at the begin of an epoch it is 0.
     if (executor.states.size > 0 && (stepsPerEpoch === undefined || step % stepsPerEpoch !== 0))
-      throw new SettingError(['thin', 'at', i], 'the model carries a state from batch to batch, and has none between two epochs alone', {
-        remedy: 'Give the time in epochs.',
-      });
+      throw new SettingError(
+        ['thin', 'at', i],
+        'the model carries a state from batch to batch, and has none between two epochs alone',
+        {
+          remedy: 'Give the time in epochs.',
+        },
+      );
     if (compressor?.distortsAfter(step)) return [];
     return `thin.at[${i}]: no weights are distorted after step ${step}, so that units which were 0 have trained on and stay.`;
   });

@@ -59,12 +59,7 @@ export async function createTrainer(
 ): Promise<{ trainer: Trainer; warnings: string[] }> {
   const { training, distillation } = experiment;
   const warnings: string[] = [];
-  const program = modelProgram(
-    loaded,
-    dataset,
-    training,
-    distillation && teacher && { config: distillation, teacher },
-  );
+  const program = modelProgram(loaded, dataset, training, distillation && teacher && { config: distillation, teacher });
   const named = modelWeights(loaded.model);
   const { steps, seed } = training;
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;

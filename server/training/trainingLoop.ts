@@ -248,7 +248,9 @@ export class TrainingLoop {
   async #thin(batch: Batch): Promise<void> {
     this.#checkWeights();
     const step = this.#step;
-    const { prepared, report, lossBefore, lossAfter } = await this.#clock.uncounted(() => this.#hooks.thin(batch, step));
+    const { prepared, report, lossBefore, lossAfter } = await this.#clock.uncounted(() =>
+      this.#hooks.thin(batch, step),
+    );
     this.#prepared = prepared;
     const { parameters, multiplyAdds } = report;
     const removed = report.layers.map((layer) => ({ ...layer, kept: [...layer.kept] }));

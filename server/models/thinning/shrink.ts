@@ -26,7 +26,8 @@ export function removeUnits(model: StoredModel, topology: Topology, removal: Rem
   const { tensors, added } = foldedBiases(model.tensors, topology, removal);
   const axesOf = (name: string) => topology.axes.get(name) ?? added.axes.get(name) ?? [];
   const count = (units: Units) => units.filter((unit) => removal.stays(unit)).length;
-  const leftOf = (name: string, tensor: StoredTensor) => keepPlaces(tensor, axesOf(name), (unit) => removal.stays(unit));
+  const leftOf = (name: string, tensor: StoredTensor) =>
+    keepPlaces(tensor, axesOf(name), (unit) => removal.stays(unit));
   return {
     leftOf,
     topology: mapLayers(model.topology, (path, layer) => {

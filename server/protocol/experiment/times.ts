@@ -193,9 +193,13 @@ export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number
   }
   for (const time of times.thin) {
     if (inSteps(time) < steps) continue;
-    throw new SettingError(time.path, `expected fewer than the ${steps} steps of training, got ${inSteps(time)} steps`, {
-      remedy: 'Choose an earlier time. `deeptwist thin` makes the finished model smaller.',
-    });
+    throw new SettingError(
+      time.path,
+      `expected fewer than the ${steps} steps of training, got ${inSteps(time)} steps`,
+      {
+        remedy: 'Choose an earlier time. `deeptwist thin` makes the finished model smaller.',
+      },
+    );
   }
   const inTheseSteps = (compression: Compression, index: number): Compression => {
     const { unit, schedule } = compression;

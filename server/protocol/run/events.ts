@@ -203,11 +203,15 @@ export const eventSchema = z.discriminatedUnion('type', [
       removed: z.array(thinnedLayer).describe('The layers with weights, in the order of the model.'),
       parameters: beforeAndAfter.describe('All weights of the model, biases included.'),
       multiplyAdds: beforeAndAfter.describe('Multiplications for a sample.'),
-      lossBefore: measured.describe('Loss of the current batch just before and just after units were removed, in inference mode.'),
+      lossBefore: measured.describe(
+        'Loss of the current batch just before and just after units were removed, in inference mode.',
+      ),
       lossAfter: measured,
       layers: z.array(layer).describe('The weights from here on, as `started` has them.'),
     })
-    .describe('Units that did nothing were removed, right after this step and its distortion; none where none did nothing.'),
+    .describe(
+      'Units that did nothing were removed, right after this step and its distortion; none where none did nothing.',
+    ),
   z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
   z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
   z.object({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),

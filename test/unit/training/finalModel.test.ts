@@ -91,7 +91,9 @@ test('a weight that was changed after its last distortion is stored dense, with 
   await compressor.distort(1);
   const run = await temporaryRun();
   const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
-  expect(await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).toMatchObject({ warnings: [] });
+  expect(await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).toMatchObject({
+    warnings: [],
+  });
   expect(decodePacked(await readFile(compressedFile(run))).get('fc/kernel')!.form).toBe('binary-codes');
   values[3] *= 2;
   expect((await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).warnings).toEqual([

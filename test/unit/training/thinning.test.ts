@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
+import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { readLatestCheckpoint } from '../../../server/runs/checkpoints.ts';
 import type { Run } from '../../../server/runs/run.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
@@ -64,7 +65,7 @@ function storedWeights(run: Run) {
 }
 
 /** The events without what differs from one process to the next. */
-function measured(events: Awaited<ReturnType<typeof recordedEvents>>): unknown[] {
+function measured(events: readonly RunEvent[]): unknown[] {
   return events.flatMap((event) => {
     if (['started', 'stopped', 'checkpoint', 'warning', 'finished'].includes(event.type)) return [];
     return [{ ...event, time: 0, stepsPerSecond: 0 }];
@@ -92,7 +93,10 @@ describe('a model is thinned while it trains', () => {
     expect(units.find(({ step }) => step === 3 * EPOCH)).toMatchObject({ all: left('fc1') });
     // All later steps are of the smaller model, and it learns.
     const [before, after] = [second.step, 60].map(
-      (step) => eventsOf(events, 'metrics').filter((event) => event.step <= step).at(-1)!.loss,
+      (step) =>
+        eventsOf(events, 'metrics')
+          .filter((event) => event.step <= step)
+          .at(-1)!.loss,
     );
     expect(after).toBeLessThan(before);
     const weights = finalWeights(run);
@@ -170,14 +174,23 @@ describe('a model is thinned while it trains', () => {
   });
 });
 
-
 describe('a run that is stopped before, at and after a thinning ends as if it had not been', () => {
   test.each([
     ['momentum', aware],
     ['Adam', { ...aware, compression: fixed, training: training({ optimizer: adam }) }],
-    ['both penalties', { ...aware, compression: [{ method: 'nuclear-norm', layers: { fc2: { tau: 1 } } }, groupLasso(1.6, 1.2)] }],
+    [
+      'both penalties',
+      { ...aware, compression: [{ method: 'nuclear-norm', layers: { fc2: { tau: 1 } } }, groupLasso(1.6, 1.2)] },
+    ],
     ['the eager executor', { ...aware, training: training({ executor: 'eager' }) }],
-    ['a thinning in steps', { ...aware, compression: { ...groupLasso(0.7, 0.5), distortEvery: 5, unit: 'steps' }, thin: { at: [25, 40], unit: 'steps' } }],
+    [
+      'a thinning in steps',
+      {
+        ...aware,
+        compression: { ...groupLasso(0.7, 0.5), distortEvery: 5, unit: 'steps' },
+        thin: { at: [25, 40], unit: 'steps' },
+      },
+    ],
   ])('%s', async (_, changes) => {
     const { run } = await workspace(changes);
     const uninterrupted = await run();
@@ -238,15 +251,21 @@ describe('a model that cannot be thinned is refused before the training', () => 
   test('since a layer of the user does not save its settings', async () => {
     const { run } = await workspace({ ...aware, model: layerOf('') });
     const error = await userErrorOf(() => run());
-    expect(error.message).toContain('thin: the model cannot be made smaller while it trains: wide/w [8, 9], trained, is another one');
+    expect(error.message).toContain(
+      'thin: the model cannot be made smaller while it trains: wide/w [8, 9], trained, is another one',
+    );
     expect(error.remedy).toContain('getConfig()');
   });
 
   test('and is thinned where that layer does', async () => {
     const model = layerOf('getConfig() { return { ...super.getConfig(), units: this.units }; }');
-    const { state, events } = await (await workspace({ ...aware, model, compression: { method: 'group-lasso', layers: { fc1: { lambda: 1.5 } } } })).run();
+    const { state, events } = await (
+      await workspace({ ...aware, model, compression: { method: 'group-lasso', layers: { fc1: { lambda: 1.5 } } } })
+    ).run();
     expect(state).toBe('finished');
-    expect(eventsOf(events, 'thinned')[0].parameters.after).toBeLessThan(eventsOf(events, 'thinned')[0].parameters.before);
+    expect(eventsOf(events, 'thinned')[0].parameters.after).toBeLessThan(
+      eventsOf(events, 'thinned')[0].parameters.before,
+    );
   });
 
   test('since every unit has to stay', async () => {
@@ -258,7 +277,9 @@ describe('a model that cannot be thinned is refused before the training', () => 
     `;
     const { run } = await workspace({ ...aware, model });
     const error = await userErrorOf(() => run({ overrides: ['compression.layers={"fc1":{"lambda":0.1}}'] }));
-    expect(error.message).toContain('thin: no unit of the model can be removed (fc1: fc1 applies softmax to all of them together)');
+    expect(error.message).toContain(
+      'thin: no unit of the model can be removed (fc1: fc1 applies softmax to all of them together)',
+    );
   });
 
   test('since its state goes on in the middle of an epoch; between two it is thinned', async () => {
