@@ -6,6 +6,7 @@ import { decodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { readLatestCheckpoint } from '../../../server/runs/checkpoints.ts';
 import type { Run } from '../../../server/runs/run.ts';
+import { evaluateFile } from '../../../server/export/evaluateFile.ts';
 import { evaluateRun } from '../../../server/training/index.ts';
 import { exported } from '../export/finishedRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
@@ -167,6 +168,18 @@ describe('a model is thinned while it trains', () => {
     expect(early.after).toBe(whole.after);
   });
 
+  test('with the penalties and the constraints of its layers', async () => {
+    const own = `{ name: 'fc1', units: 30, kernelRegularizer: tf.regularizers.l2({ l2: 1e-3 }), biasConstraint: tf.constraints.nonNeg(), `;
+    const model = perceptron.replace(`{ name: 'fc1', units: 30, `, own);
+    const { run, events } = await (await workspace({ ...aware, model })).run();
+    const [{ step, removed }] = eventsOf(events, 'thinned');
+    const { units } = removed.find(({ layer }) => layer === 'fc1')!;
+    expect(units!.after).toBeLessThan(30);
+    const later = eventsOf(events, 'metrics').filter((event) => event.step > step);
+    for (const { losses } of later) expect(losses?.regularization).toBeGreaterThan(0);
+    expect([...finalWeights(run).get('fc1/bias')!].every((bias) => bias >= 0)).toBe(true);
+  });
+
   test('nothing is removed where no unit is 0', async () => {
     const { events, state } = await (await workspace({ ...aware, compression: groupLasso(1e-6, 1e-6) })).run();
     expect(state).toBe('finished');
@@ -215,6 +228,9 @@ describe('the finished model of a thinned run', () => {
     for (const format of ['onnx', 'tfjs', 'packed', 'safetensors'] as const) {
       const report = await exported(run, made.folder, { format, path: join(made.folder, `exported-${format}`) });
       expect(report.value).toBeCloseTo(summary.test, 6);
+      const { signal } = new AbortController();
+      const file = { path: report.path, directory: made.folder, signal, onProgress: () => undefined };
+      expect(await evaluateFile(file)).toMatchObject({ value: report.value, runValue: summary.test });
     }
     const student = await made.run({ overrides: [`distillation={"teacher":"run:${run.id}"}`, 'training.steps=40'] });
     expect(student.state).toBe('finished');
