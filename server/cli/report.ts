@@ -77,18 +77,24 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
   }
 }
 
-/** `step 4,000  thinned 266,610 → 170,012 weights: fc1 300 → 187 units, fc2 100 → 95` */
+/** `step 4,000  thinned 266,610 → 170,012 weights: fc1 300 → 187 units, fc2 100 → 95 units; 3 units of conv1 stay: …` */
 function thinningLine({ step, parameters: { before, after }, removed }: EventOf<'thinned'>): string {
   const smaller = removed.flatMap(({ layer, units }) =>
     units && units.after < units.before
       ? [`${layer} ${formatCount(units.before)} → ${formatCount(units.after)} units`]
       : [],
   );
+  const stay = removed.flatMap(({ layer, kept }) =>
+    kept.map(
+      ({ units, reason }) =>
+        `${units === 1 ? '1 unit stays' : `${formatCount(units)} units stay`} of ${layer}: ${reason}`,
+    ),
+  );
   const what =
     before === after
-      ? 'nothing: no unit of the model does nothing'
+      ? 'nothing is removed'
       : `${formatCount(before)} → ${formatCount(after)} weights: ${smaller.join(', ')}`;
-  return `step ${formatCount(step)}  thinned ${what}`;
+  return `step ${formatCount(step)}  thinned ${[what, ...stay].join('; ')}`;
 }
 
 /** An error and what to do about it. */

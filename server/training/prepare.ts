@@ -112,12 +112,13 @@ export async function prepare(
       seeding,
       samples: { batchSize, ...dataset },
     });
+    /** What is replaced when the model is. */
+    const held: { model: LayersModel; executor?: Executor | undefined } = { model: whole.model };
+    opened.push(() => held.model.dispose());
     const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
     const description = await describeModel(whole, model, dataset.train.samples);
     const loaded = topology ? await thinnedModel(whole, topology) : whole;
-    /** What is replaced when the model is. */
-    const held: { model: LayersModel; executor?: Executor | undefined } = { model: loaded.model };
-    opened.push(() => held.model.dispose());
+    held.model = loaded.model;
     const sources = [...ofData, ...(await readSources(loaded.files))];
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset, run));

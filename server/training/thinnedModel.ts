@@ -20,11 +20,9 @@ export const SMALLER_MODEL = 'The thinned model';
  * @param topology of the smaller model
  */
 export async function thinnedModel(loaded: LoadedModel, topology: SavedModel): Promise<LoadedModel> {
-  try {
-    return { ...loaded, model: await modelOfTopology(parsed(topology), SMALLER_MODEL) };
-  } finally {
-    loaded.model.dispose();
-  }
+  const model = await modelOfTopology(parsed(topology), SMALLER_MODEL);
+  loaded.model.dispose();
+  return { ...loaded, model };
 }
 
 function parsed(topology: SavedModel): object {
@@ -50,9 +48,7 @@ export async function checkThinning(
       throw new SettingError(
         ['thin', 'at', i],
         'the model carries a state from batch to batch, and has none between two epochs alone',
-        {
-          remedy: 'Give the time in epochs.',
-        },
+        { remedy: 'Give the time in epochs.' },
       );
     if (compressor?.distortsAfter(step)) return [];
     return `thin.at[${i}]: no weights are distorted after step ${step}, so that units which were 0 have trained on and stay.`;

@@ -79,9 +79,10 @@ describe('progress', () => {
     expect(eventLines(thinned, new MemoryTerminal())).toEqual([
       'step 6,000  thinned 235,500 → 146,795 weights: fc1 300 → 187 units',
     ]);
-    const nothing = { ...thinned, removed: [], parameters: { before: 9, after: 9 } };
+    const kept = [{ units: 3, reason: 'conv2 pads its input with zeros' }];
+    const nothing = { ...thinned, removed: [{ layer: 'conv1', ...cost, kept }], parameters: { before: 9, after: 9 } };
     expect(eventLines(nothing, new MemoryTerminal())).toEqual([
-      'step 6,000  thinned nothing: no unit of the model does nothing',
+      'step 6,000  thinned nothing is removed; 3 units stay of conv1: conv2 pads its input with zeros',
     ]);
     expect(after(started, thinned)).toMatchObject({ thinnings: [thinned] });
     expect(after(started, thinned, { ...started, resumedFrom: 500 })).toMatchObject({ thinnings: [] });
