@@ -77,7 +77,7 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
   }
 }
 
-/** `step 4,000  thinned 266,610 → 170,012 weights: fc1 300 → 187 units, fc2 100 → 95 units; 3 units of conv1 stay: …` */
+/** `step 4,000  thinned 266,610 → 168,125 weights: fc1 300 → 191 units, fc2 100 → 90 units; 3 units stay of conv1: …` */
 function thinningLine({ step, parameters: { before, after }, removed }: EventOf<'thinned'>): string {
   const smaller = removed.flatMap(({ layer, units }) =>
     units && units.after < units.before
