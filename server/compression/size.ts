@@ -31,6 +31,11 @@ export function layerSize(name: string, shape: readonly number[], size: Compress
   return { name, shape: [...shape], weights: elementCount(shape), weightsKept, bytes: floatBytes(shape), bytesKept };
 }
 
+/** A row of a weight that is smaller than it was, beside what it was. @param shape of it before */
+export function besideWhole(row: LayerSize, shape: readonly number[]): LayerSize {
+  return { ...row, shape: [...shape], weights: elementCount(shape), bytes: floatBytes(shape) };
+}
+
 /** Sizes of a model in all. `weights`, `weightsKept` and their ratio leave biases and other vectors out; bytes do not. */
 export interface ModelSize {
   readonly weights: number;

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { CompressionState } from '../compression/methods/unit.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
+import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { initialPlateauState } from '../optimizers/learningRate.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Checkpoint } from '../runs/checkpoints.ts';
@@ -27,6 +28,10 @@ const progressSchema = z.object({
     .array(z.int().min(0))
     .default([])
     .describe('The same for each compression; checkpoints of earlier versions, which have one, do not tell.'),
+  topology: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Layers of the model where units have been removed from it, as `modelTopology` gives them.'),
   seconds: z.object({
     training: z.number(),
     distortion: z.number(),
@@ -50,6 +55,11 @@ export const initialProgress: Progress = {
 /** Random numbers go on as they were drawn before the checkpoint. */
 export function seedingOf(checkpoint: Checkpoint): Seeding {
   return progressOf(checkpoint).seeding;
+}
+
+/** Layers of the model that the checkpoint is of, where a thinning has made it smaller. */
+export function topologyOf(checkpoint: Checkpoint): SavedModel | undefined {
+  return progressOf(checkpoint).topology;
 }
 
 /** @throws UserError when another version of DeepTwist wrote it, or it is damaged */

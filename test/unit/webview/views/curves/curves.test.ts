@@ -127,6 +127,16 @@ describe('the Curves view', () => {
     expect(learningRateContent(loadedRuns([run]), settings).references).toEqual(expected);
   });
 
+  it('marks where units were removed while the run trained', () => {
+    const events = runEvents(40);
+    const thinned = (at: number, before: number, after: number) =>
+      ({ ...events[0], type: 'thinned', step: at, parameters: { before, after }, layers: [] }) as unknown as RunEvent;
+    const snapshot = snapshotOf([...events, thinned(20, 266_610, 170_012), thinned(30, 170_012, 170_012)]);
+    expect(lossContent(loadedRuns([{ ...shown('a', 40), snapshot }]), settings).references).toEqual([
+      { axis: 'x', value: 20, label: 'thinned: 266,610 → 170,012 weights' },
+    ]);
+  });
+
   it('leaves out distortions whose loss was not measured', () => {
     const events = runEvents(40).map((event) =>
       event.type === 'distortion' && event.step === 20
