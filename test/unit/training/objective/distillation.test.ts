@@ -163,6 +163,36 @@ test('The gradient is that of the formula for any logits, temperature and weight
   );
 });
 
+test('The loss of sequences is summed over time: of each word w KL + (1 - w) CE at temperature 1, not divided by the words there are', () => {
+  /** Outputs are the logits that are given, at each of two time steps. */
+  const sequence = (logits: readonly number[]) => {
+    const dense = tf.layers.dense({ units: logits.length, name: 'logits', inputShape: [2, 1] });
+    const model = tf.sequential({ layers: [dense] });
+    dense.setWeights([tf.zeros([1, logits.length]), tf.tensor1d([...logits])]);
+    return model;
+  };
+  const settings: Settings = { distillation: { temperature: 1 }, target: { shape: [2], dtype: 'int32' } };
+  const lossOf = (reduction: string) => {
+    const training = { lossReduction: reduction };
+    const program = programOf(sequence(studentLogits), sequence(teacherLogits), { ...settings, training });
+    const batch = [tf.zeros([1, 2, 1])];
+    const { total, parts } = withParts(program.loss(batch, [tf.tensor2d([[0, 2]], [1, 2], 'int32')]));
+    return { loss: total.dataSync()[0], parts: valuesOf(parts) };
+  };
+  const logarithms = (z: readonly number[]) => {
+    const sum = z.reduce((total, value) => total + Math.exp(value), 0);
+    return z.map((value) => value - Math.log(sum));
+  };
+  const [own, other] = [logarithms(studentLogits), logarithms(teacherLogits)];
+  const divergence = other.reduce((sum, value, i) => sum + Math.exp(value) * (value - own[i]), 0);
+  const labels = 0.3 * -(own[0] + own[2]);
+  const { loss, parts } = lossOf('sum-over-time');
+  expect(parts.labels).toBeCloseTo(labels, 5);
+  expect(parts.distillation).toBeCloseTo(0.7 * 2 * divergence, 5);
+  expect(loss).toBeCloseTo(labels + 1.4 * divergence, 5);
+  expect(lossOf('mean').loss).toBeCloseTo(loss / 2, 5);
+});
+
 describe('Of the samples of a batch, those ask the teacher', () => {
   // The student is right on label 1; its softmax is (0.348, 0.574, 0.078), of 1.2760 bits.
   const CE = [1.054957, 0.554957, 2.554957];
