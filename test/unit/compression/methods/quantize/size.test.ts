@@ -48,20 +48,23 @@ test.each<[LevelsKind, object, number, number | undefined]>([
   ['points', { bits: 4, start: 'quantiles', iterations: 0 }, 3.96, undefined],
   // Its codes are of 7.999 bits: those of 8 need no table.
   ['points', { bits: 8, start: 'quantiles', iterations: 0 }, 8, undefined],
-])('%s %j of normal weights have the Huffman codes of an independent implementation', async (levels, own, mean, ratio) => {
-  const [rows, columns] = [250, 1024];
-  const values = normals(rows * columns, 51);
-  const fc = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [rows, columns], values };
-  const compression = { method: 'quantize', distortEvery: 1, layers: { fc: { levels, ...own } } } as Parameters<
-    typeof createCompressor
-  >[0];
-  const compressor = createCompressor(compression, [fc], { steps: 1, seed: 1 });
-  await compressor.distort(1);
-  const [{ bytesKept }] = compressor.sizes([fc]);
-  const scales = (2 * FLOAT_BITS * values.length) / 256;
-  expect(Math.abs((8 * bytesKept - scales) / values.length / mean - 1)).toBeLessThan(0.006);
-  if (ratio !== undefined) expect(Math.abs((4 * values.length) / bytesKept / ratio - 1)).toBeLessThan(0.006);
-});
+])(
+  '%s %j of normal weights have the Huffman codes of an independent implementation',
+  async (levels, own, mean, ratio) => {
+    const [rows, columns] = [250, 1024];
+    const values = normals(rows * columns, 51);
+    const fc = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [rows, columns], values };
+    const compression = { method: 'quantize', distortEvery: 1, layers: { fc: { levels, ...own } } } as Parameters<
+      typeof createCompressor
+    >[0];
+    const compressor = createCompressor(compression, [fc], { steps: 1, seed: 1 });
+    await compressor.distort(1);
+    const [{ bytesKept }] = compressor.sizes([fc]);
+    const scales = (2 * FLOAT_BITS * values.length) / 256;
+    expect(Math.abs((8 * bytesKept - scales) / values.length / mean - 1)).toBeLessThan(0.006);
+    if (ratio !== undefined) expect(Math.abs((4 * values.length) / bytesKept / ratio - 1)).toBeLessThan(0.006);
+  },
+);
 
 test('a million weights of 4 bits take the 473,125 bytes of the published estimate, and what it leaves out', async () => {
   // b n / 8 + 8 n / k with the mean length b = 3.535 of the codes.
