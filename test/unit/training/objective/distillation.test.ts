@@ -7,10 +7,11 @@ import { withParts, type Program, type StepBatch } from '../../../../server/comp
 import type { TensorSpec } from '../../../../server/data/dataset.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import type { LossId } from '../../../../server/protocol/experiment/lossFacts.ts';
-import { experimentSchema } from '../../../../server/protocol/experiment/schema.ts';
+import { experimentSchema, type DistillationConfig } from '../../../../server/protocol/experiment/schema.ts';
+import { distillation } from '../../../../server/protocol/experiment/schema/distillation.ts';
 import { modelProgram } from '../../../../server/training/modelProgram.ts';
 import { outputKindOf } from '../../../../server/training/objective/outputKind.ts';
-import type { Teacher } from '../../../../server/training/objective/studentLoss.ts';
+import { studentLoss, type Teacher } from '../../../../server/training/objective/studentLoss.ts';
 import { compareExecutors } from '../../compiler/compareExecutors.ts';
 import { denseGradient } from '../../compiler/denseGradient.ts';
 import { randomBatch, randomizeWeights } from '../../compiler/programs.ts';
@@ -191,6 +192,44 @@ test('The loss of sequences is summed over time: of each word w KL + (1 - w) CE 
   expect(parts.distillation).toBeCloseTo(0.7 * 2 * divergence, 5);
   expect(loss).toBeCloseTo(labels + 1.4 * divergence, 5);
   expect(lossOf('mean').loss).toBeCloseTo(loss / 2, 5);
+});
+
+describe('A distillation is refused', () => {
+  const input = tf.input({ shape: [3] });
+  const dense = (units: number) => tf.layers.dense({ units }).apply(input) as tf.SymbolicTensor;
+  const modelOf = (...outputs: tf.SymbolicTensor[]) => tf.model({ inputs: input, outputs });
+  const refused = (student: tf.LayersModel, id?: LossId, settings: Partial<DistillationConfig> = {}) => {
+    const config = { ...distillation.parse({ teacher: 'run:teacher' }), ...settings };
+    const teacher: Teacher = {
+      model: modelOf(dense(3)),
+      weights: [],
+      layers: [],
+      inputs: [{ shape: [3], dtype: 'float32' }],
+      kind: 'logits',
+    };
+    return () => studentLoss(config, { model: student, loss: () => tf.scalar(0), id }, teacher);
+  };
+
+  test('for a model of several outputs', () => {
+    expect(refused(modelOf(dense(3), dense(3)))).toThrow(
+      'distillation: it is for a model of one output, and this one has 2',
+    );
+  });
+
+  test('for a loss that is not of classes', () => {
+    expect(refused(modelOf(dense(3)), 'mean-squared-error')).toThrow(
+      'distillation: it is for classes, one of which a sample belongs to, and not for the loss mean-squared-error',
+    );
+  });
+
+  test('for a single class', () => {
+    expect(refused(modelOf(dense(1)), FROM_LOGITS)).toThrow("the model's output [1] has no axis of at least two");
+  });
+
+  test('for a cut-off that no entropy is above', () => {
+    const ask = { entropyAbove: Math.log2(3) };
+    expect(refused(modelOf(dense(3)), FROM_LOGITS, { ask })).toThrow('distillation.ask.entropyAbove: no sample would');
+  });
 });
 
 describe('Of the samples of a batch, those ask the teacher', () => {
