@@ -39,6 +39,7 @@ import { finishedRun } from './finishedRun.ts';
 import { LiveSettings } from './liveSettings.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
 import { checkVocabulary } from './runVocabulary.ts';
+import { createNoise, noiseTensors } from './objective/variationalNoise.ts';
 import { loadTeacher } from './teacher.ts';
 
 export interface Prepared {
@@ -139,15 +140,17 @@ export async function prepare(
     if (teacher) opened.push(() => teacher.model.dispose());
     sources.push(...(await readSources(teacher?.files ?? [])));
 
-    const program = modelProgram(
-      loaded,
-      dataset,
-      training,
-      distillation && teacher && { config: distillation, teacher },
-    );
     const named = modelWeights(loaded.model);
     const plan =
       compressions.length > 0 ? planCompression(compressions, named, { steps: training.steps, seed }) : undefined;
+    const steps = dataset.stepsPerEpoch(batchSize);
+    const samples = steps === undefined ? undefined : steps * batchSize;
+    const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
+    if (noise) opened.push(() => noise.dispose());
+    const program = modelProgram(loaded, dataset, training, {
+      lesson: distillation && teacher && { config: distillation, teacher },
+      noise,
+    });
     const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
       directory,
       seeding,
@@ -157,7 +160,8 @@ export async function prepare(
     if (warning !== undefined) warnings.push(warning);
 
     const weights = compressibleWeights(named, parameters);
-    const compressor = plan && new Compressor(plan, weights, (length) => parameters.arena.float32(length));
+    const allocate = (length: number) => parameters.arena.float32(length);
+    const compressor = plan && new Compressor(plan, weights, allocate, noise && noiseTensors(noise, parameters));
     const trained = [
       ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
       ...(compressor?.trained ?? []),

@@ -43,7 +43,7 @@ export async function trainInFolder(
   { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
-  const { live, executor, parameters, compressor } = prepared;
+  const { live, executor, weights, compressor } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(
@@ -103,7 +103,8 @@ export async function trainInFolder(
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
     const { keep } = live.experiment.training;
-    const { warnings, ...file } = await writeFinalModel(run, parameters, compressor, keep);
+    const list = weights.map(({ name, shape, values }) => ({ name, shape, value: values }));
+    const { warnings, ...file } = await writeFinalModel(run, { list }, compressor, keep);
     for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
     return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
   } catch (error) {

@@ -52,8 +52,7 @@ function programOf(
     kind: outputKindOf(teacher, undefined)!,
   };
   return modelProgram({ model: student, files: [] }, { inputs, targets: [target] }, experiment.training, {
-    config: experiment.distillation!,
-    teacher: found,
+    lesson: { config: experiment.distillation!, teacher: found },
   });
 }
 
