@@ -40,6 +40,15 @@ export function noiseOf({ targets }: Unit, compression: Compression): Omit<Noisy
   });
 }
 
+interface Distribution {
+  /** theta; while an evaluation is made, without what is pruned. */
+  readonly values: Float32Array;
+  /** log sigma^2. */
+  readonly logVariance: Float32Array;
+  /** theta, while an evaluation is made. */
+  readonly whole: Float32Array;
+}
+
 /** log alpha = log sigma^2 - log theta^2, in its range. */
 function logAlpha(mean: number, logVariance: number): number {
   const [least, greatest] = LOG_ALPHA_RANGE;
@@ -53,11 +62,7 @@ function logAlpha(mean: number, logVariance: number): number {
  */
 export class VariationalWeights extends PlainWeights {
   readonly #threshold: number;
-  readonly #weights: readonly {
-    readonly values: Float32Array;
-    readonly logVariance: Float32Array;
-    readonly whole: Float32Array;
-  }[];
+  readonly #weights: readonly Distribution[];
   readonly #divergenceWeights: readonly Float32Array[];
   #isMasked = false;
   #isFinished = false;
@@ -65,13 +70,9 @@ export class VariationalWeights extends PlainWeights {
   /** @throws SettingError for a weight that is not trained */
   constructor(projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) {
     super(projection);
-    const targets = projection.units().flatMap((unit) => unit.targets);
-    for (const { name, gradient } of projection.weights)
-      if (gradient === undefined)
-        throw untrained(
-          'variance',
-          targets.find(({ weight }) => weight.name === name)!,
-        );
+    const trained = new Set(projection.weights.flatMap(({ name, gradient }) => (gradient ? [name] : [])));
+    for (const target of projection.units().flatMap(({ targets }) => targets))
+      if (!trained.has(target.weight.name)) throw untrained('variance', target);
     this.#threshold = settingsOf(projection.settings()).threshold;
     this.#weights = projection.weights.flatMap(({ name, values }) => {
       const logVariance = tensors.get(noiseNames.logVariance(name))?.value;

@@ -8,6 +8,7 @@ import {
   type LevelsKind,
 } from '../../../../../server/protocol/experiment/schema/quantization.ts';
 import { normals } from '../../random.ts';
+import { compressions } from '../weights.ts';
 
 const FLOAT_BITS = 32;
 
@@ -54,10 +55,8 @@ test.each<[LevelsKind, object, number, number | undefined]>([
     const [rows, columns] = [250, 1024];
     const values = normals(rows * columns, 51);
     const fc = { name: 'fc/kernel', layer: 'fc', weight: 'kernel', shape: [rows, columns], values };
-    const compression = { method: 'quantize', distortEvery: 1, layers: { fc: { levels, ...own } } } as Parameters<
-      typeof createCompressor
-    >[0];
-    const compressor = createCompressor(compression, [fc], { steps: 1, seed: 1 });
+    const quantization = compressions({ method: 'quantize', distortEvery: 1, layers: { fc: { levels, ...own } } });
+    const compressor = createCompressor(quantization, [fc], { steps: 1, seed: 1 });
     await compressor.distort(1);
     const [{ bytesKept }] = compressor.sizes([fc]);
     const scales = (2 * FLOAT_BITS * values.length) / 256;

@@ -9,7 +9,7 @@ import { distillation } from '../../../../../server/protocol/experiment/schema/d
 type WrongValue = readonly [setting: string, value: unknown, expected: string];
 
 const policies =
-  "'deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through' or 'points'";
+  "'deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'variational-dropout', 'one-shot', 'factors', 'straight-through' or 'points'";
 const when: readonly WrongValue[] = [
   ['policy', 'mask', policies],
   ['distortEvery', 0, 'a positive integer'],
@@ -51,6 +51,14 @@ const compressions: Readonly<Record<string, readonly [valid: object, wrong: read
     [
       ['regrowth', 0.3, 'an object'],
       ['regrowth.fraction', 1, 'a number in [0, 1)'],
+    ],
+  ],
+  'variational-dropout': [
+    { method: 'prune', policy: 'variational-dropout', distortEvery: 5, layers: { fc1: {} } },
+    [
+      ['variationalDropout', -8, 'an object'],
+      ['variationalDropout.logVariance', 1, 'a number in [-20, 0]'],
+      ['variationalDropout.threshold', 9, 'a number in [-8, 8]'],
     ],
   ],
   'binary codes': [
