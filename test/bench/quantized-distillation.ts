@@ -76,13 +76,6 @@ const ways: readonly Way[] = [
     learningRates: RATES_OF_WEIGHTS,
     compression: deeptwist,
   },
-  {
-    name: 'DeepTwist, labels alone',
-    bits: [2, 4],
-    distilled: false,
-    learningRates: RATES_OF_WEIGHTS,
-    compression: deeptwist,
-  },
   { name: 'DQ', bits: [2, 4], distilled: true, learningRates: RATES_OF_POINTS, compression: points },
 ];
 
