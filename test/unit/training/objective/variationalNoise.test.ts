@@ -150,6 +150,46 @@ describe.each([
   );
 });
 
+describe('Noise is drawn in training and nowhere else, in', () => {
+  const inner = () => tf.sequential({ layers: [tf.layers.dense({ name: 'inner', units: 2, inputShape: [3] })] });
+  test.each<[string, () => tf.layers.Layer, number[]]>([
+    ['a model within a model', inner, [3]],
+    [
+      'a layer that is called at each time step',
+      () => tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 2 }) }),
+      [4, 3],
+    ],
+    [
+      'a convolution along time',
+      () => tf.layers.conv1d({ filters: 2, kernelSize: 2, strides: 2, activation: 'relu' }),
+      [4, 3],
+    ],
+    [
+      'an activation that is no fused kernel',
+      () => tf.layers.dense({ units: 2, activation: 'tanh', useBias: false }),
+      [3],
+    ],
+  ])('%s', (_, make, shape) => {
+    const input = tf.input({ shape });
+    const model = tf.model({ inputs: input, outputs: make().apply(input) as tf.SymbolicTensor });
+    const weights = modelWeights(model);
+    const x = tf.ones([5, ...shape]);
+    const outputs = (training: boolean) => [...(model.apply(x, { training }) as tf.Tensor).dataSync()];
+    const before = outputs(false);
+    const kernels = weights.filter(({ weight }) => weight === 'kernel');
+    const noisy = kernels.map((weight) => ({ weight, path: ['compression'], logVariance: 0 }));
+    const noise = createNoise(model, weights, noisy, 50)!;
+    expect(outputs(false)).toEqual(before);
+    const noisyOutputs = outputs(true);
+    expect(noisyOutputs).not.toEqual(before);
+    expect(outputs(true)).not.toEqual(noisyOutputs);
+    // Without a variance, what is left is the floor of the deviation, 1e-4.
+    for (const { weight, variable } of noise.weights)
+      if (weight === 'log-variance') variable.assign(tf.fill(variable.shape, -40));
+    outputs(true).forEach((value, i) => expect(Math.abs(value - before[i])).toBeLessThan(1e-3));
+  });
+});
+
 test('Noise needs to know how many samples the weights are learned from', () => {
   const model = dense();
   const [weight] = modelWeights(model);
