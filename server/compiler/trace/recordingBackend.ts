@@ -6,20 +6,13 @@ import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
 import { constant } from '../build.ts';
 import type { Node, NodeOf } from '../ir.ts';
-import { elementwiseKernels, importDType } from '../import/elementwise.ts';
+import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
-import { matrixKernels } from '../import/matrix.ts';
-import { structureKernels } from '../import/structure.ts';
+import { kernelImports } from '../import/kernelImports.ts';
 import { RandomnessDetector } from './randomness.ts';
 import { withTileGradient } from './tileGradient.ts';
 
 const BACKEND = 'deeptwist-recording';
-
-const kernelImports: Readonly<Record<string, KernelImport>> = {
-  ...elementwiseKernels,
-  ...matrixKernels,
-  ...structureKernels,
-};
 
 type HostValues = tf.backend_util.BackendValues;
 
