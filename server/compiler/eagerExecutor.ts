@@ -19,6 +19,7 @@ import {
 } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
+import { withGradients } from './trace/gradients.ts';
 import { explainingLayers } from './trace/layerErrors.ts';
 import { nestedLayers, statefulLayers, type NamedStatefulLayer } from './trace/statefulLayers.ts';
 
@@ -126,7 +127,7 @@ export class EagerExecutor implements Executor {
       this.#loadStates(stream);
       // The arrays of a tidy are numbers already read from tensors.
       const compute = () =>
-        explainingLayers(calledLayers(this.#program), purpose, body, batch) as unknown as tf.TensorContainer;
+        withGradients(() => explainingLayers(calledLayers(this.#program), purpose, body, batch)) as tf.TensorContainer;
       const result = withMathRandom(
         () => random.uniform(),
         () => tf.tidy(compute),

@@ -76,7 +76,7 @@ function rowIndices(indices: Node, shape: Shape): { rows: Node; count: number; r
 }
 
 /** The place that each element of an axis is taken from when it is continued by its mirror image (tf.mirrorPad). */
-function mirrored(length: number, [before, after]: readonly number[], offset: 0 | 1): number[] {
+export function mirrored(length: number, [before, after]: readonly number[], offset: 0 | 1): number[] {
   return Array.from({ length: before + length + after }, (_, index) => {
     const place = index - before;
     if (place < 0) return -place - offset;

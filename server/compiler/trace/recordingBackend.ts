@@ -10,7 +10,7 @@ import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
 import { kernelImports } from '../import/kernelImports.ts';
 import { RandomnessDetector } from './randomness.ts';
-import { withTileGradient } from './tileGradient.ts';
+import { recordedGradients, withGradients } from './gradients.ts';
 
 const BACKEND = 'deeptwist-recording';
 
@@ -83,6 +83,7 @@ export class Recording {
   /** Name of the layer that is being called. */
   layer: string | undefined;
   readonly #nodes = new WeakMap<tf.DataId, Node>();
+  readonly #attributes = new WeakMap<tf.DataId, unknown>();
   readonly #randomness: RandomnessDetector;
 
   constructor(seed: number) {
@@ -155,7 +156,15 @@ export class Recording {
       return result;
     });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
-    return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
+    if (Array.isArray(made)) return made.map((node) => this.#info(node));
+    const info = this.#info(made);
+    this.#attributes.set(info.dataId, attributes);
+    return info;
+  }
+
+  /** The attributes of the kernel that a tensor is the result of. */
+  attributesOf({ dataId }: tf.TensorInfo): unknown {
+    return this.#attributes.get(dataId);
   }
 
   /** What a kernel without a lowering makes of constants alone, computed once by TensorFlow.js. */
@@ -267,7 +276,8 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
   try {
-    return withTileGradient(() => recording.run(() => program(recording)));
+    const gradients = recordedGradients((result) => recording.attributesOf(result));
+    return withGradients(() => recording.run(() => program(recording)), gradients);
   } finally {
     recorder.recording = undefined;
     if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.
