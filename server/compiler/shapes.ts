@@ -61,14 +61,15 @@ export function windowOutput(window: Window, filter: readonly number[], image: r
 }
 
 /** Elements of the image from the first to the last that a window reads along an axis. */
-export function windowExtent({ dilations }: Pick<Window, 'dilations'>, filter: readonly number[], axis: number): number {
+export function windowExtent(
+  { dilations }: Pick<Window, 'dilations'>,
+  filter: readonly number[],
+  axis: number,
+): number {
   return (filter[axis] - 1) * dilations[axis] + 1;
 }
 
-const pooling = (
-  params: Window & { filterSize: readonly number[] },
-  [x]: readonly TensorType[],
-): TensorType => ({
+const pooling = (params: Window & { filterSize: readonly number[] }, [x]: readonly TensorType[]): TensorType => ({
   dtype: x.dtype,
   shape: [x.shape[0], x.shape[1], ...windowOutput(params, params.filterSize, x.shape.slice(2))],
 });

@@ -227,7 +227,14 @@ function poolInfo(image: Shape, attributes: PoolAttributes): WindowInfo {
   }
   checkRank(image, 4);
   return infoOf(
-    tf.backend_util.computePool2DInfo(image as Shape4, filterSize as number, strides as number, 1, pad, dimRoundingMode),
+    tf.backend_util.computePool2DInfo(
+      image as Shape4,
+      filterSize as number,
+      strides as number,
+      1,
+      pad,
+      dimRoundingMode,
+    ),
   );
 }
 

@@ -20,7 +20,8 @@ const isBoolean = ({ type }: Node) => type.dtype === 'bool';
 
 /** @throws TypeError for truth values, which TensorFlow.js computes with as with bytes: 255 is what is 1 below 0 */
 function numeric(x: Node): Node {
-  if (isBoolean(x)) throw new TypeError("TensorFlow.js takes truth values for bytes: cast them, by tf.cast(x, 'int32')");
+  if (isBoolean(x))
+    throw new TypeError("TensorFlow.js takes truth values for bytes: cast them, by tf.cast(x, 'int32')");
   return x;
 }
 

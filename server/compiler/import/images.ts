@@ -66,7 +66,6 @@ function resizeGradientKernel(nearest: boolean): KernelImport {
   });
 }
 
-
 /** Weights [size, length] that take a crop's pixels from an axis of the image, and which of them lie outside of it. */
 function cropWeights(from: number, to: number, length: number, size: number, nearest: boolean) {
   const weights = new Float32Array(size * length);
@@ -92,9 +91,11 @@ function cropAndResize(
   const [batch, height, width, channels] = image.type.shape;
   const [rows, columns] = cropSize;
   const count = boxes.type.shape[0];
-  const valueOf = ({ params: { values } }: NodeOf<'Constant'>, index: number) => values[values.length === 1 ? 0 : index];
+  const valueOf = ({ params: { values } }: NodeOf<'Constant'>, index: number) =>
+    values[values.length === 1 ? 0 : index];
   const indices = Array.from({ length: count }, (_, index) => valueOf(boxInd, index));
-  if (indices.some((index) => index < 0 || index >= batch)) throw new TypeError('a box is of an image that is not there');
+  if (indices.some((index) => index < 0 || index >= batch))
+    throw new TypeError('a box is of an image that is not there');
   const places = Array.from({ length: count }, (_, box) => [0, 1, 2, 3].map((side) => valueOf(boxes, 4 * box + side)));
   // Often all are the same: one matrix serves all images.
   const different = places.every((place) => place.join() === places[0].join()) ? places.slice(0, 1) : places;

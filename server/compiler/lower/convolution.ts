@@ -9,11 +9,7 @@ import type { Emitter, OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
 
 /** The gradient of a convolution's input is a transposed convolution of the output's gradient. */
-export function lowerInputGrad(
-  node: NodeOf<'ConvInputGrad'>,
-  inputs: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
+export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { params } = node;
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
   // Where the stride does not divide the image, the last rows and columns were never read; their gradient is 0.

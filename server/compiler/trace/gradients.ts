@@ -25,29 +25,31 @@ function stridedSliceGradient(dy: tf.Tensor, [x]: tf.Tensor[], attributes: tf.St
   const masks = [beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask] as const;
   const info = tf.slice_util.sliceInfo(x.shape, begin, end, strides, ...masks);
   const size = tf.slice_util.computeOutShape(info.begin, info.end, info.strides);
-  return x.shape.reduce((gradient, length, axis) => {
-    const stride = info.strides[axis];
-    const step = Math.abs(stride);
-    const before = gradient.shape.slice(0, axis);
-    const after = gradient.shape.slice(axis + 1);
-    const forwards = stride < 0 ? tf.reverse(gradient, axis) : gradient;
-    const first = stride < 0 ? info.begin[axis] + (size[axis] - 1) * stride : info.begin[axis];
-    const none: [number, number] = [0, 0];
-    const around = (...sides: [number, number][]) => [...before.map(() => none), ...sides, ...after.map(() => none)];
-    // Zeros between the elements that were taken, those behind the last of them cut off again.
-    const apart = tf.reshape(tf.pad(tf.reshape(forwards, [...before, size[axis], 1, ...after]), around(none, [0, step - 1])), [
-      ...before,
-      size[axis] * step,
-      ...after,
-    ]);
-    const extent = (size[axis] - 1) * step + 1;
-    const cut = tf.slice(
-      apart,
-      apart.shape.map(() => 0),
-      apart.shape.with(axis, extent),
-    );
-    return tf.pad(cut, around([first, length - first - extent]));
-  }, tf.reshape(dy, size));
+  return x.shape.reduce(
+    (gradient, length, axis) => {
+      const stride = info.strides[axis];
+      const step = Math.abs(stride);
+      const before = gradient.shape.slice(0, axis);
+      const after = gradient.shape.slice(axis + 1);
+      const forwards = stride < 0 ? tf.reverse(gradient, axis) : gradient;
+      const first = stride < 0 ? info.begin[axis] + (size[axis] - 1) * stride : info.begin[axis];
+      const none: [number, number] = [0, 0];
+      const around = (...sides: [number, number][]) => [...before.map(() => none), ...sides, ...after.map(() => none)];
+      // Zeros between the elements that were taken, those behind the last of them cut off again.
+      const apart = tf.reshape(
+        tf.pad(tf.reshape(forwards, [...before, size[axis], 1, ...after]), around(none, [0, step - 1])),
+        [...before, size[axis] * step, ...after],
+      );
+      const extent = (size[axis] - 1) * step + 1;
+      const cut = tf.slice(
+        apart,
+        apart.shape.map(() => 0),
+        apart.shape.with(axis, extent),
+      );
+      return tf.pad(cut, around([first, length - first - extent]));
+    },
+    tf.reshape(dy, size),
+  );
 }
 
 /** The gradient of an operand of a sum of products is one, too: axes that the operand alone has are repeated. */
@@ -84,7 +86,9 @@ function mirrorPadGradient(dy: tf.Tensor, x: tf.Tensor, { paddings, mode }: tf.M
 
 /** Gradients that every backend can compute. */
 const computedGradients: readonly tf.GradConfig[] = [
-  ...['Equal', 'NotEqual', 'Greater', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'].map((name) => flat(name, 'a', 'b')),
+  ...['Equal', 'NotEqual', 'Greater', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
+    flat(name, 'a', 'b'),
+  ),
   ...['LogicalNot', 'All', 'Any'].map((name) => flat(name, 'x')),
   gradient('Cumsum', [], (dy, _saved, { axis, exclusive, reverse }: tf.CumsumAttrs) => ({
     x: () => tf.cumsum(dy, axis, exclusive, !reverse),
@@ -135,13 +139,17 @@ const computedGradients: readonly tf.GradConfig[] = [
     },
   })),
   gradient('FlipLeftRight', [], (dy) => ({ image: () => tf.reverse(dy, 2) })),
-  gradient('Conv3DBackpropInputV2', ['dy', 'filter'], (ddx, [dy, filter], attributes: tf.Conv3DBackpropInputV2Attrs) => {
-    const { strides, pad } = attributes;
-    return {
-      dy: () => tf.conv3d(ddx as tf.Tensor5D, filter as tf.Tensor5D, strides, pad),
-      filter: () => run('Conv3DBackpropFilterV2', { x: ddx, dy }, { strides, pad, filterShape: filter.shape }),
-    };
-  }),
+  gradient(
+    'Conv3DBackpropInputV2',
+    ['dy', 'filter'],
+    (ddx, [dy, filter], attributes: tf.Conv3DBackpropInputV2Attrs) => {
+      const { strides, pad } = attributes;
+      return {
+        dy: () => tf.conv3d(ddx as tf.Tensor5D, filter as tf.Tensor5D, strides, pad),
+        filter: () => run('Conv3DBackpropFilterV2', { x: ddx, dy }, { strides, pad, filterShape: filter.shape }),
+      };
+    },
+  ),
 ];
 
 function run(kernel: string, inputs: tf.NamedTensorMap, attributes: object): tf.Tensor {
@@ -195,6 +203,31 @@ function fusedGradient(scope: string, kernel: string, attributesOf: (result: tf.
 
 const reducedAxes = (vector: tf.Tensor, dy: tf.Tensor) => tf.backend_util.getReductionAxes(vector.shape, dy.shape);
 
+const batchNormalization = tf.getGradient('FusedBatchNorm');
+
+/**
+ * The gradient of a normalization along another axis than the last. TensorFlow.js has none, and its plain and its WebAssembly kernels take
+ * the mean for a vector along the last axis all the same.
+ */
+function batchNormGradient(
+  dy: tf.Tensor,
+  [x, mean, variance, scale]: (tf.Tensor | undefined)[] & tf.Tensor[],
+  { varianceEpsilon }: tf.FusedBatchNormAttrs,
+): Record<string, () => tf.Tensor> {
+  const summed = (gradient: tf.Tensor) =>
+    tf.reshape(tf.sum(gradient, tf.backend_util.getReductionAxes(mean.shape, x.shape)), mean.shape);
+  const inverse = tf.rsqrt(tf.add(variance, varianceEpsilon));
+  const centred = tf.sub(x, mean);
+  const scaled = tf.mul(dy, (scale as tf.Tensor | undefined) ?? 1);
+  return {
+    x: () => tf.mul(scaled, inverse),
+    mean: () => summed(tf.neg(tf.mul(scaled, inverse))),
+    variance: () => summed(tf.mul(tf.mul(scaled, centred), tf.mul(-0.5, tf.pow(inverse, 3)))),
+    scale: () => summed(tf.mul(dy, tf.mul(centred, inverse))),
+    offset: () => summed(dy),
+  };
+}
+
 /** One sum: TensorFlow.js adds up one slice a copy, thousands of them for a layer normalization of sequences. */
 const tileGradient = gradient('Tile', ['x'], (dy, [x], { reps }: tf.TileAttrs) => {
   // [copies, size, copies, size, …]
@@ -208,6 +241,14 @@ export function recordedGradients(attributesOf: (result: tf.Tensor) => unknown):
   return [
     ...computedGradients,
     tileGradient,
+    gradient('FusedBatchNorm', ['x', 'mean', 'variance', 'scale'], (dy, saved, attributes: tf.FusedBatchNormAttrs) =>
+      saved[1].rank === 1 || saved[1].size === saved[0].size
+        ? (batchNormalization.gradFunc(dy, saved, attributes as unknown as tf.NamedAttrMap) as Record<
+            string,
+            () => tf.Tensor
+          >)
+        : batchNormGradient(dy, saved, attributes),
+    ),
     ...['Conv2D', 'DepthwiseConv2dNative', 'Conv3D'].map((kernel) =>
       gradient(kernel, ['x', 'filter'], (dy, saved, attributes: ConvolutionAttributes) =>
         convolutionGradients(kernel, dy, saved, attributes),

@@ -83,7 +83,7 @@ export class Recording {
   /** Name of the layer that is being called. */
   layer: string | undefined;
   readonly #nodes = new WeakMap<tf.DataId, Node>();
-  readonly #attributes = new WeakMap<tf.DataId, unknown>();
+  readonly #attributes = new WeakMap<Node, unknown>();
   readonly #randomness: RandomnessDetector;
 
   constructor(seed: number) {
@@ -157,14 +157,14 @@ export class Recording {
     });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
     if (Array.isArray(made)) return made.map((node) => this.#info(node));
-    const info = this.#info(made);
-    this.#attributes.set(info.dataId, attributes);
-    return info;
+    // A copy is the same node.
+    if (!this.#attributes.has(made)) this.#attributes.set(made, attributes);
+    return this.#info(made);
   }
 
   /** The attributes of the kernel that a tensor is the result of. */
-  attributesOf({ dataId }: tf.TensorInfo): unknown {
-    return this.#attributes.get(dataId);
+  attributesOf(result: tf.TensorInfo): unknown {
+    return this.#attributes.get(this.node(result));
   }
 
   /** What a kernel without a lowering makes of constants alone, computed once by TensorFlow.js. */
