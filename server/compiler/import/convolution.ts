@@ -90,6 +90,8 @@ const unusedWindows = (info: WindowInfo) =>
 function windowOf(info: WindowInfo): Window {
   const { strides, dilations, pads, inputSize, outputSize, filterSize } = info;
   if (unusedWindows(info).some((count) => count > 0)) throw new TypeError(misfit(info));
+  if (pads.some((count) => count < 0))
+    throw new TypeError('TensorFlow.js leaves out what is in front of its first window');
   const rank = inputSize.length;
   const behind = inputSize.map((size, axis) => {
     const last = strides[axis] * (outputSize[axis] - 1) + windowExtent(info, filterSize, axis);
