@@ -199,7 +199,6 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
       x.shape.map((all, other) => (other === axis ? size : all)),
     );
   },
-  // TensorFlow.js has no gradient of it.
   strided: (x, axis) =>
     tf.stridedSlice(
       x,
