@@ -86,6 +86,10 @@ const refused: Record<string, { compute: (x: tf.Tensor) => tf.Tensor; operation:
     operation: 'randomGamma',
     compute: (x) => tf.add(x, tf.randomGamma([4], 2)),
   },
+  'a single random number': {
+    operation: 'randomUniform',
+    compute: (x) => tf.mul(x, tf.randomUniform([])),
+  },
   'random integers': {
     operation: 'randomUniform',
     compute: (x) => tf.add(x, tf.randomUniform([4], 0, 9, 'int32')),
@@ -182,6 +186,19 @@ describe('A layer with', () => {
     const made = program(compute);
     randomizeWeights(made, 2);
     await compareExecutors(made, [randomBatch(made, BATCH, 1)]);
+  });
+
+  it('a choice by a random tensor is compiled, and made anew at every step', async () => {
+    const half = (x: tf.Tensor) =>
+      tf.where(tf.greater(tf.slice(tf.randomUniform([2]), 0, 1), 0.5), tf.mul(x, 2), tf.zerosLike(x));
+    const made = program(half);
+    const { executor, warning } = await create(made, 'auto');
+    expect(warning).toBeUndefined();
+    const batch = randomBatch(made, BATCH, 1);
+    const losses: number[] = [];
+    for (let step = 0; step < 12; step++) losses.push((await executor.step(batch, step)).loss);
+    expect(new Set(losses).size).toBe(2);
+    await executor.dispose();
   });
 
   it('nothing unusual is compiled without a warning', async () => {
