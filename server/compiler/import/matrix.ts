@@ -1,5 +1,5 @@
 /** @file Matrix products of TensorFlow.js in IR operations. */
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
 import { cast, matmul, reduce, reshape, transpose } from '../build.ts';
 import type { Node } from '../ir.ts';

@@ -224,7 +224,6 @@ export const structureKernels: KernelImports = {
   ),
   GatherNd: ({ params, indices }) => {
     const { rows, count, row, places } = rowIndices(indices, params.type.shape);
-    lookedUp.set(rows, count);
     return reshape(make('Gather', { axis: 0 }, [reshape(params, [count, ...row]), rows]), [...places, ...row]);
   },
   ScatterNd: kernel<tf.ScatterNdAttrs>(({ indices, updates }, { shape }) => {

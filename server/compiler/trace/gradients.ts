@@ -84,12 +84,19 @@ function mirrorPadGradient(dy: tf.Tensor, x: tf.Tensor, { paddings, mode }: tf.M
   }, dy);
 }
 
-/** Gradients that every backend can compute. */
-const computedGradients: readonly tf.GradConfig[] = [
+const flatGradients: readonly tf.GradConfig[] = [
   ...['Equal', 'NotEqual', 'Greater', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
     flat(name, 'a', 'b'),
   ),
   ...['LogicalNot', 'All', 'Any'].map((name) => flat(name, 'x')),
+];
+
+/** Kernels whose gradient is 0 here, where TensorFlow.js has none: nothing is learned through them. */
+export const flatKernels: ReadonlySet<string> = new Set(flatGradients.map(({ kernelName }) => kernelName));
+
+/** Gradients that every backend can compute. */
+const computedGradients: readonly tf.GradConfig[] = [
+  ...flatGradients,
   gradient('Cumsum', [], (dy, _saved, { axis, exclusive, reverse }: tf.CumsumAttrs) => ({
     x: () => tf.cumsum(dy, axis, exclusive, !reverse),
   })),

@@ -134,7 +134,10 @@ describe('A loss', () => {
     const program = functionProgram({ w: tf.tensor1d([0.5, -1]) }, [{ dtype: 'float32', shape: [2] }], ({ w }, [x]) =>
       tf.sum(tf.cast(tf.greater(w, x), 'float32')),
     );
-    await expect(compile(program)).rejects.toThrow('The loss depends on no weight of the model that is trained');
+    const message = 'The loss depends on no weight of the model that is trained';
+    await expect(compile(program)).rejects.toThrow(message);
+    const eager = new EagerExecutor(program, { ...settings, backend: 'cpu' });
+    await expect(eager.step(randomBatch(program, BATCH, 1), 0)).rejects.toThrow(message);
   });
 });
 
