@@ -71,7 +71,7 @@ const ofIntegers: Record<string, (x: tf.Tensor, y: tf.Tensor) => tf.Tensor> = {
       ...(['logSigmoid', 'neg', 'reciprocal', 'relu', 'relu6', 'round', 'selu', 'sign', 'sinh', 'softplus'] as const),
       ...(['square', 'step', 'isNaN', 'isInf', 'isFinite', 'cumsum', 'cumprod', 'logSumExp', 'logSoftmax'] as const),
       ...(['sum', 'mean', 'max', 'min', 'prod', 'argMax', 'argMin'] as const),
-    ].map((name) => [name, operations[name]] as const),
+    ].map((name) => [name, (x: tf.Tensor) => operations[name](x)] as const),
   ),
   atan2: tf.atan2,
   floorDiv: (x, y) => tf.floorDiv(x, y),
