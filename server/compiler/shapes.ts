@@ -52,7 +52,7 @@ const reduction = (
   };
 };
 
-/** How many windows fit in an image of [height, width], along each axis. */
+/** Number of windows that fit in an image of [height, width], along each axis. */
 export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): number[] {
   return image.map((size, axis) => {
     const padded = size + window.pads[axis] + window.pads[axis + image.length];

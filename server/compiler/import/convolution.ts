@@ -79,7 +79,7 @@ function infoOf3D(info: Omit<Info3D, 'inShape' | 'outShape' | 'filterShape'>): W
   };
 }
 
-/** How many windows fit beside those that TensorFlow.js computes: negative where it rounded the size of its result up. */
+/** Number of windows that fit beside those that TensorFlow.js computes: negative where it rounded the size of its result up. */
 const unusedWindows = (info: WindowInfo) =>
   windowOutput(info, info.filterSize, info.inputSize).map((count, axis) => count - info.outputSize[axis]);
 

@@ -12,7 +12,7 @@ import { windowAttributes } from './window.ts';
 export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { params } = node;
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
-  // Where the stride does not divide the image, the last rows and columns were never read; their gradient is 0.
+  // The last rows and columns of an image that the stride does not divide were never read; their gradient is 0.
   const rank = params.inputSize.length;
   const unread = params.inputSize.map((size, axis) => {
     const extent = windowExtent(params, filter.slice(2), axis);
@@ -53,7 +53,7 @@ export function lowerFilterGrad(
     pads: { ints: pads },
     group: { int: groups },
   });
-  // Where the stride does not divide the image, the result reaches beyond the filter.
+  // The result reaches beyond the filter where the stride does not divide the image.
   const cropped = emitter.emit('Slice', [
     gradient,
     emitter.integers(axes.map(() => 0)),

@@ -117,7 +117,7 @@ const computedGradients: readonly tf.GradConfig[] = [
     outputsToSave: [false, true],
     gradFunc: (dys, [x, indices]) => ({
       x: () => {
-        // Of one element there is no one-hot code.
+        // A row of one element has no one-hot code.
         if (x.shape.at(-1) === 1) return tf.clone((dys as tf.Tensor[])[0]);
         const codes = tf.oneHot(indices, x.shape.at(-1) as number, 1, 0, 'float32');
         return tf.sum(tf.mul(codes, tf.expandDims((dys as tf.Tensor[])[0], -1)), -2);

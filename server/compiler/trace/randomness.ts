@@ -69,7 +69,7 @@ export class RandomnessDetector {
     }, program);
   }
 
-  /** Whether a written tensor is this detector's own sample of a standard distribution. */
+  /** True for a written tensor that is this detector's own sample of a standard distribution. */
   sampling(values: tf.backend_util.BackendValues): boolean {
     if (this.#sample !== 'wanted') return false;
     this.#sample = values as ArrayLike<number>;
@@ -117,7 +117,7 @@ export class RandomnessDetector {
 function fitAffine(standard: ArrayLike<number>, values: ArrayLike<number>): [number, number] | undefined {
   const apart = Array.from(standard, (value) => Math.abs(value - standard[0]));
   const far = apart.findIndex((distance) => distance > 0.1);
-  // Of a few numbers all may be close together.
+  // A few numbers may all be close together.
   const other = far < 0 ? apart.reduce((best, distance, index) => (distance > apart[best] ? index : best), 0) : far;
   if (apart[other] < 1e-3) return undefined;
   const scale = (values[other] - values[0]) / (standard[other] - standard[0]);

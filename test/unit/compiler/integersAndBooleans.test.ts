@@ -91,7 +91,7 @@ const ofIntegers: Record<string, (x: tf.Tensor, y: tf.Tensor) => tf.Tensor> = {
 const integers = [{ dtype: 'int32', shape: [4] }] as const;
 const integerBatch = { size: 2, inputs: [Int32Array.of(-3, -1, 0, 1, 2, 3, 2, 1)], targets: [] };
 
-describe('Of integers', () => {
+describe('integers', () => {
   it.each(Object.entries(ofIntegers))('%s is compiled', async (_, compute) => {
     const made = functionProgram(weights(), integers, ({ w }, [x]) =>
       tf.add(tf.sum(w), tf.sum(tf.cast(compute(x, tf.add(tf.abs(x), tf.scalar(1, 'int32'))), 'float32'))),
@@ -100,7 +100,7 @@ describe('Of integers', () => {
   });
 });
 
-describe('Of truth values', () => {
+describe('truth values', () => {
   it.each(Object.entries(compiled))('%s is compiled', async (_, compute) => {
     await compareExecutors(program(compute), [batch]);
   });

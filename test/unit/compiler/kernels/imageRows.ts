@@ -46,7 +46,7 @@ const resizing = (compute: Resize): KernelRow =>
 const bilinear: Resize = (...settings) => tf.image.resizeBilinear(...settings);
 const nearest: Resize = (...settings) => tf.image.resizeNearestNeighbor(...settings);
 
-/** Of an image [batch, height, width, channels] of given sizes. */
+/** Cases of an image [batch, height, width, channels] of given sizes. */
 const image = (
   sizes: fc.Arbitrary<[number, number, number, number]>,
   compute: (x: tf.Tensor4D, settings: { first: number; second: number }) => tf.Tensor,

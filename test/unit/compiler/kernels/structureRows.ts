@@ -9,7 +9,7 @@ interface Of {
   ranks?: [number, number];
 }
 
-/** Of one operand and settings that depend on its shape. */
+/** Cases of one operand and settings that depend on its shape. */
 function shaped<S>(
   settingsOf: (shape: number[]) => fc.Arbitrary<S>,
   compute: (x: tf.Tensor, settings: S) => tf.Tensor | tf.Tensor[],
@@ -39,7 +39,7 @@ const cumulative = (compute: (x: tf.Tensor, axis: number, exclusive: boolean, re
     of,
   );
 
-/** Of a linear function, whose gradient TensorFlow.js has not, or has wrong. */
+/** Cases of a linear function, whose gradient TensorFlow.js has not, or has wrong. */
 const untrainable = (row: KernelRow): KernelRow => row.map((example) => ({ ...example, untrainable: true }));
 
 /** Places [n, depth] in the first axes of a tensor. */
