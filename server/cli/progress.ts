@@ -14,7 +14,8 @@ export interface Progress {
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;
-  distortion?: EventOf<'distortion'>;
+  /** The newest that is recorded of compressed weights which the model computes with. */
+  distortion?: EventOf<'distortion' | 'observation'>;
   evaluations: EventOf<'evaluation'>[];
   /** The newest evaluation of each split. */
   latest: Partial<Record<EventOf<'evaluation'>['split'], EventOf<'evaluation'>>>;
@@ -42,6 +43,9 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     case 'distortion':
       progress.distortion = event;
       break;
+    case 'observation':
+      if (event.scheduled) progress.distortion = event;
+      break;
     case 'evaluation':
       progress.evaluations.push(event);
       progress.latest[event.split] = event;
@@ -60,7 +64,6 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       break;
     case 'checkpoint':
     case 'spectrum':
-    case 'observation':
       break;
     default:
       event satisfies never;

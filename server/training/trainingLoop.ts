@@ -112,9 +112,13 @@ export class TrainingLoop {
   async #trainAndDistort(stream: TrainingStream): Promise<boolean> {
     const batch = await this.#train(stream);
     this.#applyChanges();
-    if (!this.#prepared.compressor?.distortsAfter(this.#step)) return false;
-    await this.#distort(batch);
-    return true;
+    const { compressor } = this.#prepared;
+    if (compressor?.distortsAfter(this.#step)) {
+      await this.#distort(batch);
+      return true;
+    }
+    await this.#observeComputed();
+    return false;
   }
 
   /** The last step, with an evaluation before and after its distortion. */
@@ -300,6 +304,21 @@ export class TrainingLoop {
       this.#hooks.record({ type: 'observation', step, weights });
     });
     this.#lastCheckpoint = undefined;
+  }
+
+  /** Records compressed weights that the model computes with and no distortion shows, as often as distortions are recorded. */
+  async #observeComputed(): Promise<void> {
+    const { compressor, live } = this.#prepared;
+    const step = this.#step;
+    const computed = compressor?.computedAfter(step) ?? [];
+    if (compressor === undefined || computed.length === 0) return;
+    if (!isObserved(live.experiment, step, Math.min(...computed.map((i) => this.#observations[i])))) return;
+    this.#checkWeights();
+    await this.#clock.during('observation', async () => {
+      const weights = await compressor.preview(step, { bins: live.experiment.observe.bins });
+      this.#hooks.record({ type: 'observation', step, weights, scheduled: true });
+    });
+    for (const i of computed) this.#observations[i] = step;
   }
 
   async #checkpoint(afterDistortion: boolean): Promise<SavedCheckpoint> {

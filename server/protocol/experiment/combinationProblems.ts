@@ -31,6 +31,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ...compressions.flatMap(policyProblems),
     ...compressions.flatMap(settingProblems),
     ...compressions.flatMap(parameterProblems),
+    ...compressions.flatMap(bucketProblems),
     ...compressions.flatMap(methodProblems),
     ...keepBest.slice(0, 1),
   ];
@@ -93,6 +94,26 @@ function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[
       ];
     }),
   );
+}
+
+/** Layers whose numbers are not scaled, under a policy that needs the ends of buckets. */
+function bucketProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const layers = valueAt(settings, ['layers']);
+  if (!isPolicy(policy) || !policyFacts[policy].needsBuckets || !isRecord(layers)) return [];
+  return Object.keys(layers).flatMap((key): SettingProblem[] => {
+    if (valueAt(layers, [key, 'bucket']) !== 'none') return [];
+    return [
+      {
+        path: [...path, 'layers', key, 'bucket'],
+        code: 'combination',
+        at: 'value',
+        message: `the policy "${policy}" has levels between the ends of buckets, and "none" has no ends; "tensor" makes the weight one bucket`,
+        meant: 'tensor',
+        related: [[...path, 'policy']],
+      },
+    ];
+  });
 }
 
 /** Layers whose weights are chosen by no threshold, under a policy that needs one. */

@@ -1,14 +1,24 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
 import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
-import { quantizationParameters, straightThrough } from './quantization.ts';
+import { pointsByGradient, quantizationParameters, straightThrough } from './quantization.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 /** The policy of an experiment that names none. */
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through', 'points'])
+  .enum([
+    'deeptwist',
+    'gradual-mask',
+    'dynamic-surgery',
+    'rigl',
+    'one-shot',
+    'factors',
+    'straight-through',
+    'points',
+    'alternating-points',
+  ])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -24,6 +34,8 @@ const policy = z
       'At every step, computed with in place of a full-precision shadow that is trained.',
       'Quantize to points only: the points are fitted once and then trained in the place of the weights, which stay what they were ' +
         '(differentiable quantization, Polino et al. 2018; the shared weights of Deep Compression).',
+      'Quantize to points only: straight-through with levels equally far apart for distortEvery, then the points for as long, and so on; what ' +
+        'the points leave is what the weights go on from (Polino et al. 2018 mix the two by epochs).',
     ],
   });
 
@@ -225,6 +237,7 @@ const quantization = z
     unit,
     layers: z.record(z.string(), quantizationParameters).describe(layerKeys),
     straightThrough,
+    pointsByGradient,
     schedule: start,
   })
   .describe(

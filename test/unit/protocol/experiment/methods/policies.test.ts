@@ -10,7 +10,7 @@ import {
 describe('policies and methods', () => {
   test.each([
     ['prune', ['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'straight-through']],
-    ['quantize', ['deeptwist', 'one-shot', 'straight-through', 'points']],
+    ['quantize', ['deeptwist', 'one-shot', 'straight-through', 'points', 'alternating-points']],
     ['low-rank', ['deeptwist', 'one-shot', 'factors', 'straight-through']],
     ['custom', ['deeptwist', 'one-shot', 'straight-through']],
   ] as const)('%s works with %j', (method, policies) => {
