@@ -14,7 +14,7 @@ export interface Progress {
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;
-  /** The newest that is recorded of compressed weights which the model computes with. */
+  /** The newest recording of the weights as they are compressed. */
   distortion?: EventOf<'distortion' | 'observation'>;
   evaluations: EventOf<'evaluation'>[];
   /** The newest evaluation of each split. */

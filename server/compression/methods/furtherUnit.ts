@@ -149,7 +149,7 @@ export class FurtherUnit implements Unit {
     return bytes(packed) < bytes(dense) ? packed : dense;
   }
 
-  /** Those of what pruning leaves of each weight; undefined where one has none. */
+  /** Points of what pruning leaves of each weight; undefined where one has none. */
   get points(): readonly FittedPoints[] | undefined {
     const points = this.#later.flatMap((unit) => unit.points ?? []);
     return points.length === this.targets.length ? points : undefined;

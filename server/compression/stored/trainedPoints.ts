@@ -35,7 +35,7 @@ const tensorName = ({ weight }: MatchedWeight) => `${weight.name}/points`;
  * the point p that is nearest to it. The gradient of a point is the sum of `a dW` over the numbers that have it; nothing else has one.
  * After each update the points are sorted and all codes are found anew. Numbers that an earlier compression made zero stay so.
  *
- * Where gradients tell how many points each weight has, the weights in full precision stay what they are for the steps in which these are
+ * If gradients tell how many points each weight has, the weights in full precision stay what they are for the steps in which these are
  * added up, and the points are fitted after them.
  */
 export class TrainedPoints extends PlainWeights {

@@ -67,7 +67,7 @@ const units = z.object({
   all: z.int().describe('Units of the layer.'),
 });
 
-/** Where levels lie in each bucket of a weight whose buckets have scales of their own, and the weights around them. */
+/** Levels that all buckets of a weight share between their ends, and the weights around them. */
 const scaledLevels = z.object({
   levels: z.array(z.number()).describe('Levels, ascending: 0 is the smallest number of a bucket, 1 its greatest.'),
   counts: z.array(z.int()).describe('Counts of the weights before the distortion on equal-width bins over [0, 1].'),

@@ -18,7 +18,7 @@ export function scaledLevels(full: Float32Array, compressed: CompressedWeight, b
   if (form.form !== 'levels' || (form.scales?.length ?? 1) < 2) return undefined;
   const numbers = kept ? Float32Array.from(kept.positions, (position) => full[position]) : ordered(full, form.view);
   const scaled = scaleBuckets(numbers, form);
-  // Where an earlier compression has changed a number, it can have left its bucket.
+  // A number that an earlier compression has changed can have left its bucket.
   scaled.forEach((number, i) => (scaled[i] = Math.max(0, Math.min(1, number))));
   return { levels: tableOf(form), counts: countBins(scaled, ENDS, bins, 0).counts };
 }
