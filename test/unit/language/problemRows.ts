@@ -627,6 +627,39 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'points by gradients that are not trained',
+    text: edited(
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }, "pointsByGradient": {}',
+      ),
+    ),
+    problems: [
+      'error combination «"pointsByGradient"» compression.pointsByGradient: belongs to the policy "points"; leave it out',
+    ],
+  },
+  {
+    what: 'no step whose gradients would tell how many points there are',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }, "pointsByGradient": { "steps": 0 }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: ['error wrong-value «0» compression.pointsByGradient.steps: expected a positive integer, got 0'],
+  },
+  {
+    what: 'points that alternate with levels between the ends of buckets that there are not',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "alternating-points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4, "bucket": "none" } }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: [
+      'error combination «"none"» compression.layers.fc1.bucket: the policy "alternating-points" has levels between the ends of buckets, and "none" has no ends; "tensor" makes the weight one bucket',
+    ],
+  },
+  {
     what: 'the gradient of a scale that binary codes do not have',
     text: edited(
       method(
