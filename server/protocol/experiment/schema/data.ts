@@ -1,5 +1,6 @@
 /** @file `data` of an experiment file. */
 import * as z from 'zod';
+import { table } from './table.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
@@ -117,6 +118,7 @@ export const data = z
       })
       .describe('NumPy arrays.'),
     images,
+    table,
     z
       .strictObject({
         type: z.literal('module'),
