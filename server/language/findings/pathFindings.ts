@@ -43,8 +43,8 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
 function missingPath(document: ExperimentDocument, { exists, entries }: Surroundings, path: SettingPath): Finding[] {
   const text = textAt(document, path);
   if (text === undefined || text === '') return [];
-  // One array of an archive, FILE.npz:NAME.
-  const file = /^(.+\.npz):/.exec(text)?.[1] ?? text;
+  // One array of several, FILE.npz:NAME.
+  const file = /^(.+\.(?:npz|safetensors)):/.exec(text)?.[1] ?? text;
   if (exists(file)) return [];
   const folder = dirname(file);
   const meant = didYouMean(
