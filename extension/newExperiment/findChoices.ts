@@ -1,10 +1,12 @@
 /** @file The models and data sets that a workspace has for a new experiment. Files are looked at, nothing is executed. */
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
 import { readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
+import { lastColumn } from './tableSource.ts';
 
 export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
@@ -18,6 +20,11 @@ export interface FoundModel {
 
 export type FoundData =
   | { readonly type: 'mnist' | 'images' | 'module' | 'text'; /** Absolute. */ readonly path: string }
+  | {
+      readonly type: 'table';
+      /** Absolute. */ readonly path: string;
+      /** The last column, as in most tables. */ readonly target: string;
+    }
   | {
       readonly type: 'arrays';
       /** Absolute: has x_train.npy, y_train.npy, x_test.npy and y_test.npy. */ readonly path: string;
@@ -50,11 +57,13 @@ const IMAGES = 2000;
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 const AT_ONCE = 16;
+/** Bytes of a table's first line that are read. */
+const LINE_BYTES = 64 * 1024;
 
 export async function findChoices(token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, digits, images, texts, arrays] = await Promise.all([
+  const [sources, json, digits, images, texts, arrays, csv] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
     // Raw or gzip: an empty alternative in braces matches nothing.
@@ -62,9 +71,11 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
     find('**/train/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', EXCLUDED_DATA, IMAGES),
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
+    find('**/*.csv', EXCLUDED, 50),
   ]);
   const found = (await inTurns(sources, readSource, token)).flat();
   const models = (await inTurns(json, readJson, token)).flat();
+  const tables = (await inTurns(csv, readTable, token)).flat();
   const folders = (files: readonly string[]) => [...new Set(files.map((file) => dirname(file)))];
   return {
     models: [...found.flatMap((file) => ('model' in file ? [file.model] : [])), ...models, ...builtinModels],
@@ -74,6 +85,7 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
       ...folders(folders(folders(images))).map((path): FoundData => ({ type: 'images', path })),
       ...folders(texts).map((path): FoundData => ({ type: 'text', path })),
       ...folders(arrays).map((path): FoundData => ({ type: 'arrays', path })),
+      ...tables,
     ],
   };
 }
@@ -96,6 +108,28 @@ async function readJson(file: string): Promise<FoundModel[]> {
   if (!layers) return [];
   const softmax = /"activation":\s*"softmax"/.test(text);
   return [{ reference: file, layers, loss: `sparse-categorical-crossentropy${softmax ? '' : '-from-logits'}` }];
+}
+
+/** None where the first line names no two columns. */
+async function readTable(path: string): Promise<FoundData[]> {
+  const target = lastColumn(await readHead(path, LINE_BYTES));
+  return target === undefined ? [] : [{ type: 'table', path, target }];
+}
+
+/** The first bytes of a file as text; empty where it cannot be read. */
+async function readHead(path: string, bytes: number): Promise<string> {
+  let file: FileHandle | undefined;
+  try {
+    // Before it is opened: to open a pipe waits for whoever writes it.
+    if (!(await stat(path)).isFile()) return '';
+    file = await open(path);
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
+  } finally {
+    await file?.close();
+  }
 }
 
 /** Empty for a file that is larger, or cannot be read. */
@@ -127,6 +161,7 @@ export function dataSetting(
   relativePath: (path: string) => string,
 ): { type: string; [key: string]: unknown } {
   if (data.type === 'text') return { type: 'text', path: relativePath(data.path), timeSteps: 20 };
+  if (data.type === 'table') return { type: 'table', path: relativePath(data.path), target: data.target };
   if (data.type === 'images') return { type: 'images', path: relativePath(data.path), standardize: 'training' };
   if (data.type !== 'arrays') return { type: data.type, path: relativePath(data.path) };
   const split = (name: string) => ({

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
 import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
+import { lastColumn } from '../../../../extension/newExperiment/tableSource.ts';
 import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
 import { compressionsOf } from '../../../../server/protocol/experiment/compressions.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
@@ -14,6 +15,7 @@ const dataSets = [
   { type: 'images', path: './flowers', standardize: 'training' },
   { type: 'module', path: './data "of mine".ts' },
   { type: 'text', path: './data/brown', timeSteps: 20 },
+  { type: 'table', path: './flowers.csv', target: 'species "of mine"' },
   { type: 'arrays', train: { inputs: './x.npy', targets: './y.npy' }, test: { inputs: './a.npy', targets: './b.npy' } },
 ];
 
@@ -100,7 +102,21 @@ describe('the source of a model', () => {
   });
 });
 
-describe('the sample data', () => {
+describe('a table', () => {
+  it.each([
+    ['length,width,species\n1,2,a', 'species'],
+    ['\uFEFFlength;"the; last one"\r\n', 'the; last one'],
+    ['a\t"b ""c""" ', 'b "c"'],
+    ['a, b', 'b'],
+    ['no delimiter\na,b', undefined],
+    ['a,\n1,2', undefined],
+    ['', undefined],
+  ])('%j is named by its last column', (text, name) => {
+    expect(lastColumn(text)).toBe(name);
+  });
+});
+
+describe('the sample data\', () => {
   it('is a data module of pictures that depend on seed and epoch alone', async () => {
     const file = path('media/sample-digits.ts');
     expect(isDataModule(readFileSync(file, 'utf8'))).toBe(true);
