@@ -19,9 +19,10 @@ type Settings = Pick<TableConfig, 'delimiter' | 'header' | 'missing'>;
  * @throws FormatError when it is no text, or has no columns
  */
 export function openCsv(path: string, head: Uint8Array, settings: Settings): TableFile {
-  const whole = head.subarray(0, completeBytes(head));
-  checkUtf8(head.length < HEAD_BYTES ? head : whole, 0);
-  const form = csvForm(new TextDecoder().decode(whole), settings);
+  const isWhole = head.length < HEAD_BYTES;
+  const text = isWhole ? head : head.subarray(0, completeBytes(head));
+  checkUtf8(text, 0);
+  const form = csvForm(new TextDecoder().decode(text), isWhole, settings);
   return {
     path,
     unit: 'line',
@@ -72,7 +73,8 @@ async function readRows(
 
 function ragged(path: string, line: number, values: number, columns: number): UserError {
   return new UserError(`${path}, line ${line}: it has ${values} values, and there are ${columns} columns.`, {
-    remedy: 'Write a value for each column, in quotes where it has the delimiter in it; or name the right data.delimiter.',
+    remedy:
+      'Write a value for each column, in quotes where it has the delimiter in it; or name the right data.delimiter.',
   });
 }
 

@@ -9,6 +9,14 @@ export interface CsvForm {
   readonly names: readonly string[];
 }
 
+/** What the experiment says of it. */
+export interface CsvSettings {
+  /** Undefined where the first rows tell. */
+  readonly delimiter?: string | undefined;
+  /** False where the first row has values. */
+  readonly header: boolean;
+}
+
 /** Bytes at the beginning of a file that tell. */
 export const HEAD_BYTES = 2 ** 18;
 
@@ -21,15 +29,13 @@ export const csvOptions = { bom: true, trim: true, skip_empty_lines: true, relax
 
 /**
  * The delimiter is that which divides the first rows into equally many values, or at least the first one into most.
- * @param head the first {@link HEAD_BYTES} of the file, as text, or all of it
- * @param settings of the experiment
+ * @param head the first {@link HEAD_BYTES} of the file, as text
+ * @param isWhole true where the file has no more
  * @throws FormatError for a file without rows, and for one whose columns have the same name
  */
-export function csvForm(
-  head: string,
-  { delimiter, header }: { readonly delimiter?: string | undefined; readonly header: boolean },
-): CsvForm {
-  const text = head.length < HEAD_BYTES ? head : head.slice(0, head.lastIndexOf('\n') + 1);
+export function csvForm(head: string, isWhole: boolean, { delimiter, header }: CsvSettings): CsvForm {
+  const text = isWhole ? head : head.slice(0, Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r')) + 1);
+  if (text === '' && !isWhole) throw new FormatError(`its first line has more than ${HEAD_BYTES} bytes`);
   const forms = (delimiter === undefined ? DELIMITERS : [delimiter]).map((tried) => {
     const rows = firstRows(text, tried);
     const columns = rows.at(0)?.length ?? 0;
@@ -43,7 +49,8 @@ export function csvForm(
     const first = names.indexOf(name);
     if (first < index)
       throw new FormatError(`its columns ${first + 1} and ${index + 1} have the same name, '${name}'`, {
-        remedy: 'Rename one of them in its first line. Where the first line has values and no names, set data.header to false.',
+        remedy:
+          'Rename one of them in its first line. Where the first line has values and no names, set data.header to false.',
       });
   });
   return { delimiter: best.delimiter, names };

@@ -52,7 +52,7 @@ async function readGroups(
   for (const { name } of readers) {
     const column = columns.find(({ element }) => element.name === name);
     if (column === undefined || column.children.length > 0 || column.element.repetition_type === 'REPEATED')
-      throw new SettingError(['data', 'kinds'], `column '${name}' of ${path} has lists or tables in it`, {
+      throw new SettingError(['data', 'kinds', name], `column '${name}' of ${path} has lists or tables in it`, {
         remedy: `Set its kind to "ignored", or write its parts to columns of their own.`,
       });
   }

@@ -59,7 +59,8 @@ function listed(texts: string[]): string {
 
 /** `a list of 2 numbers` */
 function list({ items, minItems, maxItems }: JsonSchema): string {
-  if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer')) return 'a list';
+  if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer'))
+    return minItems === 1 ? 'a non-empty list' : 'a list';
   return `a list of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} numbers`;
 }
 

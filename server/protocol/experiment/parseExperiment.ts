@@ -24,6 +24,7 @@ import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
@@ -69,6 +70,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...quantizationProblems(document),
     ...distillationProblems(document),
     ...imageProblems(document),
+    ...tableProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),

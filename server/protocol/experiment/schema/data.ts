@@ -88,8 +88,8 @@ const images = z
   .describe('Images in folders, one for each class: JPEG and PNG.');
 
 const arrayFiles = z.strictObject({
-  inputs: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
-  targets: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
+  inputs: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
+  targets: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
 });
 
 export const data = z
@@ -116,7 +116,7 @@ export const data = z
           .optional()
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
       })
-      .describe('NumPy arrays.'),
+      .describe('Arrays of NumPy, or tensors of safetensors files.'),
     images,
     table,
     z

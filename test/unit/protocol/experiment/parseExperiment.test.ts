@@ -110,7 +110,7 @@ describe('checkExperiment', () => {
     [
       '"type": "mnist"',
       '"type": {}',
-      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got an object",
+      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got an object",
     ],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
@@ -153,7 +153,7 @@ describe('checkExperiment', () => {
 
   it('explains a union by its options', () => {
     expect(messages('"mnist"', '"minst"')).toEqual([
-      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
+      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
     ]);
     expect(messages('"method": "prune",', '')).toEqual([
       `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
@@ -234,6 +234,44 @@ describe('checkExperiment', () => {
     const images = `{ "type": "images", "path": "a", ${setting} }`;
     expect(messages('{ "type": "mnist", "path": "../data/mnist" }', images)).toEqual([
       `lenet.deeptwist.jsonc:${message}`,
+    ]);
+  });
+
+  it.each([
+    [
+      '"task": "regresion"',
+      `data.task: expected 'classification' or 'regression', got "regresion"; did you mean 'regression'?`,
+    ],
+    ['"columns": []', 'data.columns: expected a non-empty list, got a list'],
+    [
+      '"kinds": { "a": "numbr" }',
+      `data.kinds.a: expected 'number', 'category' or 'ignored', got "numbr"; did you mean 'number'?`,
+    ],
+    ['"split": { "test": 0 }', 'data.split.test: expected a number in (0, 1), got 0'],
+    ['"delimiter": ""', 'data.delimiter: expected a non-empty string, got ""'],
+    ['"missing": { "numbers": "zero" }', `data.missing.numbers: expected 'mean', 'median' or 'error', got "zero"`],
+    [
+      '"categories": "onehot"',
+      `data.categories: expected 'one-hot' or 'integer', got "onehot"; did you mean 'one-hot'?`,
+    ],
+    ['"columns": ["a", "y"]', 'data.columns[1]: it is the target, and no input'],
+    ['"columns": ["a", "b", "a"]', 'data.columns[2]: it is there twice'],
+    ['"columns": ["a", "b"], "kinds": { "b": "ignored" }', 'data.columns[1]: it is "ignored" by "kinds"'],
+    ['"kinds": { "y": "number" }', 'data.kinds.y: it is the target; "task" says what that is'],
+    ['"standardize": "all"', 'data.standardize: classes are not standardized: "all" is for "task": "regression"'],
+    ['"files": { "train": "a", "test": "b" }', 'data.files: expected either "path" or "files"'],
+  ])('says what is wrong with a setting of a table: %s', (setting, message) => {
+    const table = `{ "type": "table", "path": "a.csv", "target": "y", ${setting} }`;
+    expect(
+      messages('{ "type": "mnist", "path": "../data/mnist" }', table).map((text) => text.replace(/^\S+ /, '')),
+    ).toEqual([message]);
+  });
+
+  it('a table is divided by files or by fractions', () => {
+    const table =
+      '{ "type": "table", "files": { "train": "a", "test": "b" }, "target": "y", "split": { "test": 0.5 } }';
+    expect(messages('{ "type": "mnist", "path": "../data/mnist" }', table)).toEqual([
+      expect.stringContaining('data.split.test: "files" has a table for it'),
     ]);
   });
 
