@@ -83,9 +83,7 @@ export interface CategoryFacts {
 export type ColumnFacts = NumberFacts | CategoryFacts;
 
 /** What a model tells of a row: one of classes, in the order of their labels, or a number. */
-export type TargetFacts =
-  | { name: string; kind: 'classes'; classes: readonly string[] }
-  | Omit<NumberFacts, 'missing'>;
+export type TargetFacts = { name: string; kind: 'classes'; classes: readonly string[] } | Omit<NumberFacts, 'missing'>;
 
 /** What a row of a table becomes for a model. */
 export interface TableFacts {
@@ -111,6 +109,8 @@ export interface Dataset {
   vocabulary?: Vocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
+  /** Training samples of each label, from 0 on; absent where targets are no labels, or only reading them would tell. */
+  countLabels?: () => number[];
   /** Of images. */
   images?: ImageFacts;
   /** Of a table. */

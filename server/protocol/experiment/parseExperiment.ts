@@ -16,6 +16,7 @@ import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
+import { classWeightProblems } from './classWeightProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
 import { imageProblems } from './imageProblems.ts';
@@ -69,6 +70,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...combinationProblems(document),
     ...quantizationProblems(document),
     ...distillationProblems(document),
+    ...classWeightProblems(document),
     ...imageProblems(document),
     ...tableProblems(document),
   ].filter(

@@ -267,6 +267,30 @@ describe('checkExperiment', () => {
     ).toEqual([message]);
   });
 
+  it.each([
+    [
+      '"classWeights": "balance"',
+      `training.classWeights: expected 'balanced' or an object, got "balance"; did you mean 'balanced'?`,
+    ],
+    ['"classWeights": { "a": -1 }', 'training.classWeights.a: expected a number of at least 0, got -1'],
+    [
+      '"classWeights": "balanced", "loss": "huber"',
+      'training.classWeights: it is for classes, and not for the loss "huber"; choose one of categorical-crossentropy, sparse-categorical-crossentropy, sparse-categorical-crossentropy-from-logits',
+    ],
+  ])('says what is wrong with weights of classes: %s', (setting, message) => {
+    expect(messages('"batchSize": 50', `"batchSize": 50, ${setting}`).map((text) => text.replace(/^\S+ /, ''))).toEqual(
+      [message],
+    );
+  });
+
+  it('weights of classes are only for samples that all ask a teacher', () => {
+    const asking =
+      '"distillation": { "teacher": "run:a", "ask": { "entropyAbove": 1 } }, "training": { "classWeights": "balanced",';
+    expect(messages('"training": {', asking)).toEqual([
+      expect.stringContaining('training.classWeights: samples count by their classes only where each of them asks'),
+    ]);
+  });
+
   it('a table is divided by files or by fractions', () => {
     const table =
       '{ "type": "table", "files": { "train": "a", "test": "b" }, "target": "y", "split": { "test": 0.5 } }';
