@@ -116,7 +116,7 @@ describe('a table', () => {
   });
 });
 
-describe('the sample data\', () => {
+describe('the sample data', () => {
   it('is a data module of pictures that depend on seed and epoch alone', async () => {
     const file = path('media/sample-digits.ts');
     expect(isDataModule(readFileSync(file, 'utf8'))).toBe(true);
