@@ -1,16 +1,13 @@
 /** @file CSV files as tables: read row by row, however large they are. */
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
-import { CsvError, parse } from 'csv-parse';
+import { parse } from 'csv-parse';
 import { FormatError } from '../../formats/formatError.ts';
 import { ENCODING_REMEDY, notUtf8 } from '../../formats/text.ts';
-import { UserError } from '../../protocol/userError.ts';
 import type { ColumnReader, TableConfig } from './columnReader.ts';
+import { csvInWords, MOST_ROW_CHARACTERS, ragged } from './csvErrors.ts';
 import { csvForm, csvOptions, HEAD_BYTES, type CsvForm } from './csvForm.ts';
 import type { TableFile } from './tableFile.ts';
-
-/** Characters of a row at most: more of them come of a quote that is not closed. */
-const MOST_ROW_CHARACTERS = 2 ** 22;
 
 type Settings = Pick<TableConfig, 'delimiter' | 'header' | 'missing'>;
 
@@ -53,7 +50,7 @@ async function readRows(
         isHeader = false;
         return null;
       }
-      if (row.length !== names.length) throw ragged(path, lines, row.length, names.length);
+      if (row.length !== names.length) throw ragged(lines, row.length, names.length);
       for (const { column, index } of read) {
         const value = row[index];
         column.add(none.has(value) ? undefined : value, lines);
@@ -66,37 +63,9 @@ async function readRows(
   try {
     await pipeline(createReadStream(path, { highWaterMark: 2 ** 18 }), checkedText, parser, { signal });
   } catch (error) {
-    throw error instanceof CsvError ? inWords(error) : error;
+    throw csvInWords(error);
   }
   return rows;
-}
-
-function ragged(path: string, line: number, values: number, columns: number): UserError {
-  return new UserError(`${path}, line ${line}: it has ${values} values, and there are ${columns} columns.`, {
-    remedy:
-      'Write a value for each column, in quotes where it has the delimiter in it; or name the right data.delimiter.',
-  });
-}
-
-function inWords(error: CsvError): FormatError {
-  const { lines } = error as CsvError & { lines?: number };
-  const where = `line ${lines ?? 0}`;
-  switch (error.code) {
-    case 'CSV_QUOTE_NOT_CLOSED':
-      return new FormatError('a quote is opened and not closed', { remedy: `Close it, or double it: "".` });
-    case 'CSV_MAX_RECORD_SIZE':
-      return new FormatError(`the row that ends near ${where} has more than ${MOST_ROW_CHARACTERS} characters`, {
-        remedy: 'A quote before it may not be closed.',
-      });
-    case 'CSV_INVALID_CLOSING_QUOTE':
-    case 'CSV_NON_TRIMABLE_CHAR_AFTER_CLOSING_QUOTE':
-    case 'INVALID_OPENING_QUOTE':
-      return new FormatError(`${where} has a quote within a value`, {
-        remedy: 'Put the whole value in quotes, and double those in it: "a ""word"" in quotes".',
-      });
-    default:
-      return new FormatError(`${where} is no row of a CSV file: ${error.message}`);
-  }
 }
 
 /** Pieces that end between characters, as they are. */

@@ -1,6 +1,7 @@
 /** @file What the rows that are trained on say of the columns: kept beside the model, and done to every row that it is given. */
 import type { ColumnFacts, NumberFacts, TargetFacts } from '../dataset.ts';
 import type { CategoryColumn, NumberColumn, TableColumn, TableConfig } from './columnReader.ts';
+import { sortedLabels } from './sortedLabels.ts';
 
 /** The name of the category of missing values. A text that is empty is a missing value, and no category. */
 export const MISSING = '';
@@ -58,11 +59,8 @@ function medianOf({ values }: NumberColumn, rows: Uint32Array): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Texts of the rows: by their values where all are numbers, else by their characters. */
 function sortedTexts({ codes, texts }: CategoryColumn, rows: Uint32Array): string[] {
   const used = new Set<number>();
   for (const row of rows) if (codes[row] >= 0) used.add(codes[row]);
-  const found = Array.from(used, (code) => texts[code]);
-  const areNumbers = found.every((text) => text !== '' && Number.isFinite(Number(text)));
-  return found.sort((a, b) => (areNumbers && Number(a) - Number(b)) || (a < b ? -1 : 1));
+  return sortedLabels(Array.from(used, (code) => texts[code]));
 }

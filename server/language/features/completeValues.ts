@@ -148,6 +148,7 @@ const files: readonly [RegExp, RegExp][] = [
   [/module$/, code],
   [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors)$/],
   [/^data\.vocabulary\./, /\.txt$/],
+  [/^data\.labels\b/, /\.(csv|tsv|txt)$/],
   [/^data\.files\./, /\.(txt|csv|tsv|parquet)$/],
 ];
 

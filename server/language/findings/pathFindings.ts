@@ -28,6 +28,7 @@ const modelSettings: readonly SettingPath[] = [['model'], ['distillation', 'teac
 function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
+    ['data', 'labels'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
@@ -35,7 +36,7 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);
   for (const split of ['train', 'test', 'validation']) {
     for (const part of Object.keys(recordAt(document, ['data', split]))) paths.push(['data', split, part]);
-    paths.push(['data', 'files', split]);
+    paths.push(['data', 'files', split], ['data', 'labels', split]);
   }
   return paths;
 }

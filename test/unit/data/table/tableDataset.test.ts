@@ -108,7 +108,9 @@ describe('what a row becomes', () => {
         const [{ mean, deviation }] = data.table!.columns as { mean: number; deviation: number }[];
         const rows = rowsOf(data.train);
         // float32 has 24 bits: relative to the largest standardized value, of about the root of the count.
-        rows.forEach(([x], i) => expect(x * deviation + mean).toBeCloseTo(values[i], -Math.log10(2e-6 * Math.max(1, ...values.map(Math.abs)))));
+        rows.forEach(([x], i) =>
+          expect(x * deviation + mean).toBeCloseTo(values[i], -Math.log10(2e-6 * Math.max(1, ...values.map(Math.abs)))),
+        );
       }),
       { numRuns: 30 },
     );
@@ -164,7 +166,12 @@ describe('a table is divided by its seed, class by class', () => {
     const parts = [data.train, data.validation, data.test].map((split) => rowsOf(split));
     expect(parts.map((rows) => rows.length)).toEqual([65, 10, 25]);
     expect(parts.map((rows) => rows.filter(([, label]) => label === 1).length)).toEqual([13, 2, 5]);
-    expect(parts.flat().map(([x]) => x).sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
+    expect(
+      parts
+        .flat()
+        .map(([x]) => x)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
   test('another seed chooses others, the same seed the same', async () => {
@@ -182,7 +189,11 @@ describe('a table is divided by its seed, class by class', () => {
   });
 
   test.each([
-    [{ validation: 0.5, test: 0.5 }, 'x,kind\n1,a\n2,a\n3,b\n4,b\n', 'data.split: of 2 rows of a class, none is left to train on'],
+    [
+      { validation: 0.5, test: 0.5 },
+      'x,kind\n1,a\n2,a\n3,b\n4,b\n',
+      'data.split: of 2 rows of a class, none is left to train on',
+    ],
     [{ test: 0.1 }, 'x,kind\n1,a\n2,a\n3,b\n4,b\n', 'data.split.test: a fraction of 0.1 leaves it without a row'],
   ])('a split without rows is refused: %j', async (split, table, message) => {
     write('table.csv', table);
@@ -306,7 +317,11 @@ describe('what is wrong is named with its place', () => {
   });
 
   test.each([
-    ['a row that is too short', 'x,y,kind\n1,2,a\n1,b\n', 'train.csv, line 3: it has 2 values, and there are 3 columns.'],
+    [
+      'a row that is too short',
+      'x,y,kind\n1,2,a\n1,b\n',
+      'train.csv is not usable: line 3 has 2 values, and there are 3 columns.',
+    ],
     ['an empty file', '', 'train.csv is not usable: it is empty.'],
     ['a file of empty lines', '\n\n', 'train.csv is not usable: it has no rows.'],
     ['a header alone', 'x,kind\n', 'train.csv has no rows.'],
@@ -317,7 +332,11 @@ describe('what is wrong is named with its place', () => {
     ['a column without values', 'x,y,kind\n1,,a\n2,,b\n', "column 'y' of "],
     ['a web page', '<!doctype html><html>', 'it is a web page, not the data.'],
     ['Latin 1', Buffer.from('x,kind\n1,caf\xe9\n', 'latin1'), 'it is not UTF-8: byte 12 is 0xE9.'],
-    ['Latin 1 far behind', Buffer.from(`x,kind\n${'1,a\n'.repeat(7e4)}2,\xe9\n`, 'latin1'), 'it is not UTF-8: byte 280009'],
+    [
+      'Latin 1 far behind',
+      Buffer.from(`x,kind\n${'1,a\n'.repeat(7e4)}2,\xe9\n`, 'latin1'),
+      'it is not UTF-8: byte 280009',
+    ],
     ['UTF-16', Buffer.from('\uFEFFx,kind\n1,a\n', 'utf16le'), 'it is not UTF-8: byte 0 is 0xFF, as of UTF-16.'],
     ['a damaged Parquet file', 'PAR1 and no more', 'it cannot be read as Parquet: '],
   ])('%s', async (_, table, message) => {

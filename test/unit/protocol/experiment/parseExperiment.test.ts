@@ -229,6 +229,15 @@ describe('checkExperiment', () => {
     ['"crop": { "padding": 0 }', '4:65 data.crop.padding: expected a positive integer, got 0'],
     ['"limit": { "train": 0 }', '4:64 data.limit.train: expected a positive integer, got 0'],
     ['"split": { "test": 1 }', '4:63 data.split.test: expected a number in (0, 1), got 1'],
+    [
+      '"labels": "a.csv"',
+      '4:54 data.labels: one file of labels is for all images; set "split": { "test": 0.2 }, or name a file for each split',
+    ],
+    [
+      '"labels": { "train": "a", "test": "b" }, "split": { "test": 0.2 }',
+      '4:96 data.split.test: "labels" has a file for it',
+    ],
+    ['"labelColumns": {}', '4:44 data.labelColumns: they are columns of "labels", which is not there'],
     ['"flip": 1', '4:52 data.flip: expected true or false, got 1'],
   ])('says what is wrong with a setting of images: %s', (setting, message) => {
     const images = `{ "type": "images", "path": "a", ${setting} }`;
