@@ -20,9 +20,9 @@ const SEED = 1;
 const pretrainFile = 'examples/language-model/small-pretrain.deeptwist.jsonc';
 const LAYERS = ['embedding', 'lstm*', 'softmax'];
 
-/** First learning rates that are tried for every way, on the validation split. */
+/** First learning rates that are tried with two bits, and for ranks, on the validation split. */
 const LEARNING_RATES = [0.1, 0.4];
-const TAUS = [1, 4];
+const TAUS = [2];
 /** S_D of codes and of low rank, in steps. */
 const CODES_DISTORT_EVERY = 500;
 const LOW_RANK_DISTORTS_EVERY = 100;
@@ -70,6 +70,11 @@ const lowRank = (name: string, ranks: ReadonlyMap<string, number>): Way => ({
   },
 });
 
+interface Found {
+  readonly result: ExperimentResult;
+  readonly learningRate: number;
+}
+
 class Series {
   readonly #keep: string;
   readonly #data: string;
@@ -83,7 +88,7 @@ class Series {
     this.pretrained = {
       name: 'pretrained',
       file: pretrainFile,
-      overrides: [this.#data, `training.epochs=${epochs.pretraining}`],
+      overrides: [this.#data, `training.epochs=${epochs.pretraining}`, fallsAfter(epochs.pretraining)],
       seed: SEED,
     };
   }
@@ -92,11 +97,17 @@ class Series {
     return runExperiments(runs, { keep: this.#keep });
   }
 
-  /** The way with the learning rate of the lowest perplexity on the validation split. */
-  async best(way: Way): Promise<ExperimentResult> {
+  /** Trains with each learning rate; what it found with the lowest perplexity on the validation split. */
+  async search(way: Way): Promise<Found> {
     const results = await this.run(LEARNING_RATES.map((rate) => this.#further(way, rate)));
-    const validation = ({ summary }: ExperimentResult) => summary.validation!;
-    return results.toSorted((a, b) => validation(a) - validation(b))[0];
+    const found = results.map((result, index) => ({ result, learningRate: LEARNING_RATES[index] }));
+    const validation = ({ result }: Found) => result.summary.validation!;
+    return found.toSorted((a, b) => validation(a) - validation(b))[0];
+  }
+
+  async train(way: Way, learningRate: number): Promise<ExperimentResult> {
+    const [result] = await this.run([this.#further(way, learningRate)]);
+    return result;
   }
 
   #further({ name, distilled, compression }: Way, learningRate: number): ExperimentRun {
@@ -106,7 +117,7 @@ class Series {
       this.#data,
       `start=${start}`,
       `training.epochs=${this.#epochs}`,
-      'training.learningRateSchedule.epoch=1',
+      fallsAfter(this.#epochs),
       `training.optimizer.learningRate=${learningRate}`,
       ...(distilled ? [`distillation=${JSON.stringify(distillation)}`] : []),
       `compression=${JSON.stringify(compression)}`,
@@ -114,6 +125,10 @@ class Series {
     return { name: `${name}, lr ${learningRate}`, file: pretrainFile, overrides, seed: SEED };
   }
 }
+
+/** The learning rate is halved after each epoch from this one on: the same part of training as in the protocol with 13 epochs. */
+const fallsAfter = (epochs: number) =>
+  `training.learningRateSchedule.epoch=${Math.max(1, Math.round((epochs * 4) / 13))}`;
 
 /** Ranks that a run of a nuclear norm ended with, of the weights that became factors. */
 function ranksOf({ summary }: ExperimentResult): ReadonlyMap<string, number> {
@@ -125,14 +140,17 @@ function ranksOf({ summary }: ExperimentResult): ReadonlyMap<string, number> {
 
 async function measure(series: Series): Promise<Result[]> {
   const [pretrained] = await series.run([series.pretrained]);
-  const found = [];
-  for (const bits of [2, 4]) for (const way of quantized(bits)) found.push(await series.best(way));
+  const found: ExperimentResult[] = [];
+  for (const [index, way] of quantized(2).entries()) {
+    const { result, learningRate } = await series.search(way);
+    found.push(result, await series.train(quantized(4)[index], learningRate));
+  }
   for (const tau of TAUS) {
-    const byNorm = await series.best(nuclearNorm(tau));
-    found.push(byNorm);
-    const ranks = ranksOf(byNorm);
+    const { result } = await series.search(nuclearNorm(tau));
+    found.push(result);
+    const ranks = ranksOf(result);
     if (ranks.size === 0) console.log(`tau ${tau} leaves every weight whole.`);
-    else found.push(await series.best(lowRank(`DeepTwist, low rank as by tau ${tau}`, ranks)));
+    else found.push((await series.search(lowRank(`DeepTwist, low rank as by tau ${tau}`, ranks))).result);
   }
   console.log('\n| run | validation | test perplexity | weight ratio | byte ratio | minutes |');
   console.log('| --- | --- | --- | --- | --- | --- |');
