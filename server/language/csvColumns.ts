@@ -1,6 +1,6 @@
 /** @file Names of the columns of a CSV file, read from its first lines. */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { csvForm, HEAD_BYTES, type CsvSettings } from '../data/table/csvForm.ts';
+import { csvForm, HEAD_BYTES, type CsvSettings } from '../formats/csv/csvForm.ts';
 import { notUtf8 } from '../formats/text.ts';
 
 /** Empty for what is no CSV file, or cannot be read. */

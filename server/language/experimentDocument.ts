@@ -3,7 +3,7 @@
  * known around it. Features are functions of these two, without a connection and without a disk.
  */
 import type { Range, TextDocument } from 'vscode-languageserver-textdocument';
-import type { CsvSettings } from '../data/table/csvForm.ts';
+import type { CsvSettings } from '../formats/csv/csvForm.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
 import { JsonText, type TextRange } from '../protocol/experiment/jsonText.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';

@@ -6,7 +6,7 @@ import { readUserFile } from '../../modules/readUserFile.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { csvRows, type CsvRow } from '../table/csvRows.ts';
+import { csvRows, type CsvRow } from '../../formats/csv/csvRows.ts';
 import { sortedLabels } from '../table/sortedLabels.ts';
 import type { ImagesConfig } from './chooseImages.ts';
 import { FILES_OF_TURN, statusOf, type ImageFile, type ImageFolder } from './imageFolder.ts';

@@ -5,8 +5,8 @@ import { parse } from 'csv-parse';
 import { FormatError } from '../../formats/formatError.ts';
 import { ENCODING_REMEDY, notUtf8 } from '../../formats/text.ts';
 import type { ColumnReader, TableConfig } from './columnReader.ts';
-import { csvInWords, MOST_ROW_CHARACTERS, ragged } from './csvErrors.ts';
-import { csvForm, csvOptions, HEAD_BYTES, type CsvForm } from './csvForm.ts';
+import { csvInWords, MOST_ROW_CHARACTERS, ragged } from '../../formats/csv/csvErrors.ts';
+import { csvForm, csvOptions, HEAD_BYTES, type CsvForm } from '../../formats/csv/csvForm.ts';
 import type { TableFile } from './tableFile.ts';
 
 type Settings = Pick<TableConfig, 'delimiter' | 'header' | 'missing'>;

@@ -8,7 +8,7 @@ import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { BYTES_PER_VALUE, ColumnReader, type ColumnOptions, type TableColumn, type TableConfig } from './columnReader.ts';
 import { openCsv } from './csvFile.ts';
-import { HEAD_BYTES } from './csvForm.ts';
+import { HEAD_BYTES } from '../../formats/csv/csvForm.ts';
 import { isParquet, openParquet } from './parquetFile.ts';
 
 export interface TableFile {

@@ -1,6 +1,6 @@
 /** @file What is wrong with a CSV file, in words, with the line. */
 import { CsvError } from 'csv-parse';
-import { FormatError } from '../../formats/formatError.ts';
+import { FormatError } from '../formatError.ts';
 
 /** Characters of a row at most: more of them come of a quote that is not closed. */
 export const MOST_ROW_CHARACTERS = 2 ** 22;

@@ -1,7 +1,7 @@
 /** @file How a CSV file is written, by its first lines: what separates its values, and the names of its columns. */
 import { CsvError } from 'csv-parse';
 import { parse } from 'csv-parse/sync';
-import { FormatError } from '../../formats/formatError.ts';
+import { FormatError } from '../formatError.ts';
 
 export interface CsvForm {
   readonly delimiter: string;

@@ -1,6 +1,6 @@
 /** @file A small CSV file, all its rows at once. */
 import { parse } from 'csv-parse/sync';
-import { decodeText } from '../../formats/text.ts';
+import { decodeText } from '../text.ts';
 import { csvInWords, MOST_ROW_CHARACTERS, ragged } from './csvErrors.ts';
 import { csvForm, csvOptions } from './csvForm.ts';
 
