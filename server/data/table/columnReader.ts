@@ -172,10 +172,14 @@ export class ColumnReader {
   #noNumber(text: string, place: number, others?: number): UserError {
     const { unit, path, setting, kind } = this.#options;
     const also = others === undefined ? '' : `, and ${others} other values are`;
-    const category = setting[1] === 'kinds' && kind === undefined ? `, or set ${this.#kindSetting()} to "category"` : '';
-    return new UserError(`${path}, ${unit} ${place}: column '${this.name}' has '${shown(text)}', which is no number${also}.`, {
-      remedy: `Correct it, add it to data.missing.values where it stands for none${category}.`,
-    });
+    const category =
+      setting[1] === 'kinds' && kind === undefined ? `, or set ${this.#kindSetting()} to "category"` : '';
+    return new UserError(
+      `${path}, ${unit} ${place}: column '${this.name}' has '${shown(text)}', which is no number${also}.`,
+      {
+        remedy: `Correct it, add it to data.missing.values where it stands for none${category}.`,
+      },
+    );
   }
 
   #tooMany(count: string): SettingError {

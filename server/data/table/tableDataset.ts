@@ -7,7 +7,8 @@ import { divide } from '../divide.ts';
 import { inMemoryDataset, type StoredColumn, type Table } from '../inMemoryDataset.ts';
 import { checkColumn, shown, type TableColumn, type TableConfig } from './columnReader.ts';
 import { columnFacts, MISSING, targetFacts } from './tableFacts.ts';
-import { openTableFile, readColumns, type TableFile, type WantedColumn } from './tableFile.ts';
+import { openTableFile, readColumns, type WantedColumn } from './readTable.ts';
+import type { TableFile } from './tableFile.ts';
 import { categoryNumbers, encoded, standardized } from './tableRows.ts';
 
 /** The columns of a file that are wanted, in memory. */
@@ -139,7 +140,10 @@ async function readWanted(
 }
 
 /** The rows of the first file, by splits: of each class the same fraction. */
-function divided(table: ReadTable, { path, split, seed }: TableConfig): { train: Part } & Partial<Record<SplitName, Part>> {
+function divided(
+  table: ReadTable,
+  { path, split, seed }: TableConfig,
+): { train: Part } & Partial<Record<SplitName, Part>> {
   const fractions = { validation: split.validation, test: path === undefined ? 0 : (split.test ?? TEST_FRACTION) };
   const rows: Record<SplitName, number[]> = { train: [], test: [], validation: [] };
   for (const [stream, own] of rowsByClass(table).entries()) {
@@ -148,7 +152,8 @@ function divided(table: ReadTable, { path, split, seed }: TableConfig): { train:
       throw new SettingError(['data', 'split'], `of ${own.length} rows of a class, none is left to train on`, {
         remedy: 'Keep smaller fractions, or add rows.',
       });
-    for (const name of ['train', 'test', 'validation'] as const) for (const index of parts[name]) rows[name].push(own[index]);
+    for (const name of ['train', 'test', 'validation'] as const)
+      for (const index of parts[name]) rows[name].push(own[index]);
   }
   const partOf = (name: SplitName) => ({ table, rows: Uint32Array.from(rows[name]).sort() });
   for (const name of ['test', 'validation'] as const)
@@ -280,6 +285,8 @@ function unknownWarnings(facts: ColumnFacts, parts: Parts, index: number): strin
     const named = [...unknown].slice(0, NAMED).map((text) => `'${shown(text)}'`);
     const others = unknown.size > NAMED ? ` and ${unknown.size - NAMED} more` : '';
     const become = facts.encoding === 'one-hot' ? 'all its inputs are 0' : `its input is ${facts.categories.length}`;
-    return [`data: column '${facts.name}' has ${named.join(', ')}${others} in the ${split} split alone: there ${become}.`];
+    return [
+      `data: column '${facts.name}' has ${named.join(', ')}${others} in the ${split} split alone: there ${become}.`,
+    ];
   });
 }

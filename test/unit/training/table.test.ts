@@ -38,19 +38,25 @@ async function table(changes: Record<string, unknown> = {}): Promise<Workspace> 
   return made;
 }
 
-test.each(['compiled', 'eager'])('a model learns them, %s, and the run keeps what a row becomes for it', async (executor) => {
-  const { run } = await table({ training: { ...training, executor } });
-  const { run: made, state, events } = await run();
-  expect(state).toBe('finished');
-  expect(eventsOf(events, 'finished')[0].summary).toMatchObject({ metric: 'accuracy', test: 1, validation: 1 });
-  expect(eventsOf(events, 'warning').map(({ message }) => message)).toEqual([
-    expect.stringContaining("data: column 'length' lacks 20 of 60 values; they become "),
-  ]);
-  expect(JSON.parse(readFileSync(join(made.path, 'table.json'), 'utf8'))).toMatchObject({
-    columns: [{ name: 'length', kind: 'number' }, { name: 'colour', categories: ['blue', 'red'] }],
-    target: { name: 'species', kind: 'classes', classes: ['large', 'red', 'small'] },
-  });
-});
+test.each(['compiled', 'eager'])(
+  'a model learns them, %s, and the run keeps what a row becomes for it',
+  async (executor) => {
+    const { run } = await table({ training: { ...training, executor } });
+    const { run: made, state, events } = await run();
+    expect(state).toBe('finished');
+    expect(eventsOf(events, 'finished')[0].summary).toMatchObject({ metric: 'accuracy', test: 1, validation: 1 });
+    expect(eventsOf(events, 'warning').map(({ message }) => message)).toEqual([
+      expect.stringContaining("data: column 'length' lacks 20 of 60 values; they become "),
+    ]);
+    expect(JSON.parse(readFileSync(join(made.path, 'table.json'), 'utf8'))).toMatchObject({
+      columns: [
+        { name: 'length', kind: 'number' },
+        { name: 'colour', categories: ['blue', 'red'] },
+      ],
+      target: { name: 'species', kind: 'classes', classes: ['large', 'red', 'small'] },
+    });
+  },
+);
 
 test('a number is learnt by a regression', async () => {
   const { run, write } = await table({
@@ -75,15 +81,31 @@ test('a run that is stopped and resumed ends as if it had not been', async () =>
 });
 
 test.each([
-  ['another mean', flowers((row, i) => (i % 3 === 0 ? '4,blue,small' : row)), 'columns.length {"name":"length","kind":"number","mean":'],
-  ['a new category', flowers((row, i) => (i % 6 === 0 ? row.replace('blue', 'white') : row)), '"categories":["blue","red","white"]} here'],
-  ['a column more', flowers().replace(/^(?=.)/gm, '1,').replace('1,length', 'one,length'), 'columns ["length","colour"] there, ["one","length","colour"] here'],
+  [
+    'another mean',
+    flowers((row, i) => (i % 3 === 0 ? '4,blue,small' : row)),
+    'columns.length {"name":"length","kind":"number","mean":',
+  ],
+  [
+    'a new category',
+    flowers((row, i) => (i % 6 === 0 ? row.replace('blue', 'white') : row)),
+    '"categories":["blue","red","white"]} here',
+  ],
+  [
+    'a column more',
+    flowers()
+      .replace(/^(?=.)/gm, '1,')
+      .replace('1,length', 'one,length'),
+    'columns ["length","colour"] there, ["one","length","colour"] here',
+  ],
 ])('a run does not go on with other rows: %s', async (_, changed, message) => {
   const { run, write } = await table();
   const stopped = await run({ stopAfter: 20 });
   await write('flowers.csv', changed);
   const [failed] = eventsOf((await resume(stopped.run)).events, 'failed');
-  expect(failed.message).toContain(`data: the columns of the table are not those of the run ${stopped.run.id} (the run began with them)`);
+  expect(failed.message).toContain(
+    `data: the columns of the table are not those of the run ${stopped.run.id} (the run began with them)`,
+  );
   expect(failed.message).toContain(message);
 });
 
@@ -100,5 +122,7 @@ test('a student learns from a teacher only what both see alike', async () => {
 test('the place of a setting that does not fit is that in the file', async () => {
   const { run } = await table({ data: { ...data, target: 'specie' } });
   const { message } = await userErrorOf(() => run());
-  expect(message).toMatch(/\.deeptwist\.jsonc:\d+:\d+ data\.target: .*flowers\.csv has no column 'specie'; did you mean 'species'\?/);
+  expect(message).toMatch(
+    /\.deeptwist\.jsonc:\d+:\d+ data\.target: .*flowers\.csv has no column 'specie'; did you mean 'species'\?/,
+  );
 });

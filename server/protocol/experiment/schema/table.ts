@@ -13,9 +13,7 @@ const kind = z.enum(['number', 'category', 'ignored']).meta({
 export const table = z
   .strictObject({
     type: z.literal('table'),
-    path: path
-      .optional()
-      .describe('One table, which `split` divides: a CSV or a Parquet file.'),
+    path: path.optional().describe('One table, which `split` divides: a CSV or a Parquet file.'),
     files: z
       .strictObject({
         train: path.describe('Table that is trained on.'),
@@ -122,12 +120,16 @@ export const table = z
       .min(1)
       .max(4)
       .optional()
-      .describe('What separates the values of a CSV file; default: the comma, semicolon, tab or bar that its first lines have.')
+      .describe(
+        'What separates the values of a CSV file; default: the comma, semicolon, tab or bar that its first lines have.',
+      )
       .meta({ examples: [';'] }),
     header: z
       .boolean()
       .default(true)
-      .describe('Whether the first line of a CSV file has the names of the columns; without it, they are `column1`, `column2`, ….'),
+      .describe(
+        'Whether the first line of a CSV file has the names of the columns; without it, they are `column1`, `column2`, ….',
+      ),
     decimal: z
       .enum(['.', ','])
       .default('.')

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NumberFacts } from '../../../../server/data/dataset.ts';
 import { SettingError } from '../../../../server/protocol/experiment/settingError.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { newFolder, openTable, rowsOf } from './tables.ts';
@@ -105,7 +106,7 @@ describe('what a row becomes', () => {
       fc.asyncProperty(fc.array(number, { minLength: 2, maxLength: 40 }), async (values) => {
         const table = `x,kind\n${values.map((value, i) => `${value},${i % 2}`).join('\n')}`;
         const data = await open(table, table);
-        const [{ mean, deviation }] = data.table!.columns as { mean: number; deviation: number }[];
+        const [{ mean, deviation }] = data.table!.columns as readonly NumberFacts[];
         const rows = rowsOf(data.train);
         // float32 has 24 bits: relative to the largest standardized value, of about the root of the count.
         rows.forEach(([x], i) =>
