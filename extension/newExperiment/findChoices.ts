@@ -1,10 +1,11 @@
 /** @file The models and data sets that a workspace has for a new experiment. Files are looked at, nothing is executed. */
-import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
-import { readRegularFile } from '../../server/runs/workspaceFile.ts';
+import { readBeginningSync, readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { findTeachingRuns, teachingFiles, type FoundTeacher } from './findTeachers.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
 import { lastColumn } from './tableSource.ts';
 
@@ -33,6 +34,7 @@ export type FoundData =
 export interface Choices {
   readonly models: readonly FoundModel[];
   readonly data: readonly FoundData[];
+  readonly teachers: readonly FoundTeacher[];
 }
 
 export const builtinModels: readonly FoundModel[] = [
@@ -60,10 +62,10 @@ const AT_ONCE = 16;
 /** Bytes of a table's first line that are read. */
 const LINE_BYTES = 64 * 1024;
 
-export async function findChoices(token: CancellationToken): Promise<Choices> {
+export async function findChoices(store: RunStore, token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, digits, images, texts, arrays, csv] = await Promise.all([
+  const [sources, json, digits, images, texts, arrays, csv, tensors] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
     // Raw or gzip: an empty alternative in braces matches nothing.
@@ -72,10 +74,10 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
     find('**/*.csv', EXCLUDED, 50),
+    find('**/*.safetensors', EXCLUDED, 50),
   ]);
   const found = (await inTurns(sources, readSource, token)).flat();
   const models = (await inTurns(json, readJson, token)).flat();
-  const tables = (await inTurns(csv, readTable, token)).flat();
   const folders = (files: readonly string[]) => [...new Set(files.map((file) => dirname(file)))];
   return {
     models: [...found.flatMap((file) => ('model' in file ? [file.model] : [])), ...models, ...builtinModels],
@@ -85,7 +87,12 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
       ...folders(folders(folders(images))).map((path): FoundData => ({ type: 'images', path })),
       ...folders(texts).map((path): FoundData => ({ type: 'text', path })),
       ...folders(arrays).map((path): FoundData => ({ type: 'arrays', path })),
-      ...tables,
+      ...csv.flatMap(tablesIn),
+    ],
+    teachers: [
+      ...(await findTeachingRuns(store, token)),
+      ...models.map(({ reference }) => ({ file: reference })),
+      ...teachingFiles(tensors),
     ],
   };
 }
@@ -110,26 +117,15 @@ async function readJson(file: string): Promise<FoundModel[]> {
   return [{ reference: file, layers, loss: `sparse-categorical-crossentropy${softmax ? '' : '-from-logits'}` }];
 }
 
-/** None where the first line names no two columns. */
-async function readTable(path: string): Promise<FoundData[]> {
-  const target = lastColumn(await readHead(path, LINE_BYTES));
-  return target === undefined ? [] : [{ type: 'table', path, target }];
-}
-
-/** The first bytes of a file as text; empty where it cannot be read. */
-async function readHead(path: string, bytes: number): Promise<string> {
-  let file: FileHandle | undefined;
+/** None where the first line names no two columns, or cannot be read. */
+function tablesIn(path: string): FoundData[] {
+  let target: string | undefined;
   try {
-    // Before it is opened: to open a pipe waits for whoever writes it.
-    if (!(await stat(path)).isFile()) return '';
-    file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
-    return buffer.toString('utf8', 0, bytesRead);
+    target = lastColumn(readBeginningSync(path, LINE_BYTES));
   } catch {
-    return '';
-  } finally {
-    await file?.close();
+    return [];
   }
+  return target === undefined ? [] : [{ type: 'table', path, target }];
 }
 
 /** Empty for a file that is larger, or cannot be read. */

@@ -27,6 +27,7 @@ import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
+import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
 
@@ -73,6 +74,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...classWeightProblems(document),
     ...imageProblems(document),
     ...tableProblems(document),
+    ...thinProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
