@@ -71,12 +71,14 @@ export class Compressor {
   /**
    * @param weights all weights of the model, where they live and change in place
    * @param allocate gives zeroed memory that the optimizer works on, for {@link trained}
+   * @param beside the tensors that the training step has beside weights that are distributions; none where nothing is trained
    * @throws SettingError where a policy cannot store a weight
    */
   constructor(
     plan: CompressionPlan,
     weights: readonly CompressibleWeight[],
     allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
+    beside: readonly TrainedTensor[] = [],
   ) {
     this.#plan = plan;
     this.#weights = new Map(weights.map((weight) => [weight.name, weight]));
@@ -87,7 +89,7 @@ export class Compressor {
     }));
     const host = {
       weights: this.#weights,
-      tensors: new Map(this.trained.map((tensor) => [tensor.name, tensor])),
+      tensors: new Map([...this.trained, ...beside].map((tensor) => [tensor.name, tensor])),
       compressed: this.compressed,
       steps: plan.run.steps,
       seed: plan.run.seed,

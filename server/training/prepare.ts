@@ -143,14 +143,20 @@ export async function prepare(
     opened.push(() => held.executor?.dispose());
     const prepareModel = async (loaded: LoadedModel, topology: SavedModel | undefined): Promise<Prepared> => {
       const { experiment } = live;
-      const { trainer, warnings: ofModel } = await createTrainer(loaded, {
+      const {
+        trainer,
+        noise,
+        warnings: ofModel,
+      } = await createTrainer(loaded, {
         experiment,
         directory,
         dataset,
         seeding,
         teacher,
         compressions: compressionsWith(experiment, compressions),
+        trains,
       });
+      if (noise) opened.push(() => noise.dispose());
       held.executor = trainer.executor;
       return {
         ...trainer,

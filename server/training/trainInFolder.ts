@@ -116,7 +116,9 @@ export async function trainInFolder(
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
     const { keep } = live.experiment.training;
-    const { warnings, ...file } = await writeFinalModel(run, current, keep);
+    // Without what a policy trains beside the weights.
+    const list = current.weights.map(({ name, shape, values }) => ({ name, shape, value: values }));
+    const { warnings, ...file } = await writeFinalModel(run, { ...current, parameters: { list } }, keep);
     for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
     return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
   } catch (error) {

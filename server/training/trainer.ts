@@ -18,6 +18,7 @@ import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
+import { createNoise, noiseTensors, type VariationalNoise } from './objective/variationalNoise.ts';
 import type { LoadedTeacher } from './teacher.ts';
 
 /** What depends on the sizes of the model's layers. */
@@ -46,23 +47,30 @@ export interface Training {
   readonly teacher: LoadedTeacher | undefined;
   /** Those of the experiment, with what was loaded for them. */
   readonly compressions: readonly PlannedCompression[];
+  /** False where the model is only evaluated. */
+  readonly trains: boolean;
 }
 
 /**
- * The executor is the caller's to dispose of.
+ * Executor and noise are the caller's to dispose of.
  * @returns also messages for the user
  * @throws UserError where model, data and settings do not fit together, SettingError where one setting does not
  */
 export async function createTrainer(
   loaded: LoadedModel,
-  { experiment, directory, dataset, seeding, teacher, compressions }: Training,
-): Promise<{ trainer: Trainer; warnings: string[] }> {
+  { experiment, directory, dataset, seeding, teacher, compressions, trains }: Training,
+): Promise<{ trainer: Trainer; noise: VariationalNoise | undefined; warnings: string[] }> {
   const { training, distillation } = experiment;
   const warnings: string[] = [];
-  const program = modelProgram(loaded, dataset, training, distillation && teacher && { config: distillation, teacher });
   const named = modelWeights(loaded.model);
   const { steps, seed } = training;
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;
+  const samples = samplesPerEpoch(dataset, training.batchSize);
+  const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
+  const program = modelProgram(loaded, dataset, training, {
+    lesson: distillation && teacher && { config: distillation, teacher },
+    noise,
+  });
   const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
     directory,
     seeding,
@@ -71,7 +79,8 @@ export async function createTrainer(
   if (warning !== undefined) warnings.push(warning);
   try {
     const weights = compressibleWeights(named, parameters);
-    const compressor = plan && new Compressor(plan, weights, (length) => parameters.arena.float32(length));
+    const allocate = (length: number) => parameters.arena.float32(length);
+    const compressor = plan && new Compressor(plan, weights, allocate, noise && noiseTensors(noise, parameters));
     const trained = [
       ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
       ...(compressor?.trained ?? []),
@@ -81,11 +90,18 @@ export async function createTrainer(
     warnings.push(...constraints.warnings);
     const best = training.keepBest ? new BestModel(parameters) : undefined;
     const trainer = { loaded, program, executor, parameters, optimizer, compressor, constraints, best, weights };
-    return { trainer, warnings };
+    return { trainer, noise, warnings };
   } catch (error) {
     await executor.dispose();
+    noise?.dispose();
     throw error;
   }
+}
+
+/** Samples that the weights are learned from; undefined where the data set does not say. */
+function samplesPerEpoch(dataset: Dataset, batchSize: number): number | undefined {
+  const steps = dataset.stepsPerEpoch(batchSize);
+  return steps === undefined ? undefined : steps * batchSize;
 }
 
 /** @throws SettingError when the program was to be compiled and cannot be */

@@ -4,13 +4,19 @@
  */
 import { roundToTable, sumByLevel } from '../levelKernels.ts';
 import type { Compression } from '../../protocol/experiment/schema.ts';
-import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { allocatePoints } from '../methods/quantize/allocatePoints.ts';
 import { inOrder, ordered } from '../methods/quantize/buckets.ts';
 import { isTableForm, type TableForm } from '../methods/quantize/levelForm.ts';
 import type { CompressedWeight, CompressionState, FittedPoints, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
-import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
+import {
+  PlainWeights,
+  restoreArrays,
+  untrained,
+  type Projection,
+  type TensorSpec,
+  type TrainedTensor,
+} from './storedWeights.ts';
 
 /** The points of a unit: as many as each weight can have. */
 export function pointsOf(unit: Unit): TensorSpec[] {
@@ -199,7 +205,7 @@ class PointWeight {
     { name, values, gradient }: CompressibleWeight,
     { tensor, measures }: { tensor: TrainedTensor; measures: boolean },
   ) {
-    if (gradient === undefined) throw untrained(target);
+    if (gradient === undefined) throw untrained('points', target);
     this.name = name;
     this.full = new Float32Array(values.length);
     this.#values = values;
@@ -312,12 +318,4 @@ class PointWeight {
     const positions = this.#positions;
     return positions ? Float32Array.from(positions, (position) => array[position]) : ordered(array, this.#form!.view);
   }
-}
-
-function untrained({ weight, key }: MatchedWeight): SettingError {
-  return new SettingError(
-    ['layers', key],
-    `the points of ${weight.name} cannot be trained: the model does not train this weight`,
-    { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
-  );
 }

@@ -78,7 +78,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
     const found = { model: teacher, weights: modelWeights(teacher), layers: teacher.layers, inputs };
     return { config: distillation, teacher: { ...found, kind: 'logits' } };
   };
-  const program = modelProgram(loaded, samples, training, await lesson());
+  const program = modelProgram(loaded, samples, training, { lesson: await lesson() });
   const named = modelWeights(loaded.model);
   const plan = planCompression(placedCompressions(experiment), named, {
     steps: STEPS,

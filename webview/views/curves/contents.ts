@@ -105,6 +105,8 @@ function lossPartLabel(part: string): string {
       return l10n.t('loss on the labels');
     case 'distillation':
       return l10n.t('distillation');
+    case 'divergence':
+      return l10n.t('divergence from the prior');
     case 'regularization':
       return l10n.t('regularization');
     default:

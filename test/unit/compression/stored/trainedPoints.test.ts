@@ -131,6 +131,44 @@ describe('trained points', () => {
     }
   });
 
+  test('that are weights get the sum of the gradients of their weights, as the centroids of Deep Compression do', async () => {
+    const weight = kernel([1, 1.1, -2, 3, 0.9, -2.1, 2.8]);
+    const compressor = compressorOf([weight], { bucket: 'none', points: 3, start: 'uniform', iterations: 20 });
+    await compressor.beforeStep(1);
+    const [{ value, gradient }] = compressor.trained;
+    [-2.05, 1, 2.9].forEach((mean, i) => expect(value[i]).toBeCloseTo(mean, 6));
+    weight.gradient.set(slopes);
+    await compressor.pull();
+    // Of the numbers 2 and 5, of 0, 1 and 4, and of 3 and 6.
+    expect(gradient).toEqual(Float32Array.of(-1 - 2, 1 + 2 + 1, 0.5 + 1));
+  });
+
+  test('of which several are equal train on, and a file has them', async () => {
+    // Most numbers are 0, and so are two of the four quantiles.
+    const weight = kernel([0, 0, 0, 0, 0, 0, 0, 0, -1, 0.5, 1, 2]);
+    const compressor = compressorOf([weight], { bucket: 'none', start: 'quantiles' });
+    await compressor.beforeStep(1);
+    const [{ value, gradient }] = compressor.trained;
+    expect(value).toEqual(Float32Array.of(-1, 0, 0, 2));
+    weight.gradient.fill(1);
+    await compressor.pull();
+    // A number goes to the upper of two points that are as near; the lower one has none, and stays.
+    expect(gradient).toEqual(Float32Array.of(1, 0, 9, 2));
+    for (const at of [1, 2, 3]) await step(compressor, [weight], at);
+    expect(value.every(Number.isFinite)).toBe(true);
+    await compressor.distort(options.steps);
+    expect(compressor.packed().get('fc/kernel')!.rebuild()).toEqual(weight.values);
+  });
+
+  test('of a constant weight are its number, and of zeros 0', async () => {
+    for (const number of [0, 0.25]) {
+      const weight = kernel(new Float32Array(9).fill(number));
+      const compressor = compressorOf([weight], { bucket: 4 });
+      for (const at of [1, 2]) await step(compressor, [weight], at);
+      expect(weight.values).toEqual(new Float32Array(9).fill(number));
+    }
+  });
+
   test('are what a preview of a distortion shows, between the weights in full precision and those of the points', async () => {
     const weight = kernel(normals(40, 4));
     const full = weight.values.slice();

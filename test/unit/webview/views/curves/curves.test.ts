@@ -38,18 +38,19 @@ describe('the Curves view', () => {
       snapshot: snapshotOf(
         [1, 2].map((step) => ({
           ...metricsEvent(step, 3),
-          losses: { labels: 2, distillation: 0.5, regularization: 0.5 },
+          losses: { labels: 1.75, distillation: 0.5, divergence: 0.25, regularization: 0.5 },
         })),
       ),
     });
     const { series } = lossContent(loadedRuns([withParts('a')]), settings);
     expect(series.map(({ label, x, y }) => [label, [...Array.from(x)], [...Array.from(y)]])).toEqual([
       ['training loss', [1, 2], [3, 3]],
-      ['loss on the labels', [1, 2], [2, 2]],
+      ['loss on the labels', [1, 2], [1.75, 1.75]],
       ['distillation', [1, 2], [0.5, 0.5]],
+      ['divergence from the prior', [1, 2], [0.25, 0.25]],
       ['regularization', [1, 2], [0.5, 0.5]],
     ]);
-    expect(new Set(series.map(({ id }) => id)).size).toBe(4);
+    expect(new Set(series.map(({ id }) => id)).size).toBe(5);
     const several = lossContent(loadedRuns([withParts('a'), withParts('b')]), settings);
     expect(several.series.map(({ label }) => label)).toEqual(['a', 'b']);
   });
