@@ -120,6 +120,7 @@ export async function prepare(
     });
     const sources = [...ofData, ...(await readSources(loaded.files))];
     opened.push(() => loaded.model.dispose());
+    warnings.push(...(loaded.warnings ?? []));
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset, run));
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
@@ -305,13 +306,14 @@ function withoutRepetition(sources: readonly SourceFile[]): SourceFile[] {
 
 /** The weights of a model where an executor has them. */
 export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
       layerClass,
+      outputAxis,
       inputLayer,
       shape,
       values: value,
