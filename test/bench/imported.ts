@@ -45,7 +45,8 @@ const benchmark: Benchmark = {
         const [worst] = gradients.toSorted((a, b) => b.difference - a.difference);
         console.log(
           `  ${name}, ${exporter}: outputs differ by ${forward.toExponential(1)}, the loss by ${loss.toExponential(1)}, ` +
-            `${gradients.length} gradients by up to ${worst.difference.toExponential(1)} (${worst.name}), ` +
+            `${gradients.length} gradients by up to ${worst.difference.toExponential(1)} (${worst.name}; PyTorch's in float32 by up to ` +
+            `${Math.max(...gradients.map(({ pytorch }) => pytorch)).toExponential(1)}), ` +
             `running means by ${statistics.toExponential(1)}`,
         );
         results.push(beside(FORWARD, `${name}, ${exporter}: largest difference of an output`, forward, ''));
@@ -68,8 +69,9 @@ function checkPython(python: string): void {
 interface Comparison {
   readonly forward: number;
   readonly loss: number;
-  readonly gradients: readonly { readonly name: string; readonly difference: number }[];
-  /** Largest difference of a running mean after a step. */
+  /** Relative differences from PyTorch's gradients in float64: of ours, and of PyTorch's in float32. */
+  readonly gradients: readonly { readonly name: string; readonly difference: number; readonly pytorch: number }[];
+  /** Largest difference of a running mean after a step, in standard deviations. */
   readonly statistics: number;
 }
 
@@ -122,12 +124,23 @@ export async function compareModel(folder: string): Promise<Comparison> {
     loss: Math.abs(loss - Number(array('loss').data[0])),
     gradients: parameters
       .filter(({ trainable }) => trainable)
-      .map(({ name, gradient }) => ({ name, difference: difference(gradient as Float32Array, numbersOf(`gradient:${name}`), least) })),
+      .map(({ name, gradient }) => {
+        const expected = numbersOf(`gradient:${name}`);
+        return {
+          name,
+          difference: difference(gradient as Float32Array, expected, least),
+          pytorch: difference(numbersOf(`float32:${name}`), expected, least),
+        };
+      }),
     statistics: Math.max(
       0,
       ...parameters
         .filter(({ name }) => name.endsWith('running_mean'))
-        .map(({ name, value }) => difference(value, numbersOf(`running:${name}`))),
+        .map(({ name, value }) => {
+          const deviations = numbersOf(`running:${name.replace(/mean$/, 'var')}`).map(Math.sqrt);
+          const expected = numbersOf(`running:${name}`);
+          return Math.max(...expected.map((mean, i) => Math.abs(mean - value[i]) / (deviations[i] + 1e-6)));
+        }),
     ),
   };
   await executor.dispose();

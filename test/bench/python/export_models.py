@@ -2,8 +2,9 @@
 
 For each model a folder with
   model.onnx       exported for training, so that its batch normalizations are operators of their own
-  reference.npz    input, target, `predicted` (ONNX Runtime, in inference mode), `loss` and `gradient:NAME` of every parameter
-                   (PyTorch, in training mode), `running:NAME` of every buffer after that step
+  reference.npz    input, target, `predicted` (ONNX Runtime, in inference mode), `loss`, `gradient:NAME` of every parameter and
+                   `running:NAME` of every buffer after that step (PyTorch in float64, in training mode), and `float32:NAME`, the
+                   gradient that PyTorch computes in float32
 """
 
 import argparse
@@ -75,13 +76,14 @@ def torchvision_model(name):
     return getattr(torchvision.models, name)(num_classes=CLASSES)
 
 
-# Constructor, shape of a sample, and whether the target is an image.
+# Constructor, shape of a sample, whether the target is an image, and samples of the batch: few, so that no activation is so close to
+# the corner of a ReLU that rounding decides, but enough for the variances of batch normalization.
 MODELS = {
-    "lenet": (LeNet, (1, 28, 28), False),
-    "resnet18": (lambda: torchvision_model("resnet18"), (3, 64, 64), False),
-    "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), (3, 64, 64), False),
-    "densenet121": (lambda: torchvision_model("densenet121"), (3, 64, 64), False),
-    "unet": (UNet, (3, 32, 32), True),
+    "lenet": (LeNet, (1, 28, 28), False, 16),
+    "resnet18": (lambda: torchvision_model("resnet18"), (3, 64, 64), False, 4),
+    "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), (3, 64, 64), False, 16),
+    "densenet121": (lambda: torchvision_model("densenet121"), (3, 64, 64), False, 4),
+    "unet": (UNet, (3, 32, 32), True, 4),
 }
 
 
@@ -112,9 +114,16 @@ def without_dropout(model):
     return model
 
 
-def write(name, folder, batch, dynamo):
+def step(model, x, target, is_image):
+    output = model(x)
+    loss = functional.mse_loss(output, target.to(x.dtype)) if is_image else functional.cross_entropy(output, target)
+    loss.backward()
+    return loss.item()
+
+
+def write(name, folder, dynamo):
     torch.manual_seed(0)
-    create, shape, is_image = MODELS[name]
+    create, shape, is_image, batch = MODELS[name]
     model = without_dropout(create())
     x = torch.randn(batch, *shape)
     # A few steps away from the initial statistics of batch normalization, so that inference differs from training.
@@ -143,12 +152,14 @@ def write(name, folder, batch, dynamo):
     session = onnxruntime.InferenceSession(str(inference), providers=["CPUExecutionProvider"])
     (predicted,) = session.run(None, {"input": x.numpy()})
 
-    output = model(x)
-    loss = functional.mse_loss(output, target) if is_image else functional.cross_entropy(output, target)
-    loss.backward()
-    arrays = {"input": x.numpy(), "target": target.numpy(), "predicted": predicted, "loss": np.float32(loss.item())}
-    arrays |= {f"gradient:{key}": value.grad.numpy() for key, value in model.named_parameters() if value.grad is not None}
-    arrays |= {f"running:{key}": value.numpy() for key, value in model.named_buffers() if value.dtype == torch.float32}
+    precise = copy.deepcopy(model).double()
+    loss = step(precise, x.double(), target, is_image)
+    step(model, x, target, is_image)
+    arrays = {"input": x.numpy(), "target": target.numpy(), "predicted": predicted, "loss": np.float32(loss)}
+    for (key, value), in_float32 in zip(precise.named_parameters(), model.parameters()):
+        arrays[f"gradient:{key}"] = value.grad.float().numpy()
+        arrays[f"float32:{key}"] = in_float32.grad.numpy()
+    arrays |= {f"running:{key}": value.float().numpy() for key, value in precise.named_buffers() if value.is_floating_point()}
     np.savez(folder / "reference.npz", **arrays)
     inference.unlink()
 
@@ -156,14 +167,13 @@ def write(name, folder, batch, dynamo):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--dynamo", action="store_true")
     parser.add_argument("models", nargs="*", default=list(MODELS))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     for name in options.models:
-        write(name, options.out / name, options.batch, options.dynamo)
+        write(name, options.out / name, options.dynamo)
         print(name, flush=True)
 
 

@@ -1,7 +1,7 @@
 /** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
 import * as tf from '@tensorflow/tfjs';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { isKnown, kindOf, type KnownTensor } from '../values.ts';
+import { broadcastShape, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -15,6 +15,27 @@ const ofNumbers =
   (compute: Unary): Operator =>
   (call) =>
     compute(call.tensor(0));
+
+/** Numbers that jump, or truth values: nothing of their operands' gradients is left. TensorFlow.js has none for some of them. */
+const withoutGradient =
+  (compute: Binary): Binary =>
+  (a, b) =>
+    tf.customGrad((...operands) => {
+      const [first, second] = operands as tf.Tensor[];
+      return {
+        value: compute(first, second),
+        gradFunc: () => [tf.zeros(first.shape), tf.zeros(second.shape)],
+      };
+    })(a, b);
+
+/** Makes both operands one shape: the gradients of TensorFlow.js's minimum and maximum do not broadcast. */
+const inOneShape =
+  (compute: Binary): Binary =>
+  (a, b) => {
+    const shape = broadcastShape(a.shape, b.shape);
+    const whole = (x: tf.Tensor) => (x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape));
+    return compute(whole(a), whole(b));
+  };
 
 /** Two operands of one type that broadcast. */
 const ofTwo =
@@ -35,11 +56,6 @@ const ofAll =
 /** 1 / sqrt 2 */
 const SQRT_HALF = Math.SQRT1_2;
 
-/** The function for x > 0, and for others one that must be finite everywhere. */
-function aboveZero(x: tf.Tensor, positive: tf.Tensor, other: tf.Tensor): tf.Tensor {
-  return tf.where(tf.greater(x, 0), positive, other);
-}
-
 /** exp(x) - 1 for x < 0, and 0 above. */
 function belowZero(x: tf.Tensor, scale = 1): tf.Tensor {
   const negative = tf.minimum(x, 0);
@@ -59,8 +75,8 @@ function clip(call: NodeCall): tf.Tensor {
   const x = call.tensor(0);
   const [low, high] = [1, 2].map((input) => (call.has(input) ? call.value(input) : undefined));
   if ((low && !isKnown(low)) || (high && !isKnown(high))) {
-    const raised = call.has(1) ? tf.maximum(x, call.tensor(1)) : x;
-    return call.has(2) ? tf.minimum(raised, call.tensor(2)) : raised;
+    const raised = call.has(1) ? inOneShape(tf.maximum)(x, call.tensor(1)) : x;
+    return call.has(2) ? inOneShape(tf.minimum)(raised, call.tensor(2)) : raised;
   }
   const minimum = low?.numbers[0] ?? -Infinity;
   const maximum = high?.numbers[0] ?? Infinity;
@@ -121,11 +137,18 @@ function alongAxis(compute: (x: tf.Tensor) => tf.Tensor): Operator {
 const FLOATS = new Set([1, 10, 11, 16]);
 const BOOL = 9;
 
+/** Integers and truth values have no gradient. */
+function castTo(x: tf.Tensor, kind: Kind): tf.Tensor {
+  if (kind === 'float') return tf.cast(x, 'float32');
+  const whole = (a: tf.Tensor) => tf.cast(a, kind === 'bool' ? 'bool' : 'int32');
+  return x.dtype === 'float32' ? withoutGradient(whole)(x, tf.scalar(0)) : whole(x);
+}
+
 function cast(call: NodeCall): tf.Tensor | KnownTensor {
   const to = call.integer('to', 1);
   const value = call.value(0);
   const kind = FLOATS.has(to) ? 'float' : to === BOOL ? 'bool' : 'int';
-  if (!isKnown(value)) return tf.cast(value, kind === 'float' ? 'float32' : kind === 'bool' ? 'bool' : 'int32');
+  if (!isKnown(value)) return castTo(value, kind);
   const convert = { float: Math.fround, int: Math.trunc, bool: (number: number) => (number === 0 ? 0 : 1) }[kind];
   return { kind, shape: value.shape, numbers: Array.from(value.numbers, convert) };
 }
@@ -134,8 +157,7 @@ export const elementwiseOperators: Operators = {
   Identity: (call) => call.value(0),
   Cast: cast,
   CastLike(call) {
-    const kind = kindOf(call.value(1));
-    return tf.cast(call.tensor(0), kind === 'float' ? 'float32' : kind === 'bool' ? 'bool' : 'int32');
+    return castTo(call.tensor(0), kindOf(call.value(1)));
   },
 
   Add: ofTwo(tf.add),
@@ -143,8 +165,8 @@ export const elementwiseOperators: Operators = {
   Mul: ofTwo(tf.mul),
   Div: ofTwo(tf.div),
   Pow: power,
-  Min: ofAll(tf.minimum),
-  Max: ofAll(tf.maximum),
+  Min: ofAll(inOneShape(tf.minimum)),
+  Max: ofAll(inOneShape(tf.maximum)),
   Sum: ofAll(tf.add),
   Mean: (call) => tf.div(call.inputs.map((_, i) => call.floats(i)).reduce((a, b) => tf.add(a, b)), call.inputs.length),
   Neg: ofNumbers(tf.neg),
@@ -161,11 +183,11 @@ export const elementwiseOperators: Operators = {
   Round: ofFloats(tf.round),
   Sign: ofNumbers(tf.sign),
 
-  Equal: ofTwo(tf.equal),
-  Greater: ofTwo(tf.greater),
-  GreaterOrEqual: ofTwo(tf.greaterEqual),
-  Less: ofTwo(tf.less),
-  LessOrEqual: ofTwo(tf.lessEqual),
+  Equal: ofTwo(withoutGradient(tf.equal)),
+  Greater: ofTwo(withoutGradient(tf.greater)),
+  GreaterOrEqual: ofTwo(withoutGradient(tf.greaterEqual)),
+  Less: ofTwo(withoutGradient(tf.less)),
+  LessOrEqual: ofTwo(withoutGradient(tf.lessEqual)),
   Not: ofNumbers(tf.logicalNot),
   And: ofTwo(tf.logicalAnd),
   Or: ofTwo(tf.logicalOr),
@@ -179,7 +201,7 @@ export const elementwiseOperators: Operators = {
   PRelu: parametricRelu,
   ThresholdedRelu(call) {
     const x = call.floats(0);
-    return tf.mul(x, tf.cast(tf.greater(x, call.real('alpha', 1)), 'float32'));
+    return tf.mul(x, tf.step(tf.sub(x, call.real('alpha', 1))));
   },
   Sigmoid: ofFloats(tf.sigmoid),
   HardSigmoid: (call) =>
@@ -192,7 +214,7 @@ export const elementwiseOperators: Operators = {
   Elu(call) {
     const x = call.floats(0);
     const alpha = call.real('alpha', 1);
-    return alpha === 1 ? tf.elu(x) : aboveZero(x, x, tf.mul(belowZero(x), alpha));
+    return alpha === 1 ? tf.elu(x) : tf.add(tf.relu(x), tf.mul(belowZero(x), alpha));
   },
   Celu(call) {
     const x = call.floats(0);
@@ -204,7 +226,7 @@ export const elementwiseOperators: Operators = {
     // Klambauer et al. 2017, as the standard has them.
     const alpha = call.real('alpha', 1.67326319217681884765625);
     const gamma = call.real('gamma', 1.05070102214813232421875);
-    return tf.mul(aboveZero(x, x, tf.mul(belowZero(x), alpha)), gamma);
+    return tf.mul(tf.add(tf.relu(x), tf.mul(belowZero(x), alpha)), gamma);
   },
   Gelu: gelu,
   Clip: clip,

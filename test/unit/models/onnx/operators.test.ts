@@ -14,7 +14,6 @@ import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { operatorNames } from '../../../../server/models/onnx/operators.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
-import { elementCount } from '../../../../server/protocol/shape.ts';
 import { integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
 
 let folder: string;
@@ -32,8 +31,10 @@ interface Case extends Omit<GraphFile, 'input'> {
   readonly sample: readonly number[];
   /** Samples in 0.5 to 1.5 in the place of -1 to 1. */
   readonly positive?: boolean;
-  /** False where the weights have no gradient that differences would show: rounding, the place of the largest. */
+  /** False where the weights have no gradient that differences would show: rounding. */
   readonly smooth?: boolean;
+  /** True where TensorFlow.js's plain backend has a wrong gradient: that of poolings at a border (docs/engine.md). */
+  readonly eagerIsWrong?: boolean;
 }
 
 const image = [4, 6, 7];
@@ -48,6 +49,16 @@ function behindWeight(op: string, attributes = {}, more: readonly string[] = [],
     ...file,
     nodes: [node('Mul', ['x', 'm.scale'], 'scaled'), node(op, ['scaled', ...more], 'y', attributes)],
     tensors: { 'm.scale': positiveFloats(sample), ...file.tensors },
+  };
+}
+
+/** An operator whose gradient is 0, beside what has one. */
+function besideWeight(op: string): Case {
+  return {
+    sample: [4],
+    smooth: false,
+    nodes: [node('Mul', ['x', 'm.scale'], 'scaled'), node(op, ['scaled'], 'whole'), node('Add', ['scaled', 'whole'], 'y')],
+    tensors: { 'm.scale': randomFloats([4], 5) },
   };
 }
 
@@ -143,14 +154,14 @@ const cases: Record<string, Case> = {
   },
   MaxPool: behindWeight('MaxPool', { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, pads: { ints: [1, 0, 1, 1] } }, [], onImage),
   'MaxPool that rounds up': behindWeight('MaxPool', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } }, [], onImage),
-  AveragePool: behindWeight('AveragePool', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } }, [], onImage),
+  AveragePool: behindWeight('AveragePool', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } }, [], { ...onImage, eagerIsWrong: true }),
   'AveragePool that counts its border': behindWeight(
     'AveragePool',
     { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] }, count_include_pad: { int: 1 } },
     [],
     onImage,
   ),
-  'AveragePool that rounds up': behindWeight('AveragePool', { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } }, [], onImage),
+  'AveragePool that rounds up': behindWeight('AveragePool', { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } }, [], { ...onImage, eagerIsWrong: true }),
   GlobalAveragePool: behindWeight('GlobalAveragePool', {}, [], onImage),
   GlobalMaxPool: behindWeight('GlobalMaxPool', {}, [], onImage),
   BatchNormalization: {
@@ -229,10 +240,10 @@ const cases: Record<string, Case> = {
   Log: behindWeight('Log', {}, [], { positive: true }),
   Sin: behindWeight('Sin'),
   Cos: behindWeight('Cos'),
-  Floor: behindWeight('Floor', {}, [], { smooth: false }),
-  Ceil: behindWeight('Ceil', {}, [], { smooth: false }),
-  Round: behindWeight('Round', {}, [], { smooth: false }),
-  Sign: behindWeight('Sign', {}, [], { smooth: false }),
+  Floor: besideWeight('Floor'),
+  Ceil: besideWeight('Ceil'),
+  Round: besideWeight('Round'),
+  Sign: besideWeight('Sign'),
   Identity: behindWeight('Identity'),
 
   ReduceSum: behindWeight('ReduceSum', { keepdims: { int: 0 } }, ['axes'], { sample: [3, 4], outputRank: 2, tensors: { axes: integers([-1]) } }),
@@ -291,8 +302,8 @@ const cases: Record<string, Case> = {
   Where: {
     sample: [4],
     nodes: [
-      node('Greater', ['x', 'zero'], 'positive'),
       node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Greater', ['scaled', 'zero'], 'positive'),
       node('Where', ['positive', 'scaled', 'm.other'], 'y'),
     ],
     tensors: {
@@ -307,7 +318,8 @@ const cases: Record<string, Case> = {
     nodes: [
       node('Mul', ['x', 'm.scale'], 'scaled'),
       node('Cast', ['scaled'], 'whole', { to: { int: 7 } }),
-      node('Cast', ['whole'], 'y', { to: { int: 1 } }),
+      node('Cast', ['whole'], 'floats', { to: { int: 1 } }),
+      node('Add', ['scaled', 'floats'], 'y'),
     ],
     tensors: { 'm.scale': randomFloats([4], 5) },
   },
@@ -372,9 +384,10 @@ const cases: Record<string, Case> = {
       ),
     ]),
   ),
-  'Resize to sizes': behindWeight('Resize', { mode: { string: 'linear' } }, ['', '', 'sizes'], {
+  'Resize to sizes': behindWeight('Resize', { mode: { string: 'linear' }, axes: { ints: [2, 3] } }, ['', '', 'sizes'], {
     ...onImage,
-    tensors: { sizes: integers([BATCH, 4, 9, 11]) },
+    opset: 18,
+    tensors: { sizes: integers([9, 11]) },
   }),
 };
 
@@ -402,7 +415,7 @@ async function programOf(path: string, sample: readonly number[]): Promise<Progr
 
 const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
 
-describe.each(Object.entries(cases))('%s', (name, { sample, positive = false, smooth = true, ...file }) => {
+describe.each(Object.entries(cases))('%s', (name, { sample, positive = false, smooth = true, eagerIsWrong = false, ...file }) => {
   const write = () =>
     writeGraph(folder, `${name.replaceAll(/\W/g, '-')}.onnx`, { ...file, input: ['batch', ...sample] });
   const samples = (positive ? positiveFloats : randomFloats)([BATCH, ...sample]).data as Float32Array;
@@ -434,7 +447,7 @@ describe.each(Object.entries(cases))('%s', (name, { sample, positive = false, sm
     for (const { name: weight, value, gradient, trainable } of eager.parameters.list) {
       if (!trainable) continue;
       const found = compiled.parameters.byName.get(weight)?.gradient as Float32Array;
-      (gradient as Float32Array).forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 4));
+      if (!eagerIsWrong) (gradient as Float32Array).forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 4));
       if (!smooth) continue;
       // Along a direction in which no gradient cancels another.
       const direction = Float32Array.from(value, (_, i) => Math.sign(found[i]) || 1);
@@ -463,5 +476,3 @@ test('every operator is in a graph of this file, or is of known numbers alone', 
     ...['Size'],
   ]);
 });
-
-test('has at least a number in each output', () => expect(elementCount(image)).toBe(168));
