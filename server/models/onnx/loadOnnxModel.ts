@@ -6,7 +6,7 @@ import { record } from '../../compiler/trace/recordingBackend.ts';
 import { readOnnxModel, type ReadOnnxModel } from '../../formats/onnxReader.ts';
 import { FormatError } from '../../formats/formatError.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
-import { notUsable, readUserFile } from '../../modules/readUserFile.ts';
+import { readUserFile } from '../../modules/readUserFile.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { ModelSamples } from '../modelSamples.ts';
@@ -64,7 +64,7 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
 /** @param shapes of the inputs */
 function modelOfLayer(layer: OnnxGraphLayer, shapes: readonly OpenShape[]): tf.LayersModel {
   const inputs = layer.settings.graph.inputs.map(({ name, type }, i) =>
-    tf.input({ name, batchShape: [...shapes[i]], dtype: type === 'float32' || type === 'float64' ? 'float32' : 'int32' }),
+    tf.input({ name, batchShape: [...shapes[i]], dtype: dtypeOf(type) }),
   );
   const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs) as tf.SymbolicTensor | tf.SymbolicTensor[];
   return tf.model({ inputs, outputs });
@@ -86,7 +86,8 @@ function described<R>(path: string, read: () => R): R {
   try {
     return read();
   } catch (error) {
-    throw error instanceof FormatError ? notUsable(path, error, new Uint8Array(0), REMEDY) : error;
+    if (!(error instanceof FormatError)) throw error;
+    throw new UserError(`${path} is not usable: ${error.message}.`, { remedy: error.remedy ?? REMEDY, cause: error });
   }
 }
 
@@ -150,7 +151,7 @@ async function shapesOf(graph: ModelGraph, path: string): Promise<GraphShapes> {
         remedy: 'Export the model so that the batch is the first axis of all inputs and outputs.',
       });
   } catch (error) {
-    if (fixed === undefined || !(error instanceof UserError || error instanceof UnsupportedKernel)) throw error;
+    if (fixed === undefined || !(error instanceof UserError)) throw error;
   }
   return {
     inputs: sized(fixed),
@@ -167,18 +168,40 @@ function openShape(two: readonly number[], three: readonly number[]): OpenShape 
   return two.slice(1).some((size, axis) => size !== three[axis + 1]) ? undefined : [null, ...two.slice(1)];
 }
 
-/** Shapes of the outputs for shapes of the inputs; nothing is computed. */
+/** Shapes of the outputs for shapes of the inputs: recorded, so that nothing is computed, where the graph can be compiled. */
 async function outputShapes(graph: ModelGraph, inputs: readonly (readonly number[])[]): Promise<number[][]> {
-  return record(0, (recording) =>
-    tf.tidy(() => {
-      const given = graph.inputs.map(({ name, type }, i) =>
-        recording.tensor(placeholder(name, { dtype: type === 'float32' || type === 'float64' ? 'float32' : 'int32', shape: inputs[i] })),
-      );
-      const weights = new Map(graph.weights.map(({ name, shape }) => [name, recording.tensor(parameter(name, shape))]));
-      const mode = { training: false, frozenStatistics: false, update: () => undefined };
-      return evaluateGraph(graph, given, weights, mode).map(({ shape }) => shape);
-    }),
-  );
+  try {
+    return await record(0, (recording) =>
+      shapesOfOutputs(
+        graph,
+        graph.inputs.map(({ name, type }, i) => recording.tensor(placeholder(name, { dtype: dtypeOf(type), shape: inputs[i] }))),
+        new Map(graph.weights.map(({ name, shape }) => [name, recording.tensor(parameter(name, shape))])),
+      ),
+    );
+  } catch (error) {
+    if (!(error instanceof UnsupportedKernel)) throw error;
+    await tf.setBackend('cpu');
+    return tf.tidy(() =>
+      shapesOfOutputs(
+        graph,
+        graph.inputs.map(({ type }, i) => tf.zeros([...inputs[i]], dtypeOf(type))),
+        new Map(graph.weights.map(({ name, shape }) => [name, tf.zeros([...shape])])),
+      ),
+    );
+  }
+}
+
+function shapesOfOutputs(
+  graph: ModelGraph,
+  inputs: readonly tf.Tensor[],
+  weights: ReadonlyMap<string, tf.Tensor>,
+): number[][] {
+  const mode = { training: false, frozenStatistics: false, update: () => undefined };
+  return tf.tidy(() => evaluateGraph(graph, inputs, weights, mode)).map(({ shape }) => shape);
+}
+
+function dtypeOf(type: GraphInput['type']): 'float32' | 'int32' {
+  return type === 'float32' || type === 'float64' ? 'float32' : 'int32';
 }
 
 /** What a user should know of the graph. */

@@ -23,7 +23,7 @@ function convolution(call: NodeCall): tf.Tensor {
 
 function inGroups(image: tf.Tensor4D, filter: tf.Tensor4D, groups: number, window: Window): tf.Tensor4D {
   const convolve = (x: tf.Tensor4D, w: tf.Tensor4D) =>
-    tf.conv2d(x, spread(tf.transpose(w, [2, 3, 1, 0]), window), window.strides, paddingsOf(window.pads) as never);
+    tf.conv2d(x, spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window), window.strides, paddingsOf(window.pads) as never);
   if (groups === 1) return convolve(image, filter);
   const images = tf.split(image, groups, 3);
   const filters = tf.split(filter, groups, 0);
@@ -64,7 +64,7 @@ function transposed(call: NodeCall): tf.Tensor {
   const convolve = (image: tf.Tensor4D, w: tf.Tensor4D) =>
     tf.conv2dTranspose(
       image,
-      spread(tf.transpose(w, [2, 3, 1, 0]), window),
+      spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window),
       [image.shape[0], sizes[0], sizes[1], ofGroup],
       strides,
       paddingsOf(pads) as never,

@@ -76,8 +76,8 @@ export const knownOperators: Operators = {
     const isC = call.integer('fmod', 0) !== 0;
     return ofBroadcast((a, b) => (isC ? a % b : a - b * Math.floor(a / b)))(call);
   },
-  Min: ofBroadcast(Math.min),
-  Max: ofBroadcast(Math.max),
+  Min: ofBroadcast((a, b) => Math.min(a, b)),
+  Max: ofBroadcast((a, b) => Math.max(a, b)),
   Equal: ofBroadcast((a, b) => truth(a === b), 'bool'),
   Greater: ofBroadcast((a, b) => truth(a > b), 'bool'),
   GreaterOrEqual: ofBroadcast((a, b) => truth(a >= b), 'bool'),

@@ -29,8 +29,8 @@ function matmul(call: NodeCall): tf.Tensor {
 function productOf(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   // One product of all rows with a matrix.
   if (b.rank === 2 && a.rank > 2) {
-    const rows = tf.reshape(a, [-1, a.shape[a.rank - 1]]);
-    return tf.reshape(tf.matMul(rows, b), [...a.shape.slice(0, -1), b.shape[1]]);
+    const rows = tf.reshape(a, [-1, ...a.shape.slice(-1)]);
+    return tf.reshape(tf.matMul(rows, b), [...a.shape.slice(0, -1), ...b.shape.slice(1)]);
   }
   if (a.rank === 2 && b.rank === 2) return tf.matMul(a, b);
   // The gradient of a product that broadcasts would keep the axes of the other operand: broadcasting by itself has the right one.

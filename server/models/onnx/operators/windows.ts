@@ -25,7 +25,7 @@ export function paddingsOf([top, left, bottom, right]: Window['pads']): Paddings
 
 /** [batch, channels, height, width] -> [batch, height, width, channels] */
 export function channelsLast(x: tf.Tensor): tf.Tensor4D {
-  return tf.transpose(x, [0, 2, 3, 1]);
+  return tf.transpose<tf.Tensor4D>(x as tf.Tensor4D, [0, 2, 3, 1]);
 }
 
 export function channelsFirst(x: tf.Tensor4D): tf.Tensor4D {
@@ -34,7 +34,8 @@ export function channelsFirst(x: tf.Tensor4D): tf.Tensor4D {
 
 /** A signal [batch, channels, length] as an image of height 1; images as they are. @throws TypeError for more axes */
 export function asImage(x: tf.Tensor): tf.Tensor4D {
-  if (x.rank === 3) return tf.reshape(x, [x.shape[0], x.shape[1], 1, x.shape[2]]);
+  const { shape } = x;
+  if (shape.length === 3) return tf.reshape(x, [shape[0], shape[1], 1, shape[2]]);
   if (x.rank === 4) return x as tf.Tensor4D;
   throw new TypeError(`its input has ${x.rank} axes; signals of 3 and images of 4 axes are computed`);
 }
