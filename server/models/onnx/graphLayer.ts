@@ -73,6 +73,12 @@ export class OnnxGraphLayer extends tf.layers.Layer {
     return { ...super.getConfig(), ...savedSettings(this.name, this.settings) } as unknown as tf.serialization.ConfigDict;
   }
 
+  /** The operator that makes the first output. */
+  get lastOperator(): string | undefined {
+    const { nodes, outputs } = this.settings.graph;
+    return nodes.find((node) => node.outputs.includes(outputs[0].name))?.op;
+  }
+
   /** The weights in the order of the file, each with its variable. */
   get namedWeights(): (GraphWeight & { readonly variable: tf.LayerVariable })[] {
     return this.settings.graph.weights.flatMap((weight) => {

@@ -206,7 +206,8 @@ function dtypeOf(type: GraphInput['type']): 'float32' | 'int32' {
 
 /** What a user should know of the graph. */
 function warningsOf({ nodes, weights }: ModelGraph): string[] {
-  const isFolded = weights.some(({ name, op }) => op === 'Conv' && /^onnx::Conv_\d+$/.test(name));
+  // Names that the two exporters of PyTorch give what they have computed of a convolution and its normalization.
+  const isFolded = weights.some(({ name, op }) => op === 'Conv' && /^onnx::Conv_\d+$|\.weight_bias$/.test(name));
   const isNormalized = nodes.some(({ op }) => op === 'BatchNormalization');
   if (!isFolded || isNormalized) return [];
   return [

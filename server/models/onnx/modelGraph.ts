@@ -74,7 +74,7 @@ const MORE_OUTPUTS = new Set(['BatchNormalization', 'Dropout', 'MaxPool', 'Layer
 export function modelGraphOf(
   file: ReadOnnxModel,
   fileOf?: (location: string) => Uint8Array,
-  isWeight: (name: string, shape: readonly number[], uses: readonly Use[]) => boolean = (...tensor) => !isConstant(...tensor),
+  isWeight: (name: string, tensor: OnnxTensor, uses: readonly Use[]) => boolean = (...known) => !isConstant(...known),
 ): { graph: ModelGraph; values: ReadonlyMap<string, Float32Array> } {
   const opset = opsetOf(file);
   refuseMissing(file.nodes);
@@ -93,7 +93,7 @@ export function modelGraphOf(
     const taken = uses.get(name);
     if (!taken) continue;
     const tensor = onnxTensorOf(stored, fileOf);
-    if (!isFloat(type) || !(tensor.data instanceof Float32Array) || !isWeight(name, shape, taken)) {
+    if (!isFloat(type) || !(tensor.data instanceof Float32Array) || !isWeight(name, tensor, taken)) {
       constants.set(name, tensor);
       continue;
     }
@@ -253,10 +253,15 @@ function forAllModes(node: ReadOnnxNode, file: ReadOnnxModel): OnnxNode {
   };
 }
 
+/** Names that exporters of PyTorch make up, for what they have computed. */
+const MADE_UP = /^(val_\d+|onnx::\S+|\d+)$/;
+
 /** True for a float that is part of a formula. */
-function isConstant(name: string, shape: readonly number[], uses: readonly Use[]): boolean {
+function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[]): boolean {
   if (shape.length === 0 || elementCount(shape) === 0) return true;
   if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
+  // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
+  if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0])) return true;
   // A parameter of a module has the name of the module in front.
   return elementCount(shape) === 1 && !name.includes('.') && uses.every(({ node }) => ARITHMETIC.has(node.op));
 }

@@ -25,8 +25,8 @@ function inGroups(image: tf.Tensor4D, filter: tf.Tensor4D, groups: number, windo
   const convolve = (x: tf.Tensor4D, w: tf.Tensor4D) =>
     tf.conv2d(x, spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window), window.strides, paddingsOf(window.pads) as never);
   if (groups === 1) return convolve(image, filter);
-  const images = tf.split(image, groups, 3);
-  const filters = tf.split(filter, groups, 0);
+  const images = tf.split<tf.Tensor4D>(image, groups, 3);
+  const filters = tf.split<tf.Tensor4D>(filter, groups, 0);
   return tf.concat(images.map((x, i) => convolve(x, filters[i])), 3);
 }
 
@@ -70,8 +70,8 @@ function transposed(call: NodeCall): tf.Tensor {
       paddingsOf(pads) as never,
     );
   const image = channelsLast(x);
-  const filters = groups === 1 ? [filter] : tf.split(filter, groups, 0);
-  const images = groups === 1 ? [image] : tf.split(image, groups, 3);
+  const filters = groups === 1 ? [filter] : tf.split<tf.Tensor4D>(filter, groups, 0);
+  const images = groups === 1 ? [image] : tf.split<tf.Tensor4D>(image, groups, 3);
   const parts = images.map((part, i) => convolve(part, filters[i]));
   return biased(call, likeInput(channelsFirst(groups === 1 ? parts[0] : tf.concat(parts, 3)), given.rank));
 }

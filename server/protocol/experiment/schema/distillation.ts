@@ -39,7 +39,7 @@ export const distillation = z
     teacher: z
       .union([path, untrained])
       .describe(
-        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, a ' +
+        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, an ONNX file, a ' +
           '.safetensors file with its layers (`deeptwist export --format packed`), or a model with the weights to load into it. Its weights ' +
           'never change.',
       ),
