@@ -19,7 +19,7 @@ export const lstmLanguageModel = z
   })
   .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
 
-export const onnxModel = z
+const onnxModel = z
   .strictObject({
     onnx: path.describe('ONNX file with the graph of a model, and its weights.'),
     inputs: z
@@ -40,4 +40,4 @@ export const onnxModel = z
   })
   .describe('A model of an ONNX file, with settings.');
 
-export const model = z.union([path, onnxModel, lstmLanguageModel]);
+export const model = z.union([path, lstmLanguageModel, onnxModel]);
