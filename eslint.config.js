@@ -96,9 +96,9 @@ const serverZones = Object.entries({
  * and `factors` also name other things, so that only a comparison with them is an offence.
  */
 const unambiguous =
-  '/^(prune|quantize|low-rank|nuclear-norm|group-lasso|gradual-mask|dynamic-surgery|rigl|one-shot|straight-through)$/';
+  '/^(prune|quantize|low-rank|nuclear-norm|group-lasso|gradual-mask|dynamic-surgery|rigl|variational-dropout|one-shot|straight-through)$/';
 const compared =
-  '/^(prune|quantize|low-rank|nuclear-norm|group-lasso|custom|deeptwist|gradual-mask|dynamic-surgery|rigl|one-shot|factors|straight-through)$/';
+  '/^(prune|quantize|low-rank|nuclear-norm|group-lasso|custom|deeptwist|gradual-mask|dynamic-surgery|rigl|variational-dropout|one-shot|factors|straight-through)$/';
 /** The form of a compressed weight is no method and no policy. */
 const ofNoForm = ':not([left.property.name="form"]):not([left.expression.property.name="form"])';
 const namesOfMethods = [

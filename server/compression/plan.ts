@@ -10,7 +10,7 @@ import { FurtherUnit } from './methods/furtherUnit.ts';
 import { createUnits } from './methods/index.ts';
 import type { RunFacts, Unit } from './methods/unit.ts';
 import { policies } from './policies.ts';
-import type { TensorSpec } from './stored/storedWeights.ts';
+import type { NoisyWeight, TensorSpec } from './stored/storedWeights.ts';
 import type { MatchedWeight, NamedWeight } from './targets/targets.ts';
 
 /** A compression with what the run has loaded for it. */
@@ -21,7 +21,7 @@ export interface PlannedCompression extends Placed<Compression> {
 
 /** One compression of the list. */
 export interface StagePlan {
-  /** Where the experiment has it. */
+  /** Path of the compression in the experiment. */
   readonly path: SettingPath;
   readonly compression: Compression;
   readonly units: readonly Unit[];
@@ -37,6 +37,8 @@ export interface CompressionPlan {
   readonly denseGradients: boolean;
   /** Tensors that the optimizer trains in the place of weights. */
   readonly trained: readonly TensorSpec[];
+  /** Weights that are distributions while they train. */
+  readonly noisy: readonly NoisyWeight[];
   /** Names of the weights that the optimizer leaves alone, since something else is trained in their place from the first step on. */
   readonly replaced: ReadonlySet<string>;
 }
@@ -61,6 +63,7 @@ export function planCompression(
         policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
+    noisy: stages.flatMap(noisyWeights),
     replaced: new Set(replacing.flatMap(({ units }) => units.flatMap(namesOf))),
   };
 }
@@ -83,6 +86,12 @@ export function stepsBetweenCompressed(compression: Compression): number {
 function trainedInstead({ compression, units }: StagePlan): TensorSpec[] {
   const row = policies[compression.policy];
   return row.trainedInstead === undefined ? [] : units.flatMap(row.trainedInstead);
+}
+
+function noisyWeights({ path, compression, units }: StagePlan): NoisyWeight[] {
+  const row = policies[compression.policy];
+  const own = settingsWithin(path, () => units.flatMap((unit) => row.noise?.(unit, compression) ?? []));
+  return own.map((weight) => ({ ...weight, path }));
 }
 
 function namesOf({ targets }: Unit): string[] {

@@ -13,6 +13,7 @@ import { fixedBatchSize, hasOtherLayout, matchInputs, shapeText } from './matchI
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
+import type { VariationalNoise } from './objective/variationalNoise.ts';
 import { unfitModel } from './unfitModel.ts';
 
 export interface ModelProgram extends Program, Predictor {
@@ -39,7 +40,7 @@ export const PERPLEXITY = 'perplexity';
 /** What a model must fit. */
 type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
 
-/** Whether the largest output is the label's. */
+/** True for samples whose largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
   const predicted = tf.argMax(outputs, -1);
   return tf.equal(tf.reshape(tf.cast(targets, 'int32'), predicted.shape), predicted);
@@ -75,7 +76,7 @@ export function modelProgram(
   loaded: LoadedModel,
   dataset: Samples,
   training: TrainingConfig,
-  lesson?: Lesson,
+  { lesson, noise }: { lesson?: Lesson | undefined; noise?: VariationalNoise | undefined } = {},
 ): ModelProgram {
   const { model } = loaded;
   const weights = modelWeights(model);
@@ -105,6 +106,8 @@ export function modelProgram(
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
+  /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
+  const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
     ? studentLoss(lesson.config, { model, loss, id }, lesson.teacher)
     : (_, expected, outputs): Terms => ({ terms: { data: [loss(expected, outputs)] } });
@@ -116,7 +119,7 @@ export function modelProgram(
   return {
     model,
     ...predictorOf(model, weights, inputs),
-    weights,
+    weights: [...weights, ...(noise?.weights ?? [])],
     ...(lesson && { frozen: lesson.teacher }),
     targets: dataset.targets,
     metrics: metrics.map(([name]) => name),
@@ -130,8 +133,9 @@ export function modelProgram(
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
+      const divergence = noise ? [tf.div<tf.Scalar>(noise.divergence(), labels(noise.samples))] : [];
       const onData = Object.entries(terms).map(([name, own]) => [name, own.map(scaled)] as const);
-      return composeLoss({ ...Object.fromEntries(onData), regularization }, shares);
+      return composeLoss({ ...Object.fromEntries(onData), divergence, regularization }, shares);
     },
     evaluate(batch, targets) {
       const [samples] = targets[0].shape;
@@ -202,6 +206,11 @@ function checkClasses(names: readonly string[], outputs: number | undefined): vo
   if (outputs === undefined || outputs >= names.length) return;
   const listed = `${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''}`;
   throw unfitModel(`the data have ${names.length} classes (${listed}), the output one value for each of ${outputs}`);
+}
+
+/** Labels of a sample: one, or one for each time step or pixel. */
+function labelsOf({ shape }: TensorSpec, classes: number | undefined): number {
+  return (classes === undefined ? shape.slice(0, -1) : shape).reduce((a, b) => a * b, 1);
 }
 
 function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {

@@ -70,6 +70,17 @@ export function keptFolder(keep: string, { name, seed }: ExperimentRun): string 
   return join(keep, `${name.replaceAll(/[^\w.-]+/g, '-')}-${seed}`);
 }
 
+/** Calls `use` with the folder of `--keep`, or with one that is removed after it. */
+export async function withKeptFolder<R>(keep: unknown, use: (folder: string) => Promise<R>): Promise<R> {
+  if (typeof keep === 'string') return use(keep);
+  const folder = mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** The events of a run of a kept series; none before it has begun. */
 export function keptEvents(folder: string): RunEvent[] {
   const [id] = existsSync(folder) ? readdirSync(folder) : [];

@@ -43,7 +43,7 @@ export const showCommand: Command = {
       settingLines(progress, stdout),
       nearZeroLines(progress, stdout),
       [...lossLines(progress), ...courseLines(progress, stdout)],
-      [...progress.changes, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
+      [...progress.changes, ...progress.thinnings, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
       progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
       exportLines(await readExportedFiles(run), stdout, context),
     ];

@@ -4,12 +4,18 @@
  */
 import { defaultThreads, Products, type Matrix } from '../../linalg/products.ts';
 import { reconstruct } from '../../linalg/truncate.ts';
-import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import type { CompressionState, FactoredWeight, Unit } from '../methods/unit.ts';
 import { scatterRows, storedMatrix } from '../targets/matrixView.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
-import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
+import {
+  PlainWeights,
+  restoreArrays,
+  untrained,
+  type Projection,
+  type TensorSpec,
+  type TrainedTensor,
+} from './storedWeights.ts';
 
 /** The factors of a unit: its left factor, and a right factor for each of its weights. */
 export function factorsOf({ targets, factors }: Unit): TensorSpec[] {
@@ -99,7 +105,7 @@ class FactorGroup {
     this.#left = factor(leftName(targets[0]), factors!.left);
     this.#members = targets.map((target, i) => {
       const { values, gradient } = weights.get(target.weight.name)!;
-      if (gradient === undefined) throw untrained(target);
+      if (gradient === undefined) throw untrained('factors', target);
       return { target, values, gradient, right: factor(rightName(target), factors!.rights[i]) };
     });
     this.#products = new Products(defaultThreads(factors!.left[0], factors!.rights[0][1]));
@@ -143,12 +149,4 @@ interface Member {
   readonly values: Float32Array;
   readonly gradient: Float32Array;
   readonly right: Factor;
-}
-
-function untrained({ weight, key }: MatchedWeight): SettingError {
-  return new SettingError(
-    ['layers', key],
-    `the factors of ${weight.name} cannot be trained: the model does not train this weight`,
-    { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
-  );
 }

@@ -1,7 +1,9 @@
 /** @file What an experiment's policy makes of the weights that are stored, and of what is trained in their place. */
 import type { Compression } from '../../protocol/experiment/schema.ts';
+import { SettingError } from '../../protocol/experiment/settingError.ts';
+import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
-import type { CompressibleWeight } from '../targets/targets.ts';
+import type { CompressibleWeight, MatchedWeight, NamedWeight } from '../targets/targets.ts';
 
 /** What the stored weights ask of the compression. */
 export interface Projection {
@@ -39,6 +41,26 @@ export interface TensorSpec {
   readonly length: number;
 }
 
+/**
+ * A weight that is a distribution while it trains, N(theta, sigma^2): the weight itself is theta, and the step that computes the loss has
+ * tensors beside it.
+ */
+export interface NoisyWeight {
+  readonly weight: NamedWeight;
+  /** Where the experiment has the compression. */
+  readonly path: SettingPath;
+  /** log sigma^2 of each number at first. */
+  readonly logVariance: number;
+}
+
+/** Names of the tensors that the training step has beside a {@link NoisyWeight}. */
+export const noiseNames = {
+  /** log sigma^2, of the shape of the weight; trained. */
+  logVariance: (weight: string) => `${weight}/log-variance`,
+  /** What the divergence from the prior counts in the loss, 0 to 1: one number, which the compression sets before each step. */
+  divergenceWeight: (weight: string) => `${weight}/divergence-weight`,
+};
+
 /** A tensor that the optimizer trains in the place of a weight. */
 export interface TrainedTensor {
   readonly name: string;
@@ -66,6 +88,15 @@ export interface StoredWeights {
   readonly state: CompressionState;
   /** @throws RangeError where the state is not one of these weights */
   restore(state: CompressionState): void;
+}
+
+/** @param trained what cannot be trained of a weight that the model does not train */
+export function untrained(trained: string, { weight, key }: Pick<MatchedWeight, 'weight' | 'key'>): SettingError {
+  return new SettingError(
+    ['layers', key],
+    `the ${trained} of ${weight.name} cannot be trained: the model does not train this weight`,
+    { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
+  );
 }
 
 /** Copies arrays of a checkpoint into those of the same keys. @throws RangeError where one is missing or has another length */

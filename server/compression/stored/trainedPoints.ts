@@ -3,12 +3,18 @@
  * full-precision weight stays what it was. With points that are weights, the trained centroids of Deep Compression (Han et al. 2016).
  */
 import { roundToTable, sumByLevel } from '../levelKernels.ts';
-import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { inOrder, ordered } from '../methods/quantize/buckets.ts';
 import { isTableForm, type TableForm } from '../methods/quantize/levelForm.ts';
 import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
-import { PlainWeights, restoreArrays, type Projection, type TensorSpec, type TrainedTensor } from './storedWeights.ts';
+import {
+  PlainWeights,
+  restoreArrays,
+  untrained,
+  type Projection,
+  type TensorSpec,
+  type TrainedTensor,
+} from './storedWeights.ts';
 
 /** The points of a unit. */
 export function pointsOf({ targets, points }: Unit): TensorSpec[] {
@@ -107,13 +113,13 @@ class PointWeight {
   readonly #tensor: TrainedTensor;
   /** How numbers are scaled and which are quantized, as the points were fitted. */
   #form: TableForm | undefined;
-  /** Where the quantized numbers stand; undefined where all are. */
+  /** Indices of the quantized numbers, ascending; undefined where all are. */
   #positions: Uint32Array | undefined;
   #codes = new Uint8Array();
 
   /** @throws SettingError where the weight is not trained */
   constructor(target: MatchedWeight, { name, values, gradient }: CompressibleWeight, tensor: TrainedTensor) {
-    if (gradient === undefined) throw untrained(target);
+    if (gradient === undefined) throw untrained('points', target);
     this.name = name;
     this.full = new Float32Array(values.length);
     this.#values = values;
@@ -197,12 +203,4 @@ class PointWeight {
     const positions = this.#positions;
     return positions ? Float32Array.from(positions, (position) => array[position]) : ordered(array, this.#form!.view);
   }
-}
-
-function untrained({ weight, key }: MatchedWeight): SettingError {
-  return new SettingError(
-    ['layers', key],
-    `the points of ${weight.name} cannot be trained: the model does not train this weight`,
-    { remedy: 'Leave the layer out, set it to trainable, or use another policy.' },
-  );
 }

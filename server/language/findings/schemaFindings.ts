@@ -72,7 +72,9 @@ function fixesOf(
 /** Fixes that choose a policy which works with the method, whatever the parameters of its layers are. */
 function policiesFor(document: ExperimentDocument, path: SettingPath): Fix[] {
   const method = compressionAt(document, path)?.method;
-  const policies = method ? suitablePolicies(method).filter((policy) => !policyFacts[policy].layers) : [];
+  const policies = method
+    ? suitablePolicies(method).filter((policy) => !policyFacts[policy].layers && !policyFacts[policy].findsRate)
+    : [];
   return policies.map((policy) => setTo(document, path, policy));
 }
 

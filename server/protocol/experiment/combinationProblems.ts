@@ -32,6 +32,9 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ...compressions.flatMap(settingProblems),
     ...compressions.flatMap(parameterProblems),
     ...compressions.flatMap(methodProblems),
+    ...compressions.flatMap(rateProblems),
+    ...compressions.flatMap(choiceProblems),
+    ...compressions.flatMap((compression) => decayProblems(document, compression)),
     ...keepBest.slice(0, 1),
   ];
 }
@@ -93,6 +96,59 @@ function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[
       ];
     }),
   );
+}
+
+/** Layers without the rate that they need. */
+function rateProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const method = valueAt(settings, ['method']);
+  const layers = valueAt(settings, ['layers']);
+  if (!isPolicy(policy) || !isMethod(method) || !isRecord(layers) || policyFacts[policy].findsRate) return [];
+  const { rises, hasThreshold } = methodFacts[method];
+  if (rises === undefined) return [];
+  return Object.entries(layers)
+    .filter(([, layer]) => isRecord(layer) && layer[rises] === undefined && hasThreshold?.(layer) !== false)
+    .map(([key]) => ({
+      path: [...path, 'layers', key, rises],
+      code: 'missing-setting',
+      at: 'value',
+      message: 'missing: expected a number in [0, 1)',
+    }));
+}
+
+/** What says which weights become zero, under a policy that finds it by training. */
+function choiceProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const method = valueAt(settings, ['method']);
+  if (!isPolicy(policy) || !isMethod(method) || !policyFacts[policy].findsRate) return [];
+  const { chooses } = methodFacts[method];
+  const layers = valueAt(settings, ['layers']);
+  const places = [
+    ...(chooses?.settings ?? []).map((name) => [name]),
+    ...Object.keys(isRecord(layers) ? layers : {}).flatMap((key) =>
+      (chooses?.parameters ?? []).map((name) => ['layers', key, name]),
+    ),
+  ];
+  return places
+    .filter((place) => valueAt(settings, place) !== undefined)
+    .map((place) => ({
+      path: [...path, ...place],
+      code: 'combination',
+      at: 'key',
+      message: `"${policy}" finds by training which weights become zero; leave it out`,
+      related: [[...path, 'policy']],
+    }));
+}
+
+/** A decay of weights under a policy whose variances would decay, too. */
+function decayProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const decay = ['training', 'optimizer', 'weightDecay'];
+  const value = valueAt(document, decay);
+  if (!isPolicy(policy) || !policyFacts[policy].excludesWeightDecay || typeof value !== 'number' || value === 0)
+    return [];
+  const message = `"${policy}" has a prior of its own for weights and variances, which would decay; leave it out`;
+  return [{ path: decay, code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
 }
 
 /** Layers whose weights are chosen by no threshold, under a policy that needs one. */

@@ -57,10 +57,14 @@ function listed(texts: string[]): string {
   return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
 }
 
-/** `a list of 2 numbers` */
+/** `a list of 2 numbers`, `a list of 1 number or more` */
 function list({ items, minItems, maxItems }: JsonSchema): string {
-  if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer')) return 'a list';
-  return `a list of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} numbers`;
+  const [member, least, most] = Array.isArray(items)
+    ? [items[0], items.length, items.length]
+    : [items, minItems ?? 0, maxItems];
+  if (!isRecord(member) || (member.type !== 'number' && member.type !== 'integer')) return 'a list';
+  if (most === undefined) return `a list of ${least} ${least === 1 ? 'number' : 'numbers'} or more`;
+  return `a list of ${least === most ? least : `${least} to ${most}`} numbers`;
 }
 
 function integer(node: JsonSchema): string {
@@ -90,7 +94,9 @@ function child(node: JsonSchema, value: unknown, key: string | number): JsonSche
     const discriminator = discriminatorOf(alternativeOf(node, value) ?? node);
     return discriminator?.key === key ? { enum: [...discriminator.options.keys()] } : undefined;
   }
-  if (option.type === 'array') return option.items as JsonSchema | undefined;
+  // A list of fixed length has a schema for each place.
+  if (option.type === 'array')
+    return (Array.isArray(option.items) ? option.items[Number(key)] : option.items) as JsonSchema;
   const properties = option.properties as Record<string, JsonSchema> | undefined;
   if (properties && Object.hasOwn(properties, key)) return properties[key];
   return typeof option.additionalProperties === 'object' ? option.additionalProperties : undefined;

@@ -25,6 +25,7 @@ import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
+import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
 
@@ -69,8 +70,10 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...quantizationProblems(document),
     ...distillationProblems(document),
     ...imageProblems(document),
+    ...thinProblems(document),
   ].filter(
     (problem) =>
+      !isMisspelt(problem, wrong) &&
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
   for (const problem of [...wrong, ...unfit]) problems.push(located(problem, json, applied));
@@ -127,6 +130,17 @@ function withOverrides(json: JsonText, overrides: readonly string[]) {
       });
   }
   return { document, applied, problems };
+}
+
+/** True where a setting is called missing that is there misspelt. */
+function isMisspelt({ code, path }: SettingProblem, wrong: readonly SettingProblem[]): boolean {
+  const name = formatSettingPath(path);
+  return (
+    code === 'missing-setting' &&
+    wrong.some(
+      (other) => other.meant !== undefined && formatSettingPath([...other.path.slice(0, -1), other.meant]) === name,
+    )
+  );
 }
 
 /** The problems that zod found, one for each setting; a setting that is there misspelt is not called missing as well. */

@@ -9,6 +9,7 @@ import { data } from './schema/data.ts';
 import { distillation } from './schema/distillation.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
+import { thin } from './schema/thin.ts';
 import { training } from './schema/training.ts';
 import { path, positiveInteger } from './schema/values.ts';
 
@@ -40,6 +41,7 @@ export const experimentSchema = z.strictObject({
   training,
   distillation: distillation.optional(),
   compression: compression.optional(),
+  thin: thin.optional(),
   observe: observe.prefault({}),
 });
 

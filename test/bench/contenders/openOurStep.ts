@@ -15,7 +15,7 @@ import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
-import { compressibleWeights } from '../../../server/training/prepare.ts';
+import { compressibleWeights } from '../../../server/training/trainer.ts';
 import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 
@@ -78,7 +78,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
     const found = { model: teacher, weights: modelWeights(teacher), layers: teacher.layers, inputs };
     return { config: distillation, teacher: { ...found, kind: 'logits' } };
   };
-  const program = modelProgram(loaded, samples, training, await lesson());
+  const program = modelProgram(loaded, samples, training, { lesson: await lesson() });
   const named = modelWeights(loaded.model);
   const plan = planCompression(placedCompressions(experiment), named, {
     steps: STEPS,

@@ -79,6 +79,13 @@ test.each(files.filter((file) => basename(file).startsWith('lenet') && file.ends
   },
 );
 
+test('student 1 has the weights of Polino et al. 2018: 998,125, which are 4 MB', async () => {
+  const file = join('cifar-10', 'student-1.deeptwist.jsonc');
+  const { model } = await load(file, read(file).experiment);
+  const kernels = modelWeights(model).filter(({ weight }) => weight === 'kernel');
+  expect(kernels.map(({ variable }) => variable.size)).toEqual([5625, 93_750, 62_500, 31_250, 800_000, 5000]);
+});
+
 test('an example that starts from another one has its model and its data', () => {
   for (const file of files) {
     const { experiment } = read(file);

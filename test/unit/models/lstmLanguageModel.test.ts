@@ -43,6 +43,22 @@ describe('the built-in LSTM language model', () => {
     model.dispose();
   });
 
+  test('medium has 19,760,000 weights and 15,200 biases at 10,000 words', async () => {
+    /** By their axes: matrices, vectors. */
+    const counts = async (words: number) => {
+      const { model } = await load('builtin:lstm-lm-medium', words);
+      const sizes = [1, 2].map((rank) =>
+        modelWeights(model).reduce((sum, { shape, variable }) => sum + (shape.length === rank ? variable.size : 0), 0),
+      );
+      model.dispose();
+      return sizes;
+    };
+    // Words have so many more weights each: their embedding and their logit.
+    const [[biases, weights], [moreBiases, moreWeights]] = [await counts(50), await counts(51)];
+    const at = (count: number, more: number) => count + (10_000 - 50) * (more - count);
+    expect([at(weights, moreWeights), at(biases, moreBiases)]).toEqual([19_760_000, 15_200]);
+  });
+
   test.each([
     ['builtin:lstm-lm-small', 0.1, 0],
     ['builtin:lstm-lm-medium', 0.05, 0.5],

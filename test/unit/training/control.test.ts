@@ -65,10 +65,12 @@ const combinations = Object.entries(methods).flatMap(([method, settings]) =>
   ]),
 );
 
-/** The layers, with the parameters that a policy needs. */
+/** The layers, with the parameters that a policy needs, and none where it finds them. */
 function suitableLayers(layers: Readonly<Record<string, object>>, policy: PolicyId): object {
-  const needed = policyFacts[policy].layers ?? {};
-  return Object.fromEntries(Object.entries(layers).map(([key, parameters]) => [key, { ...parameters, ...needed }]));
+  const { layers: needed, findsRate } = policyFacts[policy];
+  return Object.fromEntries(
+    Object.entries(layers).map(([key, parameters]) => [key, { ...(!findsRate && parameters), ...needed }]),
+  );
 }
 
 const lstm = (policy: string) => ({

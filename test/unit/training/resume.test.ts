@@ -87,6 +87,27 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
       },
     ],
     [
+      'fixed-point numbers, rounded at random',
+      {
+        compression: {
+          method: 'quantize',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'fixed-point', bits: 4, rounding: 'stochastic' } },
+        },
+      },
+    ],
+    [
+      'powers of two, straight through',
+      {
+        compression: {
+          method: 'quantize',
+          policy: 'straight-through',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'power-of-two', bits: 3 } },
+        },
+      },
+    ],
+    [
       'points that are drawn at random',
       {
         compression: {

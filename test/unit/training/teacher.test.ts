@@ -72,7 +72,7 @@ describe('a student', () => {
     for (const { loss, losses, shares } of eventsOf(events, 'metrics')) {
       expect(Object.keys(losses!)).toEqual(['labels', 'distillation']);
       expect(losses!.labels + losses!.distillation).toBeCloseTo(loss, 5); // Rounded to float32.
-      expect(shares!.asked * 10).toBeCloseTo(Math.round(shares!.asked * 10), 5); // Of ten samples.
+      expect(shares!.asked * 10).toBeCloseTo(Math.round(shares!.asked * 10), 5); // The share is one of ten samples.
     }
     expect(finalWeights(teacher)).toEqual(before);
     expect([...finalWeights(student).keys()]).toEqual(['fc1/kernel', 'fc1/bias', 'fc2/kernel', 'fc2/bias']);
@@ -172,6 +172,46 @@ describe('a run with a teacher that is stopped and resumed ends as if it had not
       'quantization',
       {},
       [`compression=${JSON.stringify({ method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 2 } } })}`],
+    ],
+    ['dynamic-surgery', {}, withPolicy('dynamic-surgery')],
+    ['rigl', {}, withPolicy('rigl')],
+    [
+      'trained points',
+      {},
+      [
+        `compression=${JSON.stringify({
+          method: 'quantize',
+          policy: 'points',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'points', bits: 2, bucket: 16 } },
+          schedule: { from: 8 },
+        })}`,
+        'training.optimizer={"type":"sgd","learningRate":0.01,"momentum":0.9,"nesterov":true}',
+      ],
+    ],
+    [
+      'quantized distillation: the gradient of scales, and levels at random',
+      { ask: 'by-entropy' },
+      [
+        `compression=${JSON.stringify({
+          method: 'quantize',
+          policy: 'straight-through',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'uniform', bits: 2, bucket: 16, rounding: 'stochastic' } },
+          straightThrough: { gradient: 'exact-scale' },
+        })}`,
+      ],
+    ],
+    [
+      'proximal steps on singular values, then on units',
+      {},
+      [
+        `compression=${JSON.stringify([
+          { method: 'nuclear-norm', distortEvery: 5, unit: 'steps', layers: { fc1: { tau: 1 } } },
+          { method: 'group-lasso', distortEvery: 5, unit: 'steps', layers: { fc1: { lambda: 0.1 } } },
+        ])}`,
+        'training.optimizer={"type":"sgd","learningRate":0.1,"momentum":0.9}',
+      ],
     ],
     [
       'factors',

@@ -12,6 +12,8 @@ import { sparseSize } from './size.ts';
 export interface PruningRule {
   readonly selection: Selection;
   readonly criterion: Criterion;
+  /** False where the policy finds by itself what becomes zero. */
+  readonly hasRate: boolean;
   rateAt(step: number): number;
 }
 
@@ -48,8 +50,8 @@ export class PruningUnit implements Unit {
     };
   }
 
-  settingAt(step: number): { rate: number } {
-    return { rate: this.#rule.rateAt(step) };
+  settingAt(step: number): { rate?: number } {
+    return this.#rule.hasRate ? { rate: this.#rule.rateAt(step) } : {};
   }
 
   zerosAt(step: number): number {

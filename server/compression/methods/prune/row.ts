@@ -1,4 +1,5 @@
 /** @file Pruning as a compression method. */
+import { policyFacts } from '../../../protocol/experiment/methods/policies.ts';
 import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/pruningPattern.ts';
 import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
@@ -70,7 +71,7 @@ function selected(weight: NamedWeight, view: SelectedWeight['view'], weights: re
 
 function createUnit(
   targets: readonly PrunedTarget[],
-  { criterion, schedule }: CompressionOf<'prune'>,
+  { policy, criterion, schedule }: CompressionOf<'prune'>,
   weights: readonly NamedWeight[],
 ): Unit {
   const [{ parameters }] = targets;
@@ -78,14 +79,15 @@ function createUnit(
   // A pattern that fixes the rate has it from the first distortion on.
   const own =
     rateOfPattern(parameters.pattern) === undefined ? schedule : schedule && { ...schedule, to: schedule.from };
-  const rateAt = (step: number) => pruningRateAt(own, targetRateOf(parameters), step);
+  const hasRate = !policyFacts[policy].findsRate;
+  const rateAt = (step: number) => (hasRate ? pruningRateAt(own, targetRateOf(parameters), step) : 0);
   const members = targets.map(({ weight, view }) => selected(weight, view, weights));
   const selection = selectionOf(members, parameters, row.ofGroup);
   const tensor =
     targets.length === 1 && !row.accumulate
       ? prunesTensor((view) => selectionOf([{ ...members[0], view, gates: 1 }], parameters, row.ofGroup), rateAt)
       : undefined;
-  return new PruningUnit(targets, { selection, criterion: row, rateAt }, tensor);
+  return new PruningUnit(targets, { selection, criterion: row, hasRate, rateAt }, tensor);
 }
 
 /** @throws SettingError where the pattern is larger than the matrix */

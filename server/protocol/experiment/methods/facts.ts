@@ -84,6 +84,8 @@ export interface MethodFacts {
   readonly spectrumAtEachObservation: boolean;
   /** True where weights become a few levels, which a histogram marks. */
   readonly hasLevels: boolean;
+  /** The settings, and the parameters of a layer, that say which weights become zero; absent where none do. */
+  readonly chooses?: { readonly settings: readonly string[]; readonly parameters: readonly string[] };
   /** Tells whether a layer is compressed by a threshold, by its settings as they are written; absent where none is. */
   hasThreshold?(layer: unknown): boolean;
   /** The parameters that a run keeps from its start: by which weights are compressed together, or in another form; absent where it keeps none. */

@@ -24,6 +24,10 @@ export interface PolicyFacts {
   readonly trainsInstead?: true;
   /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
   readonly sumsGradients?: true;
+  /** True where training finds how many weights become zero, one by one: layers have neither a rate nor a pattern. */
+  readonly findsRate?: true;
+  /** True where what is trained beside the weights has a prior of its own, so that no optimizer may let it decay. */
+  readonly excludesWeightDecay?: true;
   /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
   readonly needsThreshold?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
@@ -57,6 +61,16 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     needsThreshold: true,
     settings: ['regrowth'],
     constraints: 'keeping zeros',
+  },
+  'variational-dropout': {
+    leaves: ['zeros'],
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    findsRate: true,
+    excludesWeightDecay: true,
+    settings: ['variationalDropout'],
+    keepsSettings: 'the policy "variational-dropout" trains variances from the first step on',
+    constraints: 'all',
   },
   'one-shot': {
     distorts: 'at-the-end',

@@ -33,6 +33,7 @@ export const prune: MethodFacts = {
   rises: 'rate',
   spectrumAtEachObservation: false,
   hasLevels: false,
+  chooses: { settings: ['scope', 'criterion'], parameters: ['rate', 'pattern', 'block'] },
   keptParameters: ['pattern', 'block'],
   combinationProblems: scopeProblems,
   hasThreshold: (layer) => numbersOf(layer) === undefined,

@@ -8,7 +8,17 @@ import { fraction, path, positiveInteger } from './values.ts';
 export const DEFAULT_POLICY = 'deeptwist';
 
 const policy = z
-  .enum(['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'factors', 'straight-through', 'points'])
+  .enum([
+    'deeptwist',
+    'gradual-mask',
+    'dynamic-surgery',
+    'rigl',
+    'variational-dropout',
+    'one-shot',
+    'factors',
+    'straight-through',
+    'points',
+  ])
   .default(DEFAULT_POLICY)
   .describe(
     'When weights are compressed, and what becomes of the full-precision weight: DeepTwist, or a baseline to compare it with.',
@@ -19,6 +29,8 @@ const policy = z
       'Prune only: at the same steps a mask is chosen, and masked weights are not updated (Zhu & Gupta 2017).',
       'Prune only: a mask is chosen ever more rarely, and masked weights are updated, so that they can return (Guo et al. 2016).',
       'Prune only: at the same steps the mask drops the least weights and grows as many by their gradients (Evci et al. 2020).',
+      'Prune only: weights have a variance that is trained, and those that are little more than noise become zero at the end; the layers have no rate ' +
+        '(Molchanov et al. 2017).',
       'Once, after training.',
       'Low rank only: truncated once, then the two factors are trained (Sainath et al. 2013).',
       'At every step, computed with in place of a full-precision shadow that is trained.',
@@ -106,13 +118,38 @@ export const regrowthSettings = z
       'until three quarters of the training.',
   );
 
+export const variationalSettings = z
+  .strictObject({
+    logVariance: z
+      .number()
+      .min(-20)
+      .max(0)
+      .default(-10)
+      .describe('Natural logarithm of the variance of each weight at first. The authors: -10.')
+      .meta({ examples: [-8] }),
+    threshold: z
+      .number()
+      .min(-8)
+      .max(8)
+      .default(3)
+      .describe(
+        'Weights become zero where log alpha, of the variance over the square of the mean, is above this. The authors: 3, where 20 times as much is noise as not.',
+      )
+      .meta({ examples: [3] }),
+  })
+  .describe(
+    'Policy `variational-dropout`: how weights begin, and which become zero. The schedule says how the weight of the divergence rises: from ' +
+      'initialRate at t_i to 1 at t_f, as a pruning rate would.',
+  );
+
 export const prunedLayer = z
   .strictObject({
     rate: fraction
       .optional()
       .describe(
         'Target pruning rate p_f: the fraction of weights that become zero, 0 to 1. The paper: 0.8 and 0.85 make an ' +
-          'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets. A pattern N:M has its own.',
+          'LSTM language model even better than before. Our examples go up to 0.99 for layers of the LeNets. A pattern N:M has its own, and the ' +
+          'policy `variational-dropout` finds one.',
       )
       .meta({ examples: [0.9] }),
     pattern: pruningPattern,
@@ -135,8 +172,6 @@ export const prunedLayer = z
         kind: 'combination',
         at: 'key',
       });
-    if (!numbers && rate === undefined)
-      problem('rate', 'missing: expected a number in [0, 1)', { kind: 'missing-setting', at: 'value' });
     if (pattern === 'block' && !block)
       problem('block', 'missing: expected [rows, columns] of a block, for example [4, 4]', {
         kind: 'missing-setting',
@@ -181,6 +216,7 @@ const pruning = z
       }),
     surgery: surgerySettings.optional(),
     regrowth: regrowthSettings.optional(),
+    variationalDropout: variationalSettings.optional(),
     layers: z.record(z.string(), prunedLayer).describe(layerKeys),
     schedule: z
       .strictObject({

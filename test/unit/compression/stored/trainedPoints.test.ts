@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../../server/compression/compressor.ts';
 import { planCompression } from '../../../../server/compression/plan.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import type { Compression } from '../../../../server/protocol/experiment/schema.ts';
 import { createCompressor, planned } from '../createCompressor.ts';
 import { normals } from '../random.ts';
+import type { TrainedWeight } from '../trainedWeight.ts';
 
-type Trained = CompressibleWeight & { gradient: Float32Array };
 type Parameters = Extract<Extract<Compression, { method: 'quantize' }>['layers'][string], { levels: 'points' }>;
 
 const options = { steps: 100, seed: 1 };
 const usual: Parameters = { levels: 'points', bits: 2, bucket: 3, start: 'uniform', iterations: 0 };
 
 /** A kernel [rows, columns]; by default a single row in the order of its numbers. */
-function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): Trained {
+function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): TrainedWeight {
   const own = Float32Array.from(values);
   const gradient = new Float32Array(own.length);
   return {
@@ -34,11 +33,11 @@ const settings = (parameters: Partial<Parameters> = {}) =>
     layers: { '*': { ...usual, ...parameters } },
   }) satisfies Compression;
 
-const compressorOf = (weights: readonly Trained[], parameters?: Partial<Parameters>) =>
+const compressorOf = (weights: readonly TrainedWeight[], parameters?: Partial<Parameters>) =>
   createCompressor(settings(parameters), weights, options);
 
 /** One step in which the optimizer subtracts a part of the gradients of what it trains. */
-async function step(compressor: Compressor, weights: readonly Trained[], at: number): Promise<void> {
+async function step(compressor: Compressor, weights: readonly TrainedWeight[], at: number): Promise<void> {
   await compressor.beforeStep(at);
   for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
   await compressor.pull();
@@ -130,6 +129,44 @@ describe('trained points', () => {
     }
   });
 
+  test('that are weights get the sum of the gradients of their weights, as the centroids of Deep Compression do', async () => {
+    const weight = kernel([1, 1.1, -2, 3, 0.9, -2.1, 2.8]);
+    const compressor = compressorOf([weight], { bucket: 'none', points: 3, start: 'uniform', iterations: 20 });
+    await compressor.beforeStep(1);
+    const [{ value, gradient }] = compressor.trained;
+    [-2.05, 1, 2.9].forEach((mean, i) => expect(value[i]).toBeCloseTo(mean, 6));
+    weight.gradient.set(slopes);
+    await compressor.pull();
+    // Of the numbers 2 and 5, of 0, 1 and 4, and of 3 and 6.
+    expect(gradient).toEqual(Float32Array.of(-1 - 2, 1 + 2 + 1, 0.5 + 1));
+  });
+
+  test('of which several are equal train on, and a file has them', async () => {
+    // Most numbers are 0, and so are two of the four quantiles.
+    const weight = kernel([0, 0, 0, 0, 0, 0, 0, 0, -1, 0.5, 1, 2]);
+    const compressor = compressorOf([weight], { bucket: 'none', start: 'quantiles' });
+    await compressor.beforeStep(1);
+    const [{ value, gradient }] = compressor.trained;
+    expect(value).toEqual(Float32Array.of(-1, 0, 0, 2));
+    weight.gradient.fill(1);
+    await compressor.pull();
+    // A number goes to the upper of two points that are as near; the lower one has none, and stays.
+    expect(gradient).toEqual(Float32Array.of(1, 0, 9, 2));
+    for (const at of [1, 2, 3]) await step(compressor, [weight], at);
+    expect(value.every(Number.isFinite)).toBe(true);
+    await compressor.distort(options.steps);
+    expect(compressor.packed().get('fc/kernel')!.rebuild()).toEqual(weight.values);
+  });
+
+  test('of a constant weight are its number, and of zeros 0', async () => {
+    for (const number of [0, 0.25]) {
+      const weight = kernel(new Float32Array(9).fill(number));
+      const compressor = compressorOf([weight], { bucket: 4 });
+      for (const at of [1, 2]) await step(compressor, [weight], at);
+      expect(weight.values).toEqual(new Float32Array(9).fill(number));
+    }
+  });
+
   test('are what a preview of a distortion shows: nothing changes', async () => {
     const weight = kernel(normals(40, 4));
     const compressor = compressorOf([weight], { bucket: 8 });
@@ -155,7 +192,7 @@ describe('trained points', () => {
     { bucket: 'row' },
     { bucket: 'none', start: 'random', iterations: 5 },
   ])('go on from a checkpoint as if there had been none: %j', async (parameters) => {
-    const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
       const compressor = compressorOf(weights, parameters);
       if (state) compressor.restore(state);
       for (let at = from; at <= to; at++) await step(compressor, weights, at);
@@ -198,7 +235,7 @@ describe('trained points', () => {
 
   test('of a weight that the model does not train are refused', () => {
     const { gradient: _, ...untrained } = kernel(values);
-    expect(() => compressorOf([untrained as Trained])).toThrow(/the model does not train this weight/);
+    expect(() => compressorOf([untrained as TrainedWeight])).toThrow(/the model does not train this weight/);
   });
 });
 

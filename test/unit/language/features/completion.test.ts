@@ -141,7 +141,7 @@ describe('values', () => {
       withCompression('"method": "quantize", "layers": { "fc1": { "levels": "points", "bucket": | } }'),
       ['256', 'row', 'tensor', 'none'],
     ],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 8],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 9],
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
     [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],

@@ -7,10 +7,11 @@ import { withParts, type Program, type StepBatch } from '../../../../server/comp
 import type { TensorSpec } from '../../../../server/data/dataset.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import type { LossId } from '../../../../server/protocol/experiment/lossFacts.ts';
-import { experimentSchema } from '../../../../server/protocol/experiment/schema.ts';
+import { experimentSchema, type DistillationConfig } from '../../../../server/protocol/experiment/schema.ts';
+import { distillation } from '../../../../server/protocol/experiment/schema/distillation.ts';
 import { modelProgram } from '../../../../server/training/modelProgram.ts';
 import { outputKindOf } from '../../../../server/training/objective/outputKind.ts';
-import type { Teacher } from '../../../../server/training/objective/studentLoss.ts';
+import { studentLoss, type Teacher } from '../../../../server/training/objective/studentLoss.ts';
 import { compareExecutors } from '../../compiler/compareExecutors.ts';
 import { denseGradient } from '../../compiler/denseGradient.ts';
 import { randomBatch, randomizeWeights } from '../../compiler/programs.ts';
@@ -51,8 +52,7 @@ function programOf(
     kind: outputKindOf(teacher, undefined)!,
   };
   return modelProgram({ model: student, files: [] }, { inputs, targets: [target] }, experiment.training, {
-    config: experiment.distillation!,
-    teacher: found,
+    lesson: { config: experiment.distillation!, teacher: found },
   });
 }
 
@@ -154,7 +154,7 @@ test('The gradient is that of the formula for any logits, temperature and weight
         gradient.forEach((value, i) =>
           expect(value).toBeCloseTo(
             weight * temperature * (p[i] - q[i]) + (1 - weight) * (hard[i] - (i === label ? 1 : 0)),
-            4, // Of terms up to 8, in float32.
+            4, // Terms are up to 8, in float32.
           ),
         );
       },
@@ -163,7 +163,75 @@ test('The gradient is that of the formula for any logits, temperature and weight
   );
 });
 
-describe('Of the samples of a batch, those ask the teacher', () => {
+test('The loss of sequences is summed over time: of each word w KL + (1 - w) CE at temperature 1, not divided by the words there are', () => {
+  /** Outputs are the logits that are given, at each of two time steps. */
+  const sequence = (logits: readonly number[]) => {
+    const dense = tf.layers.dense({ units: logits.length, name: 'logits', inputShape: [2, 1] });
+    const model = tf.sequential({ layers: [dense] });
+    dense.setWeights([tf.zeros([1, logits.length]), tf.tensor1d([...logits])]);
+    return model;
+  };
+  const settings: Settings = { distillation: { temperature: 1 }, target: { shape: [2], dtype: 'int32' } };
+  const lossOf = (reduction: string) => {
+    const training = { lossReduction: reduction };
+    const program = programOf(sequence(studentLogits), sequence(teacherLogits), { ...settings, training });
+    const batch = [tf.zeros([1, 2, 1])];
+    const { total, parts } = withParts(program.loss(batch, [tf.tensor2d([[0, 2]], [1, 2], 'int32')]));
+    return { loss: total.dataSync()[0], parts: valuesOf(parts) };
+  };
+  const logarithms = (z: readonly number[]) => {
+    const sum = z.reduce((total, value) => total + Math.exp(value), 0);
+    return z.map((value) => value - Math.log(sum));
+  };
+  const [own, other] = [logarithms(studentLogits), logarithms(teacherLogits)];
+  const divergence = other.reduce((sum, value, i) => sum + Math.exp(value) * (value - own[i]), 0);
+  const labels = 0.3 * -(own[0] + own[2]);
+  const { loss, parts } = lossOf('sum-over-time');
+  expect(parts.labels).toBeCloseTo(labels, 5);
+  expect(parts.distillation).toBeCloseTo(0.7 * 2 * divergence, 5);
+  expect(loss).toBeCloseTo(labels + 1.4 * divergence, 5);
+  expect(lossOf('mean').loss).toBeCloseTo(loss / 2, 5);
+});
+
+describe('A distillation is refused', () => {
+  const input = tf.input({ shape: [3] });
+  const dense = (units: number) => tf.layers.dense({ units }).apply(input) as tf.SymbolicTensor;
+  const modelOf = (...outputs: tf.SymbolicTensor[]) => tf.model({ inputs: input, outputs });
+  const refused = (student: tf.LayersModel, id?: LossId, settings: Partial<DistillationConfig> = {}) => {
+    const config = { ...distillation.parse({ teacher: 'run:teacher' }), ...settings };
+    const teacher: Teacher = {
+      model: modelOf(dense(3)),
+      weights: [],
+      layers: [],
+      inputs: [{ shape: [3], dtype: 'float32' }],
+      kind: 'logits',
+    };
+    return () => studentLoss(config, { model: student, loss: () => tf.scalar(0), id }, teacher);
+  };
+
+  test('for a model of several outputs', () => {
+    expect(refused(modelOf(dense(3), dense(3)))).toThrow(
+      'distillation: it is for a model of one output, and this one has 2',
+    );
+  });
+
+  test('for a loss that is not of classes', () => {
+    expect(refused(modelOf(dense(3)), 'mean-squared-error')).toThrow(
+      'distillation: it is for classes, one of which a sample belongs to, and not for the loss mean-squared-error',
+    );
+  });
+
+  test('for a single class', () => {
+    expect(refused(modelOf(dense(1)), FROM_LOGITS)).toThrow("the model's output [1] has no axis of at least two");
+  });
+
+  test('for a cut-off that no entropy is above', () => {
+    const ask = { entropyAbove: Math.log2(3) };
+    expect(refused(modelOf(dense(3)), FROM_LOGITS, { ask })).toThrow('distillation.ask.entropyAbove: no sample would');
+  });
+});
+
+describe('the samples of a batch that ask the teacher', () => {
   // The student is right on label 1; its softmax is (0.348, 0.574, 0.078), of 1.2760 bits.
   const CE = [1.054957, 0.554957, 2.554957];
   const soft = 0.7 * 4 * 0.056675;
@@ -172,7 +240,7 @@ describe('Of the samples of a batch, those ask the teacher', () => {
     return stepOf(program, batchOf(...labels));
   };
 
-  test('whose label is not what the student thinks', () => {
+  test('are those whose label is not what the student thinks', () => {
     const { loss, parts, shares } = lossOf('when-wrong', 'batchmean', 0, 1, 1, 2);
     expect(shares).toEqual({ asked: 0.5 });
     expect(parts.distillation).toBeCloseTo(soft / 2, 5);

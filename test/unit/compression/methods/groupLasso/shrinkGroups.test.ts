@@ -82,12 +82,16 @@ const matrices = fc.tuple(fc.integer({ min: 1, max: 8 }), fc.integer({ min: 1, m
     }),
   }),
 );
-const strengths = fc.record({
+interface Strength {
+  readonly threshold: number;
+  readonly alpha: number;
+}
+const strengths: fc.Arbitrary<Strength> = fc.record({
   threshold: fc.double({ min: 0, max: 1, noNaN: true }),
   alpha: fc.double({ min: 0, max: 1, noNaN: true }),
 });
 
-function shrunk(rows: number, values: readonly number[], shrinkage: { threshold: number; alpha: number }) {
+function shrunk(rows: number, values: readonly number[], shrinkage: Strength) {
   const member = byRows(rows, ...values);
   const left = shrinkGroups([member], rows, shrinkage);
   return { left, values: member.values };
@@ -117,6 +121,33 @@ test('two matrices come no farther from one another', () => {
       const mapped = distance(shrunk(rows, values, strength).values, shrunk(rows, others, strength).values);
       expect(mapped).toBeLessThan(distance(values, others) + 1e-5);
     }),
+  );
+});
+
+test('no other matrix has a smaller sum of 1/2 ||x - w||^2 and the penalty', () => {
+  const objective = (rows: number, w: ArrayLike<number>, x: ArrayLike<number>, strength: Strength) => {
+    const { threshold, alpha } = strength;
+    const columns = w.length / rows;
+    let sum = 0;
+    for (let row = 0; row < rows; row++) {
+      const own = Array.from(x).slice(row * columns, (row + 1) * columns);
+      sum += threshold * (1 - alpha) * Math.sqrt(columns) * Math.hypot(...own);
+      own.forEach((value, i) => (sum += threshold * alpha * Math.abs(value) + (value - w[row * columns + i]) ** 2 / 2));
+    }
+    return sum;
+  };
+  fc.assert(
+    fc.property(
+      matrices,
+      strengths,
+      fc.double({ min: 0.001, max: 1, noNaN: true }),
+      ({ rows, values, others }, strength, part) => {
+        const { values: left } = shrunk(rows, values, strength);
+        const other = Array.from(left, (value, i) => (1 - part) * value + part * others[i]);
+        // Float32 leaves 1e-7 of numbers up to 2.
+        expect(objective(rows, values, left, strength)).toBeLessThan(objective(rows, values, other, strength) + 1e-5);
+      },
+    ),
   );
 });
 

@@ -103,9 +103,13 @@ describe('the last distortion', () => {
   const spectrum = [5, 3, 1, 0.5, 0.3, 0.2, 0, 0, 0, 0, 0, 0];
 
   test.each([
+    // Computed with numpy for the project's notes on the paper.
     [0.8, 'values', 2],
+    [0.8, 'squares', 2],
     [0.9, 'values', 3],
     [0.9, 'squares', 2],
+    [0.95, 'values', 4],
+    [0.95, 'squares', 2],
     [1, 'values', 6],
   ])('keeps an energy of %d of the %s in factors, and the weight is what they give', async (energy, energyOf, rank) => {
     const weights = withSpectrum(spectrum);

@@ -96,6 +96,30 @@ test('scales are finite, descending and non-negative for any row, also one of a 
     }
 });
 
+test('codes of one bit stay when they are found again', () => {
+  fc.assert(
+    fc.property(rows, algorithms, (weights, algorithm) => {
+      const once = fitted(weights, 1, algorithm).approximation;
+      const twice = fitted(once, 1, algorithm).approximation;
+      // A mean of equal magnitudes in float64, rounded to float32.
+      twice.forEach((value, i) => expect(Math.abs(value - once[i])).toBeLessThanOrEqual(2 ** -23 * Math.abs(once[i])));
+    }),
+  );
+});
+
+test('weights that are the sums of a few scales in all combinations are found exactly', () => {
+  // Each code as often as any other: then means over the weights are the scales themselves.
+  const scales = [4, 2, 1];
+  const weights = Float32Array.from({ length: 8 }, (_, code) =>
+    scales.reduce((sum, scale, bit) => sum + (code & (1 << bit) ? scale : -scale), 0),
+  );
+  for (const algorithm of ['greedy', 'refined', 'alternating'] as const) {
+    const found = fitted(weights, 3, algorithm);
+    found.scales.forEach((scale, i) => expect(scale).toBeCloseTo(scales[i], 5));
+    found.approximation.forEach((value, i) => expect(value).toBeCloseTo(weights[i], 5));
+  }
+});
+
 test('alternating is never worse than greedy, and more rounds are never worse', () => {
   fc.assert(
     fc.property(rows, bitCounts, (weights, bits) => {

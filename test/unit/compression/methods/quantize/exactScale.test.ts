@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { addScaleGradient } from '../../../../../server/compression/methods/quantize/exactScale.ts';
 import { quantizeUniformly } from '../../../../../server/compression/methods/quantize/uniform.ts';
@@ -63,6 +64,22 @@ test.each([false, true])('it is the derivative where rounding counts as no chang
   const slopes = normals(40, 13);
   const gradient = exactGradient(full, slopes, vector(40), { bits: 2, bucket: 40, symmetric });
   full.forEach((_, i) => expect(gradient[i]).toBeCloseTo(derivative(full, slopes, i, symmetric), 3));
+});
+
+test('the sum of a bucket is that of the gradient at the quantized weights, for any weights, slopes and bits', () => {
+  const numbers = fc.array(fc.double({ min: -4, max: 4, noNaN: true }), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(numbers, fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 1, max: 8 }), (values, seed, bits) => {
+      const slopes = normals(values.length, seed);
+      const parameters = { bits, bucket: 7, symmetric: false };
+      const gradient = exactGradient(Float32Array.from(values), slopes, vector(values.length), parameters);
+      for (let start = 0; start < values.length; start += 7) {
+        const sum = (of: Float32Array) => of.subarray(start, start + 7).reduce((total, value) => total + value, 0);
+        // Of seven float32 numbers below some tens.
+        expect(Math.abs(sum(gradient) - sum(slopes))).toBeLessThan(1e-4);
+      }
+    }),
+  );
 });
 
 test('rows that do not lie one after the other have ends of their own', () => {

@@ -78,6 +78,7 @@ test('relative squared errors of normal weights in buckets of 256 are those of a
   // NumPy, 1,024,000 numbers: the quantile start without rounds.
   expect(Math.abs(relative({ bits: 2, start: 'quantiles', iterations: 0 }) / 0.2908 - 1)).toBeLessThan(0.02);
   expect(Math.abs(relative({ bits: 4, start: 'quantiles', iterations: 0 }) / 0.0187 - 1)).toBeLessThan(0.02);
+  expect(Math.abs(relative({ bits: 8, start: 'quantiles', iterations: 0 }) / 0.00011 - 1)).toBeLessThan(0.05);
   // Fitted ones are better than either start.
   expect(relative({ bits: 4, start: 'quantiles', iterations: 100 })).toBeLessThan(0.011);
 });
@@ -97,6 +98,13 @@ test('with three points, weights of the whole tensor are ternary and their level
   expect([...new Set(result)].sort((a, b) => a - b)).toEqual(commonLevels(form));
   expect(commonLevels(form)).toHaveLength(3);
   expect(form.scales).toBeUndefined();
+});
+
+test('a weight with fewer numbers than a bucket is one bucket', () => {
+  const values = normals(50, 36);
+  const { result, form } = quantized(values, { bucket: 256 });
+  expect(form.scales).toHaveLength(1);
+  expect(result).toEqual(quantized(values, { bucket: 'tensor' }).result);
 });
 
 test('a constant bucket stays as it is', () => {

@@ -9,7 +9,10 @@ import {
 
 describe('policies and methods', () => {
   test.each([
-    ['prune', ['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'one-shot', 'straight-through']],
+    [
+      'prune',
+      ['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'variational-dropout', 'one-shot', 'straight-through'],
+    ],
     ['quantize', ['deeptwist', 'one-shot', 'straight-through', 'points']],
     ['low-rank', ['deeptwist', 'one-shot', 'factors', 'straight-through']],
     ['custom', ['deeptwist', 'one-shot', 'straight-through']],
