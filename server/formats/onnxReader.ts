@@ -111,7 +111,9 @@ function externalBytes(
   const file = fileOf(location);
   const end = offset + (length ?? expected);
   if (!Number.isSafeInteger(offset) || offset < 0 || !(end <= file.length))
-    throw new FormatError(`bytes ${offset} to ${end} of the tensor ${name} are not in ${location}, which has ${file.length}`);
+    throw new FormatError(
+      `bytes ${offset} to ${end} of the tensor ${name} are not in ${location}, which has ${file.length}`,
+    );
   return file.subarray(offset, end);
 }
 
@@ -192,7 +194,15 @@ class ModelReader {
         else hasGraphs = true;
       } else if (part.number === 7) domain = this.#domain(part);
     }
-    return { op, name: name || (outputs.find((output) => output !== '') ?? op), domain, inputs, outputs, attributes, hasGraphs };
+    return {
+      op,
+      name: name || (outputs.find((output) => output !== '') ?? op),
+      domain,
+      inputs,
+      outputs,
+      attributes,
+      hasGraphs,
+    };
   }
 
   /** AttributeProto. No value for a graph. */
@@ -276,7 +286,12 @@ class ModelReader {
     const places = onnxTensorOf(indices).data;
     const { name } = values;
     const count = elementCount(shape);
-    if (values.type !== 'float32' || places.length !== numbers.length || !Number.isSafeInteger(count) || count > 2 ** 29)
+    if (
+      values.type !== 'float32' ||
+      places.length !== numbers.length ||
+      !Number.isSafeInteger(count) ||
+      count > 2 ** 29
+    )
       throw new FormatError(`the sparse initializer ${name} is not of one place for each of its numbers of float32`);
     const dense = new Float32Array(count);
     numbers.forEach((value, i) => {

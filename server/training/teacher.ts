@@ -83,7 +83,10 @@ async function find(teacher: DistillationConfig['teacher'], options: TeacherOpti
 }
 
 /** The settings have been checked: the file is one of the three. */
-function modelOfFile(path: string, { batchSize, dataset }: TeacherOptions): Promise<Pick<LoadedModel, 'model' | 'files'>> {
+function modelOfFile(
+  path: string,
+  { batchSize, dataset }: TeacherOptions,
+): Promise<Pick<LoadedModel, 'model' | 'files'>> {
   if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples: { batchSize, ...dataset } });
   return hasExtension(path, '.json') ? loadTfjsModel(path) : loadLayersFile(path);
 }

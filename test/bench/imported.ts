@@ -52,7 +52,9 @@ const benchmark: Benchmark = {
         results.push(beside(FORWARD, `${name}, ${exporter}: largest difference of an output`, forward, ''));
         // Some gradients lose more digits than that in float32, in PyTorch as well.
         const limit = Math.max(GRADIENT, ...gradients.map(({ pytorch }) => pytorch));
-        results.push(beside(limit, `${name}, ${exporter}: largest relative difference of a gradient`, worst.difference, ''));
+        results.push(
+          beside(limit, `${name}, ${exporter}: largest relative difference of a gradient`, worst.difference, ''),
+        );
       }
     }
     return results;
@@ -65,7 +67,9 @@ export default benchmark;
 function checkPython(python: string): void {
   const missing = PACKAGES.filter((name) => spawnSync(python, ['-c', `import ${name}`]).status !== 0);
   if (missing.length > 0)
-    throw new Error(`${python} has not the packages ${missing.join(', ')}: install them with pip, then add --python PATH.`);
+    throw new Error(
+      `${python} has not the packages ${missing.join(', ')}: install them with pip, then add --python PATH.`,
+    );
 }
 
 interface Comparison {

@@ -109,6 +109,10 @@ function twoProducts(node: OnnxNode, { left, right }: { left: string; right: str
   const between = `${node.outputs[0]}:projected`;
   return [
     { ...node, inputs: [node.inputs[0], first], outputs: [between] },
-    { ...node, inputs: [between, second, ...node.inputs.slice(2)], ...(transA && { attributes: { ...node.attributes, transA: { int: 0 } } }) },
+    {
+      ...node,
+      inputs: [between, second, ...node.inputs.slice(2)],
+      ...(transA && { attributes: { ...node.attributes, transA: { int: 0 } } }),
+    },
   ];
 }

@@ -25,7 +25,11 @@ export function evaluateGraph(
   for (const [name, tensor] of graph.constants) values.set(name, knownTensorOf(tensor));
   graph.inputs.forEach(({ name, type }, i) => values.set(name, ofType(inputs[i], type)));
   for (const node of graph.nodes) {
-    const outputs = compute(node, node.inputs.map((name) => values.get(name)), { ...mode, opset: graph.opset });
+    const outputs = compute(
+      node,
+      node.inputs.map((name) => values.get(name)),
+      { ...mode, opset: graph.opset },
+    );
     node.outputs.forEach((name, i) => {
       if (name !== '') values.set(name, outputs[i]);
     });
@@ -44,9 +48,13 @@ function ofType(x: tf.Tensor, type: ModelGraph['inputs'][number]['type']): tf.Te
 }
 
 function compute(node: OnnxNode, inputs: readonly (Value | undefined)[], mode: Mode): readonly Value[] {
-  const operator = operatorOf(node.op, inputs.every((value) => value === undefined || isKnown(value)));
+  const operator = operatorOf(
+    node.op,
+    inputs.every((value) => value === undefined || isKnown(value)),
+  );
   try {
-    if (!operator) throw new TypeError('it is computed of known numbers alone, and its inputs depend on weights or samples');
+    if (!operator)
+      throw new TypeError('it is computed of known numbers alone, and its inputs depend on weights or samples');
     const call = new NodeCall(node, inputs, mode);
     const outputs = [operator(call)].flat() as readonly Value[];
     call.checkAttributes();
@@ -54,12 +62,15 @@ function compute(node: OnnxNode, inputs: readonly (Value | undefined)[], mode: M
   } catch (error) {
     if (error instanceof UserError) throw error;
     if (error instanceof UnsupportedKernel) throw new UnsupportedKernel(error.kernel, error.message, nameOf(node));
-    throw new UserError(`The node '${nodeName(node)}' (${node.op}) of the ONNX graph cannot be computed: ${reasonOf(error)}.`, {
-      remedy:
-        'Check the shapes and types of the data against the inputs of the model. If they are right, export the model without this ' +
-        'node, or for another version of the operators (opset_version).',
-      cause: error,
-    });
+    throw new UserError(
+      `The node '${nodeName(node)}' (${node.op}) of the ONNX graph cannot be computed: ${reasonOf(error)}.`,
+      {
+        remedy:
+          'Check the shapes and types of the data against the inputs of the model. If they are right, export the model without this ' +
+          'node, or for another version of the operators (opset_version).',
+        cause: error,
+      },
+    );
   }
 }
 

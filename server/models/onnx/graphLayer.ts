@@ -45,7 +45,14 @@ export class OnnxGraphLayer extends tf.layers.Layer {
   override build(): void {
     for (const [i, { name, shape, trainable }] of this.settings.graph.weights.entries()) {
       // TensorFlow.js refuses some of the characters that names of the file have.
-      const variable = this.addWeight(`weight_${i}`, [...shape], 'float32', tf.initializers.zeros(), undefined, trainable);
+      const variable = this.addWeight(
+        `weight_${i}`,
+        [...shape],
+        'float32',
+        tf.initializers.zeros(),
+        undefined,
+        trainable,
+      );
       this.#variables.set(name, variable);
     }
     this.built = true;
@@ -56,7 +63,10 @@ export class OnnxGraphLayer extends tf.layers.Layer {
     return shapes.length === 1 ? shapes[0] : shapes;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[], { training = false }: { training?: boolean } = {}): tf.Tensor | tf.Tensor[] {
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    { training = false }: { training?: boolean } = {},
+  ): tf.Tensor | tf.Tensor[] {
     return tf.tidy(() => {
       const { graph, frozenStatistics } = this.settings;
       const weights = new Map(Array.from(this.#variables, ([name, variable]) => [name, variable.read()]));
@@ -70,7 +80,10 @@ export class OnnxGraphLayer extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
-    return { ...super.getConfig(), ...savedSettings(this.name, this.settings) } as unknown as tf.serialization.ConfigDict;
+    return {
+      ...super.getConfig(),
+      ...savedSettings(this.name, this.settings),
+    } as unknown as tf.serialization.ConfigDict;
   }
 
   /** The operator that makes the first output. */

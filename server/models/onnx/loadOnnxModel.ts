@@ -43,6 +43,8 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     modelGraphOf(file, (location) => external.get(location)?.bytes ?? new Uint8Array(0)),
   );
   const sized = withSizes(graph, options);
+  // Recording leaves the backend that was there, and there is none before the first tensor.
+  if (!(tf.getBackend() as string | undefined)) await tf.setBackend('cpu');
   const { inputs, outputs, warning } = await shapesOf(sized, path);
   const layer = OnnxGraphLayer.of('graph', {
     graph,
@@ -71,11 +73,18 @@ function modelOfLayer(layer: OnnxGraphLayer, shapes: readonly OpenShape[]): tf.L
 }
 
 /** Files with external data, by what the model calls them. */
-async function externalFiles(path: string, file: ReadOnnxModel): Promise<Map<string, { path: string; bytes: Uint8Array }>> {
+async function externalFiles(
+  path: string,
+  file: ReadOnnxModel,
+): Promise<Map<string, { path: string; bytes: Uint8Array }>> {
   const found = new Map<string, { path: string; bytes: Uint8Array }>();
   for (const { data } of file.initializers) {
     if (data instanceof Uint8Array || found.has(data.location)) continue;
-    const { file: beside } = await fileBeside(path, data.location, 'Keep the file of external data beside the model, or export it again.');
+    const { file: beside } = await fileBeside(
+      path,
+      data.location,
+      'Keep the file of external data beside the model, or export it again.',
+    );
     found.set(data.location, { path: beside, bytes: await readUserFile(beside, (bytes) => bytes, REMEDY) });
   }
   return found;
@@ -98,7 +107,10 @@ function withSizes(graph: ModelGraph, { dimensions = {}, samples }: OnnxOptions)
   if (unknown !== undefined)
     throw new SettingError(['model', 'inputs', unknown], 'no input of the model has a dimension of this name', {
       at: 'key',
-      remedy: names.size === 0 ? 'Leave it out: all its dimensions have sizes.' : `Its dimensions are ${[...names].join(', ')}.`,
+      remedy:
+        names.size === 0
+          ? 'Leave it out: all its dimensions have sizes.'
+          : `Its dimensions are ${[...names].join(', ')}.`,
     });
   const open: string[] = [];
   const inputs = graph.inputs.map((input, i): GraphInput => {
@@ -113,7 +125,8 @@ function withSizes(graph: ModelGraph, { dimensions = {}, samples }: OnnxOptions)
   });
   if (open.length > 0)
     throw new SettingError(['model'], `the sizes of dimensions are not known: ${open.join(', ')}`, {
-      remedy: 'Give them: "model": { "onnx": "./net.onnx", "inputs": { "NAME": 128 } }; those without a name take an export with sizes.',
+      remedy:
+        'Give them: "model": { "onnx": "./net.onnx", "inputs": { "NAME": 128 } }; those without a name take an export with sizes.',
     });
   return { ...graph, inputs };
 }
@@ -122,7 +135,8 @@ function withSizes(graph: ModelGraph, { dimensions = {}, samples }: OnnxOptions)
 function sizesOfSamples({ shape }: GraphInput, sample: readonly number[] | undefined): readonly number[] | undefined {
   const wanted = shape.slice(1);
   if (sample?.length !== wanted.length) return undefined;
-  const fits = (sizes: readonly number[]) => wanted.every((size, axis) => typeof size === 'string' || size === sizes[axis]);
+  const fits = (sizes: readonly number[]) =>
+    wanted.every((size, axis) => typeof size === 'string' || size === sizes[axis]);
   if (fits(sample) || sample.length !== 3) return sample;
   const [height, width, channels] = sample;
   return fits([channels, height, width]) ? [channels, height, width] : sample;
@@ -174,7 +188,9 @@ async function outputShapes(graph: ModelGraph, inputs: readonly (readonly number
     return await record(0, (recording) =>
       shapesOfOutputs(
         graph,
-        graph.inputs.map(({ name, type }, i) => recording.tensor(placeholder(name, { dtype: dtypeOf(type), shape: inputs[i] }))),
+        graph.inputs.map(({ name, type }, i) =>
+          recording.tensor(placeholder(name, { dtype: dtypeOf(type), shape: inputs[i] })),
+        ),
         new Map(graph.weights.map(({ name, shape }) => [name, recording.tensor(parameter(name, shape))])),
       ),
     );

@@ -2,8 +2,22 @@
  * @file What a model keeps of an ONNX file: its nodes, the constants that they take, and which initializers are its weights. It is
  * written into files of models as ONNX without the numbers of the weights.
  */
-import { encodeOnnxModel, type OnnxGraph, type OnnxNode, type OnnxTensor, type OnnxType, type OnnxVersions } from '../../formats/onnx.ts';
-import { onnxTensorOf, readOnnxModel, type ReadOnnxModel, type ReadOnnxNode, type ReadOnnxValue, isFloat } from '../../formats/onnxReader.ts';
+import {
+  encodeOnnxModel,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxVersions,
+} from '../../formats/onnx.ts';
+import {
+  onnxTensorOf,
+  readOnnxModel,
+  type ReadOnnxModel,
+  type ReadOnnxNode,
+  type ReadOnnxValue,
+  isFloat,
+} from '../../formats/onnxReader.ts';
 import { FormatError } from '../../formats/formatError.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
@@ -60,7 +74,20 @@ const SETTINGS: Readonly<Record<string, readonly number[]>> = {
 };
 
 /** Operators of which an operand of one number is a constant of a formula, not a weight. */
-const ARITHMETIC = new Set(['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Where', 'Equal', 'Greater', 'Less', 'GreaterOrEqual', 'LessOrEqual']);
+const ARITHMETIC = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Max',
+  'Min',
+  'Where',
+  'Equal',
+  'Greater',
+  'Less',
+  'GreaterOrEqual',
+  'LessOrEqual',
+]);
 
 /** Operators with outputs behind the first that are left out where nothing takes them. */
 const MORE_OUTPUTS = new Set(['BatchNormalization', 'Dropout', 'MaxPool', 'LayerNormalization']);
@@ -140,7 +167,10 @@ export function weightlessGraph(
 ): OnnxGraph {
   const names = new Map(weights.map(({ name }) => [name, weightName(name)]));
   return {
-    inputs: [...inputs, ...weights.map(({ name, shape }) => ({ name: weightName(name), type: 'float32' as const, shape }))],
+    inputs: [
+      ...inputs,
+      ...weights.map(({ name, shape }) => ({ name: weightName(name), type: 'float32' as const, shape })),
+    ],
     outputs,
     initializers: Array.from(constants, ([name, tensor]) => ({ name, ...tensor })),
     nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => names.get(name) ?? name) })),
@@ -171,7 +201,10 @@ function opsetOf({ opsets }: ReadOnnxModel): number {
   if (opset !== undefined && opset >= first && opset <= last) return opset;
   const remedy = `Export the model again with a version from ${first} to ${last}: torch.onnx.export(…, opset_version=17).`;
   if (opset === undefined) throw new FormatError('it names no version of the standard operators (opset)', { remedy });
-  throw new FormatError(`it is of version ${opset} of the standard operators (opset), and ${first} to ${last} are read`, { remedy });
+  throw new FormatError(
+    `it is of version ${opset} of the standard operators (opset), and ${first} to ${last} are read`,
+    { remedy },
+  );
 }
 
 /** @throws FormatError with all operators that are not computed here */
@@ -187,11 +220,14 @@ function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
     more.length > 0 ? `${op} (${name} and ${more.length} more)` : `${op} (${name})`,
   );
   const isOfOthers = [...missing.keys()].some((op) => op.includes('.'));
-  throw new FormatError(`${listed.length === 1 ? 'an operator is' : 'operators are'} not known here: ${listed.join(', ')}`, {
-    remedy: isOfOthers
-      ? 'Export the model with standard operators alone; onnx.inliner.inline_local_functions replaces functions of the file by them.'
-      : 'Export the model without these operators, or write its layers as a module with createModel().',
-  });
+  throw new FormatError(
+    `${listed.length === 1 ? 'an operator is' : 'operators are'} not known here: ${listed.join(', ')}`,
+    {
+      remedy: isOfOthers
+        ? 'Export the model with standard operators alone; onnx.inliner.inline_local_functions replaces functions of the file by them.'
+        : 'Export the model without these operators, or write its layers as a module with createModel().',
+    },
+  );
 }
 
 function constantOf({ op, domain, name, attributes, outputs }: ReadOnnxNode): OnnxTensor | undefined {
@@ -261,7 +297,8 @@ function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Us
   if (shape.length === 0 || elementCount(shape) === 0) return true;
   if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
   // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
-  if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0])) return true;
+  if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0]))
+    return true;
   // A parameter of a module has the name of the module in front.
   return elementCount(shape) === 1 && !name.includes('.') && uses.every(({ node }) => ARITHMETIC.has(node.op));
 }

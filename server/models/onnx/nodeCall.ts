@@ -51,7 +51,8 @@ export class NodeCall {
 
   /** True where an output behind the first is taken by nothing. @throws TypeError where it is taken */
   onlyOutput(what: string): void {
-    if (this.node.outputs.slice(1).some((name) => name !== '')) throw new TypeError(`its output of ${what} is not computed here`);
+    if (this.node.outputs.slice(1).some((name) => name !== ''))
+      throw new TypeError(`its output of ${what} is not computed here`);
   }
 
   value(input: number): Value {
@@ -79,7 +80,8 @@ export class NodeCall {
   known(input: number, what: string): KnownTensor | undefined {
     const value = this.#inputs[input];
     if (value === undefined) return undefined;
-    if (!isKnown(value)) throw new TypeError(`its input of ${what} is computed of weights or samples, and must be known`);
+    if (!isKnown(value))
+      throw new TypeError(`its input of ${what} is computed of weights or samples, and must be known`);
     return value;
   }
 
@@ -128,7 +130,8 @@ export class NodeCall {
   word<W extends string>(name: string, words: readonly [W, ...W[]]): W {
     const given = this.text(name, words[0]);
     const word = words.find((one) => one === given);
-    if (word === undefined) throw new TypeError(`its ${name} is ${given}, which is not known here: ${words.join(', ')} are`);
+    if (word === undefined)
+      throw new TypeError(`its ${name} is ${given}, which is not known here: ${words.join(', ')} are`);
     return word;
   }
 
@@ -146,7 +149,9 @@ export class NodeCall {
 
   /** @throws TypeError for an attribute that the operator has not asked for: it cannot have done justice to it */
   checkAttributes(): void {
-    const unread = Object.keys(this.node.attributes ?? {}).find((name) => !this.#read.has(name) && !WITHOUT_EFFECT.has(name));
+    const unread = Object.keys(this.node.attributes ?? {}).find(
+      (name) => !this.#read.has(name) && !WITHOUT_EFFECT.has(name),
+    );
     if (unread !== undefined) throw new TypeError(`its attribute ${unread} is not known here`);
   }
 

@@ -33,4 +33,6 @@ export function hasOperator(op: string): boolean {
 }
 
 /** In alphabetical order. */
-export const operatorNames: readonly string[] = [...new Set([...Object.keys(operators), ...Object.keys(knownOperators)])].sort();
+export const operatorNames: readonly string[] = [
+  ...new Set([...Object.keys(operators), ...Object.keys(knownOperators)]),
+].sort();

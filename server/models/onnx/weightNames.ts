@@ -73,7 +73,11 @@ function axisInNode(node: OnnxNode, input: number, shape: readonly number[], use
     case 'Transpose': {
       const perm = attributes.perm;
       const axes = perm !== undefined && 'ints' in perm ? perm.ints : shape.map((_, axis) => last - axis);
-      const axis = outputAxisOf(outputs[0], axes.map((from) => shape[from]), uses);
+      const axis = outputAxisOf(
+        outputs[0],
+        axes.map((from) => shape[from]),
+        uses,
+      );
       return axis === undefined ? undefined : axes[axis];
     }
     default:

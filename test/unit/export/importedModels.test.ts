@@ -6,7 +6,7 @@ import { evaluateFile } from '../../../server/export/evaluateFile.ts';
 import { readOnnxModel } from '../../../server/formats/onnxReader.ts';
 import type { ExportFormatName } from '../../../server/protocol/model/exportFormats.ts';
 import { graphFile, integers, node, positiveFloats, randomFloats } from '../models/onnx/onnxFiles.ts';
-import { CLASSES, experiment, FEATURES, finalWeights, resume, workspace } from '../training/workspace.ts';
+import { CLASSES, experiment, FEATURES, finalWeights, npy, resume, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported } from './finishedRun.ts';
 
@@ -48,7 +48,12 @@ async function imported(changes: Record<string, unknown> = {}, opset = 17) {
   const settings = {
     ...experiment,
     model: './net.onnx',
-    training: { ...experiment.training, loss: 'sparse-categorical-crossentropy-from-logits', steps: 20, checkpointEvery: 10 },
+    training: {
+      ...experiment.training,
+      loss: 'sparse-categorical-crossentropy-from-logits',
+      steps: 20,
+      checkpointEvery: 10,
+    },
     ...changes,
   };
   const file = join(made.folder, 'net.deeptwist.jsonc');
@@ -83,7 +88,9 @@ describe.each(Object.entries(compressions))('with the compression %s', (_, compr
       expect(value, format).toBeCloseTo(runValue ?? NaN, 6); // Means over batches of other sizes.
       expect(largestDifference, format).toBeLessThan(1e-5);
       const { signal } = new AbortController();
-      expect(await evaluateFile({ path, directory: folder, signal, onProgress: () => undefined })).toMatchObject({ value });
+      expect(await evaluateFile({ path, directory: folder, signal, onProgress: () => undefined })).toMatchObject({
+        value,
+      });
     }
   });
 
@@ -139,6 +146,50 @@ test('running statistics move in training, and stay where they are frozen', asyn
   const given = network.tensors['bn1.running_mean'].data;
   expect(await means({ onnx: './net.onnx', batchStatistics: 'frozen' })).toEqual(given);
   expect(await means({ onnx: './net.onnx' })).not.toEqual(given);
+});
+
+describe('images with channels last', () => {
+  const SAMPLES = 30;
+  const SIZE = [4, 5, 3] as const;
+  const count = SAMPLES * 4 * 5 * 3;
+
+  test('train a model that takes channels first, and its file takes them first as well', async () => {
+    const made = await workspace();
+    await made.write(
+      'net.onnx',
+      graphFile({
+        input: ['n', 3, 4, 5],
+        nodes: [
+          node('Conv', ['x', 'conv.weight'], 'c'),
+          node('Flatten', ['c'], 'f'),
+          node('Gemm', ['f', 'fc.weight'], 'y', { transB: { int: 1 } }),
+        ],
+        tensors: { 'conv.weight': randomFloats([4, 3, 2, 2]), 'fc.weight': randomFloats([CLASSES, 48]) },
+      }),
+    );
+    // The class is the channel that is brightest: with the axes in another order nothing could be learned of it.
+    const labels = Int32Array.from({ length: SAMPLES }, (_, sample) => sample % CLASSES);
+    const images = Float32Array.from(
+      { length: count },
+      (_, i) => (i % 3 === labels[Math.floor(i / 60)] ? 1 : 0) + Math.sin(i) / 2,
+    );
+    await made.write('images.npy', npy(images, [SAMPLES, ...SIZE]));
+    await made.write('labels.npy', npy(labels, [SAMPLES]));
+    const split = { inputs: 'images.npy', targets: 'labels.npy' };
+    const settings = {
+      ...experiment,
+      model: './net.onnx',
+      data: { type: 'arrays', train: split, test: split },
+      training: { ...experiment.training, loss: 'sparse-categorical-crossentropy-from-logits' },
+    };
+    await made.write('images.deeptwist.jsonc', JSON.stringify(settings));
+    const { run, state } = await made.run({ of: join(made.folder, 'images.deeptwist.jsonc') });
+    expect(state).toBe('finished');
+    const { inputs, value, runValue } = await exported(run, made.folder);
+    expect(inputs[0].shape).toEqual(['batch', 3, 4, 5]);
+    expect(value).toBe(1);
+    expect(runValue).toBe(1);
+  });
 });
 
 test('a graph does not go out as layers of TensorFlow.js', async () => {

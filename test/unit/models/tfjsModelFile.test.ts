@@ -224,11 +224,19 @@ describe('a model.json', () => {
 
 describe('a model that is no file of a model', () => {
   test.each([
-    ['./model.h5', /\.\/model\.h5 is no module, no model\.json of TensorFlow\.js and no ONNX file/, /tensorflowjs_converter --input_format keras/],
+    [
+      './model.h5',
+      /\.\/model\.h5 is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /tensorflowjs_converter --input_format keras/,
+    ],
     ['./model.keras', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /tensorflowjs_converter/],
     ['./model.onnx', /model\.onnx does not exist/, /Export the model again/],
     ['./model.pt', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /write its layers as a module/],
-    ['./model.tflite', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /write its layers as a module/],
+    [
+      './model.tflite',
+      /is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /write its layers as a module/,
+    ],
     ['./model.safetensors', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /name it as "start"/],
     ['.', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /Name a TypeScript or JavaScript module/],
     ['https://example.org/model.json', /is an address, not a path/, /Download/],

@@ -43,7 +43,13 @@ export const pruning: MethodRow<'prune'> = {
         runOfZeros(view, parameters),
       );
       // What pruning leaves is one row of numbers for a further compression.
-      const row = { ...weight, shape: [weightsKept, 1], weight: 'kernel', layerClass: undefined, outputAxis: undefined };
+      const row = {
+        ...weight,
+        shape: [weightsKept, 1],
+        weight: 'kernel',
+        layerClass: undefined,
+        outputAxis: undefined,
+      };
       return { weightsKept, bits, left: { tensors: [row], otherBits: indexBits } };
     }),
 };

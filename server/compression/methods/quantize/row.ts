@@ -30,9 +30,7 @@ export const quantization: MethodRow<'quantize'> = {
       return straightThrough?.gradient === 'exact-scale' ? { ...unit, pullBack: scaleGradient(target) } : unit;
     }),
   predictSizes: (targets) =>
-    targets.map(({ weight, parameters }) =>
-      quantizerOf(parameters).predictSize(viewOfWeight(weight)),
-    ),
+    targets.map(({ weight, parameters }) => quantizerOf(parameters).predictSize(viewOfWeight(weight))),
 };
 
 /** @param place of the weight in the model */

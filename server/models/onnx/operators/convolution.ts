@@ -17,17 +17,26 @@ function convolution(call: NodeCall): tf.Tensor {
       `its filter [${weight.shape.join(', ')}] in ${groups} groups does not fit its input [${given.shape.join(', ')}]`,
     );
   const image = channelsLast(x);
-  const y = ofGroup === 1 && groups > 1 ? depthwise(image, filter, groups, window) : inGroups(image, filter, groups, window);
+  const y =
+    ofGroup === 1 && groups > 1 ? depthwise(image, filter, groups, window) : inGroups(image, filter, groups, window);
   return biased(call, likeInput(channelsFirst(y), given.rank));
 }
 
 function inGroups(image: tf.Tensor4D, filter: tf.Tensor4D, groups: number, window: Window): tf.Tensor4D {
   const convolve = (x: tf.Tensor4D, w: tf.Tensor4D) =>
-    tf.conv2d(x, spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window), window.strides, paddingsOf(window.pads) as never);
+    tf.conv2d(
+      x,
+      spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window),
+      window.strides,
+      paddingsOf(window.pads) as never,
+    );
   if (groups === 1) return convolve(image, filter);
   const images = tf.split<tf.Tensor4D>(image, groups, 3);
   const filters = tf.split<tf.Tensor4D>(filter, groups, 0);
-  return tf.concat(images.map((x, i) => convolve(x, filters[i])), 3);
+  return tf.concat(
+    images.map((x, i) => convolve(x, filters[i])),
+    3,
+  );
 }
 
 /** A group for each channel: the filter [channels * multiplier, 1, height, width]. */
@@ -89,7 +98,12 @@ function spread(filter: tf.Tensor4D, { dilations, size }: Window): tf.Tensor4D {
     const { shape } = spread;
     const inner = shape.slice(axis + 1).reduce((product, length) => product * length, 1);
     const outer = shape.slice(0, axis).reduce((product, length) => product * length, 1);
-    const padded = tf.pad(tf.reshape(spread, [outer, size[axis], 1, inner]), [[0, 0], [0, 0], [0, dilation - 1], [0, 0]]);
+    const padded = tf.pad(tf.reshape(spread, [outer, size[axis], 1, inner]), [
+      [0, 0],
+      [0, 0],
+      [0, dilation - 1],
+      [0, 0],
+    ]);
     const length = (size[axis] - 1) * dilation + 1;
     const cut = tf.slice(tf.reshape(padded, [outer, size[axis] * dilation, inner]), [0, 0, 0], [outer, length, inner]);
     return tf.reshape(cut, shape.toSpliced(axis, 1, length) as [number, number, number, number]);

@@ -168,7 +168,11 @@ export const elementwiseOperators: Operators = {
   Min: ofAll(inOneShape(tf.minimum)),
   Max: ofAll(inOneShape(tf.maximum)),
   Sum: ofAll(tf.add),
-  Mean: (call) => tf.div(call.inputs.map((_, i) => call.floats(i)).reduce((a, b) => tf.add(a, b)), call.inputs.length),
+  Mean: (call) =>
+    tf.div(
+      call.inputs.map((_, i) => call.floats(i)).reduce((a, b) => tf.add(a, b)),
+      call.inputs.length,
+    ),
   Neg: ofNumbers(tf.neg),
   Abs: ofNumbers(tf.abs),
   Sqrt: ofFloats(tf.sqrt),

@@ -38,7 +38,8 @@ function ofAxes(combine: (a: number, b: number) => number, start: number): Opera
     const numbers = Array<number>(elementCount(kept)).fill(start);
     for (let place = 0; place < elementCount(value.shape); place++) {
       const target = from.reduce(
-        (sum, stride, axis) => sum + (axes.includes(axis) ? 0 : (Math.floor(place / stride) % value.shape[axis]) * to[axis]),
+        (sum, stride, axis) =>
+          sum + (axes.includes(axis) ? 0 : (Math.floor(place / stride) % value.shape[axis]) * to[axis]),
         0,
       );
       numbers[target] = combine(numbers[target], value.numbers[place]);

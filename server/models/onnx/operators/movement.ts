@@ -36,7 +36,9 @@ function reshape(call: NodeCall): Value {
     const others = elementCount(wanted.filter((_, axis) => axis !== open));
     wanted[open] = elementCount(value.shape) / others;
     if (!Number.isInteger(wanted[open]))
-      throw new TypeError(`[${value.shape.join(', ')}] cannot be given the shape [${wanted.with(open, -1).join(', ')}]`);
+      throw new TypeError(
+        `[${value.shape.join(', ')}] cannot be given the shape [${wanted.with(open, -1).join(', ')}]`,
+      );
   }
   return reshaped(value, wanted);
 }
@@ -59,7 +61,10 @@ function squeeze(call: NodeCall): Value {
   const axes = axesOf(call)?.map((axis) => axisOf(axis, shape.length));
   const wrong = axes?.find((axis) => shape[axis] !== 1);
   if (wrong !== undefined) throw new TypeError(`axis ${wrong} of [${shape.join(', ')}] is not of length 1`);
-  return reshaped(value, shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)));
+  return reshaped(
+    value,
+    shape.filter((size, axis) => (axes ? !axes.includes(axis) : size !== 1)),
+  );
 }
 
 function unsqueeze(call: NodeCall): Value {
@@ -68,7 +73,10 @@ function unsqueeze(call: NodeCall): Value {
   const rank = value.shape.length + given.length;
   const axes = new Set(given.map((axis) => axisOf(axis, rank)));
   const rest = [...value.shape];
-  return reshaped(value, Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.shift() ?? 1))));
+  return reshaped(
+    value,
+    Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : (rest.shift() ?? 1))),
+  );
 }
 
 function transpose(call: NodeCall): Value {
@@ -78,8 +86,10 @@ function transpose(call: NodeCall): Value {
   if (permutation.length !== shape.length) throw new TypeError(`its perm is not of ${shape.length} axes`);
   if (!isKnown(value)) return tf.transpose(value, [...permutation]);
   const strides = stridesOf(shape);
-  return rearranged(value, permutation.map((axis) => shape[axis]), (position) =>
-    permutation.reduce((sum, axis, i) => sum + position[i] * strides[axis], 0),
+  return rearranged(
+    value,
+    permutation.map((axis) => shape[axis]),
+    (position) => permutation.reduce((sum, axis, i) => sum + position[i] * strides[axis], 0),
   );
 }
 
@@ -93,8 +103,14 @@ interface Range {
 function sliced(value: Value, ranges: readonly Range[]): Value {
   if (isKnown(value)) {
     const strides = stridesOf(value.shape);
-    return rearranged(value, ranges.map(({ size }) => size), (position) =>
-      position.reduce((sum, place, axis) => sum + (ranges[axis].begin + place * ranges[axis].step) * strides[axis], 0),
+    return rearranged(
+      value,
+      ranges.map(({ size }) => size),
+      (position) =>
+        position.reduce(
+          (sum, place, axis) => sum + (ranges[axis].begin + place * ranges[axis].step) * strides[axis],
+          0,
+        ),
     );
   }
   // From the lowest place to the highest by steps of 1, then every so many of them, then backwards.
@@ -133,7 +149,8 @@ function slice(call: NodeCall): Value {
     const length = value.shape[axis];
     const step = steps[i];
     if (step === 0) throw new TypeError('a step of it is 0');
-    const clamp = (place: number, least: number, most: number) => Math.max(least, Math.min(most, place < 0 ? place + length : place));
+    const clamp = (place: number, least: number, most: number) =>
+      Math.max(least, Math.min(most, place < 0 ? place + length : place));
     const begin = step > 0 ? clamp(starts[i], 0, length) : clamp(starts[i], 0, length - 1);
     const end = step > 0 ? clamp(ends[i], 0, length) : clamp(ends[i], -1, length - 1);
     ranges[axis] = { begin, step, size: Math.max(0, Math.ceil((end - begin) / step)) };
@@ -143,7 +160,10 @@ function slice(call: NodeCall): Value {
 
 /** Whole axes but for one, of which a part is taken. */
 function partOf(value: Value, axis: number, begin: number, size: number): Value {
-  return sliced(value, value.shape.map((length, i) => ({ begin: i === axis ? begin : 0, step: 1, size: i === axis ? size : length })));
+  return sliced(
+    value,
+    value.shape.map((length, i) => ({ begin: i === axis ? begin : 0, step: 1, size: i === axis ? size : length })),
+  );
 }
 
 function split(call: NodeCall): readonly Value[] {
@@ -169,7 +189,10 @@ function concat(call: NodeCall): Value {
   const axis = axisOf(call.integer('axis', 0), values[0].shape.length);
   const known = values.filter(isKnown);
   if (known.length < values.length) return values.length === 1 ? values[0] : tf.concat(values.map(tensorOf), axis);
-  const shape = known[0].shape.with(axis, known.reduce((sum, one) => sum + one.shape[axis], 0));
+  const shape = known[0].shape.with(
+    axis,
+    known.reduce((sum, one) => sum + one.shape[axis], 0),
+  );
   const outer = elementCount(shape.slice(0, axis));
   const rows = known.map((one) => elementCount(one.shape.slice(axis)));
   const numbers = Array.from({ length: outer }, (_, row) =>
@@ -212,8 +235,10 @@ function tile(call: NodeCall): Value {
   const repeats = call.requiredNumbers(1, 'the repeats');
   if (!isKnown(value)) return tf.tile(value, repeats);
   const strides = stridesOf(value.shape);
-  return rearranged(value, value.shape.map((size, axis) => size * repeats[axis]), (position) =>
-    position.reduce((sum, place, axis) => sum + (place % value.shape[axis]) * strides[axis], 0),
+  return rearranged(
+    value,
+    value.shape.map((size, axis) => size * repeats[axis]),
+    (position) => position.reduce((sum, place, axis) => sum + (place % value.shape[axis]) * strides[axis], 0),
   );
 }
 
@@ -270,8 +295,14 @@ function depthToSpace(call: NodeCall): tf.Tensor {
   const rest = channels / block ** 2;
   const [shape, order] =
     call.word('mode', ['DCR', 'CRD']) === 'DCR'
-      ? [[batch, block, block, rest, height, width], [0, 3, 4, 1, 5, 2]]
-      : [[batch, rest, block, block, height, width], [0, 1, 4, 2, 5, 3]];
+      ? [
+          [batch, block, block, rest, height, width],
+          [0, 3, 4, 1, 5, 2],
+        ]
+      : [
+          [batch, rest, block, block, height, width],
+          [0, 1, 4, 2, 5, 3],
+        ];
   return tf.reshape(tf.transpose(tf.reshape(x, shape), order), [batch, rest, height * block, width * block]);
 }
 
@@ -298,7 +329,9 @@ function constantOfShape(call: NodeCall): KnownTensor {
 
 /** Start, limit and step must be known. */
 const range: Operator = (call) => {
-  const [start, limit, step] = ['the start', 'the limit', 'the step'].map((what, i) => call.requiredNumbers(i, what)[0]);
+  const [start, limit, step] = ['the start', 'the limit', 'the step'].map(
+    (what, i) => call.requiredNumbers(i, what)[0],
+  );
   const length = Math.max(0, Math.ceil((limit - start) / step));
   const known = call.known(0, 'the start');
   return { kind: known?.kind ?? 'int', shape: [length], numbers: Array.from({ length }, (_, i) => start + i * step) };

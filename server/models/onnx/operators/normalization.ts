@@ -5,7 +5,11 @@ import type { NodeCall, Operators } from '../nodeCall.ts';
 const EPSILON = 1e-5;
 
 /** (x - mean) / sqrt(variance + epsilon), mean and variance over axes. */
-function normalized(x: tf.Tensor, axes: number[], epsilon: number): { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
+function normalized(
+  x: tf.Tensor,
+  axes: number[],
+  epsilon: number,
+): { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
   const mean = tf.mean(x, axes, true);
   const centered = tf.sub(x, mean);
   const variance = tf.mean(tf.square(centered), axes, true);
@@ -90,7 +94,11 @@ function localResponseNormalization(call: NodeCall): tf.Tensor {
   const pads = x.shape.map((_, axis): [number, number] => (axis === 1 ? [before, size - 1 - before] : [0, 0]));
   const padded = tf.pad(tf.square(x), pads);
   const windows = Array.from({ length: size }, (_, from) =>
-    tf.slice(padded, x.shape.map((_, axis) => (axis === 1 ? from : 0)), x.shape),
+    tf.slice(
+      padded,
+      x.shape.map((_, axis) => (axis === 1 ? from : 0)),
+      x.shape,
+    ),
   );
   const sum = windows.reduce((a, b) => tf.add(a, b));
   return tf.div(x, tf.pow(tf.add(tf.mul(sum, alpha / size), bias), beta));

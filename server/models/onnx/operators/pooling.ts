@@ -57,7 +57,11 @@ const global =
   (reduce: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor): Operator =>
   (call) => {
     const x = call.floats(0);
-    return reduce(x, Array.from({ length: x.rank - 2 }, (_, i) => i + 2), true);
+    return reduce(
+      x,
+      Array.from({ length: x.rank - 2 }, (_, i) => i + 2),
+      true,
+    );
   };
 
 export const poolingOperators: Operators = {

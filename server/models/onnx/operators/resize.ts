@@ -58,7 +58,12 @@ function cubicWeights(t: number, a: number): number[] {
 }
 
 /** The map of an axis: for each place of the output, places of the input with their weights. */
-function samplesOf(input: number, output: number, scale: number, sampling: Sampling): [place: number, weight: number][][] {
+function samplesOf(
+  input: number,
+  output: number,
+  scale: number,
+  sampling: Sampling,
+): [place: number, weight: number][][] {
   const inside = (place: number) => Math.max(0, Math.min(input - 1, place));
   return Array.from({ length: output }, (_, place) => {
     const source = sourceOf(place, input, output, scale, sampling);
@@ -89,7 +94,8 @@ function resizeAxis(x: tf.Tensor, axis: number, samples: [number, number][][]): 
   const shape = x.shape.toSpliced(axis, 1, samples.length);
   const times = samples.length / length;
   if (samples.every((places, i) => places.length === 1 && places[0][0] === Math.floor(i / times)))
-    if (Number.isInteger(times)) return tf.reshape(tf.tile(tf.reshape(x, [outer, length, 1, inner]), [1, 1, times, 1]), shape);
+    if (Number.isInteger(times))
+      return tf.reshape(tf.tile(tf.reshape(x, [outer, length, 1, inner]), [1, 1, times, 1]), shape);
   const map = new Float32Array(samples.length * length);
   samples.forEach((places, row) => {
     for (const [place, weight] of places) map[row * length + place] += weight;

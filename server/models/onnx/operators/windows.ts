@@ -47,7 +47,8 @@ export function likeInput(image: tf.Tensor4D, rank: number): tf.Tensor {
 
 /** A list with a number for each axis of an image, of one for each axis of the input. */
 function forImage(values: readonly number[], rank: number, first: number): [number, number] {
-  if (values.length !== rank - 2) throw new TypeError(`it gives ${values.length} numbers for ${rank - 2} axes of its input`);
+  if (values.length !== rank - 2)
+    throw new TypeError(`it gives ${values.length} numbers for ${rank - 2} axes of its input`);
   return rank === 3 ? [first, values[0]] : [values[0], values[1]];
 }
 
@@ -57,14 +58,20 @@ function forImage(values: readonly number[], rank: number, first: number): [numb
  * @param image [height, width] of the input
  * @param kernel sizes of the kernel, where they are not an attribute
  */
-export function windowOf(call: NodeCall, rank: number, image: readonly [number, number], kernel?: readonly number[]): Window {
+export function windowOf(
+  call: NodeCall,
+  rank: number,
+  image: readonly [number, number],
+  kernel?: readonly number[],
+): Window {
   const ones = Array<number>(rank - 2).fill(1);
   const given = call.integers('kernel_shape') ?? kernel;
   if (!given) throw new TypeError('it has no kernel_shape');
   const size = forImage(given, rank, 1);
   const strides = forImage(call.integers('strides') ?? ones, rank, 1);
   const dilations = forImage(call.integers('dilations') ?? ones, rank, 1);
-  if ([...size, ...strides, ...dilations].some((value) => !(value >= 1))) throw new TypeError('its window has a size below 1');
+  if ([...size, ...strides, ...dilations].some((value) => !(value >= 1)))
+    throw new TypeError('its window has a size below 1');
   const mode = call.word('auto_pad', ['NOTSET', 'SAME_UPPER', 'SAME_LOWER', 'VALID']);
   const explicit = call.integers('pads') ?? [...ones, ...ones].map(() => 0);
   if (mode === 'NOTSET' || mode === 'VALID') {

@@ -5,7 +5,9 @@ import { path } from './values.ts';
 
 const untrained = z
   .strictObject({
-    model: model.describe('Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM by its sizes.'),
+    model: model.describe(
+      'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM by its sizes.',
+    ),
     weights: path.describe('Its trained weights: run:ID, run:NAME, a model.json, or a .safetensors file.'),
   })
   .describe('A model, and the file or the run that has its trained weights.');

@@ -25,7 +25,9 @@ const onnxModel = z
     inputs: z
       .record(z.string(), positiveInteger)
       .default({})
-      .describe('Sizes of the dimensions of inputs that have names in the file; those that the samples tell may be left out.')
+      .describe(
+        'Sizes of the dimensions of inputs that have names in the file; those that the samples tell may be left out.',
+      )
       .meta({ examples: [{ sequence: 128 }] }),
     batchStatistics: z
       .enum(['trained', 'frozen'])

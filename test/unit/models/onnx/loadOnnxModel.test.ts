@@ -52,7 +52,8 @@ const network: GraphFile = {
   },
 };
 
-const load = (file: GraphFile, options: OnnxOptions = {}) => loadOnnxModel(writeGraph(folder, 'net.onnx', file), options);
+const load = (file: GraphFile, options: OnnxOptions = {}) =>
+  loadOnnxModel(writeGraph(folder, 'net.onnx', file), options);
 
 function apply(model: tf.LayersModel, x: tf.Tensor, training = false): Float32Array {
   return tf.tidy(() => (model.apply(x, { training }) as tf.Tensor).dataSync<'float32'>());
@@ -125,9 +126,16 @@ describe('batch normalization', () => {
       ['weight', 'bias', 'running_mean', 'running_var'].map((name) => [`bn.${name}`, positiveFloats([4])]),
     ),
   };
-  const x = () => tf.tensor2d(Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)), [3, 4]);
-  const statistic = (model: tf.LayersModel, name: string) =>
-    [...(modelWeights(model).find((weight) => weight.name === name)?.variable.dataSync() ?? [])];
+  const x = () =>
+    tf.tensor2d(
+      Float32Array.from({ length: 12 }, (_, i) => Math.sin(i)),
+      [3, 4],
+    );
+  const statistic = (model: tf.LayersModel, name: string) => [
+    ...(modelWeights(model)
+      .find((weight) => weight.name === name)
+      ?.variable.dataSync() ?? []),
+  ];
 
   test('takes the statistics of the batch in training, and moves the running ones by the momentum of the file', async () => {
     const { model } = await load(normalization);
@@ -136,7 +144,9 @@ describe('batch normalization', () => {
     const shifted = tf.sub(output, statistic(model, 'bn.bias')).mean(0);
     shifted.dataSync().forEach((mean) => expect(mean).toBeCloseTo(0, 5));
     const mean = x().mean(0).dataSync();
-    statistic(model, 'bn.running_mean').forEach((value, i) => expect(value).toBeCloseTo(0.75 * before[i] + 0.25 * mean[i], 6));
+    statistic(model, 'bn.running_mean').forEach((value, i) =>
+      expect(value).toBeCloseTo(0.75 * before[i] + 0.25 * mean[i], 6),
+    );
   });
 
   test('takes the running ones where they are frozen, which stay as they are', async () => {
@@ -153,7 +163,9 @@ describe('batch normalization', () => {
       nodes: [node('Conv', ['x', 'onnx::Conv_12', 'onnx::Conv_13'], 'y')],
       tensors: { 'onnx::Conv_12': randomFloats([4, 2, 3, 3]), 'onnx::Conv_13': randomFloats([4]) },
     });
-    expect(warnings).toEqual([expect.stringContaining('batch normalizations of the model are part of its convolutions')]);
+    expect(warnings).toEqual([
+      expect.stringContaining('batch normalizations of the model are part of its convolutions'),
+    ]);
   });
 });
 
@@ -177,7 +189,10 @@ test('a model is saved with its graph, and loads from there', async () => {
   const { model } = await load(network);
   const topology = parseTopology(JSON.stringify(modelTopology(model)));
   const tensors = new Map(
-    modelWeights(model).map(({ name, shape, variable }) => [name, { shape, data: Float32Array.from(variable.dataSync()) }]),
+    modelWeights(model).map(({ name, shape, variable }) => [
+      name,
+      { shape, data: Float32Array.from(variable.dataSync()) },
+    ]),
   );
   const again = await storedModel(topology, () => tensors, 'file');
   const x = tf.randomNormal([3, 2, 6, 6], 0, 1, 'float32', 5);
@@ -188,7 +203,10 @@ test('a model is saved with its graph, and loads from there', async () => {
 describe('sizes', () => {
   const pooled: GraphFile = {
     input: ['batch', 'length', 4],
-    nodes: [node('MatMul', ['x', 'fc.weight'], 'p'), node('ReduceMean', ['p'], 'y', { axes: { ints: [1] }, keepdims: { int: 0 } })],
+    nodes: [
+      node('MatMul', ['x', 'fc.weight'], 'p'),
+      node('ReduceMean', ['p'], 'y', { axes: { ints: [1] }, keepdims: { int: 0 } }),
+    ],
     tensors: { 'fc.weight': randomFloats([4, 3]) },
   };
 
@@ -303,7 +321,9 @@ describe('external data', () => {
     expect((await userErrorOf(() => loadOnnxModel(path))).message).toContain('outside of the folder');
     writeFileSync(join(folder, 'short.data'), new Uint8Array(10));
     writeFileSync(path, withExternal('short.data', 0));
-    expect((await userErrorOf(() => loadOnnxModel(path))).message).toContain('fc.weight are not in short.data, which has 10');
+    expect((await userErrorOf(() => loadOnnxModel(path))).message).toContain(
+      'fc.weight are not in short.data, which has 10',
+    );
   });
 });
 
@@ -331,29 +351,45 @@ describe('what cannot be a model', () => {
 
   test.each([10, 23])('is of version %i of the operators', async (opset) => {
     const error = await failing({ ...linear, opset, nodes: [node('MatMul', ['x', 'fc.weight'], 'y')] });
-    expect(error.message).toContain(`it is of version ${opset} of the standard operators (opset), and 11 to 22 are read`);
+    expect(error.message).toContain(
+      `it is of version ${opset} of the standard operators (opset), and 11 to 22 are read`,
+    );
     expect(error.remedy).toContain('opset_version');
   });
 
   test('has a circle of nodes', async () => {
-    const error = await failing({ ...linear, nodes: [node('Add', ['x', 'b'], 'a'), node('Relu', ['a'], 'b'), node('MatMul', ['b', 'fc.weight'], 'y')] });
+    const error = await failing({
+      ...linear,
+      nodes: [node('Add', ['x', 'b'], 'a'), node('Relu', ['a'], 'b'), node('MatMul', ['b', 'fc.weight'], 'y')],
+    });
     expect(error.message).toContain('its nodes are a circle');
   });
 
   test('has a value that no node makes, or two', async () => {
     const lacking = await failing({ ...linear, nodes: [node('MatMul', ['gone', 'fc.weight'], 'y')] });
     expect(lacking.message).toContain('the input gone of the node /y/MatMul is made by no node');
-    const twice = await failing({ ...linear, nodes: [node('Relu', ['x'], 'a'), node('Tanh', ['x'], 'a'), node('MatMul', ['a', 'fc.weight'], 'y')] });
+    const twice = await failing({
+      ...linear,
+      nodes: [node('Relu', ['x'], 'a'), node('Tanh', ['x'], 'a'), node('MatMul', ['a', 'fc.weight'], 'y')],
+    });
     expect(twice.message).toContain('the value a of the node /a/Tanh is made twice');
   });
 
   test('computes with types that do not go together', async () => {
-    const error = await failing({ nodes: [node('Add', ['x', 'numbers'], 'y')], tensors: { numbers: integers([1, 2, 3, 4]) } });
-    expect(error.message).toContain("The node '/y/Add' (Add) of the ONNX graph cannot be computed: its input 2 is of type int, where float is wanted");
+    const error = await failing({
+      nodes: [node('Add', ['x', 'numbers'], 'y')],
+      tensors: { numbers: integers([1, 2, 3, 4]) },
+    });
+    expect(error.message).toContain(
+      "The node '/y/Add' (Add) of the ONNX graph cannot be computed: its input 2 is of type int, where float is wanted",
+    );
   });
 
   test('has shapes that do not go together', async () => {
-    const error = await failing({ nodes: [node('MatMul', ['x', 'fc.weight'], 'y')], tensors: { 'fc.weight': randomFloats([5, 3]) } });
+    const error = await failing({
+      nodes: [node('MatMul', ['x', 'fc.weight'], 'y')],
+      tensors: { 'fc.weight': randomFloats([5, 3]) },
+    });
     expect(error.message).toContain("The node '/y/MatMul' (MatMul)");
   });
 
@@ -387,7 +423,9 @@ test('what is written is read: names, attributes of all kinds, tensors', () => {
   const { nodes, initializers, inputs, opsets } = readOnnxModel(readFileSync(path));
   expect(opsets).toEqual(new Map([['', 17]]));
   expect(inputs).toEqual([{ name: 'x', type: 'float32', shape: ['batch', 2, 6, 6] }]);
-  expect(nodes.map(({ op, inputs: taken, outputs, attributes }) => ({ op, inputs: taken, outputs, attributes }))).toEqual(
+  expect(
+    nodes.map(({ op, inputs: taken, outputs, attributes }) => ({ op, inputs: taken, outputs, attributes })),
+  ).toEqual(
     network.nodes.map(({ op, inputs: taken, outputs, attributes }) => ({ op, inputs: taken, outputs, attributes })),
   );
   for (const stored of initializers) expect(onnxTensorOf(stored)).toEqual(network.tensors?.[stored.name]);

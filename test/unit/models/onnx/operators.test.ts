@@ -57,7 +57,11 @@ function besideWeight(op: string): Case {
   return {
     sample: [4],
     smooth: false,
-    nodes: [node('Mul', ['x', 'm.scale'], 'scaled'), node(op, ['scaled'], 'whole'), node('Add', ['scaled', 'whole'], 'y')],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node(op, ['scaled'], 'whole'),
+      node('Add', ['scaled', 'whole'], 'y'),
+    ],
     tensors: { 'm.scale': randomFloats([4], 5) },
   };
 }
@@ -69,7 +73,13 @@ const third = { type: 'float32', shape: [], data: Float32Array.of(1 / 3) } as co
 const cases: Record<string, Case> = {
   Gemm: {
     sample: [4],
-    nodes: [node('Gemm', ['x', 'fc.weight', 'fc.bias'], 'y', { transB: { int: 1 }, alpha: { float: 0.5 }, beta: { float: 2 } })],
+    nodes: [
+      node('Gemm', ['x', 'fc.weight', 'fc.bias'], 'y', {
+        transB: { int: 1 },
+        alpha: { float: 0.5 },
+        beta: { float: 2 },
+      }),
+    ],
     tensors: { 'fc.weight': randomFloats([3, 4]), 'fc.bias': randomFloats([3]) },
   },
   'Gemm, neither transposed': {
@@ -96,7 +106,9 @@ const cases: Record<string, Case> = {
   },
   Conv: {
     ...onImage,
-    nodes: [node('Conv', ['x', 'conv.weight', 'conv.bias'], 'y', { pads: { ints: [1, 0, 2, 1] }, strides: { ints: [2, 1] } })],
+    nodes: [
+      node('Conv', ['x', 'conv.weight', 'conv.bias'], 'y', { pads: { ints: [1, 0, 2, 1] }, strides: { ints: [2, 1] } }),
+    ],
     tensors: { 'conv.weight': randomFloats([5, 4, 3, 2]), 'conv.bias': randomFloats([5]) },
   },
   'Conv with dilations': {
@@ -152,21 +164,48 @@ const cases: Record<string, Case> = {
     nodes: [node('ConvTranspose', ['x', 'up.weight'], 'y', { group: { int: 2 }, dilations: { ints: [2, 1] } })],
     tensors: { 'up.weight': randomFloats([4, 3, 2, 3]) },
   },
-  MaxPool: behindWeight('MaxPool', { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, pads: { ints: [1, 0, 1, 1] } }, [], onImage),
-  'MaxPool that rounds up': behindWeight('MaxPool', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } }, [], onImage),
-  AveragePool: behindWeight('AveragePool', { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } }, [], { ...onImage, eagerIsWrong: true }),
-  'AveragePool that counts its border': behindWeight(
-    'AveragePool',
-    { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] }, count_include_pad: { int: 1 } },
+  MaxPool: behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, pads: { ints: [1, 0, 1, 1] } },
     [],
     onImage,
   ),
-  'AveragePool that rounds up': behindWeight('AveragePool', { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } }, [], { ...onImage, eagerIsWrong: true }),
+  'MaxPool that rounds up': behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    onImage,
+  ),
+  AveragePool: behindWeight(
+    'AveragePool',
+    { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } },
+    [],
+    { ...onImage, eagerIsWrong: true },
+  ),
+  'AveragePool that counts its border': behindWeight(
+    'AveragePool',
+    {
+      kernel_shape: { ints: [3, 3] },
+      strides: { ints: [2, 2] },
+      pads: { ints: [1, 1, 1, 1] },
+      count_include_pad: { int: 1 },
+    },
+    [],
+    onImage,
+  ),
+  'AveragePool that rounds up': behindWeight(
+    'AveragePool',
+    { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    { ...onImage, eagerIsWrong: true },
+  ),
   GlobalAveragePool: behindWeight('GlobalAveragePool', {}, [], onImage),
   GlobalMaxPool: behindWeight('GlobalMaxPool', {}, [], onImage),
   BatchNormalization: {
     ...onImage,
-    nodes: [node('BatchNormalization', ['x', 'bn.weight', 'bn.bias', 'bn.mean', 'bn.var'], 'y', { epsilon: { float: 1e-3 } })],
+    nodes: [
+      node('BatchNormalization', ['x', 'bn.weight', 'bn.bias', 'bn.mean', 'bn.var'], 'y', { epsilon: { float: 1e-3 } }),
+    ],
     tensors: {
       'bn.weight': positiveFloats([4]),
       'bn.bias': randomFloats([4]),
@@ -246,9 +285,17 @@ const cases: Record<string, Case> = {
   Sign: besideWeight('Sign'),
   Identity: behindWeight('Identity'),
 
-  ReduceSum: behindWeight('ReduceSum', { keepdims: { int: 0 } }, ['axes'], { sample: [3, 4], outputRank: 2, tensors: { axes: integers([-1]) } }),
+  ReduceSum: behindWeight('ReduceSum', { keepdims: { int: 0 } }, ['axes'], {
+    sample: [3, 4],
+    outputRank: 2,
+    tensors: { axes: integers([-1]) },
+  }),
   ReduceMean: behindWeight('ReduceMean', { axes: { ints: [1, 2] } }, [], { sample: [3, 4], outputRank: 3 }),
-  'ReduceMean by an input': behindWeight('ReduceMean', {}, ['axes'], { sample: [3, 4], opset: 18, tensors: { axes: integers([1]) } }),
+  'ReduceMean by an input': behindWeight('ReduceMean', {}, ['axes'], {
+    sample: [3, 4],
+    opset: 18,
+    tensors: { axes: integers([1]) },
+  }),
   ReduceMax: behindWeight('ReduceMax', { axes: { ints: [2] } }, [], { sample: [3, 4] }),
   ReduceMin: behindWeight('ReduceMin', { axes: { ints: [2] } }, [], { sample: [3, 4] }),
   ReduceSumSquare: behindWeight('ReduceSumSquare', { axes: { ints: [1] } }, [], { sample: [3, 4] }),
@@ -265,11 +312,19 @@ const cases: Record<string, Case> = {
   Transpose: behindWeight('Transpose', { perm: { ints: [0, 3, 1, 2] } }, [], onImage),
   Slice: behindWeight('Slice', {}, ['from', 'to', 'axes', 'steps'], {
     ...onImage,
-    tensors: { from: integers([1, -1, 0]), to: integers([3, -100, 1000]), axes: integers([1, 2, 3]), steps: integers([1, -2, 3]) },
+    tensors: {
+      from: integers([1, -1, 0]),
+      to: integers([3, -100, 1000]),
+      axes: integers([1, 2, 3]),
+      steps: integers([1, -2, 3]),
+    },
   }),
   Concat: {
     ...onImage,
-    nodes: [node('Mul', ['x', 'm.scale'], 'scaled'), node('Concat', ['scaled', 'x', 'scaled'], 'y', { axis: { int: 1 } })],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Concat', ['scaled', 'x', 'scaled'], 'y', { axis: { int: 1 } }),
+    ],
     tensors: { 'm.scale': positiveFloats([4, 1, 1]) },
   },
   Split: {
@@ -281,7 +336,10 @@ const cases: Record<string, Case> = {
     ],
     tensors: { 'm.scale': positiveFloats([4, 1, 1]), sizes: integers([3, 1]) },
   },
-  Gather: behindWeight('Gather', { axis: { int: 2 } }, ['places'], { sample: [3, 5], tensors: { places: integers([4, 0, -2]) } }),
+  Gather: behindWeight('Gather', { axis: { int: 2 } }, ['places'], {
+    sample: [3, 5],
+    tensors: { places: integers([4, 0, -2]) },
+  }),
   'Gather of one place': behindWeight('Gather', { axis: { int: 1 } }, ['place'], {
     sample: [3, 5],
     outputRank: 2,
@@ -289,14 +347,25 @@ const cases: Record<string, Case> = {
   }),
   Expand: behindWeight('Expand', {}, ['shape'], { sample: [1, 4], tensors: { shape: integers([1, 3, 1]) } }),
   Tile: behindWeight('Tile', {}, ['repeats'], { sample: [3, 2], tensors: { repeats: integers([1, 2, 3]) } }),
-  Pad: behindWeight('Pad', {}, ['pads', 'value'], { ...onImage, tensors: { pads: integers([0, 0, 1, 2, 0, 0, 3, -1]), value: half } }),
+  Pad: behindWeight('Pad', {}, ['pads', 'value'], {
+    ...onImage,
+    tensors: { pads: integers([0, 0, 1, 2, 0, 0, 3, -1]), value: half },
+  }),
   'Pad by reflection': behindWeight('Pad', { mode: { string: 'reflect' } }, ['pads'], {
     ...onImage,
     tensors: { pads: integers([0, 0, 2, 1, 0, 0, 1, 3]) },
   }),
-  'Pad by the edge': behindWeight('Pad', { mode: { string: 'edge' } }, ['pads'], { ...onImage, tensors: { pads: integers([0, 0, 2, 1, 0, 0, 1, 3]) } }),
+  'Pad by the edge': behindWeight('Pad', { mode: { string: 'edge' } }, ['pads'], {
+    ...onImage,
+    tensors: { pads: integers([0, 0, 2, 1, 0, 0, 1, 3]) },
+  }),
   DepthToSpace: behindWeight('DepthToSpace', { blocksize: { int: 2 } }, [], onImage),
-  'DepthToSpace by columns': behindWeight('DepthToSpace', { blocksize: { int: 2 }, mode: { string: 'CRD' } }, [], onImage),
+  'DepthToSpace by columns': behindWeight(
+    'DepthToSpace',
+    { blocksize: { int: 2 }, mode: { string: 'CRD' } },
+    [],
+    onImage,
+  ),
   SpaceToDepth: behindWeight('SpaceToDepth', { blocksize: { int: 2 } }, [], { sample: [3, 4, 6], outputRank: 4 }),
   Trilu: behindWeight('Trilu', { upper: { int: 0 } }, [], { sample: [4, 5] }),
   Where: {
@@ -380,7 +449,10 @@ const cases: Record<string, Case> = {
           nearest_mode: { string: 'floor' },
         },
         ['', 'scales'],
-        { ...onImage, tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.from(scales as number[]) } } },
+        {
+          ...onImage,
+          tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.from(scales as number[]) } },
+        },
       ),
     ]),
   ),
@@ -397,7 +469,10 @@ function lossOf(output: tf.Tensor): tf.Scalar {
   return tf.mean(tf.mul(output, tf.sin(tf.add(tf.mul(places, 0.7), 1))));
 }
 
-async function programOf(path: string, sample: readonly number[]): Promise<Program & { predict(x: tf.Tensor): tf.Tensor }> {
+async function programOf(
+  path: string,
+  sample: readonly number[],
+): Promise<Program & { predict(x: tf.Tensor): tf.Tensor }> {
   const { model } = await loadOnnxModel(path);
   const predict = (x: tf.Tensor) => model.apply(x, { training: false }) as tf.Tensor;
   const loss = (inputs: tf.Tensor[]) => lossOf(predict(inputs[0]));
@@ -415,58 +490,64 @@ async function programOf(path: string, sample: readonly number[]): Promise<Progr
 
 const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
 
-describe.each(Object.entries(cases))('%s', (name, { sample, positive = false, smooth = true, eagerIsWrong = false, ...file }) => {
-  const write = () =>
-    writeGraph(folder, `${name.replaceAll(/\W/g, '-')}.onnx`, { ...file, input: ['batch', ...sample] });
-  const samples = (positive ? positiveFloats : randomFloats)([BATCH, ...sample]).data as Float32Array;
+describe.each(Object.entries(cases))(
+  '%s',
+  (name, { sample, positive = false, smooth = true, eagerIsWrong = false, ...file }) => {
+    const write = () =>
+      writeGraph(folder, `${name.replaceAll(/\W/g, '-')}.onnx`, { ...file, input: ['batch', ...sample] });
+    const samples = (positive ? positiveFloats : randomFloats)([BATCH, ...sample]).data as Float32Array;
 
-  test('gives the numbers of ONNX Runtime', async () => {
-    const path = write();
-    const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 });
-    const { y } = await session.run({ x: new ort.Tensor('float32', samples, [BATCH, ...sample]) });
-    await session.release();
-    const program = await programOf(path, sample);
-    const found = tf.tidy(() => {
-      const output = program.predict(tf.tensor(samples, [BATCH, ...sample]));
-      return { shape: output.shape, values: output.dataSync() };
+    test('gives the numbers of ONNX Runtime', async () => {
+      const path = write();
+      const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 });
+      const { y } = await session.run({ x: new ort.Tensor('float32', samples, [BATCH, ...sample]) });
+      await session.release();
+      const program = await programOf(path, sample);
+      const found = tf.tidy(() => {
+        const output = program.predict(tf.tensor(samples, [BATCH, ...sample]));
+        return { shape: output.shape, values: output.dataSync() };
+      });
+      expect(found.shape).toEqual(y.dims);
+      const expected = y.data as Float32Array;
+      expect(found.values).toHaveLength(expected.length);
+      found.values.forEach((value, i) =>
+        expect(Math.abs(value - expected[i])).toBeLessThan(FORWARD * Math.max(1, Math.abs(expected[i]))),
+      );
     });
-    expect(found.shape).toEqual(y.dims);
-    const expected = y.data as Float32Array;
-    expect(found.values).toHaveLength(expected.length);
-    found.values.forEach((value, i) => expect(Math.abs(value - expected[i])).toBeLessThan(FORWARD * Math.max(1, Math.abs(expected[i]))));
-  });
 
-  test('has the gradients of TensorFlow.js when it is compiled, and those of differences', async () => {
-    const path = write();
-    const program = await programOf(path, sample);
-    const batch = { size: BATCH, inputs: [samples], targets: [new Float32Array(BATCH)] };
-    const compiled = await CompiledExecutor.create(program, options);
-    const eager = new EagerExecutor(program, { backend: 'cpu', ...options });
-    const [ofCompiled, ofEager] = [await compiled.step(batch, 0), await eager.step(batch, 0)];
-    expect(ofCompiled.loss).toBeCloseTo(ofEager.loss, 4);
-    for (const { name: weight, value, gradient, trainable } of eager.parameters.list) {
-      if (!trainable) continue;
-      const found = compiled.parameters.byName.get(weight)?.gradient as Float32Array;
-      if (!eagerIsWrong) (gradient as Float32Array).forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 4));
-      if (!smooth) continue;
-      // Along a direction in which no gradient cancels another.
-      const direction = Float32Array.from(value, (_, i) => Math.sign(found[i]) || 1);
-      const step = 1e-2;
-      const original = value.slice();
-      const lossAt = async (distance: number) => {
-        value.forEach((_, i) => (value[i] = original[i] + distance * direction[i]));
-        return (await eager.evaluate(batch)).loss;
-      };
-      const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
-      value.set(original);
-      const expected = found.reduce((sum, one, i) => sum + one * direction[i], 0);
-      // A difference crosses the corners of some functions, and loses half of the digits.
-      expect(Math.abs(slope - expected)).toBeLessThan(0.05 * Math.abs(expected) + 2e-3);
-    }
-    await compiled.dispose();
-    await eager.dispose();
-  });
-});
+    test('has the gradients of TensorFlow.js when it is compiled, and those of differences', async () => {
+      const path = write();
+      const program = await programOf(path, sample);
+      const batch = { size: BATCH, inputs: [samples], targets: [new Float32Array(BATCH)] };
+      const compiled = await CompiledExecutor.create(program, options);
+      const eager = new EagerExecutor(program, { backend: 'cpu', ...options });
+      const [ofCompiled, ofEager] = [await compiled.step(batch, 0), await eager.step(batch, 0)];
+      expect(ofCompiled.loss).toBeCloseTo(ofEager.loss, 4);
+      for (const { name: weight, value, gradient, trainable } of eager.parameters.list) {
+        if (!trainable) continue;
+        const found = compiled.parameters.byName.get(weight)?.gradient as Float32Array;
+        if (!eagerIsWrong)
+          (gradient as Float32Array).forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 4));
+        if (!smooth) continue;
+        // Along a direction in which no gradient cancels another.
+        const direction = Float32Array.from(value, (_, i) => Math.sign(found[i]) || 1);
+        const step = 1e-2;
+        const original = value.slice();
+        const lossAt = async (distance: number) => {
+          value.forEach((_, i) => (value[i] = original[i] + distance * direction[i]));
+          return (await eager.evaluate(batch)).loss;
+        };
+        const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+        value.set(original);
+        const expected = found.reduce((sum, one, i) => sum + one * direction[i], 0);
+        // A difference crosses the corners of some functions, and loses half of the digits.
+        expect(Math.abs(slope - expected)).toBeLessThan(0.05 * Math.abs(expected) + 2e-3);
+      }
+      await compiled.dispose();
+      await eager.dispose();
+    });
+  },
+);
 
 test('every operator is in a graph of this file, or is of known numbers alone', () => {
   const tried = new Set(Object.values(cases).flatMap(({ nodes }) => nodes.map(({ op }) => op)));

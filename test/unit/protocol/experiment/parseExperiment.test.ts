@@ -277,9 +277,13 @@ describe('checkExperiment', () => {
       expect.stringMatching(/model\.inputs\.sequence: expected a positive integer, got 0$/),
     ]);
     expect(onnx(', "batchStatistics": "frozn"')).toEqual([
-      expect.stringMatching(/model\.batchStatistics: expected 'trained' or 'frozen', got "frozn"; did you mean 'frozen'\?$/),
+      expect.stringMatching(
+        /model\.batchStatistics: expected 'trained' or 'frozen', got "frozn"; did you mean 'frozen'\?$/,
+      ),
     ]);
-    expect(onnx(', "input": {}')).toEqual([expect.stringMatching(/model\.input: unknown setting; did you mean "inputs"\?$/)]);
+    expect(onnx(', "input": {}')).toEqual([
+      expect.stringMatching(/model\.input: unknown setting; did you mean "inputs"\?$/),
+    ]);
   });
 
   it('says what is wrong with the sizes of a built-in model at its exact place', () => {
