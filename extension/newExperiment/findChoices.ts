@@ -65,9 +65,10 @@ const LINE_BYTES = 64 * 1024;
 export async function findChoices(store: RunStore, token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, digits, images, texts, arrays, csv, tensors] = await Promise.all([
+  const [sources, json, onnx, digits, images, texts, arrays, csv, tensors] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
+    find('**/*.onnx', EXCLUDED, 50),
     // Raw or gzip: an empty alternative in braces matches nothing.
     find('**/train-images?idx3-ubyte*', EXCLUDED_DATA, 50),
     find('**/train/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', EXCLUDED_DATA, IMAGES),
@@ -77,7 +78,11 @@ export async function findChoices(store: RunStore, token: CancellationToken): Pr
     find('**/*.safetensors', EXCLUDED, 50),
   ]);
   const found = (await inTurns(sources, readSource, token)).flat();
-  const models = (await inTurns(json, readJson, token)).flat();
+  const models = [
+    ...(await inTurns(json, readJson, token)).flat(),
+    // Exporters leave the softmax to the loss.
+    ...onnx.map((reference): FoundModel => ({ reference, loss: 'sparse-categorical-crossentropy-from-logits' })),
+  ];
   const folders = (files: readonly string[]) => [...new Set(files.map((file) => dirname(file)))];
   return {
     models: [...found.flatMap((file) => ('model' in file ? [file.model] : [])), ...models, ...builtinModels],

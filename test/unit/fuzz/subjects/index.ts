@@ -6,7 +6,7 @@ import { exports } from './exports.ts';
 import { idxFiles } from './idx.ts';
 import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
-import { models } from './models.ts';
+import { models, onnxModels } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
@@ -26,6 +26,7 @@ export const subjects: readonly Subject[] = [
   experiments,
   settings,
   models,
+  onnxModels,
   records,
   events,
   checkpoints,

@@ -340,6 +340,23 @@ describe('checkExperiment', () => {
     ]);
   });
 
+  it('says what is wrong with the settings of an ONNX file at their exact place', () => {
+    const onnx = (settings: string) => messages('"builtin:lenet-300-100"', `{ "onnx": "./net.onnx"${settings} }`);
+    expect(onnx('')).toEqual([]);
+    expect(onnx(', "inputs": { "sequence": 128 }, "batchStatistics": "frozen"')).toEqual([]);
+    expect(onnx(', "inputs": { "sequence": 0 }')).toEqual([
+      expect.stringMatching(/model\.inputs\.sequence: expected a positive integer, got 0$/),
+    ]);
+    expect(onnx(', "batchStatistics": "frozn"')).toEqual([
+      expect.stringMatching(
+        /model\.batchStatistics: expected 'trained' or 'frozen', got "frozn"; did you mean 'frozen'\?$/,
+      ),
+    ]);
+    expect(onnx(', "input": {}')).toEqual([
+      expect.stringMatching(/model\.input: unknown setting; did you mean "inputs"\?$/),
+    ]);
+  });
+
   it('says what is wrong with the sizes of a built-in model at its exact place', () => {
     const lstm = (sizes: string) => messages('"builtin:lenet-300-100"', `{ "builtin": "lstm-lm"${sizes} }`);
     expect(lstm(', "units": 200')).toEqual([]);
