@@ -2,6 +2,7 @@
 import { basename, extname } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
+import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
 import { notUsable } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
 import { OpenedFile } from './openedFile.ts';
@@ -9,7 +10,9 @@ import { readNpy, readNpz } from './readers/npy.ts';
 import { readOnnx } from './readers/onnx.ts';
 import { MOST_TENSORS, type ReadModel } from './readers/readModel.ts';
 import { readSafetensors } from './readers/safetensors.ts';
+import { INDEX_SUFFIX, readShards } from './readers/shards.ts';
 import { readTfjs } from './readers/tfjs.ts';
+import { readTorch } from './readers/torch.ts';
 import type { ModelFile, StoredTensor } from './tensor.ts';
 
 /** Bytes that tell what a file is. */
@@ -26,11 +29,13 @@ const readers: Readonly<Record<string, (file: OpenedFile, openBeside: OpenBeside
     '.onnx': readOnnx,
     '.npz': readNpz,
     '.npy': (file) => readNpy(file, basename(file.path, '.npy')),
-    '.json': readTfjs,
+    ...Object.fromEntries(TORCH_EXTENSIONS.map((extension) => [extension, readTorch])),
+    '.json': (file, openBeside) =>
+      file.path.toLowerCase().endsWith(INDEX_SUFFIX) ? readShards(file, openBeside) : readTfjs(file, openBeside),
   };
 
 /**
- * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file or a `model.json`. Only what it says of its tensors is read.
+ * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file, one of `torch.save`, a `model.json`, or the index of a model in several files. Only what it says of its tensors is read.
  * @param path absolute
  * @throws UserError that names the file: missing, no file, of another format, damaged
  */

@@ -40,7 +40,8 @@ interface Inspected {
 export const inspectCommand: Command = {
   name: 'inspect',
   positionals: { usage: 'FILE', minimum: 1, maximum: 1 },
-  summary: 'List the tensors of a model file (safetensors, ONNX, npz, npy, model.json) and what their numbers come to.',
+  summary:
+    'List the tensors of a model file (safetensors, PyTorch, ONNX, npz, npy, model.json) and what their numbers come to.',
   options: {
     tensor: { type: 'string', value: 'NAME', description: 'This tensor alone, with its histogram.' },
     sort: { type: 'string', value: 'KEY', description: `Sort by one of: ${sortKeys.join(', ')}.` },

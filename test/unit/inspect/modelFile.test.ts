@@ -243,7 +243,7 @@ describe('a file', () => {
   test('that is missing, a folder, empty, a web page or of another kind is refused with a remedy', async () => {
     const cases: [() => unknown, RegExp][] = [
       [() => open(path('none.onnx')), /none\.onnx cannot be read: there is no such file/],
-      [() => open(write('x.pt', one)), /is no model file that can be read/],
+      [() => open(write('x.tflite', one)), /is no model file that can be read/],
       [() => open(write('x.onnx', '')), /x\.onnx is not usable: it is empty/],
       [() => open(write('x.safetensors', '<!DOCTYPE html><p>')), /it is a web page, not the data/],
       [() => open(write('x.npy', 'version https://git-lfs.github.com/spec/v1')), /a pointer of Git LFS/],
