@@ -1,5 +1,7 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
+import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
 const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
@@ -10,6 +12,8 @@ const FROM_KERAS =
 const FROM_OTHERS =
   'It cannot be trained here: write its layers as a module with createModel(), and start from its weights ("start") as ' +
   '.safetensors.';
+const FROM_TORCH =
+  'It holds weights only: name it as "start", and a module with the layers (createModel()) as "model".';
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
@@ -17,8 +21,10 @@ const conversions: Readonly<Record<string, string>> = {
   '.hdf5': FROM_KERAS,
   '.keras': FROM_KERAS,
   '.onnx': FROM_OTHERS,
-  '.pt': FROM_OTHERS,
-  '.pth': FROM_OTHERS,
+  '.pt': FROM_TORCH,
+  '.pth': FROM_TORCH,
+  '.ckpt': FROM_TORCH,
+  '.bin': FROM_TORCH,
   '.tflite': FROM_OTHERS,
   '.pb': FROM_OTHERS,
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
@@ -30,7 +36,7 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 
 /** @throws SettingError for an address of the web, and for a file that holds no model by its name */
 export function checkModelReference(reference: string): void {
-  checkAddress('model', reference);
+  checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
   if (extension === '.json' || MODULES.has(extension)) return;
   throw new SettingError(['model'], `${reference} is no module and no model.json of TensorFlow.js`, {
@@ -40,12 +46,16 @@ export function checkModelReference(reference: string): void {
   });
 }
 
+/** Files of weights, by their extensions. */
+const WEIGHTS = new Set<string>(['.json', '.safetensors', ...TORCH_EXTENSIONS]);
+
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
-export function checkStartReference(reference: string): void {
-  checkAddress('start', reference);
+export function checkStartReference(reference: string, setting: SettingPath): void {
+  checkAddress(setting, reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || extension === '.safetensors') return;
-  throw new SettingError(['start'], `${reference} is no .safetensors and no model.json of TensorFlow.js`, {
+  if (WEIGHTS.has(extension)) return;
+  const expected = 'no .safetensors, no state dict of PyTorch (.pt, .pth) and no model.json of TensorFlow.js';
+  throw new SettingError(setting, `${reference} is ${expected}`, {
     remedy:
       conversions[extension] === FROM_KERAS
         ? FROM_KERAS
@@ -54,9 +64,9 @@ export function checkStartReference(reference: string): void {
   });
 }
 
-function checkAddress(setting: 'model' | 'start', reference: string): void {
+function checkAddress(setting: SettingPath, reference: string): void {
   if (!/^[a-z][a-z+.-]+:\/\//i.test(reference)) return;
-  throw new SettingError([setting], `${reference} is an address, not a path`, {
+  throw new SettingError(setting, `${reference} is an address, not a path`, {
     remedy: 'Download the files, and name the path of the one that was asked for.',
   });
 }

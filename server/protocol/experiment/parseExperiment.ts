@@ -18,6 +18,7 @@ import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
+import { startProblems } from './startProblems.ts';
 import { imageProblems } from './imageProblems.ts';
 import { layerProblems } from './layerProblems.ts';
 import { quantizationProblems } from './quantizationProblems.ts';
@@ -68,6 +69,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...combinationProblems(document),
     ...quantizationProblems(document),
     ...distillationProblems(document),
+    ...startProblems(document),
     ...imageProblems(document),
   ].filter(
     (problem) =>

@@ -82,7 +82,7 @@ test.each(files.filter((file) => basename(file).startsWith('lenet') && file.ends
 test('an example that starts from another one has its model and its data', () => {
   for (const file of files) {
     const { experiment } = read(file);
-    const base = /^run:(.*)$/.exec(experiment.start ?? '')?.[1];
+    const base = /^run:(.*)$/.exec(String(experiment.start ?? ''))?.[1];
     if (base === undefined) continue;
     const { experiment: pretraining } = read(join(dirname(file), `${base}.deeptwist.jsonc`));
     expect(experiment.model).toEqual(pretraining.model);

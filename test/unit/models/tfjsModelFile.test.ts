@@ -227,7 +227,7 @@ describe('a model that is no file of a model', () => {
     ['./model.h5', /\.\/model\.h5 is no module and no model\.json/, /tensorflowjs_converter --input_format keras/],
     ['./model.keras', /is no module and no model\.json/, /tensorflowjs_converter/],
     ['./model.onnx', /is no module and no model\.json/, /write its layers as a module/],
-    ['./model.pt', /is no module and no model\.json/, /write its layers as a module/],
+    ['./model.pt', /is no module and no model\.json/, /name it as "start", and a module with the layers/],
     ['./model.tflite', /is no module and no model\.json/, /write its layers as a module/],
     ['./model.safetensors', /is no module and no model\.json/, /name it as "start"/],
     ['.', /is no module and no model\.json/, /Name a TypeScript or JavaScript module/],
