@@ -1,5 +1,5 @@
 /** @file The WebAssembly kernels, as `assembly/index.ts` exports them. Addresses count in bytes, lengths and strides in numbers. */
-import { wasmBase64 } from './generated/wasm.ts';
+import { deflatedWasmBase64 } from './generated/wasm.ts';
 
 export interface Kernels {
   multiplyVector(x: number, w: number, bias: number, inputs: number, outputs: number, y: number): void;
@@ -120,7 +120,8 @@ export const combinations = { add: 0, multiply: 1, maximum: 2, minimum: 3, subtr
 
 /** Compiles the kernels; they work in the given memory. A browser compiles on its main thread only when it may be waited for. */
 export async function instantiateKernels(memory: WebAssembly.Memory): Promise<Kernels> {
-  const bytes = Uint8Array.from(atob(wasmBase64), (character) => character.charCodeAt(0));
-  const { instance } = await WebAssembly.instantiate(bytes, { env: { memory } });
+  const deflated = Uint8Array.from(atob(deflatedWasmBase64), (character) => character.charCodeAt(0));
+  const wasm = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const { instance } = await WebAssembly.instantiate(await new Response(wasm).arrayBuffer(), { env: { memory } });
   return instance.exports as unknown as Kernels;
 }

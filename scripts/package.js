@@ -21,7 +21,7 @@ const TARGETS = {
 };
 /** @typedef {keyof typeof TARGETS} Target */
 
-/** Whether there is a package for a platform. @param {string} name @returns {name is Target} */
+/** True for a platform that has a package. @param {string} name @returns {name is Target} */
 export function isTarget(name) {
   return name in TARGETS;
 }

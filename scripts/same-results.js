@@ -75,7 +75,7 @@ async function command(checkout, args, stopAt) {
 }
 
 /**
- * Where `now` does not have the values of `before`.
+ * The places at which `now` does not have the values of `before`.
  * @param {unknown} before @param {unknown} now @param {string} place @param {Set<string>} added receives fields that are new
  * @returns {string[]}
  */

@@ -23,7 +23,7 @@ function checkNode() {
 }
 
 /**
- * Whether every package of the lock file is installed in its version. `node_modules/.package-lock.json` is npm's own
+ * True where every package of the lock file is installed in its version. `node_modules/.package-lock.json` is npm's own
  * record of what it installed, written last, so an interrupted installation has none. Packages for other platforms
  * are optional and may be missing.
  * @param {string} folder @returns {boolean}

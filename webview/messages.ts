@@ -40,6 +40,7 @@ const isSnapshot = has({
   checkpoints: listOf(isEvent),
   warnings: listOf(isEvent),
   changes: listOf(isEvent),
+  thinnings: listOf(isEvent),
   end: optional(isEvent),
 });
 

@@ -75,7 +75,7 @@ export class DashboardState {
         for (const data of this.#data.values()) data.shown = undefined;
         return;
       case 'openTab':
-        return; // Of the view state alone.
+        return; // It changes the view state alone.
       case 'loading':
         return this.#change(message.run, (data) => (data.loading = message.fraction));
       case 'snapshot':

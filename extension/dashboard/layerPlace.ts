@@ -1,4 +1,4 @@
-/** @file Where an experiment file has a key of the `layers` of a compression. */
+/** @file The place of a key of a compression's `layers` in an experiment file. */
 import { writtenCompressions } from '../../server/protocol/experiment/compressions.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import type { Place } from '../../server/protocol/experiment/jsonText.ts';

@@ -126,7 +126,7 @@ export class DashboardSession {
     const runs = this.#runs;
     if (this.#disposed || !this.#page.visible || !runs) return;
     if (this.#outbox && this.#remembers && !this.#shown) return;
-    // Where nothing was chosen, the newest run; also one that comes later.
+    // The newest run is shown as long as none was chosen, also one that comes later.
     if (this.shown.length === 0 && runs.length > 0) this.#shown = [runs[0].key];
     // First of all: a page takes nothing of a run that it was not told to show.
     this.#sendRuns(runs);

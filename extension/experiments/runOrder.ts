@@ -1,4 +1,4 @@
-/** @file Which runs of an experiment are listed, and in which order: pure, without VS Code. */
+/** @file The runs of an experiment that are listed, and their order: pure, without VS Code. */
 import { recordedRatio } from '../../server/protocol/run/compressedSize.ts';
 import { isGreaterBetter } from '../../server/protocol/run/metricDirection.ts';
 import type { RunSummary } from '../../server/protocol/wire/dashboard.ts';

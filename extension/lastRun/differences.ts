@@ -1,4 +1,4 @@
-/** @file Where an experiment file differs from what a run was trained with, line by line: pure, without VS Code. */
+/** @file Differences of an experiment file from what a run was trained with, line by line: pure, without VS Code. */
 import type { ExperimentSettings } from '../../server/protocol/experiment/schema.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';

@@ -125,7 +125,7 @@ function decorationOf({ run, live }: Comparison, line: ComparedLine, document: T
   const contentText = `// ${live ? l10n.t('running: {0}', line.text) : l10n.t('last run: {0}', line.text)}`;
   return {
     range: new Range(range.end, range.end),
-    // Of ghost text, high contrast themes have no colour, and VS Code then draws none.
+    // High contrast themes have no colour of ghost text, and VS Code would draw none.
     renderOptions: { after: { contentText, color: new ThemeColor('editorCodeLens.foreground') } },
     hoverMessage: hoverOf(run, live, line.applicable, document),
   };

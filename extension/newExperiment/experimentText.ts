@@ -1,6 +1,7 @@
 /** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
 import {
   firstCompression,
+  firstDistillation,
   firstLength,
   firstTraining,
   type FirstCompression,
@@ -22,12 +23,14 @@ export interface NewExperiment {
   readonly data: { readonly type: string } & Settings;
   readonly method: Method;
   readonly layers: readonly FirstLayer[];
+  /** `distillation.teacher`; absent for a model that learns from the labels alone. */
+  readonly teacher?: string;
   /** Length of the training, where it is not the usual one of a first experiment. */
   readonly steps?: number;
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
-export function experimentText({ model, loss, data, method, layers, steps }: NewExperiment): string {
+export function experimentText({ model, loss, data, method, layers, teacher, steps }: NewExperiment): string {
   const dataType = data.type;
   const run = {
     dataType,
@@ -47,7 +50,7 @@ export function experimentText({ model, loss, data, method, layers, steps }: New
   "training": {
 ${lines(firstTraining(run, method, loss))}
   },
-
+${teacher === undefined ? '' : distillationText(teacher, dataType)}
   "compression": {
 ${lines(compression.settings, proximal ? PROXIMAL_COMMENTS : COMMENTS)},
 
@@ -57,6 +60,13 @@ ${entries.join(',\n')}
     }${scheduleText(method, compression)}
   }${spectrumAtEachObservation ? `,\n\n  // ${proximal ? 'Watch the singular values sink to 0.' : 'Watch the singular values grow before the rank and shrink behind it.'}\n  "observe": { "spectrum": true }` : ''}
 }
+`;
+}
+
+function distillationText(teacher: string, dataType: string): string {
+  return `
+  // The teacher's outputs, softened by the temperature, have this weight in the loss; the labels have the rest.
+  "distillation": ${oneLine(firstDistillation(teacher, dataType))},
 `;
 }
 

@@ -4,6 +4,8 @@ import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
 import { readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { findTeachingRuns, teachingFiles, type FoundTeacher } from './findTeachers.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
 
 export interface FoundModel {
@@ -26,6 +28,7 @@ export type FoundData =
 export interface Choices {
   readonly models: readonly FoundModel[];
   readonly data: readonly FoundData[];
+  readonly teachers: readonly FoundTeacher[];
 }
 
 export const builtinModels: readonly FoundModel[] = [
@@ -51,10 +54,10 @@ const IMAGES = 2000;
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 const AT_ONCE = 16;
 
-export async function findChoices(token: CancellationToken): Promise<Choices> {
+export async function findChoices(store: RunStore, token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, digits, images, texts, arrays] = await Promise.all([
+  const [sources, json, digits, images, texts, arrays, tensors] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
     // Raw or gzip: an empty alternative in braces matches nothing.
@@ -62,6 +65,7 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
     find('**/train/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', EXCLUDED_DATA, IMAGES),
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
+    find('**/*.safetensors', EXCLUDED, 50),
   ]);
   const found = (await inTurns(sources, readSource, token)).flat();
   const models = (await inTurns(json, readJson, token)).flat();
@@ -74,6 +78,11 @@ export async function findChoices(token: CancellationToken): Promise<Choices> {
       ...folders(folders(folders(images))).map((path): FoundData => ({ type: 'images', path })),
       ...folders(texts).map((path): FoundData => ({ type: 'text', path })),
       ...folders(arrays).map((path): FoundData => ({ type: 'arrays', path })),
+    ],
+    teachers: [
+      ...(await findTeachingRuns(store, token)),
+      ...models.map(({ reference }) => ({ file: reference })),
+      ...teachingFiles(tensors),
     ],
   };
 }

@@ -67,6 +67,14 @@ function numberOf(keys: string, options: string, code: string): number | undefin
   return constant === undefined ? undefined : Number(constant);
 }
 
+/**
+ * True for a safetensors file with the layers of its model under their own names, as `deeptwist export` writes it.
+ * @param head its beginning, with the metadata
+ */
+export function hasModelLayers(head: string): boolean {
+  return /^[^]{1,8}\{"__metadata__":\{[^]*?"model":"/.test(head) && !/"names":"pytorch"/.test(head);
+}
+
 /** Layers of a tfjs `model.json` in the layers format; undefined for another file. */
 export function readModelJson(text: string): readonly FirstLayer[] | undefined {
   let model: unknown;

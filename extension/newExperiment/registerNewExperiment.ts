@@ -4,7 +4,7 @@ import type { Services } from '../services.ts';
 import { experimentMade } from '../walkthrough/completion.ts';
 import { reportError, showInformation } from '../messages.ts';
 
-export function registerNewExperiment({ context, log }: Services): Disposable {
+export function registerNewExperiment({ context, log, store }: Services): Disposable {
   const { extensionUri } = context;
   const register = (name: string, make: () => Promise<unknown>) =>
     commands.registerCommand(`deeptwist.${name}`, async () => {
@@ -20,7 +20,7 @@ export function registerNewExperiment({ context, log }: Services): Disposable {
   return Disposable.from(
     register('newExperiment', async () => {
       const { newExperiment } = await import('./wizard.ts');
-      return newExperiment(extensionUri);
+      return newExperiment(extensionUri, store);
     }),
     register('openSampleExperiment', async () => {
       const { openSampleExperiment } = await import('./sample.ts');

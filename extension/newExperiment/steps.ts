@@ -2,7 +2,7 @@
 import { QuickInputButtons, QuickPickItemKind, window } from 'vscode';
 import type { QuickPickItem } from 'vscode';
 
-/** Which of the questions is asked. */
+/** The question that is asked. */
 export interface Step {
   readonly title: string;
   /** From 1. */

@@ -1,6 +1,6 @@
 /** @file New Experiment: a few questions, then a file to read. Until the last answer, nothing is written. */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
 import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
@@ -8,29 +8,33 @@ import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { experimentText, newMethods } from './experimentText.ts';
 import { dataSetting, findChoices, modelName } from './findChoices.ts';
 import type { Choices, FoundData, FoundModel } from './findChoices.ts';
+import { teacherSetting, type FoundTeacher } from './findTeachers.ts';
+import { relativePath } from './relativePath.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
 import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
 import { showInformation } from '../messages.ts';
-
-const TOTAL = 5;
+import { runResultText } from '../runs/runResultText.ts';
+import type { RunStore } from '../runs/runStore.ts';
 
 type DataChoice = FoundData | 'sample';
+type TeacherChoice = FoundTeacher | 'none';
 
 interface Answers {
   model?: FoundModel;
   data?: DataChoice;
   method?: Method;
   layers?: readonly FirstLayer[];
+  teacher?: TeacherChoice;
   name?: string;
 }
 
 /** Asks, writes the file and opens it. @returns undefined if the user cancelled: then nothing was written */
-export async function newExperiment(extensionUri: Uri): Promise<Uri | undefined> {
+export async function newExperiment(extensionUri: Uri, store: RunStore): Promise<Uri | undefined> {
   const choices = await window.withProgress(
     { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
     async (_, token) => {
-      const found = await findChoices(token);
+      const found = await findChoices(store, token);
       return token.isCancellationRequested ? undefined : found;
     },
   );
@@ -39,15 +43,16 @@ export async function newExperiment(extensionUri: Uri): Promise<Uri | undefined>
 }
 
 async function ask(choices: Choices): Promise<Required<Answers> | undefined> {
-  const answers: Answers = {};
-  const questions = [askModel, askData, askMethod, askLayers, askName];
-  for (let index = 0; index < questions.length;) {
-    const step = { title: l10n.t('New Experiment'), step: index + 1, totalSteps: TOTAL };
+  const answers: Answers = { teacher: 'none' };
+  const all = [askModel, askData, askMethod, askLayers, askTeacher, askName];
+  for (let index = 0; ;) {
+    const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
+    if (index >= questions.length) return answers as Required<Answers>;
+    const step = { title: l10n.t('New Experiment'), step: index + 1, totalSteps: questions.length };
     const answer = await questions[index](step, answers, choices);
     if (answer === 'cancelled') return undefined;
     index += answer === 'back' ? -1 : 1;
   }
-  return answers as Required<Answers>;
 }
 
 async function askModel(step: Step, answers: Answers, { models }: Choices): Promise<Answer<unknown>> {
@@ -70,7 +75,10 @@ async function askModel(step: Step, answers: Answers, { models }: Choices): Prom
       : l10n.t('The model to compress (no file of this workspace exports createModel)');
   const answer = await pickOne(step, { placeholder, items, before: answers.model });
   if (typeof answer === 'object') {
-    if (answer.value !== answers.model) answers.data = answers.layers = answers.name = undefined;
+    if (answer.value !== answers.model) {
+      answers.data = answers.layers = answers.name = undefined;
+      answers.teacher = 'none';
+    }
     answers.model = answer.value;
   }
   return answer;
@@ -117,7 +125,10 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
     return 'back';
   }
   const answer = await pickOne(step, { placeholder: l10n.t('The data to train with'), items, before: answers.data });
-  if (typeof answer === 'object') answers.data = answer.value;
+  if (typeof answer === 'object') {
+    if (answer.value !== answers.data) answers.teacher = 'none';
+    answers.data = answer.value;
+  }
   return answer;
 }
 
@@ -151,6 +162,37 @@ async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>>
   return answer;
 }
 
+/** What can teach the model: another one, of the same kind of data as far as that is known. */
+function teachersFor({ model, data }: Answers, { teachers }: Choices): FoundTeacher[] {
+  const dataType = data === 'sample' ? 'module' : data?.type;
+  return teachers.filter((teacher) =>
+    'file' in teacher ? teacher.file !== model?.reference : dataType === undefined || teacher.dataType === dataType,
+  );
+}
+
+async function askTeacher(step: Step, answers: Answers, choices: Choices): Promise<Answer<unknown>> {
+  const items: Pick<TeacherChoice>[] = [
+    { label: l10n.t('No teacher'), detail: l10n.t('The model learns from the labels alone.'), value: 'none' },
+  ];
+  const teachers = teachersFor(answers, choices);
+  const runs = teachers.flatMap((teacher): Pick<TeacherChoice>[] => {
+    if ('file' in teacher) return [];
+    const { summary } = teacher.run;
+    return [{ label: summary.name, description: runResultText(summary), detail: summary.id, value: teacher }];
+  });
+  if (runs.length > 0) items.push(separator(l10n.t('Finished runs')), ...runs);
+  const files = teachers.flatMap((teacher): Pick<TeacherChoice>[] =>
+    'file' in teacher
+      ? [{ label: basename(teacher.file), description: relativeFolder(teacher.file), value: teacher }]
+      : [],
+  );
+  if (files.length > 0) items.push(separator(l10n.t('Model files')), ...files);
+  const placeholder = l10n.t('A trained model whose outputs the new one learns from, beside the labels');
+  const answer = await pickOne(step, { placeholder, items, before: answers.teacher });
+  if (typeof answer === 'object') answers.teacher = answer.value;
+  return answer;
+}
+
 async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
   const folder = folderOf(answers.model!);
   const wanted = `${modelName(answers.model!)}-${answers.method}`;
@@ -168,20 +210,21 @@ async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
   return answer;
 }
 
-async function write({ model, data, method, layers, name }: Required<Answers>, extensionUri: Uri): Promise<Uri> {
+async function write(
+  { model, data, method, layers, teacher, name }: Required<Answers>,
+  extensionUri: Uri,
+): Promise<Uri> {
   const folder = folderOf(model);
-  const relativePath = (path: string) => {
-    const result = relative(folder, path).split(sep).join('/');
-    return result.startsWith('.') ? result : `./${result}`;
-  };
+  const fromHere = (path: string) => relativePath(folder, path);
   const found: FoundData =
     data === 'sample' ? { type: 'module', path: await writeSampleDigits(extensionUri, folder) } : data;
   const text = experimentText({
-    model: isBuiltin(model.reference) ? model.reference : relativePath(model.reference),
+    model: isBuiltin(model.reference) ? model.reference : fromHere(model.reference),
     ...(model.loss !== undefined && { loss: model.loss }),
-    data: dataSetting(found, relativePath),
+    data: dataSetting(found, fromHere),
     method,
     layers,
+    ...(teacher !== 'none' && { teacher: teacherSetting(teacher, folder) }),
     ...(data === 'sample' && { steps: SAMPLE_STEPS }),
   });
   const file = Uri.file(fileOf(folder, name));

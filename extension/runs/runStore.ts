@@ -124,7 +124,7 @@ export class RunStore extends Disposable {
     const keys = [...names].filter((name) => !name.startsWith('.')).map((name) => `${folder}${sep}${name}`);
     for (const key of keys) if (this.#loaded.has(key)) void this.refresh(key);
     const added = keys.filter((key) => !this.#loaded.has(key));
-    // Of many at once, those are opened that somebody asks for.
+    // When many come at once, those are opened that somebody asks for.
     if (keys.length === 0 || added.length > NEWEST) this.#changed.fire(undefined);
     else for (const key of added) void this.#awaitRun(key);
   }

@@ -1,4 +1,4 @@
-/** @file What of a model's weights is shown beside its code: the setting `deeptwist.editor.weightMarks`. */
+/** @file The facts of a model's weights that are shown beside its code: the setting `deeptwist.editor.weightMarks`. */
 
 export interface WeightParts {
   readonly lens: boolean;

@@ -32,7 +32,7 @@ const reshape: MakeLayer = (config) => {
   };
 };
 
-/** Where each number of the result is in the input; -1 is a zero. */
+/** A tensor of the input's numbers at the places that `sourceOf` gives; -1 is a zero. */
 export function gatherTensor(
   plan: Plan,
   input: Tensor,

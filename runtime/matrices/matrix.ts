@@ -15,7 +15,7 @@ export interface Matrix {
   multiply(x: number, rows: number, bias: number, y: number, scratch: number): void;
 }
 
-/** Which columns of a weight [inputs, columns] make the matrix: a recurrent kernel has those of several gates. */
+/** The columns of a weight [inputs, columns] that make the matrix: a recurrent kernel has those of several gates. */
 export interface Columns {
   readonly from: number;
   readonly to: number;

@@ -43,7 +43,7 @@ export class SparseMatrix implements Matrix {
     const values = memory.floats(this.#values, total).fill(0);
     const distances = memory.bytes(this.#distances, total).fill(0);
 
-    /** Where the next entry of each output goes. */
+    /** Index of the next entry of each output. */
     const next = new Uint32Array(outputs);
     let start = 0;
     sizes.forEach((size, slice) => {

@@ -11,7 +11,7 @@ export interface CommandContext {
   stdout: Terminal;
   /** Errors, and hints that must not mix with results. */
   stderr: Terminal;
-  /** Where relative paths start, and where runs are looked for. */
+  /** The folder that relative paths start from and that runs are looked for in. */
   directory: string;
   now: () => number;
   /** Sends what a user's modules print by `console` to standard error: standard output is for run events. */

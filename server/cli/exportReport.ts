@@ -7,22 +7,16 @@ import {
   type ExportFormatName,
 } from '../protocol/model/exportFormats.ts';
 import { formatBytes, formatCount, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
-import { printableJson } from '../protocol/printable.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
-import type { CommandArguments, CommandContext } from './command.ts';
-import type { ExportReport, ModelExportOptions } from './exporter.ts';
-import { ExportStatus } from './exportStatus.ts';
-import { doInterruptibly } from './interruptibleWork.ts';
-import { progressOf } from './progressLines.ts';
+import type { CommandContext } from './command.ts';
+import type { ExportReport } from './exporter.ts';
+import { reportWork, type ReportedWork } from './reportedWork.ts';
 import { styled } from './terminal.ts';
+import { wrongUsage } from './wrongUsage.ts';
 
 /** @throws UserError for a name that is none of a format */
 export function formatOf(command: string, name: string): ExportFormatName {
   if (isExportFormat(name)) return name;
-  throw new UserError(`deeptwist ${command}: there is no format '${name}'.`, {
-    remedy: `Choose one of: ${exportFormatNames.join(', ')}.`,
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage(command, `there is no format '${name}'`, `Choose one of: ${exportFormatNames.join(', ')}.`);
 }
 
 /** A name for the file or folder of a model. */
@@ -30,30 +24,16 @@ export function defaultPath(name: string, format: ExportFormatName): string {
   return name + exportFormats[format].ending;
 }
 
-/**
- * Makes a file and prints its report.
- * @param make what makes it
- * @param lines of the report, for people
- * @returns the exit code
- */
+/** Makes a file and prints its report. @returns the exit code of the command */
 export async function reportExport(
-  { command, options }: { command: string; options: CommandArguments['options'] },
   context: CommandContext,
-  make: (how: Pick<ModelExportOptions, 'signal' | 'onProgress'>) => Promise<ExportReport>,
-  lines: (report: ExportReport) => string[],
+  making: Pick<ReportedWork<ExportReport>, 'progress' | 'json' | 'work' | 'lines'>,
 ): Promise<number> {
-  const { stdout, stderr } = context;
-  const progress = new ExportStatus(stderr, progressOf(command, options.progress));
-  return doInterruptibly(context, {
-    progress,
+  return reportWork(context, {
+    ...making,
     cancelled: 'Cancelled: no file was written.',
-    work: (signal) => make({ signal, onProgress: (state) => progress.show(state) }),
-    report(report) {
-      const { warnings, notRecorded } = report;
-      const all = notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`];
-      for (const warning of all) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-      stdout.write((options.json ? printableJson(report) : lines(report).join('\n')) + '\n');
-    },
+    warnings: ({ warnings, notRecorded }) =>
+      notRecorded === undefined ? warnings : [...warnings, `not listed in the run: ${notRecorded}`],
   });
 }
 
@@ -77,11 +57,12 @@ export function fileLines(
   ];
 }
 
-/** `33.2x as much`; of a file that is larger than the floats, how much more it takes. */
+/** `the file is 33.2x smaller`. */
 function besideFile(denseBytes: number, bytes: number): string {
-  return denseBytes >= bytes
-    ? `${formatRatio(denseBytes / bytes)} as much`
-    : `the file takes ${formatRatio(bytes / denseBytes)} as much`;
+  if (denseBytes === bytes) return 'as much as the file';
+  return denseBytes > bytes
+    ? `the file is ${formatRatio(denseBytes / bytes)} smaller`
+    : `the file is ${formatRatio(bytes / denseBytes)} larger`;
 }
 
 function checkpointLines({ step, afterDistortion }: ExportReport): string[] {

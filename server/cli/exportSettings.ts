@@ -6,9 +6,9 @@ import {
   type ExportFormatName,
   type ExportOptionFacts,
 } from '../protocol/model/exportFormats.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { CommandArguments, CommandOption } from './command.ts';
 import type { ExportSettings } from './exporter.ts';
+import { wrongUsage } from './wrongUsage.ts';
 
 const optionFacts: Readonly<Record<string, ExportOptionFacts>> = exportOptions;
 
@@ -37,6 +37,7 @@ export function exportSettings(
     if (!Object.hasOwn(options, option) || takes(format, option)) continue;
     const takers = exportFormatNames.filter((name) => takes(name, option));
     throw wrongUsage(
+      'export',
       `the format ${format} takes no --${option}`,
       `Leave it out, or choose the format ${takers.join(' or ')}.`,
     );
@@ -55,7 +56,7 @@ export function exportSettings(
 function chosen<T extends string>(option: string, values: readonly T[], value: string | undefined): T | undefined {
   const found = values.find((one) => one === value);
   if (value === undefined || found !== undefined) return found;
-  throw wrongUsage(`--${option} cannot be '${value}'`, `Choose one of: ${values.join(', ')}.`);
+  throw wrongUsage('export', `--${option} cannot be '${value}'`, `Choose one of: ${values.join(', ')}.`);
 }
 
 /** @throws UserError for what is no number of at least 0 */
@@ -63,9 +64,5 @@ function toleranceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const tolerance = Number(text);
   if (tolerance >= 0 && text.trim() !== '') return tolerance;
-  throw wrongUsage(`--tolerance is a number of at least 0, got '${text}'`, 'Give for example 0.01.');
-}
-
-function wrongUsage(message: string, remedy: string): UserError {
-  return new UserError(`deeptwist export: ${message}.`, { remedy, exitCode: ExitCode.usage });
+  throw wrongUsage('export', `--tolerance is a number of at least 0, got '${text}'`, 'Give for example 0.01.');
 }

@@ -22,13 +22,14 @@ export interface Progress {
   latest: Partial<Record<EventOf<'evaluation'>['split'], EventOf<'evaluation'>>>;
   warnings: EventOf<'warning'>[];
   changes: EventOf<'changed'>[];
+  thinnings: EventOf<'thinned'>[];
   /** How the run ended, if it has. */
   end?: EventOf<'finished'> | EventOf<'failed'> | EventOf<'stopped'>;
 }
 
 /** Before the first event. */
 export function newProgress(): Progress {
-  return { step: 0, evaluations: [], latest: {}, warnings: [], changes: [] };
+  return { step: 0, evaluations: [], latest: {}, warnings: [], changes: [], thinnings: [] };
 }
 
 /** Takes in one more event. In place: a long run has hundreds of thousands of evaluations. */
@@ -58,6 +59,9 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       progress.changes.push(event);
       if (progress.started) progress.started = { ...progress.started, config: event.config };
       break;
+    case 'thinned':
+      progress.thinnings.push(event);
+      break;
     case 'finished':
     case 'failed':
     case 'stopped':
@@ -82,7 +86,7 @@ function restart(progress: Progress, started: EventOf<'started'>): void {
   if (progress.metrics && progress.metrics.step > from) progress.metrics = undefined;
   if (progress.distortion && progress.distortion.step > from) progress.distortion = undefined;
   // Events are recorded in the order of their steps.
-  for (const events of [progress.evaluations, progress.warnings, progress.changes])
+  for (const events of [progress.evaluations, progress.warnings, progress.changes, progress.thinnings])
     while (events.length > 0 && events[events.length - 1].step > from) events.pop();
   progress.latest = {};
   for (const split of ['test', 'validation'] as const)

@@ -1,8 +1,8 @@
 /** @file Progress and errors as lines for programs: with `--progress json`, on standard error. */
 import { printableJson } from '../protocol/printable.ts';
-import { ExitCode, UserError } from '../protocol/userError.ts';
 import type { CommandError, ExportProgress } from '../protocol/wire/progressLine.ts';
 import type { CommandOption } from './command.ts';
+import { wrongUsage } from './wrongUsage.ts';
 
 export const progressOption: CommandOption = {
   type: 'string',
@@ -13,16 +13,15 @@ export const progressOption: CommandOption = {
 /** @throws UserError for another value than `json` */
 export function progressOf(command: string, value: string | undefined): 'json' | undefined {
   if (value === undefined || value === 'json') return value;
-  throw new UserError(`deeptwist ${command}: there is no progress '${value}'.`, {
-    remedy: 'Give --progress json, or leave it out.',
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage(command, `there is no progress '${value}'`, 'Give --progress json, or leave it out.');
 }
 
+/** A line that tells how far the work is. */
 export function progressJson(progress: ExportProgress): string {
   return printableJson({ progress });
 }
 
+/** A line that tells why the work was not done. */
 export function errorJson({ message, remedy, option }: CommandError): string {
   return printableJson({ error: { message, remedy, option } });
 }

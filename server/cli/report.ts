@@ -60,6 +60,8 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
       return [`${styled(terminal, 'yellow', 'warning:')} ${event.message}`];
     case 'changed':
       return [`step ${formatCount(event.step)}  changed ${event.settings.map(describeChange).join(', ')}`];
+    case 'thinned':
+      return [thinningLine(event)];
     case 'finished':
       return ['', ...summaryLines(event.summary, terminal)];
     case 'failed':
@@ -75,6 +77,26 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
     default:
       return event satisfies never;
   }
+}
+
+/** `step 4,000  thinned 266,610 → 168,125 weights: fc1 300 → 191 units, fc2 100 → 90 units; 3 units stay of conv1: …` */
+function thinningLine({ step, parameters: { before, after }, removed }: EventOf<'thinned'>): string {
+  const smaller = removed.flatMap(({ layer, units }) =>
+    units && units.after < units.before
+      ? [`${layer} ${formatCount(units.before)} → ${formatCount(units.after)} units`]
+      : [],
+  );
+  const stay = removed.flatMap(({ layer, kept }) =>
+    kept.map(
+      ({ units, reason }) =>
+        `${units === 1 ? '1 unit stays' : `${formatCount(units)} units stay`} of ${layer}: ${reason}`,
+    ),
+  );
+  const what =
+    before === after
+      ? 'nothing is removed'
+      : `${formatCount(before)} → ${formatCount(after)} weights: ${smaller.join(', ')}`;
+  return `step ${formatCount(step)}  thinned ${[what, ...stay].join('; ')}`;
 }
 
 /** An error and what to do about it. */

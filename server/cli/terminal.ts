@@ -1,4 +1,4 @@
-/** @file Where the CLI writes to, and what can be shown there. */
+/** @file What the CLI writes to, and what that can show. */
 import { printable } from '../protocol/printable.ts';
 
 export interface Terminal {
@@ -8,7 +8,7 @@ export interface Terminal {
   clearLine(): void;
   /** Width in characters; Infinity where lines may have any length. */
   readonly columns: number;
-  /** Whether a written line can be replaced. */
+  /** True where a written line can be replaced. */
   readonly interactive: boolean;
   readonly colors: boolean;
 }

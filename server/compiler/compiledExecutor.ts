@@ -18,14 +18,14 @@ import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
 export interface ExecutorOptions {
-  /** Of the training steps; every batch of training has this size. */
+  /** Samples of every batch of training. */
   batchSize: number;
   seed: number;
   /** How random numbers are seeded; default: as in new runs. */
   seeding?: Seeding;
   /** Default: by the work in a step and the machine. */
   threads?: number;
-  /** Whether the optimizer takes the gradient of an embedding as rows. */
+  /** True where the optimizer takes the gradient of an embedding as rows. */
   rowGradients: boolean;
   /** Bytes to keep free in the arena behind the weights, given the lengths of the trained ones. */
   extraBytes: (trainedLengths: readonly number[]) => number;

@@ -11,7 +11,7 @@ export interface Parameter {
   readonly shape: readonly number[];
   readonly trainable: boolean;
   readonly value: Float32Array<ArrayBuffer>;
-  /** Of the last step; empty for a weight that is not trained. */
+  /** The gradient of the last step; empty for a weight that is not trained. */
   readonly gradient: Float32Array<ArrayBuffer> | RowGradient;
 }
 

@@ -8,7 +8,7 @@ export type Buffer = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8
 
 export interface SessionOptions {
   threads: number;
-  /** Whether idle threads wait busily for the next operator of a run: faster while nothing else wants the cores. */
+  /** True where idle threads wait busily for the next operator of a run: faster while nothing else wants the cores. */
   spinning: boolean;
 }
 

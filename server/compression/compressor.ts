@@ -131,7 +131,7 @@ export class Compressor {
     for (const { stored } of due) await stored.distort(step);
     if (step === this.#plan.run.steps) await this.#settle();
     if (!report) return [];
-    const sizes = this.#sizes();
+    const sizes = this.#sizes(targets);
     return targets.map((target, i) => {
       const { name, values } = target.weight;
       const found = { form: this.compressed.get(name), size: sizes.get(name)!, measured: measuredOf(target, due) };
@@ -141,7 +141,7 @@ export class Compressor {
 
   /** What methods leave that take something away at each distortion becomes what a file holds of it. */
   async #settle(): Promise<void> {
-    for (const unit of this.#lastUnits()) {
+    for (const unit of lastUnits(this.targets)) {
       const forms = await unit.settle?.(unit.targets.map(({ weight }) => this.#weights.get(weight.name)!.values));
       forms?.forEach((form, i) => {
         const { name } = unit.targets[i].weight;
@@ -219,38 +219,36 @@ export class Compressor {
 
   /** Sizes of all weights of the model, compressed or not, in their order. */
   sizes(weights: readonly CompressibleWeight[]): LayerSize[] {
-    const sizes = this.#sizes();
+    const sizes = this.#sizes(this.targets);
     return weights.map(({ name, shape, values }) =>
       layerSize(name, shape, sizes.get(name) ?? denseSize(values.length)),
     );
   }
 
-  /** Sizes of the targets, by name, as the last distortion left them. */
-  #sizes(): Map<string, CompressedSize> {
-    return this.#ofEach((unit, values, forms) => unit.sizes(values, forms));
+  /** Sizes of some targets, by name, as the last distortion left them; with them, of those that share their units. */
+  #sizes(targets: readonly CompressedTarget[]): Map<string, CompressedSize> {
+    return this.#ofEach(targets, (unit, values, forms) => unit.sizes(values, forms));
   }
 
   /** What a file holds of the targets, by name, as the last distortion left them. */
   packed(): Map<string, PackedWeight> {
-    return this.#ofEach((unit, values, forms) => unit.packed(values, forms));
+    return this.#ofEach(this.targets, (unit, values, forms) => unit.packed(values, forms));
   }
 
-  /** The unit of each weight in the last compression that acts on it. */
-  #lastUnits(): Unit[] {
-    return [
-      ...new Set(this.targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!)),
-    ];
-  }
-
-  /** What the last compression of each weight tells of it. */
+  /** What the last compression of each target computes from it, by the names of the targets of the units that compute it. */
   #ofEach<T>(
-    of: (unit: Unit, values: readonly Float32Array[], forms: readonly (CompressedWeight | undefined)[]) => readonly T[],
+    targets: readonly CompressedTarget[],
+    compute: (
+      unit: Unit,
+      values: readonly Float32Array[],
+      forms: readonly (CompressedWeight | undefined)[],
+    ) => readonly T[],
   ): Map<string, T> {
     return new Map(
-      this.#lastUnits().flatMap((unit) => {
+      lastUnits(targets).flatMap((unit) => {
         const values = unit.targets.map(({ weight }) => this.#weights.get(weight.name)!.values);
         const forms = unit.targets.map(({ weight }) => this.compressed.get(weight.name));
-        const results = of(unit, values, forms);
+        const results = compute(unit, values, forms);
         return unit.targets.map(({ weight }, i) => [weight.name, results[i]] as const);
       }),
     );
@@ -304,6 +302,11 @@ function targetsOf(weights: readonly CompressibleWeight[], stages: readonly Stag
     const target = found.get(weight);
     return target ? [{ weight, ...target }] : [];
   });
+}
+
+/** Units of the last compression that acts on each target. */
+function lastUnits(targets: readonly CompressedTarget[]): Unit[] {
+  return [...new Set(targets.map(({ weight, compressions }) => compressions.at(-1)!.stage.unitOf(weight.name)!))];
 }
 
 /** What the last distortions of some compressions found out about a weight. */

@@ -70,7 +70,7 @@ function kernelsIn(memory: WebAssembly.Memory): Kernels {
   return kernels;
 }
 
-/** Where weights that live outside an arena are copied to; grows to the largest of them. */
+/** Memory that weights outside an arena are copied to; it grows to the largest of them. */
 const copies = new WebAssembly.Memory({ initial: 4 });
 const copyAddress = scratch.address + scratch.bytes;
 /** Bytes of a vector, on which every array begins. */
@@ -85,6 +85,7 @@ export interface Placed {
   readonly copy?: Float32Array;
 }
 
+/** The kernels' memory with the weights in it: the arena that they live in, or a copy, which lasts until the next call. */
 export function place(values: Float32Array): Placed {
   const memory = Arena.of(values)?.memory;
   if (memory) return { kernels: kernelsIn(memory), memory, address: values.byteOffset };
@@ -142,6 +143,7 @@ export interface Moments {
   readonly deviation: number;
 }
 
+/** One pass over all values; NaN and infinite ones count as none. */
 export function momentsOf(values: Float32Array): Moments {
   const { kernels, memory, address } = place(values);
   kernels.moments(address, values.length, scratch.address);

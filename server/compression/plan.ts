@@ -21,7 +21,7 @@ export interface PlannedCompression extends Placed<Compression> {
 
 /** One compression of the list. */
 export interface StagePlan {
-  /** Where the experiment has it. */
+  /** Path of the compression in the experiment. */
   readonly path: SettingPath;
   readonly compression: Compression;
   readonly units: readonly Unit[];

@@ -15,6 +15,7 @@ export interface CompressedSize {
   readonly bits: number;
 }
 
+/** Size of a weight that is stored as floats. @param weights how many numbers it has */
 export function denseSize(weights: number): CompressedSize {
   return { weightsKept: weights, bits: FLOAT_BITS * weights };
 }
@@ -28,6 +29,11 @@ export function sizeLeft({ weightsKept, bits }: CompressedSize): SizeLeft {
 export function layerSize(name: string, shape: readonly number[], size: CompressedSize): LayerSize {
   const { weightsKept, bytesKept } = sizeLeft(size);
   return { name, shape: [...shape], weights: elementCount(shape), weightsKept, bytes: floatBytes(shape), bytesKept };
+}
+
+/** A row of a weight that is smaller than it was, beside what it was. @param shape of it before */
+export function besideWhole(row: LayerSize, shape: readonly number[]): LayerSize {
+  return { ...row, shape: [...shape], weights: elementCount(shape), bytes: floatBytes(shape) };
 }
 
 /** Sizes of a model in all. `weights`, `weightsKept` and their ratio leave biases and other vectors out; bytes do not. */

@@ -26,7 +26,7 @@ export interface StageHost {
 }
 
 export class Stage {
-  /** Where the experiment has the compression. */
+  /** Path of the compression in the experiment. */
   readonly path: SettingPath;
   /** The weights that it compresses, in the model's order. */
   readonly targets: readonly MatchedWeight<CompressibleWeight>[];

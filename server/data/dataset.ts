@@ -5,7 +5,7 @@ import type { Vocabulary } from './text/vocabulary.ts';
 export type Elements = Float32Array | Int32Array;
 
 export interface TensorSpec {
-  /** Of one sample: the axes behind the batch's. */
+  /** Shape of one sample: the axes behind the batch's. */
   shape: readonly number[];
   dtype: 'float32' | 'int32';
 }
@@ -32,7 +32,7 @@ export interface TrainingStream {
 
 export interface TrainingOrder {
   batchSize: number;
-  /** Of the shuffle; the order of epoch n depends on (seed, n) alone. */
+  /** Seed of the shuffle; the order of epoch n depends on (seed, n) alone. */
   seed: number;
   /** Default: that of new runs. */
   seeding?: Seeding;
@@ -54,9 +54,9 @@ export interface ImageFacts {
   height: number;
   width: number;
   color: 'rgb' | 'gray';
-  /** Of each channel, subtracted from values 0 to 1. */
+  /** Mean of each channel, which is subtracted from values 0 to 1. */
   mean: readonly number[];
-  /** Of each channel, which the rest is divided by. */
+  /** Standard deviation of each channel, which the rest is divided by. */
   deviation: readonly number[];
 }
 
@@ -71,13 +71,13 @@ export interface Dataset {
   test: Split;
   validation?: Split;
   /**
-   * Of a text. Row b of a batch then goes on in row b of the next, so that a state can be carried; batches of all splits are
+   * Present for a text. Row b of a batch then goes on in row b of the next, so that a state can be carried; batches of all splits are
    * full, and the quality of a model is its perplexity.
    */
   vocabulary?: Vocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
-  /** Of images. */
+  /** Present for images. */
   images?: ImageFacts;
   /** What a user should know of it. */
   warnings?: readonly string[];

@@ -9,7 +9,7 @@ import type { ThinningReport } from '../models/thinning/report.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import type { Prepared } from '../training/prepare.ts';
 import { FileEvaluator } from './fileEvaluator.ts';
-import type { ExportSettings, ExportSource, OpenedModel, Port, WrittenWeight } from './format.ts';
+import type { ExportFigures, ExportSettings, ExportSource, OpenedModel, Port, WrittenWeight } from './format.ts';
 import { formats } from './formats.ts';
 import { PredictingModel } from './predictingModel.ts';
 import { checkTarget, fileSize, fileSizes, writeVerified, type FileSize } from './target.ts';
@@ -84,20 +84,17 @@ export async function exportModel(model: ModelToExport, options: ModelExportOpti
   const { run, step } = origin;
   const thinned = thin && (await thinSource(model, thin));
   try {
-    const source = thinned?.source ?? model;
-    const { write, describe } = formats[format];
-    const { content, ...written } = await write(source, options);
+    const { content, ...written } = await formats[format].write(thinned?.source ?? model, options);
     signal.throwIfAborted();
     // What is left out with the factors is no fault of the file: it is held to the model that was written.
     const reference = thinned && thin?.factors ? { ...thinned.source.prepared, dataset: prepared.dataset } : prepared;
     const { files, ...verified } = await writeVerified(path, content, async (unverified) => {
       const found = await verify(unverified, reference, { ...options, format });
       const sizes = fileSizes(content);
-      const figures = { run, step, ...written, ...found, runValue };
-      const card = describe?.({ ...figures, files: sizes.map(({ name, bytes }) => ({ name, bytes })) });
-      if (!card) return { ...found, files: sizes };
-      await writeAtomically(join(unverified, card.name), card.text, { isFileOfItsOwn: true });
-      return { ...found, files: [...sizes, fileSize(card.name, new TextEncoder().encode(card.text))] };
+      return {
+        ...found,
+        files: await withCard(unverified, format, sizes, { run, step, ...written, ...found, runValue }),
+      };
     });
     return {
       format,
@@ -119,6 +116,20 @@ export async function exportModel(model: ModelToExport, options: ModelExportOpti
   } finally {
     thinned?.dispose();
   }
+}
+
+/** Writes the card of a model, where its format has one. @returns the sizes of all files, that of the card too */
+async function withCard(
+  folder: string,
+  format: ExportFormatName,
+  sizes: readonly FileSize[],
+  figures: Omit<ExportFigures, 'files'>,
+): Promise<readonly FileSize[]> {
+  const files = sizes.map(({ name, bytes }) => ({ name, bytes }));
+  const card = formats[format].describe?.({ ...figures, files });
+  if (!card) return sizes;
+  await writeAtomically(join(folder, card.name), card.text, { isFileOfItsOwn: true });
+  return [...sizes, fileSize(card.name, new TextEncoder().encode(card.text))];
 }
 
 /** Evaluates each file that holds the whole model. @returns the figures of the first, and the largest difference of any */

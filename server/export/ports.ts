@@ -7,6 +7,7 @@ import { portName } from '../compiler/ports.ts';
 /** A size that the model leaves open. */
 const BATCH = 'batch';
 
+/** Names, element types and shapes of a model's inputs and outputs, as a file of it has them; sizes that are open have a name. */
 export function portsOf({
   model,
   inputs,

@@ -1,4 +1,4 @@
-/** @file Where an export is written: a file or a folder that appears once it has been verified, whole. */
+/** @file The file or folder that an export is written to: it appears once it has been verified, whole. */
 import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -65,11 +65,13 @@ export interface FileSize {
   readonly gzipBytes: number;
 }
 
+/** Sizes of what is written, file by file. */
 export function fileSizes(content: WrittenModel['content']): FileSize[] {
   const files = content instanceof Uint8Array ? [['', content] as const] : [...content];
   return files.map(([name, bytes]) => fileSize(name, bytes));
 }
 
+/** Size of a file. @param name its path in the folder; empty for a file of its own */
 export function fileSize(name: string, bytes: Uint8Array): FileSize {
   return { name, bytes: bytes.length, gzipBytes: gzipSync(bytes).length };
 }

@@ -97,7 +97,7 @@ function inboundNode(node: Json): Json {
   return tensorsOf(args).map((history) => [...history.slice(0, 3), Object.fromEntries(options)]);
 }
 
-/** Where the tensors in a value come from: `[layer, node, tensor]` each. */
+/** The origins of the tensors in a value, `[layer, node, tensor]` each. */
 function tensorsOf(value: Json): Json[][] {
   if (Array.isArray(value)) return value.flatMap(tensorsOf);
   if (!isObject(value)) return [];

@@ -6,7 +6,7 @@ export interface ProtobufField {
   readonly number: number;
   /** How the content is stored: a varint, 8 bytes, bytes with their length before them, 4 bytes. */
   readonly kind: 'varint' | '64-bit' | 'bytes' | '32-bit';
-  /** Where the content lies in the source. */
+  /** Offset of the content in the source, in bytes. */
   readonly begin: number;
   readonly end: number;
   /** The number of a varint, its lowest 53 bits and its sign; else 0. */

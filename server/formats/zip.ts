@@ -54,8 +54,8 @@ export class ZipArchive {
   }
 
   /**
-   * Where the bytes of an entry lie in the archive.
-   * @throws FormatError when they do not, or are compressed in a way that is not known
+   * Offsets of the bytes of an entry in the archive.
+   * @throws FormatError when they are not in it, or are compressed in a way that is not known
    */
   locate({ offset, compressedBytes, method, name }: ZipEntry): { begin: number; end: number; isDeflated: boolean } {
     const header = this.#expect(offset, LOCAL_HEADER);

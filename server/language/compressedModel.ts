@@ -52,7 +52,7 @@ export class CompressedModel {
     return this.#sizes.get(weight)!;
   }
 
-  /** Of some weights, or of the whole model. */
+  /** Size of some weights, or of the whole model. */
   total(weights: Iterable<DescribedWeight> = this.#sizes.keys()): ModelSize {
     return modelSize(Array.from(weights, (weight) => this.sizeOf(weight)));
   }

@@ -1,4 +1,4 @@
-/** @file Where in a JSON text the cursor is, as it matters to who types there: the text is half written more often than not. */
+/** @file The place of the cursor in a JSON text, for what is typed there: the text is half written more often than not. */
 import { createScanner } from 'jsonc-parser';
 import type { TextRange } from '../protocol/experiment/jsonText.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';

@@ -1,4 +1,4 @@
-/** @file Where the text of a model makes the layers of its description. */
+/** @file The places at which the text of a model makes the layers of its description. */
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { layerCalls, locateLayers, type LayerCall } from '../protocol/model/modelText.ts';
 

@@ -8,7 +8,7 @@ import { closedShape, inputNumbers, type Engine } from './engine.ts';
 export async function openPacked(path: string, shapes: readonly (readonly number[])[] | undefined): Promise<Engine> {
   const model = await loadModel(await readFile(path));
   const sample = model.inputs.map(({ shape: [, ...shape] }, i) => closedShape(shape, shapes?.[i]));
-  // Where a size is open, the runtime takes an input for one sample.
+  // The runtime takes an input for one sample where a size is open.
   const together = model.inputs.every(({ shape: [, ...shape] }) => shape.every((size) => size !== null));
   return {
     sample,

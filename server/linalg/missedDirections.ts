@@ -52,7 +52,7 @@ interface Outside {
 }
 
 /**
- * Whether a direction outside the basis has more of ||A||^2 than one in it.
+ * True where a direction outside the basis has more of ||A||^2 than one in it.
  *
  * @param gram B C B' of the basis before its last power step: C raises all x'Cx / x'x, so that a bound from below of the
  *   eigenvalues is one for the present basis, too
@@ -83,7 +83,7 @@ function largestOf(gram: Float64Array, size: number): number {
 /**
  * A bound of the largest part of ||A||^2 in one direction outside the basis, exceeded in one of 100,000 cases.
  *
- * Where that is h and the probes have taken q steps, a vector in their span has at least {@link LEAST_SHARE} of h^2q in its
+ * If that part is h and the probes have taken q steps, a vector in their span has at least {@link LEAST_SHARE} of h^2q in its
  * direction, and about (x h)^2q in each other one, of part x h. Its Rayleigh quotient is at most `found`, and is the lowest
  * where these parts, which sum to at most the error, are all alike. That contradicts every h that is too large.
  *

@@ -33,7 +33,7 @@ export interface LoadedModel {
 export interface ModelOptions {
   /** Folder of the experiment file, which relative paths start from. */
   baseDirectory: string;
-  /** Of the initial weights: the same seed gives the same weights. */
+  /** Seed of the initial weights: the same seed gives the same weights. */
   seed: number;
   /** Default: that of new runs. */
   seeding?: Seeding;

@@ -66,7 +66,7 @@ export function logProbabilities(probabilities: tf.Tensor): tf.Tensor {
   return tf.log(clip(tf.div(probabilities, tf.sum(probabilities, -1, true))));
 }
 
-/** Of the shape of the outputs, float32. */
+/** Labels as one-hot rows of the shape of the outputs, float32. */
 export function oneHot(targets: tf.Tensor, outputs: tf.Tensor): tf.Tensor {
   const classes = outputs.shape[outputs.shape.length - 1];
   const labels = tf.cast(tf.reshape(targets, [-1]), 'int32');

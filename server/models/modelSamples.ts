@@ -5,7 +5,7 @@ export interface ModelSamples {
   readonly batchSize: number;
   /** One for each input of the model. */
   readonly inputs: readonly { readonly shape: readonly number[] }[];
-  /** Of a text. */
+  /** Words of a text; absent for other data. */
   readonly vocabulary?: { readonly words: readonly string[] };
   /** Names of the classes, where the data have names. */
   readonly classes?: readonly string[];
@@ -13,7 +13,7 @@ export interface ModelSamples {
 
 /** What a user's `createModel` receives. */
 export interface ModelContext {
-  /** Of every batch, in training and in evaluation of a text. */
+  /** Samples of every batch, in training and in evaluation of a text. */
   batchSize: number;
   /** Shape of a sample, without the axis of the batch: of a text, `[time steps]`. */
   inputShape: number[];

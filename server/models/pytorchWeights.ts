@@ -17,7 +17,7 @@ interface PytorchWeight {
   readonly name: string;
   /** For each axis in PyTorch the axis of the layer's weight. */
   readonly axes: readonly number[];
-  /** Where axes are one in PyTorch. */
+  /** The shape in PyTorch, where that joins axes of the layer's weight. */
   readonly shape?: (permuted: readonly number[]) => readonly number[];
   /** A second weight of the module, with the same shape, that is added to it. */
   readonly addend?: string;

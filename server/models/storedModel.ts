@@ -35,10 +35,8 @@ export async function storedModel(
   tensorsOf: (model: tf.LayersModel) => ReadonlyMap<string, StoredTensor>,
   path: string,
 ): Promise<tf.LayersModel> {
-  await tf.setBackend('cpu');
-  const model = await modelOf({ modelTopology: topology }, path);
+  const model = await modelOfTopology(topology, path);
   try {
-    completeNormalizations(model);
     const tensors = tensorsOf(model);
     tf.tidy(() => {
       for (const { name, shape, variable } of modelWeights(model)) {
@@ -55,6 +53,19 @@ export async function storedModel(
       throw new UserError(`${path} is not usable: ${error.message}.`, { remedy: error.remedy ?? EXPORT_AGAIN });
     throw error;
   }
+}
+
+/**
+ * Makes a model whose weights are any.
+ * @param topology as {@link parseTopology} gives it
+ * @param path of the file, for messages
+ * @throws UserError where TensorFlow.js cannot make the model
+ */
+export async function modelOfTopology(topology: object, path: string): Promise<tf.LayersModel> {
+  await tf.setBackend('cpu');
+  const model = await modelOf({ modelTopology: topology }, path);
+  completeNormalizations(model);
+  return model;
 }
 
 function lacking(path: string, name: string, shape: readonly number[]): UserError {

@@ -8,7 +8,7 @@ import type { OptimizerKernels } from './kernels.ts';
 
 type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;
 
-/** Where a parameter lives: byte addresses in the arena, lengths in elements. */
+/** The places of a parameter in memory: byte addresses in the arena, lengths in elements. */
 export interface ParameterAddresses {
   readonly value: number;
   readonly gradient: number;
@@ -33,7 +33,7 @@ export interface UpdateStep {
 export interface Algorithm {
   /** State arrays per parameter, each of the parameter's length: name and initial value. */
   readonly slots: Readonly<Record<string, number>>;
-  /** Whether a row whose gradient is zero stays as it is, value and state, so that other rows suffice for an update. */
+  /** True where a row whose gradient is zero stays as it is, value and state, so that other rows suffice for an update. */
   readonly acceptsRows: boolean;
   update(kernels: OptimizerKernels, parameters: readonly ParameterAddresses[], step: UpdateStep): void;
 }

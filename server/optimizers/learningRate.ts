@@ -15,7 +15,7 @@ export interface PlateauState {
 
 export const initialPlateauState: PlateauState = { best: null, withoutImprovement: 0, decays: 0 };
 
-/** Where a run is. */
+/** How far a run has trained. */
 export interface TrainingPosition {
   /** Training steps done. */
   readonly step: number;

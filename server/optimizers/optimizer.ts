@@ -47,7 +47,7 @@ export function optimizerArenaBytes(config: OptimizerConfig, lengths: readonly n
   return slots * lengths.reduce((bytes, length) => bytes + arenaBytes(length), 0);
 }
 
-/** Whether a {@link Trainable}'s gradient may be rows: the result is then the same as with the dense gradient. */
+/** True where a {@link Trainable}'s gradient may be rows: the result is then the same as with the dense gradient. */
 export function supportsRowGradients(config: OptimizerConfig): boolean {
   return algorithmOf(config).acceptsRows;
 }

@@ -39,7 +39,7 @@ export async function copySources(run: Run, files: readonly SourceFile[]): Promi
   }
 }
 
-/** Where a run keeps its copy of a file: see {@link copyName}. */
+/** Path of a run's copy of a file: see {@link copyName}. */
 export function sourceCopy(run: Run, file: string): string {
   return join(run.sourceFolder, copyName(dirname(run.record.experiment), resolve(file)));
 }

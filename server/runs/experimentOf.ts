@@ -76,7 +76,7 @@ function fileName(path: string): string {
 }
 
 /**
- * Whether to look for a file does not make Windows sign in to another computer, `\\\\host\\share`: `run.json` may have come with
+ * True where looking for a file does not make Windows sign in to another computer, `\\\\host\\share`: `run.json` may have come with
  * somebody else's project. Where the run folder is on a share, files of the same share are.
  * @param path the rules of the system: those of this one, but for a test
  */

@@ -9,7 +9,7 @@ export function identify(pid: number): ProcessIdentity {
   return { pid, startTime: startTimeOf(pid), host: hostname() };
 }
 
-/** Whether the process still runs; 'unknown' when it was started on another machine. */
+/** True where the process still runs; 'unknown' when it was started on another machine. */
 export function isAlive(identity: ProcessIdentity): boolean | 'unknown' {
   if (identity.host !== hostname()) return 'unknown';
   try {

@@ -9,9 +9,9 @@ import type { ProcessIdentity, RunRecord } from './runRecord.ts';
 /** How a run is left. */
 export interface RunEnd {
   readonly state: RunState;
-  /** Of a finished run. */
+  /** What a finished run came to. */
   readonly result?: RunRecord['result'];
-  /** Of a failed run. */
+  /** What made a failed run fail. */
   readonly failure?: RunRecord['failure'];
 }
 

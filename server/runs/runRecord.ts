@@ -37,8 +37,11 @@ export const runRecordSchema = z.object({
       weightRatio: z.number(),
     })
     .optional()
-    .describe('Of a finished run: what a list shows without reading events. A metric that is not finite is null.'),
-  failure: z.object({ message: z.string(), remedy: z.string().optional() }).optional().describe('Of a failed run.'),
+    .describe('What a list shows of a finished run without reading events. A metric that is not finite is null.'),
+  failure: z
+    .object({ message: z.string(), remedy: z.string().optional() })
+    .optional()
+    .describe('What made a failed run fail.'),
   changes: z
     .array(z.object({ step: z.int().min(0), values: z.array(z.string()) }))
     .optional()

@@ -36,7 +36,7 @@ export function newName(): string {
   return `${process.pid}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Where the process of that name listens: a socket in the folder, or a named pipe. */
+/** The address at which the process of that name listens: a socket in the folder, or a named pipe. */
 export function endpointOf(folder: string, name: string): string {
   if (process.platform === 'win32') return `\\\\.\\pipe\\deeptwist-${userInfo().username}-${name}`;
   return join(folder, `${name}.sock`);

@@ -30,7 +30,7 @@ export function modelSourceOf(document: unknown): ModelSource | undefined {
   return model.success && data.success ? { model: model.data, data: data.data } : undefined;
 }
 
-/** Where descriptions of the models of an experiment file are. */
+/** Folder with descriptions of the models of an experiment file. */
 export function modelsFolder(experiment: string): string {
   return join(dirname(resolve(experiment)), '.deeptwist', 'models');
 }

@@ -16,7 +16,7 @@ export const MOST_TEXT_BYTES = 16 * 1024 * 1024;
 const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Whether a path lies in one of some folders, by its name: links are followed by {@link openRegularFile}, which opens no device.
+ * True where a path lies in one of some folders, by its name: links are followed by {@link openRegularFile}, which opens no device.
  * @param path absolute
  */
 export function isInside(path: string, folders: readonly string[]): boolean {
@@ -27,7 +27,7 @@ export function isInside(path: string, folders: readonly string[]): boolean {
 }
 
 /**
- * Whether it may be looked at whether a path is there. On Windows `\\HOST\SHARE` is not, unless the folder is on that share
+ * True where it may be looked at if a path is there. On Windows `\\HOST\SHARE` is not, unless the folder is on that share
  * as well: the look alone would send the user's name and the hash of the password to HOST.
  */
 export function mayBeLookedAt(path: string, folder: string): boolean {

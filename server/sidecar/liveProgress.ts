@@ -23,6 +23,7 @@ export function advance(progress: LiveProgress, event: RunEvent): LiveProgress {
     case 'checkpoint':
     case 'warning':
     case 'changed':
+    case 'thinned':
     case 'finished':
     case 'failed':
     case 'stopped':

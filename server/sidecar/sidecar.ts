@@ -202,7 +202,7 @@ export class Sidecar {
     if (action === 'stop') this.#stopFor('The setting for a run without a window', 'after-step');
   }
 
-  /** Where no step is under way, a run stops at once in any case. */
+  /** Stops a run; at once in any case where no step is under way. */
   #stopFor(who: string, when: 'after-step' | 'now'): void {
     log(`${who} asks to stop ${when === 'now' ? 'now' : 'after the step'}.`);
     this.#stop.abort();

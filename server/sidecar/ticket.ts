@@ -65,7 +65,7 @@ export class Ticket {
     let countsFrom = 0;
     for (;;) {
       signal.throwIfAborted();
-      // Where the folder was cleaned, the others need a while to put their tickets back.
+      // The others need a while to put their tickets back in a folder that was cleaned.
       if (this.#putBack()) countsFrom = Date.now() + 2 * KEEP_MS;
       const ahead = this.#others().filter((other) => this.#isAhead(other)).length;
       if (ahead < parallel && Date.now() >= countsFrom) return;

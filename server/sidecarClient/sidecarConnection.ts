@@ -152,7 +152,7 @@ export class SidecarConnection {
       };
     });
     const answer = this.#rpc.sendRequest<SidecarResult<M>>(method, params ?? null, token.token);
-    answer.catch(() => undefined); // Where it is not waited for any more.
+    answer.catch(() => undefined); // A failure that nobody waits for any more is none.
     try {
       return await Promise.race([answer, interrupted]);
     } catch (error) {

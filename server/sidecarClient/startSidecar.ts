@@ -56,7 +56,7 @@ export async function startSidecar({
     if (error instanceof UserError && !resume) {
       const { message, remedy } = error;
       const failure = { message, ...(remedy !== undefined && { remedy }) };
-      // Where not even that can be written, the caller is told of the error that matters.
+      // The caller is told of the error that matters even where this one cannot be written.
       await run.update({ state: 'failed', failure }).catch(() => undefined);
     }
     throw error;
@@ -90,7 +90,7 @@ async function spawnSidecar({
     const child = spawn(node, args, {
       detached: true,
       stdio: ['ignore', log, log],
-      // Where a user's modules expect to be; never the run folder, which could then not be deleted on Windows.
+      // The folder that a user's modules expect to be in; never the run folder, which could then not be deleted on Windows.
       cwd: existsSync(folder) ? folder : undefined,
       env: { ...env, ELECTRON_RUN_AS_NODE: '1' },
       windowsHide: true,

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import type { CompressionState } from '../compression/methods/unit.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
+import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { initialPlateauState } from '../optimizers/learningRate.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Checkpoint } from '../runs/checkpoints.ts';
@@ -16,15 +17,21 @@ const progressSchema = z.object({
   seeding: z
     .literal([1, 2])
     .default(1)
-    .describe('Of all random numbers. Runs that do not tell it began before it could be another.'),
+    .describe(
+      'The way in which all random numbers are seeded. Runs that do not tell it began before it could be another.',
+    ),
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
-  afterDistortion: z.boolean().default(false).describe('Whether the last step was followed by a distortion.'),
+  afterDistortion: z.boolean().default(false).describe('True where the last step was followed by a distortion.'),
   lastObservation: z.int().min(0).describe('Step of the last recorded distortion; 0 before the first.'),
   observations: z
     .array(z.int().min(0))
     .default([])
     .describe('The same for each compression; checkpoints of earlier versions, which have one, do not tell.'),
+  topology: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe('Layers of the model where units have been removed from it, as `modelTopology` gives them.'),
   seconds: z.object({
     training: z.number(),
     distortion: z.number(),
@@ -48,6 +55,11 @@ export const initialProgress: Progress = {
 /** Random numbers go on as they were drawn before the checkpoint. */
 export function seedingOf(checkpoint: Checkpoint): Seeding {
   return progressOf(checkpoint).seeding;
+}
+
+/** Layers of the model that the checkpoint is of, where a thinning has made it smaller. */
+export function topologyOf(checkpoint: Checkpoint): SavedModel | undefined {
+  return progressOf(checkpoint).topology;
 }
 
 /** @throws UserError when another version of DeepTwist wrote it, or it is damaged */

@@ -1,7 +1,7 @@
 /** @file What a run is asked for while it trains: pause, continue, observe, checkpoint, change settings. */
 import { UserError } from '../protocol/userError.ts';
 
-/** Where a checkpoint was made. */
+/** A checkpoint that was made. */
 export interface SavedCheckpoint {
   readonly step: number;
   /** Relative to the run folder. */
@@ -30,7 +30,7 @@ type Work = (loop: BetweenSteps) => Promise<void>;
 export class TrainingControl {
   readonly #onChange: () => void;
   #work: Work[] = [];
-  /** Who has asked for something and was not answered yet. */
+  /** For each request without an answer yet, what tells its asker of an error. */
   readonly #waiting = new Set<(error: Error) => void>();
   #pausing = false;
   #paused = false;
@@ -49,7 +49,7 @@ export class TrainingControl {
     this.abandoned.catch(() => undefined); // Also where no run waits for it.
   }
 
-  /** Whether the loop has to {@link serve} before its next step. */
+  /** True where the loop has to {@link serve} before its next step. */
   get pending(): boolean {
     return this.#pausing || this.#work.length > 0 || this.#failure !== undefined;
   }

@@ -1,8 +1,10 @@
 /**
  * @file The final model of a run, weights by name as they were right after the last distortion: `model/weights.safetensors`, dense, and
- * `model/compressed.safetensors`, in the form that the compression left. Each is the whole model.
+ * `model/compressed.safetensors`, in the form that the compression left. Each has all weights. `model/topology.json` has the layers where
+ * units were removed while the run trained.
  */
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Compressor } from '../compression/compressor.ts';
@@ -15,8 +17,13 @@ import {
   type StoredTensor,
 } from '../formats/packed/packedFile.ts';
 import { encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
+import { decodeText } from '../formats/text.ts';
+import { parseTopology } from '../models/storedModel.ts';
+import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
 import type { TrainingConfig } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { UserError } from '../protocol/userError.ts';
 import { makeFolder, writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
@@ -36,6 +43,27 @@ export function finalWeightsFile(run: Run): string {
   return !existsSync(denseFile(run)) && existsSync(compressedFile(run)) ? compressedFile(run) : denseFile(run);
 }
 
+/** Path of the layers of a model that has lost units. */
+function topologyFile(run: Run): string {
+  return join(run.modelFolder, 'topology.json');
+}
+
+/**
+ * {@link finalWeightsFile} for a model that is made by something else than the run.
+ * @param setting that names the run
+ * @throws SettingError where units were removed while it trained
+ */
+export function weightsFileFor(run: Run, setting: SettingPath): string {
+  if (!existsSync(topologyFile(run))) return finalWeightsFile(run);
+  throw new SettingError(
+    setting,
+    `the run ${run.id} removed units while it trained, and has the weights of a smaller model`,
+    {
+      remedy: `Take the smaller model: deeptwist export ${run.id} --format tfjs, and name its model.json as the model.`,
+    },
+  );
+}
+
 /** The weights of a model, as far as its file needs them. */
 interface Weights {
   readonly list: readonly { readonly name: string; readonly shape: readonly number[]; readonly value: Float32Array }[];
@@ -53,11 +81,12 @@ export function weightTensors(parameters: Weights): Map<string, Safetensor> {
  */
 export async function writeFinalModel(
   run: Run,
-  parameters: Weights,
-  compressor: Compressor | undefined,
+  { parameters, compressor, topology }: Final,
   keep: TrainingConfig['keep'],
 ): Promise<{ fileBytes?: number; warnings: string[] }> {
   await makeFolder(run.modelFolder); // A repository keeps no empty folders: it is gone in a clone.
+  if (topology) await writeAtomically(topologyFile(run), `${JSON.stringify(topology, null, 2)}\n`);
+  else await rm(topologyFile(run), { force: true });
   const dense = () => encodeSafetensors(weightTensors(parameters), { run: run.id });
   if (!compressor) {
     await writeAtomically(denseFile(run), dense());
@@ -68,6 +97,14 @@ export async function writeFinalModel(
   await writeAtomically(compressedFile(run), packed);
   if (keep === 'both') await writeAtomically(denseFile(run), dense());
   return { fileBytes: packed.length, warnings };
+}
+
+/** What a run ends with. */
+interface Final {
+  readonly parameters: Weights;
+  readonly compressor: Compressor | undefined;
+  /** Layers of the model where units were removed while it trained. */
+  readonly topology: SavedModel | undefined;
 }
 
 /** All weights for a packed file: dense where they have no compressed form, or are not what it says. */
@@ -105,6 +142,18 @@ export async function readFinalModel(run: Run, parameters: ParameterSet): Promis
   const file = finalWeightsFile(run);
   const remedy = `Make it again: deeptwist resume ${run.id}`;
   restoreWeights(await readUserFile(file, decodeTensors, remedy), parameters, file);
+}
+
+/**
+ * The layers of a final model, as `modelTopology` gives them.
+ * @returns undefined for the model that the experiment names, of which no unit was removed
+ * @throws UserError when the file is damaged
+ */
+export async function readTopology(run: Run): Promise<SavedModel | undefined> {
+  const file = topologyFile(run);
+  if (!existsSync(file)) return undefined;
+  const parse = (bytes: Uint8Array) => ({ ...parseTopology(decodeText(bytes)) });
+  return readUserFile(file, parse, `Make it again: deeptwist resume ${run.id}`);
 }
 
 /**

@@ -19,10 +19,10 @@ import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
-import { restoreCheckpoint, seedingOf } from './checkpointState.ts';
+import { restoreCheckpoint, seedingOf, topologyOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
-import { packedWeights, readFinalModel } from './finalModel.ts';
+import { packedWeights, readFinalModel, readTopology } from './finalModel.ts';
 import { prepare, type Prepared, type PrepareOptions } from './prepare.ts';
 import { keepDataFacts } from './runDataFacts.ts';
 import { trainInFolder, type Resumption, type TrainingObserver } from './trainInFolder.ts';
@@ -181,9 +181,15 @@ export async function withFinalModel<R>(
   command: 'evaluate' | 'export' | 'thin' | 'benchmark',
   use: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
-  return withPreparedRun(options, command, async (prepared) => {
-    await readFinalModel(options.run, prepared.parameters);
+  const { run } = options;
+  const work = async (prepared: Prepared) => {
+    await readFinalModel(run, prepared.parameters);
     return use(prepared);
+  };
+  return withPreparedRun(options, command, work, {
+    pretrained: false,
+    done: Infinity,
+    topology: await readTopology(run),
   });
 }
 
@@ -284,7 +290,7 @@ function goingOnFrom(checkpoint: Checkpoint | undefined) {
   return {
     pretrained: checkpoint === undefined,
     done: checkpoint?.step ?? 0,
-    seeding: checkpoint && seedingOf(checkpoint),
+    ...(checkpoint && { seeding: seedingOf(checkpoint), topology: topologyOf(checkpoint) }),
   };
 }
 

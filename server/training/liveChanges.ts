@@ -3,7 +3,6 @@
  * their step on. A run that is resumed takes them at the same steps, and so ends as if it had not been interrupted.
  */
 import type { CompressionChange } from '../compression/compressor.ts';
-import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
@@ -13,6 +12,7 @@ import { timesInSteps } from '../protocol/experiment/times.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
+import { compressionsWith } from './liveSettings.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 
@@ -95,8 +95,7 @@ export class LiveChanges {
         `Rerun the experiment with it. While a run trains, ${CHANGEABLE_SETTINGS} can change.`,
       );
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(settings.training.batchSize));
-    const changed = placedCompressions(experiment).map((placed, i) => ({ ...compressions[i], ...placed }));
-    const compression = compressor?.prepareChange(changed);
+    const compression = compressor?.prepareChange(compressionsWith(experiment, compressions));
     return { changes, settings, experiment, compression };
   }
 

@@ -1,4 +1,6 @@
 /** @file The settings that are in effect while a run trains. */
+import type { PlannedCompression } from '../compression/plan.ts';
+import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
 
 /** Held by whoever prepared the run; a change that takes effect replaces the experiment between two steps. */
@@ -18,4 +20,12 @@ export class LiveSettings {
   change(experiment: Experiment): void {
     this.#experiment = experiment;
   }
+}
+
+/** The compressions with the settings of an experiment. @param loaded the same as the run began with them */
+export function compressionsWith(
+  { compression }: Pick<Experiment, 'compression'>,
+  loaded: readonly PlannedCompression[],
+): PlannedCompression[] {
+  return placedCompressions({ compression }).map((placed, i) => ({ ...loaded[i], ...placed }));
 }

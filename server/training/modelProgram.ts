@@ -38,7 +38,7 @@ export const PERPLEXITY = 'perplexity';
 /** What a model must fit. */
 type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
 
-/** Whether the largest output is the label's. */
+/** True for samples whose largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
   const predicted = tf.argMax(outputs, -1);
   return tf.equal(tf.reshape(tf.cast(targets, 'int32'), predicted.shape), predicted);

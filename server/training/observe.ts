@@ -17,13 +17,15 @@ type SpectrumOf = EventOf<'spectrum'>['weights'][number];
 const OBSERVATIONS = 100;
 
 /** All weights of the model, in its order: the key that chose each one, and the setting that it has at the end of the run. */
-export function recordedLayers({ weights, compressor, live }: Prepared): EventOf<'started'>['layers'] {
+export function recordedLayers({ weights, compressor, live, shapes }: Prepared): EventOf<'started'>['layers'] {
   return weights.map(({ name, layer, shape }) => {
     const target = compressor?.targets.find(({ weight }) => weight.name === name);
+    const whole = shapes.get(name) ?? shape;
     return {
       name,
       layer,
-      shape: [...shape],
+      shape: [...whole],
+      ...(whole.join() !== shape.join() && { left: [...shape] }),
       compressed: target !== undefined,
       ...(target && {
         key: target.compressions[0].key,

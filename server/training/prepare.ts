@@ -1,24 +1,19 @@
 /** @file From an experiment to everything that trains: data, model, executor, optimizer, compressor. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
-import { UnsupportedKernel } from '../compiler/import/kernel.ts';
-import type { ParameterSet } from '../compiler/parameters.ts';
+import type { LayersModel } from '@tensorflow/tfjs';
 import type { Executor } from '../compiler/program.ts';
-import { Compressor } from '../compression/compressor.ts';
-import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
+import type { PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
-import type { CompressibleWeight } from '../compression/targets/targets.ts';
 import type { Dataset, OpenOptions } from '../data/dataset.ts';
 import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { checkStartReference } from '../models/modelFile.ts';
-import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import { arenaBytes } from '../memory/arena.ts';
+import { modelWeights } from '../models/modelWeights.ts';
+import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
-import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
 import type { EventOf } from '../protocol/run/events.ts';
@@ -31,37 +26,28 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
-import { BestModel } from './bestModel.ts';
-import { ConstrainedWeights } from './constrainedWeights.ts';
-import { evaluationBatchSize } from './evaluateSplit.ts';
-import { finalWeightsFile } from './finalModel.ts';
+import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
-import { LiveSettings } from './liveSettings.ts';
-import { modelProgram, type ModelProgram } from './modelProgram.ts';
+import { compressionsWith, LiveSettings } from './liveSettings.ts';
 import { checkVocabulary } from './runVocabulary.ts';
 import { loadWeights } from './start/loadWeights.ts';
 import { loadTeacher } from './teacher.ts';
+import { checkThinning, thinnedModel } from './thinnedModel.ts';
+import { createTrainer, type Trainer } from './trainer.ts';
 
-export interface Prepared {
+/** All that trains a model. A change of the model gives another one. */
+export interface Prepared extends Trainer {
   /** The experiment, whose settings a user may change during training. */
   readonly live: LiveSettings;
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
-  /** The model with what its module says of it. */
-  readonly loaded: LoadedModel;
-  readonly program: ModelProgram;
-  readonly executor: Executor;
-  readonly parameters: ParameterSet;
-  readonly optimizer: Optimizer;
-  readonly compressor: Compressor | undefined;
   /** The compressions as the run began with them. */
   readonly compressions: readonly PlannedCompression[];
-  readonly constraints: ConstrainedWeights;
-  /** Keeps the best model; undefined where the experiment keeps the last one. */
-  readonly best: BestModel | undefined;
-  /** All weights, compressed or not, in the model's order. */
-  readonly weights: readonly CompressibleWeight[];
+  /** Layers of the model where a thinning has made it smaller, as `modelTopology` gives them; undefined for the model as it was loaded. */
+  readonly topology: SavedModel | undefined;
+  /** Shapes of the weights of the model as it was loaded, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** Messages for the user. */
   readonly warnings: readonly string[];
   /** The user's files that the experiment depends on. */
@@ -72,6 +58,12 @@ export interface Prepared {
   readonly pretrained: Omit<EventOf<'pretrained'>, 'type' | 'step' | 'time'> | undefined;
   /** Description of the model as it was loaded, for the editor. */
   readonly description: ModelDescription;
+  /**
+   * Trains another model in the place of this one, which is disposed of with its executor. Its weights are those of the model; the optimizer
+   * and the compressor begin anew, with the settings that are in effect.
+   */
+  replaceModel(model: LayersModel, topology: SavedModel): Promise<Prepared>;
+  /** Disposes of everything, also of models that have replaced the first one. */
   dispose(): Promise<void>;
 }
 
@@ -84,6 +76,8 @@ export interface PrepareOptions extends OpenOptions {
   readonly seeding?: Seeding | undefined;
   /** The run that is prepared, where there is one already. */
   readonly run?: Run;
+  /** Layers of the model where a thinning has made it smaller; undefined for the model as it is loaded. */
+  readonly topology?: SavedModel | undefined;
 }
 
 /**
@@ -93,7 +87,7 @@ export interface PrepareOptions extends OpenOptions {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run, ...opening }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, run, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -116,14 +110,20 @@ export async function prepare(
     const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
     const { training } = experiment;
 
-    const loaded = await loadModel(model, {
+    const whole = await loadModel(model, {
       baseDirectory: directory,
       seed,
       seeding,
       samples: { batchSize, ...dataset },
     });
+    /** What is replaced when the model is. */
+    const held: { model: LayersModel; executor?: Executor | undefined } = { model: whole.model };
+    opened.push(() => held.model.dispose());
+    const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
+    const description = await describeModel(whole, model, dataset.train.samples);
+    const loaded = topology ? await thinnedModel(whole, topology) : whole;
+    held.model = loaded.model;
     const sources = [...ofData, ...(await readSources(loaded.files))];
-    opened.push(() => loaded.model.dispose());
     if (pretrained && start !== undefined) {
       const { warnings: told, ...weights } = await loadStart(start, loaded, { directory, dataset, run });
       warnings.push(...told.map((text) => `start: ${text}`));
@@ -144,53 +144,47 @@ export async function prepare(
     if (teacher) opened.push(() => teacher.model.dispose());
     sources.push(...(await readSources(teacher?.files ?? [])));
 
-    const program = modelProgram(
-      loaded,
-      dataset,
-      training,
-      distillation && teacher && { config: distillation, teacher },
-    );
-    const named = modelWeights(loaded.model);
-    const plan =
-      compressions.length > 0 ? planCompression(compressions, named, { steps: training.steps, seed }) : undefined;
-    const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
-      directory,
-      seeding,
-      plan,
-    });
-    opened.push(() => executor.dispose());
-    if (warning !== undefined) warnings.push(warning);
-
-    const weights = compressibleWeights(named, parameters);
-    const compressor = plan && new Compressor(plan, weights, (length) => parameters.arena.float32(length));
-    const trained = [
-      ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
-      ...(compressor?.trained ?? []),
-    ];
-    const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
-    const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
-    warnings.push(...constraints.warnings);
-    return {
-      live: new LiveSettings(experiment),
-      seeding,
-      dataset,
-      loaded,
-      program,
-      executor,
-      parameters,
-      optimizer,
-      compressor,
-      compressions,
-      constraints,
-      best: training.keepBest ? new BestModel(parameters) : undefined,
-      weights,
-      warnings,
-      sources: withoutRepetition(sources),
-      teacher: teacher?.run,
-      pretrained: began,
-      description: await describeModel(loaded, settings.model, dataset.train.samples),
-      dispose,
+    const live = new LiveSettings(experiment);
+    opened.push(() => held.executor?.dispose());
+    const prepareModel = async (loaded: LoadedModel, topology: SavedModel | undefined): Promise<Prepared> => {
+      const { experiment } = live;
+      const { trainer, warnings: ofModel } = await createTrainer(loaded, {
+        experiment,
+        directory,
+        dataset,
+        seeding,
+        teacher,
+        compressions: compressionsWith(experiment, compressions),
+      });
+      held.executor = trainer.executor;
+      return {
+        ...trainer,
+        live,
+        seeding,
+        dataset,
+        compressions,
+        topology,
+        shapes,
+        warnings: [...warnings, ...ofModel],
+        sources: withoutRepetition(sources),
+        teacher: teacher?.run,
+        pretrained: began,
+        description,
+        async replaceModel(smaller, itsTopology) {
+          const old = { ...held };
+          held.executor = undefined;
+          held.model = smaller;
+          await old.executor?.dispose();
+          old.model.dispose();
+          return prepareModel({ ...loaded, model: smaller }, itsTopology);
+        },
+        dispose,
+      };
     };
+    const prepared = await prepareModel(loaded, topology);
+    if (!trains || experiment.thin === undefined) return prepared;
+    const ofThinning = await checkThinning(experiment.thin, loaded, prepared, dataset.stepsPerEpoch(batchSize));
+    return { ...prepared, warnings: [...prepared.warnings, ...ofThinning] };
   } catch (error) {
     await dispose();
     throw error;
@@ -222,7 +216,7 @@ interface Starting {
   readonly run: Run | undefined;
 }
 
-/** @throws SettingError when `start` names weights that do not fit, a run that has no final model, or one of another vocabulary */
+/** @throws SettingError when `start` names weights that do not fit, a run that has no final model, a smaller one, or one of another vocabulary */
 async function loadStart(
   start: NonNullable<Experiment['start']>,
   { model }: LoadedModel,
@@ -243,7 +237,7 @@ async function startFile(from: string, setting: SettingPath, { directory, datase
   }
   const finished = await finishedRun(from, setting, { directory, asking: run });
   await checkVocabulary(finished, dataset.vocabulary, 'this one starts from it');
-  return finalWeightsFile(finished);
+  return weightsFileFor(finished, setting);
 }
 
 /**
@@ -288,54 +282,7 @@ function checkKeepBest({ training }: ExperimentSettings, { validation }: Dataset
   }
 }
 
-/** @throws SettingError when the program was to be compiled and cannot be */
-async function createProgramExecutor(
-  { training }: Experiment,
-  program: ModelProgram,
-  { test }: Dataset,
-  { directory, seeding, plan }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined },
-): Promise<CreatedExecutor> {
-  const instead = plan?.trained.map(({ length }) => length) ?? [];
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
-  try {
-    return await createExecutor(program, training.executor, directory, {
-      batchSize: training.batchSize,
-      evaluationBatchSize: evaluationBatchSize(program, test),
-      seed: training.seed,
-      seeding,
-      threads: training.threads,
-      rowGradients: supportsRowGradients(training.optimizer) && !plan?.denseGradients,
-      extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
-    });
-  } catch (error) {
-    if (!(error instanceof UnsupportedKernel)) throw error;
-    const { kernel, layer, message } = error;
-    const where = layer === undefined ? '' : ` of the layer '${layer}'`;
-    throw new SettingError(['training', 'executor'], `the operation ${kernel}${where} cannot be compiled: ${message}`, {
-      remedy: 'Set training.executor to "eager", which is slower, or do without the operation.',
-      cause: error,
-    });
-  }
-}
-
 /** A teacher may be made from the same files as its student. */
 function withoutRepetition(sources: readonly SourceFile[]): SourceFile[] {
   return [...new Map(sources.map((source) => [source.path, source])).values()];
-}
-
-/** The weights of a model where an executor has them. */
-export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
-    const { shape, value, gradient } = parameters.byName.get(name)!;
-    return {
-      name,
-      layer,
-      weight,
-      layerClass,
-      inputLayer,
-      shape,
-      values: value,
-      ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
-    };
-  });
 }

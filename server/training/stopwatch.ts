@@ -1,4 +1,4 @@
-/** @file Where a run's time goes. */
+/** @file What a run's time is spent on. */
 
 /** Adds up seconds by activity; one activity runs at any time, or none. */
 export class Stopwatch<Activity extends string> {

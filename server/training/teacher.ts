@@ -18,7 +18,7 @@ import { changedSources } from '../runs/changedSources.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import { readSources } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
-import { finalWeightsFile } from './finalModel.ts';
+import { finalWeightsFile, readTopology, weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import { namedLoss } from './objective/dataLoss.ts';
@@ -26,6 +26,7 @@ import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
 import { checkDataFacts } from './runDataFacts.ts';
 import { loadWeights } from './start/loadWeights.ts';
+import { thinnedModel } from './thinnedModel.ts';
 
 const TEACHER: SettingPath = ['distillation', 'teacher'];
 
@@ -86,8 +87,10 @@ async function modelOfRun(reference: string, options: TeacherOptions): Promise<F
   const run = await teachingRun(reference, TEACHER, options);
   const overrides = valuesAfter(run.record, Infinity);
   const { model, training } = parseExperiment(await run.experimentText(), { file: run.experimentFile, overrides });
-  const loaded = await loadUntrained(model, dirname(run.record.experiment), training.seed, options);
-  await checkUnchanged(run, loaded);
+  const whole = await loadUntrained(model, dirname(run.record.experiment), training.seed, options);
+  await checkUnchanged(run, whole);
+  const topology = await readTopology(run);
+  const loaded = topology ? await thinnedModel(whole, topology) : whole;
   const file = finalWeightsFile(run);
   await loadWeights(loaded.model, file, { setting: TEACHER, complete: true });
   return { loaded, loss: training.loss, files: [...loaded.files, file], run: seenFrom(options.directory, run) };
@@ -103,7 +106,7 @@ async function modelWithWeights(
   return placedAt(setting, async () => {
     const run = namesRun(weights) ? await teachingRun(weights, setting, options) : undefined;
     if (!run) checkStartReference(weights, setting);
-    const file = run ? finalWeightsFile(run) : resolve(directory, weights);
+    const file = run ? weightsFileFor(run, setting) : resolve(directory, weights);
     await loadWeights(loaded.model, file, { setting, complete: true });
     return { loaded, loss: 'auto', files: [...loaded.files, file], run: run && seenFrom(directory, run) };
   });

@@ -14,6 +14,7 @@ import { LiveChanges } from './liveChanges.ts';
 import { recordedLayers } from './observe.ts';
 import type { Prepared } from './prepare.ts';
 import { keepDataFacts } from './runDataFacts.ts';
+import { thin } from './thinning.ts';
 import { TrainingLoop } from './trainingLoop.ts';
 
 export interface TrainingObserver extends EventObserver {
@@ -43,7 +44,7 @@ export async function trainInFolder(
   { onEvent, onLog, signal, control = new TrainingControl() }: TrainingObserver,
   resumption?: Resumption,
 ): Promise<TrainingEnd> {
-  const { live, executor, parameters, compressor } = prepared;
+  const { live, executor } = prepared;
   const checkpoint = resumption?.checkpoint;
   const start = checkpoint?.step ?? 0;
   const log = await EventLog.open(
@@ -85,15 +86,27 @@ export async function trainInFolder(
     for (const message of [...prepared.warnings, ...(resumption?.warnings ?? [])]) {
       record({ type: 'warning', step: start, message });
     }
+    const text = await run.experimentText();
+    /** What trains: another one after each thinning. */
+    let current = prepared;
+    let changes = new LiveChanges(run, current, text, start);
     loop = new TrainingLoop(prepared, start, progress, {
       record,
       signal,
       control,
-      changes: new LiveChanges(run, prepared, await run.experimentText(), start),
+      get changes() {
+        return changes;
+      },
+      async thin(batch, step) {
+        const thinned = await thin(current, batch);
+        current = thinned.prepared;
+        changes = new LiveChanges(run, current, text, step);
+        return thinned;
+      },
       async checkpoint(step, state) {
         const file = await writeCheckpoint(
           run,
-          { step, tensors: checkpointTensors(prepared), state, eventsOffset: log.sync() },
+          { step, tensors: checkpointTensors(current), state, eventsOffset: log.sync() },
           { keep: live.experiment.training.keepCheckpoints },
         );
         return recordCheckpoint(step, file, state);
@@ -104,7 +117,7 @@ export async function trainInFolder(
       return endOf(record({ type: 'stopped', step: loop.step, checkpoint: lastCheckpoint }));
     }
     const { keep } = live.experiment.training;
-    const { warnings, ...file } = await writeFinalModel(run, parameters, compressor, keep);
+    const { warnings, ...file } = await writeFinalModel(run, current, keep);
     for (const message of warnings) record({ type: 'warning', step: summary.steps, message });
     return endOf(record({ type: 'finished', step: summary.steps, summary: { ...summary, ...file } }));
   } catch (error) {

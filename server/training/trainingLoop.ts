@@ -1,7 +1,7 @@
-/** @file The training loop: step, distort, observe, evaluate, checkpoint. */
+/** @file The training loop: step, distort, thin, observe, evaluate, checkpoint. */
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { nearZeros } from '../compression/histogram.ts';
-import { denseSize, layerSize, modelSize } from '../compression/size.ts';
+import { besideWhole, denseSize, layerSize, modelSize } from '../compression/size.ts';
 import { isMatrix, type CompressibleWeight } from '../compression/targets/targets.ts';
 import type { StepLoss } from '../compiler/program.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
@@ -13,22 +13,25 @@ import type { Progress } from './checkpointState.ts';
 import type { BetweenSteps, SavedCheckpoint, TrainingControl } from './control.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import type { LiveChanges } from './liveChanges.ts';
-import { isObserved, observeSpectra, observeWeights, wantsSpectrum } from './observe.ts';
+import { isObserved, observeSpectra, observeWeights, recordedLayers, wantsSpectrum } from './observe.ts';
 import { notFiniteIn } from './notFiniteBatch.ts';
 import { isTeacherAtFault } from './objective/distillation.ts';
 import { divideLoss, MeanLoss } from './objective/loss.ts';
 import type { Prepared } from './prepare.ts';
 import { Stopwatch } from './stopwatch.ts';
+import type { Thinned } from './thinning.ts';
 
 export interface LoopHooks {
   record(event: Untimed): void;
+  /** Removes the units that do nothing, and gives what trains from then on. */
+  thin(batch: Batch, step: number): Promise<Thinned>;
   /** Saves the state after a step. @returns the path of the checkpoint, relative to the run folder */
   checkpoint(step: number, progress: Progress): Promise<string>;
   /** When it aborts, the loop stops after the current step, with a checkpoint. */
   readonly signal: AbortSignal;
   /** What the run is asked for while it trains. */
   readonly control: TrainingControl;
-  /** Of settings while it trains. */
+  /** Changes of settings while it trains. */
   readonly changes: Pick<LiveChanges, 'ask' | 'applyAfter'>;
 }
 
@@ -39,7 +42,7 @@ const EVALUATIONS = 20;
 
 /** One run of the loop, from where `progress` was saved to the end or a stop. */
 export class TrainingLoop {
-  readonly #prepared: Prepared;
+  #prepared: Prepared;
   readonly #hooks: LoopHooks;
   readonly #clock: Stopwatch<keyof Progress['seconds']>;
   readonly #stepsPerEpoch: number | undefined;
@@ -53,7 +56,7 @@ export class TrainingLoop {
   #lastCheckpoint: SavedCheckpoint | undefined;
   #hasCheckpoint: boolean;
   readonly #warnings = new Set<string>();
-  /** Of the steps since the last metrics event. */
+  /** Loss and time of the steps since the last metrics event. */
   #recent: { loss: MeanLoss; seconds: number };
 
   /** @param done steps that were done when `progress` was saved; weights and optimizer are as they were then */
@@ -112,14 +115,16 @@ export class TrainingLoop {
   async #trainAndDistort(stream: TrainingStream): Promise<boolean> {
     const batch = await this.#train(stream);
     this.#applyChanges();
-    if (!this.#prepared.compressor?.distortsAfter(this.#step)) return false;
-    await this.#distort(batch);
-    return true;
+    const { compressor, live } = this.#prepared;
+    const distorts = compressor?.distortsAfter(this.#step) ?? false;
+    if (distorts) await this.#distort(batch);
+    if (live.experiment.thin?.at.includes(this.#step)) await this.#thin(batch);
+    return distorts;
   }
 
   /** The last step, with an evaluation before and after its distortion. */
   async #finish(stream: TrainingStream): Promise<Summary> {
-    const { live, dataset, compressor, weights, program, best } = this.#prepared;
+    const { live, dataset, compressor, weights, program, best, shapes } = this.#prepared;
     const batch = await this.#train(stream);
     this.#applyChanges();
     this.#checkWeights();
@@ -130,7 +135,9 @@ export class TrainingLoop {
     if (dataset.validation && (compressor || restored)) validation = await this.#evaluate('final', 'validation');
     const test = await this.#evaluate('final');
 
-    const layers = compressor?.sizes(weights) ?? weights.map(denseLayer);
+    const layers = (compressor?.sizes(weights) ?? weights.map(denseLayer)).map((row) =>
+      besideWhole(row, shapes.get(row.name) ?? row.shape),
+    );
     const { steps } = live.experiment.training;
     const { training, distortion, observation, evaluation } = this.#clock.seconds;
     return {
@@ -237,6 +244,20 @@ export class TrainingLoop {
     for (const i of due) this.#observations[i] = step;
   }
 
+  /** The time that it takes to compile the step of the smaller model is not counted. */
+  async #thin(batch: Batch): Promise<void> {
+    this.#checkWeights();
+    const step = this.#step;
+    const { prepared, report, lossBefore, lossAfter } = await this.#clock.uncounted(() =>
+      this.#hooks.thin(batch, step),
+    );
+    this.#prepared = prepared;
+    const { parameters, multiplyAdds } = report;
+    const removed = report.layers.map((layer) => ({ ...layer, kept: [...layer.kept] }));
+    const layers = recordedLayers(prepared);
+    this.#hooks.record({ type: 'thinned', step, removed, parameters, multiplyAdds, lossBefore, lossAfter, layers });
+  }
+
   /** Loss of a training batch in inference mode. */
   async #lossOf(batch: Batch): Promise<number> {
     const { executor } = this.#prepared;
@@ -310,6 +331,7 @@ export class TrainingLoop {
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       afterDistortion,
+      ...(this.#prepared.topology && { topology: this.#prepared.topology }),
       lastObservation: Math.max(0, ...this.#observations),
       observations: this.#observations,
       seconds: this.#clock.seconds,

@@ -37,7 +37,7 @@ const subjects: Readonly<Record<string, Subject>> = {
 const RECOVERS_FOR_EPOCHS = 3;
 const STEPS_PER_EPOCH = 1100;
 const LEARNING_RATE = 0.02;
-/** Of the training images, kept apart: evaluations during training are on them, the table's on the test split. */
+/** Training images that are kept apart: evaluations during training are on them, the table's on the test split. */
 const VALIDATION = 5000;
 const TAUS = [5, 10, 20];
 const ENERGIES = [0.8, 0.9, 1];

@@ -20,7 +20,7 @@ interface Share {
   readonly every: number;
   readonly measuredEvery: number;
   readonly steps: number;
-  /** Of the training steps' time. */
+  /** Largest share of the training steps' time. */
   readonly limit: number;
 }
 

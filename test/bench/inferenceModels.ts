@@ -253,7 +253,7 @@ export function checkAgreement(
   tolerance: number,
 ): void {
   let [largest, difference] = [0, 0];
-  // Where one has fewer outputs the difference becomes NaN, and stays so.
+  // The difference becomes NaN, and stays so, where one has fewer outputs.
   for (let i = 0; i < Math.max(ours.length, theirs.length); i++) {
     largest = Math.max(largest, Math.abs(theirs[i]));
     difference = Math.max(difference, Math.abs(theirs[i] - ours[i]));

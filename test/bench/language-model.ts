@@ -31,20 +31,20 @@ const SEARCHED = {
   pruning: { rate: 0.9, learningRates: [0.5, 1, 2] },
   lowRank: { ranks: [128, 64, 16], learningRates: [0.03, 0.1, 0.3] },
 };
-/** Of the course of the perplexity. */
+/** Rank for the course of the perplexity. */
 const COURSE_RANK = 64;
 /** S_D of small-low-rank, in steps. */
 const LOW_RANK_DISTORTS_EVERY = 100;
 
 interface Options {
-  /** Of retraining. The paper takes as many as for pre-training. */
+  /** Epochs of retraining. The paper takes as many as for pre-training. */
   readonly epochs: number;
-  /** Of the corpus; relative to the experiments, as in their files. */
+  /** Paths of the corpus, relative to the experiments, as in their files. */
   readonly data: readonly string[];
   /** Its files, as `data.files`; evaluations during training are then of the test split. */
   readonly withoutValidation: { readonly train: string; readonly test: string };
   readonly keep: string;
-  /** Of names of runs: the others are left out. */
+  /** Matches the names of runs that are done: the others are left out. */
   readonly only: RegExp;
 }
 

@@ -10,7 +10,7 @@ export function cacheFolder(name: string): string {
   return folder;
 }
 
-/** Whether a command can be run and ends with 0. */
+/** True for a command that can be run and ends with 0. */
 export function succeeds(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
 }

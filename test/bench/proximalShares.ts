@@ -8,7 +8,7 @@ import { beside, median, type Limited } from './bench.ts';
 
 /** In batches of 50. */
 const STEPS_AN_EPOCH = 1200;
-/** Of the time that training takes, in %. */
+/** Largest share of the time that training takes, in %. */
 const LIMIT = 1;
 const ROUNDS = 11;
 

@@ -15,9 +15,9 @@ const TEACHER_STEPS = 450 * TEACHER_EPOCHS;
 /** Images of each class that a student learns from; 100 steps an epoch. */
 const IMAGES = 1000;
 const STEPS_PER_EPOCH = 100;
-/** Of a student in full precision, from random weights. */
+/** Epochs of a student in full precision, from random weights. */
 const EPOCHS = 8;
-/** Of what goes on from the distilled student: quantized, or for comparison in full precision. */
+/** Epochs of what goes on from the distilled student: quantized, or for comparison in full precision. */
 const FURTHER_EPOCHS = 2;
 /** S_D of DeepTwist, in steps. */
 const DISTORTS_EVERY = 20;

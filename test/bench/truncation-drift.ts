@@ -162,6 +162,7 @@ export default {
         signal: enough.signal,
         control: new TrainingControl(),
         changes: { ask: () => Promise.reject(new Error('Nobody asks.')), applyAfter: () => [] },
+        thin: () => Promise.reject(new Error('Nothing is thinned.')),
         checkpoint: () => Promise.resolve(''),
       });
       await loop.run();

@@ -174,3 +174,21 @@ test('a chart is saved as a table where the user says', async () => {
   await expect.poll(() => confirm().catch(() => false), { interval: 500 }).toBe(true);
   expect(readFileSync(target, 'utf8').split('\n').length).toBeGreaterThan(50);
 });
+
+test('New Experiment asks for a teacher where a run is finished', async () => {
+  await runCommand(page, 'DeepTwist: New Experiment');
+  await choose('lenet-300-100');
+  await choose('Sample digits');
+  await choose('Prune');
+  await row('fc2').waitFor();
+  await page.keyboard.press('Enter');
+  await row('No teacher').waitFor();
+  await choose('sample-digits-prune');
+  await page.locator('.quick-input-message', { hasText: 'NAME.deeptwist.jsonc' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.tab', { hasText: 'lenet-300-100-prune.deeptwist.jsonc' }).waitFor();
+  const file = join(workspace, 'lenet-300-100-prune.deeptwist.jsonc');
+  const { experiment, problems } = checkExperiment(readFileSync(file, 'utf8'));
+  expect(problems).toEqual([]);
+  expect(experiment?.distillation).toMatchObject({ teacher: 'run:sample-digits-prune', temperature: 2, weight: 0.7 });
+});

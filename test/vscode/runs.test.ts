@@ -21,7 +21,7 @@ const experiment = (name: string, options?: PointsOptions) =>
 const reached = (run: StoredRun, step: number) =>
   eventually(`step ${step} of ${run.key}`, () => (run.liveState?.step ?? 0) >= step);
 
-/** Of the tensors alone: the file's header names the run. */
+/** The bytes of the tensors alone: the file's header names the run. */
 function weightsOf(run: StoredRun): string {
   const file = readFileSync(join(run.run.modelFolder, 'weights.safetensors'));
   const tensors = file.subarray(8 + Number(file.readBigUInt64LE(0)));

@@ -197,6 +197,7 @@ describe('the dashboard in a browser', () => {
         checkpoints: [],
         warnings: [],
         changes: [],
+        thinnings: [],
       };
       const begin = performance.now();
       window.dispatchEvent(new MessageEvent('message', { data: { type: 'snapshot', run: 'a', snapshot } }));

@@ -91,7 +91,7 @@ describe('the page in another language', () => {
       expect(await page.locator('.chart-table:visible').count(), tab).toBe(await charts.count());
       expect(await untranslated(page), tab).toEqual([]);
     }
-    // Of one run alone, curves have names of their own, and Compare says how there are more.
+    // Curves of one run alone have names of their own, and Compare says how there are more.
     await tell(runs('running', ['a']));
     for (const tab of tabs) {
       await page.locator(`#tab-${tab}`).click();
@@ -161,7 +161,7 @@ describe('the page in another language', () => {
     for (const tab of ['weights', 'curves', 'spectrum']) {
       await page.locator(`#tab-${tab}`).click();
       await settled(page);
-      // Of several runs, curves are called by their runs.
+      // Curves of several runs are called by their runs.
       if (tab === 'curves') await tell(runs('running', ['a']));
       const charts = page.locator('.chart:visible');
       for (let i = 0; i < (await charts.count()); i++) {

@@ -75,7 +75,7 @@ class DashboardChart implements Chart {
   #layout: Layout | undefined;
   #window: Range | undefined;
   #hidden: ReadonlySet<string>;
-  /** Where on the x axis the pointer or the keyboard is. */
+  /** Place of the pointer or the keyboard on the x axis. */
   #cursor: number | undefined;
   /** Pixels from the left edge of the canvas, while the pointer is there. */
   #pointer: number | undefined;

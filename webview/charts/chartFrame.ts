@@ -37,7 +37,7 @@ export class ChartFrame {
   readonly element: HTMLElement;
   readonly canvas = element('canvas', { 'aria-hidden': 'true' });
   readonly plot: HTMLElement;
-  /** Where the cursor is, beside the title. */
+  /** The place of the cursor, beside the title. */
   readonly readout = element('span', { class: 'chart-place' });
   /** Announced by screen readers. */
   readonly live = element('div', { class: 'visually-hidden', 'aria-live': 'polite' });

@@ -19,7 +19,7 @@ export interface Headings {
   to(name: string): string;
   /** Heading of the column in which a stem begins. */
   begin(name: string): string;
-  /** Where a row is of one series: its name, and where its stem begins. */
+  /** Name of the one series that a row is of, and where its stem begins. */
   readonly series: string;
   readonly begins: string;
 }

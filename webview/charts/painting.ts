@@ -44,7 +44,7 @@ function paintMarks(chart: ChartJs, { layout, theme }: Painted): void {
   ctx.beginPath();
   for (const value of layout.marks) {
     const x = Math.round(scales.x.getPixelForValue(value)) + 0.5;
-    // Where the marks are few they run through; a comb at the bottom is enough where they are many.
+    // A few marks run through; a comb at the bottom is enough where they are many.
     const top = layout.marks.length <= 12 ? chartArea.top : chartArea.bottom - 6;
     ctx.moveTo(x, top);
     ctx.lineTo(x, chartArea.bottom);

@@ -21,7 +21,7 @@ import type { ChartTheme } from './theme.ts';
 
 ChartJs.register(Filler, LinearScale, LineController, LineElement, LogarithmicScale, PointElement);
 
-/** Where the data are drawn, in CSS pixels from the canvas's corner. */
+/** The area that the data are drawn in, in CSS pixels from the canvas's corner. */
 export interface PlotArea {
   readonly left: number;
   readonly top: number;

@@ -9,7 +9,7 @@ export interface ReadPoint {
   readonly text: string;
 }
 
-/** Of every visible series the point nearest in x, or the bin that holds it; of outlying ones none. */
+/** The point of every visible series that is nearest in x, or the bin that holds x; none of outlying series. */
 export function readAt(content: ChartContent, hidden: ReadonlySet<string>, x: number): ReadPoint[] {
   return content.series.flatMap((series) => {
     if (hidden.has(series.id)) return [];
@@ -41,7 +41,7 @@ export function lastValues(content: ChartContent, hidden: ReadonlySet<string>): 
   return values;
 }
 
-/** Where on the x axis the points lie: `step 1,200`, `weight −0.01 … 0.01`. */
+/** Place of the points on the x axis: `step 1,200`, `weight −0.01 … 0.01`. */
 export function placeText(content: ChartContent, points: readonly ReadPoint[]): string {
   const [first] = points;
   if (!first) return '';

@@ -66,7 +66,7 @@ export function dropdown<Value extends string>(
         }),
       );
     }
-    // Where the options are not yet upgraded, the `selected` attribute has done it.
+    // The `selected` attribute has done it where the options are not yet upgraded.
     if (list.value !== selected) list.value = selected;
   }
 

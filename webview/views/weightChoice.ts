@@ -1,4 +1,4 @@
-/** @file Which weights a view shows: one, or all of them side by side. */
+/** @file The weights that a view shows: one, or all of them side by side. */
 import * as l10n from '@vscode/l10n';
 import { dropdown } from '../controls/controls.ts';
 import type { ViewContext } from '../viewContext.ts';

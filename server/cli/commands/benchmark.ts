@@ -2,20 +2,18 @@
 import { resolve } from 'node:path';
 import { formatBytes, formatRatio } from '../../protocol/formatQuantity.ts';
 import { exportFormats, isExportFormat } from '../../protocol/model/exportFormats.ts';
-import { printableJson } from '../../protocol/printable.ts';
 import type { MeasuredModel, Timing } from '../../protocol/run/latency.ts';
 import { formatMilliseconds, speedup } from '../../protocol/run/latencyText.ts';
-import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { Run } from '../../runs/run.ts';
 import { changedFilesOption, type Command } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
-import { ExportStatus } from '../exportStatus.ts';
-import { doInterruptibly } from '../interruptibleWork.ts';
 import { findFinishedRun } from '../finishedRun.ts';
 import type { LatencyReport } from '../measurer.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
+import { reportWork } from '../reportedWork.ts';
 import { styled, type Terminal } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 /** What each option is, and the most that it may be. */
 const counts = {
@@ -40,30 +38,24 @@ export const benchmarkCommand: Command = {
     progress: progressOption,
   },
   async run({ positionals, options }, context) {
-    const { directory, stdout, stderr } = context;
+    const { directory } = context;
     const count = (name: keyof typeof counts) => countOf(name, options[name]);
     const [batch, rounds, threads] = [count('batch'), count('rounds'), count('threads')];
-    const progress = new ExportStatus(stderr, progressOf('benchmark', options.progress));
+    const progress = progressOf('benchmark', options.progress);
     const subjects: (string | Run)[] = [];
     for (const reference of positionals) {
       const path = resolve(directory, reference);
       subjects.push(isExported(path) ? path : await findFinishedRun(reference, directory));
     }
     const { measureLatency } = await context.loadMeasurer();
-    return doInterruptibly(context, {
+    const changedFiles = options['with-changed-files'];
+    return reportWork(context, {
       progress,
+      json: options.json,
       cancelled: 'Cancelled: nothing was recorded.',
-      work: (signal) =>
-        measureLatency({
-          ...{ subjects, batch, rounds, threads, directory, signal },
-          changedFiles: options['with-changed-files'],
-          onProgress: (state) => progress.show(state),
-        }),
-      report(report) {
-        for (const warning of warnings(report)) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
-        if (options.json) stdout.write(printableJson(report) + '\n');
-        else stdout.write(reportLines(report, stdout).join('\n') + '\n');
-      },
+      work: (how) => measureLatency({ ...{ subjects, batch, rounds, threads, directory, changedFiles }, ...how }),
+      warnings,
+      lines: (report) => reportLines(report, context.stdout),
     });
   },
 };
@@ -74,10 +66,11 @@ function countOf(name: keyof typeof counts, text: string | undefined): number {
   if (text === undefined) return otherwise;
   const count = /^\d+$/.test(text) ? Number(text) : 0;
   if (count >= 1 && count <= most) return count;
-  throw new UserError(`deeptwist benchmark: --${name} is a whole number from 1 to ${most}, got '${text}'.`, {
-    remedy: `Give for example ${otherwise}.`,
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage(
+    'benchmark',
+    `--${name} is a whole number from 1 to ${most}, got '${text}'`,
+    `Give for example ${otherwise}.`,
+  );
 }
 
 function warnings({ leftOut, notRecorded }: LatencyReport): string[] {

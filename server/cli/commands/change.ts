@@ -4,6 +4,7 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { findRunProcess } from '../../runs/tickets.ts';
 import type { Command } from '../command.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 export const changeCommand: Command = {
   name: 'change',
@@ -19,10 +20,11 @@ export const changeCommand: Command = {
   },
   async run({ positionals: [reference], options: { set = [] } }, { stdout, directory }) {
     if (set.length === 0) {
-      throw new UserError('There is nothing to change.', {
-        remedy: 'Give a setting, for example --set compression.layers.fc1.rate=0.95.',
-        exitCode: ExitCode.usage,
-      });
+      throw wrongUsage(
+        'change',
+        'there is nothing to change',
+        'Give a setting, for example --set compression.layers.fc1.rate=0.95.',
+      );
     }
     const run = await findRun(reference, directory);
     const found = findRunProcess(run);

@@ -2,14 +2,14 @@
 import { resolve } from 'node:path';
 import { formatBytes, formatNumber } from '../../protocol/formatQuantity.ts';
 import { printableJson } from '../../protocol/printable.ts';
-import { ExitCode, UserError } from '../../protocol/userError.ts';
+import { ExitCode } from '../../protocol/userError.ts';
 import { readLastEvents } from '../../runs/log/readEvents.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import { isExported } from '../exportedPath.ts';
-import { ExportStatus } from '../exportStatus.ts';
-import { doInterruptibly } from '../interruptibleWork.ts';
 import { findFinishedRun } from '../finishedRun.ts';
+import { reportWork } from '../reportedWork.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -28,10 +28,11 @@ export const evaluateCommand: Command = {
     const path = resolve(context.directory, reference);
     if (isExported(path)) return evaluateExported(path, options, context);
     if (options.experiment !== undefined)
-      throw new UserError(`deeptwist evaluate: there is no exported file ${path}, which --experiment is for.`, {
-        remedy: 'Leave it out for a run: it has its experiment.',
-        exitCode: ExitCode.usage,
-      });
+      throw wrongUsage(
+        'evaluate',
+        `there is no exported file ${path}, which --experiment is for`,
+        'Leave it out for a run: it has its experiment.',
+      );
     const run = await findFinishedRun(reference, context.directory);
     const trainer = await context.loadTrainer();
     const evaluation = await trainer.evaluateRun({ run, changedFiles: options['with-changed-files'] });
@@ -52,30 +53,25 @@ async function evaluateExported(
   options: CommandArguments['options'],
   context: CommandContext,
 ): Promise<number> {
-  const { directory, stdout, stderr } = context;
+  const { directory } = context;
   const { evaluateFile } = await context.loadExporter();
-  const progress = new ExportStatus(stderr);
-  return doInterruptibly(context, {
-    progress,
+  return reportWork(context, {
+    json: options.json,
     cancelled: 'Cancelled.',
-    work: (signal) =>
+    work: (how) =>
       evaluateFile({
         path,
         directory,
         experiment: options.experiment === undefined ? undefined : resolve(directory, options.experiment),
         changedFiles: options['with-changed-files'],
-        signal,
-        onProgress: (state) => progress.show(state),
+        ...how,
       }),
-    report(evaluation) {
-      if (options.json) {
-        stdout.write(printableJson(evaluation) + '\n');
-        return;
-      }
-      const { split, metric, value, loss, samples, bytes, engine, runValue } = evaluation;
+    lines({ split, metric, value, loss, samples, bytes, engine, runValue }) {
       const recorded = runValue === undefined ? '' : `  (${formatNumber(runValue)} when the run ended)`;
-      stdout.write(`${split} ${metric} ${formatNumber(value)}  loss ${formatNumber(loss)}${recorded}\n`);
-      stdout.write(`${samples} samples, ${formatBytes(bytes)}, in ${engine}\n`);
+      return [
+        `${split} ${metric} ${formatNumber(value)}  loss ${formatNumber(loss)}${recorded}`,
+        `${samples} samples, ${formatBytes(bytes)}, in ${engine}`,
+      ];
     },
   });
 }

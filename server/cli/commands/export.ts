@@ -41,15 +41,15 @@ export const exportCommand: Command = {
     const { directory } = context;
     const format = formatOf('export', options.format ?? exportFormatNames[0]);
     const settings = exportSettings(format, options);
-    progressOf('export', options.progress);
+    const progress = progressOf('export', options.progress);
     const run = options.checkpoint
       ? await findRun(reference, directory)
       : await findFinishedRun(reference, directory, 'Or export its last checkpoint: --checkpoint.');
     const { exportRun } = await context.loadExporter();
-    return reportExport(
-      { command: 'export', options },
-      context,
-      (how) =>
+    return reportExport(context, {
+      progress,
+      json: options.json,
+      work: (how) =>
         exportRun({
           run,
           format,
@@ -59,8 +59,8 @@ export const exportCommand: Command = {
           changedFiles: options['with-changed-files'],
           ...how,
         }),
-      (report) => reportLines(report, context),
-    );
+      lines: (report) => reportLines(report, context),
+    });
   },
 };
 

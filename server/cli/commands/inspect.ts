@@ -20,6 +20,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { failureLines } from '../report.ts';
 import { styled, type Terminal } from '../terminal.ts';
 import { sparkline, textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 const sortKeys: readonly TensorSortKey[] = [...tensorSortKeys, ...statisticsSortKeys];
 /** Parts of the energy of a matrix whose ranks are told. */
@@ -39,9 +40,9 @@ interface Inspected {
 
 export const inspectCommand: Command = {
   name: 'inspect',
-  positionals: { usage: 'FILE', minimum: 1, maximum: 1 },
+  positionals: { usage: 'FILE|FOLDER', minimum: 1, maximum: 1 },
   summary:
-    'List the tensors of a model file (safetensors, PyTorch, ONNX, npz, npy, model.json) and what their numbers come to.',
+    'List the tensors of a model file (safetensors, PyTorch, ONNX, npz, npy, model.json) or folder and what their numbers come to.',
   options: {
     tensor: { type: 'string', value: 'NAME', description: 'This tensor alone, with its histogram.' },
     sort: { type: 'string', value: 'KEY', description: `Sort by one of: ${sortKeys.join(', ')}.` },
@@ -83,10 +84,7 @@ export const inspectCommand: Command = {
 function sortKeyOf(text: string | undefined): TensorSortKey | undefined {
   const key = sortKeys.find((candidate) => candidate === text);
   if (text === undefined || key !== undefined) return key;
-  throw new UserError(`deeptwist inspect: tensors are not sorted by '${text}'.`, {
-    remedy: `Choose one of: ${sortKeys.join(', ')}.`,
-    exitCode: ExitCode.usage,
-  });
+  throw wrongUsage('inspect', `tensors are not sorted by '${text}'`, `Choose one of: ${sortKeys.join(', ')}.`);
 }
 
 function tensorOf({ path, tensors }: ModelFile, name: string): StoredTensor {

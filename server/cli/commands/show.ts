@@ -44,7 +44,7 @@ export const showCommand: Command = {
       progress.pretrained ? pretrainedLines(progress.pretrained, stdout) : [],
       nearZeroLines(progress, stdout),
       [...lossLines(progress), ...courseLines(progress, stdout)],
-      [...progress.changes, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
+      [...progress.changes, ...progress.thinnings, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),
       progress.end ? eventLines(progress.end, stdout).filter((line) => line !== '') : [],
       exportLines(await readExportedFiles(run), stdout, context),
     ];

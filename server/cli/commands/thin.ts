@@ -2,7 +2,6 @@
 import { basename, dirname, resolve } from 'node:path';
 import { formatCount, formatRatio } from '../../protocol/formatQuantity.ts';
 import { exportFormatNames } from '../../protocol/model/exportFormats.ts';
-import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { changedFilesOption } from '../command.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
 import type { ExportReport, ThinSettings } from '../exporter.ts';
@@ -12,6 +11,7 @@ import { findFinishedRun } from '../finishedRun.ts';
 import { progressOf, progressOption } from '../progressLines.ts';
 import { styled } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 /** What energy is the sum of, by the word of the option. */
 const ENERGIES = ['values', 'squares'] as const;
@@ -64,38 +64,39 @@ export const thinCommand: Command = {
     const { directory } = context;
     const format = formatOf('thin', options.format ?? 'tfjs');
     const thin = thinSettings(options);
-    progressOf('thin', options.progress);
+    const progress = progressOf('thin', options.progress);
     const changedFiles = options['with-changed-files'];
     const pathFor = (name: string) => resolve(directory, options.out ?? defaultPath(`${name}-thin`, format));
     const file = resolve(directory, reference);
     if (isExported(file)) {
       const { thinFile } = await context.loadExporter();
       const experiment = options.experiment === undefined ? undefined : resolve(directory, options.experiment);
-      return reportExport(
-        { command: 'thin', options },
-        context,
-        (how) =>
+      return reportExport(context, {
+        progress,
+        json: options.json,
+        work: (how) =>
           thinFile({
             file,
             data: { directory, experiment, changedFiles },
             ...{ format, thin, path: pathFor(nameOfFile(file)), ...how },
           }),
-        (report) => reportLines(report, context, thin, 'of the file before'),
-      );
+        lines: (report) => reportLines(report, context, thin, 'of the file before'),
+      });
     }
     if (options.experiment !== undefined)
       throw wrongUsage(
+        'thin',
         `there is no file ${file}, which --experiment is for`,
         'Leave it out for a run: it has its experiment.',
       );
     const run = await findFinishedRun(reference, directory);
     const { exportRun } = await context.loadExporter();
-    return reportExport(
-      { command: 'thin', options },
-      context,
-      (how) => exportRun({ run, changedFiles, ...{ format, thin, path: pathFor(run.id), ...how } }),
-      (report) => reportLines(report, context, thin, 'when the run ended'),
-    );
+    return reportExport(context, {
+      progress,
+      json: options.json,
+      work: (how) => exportRun({ run, changedFiles, ...{ format, thin, path: pathFor(run.id), ...how } }),
+      lines: (report) => reportLines(report, context, thin, 'when the run ended'),
+    });
   },
 };
 
@@ -108,19 +109,15 @@ function nameOfFile(path: string): string {
 /** @throws UserError for values that the options do not have */
 function thinSettings({ energy: text, 'energy-of': of = 'values', layers }: Options): ThinSettings {
   const measure = ENERGIES.find((one) => one === of);
-  if (!measure) throw wrongUsage(`--energy-of cannot be '${of}'`, `Choose one of: ${ENERGIES.join(', ')}.`);
+  if (!measure) throw wrongUsage('thin', `--energy-of cannot be '${of}'`, `Choose one of: ${ENERGIES.join(', ')}.`);
   if (text === undefined) {
-    if (layers) throw wrongUsage('--layers is for --energy', 'Add --energy 0.9, or leave it out.');
+    if (layers) throw wrongUsage('thin', '--layers is for --energy', 'Add --energy 0.9, or leave it out.');
     return {};
   }
   const energy = Number(text);
   if (!(energy > 0 && energy <= 1))
-    throw wrongUsage(`--energy is a number above 0 and at most 1, got '${text}'`, 'Give for example 0.9.');
+    throw wrongUsage('thin', `--energy is a number above 0 and at most 1, got '${text}'`, 'Give for example 0.9.');
   return { factors: { energy, of: measure, layers } };
-}
-
-function wrongUsage(message: string, remedy: string): UserError {
-  return new UserError(`deeptwist thin: ${message}.`, { remedy, exitCode: ExitCode.usage });
 }
 
 function reportLines(report: ExportReport, context: CommandContext, thin: ThinSettings, before: string): string[] {

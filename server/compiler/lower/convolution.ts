@@ -15,7 +15,7 @@ export function lowerInputGrad(
 ): OnnxName {
   const { params } = node;
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
-  // Where the stride does not divide the image, the last rows and columns were never read; their gradient is 0.
+  // The last rows and columns of an image that the stride does not divide were never read; their gradient is 0.
   const unread = ([0, 1] as const).map((axis) => {
     const extent = (filter[2 + axis] - 1) * params.dilations[axis] + 1;
     const covered = params.strides[axis] * (dy[2 + axis] - 1) + extent - params.pads[axis] - params.pads[axis + 2];
@@ -55,7 +55,7 @@ export function lowerFilterGrad(
     pads: { ints: pads },
     group: { int: groups },
   });
-  // Where the stride does not divide the image, the result reaches beyond the filter.
+  // The result reaches beyond the filter where the stride does not divide the image.
   const cropped = emitter.emit('Slice', [
     gradient,
     emitter.integers([0, 0]),

@@ -145,7 +145,7 @@ export function joinSumsOfProducts(graph: Graph): Graph {
   return replaceNodes(graph, replacement);
 }
 
-/** Where a slice begins in its source, as far as that tells the slices of one source apart. */
+/** The beginning of a slice in its source, as far as that tells the slices of one source apart. */
 function offset(node: Node | undefined): number {
   if (node?.op === 'Reshape') return offset(node.inputs[0]);
   return node?.op === 'Slice' ? Math.max(...node.params.begin) : 0;

@@ -10,7 +10,7 @@ const behindReshapes = (node: Node): Node => (node.op === 'Reshape' ? behindResh
 const isOverLastAxis = ({ params, inputs: [x] }: NodeOf<'Sum' | 'Max'>) =>
   params.axes.length === 1 && params.axes[0] === x.type.shape.length - 1;
 
-/** Whether `node` is a largest value per row, of shape [..., 1], so that subtracting it changes no softmax. */
+/** True where `node` is a largest value per row, of shape [..., 1], so that subtracting it changes no softmax. */
 const isRowMaximum = (node: Node): boolean => {
   const source = behindReshapes(node);
   return source.op === 'Max' && isOverLastAxis(source as NodeOf<'Max'>) && node.type.shape.at(-1) === 1;

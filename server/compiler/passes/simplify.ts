@@ -110,7 +110,7 @@ const simplifyTranspose: Rule<'Transpose'> = ({ inputs: [x], params: { permutati
   return keepsOrder(x, permutation) ? reshape(x, shape) : undefined;
 };
 
-/** Whether a transposition moves axes of size 1 alone, so that the elements stay where they are. */
+/** True for a transposition that moves axes of size 1 alone, so that the elements stay where they are. */
 function keepsOrder(x: Node, permutation: readonly number[]): boolean {
   const moved = permutation.filter((axis) => x.type.shape[axis] !== 1);
   return moved.every((axis, index) => index === 0 || moved[index - 1] < axis);
@@ -279,7 +279,7 @@ const simplifyConcat: Rule<'Concat'> = ({ inputs, params: { axis }, type: { shap
   return slice(source, first.params.begin, shape);
 };
 
-/** Whether a part is one of a stack along an axis that is not the last, behind axes of any size. */
+/** True for a part that is one of a stack along an axis that is not the last, behind axes of any size. */
 const stacksAlong = ({ type: { shape } }: Node, axis: number) =>
   shape[axis] === 1 && axis < shape.length - 1 && elementCount(shape.slice(0, axis)) > 1;
 

@@ -3,9 +3,8 @@
  * are as many tensors of the output's shape; the maximum is taken, and its gradient routed, element by element among
  * them, which is several times faster than MaxPool with indices and a scatter.
  *
- * Where a convolution stands before the pooling and nothing but its filter needs a gradient (the first of a network),
- * the convolution itself yields those tensors: with stride 2 and the filter at the four places that a window's elements
- * have in a filter one larger. Its patches then are a fraction of the originals, and its matrices of better shape.
+ * A convolution before the pooling of which nothing but the filter needs a gradient (the first of a network) yields those
+ * tensors itself: with stride 2 and the filter at the four places that a window's elements have in a filter one larger. Its patches then are a fraction of the originals, and its matrices of better shape.
  */
 import { elementCount } from '../../protocol/shape.ts';
 import { binary, make, replaceNodes, reshape, scalar, select, slice, transpose } from '../build.ts';
@@ -13,7 +12,7 @@ import { topologicalOrder, usersOf, type Graph, type Node, type NodeOf } from '.
 
 type PoolGrad = NodeOf<'MaxPoolGrad'>;
 
-/** Whether the windows of a pooling cover its image without overlap, gap or padding. */
+/** True where the windows of a pooling cover its image without overlap, gap or padding. */
 function tiles({ params: { filterSize, strides, dilations, pads }, type: { shape } }: PoolGrad): boolean {
   return (
     strides.join() === filterSize.join() &&

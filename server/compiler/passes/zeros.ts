@@ -1,4 +1,4 @@
-/** @file Which tensors of a graph are 0 whatever the batch: a gradient that is, comes from a loss that trains nothing. */
+/** @file The tensors of a graph that are 0 whatever the batch: a gradient that is, comes from a loss that trains nothing. */
 import { splatValue } from '../build.ts';
 import { topologicalOrder, type Graph, type Node } from '../ir.ts';
 

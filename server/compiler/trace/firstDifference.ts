@@ -1,7 +1,7 @@
 /** @file Compares two traces of the same program. */
 import { sameShape, topologicalOrder, type Distribution, type Graph, type Node } from '../ir.ts';
 
-/** Of the parameters of a distribution, which are estimated from drawn numbers. */
+/** Largest difference of the parameters of a distribution, which are estimated from drawn numbers. */
 const TOLERANCE = 1e-3;
 
 /** The first operation of `a`, inputs before their users, that `b` does not have in its place; undefined if there is none. */

@@ -69,7 +69,7 @@ export class RandomnessDetector {
     }, program);
   }
 
-  /** Whether a written tensor is this detector's own sample of a standard distribution. */
+  /** True for a written tensor that is this detector's own sample of a standard distribution. */
   sampling(values: tf.backend_util.BackendValues): boolean {
     if (this.#sample !== 'wanted') return false;
     this.#sample = values as ArrayLike<number>;

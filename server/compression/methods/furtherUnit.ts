@@ -168,7 +168,7 @@ function distortTensor(distortion: TensorDistortion, { values, view, form }: Ten
   if (form?.form !== 'sparse') return distortion.distort(values, view, at);
   const positions = form.kept?.positions ?? positionsOfNonZeros(values);
   if (positions.length === 0) return form;
-  const kept = Float32Array.from(positions, (position) => values[position]);
+  const kept = gather(values, positions);
   const numbers = distortion.distort(kept, inOneRow(kept), at);
   positions.forEach((position, i) => (values[position] = kept[i]));
   // Fewer of them are kept now: the zeros of both are one compression.
@@ -179,12 +179,9 @@ function distortTensor(distortion: TensorDistortion, { values, view, form }: Ten
 /** The size of a tensor as {@link distortTensor} left it. */
 function tensorSize(distortion: TensorDistortion, { values, view, form }: Tensor): CompressedSize {
   if (form?.form !== 'sparse' || !form.kept) return distortion.size(values, view, form);
-  const { positions, numbers } = form.kept;
-  const kept = Float32Array.from(positions, (position) => values[position]);
-  const { bits } = distortion.size(kept, inOneRow(kept), numbers);
-  const places = new Float32Array(values.length);
-  for (const position of positions) places[position] = 1;
-  return { weightsKept: positions.length, bits: inBytes(bits) + inBytes(smallestIndex(places).bits) };
+  const { kept, marks } = keptNumbers(values, form.kept.positions);
+  const { bits } = distortion.size(kept, inOneRow(kept), form.kept.numbers);
+  return { weightsKept: kept.length, bits: inBytes(bits) + inBytes(smallestIndex(marks).bits) };
 }
 
 /** Bits of a section of a file, which begins and ends with a whole byte. */
@@ -199,17 +196,25 @@ function packedTensor(
   { values, view, form }: Tensor,
 ): PackedWeight {
   if (form?.form !== 'sparse' || !form.kept) return distortion.packed(shape, values, view, form);
-  const { positions, numbers } = form.kept;
-  const kept = Float32Array.from(positions, (position) => values[position]);
-  const coded = distortion.packed([kept.length], kept, inOneRow(kept), numbers);
-  const places = new Uint8Array(values.length);
-  for (const position of positions) places[position] = 1;
-  return SparseCodedWeight.of(shape, places, isCodedNumbers(coded) ? coded : new DenseWeight([kept.length], kept));
+  const { kept, marks } = keptNumbers(values, form.kept.positions);
+  const coded = distortion.packed([kept.length], kept, inOneRow(kept), form.kept.numbers);
+  return SparseCodedWeight.of(shape, marks, isCodedNumbers(coded) ? coded : new DenseWeight([kept.length], kept));
 }
 
 function packedFactor(distortion: TensorDistortion, shape: readonly number[], tensor: Tensor): Factor {
   const packed = packedTensor(distortion, shape, tensor);
   return packed.form === 'factors' || packed.form === 'factors-coded' ? new DenseWeight(shape, tensor.values) : packed;
+}
+
+/** The numbers that pruning kept of a tensor, and as many marks as the tensor has numbers: 1 where one is kept. */
+function keptNumbers(values: Float32Array, positions: Uint32Array): { kept: Float32Array; marks: Uint8Array } {
+  const marks = new Uint8Array(values.length);
+  for (const position of positions) marks[position] = 1;
+  return { kept: gather(values, positions), marks };
+}
+
+function gather(values: Float32Array, positions: Uint32Array): Float32Array {
+  return Float32Array.from(positions, (position) => values[position]);
 }
 
 function positionsOfNonZeros(values: Float32Array): Uint32Array {

@@ -8,7 +8,7 @@ import { lowRank } from './lowRank/row.ts';
 import { nuclearNorm } from './nuclearNorm/row.ts';
 import { pruning } from './prune/row.ts';
 import { quantization } from './quantize/row.ts';
-import { refused } from './refused.ts';
+import { refusedTargets } from './refused.ts';
 import type { CompressionOf, MethodRow, ParametersOf, PredictedSize, PredictedWeight, RunFacts, Unit } from './unit.ts';
 
 const methods: { readonly [M in Method]: MethodRow<M> } = {
@@ -23,7 +23,7 @@ const methods: { readonly [M in Method]: MethodRow<M> } = {
 /** Groups the weights that a compression names. @throws SettingError for settings that do not fit the weights */
 export function createUnits(compression: Compression, weights: readonly NamedWeight[], run: RunFacts): Unit[] {
   const units = unitsOf<Method>(compression.method, compression, weights, run);
-  const [wrong] = units.flatMap(({ targets }) => refused(compression.method, targets));
+  const [wrong] = units.flatMap(({ targets }) => refusedTargets(compression.method, targets));
   if (wrong) throw new SettingError(['layers', wrong.key], wrong.reason, { at: 'key', remedy: wrong.remedy });
   return units;
 }

@@ -10,7 +10,8 @@ export interface Refused {
   readonly remedy: string;
 }
 
-export function refused(method: Method, targets: readonly MatchedWeight[]): Refused[] {
+/** The targets that a method cannot take, each with why and what to do. */
+export function refusedTargets(method: Method, targets: readonly MatchedWeight[]): Refused[] {
   return targets.flatMap(({ weight, key }) => {
     const why = methodFacts[method].refuses?.[weight.weight];
     if (why === undefined) return [];

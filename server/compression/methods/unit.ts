@@ -29,7 +29,7 @@ export interface SparseWeight {
   readonly form: 'sparse';
   /** The form in which a later compression left the numbers that are kept; absent where they are floats. */
   readonly kept?: {
-    /** Where they stand in the tensor, ascending: a number can be 0 in the form that it has now. */
+    /** Their indices in the tensor, ascending: a number can be 0 in the form that it has now. */
     readonly positions: Uint32Array;
     readonly numbers: CompressedWeight;
   };

@@ -107,7 +107,7 @@ class PointWeight {
   readonly #tensor: TrainedTensor;
   /** How numbers are scaled and which are quantized, as the points were fitted. */
   #form: TableForm | undefined;
-  /** Where the quantized numbers stand; undefined where all are. */
+  /** Indices of the quantized numbers, ascending; undefined where all are. */
   #positions: Uint32Array | undefined;
   #codes = new Uint8Array();
 

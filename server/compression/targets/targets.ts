@@ -1,4 +1,4 @@
-/** @file Which weights an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
+/** @file The weights that an experiment compresses: the names and globs of `compression.layers` against a model's weights. */
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isPattern, LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
@@ -21,7 +21,7 @@ export interface NamedWeight {
 /** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
 export interface CompressibleWeight extends NamedWeight {
   readonly values: Float32Array;
-  /** Where the executor leaves the gradient; a mask clears its masked entries before the optimizer sees them. */
+  /** The gradient, as the executor leaves it; a mask clears its masked entries before the optimizer sees them. */
   readonly gradient?: Float32Array;
 }
 

@@ -6,7 +6,7 @@ import type { ImageForm } from './imageReader.ts';
 const LEVELS = 256;
 
 export interface Standardization {
-  /** Of each channel, where values are 0 to 1. */
+  /** Mean of each channel, of values 0 to 1. */
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }

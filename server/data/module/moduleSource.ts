@@ -22,7 +22,7 @@ export interface ModuleDescription {
 /** What the module's functions are called with. */
 interface Context {
   batchSize: number;
-  /** Of the experiment; for `train`, which is called once for each epoch. */
+  /** Seed of the experiment; for `train`, which is called once for each epoch. */
   seed?: number;
   /** 0, 1, … */
   epoch?: number;

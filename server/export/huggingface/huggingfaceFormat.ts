@@ -1,7 +1,7 @@
 /** @file A folder as the Hugging Face Hub shows models: model card, config.json, model.safetensors, onnx/model.onnx. */
 import { join } from 'node:path';
 import { modelTopology } from '../../models/modelTopology.ts';
-import { mainFiles } from '../../protocol/model/exportFormats.ts';
+import { mainFiles, WEIGHTS_FILE } from '../../protocol/model/exportFormats.ts';
 import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
 import { onnx } from '../onnx/onnxFormat.ts';
 import { safetensors } from '../safetensors/safetensorsFormat.ts';
@@ -9,7 +9,6 @@ import { modelCard } from './modelCard.ts';
 
 /** Files of the folder. */
 const CARD_FILE = 'README.md';
-export const WEIGHTS_FILE = 'model.safetensors';
 const ONNX_FILE = 'onnx/model.onnx';
 
 export const huggingface: ExportFormat = {

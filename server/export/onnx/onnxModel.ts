@@ -39,25 +39,30 @@ export function withWeights(
     const isTakenElsewhere = nodes.some(({ inputs }) => inputs.includes(port));
     if (isTakenElsewhere) decoder.addProduct(name, weight, factors);
   }
+  return {
+    graph: withDecodedWeights({ ...graph, nodes }, decoder, names),
+    weights: written.map(({ name, form }) => ({ name, form, bytes: decoder.bytesOf(name) })),
+  };
+}
+
+/** A graph with the weights that a decoder has in the place of its inputs for weights, and other values under their names outside. */
+function withDecodedWeights(graph: OnnxGraph, decoder: WeightDecoder, names: ReadonlyMap<string, string>): OnnxGraph {
   const nameOf = (name: string) => names.get(name) ?? withoutPrefix(name);
   const inputs = graph.inputs.filter(({ name }) => !name.startsWith(portName.parameter('')));
   return {
-    graph: {
-      inputs: inputs.map((value) => ({ ...value, name: nameOf(value.name) })),
-      outputs: graph.outputs.map((value) => ({ ...value, name: nameOf(value.name) })),
-      initializers: [...decoder.initializers, ...graph.initializers],
-      sparseInitializers: decoder.sparseInitializers,
-      // Names of nodes are for messages while a model is trained.
-      nodes: [
-        ...decoder.nodes,
-        ...nodes.map(({ name: _, ...node }) => ({
-          ...node,
-          inputs: node.inputs.map(nameOf),
-          outputs: node.outputs.map(nameOf),
-        })),
-      ],
-    },
-    weights: written.map(({ name, form }) => ({ name, form, bytes: decoder.bytesOf(name) })),
+    inputs: inputs.map((value) => ({ ...value, name: nameOf(value.name) })),
+    outputs: graph.outputs.map((value) => ({ ...value, name: nameOf(value.name) })),
+    initializers: [...decoder.initializers, ...graph.initializers],
+    sparseInitializers: decoder.sparseInitializers,
+    // Names of nodes are for messages while a model is trained.
+    nodes: [
+      ...decoder.nodes,
+      ...graph.nodes.map(({ name: _, ...node }) => ({
+        ...node,
+        inputs: node.inputs.map(nameOf),
+        outputs: node.outputs.map(nameOf),
+      })),
+    ],
   };
 }
 

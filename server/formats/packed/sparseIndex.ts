@@ -1,5 +1,5 @@
 /**
- * @file Where the non-zero numbers of a weight stand: a bitmask, or the gaps between them. docs/format.md describes the bytes.
+ * @file The places of the non-zero numbers of a weight: a bitmask, or the gaps between them. docs/format.md describes the bytes.
  * A gap is the number of zeros before a non-zero number, since the one before it or since the start.
  */
 import { FormatError } from '../formatError.ts';

@@ -10,8 +10,6 @@ import type { ReadModel } from './readModel.ts';
 import { readSafetensors } from './safetensors.ts';
 import { readTorch } from './torch.ts';
 
-/** Ends the name of an index. */
-export const INDEX_SUFFIX = '.index.json';
 /** An index of a hundred thousand tensors has 10 MB. */
 const MOST_INDEX_BYTES = 100_000_000;
 const REMEDY = 'Put all files of the model into one folder.';

@@ -126,7 +126,7 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
 }
 
 const code = /\.[cm]?[jt]s$/;
-/** Which files a setting can name, by its path; any where nothing is said. */
+/** The files that a setting can name, by its path; any where nothing is said. */
 const files: readonly [RegExp, RegExp][] = [
   [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
   [/^start(\.from)?$|^distillation\.teacher\.weights$/, /\.(json|safetensors|pt|pth|ckpt|bin)$/],

@@ -1,4 +1,4 @@
-/** @file Where something is made that an experiment file names: a layer in the model's code, a file, a run. */
+/** @file The places of what an experiment file names: a layer in the model's code, a file, a run. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
 import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';

@@ -105,7 +105,11 @@ function timeHints(
     if (count === undefined) return [];
     return [other === 'steps' ? `${formatCount(count)} steps` : epochText(count)];
   };
-  const shown = [times.steps ?? times.epochs, ...compressions.flatMap((read) => [read.times.from, read.times.to])];
+  const shown = [
+    times.steps ?? times.epochs,
+    ...times.thin,
+    ...compressions.flatMap((read) => [read.times.from, read.times.to]),
+  ];
   const hints = shown.flatMap((time): Hint[] =>
     time ? inOtherUnit(time).map((label) => ({ path: time.path, at: 'end', label })) : [],
   );

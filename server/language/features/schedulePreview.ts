@@ -150,7 +150,7 @@ function timeAxis({ unit, from, end, rise }: PreviewedSchedule, x: Scale): strin
     [from, from === 0 ? '0' : `t_i ${count(from)}`],
   ]);
   const ticks = [...named].sort(([a], [b]) => a - b);
-  // Where two labels would touch, that of the schedule is kept.
+  // The label of the schedule is kept where two labels would touch.
   const kept = ticks.filter(([time], i) => {
     const isEnd = time === 0 || time === end;
     const near = (other: readonly [number, string] | undefined) =>

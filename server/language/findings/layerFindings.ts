@@ -1,7 +1,7 @@
 /** @file Keys of `compression.layers` that do not fit the model, and parameters that do not fit its weights. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { layerGroups } from '../../compression/methods/groupLasso/layerGroups.ts';
-import { refused, type Refused } from '../../compression/methods/refused.ts';
+import { refusedTargets, type Refused } from '../../compression/methods/refused.ts';
 import { assignTargets, type KeyProblem, type NamedWeight } from '../../compression/targets/targets.ts';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
 import { isMethod, methodFacts } from '../../protocol/experiment/methods/index.ts';
@@ -46,7 +46,8 @@ function findingsOf(document: ExperimentDocument, path: SettingPath, model: Surr
   if (!model) return findings;
   const { targets, problems } = assignTargets(written, model.weights);
   findings.push(...problems.map((problem) => keyFinding(document, layers, problem)));
-  if (isMethod(method)) findings.push(...refused(method, targets).map((wrong) => unfit(document, layers, wrong)));
+  if (isMethod(method))
+    findings.push(...refusedTargets(method, targets).map((wrong) => unfit(document, layers, wrong)));
   const parameters = Object.keys(facts?.parameters ?? {});
   const { weights } = model;
   return [...findings, ...parameters.flatMap((name) => checks[name]?.(document, layers, targets, weights) ?? [])];

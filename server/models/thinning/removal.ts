@@ -1,6 +1,6 @@
 /**
- * @file Which units of a model can be removed without changing what it puts out. A unit can where every kernel that reads it either reads a
- * constant, which its bias can have instead, or has no weights but 0 for it in what stays.
+ * @file The units of a model that can be removed without changing what it puts out. A unit can be where every kernel that reads
+ * it either reads a constant, which its bias can have instead, or has no weights but 0 for it in what stays.
  */
 import { eachConnection } from '../topology/connections.ts';
 import { valuesOf, type Constants, type Weights } from '../topology/constants.ts';

@@ -15,20 +15,27 @@ export interface StoredModel {
   readonly tensors: Weights;
 }
 
+/** A model without some of its units. */
+export interface ShrunkModel extends StoredModel {
+  /** What is left of numbers that belong to the entries of a weight, one each, such as an optimizer's state. @param weight its name */
+  leftOf(weight: string, numbers: StoredTensor): StoredTensor;
+}
+
 /** What the units put out that are removed becomes part of the biases of those that read them. */
-export function removeUnits(model: StoredModel, topology: Topology, removal: Removal): StoredModel {
+export function removeUnits(model: StoredModel, topology: Topology, removal: Removal): ShrunkModel {
   const { tensors, added } = foldedBiases(model.tensors, topology, removal);
   const axesOf = (name: string) => topology.axes.get(name) ?? added.axes.get(name) ?? [];
   const count = (units: Units) => units.filter((unit) => removal.stays(unit)).length;
+  const leftOf = (name: string, tensor: StoredTensor) =>
+    keepPlaces(tensor, axesOf(name), (unit) => removal.stays(unit));
   return {
+    leftOf,
     topology: mapLayers(model.topology, (path, layer) => {
       const changes: readonly Resize[] = [...(added.settings.get(path) ?? []), ...(topology.resizes.get(path) ?? [])];
       const settings = changes.reduce((changed: Settings, change) => change(changed, count), layer.config);
       return [{ ...layer, config: settings }];
     }),
-    tensors: new Map(
-      [...tensors].map(([name, tensor]) => [name, keepPlaces(tensor, axesOf(name), (unit) => removal.stays(unit))]),
-    ),
+    tensors: new Map([...tensors].map(([name, tensor]) => [name, leftOf(name, tensor)])),
   };
 }
 

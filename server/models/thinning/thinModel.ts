@@ -7,9 +7,9 @@ import type { Topology } from '../topology/topology.ts';
 import { factorLayers, type FactorSettings } from './factor.ts';
 import type { FactoredLayer } from './factoredLayers.ts';
 import { planRemoval, type KeptUnits } from './removal.ts';
-import { removeUnits, type StoredModel } from './shrink.ts';
+import { removeUnits, type ShrunkModel } from './shrink.ts';
 
-export interface ThinnedModel extends StoredModel {
+export interface ThinnedModel extends ShrunkModel {
   /** The units of the model before. */
   readonly before: Topology;
   /** Layers that became two, by path. */
@@ -37,5 +37,5 @@ export async function thinModel(
     tensors: left,
     factored,
   } = factors ? await factorLayers(smaller, factors) : { ...smaller, factored: new Map<string, FactoredLayer>() };
-  return { topology, tensors: left, before, factored, kept: removal.kept };
+  return { topology, tensors: left, leftOf: smaller.leftOf, before, factored, kept: removal.kept };
 }

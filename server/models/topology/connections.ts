@@ -1,6 +1,6 @@
 /** @file The entries of a kernel as connections of inputs with outputs. */
 
-/** Which axis of a kernel has a place for each input, and which one for each output. */
+/** The axis of a kernel with a place for each input, and the one with a place for each output. */
 export interface KernelAxes {
   readonly input: number;
   readonly output: number;

@@ -44,7 +44,7 @@ export function adagrad(
 
 /**
  * {@link adagrad}, without weight decay, of the rows `indices[0 .. count)` of `value`; `gradient` is [count, width].
- * Of the rows of `gradient` with the same index, at most one may be other than zero.
+ * At most one of the rows of `gradient` with the same index may be other than zero.
  */
 export function adagradRows(
   value: usize,

@@ -58,9 +58,10 @@ function listed(texts: string[]): string {
   return quoted.length === 0 ? `${last}` : `${quoted.join(', ')} or ${last}`;
 }
 
-/** `a list of 2 numbers` */
+/** `a list of 2 numbers`, `a list of 1 number or more` */
 function list({ items, minItems, maxItems }: JsonSchema): string {
   if (!isRecord(items) || (items.type !== 'number' && items.type !== 'integer')) return 'a list';
+  if (maxItems === undefined) return `a list of ${minItems ?? 0} ${minItems === 1 ? 'number' : 'numbers'} or more`;
   return `a list of ${minItems === maxItems ? minItems : `${minItems} to ${maxItems}`} numbers`;
 }
 

@@ -4,6 +4,7 @@
  */
 import { methodFacts } from './methods/index.ts';
 import type { Method } from './schema.ts';
+import { distillation } from './schema/distillation.ts';
 import { timeIn, type Duration } from './times.ts';
 
 /** Settings as they are written to a file, in this order. */
@@ -80,6 +81,12 @@ export function firstTraining({ dataType, length }: FirstRun, method: Method | u
     ...(length.unit === 'steps' && { evaluateEvery: Math.max(1, Math.round(length.count / EVALUATIONS)) }),
     seed: 1,
   };
+}
+
+/** `distillation` of a first experiment. Polino et al. 2018 have no temperature for texts. @param teacher as the setting names it */
+export function firstDistillation(teacher: string, dataType: string | undefined): Settings {
+  const { temperature, weight } = distillation.parse({ teacher });
+  return { teacher, temperature: dataType === 'text' ? 1 : temperature, weight };
 }
 
 /** `compression` of a first experiment, in the order of a file. */

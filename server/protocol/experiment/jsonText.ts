@@ -115,25 +115,25 @@ export class JsonText {
     return (node.children ?? []).map((property) => property.children?.[0].value as string);
   }
 
-  /** Where the value at `path` starts; for one that is not there, the key of the nearest object around it. */
+  /** Start of the value at `path`; for one that is not there, the key of the nearest object around it. */
   placeOfValue(path: SettingPath): Place {
     const { node, length } = this.#nearest(path);
     return this.#placeOf((length === path.length ? node : node && withKey(node))?.offset ?? 0);
   }
 
-  /** Where the key of the value at `path` starts; for one that is not there, as {@link placeOfValue}. */
+  /** Start of the key of the value at `path`; for one that is not there, as {@link placeOfValue}. */
   placeOfKey(path: SettingPath): Place {
     const { node } = this.#nearest(path);
     return this.#placeOf((node && withKey(node))?.offset ?? 0);
   }
 
-  /** Where the value at `path` stands; undefined where there is none. */
+  /** Range of the value at `path`; undefined where there is none. */
   rangeOfValue(path: SettingPath): TextRange | undefined {
     const node = this.#node(path);
     return node && { start: node.offset, end: node.offset + node.length };
   }
 
-  /** Where the key of the value at `path` stands, with its quotes; undefined for what has no key. */
+  /** Range of the key of the value at `path`, with its quotes; undefined for what has no key. */
   rangeOfKey(path: SettingPath): TextRange | undefined {
     const property = this.#node(path)?.parent;
     const key = property?.type === 'property' ? property.children?.[0] : undefined;
@@ -161,7 +161,7 @@ export class JsonText {
     return { start: previous ? previous.offset + previous.length : start, end };
   }
 
-  /** Where the blanks before an offset begin, with the line break before them. */
+  /** Start of the blanks before an offset, with the line break before them. */
   #startOfBlanks(offset: number): number {
     let start = offset;
     while (/[ \t]/.test(this.#text.charAt(start - 1))) start--;
@@ -199,7 +199,7 @@ export class JsonText {
       const entries = (object.type === 'object' ? (object.children ?? []) : []).flatMap(({ children = [] }) =>
         children.length === 2 ? [[children[0].value as string, children[1]] as const] : [],
       );
-      // Where a key is written twice, the first one counts here.
+      // The first one counts here of a key that is written twice.
       properties = new Map(entries.reverse());
       this.#properties.set(object, properties);
     }
@@ -251,7 +251,7 @@ function withKey(node: Node): Node {
   return node.parent?.type === 'property' ? node.parent : node;
 }
 
-/** Where the first bracket stands that opens more than so many levels; undefined where none does. */
+/** Offset of the first bracket that opens more than so many levels; undefined where none does. */
 function firstBeyond(levels: number, text: string): number | undefined {
   const scanner = createScanner(text);
   let level = 0;

@@ -26,6 +26,7 @@ import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
+import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
 
@@ -71,6 +72,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...distillationProblems(document),
     ...startProblems(document),
     ...imageProblems(document),
+    ...thinProblems(document),
   ].filter(
     (problem) =>
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),

@@ -37,7 +37,7 @@ export interface SettingProblem {
   code: ProblemCode;
   message: string;
   meant?: string;
-  /** Whether the place is that of the key or of the value. */
+  /** The part of the setting that the place is of. */
   at: 'key' | 'value';
   /** Other settings that the problem is about: a `--set` of one of them may have made it. */
   related?: readonly SettingPath[];

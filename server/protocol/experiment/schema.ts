@@ -10,6 +10,7 @@ import { distillation } from './schema/distillation.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
 import { start, type renaming } from './schema/start.ts';
+import { thin } from './schema/thin.ts';
 import { training } from './schema/training.ts';
 import { positiveInteger } from './schema/values.ts';
 
@@ -37,6 +38,7 @@ export const experimentSchema = z.strictObject({
   training,
   distillation: distillation.optional(),
   compression: compression.optional(),
+  thin: thin.optional(),
   observe: observe.prefault({}),
 });
 

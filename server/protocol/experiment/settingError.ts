@@ -11,7 +11,7 @@ export class SettingError extends UserError {
   readonly setting: SettingPath;
   /** What is wrong with it: the message without the setting's name, without a full stop. */
   readonly reason: string;
-  /** Whether the name or the value of the setting is at fault. */
+  /** The part of the setting that is at fault: its name or its value. */
   readonly at: 'key' | 'value';
 
   constructor(

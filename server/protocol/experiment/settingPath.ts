@@ -45,7 +45,7 @@ function parseString(quoted: string): string | undefined {
   }
 }
 
-/** Whether `path` lies at or below `ancestor`. */
+/** True where `path` lies at or below `ancestor`. */
 export function isWithin(path: SettingPath, ancestor: SettingPath): boolean {
   return ancestor.length <= path.length && ancestor.every((key, i) => String(key) === String(path[i]));
 }

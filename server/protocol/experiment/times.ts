@@ -1,5 +1,6 @@
 /**
- * @file The times of an experiment: length of the training, distortion step S_D, and the begin t_i and end t_f of the schedule.
+ * @file The times of an experiment: length of the training, distortion step S_D, the begin t_i and end t_f of the schedule, and when the
+ * model is thinned.
  * A file gives a time in training steps or in epochs; the length of an epoch is known when the data is.
  */
 import { withCompressions, writtenCompressions } from './compressions.ts';
@@ -33,6 +34,8 @@ export interface Times {
   readonly epochs: Time | undefined;
   /** In the order of the file. */
   readonly compressions: readonly CompressionTimes[];
+  /** When units are removed, in the order of the file. */
+  readonly thin: readonly Time[];
 }
 
 /** The times of one compression. */
@@ -51,7 +54,17 @@ export function readTimes(settings: unknown): Times {
     steps: readTime(settings, ['training', 'steps'], { unit: 'steps', least: 1 }),
     epochs: readTime(settings, ['training', 'epochs'], { unit: 'epochs', least: 1 }),
     compressions: writtenCompressions(settings).map(({ path }) => compressionTimes(settings, path)),
+    thin: thinTimes(settings),
   };
+}
+
+function thinTimes(settings: unknown): Time[] {
+  const at = valueAt(settings, ['thin', 'at']);
+  const unitPath = ['thin', 'unit'];
+  const unit = valueAt(settings, unitPath) === 'steps' ? 'steps' : 'epochs';
+  return (Array.isArray(at) ? at : []).flatMap(
+    (_, i) => readTime(settings, ['thin', 'at', i], { unit, least: 1, unitPath }) ?? [],
+  );
 }
 
 function compressionTimes(settings: unknown, compression: SettingPath): CompressionTimes {
@@ -133,8 +146,8 @@ export function timesIn(
 }
 
 /**
- * Checks the times of an experiment against one another: `from < to`, and none after the end of the training. Times in steps
- * are not compared with times in epochs: {@link timesInSteps} does that when the length of an epoch is known.
+ * Checks the times of an experiment against one another: `from < to`, and none after the end of the training, where a thinning would
+ * come too late as well. Times in steps are not compared with times in epochs: {@link timesInSteps} does that when the length of an epoch is known.
  * @param document the settings as they stand in the file, before validation
  */
 export function timeProblems(document: unknown): SettingProblem[] {
@@ -151,6 +164,7 @@ export function timeProblems(document: unknown): SettingProblem[] {
     for (const time of [distortEvery, to]) require(time, 'at most', time && times[time.unit]);
     require(from, 'below', to ?? times[from.unit]);
   }
+  for (const time of times.thin) require(time, 'below', times[time.unit]);
   return problems;
 }
 
@@ -177,6 +191,16 @@ export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number
       remedy: 'Train for longer, or choose an earlier time.',
     });
   }
+  for (const time of times.thin) {
+    if (inSteps(time) < steps) continue;
+    throw new SettingError(
+      time.path,
+      `expected fewer than the ${steps} steps of training, got ${inSteps(time)} steps`,
+      {
+        remedy: 'Choose an earlier time. `deeptwist thin` makes the finished model smaller.',
+      },
+    );
+  }
   const inTheseSteps = (compression: Compression, index: number): Compression => {
     const { unit, schedule } = compression;
     if (unit !== 'epochs' && schedule?.unit !== 'epochs') return compression;
@@ -190,5 +214,9 @@ export function timesInSteps(settings: ExperimentSettings, stepsPerEpoch: number
       }),
     } as Compression;
   };
-  return { ...withCompressions(settings, inTheseSteps), training: { ...settings.training, steps } };
+  return {
+    ...withCompressions(settings, inTheseSteps),
+    ...(settings.thin && { thin: { at: times.thin.map(inSteps), unit: 'steps' } }),
+    training: { ...settings.training, steps },
+  };
 }

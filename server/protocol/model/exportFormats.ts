@@ -48,6 +48,9 @@ export const exportOptions = {
 /** The file of a folder that tells its format. */
 export const mainFiles = { tfjs: 'model.json', huggingface: 'config.json' } as const;
 
+/** The file with the weights in a folder as on the Hugging Face Hub. */
+export const WEIGHTS_FILE = 'model.safetensors';
+
 const formats = {
   onnx: {
     label: 'ONNX',

@@ -1,5 +1,5 @@
 /**
- * @file Where the text of a user's model makes its layers, read without running it: what the language server and the marks
+ * @file The places at which the text of a user's model makes its layers, read without running it: what the language server and the marks
  * beside the code know of a model file.
  */
 import { LayerPattern } from '../experiment/layerPattern.ts';

@@ -19,8 +19,9 @@ const setting = z
 const layer = z.object({
   name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
   layer: z.string(),
-  shape: z.array(z.int()),
-  compressed: z.boolean().describe('Whether the experiment compresses this weight.'),
+  shape: z.array(z.int()).describe('As the run began with it.'),
+  left: z.array(z.int()).optional().describe('Shape of what thinning has left of it; absent where it has all units.'),
+  compressed: z.boolean().describe('True where the experiment compresses this weight.'),
   key: z
     .string()
     .optional()
@@ -73,9 +74,21 @@ const distortedWeight = z.object({
   histogram,
   relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
-  nuclearNorm: nuclearNorm.optional().describe('Where the method works on singular values.'),
-  units: units.optional().describe('Where the method works on output units.'),
+  nuclearNorm: nuclearNorm.optional().describe('Present where the method works on singular values.'),
+  units: units.optional().describe('Present where the method works on output units.'),
   size: left.optional().describe('What is left of the weight after the distortion.'),
+});
+
+const beforeAndAfter = z.object({ before: z.int(), after: z.int() });
+
+const thinnedLayer = z.object({
+  layer: z.string().describe('Path of the layer.'),
+  units: beforeAndAfter.optional().describe('Absent for a layer that makes none: a normalization.'),
+  parameters: beforeAndAfter,
+  multiplyAdds: beforeAndAfter,
+  kept: z
+    .array(z.object({ units: z.int(), reason: z.string() }))
+    .describe('Units that put out a constant, or have no weights, and stay all the same.'),
 });
 
 const size = left.extend({ name: z.string(), shape: z.array(z.int()), weights: z.int(), bytes: z.number() });
@@ -200,6 +213,22 @@ export const eventSchema = z.discriminatedUnion('type', [
     config: scheduledExperimentSchema.describe('The experiment from here on, as `started` has it.'),
     layers: z.array(layer).optional().describe('The weights with their settings from here on, as `started` has them.'),
   }),
+  z
+    .object({
+      type: z.literal('thinned'),
+      ...common,
+      removed: z.array(thinnedLayer).describe('The layers with weights, in the order of the model.'),
+      parameters: beforeAndAfter.describe('All weights of the model, biases included.'),
+      multiplyAdds: beforeAndAfter.describe('Multiplications for a sample.'),
+      lossBefore: measured.describe(
+        'Loss of the current batch just before and just after units were removed, in inference mode.',
+      ),
+      lossAfter: measured,
+      layers: z.array(layer).describe('The weights from here on, as `started` has them.'),
+    })
+    .describe(
+      'Units that did nothing were removed, right after this step and its distortion; none where none did nothing.',
+    ),
   z.object({ type: z.literal('finished'), ...common, summary: summarySchema }),
   z.object({ type: z.literal('failed'), ...common, message: z.string(), remedy: z.string().optional() }),
   z.object({ type: z.literal('stopped'), ...common, checkpoint: z.string().optional() }),

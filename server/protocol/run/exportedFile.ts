@@ -9,7 +9,7 @@ export const exportedFileSchema = z.object({
   path: z
     .string()
     .describe(
-      'Of the file or folder: absolute; in the run folder, relative to it where it lies beside the experiment.',
+      'Path of the file or folder: absolute; in the run folder, relative to it where it lies beside the experiment.',
     ),
   time: z.number().describe('Milliseconds since the epoch.'),
   bytes: bytes.describe('Size on disk, of all files of a folder.'),
@@ -17,11 +17,13 @@ export const exportedFileSchema = z.object({
   gzipBytes: bytes.describe('Size of the download with gzip, each file by itself.'),
   weights: z.array(z.object({ name: z.string(), form: z.string(), bytes })).readonly(),
   engine: z.string().describe("What ran the file: 'ONNX Runtime'."),
-  step: z.int().min(0).optional().describe('Of a checkpoint: steps that the weights were trained for.'),
+  step: z.int().min(0).optional().describe('Steps that the weights of a checkpoint were trained for.'),
   metric: z.string(),
   value: metricValue.describe('The metric of the file on the test split.'),
   runValue: metricValue.optional().describe('The metric when the run ended.'),
-  largestDifference: z.number().describe("Of an output of the file from the model's with its weights as floats."),
+  largestDifference: z
+    .number()
+    .describe("Largest difference of an output of the file from the model's with its weights as floats."),
   allowedDifference: z.number().describe('What it may be.'),
 });
 

@@ -22,8 +22,8 @@ const modelSchema = z.object({
   peakBytes: count.describe(
     'Most memory that a process has had which runs this file and nothing else, Node.js included.',
   ),
-  single: timingSchema.optional().describe('Of one input; absent where the file fixes a larger batch.'),
-  batch: timingSchema.optional().describe('Of a batch; absent where the file takes single inputs.'),
+  single: timingSchema.optional().describe('Time of one input; absent where the file fixes a larger batch.'),
+  batch: timingSchema.optional().describe('Time of a batch; absent where the file takes single inputs.'),
 });
 
 export const latencySchema = z.object({

@@ -77,6 +77,8 @@ export interface RunSnapshot {
   readonly warnings: readonly EventOf<'warning'>[];
   /** Settings that were changed while the run trained. */
   readonly changes: readonly EventOf<'changed'>[];
+  /** When units were removed while the run trained. */
+  readonly thinnings: readonly EventOf<'thinned'>[];
   /** How the run ended; undefined while it has not. */
   readonly end?: EventOf<'finished' | 'failed' | 'stopped'>;
 }
@@ -95,7 +97,7 @@ export interface RunHistory {
 const METRIC_COLUMNS = ['step', 'time', 'epoch', 'loss', 'learningRate', 'stepsPerSecond'] as const;
 const DISTORTION_COLUMNS = ['step', 'time', 'lossBefore', 'lossAfter'] as const;
 
-/** Of the checkpoints and the warnings, so many of the newest are kept. */
+/** Checkpoints, and warnings, that are kept: the newest. */
 const NEWEST = 300;
 
 /** Bounds of what is kept. */
@@ -131,6 +133,7 @@ class FoldedHistory implements RunHistory {
   readonly #checkpoints: EventList<'checkpoint'>;
   readonly #warnings: EventList<'warning'>;
   readonly #changes: EventList<'changed'>;
+  readonly #thinnings: EventList<'thinned'>;
   #end: RunSnapshot['end'];
 
   constructor(budget: HistoryBudget, start?: RunSnapshot) {
@@ -153,6 +156,7 @@ class FoldedHistory implements RunHistory {
     this.#checkpoints = new EventList(start?.checkpoints, NEWEST);
     this.#warnings = new EventList(start?.warnings, NEWEST);
     this.#changes = new EventList(start?.changes, NEWEST);
+    this.#thinnings = new EventList(start?.thinnings, NEWEST);
     this.#end = start?.end;
   }
 
@@ -206,6 +210,10 @@ class FoldedHistory implements RunHistory {
           layers: event.layers ?? this.#started.layers,
         };
         return;
+      case 'thinned':
+        this.#thinnings.add(event);
+        this.#started &&= { ...this.#started, layers: event.layers };
+        return;
       case 'finished':
       case 'failed':
       case 'stopped':
@@ -231,6 +239,7 @@ class FoldedHistory implements RunHistory {
       checkpoints: this.#checkpoints.view(),
       warnings: this.#warnings.view(),
       changes: this.#changes.view(),
+      thinnings: this.#thinnings.view(),
       ...(this.#end && { end: this.#end }),
     };
   }
@@ -252,7 +261,8 @@ class FoldedHistory implements RunHistory {
     }
     for (const columns of [this.#losses, this.#shares]) columns.truncate(this.#metrics.length);
     for (const series of [this.#weights, this.#spectra]) series.truncate(step);
-    for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes]) list.truncate(step);
+    for (const list of [this.#evaluations, this.#checkpoints, this.#warnings, this.#changes, this.#thinnings])
+      list.truncate(step);
   }
 }
 

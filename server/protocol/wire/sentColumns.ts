@@ -61,7 +61,7 @@ export function restoreColumns<Name extends string>({ length, columns }: SentCol
   return { length, columns: Object.fromEntries(restored) as Record<Name, Float64Array> };
 }
 
-/** Whether a value has the form of columns that are {@link restoreColumns restored} without fail. */
+/** True for a value that has the form of columns that are {@link restoreColumns restored} without fail. */
 export function isSentColumns(value: unknown): value is SentColumns<string> {
   const { length, columns } = (value ?? {}) as { length?: unknown; columns?: unknown };
   if (!Number.isSafeInteger(length) || typeof columns !== 'object' || columns === null) return false;

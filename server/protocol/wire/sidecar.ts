@@ -9,7 +9,7 @@ import type { RunEvent } from '../run/events.ts';
 export const SIDECAR_PROTOCOL_VERSION = 1;
 
 /**
- * Where a run is between the start of its process and its end. `ended` is the last that a client is told: it then closes the
+ * The phase of a run between the start of its process and its end. `ended` is the last that a client is told: it then closes the
  * connection, for which the process waits a few seconds.
  */
 export type LivePhase = 'queued' | 'preparing' | 'training' | 'paused' | 'stopping' | 'ended';

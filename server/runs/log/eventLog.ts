@@ -25,6 +25,7 @@ const AT_ONCE = new Set<RunEvent['type']>([
   'checkpoint',
   'warning',
   'changed',
+  'thinned',
   'finished',
   'failed',
   'stopped',

@@ -2,7 +2,7 @@
 import { modelWeights } from '../../models/modelWeights.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
 import { openModelFile } from '../../inspect/modelFile.ts';
-import { INDEX_SUFFIX } from '../../inspect/readers/shards.ts';
+import { INDEX_SUFFIX } from '../../formats/modelFileKind.ts';
 import type { StoredTensor } from '../../inspect/tensor.ts';
 import { checkUserFile } from '../../modules/readUserFile.ts';
 import { elementCount } from '../../protocol/shape.ts';

@@ -15,7 +15,7 @@ import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
-import { compressibleWeights } from '../../../server/training/prepare.ts';
+import { compressibleWeights } from '../../../server/training/trainer.ts';
 import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 

@@ -1,5 +1,5 @@
 /**
- * @file Where the time of our training step goes. Arguments: {@link OurStepOptions} as JSON, number of steps. Prints
+ * @file What the time of our training step is spent on. Arguments: {@link OurStepOptions} as JSON, number of steps. Prints
  * {@link Shares} as one JSON object.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { openOurStep, type OurStepOptions } from './openOurStep.ts';
 
 export interface Shares {
   readonly millisecondsPerStep: number;
-  /** Of a step, by what is done. */
+  /** Shares of a step's time, by what is done. */
   readonly shares: {
     /** By ONNX Runtime's profile, as the other operators. */
     readonly matrixProducts: number;
@@ -19,12 +19,12 @@ export interface Shares {
     readonly sessionCall: number;
     /** The optimizer's. */
     readonly update: number;
-    /** Of the batch. */
+    /** Copying the batch. */
     readonly copies: number;
     /** The rest. */
     readonly javascript: number;
   };
-  /** Of the time in operators, the largest first. */
+  /** Shares of the time in operators, the largest first. */
   readonly operators: Readonly<Record<string, number>>;
 }
 

@@ -7,7 +7,7 @@ export async function watchInput(page: Page): Promise<void> {
   await page.evaluate(install);
 }
 
-/** Of the last one; of a key with Control, that of the key itself. Milliseconds since the epoch. */
+/** Time of the last input; for a key with Control, that of the key itself. Milliseconds since the epoch. */
 export function lastInput(page: Page): Promise<number> {
   return page.evaluate(() => (window as unknown as { lastInput: number }).lastInput);
 }

@@ -8,7 +8,7 @@ import { runsFolder } from '../../../server/runs/experimentOf.ts';
 import { EXPERIMENT_FILE, experimentName, RUN_FILE } from '../../../server/runs/run.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
 
-/** Of MNIST in batches of 50. */
+/** Steps of an epoch of MNIST in batches of 50. */
 const STEPS_PER_EPOCH = 1200;
 const START = Date.UTC(2026, 0, 1);
 const CHUNK_LINES = 10_000;

@@ -4,9 +4,9 @@ import { webview } from '../../../scripts/editor/workbench.js';
 
 /** Times in milliseconds since the epoch. */
 export interface Drawn {
-  /** Of a metrics event: when the training process recorded it, and when its points were on the screen. */
+  /** When the training process recorded a metrics event, and when its points were on the screen. */
   readonly events: readonly { readonly recorded: number; readonly painted: number }[];
-  /** Of a whole run: how many rows of metrics it has, and when its curves were on the screen. */
+  /** How many rows of metrics a whole run has, and when its curves were on the screen. */
   readonly snapshots: readonly { readonly rows: number; readonly painted: number }[];
 }
 
@@ -34,7 +34,7 @@ function install(): void {
 
   const afterDrawing = (then: () => void) => requestAnimationFrame(() => requestAnimationFrame(then));
 
-  /** Whether a chart shows a line: axes and text are grey. */
+  /** True where a chart shows a line: axes and text are grey. */
   const showsCurve = (): boolean => {
     const canvas = document.querySelector<HTMLCanvasElement>('.chart canvas');
     if (!canvas || canvas.width < 100 || canvas.height < 50) return false;

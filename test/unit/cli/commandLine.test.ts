@@ -141,7 +141,7 @@ describe('deeptwist', () => {
     [['run', 'a', '--jsno'], 'deeptwist run: unknown option --jsno; did you mean --json?'],
     [['run', 'a', '--out'], "deeptwist run: Option '--out <value>' argument missing"],
     [['compare', 'a'], 'deeptwist compare: expected deeptwist compare RUN RUN…'],
-    [['change', 'last'], 'There is nothing to change.'],
+    [['change', 'last'], 'deeptwist change: there is nothing to change.'],
     [['change', 'last', '--set', 'a=1'], 'There is no run in '],
     [['resume', 'last'], 'There is no run in '],
     [['show', 'nothing'], "There is no run 'nothing' in "],

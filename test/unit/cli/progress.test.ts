@@ -76,6 +76,34 @@ describe('progress', () => {
     expect(after(started, changed, { ...started, resumedFrom: 500 })).toMatchObject({ started, changes: [] });
   });
 
+  it('tells what was removed from the model', () => {
+    const units = { before: 300, after: 187 };
+    const cost = { parameters: { before: 235_500, after: 146_795 }, multiplyAdds: { before: 235_200, after: 146_608 } };
+    const thinned: EventOf<'thinned'> = {
+      type: 'thinned',
+      step: 6000,
+      time: 0,
+      removed: [
+        { layer: 'fc1', units, ...cost, kept: [] },
+        { layer: 'fc3', units: { before: 10, after: 10 }, ...cost, kept: [] },
+      ],
+      ...cost,
+      lossBefore: 0.1,
+      lossAfter: 0.1,
+      layers: [],
+    };
+    expect(eventLines(thinned, new MemoryTerminal())).toEqual([
+      'step 6,000  thinned 235,500 → 146,795 weights: fc1 300 → 187 units',
+    ]);
+    const kept = [{ units: 3, reason: 'conv2 pads its input with zeros' }];
+    const nothing = { ...thinned, removed: [{ layer: 'conv1', ...cost, kept }], parameters: { before: 9, after: 9 } };
+    expect(eventLines(nothing, new MemoryTerminal())).toEqual([
+      'step 6,000  thinned nothing is removed; 3 units stay of conv1: conv2 pads its input with zeros',
+    ]);
+    expect(after(started, thinned)).toMatchObject({ thinnings: [thinned] });
+    expect(after(started, thinned, { ...started, resumedFrom: 500 })).toMatchObject({ thinnings: [] });
+  });
+
   it('tells the present sparsity, bits or rank from the last observed distortion', () => {
     expect(compressionNow(after(started))).toBeUndefined();
     expect(compressionNow(after(started, distortion(10)))).toBe('sparsity 90.0%');

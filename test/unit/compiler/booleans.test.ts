@@ -38,7 +38,7 @@ const refused: Record<string, [string, string, (a: tf.Tensor, b: tf.Tensor) => t
   'the largest': ['Max', 'bool', (a) => tf.max(a, 1)],
 };
 
-describe('Of truth values', () => {
+describe('truth values', () => {
   it.each(Object.entries(compiled))('%s is compiled', async (_, compute) => {
     await compareExecutors(program(compute), [batch]);
   });

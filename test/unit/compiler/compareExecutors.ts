@@ -14,7 +14,7 @@ export interface Comparison {
   readonly tolerance?: number;
   /** Updates the weights of both after each step; without it only the steps are compared. */
   readonly optimizer?: OptimizerConfig;
-  /** Of the parameters after training; the two runs drift apart as rounding errors are fed back. */
+  /** Tolerance of the parameters after training; the two runs drift apart as rounding errors are fed back. */
   readonly trainedTolerance?: number;
   readonly rowGradients?: boolean;
   readonly skippedPasses?: ExecutorOptions['skippedPasses'];

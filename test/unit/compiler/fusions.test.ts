@@ -130,7 +130,7 @@ beforeAll(async () => {
   await tf.setBackend('cpu');
 });
 
-/** Which operands are weights: what is constant while ONNX Runtime optimizes, and what has other users, decide a fusion. */
+/** The operands that are weights: what is constant while ONNX Runtime optimizes, and what has other users, decide a fusion. */
 const trained = { 'all trained': () => true, 'none of the layers trained': (name: string) => name === 'x' };
 
 describe.each(Object.entries(trained))('With %s', (_, isTrained) => {

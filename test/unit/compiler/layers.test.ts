@@ -22,7 +22,7 @@ const single = (inputShape: readonly number[], create: () => Layer | Layer[], dt
   build: ([x]) => [create()].flat().reduce((y, layer) => layer.apply(y) as Symbolic, x),
 });
 
-/** Of dense layers over the inputs, so that the gradient reaches a weight. */
+/** A layer that merges dense layers over the inputs, so that the gradient reaches a weight. */
 const merging = (create: () => Layer, shapes: readonly number[][]): Row => ({
   inputs: shapes,
   build: (inputs) => create().apply(inputs.map((x) => dense().apply(x) as Symbolic)) as Symbolic,

@@ -101,7 +101,7 @@ function moments(values: Float32Array) {
   return { mean, deviation: Math.sqrt(variance) };
 }
 
-/** Of a mean of 10,000 numbers of deviation 1: five standard errors. */
+/** Five standard errors of a mean of 10,000 numbers of deviation 1. */
 const FIVE_ERRORS = 0.05;
 
 describe('The distribution of a random tensor', () => {

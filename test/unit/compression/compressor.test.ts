@@ -4,31 +4,20 @@ import { createCompressor, type WrittenCompression } from './createCompressor.ts
 import { multiplyFactors } from '../../../server/formats/packed/factors.ts';
 import { truncateRank } from '../../../server/compression/methods/lowRank/lowRank.ts';
 import { matrixViewOf } from '../../../server/compression/targets/matrixView.ts';
-import type { CompressibleWeight } from '../../../server/compression/targets/targets.ts';
 import type { PolicyId } from '../../../server/protocol/experiment/schema.ts';
 import { eventSchema } from '../../../server/protocol/run/events.ts';
 import { normals } from './random.ts';
-
-type Trained = CompressibleWeight & { gradient: Float32Array };
-
-function weight(name: string, shape: number[], seed: number): Trained {
-  const [layer, own] = name.split('/');
-  const values = normals(
-    shape.reduce((a, b) => a * b),
-    seed,
-  );
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
+import { trainedWeight, type TrainedWeight } from './trainedWeight.ts';
 
 const denseModel = () => [
-  weight('fc1/kernel', [20, 10], 1),
-  weight('fc1/bias', [10], 2),
-  weight('fc2/kernel', [10, 5], 3),
+  trainedWeight('fc1/kernel', [20, 10], 1),
+  trainedWeight('fc1/bias', [10], 2),
+  trainedWeight('fc2/kernel', [10, 5], 3),
 ];
 const lstmModel = () => [
-  weight('lstm/kernel', [6, 20], 1),
-  weight('lstm/recurrent_kernel', [5, 20], 2),
-  { ...weight('softmax/kernel', [5, 30], 3), inputLayer: 'lstm' },
+  trainedWeight('lstm/kernel', [6, 20], 1),
+  trainedWeight('lstm/recurrent_kernel', [5, 20], 2),
+  { ...trainedWeight('softmax/kernel', [5, 30], 3), inputLayer: 'lstm' },
 ];
 
 const pruning = {
@@ -58,7 +47,7 @@ const zeros = (values: Float32Array) => values.filter((value) => value === 0).le
 /** Trains as a loop would, without an optimizer: every weight gains `gain(step)`. Calls `atForward` where gradients are taken. */
 async function train(
   compressor: Compressor,
-  weights: readonly Trained[],
+  weights: readonly TrainedWeight[],
   steps: readonly [from: number, to: number],
   gain: (step: number) => number,
   atForward: (step: number) => void = () => {},
@@ -144,7 +133,7 @@ describe('gradual mask', () => {
   });
 
   test('a masked weight has its dormant value when the next mask is chosen, and can return with it', async () => {
-    const weights = [weight('fc1/kernel', [1, 4], 1)];
+    const weights = [trainedWeight('fc1/kernel', [1, 4], 1)];
     const [{ values }] = weights;
     const growing = { ...masked.schedule, initialRate: 0.5 };
     const compressor = createCompressor(
@@ -173,7 +162,7 @@ describe('gradual mask', () => {
   });
 
   test('a zero that was not pruned stays in training', async () => {
-    const weights = [weight('fc1/kernel', [2, 5], 1)];
+    const weights = [trainedWeight('fc1/kernel', [2, 5], 1)];
     weights[0].values.fill(0);
     const compressor = createCompressor(
       { ...masked, layers: { fc1: { rate: 0.4 } }, schedule: undefined },
@@ -387,7 +376,7 @@ describe('reports', () => {
 describe('a low-rank approximation that starts from the last one', () => {
   const rank = 6;
   const compression = { ...lowRank(rank, false, 'fc'), distortEvery: 1 };
-  const model = () => weight('fc/kernel', [60, 40], 1);
+  const model = () => trainedWeight('fc/kernel', [60, 40], 1);
   const norm = (values: Float32Array) => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   const drift = (values: Float32Array, seed: number) => {
     const noise = normals(values.length, seed);
@@ -426,7 +415,7 @@ describe('a low-rank approximation that starts from the last one', () => {
   });
 
   test('keeps a direction that becomes the strongest between two distortions', async () => {
-    const diagonal = weight('fc/kernel', [4, 4], 1);
+    const diagonal = trainedWeight('fc/kernel', [4, 4], 1);
     const values = [3, 2, 0.1, 0.1];
     diagonal.values.fill(0);
     values.forEach((value, i) => (diagonal.values[5 * i] = value));

@@ -9,12 +9,7 @@ import { multiplyFactors } from '../../../server/formats/packed/factors.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
 import { createCompressor, type WrittenCompression } from './createCompressor.ts';
 import { normals } from './random.ts';
-
-function weight(name: string, shape: readonly [number, number], seed: number): CompressibleWeight {
-  const [layer, own] = name.split('/');
-  const values = normals(shape[0] * shape[1], seed);
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
+import { trainedWeight } from './trainedWeight.ts';
 
 const codes = { levels: 'binary', algorithm: 'alternating', scales: 'matrix', iterations: 2 } as const;
 const common = { policy: 'deeptwist', distortEvery: 10 } as const;
@@ -37,7 +32,7 @@ const run = { steps: 100, seed: 1 };
 
 describe('pruning, then quantization', () => {
   test.each([1, 2, 3])('zeros stay zeros, and the levels are fitted to what is left: %i bits', async (bits) => {
-    const fc = weight('fc/kernel', [30, 20], bits);
+    const fc = trainedWeight('fc/kernel', [30, 20], bits);
     const expected = fc.values.slice();
     await createCompressor([pruning(0.8), quantization(bits)], [fc], run).distort(10);
 
@@ -51,7 +46,7 @@ describe('pruning, then quantization', () => {
   });
 
   test('a distortion of the second is one of both, also at a step at which the first is not due', async () => {
-    const fc = weight('fc/kernel', [30, 20], 4);
+    const fc = trainedWeight('fc/kernel', [30, 20], 4);
     const compressor = createCompressor([{ ...pruning(0.9), distortEvery: 7 }, quantization(2)], [fc], run);
     expect([7, 10, 20, 21].map((step) => compressor.dueAfter(step))).toEqual([[0], [1], [1], [0]]);
     await compressor.distort(10);
@@ -60,7 +55,7 @@ describe('pruning, then quantization', () => {
   });
 
   test('the first has its own schedule: before its first step the second quantizes all numbers', async () => {
-    const fc = weight('fc/kernel', [30, 20], 5);
+    const fc = trainedWeight('fc/kernel', [30, 20], 5);
     const first = {
       ...pruning(0.9),
       schedule: { initialRate: 0, from: 50, to: 60, exponent: 3 },
@@ -74,7 +69,7 @@ describe('pruning, then quantization', () => {
   });
 
   test('a one-shot pruning waits for the end of the run', async () => {
-    const fc = weight('fc/kernel', [30, 20], 6);
+    const fc = trainedWeight('fc/kernel', [30, 20], 6);
     const first = { ...pruning(0.9), policy: 'one-shot' } as WrittenCompression;
     const compressor = createCompressor([first, quantization(2)], [fc], run);
     await compressor.distort(10);
@@ -86,7 +81,7 @@ describe('pruning, then quantization', () => {
   });
 
   test('what is left is the index, the codes of the numbers that are kept, and one set of scales', async () => {
-    const fc = weight('fc/kernel', [100, 80], 7);
+    const fc = trainedWeight('fc/kernel', [100, 80], 7);
     const alone = createCompressor(pruning(0.9), [fc], run);
     await alone.distort(100);
     const [{ bytesKept }] = alone.sizes([fc]);
@@ -104,7 +99,7 @@ describe('pruning, then quantization', () => {
 
 describe('low rank, then quantization', () => {
   test('the factors are quantized: the weight is the product of two matrices of few levels a row', async () => {
-    const fc = weight('fc/kernel', [30, 20], 8);
+    const fc = trainedWeight('fc/kernel', [30, 20], 8);
     const compressor = createCompressor([lowRank(4), quantization(3)], [fc], run);
     await compressor.distort(100);
     const form = compressor.compressed.get('fc/kernel');
@@ -124,8 +119,8 @@ describe('low rank, then quantization', () => {
 
   test('weights that share a projection share its quantized factor', async () => {
     const lstm = [
-      weight('lstm/recurrent_kernel', [8, 32], 9),
-      { ...weight('softmax/kernel', [8, 40], 10), inputLayer: 'lstm' },
+      trainedWeight('lstm/recurrent_kernel', [8, 32], 9),
+      { ...trainedWeight('softmax/kernel', [8, 40], 10), inputLayer: 'lstm' },
     ];
     const compressor = createCompressor([lowRank(3, '*', true), quantization(2, '*')], lstm, run);
     await compressor.distort(100);
@@ -136,7 +131,7 @@ describe('low rank, then quantization', () => {
   });
 
   test('the next truncation does not begin with what quantization left', async () => {
-    const [alone, both] = [weight('fc/kernel', [30, 20], 11), weight('fc/kernel', [30, 20], 11)];
+    const [alone, both] = [trainedWeight('fc/kernel', [30, 20], 11), trainedWeight('fc/kernel', [30, 20], 11)];
     const first = createCompressor(lowRank(4), [alone], run);
     const second = createCompressor([lowRank(4), quantization(1)], [both], run);
     for (const compressor of [first, second]) await compressor.distort(10);
@@ -150,7 +145,7 @@ describe('low rank, then quantization', () => {
 });
 
 test('low rank, then pruning, then quantization: the zeros of the factors stay, the rest has few levels', async () => {
-  const fc = weight('fc/kernel', [40, 30], 12);
+  const fc = trainedWeight('fc/kernel', [40, 30], 12);
   const compressor = createCompressor([lowRank(6), pruning(0.5), quantization(2)], [fc], run);
   await compressor.distort(100);
   const form = compressor.compressed.get('fc/kernel');
@@ -162,7 +157,7 @@ test('low rank, then pruning, then quantization: the zeros of the factors stay, 
 });
 
 test('compressions of different layers act by themselves, each at its own steps', async () => {
-  const weights = [weight('fc1/kernel', [20, 10], 13), weight('fc2/kernel', [10, 30], 14)];
+  const weights = [trainedWeight('fc1/kernel', [20, 10], 13), trainedWeight('fc2/kernel', [10, 30], 14)];
   const compressor = createCompressor(
     [pruning(0.8, 'fc1'), { ...quantization(1, 'fc2'), distortEvery: 25 }],
     weights,
@@ -178,7 +173,7 @@ test('compressions of different layers act by themselves, each at its own steps'
 
 describe('policies of two compressions of one weight', () => {
   test('a straight-through quantization of masked weights computes with both, and stores full precision', async () => {
-    const fc = weight('fc/kernel', [20, 10], 15);
+    const fc = trainedWeight('fc/kernel', [20, 10], 15);
     const masked = { ...pruning(0.5), policy: 'gradual-mask' } as WrittenCompression;
     const through = { ...quantization(2), policy: 'straight-through' } as WrittenCompression;
     const compressor = createCompressor([masked, through], [fc], run);
@@ -197,7 +192,7 @@ describe('policies of two compressions of one weight', () => {
   });
 
   test('two straight-through compressions are undone in the opposite order', async () => {
-    const fc = weight('fc/kernel', [20, 10], 16);
+    const fc = trainedWeight('fc/kernel', [20, 10], 16);
     const through = [pruning(0.5), quantization(1)].map(
       (own) => ({ ...own, policy: 'straight-through' }) as WrittenCompression,
     );
@@ -218,7 +213,7 @@ describe('what cannot go together is an error at the second', () => {
   const refused =
     (...compressions: WrittenCompression[]) =>
     () =>
-      createCompressor(compressions, [weight('fc/kernel', [20, 10], 17)], run);
+      createCompressor(compressions, [trainedWeight('fc/kernel', [20, 10], 17)], run);
 
   test.each([
     ['prune', [pruning(0.5), pruning(0.6)]],
@@ -246,8 +241,8 @@ describe('what cannot go together is an error at the second', () => {
 
   test('one of two weights that share a projection', () => {
     const lstm = [
-      weight('lstm/recurrent_kernel', [8, 32], 18),
-      { ...weight('softmax/kernel', [8, 40], 19), inputLayer: 'lstm' },
+      trainedWeight('lstm/recurrent_kernel', [8, 32], 18),
+      { ...trainedWeight('softmax/kernel', [8, 40], 19), inputLayer: 'lstm' },
     ];
     expect(() => createCompressor([lowRank(3, '*', true), quantization(2, 'lstm')], lstm, run)).toThrow(
       'compression[1].layers.lstm: lstm/recurrent_kernel is compressed together with softmax/kernel',
@@ -263,7 +258,7 @@ test('the state of a list goes on to the bit, whatever the order of what is due'
   ];
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 23 }), async (cut) => {
-      const model = () => [weight('fc1/kernel', [12, 10], 20), weight('fc2/kernel', [10, 9], 21)];
+      const model = () => [trainedWeight('fc1/kernel', [12, 10], 20), trainedWeight('fc2/kernel', [10, 9], 21)];
       const step = async (
         compressor: ReturnType<typeof createCompressor>,
         weights: CompressibleWeight[],
@@ -301,7 +296,7 @@ test.each([
   ['all three', [lowRank(9), pruning(0.7), quantization(3)], 'factors-coded'],
   ['too many factors to be smaller', [lowRank(30), pruning(0.1)], 'dense'],
 ] as const)('a file holds the very numbers in the bytes that were counted: %s', async (_, list, form) => {
-  const fc = weight('fc/kernel', [60, 40], 24);
+  const fc = trainedWeight('fc/kernel', [60, 40], 24);
   const compressor = createCompressor([...list], [fc], run);
   await compressor.distort(100);
   const packed = compressor.packed();
@@ -313,7 +308,7 @@ test.each([
 });
 
 test('the predicted size of a list is near the measured one, without a weight', async () => {
-  const weights = [weight('fc1/kernel', [200, 100], 22), weight('fc2/kernel', [100, 90], 23)];
+  const weights = [trainedWeight('fc1/kernel', [200, 100], 22), trainedWeight('fc2/kernel', [100, 90], 23)];
   const list = [pruning(0.9, 'fc1'), lowRank(10, 'fc2'), quantization(2, 'fc*')];
   const compressor = createCompressor(list, weights, run);
   await compressor.distort(100);

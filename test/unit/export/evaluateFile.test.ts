@@ -94,6 +94,8 @@ describe('an exported file', () => {
     expect(await wrong('empty.onnx', '')).toContain('empty.onnx is not usable: it is empty.');
     expect(await wrong('page.onnx', '<!doctype html><p>404')).toContain('it is a web page');
     expect(await wrong('other.onnx', 'GGUF and so on')).toContain('other.onnx is not usable');
+    expect(await wrong('experiment.deeptwist.jsonc', '{ "model": "./m.ts" }')).toContain('no model of TensorFlow.js');
+    expect(await wrong('numbers', '\x93NUMPY')).toContain('no model of ONNX, safetensors or TensorFlow.js');
     expect(await wrong('newer.safetensors', encodeSafetensors(tensors, { ...metadata, deeptwist: '2' }))).toContain(
       "its layout has the version '2'",
     );
@@ -110,7 +112,7 @@ describe('an exported file', () => {
     expect(await wrong('huge.safetensors', encodeSafetensors(tensors, { ...metadata, model: lies }))).toContain(
       'huge.safetensors',
     );
-    expect((await userErrorOf(() => evaluated(run.path, folder))).message).toContain('no folder of an exported model');
+    expect((await userErrorOf(() => evaluated(run.path, folder))).message).toContain('no folder of a model');
   });
 });
 

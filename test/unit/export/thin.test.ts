@@ -20,7 +20,7 @@ describe('an export of a thinned model', () => {
     expect(report.largestDifference).toBeLessThan(1e-5);
     expect(report.value).toBeCloseTo(await testMetric(run), 6);
     expect(report.denseBytes).toBe(plain.denseBytes);
-    // Where nothing was removed, weights have the form that the compression left.
+    // Weights have the form that the compression left where nothing was removed.
     const { thinning } = report;
     expect(thinning!.parameters.after).toBeLessThanOrEqual(thinning!.parameters.before);
     if (thinning!.parameters.after === thinning!.parameters.before)

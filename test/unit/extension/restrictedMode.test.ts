@@ -8,7 +8,7 @@ import type { Run } from '../../../server/runs/run.ts';
 import { lenet } from '../language/lenet.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
-/** What of VS Code these commands use: nothing else can stand in for a window that is not trusted. */
+/** The part of VS Code that these commands use: nothing else can stand in for a window that is not trusted. */
 const editor = vi.hoisted(() => ({ isTrusted: false, questions: [] as unknown[][], answer: undefined as unknown }));
 vi.mock('vscode', () => ({
   l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, i: string) => String(values[+i])) },

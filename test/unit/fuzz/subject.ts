@@ -15,7 +15,7 @@ export interface Subject {
   read(folder: string): Promise<unknown>;
   /** True where the reader has read the files that are right. Left out: it has where nothing was thrown. */
   isRead?(result: unknown): boolean;
-  /** Where a setting of the user's may name any file of the machine; else nothing outside the folder may be opened. */
+  /** True where a setting of the user's may name any file of the machine; else nothing outside the folder may be opened. */
   readonly readsAnywhere?: boolean;
 }
 

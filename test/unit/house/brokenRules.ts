@@ -1,4 +1,4 @@
-/** @file Which lint rules a text breaks: that a rule of the house fires is tested by breaking it. */
+/** @file The lint rules that a text breaks: that a rule of the house fires is tested by breaking it. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ESLint } from 'eslint';

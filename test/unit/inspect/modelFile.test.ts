@@ -243,7 +243,8 @@ describe('a file', () => {
   test('that is missing, a folder, empty, a web page or of another kind is refused with a remedy', async () => {
     const cases: [() => unknown, RegExp][] = [
       [() => open(path('none.onnx')), /none\.onnx cannot be read: there is no such file/],
-      [() => open(write('x.tflite', one)), /is no model file that can be read/],
+      [() => open(write('x.tflite', '\x80\x02}q\x00')), /is no model file that can be read/],
+      [() => open(path('.')), /is no folder of a model/],
       [() => open(write('x.onnx', '')), /x\.onnx is not usable: it is empty/],
       [() => open(write('x.safetensors', '<!DOCTYPE html><p>')), /it is a web page, not the data/],
       [() => open(write('x.npy', 'version https://git-lfs.github.com/spec/v1')), /a pointer of Git LFS/],
@@ -253,6 +254,25 @@ describe('a file', () => {
       expect(error.message).toMatch(message);
       expect(error.remedy).toBeTruthy();
     }
+  });
+
+  test.each([
+    ['formats/fixtures/all-types.safetensors', 'safetensors'],
+    ['inspect/fixtures/all-types.onnx', 'ONNX'],
+    ['formats/fixtures/two.npz', 'NumPy archive'],
+    ['formats/fixtures/f4.npy', 'NumPy array'],
+  ])('is known by its content, under whatever name: %s', async (fixture, format) => {
+    const content = readFileSync(new URL(`../${fixture}`, import.meta.url));
+    for (const name of ['downloaded', 'model.bin', 'x.onnx', 'x.npy'])
+      expect((await open(write(name, content))).format).toBe(format);
+  });
+
+  test('that a folder holds as the Hugging Face Hub has it is opened by the name of the folder', async () => {
+    write('config.json', '{}');
+    write('model.safetensors', one);
+    const model = await open(path('.'));
+    expect(model.path).toBe(path('model.safetensors'));
+    expect(model.tensors.map(({ name }) => name)).toEqual(['x']);
   });
 
   test('that changes while it is open is not read any further', async () => {

@@ -32,7 +32,7 @@ const edit = fc.record({
   at: fc.double({ min: 0, max: 1, noNaN: true }),
   removed: fc.nat(60),
   inserted,
-  /** Whether the server may look before the next edit comes. */
+  /** True where the server may look before the next edit comes. */
   waits: fc.boolean(),
 });
 

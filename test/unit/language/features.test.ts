@@ -34,7 +34,7 @@ export const createModel = () => tf.sequential({ layers: [
 const text = lenet.replace('builtin:lenet-300-100', './model.ts');
 const other = text.replace('"fc2": { "rate": 0.9 }', '"fc*": { "rate": 0.9 }');
 
-/** Where the text after the mark begins. */
+/** Start of the text after the mark. */
 function at(mark: string): Position {
   const lines = text.slice(0, text.indexOf(mark)).split('\n');
   return { line: lines.length - 1, character: lines.at(-1)!.length };

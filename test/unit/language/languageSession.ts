@@ -40,7 +40,7 @@ type Describe = RequestHandler<{ readonly uri: string }, DescribeModelResult, vo
 export class LanguageSession {
   readonly connection: ProtocolConnection;
   readonly initialized: InitializeResult;
-  /** Where its files are; removed in the end. */
+  /** Folder of its files; removed in the end. */
   readonly folder: string;
   /** Called whenever the server asks to ask for lenses again. */
   onLensRefresh = () => {};

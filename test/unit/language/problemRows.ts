@@ -35,6 +35,11 @@ const sgd: readonly [string, string] = [adam, '{ "type": "sgd", "learningRate": 
 const inEpochs: readonly [string, string] = ['"steps": 20000', '"epochs": 10'];
 const groupLasso = (layer: string) => method(`"method": "group-lasso", "layers": { ${layer} }`);
 
+const thin = (
+  times: string,
+  compressed = '"method": "group-lasso", "layers": { "fc1": { "lambda": 0.1 } }',
+): readonly [string, string] => [compression, `"thin": { ${times} }, "compression": { ${compressed} }`];
+
 export const rows: readonly ProblemRow[] = [
   { what: 'an empty file', text: '', problems: ['error syntax «» not JSON: expected a value'] },
   { what: 'a comment alone', text: '// later\n', problems: ['error syntax «» not JSON: expected a value'] },
@@ -687,6 +692,66 @@ export const rows: readonly ProblemRow[] = [
     ),
     problems: [
       'error cannot-take «"lstm1/recurrent_kernel"» compression.layers.lstm1/recurrent_kernel: gives lstm1/recurrent_kernel other strengths than lstm1/kernel has, and the units of lstm1 are rows of both. Name the layer: "lstm1" gives all of it the same strengths.',
+    ],
+  },
+  {
+    what: 'a thinning without a time, and one of another unit',
+    text: edited(thin('"at": [], "unit": "days"'), sgd, inEpochs),
+    problems: [
+      'error wrong-value «[]» thin.at: expected a list of 1 number or more, got a list',
+      `error wrong-value «"days"» thin.unit: expected 'steps' or 'epochs', got "days"`,
+    ],
+  },
+  {
+    what: 'thinnings at no epoch and at the end of the training',
+    text: edited(thin('"at": [0, 2, 10, 2.5]'), sgd, inEpochs),
+    problems: [
+      'error wrong-value «0» thin.at[0]: expected a positive integer, got 0',
+      'error times «10» thin.at[2]: expected below training.epochs (10), got 10',
+      'error wrong-value «2.5» thin.at[3]: expected a positive integer, got 2.5',
+    ],
+  },
+  {
+    what: 'a thinning of what no compression makes 0',
+    text: edited(thin('"at": [2]', '"method": "nuclear-norm", "layers": { "fc1": { "tau": 10 } }'), sgd, inEpochs),
+    problems: [
+      'error combination «"thin"» thin: no compression makes units 0 while the model trains; add one with the method "group-lasso" or "custom" and the policy "deeptwist"',
+    ],
+  },
+  {
+    what: 'a thinning of what is compressed once, at the end',
+    text: edited(
+      thin(
+        '"at": [2]',
+        '"method": "quantize", "policy": "one-shot", "distortEvery": 10, "layers": { "fc1": { "bits": 2 } }',
+      ),
+      inEpochs,
+    ),
+    problems: [
+      'error combination «"thin"» thin: no compression makes units 0 while the model trains; add one with the method "group-lasso" or "custom" and the policy "deeptwist"',
+    ],
+  },
+  {
+    what: 'a thinning beside a pruning rate, which would prune what is left again',
+    text: edited([data, `${data}, "thin": { "at": [2] }`], inEpochs),
+    problems: [
+      'error combination «"prune"» compression.method: what "prune" leaves is counted by the size of a layer, which thin makes smaller while the model trains; leave thin out, and run `deeptwist thin` when the run is finished',
+    ],
+  },
+  {
+    what: 'a thinning beside points that are trained in the place of weights',
+    text: edited(
+      [
+        compression,
+        '"thin": { "at": [2] }, "compression": [' +
+          '{ "method": "group-lasso", "layers": { "fc1": { "lambda": 1 } } },' +
+          '{ "method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc2": { "bits": 2, "levels": "points" } } }]',
+      ],
+      [adam, '{ "type": "sgd", "learningRate": 1e-6 }'],
+      inEpochs,
+    ),
+    problems: [
+      'error combination «"points"» compression[1].policy: "points" trains something else in the place of weights, which thin makes smaller while the model trains; choose another policy',
     ],
   },
   {

@@ -8,7 +8,7 @@ import { randomNumbers } from './random.ts';
 const LEARNING_RATE = 0.05;
 const STEPS = 25;
 /**
- * Of parameters of about 1 after 25 updates in float32, in another order of operations. TensorFlow.js computes 1 - beta2^t
+ * Tolerance of parameters of about 1 after 25 updates in float32, in another order of operations. TensorFlow.js computes 1 - beta2^t
  * in float32, where 1 - 0.999 has a relative error of 5e-5; hence the wider one.
  */
 const TOLERANCE = 2e-6;

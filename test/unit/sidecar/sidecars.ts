@@ -104,7 +104,7 @@ export interface Watcher {
   /** What was pushed, in order. */
   readonly events: RunEvent[];
   readonly states: LiveState[];
-  /** Where the next event begins, in bytes. */
+  /** Offset of the next event, in bytes. */
   offset: number;
   readonly closed: Promise<void>;
 }

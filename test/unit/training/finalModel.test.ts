@@ -68,7 +68,7 @@ test('a zero with a sign is stored without it, in both files', async () => {
   await compressor.distort(1);
   const run = await temporaryRun();
   const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
-  expect((await writeFinalModel(run, parameters, compressor, 'both')).warnings).toEqual([]);
+  expect((await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).warnings).toEqual([]);
   const expected = Float32Array.of(1, 0, 0, 0, 0, 2);
   expect(
     decodePacked(await readFile(compressedFile(run)))
@@ -91,10 +91,12 @@ test('a weight that was changed after its last distortion is stored dense, with 
   await compressor.distort(1);
   const run = await temporaryRun();
   const parameters = { list: [{ name: weight.name, shape: weight.shape, value: values }] };
-  expect(await writeFinalModel(run, parameters, compressor, 'both')).toMatchObject({ warnings: [] });
+  expect(await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).toMatchObject({
+    warnings: [],
+  });
   expect(decodePacked(await readFile(compressedFile(run))).get('fc/kernel')!.form).toBe('binary-codes');
   values[3] *= 2;
-  expect((await writeFinalModel(run, parameters, compressor, 'both')).warnings).toEqual([
+  expect((await writeFinalModel(run, { parameters, compressor, topology: undefined }, 'both')).warnings).toEqual([
     'fc/kernel was changed after its last distortion: model/compressed.safetensors holds it dense, in more bytes than the summary says.',
   ]);
   const stored = decodePacked(await readFile(compressedFile(run))).get('fc/kernel')!;

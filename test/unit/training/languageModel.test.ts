@@ -145,7 +145,7 @@ test('a run learns from another one word by word, also after it was stopped, and
   expect(finalWeights((await resume(stopped.run)).run)).toEqual(finalWeights(whole.run));
   const { loss, losses, shares } = eventsOf(whole.events, 'metrics').at(-1)!;
   expect(losses!.labels + losses!.distillation).toBeCloseTo(loss, 5); // Rounded to float32.
-  // Of four batches of eight words.
+  // The share is one of four batches of eight words.
   expect((shares!.asked * 32) % 1).toBeCloseTo(0, 5);
 
   await write('small.train.txt', sentences(400, 1).replaceAll('a', 'e'));

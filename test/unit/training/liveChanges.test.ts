@@ -227,6 +227,15 @@ describe('a run that was changed, stopped and resumed ends as one that was not i
       { compression: { ...lowRank, policy: 'factors' } },
       ['training.optimizer.learningRate=0.02'],
     ],
+    [
+      'a strength, of a model that is thinned before it takes effect, and then',
+      {
+        compression: { method: 'group-lasso', distortEvery: 4, unit: 'steps', layers: { fc1: { lambda: 0.7 } } },
+        thin: { at: [16, 19, 28], unit: 'steps' },
+        training: { ...experiment.training, optimizer: { type: 'sgd', learningRate: 0.1 } },
+      },
+      ['compression.layers.fc1.lambda=0.3'],
+    ],
   ])('%s', async (_, changes, values) => {
     const place = await workspace(changes);
     const whole = await trained(place, { [ASKED]: values });

@@ -31,7 +31,7 @@ const quantize = {
 const lowRank = { method: 'low-rank', distortEvery: 4, layers: { fc1: { rank: 3 } } };
 const custom = { method: 'custom', module: './distort.ts', distortEvery: 4, layers: { fc1: { limit: 0.25 } } };
 
-/** Whether the final weights have the form that the experiment asks for. */
+/** Checks that the final weights have the form that the experiment asks for. */
 const forms = {
   prune(weights: ReadonlyMap<string, Float32Array>) {
     expect(zeros(weights.get('fc1/kernel')!)).toBe(Math.floor(0.7 * 128));

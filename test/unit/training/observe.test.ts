@@ -1,4 +1,4 @@
-/** @file Which distortions a run records, and how. */
+/** @file The distortions that a run records, and how. */
 import { expect, test } from 'vitest';
 import { eventsOf, experiment, workspace } from './workspace.ts';
 

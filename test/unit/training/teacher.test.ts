@@ -72,7 +72,7 @@ describe('a student', () => {
     for (const { loss, losses, shares } of eventsOf(events, 'metrics')) {
       expect(Object.keys(losses!)).toEqual(['labels', 'distillation']);
       expect(losses!.labels + losses!.distillation).toBeCloseTo(loss, 5); // Rounded to float32.
-      expect(shares!.asked * 10).toBeCloseTo(Math.round(shares!.asked * 10), 5); // Of ten samples.
+      expect(shares!.asked * 10).toBeCloseTo(Math.round(shares!.asked * 10), 5); // The share is one of ten samples.
     }
     expect(finalWeights(teacher)).toEqual(before);
     expect([...finalWeights(student).keys()]).toEqual(['fc1/kernel', 'fc1/bias', 'fc2/kernel', 'fc2/bias']);

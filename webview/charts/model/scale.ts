@@ -53,7 +53,7 @@ export function axisRange(extent: Extent, scale: Scale, margin: number): Range {
     low -= half;
     high += half;
   } else {
-    // Of two halves: the length itself may be more than a number can be.
+    // Taken of two halves: the length itself may be more than a number can be.
     const space = margin * (high / 2 - low / 2) * 2;
     low -= space;
     high += space;

@@ -52,7 +52,7 @@ export const resultRows = ['value', 'bytes', 'byteRatio', 'weightRatio', 'steps'
 export type ResultRow = (typeof resultRows)[number];
 
 /**
- * Which of the results is the best in a row; none where there is nothing to choose: fewer than two final results, different
+ * The best of the results in a row; none where there is nothing to choose: fewer than two final results, different
  * metrics, all equal, or a row (such as the number of steps) in which no value is better.
  */
 export function bestResults(results: readonly RunResult[], row: ResultRow): number[] {

@@ -16,9 +16,9 @@ export const axisOf: Readonly<Record<XAxis, Axis>> = {
 
 /** Places of a run's recordings on the axis. */
 export interface RunAxis {
-  /** Of the metrics, one by one. */
+  /** Place of each of the metrics. */
   readonly metrics: Float64Array;
-  /** Of anything else: its step and its time in milliseconds since the epoch. */
+  /** Place of anything else, by its step and its time in milliseconds since the epoch. */
   at(step: number, time: number): number;
 }
 

@@ -20,6 +20,16 @@ export interface CurveSettings {
   readonly drop: 'change' | 'before-after';
 }
 
+/** As the view begins. */
+export const firstSettings: CurveSettings = {
+  axis: 'step',
+  smoothing: 0.9,
+  logLoss: false,
+  logPerplexity: true,
+  marks: true,
+  drop: 'change',
+};
+
 export interface LoadedRun extends ShownRun {
   readonly snapshot: RunSnapshot;
 }
@@ -172,7 +182,7 @@ export function metricContent(metric: string, runs: readonly LoadedRun[], settin
       return {
         id: `${run.key} ${split}`,
         label: runs.length === 1 ? split : splits.length === 1 ? run.label : `${run.label} · ${split}`,
-        // Of one run, each split has a color of its own.
+        // Each split of one run has a color of its own.
         color: run.color + (runs.length === 1 ? splits.indexOf(split) : 0),
         dashed: runs.length > 1 && split !== splits[0],
         x: Float64Array.from(own, ({ step, time }) => axis.at(step, time)),

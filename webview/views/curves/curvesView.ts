@@ -12,6 +12,7 @@ import { axisOf, xAxes } from './axes.ts';
 import {
   dropContent,
   evaluatedMetrics,
+  firstSettings,
   learningRateContent,
   loadedRuns,
   lossContent,
@@ -22,15 +23,6 @@ import {
 } from './contents.ts';
 import type { CurveSettings } from './contents.ts';
 import { rankContent, unitsContent } from './structure.ts';
-
-const initial: CurveSettings = {
-  axis: 'step',
-  smoothing: 0.9,
-  logLoss: false,
-  logPerplexity: true,
-  marks: true,
-  drop: 'change',
-};
 
 function isCurveSettings(value: unknown): value is CurveSettings {
   if (typeof value !== 'object' || value === null) return false;
@@ -54,7 +46,7 @@ function recordedOnly(id: string, title: string, content: ChartContent): Wanted[
 export const curvesView: ViewType = { id: 'curves', title: l10n.t('Curves'), create: createCurvesView };
 
 function createCurvesView(context: ViewContext): View {
-  const remembered = context.remember('settings', initial, isCurveSettings);
+  const remembered = context.remember('settings', firstSettings, isCurveSettings);
   let settings = remembered.get();
   let state: PageState | undefined;
   const charts = new Map<string, Chart>();

@@ -74,10 +74,11 @@ function sumsLeft({ snapshot }: LoadedRun): string[] {
   });
 }
 
-/** `fc1/kernel 120 of 300` */
+/** `fc1/kernel 120 of 300`, of those that the layer had before any were removed. */
 function unitsLeft({ snapshot }: LoadedRun): string[] {
   return Object.entries(snapshot.weights).flatMap(([name, distortions]) => {
-    const units = distortions.findLast((distortion) => distortion.units && !distortion.onDemand)?.units;
-    return units ? [l10n.t('{0} {1} of {2}', name, units.left, units.all)] : [];
+    const recorded = distortions.flatMap(({ onDemand, units }) => (units && !onDemand ? [units] : []));
+    const last = recorded.at(-1);
+    return last ? [l10n.t('{0} {1} of {2}', name, last.left, recorded[0].all)] : [];
   });
 }

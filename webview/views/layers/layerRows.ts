@@ -8,6 +8,8 @@ export interface LayerRow {
   /** `fc1/kernel` */
   readonly name: string;
   readonly shape: readonly number[];
+  /** What thinning has left of the shape; undefined where that is all of it. */
+  readonly left?: readonly number[];
   /** `prune`, or `prune, quantize` where one follows the other; undefined where the experiment leaves the weight alone. */
   readonly method?: string;
   /** The key of `compression.layers` that chose the weight; undefined where the log of an earlier version does not tell. */
@@ -43,17 +45,20 @@ export function layerTable(snapshot: RunSnapshot): LayerTable | undefined {
   const sizes = summary?.layers;
 
   const rows = started.layers.map((weight): Omit<LayerRow, 'share'> => {
-    const { name, shape, key, setting: target } = weight;
+    const { name, shape, left: thinned, key, setting: target } = weight;
     const last = snapshot.weights[name]?.findLast((distortion) => !distortion.onDemand);
     const methods = methodsOf(started, name);
     const compressed = methods.length > 0;
     const whole = { weights: elementCount(shape), bytes: floatBytes(shape) };
     const left =
       sizes?.find((row) => row.name === name) ??
-      (compressed ? last?.size : { weightsKept: whole.weights, bytesKept: whole.bytes });
+      (compressed
+        ? last?.size
+        : { weightsKept: elementCount(thinned ?? shape), bytesKept: floatBytes(thinned ?? shape) });
     return {
       name,
       shape,
+      ...(thinned && { left: thinned }),
       ...(compressed && {
         method: methods.join(', '),
         key,

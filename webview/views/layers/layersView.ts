@@ -40,7 +40,7 @@ function createLayersView(context: ViewContext): View {
 
   const columns: readonly Column[] = [
     { title: l10n.t('Weight'), name: 'name', sort: 'name', cell: nameCell, total: () => l10n.t('Total') },
-    { title: l10n.t('Shape'), name: 'shape', cell: ({ shape }) => shape.join(' × ') },
+    { title: l10n.t('Shape'), name: 'shape', cell: shapeCell },
     { title: l10n.t('Method'), name: 'method', cell: ({ method }) => method ?? muted('–') },
     { title: l10n.t('Setting'), name: 'setting', cell: settingCell },
     {
@@ -199,6 +199,11 @@ function partOf(part: string, whole: string): HTMLElement {
 function keptCell({ weights, weightsKept }: Pick<LayerRow, 'weights' | 'weightsKept'>): Node | string {
   const whole = formatCount(weights);
   return weightsKept === undefined ? muted(l10n.t('{0} of {1}', '–', whole)) : partOf(formatCount(weightsKept), whole);
+}
+
+/** `784 × 300`, or `784 × 300 → 784 × 187` where units were removed. */
+function shapeCell({ shape, left }: LayerRow): string {
+  return [shape, ...(left ? [left] : [])].map((sizes) => sizes.join(' × ')).join(' → ');
 }
 
 /** The setting at the last distortion, and the target where that is another. */

@@ -45,7 +45,7 @@ export function ridges(distortions: readonly WeightDistortion[], options: RidgeO
   return { bins, steps: rows.map(({ step }) => step), counts, heights };
 }
 
-/** Where rows lie in a picture of `height` pixels. */
+/** Layout of rows in a picture of `height` pixels. */
 export interface RidgeLayout {
   /** The y of each row's base line, the earliest at the top: the newest stands in front. */
   readonly baselines: readonly number[];

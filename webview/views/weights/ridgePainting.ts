@@ -5,7 +5,7 @@ import type { ChartTheme } from '../../charts/theme.ts';
 import { ridgeLayout } from './ridge.ts';
 import type { RidgeLayout, Ridges } from './ridge.ts';
 
-/** Where the histograms lie on the canvas, in CSS pixels. */
+/** The area of the histograms on the canvas, in CSS pixels. */
 export interface PictureArea {
   readonly left: number;
   readonly top: number;

@@ -1,5 +1,5 @@
 /**
- * @file Which weights of a layer make up its output units. A unit's group is its rows of the layer's matrices that have the same
+ * @file The weights of a layer that make up its output units. A unit's group is its rows of the layer's matrices that have the same
  * rows, and its bias: of a recurrent layer in all gates, in the kernel and in the recurrent kernel.
  * All of it zero, the unit puts out a constant: 0 for a hyperbolic tangent, for rectifiers and for the recurrent layers of tfjs.
  */

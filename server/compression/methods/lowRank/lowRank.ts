@@ -39,7 +39,7 @@ export async function truncateShared(
   rank: number,
   basis?: Float32Array,
 ): Promise<FactoredWeight[]> {
-  // Of a matrix with no more rows than columns, the left factor is the orthonormal one.
+  // The left factor of a matrix with no more rows than columns is the orthonormal one.
   const { left, ...truncation } = await factors(recurrent, rank, basis);
   const projection = { data: left, rows: recurrent.rows, columns: left.length / recurrent.rows };
   const replace = async (weight: Matrix, right: Float32Array): Promise<FactoredWeight> => {

@@ -1,4 +1,7 @@
-/** @file Which weights of low rank share a projection of the vector that they multiply (equation (5) of DeepTwist; Prabhavalkar et al. 2016). */
+/**
+ * @file The weights of low rank that share a projection of the vector that they multiply (equation (5) of DeepTwist; Prabhavalkar
+ * et al. 2016).
+ */
 import type { NamedWeight } from '../../targets/targets.ts';
 
 export interface RankedWeight {

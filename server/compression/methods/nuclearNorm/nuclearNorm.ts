@@ -67,6 +67,7 @@ export async function factorize(values: Float32Array, view: MatrixView, kept: Ke
   return form;
 }
 
+/** The rank k of a weight's factors, [rows, k] and [k, columns] of its stored matrix. */
 export function rankOf({ left }: FactoredWeight, view: MatrixView): number {
   return left.length / storedShape(view).rows;
 }

@@ -1,4 +1,4 @@
-/** @file Which entries of the weights of a unit stay, by pattern: all weights of a unit have one threshold. */
+/** @file The entries that stay of the weights of a unit, by pattern: all weights of a unit have one threshold. */
 import { nOfM, type NOfM } from '../../../protocol/experiment/pruningPattern.ts';
 import { pruneSmallest } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
@@ -41,6 +41,7 @@ export interface Selection {
   prune?(values: readonly Float32Array[], rate: number): void;
 }
 
+/** How a pattern selects the entries that stay of some weights. @param score of a group of entries that become zero together */
 export function selectionOf(
   weights: readonly SelectedWeight[],
   { pattern, block }: Pick<ParametersOf<'prune'>, 'pattern' | 'block'>,

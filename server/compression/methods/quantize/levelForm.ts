@@ -22,6 +22,7 @@ export interface LevelForm {
 /** A form whose levels are a table. */
 export type TableForm = LevelForm & { readonly table: Float32Array };
 
+/** True for levels that are a table of numbers; else they are uniform. */
 export function isTableForm(form: LevelForm): form is TableForm {
   return form.table instanceof Float32Array;
 }

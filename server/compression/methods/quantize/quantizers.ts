@@ -72,6 +72,7 @@ const quantizers: { readonly [L in LevelsKind]: Quantizer<L> } = {
   },
 };
 
+/** The quantizer of the kind of levels that the parameters name. */
 export function quantizerOf(parameters: QuantizationParameters): BoundQuantizer {
   return bound<LevelsKind>(parameters.levels, parameters);
 }

@@ -1,4 +1,4 @@
-/** @file Which compressions can go on with what an earlier one of the same list leaves of a weight. */
+/** @file The compressions that can go on with what an earlier one of the same list leaves of a weight. */
 import type { Method, PolicyId } from '../schema.ts';
 import { methodFacts, methodNames } from './index.ts';
 import { policyFacts } from './policies.ts';

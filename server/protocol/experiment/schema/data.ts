@@ -20,7 +20,9 @@ const images = z
           .gt(0)
           .lt(1)
           .optional()
-          .describe('Where there are no folders `train` and `test`: fraction of the images of each class, 0 to 1.')
+          .describe(
+            'Fraction of the images of each class, 0 to 1, that are tested on where there are no folders `train` and `test`.',
+          )
           .meta({ examples: [0.2] }),
       })
       .prefault({})
@@ -36,7 +38,7 @@ const images = z
       .min(0)
       .default(1)
       .describe(
-        'Of what `split` and `limit` choose. Runs that differ in training.seed have the same images, and a larger limit those of a ' +
+        'Seed of what `split` and `limit` choose. Runs that differ in training.seed have the same images, and a larger limit those of a ' +
           'smaller one and more.',
       ),
     color: z
@@ -64,8 +66,12 @@ const images = z
           ],
         }),
         z.strictObject({
-          mean: z.array(z.number()).min(1).max(3).describe('Of each channel, where values are 0 to 1.'),
-          deviation: z.array(z.number().positive()).min(1).max(3).describe('Of each channel.'),
+          mean: z.array(z.number()).min(1).max(3).describe('Mean of each channel, of values 0 to 1.'),
+          deviation: z
+            .array(z.number().positive())
+            .min(1)
+            .max(3)
+            .describe('Standard deviation of each channel, of values 0 to 1.'),
         }),
       ])
       .optional()
@@ -155,7 +161,7 @@ export const data = z
               .meta({ examples: [0.1] }),
           })
           .optional()
-          .describe('Of the one file that `path` names: the fractions of it, whole lines at its end, for each split.'),
+          .describe('Fractions of the one file that `path` names, whole lines at its end, for each split.'),
         vocabulary: z
           .strictObject({
             size: z
@@ -176,4 +182,4 @@ export const data = z
       })
       .describe('Text for a language model; its quality is the perplexity.'),
   ])
-  .describe('Where the samples come from. Relative paths start at the experiment file.');
+  .describe('The source of the samples. Relative paths start at the experiment file.');

@@ -8,7 +8,7 @@ export const lstmLanguageModel = z
     layers: positiveInteger.default(2).describe('LSTM layers.'),
     units: positiveInteger
       .describe(
-        'Of each LSTM layer and of the embedding. Zaremba et al. 2014: 200 (small), 650 (medium), 1500 (large).',
+        'Units of each LSTM layer and of the embedding. Zaremba et al. 2014: 200 (small), 650 (medium), 1500 (large).',
       )
       .meta({ examples: [200] }),
     dropout: fraction

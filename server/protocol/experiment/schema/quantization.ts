@@ -31,7 +31,7 @@ const DEFAULT_BUCKET = 256;
 const rounding = z
   .enum(['nearest', 'stochastic'])
   .default('nearest')
-  .describe('Which of the two levels around it a weight becomes.')
+  .describe('The one of the two levels around a weight that it becomes.')
   .meta({
     enumDescriptions: [
       'The nearer one, as in all experiments of the paper.',
@@ -123,7 +123,7 @@ const fittedPoints = z
     start: z
       .enum(['quantiles', 'uniform', 'random'])
       .default('uniform')
-      .describe('Where the points are at first.')
+      .describe('The places of the points at first.')
       .meta({
         enumDescriptions: [
           'As many weights between each two: the paper of differentiable quantization; "density-based" in Deep Compression.',

@@ -165,7 +165,7 @@ export const training = z
       .int()
       .min(0)
       .default(1)
-      .describe('Of the initial weights, the order of the samples and dropout: the same seed gives the same run.'),
+      .describe('Seed of the initial weights, the order of the samples and dropout: the same seed gives the same run.'),
     evaluateEvery: positiveInteger
       .optional()
       .describe('Steps between two evaluations; default: once an epoch.')

@@ -19,8 +19,8 @@ export interface Verdict {
 }
 
 /**
- * Of the largest magnitude of a tensor, or of 2% of that of all gradients where that is more. Both compute in float32; normalizations
- * divide small differences of large numbers. A wrong rule is wrong by far more.
+ * A part of the largest magnitude of a tensor, or of 2% of that of all gradients where that is more. Both compute in float32;
+ * normalizations divide small differences of large numbers. A wrong rule is wrong by far more.
  */
 const TOLERANCE = 1e-3;
 const SMALL = 0.02;

@@ -51,7 +51,7 @@ export async function compareCase(kernel: string, example: KernelCase): Promise<
   tf.dispose(program.weights.map(({ variable }) => variable));
 }
 
-/** Of the loss with respect to each element of a weight; exact where the loss is linear in it. */
+/** Difference quotients of the loss with respect to each element of a weight; exact where the loss is linear in it. */
 async function differenceQuotients(eager: EagerExecutor, batch: StepBatch, name: string): Promise<number[]> {
   const value = eager.parameters.byName.get(name)?.value as Float32Array;
   const quotients: number[] = [];

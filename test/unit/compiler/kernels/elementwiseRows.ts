@@ -21,7 +21,7 @@ const unary = (compute: (x: tf.Tensor) => tf.Tensor, { range, kind }: Of = {}): 
     .chain((shape) => operand(shape, range, kind))
     .map((x) => ({ operands: [x], compute: ([tensor]) => compute(tensor) }));
 
-/** Of operands of which one broadcasts to the other, or both to a shape that neither has. */
+/** Cases of two operands: one broadcasts to the other, or both to a shape that neither has. */
 const binary = (
   compute: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor,
   { range, kind, second = range }: Of & { second?: Range } = {},

@@ -9,7 +9,7 @@ interface Of {
   ranks?: [number, number];
 }
 
-/** Of one operand and settings that depend on its shape. */
+/** Cases of one operand and settings that depend on its shape. */
 function shaped<S>(
   settingsOf: (shape: number[]) => fc.Arbitrary<S>,
   compute: (x: tf.Tensor, settings: S) => tf.Tensor | tf.Tensor[],

@@ -4,7 +4,7 @@ import type { Graph } from '../../../../server/compiler/ir.ts';
 import { BoundSession, type Buffer } from '../../../../server/compiler/session.ts';
 import { Random } from '../../../../server/formats/random.ts';
 
-/** Of float inputs random in [-1, 1), of integer inputs below `classes`, by the name of the input. */
+/** The outputs for inputs that follow from their names: floats random in [-1, 1), integers below `classes`. */
 export async function evaluateGraph(graph: Graph, classes = 3): Promise<Map<string, Buffer>> {
   const lowered = lowerGraph(graph);
   const session = await BoundSession.create(lowered, new Map(), { threads: 1, spinning: false });

@@ -100,7 +100,7 @@ const elementwiseBuilders: readonly Builder[] = [
   (a) => cast(unary('Not', unary('Not', binary('Less', a, scalar(0)))), 'float32'),
 ];
 
-/** Of tensors that have axes; some stand here twice, because the passes do most about them. */
+/** Builders for tensors that have axes; some stand here twice, because the passes do most about them. */
 const structureBuilders: readonly Builder[] = [
   (a) => unary('Softmax', a),
   (a, _, __, detail) => transpose(a, permutation(a, detail)),

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { Compressor } from '../../../../server/compression/compressor.ts';
 import { planCompression } from '../../../../server/compression/plan.ts';
 import { createCompressor, planned } from '../createCompressor.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { Random } from '../../../../server/formats/random.ts';
+import type { TrainedWeight } from '../trainedWeight.ts';
 
 /** Products in double precision, row by row: an independent reference. */
 type Matrix = readonly (readonly number[])[];
@@ -19,12 +19,10 @@ const INPUTS = 7;
 const RANK = 2;
 const options = { steps: 100, seed: 1 };
 
-type Trained = CompressibleWeight & { gradient: Float32Array };
-
-/** Of one LSTM, and the kernel of the next, which takes its output. */
-function lstm(): { kernel: Trained; recurrent: Trained; next: Trained } {
+/** Weights of one LSTM, and the kernel of the next, which takes its output. */
+function lstm(): { kernel: TrainedWeight; recurrent: TrainedWeight; next: TrainedWeight } {
   const random = new Random(3);
-  const weight = (name: string, rows: number, layer = 'lstm'): Trained => {
+  const weight = (name: string, rows: number, layer = 'lstm'): TrainedWeight => {
     const values = Float32Array.from({ length: rows * 4 * UNITS }, () => random.uniform() - 0.5);
     const gradient = new Float32Array(values.length);
     return {
@@ -44,7 +42,7 @@ function lstm(): { kernel: Trained; recurrent: Trained; next: Trained } {
   };
 }
 
-function compressorOf(weights: readonly Trained[], { sharedProjection = false, rank = RANK } = {}) {
+function compressorOf(weights: readonly TrainedWeight[], { sharedProjection = false, rank = RANK } = {}) {
   const layers = { 'lstm*': { rank, sharedProjection } };
   return createCompressor({ method: 'low-rank', policy: 'factors', distortEvery: 1, layers }, weights, options);
 }
@@ -52,7 +50,7 @@ function compressorOf(weights: readonly Trained[], { sharedProjection = false, r
 /** One step in which the optimizer adds the gradients that it finds to what it trains. */
 async function step(
   compressor: ReturnType<typeof compressorOf>,
-  weights: readonly Trained[],
+  weights: readonly TrainedWeight[],
   at: number,
 ): Promise<void> {
   await compressor.beforeStep(at);
@@ -62,7 +60,7 @@ async function step(
   await compressor.push();
 }
 
-const gradientOf = ({ values }: Trained, at: number): Matrix =>
+const gradientOf = ({ values }: TrainedWeight, at: number): Matrix =>
   matrix(
     values.map((_, i) => Math.sin(i + at) / 10),
     4 * UNITS,
@@ -109,7 +107,7 @@ describe('factors', () => {
     'go on from a checkpoint as if there had been none; shared: %s',
     async (sharedProjection) => {
       const train = async (
-        weights: readonly Trained[],
+        weights: readonly TrainedWeight[],
         from: number,
         to: number,
         state?: Record<string, Float32Array>,
@@ -182,6 +180,6 @@ describe('factors', () => {
 
   test('of a weight that the model does not train are refused', () => {
     const { gradient: _, ...untrained } = lstm().kernel;
-    expect(() => compressorOf([untrained as Trained])).toThrow(/the model does not train this weight/);
+    expect(() => compressorOf([untrained as TrainedWeight])).toThrow(/the model does not train this weight/);
   });
 });

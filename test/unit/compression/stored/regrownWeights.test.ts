@@ -1,19 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Compressor } from '../../../../server/compression/compressor.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { createCompressor, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
-
-type Trained = CompressibleWeight & { gradient: Float32Array };
-
-function weight(name: string, shape: number[], seed: number): Trained {
-  const [layer, own] = name.split('/');
-  const values = normals(
-    shape.reduce((a, b) => a * b),
-    seed,
-  );
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
+import { trainedWeight, type TrainedWeight } from '../trainedWeight.ts';
 
 const run = { steps: 100, seed: 1 };
 const rigl = {
@@ -26,7 +15,7 @@ const rigl = {
 const marks = (compressor: Compressor) => [...compressor.state['fc/kernel/mask']];
 
 /** A step with given gradients; the optimizer subtracts them, and moves masked weights, too. */
-async function step(compressor: Compressor, { values, gradient }: Trained, at: number, gradients: number[]) {
+async function step(compressor: Compressor, { values, gradient }: TrainedWeight, at: number, gradients: number[]) {
   await compressor.beforeStep(at);
   gradient.set(gradients);
   await compressor.pull();
@@ -36,7 +25,7 @@ async function step(compressor: Compressor, { values, gradient }: Trained, at: n
 }
 
 test('drops the least of what is kept, and grows as many from zero where gradients are greatest', async () => {
-  const fc = weight('fc/kernel', [8, 1], 1);
+  const fc = trainedWeight('fc/kernel', [8, 1], 1);
   const compressor = createCompressor(rigl, [fc], run);
   fc.values.set([1, 2, 3, 4, 5, 6, 7, 8]);
   await step(compressor, fc, 10, [0.1, 0, 0.05, 0, 0, 0, 0, 0]);
@@ -54,7 +43,7 @@ test('drops the least of what is kept, and grows as many from zero where gradien
 });
 
 test('the part that changes falls as a cosine, to nothing at t_f', async () => {
-  const fc = weight('fc/kernel', [100, 10], 1);
+  const fc = trainedWeight('fc/kernel', [100, 10], 1);
   const schedule = { initialRate: 0.5, from: 10, to: 90 };
   const compressor = createCompressor({ ...rigl, schedule }, [fc], run);
   let before = marks(compressor);
@@ -78,9 +67,9 @@ test.each([
   ['one threshold for the model', { scope: 'model' as const, layers: { '*': { rate: 0.6 } } }],
   ['taylor', { criterion: 'taylor' as const, layers: { '*': { rate: 0.6 } } }],
 ])('a run that goes on from a checkpoint ends the same, at its rate: %s', async (_, settings) => {
-  const model = () => [weight('fc/kernel', [20, 10], 1), weight('out/kernel', [10, 8], 2)];
+  const model = () => [trainedWeight('fc/kernel', [20, 10], 1), trainedWeight('out/kernel', [10, 8], 2)];
   const compression = { ...rigl, ...settings, schedule: { from: 20, to: 80 } };
-  const train = async (compressor: Compressor, weights: readonly Trained[], from: number, to: number) => {
+  const train = async (compressor: Compressor, weights: readonly TrainedWeight[], from: number, to: number) => {
     for (let at = from; at <= to; at++) {
       await compressor.beforeStep(at);
       weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + at, 0.1)));

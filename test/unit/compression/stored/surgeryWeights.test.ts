@@ -1,19 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { Compressor } from '../../../../server/compression/compressor.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import { createCompressor, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
-
-type Trained = CompressibleWeight & { gradient: Float32Array };
-
-function weight(name: string, shape: number[], seed: number): Trained {
-  const [layer, own] = name.split('/');
-  const values = normals(
-    shape.reduce((a, b) => a * b),
-    seed,
-  );
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
+import { trainedWeight, trainOnNoise } from '../trainedWeight.ts';
 
 const run = { steps: 400, seed: 1 };
 const surgery = {
@@ -27,7 +15,7 @@ const always = { ...surgery, surgery: { gamma: 0 } };
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
 
 test('the model computes with the weights under the mask, and all weights are trained', async () => {
-  const fc = weight('fc/kernel', [4, 1], 1);
+  const fc = trainedWeight('fc/kernel', [4, 1], 1);
   const compressor = createCompressor(always, [fc], run);
   fc.values.set([1, -2, 3, 4]);
   await compressor.beforeStep(1);
@@ -40,7 +28,7 @@ test('the model computes with the weights under the mask, and all weights are tr
 });
 
 test('a weight that was cut returns when it has grown beyond the band', async () => {
-  const fc = weight('fc/kernel', [4, 1], 1);
+  const fc = trainedWeight('fc/kernel', [4, 1], 1);
   const compressor = createCompressor(always, [fc], run);
   const seen: number[][] = [];
   for (const [step, first] of [1, 2.1, 2.3, 2.1, 1.7].entries()) {
@@ -67,22 +55,10 @@ test('a weight that was cut returns when it has grown beyond the band', async ()
   expect([...fc.values]).toEqual([6, 5, 0, 4]);
 });
 
-/** Trains as a loop would, with gradients of noise. */
-async function train(compressor: Compressor, weights: readonly Trained[], from: number, to: number): Promise<void> {
-  for (let step = from; step <= to; step++) {
-    await compressor.beforeStep(step);
-    weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.1)));
-    await compressor.pull();
-    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] -= gradient[i];
-    await compressor.push();
-    if (compressor.distortsAfter(step)) await compressor.distort(step);
-  }
-}
-
 describe('masks are chosen anew', () => {
   /** The steps at which the mask of random weights changes. */
   async function refreshes(compression: WrittenCompression, seed = 1): Promise<number[]> {
-    const fc = weight('fc/kernel', [20, 10], 1);
+    const fc = trainedWeight('fc/kernel', [20, 10], 1);
     const compressor = createCompressor(compression, [fc], { ...run, seed });
     const steps: number[] = [];
     let before = compressor.state['fc/kernel/mask'].slice();
@@ -125,17 +101,17 @@ test.each([
   ['units of the whole model', { scope: 'model' as const, layers: { '*': { rate: 0.6, pattern: 'unit' } } }],
   ['movement', { criterion: 'movement' as const, layers: { '*': { rate: 0.6 } } }],
 ])('a run that goes on from a checkpoint ends the same, with at least the rate: %s', async (_, settings) => {
-  const model = () => [weight('fc/kernel', [20, 10], 1), weight('out/kernel', [10, 8], 2)];
+  const model = () => [trainedWeight('fc/kernel', [20, 10], 1), trainedWeight('out/kernel', [10, 8], 2)];
   const compression = { ...surgery, ...settings, schedule: { from: 20, to: 300 } };
   const weights = model();
   const compressor = createCompressor(compression, weights, run);
-  await train(compressor, weights, 1, 143);
+  await trainOnNoise(compressor, weights, { from: 1, to: 143, deviation: 0.1 });
   const state = structuredClone(compressor.state);
   const resumed = weights.map((one) => ({ ...one, values: one.values.slice(), gradient: one.gradient.slice() }));
   const second = createCompressor(compression, resumed, run);
   second.restore(state);
-  await train(compressor, weights, 144, 400);
-  await train(second, resumed, 144, 400);
+  await trainOnNoise(compressor, weights, { from: 144, to: 400, deviation: 0.1 });
+  await trainOnNoise(second, resumed, { from: 144, to: 400, deviation: 0.1 });
   expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
   const pruned = weights.reduce((sum, { values }) => sum + zeros(values), 0);
   // Blocks and units may be one short of the rate in each weight.
@@ -144,9 +120,9 @@ test.each([
 });
 
 test('an evaluation sees the weights under the mask, and changes nothing', async () => {
-  const fc = weight('fc/kernel', [20, 10], 1);
+  const fc = trainedWeight('fc/kernel', [20, 10], 1);
   const compressor = createCompressor(surgery, [fc], run);
-  await train(compressor, [fc], 1, 10);
+  await trainOnNoise(compressor, [fc], { from: 1, to: 10, deviation: 0.1 });
   const whole = fc.values.slice();
   await compressor.beforeEvaluation(10);
   expect(zeros(fc.values)).toBeGreaterThan(80);

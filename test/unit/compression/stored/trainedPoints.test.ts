@@ -1,19 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../../server/compression/compressor.ts';
 import { planCompression } from '../../../../server/compression/plan.ts';
-import type { CompressibleWeight } from '../../../../server/compression/targets/targets.ts';
 import type { Compression } from '../../../../server/protocol/experiment/schema.ts';
 import { createCompressor, planned } from '../createCompressor.ts';
 import { normals } from '../random.ts';
+import type { TrainedWeight } from '../trainedWeight.ts';
 
-type Trained = CompressibleWeight & { gradient: Float32Array };
 type Parameters = Extract<Extract<Compression, { method: 'quantize' }>['layers'][string], { levels: 'points' }>;
 
 const options = { steps: 100, seed: 1 };
 const usual: Parameters = { levels: 'points', bits: 2, bucket: 3, start: 'uniform', iterations: 0 };
 
 /** A kernel [rows, columns]; by default a single row in the order of its numbers. */
-function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): Trained {
+function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): TrainedWeight {
   const own = Float32Array.from(values);
   const gradient = new Float32Array(own.length);
   return {
@@ -34,11 +33,11 @@ const settings = (parameters: Partial<Parameters> = {}) =>
     layers: { '*': { ...usual, ...parameters } },
   }) satisfies Compression;
 
-const compressorOf = (weights: readonly Trained[], parameters?: Partial<Parameters>) =>
+const compressorOf = (weights: readonly TrainedWeight[], parameters?: Partial<Parameters>) =>
   createCompressor(settings(parameters), weights, options);
 
 /** One step in which the optimizer subtracts a part of the gradients of what it trains. */
-async function step(compressor: Compressor, weights: readonly Trained[], at: number): Promise<void> {
+async function step(compressor: Compressor, weights: readonly TrainedWeight[], at: number): Promise<void> {
   await compressor.beforeStep(at);
   for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
   await compressor.pull();
@@ -155,7 +154,7 @@ describe('trained points', () => {
     { bucket: 'row' },
     { bucket: 'none', start: 'random', iterations: 5 },
   ])('go on from a checkpoint as if there had been none: %j', async (parameters) => {
-    const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
       const compressor = compressorOf(weights, parameters);
       if (state) compressor.restore(state);
       for (let at = from; at <= to; at++) await step(compressor, weights, at);
@@ -198,7 +197,7 @@ describe('trained points', () => {
 
   test('of a weight that the model does not train are refused', () => {
     const { gradient: _, ...untrained } = kernel(values);
-    expect(() => compressorOf([untrained as Trained])).toThrow(/the model does not train this weight/);
+    expect(() => compressorOf([untrained as TrainedWeight])).toThrow(/the model does not train this weight/);
   });
 });
 

@@ -53,7 +53,7 @@ export function openImages(folder: string, settings: Record<string, unknown> = {
   return openDataset(imagesConfig(settings), folder, options);
 }
 
-/** Of images of one value each, [value, label], in the order of the batches; values are 0 to 255 again. */
+/** [value, label] of images of one value each, in the order of the batches; values are 0 to 255 again. */
 export function flatSamples(batches: Iterable<Batch>): [number, number][] {
   return Array.from(batches).flatMap(({ size, inputs, targets }) =>
     Array.from({ length: size }, (_, row): [number, number] => [

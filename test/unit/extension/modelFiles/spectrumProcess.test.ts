@@ -6,7 +6,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { useInstallation } from '../../installation.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 
-/** What of VS Code the process is started with. */
+/** The part of VS Code that the process is started with. */
 vi.mock('vscode', () => ({
   l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, i: string) => String(values[+i])) },
   workspace: { getConfiguration: () => ({ get: () => '' }) },

@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
-import { isDataModule, readModelJson, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
+import { teacherSetting, type FoundTeacher } from '../../../../extension/newExperiment/findTeachers.ts';
+import {
+  hasModelLayers,
+  isDataModule,
+  readModelJson,
+  readModelSource,
+} from '../../../../extension/newExperiment/modelSource.ts';
 import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
+import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
 import { compressionsOf } from '../../../../server/protocol/experiment/compressions.ts';
 import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
 
@@ -39,6 +47,25 @@ describe('the text of a new experiment', () => {
       }
     },
   );
+
+  it.each([
+    ['mnist', { temperature: 2, weight: 0.7, ask: 'always' }],
+    ['text', { temperature: 1, weight: 0.7, ask: 'always' }],
+  ])('has a teacher with the standard settings, on %s', (type, standard) => {
+    const data = dataSets.find((one) => one.type === type)!;
+    const text = experimentText({
+      model: './m.ts',
+      data,
+      method: 'prune',
+      layers: [{ name: 'fc1' }],
+      teacher: 'run:wide',
+    });
+    const { experiment, problems } = checkExperiment(text);
+    expect(problems).toEqual([]);
+    expect(experiment?.distillation).toMatchObject({ teacher: 'run:wide', ...standard });
+    const plain = experimentText({ model: './m.ts', data, method: 'prune', layers: [{ name: 'fc1' }] });
+    expect(plain).not.toContain('distillation');
+  });
 
   it('asks for no rank that a small layer cannot have', () => {
     const layers = [1, 2, 10, 500].map((shortestSide) => ({ name: `fc${shortestSide}`, shortestSide }));
@@ -97,6 +124,41 @@ describe('the source of a model', () => {
     expect(readModelJson(json({ model_config: { class_name: 'Sequential', config: layers } }))).toEqual(found);
     expect(readModelJson(json({ node: [] }))).toBeUndefined();
     expect(readModelJson('{')).toBeUndefined();
+  });
+});
+
+describe('a teacher', () => {
+  const folder = resolve('project');
+  const trained = (path: string, isNameUnique = true) =>
+    ({
+      run: { run: { path: resolve(path), record: { name: 'wide' } } },
+      dataType: 'mnist',
+      isNameUnique,
+    }) as FoundTeacher;
+
+  it.each([
+    ['a run of this folder, by the name of its experiment', trained('project/.deeptwist/runs/wide-1'), 'run:wide'],
+    [
+      'a run whose experiment shares its name with another, by its path',
+      trained('project/.deeptwist/runs/wide-1', false),
+      'run:./.deeptwist/runs/wide-1',
+    ],
+    ['a run of another folder, by its path', trained('other/.deeptwist/runs/w'), 'run:../other/.deeptwist/runs/w'],
+    ['a file, by its path', { file: resolve('project/net/model.json') }, './net/model.json'],
+  ])('%s', (_, teacher, setting) => {
+    expect(teacherSetting(teacher, folder)).toBe(setting);
+  });
+
+  it('is a safetensors file that has the layers of its model under their names', () => {
+    const headOf = (metadata: Record<string, string>) =>
+      new TextDecoder().decode(
+        encodeSafetensors(new Map([['x', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]), metadata),
+      );
+    expect(hasModelLayers(headOf({ 'deeptwist.packed': '1', model: '{"class_name":"Model"}' }))).toBe(true);
+    expect(hasModelLayers(headOf({ format: 'pt' }))).toBe(false);
+    expect(hasModelLayers(headOf({}))).toBe(false);
+    expect(hasModelLayers(headOf({ model: '{}', names: 'pytorch' }))).toBe(false);
+    expect(hasModelLayers('{"model":"x"}')).toBe(false);
   });
 });
 

@@ -12,7 +12,7 @@ const SHAPE = [10, 20];
 export interface Recorded {
   readonly step: number;
   readonly setting: CompressionSetting;
-  /** Of the 200 weights of each matrix. */
+  /** How many of the 200 weights of each matrix are zero. */
   readonly zeros?: number;
   readonly error?: number;
 }

@@ -93,7 +93,7 @@ export const checkpoints: Subject = {
 };
 
 const source = { model: './model.ts', data: { type: 'mnist', path: './mnist' } } as const;
-/** Where a description of that model is: under the hash of its settings, sorted by their names. */
+/** Path of a description of that model: under the hash of its settings, sorted by their names. */
 const description = `.deeptwist/models/${descriptionKey()}.json`;
 
 function descriptionKey(): string {

@@ -102,6 +102,15 @@ test('a distortion step in epochs is told in steps, with the number of distortio
   expect(shown['"method": "prune", "unit": "epochs", "distortEvery": 2']).toBe('2,400 steps, 5 distortions');
 });
 
+test('times at which the model is thinned are told in the other unit', () => {
+  const compression = '"method": "group-lasso",\n"layers": { "fc1": { "lambda": 0.5 } }';
+  const text = withCompression(compression, '\n"epochs": 10').replace(
+    '"compression"',
+    '"thin": { "at": [\n2,\n5] }, "compression"',
+  );
+  expect(hints(text)['2']).toBe('2,400 steps');
+});
+
 test('what is wrong or unknown has no hint, and the rest has', () => {
   expect(hints(pruneText, around({ model: undefined }))).toEqual({});
   const broken = pruneText.replace('0.98', '1.98').replace('"steps": 20000', '"steps": ');

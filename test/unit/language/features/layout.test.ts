@@ -1,4 +1,4 @@
-/** @file Of formatting, folding and the outline. */
+/** @file Formatting, folding and the outline. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { DocumentSymbol } from 'vscode-languageserver/node';
 import { describe, expect, test } from 'vitest';

@@ -75,6 +75,25 @@ describe('a time after the end of the training is refused when the length of an 
   });
 });
 
+describe('times at which a model is thinned', () => {
+  const thinned = (thin: object, training: object = { epochs: 8 }) =>
+    ({ ...settings(training, {}), thin }) as ExperimentSettings;
+
+  it('become steps', () => {
+    const { thin } = timesInSteps(thinned({ at: [2, 5], unit: 'epochs' }), 100);
+    expect(thin).toEqual({ at: [200, 500], unit: 'steps' });
+    expect(timesInSteps(thinned({ at: [20], unit: 'steps' }), 100).thin).toEqual({ at: [20], unit: 'steps' });
+  });
+
+  it('are before the end of the training', () => {
+    const atTheEnd = thinned({ at: [2, 5], unit: 'epochs' }, { steps: 500 });
+    expect(() => timesInSteps(atTheEnd, 100)).toThrow(
+      'thin.at[1]: expected fewer than the 500 steps of training, got 500 steps',
+    );
+    expect(() => timesInSteps(atTheEnd, undefined)).toThrow('thin.unit: the length of an epoch of the data is unknown');
+  });
+});
+
 test('in a unit that is not known without an epoch, the times of the other unit are left out, but for 0', () => {
   const times = readTimes(settings({ epochs: 8 }, { schedule: { from: 0, to: 5, unit: 'epochs' } }));
   const [own] = times.compressions;

@@ -122,6 +122,28 @@ describe('a run history', () => {
     expect(history.snapshot().started?.layers).toEqual(layersAt(0.7));
   });
 
+  it('has the weights that thinnings have left, up to the step from which a run was resumed', () => {
+    const layer = { name: 'fc1/kernel', layer: 'fc1', shape: [10, 10], compressed: true };
+    const thinned = (step: number, units: number): EventOf<'thinned'> => ({
+      type: 'thinned',
+      step,
+      time: 0,
+      removed: [],
+      parameters: { before: 100, after: 10 * units },
+      multiplyAdds: { before: 100, after: 10 * units },
+      lossBefore: 1,
+      lossAfter: 1,
+      layers: [{ ...layer, left: [10, units] }],
+    });
+    const history = fold([{ ...started(), layers: [layer] }, thinned(2, 7), thinned(4, 5)]);
+    expect(history.snapshot()).toMatchObject({
+      thinnings: [thinned(2, 7), thinned(4, 5)],
+      started: { layers: [{ left: [10, 5] }] },
+    });
+    history.apply({ ...started(3), layers: thinned(2, 7).layers });
+    expect(history.snapshot()).toMatchObject({ thinnings: [thinned(2, 7)], started: { layers: [{ left: [10, 7] }] } });
+  });
+
   it('begins anew with a run that started again from its first step', () => {
     const { metrics, weights, thinning } = fold([started(), metric(1), distortion(1), started()]).snapshot();
     expect(metrics.length).toBe(0);

@@ -154,7 +154,7 @@ test('The gradient is that of the formula for any logits, temperature and weight
         gradient.forEach((value, i) =>
           expect(value).toBeCloseTo(
             weight * temperature * (p[i] - q[i]) + (1 - weight) * (hard[i] - (i === label ? 1 : 0)),
-            4, // Of terms up to 8, in float32.
+            4, // Terms are up to 8, in float32.
           ),
         );
       },
@@ -163,7 +163,7 @@ test('The gradient is that of the formula for any logits, temperature and weight
   );
 });
 
-describe('Of the samples of a batch, those ask the teacher', () => {
+describe('the samples of a batch that ask the teacher', () => {
   // The student is right on label 1; its softmax is (0.348, 0.574, 0.078), of 1.2760 bits.
   const CE = [1.054957, 0.554957, 2.554957];
   const soft = 0.7 * 4 * 0.056675;
@@ -172,7 +172,7 @@ describe('Of the samples of a batch, those ask the teacher', () => {
     return stepOf(program, batchOf(...labels));
   };
 
-  test('whose label is not what the student thinks', () => {
+  test('are those whose label is not what the student thinks', () => {
     const { loss, parts, shares } = lossOf('when-wrong', 'batchmean', 0, 1, 1, 2);
     expect(shares).toEqual({ asked: 0.5 });
     expect(parts.distillation).toBeCloseTo(soft / 2, 5);

@@ -1,4 +1,4 @@
-/** @file Which entries of weights have the least scores, all weights together: by radix selection, in three passes. */
+/** @file The entries of weights with the least scores, all weights together, found by radix selection in three passes. */
 
 /** The digits of a key from the highest on: their lowest bit, and how many bits they have. */
 const DIGITS = [

@@ -3,49 +3,25 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../../../server/compression/compressor.ts';
 import { planCompression } from '../../../../../server/compression/plan.ts';
-import type { CompressibleWeight } from '../../../../../server/compression/targets/targets.ts';
 import type { PolicyId } from '../../../../../server/protocol/experiment/schema.ts';
 import { createCompressor, planned, type WrittenCompression } from '../../createCompressor.ts';
-import { normals } from '../../random.ts';
+import { trainedWeight, trainOnNoise, type TrainedWeight } from '../../trainedWeight.ts';
 
-type Trained = CompressibleWeight & { gradient: Float32Array };
 type Pruning = Extract<WrittenCompression, { method: 'prune' }>;
-
-function weight(name: string, shape: number[], seed: number, deviation = 1): Trained {
-  const [layer, own] = name.split('/');
-  const values = normals(
-    shape.reduce((a, b) => a * b),
-    seed,
-    deviation,
-  );
-  return { name, layer, weight: own, shape, values, gradient: new Float32Array(values.length) };
-}
 
 const run = { steps: 95, seed: 1 };
 const common = { method: 'prune', distortEvery: 10 } as const;
 const zeros = (values: Float32Array) => values.filter((value) => value === 0).length;
-const copy = (weights: readonly Trained[]) =>
+const copy = (weights: readonly TrainedWeight[]) =>
   weights.map((one) => ({ ...one, values: one.values.slice(), gradient: one.gradient.slice() }));
 
-const dense = () => [weight('fc1/kernel', [20, 10], 1), weight('fc2/kernel', [10, 5], 3, 0.1)];
-const lstm = () => [weight('lstm/kernel', [6, 20], 1), weight('lstm/recurrent_kernel', [5, 20], 2)];
+const dense = () => [trainedWeight('fc1/kernel', [20, 10], 1), trainedWeight('fc2/kernel', [10, 5], 3, 0.1)];
+const lstm = () => [trainedWeight('lstm/kernel', [6, 20], 1), trainedWeight('lstm/recurrent_kernel', [5, 20], 2)];
 
-async function distorted(weights: readonly Trained[], compression: Omit<Pruning, 'method' | 'distortEvery'>) {
+async function distorted(weights: readonly TrainedWeight[], compression: Omit<Pruning, 'method' | 'distortEvery'>) {
   const compressor = createCompressor({ ...common, ...compression }, weights, run);
   await compressor.distort(95);
   return compressor;
-}
-
-/** Trains as a loop would: gradients of noise, which an optimizer subtracts. */
-async function train(compressor: Compressor, weights: readonly Trained[], from: number, to: number): Promise<void> {
-  for (let step = from; step <= to; step++) {
-    await compressor.beforeStep(step);
-    weights.forEach(({ gradient }, i) => gradient.set(normals(gradient.length, 1000 * i + step, 0.3)));
-    await compressor.pull();
-    for (const { values, gradient } of weights) for (let i = 0; i < values.length; i++) values[i] -= gradient[i];
-    await compressor.push();
-    if (compressor.distortsAfter(step)) await compressor.distort(step);
-  }
 }
 
 describe('scope: model', () => {
@@ -64,7 +40,7 @@ describe('scope: model', () => {
   test('keeps one unit of a layer that would lose all', async () => {
     const weights = dense();
     await distorted(weights, { scope: 'model', layers: { 'fc*': { rate: 0.7, pattern: 'unit' } } });
-    const unitsOf = ({ values }: Trained, units: number) =>
+    const unitsOf = ({ values }: TrainedWeight, units: number) =>
       Array.from({ length: units }, (_, unit) => values.filter((_, i) => i % units === unit)).filter(
         (own) => zeros(own) < own.length,
       ).length;
@@ -105,7 +81,7 @@ describe('N:M', () => {
     const weights = dense();
     const schedule = { from: 20, to: 60 };
     const compressor = createCompressor({ ...common, layers: { fc1: { pattern: '2:4' } }, schedule }, weights, run);
-    await train(compressor, weights, 1, 20);
+    await trainOnNoise(compressor, weights, { from: 1, to: 20, deviation: 0.3 });
     expect(zeros(weights[0].values)).toBe(100);
     expect([19, 20, 95].map((step) => compressor.settingAt(compressor.targets[0], step))).toEqual([
       { rate: 0 },
@@ -150,10 +126,10 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
       const schedule = { from: 20, to: 60 };
       const masked = { ...common, ...compression, criterion, schedule, policy: 'gradual-mask' as const };
       const compressor = createCompressor(masked, weights, run);
-      await train(compressor, weights, 1, 60);
+      await trainOnNoise(compressor, weights, { from: 1, to: 60, deviation: 0.3 });
       const where = weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0));
       expect(where.flat().length).toBeGreaterThan(100);
-      await train(compressor, weights, 61, 94);
+      await trainOnNoise(compressor, weights, { from: 61, to: 94, deviation: 0.3 });
       expect(weights.map(({ values }) => [...values.keys()].filter((i) => values[i] === 0))).toEqual(where);
     },
   );
@@ -165,13 +141,13 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
         const settings = { ...common, ...compression, criterion, policy, schedule: { from: 20, to: 60 } };
         const weights = [...dense(), ...lstm()];
         const compressor = createCompressor(settings, weights, run);
-        await train(compressor, weights, 1, 43);
+        await trainOnNoise(compressor, weights, { from: 1, to: 43, deviation: 0.3 });
         const state = structuredClone(compressor.state);
         const resumed = copy(weights);
         const second = createCompressor(settings, resumed, run);
         second.restore(state);
-        await train(compressor, weights, 44, 95);
-        await train(second, resumed, 44, 95);
+        await trainOnNoise(compressor, weights, { from: 44, to: 95, deviation: 0.3 });
+        await trainOnNoise(second, resumed, { from: 44, to: 95, deviation: 0.3 });
         expect(resumed.map(({ values }) => values)).toEqual(weights.map(({ values }) => values));
         expect(second.state).toEqual(compressor.state);
       }
@@ -180,8 +156,13 @@ describe.each(Object.entries(patterns))('%s', (_, compression) => {
 });
 
 describe('criteria', () => {
-  const few = () => [weight('fc1/kernel', [4, 1], 1)];
-  const step = async (compressor: Compressor, [{ values, gradient }]: readonly Trained[], w: number[], g: number[]) => {
+  const few = () => [trainedWeight('fc1/kernel', [4, 1], 1)];
+  const step = async (
+    compressor: Compressor,
+    [{ values, gradient }]: readonly TrainedWeight[],
+    w: number[],
+    g: number[],
+  ) => {
     values.set(w);
     gradient.set(g);
     await compressor.pull();
@@ -236,7 +217,7 @@ describe('criteria', () => {
   });
 
   test('a weight that is not trained is an error at its key', () => {
-    const { gradient, ...frozen } = weight('fc1/kernel', [4, 1], 1);
+    const { gradient, ...frozen } = trainedWeight('fc1/kernel', [4, 1], 1);
     expect(gradient).toHaveLength(4);
     expect(() =>
       createCompressor({ ...common, criterion: 'taylor', layers: { 'f*': { rate: 0.5 } } }, [frozen], run),
@@ -244,7 +225,7 @@ describe('criteria', () => {
   });
 
   test('the gradient of an embedding is asked for as a whole, not as rows', () => {
-    const words = weight('words/embeddings', [5, 2], 1);
+    const words = trainedWeight('words/embeddings', [5, 2], 1);
     const planOf = (criterion: 'magnitude' | 'taylor') =>
       planCompression(planned({ ...common, criterion, layers: { words: { rate: 0.5 } } }), [words], run);
     expect([planOf('magnitude').denseGradients, planOf('taylor').denseGradients]).toEqual([false, true]);
@@ -311,7 +292,7 @@ test('whatever the pattern and the policy, weights are never more than pruned: t
   const anyPattern = fc.constantFrom(...Object.values(patterns));
   await fc.assert(
     fc.asyncProperty(anyPattern, fc.integer({ min: 1, max: 1000 }), async (compression, seed) => {
-      const weights = [weight('fc1/kernel', [9, 7], seed), weight('fc2/kernel', [7, 6], seed + 1)];
+      const weights = [trainedWeight('fc1/kernel', [9, 7], seed), trainedWeight('fc2/kernel', [7, 6], seed + 1)];
       const before = copy(weights);
       await distorted(weights, compression);
       weights.forEach(({ values }, i) =>

@@ -4,6 +4,7 @@ import type { ShownRun } from '../../../../../webview/state.ts';
 import {
   dropContent,
   evaluatedMetrics,
+  firstSettings as settings,
   learningRateContent,
   loadedRuns,
   lossContent,
@@ -15,15 +16,6 @@ import {
 import type { CurveSettings } from '../../../../../webview/views/curves/contents.ts';
 import { dropsOf, meanRises } from '../../../../../webview/views/curves/drop.ts';
 import { metricsEvent, runEvents, snapshotOf } from '../../runFixture.ts';
-
-const settings: CurveSettings = {
-  axis: 'step',
-  smoothing: 0.9,
-  logLoss: false,
-  logPerplexity: true,
-  marks: true,
-  drop: 'change',
-};
 
 function shown(key: string, steps: number, options: Parameters<typeof runEvents>[1] = {}): ShownRun {
   return { key, label: key, color: key === 'a' ? 0 : 1, snapshot: snapshotOf(runEvents(steps, options)) };
@@ -133,6 +125,16 @@ describe('the Curves view', () => {
     ];
     expect(lossContent(loadedRuns([run]), settings).references).toEqual(expected);
     expect(learningRateContent(loadedRuns([run]), settings).references).toEqual(expected);
+  });
+
+  it('marks where units were removed while the run trained', () => {
+    const events = runEvents(40);
+    const thinned = (at: number, before: number, after: number) =>
+      ({ ...events[0], type: 'thinned', step: at, parameters: { before, after }, layers: [] }) as unknown as RunEvent;
+    const snapshot = snapshotOf([...events, thinned(20, 266_610, 170_012), thinned(30, 170_012, 170_012)]);
+    expect(lossContent(loadedRuns([{ ...shown('a', 40), snapshot }]), settings).references).toEqual([
+      { axis: 'x', value: 20, label: 'thinned: 266,610 → 170,012 weights' },
+    ]);
   });
 
   it('leaves out distortions whose loss was not measured', () => {

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../../../../server/protocol/run/events.ts';
-import { loadedRuns, type CurveSettings } from '../../../../../webview/views/curves/contents.ts';
+import { firstSettings as settings, loadedRuns } from '../../../../../webview/views/curves/contents.ts';
 import { rankContent, unitsContent } from '../../../../../webview/views/curves/structure.ts';
 import type { ShownRun } from '../../../../../webview/state.ts';
 import { distortion, metricsEvent, snapshotOf } from '../../runFixture.ts';
-
-const settings: CurveSettings = {
-  axis: 'step',
-  smoothing: 0.9,
-  logLoss: false,
-  logPerplexity: true,
-  marks: true,
-  drop: 'change',
-};
 
 /** At step n the rank of fc1 is 100 - n, and n of 50 units of fc2 are 0. */
 function proximalStep(step: number): RunEvent {

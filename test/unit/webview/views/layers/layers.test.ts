@@ -88,6 +88,22 @@ describe('the table of layers', () => {
     expect(table?.rows[0].target).toEqual({ rate: 0.7 });
   });
 
+  it('has the weights that thinning has left, also of those that are not compressed', () => {
+    const [kernel, bias] = started.layers;
+    const layers = [
+      { ...kernel, left: [10, 4] },
+      { ...bias, left: [4] },
+    ];
+    const parameters = { before: 110, after: 44 };
+    const loss = { lossBefore: 1, lossAfter: 1 };
+    const thinned = { step: 12, time: 0, removed: [], parameters, multiplyAdds: parameters, ...loss, layers };
+    const table = tableOf([started, distortion, { type: 'thinned', ...thinned }]);
+    expect(table?.rows).toMatchObject([
+      { shape: [10, 10], left: [10, 4], weights: 100, weightsKept: 40 },
+      { shape: [10], left: [4], weights: 10, weightsKept: 4, bytes: 40, bytesKept: 16 },
+    ]);
+  });
+
   it('takes sizes from the summary of a finished run, and shares of the compressed model', () => {
     const table = tableOf([started, distortion, finished]);
     expect(table).toMatchObject({ soFar: false, shareOfCompressed: true });

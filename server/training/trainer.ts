@@ -1,0 +1,136 @@
+/** @file From a model and the settings that are in effect to everything that trains it: program, executor, optimizer, compressor. */
+import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
+import { UnsupportedKernel } from '../compiler/import/kernel.ts';
+import type { ParameterSet } from '../compiler/parameters.ts';
+import type { Executor } from '../compiler/program.ts';
+import { Compressor } from '../compression/compressor.ts';
+import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
+import type { CompressibleWeight } from '../compression/targets/targets.ts';
+import type { Dataset } from '../data/dataset.ts';
+import type { Seeding } from '../formats/random.ts';
+import { arenaBytes } from '../memory/arena.ts';
+import type { LoadedModel } from '../models/loadModel.ts';
+import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
+import type { Experiment } from '../protocol/experiment/schema.ts';
+import { SettingError } from '../protocol/experiment/settingError.ts';
+import { BestModel } from './bestModel.ts';
+import { ConstrainedWeights } from './constrainedWeights.ts';
+import { evaluationBatchSize } from './evaluateSplit.ts';
+import { modelProgram, type ModelProgram } from './modelProgram.ts';
+import type { LoadedTeacher } from './teacher.ts';
+
+/** What depends on the sizes of the model's layers. */
+export interface Trainer {
+  /** The model with what its module says of it. */
+  readonly loaded: LoadedModel;
+  readonly program: ModelProgram;
+  readonly executor: Executor;
+  readonly parameters: ParameterSet;
+  readonly optimizer: Optimizer;
+  readonly compressor: Compressor | undefined;
+  readonly constraints: ConstrainedWeights;
+  /** Keeps the best model; undefined where the experiment keeps the last one. */
+  readonly best: BestModel | undefined;
+  /** All weights, compressed or not, in the model's order. */
+  readonly weights: readonly CompressibleWeight[];
+}
+
+/** What a model is trained with. */
+export interface Training {
+  readonly experiment: Experiment;
+  /** Folder of the experiment file. */
+  readonly directory: string;
+  readonly dataset: Dataset;
+  readonly seeding: Seeding;
+  readonly teacher: LoadedTeacher | undefined;
+  /** Those of the experiment, with what was loaded for them. */
+  readonly compressions: readonly PlannedCompression[];
+}
+
+/**
+ * The executor is the caller's to dispose of.
+ * @returns also messages for the user
+ * @throws UserError where model, data and settings do not fit together, SettingError where one setting does not
+ */
+export async function createTrainer(
+  loaded: LoadedModel,
+  { experiment, directory, dataset, seeding, teacher, compressions }: Training,
+): Promise<{ trainer: Trainer; warnings: string[] }> {
+  const { training, distillation } = experiment;
+  const warnings: string[] = [];
+  const program = modelProgram(loaded, dataset, training, distillation && teacher && { config: distillation, teacher });
+  const named = modelWeights(loaded.model);
+  const { steps, seed } = training;
+  const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;
+  const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
+    directory,
+    seeding,
+    plan,
+  });
+  if (warning !== undefined) warnings.push(warning);
+  try {
+    const weights = compressibleWeights(named, parameters);
+    const compressor = plan && new Compressor(plan, weights, (length) => parameters.arena.float32(length));
+    const trained = [
+      ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
+      ...(compressor?.trained ?? []),
+    ];
+    const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
+    const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
+    warnings.push(...constraints.warnings);
+    const best = training.keepBest ? new BestModel(parameters) : undefined;
+    const trainer = { loaded, program, executor, parameters, optimizer, compressor, constraints, best, weights };
+    return { trainer, warnings };
+  } catch (error) {
+    await executor.dispose();
+    throw error;
+  }
+}
+
+/** @throws SettingError when the program was to be compiled and cannot be */
+async function createProgramExecutor(
+  { training }: Experiment,
+  program: ModelProgram,
+  { test }: Dataset,
+  { directory, seeding, plan }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined },
+): Promise<CreatedExecutor> {
+  const instead = plan?.trained.map(({ length }) => length) ?? [];
+  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+  try {
+    return await createExecutor(program, training.executor, directory, {
+      batchSize: training.batchSize,
+      evaluationBatchSize: evaluationBatchSize(program, test),
+      seed: training.seed,
+      seeding,
+      threads: training.threads,
+      rowGradients: supportsRowGradients(training.optimizer) && !plan?.denseGradients,
+      extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
+    });
+  } catch (error) {
+    if (!(error instanceof UnsupportedKernel)) throw error;
+    const { kernel, layer, message } = error;
+    const where = layer === undefined ? '' : ` of the layer '${layer}'`;
+    throw new SettingError(['training', 'executor'], `the operation ${kernel}${where} cannot be compiled: ${message}`, {
+      remedy: 'Set training.executor to "eager", which is slower, or do without the operation.',
+      cause: error,
+    });
+  }
+}
+
+/** The weights of a model where an executor has them. */
+export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
+  return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
+    const { shape, value, gradient } = parameters.byName.get(name)!;
+    return {
+      name,
+      layer,
+      weight,
+      layerClass,
+      inputLayer,
+      shape,
+      values: value,
+      ...(gradient instanceof Float32Array && gradient.length > 0 && { gradient }),
+    };
+  });
+}
