@@ -47,7 +47,8 @@ function markedKind(head: Uint8Array, named: ModelFileKind | undefined): ModelFi
   const text = new TextDecoder('latin1').decode(head.subarray(0, MARK_BYTES));
   if (/^\x93NUMPY/.test(text)) return 'npy';
   // The first entry of an archive of torch.save is its pickle; before, files began with a pickle of a number of theirs.
-  if (/^PK(\x03\x04|\x05\x06)/.test(text)) return named === 'torch' || text.includes('/data.pkl') ? 'torch' : 'npz';
+  if (/^PK(\x03\x04|\x05\x06)/.test(text))
+    return text.includes('/data.pkl') || (named === 'torch' && !text.includes('.npy')) ? 'torch' : 'npz';
   if (text.startsWith('\x80\x02\x8a\nl\xfc\x9cF')) return 'torch';
   if (/^(\u00ef\u00bb\u00bf)?\s*\{/.test(text))
     return named === 'index' || text.includes('"weight_map"') ? 'index' : 'tfjs';

@@ -261,6 +261,9 @@ describe('a file', () => {
     ['inspect/fixtures/all-types.onnx', 'ONNX'],
     ['formats/fixtures/two.npz', 'NumPy archive'],
     ['formats/fixtures/f4.npy', 'NumPy array'],
+    ['inspect/fixtures/torch/lenet.pt', 'PyTorch checkpoint'],
+    ['inspect/fixtures/torch/legacy.pth', 'PyTorch checkpoint'],
+    ['inspect/fixtures/torch/model-00001-of-00002.safetensors', 'safetensors'],
   ])('is known by its content, under whatever name: %s', async (fixture, format) => {
     const content = readFileSync(new URL(`../${fixture}`, import.meta.url));
     for (const name of ['downloaded', 'model.bin', 'x.onnx', 'x.npy'])
