@@ -23,7 +23,7 @@ import { ModelDescriber } from './modelDescriber.ts';
 const watched = [
   { pattern: '**/.deeptwist/{runs/*/run.json,models/*.json}', changes: true },
   { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json}', changes: true },
-  { pattern: '**/*.{npy,npz,txt,gz,safetensors}', changes: false },
+  { pattern: '**/*.{npy,npz,txt,gz,safetensors,pt,pth,ckpt}', changes: false },
 ];
 
 /** A server that dies more often than this is not started again by itself. */

@@ -9,6 +9,8 @@ import { greatest, least } from './textTable.ts';
 export interface Progress {
   /** With the settings that are in effect. */
   started?: EventOf<'started'>;
+  /** The weights that it began with. */
+  pretrained?: EventOf<'pretrained'>;
   /** Images that are decoded, of all, before it starts. */
   decoded?: Decoded;
   /** Steps done. */
@@ -37,6 +39,9 @@ export function advance(progress: Progress, event: RunEvent): Progress {
   switch (event.type) {
     case 'started':
       restart(progress, event);
+      break;
+    case 'pretrained':
+      progress.pretrained = event;
       break;
     case 'metrics':
       progress.metrics = event;

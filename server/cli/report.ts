@@ -52,6 +52,8 @@ export function eventLines(event: RunEvent, terminal: Terminal): string[] {
       const how = event.resumedFrom === undefined ? '' : `, resumed from step ${formatCount(event.resumedFrom)}`;
       return [`${styled(terminal, 'bold', event.run)} on ${event.device}, ${event.executor}${how}`];
     }
+    case 'pretrained':
+      return pretrainedLines(event, terminal, MOST_PRETRAINED);
     case 'evaluation':
       return [evaluationLine(event)];
     case 'warning':
@@ -101,6 +103,27 @@ function thinningLine({ step, parameters: { before, after }, removed }: EventOf<
 export function failureLines(failure: { message: string; remedy?: string }, terminal: Terminal): string[] {
   const lines = [`${styled(terminal, 'red', 'error:')} ${failure.message}`];
   return failure.remedy === undefined ? lines : [...lines, `${styled(terminal, 'bold', 'to do:')} ${failure.remedy}`];
+}
+
+/** Weights that are listed when a run begins. */
+const MOST_PRETRAINED = 40;
+
+/** The weights that a run began with from elsewhere; those under the same name are only counted. @param most rows of the list */
+export function pretrainedLines(
+  { from, count, weights }: EventOf<'pretrained'>,
+  terminal: Terminal,
+  most = Infinity,
+): string[] {
+  const renamed = weights.filter(({ name, tensors }) => tensors.length > 1 || tensors[0] !== name);
+  const rows = renamed
+    .slice(0, most)
+    .map(({ name, tensors, by }) => ['', name, tensors.join(' + '), by === 'order' ? 'by shape and order' : '']);
+  const rest = renamed.length - rows.length;
+  return [
+    `start       ${formatCount(weights.length)} of ${formatCount(count)} weights from ${printableLine(from)}`,
+    ...(rows.length > 0 ? textTable({ header: ['', '', '', ''], rows }, terminal.columns).slice(1) : []),
+    ...(rest > 0 ? [styled(terminal, 'dim', `  and ${formatCount(rest)} more, which \`deeptwist show\` lists`)] : []),
+  ];
 }
 
 const moments: Record<EventOf<'evaluation'>['moment'], string> = {

@@ -1,16 +1,21 @@
 /** @file What a model file is: by its content, which a renamed or downloaded file keeps. */
-import { extname } from 'node:path';
+import { TORCH_EXTENSIONS } from './torch/torchFile.ts';
 
-export type ModelFileKind = 'safetensors' | 'onnx' | 'npz' | 'npy' | 'tfjs';
+export type ModelFileKind = 'safetensors' | 'torch' | 'index' | 'onnx' | 'npz' | 'npy' | 'tfjs';
 
-/** The ending that each kind of file usually has; a `model.json` is TensorFlow.js's. */
-export const endingsOfModelFiles = {
-  safetensors: '.safetensors',
-  onnx: '.onnx',
-  npz: '.npz',
-  npy: '.npy',
-  tfjs: '.json',
-} as const satisfies Record<ModelFileKind, string>;
+/** Ends the name of the file that says which of several files has which tensor, as on the Hugging Face Hub. */
+export const INDEX_SUFFIX = '.index.json';
+
+/** The endings that each kind of file usually has; a `model.json` is TensorFlow.js's. The first that fits counts. */
+export const endingsOfModelFiles: Readonly<Record<ModelFileKind, readonly string[]>> = {
+  safetensors: ['.safetensors'],
+  torch: TORCH_EXTENSIONS,
+  index: [INDEX_SUFFIX],
+  onnx: ['.onnx'],
+  npz: ['.npz'],
+  npy: ['.npy'],
+  tfjs: ['.json'],
+};
 
 /** Bytes that tell a kind. */
 export const MARK_BYTES = 512;
@@ -21,18 +26,32 @@ export const MARK_BYTES = 512;
  * @returns undefined for what is no model file
  */
 export function modelFileKind(path: string, head: Uint8Array): ModelFileKind | undefined {
-  return markedKind(head) ?? kinds.find((kind) => endingsOfModelFiles[kind] === extname(path).toLowerCase());
+  const named = kinds.find((kind) => endingsOfModelFiles[kind].some((ending) => path.toLowerCase().endsWith(ending)));
+  return markedKind(head, named) ?? named;
 }
 
-const kinds = ['safetensors', 'onnx', 'npz', 'npy', 'tfjs'] as const satisfies readonly ModelFileKind[];
+const kinds = [
+  'safetensors',
+  'torch',
+  'index',
+  'onnx',
+  'npz',
+  'npy',
+  'tfjs',
+] as const satisfies readonly ModelFileKind[];
 
-function markedKind(head: Uint8Array): ModelFileKind | undefined {
+/** @param named the kind by the ending, for kinds that begin as another */
+function markedKind(head: Uint8Array, named: ModelFileKind | undefined): ModelFileKind | undefined {
   // A header in JSON begins behind 8 bytes with its length.
   if (head.length > 8 && head[8] === 0x7b && head[7] === 0) return 'safetensors';
   const text = new TextDecoder('latin1').decode(head.subarray(0, MARK_BYTES));
   if (/^\x93NUMPY/.test(text)) return 'npy';
-  if (/^PK(\x03\x04|\x05\x06)/.test(text)) return 'npz';
-  if (/^(\u00ef\u00bb\u00bf)?\s*\{/.test(text)) return 'tfjs';
+  // The first entry of an archive of torch.save is its pickle; before, files began with a pickle of a number of theirs.
+  if (/^PK(\x03\x04|\x05\x06)/.test(text))
+    return text.includes('/data.pkl') || (named === 'torch' && !text.includes('.npy')) ? 'torch' : 'npz';
+  if (text.startsWith('\x80\x02\x8a\nl\xfc\x9cF')) return 'torch';
+  if (/^(\u00ef\u00bb\u00bf)?\s*\{/.test(text))
+    return named === 'index' || text.includes('"weight_map"') ? 'index' : 'tfjs';
   // The first field of a model of ONNX is its `ir_version`, a number; programs write fields in their order.
   if (/^\x08[\x01-\x1f](\x12|\x1a|\x22|\x28|\x32|\x3a|\x42|\x72)/.test(text)) return 'onnx';
   return undefined;

@@ -7,6 +7,7 @@ import { sourceOf } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
+import { rowMajorStrides, toRowMajor } from './strided.ts';
 import { ZipArchive } from './zip.ts';
 
 export interface NpyArray {
@@ -75,7 +76,7 @@ export function decodeNpy(file: Uint8Array): NpyArray {
   return {
     shape,
     dtype: dtype === 'f2' ? 'f4' : dtype,
-    data: fortranOrder && shape.length > 1 ? rowMajor(data, shape) : data,
+    data: fortranOrder && shape.length > 1 ? fromColumnMajor(data, shape) : data,
   };
 }
 
@@ -192,20 +193,7 @@ function isDtype(dtype: string): dtype is StoredDtype {
   return dtype === 'f2' || Object.hasOwn(constructors, dtype);
 }
 
-/** Column-major (Fortran) to row-major (C) order. */
-function rowMajor<T extends NumericArray>(columns: T, shape: readonly number[]): T {
-  const result = columns.slice() as T;
-  const strides = shape.map((_, axis) => elementCount(shape.slice(0, axis)));
-  const index = shape.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < columns.length; to++) {
-    result[to] = columns[from];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      from += strides[axis];
-      if (++index[axis] < shape[axis]) break;
-      from -= strides[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
-  return result;
+function fromColumnMajor<T extends NumericArray>(columns: T, shape: readonly number[]): T {
+  const strides = rowMajorStrides(shape.toReversed()).toReversed();
+  return toRowMajor<number | bigint, T>(columns, shape, strides, columns.slice() as T);
 }

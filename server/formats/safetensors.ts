@@ -4,7 +4,7 @@
  * little-endian, without holes or overlaps. Offsets count from the end of the header.
  */
 import { isRecord } from '../protocol/record.ts';
-import { elementCount } from '../protocol/shape.ts';
+import { elementCount, isSizes } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import { sourceOf, type ByteSource } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
@@ -201,10 +201,6 @@ function bytesPerElement(dtype: StoredDtype): number {
 
 function isDtype(dtype: string): dtype is StoredDtype {
   return Object.hasOwn(constructors, dtype) || Object.hasOwn(halves, dtype);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -12,7 +12,9 @@ import { readNpy, readNpz } from './readers/npy.ts';
 import { readOnnx } from './readers/onnx.ts';
 import { MOST_TENSORS, type ReadModel } from './readers/readModel.ts';
 import { readSafetensors } from './readers/safetensors.ts';
+import { readShards } from './readers/shards.ts';
 import { readTfjs } from './readers/tfjs.ts';
+import { readTorch } from './readers/torch.ts';
 import type { ModelFile, StoredTensor } from './tensor.ts';
 
 /** Files of external data and shards that a model has at most. */
@@ -25,6 +27,8 @@ type Reader = (file: OpenedFile, openBeside: OpenBeside) => ReadModel | Promise<
 
 const readers: Readonly<Record<ModelFileKind, Reader>> = {
   safetensors: readSafetensors,
+  torch: readTorch,
+  index: readShards,
   onnx: readOnnx,
   npz: readNpz,
   npy: (file) => readNpy(file, basename(file.path, '.npy')),
@@ -32,8 +36,8 @@ const readers: Readonly<Record<ModelFileKind, Reader>> = {
 };
 
 /**
- * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file or a `model.json`, under whatever name, or the folder of a model. Only what
- * it says of its tensors is read.
+ * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file, one of `torch.save`, a `model.json` or the index of a model in several files,
+ * under whatever name, or the folder of a model. Only what it says of its tensors is read.
  * @param place absolute path
  * @throws UserError that names the file: missing, no file, of another format, damaged
  */
@@ -62,7 +66,7 @@ export async function openModelFile(place: string): Promise<ModelFile> {
       const kind = modelFileKind(path, head);
       if (!kind)
         throw new UserError(`${path} is no model file that can be read.`, {
-          remedy: `Name a file of one of these kinds: ${Object.values(endingsOfModelFiles).join(', ')} (TensorFlow.js).`,
+          remedy: `Name a file of one of these kinds: ${Object.values(endingsOfModelFiles).flat().join(', ')} (TensorFlow.js).`,
         });
       const model = await readers[kind](file, open);
       if (model.tensors.length > MOST_TENSORS) throw new FormatError(`it has more than ${MOST_TENSORS} tensors`);

@@ -6,6 +6,8 @@ import type { Numbers } from '../formats/elementTypes.ts';
 export interface StoredTensor extends Tensor {
   /** The tensor, in the order of the file, as a matrix with a row for each output unit; absent where it has less than two axes. */
   readonly view?: RowView;
+  /** False for a tensor beside the model's weights, such as the state of an optimizer in a checkpoint. */
+  readonly isOfModel?: boolean;
   /**
    * All numbers, in the order of the file, a part at a time; a part is overwritten when the next is asked for.
    * @throws UserError where the file is damaged or not what it was, and where the tensor has a {@link Tensor.problem}

@@ -3,6 +3,7 @@ import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 
 export const runSettings: readonly SettingPath[] = [
   ['start'],
+  ['start', 'from'],
   ['distillation', 'teacher'],
   ['distillation', 'teacher', 'weights'],
 ];

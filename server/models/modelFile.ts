@@ -1,5 +1,7 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
+import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
+import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
 const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
@@ -10,16 +12,21 @@ const FROM_KERAS =
   'Convert it with `pip install tensorflowjs` and `tensorflowjs_converter --input_format keras --output_format ' +
   'tfjs_layers_model FILE FOLDER` (from Keras 3, save an .h5 file first), then name FOLDER/model.json.';
 const FROM_OTHERS =
-  'Export it as ONNX, from PyTorch with torch.onnx.export(model, example, "net.onnx", dynamo=False), and name that; or write its layers ' +
-  'as a module with createModel(), and start from its weights ("start") as .safetensors.';
+  'Export it as ONNX, and name that; or write its layers as a module with createModel(), and start from its weights ("start") as ' +
+  '.safetensors.';
+const FROM_TORCH =
+  'It holds weights only: name it as "start", and as "model" a module with the layers (createModel()), or the ONNX file that ' +
+  'torch.onnx.export(model, example, "net.onnx", dynamo=False) writes.';
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
   '.h5': FROM_KERAS,
   '.hdf5': FROM_KERAS,
   '.keras': FROM_KERAS,
-  '.pt': FROM_OTHERS,
-  '.pth': FROM_OTHERS,
+  '.pt': FROM_TORCH,
+  '.pth': FROM_TORCH,
+  '.ckpt': FROM_TORCH,
+  '.bin': FROM_TORCH,
   '.tflite': FROM_OTHERS,
   '.pb': FROM_OTHERS,
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
@@ -31,7 +38,7 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 
 /** @throws SettingError for an address of the web, and for a file that holds no model by its name */
 export function checkModelReference(reference: string): void {
-  checkAddress('model', reference);
+  checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
   if (extension === '.json' || extension === ONNX || MODULES.has(extension)) return;
   throw new SettingError(['model'], `${reference} is no module, no model.json of TensorFlow.js and no ONNX file`, {
@@ -43,19 +50,23 @@ export function checkModelReference(reference: string): void {
 
 /** @throws SettingError for an address of the web, and for a file that is no ONNX file by its name */
 export function checkOnnxReference(reference: string): void {
-  checkAddress('model', reference);
+  checkAddress(['model', 'onnx'], reference);
   if (extname(reference).toLowerCase() === ONNX) return;
   throw new SettingError(['model', 'onnx'], `${reference} is no ONNX file`, {
     remedy: 'Name an .onnx file here; other models are named by "model" itself.',
   });
 }
 
+/** Files of weights, by their extensions. */
+const WEIGHTS = new Set<string>(['.json', '.safetensors', ...TORCH_EXTENSIONS]);
+
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
-export function checkStartReference(reference: string): void {
-  checkAddress('start', reference);
+export function checkStartReference(reference: string, setting: SettingPath): void {
+  checkAddress(setting, reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || extension === '.safetensors') return;
-  throw new SettingError(['start'], `${reference} is no .safetensors and no model.json of TensorFlow.js`, {
+  if (WEIGHTS.has(extension)) return;
+  const expected = 'no .safetensors, no state dict of PyTorch (.pt, .pth) and no model.json of TensorFlow.js';
+  throw new SettingError(setting, `${reference} is ${expected}`, {
     remedy:
       conversions[extension] === FROM_KERAS
         ? FROM_KERAS
@@ -64,9 +75,9 @@ export function checkStartReference(reference: string): void {
   });
 }
 
-function checkAddress(setting: 'model' | 'start', reference: string): void {
+function checkAddress(setting: SettingPath, reference: string): void {
   if (!/^[a-z][a-z+.-]+:\/\//i.test(reference)) return;
-  throw new SettingError([setting], `${reference} is an address, not a path`, {
+  throw new SettingError(setting, `${reference} is an address, not a path`, {
     remedy: 'Download the files, and name the path of the one that was asked for.',
   });
 }

@@ -120,7 +120,7 @@ function isModel(layer: Layer): boolean {
 const PASSED = new Set(['Dropout', 'SpatialDropout1D', 'GaussianDropout', 'GaussianNoise', 'AlphaDropout', 'Masking']);
 
 /** The layer whose output a layer takes, the only one of its only call; undefined for a layer within a wrapper. */
-function inputOf(layer: Layer): Layer | undefined {
+export function inputOf(layer: Layer): Layer | undefined {
   const [source, another] = layer.inboundNodes.flatMap(({ inboundLayers }) => inboundLayers);
   if (source === undefined || another !== undefined) return undefined;
   return PASSED.has(source.getClassName()) ? inputOf(source) : source;

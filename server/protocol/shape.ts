@@ -7,6 +7,11 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** True for what may be a shape, or offsets: integers that are not negative. */
+export function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((item) => Number.isSafeInteger(item) && item >= 0);
+}
+
 /** Bytes of a tensor of float32 numbers. */
 export function floatBytes(shape: readonly number[]): number {
   return FLOAT_BYTES * elementCount(shape);

@@ -16,6 +16,7 @@ export function advance(progress: LiveProgress, event: RunEvent): LiveProgress {
       return { ...progress, step, stepsPerSecond: event.stepsPerSecond, loss: event.loss };
     case 'evaluation':
       return { ...progress, step, evaluation: { metric: event.metric, value: event.value, step } };
+    case 'pretrained':
     case 'distortion':
     case 'spectrum':
     case 'observation':

@@ -10,17 +10,17 @@ import { openDataset } from '../data/openDataset.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
-import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights } from '../models/modelWeights.ts';
 import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { exportedFunction, importUserModule } from '../modules/userModule.ts';
 import { placedCompressions } from '../protocol/experiment/compressions.ts';
 import type { Experiment, ExperimentSettings } from '../protocol/experiment/schema.ts';
+import type { EventOf } from '../protocol/run/events.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import { namesRun } from '../protocol/experiment/runReference.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
+import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
 import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
@@ -30,6 +30,7 @@ import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { compressionsWith, LiveSettings } from './liveSettings.ts';
 import { checkVocabulary } from './runVocabulary.ts';
+import { loadWeights } from './start/loadWeights.ts';
 import { loadTeacher } from './teacher.ts';
 import { checkThinning, thinnedModel } from './thinnedModel.ts';
 import { createTrainer, type Trainer } from './trainer.ts';
@@ -53,6 +54,8 @@ export interface Prepared extends Trainer {
   readonly sources: readonly SourceFile[];
   /** The run that has the weights of the teacher, as a path from the folder of the experiment. */
   readonly teacher: string | undefined;
+  /** The weights that were loaded to start from; undefined where none were. */
+  readonly pretrained: Omit<EventOf<'pretrained'>, 'type' | 'step' | 'time'> | undefined;
   /** Description of the model as it was loaded, for the editor. */
   readonly description: ModelDescription;
   /**
@@ -89,6 +92,7 @@ export async function prepare(
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
   const warnings: string[] = [];
+  let began: Prepared['pretrained'];
   const opened: (() => unknown)[] = [];
   const dispose = async () => {
     for (const close of opened.splice(0).reverse()) await close();
@@ -122,8 +126,9 @@ export async function prepare(
     const sources = [...ofData, ...(await readSources(loaded.files))];
     warnings.push(...(loaded.warnings ?? []));
     if (pretrained && start !== undefined) {
-      const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset, run));
-      if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);
+      const { warnings: told, ...weights } = await loadStart(start, loaded, { directory, dataset, run });
+      warnings.push(...told.map((text) => `start: ${text}`));
+      began = weights;
     }
     const { compressions, files } = await loadCompressions(experiment, directory);
     sources.push(...(await readSources(files)));
@@ -170,6 +175,7 @@ export async function prepare(
         warnings: [...warnings, ...ofModel],
         sources: withoutRepetition(sources),
         teacher: teacher?.run,
+        pretrained: began,
         description,
         async replaceModel(smaller, itsTopology) {
           const old = { ...held };
@@ -211,20 +217,34 @@ async function loadCompressions(
   return { compressions, files };
 }
 
-/** @throws SettingError when `start` names a run that has no final model, a smaller one, or one of another vocabulary */
-async function startFile(
-  start: string,
-  directory: string,
-  { vocabulary }: Dataset,
-  run: Run | undefined,
-): Promise<string> {
-  if (!namesRun(start)) {
-    checkStartReference(start);
-    return resolve(directory, start);
+interface Starting {
+  readonly directory: string;
+  readonly dataset: Dataset;
+  readonly run: Run | undefined;
+}
+
+/** @throws SettingError when `start` names weights that do not fit, a run that has no final model, a smaller one, or one of another vocabulary */
+async function loadStart(
+  start: NonNullable<Experiment['start']>,
+  { model }: LoadedModel,
+  starting: Starting,
+): Promise<NonNullable<Prepared['pretrained']> & { warnings: readonly string[] }> {
+  const { from, rename } = typeof start === 'string' ? { from: start } : start;
+  const setting = typeof start === 'string' ? ['start'] : ['start', 'from'];
+  const file = await startFile(from, setting, starting);
+  // Whoever names a run means the same model.
+  const complete = namesRun(from) && rename === undefined;
+  return { from, ...(await loadWeights(model, file, { setting, rename, complete })) };
+}
+
+async function startFile(from: string, setting: SettingPath, { directory, dataset, run }: Starting): Promise<string> {
+  if (!namesRun(from)) {
+    checkStartReference(from, setting);
+    return resolve(directory, from);
   }
-  const finished = await finishedRun(start, ['start'], { directory, asking: run });
-  await checkVocabulary(finished, vocabulary, 'this one starts from it');
-  return weightsFileFor(finished, ['start']);
+  const finished = await finishedRun(from, setting, { directory, asking: run });
+  await checkVocabulary(finished, dataset.vocabulary, 'this one starts from it');
+  return weightsFileFor(finished, setting);
 }
 
 /**

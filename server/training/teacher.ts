@@ -4,7 +4,6 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { loadLayersFile } from '../models/layersFile.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
-import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference, hasExtension } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { loadOnnxModel } from '../models/onnx/loadOnnxModel.ts';
@@ -27,6 +26,7 @@ import { namedLoss } from './objective/dataLoss.ts';
 import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
 import { checkDataFacts } from './runDataFacts.ts';
+import { loadWeights } from './start/loadWeights.ts';
 import { thinnedModel } from './thinnedModel.ts';
 
 const TEACHER: SettingPath = ['distillation', 'teacher'];
@@ -100,7 +100,7 @@ async function modelOfRun(reference: string, options: TeacherOptions): Promise<F
   const topology = await readTopology(run);
   const loaded = topology ? await thinnedModel(whole, topology) : whole;
   const file = finalWeightsFile(run);
-  await loadWeights(loaded.model, file, TEACHER);
+  await loadWeights(loaded.model, file, { setting: TEACHER, complete: true });
   return { loaded, loss: training.loss, files: [...loaded.files, file], run: seenFrom(options.directory, run) };
 }
 
@@ -113,9 +113,9 @@ async function modelWithWeights(
   const setting = [...TEACHER, 'weights'];
   return placedAt(setting, async () => {
     const run = namesRun(weights) ? await teachingRun(weights, setting, options) : undefined;
-    if (!run) checkStartReference(weights);
+    if (!run) checkStartReference(weights, setting);
     const file = run ? weightsFileFor(run, setting) : resolve(directory, weights);
-    await loadWeights(loaded.model, file, setting);
+    await loadWeights(loaded.model, file, { setting, complete: true });
     return { loaded, loss: 'auto', files: [...loaded.files, file], run: run && seenFrom(directory, run) };
   });
 }

@@ -80,6 +80,7 @@ export async function trainInFolder(
       executor: executor.description,
       ...(resumption && { resumedFrom: start }),
     });
+    if (prepared.pretrained) record({ type: 'pretrained', step: start, ...prepared.pretrained });
     // The process died between the checkpoint and its event.
     if (!isCheckpointRecorded) recordCheckpoint(start, checkpointFile(run, start), progress);
     for (const message of [...prepared.warnings, ...(resumption?.warnings ?? [])]) {

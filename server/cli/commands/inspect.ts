@@ -42,7 +42,7 @@ export const inspectCommand: Command = {
   name: 'inspect',
   positionals: { usage: 'FILE|FOLDER', minimum: 1, maximum: 1 },
   summary:
-    'List the tensors of a model file (safetensors, ONNX, npz, npy, model.json) or folder and what their numbers come to.',
+    'List the tensors of a model file (safetensors, PyTorch, ONNX, npz, npy, model.json) or folder and what their numbers come to.',
   options: {
     tensor: { type: 'string', value: 'NAME', description: 'This tensor alone, with its histogram.' },
     sort: { type: 'string', value: 'KEY', description: `Sort by one of: ${sortKeys.join(', ')}.` },

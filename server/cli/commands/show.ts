@@ -19,7 +19,7 @@ import type { Command, CommandContext } from '../command.ts';
 import { advance, latestEvaluation, newProgress } from '../progress.ts';
 import type { Progress } from '../progress.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
-import { eventLines } from '../report.ts';
+import { eventLines, pretrainedLines } from '../report.ts';
 import { flattenSettings } from '../settings.ts';
 import { styled } from '../terminal.ts';
 import type { Terminal } from '../terminal.ts';
@@ -41,6 +41,7 @@ export const showCommand: Command = {
     const sections = [
       headLines(run, progress, stdout, context.now()),
       settingLines(progress, stdout),
+      progress.pretrained ? pretrainedLines(progress.pretrained, stdout) : [],
       nearZeroLines(progress, stdout),
       [...lossLines(progress), ...courseLines(progress, stdout)],
       [...progress.changes, ...progress.thinnings, ...progress.warnings].flatMap((event) => eventLines(event, stdout)),

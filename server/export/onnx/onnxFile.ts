@@ -2,11 +2,11 @@
 import { portName } from '../../compiler/ports.ts';
 import type { StepBatch } from '../../compiler/program.ts';
 import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
+import { permute } from '../../formats/strided.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import type { OpenedModel, Output, Samples } from '../format.ts';
 import { hasOtherLayout } from '../../training/matchInputs.ts';
 import { portNames } from '../portNames.ts';
-import { permute } from '../safetensors/pytorchNames.ts';
 
 const SESSION = { logSeverityLevel: 3, executionProviders: ['cpu'] } as const;
 const STATE = 'state:';

@@ -3,10 +3,10 @@ import type * as tf from '@tensorflow/tfjs';
 import type { ModelMetadata } from '../../formats/packed/packedFile.ts';
 import { readLayersFile } from '../../models/layersFile.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
+import { PYTORCH, tensorsOfModel } from '../../models/pytorchWeights.ts';
 import type { ExportSource, OpenedModel, Samples } from '../format.ts';
 import { PredictingModel } from '../predictingModel.ts';
 import { storedModel } from '../../models/storedModel.ts';
-import { PYTORCH, tensorsOfModel } from './pytorchNames.ts';
 
 /** What a file says of its model: its layers, and where it comes from. */
 export function metadataOf({ prepared, origin }: ExportSource): ModelMetadata {

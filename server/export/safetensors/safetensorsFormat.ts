@@ -1,9 +1,9 @@
 /** @file Safetensors as a format of exported models: every weight as floats, under the names of the model or of PyTorch. */
 import { encodeSafetensors, type Safetensor } from '../../formats/safetensors.ts';
+import { computedByPytorch, PYTORCH, toPytorch } from '../../models/pytorchWeights.ts';
 import type { ExportFormat, ExportSource } from '../format.ts';
 import { portsOf } from '../ports.ts';
 import { metadataOf, openLayersFile } from './layersFile.ts';
-import { permute, PYTORCH, pytorchWeights } from './pytorchNames.ts';
 
 export const safetensors: ExportFormat = {
   write(source, { names }) {
@@ -25,11 +25,12 @@ function modelTensors({ prepared: { parameters } }: ExportSource): Map<string, S
 
 function pytorchTensors({ prepared: { program, parameters } }: ExportSource): Map<string, Safetensor> {
   return new Map(
-    pytorchWeights(program.model).flatMap(({ weight, name, axes, shape, zeros }): [string, Safetensor][] => {
-      const { value } = parameters.byName.get(weight.name)!;
-      const data = permute(value, weight.shape, axes);
-      const tensors: [string, Safetensor][] = [[name, { dtype: 'F32', shape, data }]];
-      if (zeros !== undefined) tensors.push([zeros, { dtype: 'F32', shape, data: new Float32Array(data.length) }]);
+    computedByPytorch(program.model).flatMap((renamed): [string, Safetensor][] => {
+      const { weight, module, parameter, shape, addend } = renamed;
+      const data = toPytorch(renamed, parameters.byName.get(weight.name)!.value);
+      const tensors: [string, Safetensor][] = [[`${module}.${parameter}`, { dtype: 'F32', shape, data }]];
+      if (addend !== undefined)
+        tensors.push([`${module}.${addend}`, { dtype: 'F32', shape, data: new Float32Array(data.length) }]);
       return tensors;
     }),
   );

@@ -144,7 +144,8 @@ const code = /\.[cm]?[jt]s$/;
 /** The files that a setting can name, by its path; any where nothing is said. */
 const files: readonly [RegExp, RegExp][] = [
   [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
-  [/^start$|^distillation\.teacher(\.weights)?$/, /\.json$|\.safetensors$/],
+  [/^start(\.from)?$|^distillation\.teacher\.weights$/, /\.(json|safetensors|pt|pth|ckpt|bin)$/],
+  [/^distillation\.teacher$/, /\.json$|\.safetensors$/],
   [/module$/, code],
   [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors)$/],
   [/^data\.vocabulary\./, /\.txt$/],

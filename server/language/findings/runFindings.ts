@@ -8,7 +8,7 @@ import type { ExperimentDocument, KnownRun, Surroundings } from '../experimentDo
 import { finding, type Finding, type Fix } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { runSettings } from '../namedRuns.ts';
-import { textAt } from '../writtenSettings.ts';
+import { textAt, valueAt } from '../writtenSettings.ts';
 
 /** Names in a message; the rest is counted. */
 const NAMED = 3;
@@ -61,8 +61,9 @@ function findingsAt(path: SettingPath, document: ExperimentDocument, surrounding
   if (state === 'queued' || state === 'running')
     return report('run-not-finished', `the run ${id} has not finished yet`, [], DiagnosticSeverity.Warning);
   if (state !== 'finished') return report('run-not-finished', `the run ${id} has no final model: it is ${state}`);
-  // A teacher is another model.
-  const misfit = path[0] === 'start' ? misfitOf(run, surroundings) : undefined;
+  // A teacher is another model, and weights that are renamed may be those of another.
+  const isRenamed = valueAt(document, ['start', 'rename']) !== undefined;
+  const misfit = path[0] === 'start' && !isRenamed ? misfitOf(run, surroundings) : undefined;
   return misfit === undefined ? [] : report('run-does-not-fit', `the run ${id} does not fit the model: ${misfit}`);
 }
 

@@ -47,6 +47,7 @@ export function expectation(node: JsonSchema): string {
   if (node.type === 'string' && node.title !== undefined) return node.title;
   if (node.type === 'string') return node.minLength ? 'a non-empty string' : 'a string';
   if (node.type === 'boolean') return 'true or false';
+  if (node.type === 'null') return 'null';
   return node.type === 'array' ? list(node) : 'an object';
 }
 

@@ -19,6 +19,7 @@ import { alternativeProblems } from './alternativeProblems.ts';
 import { classWeightProblems } from './classWeightProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
+import { startProblems } from './startProblems.ts';
 import { imageProblems } from './imageProblems.ts';
 import { layerProblems } from './layerProblems.ts';
 import { quantizationProblems } from './quantizationProblems.ts';
@@ -72,6 +73,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...quantizationProblems(document),
     ...distillationProblems(document),
     ...classWeightProblems(document),
+    ...startProblems(document),
     ...imageProblems(document),
     ...tableProblems(document),
     ...thinProblems(document),

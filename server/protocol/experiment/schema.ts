@@ -9,9 +9,10 @@ import { data } from './schema/data.ts';
 import { distillation } from './schema/distillation.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
+import { start, type renaming } from './schema/start.ts';
 import { thin } from './schema/thin.ts';
 import { training } from './schema/training.ts';
-import { path, positiveInteger } from './schema/values.ts';
+import { positiveInteger } from './schema/values.ts';
 
 const observe = z
   .strictObject({
@@ -34,11 +35,7 @@ export const experimentSchema = z.strictObject({
   model: model.describe(
     'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM language model by its sizes.',
   ),
-  start: path
-    .optional()
-    .describe(
-      'Weights to start from: run:ID, run:NAME (the newest run of that experiment), a model.json, or a .safetensors file.',
-    ),
+  start: start.optional(),
   data,
   training,
   distillation: distillation.optional(),
@@ -57,6 +54,8 @@ export type ExperimentSettings = z.output<typeof experimentSchema>;
 /** The same with all times in steps, which takes the length of an epoch. */
 export type Experiment = z.output<typeof scheduledExperimentSchema>;
 export type ModelReference = Experiment['model'];
+/** Names of tensors in a file, and of the weights that they are for; null leaves a tensor out. */
+export type Renaming = z.output<typeof renaming>;
 export type LstmLanguageModelOptions = z.output<typeof lstmLanguageModel>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];

@@ -137,6 +137,23 @@ export const eventSchema = z.discriminatedUnion('type', [
     resumedFrom: step.optional(),
   }),
   z.object({
+    type: z.literal('pretrained'),
+    ...common,
+    from: z.string().describe('The file or run that `start` names.'),
+    count: z.int().describe('Weights of the model, those that kept their initial values included.'),
+    weights: z
+      .array(
+        z.object({
+          name: z.string().describe('`layer/weight`, e.g. `fc1/kernel`.'),
+          tensors: z
+            .array(z.string())
+            .describe('Names in the file: one, or both biases of a recurrent module of PyTorch.'),
+          by: z.enum(['name', 'order']).describe('Whether names told what is what, or shapes in the order of both.'),
+        }),
+      )
+      .describe('The weights that the run began with from elsewhere, in the order of the model.'),
+  }),
+  z.object({
     type: z.literal('metrics'),
     ...common,
     loss: measured,

@@ -199,6 +199,8 @@ class FoldedHistory implements RunHistory {
       case 'evaluation':
         this.#evaluations.add(event);
         return;
+      case 'pretrained':
+        return;
       case 'checkpoint':
         this.#checkpoints.add(event);
         return;

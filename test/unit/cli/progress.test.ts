@@ -30,6 +30,22 @@ describe('progress', () => {
     expect(progress.metrics).toBeUndefined();
   });
 
+  it('lists the weights that a run began with under other names', () => {
+    const weights = Array.from({ length: 50 }, (_, i) => ({
+      name: `fc${i}/kernel`,
+      tensors: i === 0 ? ['fc0/kernel'] : [`${i}.weight`],
+      by: i === 2 ? ('order' as const) : ('name' as const),
+    }));
+    const pretrained: RunEvent = { type: 'pretrained', step: 0, time: 0, from: './net.pt', count: 52, weights };
+    expect(after(started, pretrained).pretrained).toBe(pretrained);
+    const lines = eventLines(pretrained, new MemoryTerminal()).map((line) => line.trimEnd());
+    expect(lines[0]).toBe('start       50 of 52 weights from ./net.pt');
+    expect(lines[1].trim()).toMatch(/^fc1\/kernel {2,}1\.weight$/);
+    expect(lines[2].trim()).toMatch(/^fc2\/kernel {2,}2\.weight {2,}by shape and order$/);
+    expect(lines).toHaveLength(42);
+    expect(lines[41]).toBe('  and 9 more, which `deeptwist show` lists');
+  });
+
   it('of a long run is found in a time that grows with its length and not with its square', () => {
     const long = 60_000;
     const events = Array.from({ length: long }, (_, i) => [

@@ -90,7 +90,7 @@ test('student 1 has the weights of Polino et al. 2018: 998,125, which are 4 MB',
 test('an example that starts from another one has its model and its data', () => {
   for (const file of files) {
     const { experiment } = read(file);
-    const base = /^run:(.*)$/.exec(experiment.start ?? '')?.[1];
+    const base = /^run:(.*)$/.exec(String(experiment.start ?? ''))?.[1];
     if (base === undefined) continue;
     const { experiment: pretraining } = read(join(dirname(file), `${base}.deeptwist.jsonc`));
     expect(experiment.model).toEqual(pretraining.model);

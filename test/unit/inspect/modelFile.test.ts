@@ -243,7 +243,7 @@ describe('a file', () => {
   test('that is missing, a folder, empty, a web page or of another kind is refused with a remedy', async () => {
     const cases: [() => unknown, RegExp][] = [
       [() => open(path('none.onnx')), /none\.onnx cannot be read: there is no such file/],
-      [() => open(write('x.pt', '\x80\x02}q\x00')), /is no model file that can be read/],
+      [() => open(write('x.tflite', '\x80\x02}q\x00')), /is no model file that can be read/],
       [() => open(path('.')), /is no folder of a model/],
       [() => open(write('x.onnx', '')), /x\.onnx is not usable: it is empty/],
       [() => open(write('x.safetensors', '<!DOCTYPE html><p>')), /it is a web page, not the data/],
@@ -261,6 +261,9 @@ describe('a file', () => {
     ['inspect/fixtures/all-types.onnx', 'ONNX'],
     ['formats/fixtures/two.npz', 'NumPy archive'],
     ['formats/fixtures/f4.npy', 'NumPy array'],
+    ['inspect/fixtures/torch/lenet.pt', 'PyTorch checkpoint'],
+    ['inspect/fixtures/torch/legacy.pth', 'PyTorch checkpoint'],
+    ['inspect/fixtures/torch/model-00001-of-00002.safetensors', 'safetensors'],
   ])('is known by its content, under whatever name: %s', async (fixture, format) => {
     const content = readFileSync(new URL(`../${fixture}`, import.meta.url));
     for (const name of ['downloaded', 'model.bin', 'x.onnx', 'x.npy'])

@@ -1018,6 +1018,33 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'weights with other names that are not there',
+    text: edited([model, `${model}, "start": { "from": "./net.pt", "rename": { "a.*": "fc1.*" } }`]),
+    problems: ['error no-such-file «"./net.pt"» start.from: there is no ./net.pt as seen from this file'],
+  },
+  {
+    what: 'a run whose weights have other names, which is not there',
+    text: edited([model, `${model}, "start": { "from": "run:nothing" }`]),
+    problems: [
+      'error no-such-run «"run:nothing"» start.from: no run has this id, and no run is of an experiment with this name',
+    ],
+  },
+  {
+    what: 'a new name with more stars than the old one',
+    text: edited([model, `${model}, "start": { "from": "run:base", "rename": { "a.*": "*.fc1.*", "b": null } }`]),
+    problems: [
+      'error combination «"*.fc1.*"» start.rename["a.*"]: it has 2 of *, and the name that it is for has 1: each stands for the text of one there',
+    ],
+  },
+  {
+    what: 'a new name that is none',
+    text: edited([model, `${model}, "start": { "from": "run:base", "rename": { "a": "", "b": 1 } }`]),
+    problems: [
+      'error wrong-value «""» start.rename.a: expected a non-empty string or null, got ""',
+      'error wrong-value «1» start.rename.b: expected a non-empty string or null, got 1',
+    ],
+  },
+  {
     what: 'a run that is not there',
     text: edited([model, `${model}, "start": "run:nothing"`]),
     problems: [

@@ -3,9 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeSafetensors, type Safetensor } from '../../../server/formats/safetensors.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
-import { loadWeights } from '../../../server/models/loadWeights.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
@@ -199,64 +197,5 @@ describe('a model saved by TensorFlow.js', () => {
     const error = await userErrorOf(() => load(reference));
     expect(error.message).toMatch(message);
     expect(error.remedy).toBeTruthy();
-  });
-});
-
-describe('starting weights', () => {
-  function writeSafetensors(
-    model: tf.LayersModel,
-    change: (tensors: Map<string, Safetensor>) => void = () => undefined,
-  ) {
-    const tensors = new Map<string, Safetensor>(
-      modelWeights(model).map(({ name, shape, variable }) => [
-        name,
-        { dtype: 'F32', shape, data: variable.dataSync() as Float32Array },
-      ]),
-    );
-    change(tensors);
-    const path = join(folder, 'weights.safetensors');
-    writeFileSync(path, encodeSafetensors(tensors));
-    return path;
-  }
-
-  test('come from safetensors or from model.json, whatever number tfjs gave the layers', async () => {
-    const original = small();
-    for (const path of [writeSafetensors(original), join(folder, await save(original, 'start'))]) {
-      const model = small();
-      expect(values(model)).not.toEqual(values(original));
-      expect(await loadWeights(model, path)).toEqual({ ignored: [] });
-      expect(values(model)).toEqual(values(original));
-    }
-  });
-
-  test('that the model has no place for are told', async () => {
-    const path = writeSafetensors(small(), (tensors) => {
-      tensors.set('head/kernel', { dtype: 'F32', shape: [1], data: Float32Array.of(1) });
-    });
-    expect(await loadWeights(small(), path)).toEqual({ ignored: ['head/kernel'] });
-  });
-
-  test.each<[string, () => string, RegExp]>([
-    [
-      'missing',
-      () => writeSafetensors(small(), (t) => t.delete('out/bias')),
-      /lacks out\/bias of the model; it has .*out\/kernel/,
-    ],
-    [
-      'misshapen',
-      () => writeSafetensors(small(3)),
-      /shapes of the model: out\/kernel is \[3, 3\], not \[3, 2\], out\/bias is \[3\], not \[2\]/,
-    ],
-    ['no file', () => join(folder, 'none.safetensors'), /none\.safetensors does not exist/],
-    [
-      'damaged',
-      () => join(folder, write('bad.safetensors', 'damaged')),
-      /bad\.safetensors is not usable: it has 7 bytes/,
-    ],
-  ])('that do not fit are named, and the model stays as it is: %s', async (_, path, message) => {
-    const model = small();
-    const before = values(model);
-    expect((await userErrorOf(() => loadWeights(model, path()))).message).toMatch(message);
-    expect(values(model)).toEqual(before);
   });
 });

@@ -231,7 +231,11 @@ describe('a model that is no file of a model', () => {
     ],
     ['./model.keras', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /tensorflowjs_converter/],
     ['./model.onnx', /model\.onnx does not exist/, /Export the model again/],
-    ['./model.pt', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /write its layers as a module/],
+    [
+      './model.pt',
+      /is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /name it as "start".*torch\.onnx\.export/,
+    ],
     [
       './model.tflite',
       /is no module, no model\.json of TensorFlow\.js and no ONNX file/,

@@ -1,9 +1,20 @@
 /** @file Starting from weights that were trained before. */
-import { copyFile, readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { encodeSafetensors, type Safetensor } from '../../../server/formats/safetensors.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { eventsOf, experiment, finalWeights, mlp, weightsFile, workspace } from './workspace.ts';
+import {
+  CLASSES,
+  eventsOf,
+  experiment,
+  FEATURES,
+  finalWeights,
+  mlp,
+  resume,
+  weightsFile,
+  workspace,
+} from './workspace.ts';
 
 /** A run that changes nothing: what it stores is what it started from. */
 const still = { training: { ...experiment.training, optimizer: { type: 'sgd', learningRate: 1e-30 }, steps: 5 } };
@@ -75,4 +86,45 @@ test('what the model has no place for is left out, with a warning', async () => 
   expect(eventsOf(events, 'warning').map(({ message }) => message)).toEqual([
     'start: the model has no weight for fc1/kernel, fc1/bias; left out.',
   ]);
+});
+
+test('a run starts from PyTorch weights under other names, records which became what, and goes on without them', async () => {
+  const { run, folder } = await workspace({
+    ...still,
+    start: { from: './net.safetensors', rename: { 'classifier.*': 'fc2.*', 'pool.*': null } },
+  });
+  const numbers = (shape: number[]): Safetensor => {
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i / 1000);
+    return { dtype: 'F32', shape, data };
+  };
+  const file = encodeSafetensors(
+    new Map([
+      ['fc1.weight', numbers([16, FEATURES])],
+      ['fc1.bias', numbers([16])],
+      ['classifier.weight', numbers([CLASSES, 16])],
+      ['pool.weight', numbers([1])],
+    ]),
+  );
+  await writeFile(join(folder, 'net.safetensors'), file);
+  const stopped = await run({ stopAfter: 2 });
+  expect(eventsOf(stopped.events, 'pretrained')).toMatchObject([
+    {
+      step: 0,
+      from: './net.safetensors',
+      count: 4,
+      weights: [
+        { name: 'fc1/kernel', tensors: ['fc1.weight'], by: 'name' },
+        { name: 'fc1/bias', tensors: ['fc1.bias'] },
+        { name: 'fc2/kernel', tensors: ['classifier.weight'] },
+      ],
+    },
+  ]);
+  expect(eventsOf(stopped.events, 'warning').map(({ message }) => message)).toEqual([
+    'start: the file has nothing for fc2/bias: initial values stay.',
+  ]);
+  await writeFile(join(folder, 'net.safetensors'), 'gone');
+  const finished = await resume(stopped.run);
+  expect(eventsOf(finished.events, 'pretrained')).toEqual([]);
+  // [8, 16]: the second row has the second weights of all units.
+  expect(finalWeights(finished.run).get('fc1/kernel')?.[16]).toBeCloseTo(0.001);
 });

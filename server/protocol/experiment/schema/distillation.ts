@@ -8,7 +8,9 @@ const untrained = z
     model: model.describe(
       'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM by its sizes.',
     ),
-    weights: path.describe('Its trained weights: run:ID, run:NAME, a model.json, or a .safetensors file.'),
+    weights: path.describe(
+      'Its trained weights: run:ID, run:NAME, a .safetensors file, a state dict of PyTorch (.pt, .pth), or a model.json.',
+    ),
   })
   .describe('A model, and the file or the run that has its trained weights.');
 

@@ -55,6 +55,21 @@ export const inspected: readonly Subject[] = [
   subject('packed.safetensors', () => Promise.resolve({ 'packed.safetensors': encodePacked(weights) }), {
     'packed.safetensors': [...bytes, ...[...json, ...descriptions, ...descriptions].map(inHeader)],
   }),
+  subject('net.pt', async () => ({ 'net.pt': await fixture('inspect/fixtures/torch/numbers.pt') }), {
+    'net.pt': bytes,
+  }),
+  subject('net.pth', async () => ({ 'net.pth': await fixture('inspect/fixtures/torch/legacy.pth') }), {
+    'net.pth': bytes,
+  }),
+  subject(
+    'model.safetensors.index.json',
+    async () => ({
+      'model.safetensors.index.json': await fixture('inspect/fixtures/torch/model.safetensors.index.json'),
+      'model-00001-of-00002.safetensors': await fixture('inspect/fixtures/torch/model-00001-of-00002.safetensors'),
+      'model-00002-of-00002.safetensors': await fixture('inspect/fixtures/torch/model-00002-of-00002.safetensors'),
+    }),
+    { 'model.safetensors.index.json': json, 'model-00002-of-00002.safetensors': [...bytes, ...json.map(inHeader)] },
+  ),
   subject('x.npy', async () => ({ 'x.npy': await fixture('formats/fixtures/f4.npy') }), {
     'x.npy': [...bytes, ...header, ...header],
   }),

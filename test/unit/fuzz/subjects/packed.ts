@@ -9,7 +9,7 @@ import { encodePacked, type PackedWeight } from '../../../../server/formats/pack
 import { SparseWeight } from '../../../../server/formats/packed/sparse.ts';
 import { SparseCodedWeight } from '../../../../server/formats/packed/sparseCoded.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
-import { loadWeights } from '../../../../server/models/loadWeights.ts';
+import { loadWeights } from '../../../../server/training/start/loadWeights.ts';
 import { bytes, json, pick, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
 import { inHeader } from './safetensors.ts';
@@ -120,5 +120,5 @@ export const packed: Subject = {
   cases: 300,
   files: () => Promise.resolve({ 'w.safetensors': encodePacked(weights) }),
   mutations: { 'w.safetensors': [...bytes, ...[...json, ...descriptions, ...descriptions].map(inHeader)] },
-  read: (folder) => loadWeights((model ??= createModel()), join(folder, 'w.safetensors')),
+  read: (folder) => loadWeights((model ??= createModel()), join(folder, 'w.safetensors'), { complete: true }),
 };

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { encodeSafetensors, type Safetensor } from '../../../../server/formats/safetensors.ts';
-import { loadWeights } from '../../../../server/models/loadWeights.ts';
+import { loadWeights } from '../../../../server/training/start/loadWeights.ts';
 import { join } from 'node:path';
 import { bytes, json, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
@@ -36,6 +36,6 @@ export const safetensors: Subject = {
   mutations: { 'w.safetensors': [...bytes, ...json.map(inHeader)] },
   read: (folder) => {
     model ??= tf.sequential({ layers: [tf.layers.dense({ name: 'dense', units: 3, inputShape: [4] })] });
-    return loadWeights(model, join(folder, 'w.safetensors'));
+    return loadWeights(model, join(folder, 'w.safetensors'), { complete: true });
   },
 };

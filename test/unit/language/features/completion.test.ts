@@ -200,8 +200,17 @@ describe('runs and files', () => {
       './weights.safetensors',
       '../',
       './data/',
+      '{ }',
     ]);
     expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
+  });
+
+  test('a start is a file of PyTorch, or the index of several files, too', () => {
+    const folder = ['net.pt', 'net.pth', 'last.ckpt', 'model.safetensors.index.json', 'net.onnx', 'net.ts'];
+    const beside = around({ entries: (path) => (path === './' ? folder : []) });
+    const weights = ['./net.pt', './net.pth', './last.ckpt', './model.safetensors.index.json'];
+    expect(labels('{ "start": | }', beside)).toEqual([...weights, '../', '{ }']);
+    expect(labels('{ "start": { "from": | } }', beside)).toEqual([...weights, '../']);
   });
 
   test('a teacher is a run, a file with a model, or a model with its weights', () => {
