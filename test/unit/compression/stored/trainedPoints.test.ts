@@ -254,7 +254,7 @@ describe('as many points as a gradient is great', () => {
   const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
 
   /** A step in which the second gradient is three times the first, of as many numbers. */
-  async function measured(compressor: Compressor, [first, second]: readonly Trained[], at: number) {
+  async function measured(compressor: Compressor, [first, second]: readonly TrainedWeight[], at: number) {
     await compressor.beforeStep(at);
     first.gradient.fill(0);
     first.gradient.fill(1, 0, 16);
@@ -288,7 +288,7 @@ describe('as many points as a gradient is great', () => {
   });
 
   test.each([1, 2, 3, 5])('go on from a checkpoint after step %i as if there had been none', async (at) => {
-    const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
       const compressor = createCompressor(written, weights, options);
       if (state) compressor.restore(state);
       for (let now = from; now <= to; now++) await measured(compressor, weights, now);
@@ -322,7 +322,7 @@ describe('by turns with straight-through training', () => {
   const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
 
   /** A step whose optimizer trains weights and points; gives the weights that the model computed with. */
-  async function turn(compressor: Compressor, weights: readonly Trained[], at: number): Promise<Float32Array[]> {
+  async function turn(compressor: Compressor, weights: readonly TrainedWeight[], at: number): Promise<Float32Array[]> {
     await compressor.beforeStep(at);
     const computed = weights.map((weight) => weight.values.slice());
     for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
@@ -376,7 +376,7 @@ describe('by turns with straight-through training', () => {
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7])('go on from a checkpoint after step %i as if there had been none', async (at) => {
-    const train = async (weights: readonly Trained[], from: number, to: number, state?: Compressor['state']) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
       const compressor = createCompressor(written, weights, options);
       if (state) compressor.restore(state);
       for (let now = from; now <= to; now++) await turn(compressor, weights, now);
