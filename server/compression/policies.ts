@@ -25,10 +25,10 @@ export interface Policy {
   readonly Stored: new (projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) => StoredWeights;
   /** What the optimizer trains in the place of a unit's weights; absent where it trains the weights themselves. */
   trainedInstead?(unit: Unit): readonly TensorSpec[];
-  /** True where it trains the weights by turns with that. */
-  readonly trainsByTurns?: true;
   /** The distributions of a unit's weights; absent where weights are numbers. */
   noise?(unit: Unit, compression: Compression): readonly Omit<NoisyWeight, 'path'>[];
+  /** True where it trains the weights by turns with that. */
+  readonly trainsByTurns?: true;
   /** True where the policy needs the gradient of every entry: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
 }

@@ -60,8 +60,16 @@ export interface OnnxGraph {
   nodes: readonly OnnxNode[];
 }
 
-/** Opset of the standard domain that generated graphs are written for. */
-const OPSET = 17;
+/** What generated graphs are written for, and read by: the version of the standard operators, and of the format. */
+const GENERATED = { opset: 17, irVersion: 8 } as const;
+
+/** Versions of a file that is made of another one. */
+export interface OnnxVersions {
+  /** Of the standard operators. */
+  readonly opset: number;
+  /** Of the format itself. */
+  readonly irVersion: number;
+}
 
 /** A growing protocol-buffer message. */
 class Message {
@@ -183,8 +191,13 @@ function valueMessage(value: OnnxValue): Message {
 /**
  * The bytes of an ONNX model of one graph, as `InferenceSession.create` takes them.
  * @param metadata what the file says of itself, by key: `metadata_props`
+ * @param versions of the operators that the graph is made of, where it was not generated
  */
-export function encodeOnnxModel(graph: OnnxGraph, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function encodeOnnxModel(
+  graph: OnnxGraph,
+  metadata: Readonly<Record<string, string>> = {},
+  { opset, irVersion }: OnnxVersions = GENERATED,
+): Uint8Array {
   const graphMessage = new Message();
   for (const node of graph.nodes) graphMessage.message(1, nodeMessage(node));
   graphMessage.text(2, 'deeptwist');
@@ -193,11 +206,15 @@ export function encodeOnnxModel(graph: OnnxGraph, metadata: Readonly<Record<stri
   for (const output of graph.outputs) graphMessage.message(12, valueMessage(output));
   for (const { name, ...tensor } of graph.sparseInitializers ?? [])
     graphMessage.message(15, sparseTensorMessage(name, tensor));
-  const opset = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
-  const model = new Message().integer(1, 8).text(2, 'deeptwist').message(7, graphMessage).message(8, opset('', OPSET));
+  const operators = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
+  const model = new Message()
+    .integer(1, irVersion)
+    .text(2, 'deeptwist')
+    .message(7, graphMessage)
+    .message(8, operators('', opset));
   // A file of standard operators alone names no other domain: programs refuse those that they do not know.
   const domains = new Set(graph.nodes.flatMap(({ domain }) => domain ?? []));
-  for (const domain of domains) model.message(8, opset(domain, 1));
+  for (const domain of domains) model.message(8, operators(domain, 1));
   for (const [key, value] of Object.entries(metadata)) model.message(14, new Message().text(1, key).text(2, value));
   return model.bytes;
 }

@@ -1,6 +1,6 @@
 /** @file What the numbers of a tensor come to, in one or two walks over them, without keeping them. */
 import type { TensorHistogram, TensorStatistics } from '../protocol/model/tensor.ts';
-import type { Numbers } from './elementTypes.ts';
+import type { Numbers } from '../formats/elementTypes.ts';
 import type { StoredTensor } from './tensor.ts';
 
 /** Bars of a histogram. */

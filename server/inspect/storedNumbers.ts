@@ -2,7 +2,7 @@
 import { pipeline, Readable } from 'node:stream';
 import { createInflateRaw } from 'node:zlib';
 import { FormatError } from '../formats/formatError.ts';
-import { bytesOfElements, elementTypes, type ElementTypeName, type Numbers } from './elementTypes.ts';
+import { bytesOfElements, elementTypes, type ElementTypeName, type Numbers } from '../formats/elementTypes.ts';
 import type { OpenedFile } from './openedFile.ts';
 
 /** A range of bytes of a file. */

@@ -1,7 +1,7 @@
 /** @file What is known of a model's file before the numbers in it are read. */
 import type { RowView } from '../formats/packed/packedWeight.ts';
 import type { Tensor } from '../protocol/model/tensor.ts';
-import type { Numbers } from './elementTypes.ts';
+import type { Numbers } from '../formats/elementTypes.ts';
 
 export interface StoredTensor extends Tensor {
   /** The tensor, in the order of the file, as a matrix with a row for each output unit; absent where it has less than two axes. */

@@ -1,10 +1,10 @@
 /** @file The matrices that weights are compressed as, by their sides. */
-import { matrixViewOf } from '../compression/targets/matrixView.ts';
+import { viewOfWeight } from '../compression/targets/matrixView.ts';
 import type { MatrixSides } from '../protocol/experiment/methods/facts.ts';
 import type { DescribedWeight } from '../protocol/model/modelDescription.ts';
 
 export function matricesOf(weights: readonly DescribedWeight[]): MatrixSides[] {
-  return weights.map(({ shape, weight, layerClass }) => matrixViewOf(shape, weight, layerClass));
+  return weights.map(viewOfWeight);
 }
 
 /** Infinity where there is no matrix. */

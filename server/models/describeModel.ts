@@ -18,15 +18,18 @@ export async function describeModel(
     version: MODEL_DESCRIPTION_VERSION,
     model: typeof reference === 'string' ? reference : JSON.stringify(reference),
     files: await Promise.all(files.map(async (path) => ({ path, sha256: await sha256Of(path) }))),
-    weights: modelWeights(model).map(({ name, layer, weight, layerClass, inputLayer, shape, trainable }) => ({
-      name,
-      layer,
-      weight,
-      layerClass,
-      inputLayer,
-      shape: [...shape],
-      trainable,
-    })),
+    weights: modelWeights(model).map(
+      ({ name, layer, weight, layerClass, outputAxis, inputLayer, shape, trainable }) => ({
+        name,
+        layer,
+        weight,
+        layerClass,
+        ...(outputAxis !== undefined && { outputAxis }),
+        inputLayer,
+        shape: [...shape],
+        trainable,
+      }),
+    ),
     ...(samples !== undefined && { samples }),
   };
 }

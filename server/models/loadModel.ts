@@ -1,4 +1,4 @@
-/** @file The model that an experiment names: built in, saved by TensorFlow.js, or made by a user's module. */
+/** @file The model that an experiment names: built in, saved by TensorFlow.js, of an ONNX file, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Seeding } from '../formats/random.ts';
@@ -12,8 +12,9 @@ import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
-import { checkModelReference, hasExtension } from './modelFile.ts';
+import { checkModelReference, checkOnnxReference, hasExtension } from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
+import { loadOnnxModel } from './onnx/loadOnnxModel.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
 import { withSeededMathRandom } from './seededInitialization.ts';
 import { loadTfjsModel } from './tfjsModelFile.ts';
@@ -28,6 +29,8 @@ export interface LoadedModel {
   metrics?: Record<string, Metric>;
   /** The files that the model was made from, absolute: a run keeps copies of them. */
   files: string[];
+  /** What a user should know of the model. */
+  warnings?: string[];
 }
 
 export interface ModelOptions {
@@ -44,7 +47,8 @@ export interface ModelOptions {
 const BUILTIN = 'builtin:';
 
 /**
- * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, or a module exporting `createModel()`
+ * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, an ONNX file, or a module exporting
+ * `createModel()`
  * @throws UserError when there is no such model, or its module fails
  */
 export function loadModel(
@@ -58,10 +62,17 @@ export function loadModel(
   });
 
   function load(): LoadedModel | Promise<LoadedModel> {
-    if (typeof reference !== 'string') return builtin(lstmLanguageModel(reference, samples));
+    if (typeof reference !== 'string') {
+      if ('builtin' in reference) return builtin(lstmLanguageModel(reference, samples));
+      const { onnx, inputs, batchStatistics } = reference;
+      checkOnnxReference(onnx);
+      const frozenStatistics = batchStatistics === 'frozen';
+      return loadOnnxModel(resolve(baseDirectory, onnx), { dimensions: inputs, frozenStatistics, samples });
+    }
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
+    if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples });
     return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   }
 }

@@ -4,19 +4,20 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 
 const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
 
+const ONNX = '.onnx';
+
 const FROM_KERAS =
   'Convert it with `pip install tensorflowjs` and `tensorflowjs_converter --input_format keras --output_format ' +
   'tfjs_layers_model FILE FOLDER` (from Keras 3, save an .h5 file first), then name FOLDER/model.json.';
 const FROM_OTHERS =
-  'It cannot be trained here: write its layers as a module with createModel(), and start from its weights ("start") as ' +
-  '.safetensors.';
+  'Export it as ONNX, from PyTorch with torch.onnx.export(model, example, "net.onnx", dynamo=False), and name that; or write its layers ' +
+  'as a module with createModel(), and start from its weights ("start") as .safetensors.';
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
   '.h5': FROM_KERAS,
   '.hdf5': FROM_KERAS,
   '.keras': FROM_KERAS,
-  '.onnx': FROM_OTHERS,
   '.pt': FROM_OTHERS,
   '.pth': FROM_OTHERS,
   '.tflite': FROM_OTHERS,
@@ -32,11 +33,20 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 export function checkModelReference(reference: string): void {
   checkAddress('model', reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || MODULES.has(extension)) return;
-  throw new SettingError(['model'], `${reference} is no module and no model.json of TensorFlow.js`, {
+  if (extension === '.json' || extension === ONNX || MODULES.has(extension)) return;
+  throw new SettingError(['model'], `${reference} is no module, no model.json of TensorFlow.js and no ONNX file`, {
     remedy:
       conversions[extension] ??
-      'Name a TypeScript or JavaScript module (.ts, .js), a model.json, or a built-in model (builtin:lenet-5).',
+      'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx file, or a built-in model (builtin:lenet-5).',
+  });
+}
+
+/** @throws SettingError for an address of the web, and for a file that is no ONNX file by its name */
+export function checkOnnxReference(reference: string): void {
+  checkAddress('model', reference);
+  if (extname(reference).toLowerCase() === ONNX) return;
+  throw new SettingError(['model', 'onnx'], `${reference} is no ONNX file`, {
+    remedy: 'Name an .onnx file here; other models are named by "model" itself.',
   });
 }
 

@@ -1,9 +1,11 @@
 /**
  * @file The weights of a model under stable names, `layer/weight` (`fc1/kernel`). tfjs numbers what a process creates:
  * the second model's `kernel` may be `fc1/kernel_1`, its unnamed dense layer `dense_Dense7`. Here numbers count within the
- * model, so that the same model has the same names in every process and after every reload.
+ * model, so that the same model has the same names in every process and after every reload. The weights of an ONNX graph have those
+ * of its file (`fc1.weight`).
  */
 import type * as tf from '@tensorflow/tfjs';
+import { OnnxGraphLayer } from './onnx/graphLayer.ts';
 
 export interface ModelWeight {
   /** `layer/weight`; unique in the model. */
@@ -12,8 +14,10 @@ export interface ModelWeight {
   layer: string;
   /** `kernel`, `bias`, `recurrent_kernel`, … */
   weight: string;
-  /** tfjs class name of the layer that has it. */
+  /** tfjs class name of the layer that has it, or the operator of ONNX that takes it. */
   layerClass: string;
+  /** Axis of the output units, where it is not the one that a weight of TensorFlow.js with this name has. */
+  outputAxis?: number;
   /** The one layer whose output the weight multiplies, with nothing but dropout between them; not for a recurrent kernel. */
   inputLayer?: string;
   shape: number[];
@@ -49,6 +53,11 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
   const result: ModelWeight[] = [];
 
   const visit = (layer: Layer, path: readonly string[], input?: string): void => {
+    if (layer instanceof OnnxGraphLayer) {
+      result.push(...weightsOfGraph(layer));
+      for (const { id } of layer.weights) seen.add(id);
+      return;
+    }
     const pathOf = (child: Layer) => [...path, layerNames.get(child.name) ?? child.name];
     for (const child of children(layer)) {
       const source = inputOf(child);
@@ -78,6 +87,19 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
   };
   visit(model, []);
   return result;
+}
+
+function weightsOfGraph(graph: OnnxGraphLayer): ModelWeight[] {
+  return graph.namedWeights.map(({ name, layer, weight, op, outputAxis, shape, trainable, variable }) => ({
+    name,
+    layer,
+    weight,
+    layerClass: op,
+    ...(outputAxis !== undefined && { outputAxis }),
+    shape: [...shape],
+    trainable: trainable && graph.trainable,
+    variable: variable.read() as tf.Variable,
+  }));
 }
 
 /** @returns `fc1/kernel` for the layer `fc1` and its variable `kernel` */

@@ -6,7 +6,8 @@ import { elementCount } from '../protocol/shape.ts';
 
 /**
  * What each input of a model takes of a sample. Where a sample has as many elements as the input takes but another shape (an image, a
- * vector), the input's is used.
+ * vector), the input's is used; images with channels last keep their shape for an input with channels first, and are transposed where
+ * the model is called.
  * @param unfit the error for a model that does not take the samples, of the reason in words
  */
 export function matchInputs(
@@ -18,6 +19,7 @@ export function matchInputs(
     throw unfit(`it has ${model.inputs.length} inputs and a sample of the data has ${samples.inputs.length}`);
   return samples.inputs.map(({ shape, dtype }, index) => {
     const wanted = model.inputs[index].shape.slice(1);
+    if (hasOtherLayout(wanted, shape)) return { shape, dtype };
     const known = wanted.filter((size) => size !== null);
     if (known.length === wanted.length) {
       if (elementCount(known) === elementCount(shape)) return { shape: known, dtype };
@@ -27,6 +29,17 @@ export function matchInputs(
     const which = model.inputs.length === 1 ? 'the input' : `input ${index + 1}`;
     throw unfit(`${which} takes ${shapeText(wanted)}, a sample of the data is ${shapeText(shape)}`);
   });
+}
+
+/**
+ * True for images [height, width, channels] and an input that takes them as [channels, height, width], and not as they are: a data set
+ * of images has channels last, a model of PyTorch first.
+ */
+export function hasOtherLayout(input: readonly (number | null)[], sample: readonly number[]): boolean {
+  if (input.length !== 3 || sample.length !== 3) return false;
+  const fits = (sizes: readonly number[]) => input.every((size, axis) => size === null || size === sizes[axis]);
+  const [height, width, channels] = sample;
+  return !fits(sample) && fits([channels, height, width]);
 }
 
 /** Samples of every batch, where the model fixes their number: one with a state from batch to batch does. */

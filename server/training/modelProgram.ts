@@ -4,11 +4,12 @@ import type { Predictor, Program } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { chooseLoss, lossScaleOf, meanOf, userArguments } from './objective/dataLoss.ts';
-import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
+import { chooseLoss, lossScaleOf, meanOf, trainedLoss, userArguments } from './objective/dataLoss.ts';
+import { fixedBatchSize, hasOtherLayout, matchInputs, shapeText } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
@@ -26,7 +27,7 @@ export interface ModelProgram extends Program, Predictor {
   readonly metric: string;
   /** What a training step's loss is divided by to be a mean: the time steps that it is summed over, else 1. */
   readonly lossScale: number;
-  /** Names of the layers that the model's inputs and outputs come from. */
+  /** Names of the layers that the model's inputs and outputs come from, or those that an ONNX graph has for them. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /** Mean loss and metrics of what was predicted; see {@link Program.evaluate}. */
@@ -37,7 +38,7 @@ export interface ModelProgram extends Program, Predictor {
 export const PERPLEXITY = 'perplexity';
 
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes' | 'countLabels'>;
 
 /** True for samples whose largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
@@ -81,7 +82,8 @@ export function modelProgram(
   const weights = modelWeights(model);
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
-  const { loss, id } = chooseLoss(loaded, training, dataset);
+  const chosen = chooseLoss(loaded, training, dataset);
+  const { loss, id } = chosen;
   const { vocabulary } = dataset;
   const { targets } = dataset;
   const isSingle = model.outputs.length === 1 && targets.length === 1;
@@ -103,13 +105,14 @@ export function modelProgram(
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
+  const trained = trainedLoss(chosen, training, model, dataset);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
   const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
-    ? studentLoss(lesson.config, { model, loss, id }, lesson.teacher)
-    : (_, expected, outputs): Terms => ({ terms: { data: [loss(expected, outputs)] } });
+    ? studentLoss(lesson.config, { model, loss: trained, id }, lesson.teacher)
+    : (_, expected, outputs): Terms => ({ terms: { data: [trained(expected, outputs)] } });
 
   const score: ModelProgram['score'] = (targets, predicted) => ({
     loss: loss(targets, predicted),
@@ -128,7 +131,7 @@ export function modelProgram(
     lossScale,
     // A sequential model has no `inputNames`.
     inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
-    outputNames: model.outputs.map(({ sourceLayer }) => sourceLayer.name),
+    outputNames: outputNamesOf(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
@@ -165,7 +168,18 @@ export function predictorOf(
 }
 
 function outputsOf(model: tf.LayersModel, batch: tf.Tensor[], mode: { training: boolean }): tf.Tensor[] {
-  return [model.apply(batch.length === 1 ? batch[0] : batch, mode) as tf.Tensor | tf.Tensor[]].flat();
+  const inputs = batch.map((samples, index) => inLayoutOf(model.inputs[index], samples));
+  return [model.apply(inputs.length === 1 ? inputs[0] : inputs, mode) as tf.Tensor | tf.Tensor[]].flat();
+}
+
+/** Samples as an input of a model takes them. */
+function inLayoutOf({ shape }: tf.SymbolicTensor, samples: tf.Tensor): tf.Tensor {
+  return hasOtherLayout(shape.slice(1), samples.shape.slice(1)) ? tf.transpose(samples, [0, 3, 1, 2]) : samples;
+}
+
+function outputNamesOf(model: tf.LayersModel): string[] {
+  const graph = graphOf(model)?.settings.graph;
+  return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
 /** @throws SettingError when it is not that of the experiment */

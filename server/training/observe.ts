@@ -1,7 +1,7 @@
 /** @file What a run records about its weights: how each is compressed, histograms around a distortion, spectra before it. */
 import type { Compressor } from '../compression/compressor.ts';
 import { weightHistogram } from '../compression/histogram.ts';
-import { matrixViewOf, storedMatrix } from '../compression/targets/matrixView.ts';
+import { viewOfWeight, storedMatrix } from '../compression/targets/matrixView.ts';
 import { denseSize, sizeLeft } from '../compression/size.ts';
 import { isMatrix, type MatchedWeight, type CompressibleWeight } from '../compression/targets/targets.ts';
 import { singularValues } from '../linalg/singularValues.ts';
@@ -81,7 +81,7 @@ export async function observeWeights(
   const matrices = weights.filter(isMatrix);
   const spectra: SpectrumOf[] = [];
   for (const weight of spectrum ? matrices : []) {
-    spectra.push(await spectrumOf({ weight, view: matrixViewOf(weight.shape, weight.weight, weight.layerClass) }));
+    spectra.push(await spectrumOf({ weight, view: viewOfWeight(weight) }));
   }
   return {
     weights: matrices.map(({ name, values }) => ({

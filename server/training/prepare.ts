@@ -120,6 +120,7 @@ export async function prepare(
     const loaded = topology ? await thinnedModel(whole, topology) : whole;
     held.model = loaded.model;
     const sources = [...ofData, ...(await readSources(loaded.files))];
+    warnings.push(...(loaded.warnings ?? []));
     if (pretrained && start !== undefined) {
       const { ignored } = await loadWeights(loaded.model, await startFile(start, directory, dataset, run));
       if (ignored.length > 0) warnings.push(`start: the model has no weight for ${ignored.join(', ')}; left out.`);

@@ -7,6 +7,7 @@ import { loadModel, type LoadedModel } from '../models/loadModel.ts';
 import { loadWeights } from '../models/loadWeights.ts';
 import { checkStartReference, hasExtension } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { loadOnnxModel } from '../models/onnx/loadOnnxModel.ts';
 import { completeNormalizations } from '../models/plainNormalizations.ts';
 import { loadTfjsModel } from '../models/tfjsModelFile.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
@@ -76,11 +77,18 @@ export async function loadTeacher({ teacher }: DistillationConfig, options: Teac
 async function find(teacher: DistillationConfig['teacher'], options: TeacherOptions): Promise<Found> {
   if (typeof teacher !== 'string') return modelWithWeights(teacher, options);
   if (namesRun(teacher)) return modelOfRun(teacher, options);
-  // The settings have been checked: it is one of the two.
-  const load = hasExtension(teacher, '.json') ? loadTfjsModel : loadLayersFile;
-  const { model, files } = await load(resolve(options.directory, teacher));
+  const { model, files } = await modelOfFile(resolve(options.directory, teacher), options);
   completeNormalizations(model);
   return { loaded: { model, files }, loss: 'auto', files, run: undefined };
+}
+
+/** The settings have been checked: the file is one of the three. */
+function modelOfFile(
+  path: string,
+  { batchSize, dataset }: TeacherOptions,
+): Promise<Pick<LoadedModel, 'model' | 'files'>> {
+  if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples: { batchSize, ...dataset } });
+  return hasExtension(path, '.json') ? loadTfjsModel(path) : loadLayersFile(path);
 }
 
 async function modelOfRun(reference: string, options: TeacherOptions): Promise<Found> {

@@ -136,13 +136,14 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
       layer,
       weight,
       layerClass,
+      outputAxis,
       inputLayer,
       shape,
       values: value,

@@ -1,7 +1,7 @@
 /** @file `deeptwist describe`. */
 import { relative, resolve } from 'node:path';
 import { elementCount } from '../../protocol/shape.ts';
-import { matrixViewOf, storedShape } from '../../compression/targets/matrixView.ts';
+import { viewOfWeight, storedShape } from '../../compression/targets/matrixView.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { formatNumber } from '../../protocol/formatQuantity.ts';
 import type { DescribedWeight, ModelDescription } from '../../protocol/model/modelDescription.ts';
@@ -52,7 +52,7 @@ function table({ weights }: ModelDescription, columns: number): string[] {
 /** The rank from which the factors are as large as the matrix: `mn / (m + n)`. */
 function breakEven(weight: DescribedWeight): string {
   if (!isMatrix(weight)) return '';
-  const { rows, columns } = storedShape(matrixViewOf(weight.shape, weight.weight, weight.layerClass));
+  const { rows, columns } = storedShape(viewOfWeight(weight));
   return formatNumber((rows * columns) / (rows + columns));
 }
 

@@ -18,8 +18,26 @@ export interface MatrixView {
   readonly columns: number;
 }
 
+/** What tells the axis of the output units of a weight. */
+export interface ViewedWeight {
+  readonly shape: readonly number[];
+  /** Name of the weight within its layer, as tfjs gives it. */
+  readonly weight: string;
+  /** tfjs class name of the layer, where it is known. */
+  readonly layerClass?: string | undefined;
+  /** The axis itself, where the model says which it is: that of an ONNX graph. */
+  readonly outputAxis?: number | undefined;
+}
+
+/** The view of a weight: by the axis that its model says, else as {@link matrixViewOf}. */
+export function viewOfWeight({ shape, weight, layerClass, outputAxis }: ViewedWeight): MatrixView {
+  return outputAxis === undefined
+    ? matrixViewOf(shape, weight, layerClass)
+    : splitAt(shape, outputAxis, outputAxis + 1);
+}
+
 /**
- * The view of a weight. The output unit is the last axis, except for: `embeddings` [vocabulary, units], a row is a word;
+ * The view of a weight of TensorFlow.js. The output unit is the last axis, except for: `embeddings` [vocabulary, units], a row is a word;
  * `depthwise_kernel` [height, width, channels, multiplier], a row is an output channel, the last two axes; the kernel of
  * a transposed convolution [height, width, filters, channels], a row is a filter.
  *

@@ -2,7 +2,7 @@
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isPattern, LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
-import { matrixViewOf, type MatrixView } from './matrixView.ts';
+import { viewOfWeight, type MatrixView } from './matrixView.ts';
 
 /** A weight tensor of a model, as it is named. */
 export interface NamedWeight {
@@ -13,6 +13,8 @@ export interface NamedWeight {
   readonly weight: string;
   /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
   readonly layerClass?: string | undefined;
+  /** Axis of the output units, where the model says which it is. */
+  readonly outputAxis?: number | undefined;
   /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
   readonly inputLayer?: string | undefined;
   readonly shape: readonly number[];
@@ -187,7 +189,7 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
       rivals.add(JSON.stringify([key, rival]));
       problems.push(matchedTwice(weight, key, rival));
     }
-    const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
+    const view = viewOfWeight(weight);
     return { weight, view, key, parameters: layers[key] };
   });
   return { targets, problems };

@@ -4,10 +4,30 @@ import type { StepBatch } from '../../compiler/program.ts';
 import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import type { OpenedModel, Output, Samples } from '../format.ts';
+import { hasOtherLayout } from '../../training/matchInputs.ts';
 import { portNames } from '../portNames.ts';
+import { permute } from '../safetensors/pytorchNames.ts';
 
 const SESSION = { logSeverityLevel: 3, executionProviders: ['cpu'] } as const;
 const STATE = 'state:';
+
+/** Samples as an input of a file takes them: an imported graph may have channels first, and integers of 64 bits. */
+function tensorFor(
+  { type, shape }: InferenceSession.TensorValueMetadata,
+  sample: Samples['inputs'][number],
+  values: StepBatch['inputs'][number],
+  size: number,
+): Tensor {
+  const sizes = shape.slice(1).map((one) => (typeof one === 'number' ? one : null));
+  const [height, width, channels] = sample.shape;
+  const isOther = hasOtherLayout(sizes, sample.shape);
+  const ordered =
+    isOther && values instanceof Float32Array ? permute(values, [size, height, width, channels], [0, 3, 1, 2]) : values;
+  const dims = [size, ...(isOther ? [channels, height, width] : sample.shape)];
+  if (type === 'int64') return new ort.Tensor(type, BigInt64Array.from(ordered, BigInt), dims);
+  if (type === 'float32') return new ort.Tensor(type, Float32Array.from(ordered), dims);
+  return new ort.Tensor(sample.dtype, ordered, dims);
+}
 
 export class OnnxFile implements OpenedModel {
   readonly engine = 'ONNX Runtime';
@@ -41,7 +61,8 @@ export class OnnxFile implements OpenedModel {
     const feeds: Record<string, Tensor> = {};
     this.#samples.inputs.forEach(({ shape, dtype }, i) => {
       const name = this.#names.get(portName.input(i))!;
-      if (this.#session.inputNames.includes(name)) feeds[name] = new ort.Tensor(dtype, inputs[i], [size, ...shape]);
+      const taken = this.#session.inputMetadata.find((value) => value.name === name);
+      if (taken?.isTensor) feeds[name] = tensorFor(taken, { shape, dtype }, inputs[i], size);
     });
     for (const value of this.#session.inputMetadata) {
       if (!value.isTensor || !value.name.startsWith(STATE)) continue;

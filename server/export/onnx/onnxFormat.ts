@@ -5,6 +5,7 @@ import { ExitCode, UserError } from '../../protocol/userError.ts';
 import type { ExportFormat, ExportSettings, ExportSource, WrittenModel } from '../format.ts';
 import { portNames } from '../portNames.ts';
 import { smallWeights } from '../smallWeights.ts';
+import { importedGraph } from './importedGraph.ts';
 import { OnnxFile } from './onnxFile.ts';
 import { kernelsForSteps, withWeights } from './onnxModel.ts';
 import { predictionGraph } from './predictionGraph.ts';
@@ -26,14 +27,19 @@ async function write(
   const weights = dense
     ? new Map(parameters.list.map(({ name, shape, value }) => [name, new DenseWeight(shape, value)]))
     : smallWeights(source);
-  const { graph } = await predictionGraph(program, program.batchSize, kernelsForSteps(weights));
+  const imported = importedGraph(program);
+  const { graph } = imported ?? (await predictionGraph(program, program.batchSize, kernelsForSteps(weights)));
   const model = withWeights(graph, weights, portNames(program.inputNames, program.outputNames), { sparseInitializers });
   return {
-    content: encodeOnnxModel(model.graph, {
-      ...(origin.run !== undefined && { 'deeptwist.run': origin.run }),
-      'deeptwist.experiment': origin.experiment,
-      ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
-    }),
+    content: encodeOnnxModel(
+      model.graph,
+      {
+        ...(origin.run !== undefined && { 'deeptwist.run': origin.run }),
+        'deeptwist.experiment': origin.experiment,
+        ...(origin.step !== undefined && { 'deeptwist.step': String(origin.step) }),
+      },
+      imported?.versions,
+    ),
     weights: model.weights,
     inputs: [...model.graph.inputs],
     outputs: [...model.graph.outputs],

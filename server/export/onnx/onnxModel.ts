@@ -91,12 +91,17 @@ function withoutPrefix(name: string): string {
 }
 
 /** True for a product with the matrix on its right, which two products with its factors can replace. */
-function isProductWith({ op, inputs }: OnnxNode, port: string, { shape }: PackedWeight): boolean {
-  const isProduct = (op === 'MatMul' || op === 'Gemm') && inputs.length === 2;
-  return isProduct && shape.length === 2 && inputs[1] === port && inputs[0] !== port;
+function isProductWith({ op, inputs, attributes }: OnnxNode, port: string, { shape }: PackedWeight): boolean {
+  const isProduct = op === 'MatMul' ? inputs.length === 2 : op === 'Gemm' && isPlain(attributes);
+  return isProduct && shape.length === 2 && inputs[1] === port && inputs[0] !== port && inputs[2] !== port;
 }
 
-/** `(x left) right`, or `(x right') left'` for a product with the transposed weight. */
+/** True for a product that nothing scales. */
+function isPlain({ alpha, beta }: NonNullable<OnnxNode['attributes']> = {}): boolean {
+  return [alpha, beta].every((factor) => factor === undefined || ('float' in factor && factor.float === 1));
+}
+
+/** `(x left) right`, or `(x right') left'` for a product with the transposed weight; a bias is added to the second. */
 function twoProducts(node: OnnxNode, { left, right }: { left: string; right: string }): OnnxNode[] {
   const { transA, transB } = node.attributes ?? {};
   const isTransposed = transB !== undefined && 'int' in transB && transB.int === 1;
@@ -104,6 +109,10 @@ function twoProducts(node: OnnxNode, { left, right }: { left: string; right: str
   const between = `${node.outputs[0]}:projected`;
   return [
     { ...node, inputs: [node.inputs[0], first], outputs: [between] },
-    { ...node, inputs: [between, second], ...(transA && { attributes: { ...node.attributes, transA: { int: 0 } } }) },
+    {
+      ...node,
+      inputs: [between, second, ...node.inputs.slice(2)],
+      ...(transA && { attributes: { ...node.attributes, transA: { int: 0 } } }),
+    },
   ];
 }

@@ -7,6 +7,8 @@ import { modelWeights } from '../../models/modelWeights.ts';
 import { isSmaller, kernelOf, withFactoredLayers } from '../../models/thinning/factoredLayers.ts';
 import type { StoredModel } from '../../models/thinning/shrink.ts';
 import { loadTfjsModel } from '../../models/tfjsModelFile.ts';
+import { graphOf } from '../../models/onnx/graphLayer.ts';
+import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { mainFiles } from '../../protocol/model/exportFormats.ts';
 import type {
   ExportFormat,
@@ -52,6 +54,11 @@ async function open(path: string, { inputs }: Samples): Promise<OpenedModel> {
 
 async function write(source: ExportSource, settings: ExportSettings): Promise<WrittenModel> {
   const { program, parameters } = source.prepared;
+  if (graphOf(program.model))
+    throw new UserError('The model is a graph of ONNX, which has no layers of TensorFlow.js.', {
+      remedy: 'Export it as ONNX (--format onnx), or its weights as packed or safetensors.',
+      exitCode: ExitCode.usage,
+    });
   const tensors = new Map(parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]));
   const small = smallWeights(source);
   const layers = factoredWhereSmaller({ topology: modelTopology(program.model), tensors }, small);

@@ -4,7 +4,7 @@ import { inflateHead } from '../../formats/inflate.ts';
 import { npyElements, readNpyHeader, reversedElements, type NpyHeader } from '../../formats/npy.ts';
 import { ZipArchive, type ZipEntry } from '../../formats/zip.ts';
 import { elementCount } from '../../protocol/shape.ts';
-import { bytesOfElements, elementTypes, type ElementTypeName } from '../elementTypes.ts';
+import { bytesOfElements, elementTypes, type ElementTypeName } from '../../formats/elementTypes.ts';
 import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements, inflated, skipped } from '../storedNumbers.ts';

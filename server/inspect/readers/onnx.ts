@@ -3,46 +3,17 @@
  * Field numbers are those of onnx.proto.
  */
 import { FormatError } from '../../formats/formatError.ts';
+import { onnxDataTypes, onnxTypeName } from '../../formats/onnxTypes.ts';
 import { ProtobufReader, type ProtobufField } from '../../formats/protobufReader.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { bytesOfElements, elementTypes, type ElementTypeName, type Numbers } from '../elementTypes.ts';
+import { bytesOfElements, elementTypes, type Numbers } from '../../formats/elementTypes.ts';
 import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements, fromVarints, type Segment } from '../storedNumbers.ts';
 import type { StoredTensor } from '../tensor.ts';
 import { MOST_TENSORS, uniqueNames, unreadable, type ReadModel } from './readModel.ts';
-
-/** TensorProto.DataType, with the words of the names that elements have here. */
-const dataTypes: Readonly<Record<number, ElementTypeName | undefined>> = {
-  1: 'float32',
-  2: 'uint8',
-  3: 'int8',
-  4: 'uint16',
-  5: 'int16',
-  6: 'int32',
-  7: 'int64',
-  9: 'bool',
-  10: 'float16',
-  11: 'float64',
-  12: 'uint32',
-  13: 'uint64',
-  16: 'bfloat16',
-  17: 'float8_e4m3fn',
-  19: 'float8_e5m2',
-  21: 'uint4',
-  22: 'int4',
-};
-/** Types without a reader here. */
-const otherTypes: Readonly<Record<number, string | undefined>> = {
-  8: 'string',
-  14: 'complex64',
-  15: 'complex128',
-  18: 'float8_e4m3fnuz',
-  20: 'float8_e5m2fnuz',
-  23: 'float4_e2m1',
-};
 
 const LONGEST_NAME = 2000;
 const LONGEST_TEXT = 100_000;
@@ -203,7 +174,7 @@ class GraphReader {
     let dtype = '?';
     let sizes: string[] | undefined;
     for (const field of this.#messages(tensor)) {
-      if (field.number === 1) dtype = dataTypes[field.value] ?? otherTypes[field.value] ?? '?';
+      if (field.number === 1) dtype = onnxTypeName(field.value);
       else if (field.number === 2)
         sizes = Array.from(this.#messages(field), (dimension) => {
           const [size] = this.#messages(dimension);
@@ -265,8 +236,8 @@ async function tensorOf(
   openBeside: (path: string) => Promise<OpenedFile>,
 ): Promise<StoredTensor> {
   const elements = elementCount(shape);
-  const type = dataTypes[dataType];
-  const dtype = type ?? otherTypes[dataType] ?? `type ${dataType}`;
+  const type = onnxDataTypes[dataType];
+  const dtype = onnxTypeName(dataType);
   const stored = [...raw, ...varints].reduce((sum, { begin, end }) => sum + end - begin, 0);
   const known = { name, shape, dtype, elements, bytes: stored };
   if (!Number.isSafeInteger(elements)) return unreadable(known, `it would have ${elements} numbers`);

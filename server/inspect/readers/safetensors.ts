@@ -4,7 +4,7 @@ import { isPacked, PackedReader } from '../../formats/packed/packedFile.ts';
 import { decodeSafetensor, readSafetensorsHeader, type SafetensorEntry } from '../../formats/safetensors.ts';
 import { formatCount } from '../../protocol/formatQuantity.ts';
 import { elementCount } from '../../protocol/shape.ts';
-import type { ElementTypeName } from '../elementTypes.ts';
+import type { ElementTypeName } from '../../formats/elementTypes.ts';
 import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements } from '../storedNumbers.ts';

@@ -5,7 +5,7 @@ import { fileBeside } from '../../modules/fileBeside.ts';
 import { parseWeightList, SAVE_AGAIN } from '../../modules/modelArtifacts.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
-import { bytesOfElements, type ElementTypeName, type Numbers } from '../elementTypes.ts';
+import { bytesOfElements, type ElementTypeName, type Numbers } from '../../formats/elementTypes.ts';
 import { matrixViewOfTensor } from '../matrixView.ts';
 import type { OpenedFile } from '../openedFile.ts';
 import { bytesOfSegments, decodeElements, type Segment } from '../storedNumbers.ts';

@@ -37,7 +37,7 @@ export function allowedStrings(node: JsonSchema): string[] {
 /** What the schema asks for, as a noun phrase. */
 export function expectation(node: JsonSchema): string {
   const options = node.anyOf as JsonSchema[] | undefined;
-  if (options) return options.map(expectation).join(' or ');
+  if (options) return [...new Set(options.map(expectation))].join(' or ');
   const texts = allowedStrings(node);
   if (texts.length > 0) return listed(texts);
   const discriminator = discriminatorOf(node);
@@ -62,7 +62,8 @@ function list({ items, minItems, maxItems }: JsonSchema): string {
   const [member, least, most] = Array.isArray(items)
     ? [items[0], items.length, items.length]
     : [items, minItems ?? 0, maxItems];
-  if (!isRecord(member) || (member.type !== 'number' && member.type !== 'integer')) return 'a list';
+  if (!isRecord(member) || (member.type !== 'number' && member.type !== 'integer'))
+    return least === 1 ? 'a non-empty list' : 'a list';
   if (most === undefined) return `a list of ${least} ${least === 1 ? 'number' : 'numbers'} or more`;
   return `a list of ${least === most ? least : `${least} to ${most}`} numbers`;
 }
@@ -115,10 +116,19 @@ export function optionOf(node: JsonSchema, value: unknown): JsonSchema | undefin
   return typeof chosen === 'string' ? discriminator.options.get(chosen) : undefined;
 }
 
-/** What a value is meant as, where it may be an object, a list, or something simple; the node itself where there is no such choice. */
+/**
+ * What a value is meant as, where it may be an object, a list, or something simple; of several objects the one that knows most of its
+ * keys. The node itself where there is no such choice.
+ */
 export function alternativeOf(node: JsonSchema, value: unknown): JsonSchema | undefined {
   const alternatives = node.anyOf as JsonSchema[] | undefined;
-  return alternatives ? alternatives.find((alternative) => kindOf(alternative) === kindOfValue(value)) : node;
+  if (!alternatives) return node;
+  const known = ({ properties = {} }: JsonSchema) =>
+    isRecord(value) ? Object.keys(value).filter((key) => Object.hasOwn(properties, key)).length : 0;
+  return alternatives
+    .filter((alternative) => kindOf(alternative) === kindOfValue(value))
+    .toSorted((a, b) => known(b) - known(a))
+    .at(0);
 }
 
 type Kind = 'object' | 'list' | 'other';

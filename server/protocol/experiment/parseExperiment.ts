@@ -16,6 +16,7 @@ import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
+import { classWeightProblems } from './classWeightProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
 import { imageProblems } from './imageProblems.ts';
@@ -24,6 +25,7 @@ import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
 import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
@@ -69,7 +71,9 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...combinationProblems(document),
     ...quantizationProblems(document),
     ...distillationProblems(document),
+    ...classWeightProblems(document),
     ...imageProblems(document),
+    ...tableProblems(document),
     ...thinProblems(document),
   ].filter(
     (problem) =>
@@ -177,13 +181,21 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
 /** Codes for a value of another kind than an option of a union. */
 const wrongKinds: ReadonlySet<string | undefined> = new Set(['invalid_type', 'invalid_value']);
 
-/** The issues of the option of a union that was meant: the one with settings for an object, else the union as a whole. */
+/**
+ * The issues of the option of a union that was meant: for an object the one that knows most of its settings, else the union as a whole.
+ */
 function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const inside = issue.errors.find(
-    (errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0),
+  const unknown = (errors: readonly z.core.$ZodIssue[]) =>
+    errors.reduce((count, error) => count + (error.code === 'unrecognized_keys' ? error.keys.length : 0), 0);
+  const [inside] = issue.errors
+    .filter((errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0))
+    .toSorted((a, b) => unknown(a) - unknown(b));
+  return (
+    (inside as typeof inside | undefined)?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [
+      issue,
+    ]
   );
-  return inside?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [issue];
 }
 
 /** What a check of the schema itself found in settings that belong together. */

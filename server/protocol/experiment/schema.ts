@@ -32,7 +32,7 @@ const observe = z
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional(),
   model: model.describe(
-    'Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM language model by its sizes.',
+    'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM language model by its sizes.',
   ),
   start: path
     .optional()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Numbers } from '../../../server/inspect/elementTypes.ts';
+import type { Numbers } from '../../../server/formats/elementTypes.ts';
 import { NumbersReader } from '../../../server/inspect/numbersReader.ts';
 import type { StoredTensor } from '../../../server/inspect/tensor.ts';
 import { UserError } from '../../../server/protocol/userError.ts';

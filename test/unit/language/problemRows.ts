@@ -49,7 +49,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'table', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -217,7 +217,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got null`,
     ],
   },
   {
@@ -278,7 +278,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
     problems: [
-      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got "cifar"`,
     ],
   },
   {
@@ -979,6 +979,19 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'columns that are not there',
+    text: edited([
+      data,
+      '"data": { "type": "table", "path": "./pets.csv", "target": "knd", "columns": ["hieght", "fur"], "kinds": { "furcolour": "category" } }',
+    ]),
+    problems: [
+      'error no-such-column «"knd"» data.target: the table has no column of this name; did you mean "kind"?',
+      'error no-such-column «"hieght"» data.columns[0]: the table has no column of this name; did you mean "height"?',
+      'error no-such-column «"fur"» data.columns[1]: the table has no column of this name; there are height, fur colour, kind',
+      'error no-such-column «"furcolour"» data.kinds.furcolour: the table has no column of this name; did you mean "fur colour"?',
+    ],
+  },
+  {
     what: 'a vocabulary that is not there',
     text: edited(lstm, [
       data,
@@ -1086,7 +1099,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a teacher that has never been trained',
     text: edited([model, `${model}, "distillation": { "teacher": "builtin:lenet-5" }`]),
     problems: [
-      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
+      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json, an .onnx file or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
     ],
   },
   {

@@ -224,13 +224,21 @@ describe('a model.json', () => {
 
 describe('a model that is no file of a model', () => {
   test.each([
-    ['./model.h5', /\.\/model\.h5 is no module and no model\.json/, /tensorflowjs_converter --input_format keras/],
-    ['./model.keras', /is no module and no model\.json/, /tensorflowjs_converter/],
-    ['./model.onnx', /is no module and no model\.json/, /write its layers as a module/],
-    ['./model.pt', /is no module and no model\.json/, /write its layers as a module/],
-    ['./model.tflite', /is no module and no model\.json/, /write its layers as a module/],
-    ['./model.safetensors', /is no module and no model\.json/, /name it as "start"/],
-    ['.', /is no module and no model\.json/, /Name a TypeScript or JavaScript module/],
+    [
+      './model.h5',
+      /\.\/model\.h5 is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /tensorflowjs_converter --input_format keras/,
+    ],
+    ['./model.keras', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /tensorflowjs_converter/],
+    ['./model.onnx', /model\.onnx does not exist/, /Export the model again/],
+    ['./model.pt', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /write its layers as a module/],
+    [
+      './model.tflite',
+      /is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /write its layers as a module/,
+    ],
+    ['./model.safetensors', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /name it as "start"/],
+    ['.', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /Name a TypeScript or JavaScript module/],
     ['https://example.org/model.json', /is an address, not a path/, /Download/],
     ['file:///model.json', /is an address, not a path/, /Download/],
   ])('is refused with how to convert it: %s', async (reference, message, remedy) => {

@@ -4,7 +4,7 @@
  * All of it zero, the unit puts out a constant: 0 for a hyperbolic tangent, for rectifiers and for the recurrent layers of tfjs.
  */
 import { gatesOf } from '../../targets/gates.ts';
-import { matrixViewOf } from '../../targets/matrixView.ts';
+import { viewOfWeight } from '../../targets/matrixView.ts';
 import { isMatrix, type MatchedWeight, type NamedWeight } from '../../targets/targets.ts';
 
 /** A weight with the strengths that its key of `compression.layers` gives it. */
@@ -63,7 +63,7 @@ function problemOf<T extends ShrunkWeight>(
       weight.layer === layer &&
       isMatrix(weight) &&
       !named.has(weight.name) &&
-      matrixViewOf(weight.shape, weight.weight, weight.layerClass).rows === first.view.rows,
+      viewOfWeight(weight).rows === first.view.rows,
   );
   if (missing)
     return {

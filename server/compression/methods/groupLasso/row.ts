@@ -4,7 +4,7 @@ import { SparseWeight } from '../../../formats/packed/sparse.ts';
 import { thresholdOf } from '../../../protocol/experiment/proximalSteps.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { CompressedSize } from '../../size.ts';
-import { matrixViewOf } from '../../targets/matrixView.ts';
+import { viewOfWeight } from '../../targets/matrixView.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import { predictedDense } from '../predictedDense.ts';
 import { sparseSize } from '../prune/size.ts';
@@ -68,10 +68,7 @@ class GroupLassoUnit implements Unit {
   }
 
   #members(values: readonly Float32Array[]): GroupMember[] {
-    const views = [
-      ...this.targets.map(({ view }) => view),
-      ...this.companions.map(({ shape, weight }) => matrixViewOf(shape, weight)),
-    ];
+    const views = [...this.targets.map(({ view }) => view), ...this.companions.map(viewOfWeight)];
     return views.map((view, i) => ({ values: values[i], view }));
   }
 

@@ -3,7 +3,7 @@ import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { FactorsWeight, multiplyFactors } from '../../../formats/packed/factors.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { LowRankParameters } from '../../../protocol/experiment/schema/compression.ts';
-import { matrixViewOf, storedMatrix, storedShape, storedView } from '../../targets/matrixView.ts';
+import { storedMatrix, storedShape, storedView, viewOfWeight } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import type {
@@ -47,7 +47,7 @@ export const lowRank: MethodRow<'low-rank'> = {
     const ranked = targets.map(({ weight, parameters }) => ({ weight, key: weight.name, parameters }));
     const sizes = new Map(
       projectionUnits(ranked).flatMap((unit) => {
-        const views = unit.map(({ weight: { shape, weight, layerClass } }) => matrixViewOf(shape, weight, layerClass));
+        const views = unit.map(({ weight }) => viewOfWeight(weight));
         const { rank } = unit[0].parameters;
         const ofUnit = factoredSizes(views, rank);
         return unit.map(({ weight }, i): [NamedWeight, PredictedSize] => {
@@ -66,8 +66,8 @@ export const lowRank: MethodRow<'low-rank'> = {
 function factor(
   shape: readonly number[],
   weight: 'kernel' | 'embeddings',
-): Pick<NamedWeight, 'shape' | 'weight' | 'layerClass'> {
-  return { shape, weight, layerClass: undefined };
+): Pick<NamedWeight, 'shape' | 'weight' | 'layerClass' | 'outputAxis'> {
+  return { shape, weight, layerClass: undefined, outputAxis: undefined };
 }
 
 class LowRankUnit implements Unit {

@@ -4,7 +4,7 @@ import { rateOfPattern, targetRateOf } from '../../../protocol/experiment/prunin
 import type { PruningParameters } from '../../../protocol/experiment/schema/compression.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import { gatesOf, isKernel } from '../../targets/gates.ts';
-import { matrixViewOf } from '../../targets/matrixView.ts';
+import { viewOfWeight } from '../../targets/matrixView.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import type { CompressionOf, MethodRow, Unit } from '../unit.ts';
 import { criteria } from './criteria.ts';
@@ -25,7 +25,7 @@ export const pruning: MethodRow<'prune'> = {
   },
   predictSizes: (targets) =>
     targets.map(({ weight, parameters }) => {
-      const view = matrixViewOf(weight.shape, weight.weight, weight.layerClass);
+      const view = viewOfWeight(weight);
       const selection = selectionOf(
         [
           selected(
@@ -43,7 +43,13 @@ export const pruning: MethodRow<'prune'> = {
         runOfZeros(view, parameters),
       );
       // What pruning leaves is one row of numbers for a further compression.
-      const row = { ...weight, shape: [weightsKept, 1], weight: 'kernel', layerClass: undefined };
+      const row = {
+        ...weight,
+        shape: [weightsKept, 1],
+        weight: 'kernel',
+        layerClass: undefined,
+        outputAxis: undefined,
+      };
       return { weightsKept, bits, left: { tensors: [row], otherBits: indexBits } };
     }),
 };

@@ -6,7 +6,7 @@ import type { PackedWeight } from '../../../formats/packed/packedFile.ts';
 import { Random } from '../../../formats/random.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type Target } from '../../targets/targets.ts';
-import { matrixViewOf, type MatrixView } from '../../targets/matrixView.ts';
+import { viewOfWeight, type MatrixView } from '../../targets/matrixView.ts';
 import {
   distortsAlone,
   stateless,
@@ -37,9 +37,7 @@ export const quantization: MethodRow<'quantize'> = {
     });
   },
   predictSizes: (targets) =>
-    targets.map(({ weight: { shape, weight, layerClass }, parameters }) =>
-      quantizerOf(parameters).predictSize(matrixViewOf(shape, weight, layerClass)),
-    ),
+    targets.map(({ weight, parameters }) => quantizerOf(parameters).predictSize(viewOfWeight(weight))),
 };
 
 function fittedPoints(usual: number, most: number): FittedPoints {

@@ -24,14 +24,14 @@ export interface PolicyFacts {
   readonly trainsInstead?: true;
   /** True where each trained number has the sum of many gradients, so that learning rates are far lower than usual. */
   readonly sumsGradients?: true;
-  /** True where the model computes with compressed weights in between: what they are is recorded as often as a distortion would be. */
-  readonly computesCompressed?: true;
-  /** True where the numbers of its layers must be scaled, to have levels between the ends of a bucket. */
-  readonly needsBuckets?: true;
   /** True where training finds how many weights become zero, one by one: layers have neither a rate nor a pattern. */
   readonly findsRate?: true;
   /** True where what is trained beside the weights has a prior of its own, so that no optimizer may let it decay. */
   readonly excludesWeightDecay?: true;
+  /** True where the model computes with compressed weights in between: what they are is recorded as often as a distortion would be. */
+  readonly computesCompressed?: true;
+  /** True where the numbers of its layers must be scaled, to have levels between the ends of a bucket. */
+  readonly needsBuckets?: true;
   /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
   readonly needsThreshold?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */

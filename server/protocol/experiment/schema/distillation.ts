@@ -5,7 +5,9 @@ import { path } from './values.ts';
 
 const untrained = z
   .strictObject({
-    model: model.describe('Module exporting createModel(), a tfjs model.json, builtin:NAME, or an LSTM by its sizes.'),
+    model: model.describe(
+      'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM by its sizes.',
+    ),
     weights: path.describe('Its trained weights: run:ID, run:NAME, a model.json, or a .safetensors file.'),
   })
   .describe('A model, and the file or the run that has its trained weights.');
@@ -39,7 +41,7 @@ export const distillation = z
     teacher: z
       .union([path, untrained])
       .describe(
-        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, a ' +
+        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, an ONNX file, a ' +
           '.safetensors file with its layers (`deeptwist export --format packed`), or a model with the weights to load into it. Its weights ' +
           'never change.',
       ),

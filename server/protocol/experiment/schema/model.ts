@@ -19,4 +19,27 @@ export const lstmLanguageModel = z
   })
   .describe('An LSTM language model (Zaremba et al. 2014) for data of type text.');
 
-export const model = z.union([path, lstmLanguageModel]);
+const onnxModel = z
+  .strictObject({
+    onnx: path.describe('ONNX file with the graph of a model, and its weights.'),
+    inputs: z
+      .record(z.string(), positiveInteger)
+      .default({})
+      .describe(
+        'Sizes of the dimensions of inputs that have names in the file; those that the samples tell may be left out.',
+      )
+      .meta({ examples: [{ sequence: 128 }] }),
+    batchStatistics: z
+      .enum(['trained', 'frozen'])
+      .default('trained')
+      .describe('What batch normalizations compute with in training.')
+      .meta({
+        enumDescriptions: [
+          'The mean and the variance of each batch, which the running statistics follow.',
+          'The running statistics of the file, which stay as they are.',
+        ],
+      }),
+  })
+  .describe('A model of an ONNX file, with settings.');
+
+export const model = z.union([path, lstmLanguageModel, onnxModel]);

@@ -6,10 +6,11 @@ import { exports } from './exports.ts';
 import { idxFiles } from './idx.ts';
 import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
-import { models } from './models.ts';
+import { models, onnxModels } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
+import { csvTables, parquetTables } from './tables.ts';
 import { texts } from './texts.ts';
 
 export const subjects: readonly Subject[] = [
@@ -19,10 +20,13 @@ export const subjects: readonly Subject[] = [
   idxFiles,
   imageFolders,
   imageCaches,
+  csvTables,
+  parquetTables,
   texts,
   experiments,
   settings,
   models,
+  onnxModels,
   records,
   events,
   checkpoints,

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { integers, node, positiveFloats, randomFloats, graphFile } from '../../models/onnx/onnxFiles.ts';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { bytes, json } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
@@ -38,6 +39,46 @@ export const models: Subject = {
       targets: [{ shape: [3], dtype: 'float32' as const }],
     };
     const { model } = await loadModel('./model.json', { baseDirectory: folder, seed: 1, samples });
+    model.dispose();
+  },
+};
+
+/** A convolution, a normalization and a linear layer, between them the arithmetic of shapes that exporters write. */
+const graph = () =>
+  graphFile({
+    input: ['batch', 2, 4, 4],
+    nodes: [
+      node('Conv', ['x', 'conv.weight', 'conv.bias'], 'c', { pads: { ints: [1, 1, 1, 1] } }),
+      node('BatchNormalization', ['c', 'bn.weight', 'bn.bias', 'bn.mean', 'bn.var'], 'n'),
+      node('Relu', ['n'], 'r'),
+      node('MaxPool', ['r'], 'p', { kernel_shape: { ints: [2, 2] }, strides: { ints: [2, 2] } }),
+      node('Shape', ['p'], 's'),
+      node('Gather', ['s', 'zero'], 'b', { axis: { int: 0 } }),
+      node('Concat', ['b', 'rest'], 'shape', { axis: { int: 0 } }),
+      node('Reshape', ['p', 'shape'], 'f'),
+      node('Gemm', ['f', 'fc.weight', 'fc.bias'], 'y', { transB: { int: 1 } }),
+    ],
+    tensors: {
+      'conv.weight': randomFloats([3, 2, 3, 3]),
+      'conv.bias': randomFloats([3]),
+      'bn.weight': positiveFloats([3]),
+      'bn.bias': randomFloats([3]),
+      'bn.mean': randomFloats([3]),
+      'bn.var': positiveFloats([3]),
+      zero: integers([0]),
+      rest: integers([-1]),
+      'fc.weight': randomFloats([2, 12]),
+      'fc.bias': randomFloats([2]),
+    },
+  });
+
+export const onnxModels: Subject = {
+  name: 'net.onnx',
+  cases: 150,
+  files: () => Promise.resolve({ 'net.onnx': graph() }),
+  mutations: { 'net.onnx': bytes },
+  read: async (folder) => {
+    const { model } = await loadModel('./net.onnx', { baseDirectory: folder, seed: 1 });
     model.dispose();
   },
 };

@@ -1,6 +1,6 @@
 /** @file How the elements of tensors are stored, in all formats, and their conversion to numbers. */
-import { elementsOf, type ElementArray, type NumericArray } from '../formats/elements.ts';
-import { float32FromBfloat16, float32FromFloat16 } from '../formats/halfPrecision.ts';
+import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
+import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
 
 /** Numbers of a tensor: integers of 64 bits are rounded to float64. */
 export type Numbers = Float32Array | Float64Array;

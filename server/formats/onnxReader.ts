@@ -1,0 +1,435 @@
+/**
+ * @file Reads an ONNX model as a graph of operators: what {@link encodeOnnxModel} writes, and what other programs do. Field numbers are
+ * those of onnx.proto. Nothing is read from other files: tensors that lie outside say in which.
+ */
+import { sourceOf } from './byteSource.ts';
+import { bytesOfElements, elementTypes, type ElementTypeName } from './elementTypes.ts';
+import { FormatError } from './formatError.ts';
+import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx.ts';
+import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
+import { ProtobufReader, type ProtobufField } from './protobufReader.ts';
+import { elementCount } from '../protocol/shape.ts';
+
+/** The standard domain; it may also be written as `ai.onnx`. */
+export const STANDARD_DOMAIN = '';
+
+/** An input or output of a graph. */
+export interface ReadOnnxValue {
+  readonly name: string;
+  /** Undefined for what is no tensor: a sequence, a map. */
+  readonly type: ElementTypeName | undefined;
+  /** Sizes; a name for one that is known only at run time, empty where it has none. Undefined where the rank is not given. */
+  readonly shape: readonly (number | string)[] | undefined;
+}
+
+/** Where the numbers of a tensor lie that are not in the file itself. */
+export interface ExternalData {
+  /** Path from the folder of the model. */
+  readonly location: string;
+  readonly offset: number;
+  /** Undefined for all that the tensor needs. */
+  readonly length: number | undefined;
+}
+
+export interface StoredOnnxTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementTypeName;
+  /** Little-endian elements, or where they are to be found. */
+  readonly data: Uint8Array | ExternalData;
+}
+
+/** A node, and whether it has attributes that are graphs: branches, bodies of loops. */
+export interface ReadOnnxNode extends OnnxNode {
+  readonly name: string;
+  readonly domain: string;
+  readonly attributes: Record<string, OnnxAttribute>;
+  readonly hasGraphs: boolean;
+}
+
+export interface ReadOnnxModel {
+  readonly irVersion: number;
+  /** Who wrote it: `pytorch 2.15.0`. */
+  readonly producer: string;
+  /** Version of each set of operators, by domain. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Inputs that are no initializers. */
+  readonly inputs: readonly ReadOnnxValue[];
+  readonly outputs: readonly ReadOnnxValue[];
+  readonly initializers: readonly StoredOnnxTensor[];
+  /** In an order in which they can be computed. */
+  readonly nodes: readonly ReadOnnxNode[];
+}
+
+const LONGEST_NAME = 2000;
+/** A text attribute: the equation of an Einsum, a direction. */
+const LONGEST_TEXT = 10_000;
+const MOST_AXES = 64;
+
+/** @throws FormatError for what is no ONNX model, damaged, or not in an order of computing */
+export function readOnnxModel(bytes: Uint8Array): ReadOnnxModel {
+  return new ModelReader(bytes).read();
+}
+
+/**
+ * The numbers of a tensor in the types that {@link OnnxTensor} has: floats of other sizes as float32, small integers as int32.
+ * @param fileOf the bytes of a file with external data
+ * @throws FormatError where there are more or fewer bytes than the shape needs
+ */
+export function onnxTensorOf(
+  { name, shape, type, data }: StoredOnnxTensor,
+  fileOf?: (location: string) => Uint8Array,
+): OnnxTensor {
+  const count = elementCount(shape);
+  const bytes = data instanceof Uint8Array ? data : externalBytes(name, data, bytesOfElements(type, count), fileOf);
+  const expected = bytesOfElements(type, count);
+  if (bytes.length !== expected)
+    throw new FormatError(
+      `the tensor ${name} of ${type} [${shape.join(', ')}] needs ${expected} bytes, but it has ${bytes.length}`,
+    );
+  if (type === 'bool') return { type: 'bool', shape, data: Uint8Array.from(bytes, (byte) => (byte === 0 ? 0 : 1)) };
+  if (type === 'uint8') return { type: 'uint8', shape, data: new Uint8Array(bytes) };
+  const copy = new Uint8Array(bytes); // At the beginning of a buffer of its own: `slice` of a Node.js Buffer is a view.
+  if (type === 'int64' || type === 'uint64') return { type: 'int64', shape, data: new BigInt64Array(copy.buffer) };
+  const numbers = elementTypes[type].decode(copy).subarray(0, count);
+  return isFloat(type)
+    ? { type: 'float32', shape, data: numbers instanceof Float32Array ? numbers : Float32Array.from(numbers) }
+    : { type: 'int32', shape, data: Int32Array.from(numbers) };
+}
+
+export function isFloat(type: ElementTypeName): boolean {
+  return type.includes('float');
+}
+
+function externalBytes(
+  name: string,
+  { location, offset, length }: ExternalData,
+  expected: number,
+  fileOf: ((location: string) => Uint8Array) | undefined,
+): Uint8Array {
+  if (fileOf === undefined) throw new FormatError(`the numbers of the tensor ${name} are in another file, ${location}`);
+  const file = fileOf(location);
+  const end = offset + (length ?? expected);
+  if (!Number.isSafeInteger(offset) || offset < 0 || !(end <= file.length))
+    throw new FormatError(
+      `bytes ${offset} to ${end} of the tensor ${name} are not in ${location}, which has ${file.length}`,
+    );
+  return file.subarray(offset, end);
+}
+
+class ModelReader {
+  readonly #bytes: Uint8Array;
+  readonly #reader: ProtobufReader;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#reader = new ProtobufReader(sourceOf(bytes));
+  }
+
+  /** ModelProto */
+  read(): ReadOnnxModel {
+    let irVersion = 0;
+    const producer: string[] = [];
+    const opsets = new Map<string, number>();
+    let graph: ProtobufField | undefined;
+    for (const field of this.#reader.fields()) {
+      if (field.number === 1) irVersion = field.value;
+      else if (field.number === 2 || field.number === 3) producer.push(this.#name(field));
+      else if (field.number === 7) graph = field;
+      else if (field.number === 8) opsets.set(...this.#opset(field));
+    }
+    if (graph === undefined) throw new FormatError('it has no graph: it is no ONNX model');
+    return { irVersion, producer: producer.join(' ').trim(), opsets, ...this.#graph(graph) };
+  }
+
+  /** OperatorSetIdProto */
+  #opset(field: ProtobufField): [string, number] {
+    let domain = STANDARD_DOMAIN;
+    let version = 0;
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) domain = this.#domain(part);
+      else if (part.number === 2) version = part.value;
+    }
+    return [domain, version];
+  }
+
+  /** GraphProto */
+  #graph(graph: ProtobufField): Pick<ReadOnnxModel, 'inputs' | 'outputs' | 'initializers' | 'nodes'> {
+    const nodes: ReadOnnxNode[] = [];
+    const initializers: StoredOnnxTensor[] = [];
+    const inputs: ReadOnnxValue[] = [];
+    const outputs: ReadOnnxValue[] = [];
+    for (const field of this.#messages(graph)) {
+      if (field.number === 1) nodes.push(this.#node(field));
+      else if (field.number === 5) initializers.push(this.#tensor(field));
+      else if (field.number === 11) inputs.push(this.#value(field));
+      else if (field.number === 12) outputs.push(this.#value(field));
+      else if (field.number === 15) initializers.push(this.#sparseTensor(field));
+    }
+    const constants = new Set(initializers.map(({ name }) => name));
+    const given = inputs.filter(({ name }) => !constants.has(name));
+    if (outputs.length === 0) throw new FormatError('its graph has no output');
+    const ordered = inOrder(nodes, [...given.map(({ name }) => name), ...constants]);
+    const made = new Set([...given.map(({ name }) => name), ...constants, ...ordered.flatMap((node) => node.outputs)]);
+    const missing = outputs.find(({ name }) => !made.has(name));
+    if (missing) throw new FormatError(`its output ${missing.name} is made by no node`);
+    return { inputs: given, outputs, initializers, nodes: ordered };
+  }
+
+  /** NodeProto */
+  #node(field: ProtobufField): ReadOnnxNode {
+    const inputs: string[] = [];
+    const outputs: string[] = [];
+    let [name, op, domain] = ['', '', STANDARD_DOMAIN];
+    const attributes: Record<string, OnnxAttribute> = {};
+    let hasGraphs = false;
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) inputs.push(this.#name(part));
+      else if (part.number === 2) outputs.push(this.#name(part));
+      else if (part.number === 3) name = this.#name(part);
+      else if (part.number === 4) op = this.#name(part);
+      else if (part.number === 5) {
+        const attribute = this.#attribute(part);
+        if (attribute.value) attributes[attribute.name] = attribute.value;
+        else hasGraphs = true;
+      } else if (part.number === 7) domain = this.#domain(part);
+    }
+    return {
+      op,
+      name: name || (outputs.find((output) => output !== '') ?? op),
+      domain,
+      inputs,
+      outputs,
+      attributes,
+      hasGraphs,
+    };
+  }
+
+  /** AttributeProto. No value for a graph. */
+  #attribute(field: ProtobufField): { name: string; value: OnnxAttribute | undefined } {
+    let name = '';
+    let type = 0;
+    let [int, float, string] = [0, 0, ''];
+    let tensor: OnnxTensor | undefined;
+    const [ints, floats, strings]: [number[], number[], string[]] = [[], [], []];
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) name = this.#name(part);
+      else if (part.number === 2) [float] = this.#floats(part);
+      else if (part.number === 3) int = part.value;
+      else if (part.number === 4) string = this.#reader.text(part, LONGEST_TEXT);
+      else if (part.number === 5) tensor = onnxTensorOf(this.#tensor(part));
+      else if (part.number === 7) floats.push(...this.#floats(part));
+      else if (part.number === 8) for (const value of this.#reader.varints(part)) ints.push(value);
+      else if (part.number === 9) strings.push(this.#reader.text(part, LONGEST_TEXT));
+      else if (part.number === 20) type = part.value;
+      else if (part.number === 21) throw new FormatError(`the attribute ${name} refers to one of a function`);
+    }
+    // AttributeProto.AttributeType, as in encodeOnnxModel.
+    const values: Readonly<Record<number, OnnxAttribute | undefined>> = {
+      1: { float },
+      2: { int },
+      3: { string },
+      4: tensor && { tensor },
+      6: { floats },
+      7: { ints },
+      8: { strings },
+    };
+    return { name, value: values[type] };
+  }
+
+  /** Floats of a field: its own, or those that are packed in it. */
+  #floats({ kind, begin, end }: ProtobufField): number[] {
+    if (kind !== '32-bit' && (kind !== 'bytes' || (end - begin) % 4 !== 0))
+      throw new FormatError(`byte ${begin} should begin floats`);
+    return Array.from(new Float32Array(new Uint8Array(this.#bytes.subarray(begin, end)).buffer));
+  }
+
+  /** TensorProto */
+  #tensor(field: ProtobufField): StoredOnnxTensor {
+    const shape: number[] = [];
+    const parts: Uint8Array[] = [];
+    const varints: number[] = [];
+    const external = new Map<string, string>();
+    let [name, code, location] = ['', 0, 0];
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) shape.push(...this.#dims(part));
+      else if (part.number === 2) code = part.value;
+      else if (part.number === 8) name = this.#name(part);
+      else if (part.number === 4 || part.number === 9 || part.number === 10)
+        parts.push(this.#bytes.subarray(part.begin, part.end));
+      else if (part.number === 5 || part.number === 7 || part.number === 11)
+        for (const value of this.#reader.varints(part)) varints.push(value);
+      else if (part.number === 13) external.set(...this.#entry(part));
+      else if (part.number === 14) location = part.value;
+    }
+    const type = onnxDataTypes[code];
+    const known = name || 'of an attribute';
+    if (type === undefined) throw new FormatError(`the tensor ${known} is of the type ${onnxTypeName(code)}`);
+    if (!Number.isSafeInteger(elementCount(shape)))
+      throw new FormatError(`the tensor ${known} would have ${elementCount(shape)} numbers`);
+    if (location === 1) return { name, shape, type, data: externalData(known, external) };
+    return { name, shape, type, data: varints.length > 0 ? bytesOfIntegers(varints, type) : joined(parts) };
+  }
+
+  /** SparseTensorProto, with its zeros. */
+  #sparseTensor(field: ProtobufField): StoredOnnxTensor {
+    let values: StoredOnnxTensor | undefined;
+    let indices: StoredOnnxTensor | undefined;
+    const shape: number[] = [];
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) values = this.#tensor(part);
+      else if (part.number === 2) indices = this.#tensor(part);
+      else if (part.number === 3) shape.push(...this.#dims(part));
+    }
+    if (!values || !indices) throw new FormatError('a sparse initializer has no values or no indices');
+    const numbers = onnxTensorOf(values).data;
+    const places = onnxTensorOf(indices).data;
+    const { name } = values;
+    const count = elementCount(shape);
+    if (
+      values.type !== 'float32' ||
+      places.length !== numbers.length ||
+      !Number.isSafeInteger(count) ||
+      count > 2 ** 29
+    )
+      throw new FormatError(`the sparse initializer ${name} is not of one place for each of its numbers of float32`);
+    const dense = new Float32Array(count);
+    numbers.forEach((value, i) => {
+      const place = Number(places[i]);
+      if (!(place >= 0 && place < count)) throw new FormatError(`${name} has a number at ${place}, outside of it`);
+      dense[place] = Number(value);
+    });
+    return { name, shape, type: 'float32', data: new Uint8Array(dense.buffer) };
+  }
+
+  /** ValueInfoProto */
+  #value(field: ProtobufField): ReadOnnxValue {
+    let value: ReadOnnxValue = { name: '', type: undefined, shape: undefined };
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) value = { ...value, name: this.#name(part) };
+      else if (part.number === 2)
+        for (const type of this.#messages(part)) if (type.number === 1) value = { ...value, ...this.#tensorType(type) };
+    }
+    return value;
+  }
+
+  /** TypeProto.Tensor */
+  #tensorType(field: ProtobufField): Pick<ReadOnnxValue, 'type' | 'shape'> {
+    let type: ElementTypeName | undefined;
+    let shape: (number | string)[] | undefined;
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) type = onnxDataTypes[part.value];
+      else if (part.number === 2)
+        shape = Array.from(this.#messages(part), (dimension) => {
+          const [size] = this.#messages(dimension);
+          return size === undefined ? '' : size.kind === 'varint' ? size.value : this.#name(size);
+        });
+    }
+    return { type, shape };
+  }
+
+  /** StringStringEntryProto */
+  #entry(field: ProtobufField): [string, string] {
+    let [key, value] = ['', ''];
+    for (const part of this.#messages(field)) {
+      if (part.number === 1) key = this.#name(part);
+      else if (part.number === 2) value = this.#name(part);
+    }
+    return [key, value];
+  }
+
+  #dims(field: ProtobufField): number[] {
+    const dims = [...this.#reader.varints(field)];
+    if (dims.length > MOST_AXES) throw new FormatError(`a tensor has more than ${MOST_AXES} axes`);
+    const wrong = dims.find((size) => !(size >= 0));
+    if (wrong !== undefined) throw new FormatError(`a tensor has an axis of the size ${wrong}`);
+    return dims;
+  }
+
+  /** Fields of a message within another. */
+  #messages({ kind, begin, end }: ProtobufField): Iterable<ProtobufField> {
+    if (kind !== 'bytes') throw new FormatError(`byte ${begin} should begin a message`);
+    return this.#reader.fields(begin, end);
+  }
+
+  #domain(field: ProtobufField): string {
+    const domain = this.#name(field);
+    return domain === 'ai.onnx' ? STANDARD_DOMAIN : domain;
+  }
+
+  #name(field: ProtobufField): string {
+    return this.#reader.text(field, LONGEST_NAME);
+  }
+}
+
+function externalData(name: string, entries: ReadonlyMap<string, string>): ExternalData {
+  const location = entries.get('location');
+  if (!location) throw new FormatError(`the tensor ${name} does not say in which file its numbers are`);
+  const length = entries.get('length');
+  return {
+    location,
+    offset: Number(entries.get('offset') ?? 0),
+    length: length === undefined ? undefined : Number(length),
+  };
+}
+
+function bytesOfIntegers(values: readonly number[], type: ElementTypeName): Uint8Array {
+  const size = elementTypes[type].bits / 8;
+  if (size < 1) throw new FormatError(`numbers of ${type} are not stored as bytes`);
+  const bytes = new Uint8Array(values.length * size);
+  const view = new DataView(bytes.buffer);
+  values.forEach((value, i) => {
+    if (size === 8) view.setBigInt64(8 * i, BigInt(value), true);
+    else if (size === 4) view.setInt32(4 * i, value, true);
+    else if (size === 2) view.setInt16(2 * i, value, true);
+    else view.setInt8(i, value);
+  });
+  return bytes;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0] : new Uint8Array(Buffer.concat(parts));
+}
+
+/**
+ * The nodes, each behind those whose outputs it takes. Files must have them so, but not all do.
+ * @throws FormatError for a value that two nodes make, one that none makes, and a circle
+ */
+function inOrder(nodes: readonly ReadOnnxNode[], known: readonly string[]): ReadOnnxNode[] {
+  const makers = new Map<string, ReadOnnxNode | undefined>(known.map((name) => [name, undefined]));
+  for (const node of nodes)
+    for (const output of node.outputs) {
+      if (output === '') continue;
+      if (makers.has(output)) throw new FormatError(`the value ${output} of the node ${node.name} is made twice`);
+      makers.set(output, node);
+    }
+  const ordered: ReadOnnxNode[] = [];
+  const state = new Map<ReadOnnxNode, 'begun' | 'done'>();
+  for (const root of nodes) {
+    const stack = [root];
+    for (let node = stack.at(-1); node !== undefined; node = stack.at(-1)) {
+      if (state.get(node) === 'done') {
+        stack.pop();
+        continue;
+      }
+      const waiting: ReadOnnxNode[] = [];
+      for (const input of node.inputs) {
+        if (input === '') continue;
+        if (!makers.has(input)) throw new FormatError(`the input ${input} of the node ${node.name} is made by no node`);
+        const maker = makers.get(input);
+        if (maker && state.get(maker) !== 'done') waiting.push(maker);
+      }
+      if (waiting.length === 0) {
+        state.set(node, 'done');
+        ordered.push(node);
+        stack.pop();
+        continue;
+      }
+      state.set(node, 'begun');
+      const circle = waiting.find((maker) => state.get(maker) === 'begun');
+      if (circle) throw new FormatError(`its nodes are a circle: ${circle.name} needs what is made of its own output`);
+      stack.push(...waiting);
+    }
+  }
+  return ordered;
+}

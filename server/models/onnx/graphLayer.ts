@@ -1,0 +1,119 @@
+/**
+ * @file An ONNX graph as a layer of TensorFlow.js: one layer for the whole graph, with a weight for each initializer. So a model of it is
+ * traced, trained, distorted, saved and exported as every model of layers is; only its weights name themselves.
+ */
+import * as tf from '@tensorflow/tfjs';
+import { decodeModelGraph, encodeModelGraph, type GraphWeight, type ModelGraph } from './modelGraph.ts';
+import { evaluateGraph } from './evaluate.ts';
+
+/** Sizes of a tensor between layers; null for that of the batch. */
+export type OpenShape = readonly (number | null)[];
+
+/** What the layer is made of. */
+export interface GraphSettings {
+  readonly graph: ModelGraph;
+  /** Of each output. */
+  readonly outputShapes: readonly OpenShape[];
+  /** True where batch normalization takes its running statistics in training, too. */
+  readonly frozenStatistics: boolean;
+}
+
+/** {@link GraphSettings} as TensorFlow.js saves them. It changes the case of texts, so that bytes are digits of base 16. */
+interface SavedSettings extends Pick<GraphSettings, 'outputShapes' | 'frozenStatistics'> {
+  readonly name: string;
+  readonly trainable?: boolean;
+  readonly graph: string;
+  /** Number of inputs that are no weights. */
+  readonly inputCount: number;
+}
+
+export class OnnxGraphLayer extends tf.layers.Layer {
+  static readonly className = 'OnnxGraph';
+  readonly settings: GraphSettings;
+  readonly #variables = new Map<string, tf.LayerVariable>();
+
+  constructor(saved: SavedSettings) {
+    super({ name: saved.name, ...(saved.trainable !== undefined && { trainable: saved.trainable }) });
+    const { graph, inputCount, outputShapes, frozenStatistics } = saved;
+    this.settings = { graph: decodeModelGraph(Buffer.from(graph, 'hex'), inputCount), outputShapes, frozenStatistics };
+  }
+
+  static of(name: string, settings: GraphSettings): OnnxGraphLayer {
+    return new OnnxGraphLayer(savedSettings(name, settings));
+  }
+
+  override build(): void {
+    for (const [i, { name, shape, trainable }] of this.settings.graph.weights.entries()) {
+      // TensorFlow.js refuses some of the characters that names of the file have.
+      const variable = this.addWeight(
+        `weight_${i}`,
+        [...shape],
+        'float32',
+        tf.initializers.zeros(),
+        undefined,
+        trainable,
+      );
+      this.#variables.set(name, variable);
+    }
+    this.built = true;
+  }
+
+  override computeOutputShape(): tf.Shape | tf.Shape[] {
+    const shapes = this.settings.outputShapes.map((shape) => [...shape]);
+    return shapes.length === 1 ? shapes[0] : shapes;
+  }
+
+  override call(
+    inputs: tf.Tensor | tf.Tensor[],
+    { training = false }: { training?: boolean } = {},
+  ): tf.Tensor | tf.Tensor[] {
+    return tf.tidy(() => {
+      const { graph, frozenStatistics } = this.settings;
+      const weights = new Map(Array.from(this.#variables, ([name, variable]) => [name, variable.read()]));
+      const outputs = evaluateGraph(graph, [inputs].flat(), weights, {
+        training,
+        frozenStatistics,
+        update: (weight, value) => void this.#variables.get(weight)?.write(value),
+      });
+      return outputs.length === 1 ? outputs[0] : outputs;
+    });
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return {
+      ...super.getConfig(),
+      ...savedSettings(this.name, this.settings),
+    } as unknown as tf.serialization.ConfigDict;
+  }
+
+  /** The operator that makes the first output. */
+  get lastOperator(): string | undefined {
+    const { nodes, outputs } = this.settings.graph;
+    return nodes.find((node) => node.outputs.includes(outputs[0].name))?.op;
+  }
+
+  /** The weights in the order of the file, each with its variable. */
+  get namedWeights(): (GraphWeight & { readonly variable: tf.LayerVariable })[] {
+    return this.settings.graph.weights.flatMap((weight) => {
+      const variable = this.#variables.get(weight.name);
+      return variable ? [{ ...weight, variable }] : [];
+    });
+  }
+}
+
+function savedSettings(name: string, { graph, outputShapes, frozenStatistics }: GraphSettings): SavedSettings {
+  return {
+    name,
+    graph: Buffer.from(encodeModelGraph(graph)).toString('hex'),
+    inputCount: graph.inputs.length,
+    outputShapes,
+    frozenStatistics,
+  };
+}
+
+tf.serialization.registerClass(OnnxGraphLayer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
+
+/** The graph that a model is made of; undefined for a model of other layers. */
+export function graphOf(model: tf.LayersModel): OnnxGraphLayer | undefined {
+  return model.layers.find((layer): layer is OnnxGraphLayer => layer instanceof OnnxGraphLayer);
+}

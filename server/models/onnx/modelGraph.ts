@@ -1,0 +1,320 @@
+/**
+ * @file What a model keeps of an ONNX file: its nodes, the constants that they take, and which initializers are its weights. It is
+ * written into files of models as ONNX without the numbers of the weights.
+ */
+import {
+  encodeOnnxModel,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxType,
+  type OnnxVersions,
+} from '../../formats/onnx.ts';
+import {
+  onnxTensorOf,
+  readOnnxModel,
+  type ReadOnnxModel,
+  type ReadOnnxNode,
+  type ReadOnnxValue,
+  isFloat,
+} from '../../formats/onnxReader.ts';
+import { FormatError } from '../../formats/formatError.ts';
+import { elementCount } from '../../protocol/shape.ts';
+import { hasOperator } from './operators.ts';
+import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
+import { layerOf, outputAxisOf, usesOf, type Use } from './weightNames.ts';
+
+export interface GraphInput {
+  readonly name: string;
+  readonly type: OnnxType;
+  /** Sizes, that of the batch included; a name for one that is open. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface GraphWeight {
+  /** As the file has it: `layer1.0.conv1.weight`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** False for running statistics. */
+  readonly trainable: boolean;
+  /** The module that has it: `layer1.0.conv1`. */
+  readonly layer: string;
+  /** Its name in the module: `weight`. */
+  readonly weight: string;
+  /** Operator that takes it: `Conv`. */
+  readonly op: string;
+  /** Axis of the output units, where an operator says which it is. */
+  readonly outputAxis: number | undefined;
+}
+
+export interface ModelGraph extends OnnxVersions {
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly { readonly name: string; readonly type: OnnxType }[];
+  readonly weights: readonly GraphWeight[];
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+  /** In an order in which they can be computed. */
+  readonly nodes: readonly OnnxNode[];
+}
+
+/** Versions of the standard operators that are read. */
+export const OPSETS = { first: 11, last: 22 } as const;
+
+/** Remedies for what an exporter writes. */
+const EXPORT_AGAIN =
+  'Export the model again, for example with torch.onnx.export(model, example, "net.onnx", opset_version=17, dynamo=False).';
+
+/** Inputs that say how an operator computes: a float among them is no weight. */
+const SETTINGS: Readonly<Record<string, readonly number[]>> = {
+  Resize: [1, 2, 3],
+  Clip: [1, 2],
+  Dropout: [1, 2],
+  Pad: [1, 2],
+  Pow: [1],
+  Range: [0, 1, 2],
+};
+
+/** Operators of which an operand of one number is a constant of a formula, not a weight. */
+const ARITHMETIC = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Max',
+  'Min',
+  'Where',
+  'Equal',
+  'Greater',
+  'Less',
+  'GreaterOrEqual',
+  'LessOrEqual',
+]);
+
+/** Operators with outputs behind the first that are left out where nothing takes them. */
+const MORE_OUTPUTS = new Set(['BatchNormalization', 'Dropout', 'MaxPool', 'LayerNormalization']);
+
+/**
+ * @param fileOf the bytes of a file with external data
+ * @param isWeight tells which of the floats that nodes take are weights; default: by the nodes
+ * @returns the graph, and the numbers of its weights
+ * @throws FormatError for versions and operators that are not known, all at once
+ */
+export function modelGraphOf(
+  file: ReadOnnxModel,
+  fileOf?: (location: string) => Uint8Array,
+  isWeight: (name: string, tensor: OnnxTensor, uses: readonly Use[]) => boolean = (...known) => !isConstant(...known),
+): { graph: ModelGraph; values: ReadonlyMap<string, Float32Array> } {
+  const opset = opsetOf(file);
+  refuseMissing(file.nodes);
+  const constants = new Map<string, OnnxTensor>();
+  const computing = file.nodes.filter((node) => {
+    const constant = constantOf(node);
+    if (constant) constants.set(node.outputs[0], constant);
+    return !constant;
+  });
+  const nodes = needed(computing, file.outputs).map((node) => forAllModes(node, file));
+  const uses = usesOf(nodes);
+  const weights: GraphWeight[] = [];
+  const values = new Map<string, Float32Array>();
+  for (const stored of file.initializers) {
+    const { name, type, shape } = stored;
+    const taken = uses.get(name);
+    if (!taken) continue;
+    const tensor = onnxTensorOf(stored, fileOf);
+    if (!isFloat(type) || !(tensor.data instanceof Float32Array) || !isWeight(name, tensor, taken)) {
+      constants.set(name, tensor);
+      continue;
+    }
+    values.set(name, tensor.data);
+    weights.push({
+      name,
+      shape,
+      trainable: !taken.some(isRunningStatistic),
+      ...layerOf(name, taken),
+      op: taken[0].node.op,
+      outputAxis: outputAxisOf(name, shape, uses),
+    });
+  }
+  const isTaken = (name: string) => uses.has(name) || file.outputs.some((output) => output.name === name);
+  for (const name of [...constants.keys()]) if (!isTaken(name)) constants.delete(name);
+  return {
+    graph: {
+      opset,
+      irVersion: file.irVersion,
+      inputs: file.inputs.map(inputOf),
+      outputs: file.outputs.map(({ name, type }) => ({ name, type: valueType(name, type) })),
+      weights,
+      constants,
+      nodes,
+    },
+    values,
+  };
+}
+
+/** The graph as ONNX in which weights are inputs, behind the others. */
+export function encodeModelGraph(graph: ModelGraph): Uint8Array {
+  const outputs = graph.outputs.map(({ name, type }) => ({ name, type, shape: [] }));
+  return encodeOnnxModel({ ...weightlessGraph(graph, outputs, (name) => name) }, {}, graph);
+}
+
+/**
+ * @param outputs with their shapes
+ * @param weightName names of the inputs that are weights
+ */
+export function weightlessGraph(
+  { inputs, weights, constants, nodes }: ModelGraph,
+  outputs: OnnxGraph['outputs'],
+  weightName: (name: string) => string,
+): OnnxGraph {
+  const names = new Map(weights.map(({ name }) => [name, weightName(name)]));
+  return {
+    inputs: [
+      ...inputs,
+      ...weights.map(({ name, shape }) => ({ name: weightName(name), type: 'float32' as const, shape })),
+    ],
+    outputs,
+    initializers: Array.from(constants, ([name, tensor]) => ({ name, ...tensor })),
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => names.get(name) ?? name) })),
+  };
+}
+
+/**
+ * The inverse of {@link encodeModelGraph}.
+ * @param count how many of the inputs are no weights
+ */
+export function decodeModelGraph(bytes: Uint8Array, count: number): ModelGraph {
+  const file = readOnnxModel(bytes);
+  const given = file.inputs.slice(count);
+  const weights = given.map(({ name, shape = [] }) => ({
+    name,
+    type: 'float32' as const,
+    shape: shape.map(Number),
+    data: new Uint8Array(new Float32Array(elementCount(shape.map(Number))).buffer),
+  }));
+  const names = new Set(weights.map(({ name }) => name));
+  const whole = { ...file, inputs: file.inputs.slice(0, count), initializers: [...weights, ...file.initializers] };
+  return modelGraphOf(whole, undefined, (name) => names.has(name)).graph;
+}
+
+function opsetOf({ opsets }: ReadOnnxModel): number {
+  const opset = opsets.get('');
+  const { first, last } = OPSETS;
+  if (opset !== undefined && opset >= first && opset <= last) return opset;
+  const remedy = `Export the model again with a version from ${first} to ${last}: torch.onnx.export(…, opset_version=17).`;
+  if (opset === undefined) throw new FormatError('it names no version of the standard operators (opset)', { remedy });
+  throw new FormatError(
+    `it is of version ${opset} of the standard operators (opset), and ${first} to ${last} are read`,
+    { remedy },
+  );
+}
+
+/** @throws FormatError with all operators that are not computed here */
+function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
+  const missing = new Map<string, string[]>();
+  for (const { op, domain, name, hasGraphs } of nodes) {
+    if (domain === '' && !hasGraphs && (hasOperator(op) || op === 'Constant')) continue;
+    const full = domain === '' ? op : `${domain}.${op}`;
+    missing.set(full, [...(missing.get(full) ?? []), name]);
+  }
+  if (missing.size === 0) return;
+  const listed = Array.from(missing, ([op, [name, ...more]]) =>
+    more.length > 0 ? `${op} (${name} and ${more.length} more)` : `${op} (${name})`,
+  );
+  const isOfOthers = [...missing.keys()].some((op) => op.includes('.'));
+  throw new FormatError(
+    `${listed.length === 1 ? 'an operator is' : 'operators are'} not known here: ${listed.join(', ')}`,
+    {
+      remedy: isOfOthers
+        ? 'Export the model with standard operators alone; onnx.inliner.inline_local_functions replaces functions of the file by them.'
+        : 'Export the model without these operators, or write its layers as a module with createModel().',
+    },
+  );
+}
+
+function constantOf({ op, domain, name, attributes, outputs }: ReadOnnxNode): OnnxTensor | undefined {
+  if (op !== 'Constant' || domain !== '') return undefined;
+  const [value] = Object.values(attributes);
+  const int64 = (numbers: readonly number[], shape: readonly number[]): OnnxTensor => ({
+    type: 'int64',
+    shape,
+    data: BigInt64Array.from(numbers, BigInt),
+  });
+  const float32 = (numbers: readonly number[], shape: readonly number[]): OnnxTensor => ({
+    type: 'float32',
+    shape,
+    data: Float32Array.from(numbers),
+  });
+  if (value === undefined || outputs.length !== 1) throw new FormatError(`the node ${name} (Constant) has no value`);
+  if ('tensor' in value) return value.tensor;
+  if ('int' in value) return int64([value.int], []);
+  if ('ints' in value) return int64(value.ints, [value.ints.length]);
+  if ('float' in value) return float32([value.float], []);
+  if ('floats' in value) return float32(value.floats, [value.floats.length]);
+  throw new FormatError(`the node ${name} (Constant) is a text`);
+}
+
+/** The nodes that outputs depend on. */
+function needed(nodes: readonly ReadOnnxNode[], outputs: readonly ReadOnnxValue[]): ReadOnnxNode[] {
+  const wanted = new Set(outputs.map(({ name }) => name));
+  return nodes
+    .toReversed()
+    .filter((node) => {
+      const isNeeded = node.outputs.some((name) => wanted.has(name));
+      if (isNeeded) for (const name of node.inputs) wanted.add(name);
+      return isNeeded;
+    })
+    .reverse();
+}
+
+/** Codes of TensorProto.DataType for floats of other sizes, which are computed as float32, and of that. */
+const OTHER_FLOATS = new Set([10, 11, 16]);
+const FLOAT32 = { int: 1 };
+
+/**
+ * A node without what says that it was exported for training, without outputs that nothing takes, and with float32 for floats of all
+ * sizes.
+ */
+function forAllModes(node: ReadOnnxNode, file: ReadOnnxModel): OnnxNode {
+  const { op, name, outputs, attributes, inputs } = node;
+  const isTaken = (output: string) =>
+    file.outputs.some((one) => one.name === output) || file.nodes.some((other) => other.inputs.includes(output));
+  const { training_mode: _, ...others } = attributes;
+  const { to } = attributes;
+  const isOtherFloat = op === 'Cast' && to !== undefined && 'int' in to && OTHER_FLOATS.has(to.int);
+  return {
+    op,
+    name,
+    inputs: op === 'Dropout' ? inputs.slice(0, 2) : inputs,
+    outputs: MORE_OUTPUTS.has(op) ? outputs.filter((output, i) => i === 0 || isTaken(output)) : outputs,
+    attributes: op === 'BatchNormalization' ? others : isOtherFloat ? { ...attributes, to: FLOAT32 } : attributes,
+  };
+}
+
+/** Names that exporters of PyTorch make up, for what they have computed. */
+const MADE_UP = /^(val_\d+|onnx::\S+|\d+)$/;
+
+/** True for a float that is part of a formula. */
+function isConstant(name: string, { shape, data }: OnnxTensor, uses: readonly Use[]): boolean {
+  if (shape.length === 0 || elementCount(shape) === 0) return true;
+  if (uses.every(({ node, input }) => SETTINGS[node.op]?.includes(input))) return true;
+  // The scale of 1 and the bias of 0 with which a group normalization is written as one of instances.
+  if (shape.length === 1 && MADE_UP.test(name) && data.every((value: number | bigint) => value === data[0]))
+    return true;
+  // A parameter of a module has the name of the module in front.
+  return elementCount(shape) === 1 && !name.includes('.') && uses.every(({ node }) => ARITHMETIC.has(node.op));
+}
+
+function isRunningStatistic({ node, input }: Use): boolean {
+  return node.op === 'BatchNormalization' && (input === RUNNING_MEAN || input === RUNNING_VARIANCE);
+}
+
+function inputOf({ name, type, shape }: ReadOnnxValue): GraphInput {
+  if (shape === undefined || shape.length === 0)
+    throw new FormatError(`its input ${name} has no shape`, { remedy: EXPORT_AGAIN });
+  return { name, type: valueType(name, type), shape };
+}
+
+function valueType(name: string, type: ReadOnnxValue['type']): OnnxType {
+  if (type === undefined) throw new FormatError(`its value ${name} is no tensor of numbers`, { remedy: EXPORT_AGAIN });
+  if (type === 'bool' || type === 'int64' || type === 'uint8') return type;
+  return isFloat(type) ? 'float32' : 'int32';
+}

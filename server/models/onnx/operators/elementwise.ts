@@ -1,0 +1,247 @@
+/** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
+import * as tf from '@tensorflow/tfjs';
+import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
+import { broadcastShape, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
+
+type Unary = (x: tf.Tensor) => tf.Tensor;
+type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
+
+const ofFloats =
+  (compute: Unary): Operator =>
+  (call) =>
+    compute(call.floats(0));
+
+const ofNumbers =
+  (compute: Unary): Operator =>
+  (call) =>
+    compute(call.tensor(0));
+
+/** Numbers that jump, or truth values: nothing of their operands' gradients is left. TensorFlow.js has none for some of them. */
+const withoutGradient =
+  (compute: Binary): Binary =>
+  (a, b) =>
+    tf.customGrad((...operands) => {
+      const [first, second] = operands as tf.Tensor[];
+      return {
+        value: compute(first, second),
+        gradFunc: () => [tf.zeros(first.shape), tf.zeros(second.shape)],
+      };
+    })(a, b);
+
+/** Makes both operands one shape: the gradients of TensorFlow.js's minimum and maximum do not broadcast. */
+const inOneShape =
+  (compute: Binary): Binary =>
+  (a, b) => {
+    const shape = broadcastShape(a.shape, b.shape);
+    const whole = (x: tf.Tensor) => (x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape));
+    return compute(whole(a), whole(b));
+  };
+
+/** Two operands of one type that broadcast. */
+const ofTwo =
+  (compute: Binary): Operator =>
+  (call) => {
+    call.sameKinds();
+    return compute(call.tensor(0), call.tensor(1));
+  };
+
+/** Any number of operands. */
+const ofAll =
+  (compute: Binary): Operator =>
+  (call) => {
+    call.sameKinds();
+    return call.inputs.map((_, i) => call.tensor(i)).reduce(compute);
+  };
+
+/** 1 / sqrt 2 */
+const SQRT_HALF = Math.SQRT1_2;
+
+/** exp(x) - 1 for x < 0, and 0 above. */
+function belowZero(x: tf.Tensor, scale = 1): tf.Tensor {
+  const negative = tf.minimum(x, 0);
+  return tf.sub(tf.exp(scale === 1 ? negative : tf.mul(negative, scale)), 1);
+}
+
+/** Hendrycks & Gimpel 2016; by the error function, or by the hyperbolic tangent as they approximate it. */
+function gelu(call: NodeCall): tf.Tensor {
+  const x = call.floats(0);
+  if (call.word('approximate', ['none', 'tanh']) === 'none')
+    return tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, SQRT_HALF)), 1));
+  const inner = tf.mul(tf.add(x, tf.mul(tf.mul(tf.mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI));
+  return tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(inner), 1));
+}
+
+function clip(call: NodeCall): tf.Tensor {
+  const x = call.tensor(0);
+  const [low, high] = [1, 2].map((input) => (call.has(input) ? call.value(input) : undefined));
+  if ((low && !isKnown(low)) || (high && !isKnown(high))) {
+    const raised = call.has(1) ? inOneShape(tf.maximum)(x, call.tensor(1)) : x;
+    return call.has(2) ? inOneShape(tf.minimum)(raised, call.tensor(2)) : raised;
+  }
+  const minimum = low?.numbers[0] ?? -Infinity;
+  const maximum = high?.numbers[0] ?? Infinity;
+  if (minimum === 0 && maximum === 6) return tf.relu6(x);
+  if (minimum === 0 && maximum === Infinity) return tf.relu(x);
+  if (maximum === Infinity) return tf.maximum(x, minimum);
+  if (minimum === -Infinity) return tf.minimum(x, maximum);
+  return tf.clipByValue(x, minimum, maximum);
+}
+
+/** Powers that are known are products and roots: their gradients have no logarithm. */
+function power(call: NodeCall): tf.Tensor {
+  const x = call.tensor(0);
+  const exponent = call.value(1);
+  const known = isKnown(exponent) && exponent.numbers.length === 1 ? exponent.numbers[0] : undefined;
+  switch (known) {
+    case 1:
+      return x;
+    case 2:
+      return tf.square(x);
+    case 3:
+      return tf.mul(tf.square(x), x);
+    case 0.5:
+      return tf.sqrt(x);
+    case -0.5:
+      return tf.rsqrt(x);
+    case -1:
+      return tf.reciprocal(x);
+    default:
+      return tf.pow(x, tf.cast(call.tensor(1), x.dtype));
+  }
+}
+
+/** `slope` [channels, 1, 1], or of any shape that broadcasts to that of x. */
+function parametricRelu(call: NodeCall): tf.Tensor {
+  const x = call.floats(0);
+  return tf.add(tf.relu(x), tf.mul(tf.minimum(x, 0), call.floats(1)));
+}
+
+/** Along an axis; before version 13 along all axes from one on, as one. */
+function alongAxis(compute: (x: tf.Tensor) => tf.Tensor): Operator {
+  return (call) => {
+    const x = call.floats(0);
+    const isOld = call.mode.opset < 13;
+    const given = call.integer('axis', isOld ? 1 : -1);
+    const axis = given < 0 ? given + x.rank : given;
+    if (isOld) {
+      const rows = x.shape.slice(0, axis).reduce((product, size) => product * size, 1);
+      return tf.reshape(compute(tf.reshape(x, [rows, x.size / rows])), x.shape);
+    }
+    if (axis === x.rank - 1) return compute(x);
+    const exchanged = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i === x.rank - 1 ? axis : i));
+    return tf.transpose(compute(tf.transpose(x, exchanged)), exchanged);
+  };
+}
+
+/** Types of TensorProto.DataType that a number can be cast to. */
+const FLOATS = new Set([1, 10, 11, 16]);
+const BOOL = 9;
+
+/** Integers and truth values have no gradient. */
+function castTo(x: tf.Tensor, kind: Kind): tf.Tensor {
+  if (kind === 'float') return tf.cast(x, 'float32');
+  const whole = (a: tf.Tensor) => tf.cast(a, kind === 'bool' ? 'bool' : 'int32');
+  return x.dtype === 'float32' ? withoutGradient(whole)(x, tf.scalar(0)) : whole(x);
+}
+
+function cast(call: NodeCall): tf.Tensor | KnownTensor {
+  const to = call.integer('to', 1);
+  const value = call.value(0);
+  const kind = FLOATS.has(to) ? 'float' : to === BOOL ? 'bool' : 'int';
+  if (!isKnown(value)) return castTo(value, kind);
+  const convert = { float: Math.fround, int: Math.trunc, bool: (number: number) => (number === 0 ? 0 : 1) }[kind];
+  return { kind, shape: value.shape, numbers: Array.from(value.numbers, convert) };
+}
+
+export const elementwiseOperators: Operators = {
+  Identity: (call) => call.value(0),
+  Cast: cast,
+  CastLike(call) {
+    return castTo(call.tensor(0), kindOf(call.value(1)));
+  },
+
+  Add: ofTwo(tf.add),
+  Sub: ofTwo(tf.sub),
+  Mul: ofTwo(tf.mul),
+  Div: ofTwo(tf.div),
+  Pow: power,
+  Min: ofAll(inOneShape(tf.minimum)),
+  Max: ofAll(inOneShape(tf.maximum)),
+  Sum: ofAll(tf.add),
+  Mean: (call) =>
+    tf.div(
+      call.inputs.map((_, i) => call.floats(i)).reduce((a, b) => tf.add(a, b)),
+      call.inputs.length,
+    ),
+  Neg: ofNumbers(tf.neg),
+  Abs: ofNumbers(tf.abs),
+  Sqrt: ofFloats(tf.sqrt),
+  Reciprocal: ofFloats(tf.reciprocal),
+  Exp: ofFloats(tf.exp),
+  Log: ofFloats(tf.log),
+  Sin: ofFloats(tf.sin),
+  Cos: ofFloats(tf.cos),
+  Erf: ofFloats(tf.erf),
+  Floor: ofFloats(tf.floor),
+  Ceil: ofFloats(tf.ceil),
+  Round: ofFloats(tf.round),
+  Sign: ofNumbers(tf.sign),
+
+  Equal: ofTwo(withoutGradient(tf.equal)),
+  Greater: ofTwo(withoutGradient(tf.greater)),
+  GreaterOrEqual: ofTwo(withoutGradient(tf.greaterEqual)),
+  Less: ofTwo(withoutGradient(tf.less)),
+  LessOrEqual: ofTwo(withoutGradient(tf.lessEqual)),
+  Not: ofNumbers(tf.logicalNot),
+  And: ofTwo(tf.logicalAnd),
+  Or: ofTwo(tf.logicalOr),
+  Where(call) {
+    call.sameKinds([1, 2]);
+    return tf.where(tf.cast(call.tensor(0), 'bool'), call.tensor(1), call.tensor(2));
+  },
+
+  Relu: ofFloats(tf.relu),
+  LeakyRelu: (call) => tf.leakyRelu(call.floats(0), call.real('alpha', 0.01)),
+  PRelu: parametricRelu,
+  ThresholdedRelu(call) {
+    const x = call.floats(0);
+    return tf.mul(x, tf.step(tf.sub(x, call.real('alpha', 1))));
+  },
+  Sigmoid: ofFloats(tf.sigmoid),
+  HardSigmoid: (call) =>
+    tf.clipByValue(tf.add(tf.mul(call.floats(0), call.real('alpha', 0.2)), call.real('beta', 0.5)), 0, 1),
+  HardSwish: ofFloats((x) => tf.mul(x, tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1))),
+  Mish: ofFloats((x) => tf.mul(x, tf.tanh(tf.softplus(x)))),
+  Tanh: ofFloats(tf.tanh),
+  Softplus: ofFloats(tf.softplus),
+  Softsign: ofFloats((x) => tf.div(x, tf.add(tf.abs(x), 1))),
+  Elu(call) {
+    const x = call.floats(0);
+    const alpha = call.real('alpha', 1);
+    return alpha === 1 ? tf.elu(x) : tf.add(tf.relu(x), tf.mul(belowZero(x), alpha));
+  },
+  Celu(call) {
+    const x = call.floats(0);
+    const alpha = call.real('alpha', 1);
+    return tf.add(tf.relu(x), tf.mul(belowZero(x, 1 / alpha), alpha));
+  },
+  Selu(call) {
+    const x = call.floats(0);
+    // Klambauer et al. 2017, as the standard has them.
+    const alpha = call.real('alpha', 1.67326319217681884765625);
+    const gamma = call.real('gamma', 1.05070102214813232421875);
+    return tf.mul(tf.add(tf.relu(x), tf.mul(belowZero(x), alpha)), gamma);
+  },
+  Gelu: gelu,
+  Clip: clip,
+  Softmax: alongAxis((x) => tf.softmax(x)),
+  LogSoftmax: alongAxis((x) => tf.logSoftmax(x)),
+
+  Dropout(call) {
+    const x = call.floats(0);
+    const ratio = call.mode.opset < 12 ? call.real('ratio', 0.5) : (call.numbers(1, 'the ratio')?.[0] ?? 0.5);
+    call.attribute('seed'); // Random numbers follow the seed of the training.
+    call.onlyOutput('the mask');
+    return call.mode.training && ratio > 0 ? tf.dropout(x, ratio) : x;
+  },
+};

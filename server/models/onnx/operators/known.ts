@@ -1,0 +1,112 @@
+/** @file Operators of numbers that are all known, such as arithmetic with shapes: computed in float64, with no operation of a step. */
+import { elementCount } from '../../../protocol/shape.ts';
+import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
+import { broadcast, broadcastShape, knownIntegers, stridesOf, type KnownTensor, type Kind } from '../values.ts';
+import { reducedAxes } from './reduction.ts';
+
+function knownInputs(call: NodeCall): KnownTensor[] {
+  return call.inputs.flatMap((_, i) => call.known(i, 'numbers') ?? []);
+}
+
+/** @param result the kind of the result; undefined for that of the operands */
+function ofBroadcast(compute: (a: number, b: number, kind: Kind) => number, result?: Kind): Operator {
+  return (call) => {
+    const kind = call.sameKinds();
+    const [first, ...others] = knownInputs(call);
+    return others.reduce((a, b): KnownTensor => {
+      const shape = broadcastShape(a.shape, b.shape);
+      const [left, right] = [broadcast(a, shape).numbers, broadcast(b, shape).numbers];
+      return { kind: result ?? kind, shape, numbers: Array.from(left, (value, i) => compute(value, right[i], kind)) };
+    }, first);
+  };
+}
+
+function ofEach(compute: (x: number) => number, result?: Kind): Operator {
+  return (call) => {
+    const [{ kind, shape, numbers }] = knownInputs(call);
+    return { kind: result ?? kind, shape, numbers: Array.from(numbers, compute) };
+  };
+}
+
+function ofAxes(combine: (a: number, b: number) => number, start: number): Operator {
+  return (call) => {
+    const [value] = knownInputs(call);
+    const keepDims = call.integer('keepdims', 1) !== 0;
+    const axes = reducedAxes(call, value.shape.length) ?? [];
+    const kept = value.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+    const [from, to] = [stridesOf(value.shape), stridesOf(kept)];
+    const numbers = Array<number>(elementCount(kept)).fill(start);
+    for (let place = 0; place < elementCount(value.shape); place++) {
+      const target = from.reduce(
+        (sum, stride, axis) =>
+          sum + (axes.includes(axis) ? 0 : (Math.floor(place / stride) % value.shape[axis]) * to[axis]),
+        0,
+      );
+      numbers[target] = combine(numbers[target], value.numbers[place]);
+    }
+    return { kind: value.kind, shape: keepDims ? kept : kept.filter((_, axis) => !axes.includes(axis)), numbers };
+  };
+}
+
+/** Positions of the numbers that are not 0, [axes, numbers]. */
+const nonZero: Operator = (call) => {
+  const [{ shape, numbers }] = knownInputs(call);
+  const strides = stridesOf(shape);
+  const places = Array.from(numbers).flatMap((number, place) => (number === 0 ? [] : [place]));
+  const positions = shape.flatMap((size, axis) => places.map((place) => Math.floor(place / strides[axis]) % size));
+  return knownIntegers(positions, [shape.length, places.length]);
+};
+
+const where: Operator = (call) => {
+  const kind = call.sameKinds([1, 2]);
+  const inputs = knownInputs(call);
+  const shape = inputs.map((one) => one.shape).reduce(broadcastShape);
+  const [condition, yes, no] = inputs.map((one) => broadcast(one, shape).numbers);
+  return { kind, shape, numbers: Array.from(condition, (isTrue, i) => (isTrue === 0 ? no[i] : yes[i])) };
+};
+
+const truth = (isTrue: boolean): number => (isTrue ? 1 : 0);
+
+export const knownOperators: Operators = {
+  Add: ofBroadcast((a, b) => a + b),
+  Sub: ofBroadcast((a, b) => a - b),
+  Mul: ofBroadcast((a, b) => a * b),
+  Div: ofBroadcast((a, b, kind) => (kind === 'int' ? Math.trunc(a / b) : a / b)),
+  Mod: (call) => {
+    // By the sign of the divisor, as Python has it; of the dividend where `fmod` says so, as C.
+    const isC = call.integer('fmod', 0) !== 0;
+    return ofBroadcast((a, b) => (isC ? a % b : a - b * Math.floor(a / b)))(call);
+  },
+  Min: ofBroadcast((a, b) => Math.min(a, b)),
+  Max: ofBroadcast((a, b) => Math.max(a, b)),
+  Equal: ofBroadcast((a, b) => truth(a === b), 'bool'),
+  Greater: ofBroadcast((a, b) => truth(a > b), 'bool'),
+  GreaterOrEqual: ofBroadcast((a, b) => truth(a >= b), 'bool'),
+  Less: ofBroadcast((a, b) => truth(a < b), 'bool'),
+  LessOrEqual: ofBroadcast((a, b) => truth(a <= b), 'bool'),
+  And: ofBroadcast((a, b) => truth(a !== 0 && b !== 0)),
+  Or: ofBroadcast((a, b) => truth(a !== 0 || b !== 0)),
+  Not: ofEach((x) => truth(x === 0)),
+  Neg: ofEach((x) => -x),
+  Abs: ofEach(Math.abs),
+  Sign: ofEach(Math.sign),
+  Floor: ofEach(Math.floor),
+  Ceil: ofEach(Math.ceil),
+  Sqrt: ofEach(Math.sqrt),
+  Reciprocal: ofEach((x) => 1 / x),
+  Exp: ofEach(Math.exp),
+  Log: ofEach(Math.log),
+  Pow: (call) => {
+    // The exponent may be of another type.
+    const [base, exponent] = knownInputs(call);
+    const shape = broadcastShape(base.shape, exponent.shape);
+    const powers = broadcast(exponent, shape).numbers;
+    return { kind: base.kind, shape, numbers: Array.from(broadcast(base, shape).numbers, (x, i) => x ** powers[i]) };
+  },
+  ReduceSum: ofAxes((a, b) => a + b, 0),
+  ReduceProd: ofAxes((a, b) => a * b, 1),
+  ReduceMax: ofAxes(Math.max, -Infinity),
+  ReduceMin: ofAxes(Math.min, Infinity),
+  NonZero: nonZero,
+  Where: where,
+};

@@ -1,0 +1,107 @@
+/**
+ * @file The values between the operators of an ONNX graph: tensors of TensorFlow.js, and numbers that are known while the graph is
+ * recorded, such as shapes and what is computed of them. (A compiled step has its shapes in its graph.)
+ */
+import * as tf from '@tensorflow/tfjs';
+import type { OnnxTensor } from '../../formats/onnx.ts';
+import { elementCount } from '../../protocol/shape.ts';
+
+/** Floats of every size are float32 here, integers of every size those that float64 has. */
+export type Kind = 'float' | 'int' | 'bool';
+
+/** Numbers in row-major order that do not depend on weights or samples. */
+export interface KnownTensor {
+  readonly kind: Kind;
+  readonly shape: readonly number[];
+  readonly numbers: ArrayLike<number>;
+}
+
+export type Value = tf.Tensor | KnownTensor;
+
+export function isKnown(value: Value): value is KnownTensor {
+  return !(value instanceof tf.Tensor);
+}
+
+export function kindOf(value: Value): Kind {
+  if (isKnown(value)) return value.kind;
+  return value.dtype === 'float32' ? 'float' : value.dtype === 'bool' ? 'bool' : 'int';
+}
+
+const kinds: Readonly<Record<OnnxTensor['type'], Kind>> = {
+  float32: 'float',
+  float64: 'float',
+  int32: 'int',
+  int64: 'int',
+  uint8: 'int',
+  bool: 'bool',
+};
+
+export function knownTensorOf({ type, shape, data }: OnnxTensor): KnownTensor {
+  return { kind: kinds[type], shape, numbers: data instanceof BigInt64Array ? Float64Array.from(data, Number) : data };
+}
+
+export function knownIntegers(numbers: readonly number[], shape: readonly number[] = [numbers.length]): KnownTensor {
+  return { kind: 'int', shape, numbers };
+}
+
+const MOST_INT32 = 2 ** 31 - 1;
+
+/** A known tensor as one of TensorFlow.js; integers that int32 has not become its largest or smallest. */
+export function tensorOf(value: Value): tf.Tensor {
+  if (!isKnown(value)) return value;
+  const { kind, shape, numbers } = value;
+  if (kind === 'float') return tf.tensor(Float32Array.from(numbers), [...shape], 'float32');
+  if (kind === 'bool') return tf.tensor(Uint8Array.from(numbers), [...shape], 'bool');
+  const integers = Int32Array.from(numbers, (number) => Math.max(-MOST_INT32 - 1, Math.min(MOST_INT32, number)));
+  return tf.tensor(integers, [...shape], 'int32');
+}
+
+/** The shape that two shapes broadcast to, as in NumPy. @throws TypeError where they do not */
+export function broadcastShape(a: readonly number[], b: readonly number[]): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const first = a[axis - rank + a.length] ?? 1;
+    const second = b[axis - rank + b.length] ?? 1;
+    if (first !== second && first !== 1 && second !== 1)
+      throw new TypeError(`shapes [${a.join(', ')}] and [${b.join(', ')}] do not broadcast`);
+    return first === 1 ? second : first;
+  });
+}
+
+/** A tensor whose numbers are those of another at other places. @param placeOf index in `value` of the number at a position */
+export function rearranged(
+  value: KnownTensor,
+  shape: readonly number[],
+  placeOf: (position: readonly number[]) => number,
+): KnownTensor {
+  const position = shape.map(() => 0);
+  const numbers = Array.from({ length: elementCount(shape) }, () => {
+    const number = value.numbers[placeOf(position)];
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      if (++position[axis] < shape[axis]) break;
+      position[axis] = 0;
+    }
+    return number;
+  });
+  return { kind: value.kind, shape, numbers };
+}
+
+/** Numbers between one place and the next on each axis of a tensor in row-major order. */
+export function stridesOf(shape: readonly number[]): number[] {
+  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
+}
+
+export function broadcast(value: KnownTensor, shape: readonly number[]): KnownTensor {
+  const strides = stridesOf(value.shape);
+  const before = shape.length - value.shape.length;
+  return rearranged(value, shape, (position) =>
+    value.shape.reduce((sum, size, axis) => sum + (size === 1 ? 0 : position[before + axis] * strides[axis]), 0),
+  );
+}
+
+/** An axis counted from the end where it is negative. @throws TypeError for one that a tensor has not */
+export function axisOf(axis: number, rank: number): number {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new TypeError(`it has no axis ${axis}: it has ${rank} of them`);
+  return axis < 0 ? axis + rank : axis;
+}

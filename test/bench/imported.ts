@@ -1,0 +1,163 @@
+/**
+ * @file Models that PyTorch exports as ONNX, imported as trainable ones: what they predict beside ONNX Runtime, and the gradients of all
+ * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models.
+ */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { CompiledExecutor } from '../../server/compiler/compiledExecutor.ts';
+import type { Program } from '../../server/compiler/program.ts';
+import { TracedModel } from '../../server/export/tracedModel.ts';
+import { decodeNpz } from '../../server/formats/npy.ts';
+import { loadModel } from '../../server/models/loadModel.ts';
+import { losses } from '../../server/models/losses.ts';
+import { modelWeights } from '../../server/models/modelWeights.ts';
+import { beside, type Benchmark, type Limited } from './bench.ts';
+import { cacheFolder, runCommand } from './prepare.ts';
+
+/** Largest difference of an output, as a part of the largest one or of 1. */
+const FORWARD = 1e-4;
+/** Length of the difference of a parameter's gradients, as a part of the length of PyTorch's. */
+const GRADIENT = 1e-3;
+/** Length of a gradient that counts as 0, as a part of the longest one of the model. */
+const ZERO = 1e-4;
+const MODELS = ['lenet', 'resnet18', 'mobilenet_v2', 'densenet121', 'unet'];
+const PACKAGES = ['torch', 'torchvision', 'onnx', 'onnxruntime', 'onnxscript', 'numpy'];
+
+const benchmark: Benchmark = {
+  options: {
+    python: { type: 'string', default: 'python3' },
+    models: { type: 'string', default: MODELS.join(',') },
+  },
+  async run(options) {
+    const python = String(options.python);
+    checkPython(python);
+    const results: Limited[] = [];
+    for (const exporter of ['script', 'dynamo']) {
+      const folder = cacheFolder(`imported-${exporter}`);
+      for (const name of String(options.models).split(',')) {
+        const place = join(folder, name);
+        const flags = exporter === 'dynamo' ? ['--dynamo'] : [];
+        if (!existsSync(join(place, 'reference.npz')))
+          runCommand(python, [join('test', 'bench', 'python', 'export_models.py'), '--out', folder, ...flags, name]);
+        const { forward, loss, gradients, statistics } = await compareModel(place);
+        const [worst] = gradients.toSorted((a, b) => b.difference - a.difference);
+        console.log(
+          `  ${name}, ${exporter}: outputs differ by ${forward.toExponential(1)}, the loss by ${loss.toExponential(1)}, ` +
+            `${gradients.length} gradients by up to ${worst.difference.toExponential(1)} (${worst.name}; PyTorch's in float32 by up to ` +
+            `${Math.max(...gradients.map(({ pytorch }) => pytorch)).toExponential(1)}), ` +
+            `running means by ${statistics.toExponential(1)}`,
+        );
+        results.push(beside(FORWARD, `${name}, ${exporter}: largest difference of an output`, forward, ''));
+        // Some gradients lose more digits than that in float32, in PyTorch as well.
+        const limit = Math.max(GRADIENT, ...gradients.map(({ pytorch }) => pytorch));
+        results.push(
+          beside(limit, `${name}, ${exporter}: largest relative difference of a gradient`, worst.difference, ''),
+        );
+      }
+    }
+    return results;
+  },
+};
+
+export default benchmark;
+
+/** @throws Error that says what to install */
+function checkPython(python: string): void {
+  const missing = PACKAGES.filter((name) => spawnSync(python, ['-c', `import ${name}`]).status !== 0);
+  if (missing.length > 0)
+    throw new Error(
+      `${python} has not the packages ${missing.join(', ')}: install them with pip, then add --python PATH.`,
+    );
+}
+
+interface Comparison {
+  readonly forward: number;
+  readonly loss: number;
+  /** Relative differences from PyTorch's gradients in float64: of ours, and of PyTorch's in float32. */
+  readonly gradients: readonly { readonly name: string; readonly difference: number; readonly pytorch: number }[];
+  /** Largest difference of a running mean after a step, in standard deviations. */
+  readonly statistics: number;
+}
+
+/** @param folder that export_models.py wrote */
+export async function compareModel(folder: string): Promise<Comparison> {
+  const archive = readFileSync(join(folder, 'reference.npz'));
+  const array = (name: string) => decodeNpz(archive, name);
+  const [input, target] = [array('input'), array('target')];
+  const [size, ...sample] = input.shape;
+  const isImage = target.shape.length > 1;
+  const lossOf = losses[isImage ? 'mean-squared-error' : 'sparse-categorical-crossentropy-from-logits'];
+  const { model } = await loadModel('./model.onnx', { baseDirectory: folder, seed: 1 });
+  const weights = modelWeights(model);
+  const apply = (batch: tf.Tensor[], training: boolean) => model.apply(batch[0], { training }) as tf.Tensor;
+  const program: Program = {
+    weights,
+    layers: model.layers,
+    inputs: [{ shape: sample, dtype: 'float32' }],
+    targets: [{ shape: target.shape.slice(1), dtype: isImage ? 'float32' : 'int32' }],
+    metrics: [],
+    loss: (batch, targets) => lossOf(targets[0], apply(batch, true)) as tf.Scalar,
+    evaluate: (batch, targets) => ({ loss: lossOf(targets[0], apply(batch, false)) as tf.Scalar, metrics: [] }),
+  };
+  const numbers = Float32Array.from(input.data, Number);
+  const predicting = new TracedModel(
+    { ...program, predict: (batch) => [apply(batch, false)] },
+    1,
+    weights.map(({ name, variable }) => ({ name, value: new Float32Array(variable.dataSync()) })),
+  );
+  const [{ values }] = await predicting.predict(size, [numbers]);
+  await predicting.release();
+  const executor = await CompiledExecutor.create(program, {
+    batchSize: size,
+    seed: 1,
+    extraBytes: () => 0,
+    threads: 1,
+    rowGradients: false,
+  });
+  const labels = isImage ? Float32Array.from(target.data, Number) : Int32Array.from(target.data, Number);
+  const { loss } = await executor.step({ size, inputs: [numbers], targets: [labels] }, 0);
+  const parameters = [...executor.parameters.list];
+  const numbersOf = (name: string) => Array.from(array(name).data, Number);
+  const gradients = parameters.filter(({ trainable }) => trainable).map(({ name }) => numbersOf(`gradient:${name}`));
+  // A gradient that is 0 but for rounding, as that of a bias before a normalization, has no relative difference.
+  const least = ZERO * Math.max(...gradients.map(length));
+  const difference = (found: ArrayLike<number>, expected: readonly number[], least = 0) =>
+    length(expected.map((value, i) => value - found[i])) / Math.max(least, length(expected));
+  const comparison = {
+    forward: largestDifference(values, Array.from(array('predicted').data, Number)),
+    loss: Math.abs(loss - Number(array('loss').data[0])),
+    gradients: parameters
+      .filter(({ trainable }) => trainable)
+      .map(({ name, gradient }) => {
+        const expected = numbersOf(`gradient:${name}`);
+        return {
+          name,
+          difference: difference(gradient as Float32Array, expected, least),
+          pytorch: difference(numbersOf(`float32:${name}`), expected, least),
+        };
+      }),
+    statistics: Math.max(
+      0,
+      ...parameters
+        .filter(({ name }) => name.endsWith('running_mean'))
+        .map(({ name, value }) => {
+          const deviations = numbersOf(`running:${name.replace(/mean$/, 'var')}`).map(Math.sqrt);
+          const expected = numbersOf(`running:${name}`);
+          return Math.max(...expected.map((mean, i) => Math.abs(mean - value[i]) / (deviations[i] + 1e-6)));
+        }),
+    ),
+  };
+  await executor.dispose();
+  return comparison;
+}
+
+function length(values: readonly number[]): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+}
+
+function largestDifference(found: ArrayLike<number>, expected: readonly number[]): number {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0) / largest;
+}

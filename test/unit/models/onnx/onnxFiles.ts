@@ -1,0 +1,79 @@
+/** @file ONNX files for tests: graphs of a few nodes, written by the product's own writer. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  encodeOnnxModel,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../../../../server/formats/onnx.ts';
+import { Random } from '../../../../server/formats/random.ts';
+import { elementCount } from '../../../../server/protocol/shape.ts';
+
+const random = new Random(11);
+
+/** Numbers in -1 to 1. */
+export function randomFloats(shape: readonly number[], scale = 1): OnnxTensor {
+  const data = Float32Array.from({ length: elementCount(shape) }, () => scale * (2 * random.uniform() - 1));
+  return { type: 'float32', shape, data };
+}
+
+/** Numbers in 0.5 to 1.5. */
+export function positiveFloats(shape: readonly number[]): OnnxTensor {
+  const { data } = randomFloats(shape, 0.5);
+  return { type: 'float32', shape, data: Float32Array.from(data as Float32Array, (value) => 1 + value) };
+}
+
+export function integers(values: readonly number[], shape: readonly number[] = [values.length]): OnnxTensor {
+  return { type: 'int64', shape, data: BigInt64Array.from(values, BigInt) };
+}
+
+export function node(
+  op: string,
+  inputs: readonly string[],
+  output: string,
+  attributes: Record<string, OnnxAttribute> = {},
+): OnnxNode {
+  return { op, name: `/${output}/${op}`, inputs, outputs: [output], attributes };
+}
+
+export interface GraphFile {
+  readonly nodes: readonly OnnxNode[];
+  readonly tensors?: Readonly<Record<string, OnnxTensor>>;
+  /** That of the batch is a name. */
+  readonly input?: readonly (number | string)[];
+  readonly inputType?: OnnxGraph['inputs'][number]['type'];
+  readonly outputs?: readonly string[];
+  readonly outputRank?: number;
+  readonly opset?: number;
+}
+
+/** The bytes of a graph from `x` to `y`. */
+export function graphFile({
+  nodes,
+  tensors = {},
+  input = ['batch', 4],
+  inputType = 'float32',
+  outputs = ['y'],
+  outputRank = 2,
+  opset = 17,
+}: GraphFile): Uint8Array {
+  const open = Array.from({ length: outputRank }, (_, axis) => `d${axis}`);
+  return encodeOnnxModel(
+    {
+      inputs: [{ name: 'x', type: inputType, shape: input }],
+      outputs: outputs.map((name) => ({ name, type: 'float32', shape: open })),
+      initializers: Object.entries(tensors).map(([name, tensor]) => ({ name, ...tensor })),
+      nodes,
+    },
+    {},
+    { opset, irVersion: 8 },
+  );
+}
+
+export function writeGraph(folder: string, name: string, file: GraphFile): string {
+  const path = join(folder, name);
+  writeFileSync(path, graphFile(file));
+  return path;
+}

@@ -1,0 +1,559 @@
+/**
+ * @file Every operator of ONNX against ONNX Runtime, forward, computed by TensorFlow.js and compiled; gradients of the weights, compiled,
+ * against TensorFlow.js's and against differences of the loss.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { CompiledExecutor } from '../../../../server/compiler/compiledExecutor.ts';
+import { EagerExecutor } from '../../../../server/compiler/eagerExecutor.ts';
+import type { Program } from '../../../../server/compiler/program.ts';
+import { ort } from '../../../../server/formats/onnxRuntime.ts';
+import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
+import { operatorNames } from '../../../../server/models/onnx/operators.ts';
+import { modelWeights } from '../../../../server/models/modelWeights.ts';
+import { integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+let folder: string;
+beforeAll(async () => {
+  await tf.setBackend('cpu');
+  folder = mkdtempSync(join(tmpdir(), 'deeptwist-operators-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const BATCH = 3;
+/** Sums of some hundred products in float32, in another order. */
+const FORWARD = 2e-5;
+
+interface Case extends Omit<GraphFile, 'input'> {
+  readonly sample: readonly number[];
+  /** Samples in 0.5 to 1.5 in the place of -1 to 1. */
+  readonly positive?: boolean;
+  /** False where the weights have no gradient that differences would show: rounding. */
+  readonly smooth?: boolean;
+  /** True where TensorFlow.js's plain backend has a wrong gradient: that of poolings at a border (docs/engine.md). */
+  readonly eagerIsWrong?: boolean;
+}
+
+const image = [4, 6, 7];
+const onImage = { sample: image, outputRank: 4 } as const;
+
+/** A weight in front, so that all operators have a gradient to pass on. */
+function behindWeight(op: string, attributes = {}, more: readonly string[] = [], file: Partial<Case> = {}): Case {
+  const sample = file.sample ?? [4];
+  return {
+    sample,
+    outputRank: sample.length + 1,
+    ...file,
+    nodes: [node('Mul', ['x', 'm.scale'], 'scaled'), node(op, ['scaled', ...more], 'y', attributes)],
+    tensors: { 'm.scale': positiveFloats(sample), ...file.tensors },
+  };
+}
+
+/** An operator whose gradient is 0, beside what has one. */
+function besideWeight(op: string): Case {
+  return {
+    sample: [4],
+    smooth: false,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node(op, ['scaled'], 'whole'),
+      node('Add', ['scaled', 'whole'], 'y'),
+    ],
+    tensors: { 'm.scale': randomFloats([4], 5) },
+  };
+}
+
+const half = { type: 'float32', shape: [], data: Float32Array.of(0.5) } as const;
+const minusHalf = { type: 'float32', shape: [], data: Float32Array.of(-0.5) } as const;
+const third = { type: 'float32', shape: [], data: Float32Array.of(1 / 3) } as const;
+
+const cases: Record<string, Case> = {
+  Gemm: {
+    sample: [4],
+    nodes: [
+      node('Gemm', ['x', 'fc.weight', 'fc.bias'], 'y', {
+        transB: { int: 1 },
+        alpha: { float: 0.5 },
+        beta: { float: 2 },
+      }),
+    ],
+    tensors: { 'fc.weight': randomFloats([3, 4]), 'fc.bias': randomFloats([3]) },
+  },
+  'Gemm, neither transposed': {
+    sample: [4],
+    nodes: [node('Gemm', ['x', 'fc.weight'], 'y')],
+    tensors: { 'fc.weight': randomFloats([4, 3]) },
+  },
+  MatMul: {
+    sample: [5, 4],
+    outputRank: 3,
+    nodes: [node('MatMul', ['x', 'fc.weight'], 'y')],
+    tensors: { 'fc.weight': randomFloats([4, 3]) },
+  },
+  'MatMul of batches that broadcast': {
+    sample: [2, 5, 4],
+    outputRank: 4,
+    nodes: [node('MatMul', ['x', 'a.weight'], 'y')],
+    tensors: { 'a.weight': randomFloats([2, 4, 3]) },
+  },
+  'MatMul with a vector': {
+    sample: [5, 4],
+    nodes: [node('MatMul', ['x', 'a.weight'], 'y')],
+    tensors: { 'a.weight': randomFloats([4]) },
+  },
+  Conv: {
+    ...onImage,
+    nodes: [
+      node('Conv', ['x', 'conv.weight', 'conv.bias'], 'y', { pads: { ints: [1, 0, 2, 1] }, strides: { ints: [2, 1] } }),
+    ],
+    tensors: { 'conv.weight': randomFloats([5, 4, 3, 2]), 'conv.bias': randomFloats([5]) },
+  },
+  'Conv with dilations': {
+    ...onImage,
+    nodes: [node('Conv', ['x', 'conv.weight'], 'y', { pads: { ints: [2, 2, 2, 2] }, dilations: { ints: [2, 3] } })],
+    tensors: { 'conv.weight': randomFloats([5, 4, 3, 2]) },
+  },
+  'Conv in groups': {
+    ...onImage,
+    nodes: [node('Conv', ['x', 'conv.weight'], 'y', { group: { int: 2 } })],
+    tensors: { 'conv.weight': randomFloats([6, 2, 3, 3]) },
+  },
+  'Conv, depthwise with a multiplier and dilations': {
+    ...onImage,
+    nodes: [
+      node('Conv', ['x', 'conv.weight'], 'y', {
+        group: { int: 4 },
+        dilations: { ints: [2, 1] },
+        pads: { ints: [1, 1, 1, 1] },
+      }),
+    ],
+    tensors: { 'conv.weight': randomFloats([8, 1, 3, 3]) },
+  },
+  'Conv with auto_pad': {
+    ...onImage,
+    nodes: [node('Conv', ['x', 'conv.weight'], 'y', { auto_pad: { string: 'SAME_UPPER' }, strides: { ints: [2, 2] } })],
+    tensors: { 'conv.weight': randomFloats([2, 4, 3, 3]) },
+  },
+  'Conv with auto_pad of the lower end': {
+    ...onImage,
+    nodes: [node('Conv', ['x', 'conv.weight'], 'y', { auto_pad: { string: 'SAME_LOWER' }, strides: { ints: [2, 2] } })],
+    tensors: { 'conv.weight': randomFloats([2, 4, 3, 3]) },
+  },
+  'Conv of a signal': {
+    sample: [4, 9],
+    outputRank: 3,
+    nodes: [node('Conv', ['x', 'conv.weight', 'conv.bias'], 'y', { pads: { ints: [1, 1] }, strides: { ints: [2] } })],
+    tensors: { 'conv.weight': randomFloats([5, 4, 3]), 'conv.bias': randomFloats([5]) },
+  },
+  ConvTranspose: {
+    ...onImage,
+    nodes: [
+      node('ConvTranspose', ['x', 'up.weight', 'up.bias'], 'y', {
+        strides: { ints: [2, 2] },
+        pads: { ints: [1, 1, 1, 1] },
+        output_padding: { ints: [1, 0] },
+      }),
+    ],
+    tensors: { 'up.weight': randomFloats([4, 3, 3, 3]), 'up.bias': randomFloats([3]) },
+  },
+  'ConvTranspose in groups, with dilations': {
+    ...onImage,
+    nodes: [node('ConvTranspose', ['x', 'up.weight'], 'y', { group: { int: 2 }, dilations: { ints: [2, 1] } })],
+    tensors: { 'up.weight': randomFloats([4, 3, 2, 3]) },
+  },
+  MaxPool: behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, pads: { ints: [1, 0, 1, 1] } },
+    [],
+    onImage,
+  ),
+  'MaxPool that rounds up': behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    onImage,
+  ),
+  AveragePool: behindWeight(
+    'AveragePool',
+    { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } },
+    [],
+    { ...onImage, eagerIsWrong: true },
+  ),
+  'AveragePool that counts its border': behindWeight(
+    'AveragePool',
+    {
+      kernel_shape: { ints: [3, 3] },
+      strides: { ints: [2, 2] },
+      pads: { ints: [1, 1, 1, 1] },
+      count_include_pad: { int: 1 },
+    },
+    [],
+    onImage,
+  ),
+  'AveragePool that rounds up': behindWeight(
+    'AveragePool',
+    { kernel_shape: { ints: [3, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    { ...onImage, eagerIsWrong: true },
+  ),
+  GlobalAveragePool: behindWeight('GlobalAveragePool', {}, [], onImage),
+  GlobalMaxPool: behindWeight('GlobalMaxPool', {}, [], onImage),
+  BatchNormalization: {
+    ...onImage,
+    nodes: [
+      node('BatchNormalization', ['x', 'bn.weight', 'bn.bias', 'bn.mean', 'bn.var'], 'y', { epsilon: { float: 1e-3 } }),
+    ],
+    tensors: {
+      'bn.weight': positiveFloats([4]),
+      'bn.bias': randomFloats([4]),
+      'bn.mean': randomFloats([4]),
+      'bn.var': positiveFloats([4]),
+    },
+  },
+  LayerNormalization: {
+    sample: [3, 5],
+    outputRank: 3,
+    nodes: [node('LayerNormalization', ['x', 'ln.weight', 'ln.bias'], 'y', { axis: { int: -1 } })],
+    tensors: { 'ln.weight': positiveFloats([5]), 'ln.bias': randomFloats([5]) },
+  },
+  InstanceNormalization: {
+    ...onImage,
+    nodes: [node('InstanceNormalization', ['x', 'in.weight', 'in.bias'], 'y')],
+    tensors: { 'in.weight': positiveFloats([4]), 'in.bias': randomFloats([4]) },
+  },
+  GroupNormalization: {
+    ...onImage,
+    opset: 21,
+    nodes: [node('GroupNormalization', ['x', 'gn.weight', 'gn.bias'], 'y', { num_groups: { int: 2 } })],
+    tensors: { 'gn.weight': positiveFloats([4]), 'gn.bias': randomFloats([4]) },
+  },
+  LRN: behindWeight('LRN', { size: { int: 3 }, alpha: { float: 0.1 } }, [], onImage),
+
+  Relu: behindWeight('Relu'),
+  LeakyRelu: behindWeight('LeakyRelu', { alpha: { float: 0.2 } }),
+  PRelu: {
+    ...onImage,
+    nodes: [node('PRelu', ['x', 'act.slope'], 'y')],
+    tensors: { 'act.slope': positiveFloats([4, 1, 1]) },
+  },
+  ThresholdedRelu: behindWeight('ThresholdedRelu', { alpha: { float: 0.1 } }, [], { smooth: false }),
+  Sigmoid: behindWeight('Sigmoid'),
+  HardSigmoid: behindWeight('HardSigmoid', { alpha: { float: 0.3 } }),
+  HardSwish: behindWeight('HardSwish'),
+  Mish: behindWeight('Mish', {}, [], { opset: 18 }),
+  Tanh: behindWeight('Tanh'),
+  Softplus: behindWeight('Softplus'),
+  Softsign: behindWeight('Softsign'),
+  Elu: behindWeight('Elu', { alpha: { float: 0.7 } }),
+  'Elu of 1': behindWeight('Elu'),
+  Celu: behindWeight('Celu', { alpha: { float: 0.7 } }),
+  Selu: behindWeight('Selu'),
+  Gelu: behindWeight('Gelu', {}, [], { opset: 20 }),
+  'Gelu by the hyperbolic tangent': behindWeight('Gelu', { approximate: { string: 'tanh' } }, [], { opset: 20 }),
+  Erf: behindWeight('Erf'),
+  Softmax: behindWeight('Softmax', { axis: { int: 1 } }, [], { sample: [5, 4] }),
+  'Softmax before version 13': behindWeight('Softmax', {}, [], { sample: [3, 4], opset: 11 }),
+  LogSoftmax: behindWeight('LogSoftmax'),
+  Clip: behindWeight('Clip', {}, ['low', 'high'], { tensors: { low: minusHalf, high: half } }),
+  'Clip from below': behindWeight('Clip', {}, ['low'], { tensors: { low: minusHalf } }),
+  Dropout: behindWeight('Dropout'),
+
+  Add: behindWeight('Add', {}, ['m.other'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Sub: behindWeight('Sub', {}, ['m.other'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Mul: behindWeight('Mul', {}, ['m.other'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Div: behindWeight('Div', {}, ['m.other'], { tensors: { 'm.other': positiveFloats([4]) } }),
+  Min: behindWeight('Min', {}, ['m.other'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Max: behindWeight('Max', {}, ['m.other'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Sum: behindWeight('Sum', {}, ['m.other', 'scaled'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Mean: behindWeight('Mean', {}, ['m.other', 'scaled'], { tensors: { 'm.other': randomFloats([4]) } }),
+  Pow: behindWeight('Pow', {}, ['third'], { positive: true, tensors: { third } }),
+  'Pow of 1/2': behindWeight('Pow', {}, ['half'], { positive: true, tensors: { half } }),
+  Neg: behindWeight('Neg'),
+  Abs: behindWeight('Abs'),
+  Sqrt: behindWeight('Sqrt', {}, [], { positive: true }),
+  Reciprocal: behindWeight('Reciprocal', {}, [], { positive: true }),
+  Exp: behindWeight('Exp'),
+  Log: behindWeight('Log', {}, [], { positive: true }),
+  Sin: behindWeight('Sin'),
+  Cos: behindWeight('Cos'),
+  Floor: besideWeight('Floor'),
+  Ceil: besideWeight('Ceil'),
+  Round: besideWeight('Round'),
+  Sign: besideWeight('Sign'),
+  Identity: behindWeight('Identity'),
+
+  ReduceSum: behindWeight('ReduceSum', { keepdims: { int: 0 } }, ['axes'], {
+    sample: [3, 4],
+    outputRank: 2,
+    tensors: { axes: integers([-1]) },
+  }),
+  ReduceMean: behindWeight('ReduceMean', { axes: { ints: [1, 2] } }, [], { sample: [3, 4], outputRank: 3 }),
+  'ReduceMean by an input': behindWeight('ReduceMean', {}, ['axes'], {
+    sample: [3, 4],
+    opset: 18,
+    tensors: { axes: integers([1]) },
+  }),
+  ReduceMax: behindWeight('ReduceMax', { axes: { ints: [2] } }, [], { sample: [3, 4] }),
+  ReduceMin: behindWeight('ReduceMin', { axes: { ints: [2] } }, [], { sample: [3, 4] }),
+  ReduceSumSquare: behindWeight('ReduceSumSquare', { axes: { ints: [1] } }, [], { sample: [3, 4] }),
+  ReduceL1: behindWeight('ReduceL1', { axes: { ints: [1] } }, [], { sample: [3, 4] }),
+  ReduceL2: behindWeight('ReduceL2', { axes: { ints: [1] } }, [], { sample: [3, 4] }),
+  ReduceLogSum: behindWeight('ReduceLogSum', { axes: { ints: [1] } }, [], { sample: [3, 4], positive: true }),
+  ReduceLogSumExp: behindWeight('ReduceLogSumExp', { axes: { ints: [1] } }, [], { sample: [3, 4] }),
+
+  Reshape: behindWeight('Reshape', {}, ['shape'], { sample: [3, 4], tensors: { shape: integers([0, 4, -1]) } }),
+  Flatten: behindWeight('Flatten', {}, [], { sample: [3, 4], outputRank: 2 }),
+  Squeeze: behindWeight('Squeeze', {}, ['axes'], { sample: [1, 4], outputRank: 2, tensors: { axes: integers([1]) } }),
+  Unsqueeze: behindWeight('Unsqueeze', {}, ['axes'], { outputRank: 4, tensors: { axes: integers([1, -1]) } }),
+  'Unsqueeze before version 13': behindWeight('Unsqueeze', { axes: { ints: [1] } }, [], { outputRank: 3, opset: 12 }),
+  Transpose: behindWeight('Transpose', { perm: { ints: [0, 3, 1, 2] } }, [], onImage),
+  Slice: behindWeight('Slice', {}, ['from', 'to', 'axes', 'steps'], {
+    ...onImage,
+    tensors: {
+      from: integers([1, -1, 0]),
+      to: integers([3, -100, 1000]),
+      axes: integers([1, 2, 3]),
+      steps: integers([1, -2, 3]),
+    },
+  }),
+  Concat: {
+    ...onImage,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Concat', ['scaled', 'x', 'scaled'], 'y', { axis: { int: 1 } }),
+    ],
+    tensors: { 'm.scale': positiveFloats([4, 1, 1]) },
+  },
+  Split: {
+    ...onImage,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      { op: 'Split', inputs: ['scaled', 'sizes'], outputs: ['a', 'b'], attributes: { axis: { int: 1 } } },
+      node('Concat', ['b', 'a'], 'y', { axis: { int: 1 } }),
+    ],
+    tensors: { 'm.scale': positiveFloats([4, 1, 1]), sizes: integers([3, 1]) },
+  },
+  Gather: behindWeight('Gather', { axis: { int: 2 } }, ['places'], {
+    sample: [3, 5],
+    tensors: { places: integers([4, 0, -2]) },
+  }),
+  'Gather of one place': behindWeight('Gather', { axis: { int: 1 } }, ['place'], {
+    sample: [3, 5],
+    outputRank: 2,
+    tensors: { place: integers([-1], []) },
+  }),
+  Expand: behindWeight('Expand', {}, ['shape'], { sample: [1, 4], tensors: { shape: integers([1, 3, 1]) } }),
+  Tile: behindWeight('Tile', {}, ['repeats'], { sample: [3, 2], tensors: { repeats: integers([1, 2, 3]) } }),
+  Pad: behindWeight('Pad', {}, ['pads', 'value'], {
+    ...onImage,
+    tensors: { pads: integers([0, 0, 1, 2, 0, 0, 3, -1]), value: half },
+  }),
+  'Pad by reflection': behindWeight('Pad', { mode: { string: 'reflect' } }, ['pads'], {
+    ...onImage,
+    tensors: { pads: integers([0, 0, 2, 1, 0, 0, 1, 3]) },
+  }),
+  'Pad by the edge': behindWeight('Pad', { mode: { string: 'edge' } }, ['pads'], {
+    ...onImage,
+    tensors: { pads: integers([0, 0, 2, 1, 0, 0, 1, 3]) },
+  }),
+  DepthToSpace: behindWeight('DepthToSpace', { blocksize: { int: 2 } }, [], onImage),
+  'DepthToSpace by columns': behindWeight(
+    'DepthToSpace',
+    { blocksize: { int: 2 }, mode: { string: 'CRD' } },
+    [],
+    onImage,
+  ),
+  SpaceToDepth: behindWeight('SpaceToDepth', { blocksize: { int: 2 } }, [], { sample: [3, 4, 6], outputRank: 4 }),
+  Trilu: behindWeight('Trilu', { upper: { int: 0 } }, [], { sample: [4, 5] }),
+  Where: {
+    sample: [4],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Greater', ['scaled', 'zero'], 'positive'),
+      node('Where', ['positive', 'scaled', 'm.other'], 'y'),
+    ],
+    tensors: {
+      zero: { type: 'float32', shape: [], data: Float32Array.of(0) },
+      'm.scale': positiveFloats([4]),
+      'm.other': randomFloats([4]),
+    },
+  },
+  Cast: {
+    sample: [4],
+    smooth: false,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Cast', ['scaled'], 'whole', { to: { int: 7 } }),
+      node('Cast', ['whole'], 'floats', { to: { int: 1 } }),
+      node('Add', ['scaled', 'floats'], 'y'),
+    ],
+    tensors: { 'm.scale': randomFloats([4], 5) },
+  },
+  'shape arithmetic': {
+    sample: [3, 4],
+    outputRank: 2,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('Shape', ['scaled'], 'shape'),
+      node('Gather', ['shape', 'first'], 'batch'),
+      node('Unsqueeze', ['batch', 'axis'], 'batches'),
+      node('Slice', ['shape', 'one', 'end'], 'rest'),
+      node('ReduceProd', ['rest'], 'product', { keepdims: { int: 1 } }),
+      node('Concat', ['batches', 'product'], 'wanted', { axis: { int: 0 } }),
+      node('Reshape', ['scaled', 'wanted'], 'y'),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([3, 4]),
+      first: integers([0], []),
+      axis: integers([0]),
+      one: integers([1]),
+      end: integers([1000]),
+    },
+  },
+  'known masks': {
+    sample: [4],
+    nodes: [
+      node('Range', ['start', 'limit', 'step'], 'places'),
+      node('Less', ['places', 'two'], 'first'),
+      node('ConstantOfShape', ['length'], 'zeros'),
+      node('Where', ['first', 'm.scale', 'zeros'], 'masked'),
+      node('Mul', ['x', 'masked'], 'y'),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([4]),
+      start: integers([0], []),
+      limit: integers([4], []),
+      step: integers([1], []),
+      two: integers([2], []),
+      length: integers([4]),
+    },
+  },
+  ...Object.fromEntries(
+    [
+      ['nearest', 'asymmetric', [1, 1, 2, 3]],
+      ['nearest', 'half_pixel', [1, 1, 1.5, 0.5]],
+      ['linear', 'half_pixel', [1, 1, 2, 2]],
+      ['linear', 'pytorch_half_pixel', [1, 1, 0.5, 1.7]],
+      ['linear', 'align_corners', [1, 1, 2, 3]],
+      ['cubic', 'half_pixel', [1, 1, 2, 0.7]],
+    ].map(([mode, coordinates, scales]) => [
+      `Resize, ${String(mode)}, ${String(coordinates)}, by ${String(scales)}`,
+      behindWeight(
+        'Resize',
+        {
+          mode: { string: String(mode) },
+          coordinate_transformation_mode: { string: String(coordinates) },
+          nearest_mode: { string: 'floor' },
+        },
+        ['', 'scales'],
+        {
+          ...onImage,
+          tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.from(scales as number[]) } },
+        },
+      ),
+    ]),
+  ),
+  'Resize to sizes': behindWeight('Resize', { mode: { string: 'linear' }, axes: { ints: [2, 3] } }, ['', '', 'sizes'], {
+    ...onImage,
+    opset: 18,
+    tensors: { sizes: integers([9, 11]) },
+  }),
+};
+
+/** A loss whose gradient is different for every number of the output. */
+function lossOf(output: tf.Tensor): tf.Scalar {
+  const places = tf.range(0, output.size).reshape(output.shape);
+  return tf.mean(tf.mul(output, tf.sin(tf.add(tf.mul(places, 0.7), 1))));
+}
+
+async function programOf(
+  path: string,
+  sample: readonly number[],
+): Promise<Program & { predict(x: tf.Tensor): tf.Tensor }> {
+  const { model } = await loadOnnxModel(path);
+  const predict = (x: tf.Tensor) => model.apply(x, { training: false }) as tf.Tensor;
+  const loss = (inputs: tf.Tensor[]) => lossOf(predict(inputs[0]));
+  return {
+    weights: modelWeights(model),
+    layers: model.layers,
+    inputs: [{ shape: sample, dtype: 'float32' }],
+    targets: [{ shape: [], dtype: 'float32' }],
+    metrics: [],
+    loss,
+    evaluate: (inputs) => ({ loss: loss(inputs), metrics: [] }),
+    predict,
+  };
+}
+
+const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+
+describe.each(Object.entries(cases))(
+  '%s',
+  (name, { sample, positive = false, smooth = true, eagerIsWrong = false, ...file }) => {
+    const write = () =>
+      writeGraph(folder, `${name.replaceAll(/\W/g, '-')}.onnx`, { ...file, input: ['batch', ...sample] });
+    const samples = (positive ? positiveFloats : randomFloats)([BATCH, ...sample]).data as Float32Array;
+
+    test('gives the numbers of ONNX Runtime', async () => {
+      const path = write();
+      const session = await ort.InferenceSession.create(path, { logSeverityLevel: 3 });
+      const { y } = await session.run({ x: new ort.Tensor('float32', samples, [BATCH, ...sample]) });
+      await session.release();
+      const program = await programOf(path, sample);
+      const found = tf.tidy(() => {
+        const output = program.predict(tf.tensor(samples, [BATCH, ...sample]));
+        return { shape: output.shape, values: output.dataSync() };
+      });
+      expect(found.shape).toEqual(y.dims);
+      const expected = y.data as Float32Array;
+      expect(found.values).toHaveLength(expected.length);
+      found.values.forEach((value, i) =>
+        expect(Math.abs(value - expected[i])).toBeLessThan(FORWARD * Math.max(1, Math.abs(expected[i]))),
+      );
+    });
+
+    test('has the gradients of TensorFlow.js when it is compiled, and those of differences', async () => {
+      const path = write();
+      const program = await programOf(path, sample);
+      const batch = { size: BATCH, inputs: [samples], targets: [new Float32Array(BATCH)] };
+      const compiled = await CompiledExecutor.create(program, options);
+      const eager = new EagerExecutor(program, { backend: 'cpu', ...options });
+      const [ofCompiled, ofEager] = [await compiled.step(batch, 0), await eager.step(batch, 0)];
+      expect(ofCompiled.loss).toBeCloseTo(ofEager.loss, 4);
+      for (const { name: weight, value, gradient, trainable } of eager.parameters.list) {
+        if (!trainable) continue;
+        const found = compiled.parameters.byName.get(weight)?.gradient as Float32Array;
+        if (!eagerIsWrong)
+          (gradient as Float32Array).forEach((expected, i) => expect(found[i]).toBeCloseTo(expected, 4));
+        if (!smooth) continue;
+        // Along a direction in which no gradient cancels another.
+        const direction = Float32Array.from(value, (_, i) => Math.sign(found[i]) || 1);
+        const step = 1e-2;
+        const original = value.slice();
+        const lossAt = async (distance: number) => {
+          value.forEach((_, i) => (value[i] = original[i] + distance * direction[i]));
+          return (await eager.evaluate(batch)).loss;
+        };
+        const slope = ((await lossAt(step)) - (await lossAt(-step))) / (2 * step);
+        value.set(original);
+        const expected = found.reduce((sum, one, i) => sum + one * direction[i], 0);
+        // A difference crosses the corners of some functions, and loses half of the digits.
+        expect(Math.abs(slope - expected)).toBeLessThan(0.05 * Math.abs(expected) + 2e-3);
+      }
+      await compiled.dispose();
+      await eager.dispose();
+    });
+  },
+);
+
+test('every operator is in a graph of this file, or is of known numbers alone', () => {
+  const tried = new Set(Object.values(cases).flatMap(({ nodes }) => nodes.map(({ op }) => op)));
+  const others = operatorNames.filter((op) => !tried.has(op));
+  expect(others).toEqual([
+    ...['And', 'ArgMax', 'ArgMin', 'CastLike', 'Equal', 'GreaterOrEqual', 'LessOrEqual', 'Mod', 'NonZero', 'Not', 'Or'],
+    ...['Size'],
+  ]);
+});
