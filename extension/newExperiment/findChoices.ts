@@ -2,11 +2,12 @@
 import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
-import { readRegularFile } from '../../server/runs/workspaceFile.ts';
+import { readBeginningSync, readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { findTeachingRuns, teachingFiles, type FoundTeacher } from './findTeachers.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
+import { lastColumn } from './tableSource.ts';
 
 export interface FoundModel {
   /** Absolute path, or `builtin:NAME`. */
@@ -20,6 +21,11 @@ export interface FoundModel {
 
 export type FoundData =
   | { readonly type: 'mnist' | 'images' | 'module' | 'text'; /** Absolute. */ readonly path: string }
+  | {
+      readonly type: 'table';
+      /** Absolute. */ readonly path: string;
+      /** The last column, as in most tables. */ readonly target: string;
+    }
   | {
       readonly type: 'arrays';
       /** Absolute: has x_train.npy, y_train.npy, x_test.npy and y_test.npy. */ readonly path: string;
@@ -53,11 +59,13 @@ const IMAGES = 2000;
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 const AT_ONCE = 16;
+/** Bytes of a table's first line that are read. */
+const LINE_BYTES = 64 * 1024;
 
 export async function findChoices(store: RunStore, token: CancellationToken): Promise<Choices> {
   const find = async (glob: string, excluded: string, limit: number) =>
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
-  const [sources, json, onnx, digits, images, texts, arrays, tensors] = await Promise.all([
+  const [sources, json, onnx, digits, images, texts, arrays, csv, tensors] = await Promise.all([
     find('**/*.{ts,js,mts,mjs,cts,cjs}', EXCLUDED, FILES),
     find('**/model.json', EXCLUDED, 50),
     find('**/*.onnx', EXCLUDED, 50),
@@ -66,6 +74,7 @@ export async function findChoices(store: RunStore, token: CancellationToken): Pr
     find('**/train/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', EXCLUDED_DATA, IMAGES),
     find('**/*.train.txt', EXCLUDED, 50),
     find('**/x_train.npy', EXCLUDED, 50),
+    find('**/*.csv', EXCLUDED, 50),
     find('**/*.safetensors', EXCLUDED, 50),
   ]);
   const found = (await inTurns(sources, readSource, token)).flat();
@@ -83,6 +92,7 @@ export async function findChoices(store: RunStore, token: CancellationToken): Pr
       ...folders(folders(folders(images))).map((path): FoundData => ({ type: 'images', path })),
       ...folders(texts).map((path): FoundData => ({ type: 'text', path })),
       ...folders(arrays).map((path): FoundData => ({ type: 'arrays', path })),
+      ...csv.flatMap(tablesIn),
     ],
     teachers: [
       ...(await findTeachingRuns(store, token)),
@@ -110,6 +120,17 @@ async function readJson(file: string): Promise<FoundModel[]> {
   if (!layers) return [];
   const softmax = /"activation":\s*"softmax"/.test(text);
   return [{ reference: file, layers, loss: `sparse-categorical-crossentropy${softmax ? '' : '-from-logits'}` }];
+}
+
+/** None where the first line names no two columns, or cannot be read. */
+function tablesIn(path: string): FoundData[] {
+  let target: string | undefined;
+  try {
+    target = lastColumn(readBeginningSync(path, LINE_BYTES));
+  } catch {
+    return [];
+  }
+  return target === undefined ? [] : [{ type: 'table', path, target }];
 }
 
 /** Empty for a file that is larger, or cannot be read. */
@@ -141,6 +162,7 @@ export function dataSetting(
   relativePath: (path: string) => string,
 ): { type: string; [key: string]: unknown } {
   if (data.type === 'text') return { type: 'text', path: relativePath(data.path), timeSteps: 20 };
+  if (data.type === 'table') return { type: 'table', path: relativePath(data.path), target: data.target };
   if (data.type === 'images') return { type: 'images', path: relativePath(data.path), standardize: 'training' };
   if (data.type !== 'arrays') return { type: data.type, path: relativePath(data.path) };
   const split = (name: string) => ({

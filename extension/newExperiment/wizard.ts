@@ -93,6 +93,7 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
     images: input === undefined,
     module: !wordsWanted,
     text: input !== 'digits',
+    table: input === undefined,
     arrays: !wordsWanted,
   };
   const fitting = data.filter(({ type }) => isFitting[type]);
@@ -101,6 +102,7 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
     images: l10n.t('Images in folders, one for each class'),
     module: l10n.t('A module that exports train and test'),
     text: l10n.t('Text: a sentence a line'),
+    table: l10n.t('A table; its last column is what the model learns to tell'),
     arrays: l10n.t('NumPy arrays'),
   };
   const found = fitting.map((value): Pick<DataChoice> => ({

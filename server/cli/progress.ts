@@ -14,7 +14,8 @@ export interface Progress {
   /** Steps done. */
   step: number;
   metrics?: EventOf<'metrics'>;
-  distortion?: EventOf<'distortion'>;
+  /** The newest recording of the weights as they are compressed. */
+  distortion?: EventOf<'distortion' | 'observation'>;
   evaluations: EventOf<'evaluation'>[];
   /** The newest evaluation of each split. */
   latest: Partial<Record<EventOf<'evaluation'>['split'], EventOf<'evaluation'>>>;
@@ -43,6 +44,9 @@ export function advance(progress: Progress, event: RunEvent): Progress {
     case 'distortion':
       progress.distortion = event;
       break;
+    case 'observation':
+      if (event.scheduled) progress.distortion = event;
+      break;
     case 'evaluation':
       progress.evaluations.push(event);
       progress.latest[event.split] = event;
@@ -64,7 +68,6 @@ export function advance(progress: Progress, event: RunEvent): Progress {
       break;
     case 'checkpoint':
     case 'spectrum':
-    case 'observation':
       break;
     default:
       event satisfies never;

@@ -233,10 +233,10 @@ function matrixWork(graph: Graph): number {
         const [a] = node.inputs;
         return sum + outputs * (a.type.shape.at(node.params.transposeA ? -2 : -1) ?? 1);
       }
-      case 'Conv2D':
-      case 'Conv2DInputGrad':
+      case 'Conv':
+      case 'ConvInputGrad':
         return sum + outputs * elementCount(node.inputs[1].type.shape.slice(1));
-      case 'Conv2DFilterGrad':
+      case 'ConvFilterGrad':
         return sum + outputs * elementCount([node.inputs[1].type.shape[0], ...node.inputs[1].type.shape.slice(2)]);
       default:
         return sum;

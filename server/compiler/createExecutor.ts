@@ -1,6 +1,7 @@
 /** @file Chooses how a program is run. */
 import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../protocol/shape.ts';
+import { UserError } from '../protocol/userError.ts';
 import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
 import { chooseEagerBackend } from './eagerBackend.ts';
 import { EagerExecutor } from './eagerExecutor.ts';
@@ -39,11 +40,14 @@ export async function createExecutor(
     return { executor, parameters: executor.parameters };
   } catch (error) {
     if (kind === 'compiled' || !(error instanceof UnsupportedKernel)) throw error;
-    const created = await createEager(program, directory, options);
     const where = error.layer === undefined ? '' : ` of the layer '${error.layer}'`;
-    const warning =
-      `The operation ${error.kernel}${where} cannot be compiled: ${error.message}. ` +
-      `Training goes on with ${created.executor.description}, which is ${slownessOf(created.executor)}.`;
+    const reason = `The operation ${error.kernel}${where} cannot be compiled: ${error.message}.`;
+    const created = await createEager(program, directory, options).catch((failure: unknown) => {
+      if (!(failure instanceof UserError)) throw failure;
+      const { remedy, exitCode } = failure;
+      throw new UserError(`${failure.message} ${reason}`, { remedy, exitCode, cause: failure });
+    });
+    const warning = `${reason} Training goes on with ${created.executor.description}, which is ${slownessOf(created.executor)}.`;
     return { ...created, warning };
   }
 }

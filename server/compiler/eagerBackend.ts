@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import * as util from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { checkWindows } from './import/matrix.ts';
+import { checkWindows } from './import/convolution.ts';
 
 /**
  * Loads `@tensorflow/tfjs-node` where it is installed: beside this package, or in the folder of the user's model.

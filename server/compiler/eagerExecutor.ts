@@ -19,7 +19,9 @@ import {
 } from './program.ts';
 import { portName } from './ports.ts';
 import { EVALUATION_STEP } from './randomTensors.ts';
+import { withGradients } from './trace/gradients.ts';
 import { explainingLayers } from './trace/layerErrors.ts';
+import { reachingWeights } from './trace/reachedWeights.ts';
 import { nestedLayers, statefulLayers, type NamedStatefulLayer } from './trace/statefulLayers.ts';
 
 type Stream = 'training' | 'evaluation';
@@ -76,15 +78,15 @@ export class EagerExecutor implements Executor {
       const { inputs, targets } = this.#tensors(batch);
       const trained = this.#program.weights.filter((weight) => weight.trainable);
       const named = { parts: {} as Record<string, number>, shares: {} as Record<string, number> };
-      const { value, grads } = tf.variableGrads(
-        () => {
+      const variables = trained.map(({ variable }) => variable);
+      const loss = () =>
+        reachingWeights(variables, () => {
           const { total, parts, shares } = withParts(this.#program.loss(inputs, targets));
           for (const [name, part] of Object.entries(parts)) named.parts[name] = part.dataSync()[0];
           for (const [name, share] of Object.entries(shares)) named.shares[name] = share.dataSync()[0];
           return total;
-        },
-        trained.map(({ variable }) => variable),
-      );
+        });
+      const { value, grads } = tf.variableGrads(loss, variables);
       for (const { name, variable } of trained) {
         // None for a weight that the loss does not depend on.
         const gradient = grads[variable.name] as tf.Tensor | undefined;
@@ -126,7 +128,7 @@ export class EagerExecutor implements Executor {
       this.#loadStates(stream);
       // The arrays of a tidy are numbers already read from tensors.
       const compute = () =>
-        explainingLayers(calledLayers(this.#program), purpose, body, batch) as unknown as tf.TensorContainer;
+        withGradients(() => explainingLayers(calledLayers(this.#program), purpose, body, batch)) as tf.TensorContainer;
       const result = withMathRandom(
         () => random.uniform(),
         () => tf.tidy(compute),

@@ -3,7 +3,7 @@
  * beyond the end names neither layer nor data; TensorFlow.js's names the index alone.
  */
 import { UserError } from '../protocol/userError.ts';
-import { topologicalOrder, type Graph, type Node, type NodeOf } from './ir.ts';
+import { topologicalOrder, type Graph, type Node } from './ir.ts';
 import { portName } from './ports.ts';
 import type { StepBatch } from './program.ts';
 import type { Buffer } from './session.ts';
@@ -15,17 +15,24 @@ export interface WatchedIndices {
   readonly layer: string | undefined;
 }
 
-/** The graph with the indices of all its lookups as outputs. */
+/** The number of rows that an operation's indices must be below; undefined for one that has none, or takes any. */
+function rowsOf({ op, params, inputs: [table] }: Node): number | undefined {
+  if (op === 'Gather') return table.type.shape[params.axis];
+  return op === 'SegmentSum' && params.checked ? params.rows : undefined;
+}
+
+/** The graph with the indices of all its lookups, and of sums that must have a row for each, as outputs. */
 export function watchIndices(graph: Graph): { graph: Graph; watched: readonly WatchedIndices[] } {
-  const lookups = topologicalOrder(graph).filter(
-    (node): node is NodeOf<'Gather'> => node.op === 'Gather' && node.inputs[1].op !== 'Constant',
-  );
   const outputs = new Map<string, Node>(graph.outputs);
-  const watched = lookups.map(({ inputs: [table, indices], params: { axis }, layer }, number): WatchedIndices => {
-    const port = portName.indices(number);
+  const watched: WatchedIndices[] = [];
+  for (const node of topologicalOrder(graph)) {
+    const rows = rowsOf(node);
+    const indices = node.inputs.at(1);
+    if (rows === undefined || indices === undefined || indices.op === 'Constant') continue;
+    const port = portName.indices(watched.length);
     outputs.set(port, indices);
-    return { port, rows: table.type.shape[axis], layer };
-  });
+    watched.push({ port, rows, layer: node.layer });
+  }
   return { graph: { outputs }, watched };
 }
 

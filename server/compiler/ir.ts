@@ -4,8 +4,8 @@
  * reference values of the tests (evaluateGraph.ts) and ONNX (lower/) are total over it, so a new operation does not compile until each
  * table has its row.
  *
- * Layout: convolutions and pooling are channels-first, [batch, channels, height, width], filters
- * [out channels, in channels / groups, height, width], as ONNX has them; the import from TensorFlow.js inserts the
+ * Layout: convolutions and pooling are channels-first, [batch, channels, height, width] or [batch, channels, depth, height, width],
+ * filters [out channels, in channels / groups, height, width], as ONNX has them; the import from TensorFlow.js inserts the
  * transpositions, and the passes remove those that cancel.
  */
 
@@ -16,11 +16,14 @@ export interface TensorType {
   readonly shape: Shape;
 }
 
-/** Sliding window of a convolution or pooling: [vertical, horizontal]; `pads` is [top, left, bottom, right]. */
+/**
+ * Sliding window of a convolution or pooling, one number an axis of the image: [height, width] or [depth, height, width]. `pads` has
+ * what is in front of each axis, then what is behind each: [top, left, bottom, right].
+ */
 export interface Window {
-  readonly strides: readonly [number, number];
-  readonly dilations: readonly [number, number];
-  readonly pads: readonly [number, number, number, number];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
 }
 
 interface Reduction {
@@ -58,6 +61,15 @@ export interface OpParams {
   Sqrt: None;
   Sin: None;
   Cos: None;
+  Tan: None;
+  Asin: None;
+  Acos: None;
+  Atan: None;
+  Sinh: None;
+  Cosh: None;
+  Asinh: None;
+  Acosh: None;
+  Atanh: None;
   Erf: None;
   Floor: None;
   Ceil: None;
@@ -97,6 +109,10 @@ export interface OpParams {
   Min: Reduction;
   Prod: Reduction;
   ArgMax: { readonly axis: number };
+  /** Sum of the elements up to each one along an axis; that one left out where `exclusive`, from the end on where `reverse`. */
+  CumulativeSum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean };
+  /** The largest `count` along the last axis in falling order, equal ones in the order that they have, or their indices (int32). */
+  TopK: { readonly count: number; readonly result: 'values' | 'indices' };
   Softmax: None;
   LogSoftmax: None;
 
@@ -104,17 +120,17 @@ export interface OpParams {
   /** a [..., m, k], b [..., k, n]; the last two axes of either may be given transposed; leading axes broadcast. */
   MatMul: { readonly transposeA: boolean; readonly transposeB: boolean };
   /** x, filter */
-  Conv2D: Window & { readonly groups: number };
+  Conv: Window & { readonly groups: number };
   /** dy, filter -> gradient of x, of `inputSize` [height, width] */
-  Conv2DInputGrad: Window & { readonly groups: number; readonly inputSize: readonly [number, number] };
+  ConvInputGrad: Window & { readonly groups: number; readonly inputSize: readonly number[] };
   /** x, dy -> gradient of the filter, of `filterSize` [height, width] */
-  Conv2DFilterGrad: Window & { readonly groups: number; readonly filterSize: readonly [number, number] };
+  ConvFilterGrad: Window & { readonly groups: number; readonly filterSize: readonly number[] };
   /** x */
-  MaxPool: Window & { readonly filterSize: readonly [number, number] };
+  MaxPool: Window & { readonly filterSize: readonly number[] };
   /** x, dy; the gradient goes to the first maximum of each window, in row-major order */
-  MaxPoolGrad: Window & { readonly filterSize: readonly [number, number] };
+  MaxPoolGrad: Window & { readonly filterSize: readonly number[] };
   /** x; padding is not counted */
-  AvgPool: Window & { readonly filterSize: readonly [number, number] };
+  AvgPool: Window & { readonly filterSize: readonly number[] };
 
   /**
    * A recurrent layer over all time steps. x [time, batch, features], kernel, recurrent kernel and bias as Keras has them, then the
@@ -139,8 +155,8 @@ export interface OpParams {
   Pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number };
   /** x, indices (int32) */
   Gather: { readonly axis: number };
-  /** values [n, ...], indices [n] -> [rows, ...]: row r is the sum of the values whose index is r */
-  SegmentSum: { readonly rows: number };
+  /** values [n, ...], indices [n] -> [rows, ...]: row r is the sum of the values whose index is r; `checked` where no other may occur */
+  SegmentSum: { readonly rows: number; readonly checked?: true };
   /** indices (int32) -> one more axis of `depth` at the end, float32 */
   OneHot: { readonly depth: number; readonly on: number; readonly off: number };
 
@@ -155,7 +171,8 @@ export type Op = keyof OpParams;
 
 /** Elementwise operations of one input without parameters. */
 export const unaryOps = [
-  ...(['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign'] as const),
+  ...(['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign'] as const),
+  ...(['Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan', 'Sinh', 'Cosh', 'Asinh', 'Acosh', 'Atanh'] as const),
   ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Not'] as const),
 ] as const satisfies readonly Op[];
 export type UnaryOp = (typeof unaryOps)[number];

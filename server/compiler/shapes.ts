@@ -52,20 +52,24 @@ const reduction = (
   };
 };
 
-/** Height and width of what a window yields over an image of [height, width]. */
-export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): [number, number] {
-  const along = (axis: 0 | 1) => {
-    const extent = (filter[axis] - 1) * window.dilations[axis] + 1;
-    const padded = image[axis] + window.pads[axis] + window.pads[axis + 2];
-    return Math.floor((padded - extent) / window.strides[axis]) + 1;
-  };
-  return [along(0), along(1)];
+/** Number of windows that fit in an image of [height, width], along each axis. */
+export function windowOutput(window: Window, filter: readonly number[], image: readonly number[]): number[] {
+  return image.map((size, axis) => {
+    const padded = size + window.pads[axis] + window.pads[axis + image.length];
+    return Math.floor((padded - windowExtent(window, filter, axis)) / window.strides[axis]) + 1;
+  });
 }
 
-const pooling = (
-  params: Window & { filterSize: readonly [number, number] },
-  [x]: readonly TensorType[],
-): TensorType => ({
+/** Elements of the image from the first to the last that a window reads along an axis. */
+export function windowExtent(
+  { dilations }: Pick<Window, 'dilations'>,
+  filter: readonly number[],
+  axis: number,
+): number {
+  return (filter[axis] - 1) * dilations[axis] + 1;
+}
+
+const pooling = (params: Window & { filterSize: readonly number[] }, [x]: readonly TensorType[]): TensorType => ({
   dtype: x.dtype,
   shape: [x.shape[0], x.shape[1], ...windowOutput(params, params.filterSize, x.shape.slice(2))],
 });
@@ -111,6 +115,12 @@ const typeRules: Rules = {
   Min: reduction,
   Prod: reduction,
   ArgMax: ({ axis }, [x]) => ({ dtype: 'int32', shape: x.shape.filter((_, other) => other !== axis) }),
+  CumulativeSum: unchanged,
+  TopK({ count, result }, [x]) {
+    const last = x.shape.length - 1;
+    if (last < 0 || count > x.shape[last]) throw new TypeError(`[${x.shape}] has no ${count} elements in a row.`);
+    return { dtype: result === 'values' ? x.dtype : 'int32', shape: x.shape.with(last, count) };
+  },
   Softmax: unchanged,
   LogSoftmax: unchanged,
 
@@ -125,7 +135,7 @@ const typeRules: Rules = {
       throw new TypeError(`Matrices [${a.shape}] and [${b.shape}] do not fit.`);
     return { dtype: a.dtype, shape: [...broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n] };
   },
-  Conv2D(params, [x, filter]) {
+  Conv(params, [x, filter]) {
     const [batch, channels, ...image] = x.shape;
     const [outChannels, groupChannels, ...size] = filter.shape;
     if (channels !== groupChannels * params.groups) {
@@ -133,11 +143,11 @@ const typeRules: Rules = {
     }
     return { dtype: x.dtype, shape: [batch, outChannels, ...windowOutput(params, size, image)] };
   },
-  Conv2DInputGrad: ({ groups, inputSize }, [dy, filter]) => ({
+  ConvInputGrad: ({ groups, inputSize }, [dy, filter]) => ({
     dtype: dy.dtype,
     shape: [dy.shape[0], filter.shape[1] * groups, ...inputSize],
   }),
-  Conv2DFilterGrad: ({ groups, filterSize }, [x, dy]) => ({
+  ConvFilterGrad: ({ groups, filterSize }, [x, dy]) => ({
     dtype: x.dtype,
     shape: [dy.shape[1], x.shape[1] / groups, ...filterSize],
   }),

@@ -11,6 +11,7 @@ import {
   type Measured,
   type Unit,
 } from './methods/unit.ts';
+import { scaledLevels } from './methods/quantize/scaledLevels.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from './plan.ts';
 import { denseSize, layerSize, sizeLeft, type CompressedSize } from './size.ts';
 import { Stage } from './stage.ts';
@@ -117,6 +118,11 @@ export class Compressor {
     return this.dueAfter(step).length > 0;
   }
 
+  /** The compressions whose weights a model computes with after a step while others are stored, by their places in the list. */
+  computedAfter(step: number): number[] {
+    return this.#stages.flatMap((stage, i) => (stage.computesCompressed(step) ? [i] : []));
+  }
+
   /** The compressions that distort their weights right after a step, by their places in the list. */
   dueAfter(step: number): number[] {
     return this.#stages.flatMap((stage, i) => (stage.isDue(step) ? [i] : []));
@@ -129,7 +135,7 @@ export class Compressor {
   async distort(step: number, report?: { bins: number }): Promise<DistortionReport[]> {
     const due = this.#stages.filter((stage) => stage.isDue(step));
     const targets = this.targets.filter(({ compressions }) => compressions.some(({ stage }) => due.includes(stage)));
-    const before = report ? targets.map(({ weight }) => weight.values.slice()) : [];
+    const before = report ? targets.map((target) => fullOf(target, due)) : [];
     for (const { stored } of due) await stored.distort(step);
     if (step === this.#plan.run.steps) await this.#settle();
     if (!report) return [];
@@ -172,9 +178,9 @@ export class Compressor {
       }
     }
     return this.targets.map((target) => {
-      const { name, values } = target.weight;
+      const { name } = target.weight;
       const found = { ...results.get(name)!, measured: measuredOf(target, this.#stages) };
-      return this.#report(target, step, bins, [values, copies.get(name)!], found);
+      return this.#report(target, step, bins, [fullOf(target, this.#stages), copies.get(name)!], found);
     });
   }
 
@@ -186,12 +192,14 @@ export class Compressor {
     { form, size, measured }: Found,
   ): DistortionReport {
     const levels = form && levelsOf(form);
+    const scaled = form && scaledLevels(before, form, bins);
     return {
       name: target.weight.name,
       setting: this.settingAt(target, step),
       histogram: weightHistogram(before, after, bins),
       relativeError: relativeError(before, after),
       ...(levels && { levels: [...levels] }),
+      ...(scaled && { scaledLevels: scaled }),
       ...measured,
       size: sizeLeft(size),
     };
@@ -304,6 +312,12 @@ function targetsOf(weights: readonly CompressibleWeight[], stages: readonly Stag
     const target = found.get(weight);
     return target ? [{ weight, ...target }] : [];
   });
+}
+
+/** A copy of a weight as the last of some compressions that acts on it begins with it: in full precision where points are trained. */
+function fullOf({ weight, compressions }: CompressedTarget, stages: readonly Stage[]): Float32Array {
+  const last = compressions.findLast(({ stage }) => stages.includes(stage));
+  return last?.stage.stored.fullPrecision?.(weight.name)?.slice() ?? weight.values.slice();
 }
 
 /** Units of the last compression that acts on each target. */

@@ -11,6 +11,7 @@ import { createUnits } from './methods/index.ts';
 import type { RunFacts, Unit } from './methods/unit.ts';
 import { policies } from './policies.ts';
 import type { NoisyWeight, TensorSpec } from './stored/storedWeights.ts';
+import { measuringSteps } from './stored/trainedPoints.ts';
 import type { MatchedWeight, NamedWeight } from './targets/targets.ts';
 
 /** A compression with what the run has loaded for it. */
@@ -53,7 +54,12 @@ export function planCompression(
   for (const compression of compressions)
     stages.push(settingsWithin(compression.path, () => planStage(compression, stages, weights, run)));
   const trained = stages.flatMap(trainedInstead);
-  const replacing = stages.filter((stage) => trainedInstead(stage).length > 0 && firstStepOf(stage.compression) === 0);
+  const replacing = stages.filter(
+    (stage) =>
+      trainedInstead(stage).length > 0 &&
+      !policies[stage.compression.policy].trainsByTurns &&
+      firstStepOf(stage.compression) === 0,
+  );
   return {
     run,
     weights,
@@ -106,6 +112,7 @@ function planStage(
   run: RunFacts,
 ): StagePlan {
   checkPolicy(settings);
+  checkMeasuring(settings, run);
   const compression = policyFacts[settings.policy].ignoresSchedule ? { ...settings, schedule: undefined } : settings;
   const placed = { path, settings: compression };
   const own = createUnits(compression, weights, { ...run, custom });
@@ -235,6 +242,18 @@ function checkGoesOn(
       `expected at least ${end}, the step until which ${place} compresses ${weight.name} further, got ${from}`,
       { remedy: 'Let it begin later, or the other end earlier.' },
     );
+}
+
+/** @throws SettingError where the run would end before there are points to train */
+function checkMeasuring(settings: Compression, { steps }: RunFacts): void {
+  const measured = measuringSteps(settings);
+  const left = steps - Math.max(1, firstStepOf(settings));
+  if (measured <= left) return;
+  throw new SettingError(
+    ['pointsByGradient', 'steps'],
+    `expected at most ${left}, the steps that are left of the run when its points are fitted, got ${measured}`,
+    { remedy: 'Train for longer, let the compression begin earlier, or measure in fewer steps.' },
+  );
 }
 
 function checkPolicy({ policy, method }: Compression): void {

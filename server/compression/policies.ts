@@ -4,6 +4,7 @@
  */
 import type { Compression, PolicyId } from '../protocol/experiment/schema.ts';
 import type { Unit } from './methods/unit.ts';
+import { AlternatingPoints } from './stored/alternatingPoints.ts';
 import { factorsOf, FactoredWeights } from './stored/factoredWeights.ts';
 import { MaskedWeights } from './stored/maskedWeights.ts';
 import { RegrownWeights } from './stored/regrownWeights.ts';
@@ -26,6 +27,8 @@ export interface Policy {
   trainedInstead?(unit: Unit): readonly TensorSpec[];
   /** The distributions of a unit's weights; absent where weights are numbers. */
   noise?(unit: Unit, compression: Compression): readonly Omit<NoisyWeight, 'path'>[];
+  /** True where it trains the weights by turns with that. */
+  readonly trainsByTurns?: true;
   /** True where the policy needs the gradient of every entry: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
 }
@@ -40,4 +43,10 @@ export const policies: { readonly [P in PolicyId]: Policy } = {
   factors: { Stored: FactoredWeights, trainedInstead: factorsOf, denseGradients: true },
   'straight-through': { Stored: ShadowedWeights, denseGradients: false },
   points: { Stored: TrainedPoints, trainedInstead: pointsOf, denseGradients: true },
+  'alternating-points': {
+    Stored: AlternatingPoints,
+    trainedInstead: pointsOf,
+    trainsByTurns: true,
+    denseGradients: true,
+  },
 };

@@ -77,6 +77,11 @@ export class Stage {
     );
   }
 
+  /** True where the model computes with compressed weights after a step, which the stored ones do not show. */
+  computesCompressed(step: number): boolean {
+    return policyFacts[this.#compression.policy].computesCompressed === true && step >= firstStepOf(this.#compression);
+  }
+
   /** Shows the gradients of a training step to the units whose distortions depend on them. */
   observe(): void {
     for (const unit of this.#units) unit.observe?.(this.#valuesOf(unit), this.#gradientsOf(unit));

@@ -1,7 +1,12 @@
-/** @file Data sets of NumPy arrays: `.npy` files, or arrays `FILE.npz:NAME`; axis 0 is the sample. */
+/**
+ * @file Data sets of arrays: NumPy's `.npy` files, arrays `FILE.npz:NAME` of its archives, or tensors `FILE.safetensors:NAME`; axis 0 is
+ * the sample.
+ */
 import { resolve } from 'node:path';
+import { sourceOf } from '../formats/byteSource.ts';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeNpy, decodeNpz, type NpyArray } from '../formats/npy.ts';
+import { decodeSafetensor, readSafetensorsHeader } from '../formats/safetensors.ts';
 import type { DataConfig } from '../protocol/experiment/schema.ts';
 import { UserError } from '../protocol/userError.ts';
 import type { Dataset } from './dataset.ts';
@@ -12,7 +17,8 @@ import { readUserFile } from '../modules/readUserFile.ts';
 type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
 type Role = 'inputs' | 'targets';
 
-const REMEDY = 'Write the array anew with numpy.save or numpy.savez, or correct the path in the experiment file.';
+const REMEDY =
+  'Write the array anew with numpy.save, numpy.savez or safetensors.numpy.save_file, or correct the path in the experiment file.';
 const INT32_MIN = -(2 ** 31);
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -80,13 +86,13 @@ async function readColumn(
   role: Role,
   baseDirectory: string,
 ): Promise<{ samples: number; column: StoredColumn }> {
-  const [, file, name] = /^(.*\.npz):([^:]+)$/.exec(reference) ?? [undefined, reference, undefined];
-  if (name === undefined && file.endsWith('.npz'))
-    throw new UserError(`${setting}: ${reference} is an archive of arrays; say which one.`, {
+  const [, file, name] = /^(.*\.(?:npz|safetensors)):([^:]+)$/.exec(reference) ?? [undefined, reference, undefined];
+  if (name === undefined && /\.(npz|safetensors)$/.test(file))
+    throw new UserError(`${setting}: ${reference} has arrays by their names; say which one.`, {
       remedy: `Write "${reference}:NAME".`,
     });
   const decode = (bytes: Uint8Array) => {
-    const array = name === undefined ? decodeNpy(bytes) : decodeNpz(bytes, name);
+    const array = name === undefined ? decodeNpy(bytes) : (file.endsWith('.npz') ? decodeNpz : tensorOf)(bytes, name);
     const [samples, ...shape] = array.shape;
     if (samples === undefined) throw new FormatError('it is a single number; axis 0 must be the sample');
     if (array.data.length === 0) throw new FormatError(`its shape is [${array.shape}]: it has no samples`);
@@ -95,8 +101,20 @@ async function readColumn(
   return readUserFile(resolve(baseDirectory, file), decode, `${REMEDY} The setting is ${setting}.`);
 }
 
+/** @throws FormatError for a damaged file, and for one that has no such tensor */
+function tensorOf(bytes: Uint8Array, name: string): Pick<NpyArray, 'shape' | 'data'> {
+  const { entries } = readSafetensorsHeader(sourceOf(bytes));
+  const entry = entries.find((candidate) => candidate.name === name);
+  if (entry === undefined)
+    throw new FormatError(
+      `it has no tensor '${name}'; it has ${entries.map((other) => other.name).join(', ') || 'none'}`,
+    );
+  const { shape, data } = decodeSafetensor(entry, bytes.subarray(entry.begin, entry.end));
+  return { shape: [...shape], data };
+}
+
 /** What is stored in fewer bits than it takes is left as it is: batches are converted when they are made. */
-function convert({ data }: NpyArray, role: Role): Pick<StoredColumn, 'dtype' | 'data'> {
+function convert({ data }: Pick<NpyArray, 'data'>, role: Role): Pick<StoredColumn, 'dtype' | 'data'> {
   if (data instanceof Float32Array || data instanceof Float64Array) return { dtype: 'float32', data };
   if (data instanceof BigInt64Array || data instanceof BigUint64Array || data instanceof Uint32Array)
     return { dtype: 'int32', data: int32From(data) };

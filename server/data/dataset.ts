@@ -60,6 +60,38 @@ export interface ImageFacts {
   deviation: readonly number[];
 }
 
+/** A column of numbers: what is subtracted from them, and what the rest is divided by. */
+export interface NumberFacts {
+  name: string;
+  kind: 'number';
+  mean: number;
+  deviation: number;
+  /** What stands for a value that is missing, before it is standardized; absent where none may be. */
+  missing?: number;
+}
+
+/** A column of categories. */
+export interface CategoryFacts {
+  name: string;
+  kind: 'category';
+  /** `one-hot`: an input for each category, all 0 for another text. `integer`: its index, their number for another text. */
+  encoding: 'one-hot' | 'integer';
+  /** In the order of their inputs; the empty text, the last one, stands for a value that is missing. */
+  categories: readonly string[];
+}
+
+export type ColumnFacts = NumberFacts | CategoryFacts;
+
+/** What a model tells of a row: one of classes, in the order of their labels, or a number. */
+export type TargetFacts = { name: string; kind: 'classes'; classes: readonly string[] } | Omit<NumberFacts, 'missing'>;
+
+/** What a row of a table becomes for a model. */
+export interface TableFacts {
+  /** In the order of the inputs. */
+  columns: readonly ColumnFacts[];
+  target: TargetFacts;
+}
+
 export interface Dataset {
   inputs: TensorSpec[];
   targets: TensorSpec[];
@@ -77,8 +109,12 @@ export interface Dataset {
   vocabulary?: Vocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
+  /** Training samples of each label, from 0 on; absent where targets are no labels, or only reading them would tell. */
+  countLabels?: () => number[];
   /** Present for images. */
   images?: ImageFacts;
+  /** Present for a table. */
+  table?: TableFacts;
   /** What a user should know of it. */
   warnings?: readonly string[];
   /** The user's modules that it was made by, absolute. */

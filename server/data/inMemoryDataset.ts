@@ -51,8 +51,23 @@ export function inMemoryDataset(tables: Tables, name: string): Dataset {
     train: inOrder(train),
     test: inOrder(test),
     ...(validation && { validation: inOrder(validation) }),
+    ...labelCounter(train),
     description: `${name}: ${counts.join(', ')} samples`,
     close: () => undefined,
+  };
+}
+
+/** Counts the labels of a single target of one integer a sample. */
+function labelCounter({ targets }: Table): Pick<Dataset, 'countLabels'> {
+  const [target] = targets;
+  if (targets.length !== 1 || 'copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1)
+    return {};
+  return {
+    countLabels() {
+      const found: number[] = [];
+      for (const label of target.data) found[label] = (found[label] ?? 0) + 1;
+      return Array.from(found, (count) => count ?? 0);
+    },
   };
 }
 

@@ -25,6 +25,10 @@ export async function openDataset(
       const { openImages } = await import('./images/imageDataset.ts');
       return openImages(config, baseDirectory, options);
     }
+    case 'table': {
+      const { openTable } = await import('./table/tableDataset.ts');
+      return openTable(config, baseDirectory, options);
+    }
     case 'module':
       return openModuleDataset(resolve(baseDirectory, config.path));
     case 'text':

@@ -3,6 +3,7 @@
  * known around it. Features are functions of these two, without a connection and without a disk.
  */
 import type { Range, TextDocument } from 'vscode-languageserver-textdocument';
+import type { CsvSettings } from '../formats/csv/csvForm.ts';
 import type { ExperimentSettings } from '../protocol/experiment/schema.ts';
 import { JsonText, type TextRange } from '../protocol/experiment/jsonText.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
@@ -61,6 +62,8 @@ export interface Surroundings {
   exists(path: string): boolean;
   /** Entries of a folder, relative to the experiment file, folders with `/` at the end; empty where there is none. */
   entries(path: string): readonly string[];
+  /** Names of the columns of a CSV file, relative to the experiment file; empty where there is none, or another file. */
+  columns(path: string, settings: CsvSettings): readonly string[];
 }
 
 export interface KnownRun {

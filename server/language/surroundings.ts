@@ -10,6 +10,7 @@ import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
 import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDocument.ts';
+import { csvColumns } from './csvColumns.ts';
 import { KnownRuns } from './knownRuns.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
 
@@ -28,6 +29,7 @@ const NOWHERE: Surroundings = {
   cores: availableParallelism(),
   exists: () => true,
   entries: () => [],
+  columns: () => [],
 };
 
 export class SurroundingsFinder {
@@ -82,6 +84,8 @@ export class SurroundingsFinder {
       cores: availableParallelism(),
       exists: (path) => !mayBeLookedAt(resolve(folder, path), folder) || existsSync(resolve(folder, path)),
       entries: (path) => (mayBeLookedAt(resolve(folder, path), folder) ? entriesOf(resolve(folder, path)) : []),
+      columns: (path, settings) =>
+        mayBeLookedAt(resolve(folder, path), folder) ? csvColumns(resolve(folder, path), settings) : [],
     };
     this.#found.set(document, { around, all });
     return around;

@@ -4,7 +4,7 @@
  * compiler traces them. Targets may be int32 or float32.
  */
 import * as tf from '@tensorflow/tfjs';
-import type { LossId } from '../protocol/experiment/lossFacts.ts';
+import { lossFacts, type ClassLossId, type LossId } from '../protocol/experiment/lossFacts.ts';
 
 /** @returns a scalar: the mean over the batch */
 export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
@@ -13,22 +13,41 @@ export type Loss = (targets: tf.Tensor, outputs: tf.Tensor) => tf.Tensor;
 const EPSILON = 1e-7;
 const HUBER_DELTA = 1;
 
-export const losses: Record<LossId, Loss> = {
-  /** Targets are probabilities of shape `[…, classes]`, outputs probabilities (made to sum to 1). */
+/** Losses of classes, one of which a sample belongs to; targets are a number for each class, of shape `[…, classes]`. */
+const classLosses: Record<ClassLossId, Loss> = {
+  /** Outputs are probabilities (made to sum to 1). */
   'categorical-crossentropy': categoricalCrossentropy,
 
-  /** Targets are class numbers of shape `[…]` or `[…, 1]`, outputs probabilities of shape `[…, classes]`. */
-  'sparse-categorical-crossentropy': (targets, outputs) => {
-    const clipped = clip(outputs);
-    return categoricalCrossentropy(oneHot(targets, clipped), clipped);
-  },
+  'sparse-categorical-crossentropy': (targets, outputs) => categoricalCrossentropy(targets, clip(outputs)),
 
   /**
    * The same for logits, by a log-softmax that cannot overflow. (tfjs-layers has no such loss that works: it clips the
    * logits to [0, 1] first.)
    */
   'sparse-categorical-crossentropy-from-logits': (targets, outputs) =>
-    tf.neg(tf.mean(tf.sum(tf.mul(oneHot(targets, outputs), tf.logSoftmax(outputs)), -1))),
+    tf.neg(tf.mean(tf.sum(tf.mul(targets, tf.logSoftmax(outputs)), -1))),
+};
+
+/** A loss whose targets are class numbers of shape `[…]` or `[…, 1]`. */
+function ofLabels(id: ClassLossId): Loss {
+  return (targets, outputs) => classLosses[id](oneHot(targets, outputs), outputs);
+}
+
+/**
+ * A loss of classes in which each sample counts by the weight of its class: the mean over the batch of `w[class] * loss`, as Keras has it.
+ * @param weights of all classes
+ */
+export function weightedLoss(id: ClassLossId, weights: readonly number[]): Loss {
+  return (targets, outputs) => {
+    const codes = lossFacts[id].targets === 'labels' ? oneHot(targets, outputs) : tf.cast(targets, 'float32');
+    return classLosses[id](tf.mul(codes, tf.tensor1d([...weights])), outputs);
+  };
+}
+
+export const losses: Record<LossId, Loss> = {
+  'categorical-crossentropy': classLosses['categorical-crossentropy'],
+  'sparse-categorical-crossentropy': ofLabels('sparse-categorical-crossentropy'),
+  'sparse-categorical-crossentropy-from-logits': ofLabels('sparse-categorical-crossentropy-from-logits'),
 
   /** Outputs are probabilities. */
   'binary-crossentropy': (targets, outputs) => {

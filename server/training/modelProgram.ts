@@ -8,7 +8,7 @@ import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { chooseLoss, lossScaleOf, meanOf, userArguments } from './objective/dataLoss.ts';
+import { chooseLoss, lossScaleOf, meanOf, trainedLoss, userArguments } from './objective/dataLoss.ts';
 import { fixedBatchSize, hasOtherLayout, matchInputs, shapeText } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss } from './objective/loss.ts';
@@ -38,7 +38,7 @@ export interface ModelProgram extends Program, Predictor {
 export const PERPLEXITY = 'perplexity';
 
 /** What a model must fit. */
-type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes'>;
+type Samples = Pick<Dataset, 'inputs' | 'targets' | 'vocabulary' | 'classes' | 'countLabels'>;
 
 /** True for samples whose largest output is the label's. */
 const labelAccuracy: Metric = (targets, outputs) => {
@@ -82,7 +82,8 @@ export function modelProgram(
   const weights = modelWeights(model);
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
-  const { loss, id } = chooseLoss(loaded, training, dataset);
+  const chosen = chooseLoss(loaded, training, dataset);
+  const { loss, id } = chosen;
   const { vocabulary } = dataset;
   const { targets } = dataset;
   const isSingle = model.outputs.length === 1 && targets.length === 1;
@@ -104,13 +105,14 @@ export function modelProgram(
     targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
+  const trained = trainedLoss(chosen, training, model, dataset);
   const lossScale = lossScaleOf(training, dataset.targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
   const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
-    ? studentLoss(lesson.config, { model, loss, id }, lesson.teacher)
-    : (_, expected, outputs): Terms => ({ terms: { data: [loss(expected, outputs)] } });
+    ? studentLoss(lesson.config, { model, loss: trained, id }, lesson.teacher)
+    : (_, expected, outputs): Terms => ({ terms: { data: [trained(expected, outputs)] } });
 
   const score: ModelProgram['score'] = (targets, predicted) => ({
     loss: loss(targets, predicted),

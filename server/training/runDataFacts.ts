@@ -1,4 +1,7 @@
-/** @file What the weights of a run suppose of its data, kept in the run folder: a text's vocabulary, the form of images and their classes. */
+/**
+ * @file What the weights of a run suppose of its data, kept in the run folder: a text's vocabulary, the form of images and their
+ * classes, the columns of a table.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
@@ -9,7 +12,32 @@ import { writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
 import { checkVocabulary, keepVocabulary } from './runVocabulary.ts';
 
-type Facts = Pick<Dataset, 'vocabulary' | 'classes' | 'images'>;
+type Facts = Pick<Dataset, 'vocabulary' | 'classes' | 'images' | 'table'>;
+
+/** A file of the run folder that has what a sample becomes for the model. */
+interface FactsFile {
+  readonly name: string;
+  /** What the samples are, for the message. */
+  readonly samples: string;
+  readonly remedy: string;
+  /** Undefined where the data are not of that kind. */
+  content(facts: Facts): Readonly<Record<string, unknown>> | undefined;
+}
+
+const factsFiles: readonly FactsFile[] = [
+  {
+    name: 'images.json',
+    samples: 'images',
+    remedy: 'Use the same classes, size, color and numbers of data.standardize.',
+    content: ({ classes, images }) => images && { classes, ...images },
+  },
+  {
+    name: 'table.json',
+    samples: 'columns of the table',
+    remedy: 'Use the same rows, columns, kinds and settings of data.',
+    content: ({ table }) => table && { ...table },
+  },
+];
 
 /**
  * Writes them into a new run; in one that goes on, checks them.
@@ -17,9 +45,11 @@ type Facts = Pick<Dataset, 'vocabulary' | 'classes' | 'images'>;
  */
 export async function keepDataFacts(run: Run, facts: Facts): Promise<void> {
   await keepVocabulary(run, facts.vocabulary);
-  const { classes, images } = facts;
-  if (images === undefined || (await checkImages(run, facts, 'the run began with them')) === 'known') return;
-  await writeAtomically(imagesFile(run), `${JSON.stringify({ classes, ...images }, null, 2)}\n`);
+  for (const file of factsFiles) {
+    const content = file.content(facts);
+    if (content === undefined || (await check(run, file, facts, 'the run began with them')) === 'known') continue;
+    await writeAtomically(join(run.path, file.name), `${JSON.stringify(content, null, 2)}\n`);
+  }
 }
 
 /**
@@ -28,28 +58,44 @@ export async function keepDataFacts(run: Run, facts: Facts): Promise<void> {
  */
 export async function checkDataFacts(run: Run, facts: Facts, role: string): Promise<void> {
   await checkVocabulary(run, facts.vocabulary, role);
-  await checkImages(run, facts, role);
+  for (const file of factsFiles) await check(run, file, facts, role);
 }
 
-async function checkImages(run: Run, { classes, images }: Facts, role: string): Promise<'known' | 'unknown'> {
-  const text = await readFile(imagesFile(run), 'utf8').catch((error: unknown) => {
+async function check(run: Run, file: FactsFile, facts: Facts, role: string): Promise<'known' | 'unknown'> {
+  const text = await readFile(join(run.path, file.name), 'utf8').catch((error: unknown) => {
     if (isMissing(error)) return undefined;
     throw error;
   });
-  if (text === undefined || images === undefined) return 'unknown';
-  const known = parsed(text);
-  const others = Object.entries({ classes, ...images }).filter(
-    ([name, value]) => JSON.stringify(value) !== JSON.stringify(known[name]),
-  );
+  const content = file.content(facts);
+  if (text === undefined || content === undefined) return 'unknown';
+  const known = byName(parsed(text));
+  const own = byName(content);
+  const others = [...own].filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(known.get(name)));
   if (others.length === 0) return 'known';
-  const differences = others.map(([name, value]) => `${name} ${shown(known[name])} there, ${shown(value)} here`);
+  const differences = others.map(([name, value]) => `${name} ${shown(known.get(name))} there, ${shown(value)} here`);
   throw new SettingError(
     ['data'],
-    `the images are not those of the run ${run.id} (${role}): ${differences.join('; ')}`,
-    {
-      remedy: 'Use the same classes, size, color and numbers of data.standardize.',
-    },
+    `the ${file.samples} are not those of the run ${run.id} (${role}): ${differences.slice(0, NAMED).join('; ')}`,
+    { remedy: file.remedy },
   );
+}
+
+/** Differences that a message names. */
+const NAMED = 4;
+
+/** Facts by their names: a list of records that have names becomes the list of these, and each record. */
+function byName(facts: Readonly<Record<string, unknown>>): Map<string, unknown> {
+  const all = new Map<string, unknown>();
+  for (const [key, value] of Object.entries(facts)) {
+    const named = Array.isArray(value) ? value.filter(isNamed) : [];
+    all.set(key, named.length > 0 ? named.map(({ name }) => name) : value);
+    for (const fact of named) all.set(`${key}.${fact.name}`, fact);
+  }
+  return all;
+}
+
+function isNamed(value: unknown): value is { readonly name: string } {
+  return isRecord(value) && typeof value.name === 'string';
 }
 
 function parsed(text: string): Record<string, unknown> {
@@ -65,8 +111,4 @@ function parsed(text: string): Record<string, unknown> {
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? 'unknown';
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
-}
-
-function imagesFile(run: Run): string {
-  return join(run.path, 'images.json');
 }

@@ -118,6 +118,7 @@ export class TrainingLoop {
     const { compressor, live } = this.#prepared;
     const distorts = compressor?.distortsAfter(this.#step) ?? false;
     if (distorts) await this.#distort(batch);
+    else await this.#observeComputed();
     if (live.experiment.thin?.at.includes(this.#step)) await this.#thin(batch);
     return distorts;
   }
@@ -321,6 +322,21 @@ export class TrainingLoop {
       this.#hooks.record({ type: 'observation', step, weights });
     });
     this.#lastCheckpoint = undefined;
+  }
+
+  /** Records compressed weights that the model computes with and no distortion shows, as often as distortions are recorded. */
+  async #observeComputed(): Promise<void> {
+    const { compressor, live } = this.#prepared;
+    const step = this.#step;
+    const computed = compressor?.computedAfter(step) ?? [];
+    if (compressor === undefined || computed.length === 0) return;
+    if (!isObserved(live.experiment, step, Math.min(...computed.map((i) => this.#observations[i])))) return;
+    this.#checkWeights();
+    await this.#clock.during('observation', async () => {
+      const weights = await compressor.preview(step, { bins: live.experiment.observe.bins });
+      this.#hooks.record({ type: 'observation', step, weights, scheduled: true });
+    });
+    for (const i of computed) this.#observations[i] = step;
   }
 
   async #checkpoint(afterDistortion: boolean): Promise<SavedCheckpoint> {

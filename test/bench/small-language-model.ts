@@ -23,9 +23,9 @@ const LAYERS = ['embedding', 'lstm*', 'softmax'];
 /** First learning rates that are tried with two bits, and for ranks, on the validation split. */
 const LEARNING_RATES = [0.1, 0.4];
 const TAUS = [2];
-/** S_D of codes and of low rank, in steps. */
-const CODES_DISTORT_EVERY = 500;
-const LOW_RANK_DISTORTS_EVERY = 100;
+/** S_D of codes, and of both ways to low rank, in steps. */
+const CODES_DISTORT_EVERY = 200;
+const RANKS_DISTORT_EVERY = 100;
 
 /** A way to make the pre-trained model smaller. */
 interface Way {
@@ -57,7 +57,7 @@ const quantized = (bits: number): readonly Way[] => [
 
 const nuclearNorm = (tau: number): Way => ({
   name: `nuclear norm, tau ${tau}`,
-  compression: { method: 'nuclear-norm', energy: 0.9, layers: { 'lstm*': { tau } } },
+  compression: { method: 'nuclear-norm', distortEvery: RANKS_DISTORT_EVERY, energy: 0.9, layers: { 'lstm*': { tau } } },
 });
 
 /** DeepTwist's low rank with a rank for each weight. */
@@ -65,7 +65,7 @@ const lowRank = (name: string, ranks: ReadonlyMap<string, number>): Way => ({
   name,
   compression: {
     method: 'low-rank',
-    distortEvery: LOW_RANK_DISTORTS_EVERY,
+    distortEvery: RANKS_DISTORT_EVERY,
     layers: Object.fromEntries([...ranks].map(([weight, rank]) => [weight, { rank }])),
   },
 });
@@ -78,17 +78,17 @@ interface Found {
 class Series {
   readonly #keep: string;
   readonly #data: string;
-  readonly #epochs: number;
+  readonly #steps: number;
   readonly pretrained: ExperimentRun;
 
-  constructor(keep: string, data: string, epochs: { readonly pretraining: number; readonly further: number }) {
+  constructor(keep: string, data: string, lengths: { readonly epochs: number; readonly steps: number }) {
     this.#keep = keep;
     this.#data = `data.path=${data}`;
-    this.#epochs = epochs.further;
+    this.#steps = lengths.steps;
     this.pretrained = {
       name: 'pretrained',
       file: pretrainFile,
-      overrides: [this.#data, `training.epochs=${epochs.pretraining}`, fallsAfter(epochs.pretraining)],
+      overrides: [this.#data, `training.epochs=${lengths.epochs}`, fallsAfter(lengths.epochs)],
       seed: SEED,
     };
   }
@@ -116,8 +116,9 @@ class Series {
     const overrides = [
       this.#data,
       `start=${start}`,
-      `training.epochs=${this.#epochs}`,
-      fallsAfter(this.#epochs),
+      'training.epochs=null',
+      `training.steps=${this.#steps}`,
+      'training.learningRateSchedule=null',
       `training.optimizer.learningRate=${learningRate}`,
       ...(distilled ? [`distillation=${JSON.stringify(distillation)}`] : []),
       `compression=${JSON.stringify(compression)}`,
@@ -175,16 +176,18 @@ export default {
   options: {
     data: { type: 'string', default: join(root, 'examples', 'language-model', 'data', 'brown') },
     keep: { type: 'string' },
-    'pretraining-epochs': { type: 'string', default: '13' },
-    epochs: { type: 'string', default: '4' },
+    /** Those of pre-training. */
+    epochs: { type: 'string', default: '13' },
+    /** Those of what goes on from it. */
+    steps: { type: 'string', default: '10000' },
   },
-  async run({ data, keep, epochs, 'pretraining-epochs': pretraining }) {
+  async run({ data, keep, epochs, steps }) {
     const corpus = resolve(data as string);
     if (!existsSync(corpus))
       throw new Error(
         `There is no corpus in ${corpus}. Make the Brown corpus: node examples/language-model/prepare.js`,
       );
-    const lengths = { pretraining: Number(pretraining), further: Number(epochs) };
+    const lengths = { epochs: Number(epochs), steps: Number(steps) };
     return withKeptFolder(keep, (folder) => measure(new Series(folder, corpus, lengths)));
   },
 } satisfies Benchmark;

@@ -46,6 +46,42 @@ describe('the views in a browser', () => {
     await page.close();
   });
 
+  it('Weights: two recordings of one step are one place of the slider, which goes on from there', async () => {
+    const { page } = await show('weights', [10, 20, 20, 30]);
+    const place = page.locator('.timeline output');
+    await page.locator('.timeline input[type=range]').focus();
+    await page.keyboard.press('Home');
+    for (const expected of ['step 20 (2 of 3)', 'step 30 (3 of 3)']) {
+      await page.getByRole('button', { name: 'Next distortion' }).click();
+      await settled(page);
+      expect(await place.textContent()).toBe(expected);
+    }
+    await page.close();
+  });
+
+  it('Weights: levels that all buckets share are drawn between the ends of these, and move with the slider', async () => {
+    const { page, tell, said } = await show('weights', [10, 20]);
+    const chart = page.locator('.chart[aria-label="fc1/kernel: levels in each bucket"]:visible');
+    expect(await chart.count()).toBe(0);
+    const events = [30, 40].map((step) => {
+      const event = distortion(step);
+      if (event.type !== 'distortion') throw new TypeError('No distortion.');
+      const scaledLevels = { levels: [step / 100, 0.9], counts: [1, 2, 3] };
+      return { ...event, weights: event.weights.map((weight) => ({ ...weight, scaledLevels })) };
+    });
+    await tell({ type: 'events', run: key, events });
+    expect(await chart.locator('.chart-summary').textContent()).toMatch(/2 levels$/);
+    await chart.getByRole('button', { name: 'Chart actions' }).click();
+    await page.getByRole('menuitem', { name: 'Save as CSV…' }).click();
+    const saved = (await said()).find((message) => message.type === 'save');
+    expect(saved).toMatchObject({ name: 'fc1-kernel-levels-in-each-bucket.csv' });
+    await page.locator('.timeline input[type=range]').focus();
+    await page.keyboard.press('Home');
+    await settled(page);
+    expect(await chart.count()).toBe(0);
+    await page.close();
+  });
+
   it('Weights: a ridge is read by keys, and Enter goes to its step', async () => {
     const { page } = await show('weights', [10, 20, 30]);
     const plot = page.locator('.ridge-plot').first();

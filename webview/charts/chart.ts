@@ -33,7 +33,8 @@ export interface ChartOptions {
 export interface Chart {
   readonly element: HTMLElement;
   update(content: ChartContent): void;
-  setTitle(title: string): void;
+  /** @param name what the chart is called by itself, where the title does not say it all */
+  setTitle(title: string, name?: string): void;
   dispose(): void;
 }
 
@@ -107,9 +108,9 @@ class DashboardChart implements Chart {
     return this.#frame.element;
   }
 
-  setTitle(title: string): void {
-    const help = l10n.t('{0}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.', title);
-    this.#frame.setTitle(title, title, help);
+  setTitle(title: string, name = title): void {
+    const help = l10n.t('{0}. Arrow keys read points, plus and minus zoom, 0 shows all. The menu has a table.', name);
+    this.#frame.setTitle(title, name, help);
   }
 
   update(content: ChartContent): void {

@@ -16,22 +16,47 @@ const ofX =
   (build: (x: Node) => Node): KernelImport =>
   ({ x }) =>
     build(x);
-const unaryKernel = (op: UnaryOp): KernelImport => ofX((x) => unary(op, x));
-const binaryKernel =
-  (op: BinaryOp): KernelImport =>
-  ({ a, b }) =>
-    binary(op, a, b);
+const isBoolean = ({ type }: Node) => type.dtype === 'bool';
 
-/** An operation whose result for truth values is that of a logical one, which ONNX Runtime has. */
-const orLogical =
-  (op: BinaryOp, logical: 'And' | 'Or'): KernelImport =>
+/** @throws TypeError for truth values, which TensorFlow.js computes with as with bytes: 255 is what is 1 below 0 */
+function numeric(x: Node): Node {
+  if (isBoolean(x))
+    throw new TypeError("TensorFlow.js takes truth values for bytes: cast them, by tf.cast(x, 'int32')");
+  return x;
+}
+
+/** A function of numbers, in the type of its argument. */
+const ofNumbers = (build: (x: Node) => Node): KernelImport => ofX((x) => build(numeric(x)));
+
+/** One that leaves truth values as they are. */
+const keepingTruth = (build: (x: Node) => Node): KernelImport => ofX((x) => (isBoolean(x) ? x : build(x)));
+
+/** A function of real numbers; of integers it has the integer part, in their type, as in TensorFlow.js. */
+const ofReals = (build: (x: Node) => Node): KernelImport =>
+  ofNumbers((x) => asReals([x], ([real]) => build(real), x.type.dtype));
+
+/** Computes with floats what ONNX Runtime does not have for the types of the operands, and returns it in the type `dtype`. */
+export function asReals(operands: readonly Node[], build: (operands: Node[]) => Node, dtype: DType): Node {
+  const result = build(operands.map((operand) => cast(operand, 'float32')));
+  return dtype === 'int32' ? toInteger(result) : castTo(result, dtype);
+}
+
+/** The integer part; that of what is not finite is 0 in JavaScript, and undefined in ONNX. */
+function toInteger(x: Node): Node {
+  return cast(select(isFinite(x), x, zero), 'int32');
+}
+
+const unaryKernel = (op: UnaryOp): KernelImport => ofNumbers((x) => unary(op, x));
+const realKernel = (op: UnaryOp): KernelImport => ofReals((x) => unary(op, x));
+const binaryKernel =
+  (op: BinaryOp, ofTruth?: (a: Node, b: Node) => Node): KernelImport =>
   ({ a, b }) =>
-    binary(a.type.dtype === 'bool' && b.type.dtype === 'bool' ? logical : op, a, b);
+    isBoolean(a) && ofTruth ? ofTruth(a, b) : binary(op, numeric(a), numeric(b));
 
 /** One of two by a condition; of two truth values, which ONNX Runtime does not select from, by logic. */
 function choose(condition: Node, t: Node, e: Node): Node {
-  if (t.type.dtype !== 'bool' || e.type.dtype !== 'bool') return select(condition, t, e);
-  return binary('Or', binary('And', condition, t), binary('And', not(condition), e));
+  if (!isBoolean(t) || !isBoolean(e)) return select(condition, t, e);
+  return or(and(condition, t), and(not(condition), e));
 }
 
 const sqrt = (x: Node) => unary('Sqrt', x);
@@ -40,6 +65,9 @@ const add = (a: Node, b: Node) => binary('Add', a, b);
 const over = (a: Node, b: Node) => binary('Div', a, b);
 const sub = (a: Node, b: Node) => binary('Sub', a, b);
 const not = (x: Node) => unary('Not', x);
+const and = (a: Node, b: Node) => binary('And', a, b);
+const or = (a: Node, b: Node) => binary('Or', a, b);
+const equal = (a: Node, b: Node) => binary('Equal', a, b);
 const zero = scalar(0);
 const one = scalar(1);
 
@@ -77,70 +105,106 @@ function clip(x: Node, minimum: number, maximum: number): Node {
   return make('Clip', { minimum, maximum }, [x]);
 }
 
-/** Floor division, for float32 and int32 alike. */
+/** Floor division, in the type of the dividend. */
 function floorDiv({ a, b }: KernelInputs): Node {
-  const quotient = unary('Floor', over(cast(a, 'float32'), cast(b, 'float32')));
-  return cast(quotient, a.type.dtype);
+  return asReals([numeric(a), numeric(b)], ([x, y]) => unary('Floor', over(x, y)), a.type.dtype);
+}
+
+const isNan = (x: Node) => not(equal(x, x));
+const isInfinite = (x: Node) => equal(unary('Abs', x), scalar(Infinity));
+/** Neither NaN nor infinite: the difference with itself is a number. */
+const isFinite = (x: Node) => equal(sub(x, x), zero);
+
+/** A question that integers and truth values have the same answer to, all of them. */
+const ofFloats = (build: (x: Node) => Node, otherwise: 0 | 1): KernelImport =>
+  ofX((x) => (x.type.dtype === 'float32' ? build(x) : fill(otherwise, x.type.shape, 'bool')));
+
+/** The angle of the point (x, y), from the arc tangent of its slope. */
+function angle(y: Node, x: Node): Node {
+  const slope = unary('Atan', over(y, x));
+  const upwards = binary('GreaterEqual', y, zero);
+  const turned = add(slope, select(upwards, scalar(Math.PI), scalar(-Math.PI)));
+  const vertical = mul(unary('Sign', y), scalar(Math.PI / 2));
+  return select(equal(x, zero), vertical, select(binary('Less', x, zero), turned, slope));
 }
 
 export const elementwiseKernels: KernelImports = {
   Identity: ofX((x) => x),
-  Abs: unaryKernel('Abs'),
+  Abs: keepingTruth((x) => unary('Abs', x)),
   Neg: unaryKernel('Neg'),
-  Exp: unaryKernel('Exp'),
-  Expm1: ofX((x) => sub(unary('Exp', x), one)),
+  Exp: ofX((x) => unary('Exp', cast(x, 'float32'))),
+  Expm1: ofReals((x) => sub(unary('Exp', x), one)),
   Log: unaryKernel('Log'),
-  Log1p: ofX((x) => unary('Log', add(x, one))),
+  Log1p: ofReals((x) => unary('Log', add(x, one))),
   Sqrt: unaryKernel('Sqrt'),
-  Rsqrt: ofX((x) => over(one, sqrt(x))),
-  Square: ofX((x) => mul(x, x)),
-  Reciprocal: ofX((x) => over(one, x)),
+  Rsqrt: ofNumbers((x) => over(one, sqrt(x))),
+  Square: keepingTruth((x) => mul(x, x)),
+  Reciprocal: ofReals((x) => over(one, x)),
   Sin: unaryKernel('Sin'),
   Cos: unaryKernel('Cos'),
+  Tan: unaryKernel('Tan'),
+  Asin: realKernel('Asin'),
+  Acos: realKernel('Acos'),
+  Atan: realKernel('Atan'),
+  Sinh: realKernel('Sinh'),
+  Cosh: realKernel('Cosh'),
+  Asinh: realKernel('Asinh'),
+  Acosh: realKernel('Acosh'),
+  Atanh: realKernel('Atanh'),
   Erf: unaryKernel('Erf'),
   Floor: unaryKernel('Floor'),
   Ceil: unaryKernel('Ceil'),
-  Round: unaryKernel('Round'),
-  Sign: unaryKernel('Sign'),
-  Relu: unaryKernel('Relu'),
-  Relu6: ofX((x) => clip(x, 0, 6)),
+  Round: keepingTruth((x) => (x.type.dtype === 'int32' ? x : unary('Round', x))),
+  Sign: keepingTruth((x) => unary('Sign', x)),
+  IsNan: ofFloats(isNan, 0),
+  IsInf: ofFloats(isInfinite, 0),
+  IsFinite: ofFloats(isFinite, 1),
+  Relu: keepingTruth((x) => unary('Relu', x)),
+  Relu6: keepingTruth((x) => clip(x, 0, 6)),
   Elu: unaryKernel('Elu'),
   EluGrad: ({ dy, y }) => select(binary('GreaterEqual', y, zero), dy, mul(dy, add(y, one))),
-  Selu: ofX((x) =>
+  Selu: ofReals((x) =>
     select(binary('GreaterEqual', x, zero), mul(x, scalar(SELU_SCALE)), mul(unary('Elu', x), scalar(SELU_SCALE_ALPHA))),
   ),
-  LeakyRelu: kernel<LeakyReluAttrs>(({ x }, { alpha }) => leakyRelu(x, alpha)),
-  Prelu: ({ x, alpha }) => prelu(x, alpha),
+  LeakyRelu: kernel<LeakyReluAttrs>(({ x }, { alpha }) => leakyRelu(cast(x, 'float32'), alpha)),
+  Prelu: ({ x, alpha }) => prelu(cast(x, 'float32'), cast(alpha, 'float32')),
   Sigmoid: unaryKernel('Sigmoid'),
   Tanh: unaryKernel('Tanh'),
-  Softplus: unaryKernel('Softplus'),
-  Step: kernel<StepAttrs>(({ x }, { alpha }) => select(binary('Greater', x, zero), one, scalar(alpha))),
-  ClipByValue: kernel<ClipByValueAttrs>(({ x }, { clipValueMin, clipValueMax }) => clip(x, clipValueMin, clipValueMax)),
+  Softplus: realKernel('Softplus'),
+  Step: kernel<StepAttrs>(({ x }, { alpha }) => {
+    const of = (value: number) => scalar(value, numeric(x).type.dtype);
+    return select(binary('Greater', x, of(0)), of(1), of(alpha));
+  }),
+  ClipByValue: kernel<ClipByValueAttrs>(({ x }, { clipValueMin, clipValueMax }) =>
+    clip(numeric(x), clipValueMin, clipValueMax),
+  ),
   Cast: kernel<CastAttrs>(({ x }, { dtype }) => castTo(x, importDType(dtype, 'Cast'))),
-  LogicalNot: unaryKernel('Not'),
+  LogicalNot: ofX(not),
 
   Add: binaryKernel('Add'),
-  AddN: (inputs) => listed(inputs).reduce(add),
+  AddN: (inputs) => listed(inputs).map(numeric).reduce(add),
   Sub: binaryKernel('Sub'),
-  Multiply: orLogical('Mul', 'And'),
+  Multiply: binaryKernel('Mul', and),
   RealDiv: binaryKernel('Div'),
-  FloorDiv: floorDiv,
+  FloorDiv: (inputs) => cast(floorDiv(inputs), 'int32'),
   Mod: (inputs) => sub(inputs.a, mul(inputs.b, floorDiv(inputs))),
-  Pow: binaryKernel('Pow'),
-  Maximum: orLogical('Maximum', 'Or'),
-  Minimum: orLogical('Minimum', 'And'),
+  Pow: binaryKernel('Pow', (a, b) => or(a, not(b))),
+  Atan2: ({ a, b }) => asReals([numeric(a), numeric(b)], ([y, x]) => angle(y, x), a.type.dtype),
+  Maximum: binaryKernel('Maximum', or),
+  Minimum: binaryKernel('Minimum', and),
   SquaredDifference: ({ a, b }) => {
+    if (isBoolean(a)) return not(equal(a, b));
     const difference = sub(a, b);
     return mul(difference, difference);
   },
-  Equal: binaryKernel('Equal'),
-  NotEqual: ({ a, b }) => not(binary('Equal', a, b)),
-  Greater: binaryKernel('Greater'),
-  GreaterEqual: binaryKernel('GreaterEqual'),
-  Less: binaryKernel('Less'),
-  LessEqual: binaryKernel('LessEqual'),
-  LogicalAnd: binaryKernel('And'),
-  LogicalOr: binaryKernel('Or'),
+  Equal: ({ a, b }) => equal(a, b),
+  NotEqual: ({ a, b }) => not(equal(a, b)),
+  Greater: binaryKernel('Greater', (a, b) => and(a, not(b))),
+  GreaterEqual: binaryKernel('GreaterEqual', (a, b) => or(a, not(b))),
+  Less: binaryKernel('Less', (a, b) => and(not(a), b)),
+  LessEqual: binaryKernel('LessEqual', (a, b) => or(not(a), b)),
+  LogicalAnd: ({ a, b }) => and(a, b),
+  LogicalOr: ({ a, b }) => or(a, b),
   Select: ({ condition, t, e }) => choose(condition, t, e),
 
   Fill: kernel<FillAttrs>((_inputs, { shape, value, dtype }) =>

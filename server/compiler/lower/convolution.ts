@@ -4,22 +4,19 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
+import { windowExtent } from '../shapes.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
 
 /** The gradient of a convolution's input is a transposed convolution of the output's gradient. */
-export function lowerInputGrad(
-  node: NodeOf<'Conv2DInputGrad'>,
-  inputs: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
+export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { params } = node;
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
   // The last rows and columns of an image that the stride does not divide were never read; their gradient is 0.
-  const unread = ([0, 1] as const).map((axis) => {
-    const extent = (filter[2 + axis] - 1) * params.dilations[axis] + 1;
-    const covered = params.strides[axis] * (dy[2 + axis] - 1) + extent - params.pads[axis] - params.pads[axis + 2];
-    return params.inputSize[axis] - covered;
+  const rank = params.inputSize.length;
+  const unread = params.inputSize.map((size, axis) => {
+    const extent = windowExtent(params, filter.slice(2), axis);
+    return size + params.pads[axis] + params.pads[axis + rank] - params.strides[axis] * (dy[2 + axis] - 1) - extent;
   });
   return emitter.emit('ConvTranspose', inputs, {
     ...windowAttributes(params),
@@ -33,22 +30,23 @@ export function lowerInputGrad(
  * are the channels, the gradients of one output channel are the filter, strides and dilations are exchanged.
  */
 export function lowerFilterGrad(
-  node: NodeOf<'Conv2DFilterGrad'>,
+  node: NodeOf<'ConvFilterGrad'>,
   inputs: readonly OnnxName[],
   emitter: Emitter,
 ): OnnxName {
   const { groups, strides, dilations, pads, filterSize } = node.params;
-  const [batch, channels, height, width] = node.inputs[0].type.shape;
+  const [batch, channels, ...size] = node.inputs[0].type.shape;
   const groupChannels = channels / groups;
+  const axes = size.map((_, axis) => axis);
   // [batch, groups, groupChannels, h, w] -> [groupChannels, groups * batch, h, w]
-  const grouped = emitter.reshape(inputs[0], [batch, groups, groupChannels, height, width]);
-  const image = emitter.reshape(emitter.transpose(grouped, [2, 1, 0, 3, 4]), [
+  const grouped = emitter.reshape(inputs[0], [batch, groups, groupChannels, ...size]);
+  const image = emitter.reshape(emitter.transpose(grouped, [2, 1, 0, ...axes.map((axis) => axis + 3)]), [
     groupChannels,
     groups * batch,
-    height,
-    width,
+    ...size,
   ]);
-  const filter = emitter.transpose(inputs[1], [1, 0, 2, 3]);
+  const exchanged = [1, 0, ...axes.map((axis) => axis + 2)];
+  const filter = emitter.transpose(inputs[1], exchanged);
   const gradient = emitter.emit('Conv', [image, filter], {
     strides: { ints: dilations },
     dilations: { ints: strides },
@@ -58,11 +56,11 @@ export function lowerFilterGrad(
   // The result reaches beyond the filter where the stride does not divide the image.
   const cropped = emitter.emit('Slice', [
     gradient,
-    emitter.integers([0, 0]),
+    emitter.integers(axes.map(() => 0)),
     emitter.integers(filterSize),
-    emitter.integers([2, 3]),
+    emitter.integers(axes.map((axis) => axis + 2)),
   ]);
-  return emitter.transpose(cropped, [1, 0, 2, 3]);
+  return emitter.transpose(cropped, exchanged);
 }
 
 /** Adds each output's gradient at the index of the maximum that MaxPool reports. */

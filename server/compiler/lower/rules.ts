@@ -59,6 +59,15 @@ export const loweringRules: Rules = {
   Sqrt: same('Sqrt'),
   Sin: same('Sin'),
   Cos: same('Cos'),
+  Tan: same('Tan'),
+  Asin: same('Asin'),
+  Acos: same('Acos'),
+  Atan: same('Atan'),
+  Sinh: same('Sinh'),
+  Cosh: same('Cosh'),
+  Asinh: same('Asinh'),
+  Acosh: same('Acosh'),
+  Atanh: same('Atanh'),
   Erf: same('Erf'),
   Floor: same('Floor'),
   Ceil: same('Ceil'),
@@ -102,6 +111,14 @@ export const loweringRules: Rules = {
     const index = emitter.emit('ArgMax', inputs, { axis: { int: params.axis }, keepdims: { int: 0 } });
     return emitter.emit('Cast', [index], { to: { int: 6 } });
   },
+  CumulativeSum({ params: { axis, exclusive, reverse } }, [x], emitter) {
+    const flags = { exclusive: { int: exclusive ? 1 : 0 }, reverse: { int: reverse ? 1 : 0 } };
+    return emitter.emit('CumSum', [x, emitter.scalar(axis, 'int32')], flags);
+  },
+  TopK({ params: { count, result } }, [x], emitter) {
+    const [values, indices] = emitter.emitMany('TopK', [x, emitter.integers([count])], 2);
+    return result === 'values' ? values : emitter.emit('Cast', [indices], { to: { int: 6 } });
+  },
   Softmax: same('Softmax'),
   LogSoftmax: same('LogSoftmax'),
 
@@ -112,10 +129,10 @@ export const loweringRules: Rules = {
     if (a.type.shape.length === 2 && b.type.shape.length === 2) return emitter.emit('Gemm', inputs, { transA, transB });
     return emitter.emit('FusedMatMul', inputs, { transA, transB }, MICROSOFT);
   },
-  Conv2D: ({ params }, inputs, emitter) =>
+  Conv: ({ params }, inputs, emitter) =>
     emitter.emit('Conv', inputs, { ...windowAttributes(params), group: { int: params.groups } }),
-  Conv2DInputGrad: lowerInputGrad,
-  Conv2DFilterGrad: lowerFilterGrad,
+  ConvInputGrad: lowerInputGrad,
+  ConvFilterGrad: lowerFilterGrad,
   MaxPool: ({ params }, inputs, emitter) =>
     emitter.emit('MaxPool', inputs, { ...windowAttributes(params), kernel_shape: { ints: params.filterSize } }),
   MaxPoolGrad: lowerMaxPoolGrad,

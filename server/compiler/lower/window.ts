@@ -2,7 +2,7 @@
 import type { OnnxAttribute } from '../../formats/onnx.ts';
 import type { Window } from '../ir.ts';
 
-/** `pads` is [top, left, bottom, right] there, too. */
+/** `pads` has what is in front of the axes before what is behind them there, too. */
 export function windowAttributes(window: Window): Record<string, OnnxAttribute> {
   return {
     strides: { ints: window.strides },

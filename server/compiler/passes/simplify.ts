@@ -88,7 +88,8 @@ function untransposed(x: Node): Node | undefined {
 /** Leading axes of size 1 are not needed: a product of rank 2 is the fastest. */
 const simplifyMatMul: Rule<'MatMul'> = ({ inputs: [a, b], params, type: { shape } }) => {
   const [left, right] = [untransposed(a), untransposed(b)];
-  if (left !== undefined || right !== undefined) {
+  // ONNX Runtime reads matrices of integers in one order alone.
+  if (a.type.dtype === 'float32' && (left !== undefined || right !== undefined)) {
     const { transposeA, transposeB } = params;
     return matmul(left ?? a, right ?? b, transposeA !== (left !== undefined), transposeB !== (right !== undefined));
   }

@@ -16,6 +16,7 @@ type PoolGrad = NodeOf<'MaxPoolGrad'>;
 function tiles({ params: { filterSize, strides, dilations, pads }, type: { shape } }: PoolGrad): boolean {
   return (
     strides.join() === filterSize.join() &&
+    shape.length === 4 &&
     [...dilations, ...pads].join() === '1,1,0,0,0,0' &&
     shape[2] % filterSize[0] === 0 &&
     shape[3] % filterSize[1] === 0
@@ -38,7 +39,7 @@ function routeGradient(elements: readonly Node[], largest: Node, dy: Node): Node
  * The elements of each window, as tensors of the output's shape, in row-major order within the window. Columns are told
  * apart by a plain matrix transposition, rows by copies of whole rows: one transposition of six axes is slower.
  */
-function windowElements(x: Node, [rows, columns]: readonly [number, number]): Node[] {
+function windowElements(x: Node, [rows, columns]: readonly number[]): Node[] {
   const [batch, channels, height, width] = x.type.shape;
   const [outHeight, outWidth] = [height / rows, width / columns];
   const bands = batch * channels * outHeight;
@@ -52,7 +53,7 @@ function windowElements(x: Node, [rows, columns]: readonly [number, number]): No
 }
 
 /** The image whose {@link windowElements} are these. */
-function joinWindows(elements: readonly Node[], [rows, columns]: readonly [number, number]): Node {
+function joinWindows(elements: readonly Node[], [rows, columns]: readonly number[]): Node {
   const [batch, channels, outHeight, outWidth] = elements[0].type.shape;
   const bands = batch * channels * outHeight;
   const byColumn = Array.from({ length: columns }, (_, column) => {
@@ -71,11 +72,11 @@ function poolGradient({ inputs: [x, dy], params }: PoolGrad): Node {
 
 /** A convolution, a bias perhaps, and the pooling of the result, where only the filter and the bias are trained. */
 interface PooledConvolution {
-  readonly convolution: NodeOf<'Conv2D'>;
+  readonly convolution: NodeOf<'Conv'>;
   /** [1, channels, 1, 1], or as it broadcasts to that. */
   readonly bias: Node | undefined;
   readonly pools: readonly Node[];
-  readonly filterGradients: readonly NodeOf<'Conv2DFilterGrad'>[];
+  readonly filterGradients: readonly NodeOf<'ConvFilterGrad'>[];
 }
 
 /** Patches larger than this make good matrices as they are. */
@@ -87,7 +88,7 @@ function pooledConvolution(
 ): PooledConvolution | undefined {
   const [pooled] = gradient.inputs;
   const [convolution, bias] = pooled.op === 'Add' ? pooled.inputs : [pooled, undefined];
-  if (convolution.op !== 'Conv2D') return undefined;
+  if (convolution.op !== 'Conv') return undefined;
   const { strides, dilations, groups } = convolution.params;
   const [image, filter] = convolution.inputs;
   if ([...strides, ...dilations, groups].some((value) => value !== 1)) return undefined;
@@ -102,9 +103,9 @@ function pooledConvolution(
     if (user.op !== 'MaxPool' || JSON.stringify(user.params) !== window) return undefined;
     pools.push(user);
   }
-  const filterGradients: NodeOf<'Conv2DFilterGrad'>[] = [];
+  const filterGradients: NodeOf<'ConvFilterGrad'>[] = [];
   for (const user of users.get(gradient) ?? []) {
-    if (user.op !== 'Conv2DFilterGrad' || user.inputs[0] !== image) return undefined;
+    if (user.op !== 'ConvFilterGrad' || user.inputs[0] !== image) return undefined;
     filterGradients.push(user);
   }
   return { convolution, bias, pools, filterGradients };
@@ -126,15 +127,15 @@ function replacePooledConvolution(found: PooledConvolution, gradient: PoolGrad, 
     }),
   );
   const window = { ...convolution.params, strides: gradient.params.strides };
-  const all = make('Conv2D', window, [image, enlarged]);
+  const all = make('Conv', window, [image, enlarged]);
   const elements = places.map((_, index) => slice(all, [0, index * outChannels, 0, 0], dy.type.shape));
   const largest = elements.reduce((a, b) => binary('Maximum', a, b));
   for (const pool of pools) replacement.set(pool, bias === undefined ? largest : binary('Add', largest, bias));
 
   const routed = make('Concat', { axis: 1 }, routeGradient(elements, largest, dy));
   for (const node of filterGradients) {
-    const filterSize = [height + rows - 1, width + columns - 1] as const;
-    const enlargedGradient = make('Conv2DFilterGrad', { ...window, filterSize }, [image, routed]);
+    const filterSize = [height + rows - 1, width + columns - 1];
+    const enlargedGradient = make('ConvFilterGrad', { ...window, filterSize }, [image, routed]);
     const parts = places.map(([row, column], index) =>
       slice(enlargedGradient, [index * outChannels, 0, row, column], [outChannels, inChannels, height, width]),
     );

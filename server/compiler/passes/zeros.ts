@@ -16,9 +16,9 @@ function isZero(node: Node, isZeroInput: (input: Node) => boolean): boolean {
       return splatValue(node) === 0;
     case 'Mul':
     case 'MatMul':
-    case 'Conv2D':
-    case 'Conv2DInputGrad':
-    case 'Conv2DFilterGrad':
+    case 'Conv':
+    case 'ConvInputGrad':
+    case 'ConvFilterGrad':
       return inputs.some(isZeroInput);
     case 'Add':
     case 'Sub':
@@ -29,6 +29,7 @@ function isZero(node: Node, isZeroInput: (input: Node) => boolean): boolean {
     case 'Abs':
     case 'Cast':
     case 'Sum':
+    case 'CumulativeSum':
     case 'Mean':
     case 'Reshape':
     case 'Transpose':

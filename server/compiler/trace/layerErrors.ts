@@ -126,15 +126,19 @@ export function unreachedWeights(cause?: unknown): UserError {
   });
 }
 
+const COMPILED_ALONE =
+  'A compiled step has the gradient that TensorFlow.js lacks: set "executor": "compiled", and replace the operation that it names, if ' +
+  'it names one.';
+
 /** What to do about the limits of TensorFlow.js that models of Keras meet. */
 function remedyFor(message: string, layer: Layer | undefined): string {
-  if (/dilation/.test(message)) return 'Set dilationRate to 1, and use a larger kernel, strides or pooling instead.';
+  if (/dilation/.test(message)) return COMPILED_ALONE;
   if (/CAUSAL/.test(message)) return 'Use the padding "same" or "valid"; pad in front of the layer for a causal one.';
   switch (layer?.getClassName()) {
     case undefined:
       return 'Use operations that have a gradient in the loss and the metrics, and correct what they expect of the shapes.';
     case 'BatchNormalization':
-      return 'Use batchNormalization over the last axis, with scale and center.';
+      return `${COMPILED_ALONE} Or use batchNormalization over the last axis, with scale and center.`;
     case 'LayerNormalization':
       return 'Use layerNormalization with scale and center.';
     default:

@@ -61,7 +61,7 @@ export class RandomnessDetector {
       if (operation === undefined || !(operation in families)) {
         throw new UnsupportedKernel(
           operation?.replace(OPERATION_SCOPE, '') ?? 'Math.random',
-          'JavaScript draws a number at every step, which a graph would freeze',
+          'JavaScript draws a number at every step, which a graph would freeze: draw several by tf.randomUniform, and choose by tf.where',
           this.#layer(),
         );
       }
@@ -91,7 +91,9 @@ export class RandomnessDetector {
     if (found === undefined)
       throw new UnsupportedKernel(
         family.replace(OPERATION_SCOPE, ''),
-        'its distribution is not recognised',
+        elementCount(shape) === 1
+          ? 'one number does not tell its distribution: draw two or more'
+          : 'its distribution is not recognised',
         this.#layer(),
       );
     return this.#node(distribution(family, ...found), shape);
@@ -113,8 +115,11 @@ export class RandomnessDetector {
 
 /** [offset, scale] with values = offset + scale * standard in every element; undefined when there are none. */
 function fitAffine(standard: ArrayLike<number>, values: ArrayLike<number>): [number, number] | undefined {
-  const other = Array.from(standard).findIndex((value) => Math.abs(value - standard[0]) > 0.1);
-  if (other < 0) return undefined;
+  const apart = Array.from(standard, (value) => Math.abs(value - standard[0]));
+  const far = apart.findIndex((distance) => distance > 0.1);
+  // A few numbers may all be close together.
+  const other = far < 0 ? apart.reduce((best, distance, index) => (distance > apart[best] ? index : best), 0) : far;
+  if (apart[other] < 1e-3) return undefined;
   const scale = (values[other] - values[0]) / (standard[other] - standard[0]);
   const offset = values[0] - scale * standard[0];
   const magnitude = Math.abs(offset) + Math.abs(scale);

@@ -6,20 +6,13 @@ import * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
 import { constant } from '../build.ts';
 import type { Node, NodeOf } from '../ir.ts';
-import { elementwiseKernels, importDType } from '../import/elementwise.ts';
+import { importDType } from '../import/elementwise.ts';
 import { UnsupportedKernel, type KernelImport } from '../import/kernel.ts';
-import { matrixKernels } from '../import/matrix.ts';
-import { structureKernels } from '../import/structure.ts';
+import { kernelImports } from '../import/kernelImports.ts';
 import { RandomnessDetector } from './randomness.ts';
-import { withTileGradient } from './tileGradient.ts';
+import { recordedGradients, withGradients } from './gradients.ts';
 
 const BACKEND = 'deeptwist-recording';
-
-const kernelImports: Readonly<Record<string, KernelImport>> = {
-  ...elementwiseKernels,
-  ...matrixKernels,
-  ...structureKernels,
-};
 
 type HostValues = tf.backend_util.BackendValues;
 
@@ -90,6 +83,7 @@ export class Recording {
   /** Name of the layer that is being called. */
   layer: string | undefined;
   readonly #nodes = new WeakMap<tf.DataId, Node>();
+  readonly #attributes = new WeakMap<Node, unknown>();
   readonly #randomness: RandomnessDetector;
 
   constructor(seed: number) {
@@ -162,7 +156,15 @@ export class Recording {
       return result;
     });
     if (layer !== undefined) attribute([made].flat(), layer, new Set(Object.values(nodes)));
-    return Array.isArray(made) ? made.map((node) => this.#info(node)) : this.#info(made);
+    if (Array.isArray(made)) return made.map((node) => this.#info(node));
+    // A copy is the same node.
+    if (!this.#attributes.has(made)) this.#attributes.set(made, attributes);
+    return this.#info(made);
+  }
+
+  /** The attributes of the kernel that a tensor is the result of. */
+  attributesOf(result: tf.TensorInfo): unknown {
+    return this.#attributes.get(this.node(result));
   }
 
   /** What a kernel without a lowering makes of constants alone, computed once by TensorFlow.js. */
@@ -274,7 +276,8 @@ export async function record<R>(seed: number, program: (recording: Recording) =>
   recorder.recording = recording;
   await tf.setBackend(BACKEND);
   try {
-    return withTileGradient(() => recording.run(() => program(recording)));
+    const gradients = recordedGradients((result) => recording.attributesOf(result));
+    return withGradients(() => recording.run(() => program(recording)), gradients);
   } finally {
     recorder.recording = undefined;
     if (previous) await tf.setBackend(previous); // There is none before TensorFlow.js has computed anything.

@@ -149,9 +149,10 @@ export class FurtherUnit implements Unit {
     return bytes(packed) < bytes(dense) ? packed : dense;
   }
 
-  /** Those of the one tensor that pruning leaves of a weight. */
-  get points(): FittedPoints | undefined {
-    return this.#later.length === 1 ? this.#later[0].points : undefined;
+  /** Points of what pruning leaves of each weight; undefined where one has none. */
+  get points(): readonly FittedPoints[] | undefined {
+    const points = this.#later.flatMap((unit) => unit.points ?? []);
+    return points.length === this.targets.length ? points : undefined;
   }
 
   get state(): CompressionState {

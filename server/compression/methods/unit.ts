@@ -106,7 +106,12 @@ export interface TensorDistortion {
 
 /** The quantization points of a weight. */
 export interface FittedPoints {
-  readonly count: number;
+  /** Number of points by the settings. */
+  readonly usual: number;
+  /** Number of points at most, where gradients decide. */
+  readonly most: number;
+  /** Number of points that a distortion fits. */
+  count: number;
   /** Points that a distortion takes in the place of those that it would fit, ascending. */
   trained: Float32Array | undefined;
 }
@@ -197,8 +202,8 @@ export interface Unit {
   readonly observe?: (values: readonly Float32Array[], gradients: readonly Float32Array[]) => void;
   /** How a part of a weight that an earlier compression left is distorted; absent where a method follows none. */
   readonly tensor?: TensorDistortion;
-  /** The points that a distortion fits to a weight, which may be trained in its place; absent where a method fits none. */
-  readonly points?: FittedPoints;
+  /** The points that a distortion fits to each weight, which may be trained in its place; absent where a method fits none. */
+  readonly points?: readonly FittedPoints[];
   /**
    * Adds to the gradient at a compressed weight what makes it that of the weight in full precision; absent where the one is taken for
    * the other.

@@ -84,6 +84,11 @@ export interface StoredWeights {
   distort(step: number): Promise<void>;
   /** Copies of the values that a distortion would begin with, in the order of the weights. */
   undistorted(): Float32Array[];
+  /**
+   * The weight in full precision, while something else is trained in its place; undefined where it is not known, and absent where the
+   * stored weights are in full precision.
+   */
+  fullPrecision?(name: string): Float32Array | undefined;
   /** What a checkpoint must hold. The arrays are live. */
   readonly state: CompressionState;
   /** @throws RangeError where the state is not one of these weights */

@@ -3,9 +3,11 @@
  * full-precision weight stays what it was. With points that are weights, the trained centroids of Deep Compression (Han et al. 2016).
  */
 import { roundToTable, sumByLevel } from '../levelKernels.ts';
+import type { Compression } from '../../protocol/experiment/schema.ts';
+import { allocatePoints } from '../methods/quantize/allocatePoints.ts';
 import { inOrder, ordered } from '../methods/quantize/buckets.ts';
 import { isTableForm, type TableForm } from '../methods/quantize/levelForm.ts';
-import type { CompressedWeight, CompressionState, Unit } from '../methods/unit.ts';
+import type { CompressedWeight, CompressionState, FittedPoints, Unit } from '../methods/unit.ts';
 import type { CompressibleWeight, MatchedWeight } from '../targets/targets.ts';
 import {
   PlainWeights,
@@ -16,10 +18,20 @@ import {
   type TrainedTensor,
 } from './storedWeights.ts';
 
-/** The points of a unit. */
-export function pointsOf({ targets, points }: Unit): TensorSpec[] {
+/** The points of a unit: as many as each weight can have. */
+export function pointsOf(unit: Unit): TensorSpec[] {
+  const points = fittedPoints(unit);
+  return unit.targets.map((target, i) => ({ name: tensorName(target), length: points[i].most }));
+}
+
+/** The training steps from t_i on whose gradients tell how many points each weight has; 0 where the settings say it. */
+export function measuringSteps(settings: Compression): number {
+  return ('pointsByGradient' in settings && settings.pointsByGradient?.steps) || 0;
+}
+
+function fittedPoints({ points }: Unit): readonly FittedPoints[] {
   if (!points) throw new TypeError('The method of this policy fits points.');
-  return targets.map((target) => ({ name: tensorName(target), length: points.count }));
+  return points;
 }
 
 const tensorName = ({ weight }: MatchedWeight) => `${weight.name}/points`;
@@ -28,10 +40,15 @@ const tensorName = ({ weight }: MatchedWeight) => `${weight.name}/points`;
  * The model computes with `a p[code] + b`, with the scale a and the offset b of each bucket of the full-precision weight, and the code of
  * the point p that is nearest to it. The gradient of a point is the sum of `a dW` over the numbers that have it; nothing else has one.
  * After each update the points are sorted and all codes are found anew. Numbers that an earlier compression made zero stay so.
+ *
+ * If gradients tell how many points each weight has, the weights in full precision stay what they are for the steps in which these are
+ * added up, and the points are fitted after them.
  */
 export class TrainedPoints extends PlainWeights {
   /** In the order of the projection's weights. */
   readonly #weights: readonly PointWeight[];
+  /** True once the weights in full precision stay what they are. */
+  #kept = false;
   /** True once there are points to train. */
   #fitted = false;
   /** True once codes have been found: a checkpoint has none. */
@@ -40,27 +57,48 @@ export class TrainedPoints extends PlainWeights {
   /** @throws SettingError for a weight that is not trained */
   constructor(projection: Projection, tensors: ReadonlyMap<string, TrainedTensor>) {
     super(projection);
+    const measures = measuringSteps(projection.settings()) > 0;
     const targets = new Map(projection.units().flatMap((unit) => unit.targets.map((one) => [one.weight.name, one])));
     this.#weights = projection.weights.map((weight) => {
       const target = targets.get(weight.name)!;
-      return new PointWeight(target, weight, tensors.get(tensorName(target))!);
+      return new PointWeight(target, weight, { tensor: tensors.get(tensorName(target))!, measures });
     });
   }
 
+  /** True from the step that fits the points on. */
+  get isFitted(): boolean {
+    return this.#fitted;
+  }
+
   override get state(): CompressionState {
-    return this.#fitted ? Object.fromEntries(this.#weights.flatMap(({ arrays }) => arrays)) : {};
+    return Object.fromEntries(this.#arrays());
+  }
+
+  #arrays(): [key: string, array: Float32Array][] {
+    const measures = measuringSteps(this.projection.settings()) > 0;
+    return this.#weights.flatMap(({ arrays: { points, full, count, slopes } }) => {
+      if (this.#fitted) return measures ? [points, full, count] : [points, full];
+      return this.#kept ? [full, slopes] : [];
+    });
   }
 
   override restore(state: CompressionState): void {
-    const arrays = this.#weights.flatMap((weight) => weight.arrays);
-    this.#fitted = arrays.some(([name]) => name in state);
-    if (this.#fitted) restoreArrays(state, arrays);
+    const has = (part: 'full' | 'points') => this.#weights.some(({ arrays }) => arrays[part][0] in state);
+    this.#kept = has('full');
+    this.#fitted = has('points');
+    restoreArrays(state, this.#arrays());
+    if (this.#fitted) this.#linkPoints();
   }
 
   override async beforeStep(step: number): Promise<void> {
-    if (this.#coded || step < this.projection.from()) return;
+    const from = Math.max(1, this.projection.from());
+    if (this.#coded || step < from) return;
+    if (!this.#kept) for (const weight of this.#weights) weight.keep();
+    this.#kept = true;
     if (!this.#fitted) {
-      for (const weight of this.#weights) weight.keep();
+      const measured = measuringSteps(this.projection.settings());
+      if (step < from + measured) return;
+      this.#unlinkPoints(measured > 0);
       await this.projection.project(step);
       for (const weight of this.#weights) weight.fit(this.projection.formOf(weight.name));
       this.#fitted = true;
@@ -72,11 +110,23 @@ export class TrainedPoints extends PlainWeights {
   }
 
   override pull(): void {
-    if (this.#coded) for (const weight of this.#weights) weight.pull();
+    if (!this.#kept) return;
+    for (const weight of this.#weights)
+      if (this.#coded) weight.pull();
+      else weight.measure();
   }
 
   override push(): void {
-    if (this.#coded) for (const weight of this.#weights) weight.push();
+    if (!this.#kept) return;
+    for (const weight of this.#weights)
+      if (this.#coded) weight.push();
+      else weight.wake();
+  }
+
+  /** Lets go of the points: the weights are what they left of them, and the next step fits new ones. */
+  release(): void {
+    for (const weight of this.#weights) weight.release();
+    this.#kept = this.#fitted = this.#coded = false;
   }
 
   /** Quantizes the weights in full precision by the trained points. */
@@ -94,12 +144,37 @@ export class TrainedPoints extends PlainWeights {
     return this.#weights.map(({ full }) => full.slice());
   }
 
-  /** Tells units of the trained points: after a change of settings, the units are others. */
+  fullPrecision(name: string): Float32Array | undefined {
+    return this.#kept ? this.#weights.find((weight) => weight.name === name)?.full : undefined;
+  }
+
+  /** Tells units of the points that are trained. */
   #linkPoints(): void {
-    const units = new Map(
-      this.projection.units().flatMap((unit) => unit.targets.map((one) => [one.weight.name, unit])),
-    );
-    for (const { name, points } of this.#weights) units.get(name)!.points!.trained = points;
+    for (const { weight, points } of this.#withPoints()) {
+      points.trained = weight.points;
+      points.count = weight.points.length;
+    }
+  }
+
+  /** Tells units how many points to fit. @param measured true where gradients were added up for it */
+  #unlinkPoints(measured: boolean): void {
+    const all = this.#withPoints();
+    const usual = all.map(({ points }) => points.usual);
+    const norms = () => all.map(({ weight }) => weight.slopeNorm);
+    const counts = measured ? allocatePoints(usual, norms()) : usual;
+    all.forEach(({ weight, points }, i) => {
+      points.trained = undefined;
+      points.count = weight.count = counts[i];
+    });
+  }
+
+  /** Each weight with what its unit knows of its points: after a change of settings, the units are others. */
+  #withPoints(): { weight: PointWeight; points: FittedPoints }[] {
+    const weights = new Map(this.#weights.map((weight) => [weight.name, weight]));
+    return this.projection.units().flatMap((unit) => {
+      const points = fittedPoints(unit);
+      return unit.targets.map((target, i) => ({ weight: weights.get(target.weight.name)!, points: points[i] }));
+    });
   }
 }
 
@@ -111,33 +186,61 @@ class PointWeight {
   readonly #values: Float32Array;
   readonly #gradient: Float32Array;
   readonly #tensor: TrainedTensor;
+  /** Number of the points, which are the first of the tensor: it has room for as many as gradients can give. */
+  readonly #count: Float32Array;
+  /** The sum of gradients that tells how many points there are. */
+  readonly #slopes: Float32Array;
   /** How numbers are scaled and which are quantized, as the points were fitted. */
   #form: TableForm | undefined;
   /** Indices of the quantized numbers, ascending; undefined where all are. */
   #positions: Uint32Array | undefined;
   #codes = new Uint8Array();
 
-  /** @throws SettingError where the weight is not trained */
-  constructor(target: MatchedWeight, { name, values, gradient }: CompressibleWeight, tensor: TrainedTensor) {
+  /**
+   * @param measures true where gradients tell how many points the weight has
+   * @throws SettingError where the weight is not trained
+   */
+  constructor(
+    target: MatchedWeight,
+    { name, values, gradient }: CompressibleWeight,
+    { tensor, measures }: { tensor: TrainedTensor; measures: boolean },
+  ) {
     if (gradient === undefined) throw untrained('points', target);
     this.name = name;
     this.full = new Float32Array(values.length);
     this.#values = values;
     this.#gradient = gradient;
     this.#tensor = tensor;
+    this.#count = Float32Array.of(tensor.value.length);
+    this.#slopes = new Float32Array(measures ? values.length : 0);
+  }
+
+  get count(): number {
+    return this.#count[0];
+  }
+
+  set count(count: number) {
+    this.#count[0] = count;
   }
 
   /** Ascending. */
   get points(): Float32Array {
-    return this.#tensor.value;
+    return this.#tensor.value.subarray(0, this.count);
   }
 
-  /** What a checkpoint holds. */
-  get arrays(): [name: string, array: Float32Array][] {
-    return [
-      [this.#tensor.name, this.points],
-      [`${this.name}/full`, this.full],
-    ];
+  /** The norm of the gradients that were added up. */
+  get slopeNorm(): number {
+    return Math.sqrt(this.#slopes.reduce((sum, slope) => sum + slope * slope, 0));
+  }
+
+  /** What a checkpoint holds, by keys, of the moments at which it is needed. */
+  get arrays(): Readonly<Record<'points' | 'full' | 'count' | 'slopes', [key: string, array: Float32Array]>> {
+    return {
+      points: [this.#tensor.name, this.#tensor.value],
+      full: [`${this.name}/full`, this.full],
+      count: [`${this.name}/count`, this.#count],
+      slopes: [`${this.name}/slopes`, this.#slopes],
+    };
   }
 
   /** Remembers the weight in full precision. */
@@ -147,6 +250,18 @@ class PointWeight {
 
   wake(): void {
     this.#values.set(this.full);
+  }
+
+  /** Adds up the gradient; none is left for the weight. */
+  measure(): void {
+    for (let i = 0; i < this.#slopes.length; i++) this.#slopes[i] += this.#gradient[i];
+    this.#gradient.fill(0);
+  }
+
+  /** Leaves nothing that the optimizer could go on with. */
+  release(): void {
+    this.#tensor.value.fill(0);
+    this.#tensor.gradient.fill(0);
   }
 
   /** Takes the points that a distortion fitted. */

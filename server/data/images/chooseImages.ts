@@ -1,7 +1,7 @@
 /** @file The images that an experiment trains on and measures on: divided by its `split`, of each class as many as its `limit` says. */
-import { Random } from '../../formats/random.ts';
 import type { DataConfig } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
+import { divide } from '../divide.ts';
 import type { ImageFile, ImageFolder } from './imageFolder.ts';
 
 export type ImagesConfig = Extract<DataConfig, { type: 'images' }>;
@@ -29,14 +29,13 @@ export function chooseImages(
       remedy: 'Leave it out.',
     });
   const chosen: Record<SplitName, ImageFile[]> = { train: [], validation: [], test: [] };
-  const take = (name: SplitName, files: readonly ImageFile[]) => {
-    for (const file of files.slice(0, limit[name])) chosen[name].push(file);
+  const take = (name: SplitName, files: readonly ImageFile[], indices: Uint32Array) => {
+    for (const index of indices.subarray(0, limit[name])) chosen[name].push(files[index]);
   };
   for (const label of classes.keys()) {
-    const files = inOrderOfSeed(splits.train, label, seed);
-    const test = Math.round((split.test ?? 0) * files.length);
-    const validation = test + Math.round(split.validation * files.length);
-    if (validation >= files.length)
+    const files = ofClass(splits.train, label);
+    const { test, validation, train } = divide(files.length, split, seed, label);
+    if (train.length === 0)
       throw new SettingError(
         ['data', 'split'],
         `of the ${files.length} images of '${classes[label]}', none is left to train on`,
@@ -44,10 +43,13 @@ export function chooseImages(
           remedy: 'Keep smaller fractions, or add images.',
         },
       );
-    take('test', files.slice(0, test));
-    take('validation', files.slice(test, validation));
-    take('train', files.slice(validation));
-    for (const name of ['test', 'validation'] as const) take(name, inOrderOfSeed(splits[name] ?? [], label, seed));
+    take('test', files, test);
+    take('validation', files, validation);
+    take('train', files, train);
+    for (const name of ['test', 'validation'] as const) {
+      const own = ofClass(splits[name] ?? [], label);
+      take(name, own, divide(own.length, { validation: 0 }, seed, label).train);
+    }
   }
   for (const name of ['test', 'validation'] as const)
     if (chosen[name].length === 0 && (split[name] ?? 0) > 0)
@@ -59,9 +61,6 @@ export function chooseImages(
   return { train, test, ...(validation.length > 0 && { validation }) };
 }
 
-function inOrderOfSeed(files: readonly ImageFile[], label: number, seed: number): ImageFile[] {
-  const own = files.filter((file) => file.label === label);
-  const order = Uint32Array.from(own.keys());
-  new Random(seed, label).shuffle(order);
-  return Array.from(order, (index) => own[index]);
+function ofClass(files: readonly ImageFile[], label: number): ImageFile[] {
+  return files.filter((file) => file.label === label);
 }

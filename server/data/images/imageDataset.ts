@@ -12,6 +12,7 @@ import { chooseImages, type ChosenImages, type ImagesConfig } from './chooseImag
 import { decodeImages } from './decodeImages.ts';
 import { ImageCache } from './imageCache.ts';
 import { readImageFolder, type ImageFile } from './imageFolder.ts';
+import { readImageLabels } from './imageLabels.ts';
 import { ImageReader, pixelsOf, type ImageForm } from './imageReader.ts';
 import { ImageRows, standardizationOf, type Standardization } from './imageRows.ts';
 
@@ -86,7 +87,10 @@ const specOf = ({ height, width, channels }: ImageForm): TensorSpec => ({
 
 async function findImages(config: ImagesConfig, baseDirectory: string): Promise<FoundImages> {
   const folder = resolve(baseDirectory, config.path);
-  const images = await readImageFolder(folder, config.split.test === undefined);
+  const images =
+    config.labels === undefined
+      ? await readImageFolder(folder, config.split.test === undefined)
+      : await readImageLabels(folder, config.labels, config.labelColumns, baseDirectory);
   const chosen = chooseImages(images, config);
   const channels = config.color === 'gray' ? 1 : 3;
   if (config.size !== undefined) {

@@ -38,7 +38,7 @@ const OTHER_IMAGE = /\.(avif|bmp|gif|heic|heif|jp2|jxl|tiff?|webp)$/i;
 /** A larger file is none of a data set; a whole one is read at once. */
 const MOST_FILE_BYTES = 2 ** 28;
 /** Files that are looked at before others get their turn. */
-const FILES_OF_TURN = 256;
+export const FILES_OF_TURN = 256;
 
 const SETTING = ['data', 'path'];
 const REMEDY =
@@ -174,7 +174,8 @@ function imagesBelow(place: string): string[] {
   });
 }
 
-function statusOf(path: string): Pick<ImageFile, 'bytes' | 'modified'> {
+/** @throws UserError when it is no image that can be read */
+export function statusOf(path: string): Pick<ImageFile, 'bytes' | 'modified'> {
   let reason: string;
   try {
     const status = statSync(path);

@@ -21,7 +21,7 @@ import {
 } from './packedWeight.ts';
 
 /** A code has a byte while weights are quantized. */
-const MOST_LEVELS = 256;
+export const MOST_LEVELS = 256;
 /** What stands before the number of levels of the uniform grid. */
 const UNIFORM = 'uniform,';
 

@@ -7,7 +7,8 @@ import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
-import { recordAt } from '../writtenSettings.ts';
+import { hasColumnKeys, tableColumns } from '../tableColumns.ts';
+import { recordAt, textAt } from '../writtenSettings.ts';
 import { layerProposals } from './completeLayers.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -21,6 +22,7 @@ export function keyProposals(typing: Typing): Proposal[] {
   const under = document.text.getText().slice(start, end);
   written.delete(under);
   if (withinCompression(place.path)?.inner.join('/') === 'layers') return layerProposals(typing, written);
+  if (hasColumnKeys(place.path)) return columnKeys(typing, written);
   const node = settingSchema(document.settings, place.path);
   if (!node) return [];
   const option = optionOf(node, object);
@@ -29,6 +31,22 @@ export function keyProposals(typing: Typing): Proposal[] {
     ...settingProposals(option, written, typing),
     ...(place.path.length === 0 ? blockProposals(written, typing) : []),
   ];
+}
+
+/** Columns of the table, each with the choice of its kind. */
+function columnKeys({ document, surroundings, place }: Typing, written: ReadonlySet<string>): Proposal[] {
+  const target = textAt(document, ['data', 'target']);
+  return tableColumns(document, surroundings)
+    .filter((name) => !written.has(name) && name !== target)
+    .map((name) => {
+      const key = escaped(JSON.stringify(name));
+      return {
+        label: name,
+        kind: CompletionItemKind.Field,
+        snippet: place.next === 'colon' ? key : `${key}: "$1"`,
+        goesOn: place.next !== 'colon',
+      };
+    });
 }
 
 function settingProposals(option: JsonSchema, written: ReadonlySet<string>, { document, place }: Typing): Proposal[] {

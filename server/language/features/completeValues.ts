@@ -17,6 +17,8 @@ import {
   settingDocumentation,
   settingSchema,
 } from '../settingDocumentation.ts';
+import { namesColumn, tableColumns } from '../tableColumns.ts';
+import { textAt, valueAt } from '../writtenSettings.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
@@ -36,8 +38,21 @@ export function valueProposals(typing: Typing): Proposal[] {
       ...(path.at(-1) === 'model' ? builtinProposals() : []),
       ...optionsOf(node).flatMap(objectProposals),
     ];
+  if (namesColumn(path)) return columnValues(typing);
   const values = layerValues(typing);
   return values.length > 0 ? values : schemaProposals(node);
+}
+
+/** Columns of the table that are not named yet. */
+function columnValues({ document, surroundings, place: { path } }: Typing): Proposal[] {
+  const written = path.length > 2 ? valueAt(document, path.slice(0, 2)) : [];
+  const named = [
+    ...(Array.isArray(written) ? written : []),
+    path.length > 2 ? textAt(document, ['data', 'target']) : '',
+  ];
+  return tableColumns(document, surroundings)
+    .filter((name) => !named.includes(name))
+    .map((name) => ({ label: name, kind: CompletionItemKind.Field, snippet: escaped(JSON.stringify(name)) }));
 }
 
 function schemaProposals(node: JsonSchema): Proposal[] {
@@ -131,8 +146,10 @@ const files: readonly [RegExp, RegExp][] = [
   [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
   [/^start$|^distillation\.teacher(\.weights)?$/, /\.json$|\.safetensors$/],
   [/module$/, code],
-  [/^data\.(train|test|validation)\./, /\.np[yz]$/],
-  [/^data\.(files|vocabulary)\./, /\.txt$/],
+  [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors)$/],
+  [/^data\.vocabulary\./, /\.txt$/],
+  [/^data\.labels\b/, /\.(csv|tsv|txt)$/],
+  [/^data\.files\./, /\.(txt|csv|tsv|parquet)$/],
 ];
 
 /** Files and folders of the folder that is typed so far. */

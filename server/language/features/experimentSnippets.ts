@@ -42,7 +42,7 @@ export function experimentBlocks(document: ExperimentDocument, surroundings: Sur
   const run = firstRunOf(document, model);
   return [...methodNames, undefined].map((method) => {
     const places = new Places();
-    const type = places.choice(['"mnist"', '"images"', '"arrays"', '"text"', '"module"']);
+    const type = places.choice(['"mnist"', '"images"', '"table"', '"arrays"', '"text"', '"module"']);
     const sections = [
       `"model": ${places.value(module === undefined ? 'builtin:lenet-300-100' : `./${module}`)},\n` +
         `"data": { "type": ${type}, "path": ${places.value('./data')} }`,

@@ -3,6 +3,7 @@
  * function in this folder, and its row in `checks`.
  */
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { columnFindings } from './columnFindings.ts';
 import { MOST_FINDINGS, type Finding } from './finding.ts';
 import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
@@ -25,6 +26,7 @@ const checks: readonly Check[] = [
   proximalFindings,
   threadFindings,
   pathFindings,
+  columnFindings,
   runFindings,
 ];
 

@@ -28,6 +28,7 @@ const modelSettings: readonly SettingPath[] = [['model'], ['distillation', 'teac
 function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
+    ['data', 'labels'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
@@ -35,7 +36,7 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);
   for (const split of ['train', 'test', 'validation']) {
     for (const part of Object.keys(recordAt(document, ['data', split]))) paths.push(['data', split, part]);
-    paths.push(['data', 'files', split]);
+    paths.push(['data', 'files', split], ['data', 'labels', split]);
   }
   return paths;
 }
@@ -43,8 +44,8 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
 function missingPath(document: ExperimentDocument, { exists, entries }: Surroundings, path: SettingPath): Finding[] {
   const text = textAt(document, path);
   if (text === undefined || text === '') return [];
-  // One array of an archive, FILE.npz:NAME.
-  const file = /^(.+\.npz):/.exec(text)?.[1] ?? text;
+  // One array of several, FILE.npz:NAME.
+  const file = /^(.+\.(?:npz|safetensors)):/.exec(text)?.[1] ?? text;
   if (exists(file)) return [];
   const folder = dirname(file);
   const meant = didYouMean(

@@ -1,4 +1,4 @@
-/** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of a text's `path` and `files`, one is given. */
+/** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of the `path` and the `files` of a text or a table, one is given. */
 import { isRecord } from '../record.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
@@ -21,6 +21,18 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
         at: 'key',
         message: 'divides the one file of "path"; "files" has the splits',
       });
+  }
+  if (isRecord(data) && data.type === 'table') {
+    problems.push(...oneOf(['data'], data, ['path', 'a file'], ['files']));
+    for (const split of ['test', 'validation'])
+      if (valueAt(data, ['files', split]) !== undefined && valueAt(data, ['split', split]) !== undefined)
+        problems.push({
+          path: ['data', 'split', split],
+          code: 'alternatives',
+          at: 'key',
+          message: `"files" has a table for it`,
+          related: [['data', 'files', split]],
+        });
   }
   const vocabulary = valueAt(data, ['vocabulary']);
   if (isRecord(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)

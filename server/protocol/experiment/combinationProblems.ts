@@ -31,6 +31,7 @@ export function combinationProblems(document: unknown): SettingProblem[] {
     ...compressions.flatMap(policyProblems),
     ...compressions.flatMap(settingProblems),
     ...compressions.flatMap(parameterProblems),
+    ...compressions.flatMap(bucketProblems),
     ...compressions.flatMap(methodProblems),
     ...compressions.flatMap(rateProblems),
     ...compressions.flatMap(choiceProblems),
@@ -149,6 +150,26 @@ function decayProblems(document: unknown, { path, settings }: Placed<unknown>): 
     return [];
   const message = `"${policy}" has a prior of its own for weights and variances, which would decay; leave it out`;
   return [{ path: decay, code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
+}
+
+/** Layers whose numbers are not scaled, under a policy that needs the ends of buckets. */
+function bucketProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
+  const policy = policyOf(settings);
+  const layers = valueAt(settings, ['layers']);
+  if (!isPolicy(policy) || !policyFacts[policy].needsBuckets || !isRecord(layers)) return [];
+  return Object.keys(layers).flatMap((key): SettingProblem[] => {
+    if (valueAt(layers, [key, 'bucket']) !== 'none') return [];
+    return [
+      {
+        path: [...path, 'layers', key, 'bucket'],
+        code: 'combination',
+        at: 'value',
+        message: `the policy "${policy}" has levels between the ends of buckets, and "none" has no ends; "tensor" makes the weight one bucket`,
+        meant: 'tensor',
+        related: [[...path, 'policy']],
+      },
+    ];
+  });
 }
 
 /** Layers whose weights are chosen by no threshold, under a policy that needs one. */

@@ -62,7 +62,8 @@ function list({ items, minItems, maxItems }: JsonSchema): string {
   const [member, least, most] = Array.isArray(items)
     ? [items[0], items.length, items.length]
     : [items, minItems ?? 0, maxItems];
-  if (!isRecord(member) || (member.type !== 'number' && member.type !== 'integer')) return 'a list';
+  if (!isRecord(member) || (member.type !== 'number' && member.type !== 'integer'))
+    return least === 1 ? 'a non-empty list' : 'a list';
   if (most === undefined) return `a list of ${least} ${least === 1 ? 'number' : 'numbers'} or more`;
   return `a list of ${least === most ? least : `${least} to ${most}`} numbers`;
 }

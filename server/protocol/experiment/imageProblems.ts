@@ -4,12 +4,41 @@ import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
 
 /**
- * Checks that there is a mean and a deviation for each channel.
+ * Checks that there is a mean and a deviation for each channel, and that images whose labels are in one file are divided.
  * @param document the settings as they stand in the file, before validation
  */
 export function imageProblems(document: unknown): SettingProblem[] {
   const data = valueAt(document, ['data']);
   if (!isRecord(data) || data.type !== 'images') return [];
+  return [...channelProblems(document, data), ...labelProblems(data)];
+}
+
+/** Of one file of labels, a part is for the test; of files of each split, none. */
+function labelProblems({ labels, labelColumns, split }: Readonly<Record<string, unknown>>): SettingProblem[] {
+  const test = isRecord(split) ? split.test : undefined;
+  if (typeof labels === 'string' && test === undefined) {
+    const message = 'one file of labels is for all images; set "split": { "test": 0.2 }, or name a file for each split';
+    return [{ path: ['data', 'labels'], code: 'combination', at: 'value', message }];
+  }
+  if (isRecord(labels) && test !== undefined) {
+    const path = ['data', 'split', 'test'];
+    return [
+      { path, code: 'alternatives', at: 'key', message: '"labels" has a file for it', related: [['data', 'labels']] },
+    ];
+  }
+  if (labels === undefined && labelColumns !== undefined)
+    return [
+      {
+        path: ['data', 'labelColumns'],
+        code: 'combination',
+        at: 'key',
+        message: 'they are columns of "labels", which is not there',
+      },
+    ];
+  return [];
+}
+
+function channelProblems(document: unknown, data: Readonly<Record<string, unknown>>): SettingProblem[] {
   const channels = data.color === 'gray' ? 1 : 3;
   return ['mean', 'deviation'].flatMap((name): SettingProblem[] => {
     const path = ['data', 'standardize', name];

@@ -23,8 +23,14 @@ export const lossFacts: Readonly<Record<LossId, LossFacts>> = {
 
 const ids = Object.keys(lossFacts) as LossId[];
 
+export type ClassLossId = Extract<LossId, `${string}categorical-crossentropy${string}`>;
+
+export function isClassLoss(id: LossId | undefined): id is ClassLossId {
+  return id !== undefined && lossFacts[id].outputs !== undefined;
+}
+
 /** Losses of classes, one of which a sample belongs to. */
-export const classLosses = ids.filter((id) => lossFacts[id].outputs !== undefined);
+export const classLosses = ids.filter(isClassLoss);
 
 export function isLoss(value: unknown): value is LossId {
   return typeof value === 'string' && Object.hasOwn(lossFacts, value);

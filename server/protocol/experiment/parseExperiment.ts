@@ -16,6 +16,7 @@ import type { Override } from './overrides.ts';
 import { experimentError, formatProblem, located } from './problem.ts';
 import type { Problem, SettingProblem } from './problem.ts';
 import { alternativeProblems } from './alternativeProblems.ts';
+import { classWeightProblems } from './classWeightProblems.ts';
 import { combinationProblems } from './combinationProblems.ts';
 import { distillationProblems } from './distillationProblems.ts';
 import { imageProblems } from './imageProblems.ts';
@@ -24,6 +25,7 @@ import { quantizationProblems } from './quantizationProblems.ts';
 import type { SettingError } from './settingError.ts';
 import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
+import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
 import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
@@ -69,7 +71,9 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...combinationProblems(document),
     ...quantizationProblems(document),
     ...distillationProblems(document),
+    ...classWeightProblems(document),
     ...imageProblems(document),
+    ...tableProblems(document),
     ...thinProblems(document),
   ].filter(
     (problem) =>

@@ -17,7 +17,9 @@ const observe = z
   .strictObject({
     every: positiveInteger
       .optional()
-      .describe('Steps between two recorded distortions; default: about 100 in a run.')
+      .describe(
+        'Steps between two recorded distortions, or recordings of compressed weights that a model computes with; default: about 100 in a run.',
+      )
       .meta({ examples: [100] }),
     bins: z.int().min(8).max(1024).default(80).describe('Bars of a weight histogram.'),
     spectrum: z

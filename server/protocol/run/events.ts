@@ -68,12 +68,19 @@ const units = z.object({
   all: z.int().describe('Units of the layer.'),
 });
 
+/** Levels that all buckets of a weight share between their ends, and the weights around them. */
+const scaledLevels = z.object({
+  levels: z.array(z.number()).describe('Levels, ascending: 0 is the smallest number of a bucket, 1 its greatest.'),
+  counts: z.array(z.int()).describe('Counts of the weights before the distortion on equal-width bins over [0, 1].'),
+});
+
 const distortedWeight = z.object({
   name: z.string(),
   setting,
   histogram,
   relativeError: measured.describe('||after - before||_F / ||before||_F'),
   levels: z.array(z.number()).optional().describe('Quantization levels, when the matrix has one set of scales.'),
+  scaledLevels: scaledLevels.optional().describe('Quantization levels, when each bucket has a scale of its own.'),
   nuclearNorm: nuclearNorm.optional().describe('Present where the method works on singular values.'),
   units: units.optional().describe('Present where the method works on output units.'),
   size: left.optional().describe('What is left of the weight after the distortion.'),
@@ -171,7 +178,14 @@ export const eventSchema = z.discriminatedUnion('type', [
     ...common,
     weights: z
       .array(distortedWeight)
-      .describe('What a distortion would have done at this moment. Asked for by a user; the weights stay as they are.'),
+      .describe('What a distortion would have done at this moment; the weights stay as they are.'),
+    scheduled: z
+      .literal(true)
+      .optional()
+      .describe(
+        'Under a policy whose model computes with compressed weights while others are stored: as often as `observe` says. Absent where a ' +
+          'user has asked for it.',
+      ),
   }),
   z.object({
     type: z.literal('evaluation'),
@@ -225,6 +239,7 @@ export type Summary = z.output<typeof summarySchema>;
 export type WeightHistogram = z.output<typeof histogram>;
 export type CompressionSetting = z.output<typeof setting>;
 export type SizeLeft = z.output<typeof left>;
+export type ScaledLevels = z.output<typeof scaledLevels>;
 export type NuclearNorm = z.output<typeof nuclearNorm>;
 export type UnitsLeft = z.output<typeof units>;
 export type LayerSize = z.output<typeof size>;

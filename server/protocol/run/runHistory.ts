@@ -14,7 +14,7 @@ export type DistortionColumn = 'step' | 'time' | 'lossBefore' | 'lossAfter';
 
 /** One recorded distortion of one weight. Bins are of equal width over [minimum, maximum]. */
 export interface WeightDistortion extends Recording {
-  /** Only looked at, on a user's demand: what a distortion would have done; the weights stayed as they were. */
+  /** Only looked at, on a user's demand: what a distortion would have done; the model did not compute with it. */
   readonly onDemand?: true;
   readonly setting: CompressionSetting;
   readonly minimum: number;
@@ -27,6 +27,8 @@ export interface WeightDistortion extends Recording {
   readonly nearZerosAfter: number;
   readonly relativeError: number;
   readonly levels?: readonly number[];
+  /** Levels between the ends of each bucket, 0 and 1, and counts of the weights there on equal-width bins. */
+  readonly scaledLevels?: { readonly levels: readonly number[]; readonly counts: Uint32Array };
   /** What is left of the singular values, where the method works on them. */
   readonly nuclearNorm?: NuclearNorm;
   /** What is left of the output units, where the method works on them. */
@@ -144,7 +146,7 @@ class FoldedHistory implements RunHistory {
     this.#distortions = new GrowingColumns(DISTORTION_COLUMNS, start?.distortions);
     this.#weights = new ThinnedSeries<WeightDistortion>(
       budget.counts,
-      ({ before, after }) => before.length + after.length,
+      countsIn,
       start && { items: start.weights, ...start.thinning.weights },
     );
     this.#spectra = new ThinnedSeries<WeightSpectrum>(
@@ -185,7 +187,10 @@ class FoldedHistory implements RunHistory {
         return;
       case 'observation':
         this.#weights.add(
-          event.weights.map((weight) => [weight.name, { ...weightDistortion(event.step, weight), onDemand: true }]),
+          event.weights.map((weight) => [
+            weight.name,
+            { ...weightDistortion(event.step, weight), ...(!event.scheduled && { onDemand: true }) },
+          ]),
         );
         return;
       case 'spectrum':
@@ -291,9 +296,23 @@ class EventList<Type extends RunEvent['type']> {
   }
 }
 
+/** Counts of all histograms of a recording. */
+export function countsIn({ before, after, scaledLevels }: WeightDistortion): number {
+  return before.length + after.length + (scaledLevels?.counts.length ?? 0);
+}
+
 function weightDistortion(
   step: number,
-  { setting, histogram, relativeError, levels, nuclearNorm, units, size }: EventOf<'distortion'>['weights'][number],
+  {
+    setting,
+    histogram,
+    relativeError,
+    levels,
+    scaledLevels,
+    nuclearNorm,
+    units,
+    size,
+  }: EventOf<'distortion'>['weights'][number],
 ): Omit<WeightDistortion, 'index'> {
   return {
     step,
@@ -303,6 +322,7 @@ function weightDistortion(
     after: Uint32Array.from(histogram.after),
     relativeError,
     ...(levels && { levels }),
+    ...(scaledLevels && { scaledLevels: { ...scaledLevels, counts: Uint32Array.from(scaledLevels.counts) } }),
     ...(nuclearNorm && { nuclearNorm }),
     ...(units && { units }),
     ...(size && { size }),

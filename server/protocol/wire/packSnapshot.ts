@@ -3,7 +3,7 @@
  * and each buffer costs a fixed amount: so all numbers are copied into a few buffers that hold nothing else.
  */
 import { restoreMeasured } from '../run/restoreMeasured.ts';
-import type { DistortionColumn, MetricColumn, RunSnapshot } from '../run/runHistory.ts';
+import { countsIn, type DistortionColumn, type MetricColumn, type RunSnapshot } from '../run/runHistory.ts';
 import { packColumns, restoreColumns } from './sentColumns.ts';
 import type { SentColumns } from './sentColumns.ts';
 
@@ -22,12 +22,13 @@ export function packSnapshot(snapshot: RunSnapshot): { snapshot: SentSnapshot; b
   const [shares, sharesBuffers] = snapshot.shares ? packColumns(snapshot.shares) : [undefined, []];
   const [distortions, distortionsBuffers] = packColumns(snapshot.distortions);
 
-  const countsBuffer = new ArrayBuffer(4 * sum(snapshot.weights, ({ before, after }) => before.length + after.length));
+  const countsBuffer = new ArrayBuffer(4 * sum(snapshot.weights, countsIn));
   const counts = packer<Uint32Array>(new Uint32Array(countsBuffer));
   const weights = mapItems(snapshot.weights, (item) => ({
     ...item,
     before: counts(item.before),
     after: counts(item.after),
+    ...(item.scaledLevels && { scaledLevels: { ...item.scaledLevels, counts: counts(item.scaledLevels.counts) } }),
   }));
 
   const valuesBuffer = new ArrayBuffer(4 * sum(snapshot.spectra, ({ singularValues }) => singularValues.length));

@@ -3,13 +3,14 @@ import * as tf from '@tensorflow/tfjs';
 import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
 import type { Dataset, TensorSpec } from '../../data/dataset.ts';
 import type { LoadedModel } from '../../models/loadModel.ts';
-import { losses, type Loss } from '../../models/losses.ts';
-import type { LossId } from '../../protocol/experiment/lossFacts.ts';
+import { losses, weightedLoss, type Loss } from '../../models/losses.ts';
+import { classLosses, isClassLoss, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { TrainingConfig } from '../../protocol/experiment/schema.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { messageOf } from '../../protocol/thrown.ts';
 import { unfitModel } from '../unfitModel.ts';
+import { classWeightsOf } from './classWeights.ts';
 
 /** A loss or a metric of all targets and all outputs, each of shape `[samples, …]`. */
 type OfBatch = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Tensor;
@@ -72,6 +73,31 @@ export function chooseLoss(
   throw new SettingError(['training', 'loss'], "the model's module exports no loss, and none is set", {
     remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
   });
+}
+
+/**
+ * The loss that is trained: each sample counts by its class where the experiment says so.
+ * @param chosen the loss that is measured
+ * @throws SettingError when the loss or the model is not of classes, or there is no such class
+ */
+export function trainedLoss(
+  { loss, id }: ReturnType<typeof chooseLoss>,
+  { classWeights }: TrainingConfig,
+  model: tf.LayersModel,
+  dataset: Pick<Dataset, 'classes' | 'countLabels'>,
+): MeanOfBatch {
+  if (classWeights === undefined) return loss;
+  const classes = model.outputs[0].shape.at(-1) ?? undefined;
+  if (!isClassLoss(id) || model.outputs.length !== 1 || classes === undefined)
+    throw new SettingError(
+      ['training', 'classWeights'],
+      'it is for a model of one output and a built-in loss of classes',
+      {
+        remedy: `Leave it out, or set training.loss to one of ${classLosses.join(', ')}.`,
+      },
+    );
+  const weighted = weightedLoss(id, classWeightsOf(classWeights, dataset, classes));
+  return meanOf('The loss', ([targets], [outputs]) => weighted(targets, outputs));
 }
 
 /**

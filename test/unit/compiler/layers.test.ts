@@ -31,6 +31,8 @@ const merging = (create: () => Layer, shapes: readonly number[][]): Row => ({
 const VECTOR = [4];
 const SEQUENCE = [4, 3];
 const IMAGE = [5, 6, 3];
+const VOLUME = [4, 4, 4, 2];
+const halved = { poolSize: [2, 2, 2] as [number, number, number] };
 const dense = () => layers.dense({ units: 3 });
 const same = 'same' as const;
 
@@ -89,6 +91,11 @@ const rows: Record<string, Row> = {
   'depthwiseConv2d, strided, same': single(IMAGE, () =>
     layers.depthwiseConv2d({ kernelSize: 3, strides: 2, padding: same, activation: 'relu6' }),
   ),
+  conv3d: single(VOLUME, () => [
+    layers.conv3d({ filters: 3, kernelSize: 2, padding: same, activation: 'relu' }),
+    layers.conv3d({ filters: 2, kernelSize: [1, 2, 2], strides: [1, 2, 2] }),
+  ]),
+  convLstm2d: single([2, 4, 4, 2], () => layers.convLstm2d({ filters: 2, kernelSize: 2 })),
   separableConv2d: single(IMAGE, () => layers.separableConv2d({ filters: 4, kernelSize: 3, depthMultiplier: 2 })),
 
   maxPooling1d: single([6, 2], () => [dense(), layers.maxPooling1d({ poolSize: 2 })]),
@@ -100,6 +107,8 @@ const rows: Record<string, Row> = {
   ]),
   averagePooling2d: single(IMAGE, () => [dense(), layers.averagePooling2d({ poolSize: 2 })]),
   'averagePooling2d, overlapping': single(IMAGE, () => [dense(), layers.averagePooling2d({ poolSize: 3, strides: 1 })]),
+  maxPooling3d: single(VOLUME, () => [dense(), layers.maxPooling3d(halved)]),
+  averagePooling3d: single(VOLUME, () => [dense(), layers.averagePooling3d(halved)]),
   globalAveragePooling1d: single(SEQUENCE, () => [dense(), layers.globalAveragePooling1d()]),
   globalAveragePooling2d: single(IMAGE, () => [dense(), layers.globalAveragePooling2d({})]),
   globalMaxPooling1d: single(SEQUENCE, () => [dense(), layers.globalMaxPooling1d()]),
@@ -122,6 +131,11 @@ const rows: Record<string, Row> = {
     () => [layers.embedding({ inputDim: 6, outputDim: 3, maskZero: true }), layers.lstm({ units: 2 })],
     'int32',
   ),
+  'masking of what is trained': single(SEQUENCE, () => [
+    dense(),
+    layers.masking({ maskValue: 0 }),
+    layers.gru({ units: 2 }),
+  ]),
   masking: single(SEQUENCE, () => [layers.masking({ maskValue: 0 }), layers.gru({ units: 2 })]),
 
   simpleRNN: single(SEQUENCE, () => layers.simpleRNN({ units: 2 })),
@@ -157,6 +171,7 @@ const rows: Record<string, Row> = {
 
   reLU: single(VECTOR, () => [dense(), layers.reLU()]),
   'reLU with a maximum': single(VECTOR, () => [dense(), layers.reLU({ maxValue: 1 })]),
+  thresholdedReLU: single(VOLUME, () => [dense(), layers.thresholdedReLU({ theta: 0.2 })]),
   leakyReLU: single(VECTOR, () => [dense(), layers.leakyReLU({ alpha: 0.1 })]),
   prelu: single(SEQUENCE, () => layers.prelu()),
   'prelu with shared slopes': single(IMAGE, () => layers.prelu({ sharedAxes: [1, 2] })),
@@ -165,6 +180,8 @@ const rows: Record<string, Row> = {
 
   flatten: single(IMAGE, () => [layers.flatten(), dense()]),
   'flatten, channels first': single(IMAGE, () => [layers.flatten({ dataFormat: 'channelsFirst' }), dense()]),
+  centerCrop: single(IMAGE, () => [layers.centerCrop({ height: 3, width: 4 }), dense()]),
+  rescaling: single(VECTOR, () => [layers.rescaling({ scale: 0.5, offset: -1 }), dense()]),
   reshape: single([6], () => [layers.reshape({ targetShape: [2, 3] }), dense()]),
   permute: single([2, 3, 4], () => [layers.permute({ dims: [3, 1, 2] }), dense()]),
   repeatVector: single(VECTOR, () => [dense(), layers.repeatVector({ n: 3 })]),

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Batch, Dataset } from '../../../server/data/dataset.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
 import type { NumericArray } from '../../../server/formats/elements.ts';
+import { encodeSafetensors, type Safetensor } from '../../../server/formats/safetensors.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 function npy(descr: string, shape: number[], data: NumericArray): Uint8Array {
@@ -42,6 +43,12 @@ beforeAll(() => {
   };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   writeFileSync(join(folder, 'both.npz'), zipSync({ 'x.npy': files['x.npy'], 'y.npy': files['y.npy'] }));
+  const tensors = new Map<string, Safetensor>([
+    ['x', { dtype: 'F32', shape: [3, 2], data: Float32Array.of(0, 1, 2, 3, 4, 5) }],
+    ['y', { dtype: 'I64', shape: [3], data: BigInt64Array.of(2n, 0n, -1n) }],
+  ]);
+  writeFileSync(join(folder, 'both.safetensors'), encodeSafetensors(tensors));
+  writeFileSync(join(folder, 'broken.safetensors'), 'broken');
   const fortran = fileURLToPath(new URL('../formats/fixtures/fortran.npy', import.meta.url));
   copyFileSync(fortran, join(folder, 'fortran.npy'));
 });
@@ -75,6 +82,11 @@ describe('element types become float32 or int32', () => {
     ],
     ['uint32', { targets: 'y4u.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) }],
     ['uint64', { targets: 'y8u.npy' }, { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) }],
+    [
+      'tensors of a safetensors file',
+      { inputs: 'both.safetensors:x', targets: 'both.safetensors:y' },
+      { inputs: Float32Array.of(0, 1, 2, 3), targets: Int32Array.of(2, 0) },
+    ],
     [
       'an archive',
       { inputs: 'both.npz:x', targets: 'both.npz:y' },
@@ -130,7 +142,20 @@ test('a validation split is there when the experiment names one', async () => {
 describe('what does not fit is refused with the setting and the file', () => {
   test.each<[string, Paths, Paths, RegExp]>([
     ['file missing', { inputs: 'no.npy' }, {}, /no\.npy does not exist/],
-    ['no array', { inputs: 'both.npz' }, {}, /data\.train\.inputs: both\.npz is an archive/],
+    ['no array', { inputs: 'both.npz' }, {}, /data\.train\.inputs: both\.npz has arrays by their names/],
+    [
+      'no tensor',
+      { inputs: 'both.safetensors' },
+      {},
+      /data\.train\.inputs: both\.safetensors has arrays by their names/,
+    ],
+    [
+      'another tensor',
+      { inputs: 'both.safetensors:z' },
+      {},
+      /both\.safetensors is not usable: it has no tensor 'z'; it has y, x/,
+    ],
+    ['no safetensors', { inputs: 'broken.safetensors:x' }, {}, /broken\.safetensors is not usable: it has 6 bytes/],
     ['counts differ', { targets: 'y4.npy' }, {}, /data\.train: x\.npy has 3 samples, but y4\.npy has 4/],
     ['wide labels', { targets: 'huge.npy' }, {}, /huge\.npy is not usable: element 1 is 2147483648/],
     ['wide labels without sign', { targets: 'huge4.npy' }, {}, /huge4\.npy is not usable: element 1 is 2147483648/],

@@ -16,7 +16,7 @@ import { examplesPackage } from '../../examplesPackage.ts';
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url));
 /** Paths within `examples/`. */
-const files = ['mnist', 'language-model', 'cifar-10'].flatMap((folder) =>
+const files = ['mnist', 'language-model', 'cifar-10', 'table'].flatMap((folder) =>
   readdirSync(join(examples, folder))
     .filter((name) => name.endsWith('.deeptwist.jsonc'))
     .map((name) => join(folder, name)),
@@ -37,6 +37,7 @@ function samplesOf({ data, training: { batchSize } }: ExperimentSettings): Model
   const names = (count: number) => Array.from({ length: count }, (_, i) => `name${i}`);
   if (data.type === 'text') return { batchSize, inputs: [{ shape: [2] }], vocabulary: { words: names(WORDS) } };
   if (data.type === 'images') return { batchSize, inputs: [{ shape: [32, 32, 3] }], classes: names(CLASSES) };
+  if (data.type === 'table') return { batchSize, inputs: [{ shape: [27] }], classes: names(CLASSES) };
   return { batchSize, inputs: [{ shape: [28, 28, 1] }] };
 }
 

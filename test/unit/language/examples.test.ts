@@ -6,7 +6,7 @@ import { ExperimentDocument, type Surroundings } from '../../../server/language/
 import { diagnosticsOf } from '../../../server/language/findings/diagnostics.ts';
 
 const root = join(import.meta.dirname, '../../../examples');
-const files = ['mnist', 'language-model', 'cifar-10'].flatMap((folder) =>
+const files = ['mnist', 'language-model', 'cifar-10', 'table'].flatMap((folder) =>
   readdirSync(join(root, folder))
     .filter((name) => name.endsWith('.deeptwist.jsonc'))
     .map((name) => `${folder}/${name}`),
@@ -21,6 +21,7 @@ const around: Surroundings = {
   cores: 2,
   exists: (path) => !/pretrain|^lenet-5-prune$/.test(path),
   entries: () => [],
+  columns: () => [],
 };
 
 it.each(files)('the example %s has no problem', (file) => {

@@ -95,4 +95,5 @@ export async function prepareFolder(folder: string, texts: readonly string[] = [
 function writeData(folder: string): void {
   for (const name of ['mnist', 'brown']) mkdirSync(join(folder, name), { recursive: true });
   for (const name of ['model.ts', 'x.npy', 'arrays.npz', 'words.txt']) writeFileSync(join(folder, name), '');
+  writeFileSync(join(folder, 'pets.csv'), 'height;"fur colour";kind\n3;red;cat\n');
 }

@@ -49,7 +49,7 @@ export const rows: readonly ProblemRow[] = [
     text: '{}',
     problems: [
       'error missing-setting «{» model: missing: expected a non-empty string or an object',
-      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text'`,
+      `error missing-setting «{» data: missing: expected an object whose "type" is 'mnist', 'arrays', 'images', 'table', 'module' or 'text'`,
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
@@ -217,7 +217,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'null',
     text: edited([data, '"data": null']),
     problems: [
-      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'module' or 'text', got null`,
+      `error wrong-value «null» data: expected an object whose "type" is 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got null`,
     ],
   },
   {
@@ -278,7 +278,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'data of an unknown type',
     text: edited(['"type": "mnist"', '"type": "cifar"']),
     problems: [
-      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "cifar"`,
+      `error wrong-value «"cifar"» data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got "cifar"`,
     ],
   },
   {
@@ -627,6 +627,39 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'points by gradients that are not trained',
+    text: edited(
+      method(
+        '"method": "quantize", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }, "pointsByGradient": {}',
+      ),
+    ),
+    problems: [
+      'error combination «"pointsByGradient"» compression.pointsByGradient: belongs to the policy "points"; leave it out',
+    ],
+  },
+  {
+    what: 'no step whose gradients would tell how many points there are',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4 } }, "pointsByGradient": { "steps": 0 }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: ['error wrong-value «0» compression.pointsByGradient.steps: expected a positive integer, got 0'],
+  },
+  {
+    what: 'points that alternate with levels between the ends of buckets that there are not',
+    text: edited(
+      method(
+        '"method": "quantize", "policy": "alternating-points", "distortEvery": 10, "layers": { "fc1": { "levels": "points", "bits": 4, "bucket": "none" } }',
+      ),
+      [adam, '{ "type": "sgd", "learningRate": 1e-6, "momentum": 0.9 }'],
+    ),
+    problems: [
+      'error combination «"none"» compression.layers.fc1.bucket: the policy "alternating-points" has levels between the ends of buckets, and "none" has no ends; "tensor" makes the weight one bucket',
+    ],
+  },
+  {
     what: 'the gradient of a scale that binary codes do not have',
     text: edited(
       method(
@@ -943,6 +976,19 @@ export const rows: readonly ProblemRow[] = [
     problems: [
       'error no-such-file «"y.npy"» data.train.targets: there is no y.npy as seen from this file; did you mean "x.npy"?',
       'error no-such-file «"array.npz:y"» data.test.targets: there is no array.npz as seen from this file; did you mean "arrays.npz"?',
+    ],
+  },
+  {
+    what: 'columns that are not there',
+    text: edited([
+      data,
+      '"data": { "type": "table", "path": "./pets.csv", "target": "knd", "columns": ["hieght", "fur"], "kinds": { "furcolour": "category" } }',
+    ]),
+    problems: [
+      'error no-such-column «"knd"» data.target: the table has no column of this name; did you mean "kind"?',
+      'error no-such-column «"hieght"» data.columns[0]: the table has no column of this name; did you mean "height"?',
+      'error no-such-column «"fur"» data.columns[1]: the table has no column of this name; there are height, fur colour, kind',
+      'error no-such-column «"furcolour"» data.kinds.furcolour: the table has no column of this name; did you mean "fur colour"?',
     ],
   },
   {

@@ -3,22 +3,23 @@ import { expect, test } from 'vitest';
 import { userErrorOf } from '../userErrorOf.ts';
 import { eventsOf, mlp, workspace } from './workspace.ts';
 
-/** Local response normalization (Krizhevsky et al. 2012) across the units. */
+/** A morphological dilation with a flat element of one pixel, which leaves all as it is. */
 const model = `
   ${mlp.replace('export const createModel', 'const dense')}
-  class Normalization extends tf.layers.Layer {
-    static className = 'Normalization';
+  class Dilation extends tf.layers.Layer {
+    static className = 'Dilation';
     call(inputs: tf.Tensor | tf.Tensor[]) {
       const [x] = [inputs].flat();
       const [batch, units] = x.shape;
-      return tf.reshape(tf.localResponseNormalization(tf.reshape(x, [batch, 1, 1, units])), [batch, units]);
+      const image = tf.reshape(x, [batch, 1, 1, units]) as tf.Tensor4D;
+      return tf.reshape(tf.dilation2d(image, tf.zeros([1, 1, units]), 1, 'same'), [batch, units]);
     }
   }
   export const createModel = () => {
     const model = tf.sequential();
     for (const layer of dense().layers) {
       model.add(layer);
-      if (layer.name === 'fc1') model.add(new Normalization({ name: 'lrn' }));
+      if (layer.name === 'fc1') model.add(new Dilation({ name: 'dilation' }));
     }
     return model;
   };
@@ -32,7 +33,9 @@ test('it trains on TensorFlow.js, with one warning that names the operation and 
   expect(eventsOf(events, 'started')[0].executor).toMatch(/^TensorFlow\.js, backend (cpu|wasm|tensorflow)$/);
   const warnings = eventsOf(events, 'warning').map(({ message }) => message);
   expect(warnings).toEqual([
-    expect.stringMatching(/^The operation LRN of the layer 'lrn' cannot be compiled: .*which is slower.*\.$/),
+    expect.stringMatching(
+      /^The operation Dilation2D of the layer 'dilation' cannot be compiled: .*which is slower.*\.$/,
+    ),
   ]);
   const [{ summary }] = eventsOf(events, 'finished');
   expect(summary.layers[0]).toMatchObject({ name: 'fc1/kernel', weightsKept: 128 - Math.floor(0.7 * 128) });
@@ -43,7 +46,7 @@ test('it is refused where the compiled executor is asked for', async () => {
   const { run } = await workspace({ model, compression });
   const error = await userErrorOf(() => run({ overrides: ['training.executor=compiled'] }));
   expect(error.message).toMatch(
-    /^--set training\.executor=compiled training\.executor: the operation LRN of the layer 'lrn' cannot be compiled: /,
+    /^--set training\.executor=compiled training\.executor: the operation Dilation2D of the layer 'dilation' cannot be compiled: /,
   );
   expect(error.exitCode).toBe(2);
 });

@@ -41,6 +41,32 @@ test('as many as the experiment says are recorded, with histograms of its bins t
   }
 });
 
+test('compressed weights that the model computes with are recorded as often, though no distortion shows them', async () => {
+  const { run } = await workspace({
+    training: { ...experiment.training, steps: 300 },
+    compression: {
+      method: 'quantize',
+      policy: 'straight-through',
+      distortEvery: 2,
+      layers: { 'fc*': { levels: 'uniform', bits: 2, bucket: 'row' } },
+      schedule: { from: 20 },
+    },
+    observe: { every: 50, bins: 11 },
+  });
+  const { events } = await run();
+  const observations = eventsOf(events, 'observation');
+  expect(observations.map(({ step, scheduled }) => [step, scheduled])).toEqual(
+    [20, 70, 120, 170, 220, 270].map((step) => [step, true]),
+  );
+  expect(eventsOf(events, 'distortion').map(({ step }) => step)).toEqual([300]);
+  const [{ weights }] = observations;
+  expect(weights.map(({ name }) => name)).toEqual(['fc1/kernel', 'fc2/kernel']);
+  for (const { relativeError, scaledLevels } of weights) {
+    expect(relativeError).toBeGreaterThan(0);
+    expect(scaledLevels?.levels).toEqual([0, 1 / 3, 2 / 3, 1]);
+  }
+});
+
 test('singular values are recorded at each low-rank observation, of other methods at the first and the last, or never', async () => {
   const observe = { every: 100 };
   const ofLowRank = await observed({ compression: lowRank, observe });

@@ -133,6 +133,33 @@ describe('a run that is stopped and resumed ends as if it had not been', () => {
         training: training({ optimizer: { type: 'sgd', learningRate: 0.01, momentum: 0.9, nesterov: true } }),
       },
     ],
+    [
+      'trained points, as many as a gradient is great',
+      {
+        compression: {
+          method: 'quantize',
+          policy: 'points',
+          distortEvery: 5,
+          layers: { 'fc*': { levels: 'points', bits: 2, bucket: 'row' } },
+          // Half of the steps whose gradients tell are done when the run is stopped.
+          pointsByGradient: { steps: 12 },
+          schedule: { from: 24 },
+        },
+        training: training({ optimizer: sgd }),
+      },
+    ],
+    [
+      'points by turns with straight-through training',
+      {
+        compression: {
+          method: 'quantize',
+          policy: 'alternating-points',
+          distortEvery: 4,
+          layers: { 'fc*': { levels: 'points', bits: 2, bucket: 'row' } },
+        },
+        training: training({ optimizer: sgd }),
+      },
+    ],
     ['momentum and weight decay', { compression: prune, training: training({ optimizer: sgd }) }],
     [
       'momentum under a mask',

@@ -90,7 +90,7 @@ function lossPartSeries({ key, color, snapshot }: LoadedRun, { axis }: CurveSett
     column: part,
     color: color + 1 + index,
     dashed: true,
-    opacity: 0.6,
+    opacity: 0.85,
     x,
     y: column.subarray(0, losses.length),
     smooth: true,

@@ -110,7 +110,7 @@ function createCurvesView(context: ViewContext): View {
         'normal',
       ]),
       ['drop', l10n.t('Drop at each distortion'), dropContent(runs, settings), 'normal'],
-      ...recordedOnly('rank', l10n.t('Rank'), ranks),
+      ...recordedOnly('rank', l10n.t('Rank left'), ranks),
       ...recordedOnly('units', l10n.t('Units left'), units),
       ['learningRate', l10n.t('Learning rate'), learningRateContent(runs, settings), 'small'],
     ];

@@ -1,6 +1,7 @@
 /** @file The Layers view: a table of the model's weights, what is asked of each and what is left of it. */
 import * as l10n from '@vscode/l10n';
 import { formatBytes, formatCount, formatRatio } from '../../../server/protocol/formatQuantity.ts';
+import { parameterFacts } from '../../../server/protocol/experiment/methods/index.ts';
 import type { CompressionSetting } from '../../../server/protocol/run/events.ts';
 import { element, setText } from '../../element.ts';
 import type { PageState } from '../../state.ts';
@@ -206,19 +207,22 @@ function shapeCell({ shape, left }: LayerRow): string {
   return [shape, ...(left ? [left] : [])].map((sizes) => sizes.join(' × ')).join(' → ');
 }
 
-/** The setting at the last distortion, and the target where that is another. */
+/** The setting at the last distortion, and the target where that is still to be reached. */
 function settingCell({ method, now, target }: LayerRow): Node | string {
   if (method === undefined) return muted('–');
   const aim = describeSetting(target ?? {});
   if (now === undefined) return muted(aim === '' ? l10n.t('no distortion yet') : l10n.t('none yet, target {0}', aim));
   const words = describeSetting(now);
-  if (aim === '' || isReached(now, target ?? {})) return words === '' ? muted('–') : words;
+  if (aim === '' || !isRising(now, target ?? {})) return words === '' ? muted('–') : words;
   return partOf(words, bareSetting(target ?? {}));
 }
 
-/** A schedule comes to its target up to rounding. */
-function isReached(now: CompressionSetting, target: CompressionSetting): boolean {
-  return describeSetting(now) === describeSetting(target);
+/** A schedule brings a fraction to its target, up to rounding; other settings are what they are. */
+function isRising(now: CompressionSetting, target: CompressionSetting): boolean {
+  return (
+    Object.keys(target).some((name) => parameterFacts[name]?.unit === 'fraction') &&
+    describeSetting(now) !== describeSetting(target)
+  );
 }
 
 function shareCell({ share, name }: LayerRow): Node {

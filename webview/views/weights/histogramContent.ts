@@ -2,7 +2,7 @@
 import * as l10n from '@vscode/l10n';
 import type { WeightDistortion } from '../../../server/protocol/run/runHistory.ts';
 import { formatChartNumber } from '../../../server/protocol/formatQuantity.ts';
-import type { ChartContent, Reference, Series } from '../../charts/model/content.ts';
+import type { Axis, ChartContent, Reference, Series } from '../../charts/model/content.ts';
 import { commonBins, edges, rebin } from './bins.ts';
 import type { Histogram } from './bins.ts';
 import { describeDistortion } from './moments.ts';
@@ -25,6 +25,8 @@ const BEFORE_COLOR = 7;
 /** More levels than that are lines without a label; more than the second, no lines at all. */
 const LABELLED_LEVELS = 16;
 const DRAWN_LEVELS = 64;
+/** Least of a log axis of counts. */
+const LEAST_COUNT = 0.5;
 
 export interface HistogramExtras {
   /** True if the weight is quantized: something is then said of its levels. */
@@ -47,7 +49,7 @@ export function histogramContent(
   const bins = commonBins(theirs ? [after, theirs] : [after]);
   const x = edges(bins);
   // On a log axis a bin begins at half a weight, so that a single one is seen.
-  const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: 0.5 }) } as const;
+  const shared = { x, mark: 'bins', ...(settings.scale === 'log' && { base: LEAST_COUNT }) } as const;
   const series: Series[] = [
     // The first lies on top.
     { ...shared, id: 'after', label: l10n.t('after'), column: 'after', color, y: counts(after) },
@@ -74,13 +76,7 @@ export function histogramContent(
       minimum: Math.min(bins.minimum, range?.minimum ?? Infinity),
       maximum: Math.max(bins.maximum, range?.maximum ?? -Infinity),
     },
-    y: {
-      label: l10n.t('count'),
-      column: 'count',
-      scale: settings.scale,
-      minimum: settings.scale === 'log' ? 0.5 : 0,
-      format: formatCounts,
-    },
+    y: countAxis(settings.scale),
     series,
     references: levelLines(distortion.levels ?? []),
     summary: [describeDistortion(distortion), ...levelNotes(distortion, quantized)].join('. '),
@@ -98,12 +94,24 @@ function histogramOf(distortion: WeightDistortion, side: 'before' | 'after'): Hi
   return { minimum, maximum, counts: distortion[side], zeros };
 }
 
+/** The axis of a histogram's counts. */
+export function countAxis(scale: HistogramSettings['scale']): Axis {
+  return {
+    label: l10n.t('count'),
+    column: 'count',
+    scale,
+    minimum: scale === 'log' ? LEAST_COUNT : 0,
+    format: formatCounts,
+  };
+}
+
 /** Counts that were spread over other bins are not whole. */
 export function formatCounts(count: number): string {
   return formatChartNumber(count >= 10 ? Math.round(count) : Number(count.toFixed(1)));
 }
 
-function levelLines(levels: readonly number[]): Reference[] {
+/** Lines at levels that are few enough to be drawn. */
+export function levelLines(levels: readonly number[]): Reference[] {
   if (levels.length > DRAWN_LEVELS) return [];
   return levels.map((value) => ({
     axis: 'x',
@@ -112,10 +120,14 @@ function levelLines(levels: readonly number[]): Reference[] {
   }));
 }
 
-function levelNotes({ levels }: WeightDistortion, quantized: boolean): string[] {
+function levelNotes({ levels, scaledLevels }: WeightDistortion, quantized: boolean): string[] {
   if (!quantized) return [];
-  if (levels === undefined)
-    return [l10n.t('Each row or bucket has scales, and so levels, of its own: they are not drawn')];
-  if (levels.length > DRAWN_LEVELS) return [l10n.t('{0} levels, too many to draw', levels.length)];
-  return [l10n.t('{0} levels', levels.length)];
+  if (levels !== undefined) return [levelNote(levels)];
+  if (scaledLevels !== undefined) return [l10n.t('Each bucket has levels of its own, see below')];
+  return [l10n.t('Each row or bucket has scales, and so levels, of its own: they are not drawn')];
+}
+
+/** How many levels there are. */
+export function levelNote({ length }: readonly number[]): string {
+  return length > DRAWN_LEVELS ? l10n.t('{0} levels, too many to draw', length) : l10n.t('{0} levels', length);
 }

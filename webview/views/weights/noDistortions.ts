@@ -16,11 +16,12 @@ export function whyNoDistortions({ started, end, metrics }: RunSnapshot): string
     );
   if (end !== undefined) return l10n.t('The run ended before its first distortion.');
   const { steps } = started.config.training;
-  const firsts = compressions.map(({ policy, distortEvery, schedule }) =>
-    policyFacts[policy].distorts === 'at-the-end'
-      ? steps
-      : firstDistortion({ distortEvery, from: schedule?.from ?? 0, steps }),
-  );
+  const firsts = compressions.map(({ policy, distortEvery, schedule }) => {
+    const from = schedule?.from ?? 0;
+    const { distorts, computesCompressed } = policyFacts[policy];
+    if (computesCompressed) return Math.max(1, from);
+    return distorts === 'at-the-end' ? steps : firstDistortion({ distortEvery, from, steps });
+  });
   const first = Math.min(...firsts);
   const step = metrics.length > 0 ? metrics.columns.step[metrics.length - 1] : 0;
   return l10n.t(

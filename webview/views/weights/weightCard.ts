@@ -11,6 +11,7 @@ import { histogramContent, type Seen } from './histogramContent.ts';
 import { indexAt } from './moments.ts';
 import { ridges, type Ridges } from './ridge.ts';
 import { createRidgeChart, type RidgeChart } from './ridgeChart.ts';
+import { scaledContent } from './scaledContent.ts';
 import type { WeightSettings } from './weightSettings.ts';
 
 /** Ridges that are drawn at most; more would lie on each other. */
@@ -20,6 +21,7 @@ export class WeightCard {
   readonly element: HTMLElement;
   readonly #name: string;
   readonly #histogram: Chart;
+  readonly #scaled: Chart;
   readonly #over: RidgeChart;
   #ridges:
     { readonly of: readonly WeightDistortion[]; readonly key: string; readonly made: Ridges | undefined } | undefined;
@@ -28,8 +30,16 @@ export class WeightCard {
   constructor(context: ViewContext, name: string, goTo: (step: number) => void) {
     this.#name = name;
     this.#histogram = createChart({ id: name, title: name, context });
+    this.#scaled = createChart({ id: `${name}/scaled`, title: l10n.t('Levels in each bucket'), context });
+    this.#scaled.setTitle(l10n.t('Levels in each bucket'), l10n.t('{0}: levels in each bucket', name));
     this.#over = createRidgeChart(context, goTo);
-    this.element = element('div', { class: 'weight-card' }, this.#histogram.element, this.#over.element);
+    this.element = element(
+      'div',
+      { class: 'weight-card' },
+      this.#histogram.element,
+      this.#scaled.element,
+      this.#over.element,
+    );
   }
 
   /** Draws what a run, and a second one where it is given, recorded nearest to a step. */
@@ -47,12 +57,20 @@ export class WeightCard {
         other: second && seenAt(second, this.#name, step),
       }),
     );
+    this.#updateScaled(distortions, seen);
     this.#updateOver(distortions, seen, run.color, settings);
   }
 
   dispose(): void {
     this.#histogram.dispose();
+    this.#scaled.dispose();
     this.#over.dispose();
+  }
+
+  #updateScaled(all: readonly WeightDistortion[], { distortion, color }: Seen): void {
+    const content = scaledContent(distortion, color, all);
+    this.#scaled.element.hidden = content === undefined;
+    if (content) this.#scaled.update(content);
   }
 
   #updateOver(distortions: readonly WeightDistortion[], seen: Seen, color: number, settings: WeightSettings): void {

@@ -42,7 +42,7 @@ function createWeightsView(context: ViewContext): View {
     const recorded = run?.snapshot?.weights ?? {};
     const names = Object.keys(recorded);
     const { shown: wanted, note: leftOut } = weights.update(names);
-    const step = timeline.update(longest(wanted.map((name) => recorded[name])).map((distortion) => distortion.step));
+    const step = timeline.update(stepsOf(longest(wanted.map((name) => recorded[name]))));
     const second = others.find(({ snapshot }) => names.some((name) => snapshot?.weights[name]));
     toolbar.overlay.hidden = second === undefined;
 
@@ -87,6 +87,11 @@ function createWeightsView(context: ViewContext): View {
       for (const card of cards.values()) card.dispose();
     },
   };
+}
+
+/** A user can ask for a look at the weights right after a distortion: two recordings of a step are one place of the slider. */
+function stepsOf(distortions: readonly WeightDistortion[]): number[] {
+  return [...new Set(distortions.map(({ step }) => step))];
 }
 
 function longest(lists: readonly (readonly WeightDistortion[])[]): readonly WeightDistortion[] {

@@ -42,6 +42,26 @@ export function inOrder<T>(values: Float32Array, view: RowView, change: (numbers
   return result;
 }
 
+/** Scales and offsets of buckets; absent where numbers are not scaled. */
+export interface ScaledBuckets {
+  /** Numbers of a bucket; the last may have fewer. */
+  readonly bucket: number;
+  readonly scales?: Float32Array;
+  readonly offsets?: Float32Array;
+}
+
+/** A copy of the numbers, each bucket from 0 to 1; a constant one becomes 0. Without scales, as they are. */
+export function scaleBuckets(numbers: Float32Array, { bucket, scales, offsets }: ScaledBuckets): Float32Array {
+  const copy = numbers.slice();
+  if (!scales || !offsets) return copy;
+  for (let b = 0; b < scales.length; b++) {
+    const factor = scales[b] === 0 ? 0 : 1 / scales[b];
+    const end = Math.min((b + 1) * bucket, copy.length);
+    for (let i = b * bucket; i < end; i++) copy[i] = (copy[i] - offsets[b]) * factor;
+  }
+  return copy;
+}
+
 /** Rows that are copied together, so that a cache line of a matrix that is stored by columns is read once. */
 const ROWS = 16;
 

@@ -5,8 +5,8 @@
 import type { Random } from '../../../formats/random.ts';
 import { fitUniformLevels, roundToTable } from '../../levelKernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
-import { bucketsOf, inOrder, type BucketSize } from './buckets.ts';
-import type { LevelForm, TableForm } from './levelForm.ts';
+import { bucketsOf, inOrder, scaleBuckets, type BucketSize } from './buckets.ts';
+import type { TableForm } from './levelForm.ts';
 import { fitLevels, type FitParameters } from './lloydMax.ts';
 
 export interface PointsParameters extends FitParameters {
@@ -41,24 +41,9 @@ export function quantizeToPoints(
     const table =
       points instanceof Float32Array
         ? points
-        : fitLevels(scaled(numbers, unfitted).sort(), pointCount(parameters), parameters, points);
+        : fitLevels(scaleBuckets(numbers, unfitted).sort(), pointCount(parameters), parameters, points);
     const form: TableForm = { form: 'levels', table, ...unfitted };
     roundToTable(numbers, form);
     return form;
   });
-}
-
-/** A copy of the numbers, each bucket from 0 to 1; a constant one becomes 0. Without scales, as they are. */
-function scaled(
-  numbers: Float32Array,
-  { bucket, scales, offsets }: Pick<LevelForm, 'bucket' | 'scales' | 'offsets'>,
-): Float32Array {
-  const copy = numbers.slice();
-  if (!scales || !offsets) return copy;
-  for (let b = 0; b < scales.length; b++) {
-    const factor = scales[b] === 0 ? 0 : 1 / scales[b];
-    const end = Math.min((b + 1) * bucket, copy.length);
-    for (let i = b * bucket; i < end; i++) copy[i] = (copy[i] - offsets[b]) * factor;
-  }
-  return copy;
 }

@@ -25,6 +25,8 @@ export interface QuantizerContext {
   ofStep(): Random;
   /** Points to take in the place of fitted ones, ascending. */
   readonly points?: Float32Array | undefined;
+  /** Number of the points that are fitted, where it is not that of the parameters. */
+  readonly count?: number | undefined;
 }
 
 interface Quantizer<L extends LevelsKind> {
@@ -52,8 +54,8 @@ const quantizers: { readonly [L in LevelsKind]: Quantizer<L> } = {
     predictSize: (view, { bits, bucket }) => codedSize(view, bits, 2 * bucketCount(view, bucket)),
   },
   points: {
-    quantize: (values, view, parameters, { points, ofWeight }) =>
-      quantizeToPoints(values, view, parameters, points ?? ofWeight()),
+    quantize: (values, view, parameters, { points, count = pointCount(parameters), ofWeight }) =>
+      quantizeToPoints(values, view, { ...parameters, points: count }, points ?? ofWeight()),
     predictSize: (view, parameters) => {
       const { bits, bucket } = parameters;
       const scales = bucket === 'none' ? 0 : 2 * bucketCount(view, bucket);

@@ -11,10 +11,12 @@ import {
   distortsAlone,
   stateless,
   type CompressedWeight,
+  type FittedPoints,
   type MethodRow,
   type ParametersOf,
   type Unit,
 } from '../unit.ts';
+import { mostPoints } from './allocatePoints.ts';
 import { addScaleGradient } from './exactScale.ts';
 import { partsOf } from './levelForm.ts';
 import { quantizerOf, type BoundQuantizer } from './quantizers.ts';
@@ -24,20 +26,31 @@ const FIRST_STREAM = 2 ** 44;
 const STREAMS_PER_STEP = 4096;
 
 export const quantization: MethodRow<'quantize'> = {
-  createUnits: ({ layers, straightThrough }, weights, run) =>
-    matchTargets(layers, weights).map((target) => {
-      const unit = createUnit(target, run.seed, weights.indexOf(target.weight));
+  createUnits({ layers, straightThrough, pointsByGradient }, weights, run) {
+    const targets = matchTargets(layers, weights);
+    const counts = targets.map(({ parameters }) => quantizerOf(parameters).points ?? 0);
+    const most = pointsByGradient ? mostPoints(counts) : counts;
+    return targets.map((target, i) => {
+      const points = counts[i] > 0 ? fittedPoints(counts[i], most[i]) : undefined;
+      const unit = createUnit(target, { seed: run.seed, place: weights.indexOf(target.weight), points });
       return straightThrough?.gradient === 'exact-scale' ? { ...unit, pullBack: scaleGradient(target) } : unit;
-    }),
+    });
+  },
   predictSizes: (targets) =>
     targets.map(({ weight, parameters }) => quantizerOf(parameters).predictSize(viewOfWeight(weight))),
 };
 
+function fittedPoints(usual: number, most: number): FittedPoints {
+  return { usual, most, count: usual, trained: undefined };
+}
+
 /** @param place of the weight in the model */
-function createUnit(target: Target<ParametersOf<'quantize'>>, seed: number, place: number): Unit {
+function createUnit(
+  target: Target<ParametersOf<'quantize'>>,
+  { seed, place, points }: { seed: number; place: number; points: FittedPoints | undefined },
+): Unit {
   const { parameters } = target;
   const quantizer = quantizerOf(parameters);
-  const points = quantizer.points === undefined ? undefined : { count: quantizer.points, trained: undefined };
   const random = (step: number) => new Random(seed, FIRST_STREAM + step * STREAMS_PER_STEP + place);
   return {
     ...stateless,
@@ -47,14 +60,20 @@ function createUnit(target: Target<ParametersOf<'quantize'>>, seed: number, plac
           ofWeight: () => random(0),
           ofStep: () => random(step),
           points: points?.trained,
+          count: points?.count,
         }),
       size: (values, view, compressed) => sizeOf(values, view, compressed, quantizer),
       packed,
     }),
     targets: [target],
-    settingAt: () => ({ bits: parameters.bits }),
-    ...(points && { points }),
+    settingAt: () => ({ bits: points && points.count !== points.usual ? bitsOf(points.count) : parameters.bits }),
+    ...(points && { points: [points] }),
   };
+}
+
+/** The binary logarithm of a number of points, to two digits. */
+function bitsOf(points: number): number {
+  return Number(Math.log2(points).toFixed(2));
 }
 
 /** What the ends of each bucket do to its scale, added to the gradient at the quantized weight. */

@@ -28,6 +28,10 @@ export interface PolicyFacts {
   readonly findsRate?: true;
   /** True where what is trained beside the weights has a prior of its own, so that no optimizer may let it decay. */
   readonly excludesWeightDecay?: true;
+  /** True where the model computes with compressed weights in between: what they are is recorded as often as a distortion would be. */
+  readonly computesCompressed?: true;
+  /** True where the numbers of its layers must be scaled, to have levels between the ends of a bucket. */
+  readonly needsBuckets?: true;
   /** True where weights near the threshold are treated apart, so that a method must choose them by one. */
   readonly needsThreshold?: true;
   /** The constraints of layers that it works with: all, those that leave a 0 as it is, or none. */
@@ -51,6 +55,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     distorts: 'at-the-end',
     ignoresSchedule: false,
     needsThreshold: true,
+    computesCompressed: true,
     settings: ['surgery'],
     constraints: 'all',
   },
@@ -91,17 +96,33 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     excludes: ['low rank', 'zero units'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
+    computesCompressed: true,
     constraints: 'all',
   },
   points: {
     leaves: ['codes'],
     follows: ['zeros'],
     layers: { levels: 'points' },
+    settings: ['pointsByGradient'],
     distorts: 'at-the-end',
     ignoresSchedule: false,
+    computesCompressed: true,
     trainsInstead: true,
     sumsGradients: true,
     keepsSettings: 'the policy "points" fits the points once, and trains them from then on',
+    constraints: 'none',
+  },
+  'alternating-points': {
+    leaves: ['codes'],
+    follows: ['zeros'],
+    layers: { levels: 'points' },
+    needsBuckets: true,
+    distorts: 'at-the-end',
+    ignoresSchedule: false,
+    computesCompressed: true,
+    trainsInstead: true,
+    sumsGradients: true,
+    keepsSettings: 'the policy "alternating-points" trains weights and points by turns, which begin with the schedule',
     constraints: 'none',
   },
 };

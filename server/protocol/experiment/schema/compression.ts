@@ -1,7 +1,7 @@
 /** @file `compression` of an experiment file, by method. */
 import * as z from 'zod';
 import { N_OF_M, nOfM, PATTERN_WORDS, rateOfPattern } from '../pruningPattern.ts';
-import { quantizationParameters, straightThrough } from './quantization.ts';
+import { pointsByGradient, quantizationParameters, straightThrough } from './quantization.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 /** The policy of an experiment that names none. */
@@ -18,6 +18,7 @@ const policy = z
     'factors',
     'straight-through',
     'points',
+    'alternating-points',
   ])
   .default(DEFAULT_POLICY)
   .describe(
@@ -36,6 +37,8 @@ const policy = z
       'At every step, computed with in place of a full-precision shadow that is trained.',
       'Quantize to points only: the points are fitted once and then trained in the place of the weights, which stay what they were ' +
         '(differentiable quantization, Polino et al. 2018; the shared weights of Deep Compression).',
+      'Quantize to points only: straight-through with levels equally far apart for distortEvery, then the points for as long, and so on; what ' +
+        'the points leave is what the weights go on from (Polino et al. 2018 mix the two by epochs).',
     ],
   });
 
@@ -261,6 +264,7 @@ const quantization = z
     unit,
     layers: z.record(z.string(), quantizationParameters).describe(layerKeys),
     straightThrough,
+    pointsByGradient,
     schedule: start,
   })
   .describe(

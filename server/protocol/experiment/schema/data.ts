@@ -1,5 +1,6 @@
 /** @file `data` of an experiment file. */
 import * as z from 'zod';
+import { table } from './table.ts';
 import { fraction, path, positiveInteger } from './values.ts';
 
 const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
@@ -12,6 +13,37 @@ const images = z
       'Folder with `train/CLASS/` and `test/CLASS/`, maybe `validation/CLASS/`; with `split.test`, with the folders of the classes. In ' +
         'each class, JPEG and PNG files, in folders or not.',
     ),
+    labels: z
+      .union([
+        path,
+        z.strictObject({
+          train: path.describe('CSV file of the images that are trained on.'),
+          validation: path.optional().describe('CSV file of those that `keepBest`, among others, looks at.'),
+          test: path.describe('CSV file of those that the final model is judged by.'),
+        }),
+      ])
+      .optional()
+      .describe(
+        'In place of folders of classes: a CSV file with a row for each image, its file as seen from `path` and its class; with ' +
+          '`split.test`, one for all images.',
+      )
+      .meta({ examples: ['./labels.csv'] }),
+    labelColumns: z
+      .strictObject({
+        file: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Column of files; default: the one whose values are files that are there.'),
+        label: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Column of classes; default: the other one of two, or `label`, `class`, `target`, `category`.'),
+      })
+      .optional()
+      .describe('Names of the columns of `labels`.')
+      .meta({ examples: [{ file: 'file', label: 'label' }] }),
     split: z
       .strictObject({
         validation: share.default(0),
@@ -90,11 +122,11 @@ const images = z
       .describe('In training: each image is moved a little, differently at each step.'),
     flip: z.boolean().default(false).describe('In training: each image is mirrored, left to right, every second time.'),
   })
-  .describe('Images in folders, one for each class: JPEG and PNG.');
+  .describe('Images in folders, one for each class, or with a CSV file of their classes: JPEG and PNG.');
 
 const arrayFiles = z.strictObject({
-  inputs: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
-  targets: path.describe('`.npy` file, or `FILE.npz:NAME`; axis 0 is the sample.'),
+  inputs: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
+  targets: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
 });
 
 export const data = z
@@ -121,8 +153,9 @@ export const data = z
           .optional()
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
       })
-      .describe('NumPy arrays.'),
+      .describe('Arrays of NumPy, or tensors of safetensors files.'),
     images,
+    table,
     z
       .strictObject({
         type: z.literal('module'),

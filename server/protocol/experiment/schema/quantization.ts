@@ -187,6 +187,21 @@ export type QuantizationParameters = z.output<typeof quantizationParameters>;
 export type LevelsKind = QuantizationParameters['levels'];
 export type ParametersOfLevels<L extends LevelsKind> = Extract<QuantizationParameters, { levels: L }>;
 
+export const pointsByGradient = z
+  .strictObject({
+    steps: positiveInteger
+      .default(5)
+      .describe(
+        'Training steps whose gradients are added up, from t_i on and with the weights as they are then; the points are fitted after ' +
+          'them. The authors: 5.',
+      ),
+  })
+  .optional()
+  .describe(
+    'Policy `points`: weights with a greater gradient get more points, the others less, all together as many as the layers say (Polino et al. 2018).',
+  )
+  .meta({ examples: [{}] });
+
 export const straightThrough = z
   .strictObject({
     every: positiveInteger

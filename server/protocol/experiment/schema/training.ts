@@ -116,6 +116,19 @@ export const training = z
           'Angle between targets and outputs.',
         ],
       }),
+    classWeights: z
+      .union([
+        z.literal('balanced').meta({
+          enumDescriptions: ['Samples / (classes x samples of the class): all classes together weigh alike.'],
+        }),
+        z.record(z.string(), z.number().min(0)),
+      ])
+      .optional()
+      .describe(
+        'What the loss of a sample is multiplied by in training, by its class: "balanced", or a number for each name (or label) of a class; ' +
+          'others have 1. Losses of evaluations are without.',
+      )
+      .meta({ examples: ['balanced'] }),
     lossReduction: z
       .enum(['mean', 'sum-over-time'])
       .default('mean')

@@ -94,6 +94,7 @@ const flat = (compute: (x: tf.Tensor) => tf.Tensor, x: tf.Tensor): tf.Tensor =>
 
 const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   ...{ abs: tf.abs, neg: tf.neg, square: tf.square, sin: tf.sin, cos: tf.cos, erf: tf.erf, softplus: tf.softplus },
+  ...{ atan: tf.atan, asinh: tf.asinh, angle: (x) => tf.atan2(x, tf.add(tf.square(x), 0.5)) },
   ...{ sigmoid: tf.sigmoid, tanh: tf.tanh, relu: tf.relu, elu: tf.elu, selu: tf.selu, softmax: tf.softmax },
   logSoftmax: tf.logSoftmax,
   gelu: (x) => tf.mul(tf.mul(x, 0.5), tf.add(1, tf.erf(tf.div(x, Math.SQRT2)))),
@@ -155,12 +156,16 @@ const unary: Record<string, (x: tf.Tensor) => tf.Tensor> = {
   linspace: (x) => tf.add(x, tf.linspace(0, 1, x.shape[x.rank - 1])),
   twiceTransposed: (x) => tf.transpose(tf.tanh(tf.transpose(x))),
   cumulative: (x) => tf.cumsum(x, x.rank - 1),
+  largest: (x) => tf.mul(x, tf.topk(withoutTies(x, x.rank - 1), 1).values),
+  chosenDirectly: (x) => tf.where(tf.greater(x, 0.0137), tf.mul(x, 2), tf.tanh(x)),
 };
 
 /** Along one axis of a sample, or all of them. */
 const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Tensor> = {
   lessMean: (x, axis) => tf.sub(x, tf.mean(x, axis, true)),
   overMaximum: (x, axis) => tf.div(x, tf.add(tf.abs(tf.max(x, axis, true)), 1)),
+  cumulated: (x, axis, pick) => tf.mul(0.5, tf.cumsum(x, axis, flag(pick), flag(pick))),
+  multiplied: (x, axis) => tf.add(x, tf.prod(tf.sigmoid(x), axis, true)),
   byMinimum: (x, axis) => tf.maximum(x, tf.mul(0.5, tf.min(x, axis, true))),
   normalized: (x, axis) => {
     const { mean, variance } = tf.moments(x, axis, true);
@@ -199,7 +204,6 @@ const overAxes: Record<string, (x: tf.Tensor, axis: number, pick: Pick) => tf.Te
       x.shape.map((all, other) => (other === axis ? size : all)),
     );
   },
-  // TensorFlow.js has no gradient of it.
   strided: (x, axis) =>
     tf.stridedSlice(
       x,

@@ -45,6 +45,10 @@ const comparison = (compute: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): KernelR
 
 const POSITIVE: Range = [1, 4];
 const NO_GRADIENT = { kind: 'float32' } as const;
+/** An angle in the four quadrants, off the axes, where its gradient is that of neither side. */
+const quadrants: Range = [-3, 3];
+const offAxis = (x: tf.Tensor) => tf.add(x, 0.0625);
+
 /** x away from 0, whose gradient is not finite there. */
 const signed = (compute: (x: tf.Tensor) => tf.Tensor): KernelRow =>
   unary((x) => compute(tf.add(x, tf.mul(tf.sign(tf.add(x, 0.01)), 0.5))));
@@ -63,11 +67,23 @@ export const elementwiseRows: Readonly<Record<string, KernelRow>> = {
   Reciprocal: signed(tf.reciprocal),
   Sin: unary(tf.sin),
   Cos: unary(tf.cos),
+  Tan: unary(tf.tan, { range: [-1, 1] }),
+  Asin: unary((x) => tf.asin(tf.mul(x, 0.5)), { range: [-1, 1] }),
+  Acos: unary((x) => tf.acos(tf.mul(x, 0.5)), { range: [-1, 1] }),
+  Atan: unary(tf.atan),
+  Sinh: unary(tf.sinh),
+  Cosh: unary(tf.cosh),
+  Asinh: unary(tf.asinh),
+  Acosh: unary((x) => tf.acosh(tf.add(x, 1)), { range: POSITIVE }),
+  Atanh: unary((x) => tf.atanh(tf.mul(x, 0.5)), { range: [-1, 1] }),
   Erf: unary(tf.erf),
   Floor: unary(tf.floor),
   Ceil: unary(tf.ceil),
   Round: unary(tf.round, { range: [-5, 5] }),
   Sign: unary(tf.sign),
+  IsNan: unary((x) => tf.isNaN(tf.log(x)), NO_GRADIENT),
+  IsInf: unary((x) => tf.isInf(tf.log(x)), NO_GRADIENT),
+  IsFinite: unary((x) => tf.isFinite(tf.log(x)), NO_GRADIENT),
   Relu: unary(tf.relu),
   Relu6: unary(tf.relu6, { range: [-2, 8] }),
   Elu: unary(tf.elu),
@@ -108,6 +124,7 @@ export const elementwiseRows: Readonly<Record<string, KernelRow>> = {
     unary((x) => tf.pow(x, 2)),
     unary((x) => tf.pow(x, 3)),
   ),
+  Atan2: binary((a, b) => tf.atan2(offAxis(a), offAxis(b)), { range: quadrants }),
   Maximum: unreduced(tf.maximum),
   Minimum: unreduced(tf.minimum),
   SquaredDifference: unreduced(tf.squaredDifference),

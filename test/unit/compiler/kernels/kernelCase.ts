@@ -24,6 +24,8 @@ export interface KernelCase {
    * are wrong. Only for results that are linear in each operand, where the quotients are exact.
    */
   readonly differenceQuotients?: boolean;
+  /** TensorFlow.js has no gradient of it, or one that ends with an error: all gradients are compared with difference quotients. */
+  readonly untrainable?: boolean;
 }
 
 /** Cases in which `compute`, or its gradient, runs the kernel. */
@@ -46,6 +48,15 @@ export function operand(
     .array(element, { minLength: count, maxLength: count, size: 'max' })
     .map((values) => ({ shape, values, kind }));
 }
+
+/** Numbers around 0 that are all different, by more than the half that a difference quotient moves one. */
+export const distinct = (shape: readonly number[]): fc.Arbitrary<Operand> => {
+  const count = elementCount(shape);
+  const values = Array.from({ length: count }, (_, i) => 0.625 * (i - Math.floor(count / 2)));
+  return fc
+    .shuffledSubarray(values, { minLength: count })
+    .map((shuffled) => ({ shape, values: shuffled, kind: 'weight' }));
+};
 
 /** `rank` sizes from 1 to 4. */
 export const shapes = (minimum: number, maximum: number): fc.Arbitrary<number[]> =>

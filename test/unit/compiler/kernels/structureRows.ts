@@ -1,7 +1,7 @@
 /** @file Cases of the kernels in import/structure.ts. */
 import * as tf from '@tensorflow/tfjs';
 import fc from 'fast-check';
-import { operand, shapes, type KernelRow, type Operand, type Range } from './kernelCase.ts';
+import { distinct, operand, shapes, type KernelRow, type Operand, type Range } from './kernelCase.ts';
 
 interface Of {
   range?: Range;
@@ -31,6 +31,34 @@ const reduction = (compute: (x: tf.Tensor, axis?: number[], keepDims?: boolean) 
 const argument = (compute: (x: tf.Tensor, axis: number) => tf.Tensor): KernelRow =>
   shaped(axis, compute, { kind: 'float32', range: [-1, 1] });
 
+const cumulative = (compute: (x: tf.Tensor, axis: number, exclusive: boolean, reverse: boolean) => tf.Tensor, of: Of) =>
+  shaped(
+    ({ length }) =>
+      fc.record({ along: fc.integer({ min: 0, max: length - 1 }), exclusive: fc.boolean(), reverse: fc.boolean() }),
+    (x, { along, exclusive, reverse }) => compute(x, along, exclusive, reverse),
+    of,
+  );
+
+/** Cases of a linear function, whose gradient TensorFlow.js has not, or has wrong. */
+const untrainable = (row: KernelRow): KernelRow => row.map((example) => ({ ...example, untrainable: true }));
+
+/** Places [n, depth] in the first axes of a tensor. */
+const places = (shape: readonly number[], depth: number) =>
+  fc
+    .array(fc.tuple(...shape.slice(0, depth).map((size) => fc.integer({ min: 0, max: size - 1 }))), {
+      minLength: 1,
+      maxLength: 5,
+    })
+    .map((found): Operand => ({ shape: [found.length, depth], values: found.flat(), kind: 'int32' }));
+
+const severalIndices = (row: (shape: number[], indices: Operand) => KernelRow): KernelRow =>
+  shapes(1, 4).chain((shape) =>
+    fc
+      .integer({ min: 1, max: shape.length })
+      .chain((depth) => places(shape, depth))
+      .chain((indices) => row(shape, indices)),
+  );
+
 /** TensorFlow.js has no gradient for a single part. */
 const twice = (x: tf.Tensor, along: number) => tf.concat([x, x], along);
 
@@ -56,11 +84,10 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
     reduction(tf.sum, { kind: 'bool', range: [0, 1] }),
   ),
   Mean: fc.oneof(reduction(tf.mean), reduction(tf.mean, { kind: 'int32' })),
-  // Its gradient is made of cumulative products, which the compiler does not have.
-  Prod: reduction(tf.prod, { range: [1, 2], kind: 'float32' }),
+  Prod: reduction(tf.prod, { range: [-2, 2] }),
   // Ties in a maximum share the gradient in TensorFlow.js.
   Max: fc.oneof(reduction(tf.max, { range: [-1, 1] }), reduction(tf.max, { kind: 'int32' })),
-  Min: reduction(tf.min, { range: [-1, 1] }),
+  Min: fc.oneof(reduction(tf.min, { range: [-1, 1] }), reduction(tf.min, { kind: 'bool', range: [0, 1] })),
   All: reduction(tf.all, { kind: 'bool', range: [0, 1] }),
   Any: reduction(tf.any, { kind: 'bool', range: [0, 1] }),
   Softmax: shaped(
@@ -77,6 +104,27 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
           tf.batchNorm(x as tf.Tensor4D, mean as tf.Tensor1D, variance as tf.Tensor1D, offset, scale, 0.01),
       }));
   }),
+  Cumsum: fc.oneof(
+    untrainable(cumulative(tf.cumsum, {})),
+    cumulative(tf.cumsum, { kind: 'int32' }),
+    cumulative(tf.cumsum, { kind: 'bool', range: [0, 1] }),
+  ),
+  Cumprod: fc.oneof(
+    cumulative(tf.cumprod, { kind: 'float32', range: [-2, 2] }),
+    cumulative(tf.cumprod, { kind: 'int32', range: [-2, 2] }),
+  ),
+  TopK: untrainable(
+    shapes(1, 3).chain((shape) =>
+      fc.tuple(distinct(shape), fc.integer({ min: 1, max: shape.at(-1) })).map(([x, count]) => ({
+        operands: [x],
+        settings: count,
+        compute: ([tensor]) => {
+          const { values, indices } = tf.topk(tensor, count);
+          return [values, tf.cast(indices, 'float32')];
+        },
+      })),
+    ),
+  ),
   ArgMax: argument(tf.argMax),
   ArgMin: argument(tf.argMin),
 
@@ -141,8 +189,8 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
         0,
         shrink,
       ),
-    { kind: 'float32' },
-  ),
+    { kind: 'weight' },
+  ).map((example) => ({ ...example, untrainable: true })),
   SplitV: shaped(
     (shape) => fc.record({ along: axis(shape), first: fc.integer({ min: 0, max: 4 }) }),
     (x, { along, first }) => {
@@ -172,6 +220,46 @@ export const structureRows: Readonly<Record<string, KernelRow>> = {
           .map((operands) => ({ operands, compute: ([x, indices]) => tf.gather(x, indices, along), settings: along })),
       ),
     ),
+  MirrorPad: untrainable(
+    shapes(1, 4).chain((sizes) => {
+      const shape = sizes.map((size) => size + 1);
+      const side = (size: number) => fc.integer({ min: 0, max: size - 1 });
+      return fc
+        .tuple(
+          operand(shape),
+          fc.tuple(...shape.map((size) => fc.tuple(side(size), side(size)))),
+          fc.constantFrom<'reflect' | 'symmetric'>('reflect', 'symmetric'),
+        )
+        .map(([x, paddings, mode]) => ({
+          operands: [x],
+          compute: ([tensor]) => tf.mirrorPad(tensor, paddings, mode),
+          settings: { paddings, mode },
+        }));
+    }),
+  ),
+  GatherNd: untrainable(
+    severalIndices((shape, indices) =>
+      operand(shape).map((params) => ({
+        operands: [params, indices],
+        compute: ([tensor, at]) => tf.gatherND(tensor, at),
+      })),
+    ),
+  ),
+  ScatterNd: untrainable(
+    severalIndices((shape, indices) =>
+      operand([indices.shape[0], ...shape.slice(indices.shape[1])]).map((updates) => ({
+        operands: [updates, indices],
+        compute: ([tensor, at]) => tf.scatterND(at, tensor, shape),
+      })),
+    ),
+  ),
+  Diag: untrainable(
+    shaped(
+      () => fc.constant(undefined),
+      (x) => tf.diag(x),
+      { ranks: [1, 2] },
+    ),
+  ),
   UnsortedSegmentSum: shapes(1, 3).chain((shape) =>
     fc.tuple(operand(shape), operand(shape.slice(0, 1), [0, 4], 'int32')).map((operands) => ({
       operands,

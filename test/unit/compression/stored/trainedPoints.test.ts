@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../../server/compression/compressor.ts';
+import { weightHistogram } from '../../../../server/compression/histogram.ts';
+import { quantizeUniformly } from '../../../../server/compression/methods/quantize/uniform.ts';
 import { planCompression } from '../../../../server/compression/plan.ts';
 import type { Compression } from '../../../../server/protocol/experiment/schema.ts';
-import { createCompressor, planned } from '../createCompressor.ts';
+import { createCompressor, planned, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
 import type { TrainedWeight } from '../trainedWeight.ts';
 
@@ -167,13 +169,21 @@ describe('trained points', () => {
     }
   });
 
-  test('are what a preview of a distortion shows: nothing changes', async () => {
+  test('are what a preview of a distortion shows, between the weights in full precision and those of the points', async () => {
     const weight = kernel(normals(40, 4));
+    const full = weight.values.slice();
     const compressor = compressorOf([weight], { bucket: 8 });
     await step(compressor, [weight], 1);
-    const [{ relativeError, histogram }] = await compressor.preview(1, { bins: 8 });
-    expect(relativeError).toBe(0);
-    expect(histogram.after).toEqual(histogram.before);
+    const points = [...compressor.trained[0].value];
+    const values = weight.values.slice();
+    const [{ histogram, relativeError, levels, scaledLevels }] = await compressor.preview(1, { bins: 8 });
+    const { before, after } = weightHistogram(full, values, 8);
+    expect(histogram).toMatchObject({ before, after });
+    expect(relativeError).toBeGreaterThan(0);
+    expect(levels).toBeUndefined();
+    expect(scaledLevels?.levels).toEqual(points);
+    expect(weight.values).toEqual(values);
+    expect((await compressor.distort(options.steps, { bins: 8 }))[0]).toMatchObject({ histogram, scaledLevels });
   });
 
   test('are what the last distortion leaves: it changes no number', async () => {
@@ -239,6 +249,172 @@ describe('trained points', () => {
   });
 });
 
+describe('as many points as a gradient is great', () => {
+  const written = { ...settings({ bucket: 8, iterations: 10 }), pointsByGradient: { steps: 2 } };
+  const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
+
+  /** A step in which the second gradient is three times the first, of as many numbers. */
+  async function measured(compressor: Compressor, [first, second]: readonly TrainedWeight[], at: number) {
+    await compressor.beforeStep(at);
+    first.gradient.fill(0);
+    first.gradient.fill(1, 0, 16);
+    second.gradient.fill(0);
+    second.gradient.fill(3, 0, 16);
+    await compressor.pull();
+    for (const { value, gradient } of compressor.trained) gradient.forEach((slope, i) => (value[i] -= 0.001 * slope));
+    await compressor.push();
+  }
+
+  test('are fitted to weights that stay what they are while gradients are added up', async () => {
+    const weights = make();
+    const full = weights.map((weight) => weight.values.slice());
+    const compressor = createCompressor(written, weights, options);
+    expect(compressor.trained.map(({ value }) => value.length)).toEqual([6, 6]);
+    for (const at of [1, 2]) {
+      await measured(compressor, weights, at);
+      expect(weights.map(({ values: now }) => now)).toEqual(full);
+      expect(weights.every(({ gradient }) => gradient.every((slope) => slope === 0))).toBe(true);
+      for (const weight of weights) weight.values.fill(at);
+      await compressor.push();
+    }
+    await compressor.beforeStep(3);
+    // 2 of 4 points stay, and of the 4 others a quarter goes to the first.
+    const reports = await compressor.preview(3, { bins: 8 });
+    expect(reports.map(({ scaledLevels, setting }) => [scaledLevels?.levels.length, setting.bits])).toEqual([
+      [3, 1.58],
+      [5, 2.32],
+    ]);
+    expect(weights.map(({ values: now }) => now)).not.toEqual(full);
+  });
+
+  test.each([1, 2, 3, 5])('go on from a checkpoint after step %i as if there had been none', async (at) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
+      const compressor = createCompressor(written, weights, options);
+      if (state) compressor.restore(state);
+      for (let now = from; now <= to; now++) await measured(compressor, weights, now);
+      return compressor;
+    };
+    const whole = make();
+    await train(whole, 1, 6);
+    const parts = make();
+    const { state } = await train(parts, 1, at);
+    const resumed = await train(parts, at + 1, 6, structuredClone(state));
+    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
+    for (const [name, packed] of resumed.packed())
+      expect(packed.rebuild()).toEqual(parts.find((weight) => weight.name === name)!.values);
+  });
+
+  test('are refused where the run would end before they are fitted', () => {
+    const late = { ...written, schedule: { from: 99 } };
+    expect(() => createCompressor(late, make(), options)).toThrow(
+      'compression.pointsByGradient.steps: expected at most 1, the steps that are left of the run when its points are fitted, got 2',
+    );
+  });
+});
+
+describe('by turns with straight-through training', () => {
+  const written: WrittenCompression = {
+    ...settings({ bucket: 8, start: 'quantiles' }),
+    policy: 'alternating-points',
+    distortEvery: 2,
+    schedule: { from: 2 },
+  };
+  const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
+
+  /** A step whose optimizer trains weights and points; gives the weights that the model computed with. */
+  async function turn(compressor: Compressor, weights: readonly TrainedWeight[], at: number): Promise<Float32Array[]> {
+    await compressor.beforeStep(at);
+    const computed = weights.map((weight) => weight.values.slice());
+    for (const { gradient } of weights) gradient.forEach((_, i) => (gradient[i] = Math.sin(i + at) / 10));
+    await compressor.pull();
+    for (const { values: own, gradient } of weights) gradient.forEach((slope, i) => (own[i] -= 0.5 * slope));
+    for (const { value, gradient } of compressor.trained) gradient.forEach((slope, i) => (value[i] -= 0.02 * slope));
+    await compressor.push();
+    return computed;
+  }
+
+  const uniform = (weight: Float32Array) => {
+    const copy = weight.slice();
+    quantizeUniformly(
+      copy,
+      { outer: 1, rows: 1, inner: copy.length, columns: copy.length },
+      { bits: 2, bucket: 8, symmetric: false },
+      undefined,
+    );
+    return copy;
+  };
+
+  test('weights are trained at uniform levels for a period, then points for one, and what these leave is trained on', async () => {
+    const weights = make();
+    const compressor = createCompressor(written, weights, options);
+    const full = () => weights.map((weight) => weight.values.slice());
+    const expectUniform = (computed: readonly Float32Array[], of: readonly Float32Array[]) =>
+      computed.forEach((own, i) => {
+        const expected = uniform(of[i]);
+        own.forEach((value, j) => expect(value).toBeCloseTo(expected[j], 5));
+      });
+
+    const dense = full();
+    expect(await turn(compressor, weights, 1)).toEqual(dense);
+    for (const at of [2, 3]) {
+      const before = full();
+      expectUniform(await turn(compressor, weights, at), before);
+      expect(full()).not.toEqual(before);
+      expect(compressor.trained.every(({ gradient }) => gradient.every((slope) => slope === 0))).toBe(true);
+    }
+    const before = full();
+    await turn(compressor, weights, 4);
+    const [{ scaledLevels }] = await compressor.preview(4, { bins: 8 });
+    expect(scaledLevels?.levels).toEqual([...compressor.trained[0].value]);
+    expect(compressor.state['fc1/kernel/full']).toEqual(before[0]);
+    await turn(compressor, weights, 5);
+    const left = full();
+    expectUniform(await turn(compressor, weights, 6), left);
+    expect(compressor.state).toEqual({});
+    // Nothing is left that an optimizer would go on with.
+    expect(compressor.trained.every(({ value, gradient }) => [...value, ...gradient].every((x) => x === 0))).toBe(true);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6, 7])('go on from a checkpoint after step %i as if there had been none', async (at) => {
+    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
+      const compressor = createCompressor(written, weights, options);
+      if (state) compressor.restore(state);
+      for (let now = from; now <= to; now++) await turn(compressor, weights, now);
+      return compressor;
+    };
+    const whole = make();
+    await train(whole, 1, 9);
+    const parts = make();
+    const { state } = await train(parts, 1, at);
+    await train(parts, at + 1, 9, structuredClone(state));
+    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
+  });
+
+  test.each([6, 8])(
+    'evaluations and the last distortion see the weights that step %i has left, compressed',
+    async (last) => {
+      const weights = make();
+      const compressor = createCompressor(written, weights, { ...options, steps: last + 1 });
+      for (let at = 1; at <= last; at++) await turn(compressor, weights, at);
+      const stored = weights.map((weight) => weight.values.slice());
+      await compressor.beforeEvaluation(last);
+      const evaluated = weights.map((weight) => weight.values.slice());
+      compressor.afterEvaluation();
+      expect(weights.map((weight) => weight.values)).toEqual(stored);
+      await compressor.distort(last + 1);
+      expect(weights.map((weight) => weight.values)).toEqual(evaluated);
+      for (const [name, packed] of compressor.packed())
+        expect(packed.rebuild()).toEqual(weights.find((weight) => weight.name === name)!.values);
+    },
+  );
+
+  test("weights are the optimizer's, too, from the first step on", () => {
+    const plan = planCompression(planned({ ...written, schedule: { from: 0 } }), make(), options);
+    expect([...plan.replaced]).toEqual([]);
+    expect(plan.trained).toHaveLength(2);
+  });
+});
+
 describe('after pruning', () => {
   const prune = { method: 'prune', policy: 'deeptwist', distortEvery: 1, layers: { '*': { rate: 0.5 } } } as const;
   const points = { ...settings({ bucket: 'none', iterations: 20 }), schedule: { from: 3 } };
@@ -259,6 +435,18 @@ describe('after pruning', () => {
     await compressor.distort(options.steps);
     expect(weight.values).toEqual(before);
     expect(new Set(weight.values).size).toBeLessThanOrEqual(5);
+  });
+
+  test('points of weights that were pruned by one threshold are trained', async () => {
+    const weights = [kernel(normals(60, 11), 6, 'fc1'), kernel(normals(30, 12), 5, 'fc2')];
+    const compressor = createCompressor([{ ...prune, scope: 'model' }, points], weights, options);
+    for (const at of [1, 2]) {
+      await step(compressor, weights, at);
+      await compressor.distort(at);
+    }
+    await step(compressor, weights, 3);
+    expect(weights.flatMap((weight) => [...weight.values]).filter((value) => value === 0)).toHaveLength(45);
+    for (const weight of weights) expect(new Set(weight.values).size).toBeLessThanOrEqual(5);
   });
 
   test('points that would begin while weights are still being pruned are refused', () => {

@@ -10,6 +10,7 @@ import {
   readModelJson,
   readModelSource,
 } from '../../../../extension/newExperiment/modelSource.ts';
+import { lastColumn } from '../../../../extension/newExperiment/tableSource.ts';
 import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
 import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
 import { compressionsOf } from '../../../../server/protocol/experiment/compressions.ts';
@@ -22,6 +23,7 @@ const dataSets = [
   { type: 'images', path: './flowers', standardize: 'training' },
   { type: 'module', path: './data "of mine".ts' },
   { type: 'text', path: './data/brown', timeSteps: 20 },
+  { type: 'table', path: './flowers.csv', target: 'species "of mine"' },
   { type: 'arrays', train: { inputs: './x.npy', targets: './y.npy' }, test: { inputs: './a.npy', targets: './b.npy' } },
 ];
 
@@ -124,6 +126,20 @@ describe('the source of a model', () => {
     expect(readModelJson(json({ model_config: { class_name: 'Sequential', config: layers } }))).toEqual(found);
     expect(readModelJson(json({ node: [] }))).toBeUndefined();
     expect(readModelJson('{')).toBeUndefined();
+  });
+});
+
+describe('a table', () => {
+  it.each([
+    ['length,width,species\n1,2,a', 'species'],
+    ['\uFEFFlength;"the; last one"\r\n', 'the; last one'],
+    ['a\t"b ""c""" ', 'b "c"'],
+    ['a, b', 'b'],
+    ['no delimiter\na,b', undefined],
+    ['a,\n1,2', undefined],
+    ['', undefined],
+  ])('%j is named by its last column', (text, name) => {
+    expect(lastColumn(text)).toBe(name);
   });
 });
 

@@ -10,6 +10,7 @@ import { models, onnxModels } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
+import { csvTables, parquetTables } from './tables.ts';
 import { texts } from './texts.ts';
 
 export const subjects: readonly Subject[] = [
@@ -19,6 +20,8 @@ export const subjects: readonly Subject[] = [
   idxFiles,
   imageFolders,
   imageCaches,
+  csvTables,
+  parquetTables,
   texts,
   experiments,
   settings,

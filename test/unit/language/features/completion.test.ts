@@ -141,7 +141,7 @@ describe('values', () => {
       withCompression('"method": "quantize", "layers": { "fc1": { "levels": "points", "bucket": | } }'),
       ['256', 'row', 'tensor', 'none'],
     ],
-    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 9],
+    [withCompression('"method": "prune", "policy": "|"').replace('\n  }\n}', ''), 10],
     ['{ "distillation": { "teacher": "run:base", "ask": | } }', ['always', 'when-wrong', 'by-entropy', '{ }']],
     ['{ "distillation": { "teacher": "run:base", "temperature": | } }', ['2']],
     [withCompression('"method": |'), ['prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso', 'custom']],
@@ -226,9 +226,19 @@ describe('runs and files', () => {
     ['{ "data": { "type": "mnist", "path": "./data/|" } }', './data/mnist/'],
     ['{ "data": { "type": "arrays", "train": { "inputs": "./data/|" } } }', './data/x_train.npy'],
     ['{ "data": { "type": "text", "files": { "train": "|" } } }', './words.txt'],
+    ['{ "data": { "type": "table", "files": { "train": "|" } } }', './pets.csv'],
   ])('%s', (marked, path) => {
     expect(labels(marked)).toContain(path);
     expect(labels(marked)).not.toContain('./types.d.ts');
+  });
+
+  test.each([
+    ['"target": "|"', ['height', 'fur colour', 'kind']],
+    ['"target": "kind", "columns": ["height", |]', ['fur colour']],
+    ['"target": "kind", "kinds": { | }', ['height', 'fur colour']],
+    ['"target": "kind", "kinds": { "height": | }', ['number', 'category', 'ignored']],
+  ])('columns of a table: %s', (settings, expected) => {
+    expect(labels(`{ "data": { "type": "table", "path": "./pets.csv", ${settings} } }`)).toEqual(expected);
   });
 
   test('a model is also a built-in one', () => {

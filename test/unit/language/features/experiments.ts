@@ -82,7 +82,7 @@ export function knownRun(
 }
 
 const folders: Record<string, readonly string[]> = {
-  './': ['data/', 'model.ts', 'types.d.ts', 'weights.safetensors', 'words.txt'],
+  './': ['data/', 'model.ts', 'pets.csv', 'types.d.ts', 'weights.safetensors', 'words.txt'],
   './data/': ['mnist/', 'x_train.npy', 'y_train.npy'],
   './data/mnist/': ['train-images-idx3-ubyte.gz'],
   '../': ['project/', 'other/'],
@@ -97,6 +97,7 @@ export function around(known: Partial<Surroundings> = {}): Surroundings {
     cores: 2,
     exists: (path) => path === './model.ts' || path in folders || `${path}/` in folders,
     entries: (path) => folders[path.replace(/\/?$/, '/')] ?? [],
+    columns: (path) => (path === './pets.csv' ? ['height', 'fur colour', 'kind'] : []),
     ...known,
   };
 }

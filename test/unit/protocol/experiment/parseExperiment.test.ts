@@ -110,7 +110,7 @@ describe('checkExperiment', () => {
     [
       '"type": "mnist"',
       '"type": {}',
-      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got an object",
+      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got an object",
     ],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
@@ -153,7 +153,7 @@ describe('checkExperiment', () => {
 
   it('explains a union by its options', () => {
     expect(messages('"mnist"', '"minst"')).toEqual([
-      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'images', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
+      `lenet.deeptwist.jsonc:4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got "minst"; did you mean 'mnist'?`,
     ]);
     expect(messages('"method": "prune",', '')).toEqual([
       `lenet.deeptwist.jsonc:10:3 compression.method: missing: expected 'prune', 'quantize', 'low-rank', 'nuclear-norm', 'group-lasso' or 'custom'`,
@@ -229,11 +229,82 @@ describe('checkExperiment', () => {
     ['"crop": { "padding": 0 }', '4:65 data.crop.padding: expected a positive integer, got 0'],
     ['"limit": { "train": 0 }', '4:64 data.limit.train: expected a positive integer, got 0'],
     ['"split": { "test": 1 }', '4:63 data.split.test: expected a number in (0, 1), got 1'],
+    [
+      '"labels": "a.csv"',
+      '4:54 data.labels: one file of labels is for all images; set "split": { "test": 0.2 }, or name a file for each split',
+    ],
+    [
+      '"labels": { "train": "a", "test": "b" }, "split": { "test": 0.2 }',
+      '4:96 data.split.test: "labels" has a file for it',
+    ],
+    ['"labelColumns": {}', '4:44 data.labelColumns: they are columns of "labels", which is not there'],
     ['"flip": 1', '4:52 data.flip: expected true or false, got 1'],
   ])('says what is wrong with a setting of images: %s', (setting, message) => {
     const images = `{ "type": "images", "path": "a", ${setting} }`;
     expect(messages('{ "type": "mnist", "path": "../data/mnist" }', images)).toEqual([
       `lenet.deeptwist.jsonc:${message}`,
+    ]);
+  });
+
+  it.each([
+    [
+      '"task": "regresion"',
+      `data.task: expected 'classification' or 'regression', got "regresion"; did you mean 'regression'?`,
+    ],
+    ['"columns": []', 'data.columns: expected a non-empty list, got a list'],
+    [
+      '"kinds": { "a": "numbr" }',
+      `data.kinds.a: expected 'number', 'category' or 'ignored', got "numbr"; did you mean 'number'?`,
+    ],
+    ['"split": { "test": 0 }', 'data.split.test: expected a number in (0, 1), got 0'],
+    ['"delimiter": ""', 'data.delimiter: expected a non-empty string, got ""'],
+    ['"missing": { "numbers": "zero" }', `data.missing.numbers: expected 'mean', 'median' or 'error', got "zero"`],
+    [
+      '"categories": "onehot"',
+      `data.categories: expected 'one-hot' or 'integer', got "onehot"; did you mean 'one-hot'?`,
+    ],
+    ['"columns": ["a", "y"]', 'data.columns[1]: it is the target, and no input'],
+    ['"columns": ["a", "b", "a"]', 'data.columns[2]: it is there twice'],
+    ['"columns": ["a", "b"], "kinds": { "b": "ignored" }', 'data.columns[1]: it is "ignored" by "kinds"'],
+    ['"kinds": { "y": "number" }', 'data.kinds.y: it is the target; "task" says what that is'],
+    ['"standardize": "all"', 'data.standardize: classes are not standardized: "all" is for "task": "regression"'],
+    ['"files": { "train": "a", "test": "b" }', 'data.files: expected either "path" or "files"'],
+  ])('says what is wrong with a setting of a table: %s', (setting, message) => {
+    const table = `{ "type": "table", "path": "a.csv", "target": "y", ${setting} }`;
+    expect(
+      messages('{ "type": "mnist", "path": "../data/mnist" }', table).map((text) => text.replace(/^\S+ /, '')),
+    ).toEqual([message]);
+  });
+
+  it.each([
+    [
+      '"classWeights": "balance"',
+      `training.classWeights: expected 'balanced' or an object, got "balance"; did you mean 'balanced'?`,
+    ],
+    ['"classWeights": { "a": -1 }', 'training.classWeights.a: expected a number of at least 0, got -1'],
+    [
+      '"classWeights": "balanced", "loss": "huber"',
+      'training.classWeights: it is for classes, and not for the loss "huber"; choose one of categorical-crossentropy, sparse-categorical-crossentropy, sparse-categorical-crossentropy-from-logits',
+    ],
+  ])('says what is wrong with weights of classes: %s', (setting, message) => {
+    expect(messages('"batchSize": 50', `"batchSize": 50, ${setting}`).map((text) => text.replace(/^\S+ /, ''))).toEqual(
+      [message],
+    );
+  });
+
+  it('weights of classes are only for samples that all ask a teacher', () => {
+    const asking =
+      '"distillation": { "teacher": "run:a", "ask": { "entropyAbove": 1 } }, "training": { "classWeights": "balanced",';
+    expect(messages('"training": {', asking)).toEqual([
+      expect.stringContaining('training.classWeights: samples count by their classes only where each of them asks'),
+    ]);
+  });
+
+  it('a table is divided by files or by fractions', () => {
+    const table =
+      '{ "type": "table", "files": { "train": "a", "test": "b" }, "target": "y", "split": { "test": 0.5 } }';
+    expect(messages('{ "type": "mnist", "path": "../data/mnist" }', table)).toEqual([
+      expect.stringContaining('data.split.test: "files" has a table for it'),
     ]);
   });
 

@@ -68,6 +68,23 @@ describe('a run history', () => {
     ]);
   });
 
+  it('takes what the model computes with for a distortion, with the levels between the ends of buckets', () => {
+    const [weight] = distortion(15).weights;
+    const scaledLevels = { levels: [0.2, 0.8], counts: [3, 4] };
+    const observation: RunEvent = {
+      ...distortion(15),
+      type: 'observation',
+      scheduled: true,
+      weights: [{ ...weight, scaledLevels }],
+    };
+    const { weights, distortions } = fold([observation]).snapshot();
+    expect(distortions.length).toBe(0);
+    expect(weights[weight.name]).toMatchObject([
+      { step: 15, scaledLevels: { levels: [0.2, 0.8], counts: Uint32Array.of(3, 4) } },
+    ]);
+    expect(weights[weight.name][0].onDemand).toBeUndefined();
+  });
+
   it('drops what came after the step from which a run was resumed, and its end', () => {
     const events = [
       started(),

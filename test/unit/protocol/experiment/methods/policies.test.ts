@@ -13,7 +13,7 @@ describe('policies and methods', () => {
       'prune',
       ['deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'variational-dropout', 'one-shot', 'straight-through'],
     ],
-    ['quantize', ['deeptwist', 'one-shot', 'straight-through', 'points']],
+    ['quantize', ['deeptwist', 'one-shot', 'straight-through', 'points', 'alternating-points']],
     ['low-rank', ['deeptwist', 'one-shot', 'factors', 'straight-through']],
     ['custom', ['deeptwist', 'one-shot', 'straight-through']],
   ] as const)('%s works with %j', (method, policies) => {

@@ -9,7 +9,7 @@ import { distillation } from '../../../../../server/protocol/experiment/schema/d
 type WrongValue = readonly [setting: string, value: unknown, expected: string];
 
 const policies =
-  "'deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'variational-dropout', 'one-shot', 'factors', 'straight-through' or 'points'";
+  "'deeptwist', 'gradual-mask', 'dynamic-surgery', 'rigl', 'variational-dropout', 'one-shot', 'factors', 'straight-through', 'points' or 'alternating-points'";
 const when: readonly WrongValue[] = [
   ['policy', 'mask', policies],
   ['distortEvery', 0, 'a positive integer'],
@@ -100,6 +100,8 @@ const compressions: Readonly<Record<string, readonly [valid: object, wrong: read
       ['LAYER.bucket', -1, "a positive integer or 'row', 'tensor' or 'none'"],
       ['LAYER.start', 'linear', "'quantiles', 'uniform' or 'random'"],
       ['LAYER.iterations', -1, 'an integer of at least 0'],
+      ['pointsByGradient', 5, 'an object'],
+      ['pointsByGradient.steps', 0, 'a positive integer'],
     ],
   ],
   'fixed-point numbers': [

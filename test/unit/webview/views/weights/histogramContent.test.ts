@@ -53,6 +53,8 @@ describe('the histogram of a distortion', () => {
 
   it('says when levels are not drawn: of rows with scales of their own, and when there are very many', () => {
     expect(histogramContent(seen(), settings, { quantized: true }).summary).toMatch(/Each row or bucket has scales/);
+    const inBuckets = seen({ scaledLevels: { levels: [0.2, 0.8], counts: Uint32Array.of(3, 4) } });
+    expect(histogramContent(inBuckets, settings, { quantized: true }).summary).toMatch(/see below$/);
     const many = seen({ levels: Array.from({ length: 256 }, (_, i) => i / 256) });
     const { references, summary } = histogramContent(many, settings, { quantized: true });
     expect(references).toEqual([]);
@@ -72,6 +74,8 @@ describe('a run without a distortion', () => {
     expect(whyNoDistortions(run(config))).toMatch(/the first comes at step 60/);
     const late = { ...config, compression: { ...config.compression, distortEvery: 70, schedule: { from: 80 } } };
     expect(whyNoDistortions(run(late))).toMatch(/step 100/);
+    const computed = { ...config, compression: { ...config.compression, policy: 'straight-through' } };
+    expect(whyNoDistortions(run(computed))).toMatch(/step 40/);
     const once = { ...config, compression: { ...config.compression, policy: 'one-shot' } };
     expect(whyNoDistortions(run(once))).toMatch(/step 100/);
   });
