@@ -11,7 +11,7 @@ import { ProtobufReader, type ProtobufField } from './protobufReader.ts';
 import { elementCount } from '../protocol/shape.ts';
 
 /** The standard domain; it may also be written as `ai.onnx`. */
-export const STANDARD_DOMAIN = '';
+const STANDARD_DOMAIN = '';
 
 /** An input or output of a graph. */
 export interface ReadOnnxValue {

@@ -36,7 +36,10 @@ export function evaluateGraph(
   }
   return graph.outputs.map(({ name }) => {
     const value = values.get(name);
-    if (value === undefined) throw new TypeError(`Nothing makes the output ${name}.`);
+    if (value === undefined)
+      throw new UserError(`The output '${name}' of the ONNX graph is computed by no node.`, {
+        remedy: 'Export the model again, with outputs that depend on its inputs.',
+      });
     return tensorOf(value);
   });
 }

@@ -57,7 +57,7 @@ export interface ModelGraph extends OnnxVersions {
 }
 
 /** Versions of the standard operators that are read. */
-export const OPSETS = { first: 11, last: 22 } as const;
+const OPSETS = { first: 11, last: 22 } as const;
 
 /** Remedies for what an exporter writes. */
 const EXPORT_AGAIN =
