@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import { CompiledExecutor } from '../../server/compiler/compiledExecutor.ts';
 import type { Program } from '../../server/compiler/program.ts';
 import { TracedModel } from '../../server/export/tracedModel.ts';

@@ -12,7 +12,7 @@ export interface EncodedColumn {
 }
 
 /** Inputs that a column makes. */
-export function widthOf(facts: ColumnFacts): number {
+function widthOf(facts: ColumnFacts): number {
   return facts.kind === 'category' && facts.encoding === 'one-hot' ? facts.categories.length : 1;
 }
 
