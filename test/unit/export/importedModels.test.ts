@@ -95,9 +95,9 @@ describe.each(Object.entries(compressions))('with the compression %s', (_, compr
   });
 
   test('a run that was stopped and resumed ends as one that was not', async () => {
-    const { run: train } = await imported(changes);
-    const whole = await train({ out: 'whole' });
-    const stopped = await train({ out: 'stopped', stopAfter: 12 });
+    const { folder, run: train } = await imported(changes);
+    const whole = await train({ out: join(folder, 'whole') });
+    const stopped = await train({ out: join(folder, 'stopped'), stopAfter: 12 });
     const resumed = await resume(stopped.run);
     expect(resumed.state).toBe('finished');
     expect(finalWeights(resumed.run)).toEqual(finalWeights(whole.run));
