@@ -82,7 +82,7 @@ MODELS = {
     "lenet": (LeNet, (1, 28, 28), False, 16),
     "resnet18": (lambda: torchvision_model("resnet18"), (3, 64, 64), False, 4),
     "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), (3, 64, 64), False, 16),
-    "densenet121": (lambda: torchvision_model("densenet121"), (3, 64, 64), False, 16),
+    "densenet121": (lambda: torchvision_model("densenet121"), (3, 96, 96), False, 8),
     "unet": (UNet, (3, 32, 32), True, 4),
 }
 
