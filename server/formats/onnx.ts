@@ -115,9 +115,17 @@ class Message {
   }
 }
 
+const MOST_INT64 = 2n ** 63n - 1n;
+
+/** A number as int64. `INT64_MAX`, which stands for an end that is open, is 2^63 as a number, and would become the smallest. */
+export function int64Of(value: number): bigint {
+  const integer = BigInt(value);
+  return integer > MOST_INT64 ? MOST_INT64 : integer;
+}
+
 function varint(value: number | bigint): Uint8Array {
   if (typeof value === 'number' && value >= 0 && value < 128) return Uint8Array.of(value);
-  let rest = BigInt.asUintN(64, BigInt(value));
+  let rest = BigInt.asUintN(64, typeof value === 'number' ? int64Of(value) : value);
   const bytes: number[] = [];
   do {
     const low = Number(rest & 0x7fn);

@@ -5,7 +5,7 @@
 import { sourceOf } from './byteSource.ts';
 import { bytesOfElements, elementTypes, type ElementTypeName } from './elementTypes.ts';
 import { FormatError } from './formatError.ts';
-import type { OnnxAttribute, OnnxNode, OnnxTensor } from './onnx.ts';
+import { int64Of, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx.ts';
 import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
 import { ProtobufReader, type ProtobufField } from './protobufReader.ts';
 import { elementCount } from '../protocol/shape.ts';
@@ -218,7 +218,7 @@ class ModelReader {
       else if (part.number === 3) int = part.value;
       else if (part.number === 4) string = this.#reader.text(part, LONGEST_TEXT);
       else if (part.number === 5) tensor = onnxTensorOf(this.#tensor(part));
-      else if (part.number === 7) floats.push(...this.#floats(part));
+      else if (part.number === 7) for (const value of this.#floats(part)) floats.push(value);
       else if (part.number === 8) for (const value of this.#reader.varints(part)) ints.push(value);
       else if (part.number === 9) strings.push(this.#reader.text(part, LONGEST_TEXT));
       else if (part.number === 20) type = part.value;
@@ -238,10 +238,10 @@ class ModelReader {
   }
 
   /** Floats of a field: its own, or those that are packed in it. */
-  #floats({ kind, begin, end }: ProtobufField): number[] {
+  #floats({ kind, begin, end }: ProtobufField): Float32Array {
     if (kind !== '32-bit' && (kind !== 'bytes' || (end - begin) % 4 !== 0))
       throw new FormatError(`byte ${begin} should begin floats`);
-    return Array.from(new Float32Array(new Uint8Array(this.#bytes.subarray(begin, end)).buffer));
+    return new Float32Array(new Uint8Array(this.#bytes.subarray(begin, end)).buffer);
   }
 
   /** TensorProto */
@@ -379,7 +379,7 @@ function bytesOfIntegers(values: readonly number[], type: ElementTypeName): Uint
   const bytes = new Uint8Array(values.length * size);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => {
-    if (size === 8) view.setBigInt64(8 * i, BigInt(value), true);
+    if (size === 8) view.setBigInt64(8 * i, int64Of(value), true);
     else if (size === 4) view.setInt32(4 * i, value, true);
     else if (size === 2) view.setInt16(2 * i, value, true);
     else view.setInt8(i, value);

@@ -4,6 +4,7 @@
  */
 import {
   encodeOnnxModel,
+  int64Of,
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
@@ -236,7 +237,7 @@ function constantOf({ op, domain, name, attributes, outputs }: ReadOnnxNode): On
   const int64 = (numbers: readonly number[], shape: readonly number[]): OnnxTensor => ({
     type: 'int64',
     shape,
-    data: BigInt64Array.from(numbers, BigInt),
+    data: BigInt64Array.from(numbers, int64Of),
   });
   const float32 = (numbers: readonly number[], shape: readonly number[]): OnnxTensor => ({
     type: 'float32',

@@ -258,6 +258,17 @@ describe('sizes', () => {
   });
 });
 
+test('an end that is open, the largest integer of 64 bits, is behind all others', async () => {
+  const { model } = await load({
+    nodes: [
+      { op: 'Constant', inputs: [], outputs: ['ends'], attributes: { value_ints: { ints: [2 ** 63] } } },
+      node('Slice', ['x', 'starts', 'ends', 'axes'], 'y'),
+    ],
+    tensors: { starts: integers([1]), axes: integers([1]) },
+  });
+  expect(apply(model, tf.tensor2d([[1, 2, 3, 4]]))).toEqual(Float32Array.of(2, 3, 4));
+});
+
 test('integers come in as indices of an embedding', async () => {
   const { model } = await load({
     input: ['batch', 3],
