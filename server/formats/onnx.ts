@@ -65,9 +65,9 @@ const GENERATED = { opset: 17, irVersion: 8 } as const;
 
 /** Versions of a file that is made of another one. */
 export interface OnnxVersions {
-  /** Of the standard operators. */
+  /** Version of the standard operators. */
   readonly opset: number;
-  /** Of the format itself. */
+  /** Version of the format itself. */
   readonly irVersion: number;
 }
 

@@ -22,7 +22,7 @@ export interface ReadOnnxValue {
   readonly shape: readonly (number | string)[] | undefined;
 }
 
-/** Where the numbers of a tensor lie that are not in the file itself. */
+/** The place of a tensor's numbers that are not in the file itself. */
 export interface ExternalData {
   /** Path from the folder of the model. */
   readonly location: string;
@@ -49,7 +49,7 @@ export interface ReadOnnxNode extends OnnxNode {
 
 export interface ReadOnnxModel {
   readonly irVersion: number;
-  /** Who wrote it: `pytorch 2.15.0`. */
+  /** The program that wrote it: `pytorch 2.15.0`. */
   readonly producer: string;
   /** Version of each set of operators, by domain. */
   readonly opsets: ReadonlyMap<string, number>;

@@ -91,7 +91,7 @@ export interface RenamedWeight {
   readonly module: string;
   /** Within the module. */
   readonly parameter: string;
-  /** Of {@link view} for each axis in PyTorch. */
+  /** For each axis in PyTorch the axis of {@link view}. */
   readonly axes: readonly number[];
   /** Shape with which the axes of the layer's weight are told apart: those of an image that was flattened. */
   readonly view: readonly number[];

@@ -145,7 +145,7 @@ const names: PickleNames = {
   },
   persistent(id) {
     const [kind, type, key, , count, view] = Array.isArray(id) ? id : [];
-    if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string' || typeof count !== 'number')
+    if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string' || !isSizes([count]))
       throw new FormatError('its pickle has a storage that is none');
     if (view !== undefined && view !== null)
       throw new FormatError(
@@ -155,7 +155,7 @@ const names: PickleNames = {
         },
       );
     const [dtype, bytes] = storageTypes[type.name.replace(/^torch\./, '')] ?? [undefined, 1];
-    return new Storage(key, dtype, count * bytes);
+    return new Storage(key, dtype, Number(count) * bytes);
   },
 };
 
@@ -182,7 +182,7 @@ function readArchive(file: ByteSource): TorchTensor[] {
   const locate = (name: string) => {
     const entry = entries.get(name);
     if (!entry) throw new FormatError(`it lacks ${name}: it was not written to its end`, { remedy: SAVE_AGAIN });
-    // Where nothing is compressed, nothing can become larger than the file.
+    // What is not compressed cannot become larger than the file.
     if (entry.method !== 0)
       throw new FormatError(`${name} is compressed, which torch.save never does`, { remedy: SAVE_AGAIN });
     return archive.locate(entry);

@@ -67,7 +67,9 @@ function parseIndex(bytes: Uint8Array): { shards: Map<string, string[]>; metadat
   const shards = new Map<string, string[]>();
   for (const [tensor, name] of Object.entries(map)) {
     if (typeof name !== 'string') throw new FormatError(`its weight_map names no file for '${tensor.slice(0, 200)}'`);
-    shards.set(name, [...(shards.get(name) ?? []), tensor]);
+    const ofFile = shards.get(name);
+    if (ofFile) ofFile.push(tensor);
+    else shards.set(name, [tensor]);
   }
   const facts = isRecord(index) && isRecord(index.metadata) ? Object.entries(index.metadata) : [];
   return { shards, metadata: facts.map(([key, value]) => [key, String(value)] as const) };

@@ -12,7 +12,7 @@ export type OpenShape = readonly (number | null)[];
 /** What the layer is made of. */
 export interface GraphSettings {
   readonly graph: ModelGraph;
-  /** Of each output. */
+  /** A shape for each output. */
   readonly outputShapes: readonly OpenShape[];
   /** True where batch normalization takes its running statistics in training, too. */
   readonly frozenStatistics: boolean;

@@ -49,7 +49,7 @@ export class NodeCall {
     return this.#inputs[input] !== undefined;
   }
 
-  /** True where an output behind the first is taken by nothing. @throws TypeError where it is taken */
+  /** @throws TypeError where something takes an output behind the first */
   onlyOutput(what: string): void {
     if (this.node.outputs.slice(1).some((name) => name !== ''))
       throw new TypeError(`its output of ${what} is not computed here`);

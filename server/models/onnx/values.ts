@@ -4,7 +4,8 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { OnnxTensor } from '../../formats/onnx.ts';
-import { elementCount } from '../../protocol/shape.ts';
+import { rowMajorStrides } from '../../formats/strided.ts';
+import { elementCount, isSizes } from '../../protocol/shape.ts';
 
 /** Floats of every size are float32 here, integers of every size those that float64 has. */
 export type Kind = 'float' | 'int' | 'bool';
@@ -44,6 +45,17 @@ export function knownIntegers(numbers: readonly number[], shape: readonly number
   return { kind: 'int', shape, numbers };
 }
 
+/** A mask of 8192 x 8192 places. */
+const MOST_KNOWN = 2 ** 26;
+
+/** How many known numbers an operator makes for a shape. @throws TypeError for more than memory should be spent on */
+export function knownCount(shape: readonly number[]): number {
+  const count = elementCount(shape);
+  if (!isSizes(shape) || count > MOST_KNOWN)
+    throw new TypeError(`it would make known numbers of the shape [${shape.join(', ')}]; at most ${MOST_KNOWN} are made`);
+  return count;
+}
+
 const MOST_INT32 = 2 ** 31 - 1;
 
 /** A known tensor as one of TensorFlow.js; integers that int32 has not become its largest or smallest. */
@@ -75,7 +87,7 @@ export function rearranged(
   placeOf: (position: readonly number[]) => number,
 ): KnownTensor {
   const position = shape.map(() => 0);
-  const numbers = Array.from({ length: elementCount(shape) }, () => {
+  const numbers = Array.from({ length: knownCount(shape) }, () => {
     const number = value.numbers[placeOf(position)];
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       if (++position[axis] < shape[axis]) break;
@@ -86,13 +98,8 @@ export function rearranged(
   return { kind: value.kind, shape, numbers };
 }
 
-/** Numbers between one place and the next on each axis of a tensor in row-major order. */
-export function stridesOf(shape: readonly number[]): number[] {
-  return shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
-}
-
 export function broadcast(value: KnownTensor, shape: readonly number[]): KnownTensor {
-  const strides = stridesOf(value.shape);
+  const strides = rowMajorStrides(value.shape);
   const before = shape.length - value.shape.length;
   return rearranged(value, shape, (position) =>
     value.shape.reduce((sum, size, axis) => sum + (size === 1 ? 0 : position[before + axis] * strides[axis]), 0),

@@ -66,8 +66,10 @@ function axisInNode(node: OnnxNode, input: number, shape: readonly number[], use
       return (input === 1) === (integer(input === 1 ? 'transB' : 'transA') !== 0) ? 0 : 1;
     case 'MatMul':
       return input === 1 ? last : last - 1;
-    case 'Gather':
-      return input === 0 ? integer('axis') : undefined;
+    case 'Gather': {
+      const axis = integer('axis');
+      return input === 0 ? (axis < 0 ? axis + shape.length : axis) : undefined;
+    }
     case 'Identity':
       return outputAxisOf(outputs[0], shape, uses);
     case 'Transpose': {

@@ -1,7 +1,8 @@
 /** @file Operators of numbers that are all known, such as arithmetic with shapes: computed in float64, with no operation of a step. */
+import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { broadcast, broadcastShape, knownIntegers, stridesOf, type KnownTensor, type Kind } from '../values.ts';
+import { broadcast, broadcastShape, knownIntegers, type KnownTensor, type Kind } from '../values.ts';
 import { reducedAxes } from './reduction.ts';
 
 function knownInputs(call: NodeCall): KnownTensor[] {
@@ -34,7 +35,7 @@ function ofAxes(combine: (a: number, b: number) => number, start: number): Opera
     const keepDims = call.integer('keepdims', 1) !== 0;
     const axes = reducedAxes(call, value.shape.length) ?? [];
     const kept = value.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
-    const [from, to] = [stridesOf(value.shape), stridesOf(kept)];
+    const [from, to] = [rowMajorStrides(value.shape), rowMajorStrides(kept)];
     const numbers = Array<number>(elementCount(kept)).fill(start);
     for (let place = 0; place < elementCount(value.shape); place++) {
       const target = from.reduce(
@@ -51,7 +52,7 @@ function ofAxes(combine: (a: number, b: number) => number, start: number): Opera
 /** Positions of the numbers that are not 0, [axes, numbers]. */
 const nonZero: Operator = (call) => {
   const [{ shape, numbers }] = knownInputs(call);
-  const strides = stridesOf(shape);
+  const strides = rowMajorStrides(shape);
   const places = Array.from(numbers).flatMap((number, place) => (number === 0 ? [] : [place]));
   const positions = shape.flatMap((size, axis) => places.map((place) => Math.floor(place / strides[axis]) % size));
   return knownIntegers(positions, [shape.length, places.length]);

@@ -3,6 +3,7 @@
  * out once for both.
  */
 import * as tf from '@tensorflow/tfjs';
+import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
 import {
@@ -10,9 +11,9 @@ import {
   broadcast,
   broadcastShape,
   isKnown,
+  knownCount,
   knownIntegers,
   rearranged,
-  stridesOf,
   tensorOf,
   type KnownTensor,
   type Value,
@@ -85,7 +86,7 @@ function transpose(call: NodeCall): Value {
   const permutation = call.integers('perm') ?? shape.map((_, axis) => shape.length - 1 - axis);
   if (permutation.length !== shape.length) throw new TypeError(`its perm is not of ${shape.length} axes`);
   if (!isKnown(value)) return tf.transpose(value, [...permutation]);
-  const strides = stridesOf(shape);
+  const strides = rowMajorStrides(shape);
   return rearranged(
     value,
     permutation.map((axis) => shape[axis]),
@@ -102,7 +103,7 @@ interface Range {
 
 function sliced(value: Value, ranges: readonly Range[]): Value {
   if (isKnown(value)) {
-    const strides = stridesOf(value.shape);
+    const strides = rowMajorStrides(value.shape);
     return rearranged(
       value,
       ranges.map(({ size }) => size),
@@ -213,7 +214,7 @@ function gather(call: NodeCall): Value {
   if (isRange && places.length > 0) return reshaped(partOf(value, axis, places[0], places.length), shape);
   const list = knownIntegers(places);
   if (!isKnown(value)) return reshaped(tf.gather(value, tensorOf(list) as tf.Tensor1D, axis), shape);
-  const strides = stridesOf(value.shape);
+  const strides = rowMajorStrides(value.shape);
   const flat = rearranged(value, value.shape.with(axis, places.length), (position) =>
     position.reduce((sum, place, i) => sum + (i === axis ? places[place] : place) * strides[i], 0),
   );
@@ -234,7 +235,7 @@ function tile(call: NodeCall): Value {
   const value = call.value(0);
   const repeats = call.requiredNumbers(1, 'the repeats');
   if (!isKnown(value)) return tf.tile(value, repeats);
-  const strides = stridesOf(value.shape);
+  const strides = rowMajorStrides(value.shape);
   return rearranged(
     value,
     value.shape.map((size, axis) => size * repeats[axis]),
@@ -324,7 +325,7 @@ function shapeOf(call: NodeCall): KnownTensor {
 function constantOfShape(call: NodeCall): KnownTensor {
   const shape = call.requiredNumbers(0, 'the shape');
   const { kind, numbers } = call.tensorAttribute('value') ?? { kind: 'float', numbers: [0] };
-  return { kind, shape, numbers: Array<number>(elementCount(shape)).fill(numbers[0]) };
+  return { kind, shape, numbers: Array<number>(knownCount(shape)).fill(numbers[0]) };
 }
 
 /** Start, limit and step must be known. */
@@ -333,6 +334,7 @@ const range: Operator = (call) => {
     (what, i) => call.requiredNumbers(i, what)[0],
   );
   const length = Math.max(0, Math.ceil((limit - start) / step));
+  knownCount([length]);
   const known = call.known(0, 'the start');
   return { kind: known?.kind ?? 'int', shape: [length], numbers: Array.from({ length }, (_, i) => start + i * step) };
 };

@@ -31,7 +31,7 @@ export const RUNNING_VARIANCE = 4;
 
 /**
  * In training by the statistics of the batch, of which the running ones take 1 - momentum (`mean` and the population's `variance`, as
- * the standard has it); else by the running ones. Whether the file was exported for inference does not count.
+ * the standard has it); else by the running ones. A file that was exported for inference is no exception.
  */
 function batchNormalization(call: NodeCall): tf.Tensor {
   const x = call.floats(0);

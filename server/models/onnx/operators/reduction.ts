@@ -27,7 +27,7 @@ const reducing =
     return axes && axes.length > 0 ? reduce(x, axes, keepDims) : x;
   };
 
-/** Of the largest or smallest number on an axis, the first of several. */
+/** The place of the largest or smallest number on an axis, the first of several. */
 const indexOf =
   (find: (x: tf.Tensor, axis: number) => tf.Tensor): Operator =>
   (call) => {

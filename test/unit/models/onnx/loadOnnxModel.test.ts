@@ -404,6 +404,23 @@ describe('what cannot be a model', () => {
     expect(error.message).toContain("The node '/y/MatMul' (MatMul)");
   });
 
+  test.each([
+    ['ConstantOfShape', { size: integers([3e9]) }],
+    ['ConstantOfShape', { size: integers([-1]) }],
+    ['Range', { start: integers([0], []), limit: integers([3e9], []), step: integers([1], []) }],
+    ['Expand', { ones: integers([1]), size: integers([3e9]) }],
+  ])('makes more known numbers than memory has room for: %s', async (op, tensors) => {
+    const error = await failing({
+      tensors,
+      nodes: [
+        node(op, Object.keys(tensors), 'numbers'),
+        node('Cast', ['numbers'], 'floats', { to: { int: 1 } }),
+        node('Add', ['x', 'floats'], 'y'),
+      ],
+    });
+    expect(error.message).toContain(`(${op}) of the ONNX graph cannot be computed: it would make known numbers`);
+  });
+
   test('has an attribute that is not known', async () => {
     const error = await failing({ ...linear, nodes: [node('MatMul', ['x', 'fc.weight'], 'y', { turbo: { int: 1 } })] });
     expect(error.message).toContain('its attribute turbo is not known here');
