@@ -6,8 +6,9 @@ import { sourceOf } from './byteSource.ts';
 import { bytesOfElements, elementTypes, type ElementTypeName } from './elementTypes.ts';
 import { FormatError } from './formatError.ts';
 import { int64Of, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx.ts';
+import { OnnxFields } from './onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
-import { ProtobufReader, type ProtobufField } from './protobufReader.ts';
+import type { ProtobufField } from './protobufReader.ts';
 import { elementCount } from '../protocol/shape.ts';
 
 /** The standard domain; it may also be written as `ai.onnx`. */
@@ -60,11 +61,6 @@ export interface ReadOnnxModel {
   /** In an order in which they can be computed. */
   readonly nodes: readonly ReadOnnxNode[];
 }
-
-const LONGEST_NAME = 2000;
-/** A text attribute: the equation of an Einsum, a direction. */
-const LONGEST_TEXT = 10_000;
-const MOST_AXES = 64;
 
 /** @throws FormatError for what is no ONNX model, damaged, or not in an order of computing */
 export function readOnnxModel(bytes: Uint8Array): ReadOnnxModel {
@@ -119,11 +115,11 @@ function externalBytes(
 
 class ModelReader {
   readonly #bytes: Uint8Array;
-  readonly #reader: ProtobufReader;
+  readonly #reader: OnnxFields;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#reader = new ProtobufReader(sourceOf(bytes));
+    this.#reader = new OnnxFields(sourceOf(bytes));
   }
 
   /** ModelProto */
@@ -134,7 +130,7 @@ class ModelReader {
     let graph: ProtobufField | undefined;
     for (const field of this.#reader.fields()) {
       if (field.number === 1) irVersion = field.value;
-      else if (field.number === 2 || field.number === 3) producer.push(this.#name(field));
+      else if (field.number === 2 || field.number === 3) producer.push(this.#reader.name(field));
       else if (field.number === 7) graph = field;
       else if (field.number === 8) opsets.set(...this.#opset(field));
     }
@@ -146,7 +142,7 @@ class ModelReader {
   #opset(field: ProtobufField): [string, number] {
     let domain = STANDARD_DOMAIN;
     let version = 0;
-    for (const part of this.#messages(field)) {
+    for (const part of this.#reader.messages(field)) {
       if (part.number === 1) domain = this.#domain(part);
       else if (part.number === 2) version = part.value;
     }
@@ -159,7 +155,7 @@ class ModelReader {
     const initializers: StoredOnnxTensor[] = [];
     const inputs: ReadOnnxValue[] = [];
     const outputs: ReadOnnxValue[] = [];
-    for (const field of this.#messages(graph)) {
+    for (const field of this.#reader.messages(graph)) {
       if (field.number === 1) nodes.push(this.#node(field));
       else if (field.number === 5) initializers.push(this.#tensor(field));
       else if (field.number === 11) inputs.push(this.#value(field));
@@ -183,11 +179,11 @@ class ModelReader {
     let [name, op, domain] = ['', '', STANDARD_DOMAIN];
     const attributes: Record<string, OnnxAttribute> = {};
     let hasGraphs = false;
-    for (const part of this.#messages(field)) {
-      if (part.number === 1) inputs.push(this.#name(part));
-      else if (part.number === 2) outputs.push(this.#name(part));
-      else if (part.number === 3) name = this.#name(part);
-      else if (part.number === 4) op = this.#name(part);
+    for (const part of this.#reader.messages(field)) {
+      if (part.number === 1) inputs.push(this.#reader.name(part));
+      else if (part.number === 2) outputs.push(this.#reader.name(part));
+      else if (part.number === 3) name = this.#reader.name(part);
+      else if (part.number === 4) op = this.#reader.name(part);
       else if (part.number === 5) {
         const attribute = this.#attribute(part);
         if (attribute.value) attributes[attribute.name] = attribute.value;
@@ -212,15 +208,15 @@ class ModelReader {
     let [int, float, string] = [0, 0, ''];
     let tensor: OnnxTensor | undefined;
     const [ints, floats, strings]: [number[], number[], string[]] = [[], [], []];
-    for (const part of this.#messages(field)) {
-      if (part.number === 1) name = this.#name(part);
+    for (const part of this.#reader.messages(field)) {
+      if (part.number === 1) name = this.#reader.name(part);
       else if (part.number === 2) [float] = this.#floats(part);
       else if (part.number === 3) int = part.value;
-      else if (part.number === 4) string = this.#reader.text(part, LONGEST_TEXT);
+      else if (part.number === 4) string = this.#reader.longText(part);
       else if (part.number === 5) tensor = onnxTensorOf(this.#tensor(part));
       else if (part.number === 7) for (const value of this.#floats(part)) floats.push(value);
       else if (part.number === 8) for (const value of this.#reader.varints(part)) ints.push(value);
-      else if (part.number === 9) strings.push(this.#reader.text(part, LONGEST_TEXT));
+      else if (part.number === 9) strings.push(this.#reader.longText(part));
       else if (part.number === 20) type = part.value;
       else if (part.number === 21) throw new FormatError(`the attribute ${name} refers to one of a function`);
     }
@@ -251,15 +247,15 @@ class ModelReader {
     const varints: number[] = [];
     const external = new Map<string, string>();
     let [name, code, location] = ['', 0, 0];
-    for (const part of this.#messages(field)) {
-      if (part.number === 1) shape.push(...this.#dims(part));
+    for (const part of this.#reader.messages(field)) {
+      if (part.number === 1) this.#reader.addSizes(shape, part);
       else if (part.number === 2) code = part.value;
-      else if (part.number === 8) name = this.#name(part);
+      else if (part.number === 8) name = this.#reader.name(part);
       else if (part.number === 4 || part.number === 9 || part.number === 10)
         parts.push(this.#bytes.subarray(part.begin, part.end));
       else if (part.number === 5 || part.number === 7 || part.number === 11)
         for (const value of this.#reader.varints(part)) varints.push(value);
-      else if (part.number === 13) external.set(...this.#entry(part));
+      else if (part.number === 13) external.set(...this.#reader.entry(part));
       else if (part.number === 14) location = part.value;
     }
     const type = onnxDataTypes[code];
@@ -276,10 +272,10 @@ class ModelReader {
     let values: StoredOnnxTensor | undefined;
     let indices: StoredOnnxTensor | undefined;
     const shape: number[] = [];
-    for (const part of this.#messages(field)) {
+    for (const part of this.#reader.messages(field)) {
       if (part.number === 1) values = this.#tensor(part);
       else if (part.number === 2) indices = this.#tensor(part);
-      else if (part.number === 3) shape.push(...this.#dims(part));
+      else if (part.number === 3) this.#reader.addSizes(shape, part);
     }
     if (!values || !indices) throw new FormatError('a sparse initializer has no values or no indices');
     const numbers = onnxTensorOf(values).data;
@@ -305,10 +301,11 @@ class ModelReader {
   /** ValueInfoProto */
   #value(field: ProtobufField): ReadOnnxValue {
     let value: ReadOnnxValue = { name: '', type: undefined, shape: undefined };
-    for (const part of this.#messages(field)) {
-      if (part.number === 1) value = { ...value, name: this.#name(part) };
+    for (const part of this.#reader.messages(field)) {
+      if (part.number === 1) value = { ...value, name: this.#reader.name(part) };
       else if (part.number === 2)
-        for (const type of this.#messages(part)) if (type.number === 1) value = { ...value, ...this.#tensorType(type) };
+        for (const type of this.#reader.messages(part))
+          if (type.number === 1) value = { ...value, ...this.#tensorType(type) };
     }
     return value;
   }
@@ -317,48 +314,20 @@ class ModelReader {
   #tensorType(field: ProtobufField): Pick<ReadOnnxValue, 'type' | 'shape'> {
     let type: ElementTypeName | undefined;
     let shape: (number | string)[] | undefined;
-    for (const part of this.#messages(field)) {
+    for (const part of this.#reader.messages(field)) {
       if (part.number === 1) type = onnxDataTypes[part.value];
       else if (part.number === 2)
-        shape = Array.from(this.#messages(part), (dimension) => {
-          const [size] = this.#messages(dimension);
-          return size === undefined ? '' : size.kind === 'varint' ? size.value : this.#name(size);
+        shape = Array.from(this.#reader.messages(part), (dimension) => {
+          const [size] = this.#reader.messages(dimension);
+          return size === undefined ? '' : size.kind === 'varint' ? size.value : this.#reader.name(size);
         });
     }
     return { type, shape };
   }
 
-  /** StringStringEntryProto */
-  #entry(field: ProtobufField): [string, string] {
-    let [key, value] = ['', ''];
-    for (const part of this.#messages(field)) {
-      if (part.number === 1) key = this.#name(part);
-      else if (part.number === 2) value = this.#name(part);
-    }
-    return [key, value];
-  }
-
-  #dims(field: ProtobufField): number[] {
-    const dims = [...this.#reader.varints(field)];
-    if (dims.length > MOST_AXES) throw new FormatError(`a tensor has more than ${MOST_AXES} axes`);
-    const wrong = dims.find((size) => !(size >= 0));
-    if (wrong !== undefined) throw new FormatError(`a tensor has an axis of the size ${wrong}`);
-    return dims;
-  }
-
-  /** Fields of a message within another. */
-  #messages({ kind, begin, end }: ProtobufField): Iterable<ProtobufField> {
-    if (kind !== 'bytes') throw new FormatError(`byte ${begin} should begin a message`);
-    return this.#reader.fields(begin, end);
-  }
-
   #domain(field: ProtobufField): string {
-    const domain = this.#name(field);
+    const domain = this.#reader.name(field);
     return domain === 'ai.onnx' ? STANDARD_DOMAIN : domain;
-  }
-
-  #name(field: ProtobufField): string {
-    return this.#reader.text(field, LONGEST_NAME);
   }
 }
 

@@ -3,8 +3,9 @@
  * Field numbers are those of onnx.proto.
  */
 import { FormatError } from '../../formats/formatError.ts';
+import { OnnxFields } from '../../formats/onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from '../../formats/onnxTypes.ts';
-import { ProtobufReader, type ProtobufField } from '../../formats/protobufReader.ts';
+import type { ProtobufField } from '../../formats/protobufReader.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
@@ -15,8 +16,6 @@ import { bytesOfSegments, decodeElements, fromVarints, type Segment } from '../s
 import type { StoredTensor } from '../tensor.ts';
 import { MOST_TENSORS, uniqueNames, unreadable, type ReadModel } from './readModel.ts';
 
-const LONGEST_NAME = 2000;
-const LONGEST_TEXT = 100_000;
 /** Graphs within graphs: bodies of loops and branches. */
 const DEEPEST = 16;
 const SAVE_AGAIN = 'Export the model again, and keep its file of external data beside it.';
@@ -57,11 +56,11 @@ export async function readOnnx(
 
 class GraphReader {
   readonly found: (SparseInitializer | { values: Initializer; indexBytes?: undefined; dims?: undefined })[] = [];
-  readonly #reader: ProtobufReader;
+  readonly #reader: OnnxFields;
   #nodes = 0;
 
   constructor(file: OpenedFile) {
-    this.#reader = new ProtobufReader(file);
+    this.#reader = new OnnxFields(file);
   }
 
   /** ModelProto. @returns what the model says of itself */
@@ -71,11 +70,11 @@ class GraphReader {
     let graph: ProtobufField | undefined;
     for (const field of this.#reader.fields()) {
       if (field.number === 1) metadata.push(['IR version', String(field.value)]);
-      else if (field.number === 2 || field.number === 3) producer.push(this.#text(field));
-      else if (field.number === 6) metadata.push(['description', this.#text(field)]);
+      else if (field.number === 2 || field.number === 3) producer.push(this.#reader.longText(field));
+      else if (field.number === 6) metadata.push(['description', this.#reader.longText(field)]);
       else if (field.number === 7) graph = field;
       else if (field.number === 8) metadata.push(['operators', this.#operators(field)]);
-      else if (field.number === 14) metadata.push(this.#entry(field));
+      else if (field.number === 14) metadata.push(this.#reader.entry(field));
     }
     if (graph === undefined) throw new FormatError('it has no graph: it is no ONNX model');
     const ports = this.#readGraph(graph, '', 0);
@@ -88,9 +87,9 @@ class GraphReader {
   #readGraph(graph: ProtobufField, path: string, depth: number): [string, string][] {
     if (depth > DEEPEST) throw new FormatError(`its graphs are nested more than ${DEEPEST} deep`);
     const ports: [string, string][] = [];
-    for (const field of this.#messages(graph)) {
+    for (const field of this.#reader.messages(graph)) {
       if (field.number === 1) this.#readNode(field, path, depth);
-      else if (field.number === 2) ports.push(['graph', this.#text(field)]);
+      else if (field.number === 2) ports.push(['graph', this.#reader.longText(field)]);
       else if (field.number === 5) this.#add({ values: this.#initializer(field, path) });
       else if (field.number === 11 || field.number === 12)
         ports.push(this.#port(field.number === 11 ? 'input' : 'output', field));
@@ -105,12 +104,12 @@ class GraphReader {
     let [output, name, operator] = ['', '', ''];
     const tensors: ProtobufField[] = [];
     const graphs: ProtobufField[] = [];
-    for (const field of this.#messages(node)) {
-      if (field.number === 2 && output === '') output = this.#name(field);
-      else if (field.number === 3) name = this.#name(field);
-      else if (field.number === 4) operator = this.#name(field);
+    for (const field of this.#reader.messages(node)) {
+      if (field.number === 2 && output === '') output = this.#reader.name(field);
+      else if (field.number === 3) name = this.#reader.name(field);
+      else if (field.number === 4) operator = this.#reader.name(field);
       else if (field.number === 5)
-        for (const part of this.#messages(field)) {
+        for (const part of this.#reader.messages(field)) {
           if (part.number === 5) tensors.push(part);
           else if (part.number === 6 || part.number === 11) graphs.push(part);
         }
@@ -131,13 +130,13 @@ class GraphReader {
     const varints: Range[] = [];
     const external = new Map<string, string>();
     let [name, dataType, location] = ['', 0, 0];
-    for (const field of this.#messages(tensor)) {
-      if (field.number === 1) dims.push(...this.#dims(field));
+    for (const field of this.#reader.messages(tensor)) {
+      if (field.number === 1) this.#reader.addSizes(dims, field);
       else if (field.number === 2) dataType = field.value;
-      else if (field.number === 8) name = this.#name(field);
+      else if (field.number === 8) name = this.#reader.name(field);
       else if (field.number === 9 || field.number === 4 || field.number === 10) raw.push(field);
       else if (field.number === 5 || field.number === 7 || field.number === 11) varints.push(field);
-      else if (field.number === 13) external.set(...this.#entry(field));
+      else if (field.number === 13) external.set(...this.#reader.entry(field));
       else if (field.number === 14) location = field.value;
     }
     return { name: path + name, dims, dataType, raw, varints, ...(location === 1 && { external }) };
@@ -148,10 +147,10 @@ class GraphReader {
     let values: Initializer | undefined;
     let indexBytes = 0;
     const dims: number[] = [];
-    for (const field of this.#messages(sparse)) {
+    for (const field of this.#reader.messages(sparse)) {
       if (field.number === 1) values = this.#initializer(field, path);
       else if (field.number === 2) indexBytes = field.end - field.begin;
-      else if (field.number === 3) dims.push(...this.#dims(field));
+      else if (field.number === 3) this.#reader.addSizes(dims, field);
     }
     if (values === undefined) throw new FormatError('a sparse initializer has no values');
     return { values, indexBytes, dims };
@@ -161,10 +160,10 @@ class GraphReader {
   #port(kind: string, value: ProtobufField): [string, string] {
     let name = '';
     let type = '';
-    for (const field of this.#messages(value)) {
-      if (field.number === 1) name = this.#name(field);
+    for (const field of this.#reader.messages(value)) {
+      if (field.number === 1) name = this.#reader.name(field);
       else if (field.number === 2)
-        for (const tensor of this.#messages(field)) if (tensor.number === 1) type = this.#tensorType(tensor);
+        for (const tensor of this.#reader.messages(field)) if (tensor.number === 1) type = this.#tensorType(tensor);
     }
     return [`${kind} ${name}`, type];
   }
@@ -173,12 +172,12 @@ class GraphReader {
   #tensorType(tensor: ProtobufField): string {
     let dtype = '?';
     let sizes: string[] | undefined;
-    for (const field of this.#messages(tensor)) {
+    for (const field of this.#reader.messages(tensor)) {
       if (field.number === 1) dtype = onnxTypeName(field.value);
       else if (field.number === 2)
-        sizes = Array.from(this.#messages(field), (dimension) => {
-          const [size] = this.#messages(dimension);
-          return size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#name(size);
+        sizes = Array.from(this.#reader.messages(field), (dimension) => {
+          const [size] = this.#reader.messages(dimension);
+          return size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#reader.name(size);
         });
     }
     return sizes === undefined ? dtype : `${dtype} [${sizes.join(', ')}]`;
@@ -188,44 +187,11 @@ class GraphReader {
   #operators(operators: ProtobufField): string {
     let domain = '';
     let version = '';
-    for (const field of this.#messages(operators)) {
-      if (field.number === 1) domain = this.#name(field);
+    for (const field of this.#reader.messages(operators)) {
+      if (field.number === 1) domain = this.#reader.name(field);
       else if (field.number === 2) version = String(field.value);
     }
     return `${domain || 'ai.onnx'} ${version}`;
-  }
-
-  /** StringStringEntryProto */
-  #entry(entry: ProtobufField): [string, string] {
-    let [key, value] = ['', ''];
-    for (const field of this.#messages(entry)) {
-      if (field.number === 1) key = this.#name(field);
-      else if (field.number === 2) value = this.#text(field);
-    }
-    return [key, value];
-  }
-
-  #dims(field: ProtobufField): number[] {
-    const dims: number[] = [];
-    for (const size of this.#reader.varints(field)) {
-      if (dims.push(size) > 64) throw new FormatError('a tensor has more than 64 axes');
-      if (!(size >= 0)) throw new FormatError(`a tensor has an axis of the size ${size}`);
-    }
-    return dims;
-  }
-
-  /** Fields of a message within another. */
-  #messages({ kind, begin, end }: ProtobufField): Iterable<ProtobufField> {
-    if (kind !== 'bytes') throw new FormatError(`byte ${begin} should begin a message`);
-    return this.#reader.fields(begin, end);
-  }
-
-  #name(field: ProtobufField): string {
-    return this.#reader.text(field, LONGEST_NAME);
-  }
-
-  #text(field: ProtobufField): string {
-    return this.#reader.text(field, LONGEST_TEXT);
   }
 }
 

@@ -106,6 +106,19 @@ describe('the weights of a graph', () => {
     expect(modelWeights(model).map(({ outputAxis }) => outputAxis)).toEqual([0]);
   });
 
+  test('of an embedding have their units on the axis that is gathered, counted from the end or not', async () => {
+    for (const axis of [0, -2]) {
+      const { model } = await load({
+        input: ['batch', 3],
+        inputType: 'int64',
+        outputRank: 3,
+        nodes: [node('Gather', ['embedding.weight', 'x'], 'y', { axis: { int: axis } })],
+        tensors: { 'embedding.weight': randomFloats([5, 2]) },
+      });
+      expect(modelWeights(model).map(({ outputAxis }) => outputAxis)).toEqual([0]);
+    }
+  });
+
   test('take the module of the node where an exporter has named them anew', async () => {
     const { model } = await load({
       nodes: [{ ...node('MatMul', ['x', 'onnx::MatMul_9'], 'y'), name: '/layer1/layer1.0/fc/MatMul' }],
