@@ -57,7 +57,13 @@ const quantized = (bits: number): readonly Way[] => [
 
 const nuclearNorm = (tau: number): Way => ({
   name: `nuclear norm, tau ${tau}`,
-  compression: { method: 'nuclear-norm', distortEvery: RANKS_DISTORT_EVERY, energy: 0.9, layers: { 'lstm*': { tau } } },
+  compression: {
+    method: 'nuclear-norm',
+    distortEvery: RANKS_DISTORT_EVERY,
+    unit: 'steps',
+    energy: 0.9,
+    layers: { 'lstm*': { tau } },
+  },
 });
 
 /** DeepTwist's low rank with a rank for each weight. */
