@@ -1,5 +1,5 @@
 /** @file Opens files of models and arrays to look at them: their tensors at once, the numbers in them when they are asked for. */
-import { statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { fileKindOf } from '../formats/fileKind.ts';
@@ -42,7 +42,8 @@ const readers: Readonly<Record<ModelFileKind, Reader>> = {
  * @throws UserError that names the file: missing, no file, of another format, damaged
  */
 export async function openModelFile(place: string): Promise<ModelFile> {
-  const isFolder = statSync(place, { throwIfNoEntry: false })?.isDirectory();
+  // What else there is in its way, opening it tells.
+  const isFolder = (await stat(place).catch(() => undefined))?.isDirectory();
   const path = isFolder ? modelFolder(place).file : place;
   const opened = new Map<string, OpenedFile>();
   const open = async (other: string): Promise<OpenedFile> => {

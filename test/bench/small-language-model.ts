@@ -22,7 +22,7 @@ const LAYERS = ['embedding', 'lstm*', 'softmax'];
 
 /** First learning rates that are tried with two bits, and for ranks, on the validation split. */
 const LEARNING_RATES = [0.1, 0.4];
-const TAUS = [2];
+const TAUS = [2, 10];
 /** S_D of codes, and of both ways to low rank, in steps. */
 const CODES_DISTORT_EVERY = 200;
 const RANKS_DISTORT_EVERY = 100;
@@ -57,7 +57,13 @@ const quantized = (bits: number): readonly Way[] => [
 
 const nuclearNorm = (tau: number): Way => ({
   name: `nuclear norm, tau ${tau}`,
-  compression: { method: 'nuclear-norm', distortEvery: RANKS_DISTORT_EVERY, energy: 0.9, layers: { 'lstm*': { tau } } },
+  compression: {
+    method: 'nuclear-norm',
+    distortEvery: RANKS_DISTORT_EVERY,
+    unit: 'steps',
+    energy: 0.9,
+    layers: { 'lstm*': { tau } },
+  },
 });
 
 /** DeepTwist's low rank with a rank for each weight. */

@@ -10,19 +10,20 @@ import { userErrorOf } from '../userErrorOf.ts';
 import { exported, finishedRun, testMetric } from './finishedRun.ts';
 import { compressions, wide } from './models.ts';
 
-/** A model with an operation that only TensorFlow.js has. */
-const sorting = `
+/** A model with an operation that only TensorFlow.js has: a dilation with a flat element of one pixel, which leaves all as it is. */
+const dilating = `
   import * as tf from '@tensorflow/tfjs';
-  class Sorted extends tf.layers.Layer {
-    static className = 'Sorted';
+  class Dilation extends tf.layers.Layer {
+    static className = 'Dilation';
     call(inputs) {
-      const x = Array.isArray(inputs) ? inputs[0] : inputs;
-      return tf.customGrad((y) => ({ value: tf.topk(y, y.shape[1]).values, gradFunc: (dy) => dy }))(x);
+      const [x] = [inputs].flat();
+      const image = tf.reshape(x, [-1, 1, 1, 6]);
+      return tf.reshape(tf.dilation2d(image, tf.zeros([1, 1, 6]), 1, 'same'), [-1, 6]);
     }
   }
   export const createModel = () => tf.sequential({ layers: [
     tf.layers.dense({ name: 'fc1', units: 6, activation: 'relu', inputShape: [8] }),
-    new Sorted({ name: 'sorted' }),
+    new Dilation({ name: 'dilation' }),
     tf.layers.dense({ name: 'fc2', units: 3, activation: 'softmax' }),
   ] });
 `;
@@ -157,9 +158,9 @@ describe('an exported run', () => {
   });
 
   test('is refused with the operation and the layer that ONNX cannot say, and leaves nothing', async () => {
-    const { folder, run } = await finishedRun({ model: sorting });
+    const { folder, run } = await finishedRun({ model: dilating });
     const error = await userErrorOf(() => exported(run, folder));
-    expect(error.message).toMatch(/^The operation TopK of the layer 'sorted' cannot be written as ONNX: /);
+    expect(error.message).toMatch(/^The operation Dilation2D of the layer 'dilation' cannot be written as ONNX: /);
     expect(error.remedy).toContain('--format safetensors');
     expect(filesIn(folder)).toEqual([]);
   });

@@ -35,7 +35,7 @@ test('is refused with the reason of the command: no matrix, no such tensor, no f
     'f16 has no spectrum: it cannot be read as a matrix.',
   );
   expect((await userErrorOf(() => compute(file, '-x'))).message).toContain("has no tensor '-x'");
-  expect((await userErrorOf(() => compute(`${file}.none`, 'x'))).message).toContain('is no model file');
+  expect((await userErrorOf(() => compute(`${file}.none`, 'x'))).message).toContain('there is no such file');
 });
 
 test('ends at once when it is not wanted any more', async () => {
