@@ -118,7 +118,7 @@ export class Compressor {
     return this.dueAfter(step).length > 0;
   }
 
-  /** The compressions whose weights a model computes with after a step while others are stored, by their places in the list. */
+  /** The compressions whose weights a model computes with from a step on while others are stored, by their places in the list. */
   computedAfter(step: number): number[] {
     return this.#stages.flatMap((stage, i) => (stage.computesCompressed(step) ? [i] : []));
   }

@@ -77,7 +77,7 @@ export class Stage {
     );
   }
 
-  /** True where the model computes with compressed weights after a step, which the stored ones do not show. */
+  /** True where steps or evaluations after a step compute with compressed weights, which the stored ones do not show. */
   computesCompressed(step: number): boolean {
     return policyFacts[this.#compression.policy].computesCompressed === true && step >= firstStepOf(this.#compression);
   }

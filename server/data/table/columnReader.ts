@@ -172,12 +172,14 @@ export class ColumnReader {
   #noNumber(text: string, place: number, others?: number): UserError {
     const { unit, path, setting, kind } = this.#options;
     const also = others === undefined ? '' : `, and ${others} other values are`;
-    const category =
-      setting[1] === 'kinds' && kind === undefined ? `, or set ${this.#kindSetting()} to "category"` : '';
+    const isInput = setting[1] === 'kinds';
+    const category = kind === undefined ? `, or set ${this.#kindSetting()} to "category"` : '';
     return new UserError(
       `${path}, ${unit} ${place}: column '${this.name}' has '${shown(text)}', which is no number${also}.`,
       {
-        remedy: `Correct it, add it to data.missing.values where it stands for none${category}.`,
+        remedy: isInput
+          ? `Correct it${category === '' ? ', or' : ','} add it to data.missing.values where it stands for none${category}.`
+          : 'Correct it, or set data.task to "classification" where the column has classes.',
       },
     );
   }
@@ -213,9 +215,10 @@ export class ColumnReader {
   }
 }
 
-/** Undefined for a text that is no number. */
+/** Undefined for a text that is no number. With commas before decimals, 1.500 may be meant as 1500: it is none. */
 function numberOf(text: string, decimal: '.' | ','): number | undefined {
-  const plain = decimal === ',' ? text.replace(',', '.') : text;
+  if (decimal === ',' && text.includes('.')) return undefined;
+  const plain = text.replace(decimal, '.');
   return NUMBER.test(plain) ? Number(plain) : undefined;
 }
 

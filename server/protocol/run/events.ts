@@ -200,7 +200,7 @@ export const eventSchema = z.discriminatedUnion('type', [
       .literal(true)
       .optional()
       .describe(
-        'Under a policy whose model computes with compressed weights while others are stored: as often as `observe` says. Absent where a ' +
+        'Under a policy whose steps or evaluations compute with compressed weights while others are stored: as often as `observe` says. Absent where a ' +
           'user has asked for it.',
       ),
   }),

@@ -56,6 +56,24 @@ test.each<[string, object, object]>([
   expect(losses(await recordedEvents(resumed.run))).toEqual(losses(whole.events));
 });
 
+test('what an evaluation sees is recorded while the run trains', async () => {
+  const { run } = await workspace({
+    compression,
+    training: { ...experiment.training, steps: 200, optimizer: { type: 'adam', learningRate: 0.02 } },
+    observe: { every: 40 },
+  });
+  const { events } = await run();
+  const observations = eventsOf(events, 'observation');
+  expect(observations.map(({ step, scheduled }) => [step, scheduled])).toEqual(
+    [5, 45, 85, 125, 165].map((step) => [step, true]),
+  );
+  const [{ histogram, setting, size }] = observations.at(-1)!.weights;
+  expect(setting).toEqual({});
+  expect(histogram.zerosBefore).toBe(0);
+  expect(histogram.zerosAfter).toBeGreaterThan(0);
+  expect(size?.weightsKept).toBe(128 - histogram.zerosAfter);
+});
+
 describe('is refused at its place', () => {
   const refused = async (changes: object, training: object = {}) =>
     (await userErrorOf(async () => (await place(changes, training)).run())).message;

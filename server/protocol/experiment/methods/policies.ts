@@ -28,7 +28,7 @@ export interface PolicyFacts {
   readonly findsRate?: true;
   /** True where what is trained beside the weights has a prior of its own, so that no optimizer may let it decay. */
   readonly excludesWeightDecay?: true;
-  /** True where the model computes with compressed weights in between: what they are is recorded as often as a distortion would be. */
+  /** True where steps or evaluations in between compute with compressed weights: what they are is recorded as often as a distortion would be. */
   readonly computesCompressed?: true;
   /** True where the numbers of its layers must be scaled, to have levels between the ends of a bucket. */
   readonly needsBuckets?: true;
@@ -73,6 +73,7 @@ export const policyFacts: { readonly [P in PolicyId]: PolicyFacts } = {
     ignoresSchedule: false,
     findsRate: true,
     excludesWeightDecay: true,
+    computesCompressed: true,
     settings: ['variationalDropout'],
     keepsSettings: 'the policy "variational-dropout" trains variances from the first step on',
     constraints: 'all',

@@ -266,6 +266,21 @@ describe('what is wrong is named with its place', () => {
     expect(message).toMatch(/', which is no number\.$/);
   });
 
+  test('a point in a number, where decimals are behind a comma: it may divide thousands', async () => {
+    const german = people('1.500').replaceAll(',', ';');
+    const { message } = await userErrorOf(() => open(german, german, { decimal: ',' }));
+    expect(message).toContain(
+      "train.csv, line 6: column 'age' has '1.500', which is no number, and 9 other values are.",
+    );
+  });
+
+  test('a text in the target of a regression', async () => {
+    const table = 'x,kind\n1,2.5\n2,much\n';
+    const { message, remedy } = await userErrorOf(() => open(table, table, { task: 'regression' }));
+    expect(message).toContain("train.csv, line 3: column 'kind' has 'much', which is no number.");
+    expect(remedy).toBe('Correct it, or set data.task to "classification" where the column has classes.');
+  });
+
   test('numbers that are said to be categories are such', async () => {
     const data = await open(people('forty'), people('1'), { kinds: { age: 'category' } });
     expect(data.table?.columns[0]).toMatchObject({ kind: 'category' });
