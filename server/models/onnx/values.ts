@@ -52,7 +52,9 @@ const MOST_KNOWN = 2 ** 26;
 export function knownCount(shape: readonly number[]): number {
   const count = elementCount(shape);
   if (!isSizes(shape) || count > MOST_KNOWN)
-    throw new TypeError(`it would make known numbers of the shape [${shape.join(', ')}]; at most ${MOST_KNOWN} are made`);
+    throw new TypeError(
+      `it would make known numbers of the shape [${shape.join(', ')}]; at most ${MOST_KNOWN} are made`,
+    );
   return count;
 }
 
