@@ -5,7 +5,7 @@ import { FormatError } from '../formatError.ts';
 
 export interface CsvForm {
   readonly delimiter: string;
-  /** Of the columns; none is empty, and none is there twice. */
+  /** Names of the columns; none is empty, and none is there twice. */
   readonly names: readonly string[];
 }
 
