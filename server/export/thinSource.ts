@@ -9,7 +9,7 @@ import { followModel } from '../models/topology/followModel.ts';
 import { modelProgram } from '../training/modelProgram.ts';
 import type { Prepared } from '../training/prepare.ts';
 import type { ExportSource } from './format.ts';
-import { parseTopology, storedModel } from '../models/storedModel.ts';
+import { parsedTopology, storedModel } from '../models/storedModel.ts';
 
 export interface ThinSettings {
   /** Undefined to remove units alone, which changes nothing of what the model puts out. */
@@ -34,11 +34,7 @@ export async function thinSource(
     prepared.parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]),
   );
   const thinned = await thinModel(prepared.program.model, tensors, factors);
-  const smaller = await storedModel(
-    parseTopology(JSON.stringify(thinned.topology)),
-    () => thinned.tensors,
-    'The thinned model',
-  );
+  const smaller = await storedModel(parsedTopology(thinned.topology), () => thinned.tensors, 'The thinned model');
   const { training } = prepared.live.experiment;
   const program = modelProgram({ ...prepared.loaded, model: smaller }, prepared.dataset, training);
   return {

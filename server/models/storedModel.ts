@@ -5,6 +5,7 @@ import { kerasTopology } from '../formats/kerasTopology.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
 import { forPrediction } from './modelTopology.ts';
 import { modelWeights } from './modelWeights.ts';
+import type { SavedModel } from './thinning/savedLayers.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
 import { modelOf } from './tfjsModelFile.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -22,6 +23,11 @@ export function parseTopology(text: string): object {
     if (error instanceof SyntaxError) throw new FormatError('the topology of its model is no JSON');
     throw error;
   }
+}
+
+/** {@link parseTopology} for layers that were saved from a model and never written. */
+export function parsedTopology(saved: SavedModel): object {
+  return parseTopology(JSON.stringify(saved));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Compressor } from '../compression/compressor.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
 import { modelTopology } from '../models/modelTopology.ts';
 import { modelWeights } from '../models/modelWeights.ts';
-import { modelOfTopology, parseTopology } from '../models/storedModel.ts';
+import { modelOfTopology, parsedTopology } from '../models/storedModel.ts';
 import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { followModel } from '../models/topology/followModel.ts';
 import type { Experiment } from '../protocol/experiment/schema.ts';
@@ -20,13 +20,9 @@ export const SMALLER_MODEL = 'The thinned model';
  * @param topology of the smaller model
  */
 export async function thinnedModel(loaded: LoadedModel, topology: SavedModel): Promise<LoadedModel> {
-  const model = await modelOfTopology(parsed(topology), SMALLER_MODEL);
+  const model = await modelOfTopology(parsedTopology(topology), SMALLER_MODEL);
   loaded.model.dispose();
   return { ...loaded, model };
-}
-
-function parsed(topology: SavedModel): object {
-  return parseTopology(JSON.stringify(topology));
 }
 
 /**
@@ -59,7 +55,7 @@ export async function checkThinning(
 async function checkLayers(model: tf.LayersModel): Promise<void> {
   let again: tf.LayersModel | undefined;
   try {
-    again = await modelOfTopology(parsed(modelTopology(model)), 'The model');
+    again = await modelOfTopology(parsedTopology(modelTopology(model)), 'The model');
     const [before, after] = [model, again].map(weightTexts);
     const other = before.find((text, i) => text !== after[i]) ?? after[before.length];
     if (other !== undefined)

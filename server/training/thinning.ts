@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Batch } from '../data/dataset.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
-import { parseTopology, storedModel } from '../models/storedModel.ts';
+import { parsedTopology, storedModel } from '../models/storedModel.ts';
 import { thinningReport, type ThinningReport } from '../models/thinning/report.ts';
 import { thinModel } from '../models/thinning/thinModel.ts';
 import { followModel } from '../models/topology/followModel.ts';
@@ -43,11 +43,7 @@ export async function thin(prepared: Prepared, batch: Batch): Promise<Thinned> {
     const report = thinningReport(thinned, tensors, thinned.before);
     return { prepared, report, lossBefore, lossAfter: lossBefore };
   }
-  const model = await storedModel(
-    parseTopology(JSON.stringify(thinned.topology)),
-    () => thinned.tensors,
-    SMALLER_MODEL,
-  );
+  const model = await storedModel(parsedTopology(thinned.topology), () => thinned.tensors, SMALLER_MODEL);
   const report = thinningReport(thinned, tensors, followModel(model));
   const smaller = await prepared.replaceModel(model, thinned.topology);
   for (const [slot, state] of smaller.optimizer.slots) {

@@ -47,7 +47,7 @@ export interface TensorSpec {
  */
 export interface NoisyWeight {
   readonly weight: NamedWeight;
-  /** Where the experiment has the compression. */
+  /** Path of the compression in the experiment. */
   readonly path: SettingPath;
   /** log sigma^2 of each number at first. */
   readonly logVariance: number;

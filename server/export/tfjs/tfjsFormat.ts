@@ -22,7 +22,7 @@ import type {
 import { portsOf } from '../ports.ts';
 import { filePredictor } from '../predictingModel.ts';
 import { smallWeights } from '../smallWeights.ts';
-import { parseTopology, storedModel } from '../../models/storedModel.ts';
+import { parsedTopology, storedModel } from '../../models/storedModel.ts';
 import { TensorflowModel } from '../tensorflowModel.ts';
 import { gridOf, storedNumbers, type Quantization } from './quantizedNumbers.ts';
 
@@ -121,7 +121,7 @@ async function writtenWeights(
   small: ReadonlyMap<string, PackedWeight>,
   { dtype = 'float32', round = false }: ExportSettings,
 ): Promise<{ entries: ManifestEntry[]; weights: WrittenWeight[]; bytes: Uint8Array }> {
-  const model = await storedModel(parseTopology(JSON.stringify(topology)), () => tensors, 'The exported model');
+  const model = await storedModel(parsedTopology(topology), () => tensors, 'The exported model');
   try {
     const names = new Map(model.weights.map((weight) => [weight.read(), weight.originalName]));
     const entries: ManifestEntry[] = [];

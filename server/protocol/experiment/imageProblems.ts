@@ -13,7 +13,7 @@ export function imageProblems(document: unknown): SettingProblem[] {
   return [...channelProblems(document, data), ...labelProblems(data)];
 }
 
-/** Of one file of labels, a part is for the test; of files of each split, none. */
+/** One file of labels needs a part for the test; files of each split exclude one. */
 function labelProblems({ labels, labelColumns, split }: Readonly<Record<string, unknown>>): SettingProblem[] {
   const test = isRecord(split) ? split.test : undefined;
   if (typeof labels === 'string' && test === undefined) {

@@ -148,7 +148,9 @@ export const eventSchema = z.discriminatedUnion('type', [
           tensors: z
             .array(z.string())
             .describe('Names in the file: one, or both biases of a recurrent module of PyTorch.'),
-          by: z.enum(['name', 'order']).describe('Whether names told what is what, or shapes in the order of both.'),
+          by: z
+            .enum(['name', 'order'])
+            .describe('What told which tensor is for which weight: names, or shapes in the order of both.'),
         }),
       )
       .describe('The weights that the run began with from elsewhere, in the order of the model.'),

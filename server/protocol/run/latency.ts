@@ -30,7 +30,7 @@ export const latencySchema = z.object({
   time: z.number().describe('Milliseconds since the epoch.'),
   machine: z.string().describe('The processor.'),
   node: z.string().describe('Version of Node.js.'),
-  threads: z.int().min(1).describe('Of ONNX Runtime; the runtime of packed files has one.'),
+  threads: z.int().min(1).describe('Threads of ONNX Runtime; the runtime of packed files has one.'),
   rounds: z.int().min(1),
   sample: z.array(z.array(count)).describe('Shape of each input of one sample, of the first model.'),
   models: z.array(modelSchema),

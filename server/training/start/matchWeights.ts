@@ -1,5 +1,5 @@
 /**
- * @file Which tensor of a file is which weight of a model. By its name as it is; else by layer and module, whose names may differ in
+ * @file Finds the weight of a model for each tensor of a file. By its name as it is; else by layer and module, whose names may differ in
  * what is in front of all of them (`module.`), in case, and in `.`, `/` and `_`; else, for layers that nothing names, by kind and shape
  * in the order of both, where there are as many of them in the file as in the model.
  */

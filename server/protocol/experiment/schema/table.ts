@@ -62,7 +62,7 @@ export const table = z
     standardize: z
       .enum(['inputs', 'all', 'none'])
       .default('inputs')
-      .describe('Which numbers have mean 0 and deviation 1 over the rows that are trained on.')
+      .describe('The numbers that get mean 0 and deviation 1 over the rows that are trained on.')
       .meta({
         enumDescriptions: [
           'Columns of numbers.',
@@ -114,7 +114,7 @@ export const table = z
       .int()
       .min(0)
       .default(1)
-      .describe('Of what `split` chooses. Runs that differ in training.seed have the same rows.'),
+      .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same rows.'),
     delimiter: z
       .string()
       .min(1)
@@ -128,7 +128,7 @@ export const table = z
       .boolean()
       .default(true)
       .describe(
-        'Whether the first line of a CSV file has the names of the columns; without it, they are `column1`, `column2`, ….',
+        'True where the first line of a CSV file has the names of the columns; else they are `column1`, `column2`, ….',
       ),
     decimal: z
       .enum(['.', ','])
