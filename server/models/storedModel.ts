@@ -32,7 +32,7 @@ export function parsedTopology(saved: SavedModel): object {
 
 /**
  * @param topology as {@link parseTopology} gives it
- * @param tensorOf the tensor of a weight, with the shape that the weight has
+ * @param tensorsOf the tensors of the weights by name, each with the shape that the weight has
  * @param path of the file, for messages
  * @throws UserError where TensorFlow.js cannot make the model, or a weight is missing or does not fit
  */

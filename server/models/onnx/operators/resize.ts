@@ -114,7 +114,7 @@ function resize(call: NodeCall): tf.Tensor {
     cubic: call.real('cubic_coeff_a', -0.75),
     excludesOutside: call.integer('exclude_outside', 0) !== 0,
   };
-  call.real('extrapolation_value', 0); // Of tf_crop_and_resize alone, which is refused above.
+  call.real('extrapolation_value', 0); // It is for tf_crop_and_resize alone, which is refused above.
   call.word('keep_aspect_ratio_policy', ['stretch']);
   if (call.integer('antialias', 0) !== 0) throw new TypeError('its antialias is not known here');
   const axes = (call.integers('axes') ?? x.shape.map((_, axis) => axis)).map((axis) => axisOf(axis, x.rank));

@@ -139,7 +139,7 @@ describe('trained points', () => {
     [-2.05, 1, 2.9].forEach((mean, i) => expect(value[i]).toBeCloseTo(mean, 6));
     weight.gradient.set(slopes);
     await compressor.pull();
-    // Of the numbers 2 and 5, of 0, 1 and 4, and of 3 and 6.
+    // Sums over the numbers 2 and 5, over 0, 1 and 4, and over 3 and 6.
     expect(gradient).toEqual(Float32Array.of(-1 - 2, 1 + 2 + 1, 0.5 + 1));
   });
 

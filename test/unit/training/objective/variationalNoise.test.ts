@@ -129,7 +129,7 @@ describe.each([
         const ofMean = Math.abs(gradientOf(kernel)[i] - 2 * mean * pixel);
         expect(ofMean).toBeLessThan((5 * 2 * Math.abs(pixel) * Math.sqrt(variance)) / Math.sqrt(SAMPLES));
         const ofVariance = Math.abs(gradientOf(logVariance)[i] - variances[i]);
-        // Of eps^2 + eps m / sqrt(v), with the deviation sqrt(2 + m^2 / v).
+        // The bound is for eps^2 + eps m / sqrt(v), with the deviation sqrt(2 + m^2 / v).
         expect(ofVariance).toBeLessThan((5 * variances[i] * Math.sqrt(2 + mean ** 2 / variance)) / Math.sqrt(SAMPLES));
       });
       // Drawn anew at each step, and the same again at the same step.

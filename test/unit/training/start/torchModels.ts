@@ -4,7 +4,7 @@ import { decodeSafetensors } from '../../../../server/formats/safetensors.ts';
 
 export interface TorchSizes {
   readonly filters: readonly [number, number];
-  /** Of LeNet's hidden layer. */
+  /** Units of LeNet's hidden layer. */
   readonly hidden: number;
   /** Filters of the net with normalizations. */
   readonly normalized: number;

@@ -75,7 +75,7 @@ test('the sum of a bucket is that of the gradient at the quantized weights, for 
       const gradient = exactGradient(Float32Array.from(values), slopes, vector(values.length), parameters);
       for (let start = 0; start < values.length; start += 7) {
         const sum = (of: Float32Array) => of.subarray(start, start + 7).reduce((total, value) => total + value, 0);
-        // Of seven float32 numbers below some tens.
+        // The rounding of seven float32 numbers below some tens.
         expect(Math.abs(sum(gradient) - sum(slopes))).toBeLessThan(1e-4);
       }
     }),
