@@ -232,7 +232,7 @@ async function loadStart(
   const { from, rename } = typeof start === 'string' ? { from: start } : start;
   const setting = typeof start === 'string' ? ['start'] : ['start', 'from'];
   const file = await startFile(from, setting, starting);
-  // Whoever names a run means the same model.
+  // All weights of a run are wanted: a model that lacks some is another model.
   const complete = namesRun(from) && rename === undefined;
   return { from, ...(await loadWeights(model, file, { setting, rename, complete })) };
 }

@@ -248,7 +248,7 @@ function describe({ columns, target }: TableFacts): string {
 
 type Parts = Readonly<Partial<Record<SplitName, Part>>>;
 
-/** What becomes of values that are missing. */
+/** How missing values of a column are filled. */
 function missingWarnings(facts: ColumnFacts, parts: Parts, index: number): string[] {
   let missing = 0;
   let all = 0;
