@@ -248,7 +248,7 @@ function describe({ columns, target }: TableFacts): string {
 
 type Parts = Readonly<Partial<Record<SplitName, Part>>>;
 
-/** How missing values of a column are filled. */
+/** A warning with how many values of a column are missing, and how they are filled. */
 function missingWarnings(facts: ColumnFacts, parts: Parts, index: number): string[] {
   let missing = 0;
   let all = 0;
