@@ -44,12 +44,16 @@ export function rowMajorStrides(shape: readonly number[]): number[] {
  * @param shape of `values`, row-major
  * @param axes for each axis of the result the axis of `values`
  */
-export function permute(values: Float32Array, shape: readonly number[], axes: readonly number[]): Float32Array {
+export function permute<T extends Float32Array | Int32Array>(
+  values: T,
+  shape: readonly number[],
+  axes: readonly number[],
+): T {
   const strides = rowMajorStrides(shape);
-  return toRowMajor<number, Float32Array>(
+  return toRowMajor<number, T>(
     values,
     axes.map((axis) => shape[axis]),
     axes.map((axis) => strides[axis]),
-    new Float32Array(values.length),
+    values.slice() as T,
   );
 }

@@ -2,6 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { SampleType } from '../compiler/program.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { channelsFirstShape } from '../models/imageLayout.ts';
 import { elementCount } from '../protocol/shape.ts';
 
 /**
@@ -19,7 +20,7 @@ export function matchInputs(
     throw unfit(`it has ${model.inputs.length} inputs and a sample of the data has ${samples.inputs.length}`);
   return samples.inputs.map(({ shape, dtype }, index) => {
     const wanted = model.inputs[index].shape.slice(1);
-    if (hasOtherLayout(wanted, shape)) return { shape, dtype };
+    if (channelsFirstShape(wanted, shape)) return { shape, dtype };
     const known = wanted.filter((size) => size !== null);
     if (known.length === wanted.length) {
       if (elementCount(known) === elementCount(shape)) return { shape: known, dtype };
@@ -29,17 +30,6 @@ export function matchInputs(
     const which = model.inputs.length === 1 ? 'the input' : `input ${index + 1}`;
     throw unfit(`${which} takes ${shapeText(wanted)}, a sample of the data is ${shapeText(shape)}`);
   });
-}
-
-/**
- * True for images [height, width, channels] and an input that takes them as [channels, height, width], and not as they are: a data set
- * of images has channels last, a model of PyTorch first.
- */
-export function hasOtherLayout(input: readonly (number | null)[], sample: readonly number[]): boolean {
-  if (input.length !== 3 || sample.length !== 3) return false;
-  const fits = (sizes: readonly number[]) => input.every((size, axis) => size === null || size === sizes[axis]);
-  const [height, width, channels] = sample;
-  return !fits(sample) && fits([channels, height, width]);
 }
 
 /** Samples of every batch, where the model fixes their number: one with a state from batch to batch does. */

@@ -2,6 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Predictor, Program } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
+import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { graphOf } from '../models/onnx/graphLayer.ts';
@@ -9,7 +10,7 @@ import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { chooseLoss, lossScaleOf, meanOf, trainedLoss, userArguments } from './objective/dataLoss.ts';
-import { fixedBatchSize, hasOtherLayout, matchInputs, shapeText } from './matchInputs.ts';
+import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
@@ -174,7 +175,9 @@ function outputsOf(model: tf.LayersModel, batch: tf.Tensor[], mode: { training: 
 
 /** Samples as an input of a model takes them. */
 function inLayoutOf({ shape }: tf.SymbolicTensor, samples: tf.Tensor): tf.Tensor {
-  return hasOtherLayout(shape.slice(1), samples.shape.slice(1)) ? tf.transpose(samples, [0, 3, 1, 2]) : samples;
+  return channelsFirstShape(shape.slice(1), samples.shape.slice(1))
+    ? tf.transpose(samples, TO_CHANNELS_FIRST)
+    : samples;
 }
 
 function outputNamesOf(model: tf.LayersModel): string[] {

@@ -3,9 +3,9 @@ import { portName } from '../../compiler/ports.ts';
 import type { StepBatch } from '../../compiler/program.ts';
 import { ort, type InferenceSession, type Tensor } from '../../formats/onnxRuntime.ts';
 import { permute } from '../../formats/strided.ts';
+import { channelsFirstShape, TO_CHANNELS_FIRST } from '../../models/imageLayout.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import type { OpenedModel, Output, Samples } from '../format.ts';
-import { hasOtherLayout } from '../../training/matchInputs.ts';
 import { portNames } from '../portNames.ts';
 
 const SESSION = { logSeverityLevel: 3, executionProviders: ['cpu'] } as const;
@@ -19,13 +19,12 @@ function tensorFor(
   size: number,
 ): Tensor {
   const sizes = shape.slice(1).map((one) => (typeof one === 'number' ? one : null));
-  const [height, width, channels] = sample.shape;
-  const isOther = hasOtherLayout(sizes, sample.shape);
-  const ordered =
-    isOther && values instanceof Float32Array ? permute(values, [size, height, width, channels], [0, 3, 1, 2]) : values;
-  const dims = [size, ...(isOther ? [channels, height, width] : sample.shape)];
+  const other = channelsFirstShape(sizes, sample.shape);
+  const ordered = other ? permute(values, [size, ...sample.shape], TO_CHANNELS_FIRST) : values;
+  const dims = [size, ...(other ?? sample.shape)];
   if (type === 'int64') return new ort.Tensor(type, BigInt64Array.from(ordered, BigInt), dims);
-  if (type === 'float32') return new ort.Tensor(type, Float32Array.from(ordered), dims);
+  if (type === 'float32' && !(ordered instanceof Float32Array))
+    return new ort.Tensor(type, Float32Array.from(ordered), dims);
   return new ort.Tensor(sample.dtype, ordered, dims);
 }
 

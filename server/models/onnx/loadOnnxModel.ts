@@ -9,6 +9,7 @@ import { fileBeside } from '../../modules/fileBeside.ts';
 import { readUserFile } from '../../modules/readUserFile.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
+import { channelsFirstShape } from '../imageLayout.ts';
 import type { ModelSamples } from '../modelSamples.ts';
 import { evaluateGraph } from './evaluate.ts';
 import { OnnxGraphLayer, type OpenShape } from './graphLayer.ts';
@@ -133,13 +134,9 @@ function withSizes(graph: ModelGraph, { dimensions = {}, samples }: OnnxOptions)
 
 /** Sizes of a sample on the axes behind that of the batch; images with channels last are taken with channels first. */
 function sizesOfSamples({ shape }: GraphInput, sample: readonly number[] | undefined): readonly number[] | undefined {
-  const wanted = shape.slice(1);
+  const wanted = shape.slice(1).map((size) => (typeof size === 'number' ? size : null));
   if (sample?.length !== wanted.length) return undefined;
-  const fits = (sizes: readonly number[]) =>
-    wanted.every((size, axis) => typeof size === 'string' || size === sizes[axis]);
-  if (fits(sample) || sample.length !== 3) return sample;
-  const [height, width, channels] = sample;
-  return fits([channels, height, width]) ? [channels, height, width] : sample;
+  return channelsFirstShape(wanted, sample) ?? sample;
 }
 
 interface GraphShapes {
