@@ -100,7 +100,14 @@ export function rearranged(
   return { kind: value.kind, shape, numbers };
 }
 
+/** A tensor with its numbers repeated to a shape that its own broadcasts to. */
+export function broadcastTo(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  return x.shape.join() === shape.join() ? x : tf.broadcastTo(x, [...shape]);
+}
+
+/** {@link broadcastTo} for what is known. */
 export function broadcast(value: KnownTensor, shape: readonly number[]): KnownTensor {
+  if (value.shape.join() === shape.join()) return value;
   const strides = rowMajorStrides(value.shape);
   const before = shape.length - value.shape.length;
   return rearranged(value, shape, (position) =>

@@ -1,7 +1,7 @@
 /** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
 import * as tf from '@tensorflow/tfjs';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { broadcastShape, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
+import { broadcastShape, broadcastTo, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -33,8 +33,7 @@ const inOneShape =
   (compute: Binary): Binary =>
   (a, b) => {
     const shape = broadcastShape(a.shape, b.shape);
-    const whole = (x: tf.Tensor) => (x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape));
-    return compute(whole(a), whole(b));
+    return compute(broadcastTo(a, shape), broadcastTo(b, shape));
   };
 
 /** Two operands of one type that broadcast. */

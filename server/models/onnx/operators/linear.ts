@@ -1,7 +1,7 @@
 /** @file Matrix products. */
 import * as tf from '@tensorflow/tfjs';
 import type { NodeCall, Operators } from '../nodeCall.ts';
-import { broadcastShape } from '../values.ts';
+import { broadcastShape, broadcastTo } from '../values.ts';
 
 /** alpha A B + beta C, where A and B may be given transposed. */
 function gemm(call: NodeCall): tf.Tensor {
@@ -37,10 +37,6 @@ function productOf(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
   const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
   const [left, right] = [a, b].map((x) => broadcastTo(x, [...batch, ...x.shape.slice(-2)]));
   return tf.matMul(left, right);
-}
-
-function broadcastTo(x: tf.Tensor, shape: number[]): tf.Tensor {
-  return x.shape.join() === shape.join() ? x : tf.broadcastTo(x, shape);
 }
 
 export const linearOperators: Operators = { Gemm: gemm, MatMul: matmul };

@@ -10,6 +10,7 @@ import {
   axisOf,
   broadcast,
   broadcastShape,
+  broadcastTo,
   isKnown,
   knownCount,
   knownIntegers,
@@ -223,12 +224,8 @@ function gather(call: NodeCall): Value {
 
 function expand(call: NodeCall): Value {
   const value = call.value(0);
-  return expanded(value, broadcastShape(value.shape, call.requiredNumbers(1, 'the shape')));
-}
-
-function expanded(value: Value, shape: readonly number[]): Value {
-  if (value.shape.join() === shape.join()) return value;
-  return isKnown(value) ? broadcast(value, shape) : tf.broadcastTo(value, [...shape]);
+  const shape = broadcastShape(value.shape, call.requiredNumbers(1, 'the shape'));
+  return isKnown(value) ? broadcast(value, shape) : broadcastTo(value, shape);
 }
 
 function tile(call: NodeCall): Value {
