@@ -1,7 +1,17 @@
 /** @file Convolutions, and transposed ones. Filters keep the shape of the file; the compiler's graph has channels first as well. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operators } from '../nodeCall.ts';
-import { asImage, channelsFirst, channelsLast, likeInput, paddingsOf, windowOf, type Window } from './windows.ts';
+import {
+  asImage,
+  byChannel,
+  channelsFirst,
+  channelsLast,
+  likeInput,
+  paddingsOf,
+  windowOf,
+  type Window,
+} from './windows.ts';
 
 /** x [batch, in, height, width], w [out, in / groups, height, width], bias [out] */
 function convolution(call: NodeCall): tf.Tensor {
@@ -17,26 +27,32 @@ function convolution(call: NodeCall): tf.Tensor {
       `its filter [${weight.shape.join(', ')}] in ${groups} groups does not fit its input [${given.shape.join(', ')}]`,
     );
   const image = channelsLast(x);
+  const convolve = (part: tf.Tensor4D, w: tf.Tensor4D) =>
+    tf.conv2d(part, kernelOf(w, window), window.strides, paddingsOf(window.pads) as never);
   const y =
-    ofGroup === 1 && groups > 1 ? depthwise(image, filter, groups, window) : inGroups(image, filter, groups, window);
+    ofGroup === 1 && groups > 1 ? depthwise(image, filter, groups, window) : inGroups(image, filter, groups, convolve);
   return biased(call, likeInput(channelsFirst(y), given.rank));
 }
 
-function inGroups(image: tf.Tensor4D, filter: tf.Tensor4D, groups: number, window: Window): tf.Tensor4D {
-  const convolve = (x: tf.Tensor4D, w: tf.Tensor4D) =>
-    tf.conv2d(
-      x,
-      spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window),
-      window.strides,
-      paddingsOf(window.pads) as never,
-    );
+/** Each group of channels with the filters that are its part of their first axis. */
+function inGroups(
+  image: tf.Tensor4D,
+  filter: tf.Tensor4D,
+  groups: number,
+  convolve: (part: tf.Tensor4D, filter: tf.Tensor4D) => tf.Tensor4D,
+): tf.Tensor4D {
   if (groups === 1) return convolve(image, filter);
   const images = tf.split<tf.Tensor4D>(image, groups, 3);
   const filters = tf.split<tf.Tensor4D>(filter, groups, 0);
   return tf.concat(
-    images.map((x, i) => convolve(x, filters[i])),
+    images.map((part, i) => convolve(part, filters[i])),
     3,
   );
+}
+
+/** A filter of the file as TensorFlow.js takes it: [height, width, its second axis, its first axis]. */
+function kernelOf(filter: tf.Tensor4D, window: Window): tf.Tensor4D {
+  return spread(tf.transpose<tf.Tensor4D>(filter, [2, 3, 1, 0]), window);
 }
 
 /** A group for each channel: the filter [channels * multiplier, 1, height, width]. */
@@ -70,24 +86,20 @@ function transposed(call: NodeCall): tf.Tensor {
     const extent = (size[axis] - 1) * dilations[axis] + 1;
     return (x.shape[2 + axis] - 1) * strides[axis] + extent + outputPadding[axis] - pads[axis] - pads[axis + 2];
   });
-  const convolve = (image: tf.Tensor4D, w: tf.Tensor4D) =>
+  const convolve = (part: tf.Tensor4D, w: tf.Tensor4D) =>
     tf.conv2dTranspose(
-      image,
-      spread(tf.transpose<tf.Tensor4D>(w, [2, 3, 1, 0]), window),
-      [image.shape[0], sizes[0], sizes[1], ofGroup],
+      part,
+      kernelOf(w, window),
+      [part.shape[0], sizes[0], sizes[1], ofGroup],
       strides,
       paddingsOf(pads) as never,
     );
-  const image = channelsLast(x);
-  const filters = groups === 1 ? [filter] : tf.split<tf.Tensor4D>(filter, groups, 0);
-  const images = groups === 1 ? [image] : tf.split<tf.Tensor4D>(image, groups, 3);
-  const parts = images.map((part, i) => convolve(part, filters[i]));
-  return biased(call, likeInput(channelsFirst(groups === 1 ? parts[0] : tf.concat(parts, 3)), given.rank));
+  const y = inGroups(channelsLast(x), filter, groups, convolve);
+  return biased(call, likeInput(channelsFirst(y), given.rank));
 }
 
 function biased(call: NodeCall, y: tf.Tensor): tf.Tensor {
-  if (!call.has(2)) return y;
-  return tf.add(y, tf.reshape(call.floats(2), [1, -1, ...Array<number>(y.rank - 2).fill(1)]));
+  return call.has(2) ? tf.add(y, byChannel(call.floats(2), y.rank)) : y;
 }
 
 /** A filter [height, width, …] with zeros between its entries: TensorFlow.js has no gradient of dilations. */
@@ -96,8 +108,8 @@ function spread(filter: tf.Tensor4D, { dilations, size }: Window): tf.Tensor4D {
     const dilation = dilations[axis];
     if (dilation === 1 || size[axis] === 1) return spread;
     const { shape } = spread;
-    const inner = shape.slice(axis + 1).reduce((product, length) => product * length, 1);
-    const outer = shape.slice(0, axis).reduce((product, length) => product * length, 1);
+    const inner = elementCount(shape.slice(axis + 1));
+    const outer = elementCount(shape.slice(0, axis));
     const padded = tf.pad(tf.reshape(spread, [outer, size[axis], 1, inner]), [
       [0, 0],
       [0, 0],

@@ -1,7 +1,8 @@
 /** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
 import * as tf from '@tensorflow/tfjs';
+import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { broadcastShape, broadcastTo, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
+import { axisOf, broadcastShape, broadcastTo, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -120,10 +121,9 @@ function alongAxis(compute: (x: tf.Tensor) => tf.Tensor): Operator {
   return (call) => {
     const x = call.floats(0);
     const isOld = call.mode.opset < 13;
-    const given = call.integer('axis', isOld ? 1 : -1);
-    const axis = given < 0 ? given + x.rank : given;
+    const axis = axisOf(call.integer('axis', isOld ? 1 : -1), x.rank);
     if (isOld) {
-      const rows = x.shape.slice(0, axis).reduce((product, size) => product * size, 1);
+      const rows = elementCount(x.shape.slice(0, axis));
       return tf.reshape(compute(tf.reshape(x, [rows, x.size / rows])), x.shape);
     }
     if (axis === x.rank - 1) return compute(x);

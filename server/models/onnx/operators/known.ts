@@ -9,16 +9,17 @@ function knownInputs(call: NodeCall): KnownTensor[] {
   return call.inputs.flatMap((_, i) => call.known(i, 'numbers') ?? []);
 }
 
+function combined(a: KnownTensor, b: KnownTensor, kind: Kind, compute: (a: number, b: number) => number): KnownTensor {
+  const shape = broadcastShape(a.shape, b.shape);
+  const [left, right] = [broadcast(a, shape).numbers, broadcast(b, shape).numbers];
+  return { kind, shape, numbers: Array.from(left, (value, i) => compute(value, right[i])) };
+}
+
 /** @param result the kind of the result; undefined for that of the operands */
 function ofBroadcast(compute: (a: number, b: number, kind: Kind) => number, result?: Kind): Operator {
   return (call) => {
     const kind = call.sameKinds();
-    const [first, ...others] = knownInputs(call);
-    return others.reduce((a, b): KnownTensor => {
-      const shape = broadcastShape(a.shape, b.shape);
-      const [left, right] = [broadcast(a, shape).numbers, broadcast(b, shape).numbers];
-      return { kind: result ?? kind, shape, numbers: Array.from(left, (value, i) => compute(value, right[i], kind)) };
-    }, first);
+    return knownInputs(call).reduce((a, b) => combined(a, b, result ?? kind, (x, y) => compute(x, y, kind)));
   };
 }
 
@@ -100,9 +101,7 @@ export const knownOperators: Operators = {
   Pow: (call) => {
     // The exponent may be of another type.
     const [base, exponent] = knownInputs(call);
-    const shape = broadcastShape(base.shape, exponent.shape);
-    const powers = broadcast(exponent, shape).numbers;
-    return { kind: base.kind, shape, numbers: Array.from(broadcast(base, shape).numbers, (x, i) => x ** powers[i]) };
+    return combined(base, exponent, base.kind, (x, power) => x ** power);
   },
   ReduceSum: ofAxes((a, b) => a + b, 0),
   ReduceProd: ofAxes((a, b) => a * b, 1),

@@ -1,6 +1,8 @@
 /** @file Normalizations: to a mean of 0 and a variance of 1 over a batch, a layer, an instance or a group of channels. */
 import * as tf from '@tensorflow/tfjs';
 import type { NodeCall, Operators } from '../nodeCall.ts';
+import { axisOf } from '../values.ts';
+import { byChannel } from './windows.ts';
 
 const EPSILON = 1e-5;
 
@@ -14,11 +16,6 @@ function normalized(
   const centered = tf.sub(x, mean);
   const variance = tf.mean(tf.square(centered), axes, true);
   return { y: tf.div(centered, tf.sqrt(tf.add(variance, epsilon))), mean, variance };
-}
-
-/** A vector with a number for each channel, as [1, channels, 1, …]. */
-function byChannel(vector: tf.Tensor, rank: number): tf.Tensor {
-  return tf.reshape(vector, [1, vector.size, ...Array<number>(rank - 2).fill(1)]);
 }
 
 function scaled(call: NodeCall, y: tf.Tensor): tf.Tensor {
@@ -58,8 +55,7 @@ function batchNormalization(call: NodeCall): tf.Tensor {
 /** Ba et al. 2016: over all axes from one on; scale and bias have their shape. */
 function layerNormalization(call: NodeCall): tf.Tensor {
   const x = call.floats(0);
-  const given = call.integer('axis', -1);
-  const first = given < 0 ? given + x.rank : given;
+  const first = axisOf(call.integer('axis', -1), x.rank);
   call.onlyOutput('mean and deviation');
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis >= first);
   const { y } = normalized(x, axes, call.real('epsilon', EPSILON));

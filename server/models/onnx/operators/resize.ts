@@ -11,7 +11,7 @@ const COORDINATES = [
   'align_corners',
   'pytorch_half_pixel',
   'half_pixel_symmetric',
-] as const satisfies readonly string[];
+] as const;
 const ROUNDING = ['round_prefer_floor', 'round_prefer_ceil', 'floor', 'ceil'] as const;
 
 interface Sampling {
@@ -93,9 +93,9 @@ function resizeAxis(x: tf.Tensor, axis: number, samples: [number, number][][]): 
   const inner = elementCount(x.shape.slice(axis + 1));
   const shape = x.shape.toSpliced(axis, 1, samples.length);
   const times = samples.length / length;
-  if (samples.every((places, i) => places.length === 1 && places[0][0] === Math.floor(i / times)))
-    if (Number.isInteger(times))
-      return tf.reshape(tf.tile(tf.reshape(x, [outer, length, 1, inner]), [1, 1, times, 1]), shape);
+  const isRepeated = samples.every((places, i) => places.length === 1 && places[0][0] === Math.floor(i / times));
+  if (isRepeated && Number.isInteger(times))
+    return tf.reshape(tf.tile(tf.reshape(x, [outer, length, 1, inner]), [1, 1, times, 1]), shape);
   const map = new Float32Array(samples.length * length);
   samples.forEach((places, row) => {
     for (const [place, weight] of places) map[row * length + place] += weight;

@@ -45,6 +45,11 @@ export function likeInput(image: tf.Tensor4D, rank: number): tf.Tensor {
   return rank === 4 ? image : tf.reshape(image, [image.shape[0], image.shape[1], image.shape[3]]);
 }
 
+/** A vector with a number for each channel, as [1, channels, 1, …]. */
+export function byChannel(vector: tf.Tensor, rank: number): tf.Tensor {
+  return tf.reshape(vector, [1, vector.size, ...Array<number>(rank - 2).fill(1)]);
+}
+
 /** A list with a number for each axis of an image, of one for each axis of the input. */
 function forImage(values: readonly number[], rank: number, first: number): [number, number] {
   if (values.length !== rank - 2)
