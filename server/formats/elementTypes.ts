@@ -41,6 +41,11 @@ export const elementTypes: Readonly<Record<ElementTypeName, ElementType>> = {
   uint4: { bits: 4, decode: (bytes) => nibbles(bytes, (nibble) => nibble) },
 };
 
+/** True for floats of every size. */
+export function isFloat(type: ElementTypeName): boolean {
+  return type.includes('float');
+}
+
 /** Bytes of so many elements. */
 export function bytesOfElements(type: ElementTypeName, count: number): number {
   return Math.ceil((elementTypes[type].bits * count) / 8);

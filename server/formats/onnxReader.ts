@@ -3,7 +3,7 @@
  * those of onnx.proto. Nothing is read from other files: tensors that lie outside say in which.
  */
 import { sourceOf } from './byteSource.ts';
-import { bytesOfElements, elementTypes, type ElementTypeName } from './elementTypes.ts';
+import { bytesOfElements, elementTypes, isFloat, type ElementTypeName } from './elementTypes.ts';
 import { FormatError } from './formatError.ts';
 import { int64Of, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx.ts';
 import { OnnxFields } from './onnxFields.ts';
@@ -91,10 +91,6 @@ export function onnxTensorOf(
   return isFloat(type)
     ? { type: 'float32', shape, data: numbers instanceof Float32Array ? numbers : Float32Array.from(numbers) }
     : { type: 'int32', shape, data: Int32Array.from(numbers) };
-}
-
-export function isFloat(type: ElementTypeName): boolean {
-  return type.includes('float');
 }
 
 function externalBytes(

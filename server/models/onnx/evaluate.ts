@@ -7,7 +7,7 @@ import { UserError } from '../../protocol/userError.ts';
 import type { ModelGraph } from './modelGraph.ts';
 import { NodeCall, type Mode } from './nodeCall.ts';
 import { operatorOf } from './operators.ts';
-import { isKnown, knownTensorOf, tensorOf, type Value } from './values.ts';
+import { dtypes, isKnown, kindOfType, knownTensorOf, tensorOf, type Value } from './values.ts';
 
 /**
  * @param inputs in the order of the graph
@@ -24,12 +24,10 @@ export function evaluateGraph(
   const values = new Map<string, Value>(weights);
   for (const [name, tensor] of graph.constants) values.set(name, knownTensorOf(tensor));
   graph.inputs.forEach(({ name, type }, i) => values.set(name, ofType(inputs[i], type)));
+  const ofGraph = { ...mode, opset: graph.opset };
   for (const node of graph.nodes) {
-    const outputs = compute(
-      node,
-      node.inputs.map((name) => values.get(name)),
-      { ...mode, opset: graph.opset },
-    );
+    const inputsOfNode = node.inputs.map((name) => values.get(name));
+    const outputs = compute(node, inputsOfNode, ofGraph);
     node.outputs.forEach((name, i) => {
       if (name !== '') values.set(name, outputs[i]);
     });
@@ -46,7 +44,7 @@ export function evaluateGraph(
 
 /** Samples in the type of the input that takes them. */
 function ofType(x: tf.Tensor, type: ModelGraph['inputs'][number]['type']): tf.Tensor {
-  const dtype = type === 'float32' || type === 'float64' ? 'float32' : type === 'bool' ? 'bool' : 'int32';
+  const dtype = dtypes[kindOfType(type)];
   return x.dtype === dtype ? x : tf.cast(x, dtype);
 }
 

@@ -14,6 +14,7 @@ import type { ModelSamples } from '../modelSamples.ts';
 import { evaluateGraph } from './evaluate.ts';
 import { OnnxGraphLayer, type OpenShape } from './graphLayer.ts';
 import { modelGraphOf, type GraphInput, type ModelGraph } from './modelGraph.ts';
+import { kindOfType } from './values.ts';
 
 /** What an experiment says of the model of a file. */
 export interface OnnxOptions {
@@ -213,8 +214,9 @@ function shapesOfOutputs(
   return tf.tidy(() => evaluateGraph(graph, inputs, weights, mode)).map(({ shape }) => shape);
 }
 
+/** Element type of the samples: a data set has no truth values. */
 function dtypeOf(type: GraphInput['type']): 'float32' | 'int32' {
-  return type === 'float32' || type === 'float64' ? 'float32' : 'int32';
+  return kindOfType(type) === 'float' ? 'float32' : 'int32';
 }
 
 /** What a user should know of the graph. */

@@ -17,9 +17,10 @@ import {
   type ReadOnnxModel,
   type ReadOnnxNode,
   type ReadOnnxValue,
-  isFloat,
 } from '../../formats/onnxReader.ts';
+import { isFloat } from '../../formats/elementTypes.ts';
 import { FormatError } from '../../formats/formatError.ts';
+import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
@@ -266,8 +267,7 @@ function needed(nodes: readonly ReadOnnxNode[], outputs: readonly ReadOnnxValue[
     .reverse();
 }
 
-/** Codes of TensorProto.DataType for floats of other sizes, which are computed as float32, and of that. */
-const OTHER_FLOATS = new Set([10, 11, 16]);
+/** Code of TensorProto.DataType for what floats of all sizes are computed as. */
 const FLOAT32 = { int: 1 };
 
 /**
@@ -280,13 +280,14 @@ function forAllModes(node: ReadOnnxNode, file: ReadOnnxModel): OnnxNode {
     file.outputs.some((one) => one.name === output) || file.nodes.some((other) => other.inputs.includes(output));
   const { training_mode: _, ...others } = attributes;
   const { to } = attributes;
-  const isOtherFloat = op === 'Cast' && to !== undefined && 'int' in to && OTHER_FLOATS.has(to.int);
+  const type = op === 'Cast' && to !== undefined && 'int' in to ? onnxDataTypes[to.int] : undefined;
   return {
     op,
     name,
     inputs: op === 'Dropout' ? inputs.slice(0, 2) : inputs,
     outputs: MORE_OUTPUTS.has(op) ? outputs.filter((output, i) => i === 0 || isTaken(output)) : outputs,
-    attributes: op === 'BatchNormalization' ? others : isOtherFloat ? { ...attributes, to: FLOAT32 } : attributes,
+    attributes:
+      op === 'BatchNormalization' ? others : type && isFloat(type) ? { ...attributes, to: FLOAT32 } : attributes,
   };
 }
 

@@ -3,6 +3,7 @@
  * recorded, such as shapes and what is computed of them. (A compiled step has its shapes in its graph.)
  */
 import * as tf from '@tensorflow/tfjs';
+import { isFloat, type ElementTypeName } from '../../formats/elementTypes.ts';
 import type { OnnxTensor } from '../../formats/onnx.ts';
 import { rowMajorStrides } from '../../formats/strided.ts';
 import { elementCount, isSizes } from '../../protocol/shape.ts';
@@ -28,17 +29,19 @@ export function kindOf(value: Value): Kind {
   return value.dtype === 'float32' ? 'float' : value.dtype === 'bool' ? 'bool' : 'int';
 }
 
-const kinds: Readonly<Record<OnnxTensor['type'], Kind>> = {
-  float32: 'float',
-  float64: 'float',
-  int32: 'int',
-  int64: 'int',
-  uint8: 'int',
-  bool: 'bool',
-};
+export function kindOfType(type: ElementTypeName): Kind {
+  return isFloat(type) ? 'float' : type === 'bool' ? 'bool' : 'int';
+}
+
+/** Element types of TensorFlow.js. */
+export const dtypes = { float: 'float32', int: 'int32', bool: 'bool' } as const satisfies Record<Kind, tf.DataType>;
 
 export function knownTensorOf({ type, shape, data }: OnnxTensor): KnownTensor {
-  return { kind: kinds[type], shape, numbers: data instanceof BigInt64Array ? Float64Array.from(data, Number) : data };
+  return {
+    kind: kindOfType(type),
+    shape,
+    numbers: data instanceof BigInt64Array ? Float64Array.from(data, Number) : data,
+  };
 }
 
 export function knownIntegers(numbers: readonly number[], shape: readonly number[] = [numbers.length]): KnownTensor {

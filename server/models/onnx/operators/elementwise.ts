@@ -1,8 +1,19 @@
 /** @file Operators that treat each number by itself: arithmetic, comparison, activation. */
 import * as tf from '@tensorflow/tfjs';
+import { onnxDataTypes, onnxTypeName } from '../../../formats/onnxTypes.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { axisOf, broadcastShape, broadcastTo, isKnown, kindOf, type Kind, type KnownTensor } from '../values.ts';
+import {
+  axisOf,
+  broadcastShape,
+  broadcastTo,
+  dtypes,
+  isKnown,
+  kindOf,
+  kindOfType,
+  type Kind,
+  type KnownTensor,
+} from '../values.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
 type Binary = (a: tf.Tensor, b: tf.Tensor) => tf.Tensor;
@@ -132,21 +143,18 @@ function alongAxis(compute: (x: tf.Tensor) => tf.Tensor): Operator {
   };
 }
 
-/** Types of TensorProto.DataType that a number can be cast to. */
-const FLOATS = new Set([1, 10, 11, 16]);
-const BOOL = 9;
-
 /** Integers and truth values have no gradient. */
 function castTo(x: tf.Tensor, kind: Kind): tf.Tensor {
-  if (kind === 'float') return tf.cast(x, 'float32');
-  const whole = (a: tf.Tensor) => tf.cast(a, kind === 'bool' ? 'bool' : 'int32');
-  return x.dtype === 'float32' ? withoutGradient(whole)(x, tf.scalar(0)) : whole(x);
+  const cast = (a: tf.Tensor) => tf.cast(a, dtypes[kind]);
+  return x.dtype === 'float32' && kind !== 'float' ? withoutGradient(cast)(x, tf.scalar(0)) : cast(x);
 }
 
 function cast(call: NodeCall): tf.Tensor | KnownTensor {
   const to = call.integer('to', 1);
+  const type = onnxDataTypes[to];
+  if (type === undefined) throw new TypeError(`it casts to ${onnxTypeName(to)}, which is not known here`);
   const value = call.value(0);
-  const kind = FLOATS.has(to) ? 'float' : to === BOOL ? 'bool' : 'int';
+  const kind = kindOfType(type);
   if (!isKnown(value)) return castTo(value, kind);
   const convert = { float: Math.fround, int: Math.trunc, bool: (number: number) => (number === 0 ? 0 : 1) }[kind];
   return { kind, shape: value.shape, numbers: Array.from(value.numbers, convert) };

@@ -351,6 +351,16 @@ describe('external data', () => {
   });
 });
 
+test.each([1, 10, 11, 16, 17, 19])('numbers that are cast to floats of the type %i are of float32', async (to) => {
+  const { model } = await load({
+    nodes: [node('Cast', ['x'], 'c', { to: { int: to } }), node('Mul', ['c', 'm.scale'], 'y')],
+    tensors: { 'm.scale': positiveFloats([4]) },
+  });
+  const [{ variable }] = modelWeights(model);
+  const x = tf.tensor([[0.25, 1.5, -2.5, 4]]);
+  expect(apply(model, x)).toEqual(tf.mul(x, variable).dataSync());
+});
+
 describe('what cannot be a model', () => {
   const failing = (file: GraphFile, options: OnnxOptions = {}) => userErrorOf(() => load(file, options));
   const linear = { tensors: { 'fc.weight': randomFloats([4, 3]) } };
@@ -406,6 +416,13 @@ describe('what cannot be a model', () => {
     });
     expect(error.message).toContain(
       "The node '/y/Add' (Add) of the ONNX graph cannot be computed: its input 2 is of type int, where float is wanted",
+    );
+  });
+
+  test('casts to what is no number', async () => {
+    const error = await failing({ nodes: [node('Cast', ['x'], 'y', { to: { int: 8 } })] });
+    expect(error.message).toContain(
+      "The node '/y/Cast' (Cast) of the ONNX graph cannot be computed: it casts to string",
     );
   });
 
