@@ -17,6 +17,7 @@ import {
   type ReadOnnxModel,
   type ReadOnnxNode,
   type ReadOnnxValue,
+  type StoredOnnxTensor,
 } from '../../formats/onnxReader.ts';
 import { isFloat } from '../../formats/elementTypes.ts';
 import { FormatError } from '../../formats/formatError.ts';
@@ -24,7 +25,7 @@ import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
-import { layerOf, outputAxisOf, usesOf, type Use } from './weightNames.ts';
+import { layerOf, outputAxisOf, usesOf, type Use, type Uses } from './weightNames.ts';
 
 export interface GraphInput {
   readonly name: string;
@@ -96,15 +97,39 @@ const MORE_OUTPUTS = new Set(['BatchNormalization', 'Dropout', 'MaxPool', 'Layer
 
 /**
  * @param fileOf the bytes of a file with external data
- * @param isWeight tells which of the floats that nodes take are weights; default: by the nodes
  * @returns the graph, and the numbers of its weights
  * @throws FormatError for versions and operators that are not known, all at once
  */
 export function modelGraphOf(
   file: ReadOnnxModel,
   fileOf?: (location: string) => Uint8Array,
-  isWeight: (name: string, tensor: OnnxTensor, uses: readonly Use[]) => boolean = (...known) => !isConstant(...known),
 ): { graph: ModelGraph; values: ReadonlyMap<string, Float32Array> } {
+  const computation = computationOf(file);
+  const weights: StoredOnnxTensor[] = [];
+  const values = new Map<string, Float32Array>();
+  for (const stored of file.initializers) {
+    const { name } = stored;
+    const uses = computation.uses.get(name);
+    if (!uses) continue;
+    const tensor = onnxTensorOf(stored, fileOf);
+    if (tensor.data instanceof Float32Array && !isConstant(name, tensor, uses)) {
+      weights.push(stored);
+      values.set(name, tensor.data);
+    } else {
+      computation.constants.set(name, tensor);
+    }
+  }
+  return { graph: assembleGraph(file, computation, weights), values };
+}
+
+/** What the outputs of a file are computed by. */
+interface Computation extends Pick<ModelGraph, 'opset' | 'nodes'> {
+  readonly uses: Uses;
+  /** Values of nodes that are constants. */
+  readonly constants: Map<string, OnnxTensor>;
+}
+
+function computationOf(file: ReadOnnxModel): Computation {
   const opset = opsetOf(file);
   refuseMissing(file.nodes);
   const constants = new Map<string, OnnxTensor>();
@@ -113,42 +138,39 @@ export function modelGraphOf(
     if (constant) constants.set(node.outputs[0], constant);
     return !constant;
   });
-  const nodes = needed(computing, file.outputs).map((node) => forAllModes(node, file));
-  const uses = usesOf(nodes);
-  const weights: GraphWeight[] = [];
-  const values = new Map<string, Float32Array>();
-  for (const stored of file.initializers) {
-    const { name, type, shape } = stored;
-    const taken = uses.get(name);
-    if (!taken) continue;
-    const tensor = onnxTensorOf(stored, fileOf);
-    if (!isFloat(type) || !(tensor.data instanceof Float32Array) || !isWeight(name, tensor, taken)) {
-      constants.set(name, tensor);
-      continue;
-    }
-    values.set(name, tensor.data);
-    weights.push({
-      name,
-      shape,
-      trainable: !taken.some(isRunningStatistic),
-      ...layerOf(name, taken),
-      op: taken[0].node.op,
-      outputAxis: outputAxisOf(name, shape, uses),
-    });
-  }
-  const isTaken = (name: string) => uses.has(name) || file.outputs.some((output) => output.name === name);
-  for (const name of [...constants.keys()]) if (!isTaken(name)) constants.delete(name);
+  const needed = neededBy(file.outputs, computing);
+  const nodes = needed.nodes.map((node) => forAllModes(node, needed.values));
+  return { opset, nodes, uses: usesOf(nodes), constants };
+}
+
+function assembleGraph(
+  { irVersion, inputs, outputs }: Pick<ReadOnnxModel, 'irVersion' | 'inputs' | 'outputs'>,
+  { opset, nodes, uses, constants }: Computation,
+  weights: readonly Pick<GraphWeight, 'name' | 'shape'>[],
+): ModelGraph {
+  const isTaken = (name: string) => uses.has(name) || outputs.some((output) => output.name === name);
   return {
-    graph: {
-      opset,
-      irVersion: file.irVersion,
-      inputs: file.inputs.map(inputOf),
-      outputs: file.outputs.map(({ name, type }) => ({ name, type: valueType(name, type) })),
-      weights,
-      constants,
-      nodes,
-    },
-    values,
+    opset,
+    irVersion,
+    inputs: inputs.map(inputOf),
+    outputs: outputs.map(({ name, type }) => ({ name, type: valueType(name, type) })),
+    weights: weights.flatMap(({ name, shape }) => weightOf(name, shape, uses) ?? []),
+    constants: new Map([...constants].filter(([name]) => isTaken(name))),
+    nodes,
+  };
+}
+
+/** Undefined for a weight that no node takes. */
+function weightOf(name: string, shape: readonly number[], uses: Uses): GraphWeight | undefined {
+  const ofWeight = uses.get(name);
+  if (!ofWeight) return undefined;
+  return {
+    name,
+    shape,
+    trainable: !ofWeight.some(isRunningStatistic),
+    ...layerOf(name, ofWeight),
+    op: ofWeight[0].node.op,
+    outputAxis: outputAxisOf(name, shape, uses),
   };
 }
 
@@ -185,16 +207,10 @@ export function weightlessGraph(
  */
 export function decodeModelGraph(bytes: Uint8Array, count: number): ModelGraph {
   const file = readOnnxModel(bytes);
-  const given = file.inputs.slice(count);
-  const weights = given.map(({ name, shape = [] }) => ({
-    name,
-    type: 'float32' as const,
-    shape: shape.map(Number),
-    data: new Uint8Array(new Float32Array(elementCount(shape.map(Number))).buffer),
-  }));
-  const names = new Set(weights.map(({ name }) => name));
-  const whole = { ...file, inputs: file.inputs.slice(0, count), initializers: [...weights, ...file.initializers] };
-  return modelGraphOf(whole, undefined, (name) => names.has(name)).graph;
+  const computation = computationOf(file);
+  for (const stored of file.initializers) computation.constants.set(stored.name, onnxTensorOf(stored));
+  const weights = file.inputs.slice(count).map(({ name, shape = [] }) => ({ name, shape: shape.map(Number) }));
+  return assembleGraph({ ...file, inputs: file.inputs.slice(0, count) }, computation, weights);
 }
 
 function opsetOf({ opsets }: ReadOnnxModel): number {
@@ -254,17 +270,18 @@ function constantOf({ op, domain, name, attributes, outputs }: ReadOnnxNode): On
   throw new FormatError(`the node ${name} (Constant) is a text`);
 }
 
-/** The nodes that outputs depend on. */
-function needed(nodes: readonly ReadOnnxNode[], outputs: readonly ReadOnnxValue[]): ReadOnnxNode[] {
-  const wanted = new Set(outputs.map(({ name }) => name));
-  return nodes
-    .toReversed()
-    .filter((node) => {
-      const isNeeded = node.outputs.some((name) => wanted.has(name));
-      if (isNeeded) for (const name of node.inputs) wanted.add(name);
-      return isNeeded;
-    })
-    .reverse();
+/** The nodes that outputs depend on, and the values that these take or are. */
+function neededBy(
+  outputs: readonly ReadOnnxValue[],
+  nodes: readonly ReadOnnxNode[],
+): { nodes: ReadOnnxNode[]; values: ReadonlySet<string> } {
+  const values = new Set(outputs.map(({ name }) => name));
+  const backwards = nodes.toReversed().filter((node) => {
+    const isNeeded = node.outputs.some((name) => values.has(name));
+    if (isNeeded) for (const name of node.inputs) if (name !== '') values.add(name);
+    return isNeeded;
+  });
+  return { nodes: backwards.reverse(), values };
 }
 
 /** Code of TensorProto.DataType for what floats of all sizes are computed as. */
@@ -274,10 +291,7 @@ const FLOAT32 = { int: 1 };
  * A node without what says that it was exported for training, without outputs that nothing takes, and with float32 for floats of all
  * sizes.
  */
-function forAllModes(node: ReadOnnxNode, file: ReadOnnxModel): OnnxNode {
-  const { op, name, outputs, attributes, inputs } = node;
-  const isTaken = (output: string) =>
-    file.outputs.some((one) => one.name === output) || file.nodes.some((other) => other.inputs.includes(output));
+function forAllModes({ op, name, outputs, attributes, inputs }: ReadOnnxNode, taken: ReadonlySet<string>): OnnxNode {
   const { training_mode: _, ...others } = attributes;
   const { to } = attributes;
   const type = op === 'Cast' && to !== undefined && 'int' in to ? onnxDataTypes[to.int] : undefined;
@@ -285,7 +299,7 @@ function forAllModes(node: ReadOnnxNode, file: ReadOnnxModel): OnnxNode {
     op,
     name,
     inputs: op === 'Dropout' ? inputs.slice(0, 2) : inputs,
-    outputs: MORE_OUTPUTS.has(op) ? outputs.filter((output, i) => i === 0 || isTaken(output)) : outputs,
+    outputs: MORE_OUTPUTS.has(op) ? outputs.filter((output, i) => i === 0 || taken.has(output)) : outputs,
     attributes:
       op === 'BatchNormalization' ? others : type && isFloat(type) ? { ...attributes, to: FLOAT32 } : attributes,
   };
