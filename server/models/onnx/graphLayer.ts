@@ -18,10 +18,13 @@ export interface GraphSettings {
   readonly frozenStatistics: boolean;
 }
 
-/** {@link GraphSettings} as TensorFlow.js saves them. It changes the case of texts, so that bytes are digits of base 16. */
-interface SavedSettings extends Pick<GraphSettings, 'outputShapes' | 'frozenStatistics'> {
+interface LayerSettings extends GraphSettings {
   readonly name: string;
   readonly trainable?: boolean;
+}
+
+/** {@link LayerSettings} as TensorFlow.js saves them. It changes the case of texts, so that bytes are digits of base 16. */
+interface SavedSettings extends Omit<LayerSettings, 'graph'> {
   readonly graph: string;
   /** Number of inputs that are no weights. */
   readonly inputCount: number;
@@ -32,14 +35,19 @@ export class OnnxGraphLayer extends tf.layers.Layer {
   readonly settings: GraphSettings;
   readonly #variables = new Map<string, tf.LayerVariable>();
 
-  constructor(saved: SavedSettings) {
-    super({ name: saved.name, ...(saved.trainable !== undefined && { trainable: saved.trainable }) });
-    const { graph, inputCount, outputShapes, frozenStatistics } = saved;
-    this.settings = { graph: decodeModelGraph(Buffer.from(graph, 'hex'), inputCount), outputShapes, frozenStatistics };
+  constructor({ name, trainable, ...settings }: LayerSettings) {
+    super({ name, ...(trainable !== undefined && { trainable }) });
+    this.settings = settings;
   }
 
-  static of(name: string, settings: GraphSettings): OnnxGraphLayer {
-    return new OnnxGraphLayer(savedSettings(name, settings));
+  /** The inverse of {@link getConfig}. */
+  static override fromConfig<T extends tf.serialization.Serializable>(
+    layer: tf.serialization.SerializableConstructor<T>,
+    config: tf.serialization.ConfigDict,
+  ): T {
+    const { name, trainable, graph, inputCount, outputShapes, frozenStatistics } = config as unknown as SavedSettings;
+    const decoded = decodeModelGraph(Buffer.from(graph, 'hex'), inputCount);
+    return new layer({ name, trainable, graph: decoded, outputShapes, frozenStatistics });
   }
 
   override build(): void {
@@ -80,9 +88,12 @@ export class OnnxGraphLayer extends tf.layers.Layer {
   }
 
   override getConfig(): tf.serialization.ConfigDict {
+    const { graph, ...others } = this.settings;
     return {
       ...super.getConfig(),
-      ...savedSettings(this.name, this.settings),
+      ...others,
+      graph: Buffer.from(encodeModelGraph(graph)).toString('hex'),
+      inputCount: graph.inputs.length,
     } as unknown as tf.serialization.ConfigDict;
   }
 
@@ -99,16 +110,6 @@ export class OnnxGraphLayer extends tf.layers.Layer {
       return variable ? [{ ...weight, variable }] : [];
     });
   }
-}
-
-function savedSettings(name: string, { graph, outputShapes, frozenStatistics }: GraphSettings): SavedSettings {
-  return {
-    name,
-    graph: Buffer.from(encodeModelGraph(graph)).toString('hex'),
-    inputCount: graph.inputs.length,
-    outputShapes,
-    frozenStatistics,
-  };
 }
 
 tf.serialization.registerClass(OnnxGraphLayer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);

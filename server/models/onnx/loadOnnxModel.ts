@@ -48,7 +48,8 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
   // Recording leaves the backend that was there, and there is none before the first tensor.
   if (!(tf.getBackend() as string | undefined)) await tf.setBackend('cpu');
   const { inputs, outputs, warning } = await shapesOf(sized, path);
-  const layer = OnnxGraphLayer.of('graph', {
+  const layer = new OnnxGraphLayer({
+    name: 'graph',
     graph,
     outputShapes: outputs,
     frozenStatistics: options.frozenStatistics ?? false,
