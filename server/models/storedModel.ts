@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { FormatError } from '../formats/formatError.ts';
 import { kerasTopology } from '../formats/kerasTopology.ts';
 import type { StoredTensor } from '../formats/packed/packedFile.ts';
+import { notUsable } from '../modules/readUserFile.ts';
 import { forPrediction } from './modelTopology.ts';
 import { modelWeights } from './modelWeights.ts';
 import type { SavedModel } from './thinning/savedLayers.ts';
@@ -55,9 +56,7 @@ export async function storedModel(
     return model;
   } catch (error) {
     model.dispose();
-    if (error instanceof FormatError)
-      throw new UserError(`${path} is not usable: ${error.message}.`, { remedy: error.remedy ?? EXPORT_AGAIN });
-    throw error;
+    throw error instanceof FormatError ? notUsable(path, error, undefined, EXPORT_AGAIN) : error;
   }
 }
 

@@ -28,11 +28,12 @@ export async function readUserFile<T>(path: string, decode: (bytes: Uint8Array) 
 
 /**
  * What a FormatError says, about the file.
- * @param head at least the beginning of the file, which tells whether it is something else, such as a web page
+ * @param head at least the beginning of the file, which tells whether it is something else, such as a web page; undefined where it
+ * has told that it is not
  * @param remedy what to do where neither the error nor the file tells
  */
-export function notUsable(path: string, error: FormatError, head: Uint8Array, remedy: string): UserError {
-  const kind = fileKindOf(head);
+export function notUsable(path: string, error: FormatError, head: Uint8Array | undefined, remedy: string): UserError {
+  const kind = head && fileKindOf(head);
   return new UserError(`${path} is not usable: ${kind === undefined ? error.message : `it is ${kind.name}`}.`, {
     remedy: kind?.remedy ?? error.remedy ?? remedy,
     cause: error,

@@ -6,7 +6,7 @@ import { record } from '../../compiler/trace/recordingBackend.ts';
 import { readOnnxModel, type ReadOnnxModel } from '../../formats/onnxReader.ts';
 import { FormatError } from '../../formats/formatError.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
-import { readUserFile } from '../../modules/readUserFile.ts';
+import { notUsable, readUserFile } from '../../modules/readUserFile.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { channelsFirstShape } from '../imageLayout.ts';
@@ -41,13 +41,14 @@ const REMEDY = 'Export the model again, or copy the file again.';
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<LoadedOnnxModel> {
   const file = await readUserFile(path, readOnnxModel, REMEDY);
   const external = await externalFiles(path, file);
-  const { graph, values } = described(path, () =>
-    modelGraphOf(file, (location) => external.get(location)?.bytes ?? new Uint8Array(0)),
-  );
+  const { graph, values } = readGraph(path, file, external);
   const sized = withSizes(graph, options);
   // Recording leaves the backend that was there, and there is none before the first tensor.
   if (!(tf.getBackend() as string | undefined)) await tf.setBackend('cpu');
-  const { inputs, outputs, warning } = await shapesOf(sized, path);
+  const { inputs, outputs, warning } = await shapesOf(sized, path).catch((error: unknown) => {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`${path}: ${error.message}`, { remedy: error.remedy, cause: error });
+  });
   const layer = new OnnxGraphLayer({
     name: 'graph',
     graph,
@@ -76,10 +77,9 @@ function modelOfLayer(layer: OnnxGraphLayer, shapes: readonly OpenShape[]): tf.L
 }
 
 /** Files with external data, by what the model calls them. */
-async function externalFiles(
-  path: string,
-  file: ReadOnnxModel,
-): Promise<Map<string, { path: string; bytes: Uint8Array }>> {
+type ExternalFiles = ReadonlyMap<string, { readonly path: string; readonly bytes: Uint8Array }>;
+
+async function externalFiles(path: string, file: ReadOnnxModel): Promise<ExternalFiles> {
   const found = new Map<string, { path: string; bytes: Uint8Array }>();
   for (const { data } of file.initializers) {
     if (data instanceof Uint8Array || found.has(data.location)) continue;
@@ -93,13 +93,11 @@ async function externalFiles(
   return found;
 }
 
-/** @throws UserError in the place of a FormatError, with the path */
-function described<R>(path: string, read: () => R): R {
+function readGraph(path: string, file: ReadOnnxModel, external: ExternalFiles): ReturnType<typeof modelGraphOf> {
   try {
-    return read();
+    return modelGraphOf(file, (location) => external.get(location)?.bytes ?? new Uint8Array(0));
   } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    throw new UserError(`${path} is not usable: ${error.message}.`, { remedy: error.remedy ?? REMEDY, cause: error });
+    throw error instanceof FormatError ? notUsable(path, error, undefined, REMEDY) : error;
   }
 }
 
@@ -150,7 +148,7 @@ interface GraphShapes {
 /** Sizes that a graph is recorded for, to see which dimensions are that of the batch. */
 const BATCHES = [2, 3] as const;
 
-/** The shapes of inputs and outputs, for batches of any size where the graph computes them. */
+/** The shapes of inputs and outputs, for batches of any size where the graph computes them. @param path of the file, for the warning */
 async function shapesOf(graph: ModelGraph, path: string): Promise<GraphShapes> {
   const fixed = graph.inputs.flatMap(({ shape: [size] }) => (typeof size === 'number' ? [size] : [])).at(0);
   const sized = (batch: number) => graph.inputs.map(({ shape }) => [batch, ...shape.slice(1).map(Number)]);
@@ -160,7 +158,7 @@ async function shapesOf(graph: ModelGraph, path: string): Promise<GraphShapes> {
     if (outputs.every((shape) => shape !== undefined))
       return { inputs: graph.inputs.map(({ shape }) => [null, ...shape.slice(1).map(Number)]), outputs };
     if (fixed === undefined)
-      throw new UserError(`${path}: an output of the model does not have the samples of the batch on its first axis.`, {
+      throw new UserError('an output of the model does not have the samples of the batch on its first axis.', {
         remedy: 'Export the model so that the batch is the first axis of all inputs and outputs.',
       });
   } catch (error) {

@@ -415,7 +415,7 @@ describe('what cannot be a model', () => {
       tensors: { numbers: integers([1, 2, 3, 4]) },
     });
     expect(error.message).toContain(
-      "The node '/y/Add' (Add) of the ONNX graph cannot be computed: its input 2 is of type int, where float is wanted",
+      "net.onnx: The node '/y/Add' (Add) of the ONNX graph cannot be computed: its input 2 is of type int, where float is wanted",
     );
   });
 
