@@ -6,21 +6,15 @@ import { sourceOf } from './byteSource.ts';
 import { bytesOfElements, elementTypes, isFloat, type ElementTypeName } from './elementTypes.ts';
 import { FormatError } from './formatError.ts';
 import { int64Of, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnx.ts';
-import { OnnxFields } from './onnxFields.ts';
+import { OnnxFields, STANDARD_DOMAIN, type ValueFields } from './onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from './onnxTypes.ts';
 import type { ProtobufField } from './protobufReader.ts';
 import { elementCount } from '../protocol/shape.ts';
 
-/** The standard domain; it may also be written as `ai.onnx`. */
-const STANDARD_DOMAIN = '';
-
 /** An input or output of a graph. */
-export interface ReadOnnxValue {
-  readonly name: string;
+export interface ReadOnnxValue extends Omit<ValueFields, 'code'> {
   /** Undefined for what is no tensor: a sequence, a map. */
   readonly type: ElementTypeName | undefined;
-  /** Sizes; a name for one that is known only at run time, empty where it has none. Undefined where the rank is not given. */
-  readonly shape: readonly (number | string)[] | undefined;
 }
 
 /** The place of a tensor's numbers that are not in the file itself. */
@@ -128,21 +122,10 @@ class ModelReader {
       if (field.number === 1) irVersion = field.value;
       else if (field.number === 2 || field.number === 3) producer.push(this.#reader.name(field));
       else if (field.number === 7) graph = field;
-      else if (field.number === 8) opsets.set(...this.#opset(field));
+      else if (field.number === 8) opsets.set(...this.#reader.operatorSet(field));
     }
     if (graph === undefined) throw new FormatError('it has no graph: it is no ONNX model');
     return { irVersion, producer: producer.join(' ').trim(), opsets, ...this.#graph(graph) };
-  }
-
-  /** OperatorSetIdProto */
-  #opset(field: ProtobufField): [string, number] {
-    let domain = STANDARD_DOMAIN;
-    let version = 0;
-    for (const part of this.#reader.messages(field)) {
-      if (part.number === 1) domain = this.#domain(part);
-      else if (part.number === 2) version = part.value;
-    }
-    return [domain, version];
   }
 
   /** GraphProto */
@@ -184,7 +167,7 @@ class ModelReader {
         const attribute = this.#attribute(part);
         if (attribute.value) attributes[attribute.name] = attribute.value;
         else hasGraphs = true;
-      } else if (part.number === 7) domain = this.#domain(part);
+      } else if (part.number === 7) domain = this.#reader.domain(part);
     }
     return {
       op,
@@ -236,43 +219,23 @@ class ModelReader {
     return new Float32Array(new Uint8Array(this.#bytes.subarray(begin, end)).buffer);
   }
 
-  /** TensorProto */
   #tensor(field: ProtobufField): StoredOnnxTensor {
-    const shape: number[] = [];
-    const parts: Uint8Array[] = [];
-    const varints: number[] = [];
-    const external = new Map<string, string>();
-    let [name, code, location] = ['', 0, 0];
-    for (const part of this.#reader.messages(field)) {
-      if (part.number === 1) this.#reader.addSizes(shape, part);
-      else if (part.number === 2) code = part.value;
-      else if (part.number === 8) name = this.#reader.name(part);
-      else if (part.number === 4 || part.number === 9 || part.number === 10)
-        parts.push(this.#bytes.subarray(part.begin, part.end));
-      else if (part.number === 5 || part.number === 7 || part.number === 11)
-        for (const value of this.#reader.varints(part)) varints.push(value);
-      else if (part.number === 13) external.set(...this.#reader.entry(part));
-      else if (part.number === 14) location = part.value;
-    }
+    const { name, shape, code, bytes, varints, external } = this.#reader.tensor(field);
     const type = onnxDataTypes[code];
     const known = name || 'of an attribute';
     if (type === undefined) throw new FormatError(`the tensor ${known} is of the type ${onnxTypeName(code)}`);
     if (!Number.isSafeInteger(elementCount(shape)))
       throw new FormatError(`the tensor ${known} would have ${elementCount(shape)} numbers`);
-    if (location === 1) return { name, shape, type, data: externalData(known, external) };
-    return { name, shape, type, data: varints.length > 0 ? bytesOfIntegers(varints, type) : joined(parts) };
+    if (external) return { name, shape, type, data: externalData(known, external) };
+    const integers = varints.flatMap((part) => [...this.#reader.varints(part)]);
+    const parts = bytes.map(({ begin, end }) => this.#bytes.subarray(begin, end));
+    return { name, shape, type, data: integers.length > 0 ? bytesOfIntegers(integers, type) : joined(parts) };
   }
 
-  /** SparseTensorProto, with its zeros. */
+  /** A sparse tensor with its zeros. */
   #sparseTensor(field: ProtobufField): StoredOnnxTensor {
-    let values: StoredOnnxTensor | undefined;
-    let indices: StoredOnnxTensor | undefined;
-    const shape: number[] = [];
-    for (const part of this.#reader.messages(field)) {
-      if (part.number === 1) values = this.#tensor(part);
-      else if (part.number === 2) indices = this.#tensor(part);
-      else if (part.number === 3) this.#reader.addSizes(shape, part);
-    }
+    const { shape, ...parts } = this.#reader.sparseTensor(field);
+    const [values, indices] = [parts.values, parts.indices].map((part) => part && this.#tensor(part));
     if (!values || !indices) throw new FormatError('a sparse initializer has no values or no indices');
     const numbers = onnxTensorOf(values).data;
     const places = onnxTensorOf(indices).data;
@@ -294,36 +257,9 @@ class ModelReader {
     return { name, shape, type: 'float32', data: new Uint8Array(dense.buffer) };
   }
 
-  /** ValueInfoProto */
   #value(field: ProtobufField): ReadOnnxValue {
-    let value: ReadOnnxValue = { name: '', type: undefined, shape: undefined };
-    for (const part of this.#reader.messages(field)) {
-      if (part.number === 1) value = { ...value, name: this.#reader.name(part) };
-      else if (part.number === 2)
-        for (const type of this.#reader.messages(part))
-          if (type.number === 1) value = { ...value, ...this.#tensorType(type) };
-    }
-    return value;
-  }
-
-  /** TypeProto.Tensor */
-  #tensorType(field: ProtobufField): Pick<ReadOnnxValue, 'type' | 'shape'> {
-    let type: ElementTypeName | undefined;
-    let shape: (number | string)[] | undefined;
-    for (const part of this.#reader.messages(field)) {
-      if (part.number === 1) type = onnxDataTypes[part.value];
-      else if (part.number === 2)
-        shape = Array.from(this.#reader.messages(part), (dimension) => {
-          const [size] = this.#reader.messages(dimension);
-          return size === undefined ? '' : size.kind === 'varint' ? size.value : this.#reader.name(size);
-        });
-    }
-    return { type, shape };
-  }
-
-  #domain(field: ProtobufField): string {
-    const domain = this.#reader.name(field);
-    return domain === 'ai.onnx' ? STANDARD_DOMAIN : domain;
+    const { name, code, shape } = this.#reader.value(field);
+    return { name, type: code === undefined ? undefined : onnxDataTypes[code], shape };
   }
 }
 

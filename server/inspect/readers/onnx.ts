@@ -3,7 +3,7 @@
  * Field numbers are those of onnx.proto.
  */
 import { FormatError } from '../../formats/formatError.ts';
-import { OnnxFields } from '../../formats/onnxFields.ts';
+import { OnnxFields, type TensorFields } from '../../formats/onnxFields.ts';
 import { onnxDataTypes, onnxTypeName } from '../../formats/onnxTypes.ts';
 import type { ProtobufField } from '../../formats/protobufReader.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
@@ -20,21 +20,10 @@ import { MOST_TENSORS, uniqueNames, unreadable, type ReadModel } from './readMod
 const DEEPEST = 16;
 const SAVE_AGAIN = 'Export the model again, and keep its file of external data beside it.';
 
-interface Initializer {
-  readonly name: string;
-  readonly dims: readonly number[];
-  readonly dataType: number;
-  /** Bytes as they are, and variable-length integers; a tensor has one of the two. */
-  readonly raw: readonly Range[];
-  readonly varints: readonly Range[];
-  readonly external?: ReadonlyMap<string, string>;
-}
-type Range = Pick<ProtobufField, 'begin' | 'end'>;
-
-interface SparseInitializer {
-  readonly values: Initializer;
-  readonly indexBytes: number;
-  readonly dims: readonly number[];
+interface Found {
+  readonly values: TensorFields;
+  /** What makes it a sparse tensor: bytes of the places of its values, and its shape. */
+  readonly sparse?: { readonly indexBytes: number; readonly shape: readonly number[] };
 }
 
 /** @param openBeside opens a file of external data, each once */
@@ -47,15 +36,15 @@ export async function readOnnx(
   const unique = uniqueNames();
   const tensors: StoredTensor[] = [];
   for (const found of graphs.found) {
-    const { values, indexBytes, dims } = found;
+    const { values, sparse } = found;
     const tensor = await tensorOf(unique(values.name), values, file, openBeside);
-    tensors.push(indexBytes === undefined ? tensor : sparseTensor(tensor, indexBytes, dims));
+    tensors.push(sparse ? sparseTensor(tensor, sparse.indexBytes, sparse.shape) : tensor);
   }
   return { format: 'ONNX', tensors, metadata };
 }
 
 class GraphReader {
-  readonly found: (SparseInitializer | { values: Initializer; indexBytes?: undefined; dims?: undefined })[] = [];
+  readonly found: Found[] = [];
   readonly #reader: OnnxFields;
   #nodes = 0;
 
@@ -119,91 +108,46 @@ class GraphReader {
     for (const graph of graphs) this.#readGraph(graph, `${path}${name || output || operator}/`, depth + 1);
   }
 
-  #add(tensor: GraphReader['found'][number]): void {
+  #add(tensor: Found): void {
     if (this.found.push(tensor) > MOST_TENSORS) throw new FormatError(`it has more than ${MOST_TENSORS} tensors`);
   }
 
-  /** TensorProto */
-  #initializer(tensor: ProtobufField, path: string): Initializer {
-    const dims: number[] = [];
-    const raw: Range[] = [];
-    const varints: Range[] = [];
-    const external = new Map<string, string>();
-    let [name, dataType, location] = ['', 0, 0];
-    for (const field of this.#reader.messages(tensor)) {
-      if (field.number === 1) this.#reader.addSizes(dims, field);
-      else if (field.number === 2) dataType = field.value;
-      else if (field.number === 8) name = this.#reader.name(field);
-      else if (field.number === 9 || field.number === 4 || field.number === 10) raw.push(field);
-      else if (field.number === 5 || field.number === 7 || field.number === 11) varints.push(field);
-      else if (field.number === 13) external.set(...this.#reader.entry(field));
-      else if (field.number === 14) location = field.value;
-    }
-    return { name: path + name, dims, dataType, raw, varints, ...(location === 1 && { external }) };
+  #initializer(tensor: ProtobufField, path: string): TensorFields {
+    const fields = this.#reader.tensor(tensor);
+    return { ...fields, name: path + fields.name };
   }
 
-  /** SparseTensorProto */
-  #sparse(sparse: ProtobufField, path: string): SparseInitializer {
-    let values: Initializer | undefined;
-    let indexBytes = 0;
-    const dims: number[] = [];
-    for (const field of this.#reader.messages(sparse)) {
-      if (field.number === 1) values = this.#initializer(field, path);
-      else if (field.number === 2) indexBytes = field.end - field.begin;
-      else if (field.number === 3) this.#reader.addSizes(dims, field);
-    }
+  #sparse(field: ProtobufField, path: string): Found {
+    const { values, indices, shape } = this.#reader.sparseTensor(field);
     if (values === undefined) throw new FormatError('a sparse initializer has no values');
-    return { values, indexBytes, dims };
+    const indexBytes = indices ? indices.end - indices.begin : 0;
+    return { values: this.#initializer(values, path), sparse: { indexBytes, shape } };
   }
 
-  /** ValueInfoProto: `["input x", "float32 [batch, 784]"]` */
-  #port(kind: string, value: ProtobufField): [string, string] {
-    let name = '';
-    let type = '';
-    for (const field of this.#reader.messages(value)) {
-      if (field.number === 1) name = this.#reader.name(field);
-      else if (field.number === 2)
-        for (const tensor of this.#reader.messages(field)) if (tensor.number === 1) type = this.#tensorType(tensor);
-    }
-    return [`${kind} ${name}`, type];
+  /** `["input x", "float32 [batch, 784]"]`; no text for what is no tensor. */
+  #port(kind: string, field: ProtobufField): [string, string] {
+    const { name, code, shape } = this.#reader.value(field);
+    const dtype = code === undefined ? '?' : onnxTypeName(code);
+    if (shape) return [`${kind} ${name}`, `${dtype} [${shape.map((size) => (size === '' ? '?' : size)).join(', ')}]`];
+    return [`${kind} ${name}`, code === undefined ? '' : dtype];
   }
 
-  /** TypeProto.Tensor */
-  #tensorType(tensor: ProtobufField): string {
-    let dtype = '?';
-    let sizes: string[] | undefined;
-    for (const field of this.#reader.messages(tensor)) {
-      if (field.number === 1) dtype = onnxTypeName(field.value);
-      else if (field.number === 2)
-        sizes = Array.from(this.#reader.messages(field), (dimension) => {
-          const [size] = this.#reader.messages(dimension);
-          return size === undefined ? '?' : size.kind === 'varint' ? String(size.value) : this.#reader.name(size);
-        });
-    }
-    return sizes === undefined ? dtype : `${dtype} [${sizes.join(', ')}]`;
-  }
-
-  /** OperatorSetIdProto: `ai.onnx 17` */
-  #operators(operators: ProtobufField): string {
-    let domain = '';
-    let version = '';
-    for (const field of this.#reader.messages(operators)) {
-      if (field.number === 1) domain = this.#reader.name(field);
-      else if (field.number === 2) version = String(field.value);
-    }
+  /** `ai.onnx 17` */
+  #operators(field: ProtobufField): string {
+    const [domain, version] = this.#reader.operatorSet(field);
     return `${domain || 'ai.onnx'} ${version}`;
   }
 }
 
 async function tensorOf(
   name: string,
-  { dims: shape, dataType, raw, varints, external }: Initializer,
+  { shape, code, bytes: raw, varints, external }: TensorFields,
   file: OpenedFile,
   openBeside: (path: string) => Promise<OpenedFile>,
 ): Promise<StoredTensor> {
   const elements = elementCount(shape);
-  const type = onnxDataTypes[dataType];
-  const dtype = onnxTypeName(dataType);
+  const type = onnxDataTypes[code];
+  const dtype = onnxTypeName(code);
   const stored = [...raw, ...varints].reduce((sum, { begin, end }) => sum + end - begin, 0);
   const known = { name, shape, dtype, elements, bytes: stored };
   if (!Number.isSafeInteger(elements)) return unreadable(known, `it would have ${elements} numbers`);
