@@ -62,10 +62,10 @@ const modules: Readonly<Record<string, Module>> = {
 };
 
 /** PyTorch adds two biases. The gates of an LSTM are i, f, c, o here and i, f, g, o there: the same order. */
-const recurrent = (gates?: readonly number[]): Module => ({
-  kernel: { name: 'weight_ih_l0', axes: [1, 0], ...(gates && { gates }) },
-  recurrent_kernel: { name: 'weight_hh_l0', axes: [1, 0], ...(gates && { gates }) },
-  bias: { name: 'bias_ih_l0', axes: VECTOR, addend: 'bias_hh_l0', ...(gates && { gates }) },
+const recurrent = (order: Pick<PytorchWeight, 'gates'> = {}): Module => ({
+  kernel: { name: 'weight_ih_l0', axes: [1, 0], ...order },
+  recurrent_kernel: { name: 'weight_hh_l0', axes: [1, 0], ...order },
+  bias: { name: 'bias_ih_l0', axes: VECTOR, addend: 'bias_hh_l0', ...order },
 });
 
 /** Modules whose weights a layer can have although it computes something else with other settings than these. */
@@ -77,7 +77,7 @@ const recurrentModules: Readonly<Record<string, { module: Module; settings: Read
   SimpleRNN: { module: recurrent(), settings: { activation: 'tanh', goBackwards: false } },
   // Gates z, r, h here and r, z, n there. TensorFlow.js has no GRU with `resetAfter`.
   GRU: {
-    module: recurrent([1, 0, 2]),
+    module: recurrent({ gates: [1, 0, 2] }),
     settings: { activation: 'tanh', recurrentActivation: 'sigmoid', goBackwards: false, resetAfter: true },
   },
 };
@@ -176,9 +176,7 @@ const OF_SIGNALS = /^(SeparableConv1D|Conv1D|.*Pooling1D|Cropping1D|UpSampling1D
 
 /** Sizes of the image, [height, width, channels], that was flattened to the input of a layer; undefined where none was. */
 function flattenedImage(layer: tf.layers.Layer): readonly number[] | undefined {
-  let source = inputOf(layer);
-  while (source && (FEATURE_WISE.has(source.getClassName()) || NORMALIZATIONS.has(source.getClassName())))
-    source = inputOf(source);
+  const source = sourceOf(layer);
   const name = source?.getClassName();
   if (!source || (name !== 'Flatten' && name !== 'Reshape')) return undefined;
   const [input, output] = [source.input, source.output].map((tensor) => [tensor].flat()[0].shape.slice(1));
@@ -188,8 +186,13 @@ function flattenedImage(layer: tf.layers.Layer): readonly number[] | undefined {
 }
 
 function comesFromSignals(layer: tf.layers.Layer): boolean {
-  const source = earlier(layer).find((found) => !isOfFeatures(found));
+  const source = sourceOf(layer);
   return source !== undefined && OF_SIGNALS.test(source.getClassName());
+}
+
+/** The nearest layer before another that may change the order of the features. */
+function sourceOf(layer: tf.layers.Layer): tf.layers.Layer | undefined {
+  return earlier(layer).find((found) => !isOfFeatures(found));
 }
 
 function hasChannelsFirst(layer: tf.layers.Layer): boolean {
