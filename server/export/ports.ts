@@ -4,8 +4,8 @@ import type { WrittenModel } from './format.ts';
 import { portNames } from './portNames.ts';
 import { portName } from '../compiler/ports.ts';
 
-/** A size that the model leaves open. */
-const BATCH = 'batch';
+/** Name of the dimension that a model leaves open. */
+export const BATCH = 'batch';
 
 /** Names, element types and shapes of a model's inputs and outputs, as a file of it has them; sizes that are open have a name. */
 export function portsOf({

@@ -1,13 +1,11 @@
 /** @file What a model file is: by its content, which a renamed or downloaded file keeps. */
 import { TORCH_EXTENSIONS } from './torch/torchFile.ts';
 
-export type ModelFileKind = 'safetensors' | 'torch' | 'index' | 'onnx' | 'npz' | 'npy' | 'tfjs';
-
 /** Ends the name of the file that says which of several files has which tensor, as on the Hugging Face Hub. */
 export const INDEX_SUFFIX = '.index.json';
 
 /** The endings that each kind of file usually has; a `model.json` is TensorFlow.js's. The first that fits counts. */
-export const endingsOfModelFiles: Readonly<Record<ModelFileKind, readonly string[]>> = {
+export const endingsOfModelFiles = {
   safetensors: ['.safetensors'],
   torch: TORCH_EXTENSIONS,
   index: [INDEX_SUFFIX],
@@ -15,7 +13,11 @@ export const endingsOfModelFiles: Readonly<Record<ModelFileKind, readonly string
   npz: ['.npz'],
   npy: ['.npy'],
   tfjs: ['.json'],
-};
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type ModelFileKind = keyof typeof endingsOfModelFiles;
+
+const kinds = Object.keys(endingsOfModelFiles) as ModelFileKind[];
 
 /** Bytes that tell a kind. */
 export const MARK_BYTES = 512;
@@ -29,16 +31,6 @@ export function modelFileKind(path: string, head: Uint8Array): ModelFileKind | u
   const named = kinds.find((kind) => endingsOfModelFiles[kind].some((ending) => path.toLowerCase().endsWith(ending)));
   return markedKind(head, named) ?? named;
 }
-
-const kinds = [
-  'safetensors',
-  'torch',
-  'index',
-  'onnx',
-  'npz',
-  'npy',
-  'tfjs',
-] as const satisfies readonly ModelFileKind[];
 
 /** @param named the kind by the ending, for kinds that begin as another */
 function markedKind(head: Uint8Array, named: ModelFileKind | undefined): ModelFileKind | undefined {

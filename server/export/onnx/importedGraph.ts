@@ -4,11 +4,10 @@ import type { OnnxGraph, OnnxVersions } from '../../formats/onnx.ts';
 import { graphOf, type OpenShape } from '../../models/onnx/graphLayer.ts';
 import { weightlessGraph } from '../../models/onnx/modelGraph.ts';
 import type { ModelProgram } from '../../training/modelProgram.ts';
+import { BATCH } from '../ports.ts';
 
 /** First version of the standard operators whose rules the decoders of weights keep: axes of `ReduceSum` are an input. */
 const FIRST_OPSET = 13;
-/** Name of the dimension that a model leaves open. */
-const BATCH = 'batch';
 
 export interface ImportedGraph {
   /** Its inputs and outputs have the names of ports, and weights are inputs. */
