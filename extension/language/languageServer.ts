@@ -22,8 +22,8 @@ import { ModelDescriber } from './modelDescriber.ts';
 /** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */
 const watched = [
   { pattern: '**/.deeptwist/{runs/*/run.json,models/*.json}', changes: true },
-  { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json}', changes: true },
-  { pattern: '**/*.{npy,npz,txt,gz,safetensors,pt,pth,ckpt}', changes: false },
+  { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json,onnx}', changes: true },
+  { pattern: '**/*.{npy,npz,txt,csv,tsv,parquet,gz,safetensors,pt,pth,ckpt,bin}', changes: false },
 ];
 
 /** A server that dies more often than this is not started again by itself. */

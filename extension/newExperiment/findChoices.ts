@@ -2,9 +2,10 @@
 import { basename, dirname, join } from 'node:path';
 import { workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
-import { readBeginningSync, readRegularFile } from '../../server/runs/workspaceFile.ts';
+import { readRegularFile } from '../../server/runs/workspaceFile.ts';
 import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import type { RunStore } from '../runs/runStore.ts';
+import { beginningOf } from './beginningOf.ts';
 import { findTeachingRuns, teachingFiles, type FoundTeacher } from './findTeachers.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
 import { lastColumn } from './tableSource.ts';
@@ -124,12 +125,7 @@ async function readJson(file: string): Promise<FoundModel[]> {
 
 /** None where the first line names no two columns, or cannot be read. */
 function tablesIn(path: string): FoundData[] {
-  let target: string | undefined;
-  try {
-    target = lastColumn(readBeginningSync(path, LINE_BYTES));
-  } catch {
-    return [];
-  }
+  const target = lastColumn(beginningOf(path, LINE_BYTES));
   return target === undefined ? [] : [{ type: 'table', path, target }];
 }
 

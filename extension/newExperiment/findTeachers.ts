@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import type { CancellationToken } from 'vscode';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { RUN } from '../../server/protocol/experiment/runReference.ts';
-import { readBeginningSync } from '../../server/runs/workspaceFile.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
+import { beginningOf } from './beginningOf.ts';
 import { hasModelLayers } from './modelSource.ts';
 import { relativePath } from './relativePath.ts';
 
@@ -50,16 +50,7 @@ async function dataTypeOf({ run, summary }: StoredRun): Promise<string | undefin
 
 /** Those of some safetensors files that hold the layers of their model. */
 export function teachingFiles(files: readonly string[]): FoundTeacher[] {
-  return files.filter((file) => hasModelLayers(beginningOf(file))).map((file) => ({ file }));
-}
-
-/** Empty for a file that cannot be read. */
-function beginningOf(file: string): string {
-  try {
-    return readBeginningSync(file, HEAD_BYTES);
-  } catch {
-    return '';
-  }
+  return files.filter((file) => hasModelLayers(beginningOf(file, HEAD_BYTES))).map((file) => ({ file }));
 }
 
 /**

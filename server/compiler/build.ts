@@ -92,6 +92,16 @@ export function matmul(a: Node, b: Node, transposeA = false, transposeB = false)
   return make('MatMul', { transposeA, transposeB }, [a, b]);
 }
 
+/** The same, its transpositions written out as operations of their own. */
+export function plainMatmul(a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
+  return matmul(transposeA ? lastTwoExchanged(a) : a, transposeB ? lastTwoExchanged(b) : b);
+}
+
+function lastTwoExchanged(x: Node): Node {
+  const axes = [...x.type.shape.keys()];
+  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+}
+
 export function reduce(
   op: 'Sum' | 'Mean' | 'Max' | 'Min' | 'Prod',
   x: Node,

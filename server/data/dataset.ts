@@ -109,8 +109,8 @@ export interface Dataset {
   vocabulary?: Vocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
-  /** Training samples of each label, from 0 on; absent where targets are no labels, or only reading them would tell. */
-  countLabels?: () => number[];
+  /** Training samples of each of so many labels, from 0 on; absent where targets are no labels, or only reading them would tell. */
+  countLabels?: (classes: number) => number[];
   /** Present for images. */
   images?: ImageFacts;
   /** Present for a table. */

@@ -8,9 +8,15 @@ interface Division {
   readonly train: Uint32Array;
 }
 
+/** Indices of all samples, in an order that depends on `seed` and `stream` alone. @param stream as {@link divide} has it */
+export function inOrderOfSeed(samples: number, seed: number, stream: number): Uint32Array {
+  const order = Uint32Array.from({ length: samples }, (_, index) => index);
+  new Random(seed, stream).shuffle(order);
+  return order;
+}
+
 /**
- * Samples are taken in an order that depends on `seed` and `stream` alone: first those of the test, then those of the validation,
- * then the rest, which is trained on.
+ * Samples are taken {@link inOrderOfSeed}: first those of the test, then those of the validation, then the rest, which is trained on.
  * @param fractions of the samples, 0 to 1; each split has the nearest whole number of them
  * @param stream of the seed's random numbers: one for each class
  */
@@ -20,8 +26,7 @@ export function divide(
   seed: number,
   stream: number,
 ): Division {
-  const order = Uint32Array.from({ length: samples }, (_, index) => index);
-  new Random(seed, stream).shuffle(order);
+  const order = inOrderOfSeed(samples, seed, stream);
   const test = Math.round((fractions.test ?? 0) * samples);
   const validation = test + Math.round(fractions.validation * samples);
   return {

@@ -63,10 +63,10 @@ function labelCounter({ targets }: Table): Pick<Dataset, 'countLabels'> {
   if (targets.length !== 1 || 'copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1)
     return {};
   return {
-    countLabels() {
-      const found: number[] = [];
-      for (const label of target.data) found[label] = (found[label] ?? 0) + 1;
-      return Array.from(found, (count) => count ?? 0);
+    countLabels(classes) {
+      const counts = new Array<number>(classes).fill(0);
+      for (const label of target.data) if (label >= 0 && label < classes) counts[label]++;
+      return counts;
     },
   };
 }

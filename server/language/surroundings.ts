@@ -10,7 +10,7 @@ import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
 import { isInside, mayBeLookedAt, readRegularFile } from '../runs/workspaceFile.ts';
 import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDocument.ts';
-import { csvColumns } from './csvColumns.ts';
+import { CsvColumns } from './csvColumns.ts';
 import { KnownRuns } from './knownRuns.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
 
@@ -35,6 +35,7 @@ const NOWHERE: Surroundings = {
 export class SurroundingsFinder {
   readonly #documents: Pick<OpenDocuments, 'textOf'>;
   readonly #descriptions = new StoredDescriptions();
+  readonly #columns = new CsvColumns();
   readonly runs = new KnownRuns();
   /** Last found around a version of a document: the same object for as long as the same is around it. */
   #found = new WeakMap<ExperimentDocument, { readonly around: Surroundings; readonly all: readonly KnownRun[] }>();
@@ -85,7 +86,7 @@ export class SurroundingsFinder {
       exists: (path) => !mayBeLookedAt(resolve(folder, path), folder) || existsSync(resolve(folder, path)),
       entries: (path) => (mayBeLookedAt(resolve(folder, path), folder) ? entriesOf(resolve(folder, path)) : []),
       columns: (path, settings) =>
-        mayBeLookedAt(resolve(folder, path), folder) ? csvColumns(resolve(folder, path), settings) : [],
+        mayBeLookedAt(resolve(folder, path), folder) ? this.#columns.of(resolve(folder, path), settings) : [],
     };
     this.#found.set(document, { around, all });
     return around;

@@ -1,7 +1,7 @@
 /** @file Matrix products of TensorFlow.js in IR operations. */
 import type * as tf from '@tensorflow/tfjs';
 import { elementCount } from '../../protocol/shape.ts';
-import { cast, matmul, reduce, reshape, transpose } from '../build.ts';
+import { cast, matmul, plainMatmul, reduce, reshape, transpose } from '../build.ts';
 import type { Node } from '../ir.ts';
 import { activated, biased } from './activation.ts';
 import { kernel, listed, type KernelImports } from './kernel.ts';
@@ -10,13 +10,7 @@ import { kernel, listed, type KernelImports } from './kernel.ts';
 function product(a: Node, b: Node, transposeA: boolean, transposeB: boolean): Node {
   if ([a, b].some(({ type }) => type.dtype === 'bool'))
     throw new TypeError("TensorFlow.js counts truth values in bytes: cast them, by tf.cast(x, 'int32')");
-  if (a.type.dtype === 'float32') return matmul(a, b, transposeA, transposeB);
-  return matmul(transposeA ? exchanged(a) : a, transposeB ? exchanged(b) : b);
-}
-
-function exchanged(x: Node): Node {
-  const axes = [...x.type.shape.keys()];
-  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
+  return (a.type.dtype === 'float32' ? matmul : plainMatmul)(a, b, transposeA, transposeB);
 }
 
 /**

@@ -1,6 +1,6 @@
 /** @file Writes transpositions of stacked matrices out: ONNX Runtime alone has one operator of such a product, the standard has two. */
-import { matmul, rewrite, transpose } from '../build.ts';
-import { topologicalOrder, type Graph, type Node } from '../ir.ts';
+import { plainMatmul, rewrite } from '../build.ts';
+import { topologicalOrder, type Graph } from '../ir.ts';
 
 export function writeTranspositionsOut(graph: Graph): Graph {
   return rewrite(graph, topologicalOrder(graph), (node) => {
@@ -9,11 +9,6 @@ export function writeTranspositionsOut(graph: Graph): Graph {
     const [a, b] = node.inputs;
     const isMatrices = a.type.shape.length === 2 && b.type.shape.length === 2;
     if (isMatrices || !(transposeA || transposeB)) return node;
-    return matmul(transposeA ? lastTwoExchanged(a) : a, transposeB ? lastTwoExchanged(b) : b);
+    return plainMatmul(a, b, transposeA, transposeB);
   });
-}
-
-function lastTwoExchanged(x: Node): Node {
-  const axes = [...x.type.shape.keys()];
-  return transpose(x, [...axes.slice(0, -2), axes.length - 1, axes.length - 2]);
 }

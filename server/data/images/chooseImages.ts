@@ -1,7 +1,7 @@
 /** @file The images that an experiment trains on and measures on: divided by its `split`, of each class as many as its `limit` says. */
 import type { DataConfig } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
-import { divide } from '../divide.ts';
+import { divide, inOrderOfSeed } from '../divide.ts';
 import type { ImageFile, ImageFolder } from './imageFolder.ts';
 
 export type ImagesConfig = Extract<DataConfig, { type: 'images' }>;
@@ -48,7 +48,7 @@ export function chooseImages(
     take('train', files, train);
     for (const name of ['test', 'validation'] as const) {
       const own = ofClass(splits[name] ?? [], label);
-      take(name, own, divide(own.length, { validation: 0 }, seed, label).train);
+      take(name, own, inOrderOfSeed(own.length, seed, label));
     }
   }
   for (const name of ['test', 'validation'] as const)

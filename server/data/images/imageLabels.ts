@@ -3,10 +3,10 @@ import { statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { readUserFile } from '../../modules/readUserFile.ts';
-import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { csvRows, type CsvRow } from '../../formats/csv/csvRows.ts';
+import { noColumn } from '../table/columnReader.ts';
 import { sortedLabels } from '../table/sortedLabels.ts';
 import type { ImagesConfig } from './chooseImages.ts';
 import { FILES_OF_TURN, statusOf, type ImageFile, type ImageFolder } from './imageFolder.ts';
@@ -82,10 +82,8 @@ function columnsOf(
     const name = named?.[role];
     if (name === undefined) return undefined;
     const index = names.indexOf(name);
-    if (index >= 0) return index;
-    const meant = didYouMean(name, names);
-    const hint = meant === undefined ? `, but ${names.slice(0, 8).join(', ')}` : `; did you mean '${meant}'?`;
-    throw new SettingError(['data', 'labelColumns', role], `${path} has no column '${name}'${hint}`);
+    if (index < 0) throw new SettingError(['data', 'labelColumns', role], noColumn(name, names, path));
+    return index;
   };
   const file = indexOf('file') ?? fileColumn(folder, names, rows);
   if (file === undefined)

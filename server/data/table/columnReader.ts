@@ -229,13 +229,18 @@ export function shown(text: string): string {
 /** @throws SettingError when there is no such column, with the name that may be meant */
 export function checkColumn(name: string, names: readonly string[], path: string, setting: SettingPath): void {
   if (names.includes(name)) return;
-  const meant = didYouMean(name, names);
-  const listed = `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}`;
-  const hint = meant === undefined ? `, but ${listed}` : `; did you mean '${meant}'?`;
-  throw new SettingError(setting, `${path} has no column '${shown(name)}'${hint}`, {
+  throw new SettingError(setting, noColumn(name, names, path), {
     at: setting[1] === 'kinds' ? 'key' : 'value',
     remedy: 'Name a column of the table. A CSV file whose first line has values and no names needs "header": false.',
   });
+}
+
+/** What is wrong with a name that no column has, with the one that may be meant. */
+export function noColumn(name: string, names: readonly string[], path: string): string {
+  const meant = didYouMean(name, names);
+  const listed = `${names.slice(0, 8).join(', ')}${names.length > 8 ? `, … (${names.length})` : ''}`;
+  const hint = meant === undefined ? `, but ${listed}` : `; did you mean '${meant}'?`;
+  return `${path} has no column '${shown(name)}'${hint}`;
 }
 
 type Numbers = Float64Array | Int32Array;

@@ -85,22 +85,19 @@ async function readFirst(path: string, config: TableConfig, signal: AbortSignal 
     throw new SettingError(['data', 'path'], `${path} has no column but the target and those that are ignored`, {
       remedy: 'A model needs at least one input.',
     });
-  const wanted = inputs.map((name): WantedColumn => {
+  const wanted = inputs.map((name) => {
     const kind = kinds[name];
-    return {
-      name,
-      kind: kind === 'ignored' ? undefined : kind,
-      setting: ['data', 'kinds', name],
-      mayLack: mayLack(config),
-    };
+    return wantedInput(name, kind === 'ignored' ? undefined : kind, config);
   });
   const kind = task === 'classification' ? 'category' : 'number';
   return readWanted(file, wanted, wantedTarget(target, kind), config, signal);
 }
 
-const mayLack = ({ missing }: TableConfig): WantedColumn['mayLack'] => ({
-  number: missing.numbers !== 'error',
-  category: missing.categories !== 'error',
+const wantedInput = (name: string, kind: TableColumn['kind'] | undefined, { missing }: TableConfig): WantedColumn => ({
+  name,
+  kind,
+  setting: ['data', 'kinds', name],
+  mayLack: { number: missing.numbers !== 'error', category: missing.categories !== 'error' },
 });
 
 const wantedTarget = (name: string, kind: TableColumn['kind']): WantedColumn => ({
@@ -119,12 +116,7 @@ async function readLike(
 ): Promise<ReadTable> {
   const file = await openTableFile(path, config);
   for (const { name } of [...inputs, target]) checkColumn(name, file.names, path, ['data', 'files']);
-  const wanted = inputs.map(({ name, kind }): WantedColumn => ({
-    name,
-    kind,
-    setting: ['data', 'kinds', name],
-    mayLack: mayLack(config),
-  }));
+  const wanted = inputs.map(({ name, kind }) => wantedInput(name, kind, config));
   return readWanted(file, wanted, wantedTarget(target.name, target.kind), config, signal);
 }
 

@@ -17,13 +17,11 @@ export function columnFacts(column: TableColumn, rows: Uint32Array, settings: Se
     return { name, kind: 'category', encoding: settings.categories, categories };
   }
   const { numbers } = settings.missing;
-  const values = column.values;
-  const known = rows.filter((row) => !Number.isNaN(values[row]));
-  const mean = meanOf(known, (row) => values[row]);
+  const known = rows.filter((row) => !Number.isNaN(column.values[row]));
   return {
     name,
-    ...standardization(column, rows, settings.standardize !== 'none'),
-    ...(numbers !== 'error' && { missing: numbers === 'mean' ? mean : medianOf(column, known) }),
+    ...standardization(column, known, settings.standardize !== 'none'),
+    ...(numbers !== 'error' && { missing: (numbers === 'mean' ? meanOf : medianOf)(column, known) }),
   };
 }
 
@@ -35,21 +33,22 @@ export function targetFacts(column: TableColumn, rows: Uint32Array, { standardiz
     : { name, ...standardization(column, rows, standardize === 'all') };
 }
 
+/** @param rows that have a value */
 function standardization(
-  { values }: NumberColumn,
+  column: NumberColumn,
   rows: Uint32Array,
   isWanted: boolean,
 ): Pick<NumberFacts, 'kind' | 'mean' | 'deviation'> {
   if (!isWanted) return { kind: 'number', mean: 0, deviation: 1 };
-  const known = rows.filter((row) => !Number.isNaN(values[row]));
-  const mean = meanOf(known, (row) => values[row]);
+  const mean = meanOf(column, rows);
+  const variance = meanOf(column, rows, (value) => (value - mean) ** 2);
   // A column that never changes has the deviation 1.
-  return { kind: 'number', mean, deviation: Math.sqrt(meanOf(known, (row) => (values[row] - mean) ** 2)) || 1 };
+  return { kind: 'number', mean, deviation: Math.sqrt(variance) || 1 };
 }
 
 /** 0 where there are no rows: a column may have values in other rows alone. */
-function meanOf(rows: Uint32Array, term: (row: number) => number): number {
-  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + term(row), 0) / rows.length;
+function meanOf({ values }: NumberColumn, rows: Uint32Array, term = (value: number) => value): number {
+  return rows.length === 0 ? 0 : rows.reduce((sum, row) => sum + term(values[row]), 0) / rows.length;
 }
 
 function medianOf({ values }: NumberColumn, rows: Uint32Array): number {

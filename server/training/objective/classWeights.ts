@@ -23,11 +23,11 @@ export function classWeightsOf(
       throw new SettingError(SETTING, '"balanced" counts the samples of each class, which these data do not tell', {
         remedy: 'Write a number for each class: { "0": 1, "1": 2.5 }.',
       });
-    const counts = countLabels();
+    const counts = countLabels(outputs);
     const samples = counts.reduce((sum, count) => sum + count, 0);
     const there = counts.filter((count) => count > 0).length;
     counts.forEach((count, label) => {
-      if (count > 0 && label < outputs) weights[label] = samples / (there * count);
+      if (count > 0) weights[label] = samples / (there * count);
     });
     return weights;
   }
