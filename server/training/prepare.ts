@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { Executor } from '../compiler/program.ts';
 import type { PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { Dataset, OpenOptions } from '../data/dataset.ts';
@@ -117,7 +116,7 @@ export async function prepare(
       samples: { batchSize, ...dataset },
     });
     /** What is replaced when the model is. */
-    const held: { model: LayersModel; executor?: Executor | undefined } = { model: whole.model };
+    const held: { model: LayersModel; disposeTrainer?: (() => Promise<void>) | undefined } = { model: whole.model };
     opened.push(() => held.model.dispose());
     const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
     const description = await describeModel(whole, model, dataset.train.samples);
@@ -146,14 +145,10 @@ export async function prepare(
     sources.push(...(await readSources(teacher?.files ?? [])));
 
     const live = new LiveSettings(experiment);
-    opened.push(() => held.executor?.dispose());
+    opened.push(() => held.disposeTrainer?.());
     const prepareModel = async (loaded: LoadedModel, topology: SavedModel | undefined): Promise<Prepared> => {
       const { experiment } = live;
-      const {
-        trainer,
-        noise,
-        warnings: ofModel,
-      } = await createTrainer(loaded, {
+      const created = await createTrainer(loaded, {
         experiment,
         directory,
         dataset,
@@ -162,26 +157,25 @@ export async function prepare(
         compressions: compressionsWith(experiment, compressions),
         trains,
       });
-      if (noise) opened.push(() => noise.dispose());
-      held.executor = trainer.executor;
+      held.disposeTrainer = created.dispose;
       return {
-        ...trainer,
+        ...created.trainer,
         live,
         seeding,
         dataset,
         compressions,
         topology,
         shapes,
-        warnings: [...warnings, ...ofModel],
+        warnings: [...warnings, ...created.warnings],
         sources: withoutRepetition(sources),
         teacher: teacher?.run,
         pretrained: began,
         description,
         async replaceModel(smaller, itsTopology) {
           const old = { ...held };
-          held.executor = undefined;
+          held.disposeTrainer = undefined;
           held.model = smaller;
-          await old.executor?.dispose();
+          await old.disposeTrainer?.();
           old.model.dispose();
           return prepareModel({ ...loaded, model: smaller }, itsTopology);
         },
