@@ -25,13 +25,14 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
+import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { compressionsWith, LiveSettings } from './liveSettings.ts';
 import { checkVocabulary } from './runVocabulary.ts';
 import { loadWeights } from './start/loadWeights.ts';
 import { loadTeacher } from './teacher.ts';
-import { checkThinning, thinnedModel } from './thinnedModel.ts';
+import { thinnedModel } from './thinnedModel.ts';
 import { createTrainer, type Trainer } from './trainer.ts';
 
 /** All that trains a model. A change of the model gives another one. */
@@ -75,6 +76,8 @@ export interface PrepareOptions extends OpenOptions {
   readonly seeding?: Seeding | undefined;
   /** The run that is prepared, where there is one already. */
   readonly run?: Run;
+  /** Training steps that the run has done; default: 0. */
+  readonly done?: number;
   /** Layers of the model where a thinning has made it smaller; undefined for the model as it is loaded. */
   readonly topology?: SavedModel | undefined;
 }
@@ -86,7 +89,7 @@ export interface PrepareOptions extends OpenOptions {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run, topology, ...opening }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, run, done = 0, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -184,7 +187,7 @@ export async function prepare(
     };
     const prepared = await prepareModel(loaded, topology);
     if (!trains || experiment.thin === undefined) return prepared;
-    const ofThinning = await checkThinning(experiment.thin, loaded, prepared, dataset.stepsPerEpoch(batchSize));
+    const ofThinning = await checkThinning(experiment.thin, done, prepared, dataset.stepsPerEpoch(batchSize));
     return { ...prepared, warnings: [...prepared.warnings, ...ofThinning] };
   } catch (error) {
     await dispose();
