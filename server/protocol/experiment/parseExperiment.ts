@@ -64,7 +64,11 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
 
   const { document, applied, problems } = withOverrides(json, overrides);
   const parsed = experimentSchema.safeParse(document);
-  const wrong = parsed.success ? [] : settingProblems(parsed.error.issues, document);
+  const found = parsed.success ? [] : settingProblems(parsed.error.issues, document);
+  const misspelt = misspeltSettings(found);
+  const isMisspelt = ({ code, path }: SettingProblem) =>
+    code === 'missing-setting' && misspelt.has(formatSettingPath(path));
+  const wrong = found.filter((problem) => !isMisspelt(problem));
   const unfit = [
     ...alternativeProblems(document),
     ...timeProblems(document),
@@ -79,7 +83,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...thinProblems(document),
   ].filter(
     (problem) =>
-      !isMisspelt(problem, wrong) &&
+      !isMisspelt(problem) &&
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
   for (const problem of [...wrong, ...unfit]) problems.push(located(problem, json, applied));
@@ -138,28 +142,24 @@ function withOverrides(json: JsonText, overrides: readonly string[]) {
   return { document, applied, problems };
 }
 
-/** True where a setting is called missing that is there misspelt. */
-function isMisspelt({ code, path }: SettingProblem, wrong: readonly SettingProblem[]): boolean {
-  const name = formatSettingPath(path);
-  return (
-    code === 'missing-setting' &&
-    wrong.some(
-      (other) => other.meant !== undefined && formatSettingPath([...other.path.slice(0, -1), other.meant]) === name,
-    )
+/** Names of the settings that are there misspelt: they are not to be called missing as well. */
+function misspeltSettings(problems: readonly SettingProblem[]): ReadonlySet<string> {
+  return new Set(
+    problems.flatMap(({ code, path, meant }) =>
+      code === 'unknown-setting' && meant !== undefined ? formatSettingPath([...path.slice(0, -1), meant]) : [],
+    ),
   );
 }
 
-/** The problems that zod found, one for each setting; a setting that is there misspelt is not called missing as well. */
+/** The problems that zod found, one for each setting. */
 function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown): SettingProblem[] {
   const problems = new Map<string, SettingProblem>();
-  const misspelt = new Set<string>();
   for (const issue of issues.flatMap(chosenOption)) {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key));
     if (issue.code === 'unrecognized_keys') {
       const known = knownKeys(experimentJsonSchema(), document, path);
       for (const [i, key] of issue.keys.entries()) {
         const meant = i < MOST_SUGGESTED ? didYouMean(key, known) : undefined;
-        if (meant !== undefined) misspelt.add(formatSettingPath([...path, meant]));
         const hint = meant === undefined ? `expected ${known.join(', ')}` : `did you mean "${meant}"?`;
         problems.set(formatSettingPath([...path, key]), {
           path: [...path, key],
@@ -175,9 +175,7 @@ function settingProblems(issues: readonly z.core.$ZodIssue[], document: unknown)
       problems.set(name, { path, at: 'value', ...(combinationOf(issue) ?? wrongValue(issue, path, document)) });
     }
   }
-  return [...problems.values()].filter(
-    ({ path }) => valueAt(document, path) !== undefined || !misspelt.has(formatSettingPath(path)),
-  );
+  return [...problems.values()];
 }
 
 /** Codes for a value of another kind than an option of a union. */
