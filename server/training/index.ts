@@ -276,10 +276,10 @@ export async function withExperiment<R>(file: string, use: (prepared: Prepared) 
  */
 async function prepareRun(
   run: Run,
-  { done, ...options }: Omit<PrepareOptions, 'run'> & { done: number },
+  options: Omit<PrepareOptions, 'run'> & { done: number },
   named = run.experimentFile,
 ): Promise<Prepared> {
-  const source = { file: named, text: await run.experimentText(), overrides: valuesAfter(run.record, done) };
+  const source = { file: named, text: await run.experimentText(), overrides: valuesAfter(run.record, options.done) };
   const file = run.record.experiment;
   const experiment: ExperimentSettings = parseExperiment(source.text, source);
   return withPlaces(source, () => prepare(experiment, dirname(file), { ...options, run }));

@@ -2,7 +2,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs';
-import type { Executor } from '../compiler/program.ts';
 import type { PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { Dataset, OpenOptions } from '../data/dataset.ts';
@@ -26,13 +25,14 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
+import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { compressionsWith, LiveSettings } from './liveSettings.ts';
 import { checkVocabulary } from './runVocabulary.ts';
 import { loadWeights } from './start/loadWeights.ts';
 import { loadTeacher } from './teacher.ts';
-import { checkThinning, thinnedModel } from './thinnedModel.ts';
+import { thinnedModel } from './thinnedModel.ts';
 import { createTrainer, type Trainer } from './trainer.ts';
 
 /** All that trains a model. A change of the model gives another one. */
@@ -76,6 +76,8 @@ export interface PrepareOptions extends OpenOptions {
   readonly seeding?: Seeding | undefined;
   /** The run that is prepared, where there is one already. */
   readonly run?: Run;
+  /** Training steps that the run has done; default: 0. */
+  readonly done?: number;
   /** Layers of the model where a thinning has made it smaller; undefined for the model as it is loaded. */
   readonly topology?: SavedModel | undefined;
 }
@@ -87,7 +89,7 @@ export interface PrepareOptions extends OpenOptions {
 export async function prepare(
   settings: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run, topology, ...opening }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, run, done = 0, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -117,7 +119,7 @@ export async function prepare(
       samples: { batchSize, ...dataset },
     });
     /** What is replaced when the model is. */
-    const held: { model: LayersModel; executor?: Executor | undefined } = { model: whole.model };
+    const held: { model: LayersModel; disposeTrainer?: (() => Promise<void>) | undefined } = { model: whole.model };
     opened.push(() => held.model.dispose());
     const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
     const description = await describeModel(whole, model, dataset.train.samples);
@@ -146,14 +148,10 @@ export async function prepare(
     sources.push(...(await readSources(teacher?.files ?? [])));
 
     const live = new LiveSettings(experiment);
-    opened.push(() => held.executor?.dispose());
+    opened.push(() => held.disposeTrainer?.());
     const prepareModel = async (loaded: LoadedModel, topology: SavedModel | undefined): Promise<Prepared> => {
       const { experiment } = live;
-      const {
-        trainer,
-        noise,
-        warnings: ofModel,
-      } = await createTrainer(loaded, {
+      const created = await createTrainer(loaded, {
         experiment,
         directory,
         dataset,
@@ -162,26 +160,25 @@ export async function prepare(
         compressions: compressionsWith(experiment, compressions),
         trains,
       });
-      if (noise) opened.push(() => noise.dispose());
-      held.executor = trainer.executor;
+      held.disposeTrainer = created.dispose;
       return {
-        ...trainer,
+        ...created.trainer,
         live,
         seeding,
         dataset,
         compressions,
         topology,
         shapes,
-        warnings: [...warnings, ...ofModel],
+        warnings: [...warnings, ...created.warnings],
         sources: withoutRepetition(sources),
         teacher: teacher?.run,
         pretrained: began,
         description,
         async replaceModel(smaller, itsTopology) {
           const old = { ...held };
-          held.executor = undefined;
+          held.disposeTrainer = undefined;
           held.model = smaller;
-          await old.executor?.dispose();
+          await old.disposeTrainer?.();
           old.model.dispose();
           return prepareModel({ ...loaded, model: smaller }, itsTopology);
         },
@@ -190,7 +187,7 @@ export async function prepare(
     };
     const prepared = await prepareModel(loaded, topology);
     if (!trains || experiment.thin === undefined) return prepared;
-    const ofThinning = await checkThinning(experiment.thin, loaded, prepared, dataset.stepsPerEpoch(batchSize));
+    const ofThinning = await checkThinning(experiment.thin, done, prepared, dataset.stepsPerEpoch(batchSize));
     return { ...prepared, warnings: [...prepared.warnings, ...ofThinning] };
   } catch (error) {
     await dispose();

@@ -1,10 +1,12 @@
 /** @file From a model and the settings that are in effect to everything that trains it: program, executor, optimizer, compressor. */
+import type { ExecutorOptions } from '../compiler/compiledExecutor.ts';
 import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Executor } from '../compiler/program.ts';
 import { Compressor } from '../compression/compressor.ts';
 import { planCompression, type CompressionPlan, type PlannedCompression } from '../compression/plan.ts';
+import type { TrainedTensor } from '../compression/stored/storedWeights.ts';
 import type { CompressibleWeight } from '../compression/targets/targets.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { Seeding } from '../formats/random.ts';
@@ -12,13 +14,13 @@ import { arenaBytes } from '../memory/arena.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
-import type { Experiment } from '../protocol/experiment/schema.ts';
+import type { Experiment, OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
 import { modelProgram, type ModelProgram } from './modelProgram.ts';
-import { createNoise, noiseTensors, type VariationalNoise } from './objective/variationalNoise.ts';
+import { createNoise, noiseTensors } from './objective/variationalNoise.ts';
 import type { LoadedTeacher } from './teacher.ts';
 
 /** What depends on the sizes of the model's layers. */
@@ -51,51 +53,87 @@ export interface Training {
   readonly trains: boolean;
 }
 
-/**
- * Executor and noise are the caller's to dispose of.
- * @returns also messages for the user
- * @throws UserError where model, data and settings do not fit together, SettingError where one setting does not
- */
+/** A trainer, with messages for the user. */
+interface CreatedTrainer {
+  readonly trainer: Trainer;
+  readonly warnings: readonly string[];
+  /** Disposes of all that was made for the trainer, and not of the model. */
+  dispose(): Promise<void>;
+}
+
+/** @throws UserError where model, data and settings do not fit together, SettingError where one setting does not */
 export async function createTrainer(
   loaded: LoadedModel,
   { experiment, directory, dataset, seeding, teacher, compressions, trains }: Training,
-): Promise<{ trainer: Trainer; noise: VariationalNoise | undefined; warnings: string[] }> {
+): Promise<CreatedTrainer> {
   const { training, distillation } = experiment;
-  const warnings: string[] = [];
   const named = modelWeights(loaded.model);
   const { steps, seed } = training;
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;
   const samples = samplesPerEpoch(dataset, training.batchSize);
   const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
-  const program = modelProgram(loaded, dataset, training, {
-    lesson: distillation && teacher && { config: distillation, teacher },
-    noise,
-  });
-  const { executor, parameters, warning } = await createProgramExecutor(experiment, program, dataset, {
-    directory,
-    seeding,
-    plan,
-  });
-  if (warning !== undefined) warnings.push(warning);
-  try {
-    const weights = compressibleWeights(named, parameters);
-    const allocate = (length: number) => parameters.arena.float32(length);
-    const compressor = plan && new Compressor(plan, weights, allocate, noise && noiseTensors(noise, parameters));
-    const trained = [
-      ...parameters.list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
-      ...(compressor?.trained ?? []),
-    ];
-    const optimizer = createOptimizer(training.optimizer, training.clip, parameters.arena, trained);
-    const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
-    warnings.push(...constraints.warnings);
-    const best = training.keepBest ? new BestModel(parameters) : undefined;
-    const trainer = { loaded, program, executor, parameters, optimizer, compressor, constraints, best, weights };
-    return { trainer, noise, warnings };
-  } catch (error) {
-    await executor.dispose();
+  let created: CreatedExecutor | undefined;
+  const dispose = async () => {
+    await created?.executor.dispose();
     noise?.dispose();
+  };
+  try {
+    const program = modelProgram(loaded, dataset, training, {
+      lesson: distillation && teacher && { config: distillation, teacher },
+      noise,
+    });
+    created = await createProgramExecutor(experiment, program, dataset, { directory, seeding, plan });
+    const { executor, parameters, warning } = created;
+    const beside = noise && noiseTensors(noise, parameters);
+    const { weights, compressor, optimizer } = createUpdate(training, { named, parameters, plan, beside });
+    const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
+    const best = training.keepBest ? new BestModel(parameters) : undefined;
+    return {
+      trainer: { loaded, program, executor, parameters, optimizer, compressor, constraints, best, weights },
+      warnings: [...(warning === undefined ? [] : [warning]), ...constraints.warnings],
+      dispose,
+    };
+  } catch (error) {
+    await dispose();
     throw error;
   }
+}
+
+/** What a training step needs of its executor: for the optimizer, and for what is trained in the place of weights. */
+export function executorNeeds(
+  optimizer: OptimizerConfig,
+  plan: CompressionPlan | undefined,
+): Pick<ExecutorOptions, 'rowGradients' | 'extraBytes'> {
+  const instead = plan?.trained.map(({ length }) => length) ?? [];
+  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+  return {
+    rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients,
+    extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(optimizer, [...lengths, ...instead]),
+  };
+}
+
+/** A model where an executor has its weights. */
+interface Updated {
+  readonly named: readonly ModelWeight[];
+  readonly parameters: ParameterSet;
+  readonly plan: CompressionPlan | undefined;
+  /** The tensors that the training step has beside the weights. */
+  readonly beside?: readonly TrainedTensor[] | undefined;
+}
+
+/** What changes the weights of a model after a step. */
+export function createUpdate(
+  { optimizer, clip }: TrainingConfig,
+  { named, parameters, plan, beside }: Updated,
+): Pick<Trainer, 'weights' | 'compressor' | 'optimizer'> {
+  const { arena, list } = parameters;
+  const weights = compressibleWeights(named, parameters);
+  const compressor = plan && new Compressor(plan, weights, (length) => arena.float32(length), beside);
+  const trained = [
+    ...list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
+    ...(compressor?.trained ?? []),
+  ];
+  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, arena, trained) };
 }
 
 /** Samples that the weights are learned from; undefined where the data set does not say. */
@@ -111,8 +149,6 @@ async function createProgramExecutor(
   { test }: Dataset,
   { directory, seeding, plan }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined },
 ): Promise<CreatedExecutor> {
-  const instead = plan?.trained.map(({ length }) => length) ?? [];
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
   try {
     return await createExecutor(program, training.executor, directory, {
       batchSize: training.batchSize,
@@ -120,8 +156,7 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
-      rowGradients: supportsRowGradients(training.optimizer) && !plan?.denseGradients,
-      extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
+      ...executorNeeds(training.optimizer, plan),
     });
   } catch (error) {
     if (!(error instanceof UnsupportedKernel)) throw error;
@@ -135,7 +170,7 @@ async function createProgramExecutor(
 }
 
 /** The weights of a model where an executor has them. */
-export function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
+function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
   return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {

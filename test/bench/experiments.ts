@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunEvent, Summary } from '../../server/protocol/run/events.ts';
+import type { Comparison } from './bench.ts';
 
 /** One training run. */
 export interface ExperimentRun {
@@ -36,10 +37,9 @@ export async function runExperiments(
   runs: readonly ExperimentRun[],
   { threads = 'one', keep }: { threads?: 'one' | 'default'; keep?: string } = {},
 ): Promise<ExperimentResult[]> {
-  const folder = keep ?? mkdtempSync(join(tmpdir(), 'deeptwist-bench-'));
   const results: ExperimentResult[] = [];
   const waiting = runs.map((run, index) => ({ run, index }));
-  const work = async (): Promise<void> => {
+  const work = async (folder: string): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const out = keep === undefined ? folder : keptFolder(keep, next.run);
       const summary = await runExperiment(next.run, out, threads === 'one' ? ['training.threads=1'] : []);
@@ -50,13 +50,8 @@ export async function runExperiments(
       );
     }
   };
-  try {
-    await Promise.all(
-      Array.from({ length: threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1 }, work),
-    );
-  } finally {
-    if (keep === undefined) rmSync(folder, { recursive: true, force: true });
-  }
+  const length = threads === 'one' ? Math.min(availableParallelism(), runs.length) : 1;
+  await withKeptFolder(keep, (folder) => Promise.all(Array.from({ length }, () => work(folder))));
   return results;
 }
 
@@ -79,6 +74,21 @@ export async function withKeptFolder<R>(keep: unknown, use: (folder: string) => 
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The test perplexity of a run beside that of the pre-trained model: a ratio above 1 is a lower one. */
+export function besidePretrained(name: string, run: ExperimentResult, pretrained: ExperimentResult): Comparison {
+  const [ours, theirs] = [run.summary.test, pretrained.summary.test];
+  return {
+    case: name,
+    rival: 'pre-trained',
+    threads: 1,
+    ours,
+    theirs,
+    unit: 'perplexity',
+    ratio: theirs / ours,
+    target: 1,
+  };
 }
 
 /** The events of a run of a kept series; none before it has begun. */

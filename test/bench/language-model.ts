@@ -9,6 +9,7 @@ import { root } from '../../scripts/root.js';
 import type { EventOf } from '../../server/protocol/run/events.ts';
 import type { Benchmark, Result } from './bench.ts';
 import {
+  besidePretrained,
   commandOf,
   keptEvents,
   keptFolder,
@@ -268,20 +269,6 @@ function printCourse(results: readonly ExperimentResult[], { keep }: Options): v
   }
 }
 
-/** Each run beside the pre-trained model: a ratio above 1 is a lower perplexity. */
-function comparisons(name: string, [pretrained, ...runs]: readonly ExperimentResult[]): Result[] {
-  return runs.map(({ name: run, summary }) => ({
-    case: `${name}: ${run}`,
-    rival: 'pre-trained',
-    threads: 1,
-    ours: summary.test,
-    theirs: pretrained.summary.test,
-    unit: 'perplexity',
-    ratio: pretrained.summary.test / summary.test,
-    target: 1,
-  }));
-}
-
 export default {
   options: {
     part: { type: 'string', multiple: true, default: Object.keys(parts) },
@@ -307,10 +294,11 @@ export default {
     const report: Result[] = [];
     for (const name of names) {
       const results = await runPart(name, options);
+      const [pretrained, ...others] = results;
       printPart(name, results);
       printCourse(results, options);
       if (name.startsWith('low-rank')) printSpectra(results, options);
-      report.push(...comparisons(name, results));
+      report.push(...others.map((run) => besidePretrained(`${name}: ${run.name}`, run, pretrained)));
     }
     return report;
   },

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { root } from '../../scripts/root.js';
 import type { Benchmark, Result } from './bench.ts';
 import {
+  besidePretrained,
   keptFolder,
   runExperiments,
   withKeptFolder,
@@ -166,16 +167,7 @@ async function measure(series: Series): Promise<Result[]> {
     const figures = [validation!, test, weightRatio, byteRatio].map((value) => value.toFixed(2));
     console.log(`| ${[name, ...figures, (trainingSeconds / 60).toFixed(1)].join(' | ')} |`);
   }
-  return found.map(({ name, summary }) => ({
-    case: name,
-    rival: 'pre-trained',
-    threads: 1,
-    ours: summary.test,
-    theirs: pretrained.summary.test,
-    unit: 'perplexity',
-    ratio: pretrained.summary.test / summary.test,
-    target: 1,
-  }));
+  return found.map((run) => besidePretrained(run.name, run, pretrained));
 }
 
 export default {

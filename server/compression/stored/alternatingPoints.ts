@@ -72,7 +72,12 @@ export class AlternatingPoints extends PlainWeights {
   #current(): PlainWeights {
     if (this.#points.isFitted) return this.#points;
     for (const { points = [] } of this.projection.units())
-      for (const own of points) own.trained = Float32Array.from({ length: own.usual }, (_, i) => i / (own.usual - 1));
+      for (const own of points) own.trained ??= equallySpaced(own.usual);
     return this.#shadowed;
   }
+}
+
+/** Points from 0 to 1. */
+function equallySpaced(count: number): Float32Array {
+  return Float32Array.from({ length: count }, (_, i) => i / (count - 1));
 }

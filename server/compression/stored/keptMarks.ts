@@ -1,4 +1,5 @@
 /** @file Weights with marks of the entries that are kept, which checkpoints hold. */
+import { clearUnmarked } from '../marks.ts';
 import type { CompressionState } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
 import { PlainWeights, restoreArrays, type Projection } from './storedWeights.ts';
@@ -12,6 +13,11 @@ export class KeptMarks {
   constructor(weight: CompressibleWeight) {
     this.weight = weight;
     this.kept = new Uint8Array(weight.values.length).fill(1);
+  }
+
+  /** Makes zero the entries that are not kept. @param array the weight, or as long as it is */
+  clear(array: Float32Array): void {
+    clearUnmarked(array, this.kept);
   }
 }
 
@@ -32,5 +38,10 @@ export class WeightsWithMarks<M extends KeptMarks> extends PlainWeights {
 
   override restore(state: CompressionState): void {
     restoreArrays(state, Object.entries(this.state));
+  }
+
+  /** Makes zero the entries of the weights that are not kept. */
+  protected clearUnkept(): void {
+    for (const mask of this.masks.values()) mask.clear(mask.weight.values);
   }
 }

@@ -1,6 +1,5 @@
 /** @file Sparse training with regrowth (RigL, Evci et al. 2020): a mask that drops weights and grows as many elsewhere, by their gradients. */
 import { regrowthSettings } from '../../protocol/experiment/schema/compression.ts';
-import { clearUnmarked } from '../marks.ts';
 import type { Unit } from '../methods/unit.ts';
 import type { CompressibleWeight } from '../targets/targets.ts';
 import { KeptMarks, WeightsWithMarks } from './keptMarks.ts';
@@ -35,7 +34,7 @@ export class RegrownWeights extends WeightsWithMarks<Mask> {
 
   /** Undoes what momentum or weight decay did to masked entries. */
   override push(): void {
-    for (const { weight, kept } of this.masks.values()) clearUnmarked(weight.values, kept);
+    this.clearUnkept();
   }
 
   override distort(step: number): Promise<void> {
@@ -49,9 +48,10 @@ export class RegrownWeights extends WeightsWithMarks<Mask> {
     const gradients = masks.map((mask) => mask.gradient);
     const part = this.#hasGradients ? this.#partAt(step) : 0;
     unit.regrow!(this.projection.valuesOf(unit), gradients, step, part).forEach((kept, i) => {
-      masks[i].kept.set(kept);
-      clearUnmarked(masks[i].weight.values, kept);
-      this.projection.setForm(masks[i].weight.name, { form: 'sparse' });
+      const { weight, kept: marks } = masks[i];
+      marks.set(kept);
+      masks[i].clear(weight.values);
+      this.projection.setForm(weight.name, { form: 'sparse' });
     });
   }
 
@@ -78,6 +78,6 @@ class Mask extends KeptMarks {
     const { gradient } = this.weight;
     if (!gradient) return;
     if (notes) this.gradient.set(gradient);
-    clearUnmarked(gradient, this.kept);
+    this.clear(gradient);
   }
 }

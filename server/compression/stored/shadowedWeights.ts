@@ -1,4 +1,5 @@
 /** @file Straight-through training: full precision is stored, and the model computes with the compressed form. */
+import { Shadows } from './shadows.ts';
 import { PlainWeights, type Projection } from './storedWeights.ts';
 
 /**
@@ -7,13 +8,12 @@ import { PlainWeights, type Projection } from './storedWeights.ts';
  * needs nothing else.
  */
 export class ShadowedWeights extends PlainWeights {
-  readonly #shadows: readonly Float32Array[];
-  #projected = false;
+  readonly #shadows: Shadows;
   #finished = false;
 
   constructor(projection: Projection) {
     super(projection);
-    this.#shadows = projection.weights.map(({ values }) => new Float32Array(values.length));
+    this.#shadows = new Shadows(projection.weights);
   }
 
   override async beforeStep(step: number): Promise<void> {
@@ -27,14 +27,11 @@ export class ShadowedWeights extends PlainWeights {
 
   /** Remembers the weights in full precision. @returns whether the model computes with compressed ones at this step */
   #shadow(step: number): boolean {
-    if (this.#finished || this.#projected || step < this.projection.from()) return false;
-    this.projection.weights.forEach(({ values }, i) => this.#shadows[i].set(values));
-    this.#projected = true;
-    return true;
+    return !this.#finished && step >= this.projection.from() && this.#shadows.take();
   }
 
   override pull(): void {
-    if (this.#projected) this.#pullBack();
+    if (this.#shadows.areTaken) this.#pullBack();
     this.afterEvaluation();
   }
 
@@ -46,14 +43,12 @@ export class ShadowedWeights extends PlainWeights {
         const i = weights.findIndex(({ name }) => name === weight.name);
         const { values, gradient } = weights[i];
         const form = this.projection.formOf(weight.name);
-        if (gradient && form) pullBack?.({ gradient, full: this.#shadows[i], compressed: values }, form);
+        if (gradient && form) pullBack?.({ gradient, full: this.#shadows.copies[i], compressed: values }, form);
       }
   }
 
   override afterEvaluation(): void {
-    if (!this.#projected) return;
-    this.projection.weights.forEach(({ values }, i) => values.set(this.#shadows[i]));
-    this.#projected = false;
+    this.#shadows.putBack();
   }
 
   override async distort(step: number): Promise<void> {

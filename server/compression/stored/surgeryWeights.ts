@@ -2,9 +2,8 @@
 import type * as z from 'zod';
 import { Random } from '../../formats/random.ts';
 import { surgerySettings } from '../../protocol/experiment/schema/compression.ts';
-import { clearUnmarked } from '../marks.ts';
-import type { CompressibleWeight } from '../targets/targets.ts';
 import { KeptMarks, WeightsWithMarks } from './keptMarks.ts';
+import { Shadows } from './shadows.ts';
 import type { Projection } from './storedWeights.ts';
 
 /** The random number of step t is the first of stream `STREAM + t`, between those of initial weights and of random tensors. */
@@ -15,13 +14,14 @@ const STREAM = 1.5 * 2 ** 40;
  * the chance `(1 + gamma (t - t_i))^-power`, the mask is chosen anew: what is clearly below the threshold is cut, what is clearly above it
  * returns. Between two steps the weights themselves are whole, so that a checkpoint needs the masks alone besides.
  */
-export class SurgeryWeights extends WeightsWithMarks<Mask> {
+export class SurgeryWeights extends WeightsWithMarks<KeptMarks> {
   readonly #settings: z.output<typeof surgerySettings>;
-  #isMasked = false;
+  readonly #shadows: Shadows;
   #isFinished = false;
 
   constructor(projection: Projection) {
-    super(projection, Mask);
+    super(projection, KeptMarks);
+    this.#shadows = new Shadows(projection.weights);
     const settings = projection.settings();
     this.#settings = surgerySettings.parse('surgery' in settings ? (settings.surgery ?? {}) : {});
   }
@@ -41,22 +41,20 @@ export class SurgeryWeights extends WeightsWithMarks<Mask> {
   }
 
   override afterEvaluation(): void {
-    if (!this.#isMasked) return;
-    for (const mask of this.masks.values()) mask.undo();
-    this.#isMasked = false;
+    this.#shadows.putBack();
   }
 
   /** The mask as it is at the end, and the weights that it leaves above the rate. */
   override async distort(step: number): Promise<void> {
-    for (const { weight, kept } of this.masks.values()) clearUnmarked(weight.values, kept);
+    this.clearUnkept();
     await super.distort(step);
     this.#isFinished = true;
   }
 
   override undistorted(): Float32Array[] {
-    return Array.from(this.masks.values(), ({ weight, kept }) => {
-      const values = weight.values.slice();
-      clearUnmarked(values, kept);
+    return Array.from(this.masks.values(), (mask) => {
+      const values = mask.weight.values.slice();
+      mask.clear(values);
       return values;
     });
   }
@@ -78,26 +76,6 @@ export class SurgeryWeights extends WeightsWithMarks<Mask> {
   }
 
   #mask(): void {
-    if (this.#isMasked) return;
-    for (const mask of this.masks.values()) mask.apply();
-    this.#isMasked = true;
-  }
-}
-
-class Mask extends KeptMarks {
-  readonly #whole: Float32Array;
-
-  constructor(weight: CompressibleWeight) {
-    super(weight);
-    this.#whole = new Float32Array(weight.values.length);
-  }
-
-  apply(): void {
-    this.#whole.set(this.weight.values);
-    clearUnmarked(this.weight.values, this.kept);
-  }
-
-  undo(): void {
-    this.weight.values.set(this.#whole);
+    if (this.#shadows.take()) this.clearUnkept();
   }
 }

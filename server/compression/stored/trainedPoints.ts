@@ -96,9 +96,8 @@ export class TrainedPoints extends PlainWeights {
     if (!this.#kept) for (const weight of this.#weights) weight.keep();
     this.#kept = true;
     if (!this.#fitted) {
-      const measured = measuringSteps(this.projection.settings());
-      if (step < from + measured) return;
-      this.#unlinkPoints(measured > 0);
+      if (step < from + measuringSteps(this.projection.settings())) return;
+      this.#unlinkPoints();
       await this.projection.project(step);
       for (const weight of this.#weights) weight.fit(this.projection.formOf(weight.name));
       this.#fitted = true;
@@ -125,7 +124,10 @@ export class TrainedPoints extends PlainWeights {
 
   /** Lets go of the points: the weights are what they left of them, and the next step fits new ones. */
   release(): void {
-    for (const weight of this.#weights) weight.release();
+    for (const { weight, points } of this.#withPoints()) {
+      weight.release();
+      points.trained = undefined;
+    }
     this.#kept = this.#fitted = this.#coded = false;
   }
 
@@ -156,12 +158,12 @@ export class TrainedPoints extends PlainWeights {
     }
   }
 
-  /** Tells units how many points to fit. @param measured true where gradients were added up for it */
-  #unlinkPoints(measured: boolean): void {
+  /** Tells units how many points to fit: by the gradients that were added up, as many as usual where none were. */
+  #unlinkPoints(): void {
     const all = this.#withPoints();
     const usual = all.map(({ points }) => points.usual);
-    const norms = () => all.map(({ weight }) => weight.slopeNorm);
-    const counts = measured ? allocatePoints(usual, norms()) : usual;
+    const norms = all.map(({ weight }) => weight.slopeNorm);
+    const counts = allocatePoints(usual, norms);
     all.forEach(({ weight, points }, i) => {
       points.trained = undefined;
       points.count = weight.count = counts[i];

@@ -4,6 +4,7 @@ import type { Compression } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { pruningRateAt } from '../methods/prune/rate.ts';
 import type { Unit } from '../methods/unit.ts';
+import { Shadows } from './shadows.ts';
 import {
   noiseNames,
   PlainWeights,
@@ -45,8 +46,6 @@ interface Distribution {
   readonly values: Float32Array;
   /** log sigma^2. */
   readonly logVariance: Float32Array;
-  /** theta, while an evaluation is made. */
-  readonly whole: Float32Array;
 }
 
 /** log alpha = log sigma^2 - log theta^2, in its range. */
@@ -64,7 +63,7 @@ export class VariationalWeights extends PlainWeights {
   readonly #threshold: number;
   readonly #weights: readonly Distribution[];
   readonly #divergenceWeights: readonly Float32Array[];
-  #isMasked = false;
+  readonly #shadows: Shadows;
   #isFinished = false;
 
   /** @throws SettingError for a weight that is not trained */
@@ -76,8 +75,9 @@ export class VariationalWeights extends PlainWeights {
     this.#threshold = settingsOf(projection.settings()).threshold;
     this.#weights = projection.weights.flatMap(({ name, values }) => {
       const logVariance = tensors.get(noiseNames.logVariance(name))?.value;
-      return logVariance ? [{ values, logVariance, whole: new Float32Array(values.length) }] : [];
+      return logVariance ? [{ values, logVariance }] : [];
     });
+    this.#shadows = new Shadows(this.#weights);
     this.#divergenceWeights = projection.weights.flatMap(
       ({ name }) => tensors.get(noiseNames.divergenceWeight(name))?.value ?? [],
     );
@@ -91,16 +91,11 @@ export class VariationalWeights extends PlainWeights {
   }
 
   override beforeEvaluation(): void {
-    if (this.#isFinished || this.#isMasked) return;
-    for (const { values, whole } of this.#weights) whole.set(values);
-    this.#prune();
-    this.#isMasked = true;
+    if (!this.#isFinished && this.#shadows.take()) this.#prune();
   }
 
   override afterEvaluation(): void {
-    if (!this.#isMasked) return;
-    for (const { values, whole } of this.#weights) values.set(whole);
-    this.#isMasked = false;
+    this.#shadows.putBack();
   }
 
   override distort(): Promise<void> {

@@ -21,9 +21,9 @@ export interface MatrixView {
 /** What tells the axis of the output units of a weight. */
 export interface ViewedWeight {
   readonly shape: readonly number[];
-  /** Name of the weight within its layer, as tfjs gives it. */
+  /** As tfjs names it within the layer: `kernel`, `recurrent_kernel`, `embeddings`, `depthwise_kernel`, … */
   readonly weight: string;
-  /** tfjs class name of the layer, where it is known. */
+  /** tfjs class name of the layer, where it is known; tells the kernel of a transposed convolution. */
   readonly layerClass?: string | undefined;
   /** The axis itself, where the model says which it is: that of an ONNX graph. */
   readonly outputAxis?: number | undefined;

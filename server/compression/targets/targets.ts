@@ -2,22 +2,15 @@
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { isPattern, LayerPattern } from '../../protocol/experiment/layerPattern.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
-import { viewOfWeight, type MatrixView } from './matrixView.ts';
+import { viewOfWeight, type MatrixView, type ViewedWeight } from './matrixView.ts';
 
 /** A weight tensor of a model, as it is named. */
-export interface NamedWeight {
+export interface NamedWeight extends ViewedWeight {
   /** `layer/weight`, e.g. `fc1/kernel`. */
   readonly name: string;
   readonly layer: string;
-  /** As tfjs names it within the layer: `kernel`, `recurrent_kernel`, `embeddings`, `depthwise_kernel`, … */
-  readonly weight: string;
-  /** tfjs class name of the layer; tells the kernel of a transposed convolution. */
-  readonly layerClass?: string | undefined;
-  /** Axis of the output units, where the model says which it is. */
-  readonly outputAxis?: number | undefined;
   /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
   readonly inputLayer?: string | undefined;
-  readonly shape: readonly number[];
 }
 
 /** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */

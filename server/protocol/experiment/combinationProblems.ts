@@ -1,12 +1,10 @@
 /** @file Settings that are each right and exclude one another, whatever the model and the data are. */
 import { isRecord } from '../record.ts';
-import { writtenCompressions, type Placed } from './compressions.ts';
-import { isMethod, methodFacts } from './methods/index.ts';
-import { isPolicy, policyFacts, policyNames, unsuitablePolicy, worksWith } from './methods/policies.ts';
+import { methodFacts } from './methods/index.ts';
+import { policyFacts, policyNames, unsuitablePolicy, worksWith } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
-import type { Method, PolicyId } from './schema.ts';
-import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt, type SettingPath } from './settingPath.ts';
+import { compressionsAsWritten, type WrittenCompression } from './writtenCompression.ts';
 
 /**
  * Checks that policies work with their methods and with the parameters of their layers, and have no settings of one another, that settings
@@ -25,10 +23,11 @@ export function combinationProblems(document: unknown): SettingProblem[] {
         message: 'a run without a compression has no compressed form to keep; leave it out',
       },
     ];
-  const compressions = writtenCompressions(document);
+  const compressions = compressionsAsWritten(document);
   const keepBest = compressions.flatMap((compression) => keepBestProblems(document, compression));
   return [
     ...compressions.flatMap(policyProblems),
+    ...compressions.flatMap(thresholdProblems),
     ...compressions.flatMap(settingProblems),
     ...compressions.flatMap(parameterProblems),
     ...compressions.flatMap(bucketProblems),
@@ -40,16 +39,8 @@ export function combinationProblems(document: unknown): SettingProblem[] {
   ];
 }
 
-/** The policy of a compression as it is written, or the default. */
-function policyOf(settings: unknown): unknown {
-  return valueAt(settings, ['policy']) ?? DEFAULT_POLICY;
-}
-
-function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  const method = valueAt(settings, ['method']);
-  if (!isPolicy(policy) || !isMethod(method)) return [];
-  if (worksWith(policy, method)) return thresholdProblems(policy, method, { path, settings });
+function policyProblems({ path, policy, method }: WrittenCompression): SettingProblem[] {
+  if (!policy || !method || worksWith(policy, method)) return [];
   return [
     {
       path: [...path, 'policy'],
@@ -62,9 +53,8 @@ function policyProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
 }
 
 /** Settings of a policy beside another one. */
-function settingProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  if (!isPolicy(policy)) return [];
+function settingProblems({ path, settings, policy }: WrittenCompression): SettingProblem[] {
+  if (!policy) return [];
   return policyNames.flatMap((other) =>
     (policyFacts[other].settings ?? []).flatMap((name): SettingProblem[] => {
       if (other === policy || valueAt(settings, [name]) === undefined) return [];
@@ -75,15 +65,11 @@ function settingProblems({ path, settings }: Placed<unknown>): SettingProblem[] 
 }
 
 /** Layers whose parameters say something else than the policy needs. */
-function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  const method = valueAt(settings, ['method']);
-  if (!isPolicy(policy) || !isMethod(method) || !worksWith(policy, method)) return [];
-  const layers = valueAt(settings, ['layers']);
+function parameterProblems({ path, policy, method, layers }: WrittenCompression): SettingProblem[] {
+  if (!policy || !method || !worksWith(policy, method)) return [];
   const needed = Object.entries(policyFacts[policy].layers ?? {});
-  return Object.keys(isRecord(layers) ? layers : {}).flatMap((key) =>
+  return Object.entries(layers).flatMap(([key, parameters]) =>
     needed.flatMap(([name, value]): SettingProblem[] => {
-      const parameters = valueAt(settings, ['layers', key]);
       if (!isRecord(parameters) || parameters[name] === value) return [];
       return [
         {
@@ -100,11 +86,8 @@ function parameterProblems({ path, settings }: Placed<unknown>): SettingProblem[
 }
 
 /** Layers without the rate that they need. */
-function rateProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  const method = valueAt(settings, ['method']);
-  const layers = valueAt(settings, ['layers']);
-  if (!isPolicy(policy) || !isMethod(method) || !isRecord(layers) || policyFacts[policy].findsRate) return [];
+function rateProblems({ path, policy, method, layers }: WrittenCompression): SettingProblem[] {
+  if (!policy || !method || policyFacts[policy].findsRate) return [];
   const { rises, hasThreshold } = methodFacts[method];
   if (rises === undefined) return [];
   return Object.entries(layers)
@@ -118,17 +101,12 @@ function rateProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
 }
 
 /** What says which weights become zero, under a policy that finds it by training. */
-function choiceProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  const method = valueAt(settings, ['method']);
-  if (!isPolicy(policy) || !isMethod(method) || !policyFacts[policy].findsRate) return [];
+function choiceProblems({ path, settings, policy, method, layers }: WrittenCompression): SettingProblem[] {
+  if (!policy || !method || !policyFacts[policy].findsRate) return [];
   const { chooses } = methodFacts[method];
-  const layers = valueAt(settings, ['layers']);
   const places = [
     ...(chooses?.settings ?? []).map((name) => [name]),
-    ...Object.keys(isRecord(layers) ? layers : {}).flatMap((key) =>
-      (chooses?.parameters ?? []).map((name) => ['layers', key, name]),
-    ),
+    ...Object.keys(layers).flatMap((key) => (chooses?.parameters ?? []).map((name) => ['layers', key, name])),
   ];
   return places
     .filter((place) => valueAt(settings, place) !== undefined)
@@ -142,21 +120,17 @@ function choiceProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
 }
 
 /** A decay of weights under a policy whose variances would decay, too. */
-function decayProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
+function decayProblems(document: unknown, { path, policy }: WrittenCompression): SettingProblem[] {
   const decay = ['training', 'optimizer', 'weightDecay'];
   const value = valueAt(document, decay);
-  if (!isPolicy(policy) || !policyFacts[policy].excludesWeightDecay || typeof value !== 'number' || value === 0)
-    return [];
+  if (!policy || !policyFacts[policy].excludesWeightDecay || typeof value !== 'number' || value === 0) return [];
   const message = `"${policy}" has a prior of its own for weights and variances, which would decay; leave it out`;
   return [{ path: decay, code: 'combination', at: 'key', message, related: [[...path, 'policy']] }];
 }
 
 /** Layers whose numbers are not scaled, under a policy that needs the ends of buckets. */
-function bucketProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
-  const layers = valueAt(settings, ['layers']);
-  if (!isPolicy(policy) || !policyFacts[policy].needsBuckets || !isRecord(layers)) return [];
+function bucketProblems({ path, policy, layers }: WrittenCompression): SettingProblem[] {
+  if (!policy || !policyFacts[policy].needsBuckets) return [];
   return Object.keys(layers).flatMap((key): SettingProblem[] => {
     if (valueAt(layers, [key, 'bucket']) !== 'none') return [];
     return [
@@ -173,9 +147,8 @@ function bucketProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
 }
 
 /** Layers whose weights are chosen by no threshold, under a policy that needs one. */
-function thresholdProblems(policy: PolicyId, method: Method, { path, settings }: Placed<unknown>): SettingProblem[] {
-  const layers = valueAt(settings, ['layers']);
-  if (!policyFacts[policy].needsThreshold || !isRecord(layers)) return [];
+function thresholdProblems({ path, policy, method, layers }: WrittenCompression): SettingProblem[] {
+  if (!policy || !method || !worksWith(policy, method) || !policyFacts[policy].needsThreshold) return [];
   return Object.entries(layers)
     .filter(([, layer]) => methodFacts[method].hasThreshold?.(layer) === false)
     .map(([key]) => ({
@@ -187,9 +160,8 @@ function thresholdProblems(policy: PolicyId, method: Method, { path, settings }:
     }));
 }
 
-function methodProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const method = valueAt(settings, ['method']);
-  const problems = isMethod(method) ? methodFacts[method].combinationProblems?.(settings) : undefined;
+function methodProblems({ path, settings, method }: WrittenCompression): SettingProblem[] {
+  const problems = method && methodFacts[method].combinationProblems?.(settings);
   const within = (inner: SettingPath) => [...path, ...inner];
   return (problems ?? []).map((problem) => ({
     ...problem,
@@ -198,10 +170,9 @@ function methodProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
   }));
 }
 
-function keepBestProblems(document: unknown, { path, settings }: Placed<unknown>): SettingProblem[] {
-  const policy = policyOf(settings);
+function keepBestProblems(document: unknown, { path, policy }: WrittenCompression): SettingProblem[] {
   const keepBest = ['training', 'keepBest'];
-  if (!isPolicy(policy) || valueAt(document, keepBest) !== true || policyFacts[policy].ignoresSchedule) return [];
+  if (!policy || valueAt(document, keepBest) !== true || policyFacts[policy].ignoresSchedule) return [];
   return [
     {
       path: keepBest,

@@ -142,11 +142,11 @@ function withOverrides(json: JsonText, overrides: readonly string[]) {
   return { document, applied, problems };
 }
 
-/** Names of the settings that are there misspelt, which are not called missing as well. */
+/** Names of the settings that are there misspelt: they are not to be called missing as well. */
 function misspeltSettings(problems: readonly SettingProblem[]): ReadonlySet<string> {
   return new Set(
-    problems.flatMap(({ path, meant }) =>
-      meant === undefined ? [] : [formatSettingPath([...path.slice(0, -1), meant])],
+    problems.flatMap(({ code, path, meant }) =>
+      code === 'unknown-setting' && meant !== undefined ? formatSettingPath([...path.slice(0, -1), meant]) : [],
     ),
   );
 }

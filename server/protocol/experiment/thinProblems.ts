@@ -1,11 +1,11 @@
 /** @file What is wrong with `thin` whatever the model and the data are. */
-import { writtenCompressions, type Placed } from './compressions.ts';
-import { isMethod, methodFacts, methodNames } from './methods/index.ts';
+import { methodFacts, methodNames } from './methods/index.ts';
 import type { MethodFacts } from './methods/facts.ts';
-import { isPolicy, policyFacts } from './methods/policies.ts';
+import { policyFacts } from './methods/policies.ts';
 import type { SettingProblem } from './problem.ts';
 import { DEFAULT_POLICY } from './schema/compression.ts';
 import { valueAt, type SettingPath } from './settingPath.ts';
+import { compressionsAsWritten, type WrittenCompression } from './writtenCompression.ts';
 
 const THIN: SettingPath = ['thin'];
 
@@ -20,23 +20,22 @@ const UNITS: readonly MethodFacts['leaves'][] = ['zero units', 'unknown'];
  */
 export function thinProblems(document: unknown): SettingProblem[] {
   if (valueAt(document, THIN) === undefined) return [];
-  const compressions = writtenCompressions(document);
+  const compressions = compressionsAsWritten(document);
   const problems = compressions.flatMap(compressionProblems);
   return problems.length > 0 || compressions.some(makesUnitsZero) ? problems : [nothingToRemove()];
 }
 
-function compressionProblems({ path, settings }: Placed<unknown>): SettingProblem[] {
-  const { method, policy } = of(settings);
+function compressionProblems({ path, method, policy }: WrittenCompression): SettingProblem[] {
   const problem = (name: string, message: string): SettingProblem[] => [
     { path: [...path, name], code: 'combination', at: 'value', message, related: [THIN] },
   ];
-  if (isMethod(method) && COUNTED.includes(methodFacts[method].leaves))
+  if (method && COUNTED.includes(methodFacts[method].leaves))
     return problem(
       'method',
       `what "${method}" leaves is counted by the size of a layer, which thin makes smaller while the model trains; leave thin out, ` +
         'and run `deeptwist thin` when the run is finished',
     );
-  if (isPolicy(policy) && policyFacts[policy].trainsInstead)
+  if (policy && policyFacts[policy].trainsInstead)
     return problem(
       'policy',
       `"${policy}" trains something else in the place of weights, which thin makes smaller while the model trains; choose another policy`,
@@ -45,10 +44,9 @@ function compressionProblems({ path, settings }: Placed<unknown>): SettingProble
 }
 
 /** Also where the method or the policy is missing or wrong: that is told elsewhere. */
-function makesUnitsZero({ settings }: Placed<unknown>): boolean {
-  const { method, policy } = of(settings);
-  const canBe = !isMethod(method) || UNITS.includes(methodFacts[method].leaves);
-  return canBe && (!isPolicy(policy) || policyFacts[policy].distorts === 'every-so-often');
+function makesUnitsZero({ method, policy }: WrittenCompression): boolean {
+  const canBe = !method || UNITS.includes(methodFacts[method].leaves);
+  return canBe && (!policy || policyFacts[policy].distorts === 'every-so-often');
 }
 
 function nothingToRemove(): SettingProblem {
@@ -57,8 +55,4 @@ function nothingToRemove(): SettingProblem {
     'no compression makes units 0 while the model trains; add one with the method ' +
     `${methods.map((name) => `"${name}"`).join(' or ')} and the policy "${DEFAULT_POLICY}"`;
   return { path: THIN, code: 'combination', at: 'key', message, related: [['compression']] };
-}
-
-function of(settings: unknown): { method: unknown; policy: unknown } {
-  return { method: valueAt(settings, ['method']), policy: valueAt(settings, ['policy']) ?? DEFAULT_POLICY };
 }

@@ -59,6 +59,7 @@ export function createNoise(
       'the number of training samples is unknown, by which the prior of the weights counts',
       { remedy: 'Export the number of samples from the data module (samples.train), or use another policy.' },
     );
+  const layers = nestedLayers(model.layers) as unknown as KernelLayer[];
   const own = noisy.map(({ weight: { name }, logVariance }) => {
     const kernel = weights.find((weight) => weight.name === name)!;
     const beside = {
@@ -66,7 +67,6 @@ export function createNoise(
       logVariance: tf.variable(tf.fill(kernel.shape, logVariance)),
       divergenceWeight: tf.variable(tf.scalar(0), false),
     };
-    const layers = nestedLayers(model.layers) as unknown as KernelLayer[];
     makeNoisy(
       layers.find((layer) => layer.kernel?.read() === kernel.variable)!,
       beside.logVariance,

@@ -6,16 +6,13 @@ import { CompiledExecutor } from '../../../server/compiler/compiledExecutor.ts';
 import { loadTensorFlowBackend, loadWasmBackend } from '../../../server/compiler/eagerBackend.ts';
 import { EagerExecutor } from '../../../server/compiler/eagerExecutor.ts';
 import type { PassName } from '../../../server/compiler/optimize.ts';
-import { Compressor } from '../../../server/compression/compressor.ts';
 import { planCompression } from '../../../server/compression/plan.ts';
 import { Vocabulary } from '../../../server/data/text/vocabulary.ts';
-import { arenaBytes } from '../../../server/memory/arena.ts';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
-import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
 import { placedCompressions } from '../../../server/protocol/experiment/compressions.ts';
 import { experimentSchema, type ModelReference } from '../../../server/protocol/experiment/schema.ts';
-import { compressibleWeights } from '../../../server/training/trainer.ts';
+import { createUpdate, executorNeeds } from '../../../server/training/trainer.ts';
 import { modelProgram, type Lesson } from '../../../server/training/modelProgram.ts';
 import { readBatches, type Batches } from '../batches.ts';
 
@@ -80,17 +77,9 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   };
   const program = modelProgram(loaded, samples, training, { lesson: await lesson() });
   const named = modelWeights(loaded.model);
-  const plan = planCompression(placedCompressions(experiment), named, {
-    steps: STEPS,
-    seed,
-  });
-  const instead = plan.trained.map(({ length }) => length);
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
-  const executorOptions = {
-    seed,
-    extraBytes: (lengths: readonly number[]) =>
-      insteadBytes + optimizerArenaBytes(training.optimizer, [...lengths, ...instead]),
-  };
+  const compressions = placedCompressions(experiment);
+  const plan = compressions.length > 0 ? planCompression(compressions, named, { steps: STEPS, seed }) : undefined;
+  const { rowGradients, extraBytes } = executorNeeds(training.optimizer, plan);
   if (options.executor === 'tensorflow' && !loadTensorFlowBackend(options.tfjsNode ?? '.'))
     throw new Error(`There is no tfjs-node in ${options.tfjsNode}.`);
   if (options.executor === 'wasm' && !(await loadWasmBackend()))
@@ -98,22 +87,15 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const executor =
     options.executor === 'compiled'
       ? await CompiledExecutor.create(program, {
-          ...executorOptions,
+          seed,
+          extraBytes,
           batchSize: batches.size,
           threads,
-          rowGradients:
-            supportsRowGradients(training.optimizer) && !plan.denseGradients && !without.includes('row-gradients'),
+          rowGradients: rowGradients && !without.includes('row-gradients'),
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
-      : new EagerExecutor(program, { ...executorOptions, backend: options.executor });
-  const { arena, list } = executor.parameters;
-  const compressor = new Compressor(plan, compressibleWeights(named, executor.parameters), (length) =>
-    arena.float32(length),
-  );
-  const optimizer = createOptimizer(training.optimizer, training.clip, arena, [
-    ...list.filter(({ name, trainable }) => trainable && !plan.replaced.has(name)),
-    ...compressor.trained,
-  ]);
+      : new EagerExecutor(program, { seed, extraBytes, backend: options.executor });
+  const { compressor, optimizer } = createUpdate(training, { named, parameters: executor.parameters, plan });
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;
@@ -125,11 +107,11 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   return {
     executor: executor.description,
     async step(index) {
-      await compressor.beforeStep(index + 1);
+      await compressor?.beforeStep(index + 1);
       await gradients(index);
-      await compressor.pull();
+      await compressor?.pull();
       update();
-      await compressor.push();
+      await compressor?.push();
     },
     gradients,
     update,

@@ -22,6 +22,7 @@ import {
   statefulLstm,
   weightsFile,
   workspace,
+  type RecordedRun,
 } from './workspace.ts';
 
 /** As LeNet-300-100: two hidden layers of rectifiers. `fc2` is normalized, and `fc3` has no bias. */
@@ -306,10 +307,15 @@ describe('a model that cannot be thinned is refused before the training', () => 
     expect(await run({ overrides: ['thin={"at":[2]}'] })).toMatchObject({ state: 'finished' });
   });
 
-  test('a thinning that no distortion precedes is told of', async () => {
-    const { events } = await (await workspace({ ...aware, thin: { at: [13], unit: 'steps' } })).run();
-    expect(eventsOf(events, 'warning').map(({ message }) => message)).toEqual([
-      'thin.at[0]: no weights are distorted after step 13, so that units which were 0 have trained on and stay.',
-    ]);
+  test('a thinning that no distortion precedes is told of, while it is to come', async () => {
+    const { run } = await workspace({ ...aware, thin: { at: [13, 25], unit: 'steps' } });
+    const told = (i: number, step: number) =>
+      `thin.at[${i}]: no weights are distorted after step ${step}, so that units which were 0 have trained on and stay.`;
+    const warnings = ({ events }: RecordedRun) => eventsOf(events, 'warning').map(({ message }) => message);
+    let recorded = await run({ stopAfter: 13 });
+    expect(warnings(recorded)).toEqual([told(0, 13), told(1, 25)]);
+    recorded = await resume(recorded.run, 25);
+    expect(warnings(recorded)).toEqual([told(1, 25)]);
+    expect(warnings(await resume(recorded.run))).toEqual([]);
   });
 });

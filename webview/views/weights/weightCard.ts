@@ -21,8 +21,10 @@ export class WeightCard {
   readonly element: HTMLElement;
   readonly #name: string;
   readonly #histogram: Chart;
-  readonly #scaled: Chart;
   readonly #over: RidgeChart;
+  readonly #createScaled: () => Chart;
+  /** Undefined before the first recording of a weight whose buckets share levels: most have none. */
+  #scaled: Chart | undefined;
   #ridges:
     { readonly of: readonly WeightDistortion[]; readonly key: string; readonly made: Ridges | undefined } | undefined;
 
@@ -30,16 +32,15 @@ export class WeightCard {
   constructor(context: ViewContext, name: string, goTo: (step: number) => void) {
     this.#name = name;
     this.#histogram = createChart({ id: name, title: name, context });
-    this.#scaled = createChart({ id: `${name}/scaled`, title: l10n.t('Levels in each bucket'), context });
-    this.#scaled.setTitle(l10n.t('Levels in each bucket'), l10n.t('{0}: levels in each bucket', name));
     this.#over = createRidgeChart(context, goTo);
-    this.element = element(
-      'div',
-      { class: 'weight-card' },
-      this.#histogram.element,
-      this.#scaled.element,
-      this.#over.element,
-    );
+    this.element = element('div', { class: 'weight-card' }, this.#histogram.element, this.#over.element);
+    this.#createScaled = () => {
+      const title = l10n.t('Levels in each bucket');
+      const chart = createChart({ id: `${name}/scaled`, title, context });
+      chart.setTitle(title, l10n.t('{0}: levels in each bucket', name));
+      this.#histogram.element.after(chart.element);
+      return chart;
+    };
   }
 
   /** Draws what a run, and a second one where it is given, recorded nearest to a step. */
@@ -63,14 +64,17 @@ export class WeightCard {
 
   dispose(): void {
     this.#histogram.dispose();
-    this.#scaled.dispose();
+    this.#scaled?.dispose();
     this.#over.dispose();
   }
 
   #updateScaled(all: readonly WeightDistortion[], { distortion, color }: Seen): void {
     const content = scaledContent(distortion, color, all);
-    this.#scaled.element.hidden = content === undefined;
-    if (content) this.#scaled.update(content);
+    if (content) {
+      this.#scaled ??= this.#createScaled();
+      this.#scaled.element.hidden = false;
+      this.#scaled.update(content);
+    } else if (this.#scaled) this.#scaled.element.hidden = true;
   }
 
   #updateOver(distortions: readonly WeightDistortion[], seen: Seen, color: number, settings: WeightSettings): void {

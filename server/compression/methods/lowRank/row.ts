@@ -3,7 +3,7 @@ import { DenseWeight } from '../../../formats/packed/dense.ts';
 import { FactorsWeight, multiplyFactors } from '../../../formats/packed/factors.ts';
 import { SettingError } from '../../../protocol/experiment/settingError.ts';
 import type { LowRankParameters } from '../../../protocol/experiment/schema/compression.ts';
-import { storedMatrix, storedShape, storedView, viewOfWeight } from '../../targets/matrixView.ts';
+import { storedMatrix, storedShape, storedView, viewOfWeight, type ViewedWeight } from '../../targets/matrixView.ts';
 import type { CompressedSize } from '../../size.ts';
 import { matchTargets, type NamedWeight, type Target } from '../../targets/targets.ts';
 import type {
@@ -63,10 +63,7 @@ export const lowRank: MethodRow<'low-rank'> = {
 };
 
 /** A factor as a weight that has a row for each of the `rank` products which make up the matrix. */
-function factor(
-  shape: readonly number[],
-  weight: 'kernel' | 'embeddings',
-): Pick<NamedWeight, 'shape' | 'weight' | 'layerClass' | 'outputAxis'> {
+function factor(shape: readonly number[], weight: 'kernel' | 'embeddings'): ViewedWeight {
   return { shape, weight, layerClass: undefined, outputAxis: undefined };
 }
 

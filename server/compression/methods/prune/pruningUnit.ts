@@ -42,8 +42,8 @@ export class PruningUnit implements Unit {
     if (!selection.splice) return;
     this.splice = (values, step, before) => selection.splice!(this.#scoresOf(values), rule.rateAt(step), before);
     this.regrow = (values, gradients, step, part) => {
+      if (part === 0) return this.kept(values, step);
       const rate = rule.rateAt(step);
-      if (part === 0) return selection.keep(this.#scoresOf(values), rate);
       const left = selection.keep(this.#scoresOf(values), 1 - (1 - rate) * (1 - part));
       const scores = gradients.map((own, i) => own.map((slope, j) => (left[i][j] === 1 ? Infinity : Math.abs(slope))));
       return selection.keep(scores, rate);

@@ -4,6 +4,7 @@ import { planCompression } from '../../../../server/compression/plan.ts';
 import { createCompressor, planned } from '../createCompressor.ts';
 import { Random } from '../../../../server/formats/random.ts';
 import type { TrainedWeight } from '../trainedWeight.ts';
+import { trainStopped } from './stopped.ts';
 
 /** Products in double precision, row by row: an independent reference. */
 type Matrix = readonly (readonly number[])[];
@@ -106,23 +107,13 @@ describe('factors', () => {
   test.each([false, true])(
     'go on from a checkpoint as if there had been none; shared: %s',
     async (sharedProjection) => {
-      const train = async (
-        weights: readonly TrainedWeight[],
-        from: number,
-        to: number,
-        state?: Record<string, Float32Array>,
-      ) => {
-        const compressor = compressorOf(weights, { sharedProjection });
-        if (state) compressor.restore(state);
-        for (let at = from; at <= to; at++) await step(compressor, weights, at);
-        return compressor;
+      const training = {
+        make: () => Object.values(lstm()),
+        compressorOf: (weights: readonly TrainedWeight[]) => compressorOf(weights, { sharedProjection }),
+        step,
       };
-      const whole = Object.values(lstm());
-      await train(whole, 1, 6);
-      const parts = Object.values(lstm());
-      const { state } = await train(parts, 1, 3);
-      await train(parts, 4, 6, structuredClone(state) as Record<string, Float32Array>);
-      expect(parts.map(({ values }) => values)).toEqual(whole.map(({ values }) => values));
+      const { whole, resumed } = await trainStopped(training, { at: 3, end: 6 });
+      expect(resumed.map(({ values }) => values)).toEqual(whole.map(({ values }) => values));
     },
   );
 

@@ -7,6 +7,7 @@ import type { Compression } from '../../../../server/protocol/experiment/schema.
 import { createCompressor, planned, type WrittenCompression } from '../createCompressor.ts';
 import { normals } from '../random.ts';
 import type { TrainedWeight } from '../trainedWeight.ts';
+import { trainStopped } from './stopped.ts';
 
 type Parameters = Extract<Extract<Compression, { method: 'quantize' }>['layers'][string], { levels: 'points' }>;
 
@@ -26,6 +27,9 @@ function kernel(values: ArrayLike<number>, columns = 1, layer = 'fc'): TrainedWe
     gradient,
   };
 }
+
+const twoKernels = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
+const valuesOf = (weights: readonly TrainedWeight[]) => weights.map((weight) => weight.values);
 
 const settings = (parameters: Partial<Parameters> = {}) =>
   ({
@@ -202,19 +206,13 @@ describe('trained points', () => {
     { bucket: 'row' },
     { bucket: 'none', start: 'random', iterations: 5 },
   ])('go on from a checkpoint as if there had been none: %j', async (parameters) => {
-    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
-      const compressor = compressorOf(weights, parameters);
-      if (state) compressor.restore(state);
-      for (let at = from; at <= to; at++) await step(compressor, weights, at);
-      return compressor;
+    const training = {
+      make: twoKernels,
+      compressorOf: (weights: readonly TrainedWeight[]) => compressorOf(weights, parameters),
+      step,
     };
-    const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
-    const whole = make();
-    await train(whole, 1, 6);
-    const parts = make();
-    const { state } = await train(parts, 1, 3);
-    await train(parts, 4, 6, structuredClone(state));
-    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
+    const { whole, resumed } = await trainStopped(training, { at: 3, end: 6 });
+    expect(valuesOf(resumed)).toEqual(valuesOf(whole));
   });
 
   test('begin at the first step of the schedule; until then the weight itself is trained', async () => {
@@ -251,7 +249,6 @@ describe('trained points', () => {
 
 describe('as many points as a gradient is great', () => {
   const written = { ...settings({ bucket: 8, iterations: 10 }), pointsByGradient: { steps: 2 } };
-  const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
 
   /** A step in which the second gradient is three times the first, of as many numbers. */
   async function measured(compressor: Compressor, [first, second]: readonly TrainedWeight[], at: number) {
@@ -266,7 +263,7 @@ describe('as many points as a gradient is great', () => {
   }
 
   test('are fitted to weights that stay what they are while gradients are added up', async () => {
-    const weights = make();
+    const weights = twoKernels();
     const full = weights.map((weight) => weight.values.slice());
     const compressor = createCompressor(written, weights, options);
     expect(compressor.trained.map(({ value }) => value.length)).toEqual([6, 6]);
@@ -288,25 +285,17 @@ describe('as many points as a gradient is great', () => {
   });
 
   test.each([1, 2, 3, 5])('go on from a checkpoint after step %i as if there had been none', async (at) => {
-    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
-      const compressor = createCompressor(written, weights, options);
-      if (state) compressor.restore(state);
-      for (let now = from; now <= to; now++) await measured(compressor, weights, now);
-      return compressor;
-    };
-    const whole = make();
-    await train(whole, 1, 6);
-    const parts = make();
-    const { state } = await train(parts, 1, at);
-    const resumed = await train(parts, at + 1, 6, structuredClone(state));
-    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
-    for (const [name, packed] of resumed.packed())
-      expect(packed.rebuild()).toEqual(parts.find((weight) => weight.name === name)!.values);
+    const compressorOf = (weights: readonly TrainedWeight[]) => createCompressor(written, weights, options);
+    const training = { make: twoKernels, compressorOf, step: measured };
+    const { whole, resumed, compressor } = await trainStopped(training, { at, end: 6 });
+    expect(valuesOf(resumed)).toEqual(valuesOf(whole));
+    for (const [name, packed] of compressor.packed())
+      expect(packed.rebuild()).toEqual(resumed.find((weight) => weight.name === name)!.values);
   });
 
   test('are refused where the run would end before they are fitted', () => {
     const late = { ...written, schedule: { from: 99 } };
-    expect(() => createCompressor(late, make(), options)).toThrow(
+    expect(() => createCompressor(late, twoKernels(), options)).toThrow(
       'compression.pointsByGradient.steps: expected at most 1, the steps that are left of the run when its points are fitted, got 2',
     );
   });
@@ -319,7 +308,6 @@ describe('by turns with straight-through training', () => {
     distortEvery: 2,
     schedule: { from: 2 },
   };
-  const make = () => [kernel(normals(60, 7), 6, 'fc1'), kernel(normals(30, 8), 5, 'fc2')];
 
   /** A step whose optimizer trains weights and points; gives the weights that the model computed with. */
   async function turn(compressor: Compressor, weights: readonly TrainedWeight[], at: number): Promise<Float32Array[]> {
@@ -345,7 +333,7 @@ describe('by turns with straight-through training', () => {
   };
 
   test('weights are trained at uniform levels for a period, then points for one, and what these leave is trained on', async () => {
-    const weights = make();
+    const weights = twoKernels();
     const compressor = createCompressor(written, weights, options);
     const full = () => weights.map((weight) => weight.values.slice());
     const expectUniform = (computed: readonly Float32Array[], of: readonly Float32Array[]) =>
@@ -376,24 +364,16 @@ describe('by turns with straight-through training', () => {
   });
 
   test.each([1, 2, 3, 4, 5, 6, 7])('go on from a checkpoint after step %i as if there had been none', async (at) => {
-    const train = async (weights: readonly TrainedWeight[], from: number, to: number, state?: Compressor['state']) => {
-      const compressor = createCompressor(written, weights, options);
-      if (state) compressor.restore(state);
-      for (let now = from; now <= to; now++) await turn(compressor, weights, now);
-      return compressor;
-    };
-    const whole = make();
-    await train(whole, 1, 9);
-    const parts = make();
-    const { state } = await train(parts, 1, at);
-    await train(parts, at + 1, 9, structuredClone(state));
-    expect(parts.map((part) => part.values)).toEqual(whole.map((one) => one.values));
+    const compressorOf = (weights: readonly TrainedWeight[]) => createCompressor(written, weights, options);
+    const training = { make: twoKernels, compressorOf, step: turn };
+    const { whole, resumed } = await trainStopped(training, { at, end: 9 });
+    expect(valuesOf(resumed)).toEqual(valuesOf(whole));
   });
 
   test.each([6, 8])(
     'evaluations and the last distortion see the weights that step %i has left, compressed',
     async (last) => {
-      const weights = make();
+      const weights = twoKernels();
       const compressor = createCompressor(written, weights, { ...options, steps: last + 1 });
       for (let at = 1; at <= last; at++) await turn(compressor, weights, at);
       const stored = weights.map((weight) => weight.values.slice());
@@ -409,7 +389,7 @@ describe('by turns with straight-through training', () => {
   );
 
   test("weights are the optimizer's, too, from the first step on", () => {
-    const plan = planCompression(planned({ ...written, schedule: { from: 0 } }), make(), options);
+    const plan = planCompression(planned({ ...written, schedule: { from: 0 } }), twoKernels(), options);
     expect([...plan.replaced]).toEqual([]);
     expect(plan.trained).toHaveLength(2);
   });
