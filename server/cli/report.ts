@@ -134,7 +134,13 @@ const moments: Record<EventOf<'evaluation'>['moment'], string> = {
 
 function evaluationLine(event: EventOf<'evaluation'>): string {
   const loss = event.metric === 'loss' ? '' : `  loss ${formatNumber(event.loss)}`;
-  return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}`;
+  return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}${measuresText(event)}`;
+}
+
+/** What the outputs of a model of several have each. */
+function measuresText({ measures = {}, metric }: EventOf<'evaluation'>): string {
+  const others = Object.entries(measures).filter(([name]) => name !== metric);
+  return others.length === 0 ? '' : ` (${others.map(([name, value]) => `${name} ${formatNumber(value)}`).join(', ')})`;
 }
 
 /** The table of layers and the figures of a finished run. */

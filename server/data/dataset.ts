@@ -5,6 +5,8 @@ import type { Vocabulary } from './text/vocabulary.ts';
 export type Elements = Float32Array | Int32Array;
 
 export interface TensorSpec {
+  /** The input or the output of the model that it is for, where the data say so. */
+  name?: string;
   /** Shape of one sample: the axes behind the batch's. */
   shape: readonly number[];
   dtype: 'float32' | 'int32';
@@ -109,8 +111,11 @@ export interface Dataset {
   vocabulary?: Vocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
-  /** Training samples of each of so many labels, from 0 on; absent where targets are no labels, or only reading them would tell. */
-  countLabels?: (classes: number) => number[];
+  /**
+   * Training samples of each of so many labels, from 0 on, of the target of that index; undefined where it has no labels. Absent where
+   * only reading all samples would tell.
+   */
+  countLabels?: (classes: number, target: number) => number[] | undefined;
   /** Present for images. */
   images?: ImageFacts;
   /** Present for a table. */

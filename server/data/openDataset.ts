@@ -1,7 +1,7 @@
 /** @file The data set that an experiment names. */
 import { resolve } from 'node:path';
 import type { DataConfig } from '../protocol/experiment/schema.ts';
-import { openArrays } from './arrays.ts';
+import { openArrays } from './arrays/arraysDataset.ts';
 import type { Dataset, OpenOptions, SampleForm } from './dataset.ts';
 import { openMnist } from './mnist.ts';
 import { openModuleDataset } from './module/moduleDataset.ts';

@@ -1,4 +1,7 @@
-/** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of the `path` and the `files` of a text or a table, one is given. */
+/**
+ * @file Settings that stand for one another: of `training.steps` and `training.epochs`, of the `path` and the `files` of a text or a
+ * table, of arrays for a split and a fraction for it, one is given.
+ */
 import { isRecord } from '../record.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
@@ -33,6 +36,24 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
           message: `"files" has a table for it`,
           related: [['data', 'files', split]],
         });
+  }
+  if (isRecord(data) && data.type === 'arrays') {
+    for (const split of ['test', 'validation'])
+      if (split in data && valueAt(data, ['split', split]) !== undefined)
+        problems.push({
+          path: ['data', 'split', split],
+          code: 'alternatives',
+          at: 'key',
+          message: `"${split}" has arrays for it`,
+          related: [['data', split]],
+        });
+    if (!('test' in data) && valueAt(data, ['split', 'test']) === undefined)
+      problems.push({
+        path: ['data', 'test'],
+        code: 'missing-setting',
+        at: 'value',
+        message: 'missing: expected arrays, or "split": { "test": 0.2 }, a fraction of "train"',
+      });
   }
   const vocabulary = valueAt(data, ['vocabulary']);
   if (isRecord(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
