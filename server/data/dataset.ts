@@ -1,6 +1,6 @@
 /** @file What a data set is to the training loop. */
 import type { Seeding } from '../formats/random.ts';
-import type { Vocabulary } from './text/vocabulary.ts';
+import type { TextVocabulary } from './text/vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
 
@@ -108,7 +108,7 @@ export interface Dataset {
    * Present for a text. Row b of a batch then goes on in row b of the next, so that a state can be carried; batches of all splits are
    * full, and the quality of a model is its perplexity.
    */
-  vocabulary?: Vocabulary;
+  vocabulary?: TextVocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
   /**
@@ -134,15 +134,16 @@ export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'cl
   train: Pick<Dataset['train'], 'samples'>;
 };
 
-/** Images that are decoded, of all. */
+/** Images that are decoded, or bytes of a text that are tokenized, of all. */
 export interface Decoded {
+  readonly what: 'images' | 'text';
   readonly done: number;
   readonly total: number;
 }
 
 export interface OpenOptions {
-  /** When it aborts, decoding ends at once. */
+  /** When it aborts, decoding and tokenizing end at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of images that are decoded, which may take long. */
+  /** Told of what is decoded or tokenized, which may take long. */
   readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

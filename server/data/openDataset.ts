@@ -32,7 +32,7 @@ export async function openDataset(
     case 'module':
       return openModuleDataset(resolve(baseDirectory, config.path));
     case 'text':
-      return openTextCorpus(config, baseDirectory);
+      return openTextCorpus(config, baseDirectory, options);
   }
 }
 

@@ -160,8 +160,7 @@ export function safetensorRows(file: ByteSource, name: string): RowSource {
     shape,
     bytes: elementCount(shape) * decodeSafetensor(entry, new Uint8Array(0)).data.BYTES_PER_ELEMENT,
     isWhole: false,
-    rows: (begin, end) =>
-      decodeSafetensor(entry, file.read(first + begin * rowBytes, first + end * rowBytes)).data,
+    rows: (begin, end) => decodeSafetensor(entry, file.read(first + begin * rowBytes, first + end * rowBytes)).data,
   };
 }
 

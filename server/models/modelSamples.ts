@@ -26,7 +26,9 @@ export interface ModelContext {
 }
 
 export function contextOf({ batchSize, inputs, vocabulary, classes }: ModelSamples): ModelContext {
-  const named = inputs.flatMap(({ name, shape }): [string, number[]][] => (name === undefined ? [] : [[name, [...shape]]]));
+  const named = inputs.flatMap(({ name, shape }): [string, number[]][] =>
+    name === undefined ? [] : [[name, [...shape]]],
+  );
   return {
     batchSize,
     inputShape: [...inputs[0].shape],

@@ -76,7 +76,9 @@ export function inputOrder(
 /** Names that may be meant by one that is not among them. */
 export function namesInWords(name: string, names: readonly string[]): string {
   const meant = didYouMean(name, names);
-  return meant === undefined ? `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}` : `did you mean '${meant}'?`;
+  return meant === undefined
+    ? `there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+    : `did you mean '${meant}'?`;
 }
 
 function targetOrder(model: tf.LayersModel, { targets }: Pick<Dataset, 'targets'>): number[] {

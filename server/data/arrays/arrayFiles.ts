@@ -75,7 +75,10 @@ function checked(source: RowSource): RowSource {
     throw new FormatError(
       `it takes ${formatBytes(bytes)} of memory, of which ${formatBytes(most)} are possible: it is in Fortran order or compressed, and ` +
         'cannot be read by rows',
-      { remedy: 'Save it by numpy.save(file, numpy.ascontiguousarray(x)): an array of any size is then read row by row.' },
+      {
+        remedy:
+          'Save it by numpy.save(file, numpy.ascontiguousarray(x)): an array of any size is then read row by row.',
+      },
     );
   return source;
 }

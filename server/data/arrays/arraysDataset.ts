@@ -139,7 +139,11 @@ function firstNotFiniteOf({ column, source }: OpenedColumn & { readonly column: 
 
 function storedColumn({ name, role, source }: OpenedColumn): StoredColumn {
   const [samples, ...shape] = source.shape;
-  return source.decoded(() => ({ ...(name !== undefined && { name }), shape, ...convert(source.rows(0, samples), role) }));
+  return source.decoded(() => ({
+    ...(name !== undefined && { name }),
+    shape,
+    ...convert(source.rows(0, samples), role),
+  }));
 }
 
 function streamedColumn({ name, role, source }: OpenedColumn): Column {
@@ -185,11 +189,13 @@ function withSplits(tables: ReadonlyMap<SplitName, Table>, { split, seed }: Arra
   const others = Object.entries({ test, validation });
   for (const [name, table] of others) if (table) checkAlike(all, table, name);
   const fractions = { test: split.test ?? 0, validation: split.validation };
-  if (fractions.test === 0 && fractions.validation === 0 && test) return { train: all, test, ...(validation && { validation }) };
+  if (fractions.test === 0 && fractions.validation === 0 && test)
+    return { train: all, test, ...(validation && { validation }) };
   const rows: Record<SplitName, number[]> = { train: [], test: [], validation: [] };
   for (const [stream, own] of rowsByClass(all).entries()) {
     const parts = divide(own.length, fractions, seed, stream);
-    for (const name of ['train', 'test', 'validation'] as const) for (const index of parts[name]) rows[name].push(own[index]);
+    for (const name of ['train', 'test', 'validation'] as const)
+      for (const index of parts[name]) rows[name].push(own[index]);
   }
   const part = (name: SplitName): Table => {
     if (rows[name].length === 0)

@@ -31,6 +31,7 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
     ['data', 'labels'],
+    ['data', 'tokenizer'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));

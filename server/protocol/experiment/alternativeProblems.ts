@@ -63,6 +63,15 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
       at: 'key',
       message: 'expected either "size" or "file"',
     });
+  const ofWords = isRecord(vocabulary) ? Object.keys(vocabulary) : [];
+  if (valueAt(data, ['tokenizer']) !== undefined && ofWords.length > 0)
+    problems.push({
+      path: ['data', 'tokenizer'],
+      code: 'alternatives',
+      at: 'key',
+      message: 'expected either "tokenizer" or "vocabulary": a tokenizer has its own',
+      related: [['data', 'vocabulary']],
+    });
   return problems;
 }
 

@@ -85,7 +85,8 @@ export function chooseLoss(
   const { model, loss } = loaded;
   const outputs = outputLosses(loaded, training, targets);
   if (outputs !== undefined) {
-    const sum: OfBatch = (...batch) => outputs.map((own, target) => weighted(own, termOf(own, target, batch))).reduce(add);
+    const sum: OfBatch = (...batch) =>
+      outputs.map((own, target) => weighted(own, termOf(own, target, batch))).reduce(add);
     return { loss: meanOf('The loss', sum), outputs };
   }
   const isSingle = model.outputs.length === 1 && targets.length === 1;
@@ -127,9 +128,13 @@ function lossesByName(
   const written = Object.keys(setting);
   const unknown = written.find((name) => !names.includes(name));
   if (unknown !== undefined)
-    throw new SettingError([...LOSS, unknown], `the model has no output of this name; ${namesInWords(unknown, names)}`, {
-      at: 'key',
-    });
+    throw new SettingError(
+      [...LOSS, unknown],
+      `the model has no output of this name; ${namesInWords(unknown, names)}`,
+      {
+        at: 'key',
+      },
+    );
   if (written.length !== targets.length)
     throw unfitModel(
       `training.loss has ${written.length} outputs (${written.join(', ')}), and a sample of the data has ${targets.length} targets`,
@@ -165,7 +170,8 @@ function outputOf(
   // A single one is for the single output, whatever its name.
   if (name === undefined || (names.length === 1 && targets.length === 1)) return index;
   const output = names.indexOf(name);
-  if (output < 0) throw unfitModel(`it has no output '${name}', for which the data have a target; ${namesInWords(name, names)}`);
+  if (output < 0)
+    throw unfitModel(`it has no output '${name}', for which the data have a target; ${namesInWords(name, names)}`);
   return output;
 }
 

@@ -156,7 +156,9 @@ export const data = z
       .strictObject({
         type: z.literal('arrays'),
         train: arrayFiles.describe('What is trained on.'),
-        test: arrayFiles.optional().describe('What the final model is judged by; without it, `split.test` says how much.'),
+        test: arrayFiles
+          .optional()
+          .describe('What the final model is judged by; without it, `split.test` says how much.'),
         validation: arrayFiles
           .optional()
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
@@ -233,6 +235,12 @@ export const data = z
           })
           .prefault({})
           .describe('The words that the model knows; every other word is <unk>.'),
+        tokenizer: path
+          .optional()
+          .describe(
+            'In place of words: the `tokenizer.json` of a tokenizer of Hugging Face (BPE, WordPiece, Unigram), which says what the tokens are.',
+          )
+          .meta({ examples: ['./tokenizer.json'] }),
         timeSteps: positiveInteger
           .describe(
             'Words in a sample (T): back-propagation through time is truncated to them. Zaremba et al. 2014: 20 (small), 35 (medium, ' +

@@ -137,7 +137,10 @@ describe('several inputs and targets', () => {
   const named = { inputs: { b: 'bytes.npy', a: 'x.npy' }, targets: { kind: 'y.npy', size: 'yb.npy' } };
 
   test('have names, and are in the order of these', async () => {
-    const data = await openDataset(arrays({ train: named, test: { ...named, inputs: { a: 'x.npy', b: 'x8.npy' } } }), folder);
+    const data = await openDataset(
+      arrays({ train: named, test: { ...named, inputs: { a: 'x.npy', b: 'x8.npy' } } }),
+      folder,
+    );
     expect(data.inputs).toEqual([
       { name: 'a', shape: [2], dtype: 'float32' },
       { name: 'b', shape: [2], dtype: 'float32' },
