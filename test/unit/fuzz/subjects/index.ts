@@ -3,6 +3,7 @@ import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
 import { exports } from './exports.ts';
+import { hdf5 } from './hdf5.ts';
 import { idxFiles } from './idx.ts';
 import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
@@ -18,6 +19,7 @@ export const subjects: readonly Subject[] = [
   packed,
   arrays,
   idxFiles,
+  ...hdf5,
   imageFolders,
   imageCaches,
   csvTables,
