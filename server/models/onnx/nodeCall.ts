@@ -126,6 +126,11 @@ export class NodeCall {
     return attribute && 'string' in attribute ? attribute.string : this.#otherwise(name, attribute, otherwise);
   }
 
+  texts(name: string): readonly string[] | undefined {
+    const attribute = this.attribute(name);
+    return attribute && 'strings' in attribute ? attribute.strings : this.#otherwise(name, attribute, undefined);
+  }
+
   /** One of several words. @throws TypeError for another one */
   word<W extends string>(name: string, words: readonly [W, ...W[]]): W {
     const given = this.text(name, words[0]);
