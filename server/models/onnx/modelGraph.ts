@@ -227,10 +227,10 @@ function opsetOf({ opsets }: ReadOnnxModel): number {
 }
 
 /** @throws FormatError with all operators that are not computed here */
-function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
+export function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
   const missing = new Map<string, string[]>();
-  for (const { op, domain, name, hasGraphs } of nodes) {
-    if (domain === '' && !hasGraphs && (hasOperator(op) || op === 'Constant')) continue;
+  for (const { op, domain, name, graphs } of nodes) {
+    if (domain === '' && graphs.size === 0 && (hasOperator(op) || op === 'Constant')) continue;
     const full = domain === '' ? op : `${domain}.${op}`;
     missing.set(full, [...(missing.get(full) ?? []), name]);
   }

@@ -12,6 +12,7 @@ import { poolingOperators } from './operators/pooling.ts';
 import { recurrentOperators } from './operators/recurrent.ts';
 import { reductionOperators } from './operators/reduction.ts';
 import { resizeOperators } from './operators/resize.ts';
+import { sequenceOperators } from './operators/sequence.ts';
 
 const operators: Operators = {
   ...elementwiseOperators,
@@ -25,6 +26,7 @@ const operators: Operators = {
   ...movementOperators,
   ...indexingOperators,
   ...resizeOperators,
+  ...sequenceOperators,
 };
 
 /** @param isKnown true where all inputs are known numbers; undefined for an operator that is not computed here */

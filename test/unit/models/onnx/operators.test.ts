@@ -688,6 +688,33 @@ const cases: Record<string, Case> = {
       thousandth: { type: 'float32', shape: [], data: Float32Array.of(1e-3) },
     },
   },
+  'a sequence of parts': {
+    sample: [6],
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('SplitToSequence', ['scaled', 'size'], 'parts', { axis: { int: 1 } }),
+      node('SequenceAt', ['parts', 'last'], 'rest'),
+      node('SequenceAt', ['parts', 'first'], 'begin'),
+      node('SequenceConstruct', ['rest', 'begin'], 'turned'),
+      node('ConcatFromSequence', ['turned'], 'y', { axis: { int: 1 } }),
+    ],
+    tensors: {
+      'm.scale': positiveFloats([6]),
+      size: integers([4], []),
+      last: integers([-1], []),
+      first: integers([0], []),
+    },
+  },
+  'a sequence of places': {
+    sample: [2, 3],
+    outputRank: 3,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      node('SplitToSequence', ['scaled'], 'parts', { axis: { int: 1 }, keepdims: { int: 0 } }),
+      node('ConcatFromSequence', ['parts'], 'y', { axis: { int: -1 }, new_axis: { int: 1 } }),
+    ],
+    tensors: { 'm.scale': positiveFloats([2, 3]) },
+  },
 };
 
 /** A loss whose gradient is different for every number of the output. */
