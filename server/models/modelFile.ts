@@ -57,6 +57,21 @@ export function checkOnnxReference(reference: string): void {
   });
 }
 
+/** @throws SettingError for an address of the web, and for a file that is no module by its name */
+export function checkModuleReference(reference: string): void {
+  checkAddress(['model', 'module'], reference);
+  if (MODULES.has(extname(reference).toLowerCase())) return;
+  throw new SettingError(['model', 'module'], `${reference} is no TypeScript or JavaScript module`, {
+    remedy: 'Name a module here; other models are named by "model" itself.',
+  });
+}
+
+/** True for a path that may be that of a model by its name, also of one that has to be converted first. */
+export function isModelPath(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  return extension === '.json' || extension === ONNX || MODULES.has(extension) || Object.hasOwn(conversions, extension);
+}
+
 /** Files of weights, by their extensions. */
 const WEIGHTS = new Set<string>(['.json', '.safetensors', ...TORCH_EXTENSIONS]);
 

@@ -4,8 +4,8 @@ import type { Predictor, Program } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
+import { outputNames } from '../models/modelOutputs.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
@@ -132,7 +132,7 @@ export function modelProgram(
     lossScale,
     // A sequential model has no `inputNames`.
     inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
-    outputNames: outputNamesOf(model),
+    outputNames: outputNames(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
@@ -178,11 +178,6 @@ function inLayoutOf({ shape }: tf.SymbolicTensor, samples: tf.Tensor): tf.Tensor
   return channelsFirstShape(shape.slice(1), samples.shape.slice(1))
     ? tf.transpose(samples, TO_CHANNELS_FIRST)
     : samples;
-}
-
-function outputNamesOf(model: tf.LayersModel): string[] {
-  const graph = graphOf(model)?.settings.graph;
-  return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
 /** @throws SettingError when it is not that of the experiment */
