@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
+import type { ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 let folder: string;
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const load = (reference: string, seed = 1) => loadModel(reference, { baseDirectory: folder, seed });
+const load = (reference: ModelReference, seed = 1) => loadModel(reference, { baseDirectory: folder, seed });
 
 function write(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
