@@ -12,7 +12,7 @@ const serverFloors = [
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['inspect', 'sidecarClient'],
-  ['training'],
+  ['training', 'proposals'],
   ['export'],
   ['latency'],
   ['cli', 'sidecar', 'language'],

@@ -1,12 +1,15 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
 import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
+import { modelEndings } from '../protocol/model/modelEndings.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
 const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
 
 const ONNX = '.onnx';
+
+const MODELS = new Set<string>(modelEndings);
 
 const FROM_KERAS =
   'Convert it with `pip install tensorflowjs` and `tensorflowjs_converter --input_format keras --output_format ' +
@@ -40,7 +43,7 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 export function checkModelReference(reference: string): void {
   checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || extension === ONNX || MODULES.has(extension)) return;
+  if (MODELS.has(extension) || MODULES.has(extension)) return;
   throw new SettingError(['model'], `${reference} is no module, no model.json of TensorFlow.js and no ONNX file`, {
     remedy:
       conversions[extension] ??
@@ -55,6 +58,21 @@ export function checkOnnxReference(reference: string): void {
   throw new SettingError(['model', 'onnx'], `${reference} is no ONNX file`, {
     remedy: 'Name an .onnx file here; other models are named by "model" itself.',
   });
+}
+
+/** @throws SettingError for an address of the web, and for a file that is no module by its name */
+export function checkModuleReference(reference: string): void {
+  checkAddress(['model', 'module'], reference);
+  if (MODULES.has(extname(reference).toLowerCase())) return;
+  throw new SettingError(['model', 'module'], `${reference} is no TypeScript or JavaScript module`, {
+    remedy: 'Name a module here; other models are named by "model" itself.',
+  });
+}
+
+/** True for a path that may be that of a model by its name, also of one that has to be converted first. */
+export function isModelPath(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  return MODELS.has(extension) || MODULES.has(extension) || Object.hasOwn(conversions, extension);
 }
 
 /** Files of weights, by their extensions. */

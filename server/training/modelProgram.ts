@@ -5,11 +5,11 @@ import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses } from '../models/losses.ts';
+import { inputNames, outputNames } from '../models/modelOutputs.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { inputNamesOf, outputNamesOf } from './arrangeSamples.ts';
 import {
   chooseLoss,
   lossNameOf,
@@ -171,8 +171,8 @@ export function modelProgram(
     classes,
     metric: told ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
-    inputNames: inputNamesOf(model),
-    outputNames: outputNamesOf(model),
+    inputNames: inputNames(model),
+    outputNames: outputNames(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
