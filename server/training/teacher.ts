@@ -22,6 +22,7 @@ import type { Run } from '../runs/run.ts';
 import { finalWeightsFile, readTopology, weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
+import { inputOrder } from './arrangeSamples.ts';
 import { namedLoss } from './objective/dataLoss.ts';
 import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
@@ -65,7 +66,9 @@ export async function loadTeacher({ teacher }: DistillationConfig, options: Teac
   const { model } = loaded;
   const weights = modelWeights(model);
   checkFinite(weights);
-  const inputs = matchInputs(model, options.dataset, misfit);
+  const order = inputOrder(model, options.dataset, misfit);
+  const samples = { inputs: order.map((index) => options.dataset.inputs[index]) };
+  const inputs = matchInputs(model, samples, misfit).map((input, i) => ({ ...input, sample: order[i] }));
   const fixed = fixedBatchSize(model) ?? options.batchSize;
   if (fixed !== options.batchSize)
     throw misfit(`it takes batches of ${fixed}, and training.batchSize is ${options.batchSize}`);

@@ -9,7 +9,7 @@ import type * as tf from '@tensorflow/tfjs';
 import { CompiledExecutor } from '../../server/compiler/compiledExecutor.ts';
 import type { Program } from '../../server/compiler/program.ts';
 import { TracedModel } from '../../server/export/tracedModel.ts';
-import { decodeNpz } from '../../server/formats/npy.ts';
+import { decodeNpz, type NpyArray } from '../../server/formats/npy.ts';
 import { loadModel } from '../../server/models/loadModel.ts';
 import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
@@ -22,8 +22,11 @@ const FORWARD = 1e-4;
 const GRADIENT = 1e-3;
 /** Length of a gradient that counts as 0, as a part of the longest one of the model. */
 const ZERO = 1e-4;
-const MODELS = ['lenet', 'resnet18', 'mobilenet_v2', 'densenet121', 'unet'];
-const PACKAGES = ['torch', 'torchvision', 'onnx', 'onnxruntime', 'onnxscript', 'numpy'];
+const MODELS = [
+  ...['lenet', 'resnet18', 'mobilenet_v2', 'densenet121', 'unet', 'vit-tiny'],
+  ...['lstm', 'gru', 'rnn', 'bilstm', 'bigru', 'encoder', 'bert-tiny', 'gpt2-tiny'],
+];
+const PACKAGES = ['torch', 'torchvision', 'transformers', 'onnx', 'onnxruntime', 'onnxscript', 'numpy'];
 
 const benchmark: Benchmark = {
   options: {
@@ -87,7 +90,8 @@ export async function compareModel(folder: string): Promise<Comparison> {
   const array = (name: string) => decodeNpz(archive, name);
   const [input, target] = [array('input'), array('target')];
   const [size, ...sample] = input.shape;
-  const isImage = target.shape.length > 1;
+  const isText = !isOfFloats(input);
+  const isImage = isOfFloats(target);
   const lossOf = losses[isImage ? 'mean-squared-error' : 'sparse-categorical-crossentropy-from-logits'];
   const { model } = await loadModel('./model.onnx', { baseDirectory: folder, seed: 1 });
   const weights = modelWeights(model);
@@ -95,13 +99,13 @@ export async function compareModel(folder: string): Promise<Comparison> {
   const program: Program = {
     weights,
     layers: model.layers,
-    inputs: [{ shape: sample, dtype: 'float32' }],
+    inputs: [{ shape: sample, dtype: isText ? 'int32' : 'float32' }],
     targets: [{ shape: target.shape.slice(1), dtype: isImage ? 'float32' : 'int32' }],
     metrics: [],
     loss: (batch, targets) => lossOf(targets[0], apply(batch, true)) as tf.Scalar,
     evaluate: (batch, targets) => ({ loss: lossOf(targets[0], apply(batch, false)) as tf.Scalar, metrics: [] }),
   };
-  const numbers = Float32Array.from(input.data, Number);
+  const numbers = samplesOf(input);
   const predicting = new TracedModel(
     { ...program, predict: (batch) => [apply(batch, false)] },
     1,
@@ -116,7 +120,7 @@ export async function compareModel(folder: string): Promise<Comparison> {
     threads: 1,
     rowGradients: false,
   });
-  const labels = isImage ? Float32Array.from(target.data, Number) : Int32Array.from(target.data, Number);
+  const labels = samplesOf(target);
   const { loss } = await executor.step({ size, inputs: [numbers], targets: [labels] }, 0);
   const parameters = [...executor.parameters.list];
   const numbersOf = (name: string) => Array.from(array(name).data, Number);
@@ -151,6 +155,15 @@ export async function compareModel(folder: string): Promise<Comparison> {
   };
   await executor.dispose();
   return comparison;
+}
+
+function isOfFloats({ dtype }: NpyArray): boolean {
+  return dtype.startsWith('f');
+}
+
+/** Numbers of an array in the type of samples. */
+function samplesOf(array: NpyArray): Float32Array | Int32Array {
+  return isOfFloats(array) ? Float32Array.from(array.data, Number) : Int32Array.from(array.data, Number);
 }
 
 function length(values: readonly number[]): number {
