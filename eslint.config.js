@@ -126,7 +126,12 @@ const messageOfThrown = {
 };
 
 /** Linted with type information. */
-export const typedFiles = ['{server,extension,webview,runtime,test}/**/*.ts', 'scripts/**/*.js', 'bin/**/*.js'];
+export const typedFiles = [
+  '{server,extension,webview,runtime,test}/**/*.ts',
+  'scripts/**/*.js',
+  'bin/**/*.js',
+  'extension/tfjsTypes/*.js',
+];
 
 const waiting = 'A test waits for what it needs, not for a time: until() of test/until.ts, or expect.poll().';
 

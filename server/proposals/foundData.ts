@@ -64,7 +64,7 @@ export function dataSetting(
 }
 
 /** Sizes of the first input without that of the batch. */
-export function inputSizes(model: ModelSides | undefined): readonly (number | null)[] | undefined {
+function inputSizes(model: ModelSides | undefined): readonly (number | null)[] | undefined {
   return model?.inputs?.at(0)?.shape.slice(1);
 }
 

@@ -66,5 +66,4 @@ export const modelDescriptionSchema = z.object({
 
 export type ModelDescription = z.output<typeof modelDescriptionSchema>;
 export type DescribedWeight = z.output<typeof describedWeight>;
-export type DescribedInput = z.output<typeof describedInput>;
 export type DescribedOutput = z.output<typeof describedOutput>;
