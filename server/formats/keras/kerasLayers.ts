@@ -154,18 +154,24 @@ const OFTEN_ABSENT = ['bias', 'gamma', 'beta'];
 
 /**
  * The variables of a layer of which only a group of the file is known.
- * @param group `conv2d_1`, `cell`
- * @param count of its variables
+ * @param group `conv2d_1`, `cell`, `layer`
+ * @param ranks number of axes of each variable
  * @returns undefined where that does not tell
  */
-export function variablesOfGroup(group: string, count: number): readonly KerasVariable[] | undefined {
-  const kind = group.replace(/_\d+$/, '');
-  const className = Object.keys(variablesOfClasses).find((name) => snakeCase(name) === kind);
-  let facts = kind === 'cell' ? recurrent : className === undefined ? undefined : variablesOfClasses[className];
+export function variablesOfGroup(group: string, ranks: readonly number[]): readonly KerasVariable[] | undefined {
+  let facts = factsOfGroup(group.replace(/_\d+$/, ''), ranks);
   for (const absent of OFTEN_ABSENT)
-    if (facts && facts.length > count)
+    if (facts && facts.length > ranks.length)
       facts = facts.filter(({ name, unless }) => name !== absent || unless === undefined);
-  return facts?.length === count ? facts : undefined;
+  return facts?.length === ranks.length ? facts : undefined;
+}
+
+function factsOfGroup(kind: string, [rank = 0]: readonly number[]): readonly VariableFacts[] | undefined {
+  if (kind === 'cell') return recurrent;
+  // The layer within a wrapper, of whatever class.
+  if (kind === 'layer') return rank > 1 ? [kernel, bias] : variablesOfClasses.BatchNormalization;
+  const className = Object.keys(variablesOfClasses).find((name) => snakeCase(name) === kind);
+  return className === undefined ? undefined : variablesOfClasses[className];
 }
 
 /** As Keras names the groups of its layers: `LeakyReLU` is leaky_re_lu (keras/src/utils/naming.py). */

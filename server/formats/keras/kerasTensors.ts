@@ -75,14 +75,17 @@ function tensorsOfGroups({ weights }: KerasFile): KerasTensor[] {
       const { name = part } = Object.fromEntries(weights.attributes(`${path.slice(0, depth + 1).join('/')}/vars`));
       return [String(name)];
     });
-    const variables = variablesOfGroup(path.at(-1) ?? '', datasets.length);
-    return datasets
+    const inOrder = datasets
       .map((dataset) => ({ dataset, index: Number(/\d+$/.exec(dataset.path)?.[0]) }))
-      .sort((a, b) => a.index - b.index)
-      .map(({ dataset, index }): KerasTensor => {
-        const isOfModel = !path.includes('seed_generator');
-        return { layers, weight: variables?.[index]?.name ?? String(index), dataset, isOfModel };
-      });
+      .sort((a, b) => a.index - b.index);
+    const variables = variablesOfGroup(
+      path.at(-1) ?? '',
+      inOrder.map(({ dataset }) => dataset.shape.length),
+    );
+    return inOrder.map(({ dataset, index }): KerasTensor => {
+      const isOfModel = !path.includes('seed_generator');
+      return { layers, weight: variables?.[index]?.name ?? String(index), dataset, isOfModel };
+    });
   });
 }
 

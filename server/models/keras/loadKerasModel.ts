@@ -12,8 +12,6 @@ import { UserError } from '../../protocol/userError.ts';
 import type { Loss } from '../losses.ts';
 import { stableLayerNames } from '../modelWeights.ts';
 import { storedModel } from '../storedModel.ts';
-import './layers/arithmetic.ts';
-import './layers/resetAfterGru.ts';
 import { lossOfKeras } from './lossOfKeras.ts';
 import { topologyOfKeras } from './topologyOfKeras.ts';
 

@@ -6,7 +6,9 @@ import { unzipSync, zipSync } from 'fflate';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { losses } from '../../../../server/models/losses.ts';
+import { modelTopology } from '../../../../server/models/modelTopology.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
+import { parsedTopology, storedModel } from '../../../../server/models/storedModel.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
 import { bytesOfKeras, differenceFromKeras, kerasModels, writeKeras } from './kerasFixtures.ts';
@@ -55,6 +57,21 @@ describe.each(['model.keras', 'model.h5'] as const)('%s', (file) => {
     expect(warnings).toEqual([expect.stringContaining('random_flip (RandomFlip) is left out')]);
   });
 });
+
+test.each(['gru_reset_after', 'operations'])(
+  'layers that TensorFlow.js lacks are saved and made again: %s',
+  async (name) => {
+    const { model } = await load(writeKeras(folder, name, 'model.keras'));
+    const tensors = new Map(
+      modelWeights(model).map(({ name: weight, shape, variable }) => [
+        weight,
+        { shape, data: Float32Array.from(variable.dataSync()) },
+      ]),
+    );
+    const again = await storedModel(parsedTopology(modelTopology(model)), () => tensors, 'again');
+    expect(differenceFromKeras(again, name)).toBeLessThan(1e-5);
+  },
+);
 
 type Json = Record<string, unknown>;
 type Layer = {
