@@ -25,8 +25,8 @@ function init({ typescript: ts }) {
   function create({ languageService, languageServiceHost: host, project }) {
     const resolve = host.resolveModuleNameLiterals?.bind(host);
     if (!resolve || types === undefined) return languageService;
-    /** @type {NonNullable<typeof host.resolveModuleNameLiterals>} */
-    host.resolveModuleNameLiterals = (literals, ...context) => {
+    /** @type {NonNullable<import('typescript').LanguageServiceHost['resolveModuleNameLiterals']>} */
+    const resolveWithTypes = (literals, ...context) => {
       const resolved = resolve(literals, ...context);
       return literals.map(({ text }, i) => {
         if (resolved[i].resolvedModule || !PROVIDED.has(text)) return resolved[i];
@@ -42,6 +42,7 @@ function init({ typescript: ts }) {
         };
       });
     };
+    Object.assign(host, { resolveModuleNameLiterals: resolveWithTypes });
     project.projectService.logger.info(`deeptwist-tfjs-types: ${types}`);
     return languageService;
   }

@@ -9,17 +9,19 @@ const NAMED = 12;
 /** Layers with a matrix, in the order of the model, each with the smaller side of its smallest one. */
 export function describedLayers({ weights }: ModelDescription): FirstLayer[] {
   const sides = new Map<string, number>();
+  // The first convolution of gray images has filters of one channel, as depthwise ones have.
+  const first = weights.find(({ shape }) => shape.length === 4);
   for (const weight of weights) {
-    const side = isCompressible(weight) ? shortestSide(weight) : 1;
+    const side = isCompressible(weight, weight === first) ? shortestSide(weight) : 1;
     if (side > 1) sides.set(weight.layer, Math.min(side, sides.get(weight.layer) ?? Infinity));
   }
   return Array.from(sides, ([name, side]) => ({ name, shortestSide: side }));
 }
 
 /** Depthwise filters have few numbers each, and methods leave them as they are. */
-function isCompressible({ shape, trainable, layerClass = '', weight }: DescribedWeight): boolean {
-  const isDepthwise =
-    /depthwise/i.test(layerClass + weight) || (layerClass === 'Conv' && shape[1] === 1 && shape[0] > 1);
+function isCompressible({ shape, trainable, layerClass = '', weight }: DescribedWeight, isFirst: boolean): boolean {
+  const isOneChannel = layerClass === 'Conv' && shape[1] === 1 && shape[0] > 1;
+  const isDepthwise = /depthwise/i.test(layerClass + weight) || (isOneChannel && !isFirst);
   return trainable && shape.length > 1 && !isDepthwise;
 }
 
