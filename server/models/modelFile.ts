@@ -1,13 +1,15 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
-import { KERAS_EXTENSIONS } from '../formats/keras/kerasFile.ts';
 import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
+import { kerasEndings, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
 const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
 
 const ONNX = '.onnx';
+
+const MODELS = new Set<string>(modelEndings);
 
 const FROM_OTHERS =
   'Export it as ONNX, and name that; or write its layers as a module with createModel(), and start from its weights ("start") as ' +
@@ -28,7 +30,7 @@ const conversions: Readonly<Record<string, string>> = {
 };
 
 /** Files of Keras, by their extensions. */
-const KERAS = new Set<string>(KERAS_EXTENSIONS);
+const KERAS = new Set<string>(kerasEndings);
 
 /** True for a file of Keras, by its name. */
 export function isKerasFile(path: string): boolean {
@@ -43,7 +45,7 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 export function checkModelReference(reference: string): void {
   checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || extension === ONNX || KERAS.has(extension) || MODULES.has(extension)) return;
+  if (MODELS.has(extension) || MODULES.has(extension)) return;
   throw new SettingError(
     ['model'],
     `${reference} is no module, no model.json of TensorFlow.js, no ONNX file and no file of Keras`,
@@ -64,8 +66,23 @@ export function checkOnnxReference(reference: string): void {
   });
 }
 
+/** @throws SettingError for an address of the web, and for a file that is no module by its name */
+export function checkModuleReference(reference: string): void {
+  checkAddress(['model', 'module'], reference);
+  if (MODULES.has(extname(reference).toLowerCase())) return;
+  throw new SettingError(['model', 'module'], `${reference} is no TypeScript or JavaScript module`, {
+    remedy: 'Name a module here; other models are named by "model" itself.',
+  });
+}
+
+/** True for a path that may be that of a model by its name, also of one that has to be converted first. */
+export function isModelPath(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  return MODELS.has(extension) || MODULES.has(extension) || Object.hasOwn(conversions, extension);
+}
+
 /** Files of weights, by their extensions. */
-const WEIGHTS = new Set<string>(['.json', '.safetensors', ONNX, ...KERAS_EXTENSIONS, ...TORCH_EXTENSIONS]);
+const WEIGHTS = new Set<string>(['.json', '.safetensors', ONNX, ...kerasEndings, ...TORCH_EXTENSIONS]);
 
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
 export function checkStartReference(reference: string, setting: SettingPath): void {

@@ -1,6 +1,8 @@
 /**
  * @file Models that PyTorch exports as ONNX, imported as trainable ones: what they predict beside ONNX Runtime, and the gradients of all
- * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models.
+ * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models,
+ * `--exporters script` one of PyTorch's two. With `--train`, each is
+ * trained with each kind of compression and exported, in the place of that comparison.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, existsSync } from 'node:fs';
@@ -9,11 +11,13 @@ import type * as tf from '@tensorflow/tfjs';
 import { CompiledExecutor } from '../../server/compiler/compiledExecutor.ts';
 import type { Program } from '../../server/compiler/program.ts';
 import { TracedModel } from '../../server/export/tracedModel.ts';
-import { decodeNpz, type NpyArray } from '../../server/formats/npy.ts';
+import { decodeNpz } from '../../server/formats/npy.ts';
 import { loadModel } from '../../server/models/loadModel.ts';
 import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
+import { isOfFloats, samplesOf } from './importedReference.ts';
+import { METHODS, trainAndExport } from './importedTraining.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
 
 /** Largest difference of an output, as a part of the largest one or of 1. */
@@ -32,18 +36,24 @@ const benchmark: Benchmark = {
   options: {
     python: { type: 'string', default: 'python3' },
     models: { type: 'string', default: MODELS.join(',') },
+    exporters: { type: 'string', default: 'script,dynamo' },
+    train: { type: 'boolean', default: false },
   },
   async run(options) {
     const python = String(options.python);
     checkPython(python);
     const results: Limited[] = [];
-    for (const exporter of ['script', 'dynamo']) {
+    for (const exporter of String(options.exporters).split(',')) {
       const folder = cacheFolder(`imported-${exporter}`);
       for (const name of String(options.models).split(',')) {
         const place = join(folder, name);
         const flags = exporter === 'dynamo' ? ['--dynamo'] : [];
         if (!existsSync(join(place, 'reference.npz')))
           runCommand(python, [join('test', 'bench', 'python', 'export_models.py'), '--out', folder, ...flags, name]);
+        if (options.train) {
+          results.push(...(await trained(python, place, `${name}, ${exporter}`)));
+          continue;
+        }
         const { forward, loss, gradients, statistics } = await compareModel(place);
         const [worst] = gradients.toSorted((a, b) => b.difference - a.difference);
         console.log(
@@ -65,6 +75,20 @@ const benchmark: Benchmark = {
 };
 
 export default benchmark;
+
+/** The outputs of the model that is exported after a training with each compression. */
+async function trained(python: string, folder: string, name: string): Promise<Limited[]> {
+  const results: Limited[] = [];
+  for (const method of METHODS) {
+    const { node, python: ofPython, compressed } = await trainAndExport(python, folder, method);
+    console.log(
+      `  ${name}, ${method}: ${compressed} weights are compressed; outputs differ by ${node.toExponential(1)} in Node.js, by ` +
+        `${ofPython.toExponential(1)} in Python`,
+    );
+    results.push(beside(FORWARD, `${name}, ${method}: largest difference of an output`, Math.max(node, ofPython), ''));
+  }
+  return results;
+}
 
 /** @throws Error that says what to install */
 function checkPython(python: string): void {
@@ -155,15 +179,6 @@ export async function compareModel(folder: string): Promise<Comparison> {
   };
   await executor.dispose();
   return comparison;
-}
-
-function isOfFloats({ dtype }: NpyArray): boolean {
-  return dtype.startsWith('f');
-}
-
-/** Numbers of an array in the type of samples. */
-function samplesOf(array: NpyArray): Float32Array | Int32Array {
-  return isOfFloats(array) ? Float32Array.from(array.data, Number) : Int32Array.from(array.data, Number);
 }
 
 function length(values: readonly number[]): number {

@@ -3,6 +3,8 @@ import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { FormatError } from '../../formats/formatError.ts';
+import { Hdf5File } from '../../formats/hdf5.ts';
+import { hdf5Rows } from '../../formats/hdf5Rows.ts';
 import { npyRows, npzRows } from '../../formats/npy.ts';
 import type { RowSource } from '../../formats/rowSource.ts';
 import { safetensorRows } from '../../formats/safetensors.ts';
@@ -12,9 +14,9 @@ import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { UserError } from '../../protocol/userError.ts';
 
 const REMEDY =
-  'Write the array anew with numpy.save, numpy.savez or safetensors.numpy.save_file, or correct the path in the experiment file.';
+  'Write the array anew with numpy.save, numpy.savez, safetensors.numpy.save_file or h5py, or correct the path in the experiment file.';
 
-/** What is done with the bytes of a file that names it in its errors. */
+/** The rows of an array that an experiment names. */
 export interface NamedRows extends RowSource {
   /** As the experiment has it. */
   readonly reference: string;
@@ -26,6 +28,7 @@ export interface NamedRows extends RowSource {
 export class ArrayFiles {
   readonly #baseDirectory: string;
   readonly #files = new Map<string, UserFile>();
+  readonly #hdf5 = new Map<UserFile, Hdf5File>();
 
   constructor(baseDirectory: string) {
     this.#baseDirectory = baseDirectory;
@@ -42,12 +45,14 @@ export class ArrayFiles {
         remedy: `Write "${reference}:NAME".`,
       });
     const file = await this.#file(resolve(this.#baseDirectory, name), setting);
-    const source = file.decoded(() => rowsOf(file, name, member));
-    const named = { reference, setting, decoded: <T>(work: () => T) => file.decoded(work) };
-    return file.decoded(() => ({ ...checked(source), ...named }));
+    const hdf5 = isHdf5(name) ? await this.#hdf5File(file) : undefined;
+    const source = file.decoded(() => checked(hdf5 ? hdf5Rows(hdf5, member!) : rowsOf(file, name, member)));
+    return { ...source, reference, setting, decoded: (work) => file.decoded(work) };
   }
 
   close(): void {
+    for (const file of this.#hdf5.values()) file.close();
+    this.#hdf5.clear();
     for (const file of this.#files.values()) file.close();
     this.#files.clear();
   }
@@ -59,7 +64,21 @@ export class ArrayFiles {
     this.#files.set(path, file);
     return file;
   }
+
+  async #hdf5File(file: UserFile): Promise<Hdf5File> {
+    const known = this.#hdf5.get(file);
+    if (known) return known;
+    const opened = await Hdf5File.open(file).catch((error: unknown) =>
+      file.decoded((): never => {
+        throw error;
+      }),
+    );
+    this.#hdf5.set(file, opened);
+    return opened;
+  }
 }
+
+const isHdf5 = (name: string) => /\.(h5|hdf5)$/.test(name);
 
 function rowsOf(file: UserFile, name: string, member: string | undefined): RowSource {
   if (member === undefined) return npyRows(file);

@@ -9,9 +9,6 @@ import { FormatError } from '../formatError.ts';
 import { Hdf5File, type Hdf5Attribute } from '../hdf5.ts';
 import { ZipArchive, type ZipEntry } from '../zip.ts';
 
-/** Extensions of the files of Keras. */
-export const KERAS_EXTENSIONS = ['.keras', '.h5', '.hdf5'] as const;
-
 export interface KerasFile {
   /** Name of the format for a reader. */
   readonly format: string;

@@ -124,7 +124,9 @@ const images = z
   })
   .describe('Images in folders, one for each class, or with a CSV file of their classes: JPEG and PNG.');
 
-const arrayPath = path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.');
+const arrayPath = path.describe(
+  '`.npy` file, `FILE.npz:NAME`, `FILE.safetensors:NAME` or `FILE.h5:PATH` of a dataset; axis 0 is the sample.',
+);
 
 const arrayFiles = z.strictObject({
   inputs: z
@@ -182,7 +184,7 @@ export const data = z
           .default(1)
           .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same samples.'),
       })
-      .describe('Arrays of NumPy, or tensors of safetensors files.'),
+      .describe('Arrays of NumPy, tensors of safetensors files, or datasets of HDF5 files.'),
     images,
     table,
     z
