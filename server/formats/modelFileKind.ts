@@ -1,5 +1,5 @@
 /** @file What a model file is: by its content, which a renamed or downloaded file keeps. */
-import { KERAS_EXTENSIONS } from './keras/kerasFile.ts';
+import { kerasEndings } from '../protocol/model/modelEndings.ts';
 import { TORCH_EXTENSIONS } from './torch/torchFile.ts';
 
 /** Ends the name of the file that says which of several files has which tensor, as on the Hugging Face Hub. */
@@ -11,7 +11,7 @@ export const endingsOfModelFiles = {
   torch: TORCH_EXTENSIONS,
   index: [INDEX_SUFFIX],
   onnx: ['.onnx'],
-  keras: KERAS_EXTENSIONS,
+  keras: kerasEndings,
   npz: ['.npz'],
   npy: ['.npy'],
   tfjs: ['.json'],
