@@ -7,7 +7,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { loadModel } from '../../server/models/loadModel.ts';
-import { differenceFromKeras } from '../unit/models/keras/kerasFixtures.ts';
+import { differenceFromKeras } from '../unit/models/keras/differenceFromKeras.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
 
@@ -26,7 +26,7 @@ const benchmark: Benchmark = {
       for (const file of ['model.keras', 'model.h5']) {
         const place = join(folder, name);
         const { model } = await loadModel(`./${file}`, { baseDirectory: place, seed: 1 });
-        const difference = differenceFromKeras(model, name, readFileSync(join(place, 'reference.npz')));
+        const difference = differenceFromKeras(model, readFileSync(join(place, 'reference.npz')));
         results.push(beside(FORWARD, `${name}, ${file}: largest difference of an output`, difference, ''));
         model.dispose();
       }
