@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
+import { channelBlock } from './channelBlock.ts';
 import { frozenName } from './frozenModel.ts';
 import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
@@ -202,7 +203,7 @@ async function bindGraph(
   }
   for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
   const checked = watchIndices(graph);
-  const session = await BoundSession.create(lowerGraph(checked.graph), bound, sessionOptions);
+  const session = await BoundSession.create(lowerGraph(checked.graph, await channelBlock()), bound, sessionOptions);
   const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');
   return { session, randoms, watched: checked.watched };
 }

@@ -1,4 +1,4 @@
-/** @file The model that an experiment names: built in, saved by TensorFlow.js, of an ONNX file, or made by a user's module. */
+/** @file The model that an experiment names: built in, saved by TensorFlow.js or Keras, of an ONNX file, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Seeding } from '../formats/random.ts';
@@ -13,7 +13,14 @@ import type { BuiltinName } from './builtinNames.ts';
 import { modelExport } from './modelExport.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
-import { checkModelReference, checkModuleReference, checkOnnxReference, hasExtension } from './modelFile.ts';
+import { loadKerasModel } from './keras/loadKerasModel.ts';
+import {
+  checkModelReference,
+  checkModuleReference,
+  checkOnnxReference,
+  hasExtension,
+  isKerasFile,
+} from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { loadOnnxModel } from './onnx/loadOnnxModel.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
@@ -48,7 +55,7 @@ export interface ModelOptions {
 const BUILTIN = 'builtin:';
 
 /**
- * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, an ONNX file, or a module exporting
+ * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, an ONNX file, a file of Keras, or a module exporting
  * a model or what makes it
  * @throws UserError when there is no such model, or its module fails
  */
@@ -78,6 +85,7 @@ export function loadModel(
     checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
     if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples });
+    if (isKerasFile(path)) return loadKerasModel(path);
     return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   }
 }

@@ -1,7 +1,7 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
 import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
-import { modelEndings } from '../protocol/model/modelEndings.ts';
+import { kerasEndings, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
@@ -11,9 +11,6 @@ const ONNX = '.onnx';
 
 const MODELS = new Set<string>(modelEndings);
 
-const FROM_KERAS =
-  'Convert it with `pip install tensorflowjs` and `tensorflowjs_converter --input_format keras --output_format ' +
-  'tfjs_layers_model FILE FOLDER` (from Keras 3, save an .h5 file first), then name FOLDER/model.json.';
 const FROM_OTHERS =
   'Export it as ONNX, and name that; or write its layers as a module with createModel(), and start from its weights ("start") as ' +
   '.safetensors.';
@@ -23,9 +20,6 @@ const FROM_TORCH =
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
-  '.h5': FROM_KERAS,
-  '.hdf5': FROM_KERAS,
-  '.keras': FROM_KERAS,
   '.pt': FROM_TORCH,
   '.pth': FROM_TORCH,
   '.ckpt': FROM_TORCH,
@@ -34,6 +28,14 @@ const conversions: Readonly<Record<string, string>> = {
   '.pb': FROM_OTHERS,
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
 };
+
+/** Files of Keras, by their extensions. */
+const KERAS = new Set<string>(kerasEndings);
+
+/** True for a file of Keras, by its name. */
+export function isKerasFile(path: string): boolean {
+  return KERAS.has(extname(path).toLowerCase());
+}
 
 export function hasExtension(path: string, extension: `.${string}`): boolean {
   return extname(path).toLowerCase() === extension;
@@ -44,11 +46,15 @@ export function checkModelReference(reference: string): void {
   checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
   if (MODELS.has(extension) || MODULES.has(extension)) return;
-  throw new SettingError(['model'], `${reference} is no module, no model.json of TensorFlow.js and no ONNX file`, {
-    remedy:
-      conversions[extension] ??
-      'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx file, or a built-in model (builtin:lenet-5).',
-  });
+  throw new SettingError(
+    ['model'],
+    `${reference} is no module, no model.json of TensorFlow.js, no ONNX file and no file of Keras`,
+    {
+      remedy:
+        conversions[extension] ??
+        'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx, .keras or .h5 file, or a built-in model (builtin:lenet-5).',
+    },
+  );
 }
 
 /** @throws SettingError for an address of the web, and for a file that is no ONNX file by its name */
@@ -76,20 +82,19 @@ export function isModelPath(path: string): boolean {
 }
 
 /** Files of weights, by their extensions. */
-const WEIGHTS = new Set<string>(['.json', '.safetensors', ...TORCH_EXTENSIONS]);
+const WEIGHTS = new Set<string>(['.json', '.safetensors', ONNX, ...kerasEndings, ...TORCH_EXTENSIONS]);
 
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
 export function checkStartReference(reference: string, setting: SettingPath): void {
   checkAddress(setting, reference);
   const extension = extname(reference).toLowerCase();
   if (WEIGHTS.has(extension)) return;
-  const expected = 'no .safetensors, no state dict of PyTorch (.pt, .pth) and no model.json of TensorFlow.js';
+  const expected =
+    'no .safetensors, no state dict of PyTorch (.pt, .pth), no model.json of TensorFlow.js, and no file of Keras (.keras, .h5) or ONNX';
   throw new SettingError(setting, `${reference} is ${expected}`, {
     remedy:
-      conversions[extension] === FROM_KERAS
-        ? FROM_KERAS
-        : 'Write the weights as .safetensors (in Python: safetensors.torch.save_file or safetensors.numpy.save_file), under the ' +
-          'names that `deeptwist describe` lists.',
+      'Write the weights as .safetensors (in Python: safetensors.torch.save_file or safetensors.numpy.save_file), under the ' +
+      'names that `deeptwist describe` lists.',
   });
 }
 

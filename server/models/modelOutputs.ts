@@ -1,4 +1,4 @@
-/** @file The outputs of a model: their names, and what their numbers are. */
+/** @file The inputs and outputs of a model: their names, and what the numbers of an output are. */
 import * as tf from '@tensorflow/tfjs';
 import { graphOf, OnnxGraphLayer } from './onnx/graphLayer.ts';
 
@@ -34,4 +34,10 @@ function activationOf(layer: tf.layers.Layer, index = 0): string | undefined {
 export function outputNames(model: tf.LayersModel): string[] {
   const graph = graphOf(model)?.settings.graph;
   return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
+}
+
+/** Names of the layers that take a model's inputs, for an ONNX graph those of its inputs. */
+export function inputNames(model: tf.LayersModel): string[] {
+  // A sequential model has no `inputNames`.
+  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
 }

@@ -40,6 +40,21 @@ export function writeImages(count: number, size: number): Batches {
   };
 }
 
+/** Samples of numbers in -1..1 and labels in 0..9, the same in each run. @param shape of a sample */
+export function writeSamples(count: number, size: number, shape: readonly number[]): Batches {
+  const random = new Random(1);
+  const length = shape.reduce((product, extent) => product * extent, count * size);
+  const samples = Float32Array.from({ length }, () => 2 * random.uniform() - 1);
+  const labels = Int32Array.from({ length: count * size }, () => random.below(10));
+  return {
+    file: write(`samples-${count}x${size}x${shape.join('x')}`, samples, labels),
+    count,
+    size,
+    input: { shape: [...shape], dtype: 'float32' },
+    target: { shape: [], dtype: 'int32' },
+  };
+}
+
 /** Sequences of words, and for each of them the sequence of the words that follow, the same in each run. */
 export function writeWords(count: number, size: number, timeSteps: number, vocabulary: number): Batches {
   const random = new Random(1);

@@ -15,7 +15,7 @@ const scripts = join('test', 'bench', 'python');
 export function preparePython(): string {
   const folder = cacheFolder('torch');
   const python = interpreterOf(folder);
-  const loads = () => succeeds(python, ['-c', 'import numpy, torch, sympy']);
+  const loads = () => succeeds(python, ['-c', 'import numpy, torch, sympy, onnx']);
   if (existsSync(python) && loads()) return python;
   runCommand('python3', ['-m', 'venv', '--clear', folder]);
   const install = [...'-m pip install --quiet --disable-pip-version-check --no-deps'.split(' ')];
@@ -44,7 +44,10 @@ function interpreterOf(environment: string): string {
 }
 
 export interface TorchStepOptions {
-  readonly model: 'lenet-300-100' | 'lenet-5';
+  /** A name of step.py's MODELS. */
+  readonly model: string;
+  /** True for convolutions with the layout of memory that they are faster in. */
+  readonly channelsLast: boolean;
   readonly threads: number;
   /** Implementation of Adam: `fused` is one pass over the parameters, `foreach` batches the elementwise steps. */
   readonly adam: 'foreach' | 'fused';
@@ -53,13 +56,20 @@ export interface TorchStepOptions {
   readonly steps: number;
 }
 
+/** Exports a model of step.py as ONNX. @returns its path */
+export function exportTorchModel(python: string, model: string): string {
+  const path = join(cacheFolder('step-models'), `${model}.onnx`);
+  runCommand(python, ['-W', 'ignore', join(scripts, 'step.py'), '--model', model, '--export', path]);
+  return path;
+}
+
 /** A PyTorch process that does training steps (test/bench/python/step.py), in milliseconds a step. */
 export function startTorchStep(python: string, options: TorchStepOptions): Promise<Contender> {
-  const { model, threads, adam, batches, steps } = options;
+  const { model, threads, adam, batches, steps, channelsLast } = options;
   return startPython(python, 'step.py', {
-    name: `PyTorch, ${adam} Adam${model === 'lenet-5' ? ', channels last' : ''}`,
+    name: `PyTorch, ${adam} Adam${channelsLast ? ', channels last' : ''}`,
     options: { model, threads, adam, batches: batches.file, count: batches.count, size: batches.size },
-    flags: model === 'lenet-5' ? ['channels-last'] : [],
+    flags: channelsLast ? ['channels-last'] : [],
     steps,
   });
 }

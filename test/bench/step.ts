@@ -1,45 +1,71 @@
 /**
- * @file A whole training step (forward, backward, Adam; batch 50) of the models of the MNIST experiments: ours compiled
- * against PyTorch's best configurations and against our eager executor on tfjs-node, WebAssembly and plain JavaScript;
- * where the time of our step goes; and what distortion and observation cost in the LeNet-300-100 experiment.
+ * @file A whole training step (forward, backward, Adam): of the models of the MNIST experiments, and of networks of PyTorch as
+ * they come in, exported as ONNX. Ours compiled against PyTorch's best configurations, and the first two against our eager
+ * executor on tfjs-node, WebAssembly and plain JavaScript, too; where the time of our step goes; and what distortion and
+ * observation cost in the LeNet-300-100 experiment. `--model A,B` takes some of the models.
  */
-import { writeImages, type Batches } from './batches.ts';
+import { relative } from 'node:path';
+import { writeImages, writeSamples, type Batches } from './batches.ts';
 import { atBetterThreads, measureAll, type Benchmark, type Case, type Result } from './bench.ts';
 import type { OurStepOptions } from './contenders/openOurStep.ts';
 import { runExperiments } from './experiments.ts';
 import { printShares, startOurs } from './ours.ts';
-import { preparePython, startTorchStep } from './python.ts';
+import { exportTorchModel, preparePython, startTorchStep } from './python.ts';
 import { prepareTfjsNode, startTfjsNodeStep } from './tfjs-node.ts';
 
-const models = {
-  /** `steps` of a round: a quarter of a second, about. `target`: PyTorch's time over ours, each at its better threads. */
-  'lenet-300-100': { steps: 200, target: 1.5 },
-  'lenet-5': { steps: 20, target: 1.2 },
-} as const;
-type Model = keyof typeof models;
+interface Model {
+  /** Steps of a round: a quarter of a second, about. */
+  readonly steps: number;
+  /** PyTorch's time over ours, each at its better number of threads. */
+  readonly target: number;
+  readonly hasConvolutions: boolean;
+  readonly batches: () => Batches;
+  /** True for a model of PyTorch, which is exported as ONNX; else it is built in. */
+  readonly isImported: boolean;
+}
 
-/** Steps over which the shares of a step are measured. */
-const SHARED_STEPS = 200;
+const images = { batches: () => writeImages(40, 50), isImported: false };
+const models: ReadonlyMap<string, Model> = new Map([
+  ['lenet-300-100', { ...images, steps: 200, target: 1.5, hasConvolutions: false }],
+  ['lenet-5', { ...images, steps: 20, target: 1.2, hasConvolutions: true }],
+  [
+    'resnet-20',
+    { batches: () => writeSamples(4, 64, [3, 32, 32]), isImported: true, steps: 1, target: 0.8, hasConvolutions: true },
+  ],
+  [
+    'transformer',
+    { batches: () => writeSamples(4, 16, [128, 256]), isImported: true, steps: 1, target: 0.8, hasConvolutions: false },
+  ],
+]);
+
+/** Steps of a round over which the shares of a step are measured. */
+const SHARED_ROUNDS = 10;
 
 /** Shares of the training time that distortions and observations may take. */
 const limits = { distortion: 0.02, observation: 0.03 };
 
 interface Setting {
+  readonly name: string;
   readonly model: Model;
+  /** As an experiment names it. */
+  readonly reference: string;
   readonly threads: number;
   readonly batches: Batches;
 }
 
-const optionsOf = ({ model, threads, batches }: Setting): OurStepOptions => ({
-  model: `builtin:${model}`,
-  training: { optimizer: { type: 'adam' } },
+const optionsOf = ({ reference, model, threads, batches }: Setting): OurStepOptions => ({
+  model: reference,
+  training: {
+    optimizer: { type: 'adam' },
+    ...(model.isImported && { loss: 'sparse-categorical-crossentropy-from-logits' }),
+  },
   batches,
   threads,
   executor: 'compiled',
 });
 
 function startEager(setting: Setting, executor: 'wasm' | 'cpu' | 'tensorflow', tfjsNode?: string) {
-  const { steps } = models[setting.model];
+  const { steps } = setting.model;
   return startOurs(
     { ...optionsOf(setting), executor, tfjsNode },
     { steps: Math.max(1, Math.round(steps / (executor === 'cpu' ? 50 : 10))) },
@@ -75,48 +101,55 @@ export default {
     model: { type: 'string' },
   },
   async run(options) {
-    const batches = writeImages(40, 50);
     const python = preparePython();
-    const tfjsNode = options['without-eager'] ? undefined : prepareTfjsNode();
-    const names = (Object.keys(models) as Model[]).filter(
-      (name) => options.model === undefined || name === options.model,
-    );
-    const settings = names.flatMap((model) => [1, 2].map((threads): Setting => ({ model, threads, batches })));
+    const names = options.model === undefined ? [...models.keys()] : String(options.model).split(',');
+    const settings = names.flatMap((name) => {
+      const model = models.get(name);
+      if (!model) throw new Error(`There is no model '${name}': the models are ${[...models.keys()].join(', ')}.`);
+      const reference = model.isImported ? `./${relative('.', exportTorchModel(python, name))}` : `builtin:${name}`;
+      const batches = model.batches();
+      return [1, 2].map((threads): Setting => ({ name, model, reference, threads, batches }));
+    });
+    const isEager = !options['without-eager'] && settings.some(({ model }) => !model.isImported);
+    const tfjsNode = isEager ? prepareTfjsNode() : undefined;
     const results = await measureAll(
       settings.map((setting): Case => {
-        const work = { ...setting, steps: models[setting.model].steps };
+        const { name, model, threads, batches } = setting;
+        const rival = { model: name, threads, batches, steps: model.steps };
+        const torch = (adam: 'fused' | 'foreach', channelsLast: boolean) => () =>
+          startTorchStep(python, { ...rival, adam, channelsLast });
         return {
-          name: setting.model,
-          threads: setting.threads,
+          name,
+          threads,
           unit: 'ms/step',
           better: 'lower',
           target: 1,
           rounds: Number(options.rounds),
-          ours: () => startOurs(optionsOf(setting), work),
+          ours: () => startOurs(optionsOf(setting), { steps: model.steps }),
           rivals: [
-            () => startTorchStep(python, { ...work, adam: 'fused' }),
-            () => startTorchStep(python, { ...work, adam: 'foreach' }),
-            ...(tfjsNode === undefined
+            torch('fused', model.hasConvolutions),
+            // What is better for a network of few large layers need not be for one of many: each has its turn.
+            model.isImported && model.hasConvolutions ? torch('fused', false) : torch('foreach', model.hasConvolutions),
+            ...(tfjsNode === undefined || model.isImported
               ? []
               : [
-                  () => startTfjsNodeStep(tfjsNode, work),
+                  () => startTfjsNodeStep(tfjsNode, { model: name, threads, batches, steps: model.steps }),
                   () => startEager(setting, 'tensorflow', tfjsNode),
                   // The WebAssembly backend has no gradient of a convolution's filter.
-                  ...(setting.model === 'lenet-300-100' ? [() => startEager(setting, 'wasm')] : []),
+                  ...(name === 'lenet-300-100' ? [() => startEager(setting, 'wasm')] : []),
                   // Hundreds of milliseconds a step: once is enough.
-                  ...(setting.threads === 1 && setting.model === 'lenet-300-100'
-                    ? [() => startEager(setting, 'cpu')]
-                    : []),
+                  ...(threads === 1 && name === 'lenet-300-100' ? [() => startEager(setting, 'cpu')] : []),
                 ]),
           ],
         };
       }),
     );
     console.log('shares of our step');
-    for (const setting of settings) await printShares(setting.model, optionsOf(setting), SHARED_STEPS);
+    for (const setting of settings)
+      await printShares(setting.name, optionsOf(setting), SHARED_ROUNDS * setting.model.steps);
     const better = names.map((name) =>
-      atBetterThreads(results, { name, better: 'lower', target: models[name].target }, 'PyTorch'),
+      atBetterThreads(results, { name, better: 'lower', target: models.get(name)?.target ?? 1 }, 'PyTorch'),
     );
-    return [...results, ...better, ...(await overheads())];
+    return [...results, ...better, ...(names.includes('lenet-300-100') ? await overheads() : [])];
   },
 } satisfies Benchmark;

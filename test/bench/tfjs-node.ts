@@ -47,7 +47,8 @@ export const tensorFlowEnvironment = (threads: number) => ({
 });
 
 export interface TfjsNodeStepOptions {
-  readonly model: 'lenet-300-100' | 'lenet-5';
+  /** A built-in model of images. */
+  readonly model: string;
   readonly threads: number;
   readonly batches: Batches;
   /** Steps of a round. */

@@ -1,17 +1,45 @@
 /**
- * @file Gradients of convolution and pooling in forward operators: ONNX Runtime's inference build has no gradient
- * kernels.
+ * @file Convolutions and the gradients of their inputs. Which of several ways is taken depends on shapes and the processor alone, so
+ * that a resumed run computes the same; the ways are measured by `npm run bench -- convolutions`.
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { windowExtent } from '../shapes.ts';
+import { blockedConvolution, isBlocked, type Convolution } from './blockedConvolution.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
 
-/** The gradient of a convolution's input is a transposed convolution of the output's gradient. */
+/** Channels from which on a convolution beats a transposed one of as many positions. */
+const MANY_CHANNELS = 16;
+
+export function lowerConvolution(
+  { params, type, inputs: [, filter] }: NodeOf<'Conv'>,
+  inputs: readonly OnnxName[],
+  emitter: Emitter,
+): OnnxName {
+  return convolve(
+    inputs,
+    { window: params, groups: params.groups, filter: filter.type.shape, output: type.shape },
+    emitter,
+  );
+}
+
+function convolve(inputs: readonly OnnxName[], convolution: Convolution, emitter: Emitter): OnnxName {
+  if (isBlocked(convolution, emitter.channelBlock)) return blockedConvolution(inputs, convolution, emitter);
+  const { window, groups } = convolution;
+  return emitter.emit('Conv', inputs, { ...windowAttributes(window), group: { int: groups } });
+}
+
+/**
+ * The gradient of a convolution's input is a transposed convolution of the output's gradient. With a stride of 1 it is also the
+ * convolution of that gradient with the filter turned by 180 degrees, its two axes of channels exchanged.
+ */
 export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { params } = node;
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
+  const turned = turnedConvolution(node);
+  if (turned && isTurnedFaster(turned, dy, emitter.channelBlock))
+    return convolve([inputs[0], turn(inputs[1], filter, emitter)], turned, emitter);
   // The last rows and columns of an image that the stride does not divide were never read; their gradient is 0.
   const rank = params.inputSize.length;
   const unread = params.inputSize.map((size, axis) => {
@@ -25,62 +53,32 @@ export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly O
   });
 }
 
-/**
- * The gradient of a filter is a convolution in which batch and channels change places: the images of one input channel
- * are the channels, the gradients of one output channel are the filter, strides and dilations are exchanged.
- */
-export function lowerFilterGrad(
-  node: NodeOf<'ConvFilterGrad'>,
-  inputs: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
-  const { groups, strides, dilations, pads, filterSize } = node.params;
-  const [batch, channels, ...size] = node.inputs[0].type.shape;
-  const groupChannels = channels / groups;
-  const axes = size.map((_, axis) => axis);
-  // [batch, groups, groupChannels, h, w] -> [groupChannels, groups * batch, h, w]
-  const grouped = emitter.reshape(inputs[0], [batch, groups, groupChannels, ...size]);
-  const image = emitter.reshape(emitter.transpose(grouped, [2, 1, 0, ...axes.map((axis) => axis + 3)]), [
-    groupChannels,
-    groups * batch,
-    ...size,
-  ]);
-  const exchanged = [1, 0, ...axes.map((axis) => axis + 2)];
-  const filter = emitter.transpose(inputs[1], exchanged);
-  const gradient = emitter.emit('Conv', [image, filter], {
-    strides: { ints: dilations },
-    dilations: { ints: strides },
-    pads: { ints: pads },
-    group: { int: groups },
-  });
-  // The result reaches beyond the filter where the stride does not divide the image.
-  const cropped = emitter.emit('Slice', [
-    gradient,
-    emitter.integers(axes.map(() => 0)),
-    emitter.integers(filterSize),
-    emitter.integers(axes.map((axis) => axis + 2)),
-  ]);
-  return emitter.transpose(cropped, exchanged);
+/** The convolution that computes the gradient of an input; undefined with strides, groups, and pads larger than the filter. */
+function turnedConvolution({
+  params,
+  type,
+  inputs: [, { type: filter }],
+}: NodeOf<'ConvInputGrad'>): Convolution | undefined {
+  const { strides, dilations, groups } = params;
+  const [filters, channels, ...size] = filter.shape;
+  const pads = params.pads.map((pad, i) => windowExtent(params, size, i % size.length) - 1 - pad);
+  if (groups > 1 || strides.some((stride) => stride > 1) || pads.some((pad) => pad < 0)) return undefined;
+  return { window: { strides, dilations, pads }, groups, filter: [channels, filters, ...size], output: type.shape };
 }
 
-/** Adds each output's gradient at the index of the maximum that MaxPool reports. */
-export function lowerMaxPoolGrad(
-  node: NodeOf<'MaxPoolGrad'>,
-  [x, dy]: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
-  const { params, type } = node;
-  const [, indices] = emitter.emitMany('MaxPool', [x], 2, {
-    ...windowAttributes(params),
-    kernel_shape: { ints: params.filterSize },
-  });
-  const zeros = emitter.emit('Expand', [emitter.scalar(0, 'float32'), emitter.integers([elementCount(type.shape)])]);
-  const scattered = emitter.emit(
-    'ScatterElements',
-    [zeros, emitter.reshape(indices, [-1]), emitter.reshape(dy, [-1])],
-    {
-      reduction: { string: 'add' },
-    },
-  );
-  return emitter.reshape(scattered, type.shape);
+/** @param dy shape of the output's gradient */
+function isTurnedFaster(turned: Convolution, dy: readonly number[], channelBlock: number): boolean {
+  if (isBlocked(turned, channelBlock)) return true;
+  const [, channels, ...size] = turned.output;
+  return channels >= MANY_CHANNELS && elementCount(size) <= elementCount(dy.slice(2));
+}
+
+/** The filter turned by 180 degrees, with its first two axes exchanged. @param shape of the filter */
+function turn(filter: OnnxName, shape: readonly number[], emitter: Emitter): OnnxName {
+  const size = shape.slice(2);
+  const axes = size.map((_, axis) => axis + 2);
+  const last = size.map(() => -1);
+  const beforeFirst = size.map((extent) => -extent - 1);
+  const operands = [last, beforeFirst, axes, last].map((values) => emitter.integers(values));
+  return emitter.transpose(emitter.emit('Slice', [filter, ...operands]), [1, 0, ...axes]);
 }

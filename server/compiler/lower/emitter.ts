@@ -6,6 +6,9 @@ import { nodeName } from './rejection.ts';
 /** Name of a tensor in the ONNX graph. */
 export type OnnxName = string;
 
+/** Domain of ONNX Runtime's own operators. */
+export const MICROSOFT = 'com.microsoft';
+
 export const onnxType = (dtype: DType): OnnxType => dtype;
 
 export class Emitter {
@@ -13,8 +16,14 @@ export class Emitter {
   readonly initializers: OnnxGraph['initializers'][number][] = [];
   /** The operation that is being written, whose ONNX nodes are named by it. */
   origin: Node | undefined;
+  /** Channels that blocked convolutions take together; 1 where there are none. */
+  readonly channelBlock: number;
   readonly #cached = new Map<string, readonly OnnxName[]>();
   #count = 0;
+
+  constructor(channelBlock = 1) {
+    this.channelBlock = channelBlock;
+  }
 
   /** An operation with one output. */
   emit(op: string, inputs: readonly OnnxName[], attributes?: Record<string, OnnxAttribute>, domain?: string): OnnxName {

@@ -24,8 +24,9 @@ function lowerNode<O extends Op>(node: NodeOf<O>, inputs: readonly OnnxName[], e
   return rule(node, inputs, emitter);
 }
 
-export function lowerGraph(graph: Graph): OnnxGraph {
-  const emitter = new Emitter();
+/** @param channelBlock channels that ONNX Runtime's blocked convolutions take together: such a graph is for this machine alone */
+export function lowerGraph(graph: Graph, channelBlock = 1): OnnxGraph {
+  const emitter = new Emitter(channelBlock);
   const names = new Map<Node, OnnxName>();
   const inputs = new Map<string, OnnxValue>();
   for (const node of topologicalOrder(graph)) {

@@ -1,15 +1,14 @@
 /** @file How every operation of the IR is written in ONNX operators (opset 17 and ONNX Runtime's own domain). */
 import { elementCount } from '../../protocol/shape.ts';
 import type { Node, NodeOf, Op, OpParams } from '../ir.ts';
-import { lowerFilterGrad, lowerInputGrad, lowerMaxPoolGrad } from './convolution.ts';
-import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { lowerConvolution, lowerInputGrad } from './convolution.ts';
+import { MICROSOFT, onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { lowerFilterGrad } from './filterGradient.ts';
+import { lowerMaxPoolGrad } from './pooling.ts';
 import { lowerRecurrent } from './recurrent.ts';
 import { windowAttributes } from './window.ts';
 
 export type Lowering<O extends Op> = (node: NodeOf<O>, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
-
-/** Operators of ONNX Runtime outside the standard. */
-const MICROSOFT = 'com.microsoft';
 
 const same =
   (op: string) =>
@@ -129,8 +128,7 @@ export const loweringRules: Rules = {
     if (a.type.shape.length === 2 && b.type.shape.length === 2) return emitter.emit('Gemm', inputs, { transA, transB });
     return emitter.emit('FusedMatMul', inputs, { transA, transB }, MICROSOFT);
   },
-  Conv: ({ params }, inputs, emitter) =>
-    emitter.emit('Conv', inputs, { ...windowAttributes(params), group: { int: params.groups } }),
+  Conv: lowerConvolution,
   ConvInputGrad: lowerInputGrad,
   ConvFilterGrad: lowerFilterGrad,
   MaxPool: ({ params }, inputs, emitter) =>

@@ -83,7 +83,7 @@ class Decoding {
       this.#next += paths.length;
       this.failures.push(...(await decode({ first, paths })));
       this.#done += paths.length;
-      this.#options.onDecoded?.({ done: this.#done, total: this.#files.length });
+      this.#options.onDecoded?.({ what: 'images', done: this.#done, total: this.#files.length });
       await turnOfEventLoop();
     }
   }

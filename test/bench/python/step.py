@@ -1,9 +1,11 @@
 """PyTorch's side of a training-step benchmark: forward, backward and Adam on ready-made batches.
 
-The batch file holds float32 images [batches, batch, 784] and then int32 labels [batches, batch].
+The batch file holds float32 samples [batches, batch, numbers of a sample] and then int32 labels [batches, batch].
+With --export the model is written as ONNX instead, as a user exports it for DeepTwist.
 """
 
 import argparse
+import math
 
 import numpy
 import torch
@@ -32,39 +34,113 @@ def lenet_5():
     )
 
 
-MODELS = {"lenet-300-100": lenet_300_100, "lenet-5": lenet_5}
+class ResidualBlock(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Identity()
+        if inputs != outputs:
+            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        residual = self.norm2(self.conv2(functional.relu(self.norm1(self.conv1(x)))))
+        return functional.relu(residual + self.shortcut(x))
 
 
-def read_batches(path, count, size):
+def resnet_20():
+    """He et al. 2016 for CIFAR-10, with convolutions where the size of the image changes (option B)."""
+    blocks = []
+    for width, before in [(16, 16), (32, 16), (64, 32)]:
+        blocks += [ResidualBlock(before, width, 2 if width > before else 1), *(ResidualBlock(width, width, 1) for _ in range(2))]
+    first = [nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16), nn.ReLU()]
+    return nn.Sequential(*first, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+
+
+class EncoderLayer(nn.Module):
+    """A layer of a Transformer's encoder (Vaswani et al. 2017), with its operations written out, as models of language do."""
+
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.queries, self.keys, self.values, self.joined = (nn.Linear(width, width) for _ in range(4))
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.inner, self.outer = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        def split(y):
+            return y.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+
+        queries, keys, values = split(self.queries(x)), split(self.keys(x)), split(self.values(x))
+        scores = queries @ keys.transpose(-1, -2) / math.sqrt(queries.shape[-1])
+        x = self.norm1(x + self.joined((scores.softmax(-1) @ values).transpose(1, 2).flatten(2)))
+        return self.norm2(x + self.outer(functional.gelu(self.inner(x))))
+
+
+class Transformer(nn.Module):
+    """Two layers over a sequence of 128 vectors of 256 numbers; a class by their mean."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(EncoderLayer(256, 4), EncoderLayer(256, 4))
+        self.classes = nn.Linear(256, 10)
+
+    def forward(self, x):
+        return self.classes(self.layers(x).mean(1))
+
+
+# Constructor and shape of a sample.
+MODELS = {
+    "lenet-300-100": (lenet_300_100, (784,)),
+    "lenet-5": (lenet_5, (784,)),
+    "resnet-20": (resnet_20, (3, 32, 32)),
+    "transformer": (Transformer, (128, 256)),
+}
+
+
+def read_batches(path, count, size, shape):
     with open(path, "rb") as file:
-        images = numpy.fromfile(file, dtype="<f4", count=count * size * 784)
+        samples = numpy.fromfile(file, dtype="<f4", count=count * size * math.prod(shape))
         labels = numpy.fromfile(file, dtype="<i4", count=count * size)
-    images = torch.from_numpy(images).view(count, size, 784)
-    return list(images.unbind()), list(torch.from_numpy(labels).long().view(count, size).unbind())
+    samples = torch.from_numpy(samples).view(count, size, *shape)
+    return list(samples.unbind()), list(torch.from_numpy(labels).long().view(count, size).unbind())
+
+
+def export(model, shape, path):
+    dynamic = {"dynamic_axes": {"input": {0: "batch"}, "output": {0: "batch"}}}
+    names = {"input_names": ["input"], "output_names": ["output"]}
+    training = {"training": torch.onnx.TrainingMode.TRAINING, "do_constant_folding": False}
+    torch.onnx.export(model, torch.randn(2, *shape), path, dynamo=False, opset_version=17, **names, **dynamic, **training)
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", choices=MODELS, required=True)
-    parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--adam", choices=["foreach", "fused"], required=True)
+    parser.add_argument("--export", help="ONNX file to write; nothing else is done then")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--adam", choices=["foreach", "fused"], default="fused")
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--batches", required=True, help="batch file")
-    parser.add_argument("--count", type=int, required=True, help="batches in the file")
-    parser.add_argument("--size", type=int, required=True, help="samples in a batch")
+    parser.add_argument("--batches", help="batch file")
+    parser.add_argument("--count", type=int, help="batches in the file")
+    parser.add_argument("--size", type=int, help="samples in a batch")
     options = parser.parse_args()
 
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)
-    model = MODELS[options.model]()
+    create, shape = MODELS[options.model]
+    model = create()
+    if options.export:
+        return export(model, shape, options.export)
     if options.channels_last:
         model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, **{options.adam: True})
-    images, labels = read_batches(options.batches, options.count, options.size)
+    samples, labels = read_batches(options.batches, options.count, options.size, shape)
 
     def step(index):
         batch = index % options.count
-        functional.cross_entropy(model(images[batch]), labels[batch]).backward()
+        functional.cross_entropy(model(samples[batch]), labels[batch]).backward()
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
 

@@ -6,20 +6,71 @@ import { byChannel } from './windows.ts';
 
 const EPSILON = 1e-5;
 
-/** (x - mean) / sqrt(variance + epsilon), mean and variance over axes. */
-function normalized(
-  x: tf.Tensor,
-  axes: number[],
-  epsilon: number,
-): { y: tf.Tensor; mean: tf.Tensor; variance: tf.Tensor } {
+interface Moments {
+  readonly mean: tf.Tensor;
+  readonly variance: tf.Tensor;
+  readonly centered: tf.Tensor;
+  /** 1 / sqrt(variance + epsilon) */
+  readonly inverse: tf.Tensor;
+}
+
+/** Mean and variance over axes, which keep their places. */
+function moments(x: tf.Tensor, axes: number[], epsilon: number): Moments {
   const mean = tf.mean(x, axes, true);
   const centered = tf.sub(x, mean);
   const variance = tf.mean(tf.square(centered), axes, true);
-  return { y: tf.div(centered, tf.sqrt(tf.add(variance, epsilon))), mean, variance };
+  return { mean, variance, centered, inverse: tf.rsqrt(tf.add(variance, epsilon)) };
 }
 
-function scaled(call: NodeCall, y: tf.Tensor): tf.Tensor {
-  return tf.add(tf.mul(y, byChannel(call.floats(1), y.rank)), byChannel(call.floats(2), y.rank));
+/**
+ * (x - mean) / sqrt(variance + epsilon). Its gradient is written out: TensorFlow.js would differentiate mean and variance, in twice as
+ * many operations on all of x.
+ */
+function normalized(x: tf.Tensor, axes: number[], epsilon: number): tf.Tensor {
+  const { centered, inverse } = moments(x, axes, epsilon);
+  return tf.customGrad((_, save) => {
+    const value = tf.mul(centered, inverse);
+    (save as tf.GradSaveFunc)([value, inverse]);
+    const gradFunc = (dy: tf.Tensor, [y, inverse]: tf.Tensor[]) => {
+      const along = tf.mul(y, tf.mean(tf.mul(dy, y), axes, true));
+      return tf.mul(inverse, tf.sub(tf.sub(dy, tf.mean(dy, axes, true)), along));
+    };
+    return { value, gradFunc };
+  })(x);
+}
+
+/** The same, times a scale, plus a bias, both with one number for all that a mean is taken over: of these its gradient makes fewer operations. */
+function normalizedAndScaled(
+  x: tf.Tensor,
+  { centered, inverse }: Moments,
+  axes: number[],
+  [scale, bias]: readonly [scale: tf.Tensor, bias: tf.Tensor],
+): tf.Tensor {
+  const count = axes.reduce((product, axis) => product * x.shape[axis], 1);
+  return tf.customGrad((...operands) => {
+    const [, scale, bias] = operands as tf.Tensor[];
+    const factor = tf.mul(scale, inverse);
+    (operands[3] as tf.GradSaveFunc)([centered, inverse, factor]);
+    const gradFunc = (dy: tf.Tensor, [centered, inverse, factor]: tf.Tensor[]) => {
+      const ofBias = tf.sum(dy, axes, true);
+      const along = tf.sum(tf.mul(dy, centered), axes, true);
+      const slope = tf.mul(tf.mul(factor, tf.square(inverse)), tf.div(along, -count));
+      const ofX = tf.add(tf.mul(dy, factor), tf.add(tf.mul(centered, slope), tf.mul(factor, tf.div(ofBias, -count))));
+      return [ofX, sumTo(tf.mul(along, inverse), scale.shape), sumTo(ofBias, bias.shape)];
+    };
+    return { value: tf.add(tf.mul(centered, factor), bias), gradFunc };
+  })(x, scale, bias);
+}
+
+/** The sum over the axes on which the shape has one number. */
+function sumTo(x: tf.Tensor, shape: readonly number[]): tf.Tensor {
+  const axes = x.shape.map((_, axis) => axis).filter((axis) => shape[axis] === 1 && x.shape[axis] > 1);
+  return axes.length === 0 ? x : tf.sum(x, axes, true);
+}
+
+/** Scale and bias of the channels, for inputs of a rank. */
+function scaleAndBias(call: NodeCall, rank: number): readonly [tf.Tensor, tf.Tensor] {
+  return [byChannel(call.floats(1), rank), byChannel(call.floats(2), rank)];
 }
 
 /** Inputs of BatchNormalization that are running statistics. */
@@ -37,19 +88,20 @@ function batchNormalization(call: NodeCall): tf.Tensor {
   call.integer('training_mode', 0);
   const [runningMean, runningVariance] = [call.floats(RUNNING_MEAN), call.floats(RUNNING_VARIANCE)];
   if (!call.mode.training || call.mode.frozenStatistics) {
-    const deviation = tf.sqrt(tf.add(runningVariance, epsilon));
-    return scaled(call, tf.div(tf.sub(x, byChannel(runningMean, x.rank)), byChannel(deviation, x.rank)));
+    const [scale, bias] = scaleAndBias(call, x.rank);
+    const factor = tf.mul(scale, byChannel(tf.rsqrt(tf.add(runningVariance, epsilon)), x.rank));
+    return tf.add(tf.mul(tf.sub(x, byChannel(runningMean, x.rank)), factor), bias);
   }
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1);
-  const { y, mean, variance } = normalized(x, axes, epsilon);
+  const found = moments(x, axes, epsilon);
   const move = (input: number, running: tf.Tensor, now: tf.Tensor) =>
     call.mode.update(
       call.node.inputs[input],
       tf.add(tf.mul(running, momentum), tf.mul(tf.reshape(now, running.shape), 1 - momentum)),
     );
-  move(RUNNING_MEAN, runningMean, mean);
-  move(RUNNING_VARIANCE, runningVariance, variance);
-  return scaled(call, y);
+  move(RUNNING_MEAN, runningMean, found.mean);
+  move(RUNNING_VARIANCE, runningVariance, found.variance);
+  return normalizedAndScaled(x, found, axes, scaleAndBias(call, x.rank));
 }
 
 /** Ba et al. 2016: over all axes from one on; scale and bias have their shape. */
@@ -58,15 +110,15 @@ function layerNormalization(call: NodeCall): tf.Tensor {
   const first = axisOf(call.integer('axis', -1), x.rank);
   call.onlyOutput('mean and deviation');
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis >= first);
-  const { y } = normalized(x, axes, call.real('epsilon', EPSILON));
-  const product = tf.mul(y, call.floats(1));
+  const product = tf.mul(normalized(x, axes, call.real('epsilon', EPSILON)), call.floats(1));
   return call.has(2) ? tf.add(product, call.floats(2)) : product;
 }
 
 function instanceNormalization(call: NodeCall): tf.Tensor {
   const x = call.floats(0);
   const axes = x.shape.map((_, axis) => axis).slice(2);
-  return scaled(call, normalized(x, axes, call.real('epsilon', EPSILON)).y);
+  const found = moments(x, axes, call.real('epsilon', EPSILON));
+  return normalizedAndScaled(x, found, axes, scaleAndBias(call, x.rank));
 }
 
 /** Wu & He 2018. Before version 21, scale and bias have a number for each group. */
@@ -76,9 +128,13 @@ function groupNormalization(call: NodeCall): tf.Tensor {
   const [batch, channels] = x.shape;
   if (channels % groups !== 0) throw new TypeError(`${channels} channels are not ${groups} groups`);
   const grouped = tf.reshape(x, [batch, groups, x.size / (batch * groups)]);
-  const { y } = normalized(grouped, [2], call.real('epsilon', EPSILON));
-  if (call.mode.opset < 21) return tf.reshape(scaled(call, y), x.shape);
-  return scaled(call, tf.reshape(y, x.shape));
+  const y = normalized(grouped, [2], call.real('epsilon', EPSILON));
+  const scaled = (y: tf.Tensor) => {
+    const [scale, bias] = scaleAndBias(call, y.rank);
+    return tf.add(tf.mul(y, scale), bias);
+  };
+  if (call.mode.opset < 21) return tf.reshape(scaled(y), x.shape);
+  return scaled(tf.reshape(y, x.shape));
 }
 
 /** Response normalization over neighbouring channels (Krizhevsky et al. 2012, section 3.3). */

@@ -124,9 +124,19 @@ const images = z
   })
   .describe('Images in folders, one for each class, or with a CSV file of their classes: JPEG and PNG.');
 
+const arrayPath = path.describe(
+  '`.npy` file, `FILE.npz:NAME`, `FILE.safetensors:NAME` or `FILE.h5:PATH` of a dataset; axis 0 is the sample.',
+);
+
 const arrayFiles = z.strictObject({
-  inputs: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
-  targets: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
+  inputs: z
+    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+    .describe('Array of the inputs; for a model of several inputs, an array for each of them by its name.')
+    .meta({ examples: ['./x_train.npy'] }),
+  targets: z
+    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+    .describe('Array of the targets; for a model of several outputs, an array for each of them by its name.')
+    .meta({ examples: ['./y_train.npy'] }),
 });
 
 export const data = z
@@ -148,12 +158,33 @@ export const data = z
       .strictObject({
         type: z.literal('arrays'),
         train: arrayFiles.describe('What is trained on.'),
-        test: arrayFiles.describe('What the final model is judged by.'),
+        test: arrayFiles
+          .optional()
+          .describe('What the final model is judged by; without it, `split.test` says how much.'),
         validation: arrayFiles
           .optional()
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
+        split: z
+          .strictObject({
+            validation: fraction.default(0).describe('Fraction of the samples of `train`, 0 to 1.'),
+            test: z
+              .number()
+              .gt(0)
+              .lt(1)
+              .optional()
+              .describe('Fraction of the samples of `train`, 0 to 1, where there is no `test`.')
+              .meta({ examples: [0.2] }),
+          })
+          .prefault({})
+          .describe('Samples of `train` that are not trained on, chosen by `seed`; of each class the same fraction.')
+          .meta({ examples: [{ validation: 0.1, test: 0.2 }] }),
+        seed: z
+          .int()
+          .min(0)
+          .default(1)
+          .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same samples.'),
       })
-      .describe('Arrays of NumPy, or tensors of safetensors files.'),
+      .describe('Arrays of NumPy, tensors of safetensors files, or datasets of HDF5 files.'),
     images,
     table,
     z
@@ -206,6 +237,12 @@ export const data = z
           })
           .prefault({})
           .describe('The words that the model knows; every other word is <unk>.'),
+        tokenizer: path
+          .optional()
+          .describe(
+            'In place of words: the `tokenizer.json` of a tokenizer of Hugging Face (BPE, WordPiece, Unigram), which says what the tokens are.',
+          )
+          .meta({ examples: ['./tokenizer.json'] }),
         timeSteps: positiveInteger
           .describe(
             'Words in a sample (T): back-propagation through time is truncated to them. Zaremba et al. 2014: 20 (small), 35 (medium, ' +

@@ -21,7 +21,7 @@ const mikolov = (train: string, valid = 'a b\n', test = 'a b\n') =>
   folderOf({ 'x.train.txt': train, 'x.valid.txt': valid, 'x.test.txt': test });
 
 async function open(folder: string, timeSteps: number, changes: Partial<TextConfig> = {}, budget?: number) {
-  return openTextCorpus({ ...text, path: '.', timeSteps, ...changes }, folder, budget);
+  return openTextCorpus({ ...text, path: '.', timeSteps, ...changes }, folder, { budget });
 }
 
 /** Numbers 0, 1, 2, … as words, a line for every ten: word n has the number n if all are equally frequent. */

@@ -4,18 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Batch, Dataset } from '../../../server/data/dataset.ts';
-import { openDataset } from '../../../server/data/openDataset.ts';
-import type { NumericArray } from '../../../server/formats/elements.ts';
-import { encodeSafetensors, type Safetensor } from '../../../server/formats/safetensors.ts';
-import { userErrorOf } from '../userErrorOf.ts';
+import type { Batch, Dataset } from '../../../../server/data/dataset.ts';
+import { openDataset } from '../../../../server/data/openDataset.ts';
+import { encodeSafetensors, type Safetensor } from '../../../../server/formats/safetensors.ts';
+import type { DataConfig } from '../../../../server/protocol/experiment/schema.ts';
+import { userErrorOf } from '../../userErrorOf.ts';
+import { npy } from './npyFile.ts';
 
-function npy(descr: string, shape: number[], data: NumericArray): Uint8Array {
-  const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.map((size) => `${size},`).join(' ')}), }`;
-  const header = text.padEnd(117) + '\n'; // 10 + 118 bytes: a multiple of 64
-  const elements = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-  return Buffer.concat([Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, 118, 0]), Buffer.from(header), elements]);
-}
+type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
 
 let folder: string;
 beforeAll(() => {
@@ -49,7 +45,7 @@ beforeAll(() => {
   ]);
   writeFileSync(join(folder, 'both.safetensors'), encodeSafetensors(tensors));
   writeFileSync(join(folder, 'broken.safetensors'), 'broken');
-  const fortran = fileURLToPath(new URL('../formats/fixtures/fortran.npy', import.meta.url));
+  const fortran = fileURLToPath(new URL('../../formats/fixtures/fortran.npy', import.meta.url));
   copyFileSync(fortran, join(folder, 'fortran.npy'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,7 +56,12 @@ interface Paths {
 }
 function open({ inputs = 'x.npy', targets = 'y.npy' }: Paths, test: Paths = {}): Promise<Dataset> {
   const train = { inputs, targets };
-  return openDataset({ type: 'arrays', train, test: { ...train, ...test } }, folder);
+  return openDataset(arrays({ train, test: { ...train, ...test } }), folder);
+}
+
+/** The settings with their defaults. */
+function arrays(settings: Partial<ArraysConfig> & Pick<ArraysConfig, 'train'>): ArraysConfig {
+  return { type: 'arrays', split: { validation: 0 }, seed: 1, ...settings };
 }
 
 async function first(data: Dataset): Promise<Batch> {
@@ -132,9 +133,99 @@ test('axis 0 is the sample, also of an array in Fortran order', async () => {
   expect(data.description).toBe('Arrays: 2 training, 2 test samples');
 });
 
+describe('several inputs and targets', () => {
+  const named = { inputs: { b: 'bytes.npy', a: 'x.npy' }, targets: { kind: 'y.npy', size: 'yb.npy' } };
+
+  test('have names, and are in the order of these', async () => {
+    const data = await openDataset(
+      arrays({ train: named, test: { ...named, inputs: { a: 'x.npy', b: 'x8.npy' } } }),
+      folder,
+    );
+    expect(data.inputs).toEqual([
+      { name: 'a', shape: [2], dtype: 'float32' },
+      { name: 'b', shape: [2], dtype: 'float32' },
+    ]);
+    expect(data.targets.map(({ name }) => name)).toEqual(['kind', 'size']);
+    const { inputs, targets } = await first(data);
+    expect(inputs).toEqual([Float32Array.of(0, 1, 2, 3), Float32Array.of(0.1, 1, 2, 3)]);
+    expect(targets).toEqual([Int32Array.of(2, 0), Int32Array.of(1, 0)]);
+    expect(data.countLabels?.(3, 1)).toEqual([1, 2, 0]);
+  });
+
+  test.each([
+    [{ inputs: { a: 'x.npy', b: 'no.npy' } }, /no\.npy does not exist/, /data\.train\.inputs\.b/],
+    [{ targets: { kind: 'y.npy', size: 'y4.npy' } }, /data\.train: x\.npy has 3 samples, but y4\.npy has 4/, /Axis 0/],
+  ])('are refused with the name of the setting: %j', async (change, message, remedy) => {
+    const error = await userErrorOf(() => openDataset(arrays({ train: { ...named, ...change }, test: named }), folder));
+    expect(error.message).toMatch(message);
+    expect(error.remedy).toMatch(remedy);
+  });
+
+  test('must have the same names in all splits', async () => {
+    const error = await userErrorOf(() =>
+      openDataset(arrays({ train: named, test: { ...named, targets: { kind: 'y.npy' } } }), folder),
+    );
+    expect(error.message).toMatch(/data\.test\.targets has samples that are 'kind' int32 of shape \[\];/);
+  });
+});
+
+describe('a split by fractions', () => {
+  const labels = Int32Array.from({ length: 100 }, (_, i) => (i % 10 === 0 ? 1 : 0));
+  const numbers = Float32Array.from({ length: 200 }, (_, i) => i);
+  const open = (settings: Partial<ArraysConfig> = {}, targets = 'labels.npy') => {
+    writeFileSync(join(folder, 'labels.npy'), npy('<i4', [100], labels));
+    writeFileSync(join(folder, 'numbers.npy'), npy('<f4', [100, 2], numbers));
+    const train = { inputs: 'numbers.npy', targets };
+    return openDataset(arrays({ train, split: { validation: 0.1, test: 0.2 }, ...settings }), folder);
+  };
+  const rowsOf = async (split: Dataset['test']) => {
+    const rows: number[] = [];
+    for await (const { inputs, targets, size } of split.batches(7))
+      for (let i = 0; i < size; i++) {
+        const row = inputs[0][2 * i] / 2;
+        expect(inputs[0][2 * i + 1]).toBe(2 * row + 1);
+        if (targets[0] instanceof Int32Array) expect(targets[0][i]).toBe(labels[row]);
+        rows.push(row);
+      }
+    return rows;
+  };
+
+  test('has every sample once, of each class the same fraction', async () => {
+    const data = await open();
+    const parts = await Promise.all([data.train, data.validation!, data.test].map(rowsOf));
+    expect(parts.map((rows) => [rows.length, rows.filter((row) => labels[row] === 1).length])).toEqual([
+      [70, 7],
+      [10, 1],
+      [20, 2],
+    ]);
+    expect(parts.flat().sort((a, b) => a - b)).toEqual([...labels.keys()]);
+    expect(data.countLabels?.(2, 0)).toEqual([63, 7]);
+  });
+
+  test('depends on data.seed alone', async () => {
+    const [once, twice, other] = await Promise.all([open(), open(), open({ seed: 2 })]);
+    const [a, b, c] = await Promise.all([once, twice, other].map(({ test }) => rowsOf(test)));
+    expect(a).toEqual(b);
+    expect(a).not.toEqual(c);
+  });
+
+  test('may take the validation alone, and targets that are no classes', async () => {
+    const test = { inputs: 'x.npy', targets: 'x.npy' };
+    const data = await open({ test, split: { validation: 0.25 } }, 'numbers.npy');
+    expect([data.train.samples, data.validation?.samples, data.test.samples]).toEqual([75, 25, 3]);
+  });
+
+  test('must leave something to each split', async () => {
+    const error = await userErrorOf(() => open({ split: { validation: 0.001, test: 0.5 } }));
+    expect(error.message).toMatch(/data\.split\.validation: of 100 samples, none is left for the validation split/);
+    const nothing = await userErrorOf(() => open({ split: { validation: 0.5, test: 0.5 } }));
+    expect(nothing.message).toMatch(/none is left to train on/);
+  });
+});
+
 test('a validation split is there when the experiment names one', async () => {
   const split = { inputs: 'x.npy', targets: 'y.npy' };
-  const data = await openDataset({ type: 'arrays', train: split, test: split, validation: split }, folder);
+  const data = await openDataset(arrays({ train: split, test: split, validation: split }), folder);
   expect(data.validation?.samples).toBe(3);
   expect((await open({})).validation).toBeUndefined();
 });
