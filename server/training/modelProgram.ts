@@ -131,8 +131,7 @@ export function modelProgram(
     classes,
     metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
-    // A sequential model has no `inputNames`.
-    inputNames: model.inputs.map(({ sourceLayer }) => sourceLayer.name),
+    inputNames: inputNamesOf(model),
     outputNames: outputNamesOf(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
@@ -179,6 +178,12 @@ function inLayoutOf({ shape }: tf.SymbolicTensor, samples: tf.Tensor): tf.Tensor
   return channelsFirstShape(shape.slice(1), samples.shape.slice(1))
     ? tf.transpose(samples, TO_CHANNELS_FIRST)
     : samples;
+}
+
+function inputNamesOf(model: tf.LayersModel): string[] {
+  const graph = graphOf(model)?.settings.graph;
+  // A sequential model has no `inputNames`.
+  return graph ? graph.inputs.map(({ name }) => name) : model.inputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
 function outputNamesOf(model: tf.LayersModel): string[] {
