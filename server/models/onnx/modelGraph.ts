@@ -59,7 +59,7 @@ export interface ModelGraph extends OnnxVersions {
 }
 
 /** Versions of the standard operators that are read. */
-const OPSETS = { first: 11, last: 22 } as const;
+const OPSETS = { first: 9, last: 22 } as const;
 
 /** Remedies for what an exporter writes. */
 const EXPORT_AGAIN =
