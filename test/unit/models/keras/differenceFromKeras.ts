@@ -4,7 +4,7 @@ import { decodeNpz } from '../../../../server/formats/npy.ts';
 
 /**
  * @param reference archive of NumPy with the samples, `input0`, …, and what Keras predicted for them, `output0`, …
- * @returns the largest difference of an output
+ * @returns the largest difference of an output, as a part of the largest one or of 1
  */
 export function differenceFromKeras(model: tf.LayersModel, reference: Uint8Array): number {
   return tf.tidy(() => {
@@ -21,7 +21,8 @@ export function differenceFromKeras(model: tf.LayersModel, reference: Uint8Array
       const { data, shape } = array(`output${i}`);
       if (output.shape.join() !== shape.join()) return [Infinity];
       const found = output.dataSync();
-      return Array.from(data, (value, at) => Math.abs(value - found[at]));
+      const size = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
+      return Array.from(data, (value, at) => Math.abs(value - found[at]) / size);
     });
     return Math.max(...differences);
   });

@@ -179,6 +179,12 @@ test('a layer without its weights in the file is named', async () => {
   expect(message).toBe(`${join(folder, 'net.keras')} does not hold the weight dense_4/kernel [4, 9] of its model.`);
 });
 
+test('bfloat16 in an .h5 file, which Keras leaves without a name, is refused with a way on', async () => {
+  const error = await userErrorOf(() => load(writeKeras(folder, 'halves', 'model.h5')));
+  expect(error.message).toContain("dense_4/kernel' holds opaque, not numbers.");
+  expect(error.remedy).toContain("model.save('net.keras')");
+});
+
 test('weights of another model are refused', async () => {
   const other = unzipSync(bytesOfKeras('lstm', 'model.keras'));
   const path = rewrite('cnn', (entries) => (entries['model.weights.h5'] = other['model.weights.h5']));
