@@ -69,6 +69,7 @@ function serverBundle(folder) {
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
+      proposals: 'server/proposals/reader.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.

@@ -22,7 +22,7 @@ import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { gutterMark, levelOf, LEVELS } from './gutterMark.ts';
 import { layerHover, OPEN } from './layerHover.ts';
-import { LANGUAGES, mayMakeLayers } from './modelDocuments.ts';
+import { LANGUAGES, mayMakeLayers, PYTHON } from './modelDocuments.ts';
 import { ModelFile, type ModelView } from './modelFile.ts';
 import { layerAt, shareLeftOf, type PlacedLayer } from './placedLayers.ts';
 import type { WeightParts } from './weightParts.ts';
@@ -112,11 +112,12 @@ export class ModelEditors extends Disposable implements CodeLensProvider, HoverP
 
   #editorsChanged(): void {
     const models = window.visibleTextEditors.map(({ document }) => document).filter(mayMakeLayers);
-    const paths = new Set(models.map(({ uri }) => uri.fsPath));
+    const paths = new Map(models.map((document) => [document.uri.fsPath, document]));
     for (const path of this.#files.keys()) if (!paths.has(path)) this.#files.delete(path);
-    for (const path of paths) {
+    for (const [path, document] of paths) {
       if (this.#files.has(path)) continue;
-      this.#files.set(path, new ModelFile(path, this.#services.store));
+      const python = document.languageId === PYTHON ? () => document.getText() : undefined;
+      this.#files.set(path, new ModelFile(path, this.#services.store, python));
       this.#runsChanged = true;
     }
     this.#drawMarks();

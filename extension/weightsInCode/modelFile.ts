@@ -5,7 +5,7 @@ import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { MeasureReader } from './measureReader.ts';
 import { measuredWeights, type Measures, type MeasuredWeight } from './measures.ts';
-import { isOtherCode, placeLayers, type PlacedLayer } from './placedLayers.ts';
+import { isOtherCode, placeLayers, placeModules, type PlacedLayer } from './placedLayers.ts';
 
 /** Newest runs of each experiment that are looked at. */
 const NEWEST = 20;
@@ -23,8 +23,8 @@ type Runs = Pick<RunStore, 'experiments' | 'runsOf' | 'active'>;
 interface ShownRun {
   readonly run: StoredRun;
   readonly reader: MeasureReader;
-  /** The file's text as the run used it. */
-  readonly code: string;
+  /** The file's text as the run used it; undefined for Python code, which no run uses. */
+  readonly code: string | undefined;
   readonly measures: Measures;
   readonly weights: readonly MeasuredWeight[];
 }
@@ -32,13 +32,17 @@ interface ShownRun {
 export class ModelFile {
   readonly #path: string;
   readonly #store: Runs;
+  /** The text of a file of Python code, which shows the weights of the models that it may be the code of. */
+  readonly #python: (() => string) | undefined;
   #shown: ShownRun | undefined;
   /** Layers that were found in the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
 
-  constructor(path: string, store: Runs) {
+  /** @param python the text, for a file of Python code */
+  constructor(path: string, store: Runs, python?: () => string) {
     this.#path = path;
     this.#store = store;
+    this.#python = python;
   }
 
   /** Looks for the newest run that used the file, and at what it recorded. False where nothing is new. */
@@ -67,7 +71,10 @@ export class ModelFile {
       this.#view = {
         text,
         shown,
-        view: { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code) },
+        view:
+          code === undefined
+            ? { run, layers: placeModules(text, weights), changed: false }
+            : { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code) },
       };
     }
     return this.#view.view;
@@ -86,11 +93,13 @@ export class ModelFile {
     );
     for (const run of sorted) {
       const known = this.#shown?.run === run ? this.#shown : undefined;
-      const code = known?.code ?? (await textOf(sourceCopy(run.run, this.#path)));
-      if (code === undefined) continue;
+      const code = known?.code ?? (this.#python ? undefined : await textOf(sourceCopy(run.run, this.#path)));
+      if (code === undefined && !this.#python) continue;
       const reader = known?.reader ?? new MeasureReader(run.key);
       const measures = await reader.read().catch(() => undefined); // It was deleted, or is damaged.
-      if (measures) return { run, reader, code, measures };
+      if (!measures) continue;
+      const isOther = this.#python && placeModules(this.#python(), measuredWeights(measures)).length === 0;
+      if (!isOther) return { run, reader, code, measures };
     }
     return undefined;
   }

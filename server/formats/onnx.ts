@@ -22,7 +22,8 @@ export type OnnxAttribute =
   | { strings: readonly string[] }
   | { ints: readonly number[] }
   | { floats: readonly number[] }
-  | { tensor: OnnxTensor };
+  | { tensor: OnnxTensor }
+  | { graph: OnnxGraph };
 
 export interface OnnxNode {
   op: string;
@@ -156,11 +157,12 @@ function sparseTensorMessage(name: string, { shape, values, indices }: OnnxSpars
 
 function attributeMessage(name: string, attribute: OnnxAttribute): Message {
   const message = new Message().text(1, name);
-  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, FLOATS 6, INTS 7, STRINGS 8
+  // AttributeProto.AttributeType: FLOAT 1, INT 2, STRING 3, TENSOR 4, GRAPH 5, FLOATS 6, INTS 7, STRINGS 8
   if ('int' in attribute) return message.integer(3, attribute.int).integer(20, 2);
   if ('float' in attribute) return message.float(2, attribute.float).integer(20, 1);
   if ('string' in attribute) return message.text(4, attribute.string).integer(20, 3);
   if ('tensor' in attribute) return message.message(5, tensorMessage(attribute.tensor)).integer(20, 4);
+  if ('graph' in attribute) return message.message(6, graphMessage(attribute.graph)).integer(20, 5);
   if ('ints' in attribute) {
     for (const value of attribute.ints) message.integer(8, value);
     return message.integer(20, 7);
@@ -196,6 +198,18 @@ function valueMessage(value: OnnxValue): Message {
   return new Message().text(1, value.name).message(2, new Message().message(1, tensorType));
 }
 
+function graphMessage(graph: OnnxGraph): Message {
+  const message = new Message();
+  for (const node of graph.nodes) message.message(1, nodeMessage(node));
+  message.text(2, 'deeptwist');
+  for (const { name, ...tensor } of graph.initializers) message.message(5, tensorMessage(tensor, name));
+  for (const input of graph.inputs) message.message(11, valueMessage(input));
+  for (const output of graph.outputs) message.message(12, valueMessage(output));
+  for (const { name, ...tensor } of graph.sparseInitializers ?? [])
+    message.message(15, sparseTensorMessage(name, tensor));
+  return message;
+}
+
 /**
  * The bytes of an ONNX model of one graph, as `InferenceSession.create` takes them.
  * @param metadata what the file says of itself, by key: `metadata_props`
@@ -206,19 +220,11 @@ export function encodeOnnxModel(
   metadata: Readonly<Record<string, string>> = {},
   { opset, irVersion }: OnnxVersions = GENERATED,
 ): Uint8Array {
-  const graphMessage = new Message();
-  for (const node of graph.nodes) graphMessage.message(1, nodeMessage(node));
-  graphMessage.text(2, 'deeptwist');
-  for (const { name, ...tensor } of graph.initializers) graphMessage.message(5, tensorMessage(tensor, name));
-  for (const input of graph.inputs) graphMessage.message(11, valueMessage(input));
-  for (const output of graph.outputs) graphMessage.message(12, valueMessage(output));
-  for (const { name, ...tensor } of graph.sparseInitializers ?? [])
-    graphMessage.message(15, sparseTensorMessage(name, tensor));
   const operators = (domain: string, version: number) => new Message().text(1, domain).integer(2, version);
   const model = new Message()
     .integer(1, irVersion)
     .text(2, 'deeptwist')
-    .message(7, graphMessage)
+    .message(7, graphMessage(graph))
     .message(8, operators('', opset));
   // A file of standard operators alone names no other domain: programs refuse those that they do not know.
   const domains = new Set(graph.nodes.flatMap(({ domain }) => domain ?? []));

@@ -34,20 +34,23 @@ export interface StoredOnnxTensor {
   readonly data: Uint8Array | ExternalData;
 }
 
-/** A node, and whether it has attributes that are graphs: branches, bodies of loops. */
 export interface ReadOnnxNode extends OnnxNode {
   readonly name: string;
   readonly domain: string;
   readonly attributes: Record<string, OnnxAttribute>;
-  readonly hasGraphs: boolean;
+  /** Attributes that are graphs: branches, bodies of loops; undefined for one of a kind that is not read. */
+  readonly graphs: ReadonlyMap<string, ReadOnnxGraph | undefined>;
 }
 
-export interface ReadOnnxModel {
+export interface ReadOnnxModel extends ReadOnnxGraph {
   readonly irVersion: number;
   /** The program that wrote it: `pytorch 2.15.0`. */
   readonly producer: string;
   /** Version of each set of operators, by domain. */
   readonly opsets: ReadonlyMap<string, number>;
+}
+
+export interface ReadOnnxGraph {
   /** Inputs that are no initializers. */
   readonly inputs: readonly ReadOnnxValue[];
   readonly outputs: readonly ReadOnnxValue[];
@@ -103,6 +106,16 @@ function externalBytes(
   return file.subarray(offset, end);
 }
 
+/** A value, or a graph. */
+interface ReadAttribute {
+  readonly name: string;
+  readonly value: OnnxAttribute | undefined;
+  readonly graph: ReadOnnxGraph | undefined;
+}
+
+/** Graphs within graphs: more are none that a program writes. */
+const MOST_DEPTH = 20;
+
 class ModelReader {
   readonly #bytes: Uint8Array;
   readonly #reader: OnnxFields;
@@ -128,14 +141,15 @@ class ModelReader {
     return { irVersion, producer: producer.join(' ').trim(), opsets, ...this.#graph(graph) };
   }
 
-  /** GraphProto */
-  #graph(graph: ProtobufField): Pick<ReadOnnxModel, 'inputs' | 'outputs' | 'initializers' | 'nodes'> {
+  /** GraphProto. @param depth of the nodes that it is part of; a graph within another may take the values of that */
+  #graph(graph: ProtobufField, depth = 0): ReadOnnxGraph {
+    if (depth > MOST_DEPTH) throw new FormatError(`its graphs are more than ${MOST_DEPTH} deep`);
     const nodes: ReadOnnxNode[] = [];
     const initializers: StoredOnnxTensor[] = [];
     const inputs: ReadOnnxValue[] = [];
     const outputs: ReadOnnxValue[] = [];
     for (const field of this.#reader.messages(graph)) {
-      if (field.number === 1) nodes.push(this.#node(field));
+      if (field.number === 1) nodes.push(this.#node(field, depth));
       else if (field.number === 5) initializers.push(this.#tensor(field));
       else if (field.number === 11) inputs.push(this.#value(field));
       else if (field.number === 12) outputs.push(this.#value(field));
@@ -144,29 +158,26 @@ class ModelReader {
     const constants = new Set(initializers.map(({ name }) => name));
     const given = inputs.filter(({ name }) => !constants.has(name));
     if (outputs.length === 0) throw new FormatError('its graph has no output');
-    const ordered = inOrder(nodes, [...given.map(({ name }) => name), ...constants]);
-    const made = new Set([...given.map(({ name }) => name), ...constants, ...ordered.flatMap((node) => node.outputs)]);
-    const missing = outputs.find(({ name }) => !made.has(name));
-    if (missing) throw new FormatError(`its output ${missing.name} is made by no node`);
-    return { inputs: given, outputs, initializers, nodes: ordered };
+    const read = { inputs: given, outputs, initializers, nodes };
+    return depth > 0 ? read : orderedGraph(read);
   }
 
   /** NodeProto */
-  #node(field: ProtobufField): ReadOnnxNode {
+  #node(field: ProtobufField, depth: number): ReadOnnxNode {
     const inputs: string[] = [];
     const outputs: string[] = [];
     let [name, op, domain] = ['', '', STANDARD_DOMAIN];
     const attributes: Record<string, OnnxAttribute> = {};
-    let hasGraphs = false;
+    const graphs = new Map<string, ReadOnnxGraph | undefined>();
     for (const part of this.#reader.messages(field)) {
       if (part.number === 1) inputs.push(this.#reader.name(part));
       else if (part.number === 2) outputs.push(this.#reader.name(part));
       else if (part.number === 3) name = this.#reader.name(part);
       else if (part.number === 4) op = this.#reader.name(part);
       else if (part.number === 5) {
-        const attribute = this.#attribute(part);
-        if (attribute.value) attributes[attribute.name] = attribute.value;
-        else hasGraphs = true;
+        const { name: attribute, value, graph } = this.#attribute(part, depth);
+        if (value) attributes[attribute] = value;
+        else graphs.set(attribute, graph);
       } else if (part.number === 7) domain = this.#reader.domain(part);
     }
     return {
@@ -176,16 +187,17 @@ class ModelReader {
       inputs,
       outputs,
       attributes,
-      hasGraphs,
+      graphs,
     };
   }
 
-  /** AttributeProto. No value for a graph. */
-  #attribute(field: ProtobufField): { name: string; value: OnnxAttribute | undefined } {
+  /** AttributeProto */
+  #attribute(field: ProtobufField, depth: number): ReadAttribute {
     let name = '';
     let type = 0;
     let [int, float, string] = [0, 0, ''];
     let tensor: OnnxTensor | undefined;
+    let graph: ReadOnnxGraph | undefined;
     const [ints, floats, strings]: [number[], number[], string[]] = [[], [], []];
     for (const part of this.#reader.messages(field)) {
       if (part.number === 1) name = this.#reader.name(part);
@@ -193,6 +205,7 @@ class ModelReader {
       else if (part.number === 3) int = part.value;
       else if (part.number === 4) string = this.#reader.longText(part);
       else if (part.number === 5) tensor = onnxTensorOf(this.#tensor(part));
+      else if (part.number === 6) graph = this.#graph(part, depth + 1);
       else if (part.number === 7) for (const value of this.#floats(part)) floats.push(value);
       else if (part.number === 8) for (const value of this.#reader.varints(part)) ints.push(value);
       else if (part.number === 9) strings.push(this.#reader.longText(part));
@@ -209,7 +222,7 @@ class ModelReader {
       7: { ints },
       8: { strings },
     };
-    return { name, value: values[type] };
+    return { name, value: values[type], graph };
   }
 
   /** Floats of a field: its own, or those that are packed in it. */
@@ -293,6 +306,40 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
+ * A graph with its nodes in an order in which they can be computed.
+ * @throws FormatError for a value that two nodes make, one that none makes, and a circle
+ */
+export function orderedGraph<Graph extends ReadOnnxGraph>(graph: Graph): Graph {
+  const { inputs, outputs, initializers, nodes } = graph;
+  const given = [...inputs, ...initializers].map(({ name }) => name);
+  const ordered = inOrder(nodes, given);
+  const made = new Set([...given, ...ordered.flatMap((node) => node.outputs)]);
+  const missing = outputs.find(({ name }) => !made.has(name));
+  if (missing) throw new FormatError(`its output ${missing.name} is made by no node`);
+  return { ...graph, nodes: ordered };
+}
+
+/** The initializers of a graph, and of those in its nodes. */
+export function allInitializers({ initializers, nodes }: ReadOnnxGraph): StoredOnnxTensor[] {
+  const inside = nodes.flatMap(({ graphs }) =>
+    [...graphs.values()].flatMap((graph) => (graph ? allInitializers(graph) : [])),
+  );
+  return [...initializers, ...inside];
+}
+
+/** Values that a node needs: its inputs, and what its graphs take from outside. */
+export function neededValues({ inputs, graphs }: ReadOnnxNode): string[] {
+  const outside = Array.from(graphs.values(), (graph) => {
+    if (!graph) return [];
+    const own = new Set([...graph.inputs, ...graph.initializers].map(({ name }) => name));
+    for (const name of graph.nodes.flatMap(({ outputs }) => outputs)) own.add(name);
+    const taken = [...graph.nodes.flatMap(neededValues), ...graph.outputs.map(({ name }) => name)];
+    return taken.filter((name) => !own.has(name));
+  });
+  return [...inputs, ...outside.flat()].filter((name) => name !== '');
+}
+
+/**
  * The nodes, each behind those whose outputs it takes. Files must have them so, but not all do.
  * @throws FormatError for a value that two nodes make, one that none makes, and a circle
  */
@@ -314,8 +361,7 @@ function inOrder(nodes: readonly ReadOnnxNode[], known: readonly string[]): Read
         continue;
       }
       const waiting: ReadOnnxNode[] = [];
-      for (const input of node.inputs) {
-        if (input === '') continue;
+      for (const input of neededValues(node)) {
         if (!makers.has(input)) throw new FormatError(`the input ${input} of the node ${node.name} is made by no node`);
         const maker = makers.get(input);
         if (maker && state.get(maker) !== 'done') waiting.push(maker);

@@ -22,6 +22,7 @@ export function parseTopology(text: string): object {
     return kerasTopology(forPrediction(JSON.parse(text)));
   } catch (error) {
     if (error instanceof SyntaxError) throw new FormatError('the topology of its model is no JSON');
+    if (error instanceof RangeError) throw new FormatError('the topology of its model is nested too deep');
     throw error;
   }
 }

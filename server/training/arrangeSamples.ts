@@ -1,19 +1,8 @@
 /** @file Samples in the order of a model's inputs and outputs, where the data name what they are for. */
 import type * as tf from '@tensorflow/tfjs';
 import type { Batch, Dataset, Split, TensorSpec } from '../data/dataset.ts';
-import { graphOf } from '../models/onnx/graphLayer.ts';
+import { inputNames, outputNames } from '../models/modelOutputs.ts';
 import { didYouMean } from '../protocol/experiment/didYouMean.ts';
-
-/** Names of the layers that a model's inputs come from, or those that an ONNX graph has for them. A sequential model has no `inputNames`. */
-export function inputNamesOf(model: tf.LayersModel): string[] {
-  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
-}
-
-/** Names of the layers that a model's outputs come from, or those that an ONNX graph has for them. */
-export function outputNamesOf(model: tf.LayersModel): string[] {
-  const graph = graphOf(model)?.settings.graph;
-  return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
-}
 
 /**
  * The data set with a sample's inputs in the order of the model's, and its targets in that of the outputs they are for. Tensors without
@@ -65,7 +54,7 @@ export function inputOrder(
   const asTheyAre = [...inputs.keys()];
   // A single one is for the single input, whatever its name.
   if (given === undefined || (given.length === 1 && model.inputs.length === 1)) return asTheyAre;
-  const wanted = inputNamesOf(model);
+  const wanted = inputNames(model);
   const unknown = given.find((name) => !wanted.includes(name));
   if (unknown !== undefined) throw unfit(`it has no input '${unknown}'; ${namesInWords(unknown, wanted)}`);
   const missing = wanted.find((name) => !given.includes(name));
@@ -83,7 +72,7 @@ export function namesInWords(name: string, names: readonly string[]): string {
 
 function targetOrder(model: tf.LayersModel, { targets }: Pick<Dataset, 'targets'>): number[] {
   const given = namesOf(targets);
-  const outputs = outputNamesOf(model);
+  const outputs = outputNames(model);
   const asTheyAre = [...targets.keys()];
   if (given === undefined || !given.every((name) => outputs.includes(name))) return asTheyAre;
   return asTheyAre.sort((a, b) => outputs.indexOf(given[a]) - outputs.indexOf(given[b]));

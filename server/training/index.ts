@@ -30,7 +30,7 @@ import { trainInFolder, type Resumption, type TrainingObserver } from './trainIn
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();
 
-export { describeExperiment } from './modelDescriptions.ts';
+export { describeExperiment, describeModelFile } from './modelDescriptions.ts';
 
 export interface TrainingOutcome {
   run: Run;

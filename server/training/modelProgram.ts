@@ -5,11 +5,13 @@ import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
 import { losses } from '../models/losses.ts';
+import { inputNames, outputNames } from '../models/modelOutputs.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { embeddingsOfGraph } from '../models/onnx/embeddings.ts';
+import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { inputNamesOf, outputNamesOf } from './arrangeSamples.ts';
 import {
   chooseLoss,
   lossNameOf,
@@ -171,8 +173,8 @@ export function modelProgram(
     classes,
     metric: told ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
-    inputNames: inputNamesOf(model),
-    outputNames: outputNamesOf(model),
+    inputNames: inputNames(model),
+    outputNames: outputNames(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
@@ -233,12 +235,18 @@ function checkBatchSize(model: tf.LayersModel, batchSize: number): number | unde
 function checkVocabularySize(model: tf.LayersModel, words: number, classes: number | undefined): void {
   if (classes !== undefined && classes < words)
     throw unfitModel(`the vocabulary has ${words} words, the output one value for each of ${classes}`);
-  for (const layer of model.layers) {
-    if (layer.getClassName() !== 'Embedding') continue;
-    const [rows] = layer.weights[0].shape;
-    if (rows !== null && rows < words)
-      throw unfitModel(`the vocabulary has ${words} words, the embedding '${layer.name}' ${rows} rows`);
-  }
+  for (const { layer, rows } of embeddingsOf(model))
+    if (rows < words) throw unfitModel(`the vocabulary has ${words} words, the embedding '${layer}' ${rows} rows`);
+}
+
+/** The tables that words are looked up in. */
+function embeddingsOf(model: tf.LayersModel): { layer: string; rows: number }[] {
+  const graph = graphOf(model)?.settings.graph;
+  if (graph) return embeddingsOfGraph(graph);
+  return model.layers.flatMap((layer) => {
+    const rows = layer.getClassName() === 'Embedding' ? layer.weights[0].shape[0] : null;
+    return rows === null ? [] : [{ layer: layer.name, rows }];
+  });
 }
 
 /** @throws SettingError when some classes have no output */

@@ -1,6 +1,8 @@
 /**
  * @file Models that PyTorch exports as ONNX, imported as trainable ones: what they predict beside ONNX Runtime, and the gradients of all
- * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models.
+ * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models,
+ * `--exporters script` one of PyTorch's two. With `--train`, each is
+ * trained with each kind of compression and exported, in the place of that comparison.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, existsSync } from 'node:fs';
@@ -14,6 +16,8 @@ import { loadModel } from '../../server/models/loadModel.ts';
 import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
+import { isOfFloats, samplesOf } from './importedReference.ts';
+import { METHODS, trainAndExport } from './importedTraining.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
 
 /** Largest difference of an output, as a part of the largest one or of 1. */
@@ -22,25 +26,34 @@ const FORWARD = 1e-4;
 const GRADIENT = 1e-3;
 /** Length of a gradient that counts as 0, as a part of the longest one of the model. */
 const ZERO = 1e-4;
-const MODELS = ['lenet', 'resnet18', 'mobilenet_v2', 'densenet121', 'unet'];
-const PACKAGES = ['torch', 'torchvision', 'onnx', 'onnxruntime', 'onnxscript', 'numpy'];
+const MODELS = [
+  ...['lenet', 'resnet18', 'mobilenet_v2', 'densenet121', 'unet', 'vit-tiny'],
+  ...['lstm', 'gru', 'rnn', 'bilstm', 'bigru', 'encoder', 'bert-tiny', 'gpt2-tiny'],
+];
+const PACKAGES = ['torch', 'torchvision', 'transformers', 'onnx', 'onnxruntime', 'onnxscript', 'numpy'];
 
 const benchmark: Benchmark = {
   options: {
     python: { type: 'string', default: 'python3' },
     models: { type: 'string', default: MODELS.join(',') },
+    exporters: { type: 'string', default: 'script,dynamo' },
+    train: { type: 'boolean', default: false },
   },
   async run(options) {
     const python = String(options.python);
     checkPython(python);
     const results: Limited[] = [];
-    for (const exporter of ['script', 'dynamo']) {
+    for (const exporter of String(options.exporters).split(',')) {
       const folder = cacheFolder(`imported-${exporter}`);
       for (const name of String(options.models).split(',')) {
         const place = join(folder, name);
         const flags = exporter === 'dynamo' ? ['--dynamo'] : [];
         if (!existsSync(join(place, 'reference.npz')))
           runCommand(python, [join('test', 'bench', 'python', 'export_models.py'), '--out', folder, ...flags, name]);
+        if (options.train) {
+          results.push(...(await trained(python, place, `${name}, ${exporter}`)));
+          continue;
+        }
         const { forward, loss, gradients, statistics } = await compareModel(place);
         const [worst] = gradients.toSorted((a, b) => b.difference - a.difference);
         console.log(
@@ -62,6 +75,20 @@ const benchmark: Benchmark = {
 };
 
 export default benchmark;
+
+/** The outputs of the model that is exported after a training with each compression. */
+async function trained(python: string, folder: string, name: string): Promise<Limited[]> {
+  const results: Limited[] = [];
+  for (const method of METHODS) {
+    const { node, python: ofPython, compressed } = await trainAndExport(python, folder, method);
+    console.log(
+      `  ${name}, ${method}: ${compressed} weights are compressed; outputs differ by ${node.toExponential(1)} in Node.js, by ` +
+        `${ofPython.toExponential(1)} in Python`,
+    );
+    results.push(beside(FORWARD, `${name}, ${method}: largest difference of an output`, Math.max(node, ofPython), ''));
+  }
+  return results;
+}
 
 /** @throws Error that says what to install */
 function checkPython(python: string): void {
@@ -87,7 +114,8 @@ export async function compareModel(folder: string): Promise<Comparison> {
   const array = (name: string) => decodeNpz(archive, name);
   const [input, target] = [array('input'), array('target')];
   const [size, ...sample] = input.shape;
-  const isImage = target.shape.length > 1;
+  const isText = !isOfFloats(input);
+  const isImage = isOfFloats(target);
   const lossOf = losses[isImage ? 'mean-squared-error' : 'sparse-categorical-crossentropy-from-logits'];
   const { model } = await loadModel('./model.onnx', { baseDirectory: folder, seed: 1 });
   const weights = modelWeights(model);
@@ -95,13 +123,13 @@ export async function compareModel(folder: string): Promise<Comparison> {
   const program: Program = {
     weights,
     layers: model.layers,
-    inputs: [{ shape: sample, dtype: 'float32' }],
+    inputs: [{ shape: sample, dtype: isText ? 'int32' : 'float32' }],
     targets: [{ shape: target.shape.slice(1), dtype: isImage ? 'float32' : 'int32' }],
     metrics: [],
     loss: (batch, targets) => lossOf(targets[0], apply(batch, true)) as tf.Scalar,
     evaluate: (batch, targets) => ({ loss: lossOf(targets[0], apply(batch, false)) as tf.Scalar, metrics: [] }),
   };
-  const numbers = Float32Array.from(input.data, Number);
+  const numbers = samplesOf(input);
   const predicting = new TracedModel(
     { ...program, predict: (batch) => [apply(batch, false)] },
     1,
@@ -116,7 +144,7 @@ export async function compareModel(folder: string): Promise<Comparison> {
     threads: 1,
     rowGradients: false,
   });
-  const labels = isImage ? Float32Array.from(target.data, Number) : Int32Array.from(target.data, Number);
+  const labels = samplesOf(target);
   const { loss } = await executor.step({ size, inputs: [numbers], targets: [labels] }, 0);
   const parameters = [...executor.parameters.list];
   const numbersOf = (name: string) => Array.from(array(name).data, Number);

@@ -34,6 +34,12 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
     ['data', 'tokenizer'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
+  paths.push(
+    ...modelSettings.flatMap((path) => [
+      [...path, 'onnx'],
+      [...path, 'module'],
+    ]),
+  );
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
   paths.push(...runSettings.filter((path) => !namesRun(textAt(document, path) ?? '')));
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);

@@ -7,7 +7,16 @@ import { UserError } from '../../protocol/userError.ts';
 import type { ModelGraph } from './modelGraph.ts';
 import { NodeCall, type Mode } from './nodeCall.ts';
 import { operatorOf } from './operators.ts';
-import { dtypes, isKnown, kindOfType, knownTensorOf, tensorOf, type Value } from './values.ts';
+import {
+  dtypes,
+  isKnown,
+  isSequence,
+  kindOfType,
+  knownTensorOf,
+  tensorOf,
+  type Sequence,
+  type Value,
+} from './values.ts';
 
 /**
  * @param inputs in the order of the graph
@@ -21,7 +30,17 @@ export function evaluateGraph(
   weights: ReadonlyMap<string, tf.Tensor>,
   mode: Omit<Mode, 'opset'>,
 ): tf.Tensor[] {
-  const values = new Map<string, Value>(weights);
+  return valuesOf(graph, inputs, weights, mode).map(tensorOf);
+}
+
+/** {@link evaluateGraph} that leaves numbers which are known as they are. */
+export function valuesOf(
+  graph: ModelGraph,
+  inputs: readonly tf.Tensor[],
+  weights: ReadonlyMap<string, tf.Tensor>,
+  mode: Omit<Mode, 'opset'>,
+): Value[] {
+  const values = new Map<string, Value | Sequence>(weights);
   for (const [name, tensor] of graph.constants) values.set(name, knownTensorOf(tensor));
   graph.inputs.forEach(({ name, type }, i) => values.set(name, ofType(inputs[i], type)));
   const ofGraph = { ...mode, opset: graph.opset };
@@ -34,11 +53,11 @@ export function evaluateGraph(
   }
   return graph.outputs.map(({ name }) => {
     const value = values.get(name);
-    if (value === undefined)
-      throw new UserError(`The output '${name}' of the ONNX graph is computed by no node.`, {
+    if (value === undefined || isSequence(value))
+      throw new UserError(`The output '${name}' of the ONNX graph is no tensor that a node computes.`, {
         remedy: 'Export the model again, with outputs that depend on its inputs.',
       });
-    return tensorOf(value);
+    return value;
   });
 }
 
@@ -48,16 +67,20 @@ function ofType(x: tf.Tensor, type: ModelGraph['inputs'][number]['type']): tf.Te
   return x.dtype === dtype ? x : tf.cast(x, dtype);
 }
 
-function compute(node: OnnxNode, inputs: readonly (Value | undefined)[], mode: Mode): readonly Value[] {
+function compute(
+  node: OnnxNode,
+  inputs: readonly (Value | Sequence | undefined)[],
+  mode: Mode,
+): readonly (Value | Sequence)[] {
   const operator = operatorOf(
     node.op,
-    inputs.every((value) => value === undefined || isKnown(value)),
+    inputs.every((value) => value === undefined || (!isSequence(value) && isKnown(value))),
   );
   try {
     if (!operator)
       throw new TypeError('it is computed of known numbers alone, and its inputs depend on weights or samples');
     const call = new NodeCall(node, inputs, mode);
-    const outputs = [operator(call)].flat() as readonly Value[];
+    const outputs = [operator(call)].flat() as readonly (Value | Sequence)[];
     call.checkAttributes();
     return outputs;
   } catch (error) {

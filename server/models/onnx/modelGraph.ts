@@ -25,7 +25,7 @@ import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
-import { layerOf, outputAxisOf, usesOf, type Use, type Uses } from './weightNames.ts';
+import { layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
 
 export interface GraphInput {
   readonly name: string;
@@ -72,6 +72,7 @@ const SETTINGS: Readonly<Record<string, readonly number[]>> = {
   Clip: [1, 2],
   Dropout: [1, 2],
   Pad: [1, 2],
+  OneHot: [2],
   Pow: [1],
   Range: [0, 1, 2],
 };
@@ -123,8 +124,7 @@ export function modelGraphOf(
 }
 
 /** What the outputs of a file are computed by. */
-interface Computation extends Pick<ModelGraph, 'opset' | 'nodes'> {
-  readonly uses: Uses;
+interface Computation extends Pick<ModelGraph, 'opset' | 'nodes'>, AxisFacts {
   /** Values of nodes that are constants. */
   readonly constants: Map<string, OnnxTensor>;
 }
@@ -145,24 +145,25 @@ function computationOf(file: ReadOnnxModel): Computation {
 
 function assembleGraph(
   { irVersion, inputs, outputs }: Pick<ReadOnnxModel, 'irVersion' | 'inputs' | 'outputs'>,
-  { opset, nodes, uses, constants }: Computation,
+  computation: Computation,
   weights: readonly Pick<GraphWeight, 'name' | 'shape'>[],
 ): ModelGraph {
+  const { opset, nodes, uses, constants } = computation;
   const isTaken = (name: string) => uses.has(name) || outputs.some((output) => output.name === name);
   return {
     opset,
     irVersion,
     inputs: inputs.map(inputOf),
     outputs: outputs.map(({ name, type }) => ({ name, type: valueType(name, type) })),
-    weights: weights.flatMap(({ name, shape }) => weightOf(name, shape, uses) ?? []),
+    weights: weights.flatMap(({ name, shape }) => weightOf(name, shape, computation) ?? []),
     constants: new Map([...constants].filter(([name]) => isTaken(name))),
     nodes,
   };
 }
 
 /** Undefined for a weight that no node takes. */
-function weightOf(name: string, shape: readonly number[], uses: Uses): GraphWeight | undefined {
-  const ofWeight = uses.get(name);
+function weightOf(name: string, shape: readonly number[], facts: AxisFacts): GraphWeight | undefined {
+  const ofWeight = facts.uses.get(name);
   if (!ofWeight) return undefined;
   return {
     name,
@@ -170,7 +171,7 @@ function weightOf(name: string, shape: readonly number[], uses: Uses): GraphWeig
     trainable: !ofWeight.some(isRunningStatistic),
     ...layerOf(name, ofWeight),
     op: ofWeight[0].node.op,
-    outputAxis: outputAxisOf(name, shape, uses),
+    outputAxis: outputAxisOf(name, shape.length, facts),
   };
 }
 
@@ -226,10 +227,10 @@ function opsetOf({ opsets }: ReadOnnxModel): number {
 }
 
 /** @throws FormatError with all operators that are not computed here */
-function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
+export function refuseMissing(nodes: readonly ReadOnnxNode[]): void {
   const missing = new Map<string, string[]>();
-  for (const { op, domain, name, hasGraphs } of nodes) {
-    if (domain === '' && !hasGraphs && (hasOperator(op) || op === 'Constant')) continue;
+  for (const { op, domain, name, graphs } of nodes) {
+    if (domain === '' && graphs.size === 0 && (hasOperator(op) || op === 'Constant')) continue;
     const full = domain === '' ? op : `${domain}.${op}`;
     missing.set(full, [...(missing.get(full) ?? []), name]);
   }

@@ -1,7 +1,17 @@
 /** @file A node of an ONNX graph with the values that it takes, as the operators see it. */
 import type * as tf from '@tensorflow/tfjs';
 import type { OnnxAttribute, OnnxNode } from '../../formats/onnx.ts';
-import { isKnown, kindOf, knownTensorOf, tensorOf, type KnownTensor, type Kind, type Value } from './values.ts';
+import {
+  isKnown,
+  isSequence,
+  kindOf,
+  knownTensorOf,
+  tensorOf,
+  type KnownTensor,
+  type Kind,
+  type Sequence,
+  type Value,
+} from './values.ts';
 
 /** How a graph is computed. */
 export interface Mode {
@@ -16,7 +26,7 @@ export interface Mode {
 }
 
 /** What an operator makes of its inputs: its outputs. @throws TypeError, for which the node is named */
-export type Operator = (call: NodeCall) => Value | readonly Value[];
+export type Operator = (call: NodeCall) => Value | Sequence | readonly Value[];
 
 export type Operators = Readonly<Record<string, Operator>>;
 
@@ -26,11 +36,11 @@ const WITHOUT_EFFECT = new Set(['stash_type', 'storage_order']);
 export class NodeCall {
   readonly mode: Mode;
   readonly node: OnnxNode;
-  readonly #inputs: readonly (Value | undefined)[];
+  readonly #inputs: readonly (Value | Sequence | undefined)[];
   readonly #read = new Set<string>();
 
   /** @param inputs undefined for those that are left out */
-  constructor(node: OnnxNode, inputs: readonly (Value | undefined)[], mode: Mode) {
+  constructor(node: OnnxNode, inputs: readonly (Value | Sequence | undefined)[], mode: Mode) {
     this.node = node;
     this.#inputs = inputs;
     this.mode = mode;
@@ -56,9 +66,16 @@ export class NodeCall {
   }
 
   value(input: number): Value {
-    const value = this.#inputs[input];
-    if (value === undefined) throw new TypeError(`it lacks its input ${input + 1}`);
+    const value = this.#given(input);
+    if (isSequence(value))
+      throw new TypeError(`its input ${input + 1} is a sequence of tensors, where a tensor is wanted`);
     return value;
+  }
+
+  sequence(input: number): Sequence {
+    const value = this.#given(input);
+    if (isSequence(value)) return value;
+    throw new TypeError(`its input ${input + 1} is a tensor, where a sequence of tensors is wanted`);
   }
 
   tensor(input: number): tf.Tensor {
@@ -78,8 +95,8 @@ export class NodeCall {
 
   /** Undefined for an input that is left out. @throws TypeError where it depends on weights or samples */
   known(input: number, what: string): KnownTensor | undefined {
-    const value = this.#inputs[input];
-    if (value === undefined) return undefined;
+    if (!this.has(input)) return undefined;
+    const value = this.value(input);
     if (!isKnown(value))
       throw new TypeError(`its input of ${what} is computed of weights or samples, and must be known`);
     return value;
@@ -126,6 +143,11 @@ export class NodeCall {
     return attribute && 'string' in attribute ? attribute.string : this.#otherwise(name, attribute, otherwise);
   }
 
+  texts(name: string): readonly string[] | undefined {
+    const attribute = this.attribute(name);
+    return attribute && 'strings' in attribute ? attribute.strings : this.#otherwise(name, attribute, undefined);
+  }
+
   /** One of several words. @throws TypeError for another one */
   word<W extends string>(name: string, words: readonly [W, ...W[]]): W {
     const given = this.text(name, words[0]);
@@ -153,6 +175,12 @@ export class NodeCall {
       (name) => !this.#read.has(name) && !WITHOUT_EFFECT.has(name),
     );
     if (unread !== undefined) throw new TypeError(`its attribute ${unread} is not known here`);
+  }
+
+  #given(input: number): Value | Sequence {
+    const value = this.#inputs[input];
+    if (value === undefined) throw new TypeError(`it lacks its input ${input + 1}`);
+    return value;
   }
 
   #otherwise<T>(name: string, attribute: OnnxAttribute | undefined, otherwise: T): T {

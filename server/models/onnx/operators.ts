@@ -1,24 +1,32 @@
 /** @file The operators of ONNX that are computed here, by their names in the standard domain. */
 import type { Operator, Operators } from './nodeCall.ts';
 import { convolutionOperators } from './operators/convolution.ts';
+import { einsumOperators } from './operators/einsum.ts';
 import { elementwiseOperators } from './operators/elementwise.ts';
+import { indexingOperators } from './operators/indexing.ts';
 import { knownOperators } from './operators/known.ts';
 import { linearOperators } from './operators/linear.ts';
 import { movementOperators } from './operators/movement.ts';
 import { normalizationOperators } from './operators/normalization.ts';
 import { poolingOperators } from './operators/pooling.ts';
+import { recurrentOperators } from './operators/recurrent.ts';
 import { reductionOperators } from './operators/reduction.ts';
 import { resizeOperators } from './operators/resize.ts';
+import { sequenceOperators } from './operators/sequence.ts';
 
 const operators: Operators = {
   ...elementwiseOperators,
   ...linearOperators,
+  ...einsumOperators,
   ...convolutionOperators,
   ...poolingOperators,
   ...normalizationOperators,
   ...reductionOperators,
+  ...recurrentOperators,
   ...movementOperators,
+  ...indexingOperators,
   ...resizeOperators,
+  ...sequenceOperators,
 };
 
 /** @param isKnown true where all inputs are known numbers; undefined for an operator that is not computed here */

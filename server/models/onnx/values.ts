@@ -20,6 +20,15 @@ export interface KnownTensor {
 
 export type Value = tf.Tensor | KnownTensor;
 
+/** Tensors one after the other, as many as are known. */
+export interface Sequence {
+  readonly elements: readonly Value[];
+}
+
+export function isSequence(value: Value | Sequence): value is Sequence {
+  return 'elements' in value;
+}
+
 export function isKnown(value: Value): value is KnownTensor {
   return !(value instanceof tf.Tensor);
 }

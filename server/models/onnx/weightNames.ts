@@ -1,5 +1,5 @@
 /** @file The weights of an ONNX graph by what takes them: the module that has each, and the axis of its output units. */
-import type { OnnxNode } from '../../formats/onnx.ts';
+import type { OnnxNode, OnnxTensor } from '../../formats/onnx.ts';
 
 /** A node that takes a value, as its input of this number. */
 export interface Use {
@@ -39,23 +39,34 @@ function moduleOf({ name = '' }: OnnxNode): string | undefined {
   return scopes.slice(0, -1).reduce((path, scope) => (scope.startsWith(`${path}.`) ? scope : `${path}.${scope}`));
 }
 
-/** The axis of the output units of a weight; undefined where no operator multiplies it. */
-export function outputAxisOf(name: string, shape: readonly number[], uses: Uses): number | undefined {
-  if (shape.length < 2) return undefined;
-  for (const { node, input } of uses.get(name) ?? []) {
-    const axis = axisInNode(node, input, shape, uses);
+/** What tells the axis of the output units: what takes values, and those that are constants. */
+export interface AxisFacts {
+  readonly uses: Uses;
+  readonly constants: ReadonlyMap<string, OnnxTensor>;
+}
+
+/** The axis of the output units of a weight; undefined where no operator multiplies it. @param rank number of its axes */
+export function outputAxisOf(name: string, rank: number, facts: AxisFacts): number | undefined {
+  if (rank < 2) return undefined;
+  for (const { node, input } of facts.uses.get(name) ?? []) {
+    const axis = axisInNode(node, input, rank, facts);
     if (axis !== undefined) return axis;
   }
   return undefined;
 }
 
-function axisInNode(node: OnnxNode, input: number, shape: readonly number[], uses: Uses): number | undefined {
-  const last = shape.length - 1;
+function axisInNode(node: OnnxNode, input: number, rank: number, facts: AxisFacts): number | undefined {
   const { op, attributes = {}, outputs } = node;
   const integer = (name: string) => {
     const attribute = attributes[name];
     return attribute !== undefined && 'int' in attribute ? attribute.int : 0;
   };
+  /** The axis by what takes the output, whose axis i is that of the weight with the number `axes[i]`. */
+  const passed = (axes: readonly (number | undefined)[]) => {
+    const axis = outputAxisOf(outputs[0], axes.length, facts);
+    return axis === undefined ? undefined : axes[axis];
+  };
+  const own = Array.from({ length: rank }, (_, axis) => axis);
   switch (op) {
     case 'Conv':
       return input === 1 ? 0 : undefined;
@@ -65,24 +76,61 @@ function axisInNode(node: OnnxNode, input: number, shape: readonly number[], use
       if (input > 1) return undefined;
       return (input === 1) === (integer(input === 1 ? 'transB' : 'transA') !== 0) ? 0 : 1;
     case 'MatMul':
-      return input === 1 ? last : last - 1;
+      return input === 1 ? rank - 1 : rank - 2;
+    case 'LSTM':
+    case 'GRU':
+    case 'RNN':
+      return input === 1 || input === 2 ? 1 : undefined;
+    case 'Einsum':
+      return axisInEinsum(node, input, rank);
     case 'Gather': {
       const axis = integer('axis');
-      return input === 0 ? (axis < 0 ? axis + shape.length : axis) : undefined;
+      return input === 0 ? (axis < 0 ? axis + rank : axis) : undefined;
     }
     case 'Identity':
-      return outputAxisOf(outputs[0], shape, uses);
+    case 'Cast':
+    case 'Concat':
+      return passed(own);
+    case 'Slice':
+      return input === 0 ? passed(own) : undefined;
+    case 'Split':
+      return input === 0 ? passed(own) : undefined;
     case 'Transpose': {
       const perm = attributes.perm;
-      const axes = perm !== undefined && 'ints' in perm ? perm.ints : shape.map((_, axis) => last - axis);
-      const axis = outputAxisOf(
-        outputs[0],
-        axes.map((from) => shape[from]),
-        uses,
-      );
-      return axis === undefined ? undefined : axes[axis];
+      return passed(perm !== undefined && 'ints' in perm ? perm.ints : own.toReversed());
+    }
+    case 'Unsqueeze':
+    case 'Squeeze': {
+      const axes = axesOf(node, facts);
+      if (!axes) return undefined;
+      const whole = op === 'Unsqueeze' ? rank + axes.length : rank;
+      const named = new Set(axes.map((axis) => (axis < 0 ? axis + whole : axis)));
+      if (op === 'Squeeze') return passed(own.filter((axis) => !named.has(axis)));
+      const rest = own.values();
+      return passed(Array.from({ length: whole }, (_, axis) => (named.has(axis) ? undefined : rest.next().value)));
     }
     default:
       return undefined;
   }
+}
+
+/** Axes that a node names, as an attribute or as a constant. */
+function axesOf({ inputs, attributes = {} }: OnnxNode, { constants }: AxisFacts): readonly number[] | undefined {
+  const { axes } = attributes;
+  if (axes !== undefined && 'ints' in axes) return axes.ints;
+  const constant = constants.get(inputs[1] ?? '');
+  return constant && Array.from<number | bigint, number>(constant.data, Number);
+}
+
+/** The last axis that the operand alone has, and the result. */
+function axisInEinsum({ attributes = {}, inputs }: OnnxNode, input: number, rank: number): number | undefined {
+  const { equation } = attributes;
+  if (equation === undefined || !('string' in equation)) return undefined;
+  const [left, result] = equation.string.replace(/\s/g, '').split('->') as [string, string | undefined];
+  const terms = left.split(',');
+  const term = terms[input];
+  if (terms.length !== inputs.length || term.length !== rank || result === undefined) return undefined;
+  const others = terms.filter((_, i) => i !== input).join('');
+  const axis = [...term].findLastIndex((name) => result.includes(name) && !others.includes(name));
+  return axis < 0 ? undefined : axis;
 }

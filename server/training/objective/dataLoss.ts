@@ -4,13 +4,14 @@ import { UnsupportedKernel } from '../../compiler/import/kernel.ts';
 import type { Dataset, TensorSpec } from '../../data/dataset.ts';
 import type { LoadedModel } from '../../models/loadModel.ts';
 import { losses, weightedLoss, type Loss } from '../../models/losses.ts';
+import { outputNames } from '../../models/modelOutputs.ts';
 import { classLosses, isClassLoss, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { TrainingConfig } from '../../protocol/experiment/schema.ts';
 import { UserError } from '../../protocol/userError.ts';
 import { messageOf } from '../../protocol/thrown.ts';
-import { namesInWords, outputNamesOf } from '../arrangeSamples.ts';
+import { namesInWords } from '../arrangeSamples.ts';
 import { unfitModel } from '../unfitModel.ts';
 import { classWeightsOf } from './classWeights.ts';
 import type { Terms } from './distillation.ts';
@@ -103,7 +104,7 @@ function outputLosses(
   { loss, classWeights }: TrainingConfig,
   targets: readonly TensorSpec[],
 ): OutputLoss[] | undefined {
-  const names = outputNamesOf(loaded.model);
+  const names = outputNames(loaded.model);
   if (typeof loss !== 'string') return lossesByName(loss, names, targets);
   const id = namedLoss(loaded, { loss });
   if (id === undefined) return undefined;

@@ -9,18 +9,23 @@ For each model a folder with
 
 import argparse
 import copy
+import dataclasses
 import pathlib
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import onnx
 import onnxruntime
 import torch
 import torchvision
+import transformers
 from torch import nn
 from torch.nn import functional
 
 CLASSES = 10
+# Of the models of texts: the first is that of padding.
+WORDS = 50
 
 
 class LeNet(nn.Module):
@@ -72,18 +77,135 @@ class UNet(nn.Module):
         return self.out(first)
 
 
+class Recurrent(nn.Module):
+    """A classifier of texts by the last output, or by the last states of both directions, with initial states of zeros."""
+
+    def __init__(self, kind, layers, bidirectional=False):
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS, 16)
+        self.rnn = getattr(nn, kind)(16, 24, num_layers=layers, batch_first=True, bidirectional=bidirectional)
+        self.fc = nn.Linear(48 if bidirectional else 24, CLASSES)
+
+    def forward(self, tokens):
+        embedded = self.embedding(tokens)
+        if not self.rnn.bidirectional:
+            return self.fc(self.rnn(embedded)[0][:, -1])
+        zeros = embedded.new_zeros(2 * self.rnn.num_layers, tokens.shape[0], self.rnn.hidden_size)
+        _, last = self.rnn(embedded, (zeros, zeros) if isinstance(self.rnn, nn.LSTM) else zeros)
+        hidden = last[0] if isinstance(self.rnn, nn.LSTM) else last
+        return self.fc(torch.cat([hidden[-2], hidden[-1]], 1))
+
+
+class Encoder(nn.Module):
+    """PyTorch's own Transformer encoder over texts with padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Embedding(WORDS, 16)
+        layer = nn.TransformerEncoderLayer(16, 2, 32, activation="gelu", batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.fc = nn.Linear(16, CLASSES)
+
+    def forward(self, tokens):
+        hidden = self.encoder(self.embedding(tokens), src_key_padding_mask=tokens == 0)
+        return self.fc(hidden.mean(1))
+
+
+SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+
+
+class Logits(nn.Module):
+    """A model of transformers as a function of one tensor."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+
+class Bert(Logits):
+    def __init__(self):
+        config = transformers.BertConfig(
+            vocab_size=WORDS, max_position_embeddings=32, num_labels=CLASSES, attention_probs_dropout_prob=0.0, **SIZES
+        )
+        super().__init__(transformers.BertForSequenceClassification(config))
+
+    def forward(self, tokens):
+        return self.model(input_ids=tokens, attention_mask=(tokens != 0).long()).logits
+
+
+class Gpt2(Logits):
+    def __init__(self):
+        config = transformers.GPT2Config(
+            vocab_size=WORDS, n_positions=32, n_embd=32, n_layer=2, n_head=2, attn_pdrop=0.0
+        )
+        super().__init__(transformers.GPT2LMHeadModel(config))
+
+    def forward(self, tokens):
+        # Without a mask, the older exporter would have to write how packed sequences are found, which it cannot.
+        return self.model(input_ids=tokens, attention_mask=torch.ones_like(tokens), use_cache=False).logits
+
+
+class ViT(Logits):
+    def __init__(self):
+        config = transformers.ViTConfig(image_size=16, patch_size=4, num_labels=CLASSES, **SIZES)
+        super().__init__(transformers.ViTForImageClassification(config))
+
+    def forward(self, images):
+        return self.model(pixel_values=images).logits
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    create: Callable[[], nn.Module]
+    # Of a sample.
+    shape: tuple[int, ...]
+    # Samples: few, so that no activation is so close to the corner of a ReLU that rounding decides, but enough for the variances of
+    # batch normalization.
+    batch: int
+    # What is learned: a class, an image, the next word.
+    target: str = "class"
+    # Samples are words, some of them padding at the end.
+    is_text: bool = False
+
+    def inputs(self):
+        if not self.is_text:
+            return torch.randn(self.batch, *self.shape)
+        tokens = torch.randint(1, WORDS, (self.batch, *self.shape))
+        if self.target == "class":
+            tokens[0, -3:] = 0
+        return tokens
+
+    def targets(self):
+        if self.target == "image":
+            return torch.randn(self.batch, 2, *self.shape[1:])
+        if self.target == "word":
+            return torch.randint(1, WORDS, (self.batch, *self.shape))
+        return torch.randint(0, CLASSES, (self.batch,))
+
+
 def torchvision_model(name):
-    return getattr(torchvision.models, name)(num_classes=CLASSES)
+    return lambda: getattr(torchvision.models, name)(num_classes=CLASSES)
 
 
-# Constructor, shape of a sample, whether the target is an image, and samples of the batch: few, so that no activation is so close to
-# the corner of a ReLU that rounding decides, but enough for the variances of batch normalization.
+def text(create, **options):
+    return Subject(create, (12,), 4, is_text=True, **options)
+
+
 MODELS = {
-    "lenet": (LeNet, (1, 28, 28), False, 16),
-    "resnet18": (lambda: torchvision_model("resnet18"), (3, 64, 64), False, 4),
-    "mobilenet_v2": (lambda: torchvision_model("mobilenet_v2"), (3, 64, 64), False, 16),
-    "densenet121": (lambda: torchvision_model("densenet121"), (3, 96, 96), False, 8),
-    "unet": (UNet, (3, 32, 32), True, 4),
+    "lenet": Subject(LeNet, (1, 28, 28), 16),
+    "resnet18": Subject(torchvision_model("resnet18"), (3, 64, 64), 4),
+    "mobilenet_v2": Subject(torchvision_model("mobilenet_v2"), (3, 64, 64), 16),
+    "densenet121": Subject(torchvision_model("densenet121"), (3, 96, 96), 8),
+    "unet": Subject(UNet, (3, 32, 32), 4, target="image"),
+    "lstm": text(lambda: Recurrent("LSTM", 2)),
+    "gru": text(lambda: Recurrent("GRU", 2)),
+    "rnn": text(lambda: Recurrent("RNN", 1)),
+    "bilstm": text(lambda: Recurrent("LSTM", 2, bidirectional=True)),
+    "bigru": text(lambda: Recurrent("GRU", 1, bidirectional=True)),
+    "encoder": text(Encoder),
+    "bert-tiny": text(Bert),
+    "gpt2-tiny": text(Gpt2, target="word"),
+    "vit-tiny": Subject(ViT, (3, 16, 16), 4),
 }
 
 
@@ -113,27 +235,32 @@ def without_dropout(model):
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.p = 0.0
+        if isinstance(module, nn.MultiheadAttention):
+            module.dropout = 0.0
     return model
 
 
-def step(model, x, target, is_image):
+def step(model, x, target):
     output = model(x)
-    loss = functional.mse_loss(output, target.to(x.dtype)) if is_image else functional.cross_entropy(output, target)
+    if target.is_floating_point():
+        loss = functional.mse_loss(output, target.to(output.dtype))
+    else:
+        loss = functional.cross_entropy(output.flatten(0, -2), target.flatten())
     loss.backward()
     return loss.item()
 
 
 def write(name, folder, dynamo):
     torch.manual_seed(0)
-    create, shape, is_image, batch = MODELS[name]
-    model = without_dropout(create())
-    x = torch.randn(batch, *shape)
+    subject = MODELS[name]
+    model = without_dropout(subject.create())
+    x = subject.inputs()
     # A few steps away from the initial statistics of batch normalization, so that inference differs from training.
     model.train()
     with torch.no_grad():
         for _ in range(5):
-            model(torch.randn(batch, *shape))
-    target = torch.randn(batch, 2, *shape[1:]) if is_image else torch.randint(0, CLASSES, (batch,))
+            model(subject.inputs())
+    target = subject.targets()
 
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "model.onnx"
@@ -155,10 +282,12 @@ def write(name, folder, dynamo):
     (predicted,) = session.run(None, {"input": x.numpy()})
 
     precise = copy.deepcopy(model).double()
-    loss = step(precise, x.double(), target, is_image)
-    step(model, x, target, is_image)
+    loss = step(precise, x if subject.is_text else x.double(), target)
+    step(model, x, target)
     arrays = {"input": x.numpy(), "target": target.numpy(), "predicted": predicted, "loss": np.float32(loss)}
-    for (key, value), in_float32 in zip(precise.named_parameters(), model.parameters()):
+    # A weight that two modules share has both names: exporters keep one of them.
+    everything = {"remove_duplicate": False}
+    for (key, value), (_, in_float32) in zip(precise.named_parameters(**everything), model.named_parameters(**everything)):
         arrays[f"gradient:{key}"] = value.grad.float().numpy()
         arrays[f"float32:{key}"] = in_float32.grad.numpy()
     arrays |= {f"running:{key}": value.float().numpy() for key, value in precise.named_buffers() if value.is_floating_point()}

@@ -1188,4 +1188,30 @@ export const rows: readonly ProblemRow[] = [
       'error combination «true» training.keepBest: a run that compresses while it trains (deeptwist) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"',
     ],
   },
+  {
+    what: 'a model without a loss, and none that is named',
+    text: edited([model, '"model": "./net.onnx"']),
+    problems: [
+      'error no-loss «"training"» training: the model brings no loss, and none is set; "loss": "sparse-categorical-crossentropy-from-logits" fits its outputs',
+    ],
+  },
+  {
+    what: 'a model without a loss, whose own is asked for',
+    text: edited([model, '"model": { "onnx": "./net.onnx" }'], ['"batchSize": 50', '"batchSize": 50, "loss": "auto"']),
+    problems: [
+      'error no-loss «"auto"» training.loss: the model brings no loss, and none is set; "loss": "sparse-categorical-crossentropy-from-logits" fits its outputs',
+    ],
+  },
+  {
+    what: 'a model without a loss, and one that is named',
+    text: edited([model, '"model": "./net.onnx"'], ['"batchSize": 50', '"batchSize": 50, "loss": "huber"']),
+    problems: [],
+  },
+  {
+    what: 'a module with the name of an export, that is not there',
+    text: edited([model, '"model": { "module": "./modle.ts", "export": "net" }']),
+    problems: [
+      'error no-such-file «"./modle.ts"» model.module: there is no ./modle.ts as seen from this file; did you mean "model.ts"?',
+    ],
+  },
 ];

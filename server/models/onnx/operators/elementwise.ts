@@ -12,7 +12,7 @@ import {
   kindOf,
   kindOfType,
   type Kind,
-  type KnownTensor,
+  type Value,
 } from '../values.ts';
 
 type Unary = (x: tf.Tensor) => tf.Tensor;
@@ -149,28 +149,55 @@ function castTo(x: tf.Tensor, kind: Kind): tf.Tensor {
   return x.dtype === 'float32' && kind !== 'float' ? withoutGradient(cast)(x, tf.scalar(0)) : cast(x);
 }
 
-function cast(call: NodeCall): tf.Tensor | KnownTensor {
-  const to = call.integer('to', 1);
-  const type = onnxDataTypes[to];
-  if (type === undefined) throw new TypeError(`it casts to ${onnxTypeName(to)}, which is not known here`);
-  const value = call.value(0);
-  const kind = kindOfType(type);
+function castValue(value: Value, kind: Kind): Value {
   if (!isKnown(value)) return castTo(value, kind);
   const convert = { float: Math.fround, int: Math.trunc, bool: (number: number) => (number === 0 ? 0 : 1) }[kind];
   return { kind, shape: value.shape, numbers: Array.from(value.numbers, convert) };
 }
 
+function cast(call: NodeCall): Value {
+  const to = call.integer('to', 1);
+  const type = onnxDataTypes[to];
+  if (type === undefined) throw new TypeError(`it casts to ${onnxTypeName(to)}, which is not known here`);
+  return castValue(call.value(0), kindOfType(type));
+}
+
+/** Integers are divided towards 0, where TensorFlow.js rounds down. */
+function divide(a: tf.Tensor, b: tf.Tensor): tf.Tensor {
+  if (a.dtype === 'float32') return tf.div(a, b);
+  const down = tf.floorDiv(a, b);
+  const isBelow = tf.logicalAnd(tf.less(down, 0), tf.notEqual(tf.mul(down, b), a));
+  return tf.add(down, tf.cast(isBelow, 'int32'));
+}
+
+/** The rest of a division by the sign of the divisor, as Python has it; of the dividend where `fmod` says so, as C. */
+function modulo(call: NodeCall): tf.Tensor {
+  call.sameKinds();
+  const [a, b] = [call.tensor(0), call.tensor(1)];
+  const floored = tf.mod(a, b);
+  if (call.integer('fmod', 0) === 0) return floored;
+  return tf.mul(tf.sign(a), tf.mod(tf.abs(a), tf.abs(b)));
+}
+
+/** True for infinite numbers of the signs that are asked for. */
+function isInfinite(call: NodeCall): tf.Tensor {
+  const x = call.floats(0);
+  const [negative, positive] = [call.integer('detect_negative', 1), call.integer('detect_positive', 1)];
+  const isOf = (sign: number) => withoutGradient(tf.equal)(x, tf.scalar(sign * Infinity));
+  if (negative !== 0 && positive !== 0) return tf.logicalOr(isOf(1), isOf(-1));
+  return negative !== 0 || positive !== 0 ? isOf(negative !== 0 ? -1 : 1) : tf.zeros(x.shape, 'bool');
+}
+
 export const elementwiseOperators: Operators = {
   Identity: (call) => call.value(0),
   Cast: cast,
-  CastLike(call) {
-    return castTo(call.tensor(0), kindOf(call.value(1)));
-  },
+  CastLike: (call) => castValue(call.value(0), kindOf(call.value(1))),
 
   Add: ofTwo(tf.add),
   Sub: ofTwo(tf.sub),
   Mul: ofTwo(tf.mul),
-  Div: ofTwo(tf.div),
+  Div: ofTwo(divide),
+  Mod: modulo,
   Pow: power,
   Min: ofAll(inOneShape(tf.minimum)),
   Max: ofAll(inOneShape(tf.maximum)),
@@ -202,6 +229,9 @@ export const elementwiseOperators: Operators = {
   Not: ofNumbers(tf.logicalNot),
   And: ofTwo(tf.logicalAnd),
   Or: ofTwo(tf.logicalOr),
+  Xor: ofTwo(tf.logicalXor),
+  IsNaN: ofFloats((x) => withoutGradient(tf.isNaN)(x, tf.scalar(0))),
+  IsInf: isInfinite,
   Where(call) {
     call.sameKinds([1, 2]);
     return tf.where(tf.cast(call.tensor(0), 'bool'), call.tensor(1), call.tensor(2));

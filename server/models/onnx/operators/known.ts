@@ -2,7 +2,7 @@
 import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
-import { broadcast, broadcastShape, knownIntegers, type KnownTensor, type Kind } from '../values.ts';
+import { axisOf, broadcast, broadcastShape, knownIntegers, type KnownTensor, type Kind } from '../values.ts';
 import { reducedAxes } from './reduction.ts';
 
 function knownInputs(call: NodeCall): KnownTensor[] {
@@ -59,6 +59,25 @@ const nonZero: Operator = (call) => {
   return knownIntegers(positions, [shape.length, places.length]);
 };
 
+const cumulativeSum: Operator = (call) => {
+  const value = knownInputs(call)[0];
+  const { shape } = value;
+  const axis = axisOf(call.requiredNumbers(1, 'the axis')[0], shape.length);
+  const isExclusive = call.integer('exclusive', 0) !== 0;
+  const isReverse = call.integer('reverse', 0) !== 0;
+  const stride = rowMajorStrides(shape)[axis];
+  const numbers = Array.from(value.numbers, () => 0);
+  const order = Array.from(numbers.keys());
+  for (const place of isReverse ? order.reverse() : order) {
+    const at = Math.floor(place / stride) % shape[axis];
+    const isFirst = at === (isReverse ? shape[axis] - 1 : 0);
+    const before = place + (isReverse ? stride : -stride);
+    const own = value.numbers[isExclusive ? before : place];
+    numbers[place] = isFirst ? (isExclusive ? 0 : own) : numbers[before] + own;
+  }
+  return { kind: value.kind, shape, numbers };
+};
+
 const where: Operator = (call) => {
   const kind = call.sameKinds([1, 2]);
   const inputs = knownInputs(call);
@@ -88,7 +107,9 @@ export const knownOperators: Operators = {
   LessOrEqual: ofBroadcast((a, b) => truth(a <= b), 'bool'),
   And: ofBroadcast((a, b) => truth(a !== 0 && b !== 0)),
   Or: ofBroadcast((a, b) => truth(a !== 0 || b !== 0)),
+  Xor: ofBroadcast((a, b) => truth(a !== b)),
   Not: ofEach((x) => truth(x === 0)),
+  IsNaN: ofEach((x) => truth(Number.isNaN(x)), 'bool'),
   Neg: ofEach((x) => -x),
   Abs: ofEach(Math.abs),
   Sign: ofEach(Math.sign),
@@ -107,6 +128,7 @@ export const knownOperators: Operators = {
   ReduceProd: ofAxes((a, b) => a * b, 1),
   ReduceMax: ofAxes(Math.max, -Infinity),
   ReduceMin: ofAxes(Math.min, Infinity),
+  CumSum: cumulativeSum,
   NonZero: nonZero,
   Where: where,
 };

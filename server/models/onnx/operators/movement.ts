@@ -21,7 +21,7 @@ import {
 } from '../values.ts';
 
 /** Another shape of the same numbers. */
-function reshaped(value: Value, shape: readonly number[]): Value {
+export function reshaped(value: Value, shape: readonly number[]): Value {
   if (elementCount(shape) !== elementCount(value.shape))
     throw new TypeError(`[${value.shape.join(', ')}] has not as many numbers as [${shape.join(', ')}]`);
   return isKnown(value) ? { ...value, shape } : tf.reshape(value, [...shape]);
@@ -168,21 +168,30 @@ function partOf(value: Value, axis: number, begin: number, size: number): Value 
   );
 }
 
+/** Sizes of the parts of an axis, of so many places each; the last may have fewer. */
+export function dividedAxis(length: number, size: number): number[] {
+  return Array.from({ length: Math.ceil(length / size) }, (_, i) => Math.min(size, length - i * size));
+}
+
+/** @throws TypeError where the sizes are not those of the axis */
+export function splitAxis(value: Value, axis: number, sizes: readonly number[]): Value[] {
+  const length = value.shape[axis];
+  if (sizes.reduce((sum, one) => sum + one, 0) !== length)
+    throw new TypeError(`parts of ${sizes.join(', ')} are not the ${length} places of the axis`);
+  let begin = 0;
+  return sizes.map((size) => {
+    begin += size;
+    return partOf(value, axis, begin - size, size);
+  });
+}
+
 function split(call: NodeCall): readonly Value[] {
   const value = call.value(0);
   const axis = axisOf(call.integer('axis', 0), value.shape.length);
   const length = value.shape[axis];
   const count = call.integer('num_outputs', call.outputs);
   const given = call.mode.opset < 13 ? call.integers('split') : call.numbers(1, 'the sizes');
-  const size = Math.ceil(length / count);
-  const sizes = given ?? Array.from({ length: count }, (_, i) => Math.min(size, length - i * size));
-  if (sizes.reduce((sum, one) => sum + one, 0) !== length)
-    throw new TypeError(`parts of ${sizes.join(', ')} are not the ${length} places of the axis`);
-  let begin = 0;
-  return sizes.map((part) => {
-    begin += part;
-    return partOf(value, axis, begin - part, part);
-  });
+  return splitAxis(value, axis, given ?? dividedAxis(length, Math.ceil(length / count)));
 }
 
 function concat(call: NodeCall): Value {

@@ -39,6 +39,13 @@ const indexOf =
     return keepDims ? tf.expandDims(index, axis) : index;
   };
 
+/** Sums of all numbers before each on an axis, itself included or not. */
+function cumulativeSum(call: NodeCall): tf.Tensor {
+  const x = call.tensor(0);
+  const axis = axisOf(call.requiredNumbers(1, 'the axis')[0], x.rank);
+  return tf.cumsum(x, axis, call.integer('exclusive', 0) !== 0, call.integer('reverse', 0) !== 0);
+}
+
 export const reductionOperators: Operators = {
   ReduceSum: reducing(tf.sum),
   ReduceMean: reducing(tf.mean),
@@ -52,4 +59,5 @@ export const reductionOperators: Operators = {
   ReduceLogSumExp: reducing(tf.logSumExp),
   ArgMax: indexOf(tf.argMax),
   ArgMin: indexOf(tf.argMin),
+  CumSum: cumulativeSum,
 };

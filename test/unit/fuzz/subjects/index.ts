@@ -7,7 +7,7 @@ import { hdf5 } from './hdf5.ts';
 import { idxFiles } from './idx.ts';
 import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
-import { models, onnxModels } from './models.ts';
+import { kerasModels, models, onnxModels } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
@@ -29,6 +29,7 @@ export const subjects: readonly Subject[] = [
   settings,
   models,
   onnxModels,
+  ...kerasModels,
   records,
   events,
   checkpoints,

@@ -11,17 +11,17 @@ import {
 import { Random } from '../../../../server/formats/random.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
 
-const random = new Random(11);
+const ofAll = new Random(11);
 
 /** Numbers in -1 to 1. */
-export function randomFloats(shape: readonly number[], scale = 1): OnnxTensor {
+export function randomFloats(shape: readonly number[], scale = 1, random = ofAll): OnnxTensor {
   const data = Float32Array.from({ length: elementCount(shape) }, () => scale * (2 * random.uniform() - 1));
   return { type: 'float32', shape, data };
 }
 
 /** Numbers in 0.5 to 1.5. */
-export function positiveFloats(shape: readonly number[]): OnnxTensor {
-  const { data } = randomFloats(shape, 0.5);
+export function positiveFloats(shape: readonly number[], random = ofAll): OnnxTensor {
+  const { data } = randomFloats(shape, 0.5, random);
   return { type: 'float32', shape, data: Float32Array.from(data as Float32Array, (value) => 1 + value) };
 }
 

@@ -1,5 +1,5 @@
 /** @file The beginning of a file of the workspace. */
-import { readBeginningSync } from '../../server/runs/workspaceFile.ts';
+import { readBeginningSync } from '../runs/workspaceFile.ts';
 
 /** Empty for a file that cannot be read. */
 export function beginningOf(file: string, most: number): string {

@@ -2,21 +2,17 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
-import { teacherSetting, type FoundTeacher } from '../../../../extension/newExperiment/findTeachers.ts';
-import {
-  hasModelLayers,
-  isDataModule,
-  readModelJson,
-  readModelSource,
-} from '../../../../extension/newExperiment/modelSource.ts';
-import { lastColumn } from '../../../../extension/newExperiment/tableSource.ts';
-import { openModuleDataset } from '../../../../server/data/module/moduleDataset.ts';
-import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
-import { compressionsOf } from '../../../../server/protocol/experiment/compressions.ts';
-import { checkExperiment } from '../../../../server/protocol/experiment/parseExperiment.ts';
+import { newMethods } from '../../../server/protocol/experiment/methods/newMethods.ts';
+import { experimentText } from '../../../server/proposals/experimentText.ts';
+import type { ChosenTeacher } from '../../../server/protocol/wire/proposals.ts';
+import { chosenExperimentText, teacherSetting } from '../../../server/proposals/chosenExperiment.ts';
+import { hasModelLayers, isDataModule, readModelJson, readModelSource } from '../../../server/proposals/modelSource.ts';
+import { openModuleDataset } from '../../../server/data/module/moduleDataset.ts';
+import { encodeSafetensors } from '../../../server/formats/safetensors.ts';
+import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
+import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 
-const path = (relative: string) => fileURLToPath(new URL(`../../../../${relative}`, import.meta.url));
+const path = (relative: string) => fileURLToPath(new URL(`../../../${relative}`, import.meta.url));
 
 const dataSets = [
   { type: 'mnist', path: './data/mnist' },
@@ -82,6 +78,60 @@ describe('the text of a new experiment', () => {
   });
 });
 
+describe('a chosen experiment', () => {
+  const described = {
+    version: 1 as const,
+    model: './net.onnx',
+    files: [],
+    weights: ['fc1', 'fc2'].map((layer) => ({
+      ...{ name: `${layer}.weight`, layer, weight: 'weight', shape: [10, 784] },
+      ...{ trainable: true, layerClass: 'Gemm', outputAxis: 0 },
+    })),
+    inputs: [{ name: 'x', shape: [null, 784], dtype: 'float32' }],
+    outputs: [{ name: 'y', shape: [null, 10], activation: 'other' as const }],
+    hasLoss: false,
+  };
+  const chosen = {
+    folder: resolve('project'),
+    model: { model: { reference: resolve('project/net.onnx') }, described },
+    data: { type: 'mnist', path: resolve('data/mnist'), targets: 'labels' },
+    method: 'prune',
+    layers: [{ name: 'fc1', shortestSide: 10 }],
+  } as const;
+  const settings = (more: object = {}) => {
+    const { experiment, problems } = checkExperiment(chosenExperimentText({ ...chosen, ...more }));
+    expect(problems).toEqual([]);
+    return experiment!;
+  };
+
+  it('has the loss that fits, and paths from its folder', () => {
+    expect(settings()).toMatchObject({
+      model: './net.onnx',
+      data: { path: '../data/mnist' },
+      training: { loss: 'sparse-categorical-crossentropy-from-logits', batchSize: 50 },
+      compression: { layers: { fc1: {} } },
+    });
+  });
+
+  it('has the batch size that the model fixes, the sizes that were assumed, and the export that is the model', () => {
+    const fixed = { ...described, inputs: [{ name: 'x', shape: [8, 784], dtype: 'float32' }] };
+    expect(settings({ model: { ...chosen.model, described: fixed } }).training.batchSize).toBe(8);
+    const assumed = { ...described, assumedSizes: { sequence: 128 } };
+    expect(settings({ model: { ...chosen.model, described: assumed } }).model).toMatchObject({
+      onnx: './net.onnx',
+      inputs: { sequence: 128 },
+    });
+    const module = { model: { reference: resolve('project/nets.ts'), exportName: 'small' } };
+    expect(settings({ model: module }).model).toEqual({ module: './nets.ts', export: 'small' });
+    expect(settings({ data: { ...chosen.data, samples: 20 } }).training.batchSize).toBe(20);
+  });
+
+  it('leaves the loss to a model that brings one', () => {
+    const own = { ...described, hasLoss: true };
+    expect(settings({ model: { ...chosen.model, described: own } }).training.loss).toBe('auto');
+  });
+});
+
 describe('the source of a model', () => {
   it('tells the layers of the example, and that it brings a loss', () => {
     const source = readModelSource(readFileSync(path('examples/mnist/my-model.ts'), 'utf8'));
@@ -106,8 +156,29 @@ describe('the source of a model', () => {
     ['/* export function createModel() {} */ const url = "http://createModel";', false],
     ['import { createModel } from "./model";', false],
     ['export function createModelOfMine() {}', false],
+    ['export function small() { return tf.sequential(); }', true],
+    ['export default () => tf.model({ inputs, outputs });', true],
+    ['const model = tf.sequential(); export default model;', true],
+    ['module.exports = { createModel };', true],
+    ['module.exports = { build: () => tf.sequential() };', true],
+    ['module.exports = () => tf.sequential();', true],
+    ['exports.build = function () { return tf.layers.dense({ units: 1 }); };', true],
+    ['tf.sequential(); // for a test', false],
+    ['export default { plugins: [] };', false],
+    ['export const loss = () => tf.layers.dense({});', false],
   ])('%s', (text, isModel) => {
     expect(readModelSource(text) !== undefined).toBe(isModel);
+  });
+
+  it.each([
+    ['export const width = 3; export function net() { return tf.sequential(); }', 'net'],
+    ['export function net() { return tf.sequential(); } export const loss = 1;', undefined],
+    ['export function a() { return tf.sequential(); } export function bigNet() { return a(); }', 'bigNet'],
+    ['export const one = () => tf.sequential(), two = () => one();\nexport const three = async () => one();', 'one'],
+    ['const a = () => tf.sequential();\nexport { a as first, b };\nfunction b() {}', 'b'],
+    ['export function createModel() { return tf.sequential(); } export function other() {}', undefined],
+  ])('names the export where several may be meant: %s', (text, name) => {
+    expect(readModelSource(text)?.exportName).toBe(name);
   });
 
   it('tells no layers where some have names that are not written out', () => {
@@ -129,28 +200,13 @@ describe('the source of a model', () => {
   });
 });
 
-describe('a table', () => {
-  it.each([
-    ['length,width,species\n1,2,a', 'species'],
-    ['\uFEFFlength;"the; last one"\r\n', 'the; last one'],
-    ['a\t"b ""c""" ', 'b "c"'],
-    ['a, b', 'b'],
-    ['no delimiter\na,b', undefined],
-    ['a,\n1,2', undefined],
-    ['', undefined],
-  ])('%j is named by its last column', (text, name) => {
-    expect(lastColumn(text)).toBe(name);
-  });
-});
-
 describe('a teacher', () => {
   const folder = resolve('project');
-  const trained = (path: string, isNameUnique = true) =>
-    ({
-      run: { run: { path: resolve(path), record: { name: 'wide' } } },
-      dataType: 'mnist',
-      isNameUnique,
-    }) as FoundTeacher;
+  const trained = (path: string, isNameUnique = true): ChosenTeacher => ({
+    run: resolve(path),
+    name: 'wide',
+    isNameUnique,
+  });
 
   it.each([
     ['a run of this folder, by the name of its experiment', trained('project/.deeptwist/runs/wide-1'), 'run:wide'],

@@ -7,16 +7,13 @@ import {
   type FirstCompression,
   type FirstLayer,
   type Settings,
-} from '../../server/protocol/experiment/firstExperiment.ts';
-import { methodFacts, methodNames } from '../../server/protocol/experiment/methods/index.ts';
-import type { Method } from '../../server/protocol/experiment/schema.ts';
-
-/** The methods that can be chosen for a new experiment. */
-export const newMethods = methodNames.filter((method) => methodFacts[method].choice);
+} from '../protocol/experiment/firstExperiment.ts';
+import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import type { Method } from '../protocol/experiment/schema.ts';
 
 export interface NewExperiment {
-  /** The model as the file names it: `./model.ts`, `builtin:lenet-5`. */
-  readonly model: string;
+  /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
+  readonly model: string | Settings;
   /** The loss, where neither the model's module nor a built-in model brings one. */
   readonly loss?: string;
   /** `"data"`, without comments. With the type `text`, the model is a language model. */
@@ -27,10 +24,21 @@ export interface NewExperiment {
   readonly teacher?: string;
   /** Length of the training, where it is not the usual one of a first experiment. */
   readonly steps?: number;
+  /** Where the usual one of a first experiment is not possible. */
+  readonly batchSize?: number;
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
-export function experimentText({ model, loss, data, method, layers, teacher, steps }: NewExperiment): string {
+export function experimentText({
+  model,
+  loss,
+  data,
+  method,
+  layers,
+  teacher,
+  steps,
+  batchSize,
+}: NewExperiment): string {
   const dataType = data.type;
   const run = {
     dataType,
@@ -44,11 +52,11 @@ export function experimentText({ model, loss, data, method, layers, teacher, ste
   );
   return `// ${choice?.comment ?? title}
 {
-  "model": ${JSON.stringify(model)},
+  "model": ${oneLine(model)},
   "data": ${oneLine(data)},
 
   "training": {
-${lines(firstTraining(run, method, loss))}
+${lines({ ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) })}
   },
 ${teacher === undefined ? '' : distillationText(teacher, dataType)}
   "compression": {
@@ -109,6 +117,7 @@ function lines(settings: Settings, comments = COMMENTS): string {
 /** JSON in one line: `{ "type": "mnist", "path": "…" }` */
 function oneLine(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
   const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
   return `{ ${entries.join(', ')} }`;
 }
