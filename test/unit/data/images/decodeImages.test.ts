@@ -46,14 +46,19 @@ test('images that cannot be used are told in their order, with what to do, also 
 });
 
 test('behind many that cannot be used, the others are not looked at', async () => {
-  const { message } = await userErrorOf(() =>
+  const looked: number[] = [];
+  const decode = (mostBroken: number) =>
     decodeImages(
       folder,
       files(500, () => 'none'),
       form,
-    ),
-  );
-  expect(message.split('\n')).toHaveLength(32);
+      { mostBroken, onDecoded: ({ done }) => looked.push(done) },
+    );
+  const { message } = await userErrorOf(() => decode(0));
+  expect(looked.splice(0)).toEqual([32]);
+  expect(message.split('\n')).toHaveLength(21);
+  await userErrorOf(() => decode(100));
+  expect(looked.at(-1)).toBe(128);
 });
 
 test('an abort ends the threads', async () => {
