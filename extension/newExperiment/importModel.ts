@@ -2,15 +2,15 @@
 import { basename, extname } from 'node:path';
 import { env, l10n, QuickPickItemKind, Uri, window, workspace, type QuickPickItem } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
-import { KERAS_EXPORT, torchExportScript, type PythonModel } from '../../server/protocol/model/exportFromPython.ts';
+import { KERAS_EXPORT } from '../../server/protocol/model/modelEndings.ts';
 import type { ModelDescription } from '../../server/protocol/model/modelDescription.ts';
 import { kerasEndings, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
-import { modelClasses } from '../../server/protocol/model/pythonModules.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { showError, showInformation } from '../messages.ts';
 import type { Services } from '../services.ts';
 import { describeModel } from './describeModel.ts';
+import { Proposer } from './proposer.ts';
 import { newExperiment } from './wizard.ts';
 
 interface Choice extends QuickPickItem {
@@ -55,7 +55,7 @@ export async function importModel(services: Services): Promise<Uri | undefined> 
     case undefined:
       return undefined;
     case 'torch':
-      return explainTorch();
+      return explainTorch(services);
     case 'keras':
       return explainKeras();
     case 'browse': {
@@ -83,7 +83,7 @@ async function browse(): Promise<Uri | undefined> {
 
 async function importFile(services: Services, file: Uri): Promise<Uri | undefined> {
   const { fsPath } = file;
-  if (isWeights(file)) return explainWeights(file);
+  if (isWeights(file)) return explainWeights(services, file);
   try {
     const described = await describeModel(services.context, fsPath);
     if (!described) return undefined;
@@ -95,7 +95,7 @@ async function importFile(services: Services, file: Uri): Promise<Uri | undefine
     const text = [error.message, error.remedy].filter((part) => part !== undefined).join(' ');
     services.log.warn(text);
     const answers = extname(fsPath).toLowerCase() === '.onnx' ? [torch] : [];
-    if ((await showError(text, ...answers)) === torch) await explainTorch();
+    if ((await showError(text, ...answers)) === torch) await explainTorch(services);
     return undefined;
   }
 }
@@ -128,7 +128,7 @@ function descriptionText(
   return [text, ...warnings].join(' ');
 }
 
-async function explainWeights(file: Uri): Promise<undefined> {
+async function explainWeights(services: Services, file: Uri): Promise<undefined> {
   const torch = l10n.t('Show Export Call');
   const copy = l10n.t('Copy "start"');
   const answer = await showInformation(
@@ -139,14 +139,16 @@ async function explainWeights(file: Uri): Promise<undefined> {
     torch,
     copy,
   );
-  if (answer === torch) await explainTorch();
+  if (answer === torch) await explainTorch(services);
   if (answer === copy) await env.clipboard.writeText(`"start": ${JSON.stringify(`./${basename(file.fsPath)}`)}`);
   return undefined;
 }
 
 /** Opens the script, with the names of the model that an editor shows. */
-async function explainTorch(): Promise<undefined> {
-  const document = await workspace.openTextDocument({ language: 'python', content: torchExportScript(shownModel()) });
+async function explainTorch({ context }: Pick<Services, 'context'>): Promise<undefined> {
+  const proposer = new Proposer(context);
+  const content = await proposer.ask('torchScript', shownCode()).finally(() => proposer.dispose());
+  const document = await workspace.openTextDocument({ language: 'python', content });
   await window.showTextDocument(document, { preview: false });
   const copy = l10n.t('Copy');
   const answer = await showInformation(
@@ -157,16 +159,11 @@ async function explainTorch(): Promise<undefined> {
   return undefined;
 }
 
-/** The only model of the Python file that is open, in the active editor or else in another one. */
-function shownModel(): PythonModel | undefined {
+/** The Python file of the active editor, or else of another one that is seen. */
+function shownCode(): { module: string; text: string } {
   const shown = [window.activeTextEditor?.document, ...window.visibleTextEditors.map(({ document }) => document)];
-  for (const document of shown) {
-    if (document?.languageId !== 'python' || document.uri.scheme !== 'file') continue;
-    const [className, another] = modelClasses(document.getText());
-    if (className !== undefined && another === undefined)
-      return { module: basename(document.uri.fsPath, '.py'), className };
-  }
-  return undefined;
+  const code = shown.find((document) => document?.languageId === 'python' && document.uri.scheme === 'file');
+  return code ? { module: basename(code.uri.fsPath, '.py'), text: code.getText() } : { module: 'net', text: '' };
 }
 
 async function explainKeras(): Promise<undefined> {

@@ -1,5 +1,4 @@
 /** @file How programs of Python write the files that an experiment can name as its model: texts to paste. docs/importing.md has the same call. */
-import { modelEndings } from './modelEndings.ts';
 
 /** What is known of the user's code. */
 export interface PythonModel {
@@ -30,8 +29,3 @@ model = ${className}()
 example = torch.zeros(1, 3, 224, 224)  # a batch of one sample, as the model takes it
 ${TORCH_EXPORT}`;
 }
-
-/** The line with which Keras writes a model that can be imported. */
-export const KERAS_EXPORT = (modelEndings as readonly string[]).includes('.keras')
-  ? 'model.save("net.keras")'
-  : 'model.export("net.onnx", format="onnx")';
