@@ -53,7 +53,8 @@ export function readModuleBatch(value: unknown): ModuleBatch {
     throw new FormatError(`its tensors have different numbers of samples: ${sizes.join(', ')}`);
   if (size === 0) throw new FormatError('it has no samples');
   const data = (tensors: Tensor[]) => tensors.map((tensor) => tensor.data);
-  const specs = (tensors: Tensor[]) => tensors.map(({ name, shape, dtype }) => ({ ...(name !== undefined && { name }), shape: shape.slice(1), dtype }));
+  const specs = (tensors: Tensor[]) =>
+    tensors.map(({ name, shape, dtype }) => ({ ...(name !== undefined && { name }), shape: shape.slice(1), dtype }));
   return {
     batch: { size, inputs: data(inputs), targets: data(targets) },
     inputs: specs(inputs),
@@ -74,7 +75,9 @@ function readTensor(value: unknown, name: string): Tensor {
   if (isNumericArray(value)) return { shape: [value.length], ...convert(value, name) };
   if (Array.isArray(value)) return fromNested(value, name);
   if (!isTensorObject(value))
-    throw new FormatError(`its ${name} are neither nested arrays, nor a typed array, nor { data, shape }, nor a table of these`);
+    throw new FormatError(
+      `its ${name} are neither nested arrays, nor a typed array, nor { data, shape }, nor a table of these`,
+    );
 
   const { data, shape, dtype } = value;
   if (!isNumericArray(data) && !(Array.isArray(data) && data.every((item) => typeof item === 'number')))
