@@ -1,6 +1,6 @@
 /** @file Import Model: a file of another program becomes the model of a new experiment; or how to write one. */
 import { basename, extname } from 'node:path';
-import type { Uri} from 'vscode';
+import type { Uri } from 'vscode';
 import { env, l10n, QuickPickItemKind, window, workspace, type QuickPickItem } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import { KERAS_EXPORT } from '../../server/protocol/model/modelEndings.ts';
