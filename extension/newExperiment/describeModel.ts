@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path';
 import { l10n, ProgressLocation, Uri, window, type ExtensionContext } from 'vscode';
 import { withoutLinks } from '../../server/protocol/markdown.ts';
-import { modelDescriptionSchema, type ModelDescription } from '../../server/protocol/model/modelDescription.ts';
+import type { ModelDescription } from '../../server/protocol/model/modelDescription.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { runReporting } from '../cli/runReporting.ts';
 
@@ -28,7 +28,8 @@ export async function describeModel(
         signal: cancel.signal,
         onProgress: () => undefined,
       });
-      return report === undefined ? undefined : modelDescriptionSchema.parse(report);
+      // The command is this extension's own: a schema, which would be loaded for this alone, would check what it has made by one.
+      return report as ModelDescription | undefined;
     } finally {
       cancellation.dispose();
     }

@@ -22,6 +22,10 @@ export function registerNewExperiment(services: Services): Disposable {
       const { newExperiment } = await import('./wizard.ts');
       return newExperiment(services);
     }),
+    register('importModel', async () => {
+      const { importModel } = await import('./importModel.ts');
+      return importModel(services);
+    }),
     register('openSampleExperiment', async () => {
       const { openSampleExperiment } = await import('./sample.ts');
       return openSampleExperiment(context, workspace.workspaceFolders![0].uri.fsPath);

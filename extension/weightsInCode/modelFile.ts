@@ -5,7 +5,7 @@ import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { MeasureReader } from './measureReader.ts';
 import { measuredWeights, type Measures, type MeasuredWeight } from './measures.ts';
-import { isOtherCode, placeLayers, placeModules, type PlacedLayer } from './placedLayers.ts';
+import { isOtherCode, placeLayers, placeModules, type LocateModules, type PlacedLayer } from './placedLayers.ts';
 
 /** Newest runs of each experiment that are looked at. */
 const NEWEST = 20;
@@ -16,6 +16,12 @@ export interface ModelView {
   readonly layers: readonly PlacedLayer[];
   /** The text has other code than the run used. */
   readonly changed: boolean;
+}
+
+/** A file of Python code, which shows the weights of the models that it may be the code of. */
+export interface PythonCode {
+  readonly text: () => string;
+  readonly locate: LocateModules;
 }
 
 type Runs = Pick<RunStore, 'experiments' | 'runsOf' | 'active'>;
@@ -32,14 +38,12 @@ interface ShownRun {
 export class ModelFile {
   readonly #path: string;
   readonly #store: Runs;
-  /** The text of a file of Python code, which shows the weights of the models that it may be the code of. */
-  readonly #python: (() => string) | undefined;
+  readonly #python: PythonCode | undefined;
   #shown: ShownRun | undefined;
   /** Layers that were found in the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
 
-  /** @param python the text, for a file of Python code */
-  constructor(path: string, store: Runs, python?: () => string) {
+  constructor(path: string, store: Runs, python?: PythonCode) {
     this.#path = path;
     this.#store = store;
     this.#python = python;
@@ -71,10 +75,9 @@ export class ModelFile {
       this.#view = {
         text,
         shown,
-        view:
-          code === undefined
-            ? { run, layers: placeModules(text, weights), changed: false }
-            : { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code) },
+        view: this.#python
+          ? { run, layers: placeModules(this.#python.locate, text, weights), changed: false }
+          : { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code ?? '') },
       };
     }
     return this.#view.view;
@@ -98,7 +101,8 @@ export class ModelFile {
       const reader = known?.reader ?? new MeasureReader(run.key);
       const measures = await reader.read().catch(() => undefined); // It was deleted, or is damaged.
       if (!measures) continue;
-      const isOther = this.#python && placeModules(this.#python(), measuredWeights(measures)).length === 0;
+      const { text, locate } = this.#python ?? {};
+      const isOther = text && locate && placeModules(locate, text(), measuredWeights(measures)).length === 0;
       if (!isOther) return { run, reader, code, measures };
     }
     return undefined;

@@ -1,6 +1,6 @@
 /** @file The weights of a run at the lines of a text that make their layers. Pure. */
 import { blankComments, layerCalls, locateLayers, type LayerCall } from '../../server/protocol/model/modelText.ts';
-import { locateModules } from '../../server/protocol/model/pythonModules.ts';
+import type { locateModules } from '../../server/protocol/model/pythonModules.ts';
 import { countOf, shareLeft, type MeasuredWeight } from './measures.ts';
 
 /** A call that makes layers, and their weights that are worth showing: the compressed ones, or else all. */
@@ -25,10 +25,13 @@ export function placeLayers(text: string, weights: readonly MeasuredWeight[]): P
   );
 }
 
+/** Finds modules in Python code. */
+export type LocateModules = typeof locateModules;
+
 /** The same for Python code and weights that come from PyTorch. */
-export function placeModules(text: string, weights: readonly MeasuredWeight[]): PlacedLayer[] {
+export function placeModules(locate: LocateModules, text: string, weights: readonly MeasuredWeight[]): PlacedLayer[] {
   const modules = [...new Set(weights.flatMap(({ module }) => module ?? []))];
-  return modules.length === 0 ? [] : placed([...locateModules(text, modules)], weights, ({ module }) => module);
+  return modules.length === 0 ? [] : placed([...locate(text, modules)], weights, ({ module }) => module);
 }
 
 function placed(

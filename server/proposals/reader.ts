@@ -2,6 +2,8 @@
 import { parentPort } from 'node:worker_threads';
 import { openModelFile } from '../inspect/modelFile.ts';
 import { newMethods } from '../protocol/experiment/methods/newMethods.ts';
+import { torchExportScript } from '../protocol/model/exportFromPython.ts';
+import { modelClasses } from '../protocol/model/pythonModules.ts';
 import { messageOf } from '../protocol/thrown.ts';
 import type { ProposalAnswer, ProposalCalls, ProposalName, ProposalRequest } from '../protocol/wire/proposals.ts';
 import { beginningOf } from './beginningOf.ts';
@@ -34,6 +36,10 @@ const answers: Answers = {
   fitting: ({ data, model }) => fittingData(data, model),
   layers: layersOf,
   text: chosenExperimentText,
+  torchScript({ module, text }) {
+    const [className, another] = modelClasses(text);
+    return torchExportScript(className === undefined || another !== undefined ? undefined : { module, className });
+  },
   sample: ({ module, steps }) =>
     experimentText({
       model: sampleModel.reference,

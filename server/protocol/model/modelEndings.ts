@@ -8,3 +8,6 @@ export const modelEndings = ['.json', '.onnx', ...kerasEndings] as const;
 
 /** Endings of files that hold weights without the layers: what an experiment can name as `start`. */
 export const weightEndings = ['.pt', '.pth', '.ckpt', '.safetensors'] as const;
+
+/** The line of Python with which Keras writes a model. */
+export const KERAS_EXPORT = 'model.save("net.keras")';

@@ -140,6 +140,8 @@ export interface ProposalCalls {
   layers(model: ChosenModel): readonly FirstLayer[];
   /** Text of an experiment file. */
   text(experiment: ChosenExperiment): string;
+  /** A script that exports the only model of some Python code as ONNX; of no code, or of several models, with names to replace. */
+  torchScript(code: { readonly module: string; readonly text: string }): string;
   /** The text of the sample experiment, which draws its data. */
   sample(sample: { readonly module: string; readonly steps: number }): string;
 }

@@ -5,6 +5,7 @@ import { ModelFile } from '../../../../extension/weightsInCode/modelFile.ts';
 import type { ExperimentFile } from '../../../../extension/runs/experimentFiles.ts';
 import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
 import { copySources, readSources } from '../../../../server/runs/copySources.ts';
+import { locateModules } from '../../../../server/protocol/model/pythonModules.ts';
 import { createRun } from '../../../../server/runs/createRun.ts';
 import { started } from '../../cli/sampleEvents.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
@@ -87,7 +88,7 @@ const python = `class Net(nn.Module):
 
 test('Python code shows the newest run whose weights come from PyTorch and fit its modules', async () => {
   const { folder, runs, store, experiment } = await pythonWorkspace();
-  const file = new ModelFile(join(folder, 'net.py'), store, () => python);
+  const file = new ModelFile(join(folder, 'net.py'), store, { text: () => python, locate: locateModules });
   const add = async (minute: number, events: readonly object[]) => {
     const run = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1, 13, minute) });
     await writeFile(run.eventsFile, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
