@@ -60,7 +60,38 @@ function tensorsOfLayers({ weights }: KerasFile, layers: readonly KerasLayer[]):
 /** Groups that are parts of a layer, and no layers with names of their own. */
 const PARTS = new Set(['layers', OLD_LAYERS, 'cell', 'vars']);
 
-/** Without the model: by the names that Keras 3 writes beside the variables, or by the names of the groups. */
+/** `dense_1` is the second group of its kind. */
+function kindAndNumber(group: string): [kind: string, number: string] {
+  const [, kind = group, number = '0'] = /^(.*?)(?:_(\d+))?$/.exec(group) ?? [];
+  return [kind, number];
+}
+
+/**
+ * The name of a layer of which only its group is known: `dense_1` is the second of its class, whatever it is called. It must not look like
+ * a name, since the model may have another layer that is called `dense_1`.
+ */
+function counted(group: string): string {
+  if (/(^|_)layer$/.test(group)) return group;
+  const [kind, number] = kindAndNumber(group);
+  return `${kind}[${number}]`;
+}
+
+const DIGITS = 9;
+/** Parts of a bidirectional layer, in the order that the layer has them. */
+const DIRECTIONS: Readonly<Record<string, string>> = { forward_layer: '1', backward_layer: '2' };
+
+/** A path of groups as a text that sorts as the layers of a class are counted. */
+function placed(path: string): string {
+  return path
+    .split('/')
+    .map((part) => {
+      const [kind, number] = kindAndNumber(DIRECTIONS[part] ?? part);
+      return `${kind} ${number.padStart(DIGITS, '0')}`;
+    })
+    .join('/');
+}
+
+/** Without the model: by the names that Keras 3 writes beside the variables, or by the places of the groups. */
 function tensorsOfGroups({ weights }: KerasFile): KerasTensor[] {
   const groups = new Map<string, Hdf5Dataset[]>();
   for (const dataset of weights.datasets) {
@@ -68,12 +99,13 @@ function tensorsOfGroups({ weights }: KerasFile): KerasTensor[] {
     if (group === undefined || !group.startsWith('layers/')) continue;
     groups.set(group, [...(groups.get(group) ?? []), dataset]);
   }
-  return [...groups].flatMap(([group, datasets]) => {
+  const inOrderOfCounts = [...groups].sort(([a], [b]) => (placed(a) < placed(b) ? -1 : 1));
+  return inOrderOfCounts.flatMap(([group, datasets]) => {
     const path = group.split('/');
     const layers = path.flatMap((part, depth) => {
       if (PARTS.has(part)) return [];
-      const { name = part } = Object.fromEntries(weights.attributes(`${path.slice(0, depth + 1).join('/')}/vars`));
-      return [String(name)];
+      const name = weights.attributes(`${path.slice(0, depth + 1).join('/')}/vars`).get('name');
+      return [name === undefined ? counted(part) : String(name)];
     });
     const inOrder = datasets
       .map((dataset) => ({ dataset, index: Number(/\d+$/.exec(dataset.path)?.[0]) }))

@@ -143,6 +143,7 @@ class Converter {
       ReLU: () => relu(as, config),
       Softmax: () => as(className, { ...config, axis: single(config.axis) }),
       SpatialDropout2D: () => as('Dropout', { ...config, noise_shape: [null, 1, 1, null] }),
+      SeparableConv2D: () => as(className, withoutKernel(config)),
       GRU: () => gru(as, config),
       Bidirectional: () => this.#bidirectional(as, config),
       TimeDistributed: () => as(className, { ...config, layer: this.layer(settingsOf(config.layer)) }),
@@ -206,6 +207,11 @@ function relu(as: As, config: Settings): Conversion {
   return most === null
     ? as('LeakyReLU', { ...config, alpha: slope })
     : { lacks: 'ReLU with max_value and negative_slope' };
+}
+
+/** Keras 2 writes settings of a kernel that a separable convolution has in two parts. */
+function withoutKernel(config: Settings): Settings {
+  return Object.fromEntries(Object.entries(config).filter(([setting]) => !/^kernel_(?!size$)/.test(setting)));
 }
 
 function gru(as: As, config: Settings): Conversion {

@@ -11,15 +11,14 @@ Made with keras 3.15, jax 0.10, h5py 3.16.
 """
 
 import argparse
-import gzip
 import os
 import pathlib
-import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
+from compress_keras import compress  # noqa: E402
 from keras import layers  # noqa: E402
 
 BATCH = 4
@@ -255,20 +254,6 @@ def write(create, folder, scale, compiled):
     arrays = {f"input{i}": value for i, value in enumerate(inputs)}
     arrays |= {f"output{i}": value for i, value in enumerate(outputs)}
     np.savez_compressed(folder / "reference.npz", **arrays)
-
-
-def compress(folder):
-    """Makes a fixture of a few kilobytes: the archive is deflated, as other programs do it, and HDF5 files are in gzip."""
-    archive = folder / "model.keras"
-    with zipfile.ZipFile(archive) as stored:
-        contents = {name: stored.read(name) for name in stored.namelist()}
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as deflated:
-        for name, content in contents.items():
-            deflated.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content, zipfile.ZIP_DEFLATED)
-    for name in ["model.h5", "weights.weights.h5"]:
-        content = (folder / name).read_bytes()
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
-        (folder / name).unlink()
 
 
 def main():

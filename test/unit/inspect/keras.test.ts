@@ -24,10 +24,10 @@ const shown = ({ tensors }: ModelFile) =>
   );
 
 const ofHalves = [
-  'dense/kernel 4x5 float16',
-  'dense/bias 5 float16',
-  'dense_1/kernel 5x2 bfloat16',
-  'dense_1/bias 2 bfloat16',
+  'dense_3/kernel 4x5 float16',
+  'dense_3/bias 5 float16',
+  'dense_4/kernel 5x2 bfloat16',
+  'dense_4/bias 2 bfloat16',
 ];
 
 test('a .keras file shows its weights under the names of their layers', async () => {
@@ -46,7 +46,7 @@ test('a file of weights alone shows the names that Keras wrote beside them', asy
   expect((await open('bidirectional', 'weights.weights.h5')).format).toBe('weights of Keras');
   const names = (file?.tensors ?? []).map(({ name }) => name);
   expect(names.slice(0, 3)).toEqual(
-    ['kernel', 'recurrent_kernel', 'bias'].map((weight) => `bidirectional/backward_lstm/${weight}`),
+    ['kernel', 'recurrent_kernel', 'bias'].map((weight) => `bidirectional/forward_lstm/${weight}`),
   );
 });
 

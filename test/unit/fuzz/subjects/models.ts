@@ -88,7 +88,7 @@ export const onnxModels: Subject = {
 /** Files of Keras, each read as a model: a `.keras` archive, and the HDF5 file of before. */
 export const kerasModels: readonly Subject[] = (['model.keras', 'model.h5'] as const).map((name) => ({
   name: `Keras ${name}`,
-  cases: 200,
+  cases: 100,
   files: () => Promise.resolve({ [name]: bytesOfKeras('nested', name) }),
   mutations: { [name]: [...bytes, ...(name === 'model.keras' ? json.map(inConfig) : [])] },
   read: async (folder) => {

@@ -35,10 +35,9 @@ test.each(['model.keras', 'model.h5', 'weights.weights.h5'] as const)('%s gives 
     const { weights, warnings } = await loadWeights(model, join(folder, writeKeras(folder, name, file)), {
       complete: true,
     });
-    expect(
-      weights.every(({ by }) => by === 'name'),
-      name,
-    ).toBe(true);
+    // Weights alone have no names in Keras 2.
+    const by = file === 'weights.weights.h5' && name.startsWith('keras2') ? 'order' : 'name';
+    expect([...new Set(weights.map((weight) => weight.by))], name).toEqual([by]);
     expect(differenceFromKeras(model, referenceOfKeras(name)), name).toBeLessThan(1e-5);
     expect(warnings, name).toEqual([]);
     model.dispose();
