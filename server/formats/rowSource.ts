@@ -2,7 +2,7 @@
 import type { NumericArray } from './elements.ts';
 
 export interface RowSource {
-  /** Of all rows; axis 0 counts them. */
+  /** Shape of the whole array; axis 0 counts the rows. */
   readonly shape: readonly number[];
   /** Bytes of all rows in memory, as {@link rows} gives them. */
   readonly bytes: number;

@@ -1126,7 +1126,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a teacher that has never been trained',
     text: edited([model, `${model}, "distillation": { "teacher": "builtin:lenet-5" }`]),
     problems: [
-      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json, an .onnx file or a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
+      'error unfit «"builtin:lenet-5"» distillation.teacher: builtin:lenet-5 holds no trained weights; name a run (run:NAME), a model.json, an .onnx, .keras or .h5 file, a .safetensors file with its layers, or a model with its weights: { "model": "builtin:lenet-5", "weights": … }',
     ],
   },
   {
