@@ -60,7 +60,10 @@ function progressOf({ summary, liveState }: StoredRun): string {
   if (liveState?.phase === 'preparing') {
     const { decoded } = liveState;
     if (!decoded) return l10n.t('preparing');
-    return l10n.t('preparing, {0}% of the images decoded', Math.floor((100 * decoded.done) / decoded.total));
+    const percent = Math.floor((100 * decoded.done) / decoded.total);
+    return decoded.what === 'images'
+      ? l10n.t('preparing, {0}% of the images decoded', percent)
+      : l10n.t('preparing, {0}% of the text tokenized', percent);
   }
   return liveState ? progressText(liveState) : '';
 }

@@ -21,7 +21,17 @@ const inEditor = name === 'editor';
 await setUp({ editor: inEditor, browser: inEditor || name === 'inference-browser' });
 const esbuild = await import('esbuild');
 const script = join(root, '.cache', 'bench', `${name}.mjs`);
+/** @type {import('esbuild').BuildOptions} */
+const bundled = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  packages: 'external',
+  // They know the checkout by where they lie.
+  external: [join(root, 'scripts', '*')],
+};
 await esbuild.build({
+  ...bundled,
   stdin: {
     contents: `
       import benchmark from './${name}.ts';
@@ -30,12 +40,13 @@ await esbuild.build({
     resolveDir: folder,
   },
   outfile: script,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  packages: 'external',
-  // They know the checkout by where they lie.
-  external: [join(root, 'scripts', '*')],
 });
+// The threads that decode images have a bundle of their own, beside that which starts them.
+if (name === 'images')
+  await esbuild.build({
+    ...bundled,
+    entryPoints: [join(root, 'server', 'data', 'images', 'imageWorker.ts')],
+    outdir: join(root, '.cache', 'bench'),
+  });
 const { status } = spawnSync(process.execPath, [script, ...args], { cwd: root, stdio: 'inherit' });
 process.exitCode = status ?? 1;

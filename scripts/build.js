@@ -69,6 +69,9 @@ function serverBundle(folder) {
       moduleWorker: 'server/data/module/moduleWorker.ts',
       imageWorker: 'server/data/images/imageWorker.ts',
       modelFileReader: 'server/inspect/reader.ts',
+      proposals: 'server/proposals/reader.ts',
+      // Loaded by the extension where a file of Python code is shown.
+      pythonModules: 'server/protocol/model/pythonModules.ts',
       latencyContender: 'server/latency/contenderProcess.ts',
     },
     // The trainer, with TensorFlow.js and ONNX Runtime, is loaded by what trains, from a chunk of its own.

@@ -7,6 +7,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, readdirSync, rmSync, sta
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import ts from 'typescript';
 import { fail } from './needs.js';
 import { root } from './root.js';
 import { setUp } from './setup.js';
@@ -26,6 +27,8 @@ export function isTarget(name) {
   return name in TARGETS;
 }
 
+/** The plugin of TypeScript's server. */
+const PLUGIN = 'deeptwist-tfjs-types';
 const NATIVE = 'node_modules/onnxruntime-node/bin/napi-v6';
 /** Folders with WebAssembly that is found beside the code that loads it. */
 const WASM = ['node_modules/@tensorflow/tfjs-backend-wasm/dist', 'node_modules/@jsquash/jpeg/codec/dec'];
@@ -49,7 +52,21 @@ function foldersOf(file) {
   return folders;
 }
 
-/** @returns {Promise<string[]>} the files of packages that Node loads, with their manifests and licences, from the root */
+/** The declarations of the packages that a model's module imports, which the plugin of TypeScript's server gives to the editor. */
+const DECLARATIONS = 'node_modules/@tensorflow/tfjs/dist/index.d.ts';
+
+/** @returns {string[]} {@link DECLARATIONS} and all that it imports, from the root */
+function declarationFiles() {
+  const program = ts.createProgram([join(root, DECLARATIONS)], {
+    noLib: true,
+    types: [],
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+  });
+  return program.getSourceFiles().map(({ fileName }) => relative(root, fileName).replaceAll('\\', '/'));
+}
+
+/** @returns {Promise<string[]>} the files of packages that Node and the editor load, with their manifests and licences, from the root */
 export async function runtimeFiles() {
   const esbuild = await import('esbuild');
   const { metafile } = await esbuild.build({
@@ -65,9 +82,10 @@ export async function runtimeFiles() {
     loader: { '.node': 'empty' },
     logLevel: 'error',
   });
-  const files = Object.keys(metafile.inputs).filter(
+  const bundled = Object.keys(metafile.inputs).filter(
     (path) => path.startsWith('node_modules/') && !path.endsWith('.node'),
   );
+  const files = [...bundled, ...declarationFiles()];
   const about = [...new Set(files.flatMap(foldersOf))].flatMap((folder) =>
     readdirSync(join(root, folder))
       // A folder in a package may have a manifest, too: it says whether its files are ES modules.
@@ -113,10 +131,15 @@ async function stage(folder, target) {
   const { thirdPartyNotices } = await import('./notices.js');
   const shipped = await runtimeFiles();
   for (const file of [...shipped, ...nativeFiles(target)]) copy(file, join('dist', file));
+  // TypeScript's server looks for a plugin among the packages of the extension.
+  cpSync(join(root, 'extension', 'tfjsTypes'), join(folder, 'node_modules', PLUGIN), { recursive: true });
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), await thirdPartyNotices(shipped));
   // All that is here is meant; without this file vsce doubts it.
   writeFileSync(join(folder, '.vscodeignore'), '');
-  writeFileSync(join(folder, 'package.json'), JSON.stringify(manifest(), null, 2));
+  const { version } = JSON.parse(readFileSync(join(root, 'extension', 'tfjsTypes', 'package.json'), 'utf8'));
+  // vsce packs those of node_modules that are dependencies.
+  const packed = { ...manifest(), dependencies: { [PLUGIN]: version } };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(packed, null, 2));
 }
 
 /** The manifest without what only the checkout needs. */
@@ -144,7 +167,7 @@ export async function packageExtension(target) {
     cwd: folder,
     packagePath,
     target,
-    dependencies: false,
+    useYarn: false,
     allowMissingRepository: true,
     rewriteRelativeLinks: false,
   });

@@ -4,8 +4,8 @@ import type { Services } from '../services.ts';
 import { experimentMade } from '../walkthrough/completion.ts';
 import { reportError, showInformation } from '../messages.ts';
 
-export function registerNewExperiment({ context, log, store }: Services): Disposable {
-  const { extensionUri } = context;
+export function registerNewExperiment(services: Services): Disposable {
+  const { context, log } = services;
   const register = (name: string, make: () => Promise<unknown>) =>
     commands.registerCommand(`deeptwist.${name}`, async () => {
       try {
@@ -20,11 +20,15 @@ export function registerNewExperiment({ context, log, store }: Services): Dispos
   return Disposable.from(
     register('newExperiment', async () => {
       const { newExperiment } = await import('./wizard.ts');
-      return newExperiment(extensionUri, store);
+      return newExperiment(services);
+    }),
+    register('importModel', async () => {
+      const { importModel } = await import('./importModel.ts');
+      return importModel(services);
     }),
     register('openSampleExperiment', async () => {
       const { openSampleExperiment } = await import('./sample.ts');
-      return openSampleExperiment(extensionUri, workspace.workspaceFolders![0].uri.fsPath);
+      return openSampleExperiment(context, workspace.workspaceFolders![0].uri.fsPath);
     }),
   );
 }

@@ -2,9 +2,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Uri, window, workspace } from 'vscode';
-import { experimentText, newMethods } from './experimentText.ts';
-import { builtinModels } from './findChoices.ts';
+import { Uri, window, workspace, type ExtensionContext } from 'vscode';
+import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
+import { Proposer } from './proposer.ts';
 
 export const SAMPLE_FILE = 'sample-digits.ts';
 /** Half a minute on a laptop at most. */
@@ -23,21 +23,18 @@ export async function writeSampleDigits(extensionUri: Uri, folder: string): Prom
 }
 
 /** Writes the sample experiment to a folder, where it is not there yet, and opens it. */
-export async function openSampleExperiment(extensionUri: Uri, folder: string): Promise<Uri> {
-  await writeSampleDigits(extensionUri, folder);
+export async function openSampleExperiment(context: ExtensionContext, folder: string): Promise<Uri> {
+  await writeSampleDigits(context.extensionUri, folder);
   const file = Uri.file(join(folder, SAMPLE_EXPERIMENT));
-  if (!existsSync(file.fsPath)) await workspace.fs.writeFile(file, new TextEncoder().encode(sampleText()));
+  if (!existsSync(file.fsPath)) {
+    const proposer = new Proposer(context);
+    try {
+      const text = await proposer.ask('sample', { module: `./${SAMPLE_FILE}`, steps: SAMPLE_STEPS });
+      await workspace.fs.writeFile(file, new TextEncoder().encode(text));
+    } finally {
+      proposer.dispose();
+    }
+  }
   await window.showTextDocument(file);
   return file;
-}
-
-function sampleText(): string {
-  const [{ reference, layers = [] }] = builtinModels;
-  return experimentText({
-    model: reference,
-    data: { type: 'module', path: `./${SAMPLE_FILE}` },
-    method,
-    layers,
-    steps: SAMPLE_STEPS,
-  });
 }

@@ -2,64 +2,124 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
-import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
+import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
-import { experimentText, newMethods } from './experimentText.ts';
-import { dataSetting, findChoices, modelName } from './findChoices.ts';
-import type { Choices, FoundData, FoundModel } from './findChoices.ts';
-import { teacherSetting, type FoundTeacher } from './findTeachers.ts';
-import { relativePath } from './relativePath.ts';
+import { moduleOf } from '../../server/protocol/model/modelExports.ts';
+import type { ChosenModel, FoundData, FoundModel } from '../../server/protocol/wire/proposals.ts';
+import { describeModel } from './describeModel.ts';
+import { findChoices, type Choices } from './findChoices.ts';
+import { chosenTeacher, type FoundTeacher } from './findTeachers.ts';
+import { Proposer } from './proposer.ts';
 import { SAMPLE_FILE, SAMPLE_STEPS, writeSampleDigits } from './sample.ts';
 import { askText, pickOne, pickSome } from './steps.ts';
 import type { Answer, Pick, Step } from './steps.ts';
-import { showInformation } from '../messages.ts';
+import { reportError, showInformation } from '../messages.ts';
 import { runResultText } from '../runs/runResultText.ts';
-import type { RunStore } from '../runs/runStore.ts';
+import type { Services } from '../services.ts';
 
 type DataChoice = FoundData | 'sample';
 type TeacherChoice = FoundTeacher | 'none';
+/** The parts of the extension that it works with. */
+type Needs = Omit<Services, 'connections' | 'launcher'>;
 
 interface Answers {
-  model?: FoundModel;
+  model?: ChosenModel;
   data?: DataChoice;
   method?: Method;
   layers?: readonly FirstLayer[];
   teacher?: TeacherChoice;
   name?: string;
+  /** The layers of the model. */
+  known?: { readonly model: ChosenModel | undefined; readonly layers: readonly FirstLayer[] };
 }
 
-/** Asks, writes the file and opens it. @returns undefined if the user cancelled: then nothing was written */
-export async function newExperiment(extensionUri: Uri, store: RunStore): Promise<Uri | undefined> {
-  const choices = await window.withProgress(
-    { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
-    async (_, token) => {
-      const found = await findChoices(store, token);
-      return token.isCancellationRequested ? undefined : found;
-    },
-  );
-  const answers = choices && (await ask(choices));
-  return answers && write(answers, extensionUri);
-}
+/** Answers to all questions. */
+type Chosen = Required<Omit<Answers, 'known'>>;
 
-async function ask(choices: Choices): Promise<Required<Answers> | undefined> {
-  const answers: Answers = { teacher: 'none' };
-  const all = [askModel, askData, askMethod, askLayers, askTeacher, askName];
-  for (let index = 0; ;) {
-    const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
-    if (index >= questions.length) return answers as Required<Answers>;
-    const step = { title: l10n.t('New Experiment'), step: index + 1, totalSteps: questions.length };
-    const answer = await questions[index](step, answers, choices);
-    if (answer === 'cancelled') return undefined;
-    index += answer === 'back' ? -1 : 1;
+/** The pattern that stands for layers whose names are not known. */
+const EVERY_LAYER = '*';
+
+/**
+ * Asks, writes the file and opens it.
+ * @param given a model that is chosen already
+ * @returns undefined if the user cancelled: then nothing was written
+ */
+export async function newExperiment(needs: Needs, given?: ChosenModel): Promise<Uri | undefined> {
+  const proposer = new Proposer(needs.context);
+  try {
+    const choices = await window.withProgress(
+      { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
+      async (_, token) => {
+        const found = await findChoices(proposer, needs.store, token);
+        return token.isCancellationRequested ? undefined : found;
+      },
+    );
+    const answers = choices && (await ask({ ...needs, proposer }, choices, given));
+    return answers && (await write(answers, needs.context.extensionUri, proposer));
+  } finally {
+    proposer.dispose();
   }
 }
 
-async function askModel(step: Step, answers: Answers, { models }: Choices): Promise<Answer<unknown>> {
+/** Questions that have one answer are passed over on the way forward; on the way back they are asked. */
+async function ask(needs: AskingNeeds, choices: Choices, given?: ChosenModel): Promise<Chosen | undefined> {
+  const answers: Answers = { teacher: 'none', ...(given && { model: given }) };
+  const all: Question[] = [...(given ? [] : [askModel]), askData, askMethod, askLayers, askTeacher, askName];
+  let isForward = true;
+  for (let index = 0; ;) {
+    const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
+    if (index >= questions.length) return answers as Chosen;
+    const step = { title: titleOf(answers), step: index + 1, totalSteps: questions.length };
+    const answer = await questions[index](step, answers, choices, { needs, isForward });
+    if (answer === 'cancelled') return undefined;
+    if (answer !== 'passed') isForward = answer !== 'back';
+    // A model that could not be used is asked for again.
+    index = Math.max(0, index + (isForward ? 1 : -1));
+  }
+}
+
+/** With what is chosen, or was the only choice. */
+function titleOf({ model, data }: Answers): string {
+  const chosen = [
+    ...(model ? [modelName(model.model)] : []),
+    ...(data === undefined ? [] : [data === 'sample' ? SAMPLE_FILE : basename(data.path)]),
+  ];
+  return [l10n.t('New Experiment'), ...chosen].join(' · ');
+}
+
+type AskingNeeds = Needs & { readonly proposer: Proposer };
+
+interface Asking {
+  readonly needs: AskingNeeds;
+  /** False where the user comes back from a later question. */
+  readonly isForward: boolean;
+}
+
+/** @returns `passed` where there was nothing to ask */
+type Question = (step: Step, answers: Answers, choices: Choices, asking: Asking) => Promise<Answer<unknown> | 'passed'>;
+
+async function askModel(
+  step: Step,
+  answers: Answers,
+  { models }: Choices,
+  { needs, isForward }: Asking,
+): Promise<Answer<unknown> | 'passed'> {
   const own = models.filter(({ reference }) => !isBuiltin(reference));
+  if (isForward && own.length === 1) {
+    const looked = await lookAt(needs, own[0]);
+    if (looked) {
+      answers.model = looked;
+      return 'passed';
+    }
+  }
   const item = (model: FoundModel): Pick<FoundModel> => ({
     label: isBuiltin(model.reference) ? modelName(model) : basename(model.reference),
-    description: isBuiltin(model.reference) ? '' : relativeFolder(model.reference),
+    description: [
+      ...(model.exportName === undefined ? [] : [model.exportName]),
+      ...(isBuiltin(model.reference) ? [] : [relativeFolder(model.reference)]),
+    ].join(' '),
     detail: model.layers && l10n.t('Layers: {0}', model.layers.map(({ name }) => name).join(', ')),
     value: model,
   });
@@ -72,59 +132,82 @@ async function askModel(step: Step, answers: Answers, { models }: Choices): Prom
   const placeholder =
     own.length > 0
       ? l10n.t('The model to compress')
-      : l10n.t('The model to compress (no file of this workspace exports createModel)');
-  const answer = await pickOne(step, { placeholder, items, before: answers.model });
-  if (typeof answer === 'object') {
-    if (answer.value !== answers.model) {
-      answers.data = answers.layers = answers.name = undefined;
-      answers.teacher = 'none';
-    }
-    answers.model = answer.value;
+      : l10n.t('The model to compress (this workspace has none; Import Model… says how PyTorch and Keras write one)');
+  const answer = await pickOne(step, { placeholder, items, before: answers.model?.model });
+  if (typeof answer !== 'object') return answer;
+  if (answer.value !== answers.model?.model) {
+    answers.data = answers.layers = answers.name = undefined;
+    answers.teacher = 'none';
+    const looked = await lookAt(needs, answer.value);
+    if (!looked) return 'back';
+    answers.model = looked;
   }
   return answer;
 }
 
-async function askData(step: Step, answers: Answers, { data }: Choices): Promise<Answer<unknown>> {
-  const input = answers.model?.input;
-  const wordsWanted = input === 'words';
-  const isFitting: Record<FoundData['type'], boolean> = {
-    mnist: !wordsWanted,
-    // Digits are gray, of 28 x 28 pixels: images in folders seldom are.
-    images: input === undefined,
-    module: !wordsWanted,
-    text: input !== 'digits',
-    table: input === undefined,
-    arrays: !wordsWanted,
-  };
-  const fitting = data.filter(({ type }) => isFitting[type]);
-  const kinds: Record<FoundData['type'], string> = {
-    mnist: l10n.t('MNIST, or a set in its form'),
-    images: l10n.t('Images in folders, one for each class'),
-    module: l10n.t('A module that exports train and test'),
-    text: l10n.t('Text: a sentence a line'),
-    table: l10n.t('A table; its last column is what the model learns to tell'),
-    arrays: l10n.t('NumPy arrays'),
-  };
+/** @returns undefined where the user cancelled, and for a file that cannot be used, which is told of */
+async function lookAt({ context, log }: Needs, model: FoundModel): Promise<ChosenModel | undefined> {
+  const { reference } = model;
+  // Several exports are told apart by name, and a module by itself is described by the one that it is loaded as.
+  if (isBuiltin(reference) || model.exportName !== undefined) return { model };
+  const isModule = moduleOf(reference) !== undefined;
+  const mayRun = workspace.isTrusted && workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
+  if (isModule && !mayRun) return { model };
+  try {
+    const described = await describeModel(context, reference);
+    return described && { model, described };
+  } catch (error) {
+    // A function may want to know its data; its text tells enough.
+    if (isModule) return { model };
+    reportError(error, log);
+    return undefined;
+  }
+}
+
+async function askData(
+  step: Step,
+  answers: Answers,
+  { data }: Choices,
+  { needs, isForward }: Asking,
+): Promise<Answer<unknown> | 'passed'> {
+  const { model, described } = answers.model!;
+  const wordsWanted = model.input === 'words';
+  const places = await needs.proposer.ask('fitting', { data, model: answers.model! });
+  const fitting = places.map((place) => data[place]);
+  if (isForward && fitting.length === 1) {
+    answers.data = fitting[0];
+    return 'passed';
+  }
   const found = fitting.map((value): Pick<DataChoice> => ({
     label: basename(value.path),
     description: relativeFolder(value.path),
-    detail: kinds[value.type],
+    detail: dataDetail(value),
     value,
   }));
+  const wanted = inputSizes(described)?.filter((size) => size !== 1);
+  const takesDigits = !wanted || ['28,28', '784'].includes(wanted.join());
   const sample: Pick<DataChoice> = {
     label: l10n.t('Sample digits'),
     description: SAMPLE_FILE,
     detail: l10n.t('A module that draws 28 × 28 pictures of ten digits; it is written beside the experiment.'),
     value: 'sample',
   };
-  const items = wordsWanted ? found : [...found, sample];
+  const items = wordsWanted || !takesDigits ? found : [...found, sample];
   if (items.length === 0) {
     void showInformation(
-      l10n.t(
-        'A language model needs a folder with NAME.train.txt, NAME.valid.txt and NAME.test.txt in this workspace.',
-      ),
+      wordsWanted
+        ? l10n.t(
+            'A language model needs a folder with NAME.train.txt, NAME.valid.txt and NAME.test.txt in this workspace.',
+          )
+        : l10n.t(
+            'No data of this workspace fit {0}, which takes samples of [{1}]. Put folders train/CLASS and test/CLASS with images, a table, or x_train.npy, y_train.npy, x_test.npy and y_test.npy beside it.',
+            modelName(model),
+            inputSizes(described)
+              ?.map((size) => size ?? l10n.t('any'))
+              .join(', ') ?? '',
+          ),
     );
-    return 'back';
+    return step.step > 1 ? 'back' : 'cancelled';
   }
   const answer = await pickOne(step, { placeholder: l10n.t('The data to train with'), items, before: answers.data });
   if (typeof answer === 'object') {
@@ -132,6 +215,28 @@ async function askData(step: Step, answers: Answers, { data }: Choices): Promise
     answers.data = answer.value;
   }
   return answer;
+}
+
+/** What a data set is, with what was seen of it. */
+function dataDetail(data: FoundData): string {
+  switch (data.type) {
+    case 'mnist':
+      return l10n.t('MNIST, or a set in its form');
+    case 'images':
+      return l10n.t('Images in folders, one for each of {0} classes', data.classes ?? 0);
+    case 'module':
+      return l10n.t('A module that exports train and test');
+    case 'text':
+      return l10n.t('Text: a sentence a line');
+    case 'table':
+      return data.table.task === 'regression'
+        ? l10n.t('A table; the model learns the number in the column {0}', data.table.target)
+        : l10n.t('A table; the model learns the class in the column {0}', data.table.target);
+    case 'arrays':
+      return data.sample
+        ? l10n.t('Arrays: {0} samples of [{1}]', data.samples ?? 0, data.sample.join(', '))
+        : l10n.t('Arrays');
+  }
 }
 
 async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>> {
@@ -147,11 +252,29 @@ async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>>
   return answer;
 }
 
-async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>> {
-  const { layers } = answers.model!;
-  const items = (layers ?? [EVERY_LAYER]).map((value): Pick<FirstLayer> => ({
+/** Asked for once: a choice is one of the objects that were shown. */
+async function layersOf(answers: Answers, proposer: Proposer): Promise<readonly FirstLayer[]> {
+  const { model, known } = answers;
+  if (known && known.model === model) return known.layers;
+  const layers = await proposer.ask('layers', model!);
+  answers.known = { model, layers };
+  return layers;
+}
+
+async function askLayers(
+  step: Step,
+  answers: Answers,
+  _: Choices,
+  { needs, isForward }: Asking,
+): Promise<Answer<unknown> | 'passed'> {
+  const layers = await layersOf(answers, needs.proposer);
+  if (isForward && layers.length === 1) {
+    answers.layers = layers;
+    return 'passed';
+  }
+  const items = layers.map((value): Pick<FirstLayer> => ({
     label: value.name,
-    ...(value === EVERY_LAYER && {
+    ...(value.name === EVERY_LAYER && {
       description: l10n.t('Every layer'),
       detail: l10n.t(
         'The names of the layers are only known when the model runs; patterns can be narrowed in the file.',
@@ -168,15 +291,17 @@ async function askLayers(step: Step, answers: Answers): Promise<Answer<unknown>>
 function teachersFor({ model, data }: Answers, { teachers }: Choices): FoundTeacher[] {
   const dataType = data === 'sample' ? 'module' : data?.type;
   return teachers.filter((teacher) =>
-    'file' in teacher ? teacher.file !== model?.reference : dataType === undefined || teacher.dataType === dataType,
+    'file' in teacher
+      ? teacher.file !== model?.model.reference
+      : dataType === undefined || teacher.dataType === dataType,
   );
 }
 
 async function askTeacher(step: Step, answers: Answers, choices: Choices): Promise<Answer<unknown>> {
+  const teachers = teachersFor(answers, choices);
   const items: Pick<TeacherChoice>[] = [
     { label: l10n.t('No teacher'), detail: l10n.t('The model learns from the labels alone.'), value: 'none' },
   ];
-  const teachers = teachersFor(answers, choices);
   const runs = teachers.flatMap((teacher): Pick<TeacherChoice>[] => {
     if ('file' in teacher) return [];
     const { summary } = teacher.run;
@@ -196,8 +321,9 @@ async function askTeacher(step: Step, answers: Answers, choices: Choices): Promi
 }
 
 async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
-  const folder = folderOf(answers.model!);
-  const wanted = `${modelName(answers.model!)}-${answers.method}`;
+  const { model } = answers.model!;
+  const folder = folderOf(model);
+  const wanted = `${modelName(model)}-${answers.method}`;
   let name = wanted;
   for (let number = 2; existsSync(fileOf(folder, name)); number++) name = `${wanted}-${number}`;
   const answer = await askText(step, {
@@ -213,26 +339,37 @@ async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
 }
 
 async function write(
-  { model, data, method, layers, teacher, name }: Required<Answers>,
+  { model, data, method, layers, teacher, name }: Chosen,
   extensionUri: Uri,
+  proposer: Proposer,
 ): Promise<Uri> {
-  const folder = folderOf(model);
-  const fromHere = (path: string) => relativePath(folder, path);
-  const found: FoundData =
-    data === 'sample' ? { type: 'module', path: await writeSampleDigits(extensionUri, folder) } : data;
-  const text = experimentText({
-    model: isBuiltin(model.reference) ? model.reference : fromHere(model.reference),
-    ...(model.loss !== undefined && { loss: model.loss }),
-    data: dataSetting(found, fromHere),
+  const folder = folderOf(model.model);
+  const isSample = data === 'sample';
+  const text = await proposer.ask('text', {
+    folder,
+    model,
+    data: isSample ? { type: 'module', path: await writeSampleDigits(extensionUri, folder), targets: 'labels' } : data,
     method,
     layers,
-    ...(teacher !== 'none' && { teacher: teacherSetting(teacher, folder) }),
-    ...(data === 'sample' && { steps: SAMPLE_STEPS }),
+    ...(teacher !== 'none' && { teacher: chosenTeacher(teacher) }),
+    ...(isSample && { steps: SAMPLE_STEPS }),
   });
   const file = Uri.file(fileOf(folder, name));
   await workspace.fs.writeFile(file, new TextEncoder().encode(text));
   await window.showTextDocument(file);
   return file;
+}
+
+/** Sizes of a sample that a model with one input takes; null for open ones. */
+function inputSizes(model: ChosenModel['described']): readonly (number | null)[] | undefined {
+  return model?.inputs?.at(0)?.shape.slice(1);
+}
+
+/** A name for an experiment with the model: `lenet` for `…/lenet.ts`, `mobilenet` for `…/mobilenet/model.json`. */
+function modelName({ reference }: FoundModel): string {
+  if (isBuiltin(reference)) return reference.slice('builtin:'.length);
+  const file = basename(reference).replace(/\.[^.]+$/, '');
+  return file === 'model' || file === 'index' ? basename(dirname(reference)) : file;
 }
 
 function fileOf(folder: string, name: string): string {

@@ -37,9 +37,9 @@ export class MeasureReader {
       this.#measures = undefined;
       this.#offset = 0;
     }
-    const started = this.#measures?.started ?? (await firstEvent(run));
-    if (started?.type !== 'started') return undefined;
-    const known = this.#measures ?? { started };
+    const known = this.#measures ?? (await beginningOf(run));
+    if (!known) return undefined;
+    const { started } = known;
     if (!started.config.compression) return (this.#measures = known);
     const events: MeasuredEvent[] = [];
     const offset = await readBackwards(
@@ -61,9 +61,19 @@ export class MeasureReader {
   }
 }
 
-async function firstEvent(run: Run): Promise<EventOf<'started'> | undefined> {
-  for await (const event of readEvents(run)) return event.type === 'started' ? event : undefined;
-  return undefined;
+/** Events among which that of the weights a run began with is: it is recorded before training. */
+const FIRST = 10;
+
+async function beginningOf(run: Run): Promise<Measures | undefined> {
+  let started: EventOf<'started'> | undefined;
+  let read = 0;
+  for await (const event of readEvents(run)) {
+    if (read === 0 && event.type !== 'started') return undefined;
+    if (event.type === 'started') started = event;
+    if (event.type === 'pretrained' && started) return { started, pretrained: event };
+    if (event.type === 'metrics' || ++read === FIRST) break;
+  }
+  return started && { started };
 }
 
 function distortionsIn(events: readonly MeasuredEvent[]): number {

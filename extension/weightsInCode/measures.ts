@@ -11,6 +11,8 @@ export type MeasuredEvent = EventOf<(typeof measuredTypes)[number]>;
 /** What a log says last. */
 export interface Measures {
   readonly started: EventOf<'started'>;
+  /** Where the weights began with those of a file. */
+  readonly pretrained?: EventOf<'pretrained'>;
   readonly last?: EventOf<'distortion'>;
   /** The recorded distortion before the last: what a trend is seen by. */
   readonly earlier?: EventOf<'distortion'>;
@@ -24,6 +26,8 @@ export interface MeasuredWeight {
   /** `fc1/kernel` */
   readonly name: string;
   readonly layer: string;
+  /** Path of the module of PyTorch that the weight is of, `layer1.0.conv1`, where it comes from there. */
+  readonly module?: string;
   readonly shape: readonly number[];
   readonly compressed: boolean;
   readonly steps: { readonly done?: number; readonly all: number };
@@ -52,7 +56,14 @@ export function withEvents(measures: Measures, events: readonly MeasuredEvent[])
 }
 
 /** In the order of the model; biases and other vectors are left out. */
-export function measuredWeights({ started, last, earlier, spectrum, finished }: Measures): MeasuredWeight[] {
+export function measuredWeights({
+  started,
+  pretrained,
+  last,
+  earlier,
+  spectrum,
+  finished,
+}: Measures): MeasuredWeight[] {
   const steps = { done: last?.step, all: started.config.training.steps };
   const spectra = spectrum?.step === last?.step ? spectrum : undefined;
   return started.layers.flatMap(({ name, layer, shape, compressed }) => {
@@ -63,6 +74,7 @@ export function measuredWeights({ started, last, earlier, spectrum, finished }: 
       {
         name,
         layer,
+        ...moduleOf({ started, pretrained }, name, layer),
         shape,
         compressed,
         steps,
@@ -74,6 +86,19 @@ export function measuredWeights({ started, last, earlier, spectrum, finished }: 
       },
     ];
   });
+}
+
+/** Names of an ONNX graph are those of its modules; weights that began with a file of PyTorch are those of its tensors. */
+function moduleOf(
+  { started, pretrained }: { started: EventOf<'started'>; pretrained: EventOf<'pretrained'> | undefined },
+  name: string,
+  layer: string,
+): { module?: string } {
+  const { model } = started.config;
+  if (typeof model === 'string' ? /\.onnx$/i.test(model) : 'onnx' in model) return { module: layer };
+  const tensor = pretrained?.weights.find((weight) => weight.name === name)?.tensors.at(0);
+  const end = tensor?.lastIndexOf('.') ?? -1;
+  return tensor === undefined || end < 0 ? {} : { module: tensor.slice(0, end) };
 }
 
 export function countOf({ shape }: Pick<MeasuredWeight, 'shape'>): number {

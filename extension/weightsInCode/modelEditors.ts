@@ -1,4 +1,5 @@
 /** @file Lenses, hovers and marks at the layers of the models that visible editors show. Loaded with the first such editor. */
+import { pathToFileURL } from 'node:url';
 import {
   CodeLens,
   ColorThemeKind,
@@ -22,9 +23,9 @@ import { Disposable } from '../dispose.ts';
 import type { Services } from '../services.ts';
 import { gutterMark, levelOf, LEVELS } from './gutterMark.ts';
 import { layerHover, OPEN } from './layerHover.ts';
-import { LANGUAGES, mayMakeLayers } from './modelDocuments.ts';
+import { LANGUAGES, mayMakeLayers, PYTHON } from './modelDocuments.ts';
 import { ModelFile, type ModelView } from './modelFile.ts';
-import { layerAt, shareLeftOf, type PlacedLayer } from './placedLayers.ts';
+import { layerAt, shareLeftOf, type LocateModules, type PlacedLayer } from './placedLayers.ts';
 import type { WeightParts } from './weightParts.ts';
 import type { Appearance } from './weightPicture.ts';
 import { lensLines } from './weightText.ts';
@@ -45,6 +46,9 @@ export class ModelEditors extends Disposable implements CodeLensProvider, HoverP
   readonly #marks: readonly (readonly TextEditorDecorationType[])[];
   #looking: NodeJS.Timeout | undefined;
   #typed: NodeJS.Timeout | undefined;
+  /** Reads Python code: loaded with the first file of it. */
+  #locate: LocateModules | undefined;
+  #loading = false;
   /** Runs have come, gone or changed since they were looked for. */
   #runsChanged = true;
 
@@ -112,11 +116,17 @@ export class ModelEditors extends Disposable implements CodeLensProvider, HoverP
 
   #editorsChanged(): void {
     const models = window.visibleTextEditors.map(({ document }) => document).filter(mayMakeLayers);
-    const paths = new Set(models.map(({ uri }) => uri.fsPath));
+    const paths = new Map(models.map((document) => [document.uri.fsPath, document]));
     for (const path of this.#files.keys()) if (!paths.has(path)) this.#files.delete(path);
-    for (const path of paths) {
+    for (const [path, document] of paths) {
       if (this.#files.has(path)) continue;
-      this.#files.set(path, new ModelFile(path, this.#services.store));
+      const isPython = document.languageId === PYTHON;
+      if (isPython && !this.#locate) {
+        this.#loadLocate();
+        continue;
+      }
+      const python = isPython && this.#locate && { text: () => document.getText(), locate: this.#locate };
+      this.#files.set(path, new ModelFile(path, this.#services.store, python || undefined));
       this.#runsChanged = true;
     }
     this.#drawMarks();
@@ -144,6 +154,20 @@ export class ModelEditors extends Disposable implements CodeLensProvider, HoverP
     }
     if (this.#runsChanged) this.#lookIn(SETTLE_MS);
     else if (files.length > 0 && this.#services.store.active.length > 0) this.#lookIn(FOLLOW_MS);
+  }
+
+  /** Then the editors are looked at again. */
+  #loadLocate(): void {
+    if (this.#loading) return;
+    this.#loading = true;
+    const script = Uri.joinPath(this.#services.context.extensionUri, 'dist', 'pythonModules.js');
+    import(pathToFileURL(script.fsPath).href).then(
+      ({ locateModules }: { locateModules: LocateModules }) => {
+        this.#locate = locateModules;
+        if (!this.disposed) this.#editorsChanged();
+      },
+      (error: unknown) => this.#services.log.error(stackOf(error)),
+    );
   }
 
   #drawMarks(): void {

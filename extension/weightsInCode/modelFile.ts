@@ -5,7 +5,7 @@ import type { RunStore } from '../runs/runStore.ts';
 import type { StoredRun } from '../runs/storedRun.ts';
 import { MeasureReader } from './measureReader.ts';
 import { measuredWeights, type Measures, type MeasuredWeight } from './measures.ts';
-import { isOtherCode, placeLayers, type PlacedLayer } from './placedLayers.ts';
+import { isOtherCode, placeLayers, placeModules, type LocateModules, type PlacedLayer } from './placedLayers.ts';
 
 /** Newest runs of each experiment that are looked at. */
 const NEWEST = 20;
@@ -18,13 +18,19 @@ export interface ModelView {
   readonly changed: boolean;
 }
 
+/** A file of Python code, which shows the weights of the models that it may be the code of. */
+export interface PythonCode {
+  readonly text: () => string;
+  readonly locate: LocateModules;
+}
+
 type Runs = Pick<RunStore, 'experiments' | 'runsOf' | 'active'>;
 
 interface ShownRun {
   readonly run: StoredRun;
   readonly reader: MeasureReader;
-  /** The file's text as the run used it. */
-  readonly code: string;
+  /** The file's text as the run used it; undefined for Python code, which no run uses. */
+  readonly code: string | undefined;
   readonly measures: Measures;
   readonly weights: readonly MeasuredWeight[];
 }
@@ -32,13 +38,15 @@ interface ShownRun {
 export class ModelFile {
   readonly #path: string;
   readonly #store: Runs;
+  readonly #python: PythonCode | undefined;
   #shown: ShownRun | undefined;
   /** Layers that were found in the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
 
-  constructor(path: string, store: Runs) {
+  constructor(path: string, store: Runs, python?: PythonCode) {
     this.#path = path;
     this.#store = store;
+    this.#python = python;
   }
 
   /** Looks for the newest run that used the file, and at what it recorded. False where nothing is new. */
@@ -67,7 +75,9 @@ export class ModelFile {
       this.#view = {
         text,
         shown,
-        view: { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code) },
+        view: this.#python
+          ? { run, layers: placeModules(this.#python.locate, text, weights), changed: false }
+          : { run, layers: placeLayers(text, weights), changed: isOtherCode(text, code ?? '') },
       };
     }
     return this.#view.view;
@@ -86,11 +96,14 @@ export class ModelFile {
     );
     for (const run of sorted) {
       const known = this.#shown?.run === run ? this.#shown : undefined;
-      const code = known?.code ?? (await textOf(sourceCopy(run.run, this.#path)));
-      if (code === undefined) continue;
+      const code = known?.code ?? (this.#python ? undefined : await textOf(sourceCopy(run.run, this.#path)));
+      if (code === undefined && !this.#python) continue;
       const reader = known?.reader ?? new MeasureReader(run.key);
       const measures = await reader.read().catch(() => undefined); // It was deleted, or is damaged.
-      if (measures) return { run, reader, code, measures };
+      if (!measures) continue;
+      const { text, locate } = this.#python ?? {};
+      const isOther = text && locate && placeModules(locate, text(), measuredWeights(measures)).length === 0;
+      if (!isOther) return { run, reader, code, measures };
     }
     return undefined;
   }

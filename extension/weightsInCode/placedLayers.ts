@@ -1,5 +1,6 @@
 /** @file The weights of a run at the lines of a text that make their layers. Pure. */
 import { blankComments, layerCalls, locateLayers, type LayerCall } from '../../server/protocol/model/modelText.ts';
+import type { locateModules } from '../../server/protocol/model/pythonModules.ts';
 import { countOf, shareLeft, type MeasuredWeight } from './measures.ts';
 
 /** A call that makes layers, and their weights that are worth showing: the compressed ones, or else all. */
@@ -17,13 +18,39 @@ export function placeLayers(text: string, weights: readonly MeasuredWeight[]): P
     names.map((layer) => ({ layer })),
     layerCalls(text),
   );
-  const layersOf = new Map<LayerCall, Set<string>>();
-  for (const [{ layer }, call] of places) layersOf.set(call, (layersOf.get(call) ?? new Set()).add(layer));
-  return [...layersOf]
-    .map(([call, layers]): PlacedLayer => {
-      const own = weights.filter(({ layer }) => layers.has(layer));
+  return placed(
+    Array.from(places, ([{ layer }, call]) => [layer, call]),
+    weights,
+    ({ layer }) => layer,
+  );
+}
+
+/** Finds modules in Python code. */
+export type LocateModules = typeof locateModules;
+
+/** The same for Python code and weights that come from PyTorch. */
+export function placeModules(locate: LocateModules, text: string, weights: readonly MeasuredWeight[]): PlacedLayer[] {
+  const modules = [...new Set(weights.flatMap(({ module }) => module ?? []))];
+  return modules.length === 0 ? [] : placed([...locate(text, modules)], weights, ({ module }) => module);
+}
+
+function placed(
+  places: readonly (readonly [name: string, call: LayerCall])[],
+  weights: readonly MeasuredWeight[],
+  nameOf: (weight: MeasuredWeight) => string | undefined,
+): PlacedLayer[] {
+  // One place may make several layers; its call is then another object for each.
+  const byPlace = new Map<number, { readonly call: LayerCall; readonly names: Set<string | undefined> }>();
+  for (const [name, call] of places) {
+    const known = byPlace.get(call.start);
+    if (known) known.names.add(name);
+    else byPlace.set(call.start, { call, names: new Set([name]) });
+  }
+  return [...byPlace.values()]
+    .map(({ call, names }): PlacedLayer => {
+      const own = weights.filter((weight) => names.has(nameOf(weight)));
       const compressed = own.filter((weight) => weight.compressed);
-      return { call, weights: compressed.length > 0 ? compressed : own, several: layers.size > 1 };
+      return { call, weights: compressed.length > 0 ? compressed : own, several: names.size > 1 };
     })
     .sort((a, b) => a.call.start - b.call.start);
 }

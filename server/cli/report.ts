@@ -1,7 +1,14 @@
 /** @file The lines that tell of a run: its status while it trains, results as they come, the tables at its end. */
 import { compressedSize } from '../protocol/run/compressedSize.ts';
 import type { EventOf, RunEvent, Summary } from '../protocol/run/events.ts';
-import { formatBytes, formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumber,
+  formatPercent,
+  formatRatio,
+} from '../protocol/formatQuantity.ts';
 import { printableLine } from '../protocol/printable.ts';
 import { WOULD_TAKE } from '../protocol/run/wouldTake.ts';
 import { describeChange } from '../protocol/experiment/settingChanges.ts';
@@ -36,7 +43,11 @@ export function statusLine(progress: Progress, columns: number): string {
 }
 
 function startingText({ decoded }: Progress): string {
-  return decoded ? `decoding images, ${formatCount(decoded.done)} of ${formatCount(decoded.total)}` : 'starting …';
+  if (!decoded) return 'starting …';
+  const { what, done, total } = decoded;
+  return what === 'images'
+    ? `decoding images, ${formatCount(done)} of ${formatCount(total)}`
+    : `tokenizing the text, ${formatPercent(done / total)}`;
 }
 
 function bar(fraction: number): string {
@@ -134,7 +145,13 @@ const moments: Record<EventOf<'evaluation'>['moment'], string> = {
 
 function evaluationLine(event: EventOf<'evaluation'>): string {
   const loss = event.metric === 'loss' ? '' : `  loss ${formatNumber(event.loss)}`;
-  return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}`;
+  return `step ${formatCount(event.step)}  ${event.split} ${event.metric} ${formatNumber(event.value)}${loss}${moments[event.moment]}${measuresText(event)}`;
+}
+
+/** What the outputs of a model of several have each. */
+function measuresText({ measures = {}, metric }: EventOf<'evaluation'>): string {
+  const others = Object.entries(measures).filter(([name]) => name !== metric);
+  return others.length === 0 ? '' : ` (${others.map(([name, value]) => `${name} ${formatNumber(value)}`).join(', ')})`;
 }
 
 /** The table of layers and the figures of a finished run. */

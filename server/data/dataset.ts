@@ -1,10 +1,12 @@
 /** @file What a data set is to the training loop. */
 import type { Seeding } from '../formats/random.ts';
-import type { Vocabulary } from './text/vocabulary.ts';
+import type { TextVocabulary } from './text/vocabulary.ts';
 
 export type Elements = Float32Array | Int32Array;
 
 export interface TensorSpec {
+  /** The input or the output of the model that it is for, where the data say so. */
+  name?: string;
   /** Shape of one sample: the axes behind the batch's. */
   shape: readonly number[];
   dtype: 'float32' | 'int32';
@@ -106,11 +108,14 @@ export interface Dataset {
    * Present for a text. Row b of a batch then goes on in row b of the next, so that a state can be carried; batches of all splits are
    * full, and the quality of a model is its perplexity.
    */
-  vocabulary?: Vocabulary;
+  vocabulary?: TextVocabulary;
   /** Names of the classes, in the order of their labels, where the data have names. */
   classes?: readonly string[];
-  /** Training samples of each of so many labels, from 0 on; absent where targets are no labels, or only reading them would tell. */
-  countLabels?: (classes: number) => number[];
+  /**
+   * Training samples of each of so many labels, from 0 on, of the target of that index; undefined where it has no labels. Absent where
+   * only reading all samples would tell.
+   */
+  countLabels?: (classes: number, target: number) => number[] | undefined;
   /** Present for images. */
   images?: ImageFacts;
   /** Present for a table. */
@@ -129,15 +134,16 @@ export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'cl
   train: Pick<Dataset['train'], 'samples'>;
 };
 
-/** Images that are decoded, of all. */
+/** Images that are decoded, or bytes of a text that are tokenized, of all. */
 export interface Decoded {
+  readonly what: 'images' | 'text';
   readonly done: number;
   readonly total: number;
 }
 
 export interface OpenOptions {
-  /** When it aborts, decoding ends at once. */
+  /** When it aborts, decoding and tokenizing end at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of images that are decoded, which may take long. */
+  /** Told of what is decoded or tokenized, which may take long. */
   readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

@@ -40,7 +40,7 @@ export interface Tables {
 /** @param tables splits whose columns have the same shapes and element types */
 export function inMemoryDataset(tables: Tables, name: string): Dataset {
   const { train, test, validation } = tables;
-  const spec = ({ shape, dtype }: Column): TensorSpec => ({ shape, dtype });
+  const spec = ({ name, shape, dtype }: Column): TensorSpec => ({ ...(name !== undefined && { name }), shape, dtype });
   const counts = [`${train.samples} training`, `${test.samples} test`];
   if (validation) counts.push(`${validation.samples} validation`);
   return {
@@ -51,24 +51,18 @@ export function inMemoryDataset(tables: Tables, name: string): Dataset {
     train: inOrder(train),
     test: inOrder(test),
     ...(validation && { validation: inOrder(validation) }),
-    ...labelCounter(train),
+    countLabels: (classes, target) => labelsOf(train.targets[target], classes),
     description: `${name}: ${counts.join(', ')} samples`,
     close: () => undefined,
   };
 }
 
-/** Counts the labels of a single target of one integer a sample. */
-function labelCounter({ targets }: Table): Pick<Dataset, 'countLabels'> {
-  const [target] = targets;
-  if (targets.length !== 1 || 'copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1)
-    return {};
-  return {
-    countLabels(classes) {
-      const counts = new Array<number>(classes).fill(0);
-      for (const label of target.data) if (label >= 0 && label < classes) counts[label]++;
-      return counts;
-    },
-  };
+/** Counts the labels of a target of one integer a sample. */
+function labelsOf(target: Column, classes: number): number[] | undefined {
+  if ('copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1) return undefined;
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of target.data) if (label >= 0 && label < classes) counts[label]++;
+  return counts;
 }
 
 const constructors = { float32: Float32Array, int32: Int32Array };

@@ -1,7 +1,7 @@
 /** @file The data set that an experiment names. */
 import { resolve } from 'node:path';
 import type { DataConfig } from '../protocol/experiment/schema.ts';
-import { openArrays } from './arrays.ts';
+import { openArrays } from './arrays/arraysDataset.ts';
 import type { Dataset, OpenOptions, SampleForm } from './dataset.ts';
 import { openMnist } from './mnist.ts';
 import { openModuleDataset } from './module/moduleDataset.ts';
@@ -32,7 +32,7 @@ export async function openDataset(
     case 'module':
       return openModuleDataset(resolve(baseDirectory, config.path));
     case 'text':
-      return openTextCorpus(config, baseDirectory);
+      return openTextCorpus(config, baseDirectory, options);
   }
 }
 

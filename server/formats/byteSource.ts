@@ -14,3 +14,8 @@ export interface ByteSource {
 export function sourceOf(bytes: Uint8Array): ByteSource {
   return { length: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
 }
+
+/** A part of a source, as a source of its own. */
+export function partOf(source: ByteSource, begin: number, end: number): ByteSource {
+  return { length: end - begin, read: (from, to) => source.read(begin + from, begin + to) };
+}

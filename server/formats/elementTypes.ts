@@ -41,6 +41,12 @@ export const elementTypes: Readonly<Record<ElementTypeName, ElementType>> = {
   uint4: { bits: 4, decode: (bytes) => nibbles(bytes, (nibble) => nibble) },
 };
 
+/** @param bytes of whole elements, little-endian */
+export function float32Of(type: ElementTypeName, bytes: Uint8Array): Float32Array {
+  const numbers = elementTypes[type].decode(bytes);
+  return numbers instanceof Float32Array ? numbers : Float32Array.from(numbers);
+}
+
 /** True for floats of every size. */
 export function isFloat(type: ElementTypeName): boolean {
   return type.includes('float');

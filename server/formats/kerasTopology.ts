@@ -76,7 +76,48 @@ function rewrite(value: Json): Json {
     if (ACTIVATION_KEYS.has(key) && typeof entry === 'string') return [[key, ACTIVATIONS[entry] ?? entry]];
     return [[key, rewrite(entry)]];
   });
-  return Object.fromEntries(entries);
+  const rewritten = Object.fromEntries(entries);
+  const isOfKeras3 = Array.isArray(value.layers) && value.layers.some(hasCallsOfKeras3);
+  return isOfKeras3 ? countingOwnCalls(rewritten) : rewritten;
+}
+
+/** True for a layer whose calls are `{ args, kwargs }`. */
+function hasCallsOfKeras3(layer: Json): boolean {
+  const nodes = isObject(layer) ? layer.inbound_nodes : undefined;
+  return Array.isArray(nodes) && nodes.some(isObject);
+}
+
+/**
+ * The calls of models within a functional one, counted as TensorFlow.js counts them: the model itself is the first call. Keras 3 counts
+ * so in the outputs alone, and there not for sequential models (keras/src/models/functional.py, get_config and serialize_node).
+ * @param config of the functional model, rewritten
+ */
+function countingOwnCalls(config: JsonObject): JsonObject {
+  const { layers, output_layers: outputs } = config;
+  if (!Array.isArray(layers) || !Array.isArray(outputs)) return config;
+  const models = new Map(
+    layers.flatMap((layer): [Json, Json][] =>
+      isObject(layer) && isObject(layer.config) && layer.config.layers !== undefined
+        ? [[layer.name, layer.class_name]]
+        : [],
+    ),
+  );
+  const counted = (tensor: Json, isModel: (name: Json) => boolean): Json => {
+    if (!Array.isArray(tensor)) return tensor;
+    const [name, call, ...rest] = tensor;
+    return isModel(name) && typeof call === 'number' ? [name, call + 1, ...rest] : tensor;
+  };
+  return {
+    ...config,
+    layers: layers.map((layer) => {
+      if (!isObject(layer) || !Array.isArray(layer.inbound_nodes)) return layer;
+      const nodes = layer.inbound_nodes.map((node) =>
+        Array.isArray(node) ? node.map((tensor) => counted(tensor, (name) => models.has(name))) : node,
+      );
+      return { ...layer, inbound_nodes: nodes };
+    }),
+    output_layers: outputs.map((tensor) => counted(tensor, (name) => models.get(name) === 'Sequential')),
+  };
 }
 
 /** Training is in float32: of a policy of mixed precision, it is the type of the weights. */

@@ -1,4 +1,5 @@
 /** @file What a model file is: by its content, which a renamed or downloaded file keeps. */
+import { kerasEndings } from '../protocol/model/modelEndings.ts';
 import { TORCH_EXTENSIONS } from './torch/torchFile.ts';
 
 /** Ends the name of the file that says which of several files has which tensor, as on the Hugging Face Hub. */
@@ -10,6 +11,7 @@ export const endingsOfModelFiles = {
   torch: TORCH_EXTENSIONS,
   index: [INDEX_SUFFIX],
   onnx: ['.onnx'],
+  keras: kerasEndings,
   npz: ['.npz'],
   npy: ['.npy'],
   tfjs: ['.json'],
@@ -39,8 +41,12 @@ function markedKind(head: Uint8Array, named: ModelFileKind | undefined): ModelFi
   const text = new TextDecoder('latin1').decode(head.subarray(0, MARK_BYTES));
   if (/^\x93NUMPY/.test(text)) return 'npy';
   // The first entry of an archive of torch.save is its pickle; before, files began with a pickle of a number of theirs.
-  if (/^PK(\x03\x04|\x05\x06)/.test(text))
+  if (/^\x89HDF\r\n\x1a\n/.test(text)) return 'keras';
+  if (/^PK(\x03\x04|\x05\x06)/.test(text)) {
+    // The first entry of a .keras archive is its metadata or its configuration.
+    if (named === 'keras' || /^PK.{28}(metadata|config)\.json/s.test(text)) return 'keras';
     return text.includes('/data.pkl') || (named === 'torch' && !text.includes('.npy')) ? 'torch' : 'npz';
+  }
   if (text.startsWith('\x80\x02\x8a\nl\xfc\x9cF')) return 'torch';
   if (/^(\u00ef\u00bb\u00bf)?\s*\{/.test(text))
     return named === 'index' || text.includes('"weight_map"') ? 'index' : 'tfjs';

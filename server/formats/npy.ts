@@ -3,10 +3,11 @@
  * elements) and `.npz`, a zip archive of them.
  */
 import { elementCount } from '../protocol/shape.ts';
-import { sourceOf } from './byteSource.ts';
+import { partOf, sourceOf, type ByteSource } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromFloat16 } from './halfPrecision.ts';
+import type { RowSource } from './rowSource.ts';
 import { rowMajorStrides, toRowMajor } from './strided.ts';
 import { ZipArchive } from './zip.ts';
 
@@ -40,6 +41,8 @@ type StoredDtype = NpyDtype | 'f2';
 const MAGIC = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59); // \x93NUMPY
 /** Bytes of a header at most. That of a plain array has about 100; NumPy itself refuses more than 10,000. */
 const HEADER_BYTES = 2 ** 16;
+/** Bytes before the elements at most. */
+const LONGEST_START = 12 + HEADER_BYTES;
 /** NumPy has no more. */
 const MOST_AXES = 64;
 /** Characters of a damaged header that a message shows. */
@@ -61,9 +64,24 @@ interface NpyElements {
   bigEndian: boolean;
 }
 
+/** An array whose elements are read as they are wanted. */
+export interface NpyRows extends RowSource {
+  readonly shape: number[];
+  readonly dtype: NpyDtype;
+}
+
 /** @throws FormatError for a damaged file or an element type that is not supported */
 export function decodeNpy(file: Uint8Array): NpyArray {
-  const header = readNpyHeader(file);
+  const { shape, dtype, rows } = npyRows(sourceOf(file));
+  return { shape, dtype, data: rows(0, shape[0] ?? 1) };
+}
+
+/**
+ * Opens an array. One in Fortran order has no rows that lie together.
+ * @throws as {@link decodeNpy}
+ */
+export function npyRows(file: ByteSource): NpyRows {
+  const header = readNpyHeader(file.read(0, Math.min(file.length, LONGEST_START)));
   const { shape, dataStart, fortranOrder } = header;
   const elements = npyElements(header);
   const { dtype } = elements;
@@ -72,28 +90,47 @@ export function decodeNpy(file: Uint8Array): NpyArray {
       `shape (${shape.join(', ')}) of ${dtype} needs ${fileBytes(header) - dataStart} bytes of data, ` +
         `but there are ${file.length - dataStart}`,
     );
-  const data = readElements(file.subarray(dataStart), elements);
+  const elementBytes = bytesPerElement(dtype);
+  const rowElements = elementCount(shape.slice(1));
+  const isColumnMajor = fortranOrder && shape.length > 1;
   return {
     shape,
     dtype: dtype === 'f2' ? 'f4' : dtype,
-    data: fortranOrder && shape.length > 1 ? fromColumnMajor(data, shape) : data,
+    bytes: elementCount(shape) * (dtype === 'f2' ? constructors.f4.BYTES_PER_ELEMENT : elementBytes),
+    isWhole: isColumnMajor,
+    rows(begin, end) {
+      if (isColumnMajor) {
+        const all = fromColumnMajor(readElements(file.read(dataStart, file.length), elements), shape);
+        return all.subarray(begin * rowElements, end * rowElements);
+      }
+      const [first, last] = [begin, end].map((row) => dataStart + row * rowElements * elementBytes);
+      return readElements(file.read(first, last), elements);
+    },
   };
 }
 
+/** One array of an `.npz` archive, as of {@link npzRows}. */
+export function decodeNpz(archive: Uint8Array, name: string): NpyArray {
+  const { shape, dtype, rows } = npzRows(sourceOf(archive), name);
+  return { shape, dtype, data: rows(0, shape[0] ?? 1) };
+}
+
 /**
- * One array of an `.npz` archive.
+ * Opens one array of an `.npz` archive. One that is compressed is in memory from then on.
  *
  * @param name with or without `.npy`
  * @throws FormatError for a damaged archive, or when it has no such array
  */
-export function decodeNpz(archive: Uint8Array, name: string): NpyArray {
-  const zip = new ZipArchive(sourceOf(archive), '.npz archive');
+export function npzRows(archive: ByteSource, name: string): NpyRows {
+  const zip = new ZipArchive(archive, '.npz archive');
   const entry = zip.entries.find((candidate) => arrayName(candidate.name) === arrayName(name));
   if (entry === undefined) {
     const names = zip.entries.map((candidate) => arrayName(candidate.name)).join(', ');
     throw new FormatError(`it has no array '${name}'; it has ${names || 'none'}`);
   }
-  return decodeNpy(zip.read(entry, (head) => fileBytes(readNpyHeader(head))));
+  const { begin, end, isDeflated } = zip.locate(entry);
+  if (!isDeflated) return npyRows(partOf(archive, begin, end));
+  return { ...npyRows(sourceOf(zip.read(entry, (head) => fileBytes(readNpyHeader(head))))), isWhole: true };
 }
 
 function arrayName(fileName: string): string {

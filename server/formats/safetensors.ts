@@ -10,6 +10,7 @@ import { sourceOf, type ByteSource } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
+import type { RowSource } from './rowSource.ts';
 
 export interface Safetensor {
   /** How the elements are stored; the reader turns F16 and BF16 into F32. BOOL is one byte, 0 or 1. */
@@ -139,6 +140,28 @@ export function decodeSafetensor({ name, dtype, shape }: SafetensorEntry, bytes:
   if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
   if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
   return { dtype, shape, data: elementsOf(bytes, constructors[dtype]) };
+}
+
+/**
+ * Opens one tensor of a safetensors file by its rows.
+ * @throws FormatError for a damaged file, one that has no such tensor, or an element type that is not supported
+ */
+export function safetensorRows(file: ByteSource, name: string): RowSource {
+  const { entries } = readSafetensorsHeader(file);
+  const entry = entries.find((candidate) => candidate.name === name);
+  if (entry === undefined)
+    throw new FormatError(
+      `it has no tensor '${name}'; it has ${entries.map((other) => other.name).join(', ') || 'none'}`,
+    );
+  const { shape, begin: first } = entry;
+  const [count = 1] = shape;
+  const rowBytes = count === 0 ? 0 : (entry.end - first) / count;
+  return {
+    shape,
+    bytes: elementCount(shape) * decodeSafetensor(entry, new Uint8Array(0)).data.BYTES_PER_ELEMENT,
+    isWhole: false,
+    rows: (begin, end) => decodeSafetensor(entry, file.read(first + begin * rowBytes, first + end * rowBytes)).data,
+  };
 }
 
 function readHeader(file: ByteSource): { header: Record<string, unknown>; dataStart: number } {

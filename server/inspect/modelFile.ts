@@ -8,6 +8,7 @@ import { modelFolder } from '../modules/modelFolder.ts';
 import { notUsable } from '../modules/readUserFile.ts';
 import { UserError } from '../protocol/userError.ts';
 import { OpenedFile } from './openedFile.ts';
+import { readKeras } from './readers/keras.ts';
 import { readNpy, readNpz } from './readers/npy.ts';
 import { readOnnx } from './readers/onnx.ts';
 import { MOST_TENSORS, type ReadModel } from './readers/readModel.ts';
@@ -30,13 +31,14 @@ const readers: Readonly<Record<ModelFileKind, Reader>> = {
   torch: readTorch,
   index: readShards,
   onnx: readOnnx,
+  keras: readKeras,
   npz: readNpz,
   npy: (file) => readNpy(file, basename(file.path, '.npy')),
   tfjs: readTfjs,
 };
 
 /**
- * Opens a `.safetensors`, `.onnx`, `.npz` or `.npy` file, one of `torch.save`, a `model.json` or the index of a model in several files,
+ * Opens a `.safetensors`, `.onnx`, `.keras`, `.h5`, `.npz` or `.npy` file, one of `torch.save`, a `model.json` or the index of a model in several files,
  * under whatever name, or the folder of a model. Only what it says of its tensors is read.
  * @param place absolute path
  * @throws UserError that names the file: missing, no file, of another format, damaged
@@ -54,7 +56,9 @@ export async function openModelFile(place: string): Promise<ModelFile> {
     opened.set(other, file);
     return file;
   };
+  let letGo: ReadModel['close'];
   const close = async () => {
+    letGo?.();
     await Promise.all([...opened.values()].map((file) => file.close()));
   };
   try {
@@ -69,7 +73,8 @@ export async function openModelFile(place: string): Promise<ModelFile> {
         throw new UserError(`${path} is no model file that can be read.`, {
           remedy: `Name a file of one of these kinds: ${Object.values(endingsOfModelFiles).flat().join(', ')} (TensorFlow.js).`,
         });
-      const model = await readers[kind](file, open);
+      const { close: closeReader, ...model } = await readers[kind](file, open);
+      letGo = closeReader;
       if (model.tensors.length > MOST_TENSORS) throw new FormatError(`it has more than ${MOST_TENSORS} tensors`);
       const tensors = model.tensors.map((tensor) => explaining(tensor, path));
       return { path, bytes: file.length, ...model, tensors, close };

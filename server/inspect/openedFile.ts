@@ -55,11 +55,17 @@ export class OpenedFile implements ByteSource {
     for (let at = begin; at < end;) {
       const wanted = Math.min(buffer.length, end - at);
       const bytesRead = await this.#readAt(buffer, wanted, at);
-      await this.#expectUnchanged();
+      await this.expectUnchanged();
       if (bytesRead === 0) throw this.#changed();
       yield buffer.subarray(0, bytesRead);
       at += bytesRead;
     }
+  }
+
+  /** @throws UserError where the file is not what it was when it was opened */
+  async expectUnchanged(): Promise<void> {
+    const { size, mtimeMs } = await this.#handle.stat();
+    if (size !== this.length || mtimeMs !== this.#modified) throw this.#changed();
   }
 
   async close(): Promise<void> {
@@ -86,11 +92,6 @@ export class OpenedFile implements ByteSource {
       throw explainSystemError(error, { path: this.path, cannot: 'read' });
     }
     return bytes;
-  }
-
-  async #expectUnchanged(): Promise<void> {
-    const { size, mtimeMs } = await this.#handle.stat();
-    if (size !== this.length || mtimeMs !== this.#modified) throw this.#changed();
   }
 
   #changed(): UserError {

@@ -2,6 +2,8 @@
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { TextDocument } from 'vscode-languageserver-textdocument';
+import { moduleOf } from '../protocol/model/modelExports.ts';
+import { isRecord } from '../protocol/record.ts';
 import { EXPERIMENT_LANGUAGE } from '../protocol/wire/language.ts';
 import { walkFolders } from '../runs/walkFolders.ts';
 import { readExperiment } from '../runs/loadExperiment.ts';
@@ -37,9 +39,9 @@ export async function otherExperiments(
 /** Those of the experiments whose model is a file. @param model its URI */
 export function experimentsOfModel(experiments: readonly ExperimentDocument[], model: string): ExperimentDocument[] {
   return experiments.filter(({ settings, text }) => {
-    const reference = typeof settings === 'object' && settings !== null && 'model' in settings && settings.model;
+    const module = isRecord(settings) ? moduleOf(settings.model) : undefined;
     const file = fileOf(text.uri);
-    return typeof reference === 'string' && file !== undefined && resolve(dirname(file), reference) === fileOf(model);
+    return module !== undefined && file !== undefined && resolve(dirname(file), module) === fileOf(model);
   });
 }
 

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { moduleOf } from '../protocol/model/modelExports.ts';
 import { MODULE_BYTES } from '../runs/copySources.ts';
 import { EXPERIMENT_FILE, openRun, RUN_FILE } from '../runs/run.ts';
 import { modelSourceOf, StoredDescriptions } from '../runs/storedDescriptions.ts';
@@ -13,9 +14,6 @@ import type { ExperimentDocument, KnownRun, Surroundings } from './experimentDoc
 import { CsvColumns } from './csvColumns.ts';
 import { KnownRuns } from './knownRuns.ts';
 import { fileOf, type OpenDocuments } from './openDocuments.ts';
-
-/** The modules that a model's layers can be written in. */
-const MODULE = /\.[cm]?[jt]s$/;
 
 /** Entries of a folder that are offered, and looked through for a name that was meant. */
 const MOST_ENTRIES = 2000;
@@ -67,11 +65,10 @@ export class SurroundingsFinder {
     const file = (await originalOf(opened, this.folders)) ?? opened;
     const folder = dirname(file);
     const source = modelSourceOf(document.settings);
+    const module = moduleOf(source?.model);
     const [model, modelText, all] = await Promise.all([
       source && this.#descriptions.read(file, source, this.folders),
-      typeof source?.model === 'string' && MODULE.test(source.model)
-        ? this.#textOf(resolve(folder, source.model), folder)
-        : undefined,
+      module === undefined ? undefined : this.#textOf(resolve(folder, module), folder),
       this.runs.around(file),
     ]);
     const known = this.#found.get(document);

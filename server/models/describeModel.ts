@@ -1,8 +1,14 @@
-/** @file A loaded model in names and shapes, for who must not load it. */
+/** @file A loaded model in names and shapes, for processes that must not load it. */
 import type { ModelReference } from '../protocol/experiment/schema.ts';
-import { MODEL_DESCRIPTION_VERSION, type ModelDescription } from '../protocol/model/modelDescription.ts';
+import {
+  MODEL_DESCRIPTION_VERSION,
+  outputActivations,
+  type ModelDescription,
+  type OutputActivation,
+} from '../protocol/model/modelDescription.ts';
 import { sha256Of } from '../formats/sha256.ts';
 import type { LoadedModel } from './loadModel.ts';
+import { outputActivation, outputNames } from './modelOutputs.ts';
 import { modelWeights } from './modelWeights.ts';
 
 /**
@@ -10,10 +16,11 @@ import { modelWeights } from './modelWeights.ts';
  * @param samples training samples in an epoch, where their number is known
  */
 export async function describeModel(
-  { model, files }: LoadedModel,
+  { model, files, loss, warnings }: LoadedModel,
   reference: ModelReference,
   samples: number | undefined,
 ): Promise<ModelDescription> {
+  const names = outputNames(model);
   return {
     version: MODEL_DESCRIPTION_VERSION,
     model: typeof reference === 'string' ? reference : JSON.stringify(reference),
@@ -31,5 +38,17 @@ export async function describeModel(
       }),
     ),
     ...(samples !== undefined && { samples }),
+    inputs: model.inputs.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype })),
+    outputs: model.outputs.map(({ shape }, index) => ({
+      name: names[index],
+      shape: [...shape],
+      activation: knownActivation(outputActivation(model, index)),
+    })),
+    hasLoss: loss !== undefined,
+    ...(warnings && warnings.length > 0 && { warnings }),
   };
+}
+
+function knownActivation(activation: string | undefined): OutputActivation {
+  return outputActivations.find((known) => known === activation) ?? 'other';
 }

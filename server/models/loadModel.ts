@@ -1,4 +1,4 @@
-/** @file The model that an experiment names: built in, saved by TensorFlow.js, of an ONNX file, or made by a user's module. */
+/** @file The model that an experiment names: built in, saved by TensorFlow.js or Keras, of an ONNX file, or made by a user's module. */
 import { resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import type { Seeding } from '../formats/random.ts';
@@ -10,9 +10,17 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { builtinModels } from './builtinModels.ts';
 import type { BuiltinName } from './builtinNames.ts';
+import { modelExport } from './modelExport.ts';
 import { lstmLanguageModel } from './lstmLanguageModel.ts';
 import { losses, type Loss } from './losses.ts';
-import { checkModelReference, checkOnnxReference, hasExtension } from './modelFile.ts';
+import { loadKerasModel } from './keras/loadKerasModel.ts';
+import {
+  checkModelReference,
+  checkModuleReference,
+  checkOnnxReference,
+  hasExtension,
+  isKerasFile,
+} from './modelFile.ts';
 import { contextOf, type ModelContext, type ModelSamples } from './modelSamples.ts';
 import { loadOnnxModel } from './onnx/loadOnnxModel.ts';
 import { completeNormalizations } from './plainNormalizations.ts';
@@ -47,8 +55,8 @@ export interface ModelOptions {
 const BUILTIN = 'builtin:';
 
 /**
- * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, an ONNX file, or a module exporting
- * `createModel()`
+ * @param reference `builtin:NAME`, a built-in model with its sizes, a tfjs `model.json`, an ONNX file, a file of Keras, or a module exporting
+ * a model or what makes it
  * @throws UserError when there is no such model, or its module fails
  */
 export function loadModel(
@@ -64,6 +72,10 @@ export function loadModel(
   function load(): LoadedModel | Promise<LoadedModel> {
     if (typeof reference !== 'string') {
       if ('builtin' in reference) return builtin(lstmLanguageModel(reference, samples));
+      if ('module' in reference) {
+        checkModuleReference(reference.module);
+        return createFromModule(resolve(baseDirectory, reference.module), samples, reference.export);
+      }
       const { onnx, inputs, batchStatistics } = reference;
       checkOnnxReference(onnx);
       const frozenStatistics = batchStatistics === 'frozen';
@@ -73,6 +85,7 @@ export function loadModel(
     checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
     if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples });
+    if (isKerasFile(path)) return loadKerasModel(path);
     return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
   }
 }
@@ -97,33 +110,37 @@ function builtin(model: tf.LayersModel): LoadedModel {
   return { model, loss: losses['sparse-categorical-crossentropy-from-logits'], files: [] };
 }
 
-async function createFromModule(path: string, samples: ModelSamples | undefined): Promise<LoadedModel> {
+/** @param name of what the module exports, where the experiment says */
+async function createFromModule(path: string, samples: ModelSamples | undefined, name?: string): Promise<LoadedModel> {
   const module = await importUserModule(path);
-  const createModel = exportedFunction(module, 'createModel') as (context: ModelContext | undefined) => unknown;
-  let model: unknown;
+  const { called, made } = modelExport(module, name);
+  let model: unknown = made;
   takeLoadedFiles();
-  try {
-    model = await settled(`createModel() of ${path}`, createModel(samples && contextOf(samples)));
-  } catch (error) {
-    throw userCodeError(module, 'createModel()', error);
+  if (typeof made === 'function') {
+    try {
+      const create = made as (context: ModelContext | undefined) => unknown;
+      model = await settled(`${called} of ${path}`, create(samples && contextOf(samples)));
+    } catch (error) {
+      throw userCodeError(module, called, error);
+    }
   }
   const { loss, metrics } = module.exports;
   return {
-    model: checkModel(model, path),
+    model: checkModel(model, path, called),
     ...(loss !== undefined && { loss: exportedFunction(module, 'loss') as Loss }),
     ...(metrics !== undefined && { metrics: checkMetrics(metrics, module) }),
     files: [...module.files, ...takeLoadedFiles()],
   };
 }
 
-function checkModel(model: unknown, path: string): tf.LayersModel {
+function checkModel(model: unknown, path: string, called: string): tf.LayersModel {
   if (!(model instanceof tf.LayersModel))
-    throw new UserError(`createModel() of ${path} returned ${describe(model)}, not a tf.LayersModel.`, {
+    throw new UserError(`${called} of ${path} returned ${describe(model)}, not a tf.LayersModel.`, {
       remedy: 'Return what tf.sequential(…) or tf.model(…) gives.',
     });
   const inputs = model.inputs as tf.SymbolicTensor[] | undefined; // undefined in an empty tf.sequential()
   if (inputs === undefined || inputs.length === 0)
-    throw new UserError(`createModel() of ${path} returned a model without layers.`, { remedy: 'Add layers to it.' });
+    throw new UserError(`${called} of ${path} returned a model without layers.`, { remedy: 'Add layers to it.' });
   return model;
 }
 

@@ -1,6 +1,7 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
 import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
+import { kerasEndings, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
@@ -8,9 +9,8 @@ const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '
 
 const ONNX = '.onnx';
 
-const FROM_KERAS =
-  'Convert it with `pip install tensorflowjs` and `tensorflowjs_converter --input_format keras --output_format ' +
-  'tfjs_layers_model FILE FOLDER` (from Keras 3, save an .h5 file first), then name FOLDER/model.json.';
+const MODELS = new Set<string>(modelEndings);
+
 const FROM_OTHERS =
   'Export it as ONNX, and name that; or write its layers as a module with createModel(), and start from its weights ("start") as ' +
   '.safetensors.';
@@ -20,9 +20,6 @@ const FROM_TORCH =
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
-  '.h5': FROM_KERAS,
-  '.hdf5': FROM_KERAS,
-  '.keras': FROM_KERAS,
   '.pt': FROM_TORCH,
   '.pth': FROM_TORCH,
   '.ckpt': FROM_TORCH,
@@ -32,6 +29,14 @@ const conversions: Readonly<Record<string, string>> = {
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
 };
 
+/** Files of Keras, by their extensions. */
+const KERAS = new Set<string>(kerasEndings);
+
+/** True for a file of Keras, by its name. */
+export function isKerasFile(path: string): boolean {
+  return KERAS.has(extname(path).toLowerCase());
+}
+
 export function hasExtension(path: string, extension: `.${string}`): boolean {
   return extname(path).toLowerCase() === extension;
 }
@@ -40,12 +45,16 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 export function checkModelReference(reference: string): void {
   checkAddress(['model'], reference);
   const extension = extname(reference).toLowerCase();
-  if (extension === '.json' || extension === ONNX || MODULES.has(extension)) return;
-  throw new SettingError(['model'], `${reference} is no module, no model.json of TensorFlow.js and no ONNX file`, {
-    remedy:
-      conversions[extension] ??
-      'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx file, or a built-in model (builtin:lenet-5).',
-  });
+  if (MODELS.has(extension) || MODULES.has(extension)) return;
+  throw new SettingError(
+    ['model'],
+    `${reference} is no module, no model.json of TensorFlow.js, no ONNX file and no file of Keras`,
+    {
+      remedy:
+        conversions[extension] ??
+        'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx, .keras or .h5 file, or a built-in model (builtin:lenet-5).',
+    },
+  );
 }
 
 /** @throws SettingError for an address of the web, and for a file that is no ONNX file by its name */
@@ -57,21 +66,35 @@ export function checkOnnxReference(reference: string): void {
   });
 }
 
+/** @throws SettingError for an address of the web, and for a file that is no module by its name */
+export function checkModuleReference(reference: string): void {
+  checkAddress(['model', 'module'], reference);
+  if (MODULES.has(extname(reference).toLowerCase())) return;
+  throw new SettingError(['model', 'module'], `${reference} is no TypeScript or JavaScript module`, {
+    remedy: 'Name a module here; other models are named by "model" itself.',
+  });
+}
+
+/** True for a path that may be that of a model by its name, also of one that has to be converted first. */
+export function isModelPath(path: string): boolean {
+  const extension = extname(path).toLowerCase();
+  return MODELS.has(extension) || MODULES.has(extension) || Object.hasOwn(conversions, extension);
+}
+
 /** Files of weights, by their extensions. */
-const WEIGHTS = new Set<string>(['.json', '.safetensors', ...TORCH_EXTENSIONS]);
+const WEIGHTS = new Set<string>(['.json', '.safetensors', ONNX, ...kerasEndings, ...TORCH_EXTENSIONS]);
 
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
 export function checkStartReference(reference: string, setting: SettingPath): void {
   checkAddress(setting, reference);
   const extension = extname(reference).toLowerCase();
   if (WEIGHTS.has(extension)) return;
-  const expected = 'no .safetensors, no state dict of PyTorch (.pt, .pth) and no model.json of TensorFlow.js';
+  const expected =
+    'no .safetensors, no state dict of PyTorch (.pt, .pth), no model.json of TensorFlow.js, and no file of Keras (.keras, .h5) or ONNX';
   throw new SettingError(setting, `${reference} is ${expected}`, {
     remedy:
-      conversions[extension] === FROM_KERAS
-        ? FROM_KERAS
-        : 'Write the weights as .safetensors (in Python: safetensors.torch.save_file or safetensors.numpy.save_file), under the ' +
-          'names that `deeptwist describe` lists.',
+      'Write the weights as .safetensors (in Python: safetensors.torch.save_file or safetensors.numpy.save_file), under the ' +
+      'names that `deeptwist describe` lists.',
   });
 }
 

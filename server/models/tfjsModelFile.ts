@@ -3,6 +3,9 @@ import * as tf from '@tensorflow/tfjs';
 import { isGraphModel, readModelArtifacts } from '../modules/modelArtifacts.ts';
 import { messageOf } from '../protocol/thrown.ts';
 import { UserError } from '../protocol/userError.ts';
+// TensorFlow.js makes these layers, too, of what a file says.
+import './keras/layers/arithmetic.ts';
+import './keras/layers/resetAfterGru.ts';
 
 /**
  * @param path absolute path of `model.json`

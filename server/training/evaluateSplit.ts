@@ -10,9 +10,11 @@ import { PERPLEXITY, type ModelProgram } from './modelProgram.ts';
 export interface SplitEvaluation {
   /** Mean over the samples, of a text over its words. */
   readonly loss: number;
-  /** Name and mean of the first metric; the perplexity of a text, the loss for a model that has no metric. */
+  /** Name and mean of the metric that is told: the perplexity of a text, the loss for a model that has no metric or several outputs. */
   readonly metric: string;
   readonly value: number;
+  /** Means of all metrics by name, where there are several: among them the loss of each output. */
+  readonly measures?: Readonly<Record<string, number>> | undefined;
   /** The first value of the samples that is not finite, where the loss is not for that. */
   readonly notFinite?: string | undefined;
 }
@@ -31,7 +33,7 @@ export function evaluationBatchSize(program: Pick<ModelProgram, 'batchSize'>, sp
  */
 export async function evaluateSplit(
   executor: Pick<Executor, 'evaluate' | 'resetStates'>,
-  program: Pick<ModelProgram, 'batchSize' | 'classes' | 'metric'>,
+  program: Pick<ModelProgram, 'batchSize' | 'classes' | 'metric' | 'metrics'>,
   dataset: Pick<Dataset, 'inputs' | 'targets'>,
   split: Split,
 ): Promise<SplitEvaluation> {
@@ -39,7 +41,8 @@ export async function evaluateSplit(
   let samples = 0;
   let counted = 0;
   let loss = 0;
-  let value = 0;
+  const { metric, metrics } = program;
+  const sums = metrics.map(() => 0);
   let notFinite: string | undefined;
   for await (const batch of split.batches(evaluationBatchSize(program, split))) {
     checkLabels(batch, program.classes);
@@ -50,17 +53,19 @@ export async function evaluateSplit(
     const labels = batch.counted === undefined ? batch.size : batch.targets[0].length;
     counted += batch.counted ?? batch.size;
     loss += result.loss * labels;
-    value += (result.metrics[0] ?? result.loss) * labels;
+    result.metrics.forEach((mean, i) => (sums[i] += mean * labels));
     await turnOfEventLoop(); // The eager executor never waits, and a signal must be heard.
   }
   if (counted === 0) {
     throw new UserError('data: the split to evaluate on has no samples.', { remedy: 'Give it some.' });
   }
-  const { metric } = program;
+  const means = new Map(metrics.map((name, i) => [name, sums[i] / counted]));
+  const mean = loss / counted;
   return {
-    loss: loss / counted,
+    loss: mean,
     metric,
-    value: metric === PERPLEXITY ? Math.exp(loss / counted) : value / counted,
+    value: metric === PERPLEXITY ? Math.exp(mean) : (means.get(metric) ?? mean),
+    ...(metrics.length > 1 && { measures: Object.fromEntries(means) }),
     ...(notFinite !== undefined && { notFinite }),
   };
 }

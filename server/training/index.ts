@@ -30,7 +30,7 @@ import { trainInFolder, type Resumption, type TrainingObserver } from './trainIn
 // Without it, TensorFlow.js advertises tfjs-node on the terminal and checks values for debugging.
 tf.enableProdMode();
 
-export { describeExperiment } from './modelDescriptions.ts';
+export { describeExperiment, describeModelFile } from './modelDescriptions.ts';
 
 export interface TrainingOutcome {
   run: Run;
@@ -160,9 +160,9 @@ async function unlessAborted(preparing: Promise<Prepared>, signal: AbortSignal):
  */
 export async function evaluateRun(options: FinalModelOptions): Promise<EventOf<'evaluation'>> {
   return withFinalModel(options, 'evaluate', async ({ executor, program, dataset, live }) => {
-    const { loss, metric, value } = await evaluateSplit(executor, program, dataset, dataset.test);
+    const { notFinite: _, ...evaluation } = await evaluateSplit(executor, program, dataset, dataset.test);
     const { steps } = live.experiment.training;
-    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', loss, metric, value, moment: 'final' };
+    return { type: 'evaluation', step: steps, time: Date.now(), split: 'test', ...evaluation, moment: 'final' };
   });
 }
 

@@ -4,16 +4,27 @@ import type { Predictor, Program } from '../compiler/program.ts';
 import type { Dataset, TensorSpec } from '../data/dataset.ts';
 import { channelsFirstShape, TO_CHANNELS_FIRST } from '../models/imageLayout.ts';
 import type { LoadedModel, Metric } from '../models/loadModel.ts';
+import { losses } from '../models/losses.ts';
+import { inputNames, outputNames } from '../models/modelOutputs.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { embeddingsOfGraph } from '../models/onnx/embeddings.ts';
 import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
-import { chooseLoss, lossScaleOf, meanOf, trainedLoss, userArguments } from './objective/dataLoss.ts';
+import {
+  chooseLoss,
+  lossNameOf,
+  lossScaleOf,
+  meanOf,
+  trainedLoss,
+  userArguments,
+  type MeanOfBatch,
+  type OutputLoss,
+} from './objective/dataLoss.ts';
 import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
-import { composeLoss } from './objective/loss.ts';
+import { composeLoss, sumOf } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
 import type { VariationalNoise } from './objective/variationalNoise.ts';
 import { unfitModel } from './unfitModel.ts';
@@ -25,7 +36,7 @@ export interface ModelProgram extends Program, Predictor {
   readonly batchSize: number | undefined;
   /** For each target the number of classes, which its labels must be below, where the loss takes labels. */
   readonly classes: readonly (number | undefined)[];
-  /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss'. */
+  /** What evaluations tell: the first of `metrics`, {@link PERPLEXITY} or 'loss', which is that of all outputs together. */
   readonly metric: string;
   /** What a training step's loss is divided by to be a mean: the time steps that it is summed over, else 1. */
   readonly lossScale: number;
@@ -64,6 +75,30 @@ function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
   }
 }
 
+type NamedMetric = readonly [name: string, mean: MeanOfBatch];
+
+function metricOf(name: string, compute: (...batch: Parameters<MeanOfBatch>) => tf.Tensor): NamedMetric {
+  return [name, meanOf(`The metric ${name}`, (...batch) => tf.cast(compute(...batch), 'float32'))];
+}
+
+/** The usual metric of a single output; of several ones each of their losses and metrics, by the name of the output. */
+function metricsOf(outputs: readonly OutputLoss[] | undefined): NamedMetric[] {
+  if (outputs === undefined) return [];
+  return outputs.flatMap((own, target) => {
+    const { id, output, name } = own;
+    const on =
+      (measure: Metric) =>
+      (...[expected, predicted]: Parameters<MeanOfBatch>) =>
+        measure(expected[target], predicted[output]);
+    const usual = Object.entries(defaultMetrics(id));
+    if (outputs.length === 1) return usual.map(([metric, measure]) => metricOf(metric, on(measure)));
+    return [
+      metricOf(lossNameOf(own), on(losses[id])),
+      ...usual.map(([metric, measure]) => metricOf(`${name} ${metric}`, on(measure))),
+    ];
+  });
+}
+
 /** A teacher that a model learns from, and how. */
 export interface Lesson {
   readonly config: DistillationConfig;
@@ -85,26 +120,29 @@ export function modelProgram(
   if (!weights.some(({ trainable }) => trainable)) throw untrainable(weights.length);
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
   const chosen = chooseLoss(loaded, training, dataset);
-  const { loss, id } = chosen;
+  const { loss, outputs: measured } = chosen;
   const { vocabulary } = dataset;
   const { targets } = dataset;
   const isSingle = model.outputs.length === 1 && targets.length === 1;
-  const computed = loaded.metrics ?? (vocabulary || !isSingle ? {} : defaultMetrics(id));
-  const metrics = Object.entries(computed).map(
-    ([name, metric]) =>
-      [
-        name,
-        meanOf(`The metric ${name}`, (...batch) => tf.cast(metric(...userArguments(batch, isSingle)), 'float32')),
-      ] as const,
-  );
+  const metrics = loaded.metrics
+    ? Object.entries(loaded.metrics).map(([name, metric]) =>
+        metricOf(name, (...batch) => metric(...userArguments(batch, isSingle))),
+      )
+    : vocabulary
+      ? []
+      : metricsOf(measured);
+  // Several outputs are told by the loss that is their sum.
+  const told = loaded.metrics || measured?.length === 1 ? metrics.at(0)?.[0] : undefined;
   const inputs = matchInputs(model, dataset, unfitModel);
-  const classes = targets.map((_, index) =>
-    id !== undefined && lossFacts[id].targets === 'labels'
-      ? (model.outputs[index].shape.at(-1) ?? undefined)
-      : undefined,
+  const classes = targets.map((_, index) => {
+    const own = measured?.[index];
+    return own !== undefined && lossFacts[own.id].targets === 'labels'
+      ? (model.outputs[own.output].shape.at(-1) ?? undefined)
+      : undefined;
+  });
+  measured?.forEach(({ output }, index) =>
+    checkTarget(targets[index], model.outputs[output].shape.slice(1), classes[index]),
   );
-  if (id !== undefined)
-    targets.forEach((target, index) => checkTarget(target, model.outputs[index].shape.slice(1), classes[index]));
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const trained = trainedLoss(chosen, training, model, dataset);
@@ -113,8 +151,12 @@ export function modelProgram(
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
   const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
-    ? studentLoss(lesson.config, { model, loss: trained, id }, lesson.teacher)
-    : (_, expected, outputs): Terms => ({ terms: { data: [trained(expected, outputs)] } });
+    ? studentLoss(
+        lesson.config,
+        { model, loss: (...labels) => sumOf(Object.values(trained(...labels)).flat()), id: measured?.at(0)?.id },
+        lesson.teacher,
+      )
+    : (_, expected, outputs): Terms => ({ terms: trained(expected, outputs) });
 
   const score: ModelProgram['score'] = (targets, predicted) => ({
     loss: loss(targets, predicted),
@@ -129,10 +171,10 @@ export function modelProgram(
     metrics: metrics.map(([name]) => name),
     batchSize: checkBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
     classes,
-    metric: metrics.at(0)?.[0] ?? (vocabulary ? PERPLEXITY : 'loss'),
+    metric: told ?? (vocabulary ? PERPLEXITY : 'loss'),
     lossScale,
-    inputNames: inputNamesOf(model),
-    outputNames: outputNamesOf(model),
+    inputNames: inputNames(model),
+    outputNames: outputNames(model),
     loss(batch, targets) {
       const { terms, shares } = objective(batch, targets, outputsOf(model, batch, { training: true }));
       const regularization = model.calculateLosses().map((penalty) => tf.mean<tf.Scalar>(penalty));
@@ -178,17 +220,6 @@ function inLayoutOf({ shape }: tf.SymbolicTensor, samples: tf.Tensor): tf.Tensor
   return channelsFirstShape(shape.slice(1), samples.shape.slice(1))
     ? tf.transpose(samples, TO_CHANNELS_FIRST)
     : samples;
-}
-
-function inputNamesOf(model: tf.LayersModel): string[] {
-  const graph = graphOf(model)?.settings.graph;
-  // A sequential model has no `inputNames`.
-  return graph ? graph.inputs.map(({ name }) => name) : model.inputs.map(({ sourceLayer }) => sourceLayer.name);
-}
-
-function outputNamesOf(model: tf.LayersModel): string[] {
-  const graph = graphOf(model)?.settings.graph;
-  return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
 /** @throws SettingError when it is not that of the experiment */

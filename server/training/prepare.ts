@@ -25,6 +25,7 @@ import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
 import { timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
+import { arrangeSamples } from './arrangeSamples.ts';
 import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
@@ -34,6 +35,7 @@ import { loadWeights } from './start/loadWeights.ts';
 import { loadTeacher } from './teacher.ts';
 import { thinnedModel } from './thinnedModel.ts';
 import { createTrainer, type Trainer } from './trainer.ts';
+import { unfitModel } from './unfitModel.ts';
 
 /** All that trains a model. A change of the model gives another one. */
 export interface Prepared extends Trainer {
@@ -101,23 +103,24 @@ export async function prepare(
   };
   try {
     warnings.push(...checkThreads(settings, { isNew: pretrained }));
-    const dataset = await openDataset(data, directory, opening);
-    opened.push(() => dataset.close());
-    warnings.push(...(dataset.warnings ?? []));
-    for (const split of [dataset.validation, dataset.test])
+    const asOpened = await openDataset(data, directory, opening);
+    opened.push(() => asOpened.close());
+    warnings.push(...(asOpened.warnings ?? []));
+    for (const split of [asOpened.validation, asOpened.test])
       if (split?.warning !== undefined) warnings.push(split.warning);
-    const ofData = await readSources(dataset.files ?? []);
-    checkEpoch(settings, dataset);
-    checkKeepBest(settings, dataset);
-    const experiment = timesInSteps(settings, dataset.stepsPerEpoch(batchSize));
+    const ofData = await readSources(asOpened.files ?? []);
+    checkEpoch(settings, asOpened);
+    checkKeepBest(settings, asOpened);
+    const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(batchSize));
     const { training } = experiment;
 
     const whole = await loadModel(model, {
       baseDirectory: directory,
       seed,
       seeding,
-      samples: { batchSize, ...dataset },
+      samples: { batchSize, ...asOpened },
     });
+    const dataset = arrangeSamples(whole.model, asOpened, unfitModel);
     /** What is replaced when the model is. */
     const held: { model: LayersModel; disposeTrainer?: (() => Promise<void>) | undefined } = { model: whole.model };
     opened.push(() => held.model.dispose());

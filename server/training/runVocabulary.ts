@@ -1,35 +1,51 @@
-/** @file The vocabulary of a text, kept in the run folder: a word's number is part of what the weights mean. */
-import { existsSync } from 'node:fs';
+/** @file The vocabulary or the tokenizer of a text, kept in the run folder: a token's number is part of what the weights mean. */
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readVocabulary, type Vocabulary } from '../data/text/vocabulary.ts';
+import type { TextVocabulary } from '../data/text/vocabulary.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { isMissing } from '../protocol/systemError.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
+
+const FILES: readonly TextVocabulary['file'][] = ['vocabulary.txt', 'tokenizer.json'];
 
 /**
  * Writes the vocabulary into a new run; in one that goes on, checks it.
  * @throws SettingError when the run has another
  */
-export async function keepVocabulary(run: Run, vocabulary: Vocabulary | undefined): Promise<void> {
+export async function keepVocabulary(run: Run, vocabulary: TextVocabulary | undefined): Promise<void> {
   if (vocabulary === undefined) return;
-  if (existsSync(vocabularyFile(run))) await checkVocabulary(run, vocabulary, 'the run began with it');
-  else await writeAtomically(vocabularyFile(run), vocabulary.toText());
+  if (await keptIn(run)) await checkVocabulary(run, vocabulary, 'the run began with it');
+  else await writeAtomically(join(run.path, vocabulary.file), vocabulary.toText());
 }
 
 /**
  * @param role of the run, for the message
  * @throws SettingError when the run has a vocabulary and it is another
  */
-export async function checkVocabulary(run: Run, vocabulary: Vocabulary | undefined, role: string): Promise<void> {
-  const file = vocabularyFile(run);
-  if (vocabulary === undefined || !existsSync(file)) return;
-  const difference = vocabulary.differenceFrom(await readVocabulary(file, 'vocabulary'));
+export async function checkVocabulary(run: Run, vocabulary: TextVocabulary | undefined, role: string): Promise<void> {
+  const kept = vocabulary && (await keptIn(run));
+  if (!kept) return;
+  const { file, text } = kept;
+  const difference =
+    file === vocabulary.file ? vocabulary.differenceFrom(text) : `it has ${vocabulary.file} in place of ${file}`;
   if (difference === undefined) return;
+  const path = join(run.path, file);
   throw new SettingError(['data'], `the vocabulary is not that of the run ${run.id} (${role}): ${difference}`, {
-    remedy: `Use the same training text and vocabulary size, or set data.vocabulary to { "file": "${file}" }.`,
+    remedy:
+      file === 'tokenizer.json'
+        ? `Use the same tokenizer, or set data.tokenizer to "${path}".`
+        : `Use the same training text and vocabulary size, or set data.vocabulary to { "file": "${path}" }.`,
   });
 }
 
-function vocabularyFile(run: Run): string {
-  return join(run.path, 'vocabulary.txt');
+async function keptIn(run: Run): Promise<{ file: TextVocabulary['file']; text: string } | undefined> {
+  for (const file of FILES) {
+    const text = await readFile(join(run.path, file), 'utf8').catch((error: unknown) => {
+      if (isMissing(error)) return undefined;
+      throw error;
+    });
+    if (text !== undefined) return { file, text };
+  }
+  return undefined;
 }

@@ -4,8 +4,9 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { loadLayersFile } from '../models/layersFile.ts';
 import { loadModel, type LoadedModel } from '../models/loadModel.ts';
-import { checkStartReference, hasExtension } from '../models/modelFile.ts';
+import { checkStartReference, hasExtension, isKerasFile } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { loadKerasModel } from '../models/keras/loadKerasModel.ts';
 import { loadOnnxModel } from '../models/onnx/loadOnnxModel.ts';
 import { completeNormalizations } from '../models/plainNormalizations.ts';
 import { loadTfjsModel } from '../models/tfjsModelFile.ts';
@@ -22,6 +23,7 @@ import type { Run } from '../runs/run.ts';
 import { finalWeightsFile, readTopology, weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
 import { fixedBatchSize, matchInputs } from './matchInputs.ts';
+import { inputOrder } from './arrangeSamples.ts';
 import { namedLoss } from './objective/dataLoss.ts';
 import { outputKindOf } from './objective/outputKind.ts';
 import type { Teacher } from './objective/studentLoss.ts';
@@ -65,7 +67,9 @@ export async function loadTeacher({ teacher }: DistillationConfig, options: Teac
   const { model } = loaded;
   const weights = modelWeights(model);
   checkFinite(weights);
-  const inputs = matchInputs(model, options.dataset, misfit);
+  const order = inputOrder(model, options.dataset, misfit);
+  const samples = { inputs: order.map((index) => options.dataset.inputs[index]) };
+  const inputs = matchInputs(model, samples, misfit).map((input, i) => ({ ...input, sample: order[i] }));
   const fixed = fixedBatchSize(model) ?? options.batchSize;
   if (fixed !== options.batchSize)
     throw misfit(`it takes batches of ${fixed}, and training.batchSize is ${options.batchSize}`);
@@ -82,12 +86,13 @@ async function find(teacher: DistillationConfig['teacher'], options: TeacherOpti
   return { loaded: { model, files }, loss: 'auto', files, run: undefined };
 }
 
-/** The settings have been checked: the file is one of the three. */
+/** The settings have been checked: the file is one of these. */
 function modelOfFile(
   path: string,
   { batchSize, dataset }: TeacherOptions,
 ): Promise<Pick<LoadedModel, 'model' | 'files'>> {
   if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples: { batchSize, ...dataset } });
+  if (isKerasFile(path)) return loadKerasModel(path);
   return hasExtension(path, '.json') ? loadTfjsModel(path) : loadLayersFile(path);
 }
 

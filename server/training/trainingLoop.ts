@@ -274,17 +274,18 @@ export class TrainingLoop {
     const { dataset, executor, program, live, best } = this.#prepared;
     return this.#clock.during('evaluation', async () => {
       const samples = dataset[split] ?? dataset.test;
-      const { loss, metric, value, notFinite } = await this.#asComputed(() =>
+      const { notFinite, ...evaluation } = await this.#asComputed(() =>
         evaluateSplit(executor, program, dataset, samples),
       );
       if (notFinite !== undefined && samples.warning === undefined)
         this.#warnOnce(`data: of the ${split} split, ${notFinite}; what is measured on it is not a number.`);
+      const { loss, value } = evaluation;
       const { learningRateSchedule } = live.experiment.training;
       if (moment === 'training') best?.consider(loss);
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
         this.#plateau = observeMetric(learningRateSchedule, this.#plateau, loss, 'min');
       }
-      this.#hooks.record({ type: 'evaluation', step: this.#step, split, metric, value, loss, moment });
+      this.#hooks.record({ type: 'evaluation', step: this.#step, split, ...evaluation, moment });
       return value;
     });
   }

@@ -1,6 +1,6 @@
 /**
  * @file What images in folders cost: decoding them all, reading them back, making batches of them; and a training step of the networks
- * of `examples/cifar-10/`. In processor time of one thread, which a busy machine changes the least.
+ * of `examples/cifar-10/`. In processor time of one thread, which a busy machine changes the least; the opening of the data set by the clock.
  *
  * Before the first run: node examples/cifar-10/prepare.js ARCHIVE.tar.gz
  */
@@ -12,6 +12,8 @@ import { ImageCache } from '../../server/data/images/imageCache.ts';
 import { readImageFolder } from '../../server/data/images/imageFolder.ts';
 import { ImageRows } from '../../server/data/images/imageRows.ts';
 import { Random } from '../../server/formats/random.ts';
+import { openDataset } from '../../server/data/openDataset.ts';
+import { parseExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { loadExperiment } from '../../server/runs/loadExperiment.ts';
 import { prepare } from '../../server/training/prepare.ts';
 import { beside, median, type Benchmark, type Limited } from './bench.ts';
@@ -22,6 +24,7 @@ const MODELS = ['student-3', 'student-2', 'half-teacher', 'resnet-20', 'student-
 const BATCH = 50;
 const BATCHES = 1000;
 const STEPS = 12;
+const TRAINING = { optimizer: { type: 'sgd', learningRate: 0.1 }, batchSize: BATCH, steps: 1 };
 
 /** Processor time of some work, seconds. */
 async function processorSeconds<T>(work: () => T | Promise<T>): Promise<{ result: T; seconds: number }> {
@@ -36,7 +39,7 @@ async function decoding(): Promise<Limited[]> {
   const found = await processorSeconds(() => readImageFolder(folder, true));
   const files = Object.values(found.result.splits).flat();
   const decoded = await processorSeconds(() => decodeImages(folder, files, FORM, { threads: 0 }));
-  const pixels = decoded.result;
+  const { pixels } = decoded.result;
   const place = mkdtempSync(join(tmpdir(), 'deeptwist-images-'));
   try {
     const cache = new ImageCache(place);
@@ -73,8 +76,32 @@ async function batchMilliseconds(pixels: Uint8Array, images: number): Promise<nu
   return median(rounds.slice(1));
 }
 
-/** Says what a step takes; no limit is asked for. */
-async function steps(batchSize: number): Promise<void> {
+/** The opening of the data set as a run does it: the first time, and from what that has kept. In seconds of the clock. */
+async function opening(): Promise<Limited[]> {
+  const place = mkdtempSync(join(tmpdir(), 'deeptwist-images-'));
+  try {
+    const { data } = parseExperiment(
+      JSON.stringify({ model: 'none.ts', data: { type: 'images', path: resolve(FOLDER, 'data') }, training: TRAINING }),
+      { file: 'opening' },
+    );
+    const seconds = async () => {
+      const begin = performance.now();
+      const dataset = await openDataset(data, place);
+      await dataset.close();
+      return (performance.now() - begin) / 1000;
+    };
+    return [
+      beside(20, 'opening them the first time', await seconds(), 's'),
+      beside(1, 'opening them from the cache', await seconds(), 's'),
+    ];
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
+
+/** What a step takes, and how much of it the making of its batch is: at most 5%. */
+async function steps(batchSize: number): Promise<Limited[]> {
+  const shares: Limited[] = [];
   for (const name of MODELS) {
     const { experiment } = await loadExperiment(`${FOLDER}/${name}.deeptwist.jsonc`, [
       `training.batchSize=${batchSize}`,
@@ -84,23 +111,32 @@ async function steps(batchSize: number): Promise<void> {
     const prepared = await prepare(experiment, FOLDER, { pretrained: true, trains: true });
     const stream = await prepared.dataset.openTraining({ batchSize, seed: 1, step: 0 });
     const times: number[] = [];
+    const ofBatches: number[] = [];
     for (let step = 0; step < STEPS; step++) {
+      const made = await processorSeconds(() => stream.next());
       const { seconds } = await processorSeconds(async () => {
-        await prepared.executor.step(await stream.next(), step);
+        await prepared.executor.step(made.result, step);
         prepared.optimizer.step(0.01);
       });
+      ofBatches.push(1000 * made.seconds);
       times.push(1000 * seconds);
     }
     await prepared.dispose();
-    console.log(`  ${name}, batches of ${batchSize}: ${median(times.slice(2)).toFixed(0)} ms a step`);
+    const [batch, step] = [ofBatches, times].map((all) => median(all.slice(2)));
+    console.log(`  ${name}, batches of ${batchSize}: ${step.toFixed(0)} ms a step`);
+    shares.push(beside(5, `the batch of a step of ${name}, ${batchSize} images`, (100 * batch) / (batch + step), '%'));
   }
+  return shares;
 }
 
 export default {
   options: { part: { type: 'string' } },
   async run({ part }) {
-    const results = part === 'steps' ? [] : await decoding();
-    if (part !== 'decoding') for (const batchSize of [50, 100]) await steps(batchSize);
+    const results: Limited[] = [];
+    if (part === undefined || part === 'opening') results.push(...(await opening()));
+    if (part === undefined || part === 'decoding') results.push(...(await decoding()));
+    if (part === undefined || part === 'steps')
+      for (const batchSize of [50, 100]) results.push(...(await steps(batchSize)));
     return results;
   },
 } satisfies Benchmark;

@@ -178,7 +178,6 @@ test('a chart is saved as a table where the user says', async () => {
 test('New Experiment asks for a teacher where a run is finished', async () => {
   await runCommand(page, 'DeepTwist: New Experiment');
   await choose('lenet-300-100');
-  await choose('Sample digits');
   await choose('Prune');
   await row('fc2').waitFor();
   await page.keyboard.press('Enter');

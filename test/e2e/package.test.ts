@@ -34,9 +34,18 @@ test('a package carries the native library of its platform alone', async () => {
     'darwin/arm64/libonnxruntime.1.dylib',
     'darwin/arm64/onnxruntime_binding.node',
   ]);
-  expect(files.filter((name) => name.endsWith('.map') || /\.tsx?$/.test(name))).toEqual([
+  const declarations = /^extension\/dist\/node_modules\/(@tensorflow\/tfjs(-[a-z-]+)?|@webgpu\/types)\/.*\.d\.ts$/;
+  expect(files.filter((name) => name.endsWith('.map') || (/\.tsx?$/.test(name) && !declarations.test(name)))).toEqual([
     'extension/media/sample-digits.ts',
   ]);
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'extension/node_modules/deeptwist-tfjs-types/index.js',
+      'extension/node_modules/deeptwist-tfjs-types/package.json',
+      'extension/dist/node_modules/@tensorflow/tfjs/dist/index.d.ts',
+      'extension/dist/node_modules/@tensorflow/tfjs-layers/dist/exports_layers.d.ts',
+    ]),
+  );
 });
 
 const own = `${process.platform}-${process.arch}`;

@@ -16,22 +16,26 @@ export function paintingPlugin(painted: () => Painted | undefined): Plugin<'line
     id: 'deeptwist',
     beforeDatasetsDraw(chart) {
       const now = painted();
-      if (now) clipped(chart, () => paintMarks(chart, now));
+      if (now) clipped(chart, 0, () => paintMarks(chart, now));
     },
     afterDatasetsDraw(chart) {
       const now = painted();
       if (!now) return;
-      clipped(chart, () => paintStems(chart, now));
+      clipped(chart, STEM_DOT, () => paintStems(chart, now));
       paintReferences(chart, now);
     },
   };
 }
 
-function clipped(chart: ChartJs, paint: () => void): void {
+/** Radius of the dot at the end of a stem. */
+const STEM_DOT = 2;
+
+/** @param margin what may be painted beyond the chart's area, so that a dot at its edge is whole */
+function clipped(chart: ChartJs, margin: number, paint: () => void): void {
   const { left, top, width, height } = chart.chartArea;
   chart.ctx.save();
   chart.ctx.beginPath();
-  chart.ctx.rect(left, top, width, height);
+  chart.ctx.rect(left - margin, top - margin, width + 2 * margin, height + 2 * margin);
   chart.ctx.clip();
   paint();
   chart.ctx.restore();
@@ -69,7 +73,7 @@ function paintStems(chart: ChartJs, { layout, theme }: Painted): void {
       ctx.stroke();
       if (!dots) continue;
       ctx.beginPath();
-      ctx.arc(place, end, 2, 0, 2 * Math.PI);
+      ctx.arc(place, end, STEM_DOT, 0, 2 * Math.PI);
       ctx.fill();
     }
   }

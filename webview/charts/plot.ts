@@ -92,6 +92,7 @@ function datasets(drawn: DrawnSeries, content: ChartContent, theme: ChartTheme):
   const stroke = opacity < 1 ? withAlpha(color, opacity) : color;
   // A point between two gaps would be no line at all.
   const alone = points.length <= 3 || points.filter(({ y }) => Number.isFinite(y)).length <= 60;
+  const pointRadius = mark === 'points' ? 4 : mark === 'line' && alone ? 2 : 0;
   const line: ChartDataset<'line'> = {
     data: [...points],
     borderColor: stroke,
@@ -99,7 +100,9 @@ function datasets(drawn: DrawnSeries, content: ChartContent, theme: ChartTheme):
     borderWidth: mark === 'bins' ? 1 : 1.5,
     borderDash: seriesDash(theme, series.color, series.dashed),
     borderJoinStyle: 'round',
-    pointRadius: mark === 'points' ? 4 : mark === 'line' && alone ? 2 : 0,
+    pointRadius,
+    // A point at the edge is drawn whole; without this chart.js cuts it in half.
+    ...(pointRadius > 0 && { clip: pointRadius }),
     pointBorderWidth: 0,
     showLine: mark !== 'points',
     spanGaps: false,

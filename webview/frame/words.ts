@@ -1,7 +1,7 @@
 /** @file How runs and their states are put into words. */
 import * as l10n from '@vscode/l10n';
 import type { DashboardCommand, RunSummary } from '../../server/protocol/wire/dashboard.ts';
-import { formatCount, formatNumber } from '../../server/protocol/formatQuantity.ts';
+import { formatCount, formatNumber, formatPercent } from '../../server/protocol/formatQuantity.ts';
 import { formatMetric, smallerText } from '../../server/protocol/run/resultText.ts';
 import { formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
@@ -105,7 +105,11 @@ function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
     return {
       icon: 'running',
       phase: l10n.t('Preparing'),
-      facts: [l10n.t('decodes images, {0} of {1}', formatCount(decoded.done), formatCount(decoded.total))],
+      facts: [
+        decoded.what === 'images'
+          ? l10n.t('decodes images, {0} of {1}', formatCount(decoded.done), formatCount(decoded.total))
+          : l10n.t('tokenizes the text, {0}', formatPercent(decoded.done / decoded.total)),
+      ],
       progress: decoded.done / decoded.total,
     };
   if (phase === 'preparing')

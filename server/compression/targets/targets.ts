@@ -56,9 +56,12 @@ const MOST_COMPARED = 5e7;
 /** Keys that a better name is looked for, and layers that a message lists. */
 const SUGGESTED = 20;
 
-/** Biases, the weights of normalizations and other vectors are never compressed. */
-export function isMatrix(weight: { readonly shape: readonly number[] }): boolean {
-  return weight.shape.length >= 2;
+/**
+ * Biases, the weights of normalizations and other vectors are never compressed; the two rows of biases that a GRU of Keras has are no
+ * matrix.
+ */
+export function isMatrix({ shape, weight }: { readonly shape: readonly number[]; readonly weight?: string }): boolean {
+  return shape.length >= 2 && weight !== 'bias';
 }
 
 /**

@@ -1,7 +1,7 @@
 /** @file The images in the folders of a data set: found and named, not opened. */
 import { readdirSync, statSync, type Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, relative, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { isMissing, reasonOf } from '../../protocol/systemError.ts';
@@ -147,9 +147,12 @@ async function filesOf(
 async function filesIn(folder: string, place: string, label: number): Promise<ImageFile[]> {
   const paths = imagesBelow(place).sort();
   const files: ImageFile[] = [];
+  // Cut off and not computed: `relative` takes as long as to look at the file.
+  const begin = join(folder, sep).length;
   for (const [i, path] of paths.entries()) {
     if (i % FILES_OF_TURN === 0) await turnOfEventLoop();
-    files.push({ path: relative(folder, path).split(sep).join('/'), label, ...statusOf(path) });
+    const seen = path.slice(begin);
+    files.push({ path: sep === '/' ? seen : seen.replaceAll(sep, '/'), label, ...statusOf(path) });
   }
   return files;
 }
@@ -163,7 +166,7 @@ function imagesBelow(place: string): string[] {
     throw new UserError(`${place} cannot be read: ${reasonOf(error)}.`, { cause: error });
   }
   return entries.flatMap((entry) => {
-    const path = join(place, entry.name);
+    const path = `${place}${sep}${entry.name}`;
     if (isHidden(entry)) return [];
     if (entry.isDirectory()) return imagesBelow(path);
     if (OTHER_IMAGE.test(entry.name))

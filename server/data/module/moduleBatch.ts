@@ -1,6 +1,7 @@
 /**
  * @file The batches of a user's data module. A tensor, batch axis first, is given as nested number arrays, as a typed array
- * (one number a sample), or as `{ data, shape, dtype? }`; several tensors as an array of such objects.
+ * (one number a sample), or as `{ data, shape, dtype? }`; several tensors as an array of such objects, or by names of the model's inputs
+ * or outputs.
  */
 import { elementCount } from '../../protocol/shape.ts';
 import { FormatError } from '../../formats/formatError.ts';
@@ -19,6 +20,7 @@ type NumericArray =
   | BigInt64Array;
 
 interface Tensor {
+  name?: string;
   /** With the batch axis. */
   shape: number[];
   dtype: TensorSpec['dtype'];
@@ -51,7 +53,7 @@ export function readModuleBatch(value: unknown): ModuleBatch {
     throw new FormatError(`its tensors have different numbers of samples: ${sizes.join(', ')}`);
   if (size === 0) throw new FormatError('it has no samples');
   const data = (tensors: Tensor[]) => tensors.map((tensor) => tensor.data);
-  const specs = (tensors: Tensor[]) => tensors.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }));
+  const specs = (tensors: Tensor[]) => tensors.map(({ name, shape, dtype }) => ({ ...(name !== undefined && { name }), shape: shape.slice(1), dtype }));
   return {
     batch: { size, inputs: data(inputs), targets: data(targets) },
     inputs: specs(inputs),
@@ -61,6 +63,10 @@ export function readModuleBatch(value: unknown): ModuleBatch {
 
 function readTensors(value: unknown, name: string): Tensor[] {
   const several = Array.isArray(value) && value.length > 0 && value.every(isTensorObject);
+  if (isTable(value))
+    return Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, tensor]) => ({ name: key, ...readTensor(tensor, `${name}.${key}`) }));
   return several ? value.map((tensor, i) => readTensor(tensor, `${name}[${i}]`)) : [readTensor(value, name)];
 }
 
@@ -68,7 +74,7 @@ function readTensor(value: unknown, name: string): Tensor {
   if (isNumericArray(value)) return { shape: [value.length], ...convert(value, name) };
   if (Array.isArray(value)) return fromNested(value, name);
   if (!isTensorObject(value))
-    throw new FormatError(`its ${name} are neither nested arrays, nor a typed array, nor { data, shape }`);
+    throw new FormatError(`its ${name} are neither nested arrays, nor a typed array, nor { data, shape }, nor a table of these`);
 
   const { data, shape, dtype } = value;
   if (!isNumericArray(data) && !(Array.isArray(data) && data.every((item) => typeof item === 'number')))
@@ -127,6 +133,13 @@ function isIntegerArray(value: unknown): boolean {
 
 function isNumericArray(value: unknown): value is NumericArray {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigUint64Array);
+}
+
+/** Tensors by their names, in any order. */
+function isTable(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) return false;
+  const isOne = 'data' in value || 'shape' in value;
+  return !isOne && Object.keys(value).length > 0 && Object.values(value).every((part) => typeof part === 'object');
 }
 
 function isTensorObject(value: unknown): value is Record<'data' | 'shape', unknown> & { dtype?: unknown } {

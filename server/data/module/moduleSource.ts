@@ -139,5 +139,7 @@ function isIterable(value: unknown): value is Iterable<unknown> | AsyncIterable<
 }
 
 function show(specs: readonly TensorSpec[]): string {
-  return specs.map(({ dtype, shape }) => `${dtype} [${shape.join(', ')}]`).join(' and ');
+  return specs
+    .map(({ name, dtype, shape }) => `${name === undefined ? '' : `'${name}' `}${dtype} [${shape.join(', ')}]`)
+    .join(' and ');
 }

@@ -4,11 +4,13 @@ import { join, resolve } from 'node:path';
 import type { DataConfig } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
-import type { Dataset } from '../dataset.ts';
+import type { Dataset, OpenOptions } from '../dataset.ts';
 import { TextFile, type TextPart } from './textFile.ts';
 import { stepsPerEpoch, TokenTraining, tokenSplit } from './tokenStreams.ts';
 import { openTokens, TOKEN_BUDGET, type TokenSource } from './tokenSource.ts';
-import { countWords, readVocabulary, type Vocabulary } from './vocabulary.ts';
+import { openTokenized } from './tokenizedText.ts';
+import type { TextTokenizer } from './tokenizer.ts';
+import { countWords, readVocabulary, Vocabulary } from './vocabulary.ts';
 
 export type TextConfig = Extract<DataConfig, { type: 'text' }>;
 
@@ -23,29 +25,32 @@ const suffixes = { train: '.train.txt', validation: '.valid.txt', test: '.test.t
 
 /**
  * @param baseDirectory folder of the experiment file, which relative paths start from
- * @param budget words whose numbers may be kept in memory; a larger text is read as it is needed
+ * @param options.budget tokens whose numbers may be kept in memory; a larger text is read as it is needed
  * @throws UserError naming the file when a split is missing, empty, a single word or not UTF-8
  */
 export async function openTextCorpus(
   config: TextConfig,
   baseDirectory: string,
-  budget = TOKEN_BUDGET,
+  { budget = TOKEN_BUDGET, ...options }: OpenOptions & { readonly budget?: number } = {},
 ): Promise<Dataset> {
   const parts = findParts(config, baseDirectory);
   const vocabulary = await chooseVocabulary(config, parts.train, baseDirectory);
   const opened: TokenSource[] = [];
   const close = () => opened.splice(0).forEach((source) => source.close());
   try {
-    const open = (part: TextPart, split: keyof Parts): TokenSource => {
+    const open = async (part: TextPart, split: keyof Parts): Promise<TokenSource> => {
       const left = opened.reduce((rest, { length }) => rest - length, budget);
-      const source = openTokens(part, vocabulary, left);
+      const source =
+        vocabulary instanceof Vocabulary
+          ? openTokens(part, vocabulary, left)
+          : await openTokenized(part, vocabulary, { ...options, baseDirectory, budget: left });
       opened.push(source);
       checkLength(source, split);
       return source;
     };
-    const train = open(parts.train, 'train');
-    const validation = parts.validation && open(parts.validation, 'validation');
-    const test = open(parts.test, 'test');
+    const train = await open(parts.train, 'train');
+    const validation = parts.validation && (await open(parts.validation, 'validation'));
+    const test = await open(parts.test, 'test');
     const { timeSteps } = config;
     const words = { shape: [timeSteps], dtype: 'int32' } as const;
     const counts = [`${train.length} training`, `${test.length} test`];
@@ -63,7 +68,7 @@ export async function openTextCorpus(
       test: tokenSplit(test, timeSteps),
       ...(validation && { validation: tokenSplit(validation, timeSteps) }),
       vocabulary,
-      description: `Text: ${counts.join(', ')} words, a vocabulary of ${vocabulary.words.length}`,
+      description: `Text: ${counts.join(', ')} ${vocabulary instanceof Vocabulary ? 'words' : 'tokens'}, a vocabulary of ${vocabulary.words.length}`,
       close,
     };
   } catch (error) {
@@ -73,10 +78,15 @@ export async function openTextCorpus(
 }
 
 async function chooseVocabulary(
-  { vocabulary }: TextConfig,
+  { vocabulary, tokenizer }: TextConfig,
   train: TextPart,
   baseDirectory: string,
-): Promise<Vocabulary> {
+): Promise<Vocabulary | TextTokenizer> {
+  if (tokenizer !== undefined) {
+    // The library is loaded for those that use it.
+    const { readTokenizer } = await import('./tokenizer.ts');
+    return readTokenizer(resolve(baseDirectory, tokenizer), 'data.tokenizer');
+  }
   if (vocabulary.file !== undefined)
     return readVocabulary(resolve(baseDirectory, vocabulary.file), 'data.vocabulary.file');
   const file = new TextFile(train);
@@ -87,7 +97,14 @@ async function chooseVocabulary(
   }
 }
 
-function findParts({ path, files, split }: TextConfig, baseDirectory: string): Parts {
+function findParts(config: TextConfig, baseDirectory: string): Parts {
+  const parts = dividedParts(config, baseDirectory);
+  const { validation = 0 } = config.split ?? {};
+  if (parts.validation || validation === 0) return parts;
+  return { ...parts, ...withValidation(parts.train, validation) };
+}
+
+function dividedParts({ path, files, split }: TextConfig, baseDirectory: string): Parts {
   const part = (file: string): TextPart => ({ path: resolve(baseDirectory, file) });
   if (files)
     return {
@@ -98,10 +115,16 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
   const place = resolve(baseDirectory, path ?? '');
   const status = attempt(() => statSync(place), place);
   if (status.isDirectory()) {
-    if (split) throw new SettingError(['data', 'split'], `divides one file, but ${place} is a folder`, { at: 'key' });
-    return partsOfFolder(place);
+    if (split?.test !== undefined)
+      throw new SettingError(['data', 'split', 'test'], `divides one file, but ${place} is a folder`, { at: 'key' });
+    const parts = partsOfFolder(place);
+    if (parts.validation && split)
+      throw new SettingError(['data', 'split', 'validation'], `${parts.validation.path} is the validation split`, {
+        remedy: 'Leave it out.',
+      });
+    return parts;
   }
-  if (split === undefined)
+  if (split?.test === undefined)
     throw new SettingError(
       ['data', 'path'],
       `${place} is one file; how much of it is for validation and test is not said`,
@@ -109,7 +132,7 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
         remedy: 'Add "split": { "validation": 0.1, "test": 0.1 }, or name a file for each split in "files".',
       },
     );
-  return divide(place, split);
+  return divide(place, { ...split, test: split.test });
 }
 
 function partsOfFolder(folder: string): Parts {
@@ -152,7 +175,7 @@ function attempt<T>(look: () => T, path: string): T {
 }
 
 /** Training at the start of the file, then validation, then test, whole lines each. */
-function divide(path: string, { validation, test }: NonNullable<TextConfig['split']>): Parts {
+function divide(path: string, { validation, test }: Required<NonNullable<TextConfig['split']>>): Parts {
   if (validation + test >= 1)
     throw new SettingError(
       ['data', 'split'],
@@ -172,6 +195,26 @@ function divide(path: string, { validation, test }: NonNullable<TextConfig['spli
       train: { path, begin: 0, end: first },
       ...(validation > 0 && { validation: { path, begin: first, end: second } }),
       test: { path, begin: second, end: file.end },
+    };
+  } finally {
+    file.close();
+  }
+}
+
+/** The last lines of a training text are for validation. @throws SettingError when either is left without a line */
+function withValidation(train: TextPart, validation: number): Pick<Parts, 'train' | 'validation'> {
+  const file = new TextFile(train);
+  try {
+    const middle = file.lineBehind(Math.floor(file.begin + (1 - validation) * (file.end - file.begin)));
+    if (file.end > file.begin && middle >= file.end)
+      throw new SettingError(
+        ['data', 'split', 'validation'],
+        `${train.path} has no line end where the validation split would begin: a split takes whole lines`,
+        { remedy: 'Write each sentence in a line of its own, or choose a larger fraction.' },
+      );
+    return {
+      train: { ...train, begin: file.begin, end: middle },
+      validation: { path: train.path, begin: middle, end: file.end },
     };
   } finally {
     file.close();

@@ -57,7 +57,7 @@ function concatenate(parts: readonly Int32Array[], length: number): Int32Array {
   return result;
 }
 
-class TokensInMemory implements TokenSource {
+export class TokensInMemory implements TokenSource {
   readonly path: string;
   readonly #tokens: Int32Array;
 

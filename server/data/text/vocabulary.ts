@@ -7,7 +7,23 @@ import { END_OF_SENTENCE, type TextFile } from './textFile.ts';
 /** Stands for every word that is not in the vocabulary. */
 const UNKNOWN = '<unk>';
 
-export class Vocabulary {
+/** What the tokens of a text are, by number: words, or the tokens of a tokenizer. */
+export interface TextVocabulary {
+  /** Token i has the number i. */
+  readonly words: readonly string[];
+  /** Name of the file of a run that has them. */
+  readonly file: 'vocabulary.txt' | 'tokenizer.json';
+  /** Content of the file. */
+  toText(): string;
+  /**
+   * What is different in another one, in words; undefined when it is the same.
+   * @param text content of its file
+   */
+  differenceFrom(text: string): string | undefined;
+}
+
+export class Vocabulary implements TextVocabulary {
+  readonly file = 'vocabulary.txt';
   /** Word i has the number i. */
   readonly words: readonly string[];
   readonly #numbers: ReadonlyMap<string, number>;
@@ -31,11 +47,11 @@ export class Vocabulary {
     return this.words.map((word) => `${word}\n`).join('');
   }
 
-  /** What is different in another vocabulary, in words; undefined when it is the same. */
-  differenceFrom(other: Vocabulary): string | undefined {
-    if (other.words.length !== this.words.length) return `${this.words.length} words in place of ${other.words.length}`;
-    const first = this.words.findIndex((word, number) => word !== other.words[number]);
-    return first < 0 ? undefined : `word ${first} is '${this.words[first]}' in place of '${other.words[first]}'`;
+  differenceFrom(text: string): string | undefined {
+    const others = wordsOfText(text);
+    if (others.length !== this.words.length) return `${this.words.length} words in place of ${others.length}`;
+    const first = this.words.findIndex((word, number) => word !== others[number]);
+    return first < 0 ? undefined : `word ${first} is '${this.words[first]}' in place of '${others[first]}'`;
   }
 }
 
@@ -73,13 +89,18 @@ export async function readVocabulary(path: string, setting: string): Promise<Voc
     if (!(error instanceof UserError)) throw error;
     throw new UserError(`${setting}: ${error.message}`, { remedy: error.remedy, cause: error });
   });
-  const words = text.replaceAll('\uFEFF', '').split(/\r\n|\r|\n/);
-  while (words.at(-1) === '') words.pop();
+  const words = wordsOfText(text);
   const wrong = whatIsWrong(words);
   if (wrong === undefined) return new Vocabulary(words);
   throw new UserError(`${setting}: ${path} ${wrong}.`, {
     remedy: `A vocabulary has every word once, a word a line, ${END_OF_SENTENCE} for the ends of lines, and ${UNKNOWN} for all other words.`,
   });
+}
+
+function wordsOfText(text: string): string[] {
+  const words = text.replaceAll('\uFEFF', '').split(/\r\n|\r|\n/);
+  while (words.at(-1) === '') words.pop();
+  return words;
 }
 
 /** The end of a sentence about the file. */

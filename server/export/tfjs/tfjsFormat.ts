@@ -1,7 +1,10 @@
 /** @file TensorFlow.js as a format of exported models: a folder with model.json and the weights beside it, in shards. */
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import { nestedLayers } from '../../compiler/trace/statefulLayers.ts';
 import { isLowRank, type PackedWeight } from '../../formats/packed/packedFile.ts';
+import { isOwnLayer } from '../../models/keras/layers/registerLayer.ts';
 import { modelTopology } from '../../models/modelTopology.ts';
 import { modelWeights } from '../../models/modelWeights.ts';
 import { isSmaller, kernelOf, withFactoredLayers } from '../../models/thinning/factoredLayers.ts';
@@ -59,6 +62,7 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
       remedy: 'Export it as ONNX (--format onnx), or its weights as packed or safetensors.',
       exitCode: ExitCode.usage,
     });
+  checkLayers(program.model);
   const tensors = new Map(parameters.list.map(({ name, shape, value }) => [name, { shape, data: value }]));
   const small = smallWeights(source);
   const layers = factoredWhereSmaller({ topology: modelTopology(program.model), tensors }, small);
@@ -88,6 +92,17 @@ async function write(source: ExportSource, settings: ExportSettings): Promise<Wr
     weights,
     ...portsOf(program),
   };
+}
+
+/** @throws UserError for a model with layers that other programs with TensorFlow.js do not know */
+function checkLayers(model: tf.LayersModel): void {
+  const own = nestedLayers(model.layers).filter((layer) => isOwnLayer(layer.getClassName()));
+  if (own.length === 0) return;
+  const names = own.map((layer) => `${layer.name} (${layer.getClassName()})`).join(', ');
+  throw new UserError(`The model has layers of Keras that TensorFlow.js itself lacks: ${names}.`, {
+    remedy: 'Export it as ONNX (--format onnx), or its weights as packed or safetensors.',
+    exitCode: ExitCode.usage,
+  });
 }
 
 interface LayersWithWeights extends StoredModel {

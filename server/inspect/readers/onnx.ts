@@ -22,6 +22,8 @@ const SAVE_AGAIN = 'Export the model again, and keep its file of external data b
 
 interface Found {
   readonly values: TensorFields;
+  /** True for a value of a Constant node, which is no weight. */
+  readonly isConstant?: boolean;
   /** What makes it a sparse tensor: bytes of the places of its values, and its shape. */
   readonly sparse?: { readonly indexBytes: number; readonly shape: readonly number[] };
 }
@@ -36,8 +38,11 @@ export async function readOnnx(
   const unique = uniqueNames();
   const tensors: StoredTensor[] = [];
   for (const found of graphs.found) {
-    const { values, sparse } = found;
-    const tensor = await tensorOf(unique(values.name), values, file, openBeside);
+    const { values, sparse, isConstant = false } = found;
+    const stored = await tensorOf(unique(values.name), values, file, openBeside);
+    // Numbers that are not real are shapes and indices.
+    const isOfModel = !isConstant && /float/.test(stored.dtype);
+    const tensor = isOfModel ? stored : { ...stored, isOfModel };
     tensors.push(sparse ? sparseTensor(tensor, sparse.indexBytes, sparse.shape) : tensor);
   }
   return { format: 'ONNX', tensors, metadata };
@@ -104,7 +109,8 @@ class GraphReader {
         }
     }
     if (operator === 'Constant')
-      for (const tensor of tensors) this.#add({ values: { ...this.#initializer(tensor, path), name: path + output } });
+      for (const tensor of tensors)
+        this.#add({ values: { ...this.#initializer(tensor, path), name: path + output }, isConstant: true });
     for (const graph of graphs) this.#readGraph(graph, `${path}${name || output || operator}/`, depth + 1);
   }
 

@@ -7,7 +7,10 @@ import type { ModelFile, StoredTensor } from '../tensor.ts';
 export const MOST_TENSORS = 100_000;
 
 /** What a reader finds in a file. */
-export type ReadModel = Pick<ModelFile, 'format' | 'tensors' | 'metadata'>;
+export type ReadModel = Pick<ModelFile, 'format' | 'tensors' | 'metadata'> & {
+  /** Lets go what the reader holds, before the file is closed. */
+  close?(): void;
+};
 
 /** A tensor whose numbers cannot be read. @param reason a clause, as of a FormatError */
 export function unreadable(tensor: Tensor, reason: string, remedy?: string): StoredTensor {

@@ -147,8 +147,9 @@ const files: readonly [RegExp, RegExp][] = [
   [/^start(\.from)?$|^distillation\.teacher\.weights$/, /\.(json|safetensors|pt|pth|ckpt|bin)$/],
   [/^distillation\.teacher$/, /\.json$|\.safetensors$/],
   [/module$/, code],
-  [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors)$/],
+  [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors|h5|hdf5)$/],
   [/^data\.vocabulary\./, /\.txt$/],
+  [/^data\.tokenizer$/, /\.json$/],
   [/^data\.labels\b/, /\.(csv|tsv|txt)$/],
   [/^data\.files\./, /\.(txt|csv|tsv|parquet)$/],
 ];

@@ -1,6 +1,7 @@
 /** @file The places of what an experiment file names: a layer in the model's code, a file, a run. */
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import type { LocationLink, Position, Range } from 'vscode-languageserver/node';
+import { arrayReference } from '../../protocol/experiment/arrayReference.ts';
 import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { runsNamed } from '../../runs/findRun.ts';
@@ -70,7 +71,7 @@ function fileNamed(
     return fileUri(`${run.path.replaceAll('\\', '/')}/${EXPERIMENT_FILE}`);
   }
   const node = settingSchema(settings, path);
-  const file = value.replace(/(\.npz):.*$/, '$1');
+  const { file } = arrayReference(value);
   if (!node || !isPathSetting(node) || file.startsWith('builtin:') || !exists(file) || entries(file).length > 0)
     return undefined;
   return new URL(encodeURI(file.replaceAll('\\', '/')).replace(/[?#]/g, encodeURIComponent), text.uri).href;

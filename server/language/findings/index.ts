@@ -8,6 +8,7 @@ import { MOST_FINDINGS, type Finding } from './finding.ts';
 import { followingFindings } from './followingFindings.ts';
 import { layerFindings } from './layerFindings.ts';
 import { learningRateFindings } from './learningRateFindings.ts';
+import { lossFindings } from './lossFindings.ts';
 import { pathFindings } from './pathFindings.ts';
 import { proximalFindings } from './proximalFindings.ts';
 import { runFindings } from './runFindings.ts';
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   followingFindings,
   scheduleFindings,
   learningRateFindings,
+  lossFindings,
   proximalFindings,
   threadFindings,
   pathFindings,

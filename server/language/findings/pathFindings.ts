@@ -3,10 +3,12 @@ import { basename, dirname } from 'node:path/posix';
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
 import { builtinNames } from '../../models/builtinNames.ts';
 import { writtenCompressions } from '../../protocol/experiment/compressions.ts';
+import { arrayReference } from '../../protocol/experiment/arrayReference.ts';
 import { didYouMean } from '../../protocol/experiment/didYouMean.ts';
 import { namesRun } from '../../protocol/experiment/runReference.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
+import { isRecord } from '../../protocol/record.ts';
 import { finding, type Finding } from './finding.ts';
 import { setTo } from './fixes.ts';
 import { runSettings } from '../namedRuns.ts';
@@ -29,13 +31,23 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
   const paths: SettingPath[] = [
     ['data', 'vocabulary', 'file'],
     ['data', 'labels'],
+    ['data', 'tokenizer'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
   ];
+  paths.push(
+    ...modelSettings.flatMap((path) => [
+      [...path, 'onnx'],
+      [...path, 'module'],
+    ]),
+  );
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
   paths.push(...runSettings.filter((path) => !namesRun(textAt(document, path) ?? '')));
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);
   for (const split of ['train', 'test', 'validation']) {
-    for (const part of Object.keys(recordAt(document, ['data', split]))) paths.push(['data', split, part]);
+    for (const [part, value] of Object.entries(recordAt(document, ['data', split]))) {
+      paths.push(['data', split, part]);
+      if (isRecord(value)) for (const name of Object.keys(value)) paths.push(['data', split, part, name]);
+    }
     paths.push(['data', 'files', split], ['data', 'labels', split]);
   }
   return paths;
@@ -44,8 +56,7 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
 function missingPath(document: ExperimentDocument, { exists, entries }: Surroundings, path: SettingPath): Finding[] {
   const text = textAt(document, path);
   if (text === undefined || text === '') return [];
-  // One array of several, FILE.npz:NAME.
-  const file = /^(.+\.(?:npz|safetensors)):/.exec(text)?.[1] ?? text;
+  const { file } = arrayReference(text);
   if (exists(file)) return [];
   const folder = dirname(file);
   const meant = didYouMean(

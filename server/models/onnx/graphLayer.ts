@@ -30,6 +30,9 @@ interface SavedSettings extends Omit<LayerSettings, 'graph'> {
   readonly inputCount: number;
 }
 
+/** Operators that leave the numbers as they are. */
+const ARRANGING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Transpose']);
+
 export class OnnxGraphLayer extends tf.layers.Layer {
   static readonly className = 'OnnxGraph';
   readonly settings: GraphSettings;
@@ -97,10 +100,13 @@ export class OnnxGraphLayer extends tf.layers.Layer {
     } as unknown as tf.serialization.ConfigDict;
   }
 
-  /** The operator that makes the first output. */
-  get lastOperator(): string | undefined {
+  /** The operator that computes the numbers of an output; undefined for an output that is an input. */
+  lastOperator(index = 0): string | undefined {
     const { nodes, outputs } = this.settings.graph;
-    return nodes.find((node) => node.outputs.includes(outputs[0].name))?.op;
+    const makerOf = (name: string) => nodes.find((node) => node.outputs.includes(name));
+    let node = makerOf(outputs[index].name);
+    while (node && ARRANGING.has(node.op)) node = makerOf(node.inputs[0]);
+    return node?.op;
   }
 
   /** The weights in the order of the file, each with its variable. */

@@ -28,8 +28,10 @@ export function withSizes(graph: ModelGraph, { dimensions = {}, samples }: Input
           : `Its dimensions are ${[...names].join(', ')}.`,
     });
   const open: string[] = [];
+  const ofInput = (name: string, index: number) =>
+    samples?.inputs.find((sample) => sample.name === name) ?? samples?.inputs[index];
   const inputs = graph.inputs.map((input, i): GraphInput => {
-    const ofSamples = sizesOfSamples(input, samples?.inputs[i]?.shape);
+    const ofSamples = sizesOfSamples(input, ofInput(input.name, i)?.shape);
     const shape = input.shape.map((size, axis) => {
       if (typeof size === 'number') return size;
       const given = dimensions[size] ?? (axis === 0 ? undefined : ofSamples?.[axis - 1]);

@@ -1,4 +1,7 @@
-/** @file Settings that stand for one another: of `training.steps` and `training.epochs`, of the `path` and the `files` of a text or a table, one is given. */
+/**
+ * @file Settings that stand for one another: of `training.steps` and `training.epochs`, of the `path` and the `files` of a text or a
+ * table, of arrays for a split and a fraction for it, one is given.
+ */
 import { isRecord } from '../record.ts';
 import type { SettingProblem } from './problem.ts';
 import { valueAt } from './settingPath.ts';
@@ -14,13 +17,16 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
   if (isRecord(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
   if (isRecord(data) && data.type === 'text') {
     problems.push(...oneOf(['data'], data, ['path', 'a folder or a file'], ['files']));
-    if ('files' in data && 'split' in data)
-      problems.push({
-        path: ['data', 'split'],
-        code: 'alternatives',
-        at: 'key',
-        message: 'divides the one file of "path"; "files" has the splits',
-      });
+    for (const split of ['test', 'validation'])
+      if ('files' in data && valueAt(data, ['split', split]) !== undefined)
+        if (split === 'test' || valueAt(data, ['files', split]) !== undefined)
+          problems.push({
+            path: ['data', 'split', split],
+            code: 'alternatives',
+            at: 'key',
+            message: `"files" has a text for it`,
+            related: [['data', 'files']],
+          });
   }
   if (isRecord(data) && data.type === 'table') {
     problems.push(...oneOf(['data'], data, ['path', 'a file'], ['files']));
@@ -34,6 +40,24 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
           related: [['data', 'files', split]],
         });
   }
+  if (isRecord(data) && data.type === 'arrays') {
+    for (const split of ['test', 'validation'])
+      if (split in data && valueAt(data, ['split', split]) !== undefined)
+        problems.push({
+          path: ['data', 'split', split],
+          code: 'alternatives',
+          at: 'key',
+          message: `"${split}" has arrays for it`,
+          related: [['data', split]],
+        });
+    if (!('test' in data) && valueAt(data, ['split', 'test']) === undefined)
+      problems.push({
+        path: ['data', 'test'],
+        code: 'missing-setting',
+        at: 'value',
+        message: 'missing: expected arrays, or "split": { "test": 0.2 }, a fraction of "train"',
+      });
+  }
   const vocabulary = valueAt(data, ['vocabulary']);
   if (isRecord(vocabulary) && 'size' in vocabulary && 'file' in vocabulary)
     problems.push({
@@ -41,6 +65,15 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
       code: 'alternatives',
       at: 'key',
       message: 'expected either "size" or "file"',
+    });
+  const ofWords = isRecord(vocabulary) ? Object.keys(vocabulary) : [];
+  if (valueAt(data, ['tokenizer']) !== undefined && ofWords.length > 0)
+    problems.push({
+      path: ['data', 'tokenizer'],
+      code: 'alternatives',
+      at: 'key',
+      message: 'expected either "tokenizer" or "vocabulary": a tokenizer has its own',
+      related: [['data', 'vocabulary']],
     });
   return problems;
 }

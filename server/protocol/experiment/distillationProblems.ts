@@ -5,7 +5,7 @@ import { namesRun } from './runReference.ts';
 import { valueAt } from './settingPath.ts';
 
 /** Files that hold the layers of a model with their weights. */
-const MODEL_FILE = /\.(json|onnx|safetensors)$/i;
+const MODEL_FILE = /\.(json|onnx|keras|h5|hdf5|safetensors)$/i;
 
 /**
  * Checks that there are classes to tell apart, and that the teacher is something that has been trained.
@@ -31,7 +31,7 @@ function teacherProblems(document: unknown): SettingProblem[] {
   const teacher = valueAt(document, path);
   if (typeof teacher !== 'string' || teacher === '' || namesRun(teacher) || MODEL_FILE.test(teacher)) return [];
   const message =
-    `${teacher} holds no trained weights; name a run (run:NAME), a model.json, an .onnx file or a .safetensors file with its layers, or a model ` +
+    `${teacher} holds no trained weights; name a run (run:NAME), a model.json, an .onnx, .keras or .h5 file, a .safetensors file with its layers, or a model ` +
     `with its weights: { "model": ${JSON.stringify(teacher)}, "weights": … }`;
   return [{ path, code: 'unfit', at: 'value', message }];
 }

@@ -1,7 +1,7 @@
 /** @file What is known of the named losses without computing them. */
 import type { TrainingConfig } from './schema.ts';
 
-export type LossId = Exclude<TrainingConfig['loss'], 'auto'>;
+export type LossId = Exclude<Extract<TrainingConfig['loss'], string>, 'auto'>;
 
 /** What a loss takes; both are undefined for a loss that is not of classes, one of which a sample belongs to. */
 interface LossFacts {

@@ -33,7 +33,7 @@ const observe = z
 export const experimentSchema = z.strictObject({
   $schema: z.string().optional(),
   model: model.describe(
-    'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM language model by its sizes.',
+    'Module exporting createModel(), a tfjs model.json, an ONNX file, a .keras or .h5 file of Keras, builtin:NAME, or an LSTM language model by its sizes.',
   ),
   start: start.optional(),
   data,

@@ -10,6 +10,8 @@ export const MODEL_DESCRIPTION_VERSION = 1;
 /** No model has more, nor longer names; a file that says so is none of ours. */
 const MOST_WEIGHTS = 20_000;
 const MOST_FILES = 10_000;
+/** Inputs, and outputs. */
+const MOST_ENDS = 1000;
 const name = z.string().max(1000);
 
 const describedWeight = z.object({
@@ -23,6 +25,24 @@ const describedWeight = z.object({
   trainable: z.boolean(),
 });
 
+const sizes = z.array(z.int().nullable()).max(10);
+
+/** What the numbers of an output are by the last operation that computes them. */
+export const outputActivations = ['softmax', 'sigmoid', 'other'] as const;
+export type OutputActivation = (typeof outputActivations)[number];
+
+const describedInput = z.object({
+  name,
+  shape: sizes.describe('Sizes, that of the batch first; null for one that is open.'),
+  dtype: z.string().max(20),
+});
+
+const describedOutput = z.object({
+  name,
+  shape: sizes.describe('Sizes, that of the batch first; null for one that is open.'),
+  activation: z.enum(outputActivations),
+});
+
 export const modelDescriptionSchema = z.object({
   version: z.literal(MODEL_DESCRIPTION_VERSION),
   /** As the experiment file has it; a built-in model with its sizes as JSON text. */
@@ -33,7 +53,17 @@ export const modelDescriptionSchema = z.object({
   weights: z.array(describedWeight).max(MOST_WEIGHTS),
   /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
   samples: z.int().optional(),
+  /** Absent in descriptions of earlier versions, as the two below. */
+  inputs: z.array(describedInput).max(MOST_ENDS).optional(),
+  outputs: z.array(describedOutput).max(MOST_ENDS).optional(),
+  /** True where the model brings its own loss, so that an experiment need not name one. */
+  hasLoss: z.boolean().optional(),
+  /** What a user should know of the model. */
+  warnings: z.array(z.string()).max(MOST_FILES).optional(),
+  /** Sizes that were assumed for dimensions with names, where neither an experiment nor its data told them. */
+  assumedSizes: z.record(z.string(), z.int()).optional(),
 });
 
 export type ModelDescription = z.output<typeof modelDescriptionSchema>;
 export type DescribedWeight = z.output<typeof describedWeight>;
+export type DescribedOutput = z.output<typeof describedOutput>;

@@ -213,6 +213,10 @@ export const eventSchema = z.discriminatedUnion('type', [
     metric: z.string(),
     value: measured,
     loss: measured,
+    measures: z
+      .record(z.string(), measured)
+      .optional()
+      .describe('All metrics by name, where there are several: of a model of several outputs the loss and the metric of each.'),
     moment: z.enum(['training', 'before-last-distortion', 'final']),
   }),
   z.object({ type: z.literal('checkpoint'), ...common, path: z.string(), afterDistortion: z.boolean() }),

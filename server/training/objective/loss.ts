@@ -17,7 +17,7 @@ export function composeLoss(terms: LossTerms, shares?: LossWithParts['shares']):
   return { total, parts, ...(shares && { shares }) };
 }
 
-function sumOf(terms: readonly tf.Scalar[]): tf.Scalar {
+export function sumOf(terms: readonly tf.Scalar[]): tf.Scalar {
   return terms.reduce((sum, term) => tf.add<tf.Scalar>(sum, term));
 }
 

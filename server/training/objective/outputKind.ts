@@ -1,15 +1,7 @@
 /** @file What the outputs of a model with classes are: logits or probabilities. */
-import * as tf from '@tensorflow/tfjs';
-import { OnnxGraphLayer } from '../../models/onnx/graphLayer.ts';
+import type * as tf from '@tensorflow/tfjs';
+import { outputActivation } from '../../models/modelOutputs.ts';
 import { lossFacts, type LossId } from '../../protocol/experiment/lossFacts.ts';
-
-/** The activations of TensorFlow.js that operators of ONNX are, where they tell what an output is. */
-const ACTIVATION_OF_OPERATOR: Readonly<Record<string, string | undefined>> = {
-  Softmax: 'softmax',
-  Sigmoid: 'sigmoid',
-  HardSigmoid: 'hardSigmoid',
-  Tanh: 'tanh',
-};
 
 /** What a model's outputs `[…, classes]` are. */
 export type OutputKind = 'logits' | 'probabilities';
@@ -25,18 +17,7 @@ const BOUNDED: ReadonlySet<string | undefined> = new Set(['sigmoid', 'hardSigmoi
 export function outputKindOf(model: tf.LayersModel, loss: LossId | undefined): OutputKind | undefined {
   const known = loss === undefined ? undefined : lossFacts[loss].outputs;
   if (known !== undefined) return known;
-  const activation = activationOf(model);
+  const activation = outputActivation(model);
   if (BOUNDED.has(activation)) return undefined;
   return activation === 'softmax' ? 'probabilities' : 'logits';
-}
-
-/** The activation that a layer ends with, or the last one in it. */
-function activationOf(layer: tf.layers.Layer): string | undefined {
-  if (layer instanceof OnnxGraphLayer) return ACTIVATION_OF_OPERATOR[layer.lastOperator ?? ''];
-  if (layer instanceof tf.LayersModel) return activationOf(layer.outputs[0].sourceLayer);
-  if (layer.getClassName() === 'Softmax') return 'softmax';
-  const inner = (layer as { layer?: unknown }).layer;
-  if (inner instanceof tf.layers.Layer) return activationOf(inner);
-  const { activation } = layer.getConfig();
-  return typeof activation === 'string' ? activation : undefined;
 }

@@ -13,8 +13,11 @@ import { outputKindOf, type OutputKind } from './outputKind.ts';
 /** A model that others learn from; it takes the samples of the data. */
 export interface Teacher extends FrozenModel {
   readonly model: tf.LayersModel;
-  /** What it takes of a sample; there are as many elements in what a student takes. */
-  readonly inputs: readonly SampleType[];
+  /**
+   * What it takes of a sample; there are as many elements in what a student takes. `sample` is the index among what a student takes,
+   * where their order is another.
+   */
+  readonly inputs: readonly (SampleType & { readonly sample?: number })[];
   readonly kind: OutputKind;
 }
 
@@ -52,7 +55,10 @@ export function studentLoss(
 
 /** What the teacher thinks of a batch: in inference mode, without dropout and with the averages of normalizations. */
 function outputOf({ model, inputs }: Teacher, batch: readonly tf.Tensor[]): tf.Tensor {
-  const own = batch.map((tensor, index) => tf.reshape(tensor, [tensor.shape[0], ...inputs[index].shape]));
+  const own = inputs.map(({ sample, shape }, index) => {
+    const values = batch[sample ?? index];
+    return tf.reshape(values, [values.shape[0], ...shape]);
+  });
   return model.apply(own.length === 1 ? own[0] : own, { training: false }) as tf.Tensor;
 }
 

@@ -22,7 +22,8 @@ export interface TensorFile {
 }
 
 /**
- * @param path absolute path of a safetensors file, of one of `torch.save`, of the index of several, or of a tfjs `model.json`
+ * @param path absolute path of a safetensors file, of one of `torch.save`, of the index of several, of Keras, of an ONNX file, or of a
+ * tfjs `model.json`
  * @throws UserError for a file that is missing or damaged
  */
 export async function openTensorFile(path: string): Promise<TensorFile> {

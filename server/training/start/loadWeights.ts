@@ -1,13 +1,18 @@
 /** @file Puts the weights of a file into a model: the start of an experiment from pre-trained weights. */
 import * as tf from '@tensorflow/tfjs';
-import { differencesFromPytorch, fromPytorch, pytorchWeights } from '../../models/pytorchWeights.ts';
+import {
+  differencesFromPytorch,
+  fromPytorch,
+  pytorchWeights,
+  type RenamedWeight,
+} from '../../models/pytorchWeights.ts';
 import type { EventOf } from '../../protocol/run/events.ts';
 import type { Renaming } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { openTensorFile, type TensorFile } from './fileTensors.ts';
-import { matchWeights, type FittedWeight, type Match } from './matchWeights.ts';
-import { renameTensors } from './renameTensors.ts';
+import { hasShapeOf, matchWeights, type FittedWeight, type Match } from './matchWeights.ts';
+import { renameTensors, type NamedTensor } from './renameTensors.ts';
 
 /** Names in a message; the rest is counted. */
 const NAMED = 5;
@@ -58,13 +63,7 @@ async function loadFrom(
   const tensors = renameTensors(file.tensors, rename, [...setting, 'rename']);
   const all = pytorchWeights(model);
   const match = matchWeights(all, tensors);
-  checkMatch(match, {
-    path,
-    setting,
-    complete,
-    has: tensors.map(({ name }) => name),
-    wants: all.map(({ weight }) => weight.name),
-  });
+  checkMatch(match, { path, setting, complete, tensors, weights: all });
   const values = new Map<FittedWeight, Float32Array>();
   for (const fitted of match.fitted) values.set(fitted, await valuesOf(fitted));
   checkFinite(values, path, setting);
@@ -108,13 +107,16 @@ interface Checked {
   readonly path: string;
   readonly setting: SettingPath;
   readonly complete: boolean;
-  /** Names of the file's tensors, and of the model's weights. */
-  readonly has: readonly string[];
-  readonly wants: readonly string[];
+  readonly tensors: readonly NamedTensor[];
+  readonly weights: readonly RenamedWeight[];
 }
 
 /** @throws SettingError where shapes differ, where nothing fits, and where something is missing that has to be there */
-function checkMatch({ fitted, misshapen, missing }: Match, { path, setting, complete, has, wants }: Checked): void {
+function checkMatch(
+  { fitted, misshapen, missing }: Match,
+  { path, setting, complete, tensors, weights }: Checked,
+): void {
+  const has = tensors.map(({ name }) => name);
   if (misshapen.length > 0) {
     const all = misshapen.map(({ renamed: { weight }, tensor, shape }) => {
       const source = tensor.name === weight.name ? weight.name : `${tensor.name} for ${weight.name}`;
@@ -132,14 +134,25 @@ function checkMatch({ fitted, misshapen, missing }: Match, { path, setting, comp
       remedy: 'Start from weights of the same model, with the same layer names.',
     });
   }
-  if (fitted.length === 0)
+  if (fitted.length === 0) {
+    const wants = weights.map(({ weight }) => weight.name);
     throw new SettingError(
       setting,
       `nothing of ${path} fits the model: it has ${list(has)}, and the model ${list(wants)}`,
-      {
-        remedy: `Say what is what: "start": { "from": …, "rename": { ${JSON.stringify(has[0] ?? 'fc1.weight')}: ${JSON.stringify(wants[0] ?? 'fc1/kernel')} } }.`,
-      },
+      { remedy: renamingOf(tensors, weights) },
     );
+  }
+}
+
+/** What to write so that a tensor becomes a weight, of those whose shapes fit. */
+function renamingOf(tensors: readonly NamedTensor[], weights: readonly RenamedWeight[]): string {
+  for (const tensor of tensors) {
+    const renamed = weights.find((candidate) => hasShapeOf(candidate, tensor));
+    if (!renamed) continue;
+    const [name, weight] = [tensor.name, renamed.weight.name].map((text) => JSON.stringify(text));
+    return `Say what is what, for example: "start": { "from": …, "rename": { ${name}: ${weight} } }.`;
+  }
+  return 'No tensor has the shape of a weight: start from weights of a model with the same layer sizes.';
 }
 
 function checkFinite(values: ReadonlyMap<FittedWeight, Float32Array>, path: string, setting: SettingPath): void {

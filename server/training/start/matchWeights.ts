@@ -118,7 +118,7 @@ class Matching {
 
   #pair(renamed: RenamedWeight, tensors: readonly NamedTensor[], by: FittedWeight['by']): void {
     const isPytorch = isOfPytorch(tensors[0]);
-    const shape = isPytorch ? renamed.shape : renamed.weight.shape;
+    const shape = shapeFor(renamed, tensors[0]);
     const misfit = tensors.find((tensor) => tensor.shape.join() !== shape.join());
     this.#openWeights.delete(renamed);
     for (const tensor of tensors) this.#openTensors.delete(tensor);
@@ -151,6 +151,16 @@ class Matching {
       };
     });
   }
+}
+
+/** The shape that a tensor needs to be a weight: with the axes of PyTorch's module or of the layer, as its name says. */
+function shapeFor({ shape, weight }: RenamedWeight, tensor: NamedTensor): readonly number[] {
+  return isOfPytorch(tensor) ? shape : weight.shape;
+}
+
+/** True where a tensor has the shape of a weight. */
+export function hasShapeOf(renamed: RenamedWeight, tensor: NamedTensor): boolean {
+  return tensor.shape.join() === shapeFor(renamed, tensor).join();
 }
 
 function isOfPytorch({ name }: NamedTensor): boolean {

@@ -56,6 +56,13 @@ class FakeTrainer implements Trainer {
     return { description, path: join(dirname(file), '.deeptwist', 'models', '0.json'), withoutData };
   }
 
+  async describeModelFile(path: string) {
+    const { description } = await this.describeExperiment(path);
+    const inputs = [{ name: 'x', shape: [null, 784], dtype: 'float32' }];
+    const outputs = [{ name: 'y', shape: [null, 10], activation: 'softmax' as const }];
+    return { ...description, model: path, inputs, outputs, warnings: ['It is small.'] };
+  }
+
   async #record(run: Run, { onEvent, signal }: { onEvent: (event: RunEvent) => void; signal: AbortSignal }) {
     const log = await EventLog.open(run, { cutAt: 0 });
     let state = this.state;
@@ -366,6 +373,18 @@ describe('deeptwist describe', () => {
         '235,500 weights in all; kept in .deeptwist/models/0.json\n',
       stderr: 'warning: described without its data: /data does not exist.\n',
     });
+  });
+
+  it('describes a file that is a model, with what goes in and comes out', async () => {
+    const { run } = await commandLine();
+    const { stdout, stderr } = await run('describe', 'net.onnx');
+    expect(stdout.split('\n').slice(3)).toEqual([
+      'input   x [any, 784] float32',
+      'output  y [any, 10] softmax',
+      '235,500 weights in all',
+      '',
+    ]);
+    expect(stderr).toBe('warning: It is small.\n');
   });
 
   it('prints the description as JSON and nothing else', async () => {

@@ -209,7 +209,7 @@ describe('ProgressDisplay', () => {
     const display = new ProgressDisplay({ stdout: terminal, stderr: terminal, now: () => now });
     for (let done = 1000; done <= 12_000; done += 1000) {
       now += 1000;
-      display.showDecoded({ done, total: 12_000 });
+      display.showDecoded({ what: 'images', done, total: 12_000 });
     }
     display.show(started);
     now += 5000;

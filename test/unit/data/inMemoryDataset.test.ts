@@ -9,5 +9,5 @@ test('labels are counted by class, and one that is none, however large, is left 
     targets: [{ shape: [], dtype: 'int32', data: Int32Array.from(labels) }],
   };
   const { countLabels } = inMemoryDataset({ train: table, test: table }, 'test');
-  expect(countLabels?.(4)).toEqual([1, 0, 2, 0]);
+  expect(countLabels?.(4, 0)).toEqual([1, 0, 2, 0]);
 });

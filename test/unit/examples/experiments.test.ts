@@ -10,6 +10,7 @@ import type { ModelSamples } from '../../../server/models/modelSamples.ts';
 import { modelWeights, type ModelWeight } from '../../../server/models/modelWeights.ts';
 import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { ExperimentSettings } from '../../../server/protocol/experiment/schema.ts';
+import { isLoss } from '../../../server/protocol/experiment/lossFacts.ts';
 import { parseExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import { targetRateOf } from '../../../server/protocol/experiment/pruningPattern.ts';
 import { examplesPackage } from '../../examplesPackage.ts';
@@ -55,7 +56,7 @@ describe('every example is a valid experiment whose layers are those of its mode
 
     const isText = experiment.data.type === 'text';
     const { loss: id } = experiment.training;
-    const loss = id === 'auto' ? ownLoss : losses[id];
+    const loss = isLoss(id) ? losses[id] : ownLoss;
     const shape = model.inputs[0].shape.map((size) => size ?? 2);
     const logits = model.predict(tf.zeros(shape)) as tf.Tensor;
     const labels = tf.fill(isText ? shape : [2], 3, 'int32');

@@ -71,7 +71,7 @@ describe('the commands', () => {
   test('are off in Restricted Mode, but for those that only look', () => {
     const looking = new Set([
       // They write a file that a person has asked for, and run nothing.
-      ...['newExperiment', 'openSampleExperiment'],
+      ...['newExperiment', 'importModel', 'openSampleExperiment'],
       ...[
         'compareRuns',
         'compareWithLast',

@@ -261,6 +261,8 @@ describe('a file', () => {
     ['inspect/fixtures/all-types.onnx', 'ONNX'],
     ['formats/fixtures/two.npz', 'NumPy archive'],
     ['formats/fixtures/f4.npy', 'NumPy array'],
+    ['models/keras/fixtures/cnn/model.keras', 'Keras model'],
+    ['formats/fixtures/hdf5/layouts.h5', 'HDF5'],
     ['inspect/fixtures/torch/lenet.pt', 'PyTorch checkpoint'],
     ['inspect/fixtures/torch/legacy.pth', 'PyTorch checkpoint'],
     ['inspect/fixtures/torch/model-00001-of-00002.safetensors', 'safetensors'],

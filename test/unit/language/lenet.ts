@@ -2,7 +2,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
-import { MODEL_DESCRIPTION_VERSION, type DescribedWeight } from '../../../server/protocol/model/modelDescription.ts';
+import {
+  MODEL_DESCRIPTION_VERSION,
+  type DescribedWeight,
+  type ModelDescription,
+} from '../../../server/protocol/model/modelDescription.ts';
 import { createRun } from '../../../server/runs/createRun.ts';
 import { identify } from '../../../server/runs/liveProcess.ts';
 import type { RunRecord } from '../../../server/runs/runRecord.ts';
@@ -54,11 +58,12 @@ export async function describeModelOf(
   text: string,
   weights: DescribedWeight[],
   files: { path: string; sha256: string }[] = [],
+  more: Partial<ModelDescription> = {},
 ): Promise<void> {
   const source = modelSourceOf(new JsonText(text).value());
   if (!source) throw new Error('The text has no model.');
   const model = JSON.stringify(source.model);
-  const description = { version: MODEL_DESCRIPTION_VERSION, model, files, weights, samples: 60_000 } as const;
+  const description = { version: MODEL_DESCRIPTION_VERSION, model, files, weights, samples: 60_000, ...more } as const;
   await writeDescription(experiment, source, description);
 }
 
@@ -90,10 +95,16 @@ export async function prepareFolder(folder: string, texts: readonly string[] = [
   const file = join(folder, 'lenet.deeptwist.jsonc');
   await describeModelOf(file, lenet, lenetWeights);
   for (const text of texts) if (text.includes('"builtin": "lstm-lm"')) await describeModelOf(file, text, lstmWeights);
+  for (const text of texts)
+    if (text.includes('.onnx')) {
+      const outputs = [{ name: 'y', shape: [null, 10], activation: 'other' as const }];
+      await describeModelOf(file, text, lenetWeights, [], { hasLoss: false, outputs });
+    }
 }
 
 function writeData(folder: string): void {
   for (const name of ['mnist', 'brown']) mkdirSync(join(folder, name), { recursive: true });
-  for (const name of ['model.ts', 'x.npy', 'arrays.npz', 'words.txt']) writeFileSync(join(folder, name), '');
+  for (const name of ['model.ts', 'net.onnx', 'x.npy', 'arrays.npz', 'words.txt'])
+    writeFileSync(join(folder, name), '');
   writeFileSync(join(folder, 'pets.csv'), 'height;"fur colour";kind\n3;red;cat\n');
 }

@@ -53,7 +53,7 @@ export const rows: readonly ProblemRow[] = [
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
-  { what: 'a list', text: '[]', problems: ['error wrong-value «[]» expected an object, got a list'] },
+  { what: 'a list', text: '[]', problems: ['error wrong-value «[]» expected an object, got an empty list'] },
   { what: 'a number', text: '12', problems: ['error wrong-value «12» expected an object, got 12'] },
   { what: 'half a key', text: '{ "mod', problems: ['error syntax «"mod» not JSON: a string is not closed'] },
   { what: 'a key without a colon', text: '{ "model" }', problems: ['error syntax «}» not JSON: expected a colon'] },
@@ -731,7 +731,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a thinning without a time, and one of another unit',
     text: edited(thin('"at": [], "unit": "days"'), sgd, inEpochs),
     problems: [
-      'error wrong-value «[]» thin.at: expected a list of 1 number or more, got a list',
+      'error wrong-value «[]» thin.at: expected a list of 1 number or more, got an empty list',
       `error wrong-value «"days"» thin.unit: expected 'steps' or 'epochs', got "days"`,
     ],
   },
@@ -1186,6 +1186,32 @@ export const rows: readonly ProblemRow[] = [
     text: edited(['"steps": 20000', '"steps": 20000, "keepBest": true']),
     problems: [
       'error combination «true» training.keepBest: a run that compresses while it trains (deeptwist) ends with its last step; leave it out, or compress at once after training with "policy": "one-shot"',
+    ],
+  },
+  {
+    what: 'a model without a loss, and none that is named',
+    text: edited([model, '"model": "./net.onnx"']),
+    problems: [
+      'error no-loss «"training"» training: the model brings no loss, and none is set; "loss": "sparse-categorical-crossentropy-from-logits" fits its outputs',
+    ],
+  },
+  {
+    what: 'a model without a loss, whose own is asked for',
+    text: edited([model, '"model": { "onnx": "./net.onnx" }'], ['"batchSize": 50', '"batchSize": 50, "loss": "auto"']),
+    problems: [
+      'error no-loss «"auto"» training.loss: the model brings no loss, and none is set; "loss": "sparse-categorical-crossentropy-from-logits" fits its outputs',
+    ],
+  },
+  {
+    what: 'a model without a loss, and one that is named',
+    text: edited([model, '"model": "./net.onnx"'], ['"batchSize": 50', '"batchSize": 50, "loss": "huber"']),
+    problems: [],
+  },
+  {
+    what: 'a module with the name of an export, that is not there',
+    text: edited([model, '"model": { "module": "./modle.ts", "export": "net" }']),
+    problems: [
+      'error no-such-file «"./modle.ts"» model.module: there is no ./modle.ts as seen from this file; did you mean "model.ts"?',
     ],
   },
 ];

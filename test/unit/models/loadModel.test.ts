@@ -5,6 +5,7 @@ import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../server/models/modelWeights.ts';
+import type { ModelReference } from '../../../server/protocol/experiment/schema.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 
 let folder: string;
@@ -14,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const load = (reference: string, seed = 1) => loadModel(reference, { baseDirectory: folder, seed });
+const load = (reference: ModelReference, seed = 1) => loadModel(reference, { baseDirectory: folder, seed });
 
 function write(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
@@ -136,7 +137,7 @@ describe("a user's module", () => {
 
   const dense = "import * as tf from '@tensorflow/tfjs';\nconst l = tf.layers.dense({ units: 1, inputShape: [2] });";
   test.each([
-    ['no createModel', 'export const build = 1;', /does not export 'createModel'. It exports: build\./],
+    ['no createModel', 'export const build = 1;', /exports no model\. It exports: build\./],
     [
       'throws',
       'export function createModel() {\n  throw new Error("no GPU");\n}',
@@ -159,6 +160,35 @@ describe("a user's module", () => {
     const error = await userErrorOf(() => load(write(`${name}.ts`, text)));
     expect(error.message).toMatch(message);
     expect(error.remedy).toBeTruthy();
+  });
+
+  const made = 'tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] })';
+  const required = "const tf = require('@tensorflow/tfjs');";
+  const imported = "import * as tf from '@tensorflow/tfjs';";
+  test.each([
+    ['default-function.ts', `${imported}\nexport default () => ${made};`],
+    ['default-model.ts', `${imported}\nconst model = ${made};\nexport default model;`],
+    ['another-name.ts', `${imported}\nexport function buildNet() { return ${made}; }\nexport const metrics = {};`],
+    ['a-model.ts', `${imported}\nexport const net = ${made};\nexport const units = 3;`],
+    ['table.cjs', `${required}\nmodule.exports = { createModel: () => ${made} };`],
+    ['named.js', `${required}\nexports.build = () => ${made};`],
+    ['function.cjs', `${required}\nmodule.exports = () => ${made};`],
+    ['model.cjs', `${required}\nmodule.exports = ${made};`],
+  ])('may export its model in another way: %s', async (name, text) => {
+    expect((await load(write(name, text))).model.countParams()).toBe(3);
+  });
+
+  test('names what it exports by model.export', async () => {
+    const reference = write('two.ts', `${imported}\nexport const small = () => ${made}, large = small;`);
+    const error = await userErrorOf(() => load(reference));
+    expect(error.message).toContain('exports several functions, and does not say which makes the model: large, small');
+    expect(error.remedy).toContain('"export": "large"');
+    expect((await load({ module: reference, export: 'large' })).model.countParams()).toBe(3);
+    const wrong = await userErrorOf(() => load({ module: reference, export: 'medium' }));
+    expect(wrong.message).toContain('medium is not exported');
+    expect(wrong.message).toContain('exports large, small');
+    const file = await userErrorOf(() => load({ module: './net.onnx', export: 'large' }));
+    expect(file.message).toContain('./net.onnx is no TypeScript or JavaScript module');
   });
 
   test('that does not exist is named', async () => {

@@ -215,34 +215,40 @@ describe('a model.json', () => {
 
   test('of a class that TensorFlow.js lacks says so', async () => {
     const error = await refused(
-      whole({ modelTopology: sequential({ class_name: 'Normalization', config: { batch_input_shape: [null, 2] } }) }),
+      whole({
+        modelTopology: sequential({ class_name: 'UnitNormalization', config: { batch_input_shape: [null, 2] } }),
+      }),
     );
-    expect(error.message).toMatch(/could not be made into a model: Unknown layer: Normalization\.$/);
+    expect(error.message).toMatch(/could not be made into a model: Unknown layer: UnitNormalization\.$/);
     expect(error.remedy).toMatch(/TensorFlow\.js does not have every class of Keras/);
   });
 });
 
 describe('a model that is no file of a model', () => {
   test.each([
-    [
-      './model.h5',
-      /\.\/model\.h5 is no module, no model\.json of TensorFlow\.js and no ONNX file/,
-      /tensorflowjs_converter --input_format keras/,
-    ],
-    ['./model.keras', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /tensorflowjs_converter/],
+    ['./model.h5', /model\.h5 is not usable: it is no HDF5 file/, /Save the model again/],
+    ['./model.keras', /model\.keras does not exist/, /Save the model again/],
     ['./model.onnx', /model\.onnx does not exist/, /Export the model again/],
     [
       './model.pt',
-      /is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /is no module, no model\.json of TensorFlow\.js, no ONNX file and no file of Keras/,
       /name it as "start".*torch\.onnx\.export/,
     ],
     [
       './model.tflite',
-      /is no module, no model\.json of TensorFlow\.js and no ONNX file/,
+      /is no module, no model\.json of TensorFlow\.js, no ONNX file and no file of Keras/,
       /write its layers as a module/,
     ],
-    ['./model.safetensors', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /name it as "start"/],
-    ['.', /is no module, no model\.json of TensorFlow\.js and no ONNX file/, /Name a TypeScript or JavaScript module/],
+    [
+      './model.safetensors',
+      /is no module, no model\.json of TensorFlow\.js, no ONNX file and no file of Keras/,
+      /name it as "start"/,
+    ],
+    [
+      '.',
+      /is no module, no model\.json of TensorFlow\.js, no ONNX file and no file of Keras/,
+      /Name a TypeScript or JavaScript module/,
+    ],
     ['https://example.org/model.json', /is an address, not a path/, /Download/],
     ['file:///model.json', /is an address, not a path/, /Download/],
   ])('is refused with how to convert it: %s', async (reference, message, remedy) => {

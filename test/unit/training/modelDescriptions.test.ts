@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { modelDescriptionSchema } from '../../../server/protocol/model/modelDescription.ts';
 import { modelSourceOf, modelsFolder, StoredDescriptions } from '../../../server/runs/storedDescriptions.ts';
-import { describeExperiment, runExperiment } from '../../../server/training/index.ts';
+import { describeExperiment, describeModelFile, runExperiment } from '../../../server/training/index.ts';
 import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
 import { readFileSync } from 'node:fs';
 import { writePointsExperiment, writePointsProblem } from '../../fixtures/points.ts';
+import { integers, node, randomFloats, writeGraph, type GraphFile } from '../models/onnx/onnxFiles.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 /** A folder with an experiment on points of the plane, and how its description is read by who must not load the model. */
@@ -86,6 +87,65 @@ describe('describeExperiment', () => {
     const file = writePointsExperiment(folder, 'throws', { model: 'throws.ts' });
     await expect(describeExperiment(file)).rejects.toThrow('no such layer');
     await expect(readdir(modelsFolder(file))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('describeModelFile', () => {
+  const written = async (file: GraphFile) => {
+    const folder = await temporaryFolder();
+    return writeGraph(folder, 'net.onnx', file);
+  };
+  const layer = (input: readonly (number | string)[], last: string): GraphFile => ({
+    input,
+    nodes: [node('MatMul', ['x', 'fc1.weight'], 'h'), node(last, ['h'], 'a'), node('Reshape', ['a', 'shape'], 'y')],
+    tensors: { 'fc1.weight': randomFloats([4, 3]), shape: integers([-1, 3]) },
+  });
+
+  it('tells inputs, outputs and their activations of a model without an experiment', async () => {
+    const description = await describeModelFile(await written(layer(['batch', 4], 'Softmax')));
+    expect(description).toMatchObject({
+      inputs: [{ name: 'x', shape: [null, 4], dtype: 'float32' }],
+      outputs: [{ name: 'y', shape: [null, 3], activation: 'softmax' }],
+      hasLoss: false,
+      weights: [{ name: 'fc1.weight' }],
+    });
+    expect(description.assumedSizes).toBeUndefined();
+    expect(modelDescriptionSchema.parse(description)).toEqual(description);
+    const { outputs } = await describeModelFile(await written(layer(['batch', 4], 'Sigmoid')));
+    expect(outputs).toMatchObject([{ activation: 'sigmoid' }]);
+    expect((await describeModelFile(await written(layer(['batch', 4], 'Relu')))).outputs).toMatchObject([
+      { activation: 'other' },
+    ]);
+  });
+
+  it('assumes a size for a dimension with a name, and says so', async () => {
+    const file = await written({
+      input: ['batch', 'sequence', 4],
+      nodes: [node('MatMul', ['x', 'fc1.weight'], 'y')],
+      tensors: { 'fc1.weight': randomFloats([4, 3]) },
+    });
+    const { inputs, assumedSizes, model } = await describeModelFile(file);
+    expect(assumedSizes).toEqual({ sequence: 128 });
+    expect(inputs).toMatchObject([{ shape: [null, 128, 4] }]);
+    expect(JSON.parse(model)).toMatchObject({ inputs: { sequence: 128 } });
+  });
+
+  it('names all operators that are missing, with their nodes', async () => {
+    const file = await written({ nodes: [node('Hardmax', ['x'], 'h'), node('NonMaxSuppression', ['h'], 'y')] });
+    await expect(describeModelFile(file)).rejects.toThrow(
+      'operators are not known here: Hardmax (/h/Hardmax), NonMaxSuppression (/y/NonMaxSuppression)',
+    );
+  });
+
+  it("describes a user's module, and says that it brings a loss", async () => {
+    const { model } = await problem();
+    expect(await describeModelFile(model)).toMatchObject({
+      hasLoss: false,
+      inputs: [{ shape: [null, 2] }],
+      outputs: [{ name: 'out', shape: [null, 2], activation: 'softmax' }],
+    });
+    await writeFile(model, `${readFileSync(model, 'utf8')}export const loss = (t, y) => tf.mean(y);\n`);
+    expect(await describeModelFile(model)).toMatchObject({ hasLoss: true });
   });
 });
 

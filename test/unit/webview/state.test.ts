@@ -115,7 +115,7 @@ describe('the state of the page', () => {
   });
 
   it('says how many images are decoded before a run trains', () => {
-    const live = { phase: 'preparing', step: 0, steps: 0, decoded: { done: 15_000, total: 60_000 } } as const;
+    const live = { phase: 'preparing', step: 0, steps: 0, decoded: { what: 'images', done: 15_000, total: 60_000 } } as const;
     const line = stateLine({ key: 'a', label: 'a', color: 0, summary: runSummary('a'), live });
     const facts = ['decodes images, 15,000 of 60,000'];
     expect(line).toEqual({ icon: 'running', phase: 'Preparing', facts, progress: 0.25 });

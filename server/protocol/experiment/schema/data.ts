@@ -112,6 +112,12 @@ const images = z
           'starts from another, or learns from a teacher, must have the same as that one: then write numbers.',
       )
       .meta({ examples: ['symmetric'] }),
+    skipBroken: fraction
+      .default(0)
+      .describe(
+        'Fraction of the images, 0 to 1, that may be broken: they are left out, with a warning that names them. Without it, one is an error.',
+      )
+      .meta({ examples: [0.01] }),
     crop: z
       .strictObject({
         padding: positiveInteger
@@ -124,9 +130,19 @@ const images = z
   })
   .describe('Images in folders, one for each class, or with a CSV file of their classes: JPEG and PNG.');
 
+const arrayPath = path.describe(
+  '`.npy` file, `FILE.npz:NAME`, `FILE.safetensors:NAME` or `FILE.h5:PATH` of a dataset; axis 0 is the sample.',
+);
+
 const arrayFiles = z.strictObject({
-  inputs: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
-  targets: path.describe('`.npy` file, `FILE.npz:NAME` or `FILE.safetensors:NAME`; axis 0 is the sample.'),
+  inputs: z
+    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+    .describe('Array of the inputs; for a model of several inputs, an array for each of them by its name.')
+    .meta({ examples: ['./x_train.npy'] }),
+  targets: z
+    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+    .describe('Array of the targets; for a model of several outputs, an array for each of them by its name.')
+    .meta({ examples: ['./y_train.npy'] }),
 });
 
 export const data = z
@@ -135,10 +151,11 @@ export const data = z
       .strictObject({
         type: z.literal('mnist'),
         path: path.describe('Folder with the four IDX files of MNIST (or of a set in its form), raw or gzip.'),
-        validation: positiveInteger
+        validation: z
+          .union([positiveInteger, z.number().gt(0).lt(1)])
           .optional()
           .describe(
-            'Training images, the last ones, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
+            'Training images, the last ones, a number or a fraction of them, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
               'choose settings, look at them and not at the test images.',
           )
           .meta({ examples: [5000] }),
@@ -148,12 +165,33 @@ export const data = z
       .strictObject({
         type: z.literal('arrays'),
         train: arrayFiles.describe('What is trained on.'),
-        test: arrayFiles.describe('What the final model is judged by.'),
+        test: arrayFiles
+          .optional()
+          .describe('What the final model is judged by; without it, `split.test` says how much.'),
         validation: arrayFiles
           .optional()
           .describe('What a learning rate that waits for a plateau, and `keepBest`, look at.'),
+        split: z
+          .strictObject({
+            validation: fraction.default(0).describe('Fraction of the samples of `train`, 0 to 1.'),
+            test: z
+              .number()
+              .gt(0)
+              .lt(1)
+              .optional()
+              .describe('Fraction of the samples of `train`, 0 to 1, where there is no `test`.')
+              .meta({ examples: [0.2] }),
+          })
+          .prefault({})
+          .describe('Samples of `train` that are not trained on, chosen by `seed`; of each class the same fraction.')
+          .meta({ examples: [{ validation: 0.1, test: 0.2 }] }),
+        seed: z
+          .int()
+          .min(0)
+          .default(1)
+          .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same samples.'),
       })
-      .describe('Arrays of NumPy, or tensors of safetensors files.'),
+      .describe('Arrays of NumPy, tensors of safetensors files, or datasets of HDF5 files.'),
     images,
     table,
     z
@@ -185,16 +223,21 @@ export const data = z
           .describe('In place of `path`: a text file for each split.'),
         split: z
           .strictObject({
-            validation: fraction.default(0).describe('Fraction of the text, 0 to 1.'),
+            validation: fraction
+              .default(0)
+              .describe(
+                'Fraction of the one file that `path` names, or of the training text where there is none for it, 0 to 1.',
+              ),
             test: z
               .number()
               .gt(0)
               .lt(1)
-              .describe('Fraction of the text, 0 to 1.')
+              .optional()
+              .describe('Fraction of the one file that `path` names, 0 to 1.')
               .meta({ examples: [0.1] }),
           })
           .optional()
-          .describe('Fractions of the one file that `path` names, whole lines at its end, for each split.'),
+          .describe('Fractions of a text, whole lines at its end, for each split.'),
         vocabulary: z
           .strictObject({
             size: z
@@ -206,6 +249,12 @@ export const data = z
           })
           .prefault({})
           .describe('The words that the model knows; every other word is <unk>.'),
+        tokenizer: path
+          .optional()
+          .describe(
+            'In place of words: the `tokenizer.json` of a tokenizer of Hugging Face (BPE, WordPiece, Unigram), which says what the tokens are.',
+          )
+          .meta({ examples: ['./tokenizer.json'] }),
         timeSteps: positiveInteger
           .describe(
             'Words in a sample (T): back-propagation through time is truncated to them. Zaremba et al. 2014: 20 (small), 35 (medium, ' +

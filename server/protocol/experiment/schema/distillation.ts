@@ -6,10 +6,11 @@ import { path } from './values.ts';
 const untrained = z
   .strictObject({
     model: model.describe(
-      'Module exporting createModel(), a tfjs model.json, an ONNX file, builtin:NAME, or an LSTM by its sizes.',
+      'Module exporting createModel(), a tfjs model.json, an ONNX file, a file of Keras, builtin:NAME, or an LSTM by its sizes.',
     ),
     weights: path.describe(
-      'Its trained weights: run:ID, run:NAME, a .safetensors file, a state dict of PyTorch (.pt, .pth), or a model.json.',
+      'Its trained weights: run:ID, run:NAME, a .safetensors file, a state dict of PyTorch (.pt, .pth), a file of Keras (.keras, ' +
+        '.h5), an ONNX file, or a model.json.',
     ),
   })
   .describe('A model, and the file or the run that has its trained weights.');
@@ -43,7 +44,7 @@ export const distillation = z
     teacher: z
       .union([path, untrained])
       .describe(
-        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, an ONNX file, a ' +
+        'What the student learns from, beside the labels: run:ID, run:NAME (the newest run of that experiment), a model.json, an ONNX file, a file of Keras, a ' +
           '.safetensors file with its layers (`deeptwist export --format packed`), or a model with the weights to load into it. Its weights ' +
           'never change.',
       ),

@@ -42,4 +42,15 @@ const onnxModel = z
   })
   .describe('A model of an ONNX file, with settings.');
 
-export const model = z.union([path, lstmLanguageModel, onnxModel]);
+const moduleModel = z
+  .strictObject({
+    module: path.describe('TypeScript or JavaScript module that makes the model.'),
+    export: z
+      .string()
+      .min(1)
+      .describe('Name of the function that returns the model, or of the model itself, among the exports of the module.')
+      .meta({ examples: ['createModel'] }),
+  })
+  .describe('A model of a module, by the name of what the module exports.');
+
+export const model = z.union([path, lstmLanguageModel, onnxModel, moduleModel]);

@@ -4,7 +4,7 @@ import { path } from './values.ts';
 
 const FILES =
   'run:ID, run:NAME (the newest run of that experiment), a .safetensors file or its index of several, a state dict of PyTorch (.pt, ' +
-  '.pth), or a model.json.';
+  '.pth), a file of Keras (.keras, .h5), an ONNX file, or a model.json.';
 
 export const renaming = z
   .record(z.string().min(1), z.string().min(1).nullable())

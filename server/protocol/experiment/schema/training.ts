@@ -64,6 +64,56 @@ const learningRateSchedule = z
   ])
   .describe('How the learning rate changes in training.');
 
+const lossNames = [
+  'categorical-crossentropy',
+  'sparse-categorical-crossentropy',
+  'sparse-categorical-crossentropy-from-logits',
+  'binary-crossentropy',
+  'mean-squared-error',
+  'mean-absolute-error',
+  'huber',
+  'cosine-proximity',
+] as const;
+
+const lossDescriptions = [
+  'Targets are one-hot, outputs are probabilities.',
+  'Targets are class numbers, outputs are probabilities.',
+  'Targets are class numbers, outputs are logits: a last layer without softmax.',
+  'Targets are 0 or 1, outputs are probabilities.',
+  'Mean of squared differences.',
+  'Mean of absolute differences.',
+  'Squared where the difference is small, absolute where it is large.',
+  'Angle between targets and outputs.',
+];
+
+const lossName = z.enum(lossNames).meta({ enumDescriptions: lossDescriptions });
+
+const classWeights = z
+  .union([
+    z.literal('balanced').meta({
+      enumDescriptions: ['Samples / (classes x samples of the class): all classes together weigh alike.'],
+    }),
+    z.record(z.string(), z.number().min(0)),
+  ])
+  .describe(
+    'What the loss of a sample is multiplied by in training, by its class: "balanced", or a number for each name (or label) of a class; ' +
+      'others have 1. Losses of evaluations are without.',
+  )
+  .meta({ examples: ['balanced'] });
+
+const outputLoss = z
+  .strictObject({
+    loss: lossName.describe('What is minimized at this output.'),
+    weight: z
+      .number()
+      .positive()
+      .default(1)
+      .describe('What the loss of this output is multiplied by in the sum.')
+      .meta({ examples: [0.5] }),
+    classWeights: classWeights.optional(),
+  })
+  .describe('The loss of one output, with settings.');
+
 export const training = z
   .strictObject({
     optimizer,
@@ -88,47 +138,21 @@ export const training = z
       .optional()
       .describe('Gradient clipping, by value first, then by global norm.'),
     loss: z
-      .enum([
-        'auto',
-        'categorical-crossentropy',
-        'sparse-categorical-crossentropy',
-        'sparse-categorical-crossentropy-from-logits',
-        'binary-crossentropy',
-        'mean-squared-error',
-        'mean-absolute-error',
-        'huber',
-        'cosine-proximity',
+      .union([
+        z.enum(['auto', ...lossNames]).meta({
+          enumDescriptions: [
+            "The loss that the model's module exports, else the one of a built-in model.",
+            ...lossDescriptions,
+          ],
+        }),
+        z.record(z.string(), z.union([lossName, outputLoss])),
       ])
       .default('auto')
       .describe(
-        "What is minimized. 'auto': the loss that the model's module exports, else the one of a built-in model.",
-      )
-      .meta({
-        enumDescriptions: [
-          "The loss that the model's module exports, else the one of a built-in model.",
-          'Targets are one-hot, outputs are probabilities.',
-          'Targets are class numbers, outputs are probabilities.',
-          'Targets are class numbers, outputs are logits: a last layer without softmax.',
-          'Targets are 0 or 1, outputs are probabilities.',
-          'Mean of squared differences.',
-          'Mean of absolute differences.',
-          'Squared where the difference is small, absolute where it is large.',
-          'Angle between targets and outputs.',
-        ],
-      }),
-    classWeights: z
-      .union([
-        z.literal('balanced').meta({
-          enumDescriptions: ['Samples / (classes x samples of the class): all classes together weigh alike.'],
-        }),
-        z.record(z.string(), z.number().min(0)),
-      ])
-      .optional()
-      .describe(
-        'What the loss of a sample is multiplied by in training, by its class: "balanced", or a number for each name (or label) of a class; ' +
-          'others have 1. Losses of evaluations are without.',
-      )
-      .meta({ examples: ['balanced'] }),
+        "What is minimized. 'auto': the loss that the model's module exports, else the one of a built-in model. For a model of several " +
+          'outputs, a loss for each of them by its name: their sum is trained.',
+      ),
+    classWeights: classWeights.optional(),
     lossReduction: z
       .enum(['mean', 'sum-over-time'])
       .default('mean')

@@ -40,6 +40,11 @@ test('a layer stands for all its matrices and leaves its biases alone', () => {
   expect(matched({ lstm: 1, fc1: 2 })).toEqual({ 'lstm/kernel': 1, 'lstm/recurrent_kernel': 1, 'fc1/kernel': 2 });
 });
 
+test('biases in two rows, as a GRU of Keras has them, are no matrix', () => {
+  const gru = [weight('gru/kernel', [3, 12]), weight('gru/bias', [2, 12])];
+  expect(matchTargets({ gru: 1 }, gru).map((match) => match.weight.name)).toEqual(['gru/kernel']);
+});
+
 test('a glob matches layers, or weights where it has a slash', () => {
   expect(matched({ 'fc*': 1 })).toEqual({ 'fc1/kernel': 1, 'fc2/kernel': 1 });
   expect(Object.keys(matched({ '*/kernel': 1 }))).toEqual(['lstm/kernel', 'fc1/kernel', 'fc2/kernel']);

@@ -5,6 +5,7 @@ import { ModelFile } from '../../../../extension/weightsInCode/modelFile.ts';
 import type { ExperimentFile } from '../../../../extension/runs/experimentFiles.ts';
 import type { StoredRun } from '../../../../extension/runs/storedRun.ts';
 import { copySources, readSources } from '../../../../server/runs/copySources.ts';
+import { locateModules } from '../../../../server/protocol/model/pythonModules.ts';
 import { createRun } from '../../../../server/runs/createRun.ts';
 import { started } from '../../cli/sampleEvents.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
@@ -78,3 +79,67 @@ test('the text is compared with what the run used', async () => {
   expect(await file.search()).toBe(true);
   expect(file.viewIn(edited)?.changed).toBe(false);
 });
+
+const python = `class Net(nn.Module):
+    def __init__(self):
+        self.fc1 = nn.Linear(784, 300)
+        self.body = nn.Sequential(nn.Linear(300, 100), nn.ReLU())
+`;
+
+test('Python code shows the newest run whose weights come from PyTorch and fit its modules', async () => {
+  const { folder, runs, store, experiment } = await pythonWorkspace();
+  const file = new ModelFile(join(folder, 'net.py'), store, { text: () => python, locate: locateModules });
+  const add = async (minute: number, events: readonly object[]) => {
+    const run = await createRun({ experiment, text: '{}', now: new Date(2026, 0, 1, 13, minute) });
+    await writeFile(run.eventsFile, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
+    const stored = { run, key: run.path, isActive: false, summary: { created: Date.parse(run.record.created) } };
+    runs.push(stored as StoredRun);
+    return stored;
+  };
+  const begun = (model: string, names: readonly (readonly [name: string, layer: string])[]) => ({
+    ...started,
+    config: { ...started.config, model },
+    layers: names.map(([name, layer]) => ({ ...started.layers[0], name, layer })),
+  });
+  const graph = begun('./net.onnx', [
+    ['fc1.weight', 'fc1'],
+    ['body.0.weight', 'body.0'],
+  ]);
+  const ofGraph = await add(1, [graph]);
+  await add(2, [begun('./other.onnx', [['conv1.weight', 'conv1']])]);
+  await add(3, [begun('./model.ts', [['fc1/kernel', 'fc1']])]);
+  expect(await file.search()).toBe(true);
+  const view = file.viewIn(python);
+  expect(view?.run).toBe(ofGraph);
+  expect(view?.changed).toBe(false);
+  expect(view?.layers.map(({ call, weights }) => [call.kind, weights.map(({ name }) => name)])).toEqual([
+    ['nn.Linear', ['fc1.weight']],
+    ['nn.Linear', ['body.0.weight']],
+  ]);
+  const pretrained = {
+    type: 'pretrained',
+    step: 0,
+    time: 0,
+    from: './net.pt',
+    count: 1,
+    weights: [{ name: 'dense/kernel', tensors: ['fc1.weight'], by: 'order' }],
+  };
+  const ofStart = await add(4, [begun('./model.ts', [['dense/kernel', 'dense']]), pretrained]);
+  expect(await file.search()).toBe(true);
+  expect(file.viewIn(python)?.run).toBe(ofStart);
+  expect(file.viewIn(python)?.layers.map(({ weights }) => weights[0].name)).toEqual(['dense/kernel']);
+});
+
+/** A workspace in which no run uses the code. */
+async function pythonWorkspace() {
+  const folder = await temporaryFolder();
+  const experiment = join(folder, 'net.deeptwist.jsonc');
+  await writeFile(experiment, '{}');
+  const runs: StoredRun[] = [];
+  const store = {
+    experiments: () => Promise.resolve([{ file: experiment } as ExperimentFile]),
+    runsOf: () => Promise.resolve(runs),
+    active: [],
+  };
+  return { folder, runs, store, experiment };
+}

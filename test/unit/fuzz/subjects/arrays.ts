@@ -33,6 +33,8 @@ function replaced(content: Buffer, search: RegExp | string, replacement: string)
 
 const data = {
   type: 'arrays',
+  split: { validation: 0 },
+  seed: 1,
   train: { inputs: 'x.npy', targets: 'y.npy' },
   test: { inputs: 'both.npz:x', targets: 'both.npz:y' },
 } as const;

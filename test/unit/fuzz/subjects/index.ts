@@ -3,10 +3,11 @@ import type { Subject } from '../subject.ts';
 import { arrays } from './arrays.ts';
 import { experiments, settings } from './experiments.ts';
 import { exports } from './exports.ts';
+import { hdf5 } from './hdf5.ts';
 import { idxFiles } from './idx.ts';
 import { imageCaches, imageFolders } from './images.ts';
 import { inspected } from './inspected.ts';
-import { models, onnxModels } from './models.ts';
+import { kerasModels, models, onnxModels } from './models.ts';
 import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
@@ -18,6 +19,7 @@ export const subjects: readonly Subject[] = [
   packed,
   arrays,
   idxFiles,
+  ...hdf5,
   imageFolders,
   imageCaches,
   csvTables,
@@ -27,6 +29,7 @@ export const subjects: readonly Subject[] = [
   settings,
   models,
   onnxModels,
+  ...kerasModels,
   records,
   events,
   checkpoints,

@@ -1,7 +1,7 @@
 /** @file Files that somebody looks at, of each kind: all that the editor and `deeptwist inspect` read of them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { zipSync } from 'fflate';
+import { gunzipSync, zipSync } from 'fflate';
 import { encodePacked } from '../../../../server/formats/packed/packedFile.ts';
 import { openModelFile } from '../../../../server/inspect/modelFile.ts';
 import { histogramOf, statisticsOf } from '../../../../server/inspect/statistics.ts';
@@ -90,5 +90,11 @@ export const inspected: readonly Subject[] = [
     }),
     { 'external.onnx': bytes, 'external.bin': bytes },
   ),
+  subject('net.keras', async () => ({ 'net.keras': await fixture('models/keras/fixtures/nested/model.keras') }), {
+    'net.keras': bytes,
+  }),
+  subject('net.h5', async () => ({ 'net.h5': gunzipSync(await fixture('models/keras/fixtures/nested/model.h5.gz')) }), {
+    'net.h5': bytes,
+  }),
   subject('model.json', saved, { 'model.json': json, 'weights.bin': bytes }),
 ];

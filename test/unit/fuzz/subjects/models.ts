@@ -1,7 +1,9 @@
 import * as tf from '@tensorflow/tfjs';
+import { unzipSync, zipSync } from 'fflate';
 import { integers, node, positiveFloats, randomFloats, graphFile } from '../../models/onnx/onnxFiles.ts';
 import { loadModel } from '../../../../server/models/loadModel.ts';
-import { bytes, json } from '../mutations.ts';
+import { bytesOfKeras } from '../../models/keras/kerasFixtures.ts';
+import { bytes, json, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
 
 /** Two branches that come together: its topology names layers by their names, which can be made to go in circles. */
@@ -82,3 +84,25 @@ export const onnxModels: Subject = {
     model.dispose();
   },
 };
+
+/** Files of Keras, each read as a model: a `.keras` archive, and the HDF5 file of before. */
+export const kerasModels: readonly Subject[] = (['model.keras', 'model.h5'] as const).map((name) => ({
+  name: `Keras ${name}`,
+  cases: 200,
+  files: () => Promise.resolve({ [name]: bytesOfKeras('nested', name) }),
+  mutations: { [name]: [...bytes, ...(name === 'model.keras' ? json.map(inConfig) : [])] },
+  read: async (folder) => {
+    const { model } = await loadModel(`./${name}`, { baseDirectory: folder, seed: 1 });
+    model.dispose();
+  },
+}));
+
+/** Makes a mutation one of the configuration in an archive. */
+function inConfig(mutation: Mutation): Mutation {
+  return (content, random) => {
+    const entries = unzipSync(content);
+    const changed = mutation(Buffer.from(entries['config.json']), random);
+    const archive = zipSync({ ...entries, 'config.json': changed.content });
+    return { content: Buffer.from(archive), what: `configuration: ${changed.what}` };
+  };
+}

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { experimentText, newMethods } from '../../../../extension/newExperiment/experimentText.ts';
+import { newMethods } from '../../../../server/protocol/experiment/methods/newMethods.ts';
+import { experimentText } from '../../../../server/proposals/experimentText.ts';
 import { compressionBlocks } from '../../../../server/language/features/experimentSnippets.ts';
 import { findingsOf } from '../../../../server/language/findings/index.ts';
 import type { Method } from '../../../../server/protocol/experiment/schema.ts';

@@ -1,6 +1,6 @@
 /** Texts of modules that were made to take long: they are read in one pass. */
 import { describe, expect, test } from 'vitest';
-import { isDataModule, readModelSource } from '../../../../extension/newExperiment/modelSource.ts';
+import { isDataModule, readModelSource } from '../../../../server/proposals/modelSource.ts';
 import { processorTime } from '../../processorTime.ts';
 import { blankComments, layerCalls, locateLayers } from '../../../../server/protocol/model/modelText.ts';
 

@@ -9,16 +9,17 @@ import { eventsOf, finalWeights, workspace } from '../workspace.ts';
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));
 
 describe('the weight of a class', () => {
+  const at = { target: 0, path: ['training', 'classWeights'] };
   const countLabels = () => [90, 0, 9, 1];
 
   test('balanced is that of scikit-learn: 100 / (3 * count)', () => {
-    const weights = classWeightsOf('balanced', { countLabels }, 5);
+    const weights = classWeightsOf('balanced', { countLabels }, 5, at);
     expect(weights).toEqual([100 / 270, 1, 100 / 27, 100 / 3, 1]);
   });
 
   test('is written by the name of the class, or by its label where classes have no names', () => {
-    expect(classWeightsOf({ dog: 3 }, { classes: ['cat', 'dog'] }, 2)).toEqual([1, 3]);
-    expect(classWeightsOf({ '2': 0 }, {}, 3)).toEqual([1, 1, 0]);
+    expect(classWeightsOf({ dog: 3 }, { classes: ['cat', 'dog'] }, 2, at)).toEqual([1, 3]);
+    expect(classWeightsOf({ '2': 0 }, {}, 3, at)).toEqual([1, 1, 0]);
   });
 
   test.each([
@@ -34,7 +35,7 @@ describe('the weight of a class', () => {
     ],
     [{ '3': 1 }, {}, 'training.classWeights.3: there is no class of this name; there are 0, 1, 2'],
   ])('%j is refused where there is no such class', async (setting, data, message) => {
-    expect((await userErrorOf(() => classWeightsOf(setting, data, 3))).message).toBe(message);
+    expect((await userErrorOf(() => classWeightsOf(setting, data, 3, at))).message).toBe(message);
   });
 });
 

@@ -277,10 +277,17 @@ describe('names', () => {
   test.each<[string, Record<string, readonly number[]>, Renaming | undefined, RegExp, RegExp]>([
     [
       'nothing fits',
+      { 'a.weight': [9, 9], 'b.weight': [2, 3], 'b.bias': [7] },
+      undefined,
+      /^start: nothing of .*x\.safetensors fits the model: it has a\.weight, b\.weight, b\.bias, and the model fc1\/kernel, fc1\/bias/,
+      /"rename": \{ "b\.weight": "fc2\/kernel" \}/,
+    ],
+    [
+      'no shape fits',
       { 'a.weight': [9, 9] },
       undefined,
       /^start: nothing of .*x\.safetensors fits the model: it has a\.weight, and the model fc1\/kernel, fc1\/bias/,
-      /"rename": \{ "a\.weight": "fc1\/kernel" \}/,
+      /No tensor has the shape of a weight/,
     ],
     [
       'a shape differs',

@@ -1,0 +1,123 @@
+/** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
+import {
+  firstCompression,
+  firstDistillation,
+  firstLength,
+  firstTraining,
+  type FirstCompression,
+  type FirstLayer,
+  type Settings,
+} from '../protocol/experiment/firstExperiment.ts';
+import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import type { Method } from '../protocol/experiment/schema.ts';
+
+export interface NewExperiment {
+  /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
+  readonly model: string | Settings;
+  /** The loss, where neither the model's module nor a built-in model brings one. */
+  readonly loss?: string;
+  /** `"data"`, without comments. With the type `text`, the model is a language model. */
+  readonly data: { readonly type: string } & Settings;
+  readonly method: Method;
+  readonly layers: readonly FirstLayer[];
+  /** `distillation.teacher`; absent for a model that learns from the labels alone. */
+  readonly teacher?: string;
+  /** Length of the training, where it is not the usual one of a first experiment. */
+  readonly steps?: number;
+  /** Where the usual one of a first experiment is not possible. */
+  readonly batchSize?: number;
+}
+
+/** The text of the file; `checkExperiment` finds nothing wrong with it. */
+export function experimentText({
+  model,
+  loss,
+  data,
+  method,
+  layers,
+  teacher,
+  steps,
+  batchSize,
+}: NewExperiment): string {
+  const dataType = data.type;
+  const run = {
+    dataType,
+    length: steps === undefined ? firstLength(dataType, method) : { count: steps, unit: 'steps' as const },
+  };
+  const compression = firstCompression(method, layers, run);
+  const { title, choice, parameters, spectrumAtEachObservation, proximal } = methodFacts[method];
+  const comments = Object.values(parameters).map(({ comment }) => ` ${comment}`);
+  const entries = compression.layers.map(
+    ({ name, parameters: own }) => `      ${JSON.stringify(name)}: ${oneLine(own)}`,
+  );
+  return `// ${choice?.comment ?? title}
+{
+  "model": ${oneLine(model)},
+  "data": ${oneLine(data)},
+
+  "training": {
+${lines({ ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) })}
+  },
+${teacher === undefined ? '' : distillationText(teacher, dataType)}
+  "compression": {
+${lines(compression.settings, proximal ? PROXIMAL_COMMENTS : COMMENTS)},
+
+    // Layers by name or by pattern ("fc*").${comments.join('')}
+    "layers": {
+${entries.join(',\n')}
+    }${scheduleText(method, compression)}
+  }${spectrumAtEachObservation ? `,\n\n  // ${proximal ? 'Watch the singular values sink to 0.' : 'Watch the singular values grow before the rank and shrink behind it.'}\n  "observe": { "spectrum": true }` : ''}
+}
+`;
+}
+
+function distillationText(teacher: string, dataType: string): string {
+  return `
+  // The teacher's outputs, softened by the temperature, have this weight in the loss; the labels have the rest.
+  "distillation": ${oneLine(firstDistillation(teacher, dataType))},
+`;
+}
+
+function scheduleText(method: Method, { schedule }: FirstCompression): string {
+  if (!schedule) return '';
+  const rise =
+    methodFacts[method].rises === undefined ? '.' : '; then the rate rises, fast at first, from 0 to the target.';
+  return `,
+
+    // Plain training at first${rise}
+    "schedule": ${oneLine(schedule)}`;
+}
+
+/** Comments for settings whose name does not say what they do. */
+const COMMENTS: Comments = {
+  distortEvery: [
+    'The distortion step S_D: every so many steps the weights are overwritten by their compressed form. In between they',
+    'train as usual, in full precision.',
+  ],
+  learningRateSchedule: ['After four epochs, half of it after each.'],
+};
+
+const PROXIMAL_COMMENTS: Comments = {
+  distortEvery: ['How often a proximal step is taken. In between, weights train as usual.'],
+};
+
+type Comments = Readonly<Record<string, readonly string[] | undefined>>;
+
+function lines(settings: Settings, comments = COMMENTS): string {
+  return Object.entries(settings)
+    .map(([key, value]) =>
+      [
+        ...(comments[key] ?? []).map((line) => `    // ${line}\n`),
+        `    ${JSON.stringify(key)}: ${oneLine(value)}`,
+      ].join(''),
+    )
+    .join(',\n');
+}
+
+/** JSON in one line: `{ "type": "mnist", "path": "…" }` */
+function oneLine(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
+  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
+  return `{ ${entries.join(', ')} }`;
+}
