@@ -24,7 +24,7 @@ const BELOW = ['', 'raw', join('MNIST', 'raw'), join('FashionMNIST', 'raw'), joi
 
 /**
  * @param folder absolute path
- * @param validation training images, the last ones, that are a split of their own
+ * @param validation training images, the last ones, that are a split of their own: a number of them, or below 1 a fraction
  * @throws UserError that names the file when one is missing or damaged; SettingError where no image is left to train on
  */
 export async function openMnist(folder: string, validation = 0): Promise<Dataset> {
@@ -35,10 +35,11 @@ export async function openMnist(folder: string, validation = 0): Promise<Dataset
   if (shape !== testShape)
     throw new UserError(`${folder}: training images are ${shape}, test images ${testShape}.`, { remedy: REMEDY });
   if (validation === 0) return inMemoryDataset({ train: all, test }, 'MNIST');
-  const trained = all.samples - validation;
-  if (trained < 1)
+  const kept = validation < 1 ? Math.round(validation * all.samples) : validation;
+  const trained = all.samples - kept;
+  if (trained < 1 || kept === 0)
     throw new SettingError(['data', 'validation'], `there are ${all.samples} training images, got ${validation}`, {
-      remedy: 'Leave some to train on.',
+      remedy: 'Leave some to train on, and some for the validation.',
     });
   return inMemoryDataset(
     { train: samples(all, 0, trained), test, validation: samples(all, trained, all.samples) },

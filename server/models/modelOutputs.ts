@@ -36,8 +36,9 @@ export function outputNames(model: tf.LayersModel): string[] {
   return graph ? graph.outputs.map(({ name }) => name) : model.outputs.map(({ sourceLayer }) => sourceLayer.name);
 }
 
-/** Names of the layers that take a model's inputs, for an ONNX graph those of its inputs. */
+/** Those of an ONNX graph, or else of the layers that take the inputs. */
 export function inputNames(model: tf.LayersModel): string[] {
+  const graph = graphOf(model)?.settings.graph;
   // A sequential model has no `inputNames`.
-  return model.inputs.map(({ sourceLayer }) => sourceLayer.name);
+  return graph ? graph.inputs.map(({ name }) => name) : model.inputs.map(({ sourceLayer }) => sourceLayer.name);
 }

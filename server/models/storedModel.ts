@@ -22,6 +22,7 @@ export function parseTopology(text: string): object {
     return kerasTopology(forPrediction(JSON.parse(text)));
   } catch (error) {
     if (error instanceof SyntaxError) throw new FormatError('the topology of its model is no JSON');
+    if (error instanceof RangeError) throw new FormatError('the topology of its model is nested too deep');
     throw error;
   }
 }
@@ -35,12 +36,14 @@ export function parsedTopology(saved: SavedModel): object {
  * @param topology as {@link parseTopology} gives it
  * @param tensorsOf the tensors of the weights by name, each with the shape that the weight has
  * @param path of the file, for messages
+ * @param remedy what to do where the weights are not those of the model
  * @throws UserError where TensorFlow.js cannot make the model, or a weight is missing or does not fit
  */
 export async function storedModel(
   topology: object,
   tensorsOf: (model: tf.LayersModel) => ReadonlyMap<string, StoredTensor>,
   path: string,
+  remedy = EXPORT_AGAIN,
 ): Promise<tf.LayersModel> {
   const model = await modelOfTopology(topology, path);
   try {
@@ -49,14 +52,14 @@ export async function storedModel(
       for (const { name, shape, variable } of modelWeights(model)) {
         const tensor = tensors.get(name);
         const data = tensor?.shape.join() === shape.join() ? tensor.data : undefined;
-        if (!(data instanceof Float32Array)) throw lacking(path, name, shape);
+        if (!(data instanceof Float32Array)) throw lacking(path, name, shape, remedy);
         variable.assign(tf.tensor(data.slice(), shape, variable.dtype));
       }
     });
     return model;
   } catch (error) {
     model.dispose();
-    throw error instanceof FormatError ? notUsable(path, error, undefined, EXPORT_AGAIN) : error;
+    throw error instanceof FormatError ? notUsable(path, error, undefined, remedy) : error;
   }
 }
 
@@ -73,8 +76,6 @@ export async function modelOfTopology(topology: object, path: string): Promise<t
   return model;
 }
 
-function lacking(path: string, name: string, shape: readonly number[]): UserError {
-  return new UserError(`${path} does not hold the weight ${name} [${shape.join(', ')}] of its model.`, {
-    remedy: EXPORT_AGAIN,
-  });
+function lacking(path: string, name: string, shape: readonly number[], remedy: string): UserError {
+  return new UserError(`${path} does not hold the weight ${name} [${shape.join(', ')}] of its model.`, { remedy });
 }

@@ -39,7 +39,7 @@ async function decoding(): Promise<Limited[]> {
   const found = await processorSeconds(() => readImageFolder(folder, true));
   const files = Object.values(found.result.splits).flat();
   const decoded = await processorSeconds(() => decodeImages(folder, files, FORM, { threads: 0 }));
-  const pixels = decoded.result;
+  const { pixels } = decoded.result;
   const place = mkdtempSync(join(tmpdir(), 'deeptwist-images-'));
   try {
     const cache = new ImageCache(place);

@@ -2,7 +2,8 @@
  * @file Models that PyTorch exports as ONNX, imported as trainable ones: what they predict beside ONNX Runtime, and the gradients of all
  * their parameters beside PyTorch's own. `--python PATH` names the interpreter; `--models A,B` some of the models,
  * `--exporters script` one of PyTorch's two. With `--train`, each is
- * trained with each kind of compression and exported, in the place of that comparison.
+ * trained with each kind of compression and exported, in the place of that comparison. With
+ * `--real FOLDER`, the ONNX files below a folder are imported, and nothing else is done.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, existsSync } from 'node:fs';
@@ -16,6 +17,7 @@ import { loadModel } from '../../server/models/loadModel.ts';
 import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
+import { importFiles } from './importedFiles.ts';
 import { isOfFloats, samplesOf } from './importedReference.ts';
 import { METHODS, trainAndExport } from './importedTraining.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
@@ -38,8 +40,10 @@ const benchmark: Benchmark = {
     models: { type: 'string', default: MODELS.join(',') },
     exporters: { type: 'string', default: 'script,dynamo' },
     train: { type: 'boolean', default: false },
+    real: { type: 'string', default: '' },
   },
   async run(options) {
+    if (options.real) return realFiles(String(options.real));
     const python = String(options.python);
     checkPython(python);
     const results: Limited[] = [];
@@ -75,6 +79,22 @@ const benchmark: Benchmark = {
 };
 
 export default benchmark;
+
+async function realFiles(folder: string): Promise<Limited[]> {
+  const results: Limited[] = [];
+  let [count, imported] = [0, 0];
+  for await (const { file, found, reason } of importFiles(folder)) {
+    const compared = found?.difference === undefined ? '' : `, outputs differ by ${found.difference.toExponential(1)}`;
+    const told = found ? `${found.nodes} nodes, ${found.weights} weights${compared}` : 'not imported';
+    console.log(`  ${file}: ${told}${reason === undefined ? '' : `: ${reason}`}`);
+    count++;
+    if (found) imported++;
+    if (found?.difference !== undefined)
+      results.push(beside(FORWARD, `${file}: largest difference`, found.difference, ''));
+  }
+  console.log(`  ${imported} of ${count} files are imported`);
+  return results;
+}
 
 /** The outputs of the model that is exported after a training with each compression. */
 async function trained(python: string, folder: string, name: string): Promise<Limited[]> {

@@ -7,11 +7,12 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { loadModel } from '../../server/models/loadModel.ts';
-import { differenceFromKeras } from '../unit/models/keras/kerasFixtures.ts';
+import { modelWeights } from '../../server/models/modelWeights.ts';
+import { differenceFromKeras } from '../unit/models/keras/differenceFromKeras.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
 import { cacheFolder, runCommand } from './prepare.ts';
 
-/** Largest difference of an output: float32 numbers in another order of additions. */
+/** Largest difference of an output, as a part of the largest one or of 1: float32 numbers in another order of additions. */
 const FORWARD = 1e-5;
 
 const benchmark: Benchmark = {
@@ -24,9 +25,14 @@ const benchmark: Benchmark = {
     const results: Limited[] = [];
     for (const name of models.length > 0 ? models : readdirSync(folder).sort())
       for (const file of ['model.keras', 'model.h5']) {
+        // Keras does not say in an .h5 file that bytes are numbers of bfloat16.
+        if (name === 'halves' && file === 'model.h5') continue;
         const place = join(folder, name);
         const { model } = await loadModel(`./${file}`, { baseDirectory: place, seed: 1 });
-        const difference = differenceFromKeras(model, name, readFileSync(join(place, 'reference.npz')));
+        const difference = differenceFromKeras(model, readFileSync(join(place, 'reference.npz')));
+        console.log(
+          `  ${name}, ${file}: ${modelWeights(model).length} weights, outputs differ by ${difference.toExponential(1)}`,
+        );
         results.push(beside(FORWARD, `${name}, ${file}: largest difference of an output`, difference, ''));
         model.dispose();
       }
@@ -40,7 +46,8 @@ export default benchmark;
 function exportModels(python: string, folder: string, models: readonly string[]): void {
   if (models.length > 0 ? models.every((name) => existsSync(join(folder, name))) : existsSync(join(folder, 'mlp')))
     return;
-  if (spawnSync(python, ['-c', 'import keras']).status !== 0)
+  // Without the backend that the script chooses, keras itself cannot be imported.
+  if (spawnSync(python, ['-c', 'import h5py; from importlib.metadata import version; version("keras")']).status !== 0)
     throw new Error(`${python} has not the package keras: install keras and jax with pip, then add --python PATH.`);
   runCommand(python, [join('test', 'bench', 'python', 'export_keras.py'), '--out', folder, ...models]);
 }

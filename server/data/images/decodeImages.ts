@@ -23,6 +23,8 @@ export interface DecodeReply {
 }
 
 export interface DecodeOptions extends OpenOptions {
+  /** Images that may be broken; default: none. */
+  readonly mostBroken?: number;
   /** Default: by the number and the size of the files. */
   readonly threads?: number;
 }
@@ -32,21 +34,37 @@ const PORTION = 32;
 /** Bytes of files that a thread takes a tenth of a second for, about as long as it takes to start another. */
 const BYTES_OF_THREAD = 4 * 2 ** 20;
 const MOST_THREADS = 16;
-/** Images that cannot be used: behind so many, the others are not looked at. */
+/** Images that cannot be used, and must not be: behind so many, the others are not looked at. */
 const ENOUGH_FAILURES = 20;
+
+/** All images, one after the other. */
+export interface DecodedImages {
+  /** Each row by row, channels interleaved; of one that cannot be used, zeros. */
+  readonly pixels: Uint8Array;
+  /** By image, 1 where it cannot be used. */
+  readonly broken: Uint8Array;
+  /** {@link pixels} and {@link broken}, one behind the other. */
+  readonly all: Uint8Array;
+}
+
+/** @param all as of {@link DecodedImages} */
+export function decodedImages(all: Uint8Array, images: number): DecodedImages {
+  return { all, pixels: all.subarray(0, all.length - images), broken: all.subarray(all.length - images) };
+}
 
 /**
  * @param folder absolute
- * @returns the pixels of all images, one after the other, each row by row, channels interleaved
- * @throws UserError that names the images that cannot be used
+ * @throws UserError that names the images that cannot be used, where there are more than may be
  */
 export async function decodeImages(
   folder: string,
   files: readonly ImageFile[],
   form: ImageForm,
   options: DecodeOptions = {},
-): Promise<Uint8Array> {
-  const pixels = new Uint8Array(new SharedArrayBuffer(files.length * pixelsOf(form)));
+): Promise<DecodedImages> {
+  const all = new Uint8Array(new SharedArrayBuffer(files.length * (pixelsOf(form) + 1)));
+  const decoded = decodedImages(all, files.length);
+  const { pixels } = decoded;
   const decoding = new Decoding(files, options);
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const threads =
@@ -57,8 +75,9 @@ export async function decodeImages(
   } else {
     await decodeOnThreads(threads, { folder, form, pixels }, decoding, options.signal);
   }
-  if (decoding.failures.length > 0) throw unusable(decoding.failures);
-  return pixels;
+  if (decoding.failures.length > (options.mostBroken ?? 0)) throw unusable(decoding.failures);
+  for (const { index } of decoding.failures) decoded.broken[index] = 1;
+  return decoded;
 }
 
 /** The images that are still to be decoded. */
@@ -76,7 +95,10 @@ class Decoding {
 
   /** Takes one portion after the other until none is left. */
   async serve(decode: (portion: Portion) => Promise<readonly Failure[]>): Promise<void> {
-    while (this.#next < this.#files.length && this.failures.length < ENOUGH_FAILURES) {
+    while (
+      this.#next < this.#files.length &&
+      this.failures.length < (this.#options.mostBroken ?? 0) + ENOUGH_FAILURES
+    ) {
       this.#options.signal?.throwIfAborted();
       const first = this.#next;
       const paths = this.#files.slice(first, first + PORTION).map(({ path }) => path);
@@ -123,6 +145,9 @@ async function ask(worker: Worker, portion: Portion, signal: AbortSignal | undef
 /** The first image in the order of the data set, and the names of the others. */
 function unusable(failures: readonly Failure[]): UserError {
   const [first, ...others] = [...failures].sort((a, b) => a.index - b.index);
-  const also = others.map(({ message }) => `\n${message}`).join('');
+  const also = others
+    .slice(0, ENOUGH_FAILURES)
+    .map(({ message }) => `\n${message}`)
+    .join('');
   return new UserError(`${first.message}${also}`, first.remedy === undefined ? {} : { remedy: first.remedy });
 }

@@ -5,11 +5,14 @@ import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
+import type { RasterSize } from '../../formats/images/raster.ts';
 import { reasonOf } from '../../protocol/systemError.ts';
+import { UserError } from '../../protocol/userError.ts';
 import type { Dataset, OpenOptions, SampleForm, TensorSpec } from '../dataset.ts';
 import { inMemoryDataset, type Table } from '../inMemoryDataset.ts';
 import { chooseImages, type ChosenImages, type ImagesConfig } from './chooseImages.ts';
-import { decodeImages } from './decodeImages.ts';
+import { decodedImages, decodeImages, type DecodedImages } from './decodeImages.ts';
+import { decodeInto } from './decodeInto.ts';
 import { ImageCache } from './imageCache.ts';
 import { readImageFolder, type ImageFile } from './imageFolder.ts';
 import { readImageLabels } from './imageLabels.ts';
@@ -17,7 +20,9 @@ import { ImageReader, pixelsOf, type ImageForm } from './imageReader.ts';
 import { ImageRows, standardizationOf, type Standardization } from './imageRows.ts';
 
 /** Raised when the same files give other pixels. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
+/** Broken images that a warning names. */
+const NAMED = 5;
 
 /** Images that are found and chosen, and the form that they will have. */
 interface FoundImages {
@@ -37,11 +42,18 @@ export async function openImages(
   baseDirectory: string,
   options: OpenOptions = {},
 ): Promise<Dataset> {
-  const { folder, classes, chosen, form } = await findImages(config, baseDirectory);
+  const { folder, classes, chosen: found, form } = await findImages(config, baseDirectory);
   // In an order that no division changes, so that experiments with different ones share what is decoded.
-  const files = (Object.values(chosen).flat() as ImageFile[]).sort((a, b) => (a.path < b.path ? -1 : 1));
+  const files = (Object.values(found).flat() as ImageFile[]).sort((a, b) => (a.path < b.path ? -1 : 1));
   checkMemory(files.length, form);
-  const { pixels, warnings } = await pixelsOfFiles({ folder, files, form }, baseDirectory, options);
+  const mostBroken = Math.floor(config.skipBroken * files.length);
+  const { pixels, broken, warnings } = await pixelsOfFiles({ folder, files, form }, baseDirectory, {
+    ...options,
+    mostBroken,
+  });
+  const left = files.filter((_, index) => broken[index] === 1);
+  const chosen = left.length === 0 ? found : withoutBroken(found, new Set(left), classes);
+  if (left.length > 0) warnings.push(await brokenWarning(folder, left, files.length, form));
 
   const rows = new Map(files.map((file, row) => [file, row]));
   const rowsOf = (split: readonly ImageFile[]) => Uint32Array.from(split, (file) => rows.get(file)!);
@@ -97,9 +109,65 @@ async function findImages(config: ImagesConfig, baseDirectory: string): Promise<
     const [height, width] = config.size;
     return { folder, classes: images.classes, chosen, form: { height, width, channels } };
   }
-  const [{ path }] = chosen.train;
-  const size = new ImageReader(folder).size(path);
+  const { path, size } = firstSize(folder, chosen.train, config.skipBroken);
   return { folder, classes: images.classes, chosen, form: { ...size, channels, sizeOf: path } };
+}
+
+/** The size of the first image that has one. @throws UserError when more are broken than may be */
+function firstSize(
+  folder: string,
+  files: readonly ImageFile[],
+  skipBroken: number,
+): { path: string; size: RasterSize } {
+  const reader = new ImageReader(folder);
+  const tried = files.slice(0, 1 + Math.floor(skipBroken * files.length));
+  for (const { path } of tried.slice(0, -1)) {
+    try {
+      return { path, size: reader.size(path) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  const { path } = tried[tried.length - 1];
+  return { path, size: reader.size(path) };
+}
+
+/** @throws SettingError when a class or a split is left without an image */
+function withoutBroken(chosen: ChosenImages, broken: ReadonlySet<ImageFile>, classes: readonly string[]): ChosenImages {
+  const isWhole = (file: ImageFile) => !broken.has(file);
+  const { train, test, validation } = chosen;
+  const whole = {
+    train: train.filter(isWhole),
+    test: test.filter(isWhole),
+    ...(validation && { validation: validation.filter(isWhole) }),
+  };
+  const trained = new Set(whole.train.map(({ label }) => label));
+  const lost = classes.find((_, label) => !trained.has(label));
+  const empty = Object.entries(whole).find(([, files]) => files.length === 0)?.[0];
+  if (lost !== undefined || empty !== undefined)
+    throw new SettingError(
+      ['data', 'skipBroken'],
+      `without the broken images, ${lost === undefined ? `the ${empty} split` : `the class '${lost}'`} has none`,
+      { remedy: 'Replace the broken images.' },
+    );
+  return whole;
+}
+
+/** The reasons are not kept with the pixels: such images are decoded once more. */
+async function brokenWarning(
+  folder: string,
+  broken: readonly ImageFile[],
+  images: number,
+  form: ImageForm,
+): Promise<string> {
+  const reader = new ImageReader(folder);
+  const named = broken.slice(0, NAMED).map(({ path }, index) => ({ first: index, paths: [path] }));
+  const reasons: string[] = [];
+  const pixels = new Uint8Array(named.length * pixelsOf(form));
+  for (const portion of named)
+    for (const { message } of await decodeInto(reader, form, portion, pixels)) reasons.push(message);
+  const more = broken.length > NAMED ? ` And ${broken.length - NAMED} more.` : '';
+  return `${broken.length} of ${images} images cannot be used and are left out (data.skipBroken): ${reasons.join(' ')}${more}`;
 }
 
 /** @throws SettingError when all pixels together are more than memory can hold */
@@ -121,23 +189,24 @@ function checkMemory(images: number, form: ImageForm): void {
 async function pixelsOfFiles(
   { folder, files, form }: { folder: string; files: readonly ImageFile[]; form: ImageForm },
   baseDirectory: string,
-  { signal, onDecoded }: OpenOptions,
-): Promise<{ pixels: Uint8Array; warnings: string[] }> {
+  { signal, onDecoded, mostBroken }: OpenOptions & { readonly mostBroken: number },
+): Promise<DecodedImages & { warnings: string[] }> {
   const cacheFolder = join(baseDirectory, '.deeptwist', 'cache', 'images');
   const cache = new ImageCache(cacheFolder);
   const states = files.map(({ path, bytes, modified }) => [path, bytes, modified]);
   const { width, height, channels, sizeOf } = form;
   const content = JSON.stringify([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
   const key = createHash('sha256').update(content).digest('hex').slice(0, 32);
-  const known = await cache.read(key, files.length * pixelsOf(form));
-  if (known) return { pixels: known, warnings: [] };
-  const pixels = await decodeImages(folder, files, form, { signal, onDecoded });
+  const known = await cache.read(key, files.length * (pixelsOf(form) + 1));
+  const kept = known && decodedImages(known, files.length);
+  if (kept && kept.broken.reduce((sum, one) => sum + one, 0) <= mostBroken) return { ...kept, warnings: [] };
+  const decoded = await decodeImages(folder, files, form, { signal, onDecoded, mostBroken });
   try {
-    await cache.write(key, pixels);
-    return { pixels, warnings: [] };
+    await cache.write(key, decoded.all);
+    return { ...decoded, warnings: [] };
   } catch (error) {
     return {
-      pixels,
+      ...decoded,
       warnings: [
         `The decoded images cannot be kept in ${cacheFolder}, so that each run decodes them: ${reasonOf(error)}.`,
       ],

@@ -97,7 +97,14 @@ async function chooseVocabulary(
   }
 }
 
-function findParts({ path, files, split }: TextConfig, baseDirectory: string): Parts {
+function findParts(config: TextConfig, baseDirectory: string): Parts {
+  const parts = dividedParts(config, baseDirectory);
+  const { validation = 0 } = config.split ?? {};
+  if (parts.validation || validation === 0) return parts;
+  return { ...parts, ...withValidation(parts.train, validation) };
+}
+
+function dividedParts({ path, files, split }: TextConfig, baseDirectory: string): Parts {
   const part = (file: string): TextPart => ({ path: resolve(baseDirectory, file) });
   if (files)
     return {
@@ -108,10 +115,16 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
   const place = resolve(baseDirectory, path ?? '');
   const status = attempt(() => statSync(place), place);
   if (status.isDirectory()) {
-    if (split) throw new SettingError(['data', 'split'], `divides one file, but ${place} is a folder`, { at: 'key' });
-    return partsOfFolder(place);
+    if (split?.test !== undefined)
+      throw new SettingError(['data', 'split', 'test'], `divides one file, but ${place} is a folder`, { at: 'key' });
+    const parts = partsOfFolder(place);
+    if (parts.validation && split)
+      throw new SettingError(['data', 'split', 'validation'], `${parts.validation.path} is the validation split`, {
+        remedy: 'Leave it out.',
+      });
+    return parts;
   }
-  if (split === undefined)
+  if (split?.test === undefined)
     throw new SettingError(
       ['data', 'path'],
       `${place} is one file; how much of it is for validation and test is not said`,
@@ -119,7 +132,7 @@ function findParts({ path, files, split }: TextConfig, baseDirectory: string): P
         remedy: 'Add "split": { "validation": 0.1, "test": 0.1 }, or name a file for each split in "files".',
       },
     );
-  return divide(place, split);
+  return divide(place, { ...split, test: split.test });
 }
 
 function partsOfFolder(folder: string): Parts {
@@ -162,7 +175,7 @@ function attempt<T>(look: () => T, path: string): T {
 }
 
 /** Training at the start of the file, then validation, then test, whole lines each. */
-function divide(path: string, { validation, test }: NonNullable<TextConfig['split']>): Parts {
+function divide(path: string, { validation, test }: Required<NonNullable<TextConfig['split']>>): Parts {
   if (validation + test >= 1)
     throw new SettingError(
       ['data', 'split'],
@@ -182,6 +195,26 @@ function divide(path: string, { validation, test }: NonNullable<TextConfig['spli
       train: { path, begin: 0, end: first },
       ...(validation > 0 && { validation: { path, begin: first, end: second } }),
       test: { path, begin: second, end: file.end },
+    };
+  } finally {
+    file.close();
+  }
+}
+
+/** The last lines of a training text are for validation. @throws SettingError when either is left without a line */
+function withValidation(train: TextPart, validation: number): Pick<Parts, 'train' | 'validation'> {
+  const file = new TextFile(train);
+  try {
+    const middle = file.lineBehind(Math.floor(file.begin + (1 - validation) * (file.end - file.begin)));
+    if (file.end > file.begin && middle >= file.end)
+      throw new SettingError(
+        ['data', 'split', 'validation'],
+        `${train.path} has no line end where the validation split would begin: a split takes whole lines`,
+        { remedy: 'Write each sentence in a line of its own, or choose a larger fraction.' },
+      );
+    return {
+      train: { ...train, begin: file.begin, end: middle },
+      validation: { path: train.path, begin: middle, end: file.end },
     };
   } finally {
     file.close();

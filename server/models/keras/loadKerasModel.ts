@@ -24,6 +24,7 @@ export interface LoadedKerasModel {
 }
 
 const SAVE_AGAIN = "Save the model again (in Python: model.save('net.keras')), or copy the file again.";
+const NOT_NUMBERS = "Save it as a .keras file, which says what its numbers are (in Python: model.save('net.keras')).";
 const NOT_THERE =
   "Export the model as ONNX (in Python: model.export('net.onnx', format='onnx')), and name that; or replace these layers by others, " +
   'and save it again.';
@@ -66,6 +67,7 @@ async function modelOf(file: KerasFile, path: string): Promise<LoadedKerasModel>
     topology,
     (made) => storedTensors(made, tensors, (dataset) => weights.read(dataset)),
     path,
+    SAVE_AGAIN,
   );
   const loss = lossOfKeras(compiled);
   return { model, ...(loss && { loss }), files: [path], warnings: [...warnings] };
@@ -83,7 +85,7 @@ function storedTensors(
       const { shape, type } = dataset;
       const name = kerasTensorName({ layers: layers.map((layer) => names.get(layer) ?? layer), weight });
       if (type === undefined || type === 'string')
-        throw new FormatError(`'${dataset.path}' holds ${dataset.kind}, not numbers`);
+        throw new FormatError(`'${dataset.path}' holds ${dataset.kind}, not numbers`, { remedy: NOT_NUMBERS });
       return [name, { shape, data: float32Of(type, read(dataset)) }];
     }),
   );

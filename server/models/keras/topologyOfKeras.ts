@@ -67,6 +67,15 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
  * @throws FormatError for a model that is neither sequential nor functional, and one whose layers are damaged
  */
 export function topologyOfKeras(model: Settings, version = '3'): ConvertedModel {
+  try {
+    return converted(model, version);
+  } catch (error) {
+    if (error instanceof RangeError) throw new FormatError('its settings are nested too deep');
+    throw error;
+  }
+}
+
+function converted(model: Settings, version: string): ConvertedModel {
   const className = String(model.class_name);
   if (!isModelClass(className))
     throw new FormatError(`its model is of a class of its own, ${className}, whose code is not in the file`, {
@@ -75,15 +84,9 @@ export function topologyOfKeras(model: Settings, version = '3'): ConvertedModel 
         "(model.export('net.onnx', format='onnx')).",
     });
   const converter = new Converter(version.startsWith('3'));
-  const converted = converter.model(model);
-  return {
-    topology:
-      converter.missing.length > 0
-        ? {}
-        : kerasTopology(forPrediction({ ...converted, keras_version: version, backend: 'tensorflow' })),
-    missing: converter.missing,
-    warnings: converter.warnings,
-  };
+  const topology = { ...converter.model(model), keras_version: version, backend: 'tensorflow' };
+  const { missing, warnings } = converter;
+  return { topology: missing.length > 0 ? {} : kerasTopology(forPrediction(topology)), missing, warnings };
 }
 
 class Converter {

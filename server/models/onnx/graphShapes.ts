@@ -23,6 +23,11 @@ function inputShapes({ inputs }: ModelGraph, batch: number): number[][] {
   return inputs.map(({ shape }) => [batch, ...shape.slice(1).map(Number)]);
 }
 
+/** Shapes of the inputs as the file has them; an input may have another size than the batch on its first axis, as a state has. */
+function fixedShapes({ inputs }: ModelGraph, batch: number): number[][] {
+  return inputs.map(({ shape }) => shape.map((size) => (typeof size === 'number' ? size : batch)));
+}
+
 /** The size of a batch that the file fixes. */
 function fixedBatch({ inputs }: ModelGraph): number | undefined {
   return inputs.flatMap(({ shape: [size] }) => (typeof size === 'number' ? [size] : [])).at(0);
@@ -45,8 +50,8 @@ export async function shapesOf(graph: ModelGraph, path: string): Promise<GraphSh
     if (fixed === undefined || !(error instanceof UserError)) throw error;
   }
   return {
-    inputs: sized(fixed),
-    outputs: await outputShapes(graph, sized(fixed)),
+    inputs: fixedShapes(graph, fixed),
+    outputs: await outputShapes(graph, fixedShapes(graph, fixed)),
     warning:
       `${path} computes batches of ${fixed} alone, since it was exported with that size in it. Export it with a dynamic batch: ` +
       'torch.onnx.export(…, dynamic_axes={"input": {0: "batch"}}, dynamo=False).',
@@ -112,14 +117,17 @@ export function dtypeOf(type: GraphInput['type']): 'float32' | 'int32' {
  * @returns undefined for one that does, or that changes with the size of a batch of any size
  */
 export async function knownOutput(graph: ModelGraph): Promise<number | undefined> {
-  const numberFor = (batch: number) =>
-    recordOutputs(graph, inputShapes(graph, batch), ([value]) => (isKnown(value) ? value.numbers[0] : undefined));
+  const numberFor = (shapes: readonly (readonly number[])[]) =>
+    recordOutputs(graph, shapes, ([value]) => (isKnown(value) ? value.numbers[0] : undefined));
   const fixed = fixedBatch(graph);
   try {
-    const [two, three] = [await numberFor(BATCHES[0]), await numberFor(BATCHES[1])];
+    const [two, three] = [
+      await numberFor(inputShapes(graph, BATCHES[0])),
+      await numberFor(inputShapes(graph, BATCHES[1])),
+    ];
     if (two === three || fixed === undefined) return two === three ? two : undefined;
   } catch (error) {
     if (fixed === undefined || !(error instanceof UserError)) throw error;
   }
-  return numberFor(fixed);
+  return numberFor(fixedShapes(graph, fixed));
 }

@@ -63,10 +63,15 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
 /** @param shapes of the inputs */
 function modelOfLayer(layer: OnnxGraphLayer, shapes: readonly OpenShape[]): tf.LayersModel {
   const inputs = layer.settings.graph.inputs.map(({ name, type }, i) =>
-    tf.input({ name, batchShape: [...shapes[i]], dtype: dtypeOf(type) }),
+    tf.input({ name: layerName(name), batchShape: [...shapes[i]], dtype: dtypeOf(type) }),
   );
   const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs) as tf.SymbolicTensor | tf.SymbolicTensor[];
   return tf.model({ inputs, outputs });
+}
+
+/** A name without the characters that TensorFlow.js refuses, as in TensorFlow's `serving_default_input:0`. */
+function layerName(name: string): string {
+  return name.replace(/^[^A-Za-z0-9]+/, '').replaceAll(/[^\w./-]/g, '_') || 'input';
 }
 
 /** Files with external data, by what the model calls them. */

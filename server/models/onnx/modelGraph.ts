@@ -17,7 +17,6 @@ import {
   type ReadOnnxModel,
   type ReadOnnxNode,
   type ReadOnnxValue,
-  type StoredOnnxTensor,
 } from '../../formats/onnxReader.ts';
 import { isFloat } from '../../formats/elementTypes.ts';
 import { FormatError } from '../../formats/formatError.ts';
@@ -60,7 +59,7 @@ export interface ModelGraph extends OnnxVersions {
 }
 
 /** Versions of the standard operators that are read. */
-const OPSETS = { first: 11, last: 22 } as const;
+const OPSETS = { first: 9, last: 22 } as const;
 
 /** Remedies for what an exporter writes. */
 const EXPORT_AGAIN =
@@ -106,20 +105,25 @@ export function modelGraphOf(
   fileOf?: (location: string) => Uint8Array,
 ): { graph: ModelGraph; values: ReadonlyMap<string, Float32Array> } {
   const computation = computationOf(file);
-  const weights: StoredOnnxTensor[] = [];
+  const weights: Pick<GraphWeight, 'name' | 'shape'>[] = [];
   const values = new Map<string, Float32Array>();
+  const asWeight = (name: string, tensor: OnnxTensor): boolean => {
+    const uses = computation.uses.get(name);
+    if (!uses || !(tensor.data instanceof Float32Array) || isConstant(name, tensor, uses)) return false;
+    weights.push({ name, shape: tensor.shape });
+    values.set(name, tensor.data);
+    return true;
+  };
   for (const stored of file.initializers) {
     const { name } = stored;
-    const uses = computation.uses.get(name);
-    if (!uses) continue;
+    if (!computation.uses.has(name)) continue;
     const tensor = onnxTensorOf(stored, fileOf);
-    if (tensor.data instanceof Float32Array && !isConstant(name, tensor, uses)) {
-      weights.push(stored);
-      values.set(name, tensor.data);
-    } else {
-      computation.constants.set(name, tensor);
-    }
+    if (!asWeight(name, tensor)) computation.constants.set(name, tensor);
   }
+  // PaddlePaddle writes the weights of a model as nodes that are constants.
+  if (weights.length === 0)
+    for (const [name, tensor] of [...computation.constants])
+      if (asWeight(name, tensor)) computation.constants.delete(name);
   return { graph: assembleGraph(file, computation, weights), values };
 }
 
@@ -325,8 +329,11 @@ function isRunningStatistic({ node, input }: Use): boolean {
 }
 
 function inputOf({ name, type, shape }: ReadOnnxValue): GraphInput {
-  if (shape === undefined || shape.length === 0)
-    throw new FormatError(`its input ${name} has no shape`, { remedy: EXPORT_AGAIN });
+  if (shape === undefined) throw new FormatError(`its input ${name} has no shape`, { remedy: EXPORT_AGAIN });
+  if (shape.length === 0)
+    throw new FormatError(`its input ${name} is one number, and no sample of a batch`, {
+      remedy: 'Export the model with that number in it, as a constant of the module.',
+    });
   return { name, type: valueType(name, type), shape };
 }
 

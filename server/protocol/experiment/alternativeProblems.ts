@@ -17,13 +17,16 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
   if (isRecord(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
   if (isRecord(data) && data.type === 'text') {
     problems.push(...oneOf(['data'], data, ['path', 'a folder or a file'], ['files']));
-    if ('files' in data && 'split' in data)
-      problems.push({
-        path: ['data', 'split'],
-        code: 'alternatives',
-        at: 'key',
-        message: 'divides the one file of "path"; "files" has the splits',
-      });
+    for (const split of ['test', 'validation'])
+      if ('files' in data && valueAt(data, ['split', split]) !== undefined)
+        if (split === 'test' || valueAt(data, ['files', split]) !== undefined)
+          problems.push({
+            path: ['data', 'split', split],
+            code: 'alternatives',
+            at: 'key',
+            message: `"files" has a text for it`,
+            related: [['data', 'files']],
+          });
   }
   if (isRecord(data) && data.type === 'table') {
     problems.push(...oneOf(['data'], data, ['path', 'a file'], ['files']));

@@ -191,11 +191,8 @@ function chosenOption(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
   const [inside] = issue.errors
     .filter((errors) => !errors.some(({ code, path }) => wrongKinds.has(code) && path.length === 0))
     .toSorted((a, b) => unknown(a) - unknown(b));
-  return (
-    (inside as typeof inside | undefined)?.map((error) => ({ ...error, path: [...issue.path, ...error.path] })) ?? [
-      issue,
-    ]
-  );
+  if ((inside as typeof inside | undefined) === undefined) return [issue];
+  return inside.flatMap((error) => chosenOption({ ...error, path: [...issue.path, ...error.path] }));
 }
 
 /** What a check of the schema itself found in settings that belong together. */

@@ -2,10 +2,11 @@
 
 const LONGEST = 60;
 
-/** As JSON, which is cut where it is long; a list or an object by its kind. */
+/** As JSON, which is cut where it is long; a list or an object by its kind, and an empty one as such. */
 export function shownValue(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null)
+    return Object.keys(value).length === 0 ? 'an empty object' : 'an object';
   const text = JSON.stringify(value);
   return text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`;
 }

@@ -67,6 +67,12 @@ describe('a validation split', () => {
     expect(data.stepsPerEpoch(19)).toBe(1);
   });
 
+  test('may be a fraction of them', async () => {
+    await open(good);
+    const data = await openDataset({ type: 'mnist', path: folder, validation: 0.2 }, '/');
+    expect(data.description).toBe('MNIST: 20 training, 7 test, 5 validation samples');
+  });
+
   test('leaves something to train on', async () => {
     await open(good);
     const opened = openDataset({ type: 'mnist', path: folder, validation: 25 }, '/');

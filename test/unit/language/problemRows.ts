@@ -53,7 +53,7 @@ export const rows: readonly ProblemRow[] = [
       'error missing-setting «{» training: missing: expected an object',
     ],
   },
-  { what: 'a list', text: '[]', problems: ['error wrong-value «[]» expected an object, got a list'] },
+  { what: 'a list', text: '[]', problems: ['error wrong-value «[]» expected an object, got an empty list'] },
   { what: 'a number', text: '12', problems: ['error wrong-value «12» expected an object, got 12'] },
   { what: 'half a key', text: '{ "mod', problems: ['error syntax «"mod» not JSON: a string is not closed'] },
   { what: 'a key without a colon', text: '{ "model" }', problems: ['error syntax «}» not JSON: expected a colon'] },
@@ -731,7 +731,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a thinning without a time, and one of another unit',
     text: edited(thin('"at": [], "unit": "days"'), sgd, inEpochs),
     problems: [
-      'error wrong-value «[]» thin.at: expected a list of 1 number or more, got a list',
+      'error wrong-value «[]» thin.at: expected a list of 1 number or more, got an empty list',
       `error wrong-value «"days"» thin.unit: expected 'steps' or 'epochs', got "days"`,
     ],
   },

@@ -84,13 +84,16 @@ function gelu(call: NodeCall): tf.Tensor {
 
 function clip(call: NodeCall): tf.Tensor {
   const x = call.tensor(0);
+  if (call.mode.opset < 11) return clipped(x, call.real('min', -Infinity), call.real('max', Infinity));
   const [low, high] = [1, 2].map((input) => (call.has(input) ? call.value(input) : undefined));
   if ((low && !isKnown(low)) || (high && !isKnown(high))) {
     const raised = call.has(1) ? inOneShape(tf.maximum)(x, call.tensor(1)) : x;
     return call.has(2) ? inOneShape(tf.minimum)(raised, call.tensor(2)) : raised;
   }
-  const minimum = low?.numbers[0] ?? -Infinity;
-  const maximum = high?.numbers[0] ?? Infinity;
+  return clipped(x, low?.numbers[0] ?? -Infinity, high?.numbers[0] ?? Infinity);
+}
+
+function clipped(x: tf.Tensor, minimum: number, maximum: number): tf.Tensor {
   if (minimum === 0 && maximum === 6) return tf.relu6(x);
   if (minimum === 0 && maximum === Infinity) return tf.relu(x);
   if (maximum === Infinity) return tf.maximum(x, minimum);

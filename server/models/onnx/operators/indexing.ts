@@ -122,7 +122,7 @@ function scatterND(call: NodeCall): tf.Tensor {
 function topK(call: NodeCall): tf.Tensor[] {
   const x = call.tensor(0);
   const axis = axisOf(call.integer('axis', -1), x.rank);
-  const [count] = call.requiredNumbers(1, 'the number k');
+  const count = call.mode.opset < 10 ? call.integer('k', 1) : call.requiredNumbers(1, 'the number k')[0];
   const isLargest = call.integer('largest', 1) !== 0;
   call.integer('sorted', 1); // Any order will do where it is 0.
   const exchanged = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i === x.rank - 1 ? axis : i));

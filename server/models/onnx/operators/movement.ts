@@ -141,9 +141,10 @@ function everySoMany(x: tf.Tensor, axis: number, step: number, size: number): tf
 
 function slice(call: NodeCall): Value {
   const value = call.value(0);
-  const starts = call.requiredNumbers(1, 'the starts');
-  const ends = call.requiredNumbers(2, 'the ends');
-  const axes = call.numbers(3, 'the axes') ?? starts.map((_, i) => i);
+  const isOld = call.mode.opset < 10;
+  const starts = isOld ? (call.integers('starts') ?? []) : call.requiredNumbers(1, 'the starts');
+  const ends = isOld ? (call.integers('ends') ?? []) : call.requiredNumbers(2, 'the ends');
+  const axes = (isOld ? call.integers('axes') : call.numbers(3, 'the axes')) ?? starts.map((_, i) => i);
   const steps = call.numbers(4, 'the steps') ?? starts.map(() => 1);
   const ranges = value.shape.map((size): Range => ({ begin: 0, step: 1, size }));
   axes.forEach((given, i) => {
@@ -263,7 +264,8 @@ const sources = {
 function pad(call: NodeCall): Value {
   const x = call.tensor(0);
   const mode = call.word('mode', ['constant', 'reflect', 'edge', 'wrap']);
-  const given = call.requiredNumbers(1, 'the pads');
+  const isOld = call.mode.opset < 11;
+  const given = isOld ? (call.integers('pads') ?? []) : call.requiredNumbers(1, 'the pads');
   const axes = call.numbers(3, 'the axes') ?? x.shape.map((_, axis) => axis);
   const [before, after] = [x.shape.map(() => 0), x.shape.map(() => 0)];
   axes.forEach((one, i) => {
@@ -272,7 +274,7 @@ function pad(call: NodeCall): Value {
     after[axis] = given[i + axes.length];
   });
   if (mode === 'constant') {
-    const value = call.numbers(2, 'the constant')?.[0] ?? 0;
+    const value = isOld ? call.real('value', 0) : (call.numbers(2, 'the constant')?.[0] ?? 0);
     const cut = sliced(
       x,
       x.shape.map((size, axis) => ({

@@ -107,10 +107,12 @@ function resizeAxis(x: tf.Tensor, axis: number, samples: [number, number][][]): 
 
 function resize(call: NodeCall): tf.Tensor {
   const x = call.floats(0);
+  // Before version 11, the scales are the second input, and a place is one of the input divided by its scale.
+  const isOld = call.mode.opset < 11;
   const sampling: Sampling = {
     mode: call.word('mode', MODES),
-    coordinates: call.word('coordinate_transformation_mode', COORDINATES),
-    rounding: call.word('nearest_mode', ROUNDING),
+    coordinates: isOld ? 'asymmetric' : call.word('coordinate_transformation_mode', COORDINATES),
+    rounding: isOld ? 'floor' : call.word('nearest_mode', ROUNDING),
     cubic: call.real('cubic_coeff_a', -0.75),
     excludesOutside: call.integer('exclude_outside', 0) !== 0,
   };
@@ -118,7 +120,7 @@ function resize(call: NodeCall): tf.Tensor {
   call.word('keep_aspect_ratio_policy', ['stretch']);
   if (call.integer('antialias', 0) !== 0) throw new TypeError('its antialias is not known here');
   const axes = (call.integers('axes') ?? x.shape.map((_, axis) => axis)).map((axis) => axisOf(axis, x.rank));
-  const scales = call.numbers(2, 'the scales') ?? [];
+  const scales = call.numbers(isOld ? 1 : 2, 'the scales') ?? [];
   const sizes = call.numbers(3, 'the sizes') ?? [];
   if (scales.length !== axes.length && sizes.length !== axes.length)
     throw new TypeError(`it has neither a scale nor a size for each of its ${axes.length} axes`);

@@ -112,6 +112,12 @@ const images = z
           'starts from another, or learns from a teacher, must have the same as that one: then write numbers.',
       )
       .meta({ examples: ['symmetric'] }),
+    skipBroken: fraction
+      .default(0)
+      .describe(
+        'Fraction of the images, 0 to 1, that may be broken: they are left out, with a warning that names them. Without it, one is an error.',
+      )
+      .meta({ examples: [0.01] }),
     crop: z
       .strictObject({
         padding: positiveInteger
@@ -145,10 +151,11 @@ export const data = z
       .strictObject({
         type: z.literal('mnist'),
         path: path.describe('Folder with the four IDX files of MNIST (or of a set in its form), raw or gzip.'),
-        validation: positiveInteger
+        validation: z
+          .union([positiveInteger, z.number().gt(0).lt(1)])
           .optional()
           .describe(
-            'Training images, the last ones, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
+            'Training images, the last ones, a number or a fraction of them, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
               'choose settings, look at them and not at the test images.',
           )
           .meta({ examples: [5000] }),
@@ -216,16 +223,21 @@ export const data = z
           .describe('In place of `path`: a text file for each split.'),
         split: z
           .strictObject({
-            validation: fraction.default(0).describe('Fraction of the text, 0 to 1.'),
+            validation: fraction
+              .default(0)
+              .describe(
+                'Fraction of the one file that `path` names, or of the training text where there is none for it, 0 to 1.',
+              ),
             test: z
               .number()
               .gt(0)
               .lt(1)
-              .describe('Fraction of the text, 0 to 1.')
+              .optional()
+              .describe('Fraction of the one file that `path` names, 0 to 1.')
               .meta({ examples: [0.1] }),
           })
           .optional()
-          .describe('Fractions of the one file that `path` names, whole lines at its end, for each split.'),
+          .describe('Fractions of a text, whole lines at its end, for each split.'),
         vocabulary: z
           .strictObject({
             size: z

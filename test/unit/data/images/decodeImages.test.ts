@@ -21,7 +21,8 @@ function files(count: number, change: (i: number) => Uint8Array | string = flat)
 
 test('threads decode what one thread decodes, each image to its place', async () => {
   const images = files(200, (i) => (i % 7 === 0 ? photograph : flat(i)));
-  const [one, several] = await Promise.all([0, 2].map((threads) => decodeImages(folder, images, form, { threads })));
+  const decoded = [0, 2].map((threads) => decodeImages(folder, images, form, { threads }));
+  const [one, several] = (await Promise.all(decoded)).map(({ pixels }) => pixels);
   expect(one.subarray(6, 12)).toEqual(new Uint8Array(6).fill(1));
   expect(Buffer.from(several).equals(Buffer.from(one))).toBe(true);
 });
@@ -45,14 +46,19 @@ test('images that cannot be used are told in their order, with what to do, also 
 });
 
 test('behind many that cannot be used, the others are not looked at', async () => {
-  const { message } = await userErrorOf(() =>
+  const looked: number[] = [];
+  const decode = (mostBroken: number) =>
     decodeImages(
       folder,
       files(500, () => 'none'),
       form,
-    ),
-  );
-  expect(message.split('\n')).toHaveLength(32);
+      { mostBroken, onDecoded: ({ done }) => looked.push(done) },
+    );
+  const { message } = await userErrorOf(() => decode(0));
+  expect(looked.splice(0)).toEqual([32]);
+  expect(message.split('\n')).toHaveLength(21);
+  await userErrorOf(() => decode(100));
+  expect(looked.at(-1)).toBe(128);
 });
 
 test('an abort ends the threads', async () => {

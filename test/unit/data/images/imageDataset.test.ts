@@ -331,6 +331,31 @@ describe('what keeps a folder from being a data set is told, with the place of i
     expect(error.remedy).not.toBe(undefined);
   });
 
+  test('broken images, up to a share: they are left out and named, also when the others are kept', async () => {
+    const files = { ...pets, 'train/cat/0.png': 'none', 'test/dog/1.png': flat(1).subarray(0, 50) };
+    const expected = flatSamples(inOrder((await open({ ...pets, 'train/cat/0.png': flat(9) })).train)).slice(1);
+    for (const round of ['decoded', 'kept']) {
+      const data = await open(files, { skipBroken: 0.2 });
+      expect(flatSamples(inOrder(data.train)), round).toEqual(expected);
+      expect(data.test.samples).toBe(3);
+      expect(data.countLabels?.(2, 0)).toEqual([3, 4]);
+      expect(data.warnings).toHaveLength(1);
+      expect(data.warnings![0]).toMatch(
+        /^2 of 12 images cannot be used and are left out \(data\.skipBroken\): .*test.dog.1\.png is not usable: .*train.cat.0\.png is not usable/,
+      );
+    }
+    const { message } = await userErrorOf(() => openImages(folder, { skipBroken: 0.1 }));
+    expect(message).toContain('train/cat/0.png is not usable');
+    const without = await userErrorOf(() => openImages(folder));
+    expect(without.message).toContain('train/cat/0.png is not usable');
+  });
+
+  test('a class of broken images alone', async () => {
+    const broken = Object.fromEntries([0, 1, 2, 3].map((i) => [`train/dog/${i}.png`, 'none']));
+    const { message } = await userErrorOf(() => open({ ...pets, ...broken }, { skipBroken: 0.5 }));
+    expect(message).toBe("data.skipBroken: without the broken images, the class 'dog' has none");
+  });
+
   test('a link that leads nowhere', async () => {
     writeFiles(join(folder, 'data'), pets);
     symlinkSync('nowhere', join(folder, 'data', 'train', 'cat', 'z.png'));

@@ -43,6 +43,22 @@ async function batchesOf(split: Split, batchSize: number): Promise<Batch[]> {
   return batches;
 }
 
+it.each([
+  ['a folder', { path: '.' }],
+  ['files', { path: undefined, files: { train: 'x.train.txt', test: 'x.test.txt' } }],
+])('the validation may be the last lines of the training text of %s', async (_, place) => {
+  const folder = await mikolov('a b\nc d\ne f\ng h\n', '', 'a b c\n');
+  await rm(join(folder, 'x.valid.txt'));
+  const data = await open(folder, 2, { ...place, split: { validation: 0.4 } });
+  expect(data.description).toMatch(/^Text: 9 training, 4 test, 3 validation words/);
+  const error = await userErrorOf(async () =>
+    open(await onlyTraining('a b c'), 2, { ...place, split: { validation: 0.4 } }),
+  );
+  expect(error.message).toMatch(/^data\.split\.validation: .* has no line end where the validation split would begin/);
+});
+
+const onlyTraining = (train: string) => folderOf({ 'x.train.txt': train, 'x.test.txt': 'a b\n' });
+
 describe('a vocabulary', () => {
   it('has the words by falling frequency, then by their code points, and <unk> last where the text lacks it', async () => {
     const { vocabulary } = await open(await mikolov('b a b\nc a b\nä B\n'), 2);
@@ -291,7 +307,8 @@ describe('what cannot be used is refused with the file and the remedy', () => {
     [{ path: 'nowhere' }, /^data\.path: .*nowhere does not exist$/],
     [{ path: 'x.train.txt' }, /is one file; how much of it is for validation and test is not said$/],
     [{ path: 'x.train.txt', split: { validation: 0.6, test: 0.5 } }, /^data\.split: .* nothing is left to train on$/],
-    [{ split: { validation: 0.1, test: 0.1 } }, /^data\.split: divides one file, but .* is a folder$/],
+    [{ split: { validation: 0.1, test: 0.1 } }, /^data\.split\.test: divides one file, but .* is a folder$/],
+    [{ split: { validation: 0.1 } }, /^data\.split\.validation: .*x\.valid\.txt is the validation split$/],
     [{ path: 'x.train.txt/x' }, /^data\.path: .*x does not exist$/],
     [
       { path: 'x.train.txt', split: { validation: 0, test: 0.5 } },

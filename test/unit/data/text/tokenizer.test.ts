@@ -204,7 +204,7 @@ describe('a text with a tokenizer', () => {
     for (const split of ['train', 'test'] as const)
       expect(await batchesOf(streamed[split])).toEqual(await batchesOf(whole[split]));
     const order = { batchSize: 4, seed: 1, step: 3 };
-    const [a, b] = await Promise.all([whole, streamed].map((data) => data.openTraining(order)));
+    const [a, b] = [await whole.openTraining(order), await streamed.openTraining(order)];
     for (let step = 0; step < 50; step++) expect((await b.next()).inputs).toEqual((await a.next()).inputs);
     await streamed.close();
   });

@@ -715,6 +715,35 @@ const cases: Record<string, Case> = {
     ],
     tensors: { 'm.scale': positiveFloats([2, 3]) },
   },
+  'Clip before version 11': behindWeight('Clip', { min: { float: -0.5 }, max: { float: 0.5 } }, [], {
+    opset: 10,
+    smooth: false, // A number of the samples lies at a corner.
+  }),
+  'Slice before version 10': behindWeight(
+    'Slice',
+    { starts: { ints: [1, -2] }, ends: { ints: [3, 1000] }, axes: { ints: [1, 2] } },
+    [],
+    { sample: [4, 5], opset: 9 },
+  ),
+  'Pad before version 11': behindWeight('Pad', { pads: { ints: [0, 1, 2, 0, 0, 1] }, value: { float: 0.5 } }, [], {
+    sample: [3, 4],
+    opset: 9,
+  }),
+  'TopK before version 10': {
+    sample: [3, 5],
+    outputRank: 3,
+    opset: 9,
+    nodes: [
+      node('Mul', ['x', 'm.scale'], 'scaled'),
+      { op: 'TopK', inputs: ['scaled'], outputs: ['y', 'places'], attributes: { k: { int: 2 } } },
+    ],
+    tensors: { 'm.scale': positiveFloats([3, 5]) },
+  },
+  'Resize before version 11': behindWeight('Resize', { mode: { string: 'nearest' } }, ['scales'], {
+    ...onImage,
+    opset: 10,
+    tensors: { scales: { type: 'float32', shape: [4], data: Float32Array.of(1, 1, 2, 3) } },
+  }),
 };
 
 /** A loss whose gradient is different for every number of the output. */

@@ -110,11 +110,11 @@ describe('checkExperiment', () => {
     [
       '"type": "mnist"',
       '"type": {}',
-      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got an object",
+      "4:21 data.type: expected 'mnist', 'arrays', 'images', 'table', 'module' or 'text', got an empty object",
     ],
     ['"steps": 20000', '"steps": 1.5', '8:14 training.steps: expected a positive integer, got 1.5'],
     ['{ "rate": 0.98 },', '0.98,', '14:14 compression.layers.fc1: expected an object, got 0.98'],
-    ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got a list'],
+    ['"builtin:lenet-300-100"', '[]', '3:12 model: expected a non-empty string or an object, got an empty list'],
     ['"builtin:lenet-300-100"', '""', '3:12 model: expected a non-empty string or an object, got ""'],
     ['"batchSize": 50', '"seed": -1, "batchSize": 50', '7:13 training.seed: expected an integer of at least 0, got -1'],
     [
@@ -251,7 +251,7 @@ describe('checkExperiment', () => {
       '"task": "regresion"',
       `data.task: expected 'classification' or 'regression', got "regresion"; did you mean 'regression'?`,
     ],
-    ['"columns": []', 'data.columns: expected a non-empty list, got a list'],
+    ['"columns": []', 'data.columns: expected a non-empty list, got an empty list'],
     [
       '"kinds": { "a": "numbr" }',
       `data.kinds.a: expected 'number', 'category' or 'ignored', got "numbr"; did you mean 'number'?`,
@@ -300,6 +300,50 @@ describe('checkExperiment', () => {
     ]);
   });
 
+  it.each([
+    [
+      '{ "type": "text", "timeSteps": 35, "files": { "train": "a", "test": "b" }, "split": { "test": 0.1 } }',
+      'data.split.test: "files" has a text for it',
+    ],
+    [
+      '{ "type": "text", "timeSteps": 35, "files": { "train": "a", "test": "b", "validation": "c" }, "split": { "validation": 0.1 } }',
+      'data.split.validation: "files" has a text for it',
+    ],
+    [
+      '{ "type": "text", "timeSteps": 35, "path": "a", "tokenizer": "b", "vocabulary": { "size": 5 } }',
+      'data.tokenizer: expected either "tokenizer" or "vocabulary"',
+    ],
+    [
+      '{ "type": "arrays", "train": { "inputs": "a", "targets": "b" } }',
+      'data.test: missing: expected arrays, or "split": { "test": 0.2 }',
+    ],
+    [
+      '{ "type": "arrays", "train": { "inputs": "a", "targets": "b" }, "test": { "inputs": "a", "targets": "b" }, "split": { "test": 0.1 } }',
+      'data.split.test: "test" has arrays for it',
+    ],
+    [
+      '{ "type": "arrays", "train": { "inputs": { "a": 1 }, "targets": "b" }, "split": { "test": 0.1 } }',
+      'data.train.inputs.a: expected a non-empty string, got 1',
+    ],
+    [
+      '{ "type": "arrays", "train": { "inputs": "a", "targets": "b" }, "split": { "test": 1.5 } }',
+      'data.split.test: expected a number',
+    ],
+    ['{ "type": "images", "path": "a", "skipBroken": 1 }', 'data.skipBroken: expected a number in [0, 1), got 1'],
+    ['{ "type": "mnist", "path": "a", "validation": 1.5 }', 'data.validation: expected'],
+  ])('refuses settings of data that do not fit: %s', (data, message) => {
+    expect(messages('{ "type": "mnist", "path": "../data/mnist" }', data)).toEqual([expect.stringContaining(message)]);
+  });
+
+  it.each([
+    ['{ "a": "hinge" }', 'training.loss.a: expected'],
+    ['{ "a": { "loss": "huber", "weight": 0 } }', 'training.loss.a.weight: expected a positive number, got 0'],
+    ['{ "a": { "weight": 1 } }', 'training.loss.a.loss: missing: expected'],
+    ['{ "a": { "loss": "huber", "wieght": 2 } }', 'training.loss.a.wieght: unknown setting; did you mean "weight"?'],
+  ])('refuses losses of outputs that are none: %s', (loss, message) => {
+    expect(messages('"training": {', `"training": { "loss": ${loss},`)).toEqual([expect.stringContaining(message)]);
+  });
+
   it('a table is divided by files or by fractions', () => {
     const table =
       '{ "type": "table", "files": { "train": "a", "test": "b" }, "target": "y", "split": { "test": 0.5 } }';
@@ -320,11 +364,6 @@ describe('checkExperiment', () => {
       '{ "type": "mnist", "path": "../data/mnist" }',
       '{ "type": "text", "timeSteps": 35, "path": "a", "vocabulary": { "size": 5, "file": "b" } }',
       '4:75 data.vocabulary.size: expected either "size" or "file"',
-    ],
-    [
-      '{ "type": "mnist", "path": "../data/mnist" }',
-      '{ "type": "text", "timeSteps": 35, "files": { "train": "a", "test": "b" }, "split": { "test": 0.1 } }',
-      '4:86 data.split: divides the one file of "path"; "files" has the splits',
     ],
   ])('refuses settings of which one is to be given: %s -> %s', (search, replacement, message) => {
     expect(messages(search, replacement)).toEqual([`lenet.deeptwist.jsonc:${message}`]);
