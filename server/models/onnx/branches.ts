@@ -15,7 +15,7 @@ import { withSizes, type InputSizes } from './inputSizes.ts';
 import { modelGraphOf, refuseMissing } from './modelGraph.ts';
 
 /** True for a node that takes one of two branches. */
-export function isBranching({ op, domain, graphs }: ReadOnnxNode): boolean {
+function isBranching({ op, domain, graphs }: ReadOnnxNode): boolean {
   return (
     op === 'If' && domain === '' && graphs.get('then_branch') !== undefined && graphs.get('else_branch') !== undefined
   );

@@ -73,7 +73,7 @@ function outputShapes(graph: ModelGraph, inputs: readonly (readonly number[])[])
  * The outputs of a graph for shapes of its inputs: recorded, so that nothing is computed, where the graph can be compiled.
  * @param read what is taken from them; tensors do not outlive it
  */
-export async function recordOutputs<R>(
+async function recordOutputs<R>(
   graph: ModelGraph,
   inputs: readonly (readonly number[])[],
   read: (outputs: readonly Value[]) => R,

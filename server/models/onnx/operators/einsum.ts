@@ -15,7 +15,7 @@ interface Equation {
  * @param ranks of the operands
  * @throws TypeError for one that does not fit them, and for an axis twice in one of them: a diagonal
  */
-export function einsumEquation(text: string, ranks: readonly number[]): Equation {
+function einsumEquation(text: string, ranks: readonly number[]): Equation {
   const [left, right] = text.replace(/\s/g, '').split('->') as [string, string | undefined];
   const given = left.split(',');
   if (given.length !== ranks.length)
