@@ -8,6 +8,7 @@ import {
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
+import { kerasEndings } from '../protocol/model/modelEndings.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 
@@ -26,6 +27,16 @@ export interface NewExperiment {
   readonly steps?: number;
   /** Where the usual one of a first experiment is not possible. */
   readonly batchSize?: number;
+}
+
+const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model was trained with: "symmetric" is Normalize(0.5, 0.5) of torchvision;
+  // or { "mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225] }.
+`;
+
+/** True for a file that other programs wrote with the weights that they trained. */
+function isTrained(model: NewExperiment['model']): boolean {
+  if (typeof model !== 'string') return 'onnx' in model;
+  return ['.onnx', ...kerasEndings].some((ending) => model.endsWith(ending));
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
@@ -53,7 +64,7 @@ export function experimentText({
   return `// ${choice?.comment ?? title}
 {
   "model": ${oneLine(model)},
-  "data": ${oneLine(data)},
+${isTrained(model) && dataType === 'images' ? PIXELS_COMMENT : ''}  "data": ${oneLine(data)},
 
   "training": {
 ${lines({ ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) })}

@@ -47,6 +47,23 @@ describe('the text of a new experiment', () => {
   );
 
   it.each([
+    ['./net.onnx', true],
+    ['./net.keras', true],
+    ['./model.ts', false],
+  ])('says of %s how pixels were standardized when it was trained: %s', (model, isSaid) => {
+    const data = { type: 'images', path: './flowers', standardize: 'training' };
+    const text = experimentText({
+      model,
+      loss: 'sparse-categorical-crossentropy',
+      data,
+      method: 'prune',
+      layers: [{ name: '*' }],
+    });
+    expect(checkExperiment(text).problems).toEqual([]);
+    expect(text.includes('Normalize(0.5, 0.5)')).toBe(isSaid);
+  });
+
+  it.each([
     ['mnist', { temperature: 2, weight: 0.7, ask: 'always' }],
     ['text', { temperature: 1, weight: 0.7, ask: 'always' }],
   ])('has a teacher with the standard settings, on %s', (type, standard) => {
