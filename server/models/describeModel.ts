@@ -8,7 +8,7 @@ import {
 } from '../protocol/model/modelDescription.ts';
 import { sha256Of } from '../formats/sha256.ts';
 import type { LoadedModel } from './loadModel.ts';
-import { outputActivation, outputNames } from './modelOutputs.ts';
+import { inputNames, outputActivation, outputNames } from './modelOutputs.ts';
 import { modelWeights } from './modelWeights.ts';
 
 /**
@@ -20,7 +20,8 @@ export async function describeModel(
   reference: ModelReference,
   samples: number | undefined,
 ): Promise<ModelDescription> {
-  const names = outputNames(model);
+  const outputs = outputNames(model);
+  const inputs = inputNames(model);
   return {
     version: MODEL_DESCRIPTION_VERSION,
     model: typeof reference === 'string' ? reference : JSON.stringify(reference),
@@ -38,9 +39,9 @@ export async function describeModel(
       }),
     ),
     ...(samples !== undefined && { samples }),
-    inputs: model.inputs.map(({ name, shape, dtype }) => ({ name, shape: [...shape], dtype })),
+    inputs: model.inputs.map(({ shape, dtype }, index) => ({ name: inputs[index], shape: [...shape], dtype })),
     outputs: model.outputs.map(({ shape }, index) => ({
-      name: names[index],
+      name: outputs[index],
       shape: [...shape],
       activation: knownActivation(outputActivation(model, index)),
     })),

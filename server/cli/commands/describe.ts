@@ -47,8 +47,8 @@ export const describeCommand: Command = {
 
 type Described = Awaited<ReturnType<Trainer['describeExperiment']>>;
 
-async function ofModel({ describeModelFile }: Trainer, path: string): Promise<Described> {
-  return { description: await describeModelFile(path) };
+async function ofModel(trainer: Trainer, path: string): Promise<Described> {
+  return { description: await trainer.describeModelFile(path) };
 }
 
 /** `input   input [any, 1, 28, 28] float32` */

@@ -143,12 +143,7 @@ describe('an experiment file', () => {
 
 describe('a model', () => {
   test.each([
-    [
-      'exports no createModel',
-      'export const createMode = 1;',
-      1,
-      "model.ts does not export 'createModel'. It exports: createMode.",
-    ],
+    ['exports no model', 'export const createMode = 1;', 1, 'model.ts exports no model. It exports: createMode.'],
     ['does not compile', 'export const createModel = (;', 1, 'model.ts could not be loaded: '],
     [
       'throws',

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -95,7 +96,8 @@ export const imageCaches: Subject = {
     const cache = join(folder, '.deeptwist', 'cache', 'images');
     const [name] = await readdir(cache);
     await rm(join(cache, name));
-    await rename(join(folder, 'pixels'), join(cache, name));
+    const pixels = join(folder, 'pixels');
+    if (existsSync(pixels)) await rename(pixels, join(cache, name));
     await read(folder);
   },
 };
