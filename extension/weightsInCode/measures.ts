@@ -11,7 +11,7 @@ export type MeasuredEvent = EventOf<(typeof measuredTypes)[number]>;
 /** What a log says last. */
 export interface Measures {
   readonly started: EventOf<'started'>;
-  /** Where the weights began with those of a file. */
+  /** The event of weights that the run began with; absent for a run from initial weights. */
   readonly pretrained?: EventOf<'pretrained'>;
   readonly last?: EventOf<'distortion'>;
   /** The recorded distortion before the last: what a trend is seen by. */

@@ -56,7 +56,7 @@ function lossFor({ model, described }: ChosenModel, data: FoundData): string | u
   return described.hasLoss === true ? undefined : firstLoss(described.outputs?.at(0), targetsFor(data, described));
 }
 
-/** Where the model computes batches of one size alone, or there are fewer samples than the usual batch has. */
+/** The batch size of a model that computes one alone, or of fewer samples than the usual batch has. */
 function batchSizeFor({ described }: ChosenModel, { samples }: FoundData): number | undefined {
   const fixed = described?.inputs?.at(0)?.shape.at(0) ?? undefined;
   if (fixed !== undefined) return fixed;

@@ -25,7 +25,7 @@ export interface NewExperiment {
   readonly teacher?: string;
   /** Length of the training, where it is not the usual one of a first experiment. */
   readonly steps?: number;
-  /** Where the usual one of a first experiment is not possible. */
+  /** Samples of a batch, for a model or data that cannot have the usual number. */
   readonly batchSize?: number;
 }
 

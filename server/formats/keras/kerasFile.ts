@@ -132,7 +132,7 @@ function contentOf(archive: ZipArchive, entry: ZipEntry, source: ByteSource): By
   return { length: end - begin, read: (from, to) => source.read(begin + from, begin + to) };
 }
 
-/** Where the superblock of HDF5 has the address of the end of the file, by its version (HDF5 File Format 3.0, II.A). */
+/** The place in the superblock of HDF5 of the address of the end of the file, by its version (HDF5 File Format 3.0, II.A). */
 const END_ADDRESS = [40, 44, 28, 28];
 
 /** The bytes of a file of HDF5, as its beginning says. */

@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional
 
 CLASSES = 10
-# Of the models of texts: the first is that of padding.
+# Number of words that texts are made of; word 0 is padding.
 WORDS = 50
 
 
@@ -157,7 +157,7 @@ class ViT(Logits):
 @dataclasses.dataclass(frozen=True)
 class Subject:
     create: Callable[[], nn.Module]
-    # Of a sample.
+    # Shape of a sample.
     shape: tuple[int, ...]
     # Samples: few, so that no activation is so close to the corner of a ReLU that rounding decides, but enough for the variances of
     # batch normalization.

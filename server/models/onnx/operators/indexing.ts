@@ -30,7 +30,7 @@ function placesOfElements(indices: Value, shape: readonly number[], axis: number
   return tf.add(tf.mul(fromBeginning(flat, length), tf.scalar(strides[axis], 'int32')), tf.tensor1d(offsets, 'int32'));
 }
 
-/** Where rows lie in a tensor whose first axes are one. */
+/** The places of rows in a tensor whose first axes are one. */
 interface Rows {
   /** A place for each row, as one axis. */
   readonly places: Value;
