@@ -203,8 +203,11 @@ async function bindGraph(
   }
   for (const { name, value } of parameters.frozen) bound.set(portName.parameter(frozenName(name)), value);
   const checked = watchIndices(graph);
-  const session = await BoundSession.create(lowerGraph(checked.graph, await channelBlock()), bound, sessionOptions);
-  const randoms = topologicalOrder(graph).filter((node): node is NodeOf<'Random'> => node.op === 'Random');
+  const nodes = topologicalOrder(graph);
+  // It takes a session of its own to find: time that a start without convolutions does not need.
+  const block = nodes.some(({ op }) => op === 'Conv' || op === 'ConvInputGrad') ? await channelBlock() : undefined;
+  const session = await BoundSession.create(lowerGraph(checked.graph, block), bound, sessionOptions);
+  const randoms = nodes.filter((node): node is NodeOf<'Random'> => node.op === 'Random');
   return { session, randoms, watched: checked.watched };
 }
 
