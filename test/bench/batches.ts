@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TensorSpec } from '../../server/data/dataset.ts';
 import { Random } from '../../server/formats/random.ts';
+import { elementCount } from '../../server/protocol/shape.ts';
 import { cacheFolder } from './prepare.ts';
 
 export interface Batches {
@@ -26,28 +27,25 @@ const inked = 0.19;
 
 /** Images of values in 0..1 and labels in 0..9, the same in each run. */
 export function writeImages(count: number, size: number): Batches {
-  const random = new Random(1);
-  const images = Float32Array.from({ length: count * size * pixels }, () =>
-    random.uniform() < inked ? random.uniform() : 0,
-  );
-  const labels = Int32Array.from({ length: count * size }, () => random.below(10));
-  return {
-    file: write(`images-${count}x${size}`, images, labels),
-    count,
-    size,
-    input: { shape: [pixels], dtype: 'float32' },
-    target: { shape: [], dtype: 'int32' },
-  };
+  const pixel = (random: Random) => (random.uniform() < inked ? random.uniform() : 0);
+  return writeLabelled('images', { count, size, shape: [pixels] }, pixel);
 }
 
 /** Samples of numbers in -1..1 and labels in 0..9, the same in each run. @param shape of a sample */
 export function writeSamples(count: number, size: number, shape: readonly number[]): Batches {
+  return writeLabelled(`samples-${shape.join('x')}`, { count, size, shape }, (random) => 2 * random.uniform() - 1);
+}
+
+function writeLabelled(
+  name: string,
+  { count, size, shape }: { readonly count: number; readonly size: number; readonly shape: readonly number[] },
+  draw: (random: Random) => number,
+): Batches {
   const random = new Random(1);
-  const length = shape.reduce((product, extent) => product * extent, count * size);
-  const samples = Float32Array.from({ length }, () => 2 * random.uniform() - 1);
+  const samples = Float32Array.from({ length: count * size * elementCount(shape) }, () => draw(random));
   const labels = Int32Array.from({ length: count * size }, () => random.below(10));
   return {
-    file: write(`samples-${count}x${size}x${shape.join('x')}`, samples, labels),
+    file: write(`${name}-${count}x${size}`, samples, labels),
     count,
     size,
     input: { shape: [...shape], dtype: 'float32' },
