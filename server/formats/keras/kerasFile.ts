@@ -4,7 +4,7 @@
  * is executed: the code of a Lambda layer is a text here.
  */
 import { isRecord } from '../../protocol/record.ts';
-import { sourceOf, type ByteSource } from '../byteSource.ts';
+import { partOf, sourceOf, type ByteSource } from '../byteSource.ts';
 import { FormatError } from '../formatError.ts';
 import { Hdf5File, type Hdf5Attribute } from '../hdf5.ts';
 import { ZipArchive, type ZipEntry } from '../zip.ts';
@@ -60,16 +60,12 @@ async function openArchive(source: ByteSource): Promise<KerasFile> {
       { remedy: SAVE_AGAIN },
     );
   };
-  const model = parseTable(
-    archive.read(find(CONFIG), () => MOST_JSON_BYTES),
-    CONFIG,
-  );
-  const metadata = entries.has(METADATA)
-    ? parseTable(
-        archive.read(find(METADATA), () => MOST_JSON_BYTES),
-        METADATA,
-      )
-    : {};
+  const json = (name: string) => {
+    const content = archive.read(find(name), () => MOST_JSON_BYTES);
+    return parseTable(content, name);
+  };
+  const model = json(CONFIG);
+  const metadata = entries.has(METADATA) ? json(METADATA) : {};
   const weights = await Hdf5File.open(contentOf(archive, find(WEIGHTS), source));
   return {
     format: 'Keras model',
@@ -129,7 +125,7 @@ export function namesOf(attributes: ReadonlyMap<string, Hdf5Attribute>, name: st
 function contentOf(archive: ZipArchive, entry: ZipEntry, source: ByteSource): ByteSource {
   const { begin, end, isDeflated } = archive.locate(entry);
   if (isDeflated) return sourceOf(archive.read(entry, hdf5Bytes));
-  return { length: end - begin, read: (from, to) => source.read(begin + from, begin + to) };
+  return partOf(source, begin, end);
 }
 
 /** The place in the superblock of HDF5 of the address of the end of the file, by its version (HDF5 File Format 3.0, II.A). */
