@@ -130,6 +130,7 @@ async function loadLibrary(): Promise<Hdf5Library> {
 export class Hdf5File {
   /** In the order of their paths. */
   readonly datasets: readonly Hdf5Dataset[];
+  readonly #byPath: ReadonlyMap<string, Hdf5Dataset>;
   readonly #library: Hdf5Library;
   readonly #mounted: string;
   readonly #id: bigint;
@@ -152,6 +153,7 @@ export class Hdf5File {
     try {
       this.#id = this.#call(() => loaded.module.open(this.#mounted));
       this.datasets = this.#call(() => this.#findDatasets());
+      this.#byPath = new Map(this.datasets.map((dataset) => [dataset.path, dataset]));
     } catch (error) {
       loaded.files.unlink(this.#mounted);
       throw error;
@@ -160,7 +162,7 @@ export class Hdf5File {
 
   /** The dataset with a path; undefined where there is none. */
   dataset(path: string): Hdf5Dataset | undefined {
-    return this.datasets.find((dataset) => dataset.path === path);
+    return this.#byPath.get(path);
   }
 
   /**

@@ -47,11 +47,10 @@ function tensorsByPaths(file: KerasFile): KerasTensor[] {
 const OLD_LAYERS = '_layer_checkpoint_dependencies';
 
 function tensorsOfLayers({ weights }: KerasFile, layers: readonly KerasLayer[]): KerasTensor[] {
-  const datasets = new Map(weights.datasets.map((dataset) => [dataset.path, dataset]));
   return layers.flatMap(({ names, place, variables }) =>
     variables.flatMap(({ name }, i): KerasTensor[] => {
       const path = `${place}/vars/${i}`;
-      const dataset = datasets.get(path) ?? datasets.get(path.replace(/(^|\/)layers\//g, `$1${OLD_LAYERS}/`));
+      const dataset = weights.dataset(path) ?? weights.dataset(path.replace(/(^|\/)layers\//g, `$1${OLD_LAYERS}/`));
       return dataset ? [{ layers: names, weight: name, dataset, isOfModel: true }] : [];
     }),
   );
@@ -97,7 +96,9 @@ function tensorsOfGroups({ weights }: KerasFile): KerasTensor[] {
   for (const dataset of weights.datasets) {
     const [, group] = /^(.*)\/vars\/\d+$/.exec(dataset.path) ?? [];
     if (group === undefined || !group.startsWith('layers/')) continue;
-    groups.set(group, [...(groups.get(group) ?? []), dataset]);
+    const ofGroup = groups.get(group);
+    if (ofGroup) ofGroup.push(dataset);
+    else groups.set(group, [dataset]);
   }
   const inOrderOfCounts = [...groups].sort(([a], [b]) => (placed(a) < placed(b) ? -1 : 1));
   return inOrderOfCounts.flatMap(([group, datasets]) => {
@@ -125,14 +126,13 @@ function tensorsByNames(file: KerasFile): KerasTensor[] {
   const { weights, root, model } = file;
   const within = (...path: string[]) => [root, ...path].filter((part) => part !== '').join('/');
   const layers = model ? kerasLayers(model) : [];
-  const datasets = new Map(weights.datasets.map((dataset) => [dataset.path, dataset]));
   return (namesOf(weights.attributes(root), 'layer_names') ?? []).flatMap((layer) => {
     const names = namesOf(weights.attributes(within(layer)), 'weight_names') ?? [];
     const expected = inLegacyOrder(layers.filter(({ names: [first] }) => first === layer));
     const isExpected =
       expected.length === names.length && names.every((name, i) => isCalled(name, expected[i].variable.name));
     return names.flatMap((name, i): KerasTensor[] => {
-      const dataset = datasets.get(within(layer, name));
+      const dataset = weights.dataset(within(layer, name));
       if (!dataset) return [];
       const place = isExpected
         ? { layers: expected[i].names, weight: expected[i].variable.name }
