@@ -40,11 +40,11 @@ function markedKind(head: Uint8Array, named: ModelFileKind | undefined): ModelFi
   if (head.length > 8 && head[8] === 0x7b && head[7] === 0) return 'safetensors';
   const text = new TextDecoder('latin1').decode(head.subarray(0, MARK_BYTES));
   if (/^\x93NUMPY/.test(text)) return 'npy';
-  // The first entry of an archive of torch.save is its pickle; before, files began with a pickle of a number of theirs.
   if (/^\x89HDF\r\n\x1a\n/.test(text)) return 'keras';
   if (/^PK(\x03\x04|\x05\x06)/.test(text)) {
     // The first entry of a .keras archive is its metadata or its configuration.
     if (named === 'keras' || /^PK.{28}(metadata|config)\.json/s.test(text)) return 'keras';
+    // That of an archive of torch.save is its pickle; before, files began with a pickle of a number of theirs.
     return text.includes('/data.pkl') || (named === 'torch' && !text.includes('.npy')) ? 'torch' : 'npz';
   }
   if (text.startsWith('\x80\x02\x8a\nl\xfc\x9cF')) return 'torch';
