@@ -72,8 +72,7 @@ export interface NpyRows extends RowSource {
 
 /** @throws FormatError for a damaged file or an element type that is not supported */
 export function decodeNpy(file: Uint8Array): NpyArray {
-  const { shape, dtype, rows } = npyRows(sourceOf(file));
-  return { shape, dtype, data: rows(0, shape[0] ?? 1) };
+  return wholeArray(npyRows(sourceOf(file)));
 }
 
 /**
@@ -111,7 +110,10 @@ export function npyRows(file: ByteSource): NpyRows {
 
 /** One array of an `.npz` archive, as of {@link npzRows}. */
 export function decodeNpz(archive: Uint8Array, name: string): NpyArray {
-  const { shape, dtype, rows } = npzRows(sourceOf(archive), name);
+  return wholeArray(npzRows(sourceOf(archive), name));
+}
+
+function wholeArray({ shape, dtype, rows }: NpyRows): NpyArray {
   return { shape, dtype, data: rows(0, shape[0] ?? 1) };
 }
 
