@@ -183,6 +183,7 @@ function snakeCase(className: string): string {
     .toLowerCase();
 }
 
-function settingsOf(config: unknown): Settings {
+/** The settings of a layer; none where a damaged file has something else in their place. */
+export function settingsOf(config: unknown): Settings {
   return isRecord(config) ? config : {};
 }

@@ -5,7 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import { FormatError } from '../../formats/formatError.ts';
 import { kerasTopology } from '../../formats/kerasTopology.ts';
-import { bidirectionalName, isModelClass, nameOf } from '../../formats/keras/kerasLayers.ts';
+import { bidirectionalName, isModelClass, nameOf, settingsOf } from '../../formats/keras/kerasLayers.ts';
 import { isRecord } from '../../protocol/record.ts';
 import { forPrediction } from '../modelTopology.ts';
 
@@ -276,8 +276,4 @@ function single(axis: unknown): unknown {
 
 function isKnown(className: string): boolean {
   return Object.hasOwn(tf.serialization.SerializationMap.getMap().classNameMap, className);
-}
-
-function settingsOf(config: unknown): Settings {
-  return isRecord(config) ? config : {};
 }
