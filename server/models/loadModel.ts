@@ -84,10 +84,19 @@ export function loadModel(
     if (reference.startsWith(BUILTIN)) return createBuiltin(reference.slice(BUILTIN.length), samples);
     checkModelReference(reference);
     const path = resolve(baseDirectory, reference);
-    if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples });
-    if (isKerasFile(path)) return loadKerasModel(path);
-    return hasExtension(path, '.json') ? loadTfjsModel(path) : createFromModule(path, samples);
+    return loadModelFile(path, samples) ?? createFromModule(path, samples);
   }
+}
+
+/**
+ * The model of a file that has its layers and its weights.
+ * @param path absolute
+ * @returns undefined for another file, by its name
+ */
+export function loadModelFile(path: string, samples: ModelSamples | undefined): Promise<LoadedModel> | undefined {
+  if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples });
+  if (isKerasFile(path)) return loadKerasModel(path);
+  return hasExtension(path, '.json') ? loadTfjsModel(path) : undefined;
 }
 
 function createBuiltin(name: string, samples: ModelSamples | undefined): LoadedModel {

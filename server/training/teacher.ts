@@ -3,13 +3,10 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { loadLayersFile } from '../models/layersFile.ts';
-import { loadModel, type LoadedModel } from '../models/loadModel.ts';
-import { checkStartReference, hasExtension, isKerasFile } from '../models/modelFile.ts';
+import { loadModel, loadModelFile, type LoadedModel } from '../models/loadModel.ts';
+import { checkStartReference } from '../models/modelFile.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
-import { loadKerasModel } from '../models/keras/loadKerasModel.ts';
-import { loadOnnxModel } from '../models/onnx/loadOnnxModel.ts';
 import { completeNormalizations } from '../models/plainNormalizations.ts';
-import { loadTfjsModel } from '../models/tfjsModelFile.ts';
 import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { namesRun } from '../protocol/experiment/runReference.ts';
 import type { DistillationConfig, ModelReference, TrainingConfig } from '../protocol/experiment/schema.ts';
@@ -81,19 +78,12 @@ export async function loadTeacher({ teacher }: DistillationConfig, options: Teac
 async function find(teacher: DistillationConfig['teacher'], options: TeacherOptions): Promise<Found> {
   if (typeof teacher !== 'string') return modelWithWeights(teacher, options);
   if (namesRun(teacher)) return modelOfRun(teacher, options);
-  const { model, files } = await modelOfFile(resolve(options.directory, teacher), options);
+  const path = resolve(options.directory, teacher);
+  const { batchSize, dataset } = options;
+  // The settings have been checked: another file than these has layers.
+  const { model, files } = await (loadModelFile(path, { batchSize, ...dataset }) ?? loadLayersFile(path));
   completeNormalizations(model);
   return { loaded: { model, files }, loss: 'auto', files, run: undefined };
-}
-
-/** The settings have been checked: the file is one of these. */
-function modelOfFile(
-  path: string,
-  { batchSize, dataset }: TeacherOptions,
-): Promise<Pick<LoadedModel, 'model' | 'files'>> {
-  if (hasExtension(path, '.onnx')) return loadOnnxModel(path, { samples: { batchSize, ...dataset } });
-  if (isKerasFile(path)) return loadKerasModel(path);
-  return hasExtension(path, '.json') ? loadTfjsModel(path) : loadLayersFile(path);
 }
 
 async function modelOfRun(reference: string, options: TeacherOptions): Promise<Found> {
