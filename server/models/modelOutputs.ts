@@ -15,11 +15,10 @@ const ACTIVATION_OF_OPERATOR: Readonly<Record<string, string | undefined>> = {
  * @param index of the output
  */
 export function outputActivation(model: tf.LayersModel, index = 0): string | undefined {
-  const { sourceLayer } = model.outputs[index];
-  return sourceLayer instanceof OnnxGraphLayer ? activationOf(sourceLayer, index) : activationOf(sourceLayer);
+  return activationOf(model.outputs[index].sourceLayer, index);
 }
 
-/** The activation of a layer, or the last one in it. */
+/** The activation of a layer, or the last one in it. @param index of the output of an ONNX graph */
 function activationOf(layer: tf.layers.Layer, index = 0): string | undefined {
   if (layer instanceof OnnxGraphLayer) return ACTIVATION_OF_OPERATOR[layer.lastOperator(index) ?? ''];
   if (layer instanceof tf.LayersModel) return outputActivation(layer);
