@@ -3,16 +3,10 @@
  * its branch.
  */
 import { FormatError } from '../../formats/formatError.ts';
-import {
-  neededValues,
-  orderedGraph,
-  type ReadOnnxGraph,
-  type ReadOnnxModel,
-  type ReadOnnxNode,
-} from '../../formats/onnxReader.ts';
+import { orderedGraph, type ReadOnnxGraph, type ReadOnnxModel, type ReadOnnxNode } from '../../formats/onnxReader.ts';
 import { knownOutput } from './graphShapes.ts';
 import { withSizes, type InputSizes } from './inputSizes.ts';
-import { modelGraphOf, refuseMissing } from './modelGraph.ts';
+import { modelGraphOf, neededBy, refuseMissing } from './modelGraph.ts';
 
 /** True for a node that takes one of two branches. */
 function isBranching({ op, domain, graphs }: ReadOnnxNode): boolean {
@@ -49,7 +43,8 @@ async function conditionOf(
 ): Promise<boolean> {
   const [name] = node.inputs;
   const outputs = [{ name, type: 'bool', shape: [] }] as const;
-  const { graph } = modelGraphOf({ ...model, outputs, nodes: nodesOf(name, model.nodes) }, fileOf);
+  const { nodes } = neededBy(outputs, model.nodes);
+  const { graph } = modelGraphOf({ ...model, outputs, nodes }, fileOf);
   const condition = await knownOutput(withSizes(graph, sizes));
   if (condition !== undefined) return condition !== 0;
   throw new FormatError(
@@ -60,17 +55,6 @@ async function conditionOf(
         'Export the model without the branch: write the computation of both with torch.where, or export with the sizes that it will have.',
     },
   );
-}
-
-/** The nodes that a value is computed by. */
-function nodesOf(value: string, nodes: readonly ReadOnnxNode[]): ReadOnnxNode[] {
-  const needed = new Set([value]);
-  const backwards = nodes.toReversed().filter((node) => {
-    const isNeeded = node.outputs.some((name) => needed.has(name));
-    if (isNeeded) for (const name of neededValues(node)) needed.add(name);
-    return isNeeded;
-  });
-  return backwards.reverse();
 }
 
 /** The model with the nodes of a branch in the place of the node that has it. */

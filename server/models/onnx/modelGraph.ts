@@ -12,6 +12,7 @@ import {
   type OnnxVersions,
 } from '../../formats/onnx.ts';
 import {
+  neededValues,
   onnxTensorOf,
   readOnnxModel,
   type ReadOnnxModel,
@@ -276,14 +277,14 @@ function constantOf({ op, domain, name, attributes, outputs }: ReadOnnxNode): On
 }
 
 /** The nodes that outputs depend on, and the values that these take or are. */
-function neededBy(
-  outputs: readonly ReadOnnxValue[],
+export function neededBy(
+  outputs: readonly Pick<ReadOnnxValue, 'name'>[],
   nodes: readonly ReadOnnxNode[],
 ): { nodes: ReadOnnxNode[]; values: ReadonlySet<string> } {
   const values = new Set(outputs.map(({ name }) => name));
   const backwards = nodes.toReversed().filter((node) => {
     const isNeeded = node.outputs.some((name) => values.has(name));
-    if (isNeeded) for (const name of node.inputs) if (name !== '') values.add(name);
+    if (isNeeded) for (const name of neededValues(node)) values.add(name);
     return isNeeded;
   });
   return { nodes: backwards.reverse(), values };
