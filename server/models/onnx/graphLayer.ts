@@ -31,7 +31,7 @@ interface SavedSettings extends Omit<LayerSettings, 'graph'> {
 }
 
 /** Operators that leave the numbers as they are. */
-const ARRANGING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Transpose']);
+export const ARRANGING = new Set(['Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Cast', 'Transpose']);
 
 export class OnnxGraphLayer extends tf.layers.Layer {
   static readonly className = 'OnnxGraph';
