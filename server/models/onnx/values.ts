@@ -133,3 +133,11 @@ export function axisOf(axis: number, rank: number): number {
     throw new TypeError(`it has no axis ${axis}: it has ${rank} of them`);
   return axis < 0 ? axis + rank : axis;
 }
+
+/** Exchanges an axis of tensors of a rank with the last one; a second time, that is undone. */
+export function exchangedWithLast(axis: number, rank: number): (x: tf.Tensor) => tf.Tensor {
+  const last = rank - 1;
+  if (axis === last) return (x) => x;
+  const order = Array.from({ length: rank }, (_, i) => (i === axis ? last : i === last ? axis : i));
+  return (x) => tf.transpose(x, order);
+}

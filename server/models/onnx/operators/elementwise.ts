@@ -8,6 +8,7 @@ import {
   broadcastShape,
   broadcastTo,
   dtypes,
+  exchangedWithLast,
   isKnown,
   kindOf,
   kindOfType,
@@ -124,6 +125,16 @@ function power(call: NodeCall): tf.Tensor {
   }
 }
 
+/** slope x + offset, cut at 0 and 1 */
+export function hardSigmoid(x: tf.Tensor, slope = 0.2, offset = 0.5): tf.Tensor {
+  return tf.clipByValue(tf.add(tf.mul(x, slope), offset), 0, 1);
+}
+
+/** x / (|x| + 1) */
+export function softsign(x: tf.Tensor): tf.Tensor {
+  return tf.div(x, tf.add(tf.abs(x), 1));
+}
+
 /** `slope` [channels, 1, 1], or of any shape that broadcasts to that of x. */
 function parametricRelu(call: NodeCall): tf.Tensor {
   const x = call.floats(0);
@@ -140,9 +151,8 @@ function alongAxis(compute: (x: tf.Tensor) => tf.Tensor): Operator {
       const rows = elementCount(x.shape.slice(0, axis));
       return tf.reshape(compute(tf.reshape(x, [rows, x.size / rows])), x.shape);
     }
-    if (axis === x.rank - 1) return compute(x);
-    const exchanged = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i === x.rank - 1 ? axis : i));
-    return tf.transpose(compute(tf.transpose(x, exchanged)), exchanged);
+    const exchanged = exchangedWithLast(axis, x.rank);
+    return exchanged(compute(exchanged(x)));
   };
 }
 
@@ -248,13 +258,12 @@ export const elementwiseOperators: Operators = {
     return tf.mul(x, tf.step(tf.sub(x, call.real('alpha', 1))));
   },
   Sigmoid: ofFloats(tf.sigmoid),
-  HardSigmoid: (call) =>
-    tf.clipByValue(tf.add(tf.mul(call.floats(0), call.real('alpha', 0.2)), call.real('beta', 0.5)), 0, 1),
-  HardSwish: ofFloats((x) => tf.mul(x, tf.clipByValue(tf.add(tf.mul(x, 1 / 6), 0.5), 0, 1))),
+  HardSigmoid: (call) => hardSigmoid(call.floats(0), call.real('alpha', 0.2), call.real('beta', 0.5)),
+  HardSwish: ofFloats((x) => tf.mul(x, hardSigmoid(x, 1 / 6, 0.5))),
   Mish: ofFloats((x) => tf.mul(x, tf.tanh(tf.softplus(x)))),
   Tanh: ofFloats(tf.tanh),
   Softplus: ofFloats(tf.softplus),
-  Softsign: ofFloats((x) => tf.div(x, tf.add(tf.abs(x), 1))),
+  Softsign: ofFloats(softsign),
   Elu(call) {
     const x = call.floats(0);
     const alpha = call.real('alpha', 1);

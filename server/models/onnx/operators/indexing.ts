@@ -3,7 +3,15 @@ import * as tf from '@tensorflow/tfjs';
 import { rowMajorStrides } from '../../../formats/strided.ts';
 import { elementCount } from '../../../protocol/shape.ts';
 import type { NodeCall, Operators } from '../nodeCall.ts';
-import { axisOf, isKnown, knownIntegers, tensorOf, type KnownTensor, type Value } from '../values.ts';
+import {
+  axisOf,
+  exchangedWithLast,
+  isKnown,
+  knownIntegers,
+  tensorOf,
+  type KnownTensor,
+  type Value,
+} from '../values.ts';
 
 /** Indices that count from the end where they are negative. */
 function fromBeginning(indices: tf.Tensor, length: number | tf.Tensor): tf.Tensor {
@@ -125,11 +133,10 @@ function topK(call: NodeCall): tf.Tensor[] {
   const count = call.mode.opset < 10 ? call.integer('k', 1) : call.requiredNumbers(1, 'the number k')[0];
   const isLargest = call.integer('largest', 1) !== 0;
   call.integer('sorted', 1); // Any order will do where it is 0.
-  const exchanged = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i === x.rank - 1 ? axis : i));
-  const last = axis === x.rank - 1 ? x : tf.transpose(x, exchanged);
+  const exchanged = exchangedWithLast(axis, x.rank);
+  const last = exchanged(x);
   const { values, indices } = tf.topk(isLargest ? last : tf.neg(last), count);
-  const back = (y: tf.Tensor) => (axis === x.rank - 1 ? y : tf.transpose(y, exchanged));
-  return [back(isLargest ? values : tf.neg(values)), back(indices)];
+  return [exchanged(isLargest ? values : tf.neg(values)), exchanged(indices)];
 }
 
 /** Codes of numbers, on an axis of their own: the second of `values` at the place of the number, the first elsewhere. */

@@ -4,6 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import type { NodeCall, Operator, Operators } from '../nodeCall.ts';
+import { hardSigmoid, softsign } from './elementwise.ts';
 
 /** [batch, …] -> [batch, …] */
 type Activation = (x: tf.Tensor) => tf.Tensor;
@@ -12,8 +13,8 @@ const activations: Readonly<Record<string, Activation>> = {
   Tanh: tf.tanh,
   Sigmoid: tf.sigmoid,
   Relu: tf.relu,
-  HardSigmoid: (x) => tf.clipByValue(tf.add(tf.mul(x, 0.2), 0.5), 0, 1),
-  Softsign: (x) => tf.div(x, tf.add(tf.abs(x), 1)),
+  HardSigmoid: (x) => hardSigmoid(x),
+  Softsign: softsign,
   Softplus: tf.softplus,
 };
 
