@@ -92,7 +92,6 @@ function axisInNode(node: OnnxNode, input: number, rank: number, facts: AxisFact
     case 'Concat':
       return passed(own);
     case 'Slice':
-      return input === 0 ? passed(own) : undefined;
     case 'Split':
       return input === 0 ? passed(own) : undefined;
     case 'Transpose': {
