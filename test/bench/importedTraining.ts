@@ -11,6 +11,7 @@ import { TracedModel } from '../../server/export/tracedModel.ts';
 import { decodeNpz } from '../../server/formats/npy.ts';
 import { loadModel } from '../../server/models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../../server/models/modelWeights.ts';
+import { elementCount } from '../../server/protocol/shape.ts';
 import { runExperiment, withFinalModel } from '../../server/training/index.ts';
 import { samplesOf, isOfFloats } from './importedReference.ts';
 
@@ -93,7 +94,7 @@ function layersOf(weights: readonly ModelWeight[], method: Method): Record<strin
   const matrices = weights.flatMap(({ name, shape, outputAxis, trainable }) => {
     if (outputAxis === undefined || !trainable) return [];
     const rows = shape[outputAxis];
-    const least = Math.min(rows, shape.reduce((product, length) => product * length, 1) / rows);
+    const least = Math.min(rows, elementCount(shape) / rows);
     return least < LEAST ? [] : [{ name, least }];
   });
   const parameters = { prune: () => ({ rate: 0.8 }), quantize: () => ({ bits: 2 }), 'low-rank': rankOf } as const;

@@ -1,4 +1,6 @@
 /** @file The entries of a kernel as connections of inputs with outputs. */
+import { rowMajorStrides } from '../../formats/strided.ts';
+import { elementCount } from '../../protocol/shape.ts';
 
 /** The axis of a kernel with a place for each input, and the one with a place for each output. */
 export interface KernelAxes {
@@ -15,10 +17,10 @@ export function eachConnection(
   axes: KernelAxes,
   visit: (index: number, input: number, output: number) => void,
 ): void {
-  const strideOf = (axis: number) => shape.slice(axis + 1).reduce((product, size) => product * size, 1);
-  const [inputStride, outputStride] = [strideOf(axes.input), strideOf(axes.output)];
+  const strides = rowMajorStrides(shape);
+  const [inputStride, outputStride] = [strides[axes.input], strides[axes.output]];
   const [inputs, outputs] = [shape[axes.input], shape[axes.output]];
-  const entries = shape.reduce((product, size) => product * size, 1);
+  const entries = elementCount(shape);
   for (let index = 0; index < entries; index++)
     visit(index, Math.floor(index / inputStride) % inputs, Math.floor(index / outputStride) % outputs);
 }

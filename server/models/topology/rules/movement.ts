@@ -1,4 +1,5 @@
 /** @file Layers that move numbers without computing, and those that take the mean or largest of a window. */
+import { elementCount } from '../../../protocol/shape.ts';
 import { common, type Constants } from '../constants.ts';
 import type { LayerCall, Rule } from '../layerCall.ts';
 import type { Signal } from '../topology.ts';
@@ -39,7 +40,7 @@ function regroup(call: LayerCall): readonly Signal[] {
   if (places === units.length) return call.passes();
   const sizes = shape.slice(1);
   if (!sizes.every((size) => size !== null)) return call.stops(`${call.path} reshapes tensors of an open size`);
-  const numbers = sizes.reduce((product, size) => product * size, 1);
+  const numbers = elementCount(sizes);
   const order = Array.from({ length: numbers }, (_, number) => units[number % units.length]);
   const outputs = order.slice(0, places);
   for (let start = places; start < numbers; start += places) call.unite(outputs, order.slice(start, start + places));
