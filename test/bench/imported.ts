@@ -16,6 +16,7 @@ import { decodeNpz } from '../../server/formats/npy.ts';
 import { loadModel } from '../../server/models/loadModel.ts';
 import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
+import { largestDifference } from '../unit/models/largestDifference.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
 import { importFiles } from './importedFiles.ts';
 import { isOfFloats, samplesOf } from './importedReference.ts';
@@ -203,9 +204,4 @@ export async function compareModel(folder: string): Promise<Comparison> {
 
 function length(values: readonly number[]): number {
   return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-}
-
-function largestDifference(found: ArrayLike<number>, expected: readonly number[]): number {
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-  return expected.reduce((most, value, i) => Math.max(most, Math.abs(value - found[i])), 0) / largest;
 }

@@ -15,6 +15,7 @@ import { graphOf } from '../../server/models/onnx/graphLayer.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { predictorOf } from '../../server/training/modelProgram.ts';
 import { messageOf } from '../../server/protocol/thrown.ts';
+import { largestDifference } from '../unit/models/largestDifference.ts';
 
 /** Size of a dimension that is open: one that halves five times, as images of detectors do. */
 const OPEN = 64;
@@ -112,8 +113,7 @@ async function differenceFrom(session: InferenceSession, model: tf.LayersModel):
   return Math.max(
     ...outputs.map((output, i) => {
       const numbers = Array.from(expected[session.outputNames[i]].data as ArrayLike<number | bigint>, Number);
-      const largest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-      return numbers.reduce((most, value, at) => Math.max(most, Math.abs(value - output[at])), 0) / largest;
+      return largestDifference(output, numbers);
     }),
   );
 }

@@ -1,6 +1,7 @@
 /** @file What a model predicts here beside what Keras predicted. */
 import * as tf from '@tensorflow/tfjs';
 import { decodeNpz } from '../../../../server/formats/npy.ts';
+import { largestDifference } from '../largestDifference.ts';
 
 /**
  * @param reference archive of NumPy with the samples, `input0`, …, and what Keras predicted for them, `output0`, …
@@ -17,12 +18,10 @@ export function differenceFromKeras(model: tf.LayersModel, reference: Uint8Array
       return tf.tensor(data, shape);
     });
     const outputs = [model.predict(inputs.length === 1 ? inputs[0] : inputs)].flat();
-    const differences = outputs.flatMap((output, i) => {
+    const differences = outputs.map((output, i) => {
       const { data, shape } = array(`output${i}`);
-      if (output.shape.join() !== shape.join()) return [Infinity];
-      const found = output.dataSync();
-      const size = data.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
-      return Array.from(data, (value, at) => Math.abs(value - found[at]) / size);
+      if (output.shape.join() !== shape.join()) return Infinity;
+      return largestDifference(output.dataSync(), data);
     });
     return Math.max(...differences);
   });
