@@ -1,9 +1,9 @@
 /** @file A language model of an ONNX file: words in, logits out, perplexity, compressed and exported. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Random } from '../../../server/formats/random.ts';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
 import { graphFile, integers, node, randomFloats, type GraphFile } from '../models/onnx/onnxFiles.ts';
+import { writeSentences } from '../training/sentences.ts';
 import { eventsOf, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported } from './finishedRun.ts';
@@ -42,15 +42,6 @@ const network = (words = WORDS): GraphFile => ({
   },
 });
 
-/** Sentences `x m x`: a model that remembers x has a perplexity of 1.41, one by frequencies alone 5.66. */
-function sentences(count: number, seed: number): string {
-  const random = new Random(seed, 0);
-  return Array.from({ length: count }, () => {
-    const word = 'abcd'[random.below(4)];
-    return `${word} m ${word}\n`;
-  }).join('');
-}
-
 async function languageModel(words?: number) {
   const made = await workspace();
   await made.write('net.onnx', graphFile(network(words)));
@@ -79,9 +70,7 @@ async function languageModel(words?: number) {
   };
   const file = join(made.folder, 'net.deeptwist.jsonc');
   await made.write('net.deeptwist.jsonc', JSON.stringify(settings));
-  await made.write('small.train.txt', sentences(400, 1));
-  await made.write('small.valid.txt', sentences(60, 2));
-  await made.write('small.test.txt', sentences(60, 3));
+  await writeSentences(made);
   return { folder: made.folder, run: () => made.run({ of: file }) };
 }
 

@@ -2,11 +2,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Random } from '../../../server/formats/random.ts';
 import { singularValues } from '../../../server/linalg/singularValues.ts';
 import { compressionsOf } from '../../../server/protocol/experiment/compressions.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import { userErrorOf } from '../userErrorOf.ts';
+import { sentences, writeSentences } from './sentences.ts';
 import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspace } from './workspace.ts';
 
 /**
@@ -15,14 +15,6 @@ import { eventsOf, finalWeights, recordedEvents, resume, workspace, type Workspa
  */
 const ENTROPY = Math.exp(Math.log(4) / 4);
 const UNIGRAM = Math.exp((2 * Math.log(4)) / 4 + (4 * Math.log(8)) / 8);
-
-function sentences(count: number, seed: number): string {
-  const random = new Random(seed, 0);
-  return Array.from({ length: count }, () => {
-    const word = 'abcd'[random.below(4)];
-    return `${word} m ${word}\n`;
-  }).join('');
-}
 
 const sgd = { type: 'sgd', learningRate: 1 };
 const settings = {
@@ -43,9 +35,7 @@ const settings = {
 async function corpus(changes: object = {}): Promise<Workspace> {
   const made = await workspace();
   await writeFile(made.file, JSON.stringify({ ...settings, ...changes }));
-  await made.write('small.train.txt', sentences(400, 1));
-  await made.write('small.valid.txt', sentences(60, 2));
-  await made.write('small.test.txt', sentences(60, 3));
+  await writeSentences(made);
   return made;
 }
 
