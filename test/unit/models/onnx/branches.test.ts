@@ -42,6 +42,16 @@ function choice(name: string, condition: string, output: string, yes: OnnxGraph,
   };
 }
 
+/** `condition` chooses y: the product of a value with the scale, or the sum of x and it. */
+const productOrSum = (multiplied: string) =>
+  choice(
+    '/If',
+    'condition',
+    'y',
+    branch('t', [node('Mul', [multiplied, 'm.scale'], 't')]),
+    branch('e', [node('Add', ['x', 'm.scale'], 'e')]),
+  );
+
 /** Nodes that tell whether the second axis of x has this length. */
 const isLength = (output: string, length: string) => [
   node('Shape', ['x'], `${output}-shape`),
@@ -120,13 +130,7 @@ test('a branch by samples is refused, with its node', async () => {
     nodes: [
       node('ReduceMax', ['x'], 'largest', { keepdims: { int: 0 } }),
       node('Greater', ['largest', 'zero'], 'condition'),
-      choice(
-        '/If',
-        'condition',
-        'y',
-        branch('t', [node('Mul', ['x', 'm.scale'], 't')]),
-        branch('e', [node('Add', ['x', 'm.scale'], 'e')]),
-      ),
+      productOrSum('x'),
     ],
     tensors: { ...scales, zero: { type: 'float32', shape: [], data: Float32Array.of(0) } },
   });
@@ -142,13 +146,7 @@ test('a branch by the size of the batch is refused', async () => {
       node('Shape', ['x'], 'shape'),
       node('Gather', ['shape', 'zero'], 'batch'),
       node('Less', ['batch', 'three'], 'condition'),
-      choice(
-        '/If',
-        'condition',
-        'y',
-        branch('t', [node('Mul', ['x', 'm.scale'], 't')]),
-        branch('e', [node('Add', ['x', 'm.scale'], 'e')]),
-      ),
+      productOrSum('x'),
     ],
     tensors: { ...scales, zero: integers([0], []), three: integers([3], []) },
   });
@@ -174,16 +172,7 @@ test('operators that are missing are named before a condition is looked for; a l
 
 test('a value that no node makes is found in a branch', async () => {
   const path = write({
-    nodes: [
-      ...isLength('condition', 'four'),
-      choice(
-        '/If',
-        'condition',
-        'y',
-        branch('t', [node('Mul', ['gone', 'm.scale'], 't')]),
-        branch('e', [node('Add', ['x', 'm.scale'], 'e')]),
-      ),
-    ],
+    nodes: [...isLength('condition', 'four'), productOrSum('gone')],
     tensors: scales,
   });
   const error = await userErrorOf(() => loadOnnxModel(path));
