@@ -18,8 +18,8 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 
 import keras  # noqa: E402
 import numpy as np  # noqa: E402
-from compress_keras import compress  # noqa: E402
 from keras import layers  # noqa: E402
+from keras_fixtures import compress, save  # noqa: E402
 
 BATCH = 4
 
@@ -247,13 +247,7 @@ def write(create, folder, scale, compiled):
         predicting.set_weights([np.asarray(value).astype("float32") for value in model.get_weights()])
     outputs = predicting.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save(folder / "model.keras")
-    model.save(folder / "model.h5")
-    model.save_weights(folder / "weights.weights.h5")
-    arrays = {f"input{i}": value for i, value in enumerate(inputs)}
-    arrays |= {f"output{i}": value for i, value in enumerate(outputs)}
-    np.savez_compressed(folder / "reference.npz", **arrays)
+    save(model, folder, inputs, outputs)
 
 
 def main():

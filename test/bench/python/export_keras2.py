@@ -9,7 +9,7 @@ import pathlib
 
 import numpy as np
 import tf_keras as keras
-from compress_keras import compress
+from keras_fixtures import compress, save
 from tf_keras import layers
 
 BATCH = 4
@@ -72,13 +72,7 @@ def main():
         inputs = [generator.normal(0, 1, (BATCH, *x.shape[1:])).astype("float32") for x in model.inputs]
         outputs = model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0)
         folder = out / f"keras2-{create.__name__}"
-        folder.mkdir(parents=True, exist_ok=True)
-        model.save(folder / "model.keras")
-        model.save(folder / "model.h5")
-        model.save_weights(folder / "weights.weights.h5")
-        np.savez_compressed(
-            folder / "reference.npz", **{f"input{i}": x for i, x in enumerate(inputs)}, output0=outputs
-        )
+        save(model, folder, inputs, [outputs])
         compress(folder)
 
 

@@ -1,7 +1,20 @@
-"""Files of Keras as fixtures of a few kilobytes."""
+"""Models of Keras as files with what they predict, and these as fixtures of a few kilobytes."""
 
 import gzip
 import zipfile
+
+import numpy as np
+
+
+def save(model, folder, inputs, outputs):
+    """Writes model.keras, model.h5, weights.weights.h5, and the batch with the outputs to reference.npz."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save(folder / "model.keras")
+    model.save(folder / "model.h5")
+    model.save_weights(folder / "weights.weights.h5")
+    arrays = {f"input{i}": value for i, value in enumerate(inputs)}
+    arrays |= {f"output{i}": value for i, value in enumerate(outputs)}
+    np.savez_compressed(folder / "reference.npz", **arrays)
 
 
 def compress(folder):
