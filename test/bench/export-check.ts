@@ -2,11 +2,9 @@
  * @file Exported ONNX files of several models, in the eyes of Python: accepted by `onnx.checker` with full checks, and computed by
  * Python's `onnxruntime`, beside what TensorFlow.js computes of the same inputs. `--python PATH` names the interpreter.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { z } from 'zod';
 import { encodeOnnxModel } from '../../server/formats/onnx.ts';
 import { kernelsForSteps, withWeights } from '../../server/export/onnx/onnxModel.ts';
 import { predictionGraph } from '../../server/export/onnx/predictionGraph.ts';
@@ -15,6 +13,7 @@ import { Random } from '../../server/formats/random.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
 import { exportedModels, type ExportedModel } from './exportedModels.ts';
+import { checkInPython, checkPython } from './givenPython.ts';
 import { cacheFolder } from './prepare.ts';
 
 /** What an export allows. */
@@ -26,7 +25,7 @@ const benchmark: Benchmark = {
   options: { python: { type: 'string', default: 'python3' } },
   async run(options) {
     const python = String(options.python);
-    checkPython(python);
+    checkPython(python, PACKAGES);
     await tf.setBackend('cpu');
     const folder = cacheFolder('export-check');
     const results: Limited[] = [];
@@ -36,7 +35,7 @@ const benchmark: Benchmark = {
         const name = `${model.name}, ${sparseInitializers ? 'sparse initializers' : model.form}`;
         const place = join(folder, name.replaceAll(/\W+/g, '-'));
         const bytes = await write(model, place, sparseInitializers);
-        const { difference, largest, versions, operators } = inPython(python, place);
+        const { difference, largest, versions, operators } = checkInPython(python, place);
         console.log(
           `  ${name}: ${bytes} bytes, ${operators}; outputs up to ${largest.toPrecision(2)} differ by ${difference.toExponential(0)}; ${versions}`,
         );
@@ -48,15 +47,6 @@ const benchmark: Benchmark = {
 };
 
 export default benchmark;
-
-/** @throws Error that says what to install, where the interpreter or a package is missing */
-function checkPython(python: string): void {
-  const install = `make an environment with "python3 -m venv DIR" and "DIR/bin/pip install ${PACKAGES.join(' ')}", then add --python DIR/bin/python`;
-  const { error, status } = spawnSync(python, ['--version']);
-  if (error || status !== 0) throw new Error(`There is no ${python}. Install Python 3, then ${install}.`);
-  const missing = PACKAGES.filter((name) => spawnSync(python, ['-c', `import ${name}`]).status !== 0);
-  if (missing.length > 0) throw new Error(`${python} has not the packages ${missing.join(', ')}: ${install}.`);
-}
 
 /** Writes the file, inputs for it and what TensorFlow.js makes of them. @returns the size of the file */
 async function write(model: ExportedModel, folder: string, sparseInitializers: boolean): Promise<number> {
@@ -88,17 +78,4 @@ async function write(model: ExportedModel, folder: string, sparseInitializers: b
   };
   writeFileSync(join(folder, 'tensors.json'), JSON.stringify(tensors));
   return bytes.length;
-}
-
-const verdict = z.object({ difference: z.number(), largest: z.number(), versions: z.string(), operators: z.string() });
-
-/** @throws Error with what Python says where the checker or the runtime refuses the file */
-function inPython(python: string, folder: string): z.infer<typeof verdict> {
-  const { status, stdout, stderr } = spawnSync(
-    python,
-    ['-W', 'ignore', join('test', 'bench', 'python', 'export_check.py'), folder],
-    { encoding: 'utf8' },
-  );
-  if (status !== 0) throw new Error(`Python refuses ${join(folder, 'model.onnx')}:\n${stderr.slice(-2000)}`);
-  return verdict.parse(JSON.parse(stdout));
 }

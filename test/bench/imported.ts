@@ -5,7 +5,6 @@
  * trained with each kind of compression and exported, in the place of that comparison. With
  * `--real FOLDER`, the ONNX files below a folder are imported, and nothing else is done.
  */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
@@ -18,6 +17,7 @@ import { losses } from '../../server/models/losses.ts';
 import { modelWeights } from '../../server/models/modelWeights.ts';
 import { largestDifference } from '../unit/models/largestDifference.ts';
 import { beside, type Benchmark, type Limited } from './bench.ts';
+import { checkPython } from './givenPython.ts';
 import { importFiles } from './importedFiles.ts';
 import { isOfFloats, samplesOf } from './importedReference.ts';
 import { METHODS, trainAndExport } from './importedTraining.ts';
@@ -46,7 +46,7 @@ const benchmark: Benchmark = {
   async run(options) {
     if (options.real) return realFiles(String(options.real));
     const python = String(options.python);
-    checkPython(python);
+    checkPython(python, PACKAGES);
     const results: Limited[] = [];
     for (const exporter of String(options.exporters).split(',')) {
       const folder = cacheFolder(`imported-${exporter}`);
@@ -109,15 +109,6 @@ async function trained(python: string, folder: string, name: string): Promise<Li
     results.push(beside(FORWARD, `${name}, ${method}: largest difference of an output`, Math.max(node, ofPython), ''));
   }
   return results;
-}
-
-/** @throws Error that says what to install */
-function checkPython(python: string): void {
-  const missing = PACKAGES.filter((name) => spawnSync(python, ['-c', `import ${name}`]).status !== 0);
-  if (missing.length > 0)
-    throw new Error(
-      `${python} has not the packages ${missing.join(', ')}: install them with pip, then add --python PATH.`,
-    );
 }
 
 interface Comparison {

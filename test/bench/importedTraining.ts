@@ -2,10 +2,8 @@
  * @file A model of an ONNX file is trained with a compression and exported, and the file is computed by the onnxruntime of Node.js and of
  * Python beside what the compressed model predicts.
  */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { exportRun } from '../../server/export/index.ts';
 import { TracedModel } from '../../server/export/tracedModel.ts';
 import { decodeNpz } from '../../server/formats/npy.ts';
@@ -13,6 +11,7 @@ import { loadModel } from '../../server/models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../../server/models/modelWeights.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { runExperiment, withFinalModel } from '../../server/training/index.ts';
+import { checkInPython } from './givenPython.ts';
 import { samplesOf, isOfFloats } from './importedReference.ts';
 
 const STEPS = 200;
@@ -31,8 +30,6 @@ export interface ExportedDifferences {
   /** Weights that the file has in a compressed form. */
   readonly compressed: number;
 }
-
-const verdict = z.object({ difference: z.number(), largest: z.number() });
 
 /** @param folder that export_models.py wrote */
 export async function trainAndExport(python: string, folder: string, method: Method): Promise<ExportedDifferences> {
@@ -81,7 +78,7 @@ export async function trainAndExport(python: string, folder: string, method: Met
     };
   });
   writeFileSync(join(place, 'tensors.json'), JSON.stringify(tensors));
-  const { difference, largest } = inPython(python, place);
+  const { difference, largest } = checkInPython(python, place);
   return {
     node: report.largestDifference,
     python: difference / Math.max(1, largest),
@@ -103,12 +100,4 @@ function layersOf(weights: readonly ModelWeight[], method: Method): Record<strin
 
 function rankOf(least: number): { rank: number } {
   return { rank: Math.max(1, Math.floor(least / 4)) };
-}
-
-/** @throws Error with what Python says where the checker or the runtime refuses the file */
-function inPython(python: string, folder: string): z.infer<typeof verdict> {
-  const script = join('test', 'bench', 'python', 'export_check.py');
-  const { status, stdout, stderr } = spawnSync(python, ['-W', 'ignore', script, folder], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`Python refuses ${join(folder, 'model.onnx')}:\n${stderr.slice(-2000)}`);
-  return verdict.parse(JSON.parse(stdout));
 }
