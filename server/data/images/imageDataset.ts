@@ -1,6 +1,5 @@
 /** @file Data sets of image files in folders, one for each class. docs/data.md is their contract. */
 import { constants } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
@@ -195,14 +194,13 @@ async function pixelsOfFiles(
   const cache = new ImageCache(cacheFolder);
   const states = files.map(({ path, bytes, modified }) => [path, bytes, modified]);
   const { width, height, channels, sizeOf } = form;
-  const content = JSON.stringify([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
-  const key = createHash('sha256').update(content).digest('hex').slice(0, 32);
-  const known = await cache.read(key, files.length * (pixelsOf(form) + 1));
+  const file = cache.path([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
+  const known = await cache.read(file, files.length * (pixelsOf(form) + 1));
   const kept = known && decodedImages(known, files.length);
   if (kept && kept.broken.reduce((sum, one) => sum + one, 0) <= mostBroken) return { ...kept, warnings: [] };
   const decoded = await decodeImages(folder, files, form, { signal, onDecoded, mostBroken });
   try {
-    await cache.write(key, decoded.all);
+    await cache.write(file, decoded.all);
     return { ...decoded, warnings: [] };
   } catch (error) {
     return {
