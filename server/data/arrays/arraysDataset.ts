@@ -11,7 +11,14 @@ import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { Dataset } from '../dataset.ts';
 import { divide } from '../divide.ts';
-import { inMemoryDataset, type Column, type StoredColumn, type Table, type Tables } from '../inMemoryDataset.ts';
+import {
+  hasLabels,
+  inMemoryDataset,
+  type Column,
+  type StoredColumn,
+  type Table,
+  type Tables,
+} from '../inMemoryDataset.ts';
 import { firstNotFinite } from '../notFinite.ts';
 import { ArrayFiles, type NamedRows } from './arrayFiles.ts';
 import { selectRows } from './selectRows.ts';
@@ -218,8 +225,7 @@ function withSplits(tables: ReadonlyMap<SplitName, Table>, { split, seed }: Arra
 function rowsByClass({ samples, targets }: Table): ArrayLike<number>[] {
   const all = () => [Uint32Array.from({ length: samples }, (_, row) => row)];
   const [target] = targets;
-  if (targets.length !== 1 || 'copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1)
-    return all();
+  if (targets.length !== 1 || !hasLabels(target)) return all();
   const byClass = new Map<number, number[]>();
   for (let row = 0; row < samples; row++) {
     const label = target.data[row];
