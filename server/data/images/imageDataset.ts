@@ -160,11 +160,10 @@ async function brokenWarning(
   form: ImageForm,
 ): Promise<string> {
   const reader = new ImageReader(folder);
-  const named = broken.slice(0, NAMED).map(({ path }, index) => ({ first: index, paths: [path] }));
-  const reasons: string[] = [];
-  const pixels = new Uint8Array(named.length * pixelsOf(form));
-  for (const portion of named)
-    for (const { message } of await decodeInto(reader, form, portion, pixels)) reasons.push(message);
+  const paths = broken.slice(0, NAMED).map(({ path }) => path);
+  const pixels = new Uint8Array(paths.length * pixelsOf(form));
+  const failures = await decodeInto(reader, form, { first: 0, paths }, pixels);
+  const reasons = failures.map(({ message }) => message);
   const more = broken.length > NAMED ? ` And ${broken.length - NAMED} more.` : '';
   return `${broken.length} of ${images} images cannot be used and are left out (data.skipBroken): ${reasons.join(' ')}${more}`;
 }
