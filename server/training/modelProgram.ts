@@ -12,6 +12,7 @@ import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { elementCount, shapeText } from '../protocol/shape.ts';
 import {
   chooseLoss,
   lossNameOf,
@@ -22,7 +23,7 @@ import {
   type MeanOfBatch,
   type OutputLoss,
 } from './objective/dataLoss.ts';
-import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
+import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss, sumOf } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
@@ -258,7 +259,7 @@ function checkClasses(names: readonly string[], outputs: number | undefined): vo
 
 /** Labels of a sample: one, or one for each time step or pixel. */
 function labelsOf({ shape }: TensorSpec, classes: number | undefined): number {
-  return (classes === undefined ? shape.slice(0, -1) : shape).reduce((a, b) => a * b, 1);
+  return elementCount(classes === undefined ? shape.slice(0, -1) : shape);
 }
 
 function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {
