@@ -62,7 +62,7 @@ const labelAccuracy: Metric = (targets, outputs) => {
 const oneHotAccuracy: Metric = (targets, outputs) => tf.equal(tf.argMax(targets, -1), tf.argMax(outputs, -1));
 const binaryAccuracy: Metric = (targets, outputs) => tf.equal(tf.cast(targets, 'float32'), tf.round(outputs));
 
-function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
+function defaultMetrics(loss: LossId): Record<string, Metric> {
   switch (loss) {
     case 'sparse-categorical-crossentropy':
     case 'sparse-categorical-crossentropy-from-logits':
@@ -122,12 +122,10 @@ export function modelProgram(
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
   const chosen = chooseLoss(loaded, training, dataset);
   const { loss, outputs: measured } = chosen;
-  const { vocabulary } = dataset;
-  const { targets } = dataset;
-  const isSingle = model.outputs.length === 1 && targets.length === 1;
+  const { targets, vocabulary } = dataset;
   const metrics = loaded.metrics
     ? Object.entries(loaded.metrics).map(([name, metric]) =>
-        metricOf(name, (...batch) => metric(...userArguments(batch, isSingle))),
+        metricOf(name, (...batch) => metric(...userArguments(batch))),
       )
     : vocabulary
       ? []
@@ -147,14 +145,14 @@ export function modelProgram(
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const trained = trainedLoss(chosen, training, model, dataset);
-  const lossScale = lossScaleOf(training, dataset.targets[0]);
+  const lossScale = lossScaleOf(training, targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
   const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
     ? studentLoss(
         lesson.config,
-        { model, loss: (...labels) => sumOf(Object.values(trained(...labels)).flat()), id: measured?.at(0)?.id },
+        { model, loss: (...batch) => sumOf(Object.values(trained(...batch)).flat()), id: measured?.at(0)?.id },
         lesson.teacher,
       )
     : (_, expected, outputs): Terms => ({ terms: trained(expected, outputs) });
@@ -168,7 +166,7 @@ export function modelProgram(
     ...predictorOf(model, weights, inputs),
     weights: [...weights, ...(noise?.weights ?? [])],
     ...(lesson && { frozen: lesson.teacher }),
-    targets: dataset.targets,
+    targets,
     metrics: metrics.map(([name]) => name),
     batchSize: checkBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
     classes,
