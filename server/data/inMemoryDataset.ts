@@ -57,9 +57,14 @@ export function inMemoryDataset(tables: Tables, name: string): Dataset {
   };
 }
 
+/** True for a target in memory, of one integer a sample. */
+export function hasLabels(target: Column): target is StoredColumn {
+  return !('copyRow' in target) && target.dtype === 'int32' && elementCount(target.shape) === 1;
+}
+
 /** Counts the labels of a target of one integer a sample. */
 function labelsOf(target: Column, classes: number): number[] | undefined {
-  if ('copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1) return undefined;
+  if (!hasLabels(target)) return undefined;
   const counts = new Array<number>(classes).fill(0);
   for (const label of target.data) if (label >= 0 && label < classes) counts[label]++;
   return counts;

@@ -16,3 +16,8 @@ export function isSizes(value: unknown): value is number[] {
 export function floatBytes(shape: readonly number[]): number {
   return FLOAT_BYTES * elementCount(shape);
 }
+
+/** `[28, any, 3]` */
+export function shapeText(shape: readonly (number | null)[]): string {
+  return `[${shape.map((size) => size ?? 'any').join(', ')}]`;
+}

@@ -3,7 +3,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { SampleType } from '../compiler/program.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { channelsFirstShape } from '../models/imageLayout.ts';
-import { elementCount } from '../protocol/shape.ts';
+import { elementCount, shapeText } from '../protocol/shape.ts';
 
 /**
  * What each input of a model takes of a sample. Where a sample has as many elements as the input takes but another shape (an image, a
@@ -35,9 +35,4 @@ export function matchInputs(
 /** Samples of every batch, where the model fixes their number: one with a state from batch to batch does. */
 export function fixedBatchSize(model: tf.LayersModel): number | undefined {
   return model.inputs.flatMap(({ shape }) => shape[0] ?? []).at(0);
-}
-
-/** `[28, any, 3]` */
-export function shapeText(shape: readonly (number | null)[]): string {
-  return `[${shape.map((size) => size ?? 'any').join(', ')}]`;
 }

@@ -12,6 +12,7 @@ import { graphOf } from '../models/onnx/graphLayer.ts';
 import { lossFacts, type LossId } from '../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { elementCount, shapeText } from '../protocol/shape.ts';
 import {
   chooseLoss,
   lossNameOf,
@@ -22,7 +23,7 @@ import {
   type MeanOfBatch,
   type OutputLoss,
 } from './objective/dataLoss.ts';
-import { fixedBatchSize, matchInputs, shapeText } from './matchInputs.ts';
+import { fixedBatchSize, matchInputs } from './matchInputs.ts';
 import type { Terms } from './objective/distillation.ts';
 import { composeLoss, sumOf } from './objective/loss.ts';
 import { studentLoss, type Teacher } from './objective/studentLoss.ts';
@@ -61,7 +62,7 @@ const labelAccuracy: Metric = (targets, outputs) => {
 const oneHotAccuracy: Metric = (targets, outputs) => tf.equal(tf.argMax(targets, -1), tf.argMax(outputs, -1));
 const binaryAccuracy: Metric = (targets, outputs) => tf.equal(tf.cast(targets, 'float32'), tf.round(outputs));
 
-function defaultMetrics(loss: LossId | undefined): Record<string, Metric> {
+function defaultMetrics(loss: LossId): Record<string, Metric> {
   switch (loss) {
     case 'sparse-categorical-crossentropy':
     case 'sparse-categorical-crossentropy-from-logits':
@@ -121,12 +122,10 @@ export function modelProgram(
   if (new Set(model.outputs).size < model.outputs.length) throw unfitModel('some of its outputs are one and the same');
   const chosen = chooseLoss(loaded, training, dataset);
   const { loss, outputs: measured } = chosen;
-  const { vocabulary } = dataset;
-  const { targets } = dataset;
-  const isSingle = model.outputs.length === 1 && targets.length === 1;
+  const { targets, vocabulary } = dataset;
   const metrics = loaded.metrics
     ? Object.entries(loaded.metrics).map(([name, metric]) =>
-        metricOf(name, (...batch) => metric(...userArguments(batch, isSingle))),
+        metricOf(name, (...batch) => metric(...userArguments(batch))),
       )
     : vocabulary
       ? []
@@ -146,14 +145,14 @@ export function modelProgram(
   if (vocabulary) checkVocabularySize(model, vocabulary.words.length, classes[0]);
   if (dataset.classes) checkClasses(dataset.classes, classes[0]);
   const trained = trainedLoss(chosen, training, model, dataset);
-  const lossScale = lossScaleOf(training, dataset.targets[0]);
+  const lossScale = lossScaleOf(training, targets[0]);
   const scaled = (term: tf.Scalar): tf.Scalar => (lossScale === 1 ? term : tf.mul(term, lossScale));
   /** Terms of the log-likelihood of all samples, which is the mean loss of a step times this. */
   const labels = (samples: number) => (samples * labelsOf(targets[0], classes[0])) / lossScale;
   const objective: ReturnType<typeof studentLoss> = lesson
     ? studentLoss(
         lesson.config,
-        { model, loss: (...labels) => sumOf(Object.values(trained(...labels)).flat()), id: measured?.at(0)?.id },
+        { model, loss: (...batch) => sumOf(Object.values(trained(...batch)).flat()), id: measured?.at(0)?.id },
         lesson.teacher,
       )
     : (_, expected, outputs): Terms => ({ terms: trained(expected, outputs) });
@@ -167,7 +166,7 @@ export function modelProgram(
     ...predictorOf(model, weights, inputs),
     weights: [...weights, ...(noise?.weights ?? [])],
     ...(lesson && { frozen: lesson.teacher }),
-    targets: dataset.targets,
+    targets,
     metrics: metrics.map(([name]) => name),
     batchSize: checkBatchSize(model, training.batchSize) ?? (vocabulary && training.batchSize),
     classes,
@@ -258,7 +257,7 @@ function checkClasses(names: readonly string[], outputs: number | undefined): vo
 
 /** Labels of a sample: one, or one for each time step or pixel. */
 function labelsOf({ shape }: TensorSpec, classes: number | undefined): number {
-  return (classes === undefined ? shape.slice(0, -1) : shape).reduce((a, b) => a * b, 1);
+  return elementCount(classes === undefined ? shape.slice(0, -1) : shape);
 }
 
 function checkTarget(target: TensorSpec, output: readonly (number | null)[], classes: number | undefined): void {

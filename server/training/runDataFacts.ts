@@ -2,14 +2,13 @@
  * @file What the weights of a run suppose of its data, kept in the run folder: a text's vocabulary, the form of images and their
  * classes, the columns of a table.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Dataset } from '../data/dataset.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { isRecord } from '../protocol/record.ts';
-import { isMissing } from '../protocol/systemError.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import type { Run } from '../runs/run.ts';
+import { readKept } from './readKept.ts';
 import { checkVocabulary, keepVocabulary } from './runVocabulary.ts';
 
 type Facts = Pick<Dataset, 'vocabulary' | 'classes' | 'images' | 'table'>;
@@ -62,10 +61,7 @@ export async function checkDataFacts(run: Run, facts: Facts, role: string): Prom
 }
 
 async function check(run: Run, file: FactsFile, facts: Facts, role: string): Promise<'known' | 'unknown'> {
-  const text = await readFile(join(run.path, file.name), 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
+  const text = await readKept(run, file.name);
   const content = file.content(facts);
   if (text === undefined || content === undefined) return 'unknown';
   const known = byName(parsed(text));

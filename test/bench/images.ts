@@ -43,8 +43,9 @@ async function decoding(): Promise<Limited[]> {
   const place = mkdtempSync(join(tmpdir(), 'deeptwist-images-'));
   try {
     const cache = new ImageCache(place);
-    const written = await processorSeconds(() => cache.write('images', pixels));
-    const read = await processorSeconds(() => cache.read('images', pixels.length));
+    const file = cache.path([]);
+    const written = await processorSeconds(() => cache.write(file, pixels));
+    const read = await processorSeconds(() => cache.read(file, pixels.length));
     const count = `${files.length.toLocaleString('en')} images`;
     return [
       beside(5, `finding ${count}`, found.seconds, 's'),

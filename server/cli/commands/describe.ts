@@ -1,6 +1,6 @@
 /** @file `deeptwist describe`. */
 import { relative, resolve } from 'node:path';
-import { elementCount } from '../../protocol/shape.ts';
+import { elementCount, shapeText } from '../../protocol/shape.ts';
 import { viewOfWeight, storedShape } from '../../compression/targets/matrixView.ts';
 import { isMatrix } from '../../compression/targets/targets.ts';
 import { isModelPath } from '../../models/modelFile.ts';
@@ -57,9 +57,8 @@ function endLines(
   ends: readonly { name: string; shape: readonly (number | null)[]; dtype?: string; activation?: string }[] = [],
 ): string[] {
   return ends.map(({ name, shape, dtype, activation }) => {
-    const sizes = `[${shape.map((size) => size ?? 'any').join(', ')}]`;
     const kind = dtype ?? (activation === 'other' ? undefined : activation);
-    return [word.padEnd(7), name, sizes, ...(kind === undefined ? [] : [kind])].join(' ');
+    return [word.padEnd(7), name, shapeText(shape), ...(kind === undefined ? [] : [kind])].join(' ');
   });
 }
 

@@ -10,8 +10,15 @@ import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { Dataset } from '../dataset.ts';
-import { divide } from '../divide.ts';
-import { inMemoryDataset, type Column, type StoredColumn, type Table, type Tables } from '../inMemoryDataset.ts';
+import { divideClasses } from '../divide.ts';
+import {
+  hasLabels,
+  inMemoryDataset,
+  type Column,
+  type StoredColumn,
+  type Table,
+  type Tables,
+} from '../inMemoryDataset.ts';
 import { firstNotFinite } from '../notFinite.ts';
 import { ArrayFiles, type NamedRows } from './arrayFiles.ts';
 import { selectRows } from './selectRows.ts';
@@ -191,12 +198,7 @@ function withSplits(tables: ReadonlyMap<SplitName, Table>, { split, seed }: Arra
   const fractions = { test: split.test ?? 0, validation: split.validation };
   if (fractions.test === 0 && fractions.validation === 0 && test)
     return { train: all, test, ...(validation && { validation }) };
-  const rows: Record<SplitName, number[]> = { train: [], test: [], validation: [] };
-  for (const [stream, own] of rowsByClass(all).entries()) {
-    const parts = divide(own.length, fractions, seed, stream);
-    for (const name of ['train', 'test', 'validation'] as const)
-      for (const index of parts[name]) rows[name].push(own[index]);
-  }
+  const rows = divideClasses(rowsByClass(all), fractions, seed);
   const part = (name: SplitName): Table => {
     if (rows[name].length === 0)
       throw new SettingError(
@@ -204,7 +206,7 @@ function withSplits(tables: ReadonlyMap<SplitName, Table>, { split, seed }: Arra
         `of ${all.samples} samples, none is left ${name === 'train' ? 'to train on' : `for the ${name} split`}`,
         { remedy: 'Choose other fractions, or add samples.' },
       );
-    return selectRows(all, Uint32Array.from(rows[name]).sort());
+    return selectRows(all, rows[name]);
   };
   const ofValidation = fractions.validation > 0 ? part('validation') : validation;
   return {
@@ -218,8 +220,7 @@ function withSplits(tables: ReadonlyMap<SplitName, Table>, { split, seed }: Arra
 function rowsByClass({ samples, targets }: Table): ArrayLike<number>[] {
   const all = () => [Uint32Array.from({ length: samples }, (_, row) => row)];
   const [target] = targets;
-  if (targets.length !== 1 || 'copyRow' in target || target.dtype !== 'int32' || elementCount(target.shape) !== 1)
-    return all();
+  if (targets.length !== 1 || !hasLabels(target)) return all();
   const byClass = new Map<number, number[]>();
   for (let row = 0; row < samples; row++) {
     const label = target.data[row];

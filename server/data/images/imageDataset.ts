@@ -1,6 +1,5 @@
 /** @file Data sets of image files in folders, one for each class. docs/data.md is their contract. */
 import { constants } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { formatBytes } from '../../protocol/formatQuantity.ts';
@@ -161,11 +160,10 @@ async function brokenWarning(
   form: ImageForm,
 ): Promise<string> {
   const reader = new ImageReader(folder);
-  const named = broken.slice(0, NAMED).map(({ path }, index) => ({ first: index, paths: [path] }));
-  const reasons: string[] = [];
-  const pixels = new Uint8Array(named.length * pixelsOf(form));
-  for (const portion of named)
-    for (const { message } of await decodeInto(reader, form, portion, pixels)) reasons.push(message);
+  const paths = broken.slice(0, NAMED).map(({ path }) => path);
+  const pixels = new Uint8Array(paths.length * pixelsOf(form));
+  const failures = await decodeInto(reader, form, { first: 0, paths }, pixels);
+  const reasons = failures.map(({ message }) => message);
   const more = broken.length > NAMED ? ` And ${broken.length - NAMED} more.` : '';
   return `${broken.length} of ${images} images cannot be used and are left out (data.skipBroken): ${reasons.join(' ')}${more}`;
 }
@@ -195,14 +193,13 @@ async function pixelsOfFiles(
   const cache = new ImageCache(cacheFolder);
   const states = files.map(({ path, bytes, modified }) => [path, bytes, modified]);
   const { width, height, channels, sizeOf } = form;
-  const content = JSON.stringify([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
-  const key = createHash('sha256').update(content).digest('hex').slice(0, 32);
-  const known = await cache.read(key, files.length * (pixelsOf(form) + 1));
+  const file = cache.path([CACHE_VERSION, folder, width, height, channels, sizeOf === undefined, states]);
+  const known = await cache.read(file, files.length * (pixelsOf(form) + 1));
   const kept = known && decodedImages(known, files.length);
   if (kept && kept.broken.reduce((sum, one) => sum + one, 0) <= mostBroken) return { ...kept, warnings: [] };
   const decoded = await decodeImages(folder, files, form, { signal, onDecoded, mostBroken });
   try {
-    await cache.write(key, decoded.all);
+    await cache.write(file, decoded.all);
     return { ...decoded, warnings: [] };
   } catch (error) {
     return {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { ColumnFacts, Dataset, OpenOptions, TableFacts } from '../dataset.ts';
-import { divide } from '../divide.ts';
+import { divideClasses } from '../divide.ts';
 import { inMemoryDataset, type StoredColumn, type Table } from '../inMemoryDataset.ts';
 import { checkColumn, shown, type TableColumn, type TableConfig } from './columnReader.ts';
 import { columnFacts, MISSING, targetFacts } from './tableFacts.ts';
@@ -137,17 +137,13 @@ function divided(
   { path, split, seed }: TableConfig,
 ): { train: Part } & Partial<Record<SplitName, Part>> {
   const fractions = { validation: split.validation, test: path === undefined ? 0 : (split.test ?? TEST_FRACTION) };
-  const rows: Record<SplitName, number[]> = { train: [], test: [], validation: [] };
-  for (const [stream, own] of rowsByClass(table).entries()) {
-    const parts = divide(own.length, fractions, seed, stream);
-    if (parts.train.length === 0)
-      throw new SettingError(['data', 'split'], `of ${own.length} rows of a class, none is left to train on`, {
+  const rows = divideClasses(rowsByClass(table), fractions, seed, (samples, trained) => {
+    if (trained === 0)
+      throw new SettingError(['data', 'split'], `of ${samples} rows of a class, none is left to train on`, {
         remedy: 'Keep smaller fractions, or add rows.',
       });
-    for (const name of ['train', 'test', 'validation'] as const)
-      for (const index of parts[name]) rows[name].push(own[index]);
-  }
-  const partOf = (name: SplitName) => ({ table, rows: Uint32Array.from(rows[name]).sort() });
+  });
+  const partOf = (name: SplitName) => ({ table, rows: rows[name] });
   for (const name of ['test', 'validation'] as const)
     if (fractions[name] > 0 && rows[name].length === 0)
       throw new SettingError(['data', 'split', name], `a fraction of ${fractions[name]} leaves it without a row`, {

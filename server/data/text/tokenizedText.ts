@@ -36,7 +36,7 @@ export async function openTokenized(
   const { size, mtimeMs } = statSync(path);
   const ofTokenizer = createHash('sha256').update(tokenizer.toText()).digest('hex');
   const file = cache.path([ofTokenizer, path, size, mtimeMs, begin, end]);
-  if (!cache.has(file)) {
+  if (!(await cache.has(file))) {
     const numbers = tokensOf({ path, begin, end }, tokenizer, { signal, onDecoded });
     await cache.write(file, numbers).catch((error: unknown) => {
       if (error instanceof UserError || signal?.aborted) throw error;

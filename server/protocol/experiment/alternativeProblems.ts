@@ -17,39 +17,22 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
   if (isRecord(training)) problems.push(...oneOf(['training'], training, ['steps', 'a positive integer'], ['epochs']));
   if (isRecord(data) && data.type === 'text') {
     problems.push(...oneOf(['data'], data, ['path', 'a folder or a file'], ['files']));
-    for (const split of ['test', 'validation'])
-      if ('files' in data && valueAt(data, ['split', split]) !== undefined)
-        if (split === 'test' || valueAt(data, ['files', split]) !== undefined)
-          problems.push({
-            path: ['data', 'split', split],
-            code: 'alternatives',
-            at: 'key',
-            message: `"files" has a text for it`,
-            related: [['data', 'files']],
-          });
+    problems.push(
+      ...fractionProblems(data, 'a text', (split) =>
+        'files' in data && (split === 'test' || valueAt(data, ['files', split]) !== undefined) ? ['files'] : undefined,
+      ),
+    );
   }
   if (isRecord(data) && data.type === 'table') {
     problems.push(...oneOf(['data'], data, ['path', 'a file'], ['files']));
-    for (const split of ['test', 'validation'])
-      if (valueAt(data, ['files', split]) !== undefined && valueAt(data, ['split', split]) !== undefined)
-        problems.push({
-          path: ['data', 'split', split],
-          code: 'alternatives',
-          at: 'key',
-          message: `"files" has a table for it`,
-          related: [['data', 'files', split]],
-        });
+    problems.push(
+      ...fractionProblems(data, 'a table', (split) =>
+        valueAt(data, ['files', split]) === undefined ? undefined : ['files', split],
+      ),
+    );
   }
   if (isRecord(data) && data.type === 'arrays') {
-    for (const split of ['test', 'validation'])
-      if (split in data && valueAt(data, ['split', split]) !== undefined)
-        problems.push({
-          path: ['data', 'split', split],
-          code: 'alternatives',
-          at: 'key',
-          message: `"${split}" has arrays for it`,
-          related: [['data', split]],
-        });
+    problems.push(...fractionProblems(data, 'arrays', (split) => (split in data ? [split] : undefined)));
     if (!('test' in data) && valueAt(data, ['split', 'test']) === undefined)
       problems.push({
         path: ['data', 'test'],
@@ -99,4 +82,29 @@ function oneOf(
   return [
     { path: setting, code: 'missing-setting', at: 'value', message: `missing: expected ${expected}, or "${other}"` },
   ];
+}
+
+/**
+ * Fractions for splits that have something of their own.
+ * @param what they have
+ * @param ownOf the setting that has it, within `data`; undefined for a split without
+ */
+function fractionProblems(
+  data: unknown,
+  what: string,
+  ownOf: (split: string) => readonly [string, ...string[]] | undefined,
+): SettingProblem[] {
+  return ['test', 'validation'].flatMap((split): SettingProblem[] => {
+    const own = ownOf(split);
+    if (own === undefined || valueAt(data, ['split', split]) === undefined) return [];
+    return [
+      {
+        path: ['data', 'split', split],
+        code: 'alternatives',
+        at: 'key',
+        message: `"${own[0]}" has ${what} for it`,
+        related: [['data', ...own]],
+      },
+    ];
+  });
 }

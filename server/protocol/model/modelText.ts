@@ -139,7 +139,7 @@ function endOfComment(text: string, at: number): number | undefined {
   return sign === '/' ? end : end + 2;
 }
 
-interface Brackets {
+export interface Brackets {
   /** Offset of the bracket that closes the one at `open`; undefined where none does. */
   closing(open: number): number | undefined;
   /** Offset of the innermost bracket that is open before an offset; -1 outside of all. */
@@ -147,7 +147,7 @@ interface Brackets {
 }
 
 /** The brackets of a text, each looked at once; those in strings do not count. */
-function bracketsOf(code: string): Brackets {
+export function bracketsOf(code: string): Brackets {
   const closings = new Map<number, number>();
   const around = new Int32Array(code.length).fill(-1);
   const open: number[] = [];
@@ -164,7 +164,8 @@ function isQuote(sign: string): boolean {
   return sign === '"' || sign === "'" || sign === '`';
 }
 
-function endOfString(code: string, open: number): number {
+/** Offset of the quote that ends a string; of one of a single line that has none, the end of the line. */
+export function endOfString(code: string, open: number): number {
   for (let at = open + 1; at < code.length; at++) {
     if (code[at] === '\\') at++;
     else if (code[at] === code[open] || (code[at] === '\n' && code[open] !== '`')) return at;

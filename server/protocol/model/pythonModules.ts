@@ -3,7 +3,7 @@
  * `self`. Modules are followed through classes of the file, `nn.Sequential`, `nn.ModuleList` and `nn.ModuleDict`, by the paths that
  * PyTorch gives parameters (`layer1.0.conv1`).
  */
-import type { LayerCall } from './modelText.ts';
+import { bracketsOf, endOfString, type Brackets, type LayerCall } from './modelText.ts';
 
 /** What an expression makes. */
 interface MadeModule {
@@ -166,13 +166,12 @@ const KEY = /(['"])([^'"\n]*)\1[ \t]*/y;
 class ExpressionReader {
   readonly #code: string;
   readonly #names: ReadonlySet<string>;
-  /** Offset of the bracket that closes each. */
-  readonly #closings: ReadonlyMap<number, number>;
+  readonly #brackets: Brackets;
 
   constructor(code: string, names: ReadonlySet<string>) {
     this.#code = code;
     this.#names = names;
-    this.#closings = closingsOf(code);
+    this.#brackets = bracketsOf(code);
   }
 
   /** Undefined for what is no call of a class: its name begins with a capital letter. */
@@ -181,7 +180,7 @@ class ExpressionReader {
     const kind = CALL.exec(this.#code)?.[0];
     if (kind === undefined || depth > DEEPEST) return undefined;
     const open = this.#code.indexOf('(', at + kind.length);
-    const close = this.#closings.get(open);
+    const close = this.#brackets.closing(open);
     if (close === undefined) return undefined;
     const place = { kind, start: at, end: close + 1 };
     const name = kind.slice(kind.lastIndexOf('.') + 1);
@@ -210,7 +209,7 @@ class ExpressionReader {
       if (each) return { each: [each] };
       const inner = /^\**[ \t]*(?:[\w.]*OrderedDict[ \t]*\([ \t\n]*)?[[{]/.exec(this.#code.slice(from, to))?.[0];
       const open = inner === undefined ? undefined : from + inner.length - 1;
-      const close = open === undefined ? undefined : this.#closings.get(open);
+      const close = open === undefined ? undefined : this.#brackets.closing(open);
       if (open !== undefined && close !== undefined) {
         const item = this.#comprehended(open + 1, close, depth);
         if (item) return { each: [item] };
@@ -259,7 +258,7 @@ class ExpressionReader {
     for (let at = start; at < end; at++) {
       const sign = this.#code[at];
       if (sign === '"' || sign === "'") at = endOfString(this.#code, at);
-      else if ('([{'.includes(sign)) at = this.#closings.get(at) ?? end;
+      else if ('([{'.includes(sign)) at = this.#brackets.closing(at) ?? end;
       else if (sign === ',') {
         add(from, at);
         from = at + 1;
@@ -273,22 +272,6 @@ class ExpressionReader {
     while (/\s/.test(this.#code[at] ?? '')) at++;
     return at;
   }
-}
-
-/** For each bracket that is closed the one that closes it; those in strings do not count. */
-function closingsOf(code: string): Map<number, number> {
-  const closings = new Map<number, number>();
-  const open: number[] = [];
-  for (let at = 0; at < code.length; at++) {
-    const sign = code[at];
-    if (sign === '"' || sign === "'") at = endOfString(code, at);
-    else if (sign === '(' || sign === '[' || sign === '{') open.push(at);
-    else if (sign === ')' || sign === ']' || sign === '}') {
-      const start = open.pop();
-      if (start !== undefined) closings.set(start, at);
-    }
-  }
-  return closings;
 }
 
 /** The text with spaces in place of comments and of strings over several lines, so that offsets stay. */
@@ -316,13 +299,4 @@ function blankPython(text: string): string {
     }
   }
   return parts.join('') + text.slice(kept);
-}
-
-/** Offset of the quote that ends a string of one line, or of the end of the line. */
-function endOfString(code: string, open: number): number {
-  for (let at = open + 1; at < code.length; at++) {
-    if (code[at] === '\\') at++;
-    else if (code[at] === code[open] || code[at] === '\n') return at;
-  }
-  return code.length;
 }

@@ -22,7 +22,8 @@ type OfBatch = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Tensor;
 export type MeanOfBatch = (targets: tf.Tensor[], outputs: tf.Tensor[]) => tf.Scalar;
 
 /** Arguments of a user's function: tensors, or arrays of them where there are several targets or outputs. */
-export function userArguments([targets, outputs]: Parameters<OfBatch>, isSingle: boolean): Parameters<Loss> {
+export function userArguments([targets, outputs]: Parameters<OfBatch>): Parameters<Loss> {
+  const isSingle = targets.length === 1 && outputs.length === 1;
   return isSingle ? [targets[0], outputs[0]] : ([targets, outputs] as unknown as Parameters<Loss>);
 }
 
@@ -83,16 +84,15 @@ export function chooseLoss(
   training: TrainingConfig,
   { targets }: Pick<Dataset, 'targets'>,
 ): ChosenLoss {
-  const { model, loss } = loaded;
+  const { loss } = loaded;
   const outputs = outputLosses(loaded, training, targets);
   if (outputs !== undefined) {
     const sum: OfBatch = (...batch) =>
       outputs.map((own, target) => weighted(own, termOf(own, target, batch))).reduce(add);
     return { loss: meanOf('The loss', sum), outputs };
   }
-  const isSingle = model.outputs.length === 1 && targets.length === 1;
   if (loss !== undefined)
-    return { loss: meanOf('The loss', (...batch) => loss(...userArguments(batch, isSingle))), outputs: undefined };
+    return { loss: meanOf('The loss', (...batch) => loss(...userArguments(batch))), outputs: undefined };
   throw new SettingError(LOSS, "the model's module exports no loss, and none is set", {
     remedy: `Set training.loss to one of ${Object.keys(losses).join(', ')}, or export a function loss(targets, outputs).`,
   });

@@ -5,7 +5,7 @@ import { formatNumber } from '../../protocol/formatQuantity.ts';
 import { classLosses, lossFacts, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import type { DistillationConfig } from '../../protocol/experiment/schema.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
-import { shapeText } from '../matchInputs.ts';
+import { shapeText } from '../../protocol/shape.ts';
 import type { MeanOfBatch } from './dataLoss.ts';
 import { distillAll, distillSome, type Terms } from './distillation.ts';
 import { outputKindOf, type OutputKind } from './outputKind.ts';

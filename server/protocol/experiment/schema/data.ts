@@ -1,7 +1,7 @@
 /** @file `data` of an experiment file. */
 import * as z from 'zod';
 import { table } from './table.ts';
-import { fraction, path, positiveInteger } from './values.ts';
+import { dataSeed, fraction, partialFraction, path, positiveInteger } from './values.ts';
 
 const share = fraction.describe('Fraction of the images of each class, 0 to 1.');
 const most = positiveInteger.optional().describe('Images of each class at most; default: all.');
@@ -47,10 +47,7 @@ const images = z
     split: z
       .strictObject({
         validation: share.default(0),
-        test: z
-          .number()
-          .gt(0)
-          .lt(1)
+        test: partialFraction
           .optional()
           .describe(
             'Fraction of the images of each class, 0 to 1, that are tested on where there are no folders `train` and `test`.',
@@ -65,14 +62,10 @@ const images = z
       .optional()
       .describe('A part of the images, for a short training: so many of each class, chosen by `seed`.')
       .meta({ examples: [{ train: 500, test: 100 }] }),
-    seed: z
-      .int()
-      .min(0)
-      .default(1)
-      .describe(
-        'Seed of what `split` and `limit` choose. Runs that differ in training.seed have the same images, and a larger limit those of a ' +
-          'smaller one and more.',
-      ),
+    seed: dataSeed.describe(
+      'Seed of what `split` and `limit` choose. Runs that differ in training.seed have the same images, and a larger limit those of a ' +
+        'smaller one and more.',
+    ),
     color: z
       .enum(['rgb', 'gray'])
       .default('rgb')
@@ -134,13 +127,13 @@ const arrayPath = path.describe(
   '`.npy` file, `FILE.npz:NAME`, `FILE.safetensors:NAME` or `FILE.h5:PATH` of a dataset; axis 0 is the sample.',
 );
 
+const arrayOrNamed = z.union([arrayPath, z.record(z.string().min(1), arrayPath)]);
+
 const arrayFiles = z.strictObject({
-  inputs: z
-    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+  inputs: arrayOrNamed
     .describe('Array of the inputs; for a model of several inputs, an array for each of them by its name.')
     .meta({ examples: ['./x_train.npy'] }),
-  targets: z
-    .union([arrayPath, z.record(z.string().min(1), arrayPath)])
+  targets: arrayOrNamed
     .describe('Array of the targets; for a model of several outputs, an array for each of them by its name.')
     .meta({ examples: ['./y_train.npy'] }),
 });
@@ -152,7 +145,7 @@ export const data = z
         type: z.literal('mnist'),
         path: path.describe('Folder with the four IDX files of MNIST (or of a set in its form), raw or gzip.'),
         validation: z
-          .union([positiveInteger, z.number().gt(0).lt(1)])
+          .union([positiveInteger, partialFraction])
           .optional()
           .describe(
             'Training images, the last ones, a number or a fraction of them, that are not trained on: a learning rate that waits for a plateau, `keepBest`, and you, when you ' +
@@ -174,10 +167,7 @@ export const data = z
         split: z
           .strictObject({
             validation: fraction.default(0).describe('Fraction of the samples of `train`, 0 to 1.'),
-            test: z
-              .number()
-              .gt(0)
-              .lt(1)
+            test: partialFraction
               .optional()
               .describe('Fraction of the samples of `train`, 0 to 1, where there is no `test`.')
               .meta({ examples: [0.2] }),
@@ -185,11 +175,9 @@ export const data = z
           .prefault({})
           .describe('Samples of `train` that are not trained on, chosen by `seed`; of each class the same fraction.')
           .meta({ examples: [{ validation: 0.1, test: 0.2 }] }),
-        seed: z
-          .int()
-          .min(0)
-          .default(1)
-          .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same samples.'),
+        seed: dataSeed.describe(
+          'Seed of what `split` chooses. Runs that differ in training.seed have the same samples.',
+        ),
       })
       .describe('Arrays of NumPy, tensors of safetensors files, or datasets of HDF5 files.'),
     images,
@@ -228,10 +216,7 @@ export const data = z
               .describe(
                 'Fraction of the one file that `path` names, or of the training text where there is none for it, 0 to 1.',
               ),
-            test: z
-              .number()
-              .gt(0)
-              .lt(1)
+            test: partialFraction
               .optional()
               .describe('Fraction of the one file that `path` names, 0 to 1.')
               .meta({ examples: [0.1] }),

@@ -1,6 +1,6 @@
 /** @file `data` of an experiment file, where it is a table. */
 import * as z from 'zod';
-import { fraction, path } from './values.ts';
+import { dataSeed, fraction, partialFraction, path } from './values.ts';
 
 const kind = z.enum(['number', 'category', 'ignored']).meta({
   enumDescriptions: [
@@ -99,10 +99,7 @@ export const table = z
     split: z
       .strictObject({
         validation: fraction.default(0).describe('Fraction of the rows, 0 to 1.'),
-        test: z
-          .number()
-          .gt(0)
-          .lt(1)
+        test: partialFraction
           .optional()
           .describe('Fraction of the rows of `path`, 0 to 1; default: 0.2.')
           .meta({ examples: [0.2] }),
@@ -110,11 +107,7 @@ export const table = z
       .prefault({})
       .describe('Rows that are not trained on, chosen by `seed`; of each class the same fraction.')
       .meta({ examples: [{ validation: 0.1, test: 0.2 }] }),
-    seed: z
-      .int()
-      .min(0)
-      .default(1)
-      .describe('Seed of what `split` chooses. Runs that differ in training.seed have the same rows.'),
+    seed: dataSeed.describe('Seed of what `split` chooses. Runs that differ in training.seed have the same rows.'),
     delimiter: z
       .string()
       .min(1)
