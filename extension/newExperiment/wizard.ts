@@ -72,7 +72,7 @@ async function ask(needs: AskingNeeds, choices: Choices, given?: ChosenModel): P
     const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
     if (index >= questions.length) return answers as Chosen;
     const step = { title: titleOf(answers), step: index + 1, totalSteps: questions.length };
-    const answer = await questions[index](step, answers, choices, { needs, isForward });
+    const answer = await questions[index](step, answers, { needs, choices, isForward });
     if (answer === 'cancelled') return undefined;
     if (answer !== 'passed') isForward = answer !== 'back';
     // A model that could not be used is asked for again.
@@ -93,19 +93,17 @@ type AskingNeeds = Needs & { readonly proposer: Proposer };
 
 interface Asking {
   readonly needs: AskingNeeds;
+  readonly choices: Choices;
   /** False where the user comes back from a later question. */
   readonly isForward: boolean;
 }
 
-/** @returns `passed` where there was nothing to ask */
-type Question = (step: Step, answers: Answers, choices: Choices, asking: Asking) => Promise<Answer<unknown> | 'passed'>;
+/** An answer; `passed` where there was nothing to ask. */
+type Asked = Promise<Answer<unknown> | 'passed'>;
+type Question = (step: Step, answers: Answers, asking: Asking) => Asked;
 
-async function askModel(
-  step: Step,
-  answers: Answers,
-  { models }: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askModel(step: Step, answers: Answers, { needs, choices, isForward }: Asking): Asked {
+  const { models } = choices;
   const own = models.filter(({ reference }) => !isBuiltin(reference));
   if (isForward && own.length === 1) {
     const looked = await lookAt(needs, own[0]);
@@ -164,12 +162,8 @@ async function lookAt({ context, log }: Needs, model: FoundModel): Promise<Chose
   }
 }
 
-async function askData(
-  step: Step,
-  answers: Answers,
-  { data }: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askData(step: Step, answers: Answers, { needs, choices, isForward }: Asking): Asked {
+  const { data } = choices;
   const { model, described } = answers.model!;
   const wordsWanted = model.input === 'words';
   const places = await needs.proposer.ask('fitting', { data, model: answers.model! });
@@ -239,7 +233,7 @@ function dataDetail(data: FoundData): string {
   }
 }
 
-async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>> {
+async function askMethod(step: Step, answers: Answers): Asked {
   const items = newMethods.flatMap((value): Pick<Method>[] => {
     const { choice } = methodFacts[value];
     return choice ? [{ label: l10n.t(choice.label), detail: l10n.t(choice.detail), value }] : [];
@@ -261,12 +255,7 @@ async function layersOf(answers: Answers, proposer: Proposer): Promise<readonly 
   return layers;
 }
 
-async function askLayers(
-  step: Step,
-  answers: Answers,
-  _: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askLayers(step: Step, answers: Answers, { needs, isForward }: Asking): Asked {
   const layers = await layersOf(answers, needs.proposer);
   if (isForward && layers.length === 1) {
     answers.layers = layers;
@@ -297,7 +286,7 @@ function teachersFor({ model, data }: Answers, { teachers }: Choices): FoundTeac
   );
 }
 
-async function askTeacher(step: Step, answers: Answers, choices: Choices): Promise<Answer<unknown>> {
+async function askTeacher(step: Step, answers: Answers, { choices }: Asking): Asked {
   const teachers = teachersFor(answers, choices);
   const items: Pick<TeacherChoice>[] = [
     { label: l10n.t('No teacher'), detail: l10n.t('The model learns from the labels alone.'), value: 'none' },
@@ -320,7 +309,7 @@ async function askTeacher(step: Step, answers: Answers, choices: Choices): Promi
   return answer;
 }
 
-async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
+async function askName(step: Step, answers: Answers): Asked {
   const { model } = answers.model!;
   const folder = folderOf(model);
   const wanted = `${modelName(model)}-${answers.method}`;
