@@ -9,7 +9,7 @@ import { elementCount } from '../../server/protocol/shape.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { showError, showInformation } from '../messages.ts';
 import type { Services } from '../services.ts';
-import { describeModel } from './describeModel.ts';
+import { describeModel, sizesText } from './describeModel.ts';
 import { EXCLUDED } from './findChoices.ts';
 import { Proposer } from './proposer.ts';
 import { newExperiment } from './wizard.ts';
@@ -108,15 +108,7 @@ function descriptionText(
   const parameters = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const layers = new Set(weights.map(({ layer }) => layer)).size;
   const sizes = (ends: readonly { shape: readonly (number | null)[] }[]) =>
-    ends
-      .map(
-        ({ shape }) =>
-          `[${shape
-            .slice(1)
-            .map((size) => size ?? l10n.t('any'))
-            .join(', ')}]`,
-      )
-      .join(', ');
+    ends.map(({ shape }) => `[${sizesText(shape.slice(1))}]`).join(', ');
   const text = l10n.t(
     '{0}: {1} parameters in {2} layers; takes {3}, gives {4}.',
     basename(path),

@@ -8,7 +8,7 @@ import { newMethods } from '../../server/protocol/experiment/methods/newMethods.
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { moduleOf } from '../../server/protocol/model/modelExports.ts';
 import type { ChosenModel, FoundData, FoundModel } from '../../server/protocol/wire/proposals.ts';
-import { describeModel } from './describeModel.ts';
+import { describeModel, sizesText } from './describeModel.ts';
 import { findChoices, type Choices } from './findChoices.ts';
 import { chosenTeacher, type FoundTeacher } from './findTeachers.ts';
 import { Proposer } from './proposer.ts';
@@ -196,9 +196,7 @@ async function askData(step: Step, answers: Answers, { needs, choices, isForward
         : l10n.t(
             'No data of this workspace fit {0}, which takes samples of [{1}]. Put folders train/CLASS and test/CLASS with images, a table, or x_train.npy, y_train.npy, x_test.npy and y_test.npy beside it.',
             modelName(model),
-            inputSizes(described)
-              ?.map((size) => size ?? l10n.t('any'))
-              .join(', ') ?? '',
+            sizesText(inputSizes(described) ?? []),
           ),
     );
     return step.step > 1 ? 'back' : 'cancelled';
