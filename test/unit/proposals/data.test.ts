@@ -13,6 +13,7 @@ import { checkExperiment } from '../../../server/protocol/experiment/parseExperi
 import type { ModelDescription, OutputActivation } from '../../../server/protocol/model/modelDescription.ts';
 import { npy } from '../../fixtures/points.ts';
 import type { FoundData } from '../../../server/protocol/wire/proposals.ts';
+import { rawPng } from '../formats/images/pngFile.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 const described = (
@@ -77,10 +78,8 @@ describe('a table', () => {
 
 describe('the size of an image', () => {
   it('is in the header of a PNG file, and in a frame of a JPEG file', () => {
-    const png = Uint8Array.from([
-      137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 1, 0, 0, 0, 0, 32,
-    ]);
-    expect(imageSize(png)).toEqual([32, 256]);
+    const png = rawPng(new Uint8Array(0), { width: 256, height: 32 });
+    expect(imageSize(png.subarray(0, 40))).toEqual([32, 256]);
     const jpeg = Uint8Array.from([255, 216, 255, 224, 0, 4, 1, 1, 255, 192, 0, 17, 8, 0, 48, 0, 64, 3, 0, 0, 0]);
     expect(imageSize(jpeg)).toEqual([48, 64]);
     expect(imageSize(jpeg.subarray(0, 10))).toBeUndefined();
