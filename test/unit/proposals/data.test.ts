@@ -60,6 +60,8 @@ describe('a table', () => {
     ['length,width,kind\n1,2,a\n3,4,b\n', { target: 'kind', task: 'classification', classes: 2, inputs: 2 }],
     ['\uFEFFlength;"the; last one"\r\n', { target: 'the; last one', task: 'classification' }],
     ['a\t"b ""c""" \n1\t0\n', { target: 'b "c"', classes: 1 }],
+    ['price, in EUR, net;kind\n1;a\n2;b\n', { target: 'kind', classes: 2, inputs: 1 }],
+    ['a,kind\n"1\n2",x\n3,y\n', { target: 'kind', classes: 2 }],
     ['class,a\nx,1\ny,2\n', { target: 'class', classes: 2, inputs: 1 }],
     [`a,price\n${rows(30, (i) => `${i},${i}.5`)}\n`, { target: 'price', task: 'regression', inputs: 1 }],
     [`a,count\n${rows(60, (i) => `1,${i}`)}\n`, { target: 'count', task: 'regression' }],
