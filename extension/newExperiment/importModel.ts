@@ -7,7 +7,7 @@ import type { ModelDescription } from '../../server/protocol/model/modelDescript
 import { KERAS_EXPORT, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { showError, showInformation } from '../messages.ts';
+import { showError, showInformation, withRemedy } from '../messages.ts';
 import type { Services } from '../services.ts';
 import { describeModel, sizesText } from './describeModel.ts';
 import { EXCLUDED } from './findChoices.ts';
@@ -92,7 +92,7 @@ async function importFile(services: Services, file: Uri): Promise<Uri | undefine
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const torch = l10n.t('Show Export Call');
-    const text = [error.message, error.remedy].filter((part) => part !== undefined).join(' ');
+    const text = withRemedy(error);
     services.log.warn(text);
     const answers = extname(fsPath).toLowerCase() === '.onnx' ? [torch] : [];
     if ((await showError(text, ...answers)) === torch) await explainTorch(services);
