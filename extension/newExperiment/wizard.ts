@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
-import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
@@ -18,6 +18,7 @@ import type { Answer, Pick, Step } from './steps.ts';
 import { reportError, showInformation } from '../messages.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { Services } from '../services.ts';
+import { mayDescribeModels } from '../trust.ts';
 
 type DataChoice = FoundData | 'sample';
 type TeacherChoice = FoundTeacher | 'none';
@@ -37,9 +38,6 @@ interface Answers {
 
 /** Answers to all questions. */
 type Chosen = Required<Omit<Answers, 'known'>>;
-
-/** The pattern that stands for layers whose names are not known. */
-const EVERY_LAYER = '*';
 
 /**
  * Asks, writes the file and opens it.
@@ -114,10 +112,9 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
   }
   const item = (model: FoundModel): Pick<FoundModel> => ({
     label: isBuiltin(model.reference) ? modelName(model) : basename(model.reference),
-    description: [
-      ...(model.exportName === undefined ? [] : [model.exportName]),
-      ...(isBuiltin(model.reference) ? [] : [relativeFolder(model.reference)]),
-    ].join(' '),
+    description: isBuiltin(model.reference)
+      ? ''
+      : `${model.exportName ?? ''} ${relativeFolder(model.reference)}`.trim(),
     detail: model.layers && l10n.t('Layers: {0}', model.layers.map(({ name }) => name).join(', ')),
     value: model,
   });
@@ -149,8 +146,7 @@ async function lookAt({ context, log }: Needs, model: FoundModel): Promise<Chose
   // Several exports are told apart by name, and a module by itself is described by the one that it is loaded as.
   if (isBuiltin(reference) || model.exportName !== undefined) return { model };
   const isModule = moduleOf(reference) !== undefined;
-  const mayRun = workspace.isTrusted && workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
-  if (isModule && !mayRun) return { model };
+  if (isModule && !mayDescribeModels()) return { model };
   try {
     const described = await describeModel(context, reference);
     return described && { model, described };
@@ -261,7 +257,7 @@ async function askLayers(step: Step, answers: Answers, { needs, isForward }: Ask
   }
   const items = layers.map((value): Pick<FirstLayer> => ({
     label: value.name,
-    ...(value.name === EVERY_LAYER && {
+    ...(value.name === EVERY_LAYER.name && {
       description: l10n.t('Every layer'),
       detail: l10n.t(
         'The names of the layers are only known when the model runs; patterns can be narrowed in the file.',
