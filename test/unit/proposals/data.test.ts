@@ -242,6 +242,12 @@ describe('the layers of a described model', () => {
     ]);
   });
 
+  it('have no matrix of biases: a GRU has two rows of them', () => {
+    const of = { layerClass: 'GRU', outputAxis: 1 };
+    const weights = [weight('gru.kernel', [8, 30], of), weight('gru.bias', [2, 30], of)];
+    expect(describedLayers({ ...model, weights })).toEqual([{ name: 'gru', shortestSide: 8 }]);
+  });
+
   it('are written as one glob where all of many are meant', () => {
     const many = Array.from({ length: 20 }, (_, i) => ({ name: `l${i}`, shortestSide: 5 + i }));
     expect(writtenLayers(many, many)).toEqual([{ name: '*', shortestSide: 5 }]);
