@@ -31,14 +31,17 @@ export async function confirmed(question: string, detail: string, answer: string
   return (await window.showWarningMessage(withoutLinks(question), options, answer)) === answer;
 }
 
+/** What is wrong, and what to do where that is known. */
+export function withRemedy(problem: Partial<Pick<UserError, 'message' | 'remedy'>> | undefined): string {
+  return [problem?.message, problem?.remedy].filter((part) => part !== undefined).join(' ');
+}
+
 /** Shows what is wrong and what to do, without waiting for the answer, and logs the rest of the error. */
 export function reportError(error: unknown, log: LogOutputChannel): void {
   const showLog = l10n.t('Show Log');
   const explained = explainSystemError(error);
   const known = explained instanceof UserError;
-  const text = known
-    ? [explained.message, explained.remedy].filter((part) => part !== undefined).join(' ')
-    : String(error);
+  const text = known ? withRemedy(explained) : String(error);
   log.error(known ? text : stackOf(error));
   void showError(text, showLog).then((answer) => answer === showLog && log.show());
 }

@@ -2,7 +2,7 @@
 import { commands, l10n, workspace, type Disposable } from 'vscode';
 import { readLogTail } from '../server/sidecarClient/startSidecar.ts';
 import { runResultText } from './runs/runResultText.ts';
-import { showError, showInformation } from './messages.ts';
+import { showError, showInformation, withRemedy } from './messages.ts';
 import type { RunEnd, RunStore } from './runs/runStore.ts';
 import type { StoredRun } from './runs/storedRun.ts';
 import { lastWords } from './sidecar/lastWords.ts';
@@ -30,7 +30,7 @@ async function notify({ run, state }: RunEnd, launcher: Launcher): Promise<void>
       exportModel,
     );
   } else if (state === 'failed') {
-    const text = [failure?.message, failure?.remedy].filter((part) => part !== undefined).join(' ');
+    const text = withRemedy(failure);
     answer = await showError(l10n.t('{0} failed: {1}', name, text), open, log, resume);
   } else {
     answer = await showError(await interruption(run, launcher), resume, log);

@@ -15,6 +15,11 @@ export function requireTrustToChangeRuns(): void {
   requireTrust(l10n.t('Runs of a workspace that is not trusted can be looked at; they are not controlled or deleted.'));
 }
 
+/** True where models may be described without being asked for: the code of their modules is executed. */
+export function mayDescribeModels(): boolean {
+  return workspace.isTrusted && workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
+}
+
 function requireTrust(reason: string): void {
   if (workspace.isTrusted) return;
   throw new UserError(reason, {

@@ -4,11 +4,12 @@
  */
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { workspace, type CancellationToken, type Disposable, type LogOutputChannel, type Uri } from 'vscode';
+import type { CancellationToken, Disposable, LogOutputChannel, Uri } from 'vscode';
 import { messageOf } from '../../server/protocol/thrown.ts';
 import type { DescribeModelResult } from '../../server/protocol/wire/describeModel.ts';
 import { nodePath } from '../cli/nodePath.ts';
 import { runCommand } from '../cli/runCommand.ts';
+import { mayDescribeModels } from '../trust.ts';
 
 /** A model's file that is saved several times in a row is described once. */
 const SETTLE_MS = 300;
@@ -40,8 +41,7 @@ export class ModelDescriber implements Disposable {
   }
 
   #mayRun(token: CancellationToken): boolean {
-    const wanted = workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
-    return workspace.isTrusted && wanted && !token.isCancellationRequested && !this.#disposal.signal.aborted;
+    return mayDescribeModels() && !token.isCancellationRequested && !this.#disposal.signal.aborted;
   }
 
   async #describe(file: string, token: CancellationToken): Promise<boolean> {

@@ -35,3 +35,8 @@ export async function describeModel(
     }
   });
 }
+
+/** `3, 224, 224`, `any, 16` */
+export function sizesText(sizes: readonly (number | null)[]): string {
+  return sizes.map((size) => size ?? l10n.t('any')).join(', ');
+}

@@ -17,7 +17,8 @@ const MODULES = 3000;
 const IMAGES = 4000;
 /** Files of another kind. */
 const FILES = 50;
-const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverage,.venv,venv}/**';
+/** Folders in which no model of the user's is. */
+export const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverage,.venv,venv}/**';
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 

@@ -3,14 +3,14 @@ import { basename, extname } from 'node:path';
 import type { Uri } from 'vscode';
 import { env, l10n, QuickPickItemKind, window, workspace, type QuickPickItem } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
-import { KERAS_EXPORT } from '../../server/protocol/model/modelEndings.ts';
 import type { ModelDescription } from '../../server/protocol/model/modelDescription.ts';
-import { kerasEndings, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
+import { KERAS_EXPORT, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { UserError } from '../../server/protocol/userError.ts';
-import { showError, showInformation } from '../messages.ts';
+import { showError, showInformation, withRemedy } from '../messages.ts';
 import type { Services } from '../services.ts';
-import { describeModel } from './describeModel.ts';
+import { describeModel, sizesText } from './describeModel.ts';
+import { EXCLUDED } from './findChoices.ts';
 import { Proposer } from './proposer.ts';
 import { newExperiment } from './wizard.ts';
 
@@ -18,7 +18,6 @@ interface Choice extends QuickPickItem {
   readonly value?: 'torch' | 'keras' | 'browse' | Uri;
 }
 
-const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverage,.venv,venv}/**';
 const FILES = 100;
 
 /**
@@ -73,11 +72,11 @@ function isWeights({ fsPath }: Uri): boolean {
 }
 
 async function browse(): Promise<Uri | undefined> {
-  const endings = [...modelEndings, ...kerasEndings, ...weightEndings].map((ending) => ending.slice(1));
+  const endings = [...modelEndings, ...weightEndings].map((ending) => ending.slice(1));
   const [file] =
     (await window.showOpenDialog({
       title: l10n.t('Import Model'),
-      filters: { [l10n.t('Models')]: [...new Set(endings)] },
+      filters: { [l10n.t('Models')]: endings },
     })) ?? [];
   return file;
 }
@@ -93,7 +92,7 @@ async function importFile(services: Services, file: Uri): Promise<Uri | undefine
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const torch = l10n.t('Show Export Call');
-    const text = [error.message, error.remedy].filter((part) => part !== undefined).join(' ');
+    const text = withRemedy(error);
     services.log.warn(text);
     const answers = extname(fsPath).toLowerCase() === '.onnx' ? [torch] : [];
     if ((await showError(text, ...answers)) === torch) await explainTorch(services);
@@ -109,15 +108,7 @@ function descriptionText(
   const parameters = weights.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const layers = new Set(weights.map(({ layer }) => layer)).size;
   const sizes = (ends: readonly { shape: readonly (number | null)[] }[]) =>
-    ends
-      .map(
-        ({ shape }) =>
-          `[${shape
-            .slice(1)
-            .map((size) => size ?? l10n.t('any'))
-            .join(', ')}]`,
-      )
-      .join(', ');
+    ends.map(({ shape }) => `[${sizesText(shape.slice(1))}]`).join(', ');
   const text = l10n.t(
     '{0}: {1} parameters in {2} layers; takes {3}, gives {4}.',
     basename(path),

@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
-import type { FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { moduleOf } from '../../server/protocol/model/modelExports.ts';
 import type { ChosenModel, FoundData, FoundModel } from '../../server/protocol/wire/proposals.ts';
-import { describeModel } from './describeModel.ts';
+import { describeModel, sizesText } from './describeModel.ts';
 import { findChoices, type Choices } from './findChoices.ts';
 import { chosenTeacher, type FoundTeacher } from './findTeachers.ts';
 import { Proposer } from './proposer.ts';
@@ -18,6 +18,7 @@ import type { Answer, Pick, Step } from './steps.ts';
 import { reportError, showInformation } from '../messages.ts';
 import { runResultText } from '../runs/runResultText.ts';
 import type { Services } from '../services.ts';
+import { mayDescribeModels } from '../trust.ts';
 
 type DataChoice = FoundData | 'sample';
 type TeacherChoice = FoundTeacher | 'none';
@@ -37,9 +38,6 @@ interface Answers {
 
 /** Answers to all questions. */
 type Chosen = Required<Omit<Answers, 'known'>>;
-
-/** The pattern that stands for layers whose names are not known. */
-const EVERY_LAYER = '*';
 
 /**
  * Asks, writes the file and opens it.
@@ -72,7 +70,7 @@ async function ask(needs: AskingNeeds, choices: Choices, given?: ChosenModel): P
     const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
     if (index >= questions.length) return answers as Chosen;
     const step = { title: titleOf(answers), step: index + 1, totalSteps: questions.length };
-    const answer = await questions[index](step, answers, choices, { needs, isForward });
+    const answer = await questions[index](step, answers, { needs, choices, isForward });
     if (answer === 'cancelled') return undefined;
     if (answer !== 'passed') isForward = answer !== 'back';
     // A model that could not be used is asked for again.
@@ -93,19 +91,17 @@ type AskingNeeds = Needs & { readonly proposer: Proposer };
 
 interface Asking {
   readonly needs: AskingNeeds;
+  readonly choices: Choices;
   /** False where the user comes back from a later question. */
   readonly isForward: boolean;
 }
 
-/** @returns `passed` where there was nothing to ask */
-type Question = (step: Step, answers: Answers, choices: Choices, asking: Asking) => Promise<Answer<unknown> | 'passed'>;
+/** An answer; `passed` where there was nothing to ask. */
+type Asked = Promise<Answer<unknown> | 'passed'>;
+type Question = (step: Step, answers: Answers, asking: Asking) => Asked;
 
-async function askModel(
-  step: Step,
-  answers: Answers,
-  { models }: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askModel(step: Step, answers: Answers, { needs, choices, isForward }: Asking): Asked {
+  const { models } = choices;
   const own = models.filter(({ reference }) => !isBuiltin(reference));
   if (isForward && own.length === 1) {
     const looked = await lookAt(needs, own[0]);
@@ -116,10 +112,9 @@ async function askModel(
   }
   const item = (model: FoundModel): Pick<FoundModel> => ({
     label: isBuiltin(model.reference) ? modelName(model) : basename(model.reference),
-    description: [
-      ...(model.exportName === undefined ? [] : [model.exportName]),
-      ...(isBuiltin(model.reference) ? [] : [relativeFolder(model.reference)]),
-    ].join(' '),
+    description: isBuiltin(model.reference)
+      ? ''
+      : `${model.exportName ?? ''} ${relativeFolder(model.reference)}`.trim(),
     detail: model.layers && l10n.t('Layers: {0}', model.layers.map(({ name }) => name).join(', ')),
     value: model,
   });
@@ -151,8 +146,7 @@ async function lookAt({ context, log }: Needs, model: FoundModel): Promise<Chose
   // Several exports are told apart by name, and a module by itself is described by the one that it is loaded as.
   if (isBuiltin(reference) || model.exportName !== undefined) return { model };
   const isModule = moduleOf(reference) !== undefined;
-  const mayRun = workspace.isTrusted && workspace.getConfiguration('deeptwist').get<boolean>('describeModels', true);
-  if (isModule && !mayRun) return { model };
+  if (isModule && !mayDescribeModels()) return { model };
   try {
     const described = await describeModel(context, reference);
     return described && { model, described };
@@ -164,12 +158,8 @@ async function lookAt({ context, log }: Needs, model: FoundModel): Promise<Chose
   }
 }
 
-async function askData(
-  step: Step,
-  answers: Answers,
-  { data }: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askData(step: Step, answers: Answers, { needs, choices, isForward }: Asking): Asked {
+  const { data } = choices;
   const { model, described } = answers.model!;
   const wordsWanted = model.input === 'words';
   const places = await needs.proposer.ask('fitting', { data, model: answers.model! });
@@ -202,9 +192,7 @@ async function askData(
         : l10n.t(
             'No data of this workspace fit {0}, which takes samples of [{1}]. Put folders train/CLASS and test/CLASS with images, a table, or x_train.npy, y_train.npy, x_test.npy and y_test.npy beside it.',
             modelName(model),
-            inputSizes(described)
-              ?.map((size) => size ?? l10n.t('any'))
-              .join(', ') ?? '',
+            sizesText(inputSizes(described) ?? []),
           ),
     );
     return step.step > 1 ? 'back' : 'cancelled';
@@ -239,7 +227,7 @@ function dataDetail(data: FoundData): string {
   }
 }
 
-async function askMethod(step: Step, answers: Answers): Promise<Answer<unknown>> {
+async function askMethod(step: Step, answers: Answers): Asked {
   const items = newMethods.flatMap((value): Pick<Method>[] => {
     const { choice } = methodFacts[value];
     return choice ? [{ label: l10n.t(choice.label), detail: l10n.t(choice.detail), value }] : [];
@@ -261,12 +249,7 @@ async function layersOf(answers: Answers, proposer: Proposer): Promise<readonly 
   return layers;
 }
 
-async function askLayers(
-  step: Step,
-  answers: Answers,
-  _: Choices,
-  { needs, isForward }: Asking,
-): Promise<Answer<unknown> | 'passed'> {
+async function askLayers(step: Step, answers: Answers, { needs, isForward }: Asking): Asked {
   const layers = await layersOf(answers, needs.proposer);
   if (isForward && layers.length === 1) {
     answers.layers = layers;
@@ -274,7 +257,7 @@ async function askLayers(
   }
   const items = layers.map((value): Pick<FirstLayer> => ({
     label: value.name,
-    ...(value.name === EVERY_LAYER && {
+    ...(value.name === EVERY_LAYER.name && {
       description: l10n.t('Every layer'),
       detail: l10n.t(
         'The names of the layers are only known when the model runs; patterns can be narrowed in the file.',
@@ -297,7 +280,7 @@ function teachersFor({ model, data }: Answers, { teachers }: Choices): FoundTeac
   );
 }
 
-async function askTeacher(step: Step, answers: Answers, choices: Choices): Promise<Answer<unknown>> {
+async function askTeacher(step: Step, answers: Answers, { choices }: Asking): Asked {
   const teachers = teachersFor(answers, choices);
   const items: Pick<TeacherChoice>[] = [
     { label: l10n.t('No teacher'), detail: l10n.t('The model learns from the labels alone.'), value: 'none' },
@@ -320,7 +303,7 @@ async function askTeacher(step: Step, answers: Answers, choices: Choices): Promi
   return answer;
 }
 
-async function askName(step: Step, answers: Answers): Promise<Answer<unknown>> {
+async function askName(step: Step, answers: Answers): Asked {
   const { model } = answers.model!;
   const folder = folderOf(model);
   const wanted = `${modelName(model)}-${answers.method}`;

@@ -28,7 +28,6 @@ type Runs = Pick<RunStore, 'experiments' | 'runsOf' | 'active'>;
 
 interface ShownRun {
   readonly run: StoredRun;
-  readonly reader: MeasureReader;
   /** The file's text as the run used it; undefined for Python code, which no run uses. */
   readonly code: string | undefined;
   readonly measures: Measures;
@@ -39,6 +38,8 @@ export class ModelFile {
   readonly #path: string;
   readonly #store: Runs;
   readonly #python: PythonCode | undefined;
+  /** Readers of the runs that were looked at: each goes on where it has been. */
+  readonly #readers = new WeakMap<StoredRun, MeasureReader>();
   #shown: ShownRun | undefined;
   /** Layers that were found in the last text that was asked for. */
   #view: { readonly text: string; readonly shown: ShownRun; readonly view: ModelView } | undefined;
@@ -95,15 +96,16 @@ export class ModelFile {
       (a, b) => Number(b.isActive) - Number(a.isActive) || b.summary.created - a.summary.created,
     );
     for (const run of sorted) {
-      const known = this.#shown?.run === run ? this.#shown : undefined;
-      const code = known?.code ?? (this.#python ? undefined : await textOf(sourceCopy(run.run, this.#path)));
+      const known = this.#shown?.run === run ? this.#shown.code : undefined;
+      const code = known ?? (this.#python ? undefined : await textOf(sourceCopy(run.run, this.#path)));
       if (code === undefined && !this.#python) continue;
-      const reader = known?.reader ?? new MeasureReader(run.key);
+      const reader = this.#readers.get(run) ?? new MeasureReader(run.key);
+      this.#readers.set(run, reader);
       const measures = await reader.read().catch(() => undefined); // It was deleted, or is damaged.
       if (!measures) continue;
       const { text, locate } = this.#python ?? {};
       const isOther = text && locate && placeModules(locate, text(), measuredWeights(measures)).length === 0;
-      if (!isOther) return { run, reader, code, measures };
+      if (!isOther) return { run, code, measures };
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** @file Names of the columns of CSV files, read from their first lines. */
 import { statSync } from 'node:fs';
-import { csvForm, HEAD_BYTES, type CsvSettings } from '../formats/csv/csvForm.ts';
+import { csvForm, HEAD_BYTES, wholeLines, type CsvSettings } from '../formats/csv/csvForm.ts';
 import { readBeginningSync } from '../runs/workspaceFile.ts';
 
 /** Names that are asked for again and again: a file is read anew when it has changed, for lines of thousands of columns take long. */
@@ -27,7 +27,7 @@ export class CsvColumns {
 function readNames(path: string, settings: CsvSettings): readonly string[] {
   const text = readBeginningSync(path, HEAD_BYTES);
   const isWhole = Buffer.byteLength(text) < HEAD_BYTES;
-  const lines = isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1);
+  const lines = isWhole ? text : wholeLines(text);
   // Neither is in a text in UTF-8: the second one stands for bytes that are none.
   return lines.includes('\0') || lines.includes('\uFFFD') ? [] : csvForm(lines, isWhole, settings).names;
 }

@@ -20,10 +20,7 @@ const FROM_TORCH =
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
-  '.pt': FROM_TORCH,
-  '.pth': FROM_TORCH,
-  '.ckpt': FROM_TORCH,
-  '.bin': FROM_TORCH,
+  ...Object.fromEntries(TORCH_EXTENSIONS.map((extension) => [extension, FROM_TORCH])),
   '.tflite': FROM_OTHERS,
   '.pb': FROM_OTHERS,
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
@@ -81,8 +78,8 @@ export function isModelPath(path: string): boolean {
   return MODELS.has(extension) || MODULES.has(extension) || Object.hasOwn(conversions, extension);
 }
 
-/** Files of weights, by their extensions. */
-const WEIGHTS = new Set<string>(['.json', '.safetensors', ONNX, ...kerasEndings, ...TORCH_EXTENSIONS]);
+/** Files of weights, by their extensions: those of models among them. */
+const WEIGHTS = new Set<string>([...modelEndings, '.safetensors', ...TORCH_EXTENSIONS]);
 
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
 export function checkStartReference(reference: string, setting: SettingPath): void {

@@ -1,7 +1,8 @@
 /** @file The layers of a described model that a first experiment compresses. Pure. */
+import { viewOfWeight } from '../compression/targets/matrixView.ts';
+import { isMatrix } from '../compression/targets/targets.ts';
 import { EVERY_LAYER, type FirstLayer } from '../protocol/experiment/firstExperiment.ts';
 import type { DescribedWeight, ModelDescription } from '../protocol/model/modelDescription.ts';
-import { elementCount } from '../protocol/shape.ts';
 
 /** Layers that are written by name in a file; more are written as one glob where all are meant. */
 const NAMED = 12;
@@ -12,22 +13,20 @@ export function describedLayers({ weights }: ModelDescription): FirstLayer[] {
   // The first convolution of gray images has filters of one channel, as depthwise ones have.
   const first = weights.find(({ shape }) => shape.length === 4);
   for (const weight of weights) {
-    const side = isCompressible(weight, weight === first) ? shortestSide(weight) : 1;
+    if (!isCompressible(weight, weight === first)) continue;
+    const { rows, columns } = viewOfWeight(weight);
+    const side = Math.min(rows, columns);
     if (side > 1) sides.set(weight.layer, Math.min(side, sides.get(weight.layer) ?? Infinity));
   }
   return Array.from(sides, ([name, side]) => ({ name, shortestSide: side }));
 }
 
 /** Depthwise filters have few numbers each, and methods leave them as they are. */
-function isCompressible({ shape, trainable, layerClass = '', weight }: DescribedWeight, isFirst: boolean): boolean {
+function isCompressible(described: DescribedWeight, isFirst: boolean): boolean {
+  const { shape, trainable, layerClass = '', weight } = described;
   const isOneChannel = layerClass === 'Conv' && shape[1] === 1 && shape[0] > 1;
   const isDepthwise = /depthwise/i.test(layerClass + weight) || (isOneChannel && !isFirst);
-  return trainable && shape.length > 1 && !isDepthwise;
-}
-
-function shortestSide({ shape, outputAxis = shape.length - 1 }: DescribedWeight): number {
-  const rows = shape[outputAxis];
-  return Math.min(rows, elementCount(shape) / rows);
+  return trainable && isMatrix(described) && !isDepthwise;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
+import { hasExtension, isKerasFile } from '../models/modelFile.ts';
 import {
   firstCompression,
   firstDistillation,
@@ -8,7 +9,6 @@ import {
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
-import { kerasEndings } from '../protocol/model/modelEndings.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 
@@ -36,7 +36,7 @@ const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model 
 /** True for a file that other programs wrote with the weights that they trained. */
 function isTrained(model: NewExperiment['model']): boolean {
   if (typeof model !== 'string') return 'onnx' in model;
-  return ['.onnx', ...kerasEndings].some((ending) => model.endsWith(ending));
+  return hasExtension(model, '.onnx') || isKerasFile(model);
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */

@@ -1,9 +1,10 @@
 /** @file The data sets of a workspace. Files are looked at, nothing is executed. */
-import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
 import type { Tensor } from '../protocol/model/tensor.ts';
 import type { FoundData, FoundFiles } from '../protocol/wire/proposals.ts';
+import { readFirstBytesSync } from '../runs/workspaceFile.ts';
 import { arraySplits } from './arrayNames.ts';
 import { beginningOf } from './beginningOf.ts';
 import { IMAGE_HEAD_BYTES, imageSize } from './imageSize.ts';
@@ -85,15 +86,9 @@ function foldersIn(folder: string): string[] {
 
 function sizeOf(file: string): ReturnType<typeof imageSize> {
   try {
-    const descriptor = openSync(file, 'r');
-    try {
-      const bytes = new Uint8Array(IMAGE_HEAD_BYTES);
-      return imageSize(bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0)));
-    } finally {
-      closeSync(descriptor);
-    }
+    return imageSize(readFirstBytesSync(file, IMAGE_HEAD_BYTES));
   } catch {
-    return undefined;
+    return undefined; // It is gone, or is no file.
   }
 }
 

@@ -1,5 +1,6 @@
 /** @file The models among the files of a workspace, and the built-in ones. Files are looked at, nothing is executed. */
 import { basename } from 'node:path';
+import { firstLoss } from '../protocol/experiment/firstLoss.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
 import type { FoundData, FoundFiles, FoundModel } from '../protocol/wire/proposals.ts';
 import { isDataModule, readModelJson, readModelSource } from './modelSource.ts';
@@ -70,7 +71,7 @@ async function readModelFile(file: string): Promise<FoundModel[]> {
 }
 
 function lossOf(isSoftmax: boolean): string {
-  return `sparse-categorical-crossentropy${isSoftmax ? '' : '-from-logits'}`;
+  return firstLoss({ shape: [], activation: isSoftmax ? 'softmax' : 'other' });
 }
 
 /** Empty for a file that is larger, or cannot be read. */

@@ -1,8 +1,9 @@
 /** @file What is seen in the first lines of a table. */
+import { csvForm, firstRows, wholeLines } from '../formats/csv/csvForm.ts';
+import { FormatError } from '../formats/formatError.ts';
+import { table } from '../protocol/experiment/schema/table.ts';
 import type { TableFacts } from '../protocol/wire/proposals.ts';
 
-const BYTE_ORDER_MARK = /^\uFEFF/;
-const DELIMITERS = [',', ';', '\t', '|'];
 /** Names that tables of machine learning give the column to be told. */
 const TARGET = /^(target|label|labels|class|classes|category|species|outcome|y)$/i;
 /** Columns of numbers with fewer different whole ones are classes. */
@@ -10,22 +11,16 @@ const MOST_CLASSES = 20;
 /** Rows from which on it is seen that texts do not repeat. */
 const FEW_ROWS = 20;
 /** Texts that stand for a missing value. */
-const MISSING = new Set(['', 'NA', 'N/A', 'NaN', 'nan', 'null', 'NULL', '?']);
+const MISSING = new Set(table.shape.missing.parse(undefined).values);
 
 /**
  * The column that the model is to tell, and what it is, of a CSV file.
  * @param text the beginning of the file, of which the last line may be cut
- * @returns undefined for a first line without delimiters, or without a name for the target
+ * @returns undefined for what is no table of several columns, and for one without a name for the target
  */
 export function readTable(text: string): TableFacts | undefined {
-  const lines = text.replace(BYTE_ORDER_MARK, '').split(/\r?\n|\r/);
-  const delimiter = delimiterOf(lines[0]);
-  if (delimiter === undefined) return undefined;
-  const names = cellsOf(lines[0], delimiter);
-  const rows = lines
-    .slice(1, -1)
-    .filter((line) => line.trim() !== '')
-    .map((line) => cellsOf(line, delimiter));
+  const [names, ...rows] = rowsOf(wholeLines(text));
+  if (names.length < 2) return undefined;
   const known = names.findIndex((name) => TARGET.test(name));
   const column = known < 0 ? names.length - 1 : known;
   if (names[column] === '') return undefined;
@@ -56,30 +51,13 @@ function isNumber(text: string): boolean {
   return Number.isFinite(Number(text));
 }
 
-/** The most frequent one, outside of quotes; undefined where there is none. */
-function delimiterOf(line: string): string | undefined {
-  const bare = line.replace(/"(?:[^"]|"")*"/g, '');
-  const counts = DELIMITERS.map((delimiter) => bare.split(delimiter).length - 1);
-  const most = Math.max(...counts);
-  return most === 0 ? undefined : DELIMITERS[counts.indexOf(most)];
-}
-
-/** Values of a line, without quotes and the white space around them. */
-function cellsOf(line: string, delimiter: string): string[] {
-  const cells: string[] = [];
-  let cell = '';
-  let isQuoted = false;
-  for (const sign of line) {
-    if (sign === '"') isQuoted = !isQuoted;
-    if (sign === delimiter && !isQuoted) {
-      cells.push(cell);
-      cell = '';
-    } else {
-      cell += sign;
-    }
+/** The rows of a CSV file, that of the names first; none of what is no such file. */
+function rowsOf(text: string): [names: string[], ...rows: string[][]] {
+  try {
+    const [names = [], ...rows] = firstRows(text, csvForm(text, true, { header: true }).delimiter);
+    return [names, ...rows];
+  } catch (error) {
+    if (error instanceof FormatError) return [[]];
+    throw error;
   }
-  return [...cells, cell].map((text) => {
-    const bare = text.trim();
-    return /^"(.*)"$/.exec(bare)?.[1].replaceAll('""', '"') ?? bare;
-  });
 }

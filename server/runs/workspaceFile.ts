@@ -66,16 +66,21 @@ async function readBytes(file: FileHandle, size: number): Promise<Buffer> {
   return bytes;
 }
 
+/** The text at the beginning of a file. @throws as {@link openRegularFile} */
+export function readBeginningSync(path: string, most: number): string {
+  return readFirstBytesSync(path, most).toString();
+}
+
 /**
  * The beginning of a file, without waiting for the disk in between.
  * @throws as {@link openRegularFile}
  */
-export function readBeginningSync(path: string, most: number): string {
+export function readFirstBytesSync(path: string, most: number): Buffer {
   check(path, statSync(path), Infinity);
   const descriptor = openSync(path, READ_AT_ONCE);
   try {
     const bytes = Buffer.alloc(Math.min(most, fstatSync(descriptor).size));
-    return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, 0));
+    return bytes.subarray(0, readSync(descriptor, bytes, 0, bytes.length, 0));
   } finally {
     closeSync(descriptor);
   }

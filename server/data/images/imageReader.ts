@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../../formats/formatError.ts';
-import { isJpeg, JpegDecoder, jpegSize } from '../../formats/images/jpeg.ts';
-import { decodePng, isPng, pngSize } from '../../formats/images/png.ts';
+import { imageSize, ofNoKind } from '../../formats/images/imageSize.ts';
+import { JpegDecoder } from '../../formats/images/jpeg.ts';
+import { isJpeg } from '../../formats/images/jpegHeader.ts';
+import { decodePng, isPng } from '../../formats/images/png.ts';
 import { withChannels, type Raster, type RasterSize } from '../../formats/images/raster.ts';
 import { resized } from '../../formats/images/resize.ts';
 import { notUsable } from '../../modules/readUserFile.ts';
@@ -36,9 +38,7 @@ export class ImageReader {
   size(path: string): RasterSize {
     const bytes = this.#bytesOf(path);
     try {
-      if (isPng(bytes)) return pngSize(bytes);
-      if (isJpeg(bytes)) return jpegSize(bytes);
-      throw ofNoKind();
+      return imageSize(bytes);
     } catch (error) {
       throw this.#named(path, error, bytes);
     }
@@ -84,8 +84,4 @@ function checkSizeOf({ width, height }: RasterSize, form: ImageForm): void {
   throw new FormatError(`it has ${width} x ${height} pixels, and ${form.sizeOf} has ${form.width} x ${form.height}`, {
     remedy: 'Give all images one size, or set data.size to [HEIGHT, WIDTH], to which they are resized.',
   });
-}
-
-function ofNoKind(): FormatError {
-  return new FormatError('it is neither a PNG nor a JPEG file');
 }

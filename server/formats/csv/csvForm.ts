@@ -34,10 +34,10 @@ export const csvOptions = { bom: true, trim: true, skip_empty_lines: true, relax
  * @throws FormatError for a file without rows, and for one whose columns have the same name
  */
 export function csvForm(head: string, isWhole: boolean, { delimiter, header }: CsvSettings): CsvForm {
-  const text = isWhole ? head : head.slice(0, Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r')) + 1);
+  const text = isWhole ? head : wholeLines(head);
   if (text === '' && !isWhole) throw new FormatError(`its first line has more than ${HEAD_BYTES} bytes`);
   const forms = (delimiter === undefined ? DELIMITERS : [delimiter]).map((tried) => {
-    const rows = firstRows(text, tried);
+    const rows = firstRows(text, tried, ROWS);
     const columns = rows.at(0)?.length ?? 0;
     return { delimiter: tried, rows, columns, isEven: rows.every(({ length }) => length === columns) };
   });
@@ -56,14 +56,22 @@ export function csvForm(head: string, isWhole: boolean, { delimiter, header }: C
   return { delimiter: best.delimiter, names };
 }
 
-/** Those before one that is written wrong. */
-function firstRows(text: string, delimiter: string): string[][] {
+/** A text without its last line, which may be cut. */
+export function wholeLines(head: string): string {
+  return head.slice(0, Math.max(head.lastIndexOf('\n'), head.lastIndexOf('\r')) + 1);
+}
+
+/**
+ * Those before one that is written wrong, that of the names among them.
+ * @param most rows; all of them where it is not given
+ */
+export function firstRows(text: string, delimiter: string, most = -1): string[][] {
   const rows: string[][] = [];
   try {
     parse(text, {
       ...csvOptions,
       delimiter,
-      to: ROWS,
+      to: most,
       on_record: (row: string[]) => {
         rows.push(row);
         return null;

@@ -33,13 +33,8 @@ function pathSettings(document: ExperimentDocument): SettingPath[] {
     ['data', 'labels'],
     ['data', 'tokenizer'],
     ...writtenCompressions(document.settings).map(({ path }) => [...path, 'module']),
+    ...modelSettings.flatMap((path) => ['onnx', 'module'].map((kind) => [...path, kind])),
   ];
-  paths.push(
-    ...modelSettings.flatMap((path) => [
-      [...path, 'onnx'],
-      [...path, 'module'],
-    ]),
-  );
   paths.push(...modelSettings.filter((path) => !textAt(document, path)?.startsWith(BUILTIN)));
   paths.push(...runSettings.filter((path) => !namesRun(textAt(document, path) ?? '')));
   if (textAt(document, ['data', 'type']) !== 'arrays') paths.push(['data', 'path']);

@@ -13,6 +13,7 @@ import { checkExperiment } from '../../../server/protocol/experiment/parseExperi
 import type { ModelDescription, OutputActivation } from '../../../server/protocol/model/modelDescription.ts';
 import { npy } from '../../fixtures/points.ts';
 import type { FoundData } from '../../../server/protocol/wire/proposals.ts';
+import { rawPng } from '../formats/images/pngFile.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 
 const described = (
@@ -59,6 +60,8 @@ describe('a table', () => {
     ['length,width,kind\n1,2,a\n3,4,b\n', { target: 'kind', task: 'classification', classes: 2, inputs: 2 }],
     ['\uFEFFlength;"the; last one"\r\n', { target: 'the; last one', task: 'classification' }],
     ['a\t"b ""c""" \n1\t0\n', { target: 'b "c"', classes: 1 }],
+    ['price, in EUR, net;kind\n1;a\n2;b\n', { target: 'kind', classes: 2, inputs: 1 }],
+    ['a,kind\n"1\n2",x\n3,y\n', { target: 'kind', classes: 2 }],
     ['class,a\nx,1\ny,2\n', { target: 'class', classes: 2, inputs: 1 }],
     [`a,price\n${rows(30, (i) => `${i},${i}.5`)}\n`, { target: 'price', task: 'regression', inputs: 1 }],
     [`a,count\n${rows(60, (i) => `1,${i}`)}\n`, { target: 'count', task: 'regression' }],
@@ -77,10 +80,8 @@ describe('a table', () => {
 
 describe('the size of an image', () => {
   it('is in the header of a PNG file, and in a frame of a JPEG file', () => {
-    const png = Uint8Array.from([
-      137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0, 13, 73, 72, 68, 82, 0, 0, 1, 0, 0, 0, 0, 32,
-    ]);
-    expect(imageSize(png)).toEqual([32, 256]);
+    const png = rawPng(new Uint8Array(0), { width: 256, height: 32 });
+    expect(imageSize(png.subarray(0, 40))).toEqual([32, 256]);
     const jpeg = Uint8Array.from([255, 216, 255, 224, 0, 4, 1, 1, 255, 192, 0, 17, 8, 0, 48, 0, 64, 3, 0, 0, 0]);
     expect(imageSize(jpeg)).toEqual([48, 64]);
     expect(imageSize(jpeg.subarray(0, 10))).toBeUndefined();
@@ -239,6 +240,12 @@ describe('the layers of a described model', () => {
       { name: 'conv1', shortestSide: 16 },
       { name: 'fc', shortestSide: 10 },
     ]);
+  });
+
+  it('have no matrix of biases: a GRU has two rows of them', () => {
+    const of = { layerClass: 'GRU', outputAxis: 1 };
+    const weights = [weight('gru.kernel', [8, 30], of), weight('gru.bias', [2, 30], of)];
+    expect(describedLayers({ ...model, weights })).toEqual([{ name: 'gru', shortestSide: 8 }]);
   });
 
   it('are written as one glob where all of many are meant', () => {

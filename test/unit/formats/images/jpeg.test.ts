@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../../server/formats/formatError.ts';
-import { isJpeg, JpegDecoder, jpegSize } from '../../../../server/formats/images/jpeg.ts';
+import { JpegDecoder } from '../../../../server/formats/images/jpeg.ts';
+import { isJpeg, jpegSize } from '../../../../server/formats/images/jpegHeader.ts';
 import { fixtures } from './fixtures.ts';
 
 const { CMYK: cmyk, ...readable } = fixtures.jpeg;
