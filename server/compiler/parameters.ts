@@ -35,19 +35,22 @@ export interface FrozenParameter {
  * Copies the weights of a program's model into an arena. Those of its frozen model stay outside: no optimizer works on them.
  * @param gradientRows number of rows that a step's gradient has, for weights whose gradient is a {@link RowGradient}
  * @param extraBytes room for what else will be allocated there: optimizer state
+ * @param options.withGradients false where gradients are elsewhere: those of the parameters are then empty
  */
 export function createParameters(
   { weights, frozen }: Pick<Program, 'weights' | 'frozen'>,
   gradientRows: ReadonlyMap<string, number>,
   extraBytes: number,
+  { withGradients } = { withGradients: true },
 ): ParameterSet {
+  const hasGradient = ({ trainable }: ProgramWeight) => trainable && withGradients;
   const width = (weight: ProgramWeight) => elementCount(weight.variable.shape.slice(1));
   const gradientBytes = (weight: ProgramWeight) => {
     const rows = gradientRows.get(weight.name);
     return rows === undefined ? arenaBytes(weight.variable.size) : arenaBytes(rows) + arenaBytes(rows * width(weight));
   };
   const bytes = weights.reduce(
-    (sum, weight) => sum + arenaBytes(weight.variable.size) + (weight.trainable ? gradientBytes(weight) : 0),
+    (sum, weight) => sum + arenaBytes(weight.variable.size) + (hasGradient(weight) ? gradientBytes(weight) : 0),
     extraBytes,
   );
   const arena = createArena(bytes, weights);
@@ -58,7 +61,7 @@ export function createParameters(
     const rows = gradientRows.get(name);
     const gradient =
       rows === undefined
-        ? arena.float32(trainable ? variable.size : 0)
+        ? arena.float32(hasGradient(weight) ? variable.size : 0)
         : { indices: arena.int32(rows), values: arena.float32(rows * width(weight)) };
     return { name, shape: variable.shape, trainable, value, gradient };
   });

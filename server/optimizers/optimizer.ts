@@ -35,6 +35,11 @@ export interface Optimizer {
    * Clips the gradients, by value first, then by global norm, and updates all parameters. Gradients are read once for the
    * norm and once for the update; dense ones stay as they are, duplicate rows are summed in place.
    */
+  step(learningRate: number): void | Promise<void>;
+}
+
+/** An optimizer whose parameters are on the host. */
+export interface HostOptimizer extends Optimizer {
   step(learningRate: number): void;
 }
 
@@ -62,11 +67,11 @@ export function createOptimizer(
   clip: Clip,
   arena: Arena,
   trainables: readonly Trainable[],
-): Optimizer {
+): HostOptimizer {
   return new ArenaOptimizer(algorithmOf(config), clip, arena, trainables);
 }
 
-class ArenaOptimizer implements Optimizer {
+class ArenaOptimizer implements HostOptimizer {
   iterations = 0;
   lastGradientNorm: number | undefined;
   readonly slots = new Map<string, Float32Array>();

@@ -4,7 +4,7 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
-import { MICROSOFT, type Emitter, type OnnxName } from './emitter.ts';
+import type { Emitter, OnnxName } from './emitter.ts';
 
 /** Filters with as many numbers or fewer leave most of a processor's vectors idle in the convolution that has their size as its result. */
 const SMALL_FILTER = 9;
@@ -37,7 +37,7 @@ function filterGradOfPatches(
   const [, filters, ...size] = gradient.type.shape;
   const positions = elementCount(size);
   const axes = size.map((_, axis) => axis + 2);
-  const product = (a: OnnxName, b: OnnxName) => emitter.emit('FusedMatMul', [a, b], { transB: { int: 1 } }, MICROSOFT);
+  const product = (a: OnnxName, b: OnnxName, rank: number) => emitter.products([a, b], rank, { transposeB: true });
   const join = (parts: readonly OnnxName[], axis: number) => emitter.emit('Concat', parts, { axis: { int: axis } });
   const channelsFirst = (x: OnnxName) => emitter.transpose(x, [1, 0, ...axes]);
   const patches = (x: OnnxName) =>
@@ -59,14 +59,14 @@ function filterGradOfPatches(
   if (positions > filters) {
     const rows = emitter.reshape(dy, [batch, filters, positions]);
     const products = patches(padded).map((patch) =>
-      product(rows, emitter.reshape(patch, [batch, channels, positions])),
+      product(rows, emitter.reshape(patch, [batch, channels, positions]), 3),
     );
     const sum = emitter.emit('ReduceSum', [join(products, 2), emitter.integers([0])], { keepdims: { int: 0 } });
     return toFilter(sum);
   }
   const rows = emitter.reshape(channelsFirst(dy), [filters, batch * positions]);
   const joined = join(patches(channelsFirst(padded)), 0);
-  return toFilter(product(rows, emitter.reshape(joined, [elementCount(filterSize) * channels, batch * positions])));
+  return toFilter(product(rows, emitter.reshape(joined, [elementCount(filterSize) * channels, batch * positions]), 2));
 }
 
 /** All places in a window, in row-major order. */

@@ -2,7 +2,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { Node, NodeOf, Op, OpParams } from '../ir.ts';
 import { lowerConvolution, lowerInputGrad } from './convolution.ts';
-import { MICROSOFT, onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
 import { lowerFilterGrad } from './filterGradient.ts';
 import { lowerMaxPoolGrad } from './pooling.ts';
 import { lowerRecurrent } from './recurrent.ts';
@@ -36,6 +36,9 @@ function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter:
 
 const isTransposedProduct = ({ op, params, type }: Node): boolean =>
   op === 'MatMul' && type.shape.length === 2 && (params.transposeA || params.transposeB);
+
+/** TensorProto.DataType */
+const CODES = { float32: 1, int32: 6, bool: 9 } as const;
 
 type Rules = { readonly [O in Op]: Lowering<O> };
 
@@ -71,7 +74,12 @@ export const loweringRules: Rules = {
   Floor: same('Floor'),
   Ceil: same('Ceil'),
   Round: same('Round'),
-  Sign: same('Sign'),
+  Sign({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('Sign', [x]);
+    const zero = emitter.scalar(0, dtype);
+    const isTrue = (op: string) => emitter.emit('Cast', [emitter.emit(op, [x, zero])], { to: { int: CODES[dtype] } });
+    return emitter.emit('Sub', [isTrue('Greater'), isTrue('Less')]);
+  },
   Relu: same('Relu'),
   Elu: same('Elu'),
   Sigmoid: same('Sigmoid'),
@@ -80,8 +88,7 @@ export const loweringRules: Rules = {
   Not: same('Not'),
   Clip: ({ params, type }, [x], emitter) =>
     emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
-  Cast: ({ params }, inputs, emitter) =>
-    emitter.emit('Cast', inputs, { to: { int: { float32: 1, int32: 6, bool: 9 }[params.dtype] } }),
+  Cast: ({ params }, inputs, emitter) => emitter.emit('Cast', inputs, { to: { int: CODES[params.dtype] } }),
 
   // ONNX Runtime makes one Gemm of a product of transposed matrices and a Sum, but not of that and an Add.
   Add: (node, inputs, emitter) => emitter.emit(node.inputs.some(isTransposedProduct) ? 'Sum' : 'Add', inputs),
@@ -119,14 +126,22 @@ export const loweringRules: Rules = {
     return result === 'values' ? values : emitter.emit('Cast', [indices], { to: { int: 6 } });
   },
   Softmax: same('Softmax'),
-  LogSoftmax: same('LogSoftmax'),
+  LogSoftmax(_node, [x], emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('LogSoftmax', [x]);
+    const alongLast = { axes: { ints: [-1] }, keepdims: { int: 1 } };
+    const shifted = emitter.emit('Sub', [x, emitter.emit('ReduceMax', [x], alongLast)]);
+    const sum = emitter.emit('ReduceSum', [emitter.emit('Exp', [shifted]), emitter.integers([-1])], {
+      keepdims: { int: 1 },
+    });
+    return emitter.emit('Sub', [shifted, emitter.emit('Log', [sum])]);
+  },
 
   MatMul({ params: { transposeA, transposeB }, inputs: [a, b] }, inputs, emitter) {
     if (!transposeA && !transposeB) return emitter.emit('MatMul', inputs);
-    const transA = { int: transposeA ? 1 : 0 };
-    const transB = { int: transposeB ? 1 : 0 };
-    if (a.type.shape.length === 2 && b.type.shape.length === 2) return emitter.emit('Gemm', inputs, { transA, transB });
-    return emitter.emit('FusedMatMul', inputs, { transA, transB }, MICROSOFT);
+    const rank = a.type.shape.length;
+    if (rank !== 2 || b.type.shape.length !== 2) return emitter.products(inputs, rank, { transposeA, transposeB });
+    const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
+    return emitter.emit('Gemm', inputs, attributes);
   },
   Conv: lowerConvolution,
   ConvInputGrad: lowerInputGrad,

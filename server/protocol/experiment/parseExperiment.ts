@@ -7,6 +7,7 @@ import { isRecord } from '../record.ts';
 import { experimentSchema } from './schema.ts';
 import type { SettingIssue } from './schema/compression.ts';
 import type { ExperimentSettings } from './schema.ts';
+import { deviceProblems } from './deviceProblems.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, alternativeOf, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
@@ -81,6 +82,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     ...imageProblems(document),
     ...tableProblems(document),
     ...thinProblems(document),
+    ...deviceProblems(document),
   ].filter(
     (problem) =>
       !isMisspelt(problem) &&

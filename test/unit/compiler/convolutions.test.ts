@@ -113,7 +113,7 @@ describe.each(Object.entries(cases))('%s', (_, found) => {
 
   test('is computed in the way that is the fastest for such shapes', () => {
     const wayOf = (name: keyof typeof outputs) => {
-      const { nodes } = lowerGraph({ outputs: new Map([[name, outputs[name]]]) }, 16);
+      const { nodes } = lowerGraph({ outputs: new Map([[name, outputs[name]]]) }, { channelBlock: 16 });
       const products = nodes.filter(({ op }) => op === 'FusedMatMul').length;
       if (products > 0) return nodes.some(({ op }) => op === 'ReduceSum') ? 'products of samples' : 'one product';
       if (nodes.some(({ domain }) => domain === BLOCKED_DOMAIN)) return 'blocks';

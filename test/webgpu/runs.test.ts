@@ -1,0 +1,114 @@
+/** @file Whole runs with training.device "webgpu": what happens between steps reads and changes weights that are on the device. */
+import { describe, expect, test } from 'vitest';
+import { missingAdapter } from './adapter.ts';
+import {
+  eventsOf,
+  experiment,
+  finalWeights,
+  mlp,
+  resume,
+  workspace,
+  type RecordedRun,
+} from '../unit/training/workspace.ts';
+
+const missing = await missingAdapter();
+
+/** Both devices round, and distortions are thresholds: a weight that is near one may fall on either side. */
+const TOLERANCE = 1e-3;
+
+const ON_DEVICE = 'training.device=webgpu';
+/** Its moving averages are changed by the step and not by the optimizer. */
+const normalized = mlp.replace('tf.layers.dropout({ rate: 0.2 })', "tf.layers.batchNormalization({ name: 'norm' })");
+const training = (changes: object) => ({ training: { ...experiment.training, ...changes } });
+const prune = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 } }, schedule: { from: 10, to: 40 } };
+
+function expectSameWeights(actual: RecordedRun, expected: RecordedRun, tolerance: number): void {
+  const [weights, others] = [finalWeights(actual.run), finalWeights(expected.run)];
+  expect([...weights.keys()]).toEqual([...others.keys()]);
+  for (const [name, values] of weights)
+    for (const [i, value] of others.get(name)!.entries())
+      expect(Math.abs(values[i] - value), `${name}[${i}]`).toBeLessThanOrEqual(tolerance);
+}
+
+const started = ({ events }: RecordedRun) => eventsOf(events, 'started')[0];
+const warnings = ({ events }: RecordedRun) => eventsOf(events, 'warning').map(({ message }) => message);
+
+describe.skipIf(missing)(missing ?? 'a run on the graphics processor', () => {
+  test.each([
+    [
+      'with moving averages, the best model kept',
+      {
+        model: normalized,
+        data: { ...experiment.data, validation: experiment.data.test },
+        // Adam divides the gradient of a bias before a normalization, which is 0 but for rounding, by its own size.
+        ...training({
+          keepBest: true,
+          evaluateEvery: 7,
+          optimizer: { type: 'sgd', learningRate: 0.05, momentum: 0.9 },
+        }),
+      },
+      true,
+    ],
+    ['that prunes', { compression: prune }, true],
+    [
+      'that quantizes, observed at every distortion',
+      {
+        compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 4 } } },
+        observe: { every: 1 },
+      },
+      true,
+    ],
+    [
+      'with clipped gradients and RMSprop',
+      training({
+        optimizer: { type: 'rmsprop', learningRate: 1e-3, momentum: 0.5, centered: true, weightDecay: 1e-3 },
+        clip: { globalNorm: 0.5, value: 0.1 },
+      }),
+      true,
+    ],
+    [
+      'with Adagrad and weight decay',
+      training({ optimizer: { type: 'adagrad', learningRate: 1e-2, weightDecay: 1e-3 } }),
+      true,
+    ],
+    ['whose policy acts at every step', { compression: { ...prune, policy: 'gradual-mask' } }, false],
+  ])('%s ends with the weights of the processor', async (_, changes, staysThere) => {
+    const { run } = await workspace(changes);
+    const onDevice = await run({ overrides: [ON_DEVICE] });
+    expect(onDevice.state).toBe('finished');
+    expect(started(onDevice)).toMatchObject({
+      computedOn: 'webgpu',
+      executor: `ONNX Runtime on the graphics processor (WebGPU), ${staysThere ? 'weights stay there' : 'weights and optimizer on the processor'}`,
+    });
+    expectSameWeights(onDevice, await run(), TOLERANCE);
+  });
+
+  test('that is stopped and resumed ends as if it had not been, to the bit', async () => {
+    const { run } = await workspace({ model: normalized, compression: prune });
+    const whole = await run({ overrides: [ON_DEVICE] });
+    const stopped = await run({ overrides: [ON_DEVICE], stopAfter: 17 });
+    expect(stopped.state).toBe('stopped');
+    const resumed = await resume(stopped.run);
+    expect(resumed.state).toBe('finished');
+    expect(warnings(resumed)).toEqual([]);
+    expectSameWeights(resumed, whole, 0);
+  });
+});
+
+describe.skipIf(missing)(missing ?? 'the device "auto"', () => {
+  test('takes the faster one, which a small model has in the processor, and says so', async () => {
+    const { run } = await workspace();
+    const chosen = await run({ overrides: ['training.device=auto'] });
+    expect(started(chosen)).toMatchObject({ computedOn: 'cpu' });
+    expect(warnings(chosen)).toEqual([
+      expect.stringMatching(
+        /^training\.device: the processor trains, because it is faster for this model: .* ms, on the graphics processor .* ms\.$/,
+      ),
+    ]);
+    expectSameWeights(chosen, await run(), 0);
+    const stopped = await run({ overrides: ['training.device=auto'], stopAfter: 17 });
+    const resumed = await resume(stopped.run);
+    expect(warnings(resumed), 'nothing is measured again').toEqual([]);
+    expectSameWeights(resumed, chosen, 0);
+  });
+});
