@@ -159,7 +159,9 @@ export const rows: readonly ProblemRow[] = [
   {
     what: 'a device that is none',
     text: edited(['"steps": 20000', '"steps": 20000, "device": "gpu"']),
-    problems: [`error wrong-value «"gpu"» training.device: expected 'cpu', 'webgpu' or 'auto', got "gpu"; did you mean 'cpu'?`],
+    problems: [
+      `error wrong-value «"gpu"» training.device: expected 'cpu', 'webgpu' or 'auto', got "gpu"; did you mean 'cpu'?`,
+    ],
   },
   {
     what: 'eager steps on the graphics processor',
