@@ -84,23 +84,26 @@ interface Chosen {
 async function createFaster(program: Program, before: Device | undefined, options: CreateOptions): Promise<Chosen> {
   const onProcessor = () => createCompiled(program, 'cpu', options);
   if (before === 'cpu') return { executor: await onProcessor() };
-  let graphics: CompiledExecutor;
+  let graphics: CompiledExecutor | undefined;
+  let onGraphics: number;
   try {
     graphics = await createCompiled(program, 'webgpu', options);
     if (before === 'webgpu') return { executor: graphics };
+    onGraphics = await graphics.timeStep();
   } catch (error) {
+    await graphics?.dispose();
     if (!(error instanceof DeviceError)) throw error;
     return { executor: await onProcessor(), warning: `training.device: the processor trains. ${error.message}` };
   }
   const processor = await onProcessor();
-  const times = { graphics: await graphics.timeStep(), processor: await processor.timeStep() };
-  const [executor, slower] = times.graphics < times.processor ? [graphics, processor] : [processor, graphics];
+  const seconds = await processor.timeStep();
+  const [executor, slower] = onGraphics < seconds ? [graphics, processor] : [processor, graphics];
   await slower.dispose();
   if (executor === graphics) return { executor };
-  const [fast, slow] = [times.processor, times.graphics].map((seconds) => `${(1000 * seconds).toPrecision(2)} ms`);
+  const milliseconds = (time: number) => `${(1000 * time).toPrecision(2)} ms`;
   const warning =
-    `training.device: the processor trains, because it is faster for this model: forward and backward pass take ${fast}, ` +
-    `on the graphics processor ${slow}.`;
+    `training.device: the processor trains, because it is faster for this model: forward and backward pass take ` +
+    `${milliseconds(seconds)}, on the graphics processor ${milliseconds(onGraphics)}.`;
   return { executor, warning };
 }
 

@@ -143,8 +143,8 @@ export async function trainInFolder(
 
 /** What a user should know of a run that goes on from a checkpoint of another device. */
 function movedTo({ device }: Executor, step: number): string {
-  const [before, now] = ['graphics processor', 'processor'];
-  const [from, to] = device === 'cpu' ? [before, now] : [now, before];
+  const both = ['processor', 'graphics processor'];
+  const [from, to] = device === 'cpu' ? both.toReversed() : both;
   return (
     `training.device: the ${from} did the steps until ${step}, the ${to} does those that follow. The run goes on as well, but is not the ` +
     'same to the last bit as it would have been on one of them.'

@@ -191,7 +191,7 @@ async function createProgramExecutor(
   } catch (error) {
     if (error instanceof DeviceError) {
       const { message, remedy } = error;
-      const reason = message.charAt(0).toLowerCase() + message.slice(1).replace(/\.$/, '');
+      const reason = message.replace(/^The /, 'the ').replace(/\.$/, '');
       throw new SettingError(['training', 'device'], reason, { ...(remedy !== undefined && { remedy }), cause: error });
     }
     if (!(error instanceof UnsupportedKernel)) throw error;

@@ -1,4 +1,5 @@
 /** @file Whole runs with training.device "webgpu": what happens between steps reads and changes weights that are on the device. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { missingAdapter } from './adapter.ts';
 import {
@@ -36,39 +37,24 @@ const warnings = ({ events }: RecordedRun) => eventsOf(events, 'warning').map(({
 describe.skipIf(missing)(missing ?? 'a run on the graphics processor', () => {
   test.each([
     [
-      'with moving averages, the best model kept',
+      'with moving averages, clipped gradients and momentum, the best model kept',
       {
         model: normalized,
         data: { ...experiment.data, validation: experiment.data.test },
         // Adam divides the gradient of a bias before a normalization, which is 0 but for rounding, by its own size.
         ...training({
-          keepBest: true,
-          evaluateEvery: 7,
+          ...{ keepBest: true, evaluateEvery: 7, clip: { globalNorm: 0.5, value: 0.1 } },
           optimizer: { type: 'sgd', learningRate: 0.05, momentum: 0.9 },
         }),
       },
       true,
     ],
-    ['that prunes', { compression: prune }, true],
     [
       'that quantizes, observed at every distortion',
       {
         compression: { method: 'quantize', distortEvery: 5, layers: { 'fc*': { bits: 4 } } },
         observe: { every: 1 },
       },
-      true,
-    ],
-    [
-      'with clipped gradients and RMSprop',
-      training({
-        optimizer: { type: 'rmsprop', learningRate: 1e-3, momentum: 0.5, centered: true, weightDecay: 1e-3 },
-        clip: { globalNorm: 0.5, value: 0.1 },
-      }),
-      true,
-    ],
-    [
-      'with Adagrad and weight decay',
-      training({ optimizer: { type: 'adagrad', learningRate: 1e-2, weightDecay: 1e-3 } }),
       true,
     ],
     ['whose policy acts at every step', { compression: { ...prune, policy: 'gradual-mask' } }, false],
@@ -92,6 +78,24 @@ describe.skipIf(missing)(missing ?? 'a run on the graphics processor', () => {
     expect(resumed.state).toBe('finished');
     expect(warnings(resumed)).toEqual([]);
     expectSameWeights(resumed, whole, 0);
+  });
+});
+
+describe.skipIf(missing)(missing ?? 'a checkpoint', () => {
+  test('of the processor goes on on the graphics processor, with a warning', async () => {
+    const { run } = await workspace({ compression: prune });
+    const whole = await run();
+    const stopped = await run({ stopAfter: 17 });
+    const text = await readFile(stopped.run.experimentFile, 'utf8');
+    await writeFile(stopped.run.experimentFile, text.replace('"steps"', '"device": "webgpu", "steps"'));
+    const resumed = await resume(stopped.run);
+    expect(started(resumed).computedOn).toBe('webgpu');
+    expect(warnings(resumed)).toEqual([
+      expect.stringMatching(
+        /^training\.device: the processor did the steps until 17, the graphics processor does those that follow\. /,
+      ),
+    ]);
+    expectSameWeights(resumed, whole, TOLERANCE);
   });
 });
 
