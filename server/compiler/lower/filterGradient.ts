@@ -4,6 +4,7 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
+import { BLOCKED_DOMAIN, fromBlocks, isDepthwise, toBlocks } from './blockedConvolution.ts';
 import { MICROSOFT, type Emitter, type OnnxName } from './emitter.ts';
 
 /** Channels from which on a product for each number of a filter fills the vectors. */
@@ -17,13 +18,16 @@ type FilterGrad = NodeOf<'ConvFilterGrad'>;
 type Way = (node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
 
 export function lowerFilterGrad(node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
-  return wayFor(node)(node, inputs, emitter);
+  return wayFor(node, emitter.channelBlock)(node, inputs, emitter);
 }
 
-function wayFor(node: FilterGrad): Way {
-  const { groups, strides } = node.params;
+function wayFor(node: FilterGrad, channelBlock: number): Way {
+  const { groups, strides, filterSize } = node.params;
   const { channels, positions, numbers } = extents(node);
-  if (groups > 1) return filterGradOfConvolution;
+  if (groups > 1) {
+    const inBlocks = isDepthwise(groups, node.type.shape) && channels % channelBlock === 0 && filterSize.length === 2;
+    return channelBlock > 1 && inBlocks ? depthwiseInBlocks : filterGradOfConvolution;
+  }
   if (channels < MANY_CHANNELS) return numbers <= SMALL_FILTER ? productOfAllPatches : filterGradOfConvolution;
   if (numbers === 1) return positions >= MANY_POSITIONS.one ? productsOfSamples : productsOfPatches;
   // A patch of every second number is slow to cut out, unless the samples of the batch lie side by side.
@@ -69,6 +73,40 @@ function productsOfSamples(node: FilterGrad, [image, dy]: readonly OnnxName[], e
   const sum = emitter.emit('ReduceSum', [join(products, 2, emitter), emitter.integers([0])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [filters, numbers, channels]);
   return emitter.reshape(emitter.transpose(places, [0, 2, 1]), node.type.shape);
+}
+
+/**
+ * With a filter for each channel, channels of all samples are alike: a depthwise convolution of their images with their gradients, strides
+ * and dilations exchanged, and the samples added up. Image and gradient in blocks are what the convolution and its input gradient use.
+ */
+function depthwiseInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
+  const { strides, dilations, pads, filterSize } = node.params;
+  const { batch, channels, numbers } = extents(node);
+  const [, , ...imageSize] = node.inputs[0].type.shape;
+  const [, , ...size] = node.inputs[1].type.shape;
+  const block = emitter.channelBlock;
+  const all = batch * channels;
+  // With its border the image is as large as all of its numbers that the filter meets: no result has to look where the border is.
+  const met = size.map((extent, axis) => strides[axis] * (extent - 1) + dilations[axis] * (filterSize[axis] - 1) + 1);
+  const behind = met.map((extent, axis) => extent - imageSize[axis] - pads[axis]);
+  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
+  const inBlocks = emitter.reshape(toBlocks(image, emitter), [all / block, ...imageSize, block]);
+  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [inBlocks, emitter.integers(border)]) : inBlocks;
+  const gradient = emitter.emit(
+    'Conv',
+    [emitter.reshape(padded, [1, all, ...met]), emitter.reshape(toBlocks(dy, emitter), [all, 1, ...size])],
+    {
+      group: { int: all },
+      kernel_shape: { ints: size },
+      strides: { ints: dilations },
+      dilations: { ints: strides },
+      pads: { ints: [0, 0, 0, 0] },
+    },
+    BLOCKED_DOMAIN,
+  );
+  const ofSamples = emitter.reshape(fromBlocks(gradient, all, emitter), [batch, channels * numbers]);
+  const sum = emitter.emit('ReduceSum', [ofSamples, emitter.integers([0])], { keepdims: { int: 0 } });
+  return emitter.reshape(sum, node.type.shape);
 }
 
 function extents({ inputs: [image, gradient], params }: FilterGrad) {
