@@ -1,7 +1,7 @@
 /** @file The models, data sets and teachers that a workspace has for a new experiment. */
 import { Uri, window, workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
-import { modelEndings } from '../../server/protocol/model/modelEndings.ts';
+import { modelEndings, moduleEndings } from '../../server/protocol/model/modelEndings.ts';
 import type { FoundFiles, Proposals } from '../../server/protocol/wire/proposals.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { findTeachingRuns, type FoundTeacher } from './findTeachers.ts';
@@ -35,7 +35,7 @@ async function findFiles(token: CancellationToken): Promise<FoundFiles> {
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
   const models = modelEndings.map((ending) => find(ending === '.json' ? '**/model.json' : `**/*${ending}`));
   const [sources, digits, images, arrays, tables, texts, ...ofModels] = await Promise.all([
-    find('**/*.{ts,js,mts,mjs,cts,cjs}', MODULES),
+    find(`**/*{${moduleEndings.join(',')}}`, MODULES),
     // Raw or gzip: an empty alternative in braces matches nothing.
     find('**/train-images?idx3-ubyte*', FILES, EXCLUDED_DATA),
     find('**/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', IMAGES),

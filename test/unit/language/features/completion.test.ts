@@ -205,12 +205,40 @@ describe('runs and files', () => {
     expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
   });
 
-  test('a start is a file of PyTorch, or the index of several files, too', () => {
-    const folder = ['net.pt', 'net.pth', 'last.ckpt', 'model.safetensors.index.json', 'net.onnx', 'net.ts'];
-    const beside = around({ entries: (path) => (path === './' ? folder : []) });
-    const weights = ['./net.pt', './net.pth', './last.ckpt', './model.safetensors.index.json'];
-    expect(labels('{ "start": | }', beside)).toEqual([...weights, '../', '{ }']);
-    expect(labels('{ "start": { "from": | } }', beside)).toEqual([...weights, '../']);
+  describe('files of a folder', () => {
+    const keras = ['net.keras', 'net.h5', 'net.HDF5'];
+    const torch = ['net.pt', 'net.pth', 'last.ckpt', 'net.bin'];
+    const modules = ['net.ts', 'net.mts', 'net.cts', 'net.tsx', 'net.js', 'net.mjs', 'net.cjs', 'net.jsx'];
+    const folder = [...modules, 'net.onnx', ...keras, ...torch, 'net.safetensors', 'net.safetensors.index.json'];
+    const others = ['net.d.ts', 'net.d.mts', 'net.py', 'x.npy', 'readme.md'];
+    const beside = around({ entries: (path) => (path === './' ? [...folder, ...others] : []) });
+    const files = (marked: string) =>
+      labels(marked, beside).flatMap((label) => (label.startsWith('./') ? label.slice(2) : []));
+
+    test.each(['{ "model": "|" }', '{ "distillation": { "teacher": { "model": "|" } } }'])(
+      'a model is a module, or a file of a model: %s',
+      (marked) => {
+        expect(files(marked)).toEqual([...modules, 'net.onnx', ...keras, 'net.safetensors.index.json']);
+      },
+    );
+
+    test.each([
+      '{ "start": | }',
+      '{ "start": { "from": | } }',
+      '{ "distillation": { "teacher": { "model": "net.ts", "weights": "|" } } }',
+    ])('a start is a file of weights, those of models and of PyTorch among them: %s', (marked) => {
+      expect(files(marked)).toEqual(folder.filter((name) => !modules.includes(name)));
+    });
+
+    test('a teacher is a file with layers and weights', () => {
+      const models = ['net.onnx', ...keras, 'net.safetensors', 'net.safetensors.index.json'];
+      expect(files('{ "distillation": { "teacher": | } }')).toEqual(models);
+    });
+
+    test('a module and an ONNX file are what their settings say', () => {
+      expect(files('{ "model": { "module": "|" } }')).toEqual(modules);
+      expect(files('{ "model": { "onnx": "|" } }')).toEqual(['net.onnx']);
+    });
   });
 
   test('a teacher is a run, a file with a model, or a model with its weights', () => {
