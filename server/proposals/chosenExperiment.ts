@@ -7,7 +7,7 @@ import {
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
-import { firstLoss } from '../protocol/experiment/firstLoss.ts';
+import { firstLosses, type FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { RUN } from '../protocol/experiment/runReference.ts';
 import type { ChosenExperiment, ChosenModel, ChosenTeacher, FoundData } from '../protocol/wire/proposals.ts';
 import { describedLayers, writtenLayers } from './describedLayers.ts';
@@ -55,9 +55,9 @@ function modelSetting({ model, described }: ChosenModel, fromHere: (path: string
 }
 
 /** The loss that outputs and targets ask for; undefined where the model brings one. */
-function lossFor({ model, described }: ChosenModel, data: FoundData): string | undefined {
+function lossFor({ model, described }: ChosenModel, data: FoundData): string | FirstLosses | undefined {
   if (!described) return model.loss;
-  return described.hasLoss === true ? undefined : firstLoss(described.outputs?.at(0), targetsFor(data, described));
+  return described.hasLoss === true ? undefined : firstLosses(described.outputs, targetsFor(data, described));
 }
 
 /** The batch size of a model that computes one alone, or of fewer samples than the usual batch has. */

@@ -12,6 +12,7 @@ import {
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
+import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 
@@ -19,7 +20,7 @@ export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
   readonly model: string | Settings;
   /** The loss, where neither the model's module nor a built-in model brings one. */
-  readonly loss?: string;
+  readonly loss?: string | FirstLosses;
   /** `"data"`, without comments. With the type `text`, the model is a language model. */
   readonly data: { readonly type: string } & Settings;
   readonly method: Method;

@@ -27,6 +27,7 @@ import {
 } from '../settingDocumentation.ts';
 import { namesColumn, tableColumns } from '../tableColumns.ts';
 import { textAt, valueAt } from '../writtenSettings.ts';
+import { endValues } from './completeEnds.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
@@ -42,13 +43,14 @@ export function valueProposals(typing: Typing): Proposal[] {
   if (isPathSetting(node))
     return [
       ...(canNameRun(path) ? runProposals(typing) : []),
+      ...endValues(typing),
       ...fileProposals(typing),
       ...(path.at(-1) === 'model' ? builtinProposals() : []),
       ...optionsOf(node).flatMap(objectProposals),
     ];
   if (namesColumn(path)) return columnValues(typing);
   const values = layerValues(typing);
-  return values.length > 0 ? values : schemaProposals(node);
+  return values.length > 0 ? values : [...endValues(typing), ...schemaProposals(node)];
 }
 
 /** Columns of the table that are not named yet. */

@@ -2,6 +2,7 @@
  * @file The settings of a first experiment, from the facts of each method. The New Experiment command writes them, completion
  * proposes them and quick fixes take single values from them, so that all give the same answer to the same question.
  */
+import type { FirstLosses } from './firstLoss.ts';
 import { methodFacts } from './methods/index.ts';
 import type { Method } from './schema.ts';
 import { distillation } from './schema/distillation.ts';
@@ -73,7 +74,11 @@ export const PROXIMAL_OPTIMIZER: Settings = { type: 'sgd', learningRate: 0.02, m
  * @param method undefined for plain training
  * @param loss where neither the model's module nor a built-in model brings one
  */
-export function firstTraining({ dataType, length }: FirstRun, method: Method | undefined, loss?: string): Settings {
+export function firstTraining(
+  { dataType, length }: FirstRun,
+  method: Method | undefined,
+  loss?: string | FirstLosses,
+): Settings {
   const common = { [length.unit]: length.count };
   const isProximal = method !== undefined && methodFacts[method].proximal !== undefined;
   if (dataType === 'text')

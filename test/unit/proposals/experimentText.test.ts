@@ -189,6 +189,18 @@ describe('a chosen experiment', () => {
       expect(settings({ data: { ...chosen.data, samples } }).training.batchSize).toBe(batchSize);
   });
 
+  it('has a loss for each of several outputs', () => {
+    const outputs = [
+      { name: 'kind', shape: [null, 10], activation: 'softmax' as const },
+      { name: 'size', shape: [null, 1], activation: 'other' as const },
+    ];
+    const data = { type: 'module', path: resolve('project/data.ts') } as const;
+    expect(settings({ data, model: { ...chosen.model, described: { ...described, outputs } } }).training.loss).toEqual({
+      kind: 'sparse-categorical-crossentropy',
+      size: 'mean-squared-error',
+    });
+  });
+
   it('leaves the loss to a model that brings one', () => {
     const own = { ...described, hasLoss: true };
     expect(settings({ model: { ...chosen.model, described: own } }).training.loss).toBe('auto');
