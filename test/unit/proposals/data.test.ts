@@ -13,7 +13,7 @@ import { readTable } from '../../../server/proposals/tableSource.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import type { ModelDescription, OutputActivation } from '../../../server/protocol/model/modelDescription.ts';
-import { npy } from '../../fixtures/points.ts';
+import { npy } from '../../fixtures/npy.ts';
 import type { FoundData } from '../../../server/protocol/wire/proposals.ts';
 import { rawPng } from '../formats/images/pngFile.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
@@ -164,7 +164,7 @@ describe('what a workspace has', () => {
   }
 
   it('is found as an experiment names it, and opens', async () => {
-    const array = (shape: number[]) => npy('<f4', shape, new Float32Array(shape[0] * (shape[1] ?? 1)));
+    const array = (shape: number[]) => npy(new Float32Array(shape[0] * (shape[1] ?? 1)), shape);
     const { folder, data } = await found({
       'points/x_train.npy': array([8, 4]),
       'points/y_train.npy': array([8]),
