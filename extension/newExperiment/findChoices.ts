@@ -22,12 +22,26 @@ export const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverag
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 
-export async function findChoices(proposer: Proposer, store: RunStore, token: CancellationToken): Promise<Choices> {
-  const { teachers, ...found } = await proposer.ask('find', await findFiles(token));
-  return {
-    ...found,
-    teachers: [...(await findTeachingRuns(store, token)), ...teachers.map((file) => ({ file }))],
-  };
+/** @returns undefined where the user cancels: the proposer's thread, which may be reading a large file, is then ended */
+export async function findChoices(
+  proposer: Pick<Proposer, 'ask' | 'dispose'>,
+  store: Pick<RunStore, 'experiments' | 'runsOf'>,
+  token: CancellationToken,
+): Promise<Choices | undefined> {
+  const cancellation = token.onCancellationRequested(() => proposer.dispose());
+  try {
+    const files = await findFiles(token);
+    if (token.isCancellationRequested) return undefined; // A thread that has ended does not answer.
+    const { teachers, ...found } = await proposer.ask('find', files);
+    const runs = await findTeachingRuns(store, token);
+    if (token.isCancellationRequested) return undefined;
+    return { ...found, teachers: [...runs, ...teachers.map((file) => ({ file }))] };
+  } catch (error) {
+    if (token.isCancellationRequested) return undefined;
+    throw error;
+  } finally {
+    cancellation.dispose();
+  }
 }
 
 async function findFiles(token: CancellationToken): Promise<FoundFiles> {

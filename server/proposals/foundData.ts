@@ -2,6 +2,7 @@
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
 import { TEST_FRACTION } from '../protocol/experiment/schema/table.ts';
 import { elementCount } from '../protocol/shape.ts';
+import { inputSizes } from '../protocol/model/inputSizes.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ChosenModel, FoundData, FoundModel } from '../protocol/wire/proposals.ts';
 
@@ -60,11 +61,6 @@ export function dataSetting(
     default:
       return { type, path: fromHere(path) };
   }
-}
-
-/** Sizes of the first input without that of the batch. */
-function inputSizes(model: ModelSides | undefined): readonly (number | null)[] | undefined {
-  return model?.inputs?.at(0)?.shape.slice(1);
 }
 
 /** What an input takes for an image; channels are first or last. */
