@@ -11,6 +11,8 @@ export interface NamedWeight extends ViewedWeight {
   readonly layer: string;
   /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
   readonly inputLayer?: string | undefined;
+  /** True for a bias or a scale with several axes, where the model says so: an ONNX graph does. */
+  readonly isVector?: boolean | undefined;
 }
 
 /** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
@@ -58,10 +60,14 @@ const SUGGESTED = 20;
 
 /**
  * Biases, the weights of normalizations and other vectors are never compressed; the two rows of biases that a GRU of Keras has are no
- * matrix.
+ * matrix, nor are those of an LSTM in an ONNX graph.
  */
-export function isMatrix({ shape, weight }: { readonly shape: readonly number[]; readonly weight?: string }): boolean {
-  return shape.length >= 2 && weight !== 'bias';
+export function isMatrix({
+  shape,
+  weight,
+  isVector = false,
+}: Pick<NamedWeight, 'shape' | 'isVector'> & Partial<Pick<NamedWeight, 'weight'>>): boolean {
+  return shape.length >= 2 && weight !== 'bias' && !isVector;
 }
 
 /**
