@@ -36,7 +36,7 @@ export type LayerConstraint = ReturnType<typeof tf.constraints.nonNeg>;
 type Layer = tf.layers.Layer;
 
 /** Layers within a layer: of a model, of a wrapper (timeDistributed), of bidirectional. */
-interface Composite {
+export interface Composite {
   layers?: Layer[];
   layer?: Layer;
   forwardLayer?: Layer;
@@ -110,12 +110,13 @@ function weightName(layer: string, variable: string): string {
   return `${layer}/${variable}`;
 }
 
-function children(layer: Layer): Layer[] {
+export function children(layer: Layer): Layer[] {
   const { layers = [], layer: wrapped, forwardLayer, backwardLayer } = layer as Layer & Composite;
   return [...layers, wrapped, forwardLayer, backwardLayer].filter((child) => child !== undefined);
 }
 
-function isModel(layer: Layer): boolean {
+/** True for a model, which has layers of its own. */
+export function isModel(layer: Layer): boolean {
   return (layer as Composite).layers !== undefined;
 }
 
