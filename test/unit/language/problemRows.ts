@@ -311,7 +311,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a weight that is misspelt',
     text: edited(['"fc2"', '"fc2/kernl"']),
     problems: [
-      `error matches-nothing «"fc2/kernl"» compression.layers.fc2/kernl: matches no layer of the model. Did you mean "fc2/kernel"? The model's layers are: fc1, fc2, fc3.`,
+      `error matches-nothing «"fc2/kernl"» compression.layers.fc2/kernl: matches no layer of the model. Did you mean "fc2/kernel"? Matrices of fc2 are: fc2/kernel.`,
     ],
   },
   {
