@@ -101,6 +101,14 @@ export interface OptimizerKernels {
   flushSubnormals(state: number, length: number): void;
 }
 
+const module = compileKernels(wasmBase64);
+const kernelsOf = new WeakMap<Arena, OptimizerKernels>();
+
 export function optimizerKernels(arena: Arena): OptimizerKernels {
-  return instantiateKernels(compileKernels(wasmBase64), arena.memory);
+  let kernels = kernelsOf.get(arena);
+  if (!kernels) {
+    kernels = instantiateKernels<OptimizerKernels>(module, arena.memory);
+    kernelsOf.set(arena, kernels);
+  }
+  return kernels;
 }

@@ -103,12 +103,12 @@ export async function createTrainer(
 export function executorNeeds(
   optimizer: OptimizerConfig,
   plan: CompressionPlan | undefined,
-): Pick<ExecutorOptions, 'rowGradients' | 'extraBytes'> {
-  const instead = plan?.trained.map(({ length }) => length) ?? [];
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+): Pick<ExecutorOptions, 'rowGradients' | 'stateBytes' | 'groups'> {
+  const stateBytes = (length: number) => optimizerArenaBytes(optimizer, length);
   return {
     rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients,
-    extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(optimizer, [...lengths, ...instead]),
+    stateBytes,
+    groups: plan?.trained.map(({ length }) => 2 * arenaBytes(length) + stateBytes(length)) ?? [],
   };
 }
 
@@ -126,14 +126,14 @@ export function createUpdate(
   { optimizer, clip }: TrainingConfig,
   { named, parameters, plan, beside }: Updated,
 ): Pick<Trainer, 'weights' | 'compressor' | 'optimizer'> {
-  const { arena, list } = parameters;
+  const { groups, list } = parameters;
   const weights = compressibleWeights(named, parameters);
-  const compressor = plan && new Compressor(plan, weights, (length) => arena.float32(length), beside);
+  const compressor = plan && new Compressor(plan, weights, (length, i) => groups[i].float32(length), beside);
   const trained = [
     ...list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
     ...(compressor?.trained ?? []),
   ];
-  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, arena, trained) };
+  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, trained) };
 }
 
 /** Samples that the weights are learned from; undefined where the data set does not say. */
