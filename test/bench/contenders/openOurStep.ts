@@ -79,7 +79,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const named = modelWeights(loaded.model);
   const compressions = placedCompressions(experiment);
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps: STEPS, seed }) : undefined;
-  const needs = executorNeeds(training.optimizer, plan);
+  const needs = executorNeeds(training, plan);
   if (options.executor === 'tensorflow' && !loadTensorFlowBackend(options.tfjsNode ?? '.'))
     throw new Error(`There is no tfjs-node in ${options.tfjsNode}.`);
   if (options.executor === 'wasm' && !(await loadWasmBackend()))
