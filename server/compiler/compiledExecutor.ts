@@ -10,7 +10,7 @@ import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
-import { createParameters, type ParameterSet } from './parameters.ts';
+import { createParameters, type ArenaRoom, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
@@ -20,7 +20,7 @@ import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ArenaRoom {
   /** Samples of every batch of training. */
   batchSize: number;
   seed: number;
@@ -30,8 +30,6 @@ export interface ExecutorOptions {
   threads?: number;
   /** True where the optimizer takes the gradient of an embedding as rows. */
   rowGradients: boolean;
-  /** Bytes to keep free in the arena behind the weights, given the lengths of the trained ones. */
-  extraBytes: (trainedLengths: readonly number[]) => number;
   /** Default: 'cpu'. */
   device?: Device;
   /**
@@ -127,8 +125,7 @@ export class CompiledExecutor implements Executor {
             trained.map(({ name }) => name),
           )
         : { graph: traced, rows: new Map<string, number>() };
-    const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    const parameters = createParameters(program, rows, extraBytes, { withGradients: !keepsWeights });
+    const parameters = createParameters(program, rows, { ...options, gradients: !keepsWeights });
     const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
     const threads = options.threads ?? (device === 'cpu' ? defaultThreads(graph) : 1);
     const sessionOptions = { device, threads, spinning: threads > 1 };

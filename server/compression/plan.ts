@@ -72,7 +72,8 @@ export function planCompression(
     ),
     actsAtEveryStep: stages.some(
       ({ compression, units }) =>
-        policies[compression.policy].Stored !== PlainWeights || units.some(({ pullBack, observe }) => pullBack ?? observe),
+        policies[compression.policy].Stored !== PlainWeights ||
+        units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
     noisy: stages.flatMap(noisyWeights),

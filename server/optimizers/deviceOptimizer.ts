@@ -4,7 +4,7 @@ import { lowerGraph } from '../compiler/lower/lowerGraph.ts';
 import { portName } from '../compiler/ports.ts';
 import { BoundSession } from '../compiler/session.ts';
 import type { Tensor } from '../formats/onnxRuntime.ts';
-import type { Arena } from '../memory/arena.ts';
+import { Arena } from '../memory/arena.ts';
 import type { OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { algorithmOf } from './algorithms.ts';
 import type { Optimizer } from './optimizer.ts';
@@ -17,23 +17,26 @@ interface DeviceTrainable {
 }
 
 /**
+ * Allocates the state, for when it is claimed, in the arenas of the parameters.
  * @param memory has the parameters, and from then on the state, too; the gradients of each step are left there
- * @param arena of the parameters on the host, for the state when it is claimed
  * @throws DeviceError where the device cannot be used
  */
 export async function createDeviceOptimizer(
   config: OptimizerConfig,
   clip: TrainingConfig['clip'],
-  { memory, arena }: { readonly memory: DeviceMemory; readonly arena: Arena },
+  memory: DeviceMemory,
   trainables: readonly DeviceTrainable[],
 ): Promise<Optimizer> {
   const slots = new Map<string, Float32Array>();
-  for (const { name, shape, value } of trainables)
+  for (const { name, shape, value } of trainables) {
+    const arena = Arena.of(value);
+    if (arena === undefined) throw new TypeError(`${name} is not in an arena.`);
     for (const [slot, initial] of Object.entries(algorithmOf(config).slots)) {
       const state = arena.float32(value.length).fill(initial);
       slots.set(`${name}/${slot}`, state);
       memory.mirror(portName.slot(`${name}/${slot}`), state, shape);
     }
+  }
   const graph = lowerGraph(updateGraph(config, clip, trainables), { device: 'webgpu' });
   const options = { device: 'webgpu', threads: 1, spinning: false } as const;
   return new GraphOptimizer(config, memory, slots, await BoundSession.create(graph, new Map(), options, memory));

@@ -16,9 +16,12 @@ import { arenaBytes } from '../memory/arena.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
 import { createDeviceOptimizer } from '../optimizers/deviceOptimizer.ts';
+import { gradientSumBytes } from '../optimizers/gradientSums.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
-import type { Experiment, OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
+import type { Experiment, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { samplesPerStep } from '../protocol/experiment/times.ts';
+import { AccumulatingExecutor } from './accumulatingExecutor.ts';
 import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
@@ -75,7 +78,7 @@ export async function createTrainer(
   const named = modelWeights(loaded.model);
   const { steps, seed } = training;
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;
-  const samples = samplesPerEpoch(dataset, training.batchSize);
+  const samples = samplesPerEpoch(dataset, samplesPerStep(training));
   const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
   let created: CreatedExecutor | undefined;
   const dispose = async () => {
@@ -90,9 +93,11 @@ export async function createTrainer(
     created = await createProgramExecutor(experiment, program, dataset, {
       ...{ directory, seeding, plan, deviceBefore },
       device: trains ? training.device : 'cpu',
-      keepsWeights: noise === undefined && canStayOnDevice(named, plan),
+      keepsWeights: noise === undefined && training.accumulate === 1 && canStayOnDevice(named, plan),
     });
-    const { executor, parameters, memory, warning } = created;
+    const { parameters, memory, warning } = created;
+    const executor =
+      training.accumulate > 1 ? new AccumulatingExecutor(created.executor, parameters, training) : created.executor;
     const beside = noise && noiseTensors(noise, parameters);
     const updated = { named, parameters, memory, plan, beside };
     const { weights, compressor, optimizer } = await createUpdate(training, updated);
@@ -109,16 +114,18 @@ export async function createTrainer(
   }
 }
 
-/** What a training step needs of its executor: for the optimizer, and for what is trained in the place of weights. */
+/** What a training step needs of its executor: for the optimizer, for sums of gradients, and for what is trained in the place of weights. */
 export function executorNeeds(
-  optimizer: OptimizerConfig,
+  { optimizer, accumulate }: Pick<TrainingConfig, 'optimizer' | 'accumulate'>,
   plan: CompressionPlan | undefined,
-): Pick<ExecutorOptions, 'rowGradients' | 'extraBytes'> {
-  const instead = plan?.trained.map(({ length }) => length) ?? [];
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+): Pick<ExecutorOptions, 'rowGradients' | 'stateBytes' | 'groups'> {
+  const accumulates = accumulate > 1;
+  const state = (length: number) => optimizerArenaBytes(optimizer, length);
   return {
-    rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients,
-    extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(optimizer, [...lengths, ...instead]),
+    // Each batch has rows of its own: their sum is dense.
+    rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients && !accumulates,
+    stateBytes: (length) => state(length) + (accumulates ? gradientSumBytes(length) : 0),
+    groups: plan?.trained.map(({ length }) => 2 * arenaBytes(length) + state(length)) ?? [],
   };
 }
 
@@ -144,23 +151,23 @@ export async function createUpdate(
   { optimizer, clip }: TrainingConfig,
   { named, parameters, memory, plan, beside }: Updated,
 ): Promise<Pick<Trainer, 'weights' | 'compressor' | 'optimizer'>> {
-  const { arena, list } = parameters;
+  const { groups, list } = parameters;
   const weights = compressibleWeights(named, parameters);
-  const compressor = plan && new Compressor(plan, weights, (length) => arena.float32(length), beside);
+  const compressor = plan && new Compressor(plan, weights, (length, i) => groups[i].float32(length), beside);
   const trained = list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name));
   return {
     weights,
     compressor,
     optimizer: memory
-      ? await createDeviceOptimizer(optimizer, clip, { memory, arena }, trained)
-      : createOptimizer(optimizer, clip, arena, [...trained, ...(compressor?.trained ?? [])]),
+      ? await createDeviceOptimizer(optimizer, clip, memory, trained)
+      : createOptimizer(optimizer, clip, [...trained, ...(compressor?.trained ?? [])]),
   };
 }
 
 /** Samples that the weights are learned from; undefined where the data set does not say. */
-function samplesPerEpoch(dataset: Dataset, batchSize: number): number | undefined {
-  const steps = dataset.stepsPerEpoch(batchSize);
-  return steps === undefined ? undefined : steps * batchSize;
+function samplesPerEpoch(dataset: Dataset, samplesOfStep: number): number | undefined {
+  const steps = dataset.stepsPerEpoch(samplesOfStep);
+  return steps === undefined ? undefined : steps * samplesOfStep;
 }
 
 /** @throws SettingError when the program was to be compiled and cannot be */
@@ -186,7 +193,7 @@ async function createProgramExecutor(
       seeding,
       threads: training.threads,
       ...device,
-      ...executorNeeds(training.optimizer, plan),
+      ...executorNeeds(training, plan),
     });
   } catch (error) {
     if (error instanceof DeviceError) {
@@ -206,7 +213,7 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, isVector, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
@@ -214,6 +221,7 @@ function compressibleWeights(weights: readonly ModelWeight[], parameters: Parame
       weight,
       layerClass,
       outputAxis,
+      isVector,
       inputLayer,
       shape,
       values: value,

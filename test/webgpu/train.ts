@@ -35,13 +35,13 @@ export async function train(
 ): Promise<Trained> {
   const executor = await CompiledExecutor.create(program, {
     ...{ batchSize, seed: 1, device, keepsWeights, threads: 1, rowGradients: false },
-    extraBytes: (lengths) => optimizerArenaBytes(config, lengths),
+    stateBytes: (length) => optimizerArenaBytes(config, length),
   });
   const { parameters, memory } = executor;
   const trainables = parameters.list.filter(({ trainable }) => trainable);
   const optimizer = memory
-    ? await createDeviceOptimizer(config, clip, { memory, arena: parameters.arena }, trainables)
-    : createOptimizer(config, clip, parameters.arena, trainables);
+    ? await createDeviceOptimizer(config, clip, memory, trainables)
+    : createOptimizer(config, clip, trainables);
   const losses: number[] = [];
   const bytes = () => (memory ? memory.traffic.toDevice + memory.traffic.toHost : 0);
   const traffic: number[] = [];

@@ -39,6 +39,8 @@ const isTransposedProduct = ({ op, params, type }: Node): boolean =>
 
 /** TensorProto.DataType */
 const CODES = { float32: 1, int32: 6, bool: 9 } as const;
+/** Times the smallest normal float32, 1.18e-38, it is above 1. */
+const STEEP = 1e38;
 
 type Rules = { readonly [O in Op]: Lowering<O> };
 
@@ -85,6 +87,13 @@ export const loweringRules: Rules = {
   Sigmoid: same('Sigmoid'),
   Tanh: same('Tanh'),
   Softplus: same('Softplus'),
+  // In one operator that uses all threads: the slope takes each number above 0 to 1 but those so small that sessions take them for 0.
+  Step(_node, [x], emitter) {
+    if (emitter.device === 'cpu')
+      return emitter.emit('HardSigmoid', [x], { alpha: { float: STEEP }, beta: { float: 0 } });
+    const isAbove = emitter.emit('Greater', [x, emitter.scalar(0, 'float32')]);
+    return emitter.emit('Cast', [isAbove], { to: { int: CODES.float32 } });
+  },
   Not: same('Not'),
   Clip: ({ params, type }, [x], emitter) =>
     emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
