@@ -12,6 +12,8 @@ export interface Trained {
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** The loss of each step. */
   readonly losses: readonly number[];
+  /** Time of each step. */
+  readonly milliseconds: readonly number[];
   /** Bytes to the device and back in each step; 0 where they are not counted: weights go there and back. */
   readonly traffic: readonly number[];
   /** Bytes of what stays on the device: weights and the optimizer's state. */
@@ -45,10 +47,13 @@ export async function train(
   const losses: number[] = [];
   const bytes = () => (memory ? memory.traffic.toDevice + memory.traffic.toHost : 0);
   const traffic: number[] = [];
+  const milliseconds: number[] = [];
   for (let step = 0; step < steps; step++) {
     const before = bytes();
+    const start = performance.now();
     const { loss } = await executor.step(randomBatch(program, batchSize, step % 5, classes), step);
     await optimizer.step(config.learningRate);
+    milliseconds.push(performance.now() - start);
     losses.push(loss);
     traffic.push(bytes() - before);
     onStep?.(step);
@@ -60,6 +65,7 @@ export async function train(
   return {
     weights,
     losses,
+    milliseconds,
     traffic,
     kept: bytesOf(parameters.list.map(({ value }) => value)) + bytesOf(optimizer.slots.values()),
     batch: bytesOf([...batch.inputs, ...batch.targets, ...executor.states.values()]),

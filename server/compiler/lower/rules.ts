@@ -56,8 +56,14 @@ export const loweringRules: Rules = {
     return emitter.constant({ type: onnxType(dtype), shape, data: values });
   },
 
-  Abs: same('Abs'),
-  Neg: same('Neg'),
+  Abs({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu' || dtype === 'float32') return emitter.emit('Abs', [x]);
+    return emitter.emit('Max', [x, emitter.emit('Sub', [emitter.scalar(0, dtype), x])]);
+  },
+  Neg({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu' || dtype === 'float32') return emitter.emit('Neg', [x]);
+    return emitter.emit('Sub', [emitter.scalar(0, dtype), x]);
+  },
   Exp: same('Exp'),
   Log: same('Log'),
   Sqrt: same('Sqrt'),
@@ -113,7 +119,11 @@ export const loweringRules: Rules = {
   Less: same('Less'),
   LessEqual: same('LessOrEqual'),
   And: same('And'),
-  Or: same('Or'),
+  Or(_node, inputs, emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('Or', inputs);
+    const neither = inputs.map((x) => emitter.emit('Not', [x]));
+    return emitter.emit('Not', [emitter.emit('And', neither)]);
+  },
   Select: same('Where'),
 
   Sum: ({ params }, [x], emitter) =>

@@ -95,12 +95,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
       : new EagerExecutor(program, { seed, ...needs, backend: options.executor });
-  const { compressor, optimizer } = await createUpdate(training, {
-    named,
-    parameters: executor.parameters,
-    memory: executor instanceof CompiledExecutor ? executor.memory : undefined,
-    plan,
-  });
+  const { compressor, optimizer } = await createUpdate(training, { named, parameters: executor.parameters, plan });
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;
