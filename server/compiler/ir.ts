@@ -83,6 +83,8 @@ export interface OpParams {
   /** 1 above 0, else 0: the derivative of a rectifier */
   Step: None;
   Not: None;
+  /** 1 up to the bound, a float32 above 0; 0 above it: with a Step, the derivative of a rectifier that is bounded */
+  UpTo: { readonly bound: number };
   Clip: { readonly minimum: number; readonly maximum: number };
   Cast: { readonly dtype: DType };
 
