@@ -260,7 +260,7 @@ async function askPixels(step: Step, answers: Answers): Asked {
       value: 'training',
     },
   ];
-  const placeholder = l10n.t('What pixels were when the model was trained');
+  const placeholder = l10n.t('The values of pixels that the model was trained with');
   const answer = await pickOne(step, { placeholder, items, before: answers.pixels });
   if (typeof answer === 'object') answers.pixels = answer.value;
   return answer;
