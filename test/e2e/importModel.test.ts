@@ -10,7 +10,9 @@ import { root } from '../../scripts/root.js';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { withExperiment } from '../../server/training/index.ts';
 import { npy } from '../fixtures/npy.ts';
-import { graphFile, node, randomFloats } from '../unit/models/onnx/onnxFiles.ts';
+import { graphFile, node, seededFloats } from '../unit/models/onnx/onnxFiles.ts';
+
+const { randomFloats } = seededFloats();
 
 let editor: Awaited<ReturnType<typeof startEditor>>;
 let browser: Browser;

@@ -6,9 +6,11 @@ import * as vscode from 'vscode';
 import type { StoredRun } from '../../extension/runs/storedRun.ts';
 import type { DeepTwistApi } from '../../extension/workbench.ts';
 import { writePointsExperiment, writePointsProblem } from '../fixtures/points.ts';
-import { graphFile, node, randomFloats } from '../unit/models/onnx/onnxFiles.ts';
+import { graphFile, node, seededFloats } from '../unit/models/onnx/onnxFiles.ts';
 import { afterAll, beforeAll, describe, eventually, it, removed } from './frame.ts';
 import { activate, ended, folderOf, startRun, stopAll } from './realRuns.ts';
+
+const { randomFloats } = seededFloats();
 
 const folder = () => folderOf('python');
 
