@@ -30,6 +30,14 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
         valueAt(data, ['files', split]) === undefined ? undefined : ['files', split],
       ),
     );
+    if ('columns' in data && 'inputs' in data)
+      problems.push({
+        path: ['data', 'columns'],
+        code: 'alternatives',
+        at: 'key',
+        message: 'expected either "columns" or "inputs"',
+        related: [['data', 'inputs']],
+      });
   }
   if (isRecord(data) && data.type === 'arrays') {
     problems.push(...fractionProblems(data, 'arrays', (split) => (split in data ? [split] : undefined)));
