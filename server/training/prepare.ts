@@ -22,7 +22,7 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
 import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
-import { timesInSteps } from '../protocol/experiment/times.ts';
+import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
@@ -114,7 +114,7 @@ export async function prepare(
     const ofData = await readSources(asOpened.files ?? []);
     checkEpoch(settings, asOpened);
     checkKeepBest(settings, asOpened);
-    const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(batchSize));
+    const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(samplesPerStep(settings.training)));
     const { training } = experiment;
 
     const whole = await loadModel(model, {
@@ -196,7 +196,12 @@ export async function prepare(
     };
     const prepared = await prepareModel(loaded, topology);
     if (!trains || experiment.thin === undefined) return prepared;
-    const ofThinning = await checkThinning(experiment.thin, done, prepared, dataset.stepsPerEpoch(batchSize));
+    const ofThinning = await checkThinning(
+      experiment.thin,
+      done,
+      prepared,
+      dataset.stepsPerEpoch(samplesPerStep(training)),
+    );
     return { ...prepared, warnings: [...prepared.warnings, ...ofThinning] };
   } catch (error) {
     await dispose();
@@ -269,12 +274,17 @@ function checkThreads({ training: { threads } }: ExperimentSettings, { isNew }: 
 
 /** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */
 function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
-  const steps = dataset.stepsPerEpoch(training.batchSize);
+  const { batchSize, accumulate } = training;
+  const steps = dataset.stepsPerEpoch(samplesPerStep(training));
   if (steps === 0) {
+    const isOneBatch = accumulate === 1;
+    const step = isOneBatch
+      ? `got ${batchSize}`
+      : `a step of ${accumulate} batches of ${batchSize} takes ${samplesPerStep(training)}`;
     throw new SettingError(
-      ['training', 'batchSize'],
-      `there are only ${dataset.train.samples} training samples, got ${training.batchSize}`,
-      { remedy: 'Choose a smaller batch size.' },
+      ['training', isOneBatch ? 'batchSize' : 'accumulate'],
+      `there are only ${dataset.train.samples} training samples, ${isOneBatch ? '' : 'and '}${step}`,
+      { remedy: isOneBatch ? 'Choose a smaller batch size.' : 'Choose a smaller batch size, or fewer batches.' },
     );
   }
   if (steps === undefined && training.learningRateSchedule.type === 'after-epoch') {

@@ -52,7 +52,7 @@ export const modelDescriptionSchema = z.object({
   files: z.array(z.object({ path: z.string(), sha256: z.string() })).max(MOST_FILES),
   /** In the order of the model. */
   weights: z.array(describedWeight).max(MOST_WEIGHTS),
-  /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
+  /** Training samples, where the data were there and their number is known: an epoch has `samples / (batchSize * accumulate)` steps. */
   samples: z.int().optional(),
   /** Absent in descriptions of earlier versions, as the two below. */
   inputs: z.array(describedInput).max(MOST_ENDS).optional(),

@@ -5,6 +5,7 @@
  * the model, and the file tells their order.
  */
 import type { RenamedWeight } from '../../models/pytorchWeights.ts';
+import { groupBy } from '../../protocol/groupBy.ts';
 import type { NamedTensor } from './renameTensors.ts';
 
 export interface FittedWeight {
@@ -290,17 +291,4 @@ function signature(members: readonly (readonly [name: string, shape: readonly nu
     .map(([name, shape]) => `${name} ${shape.join('x')}`)
     .sort()
     .join('\n');
-}
-
-/** Groups in the order of their first items; items without a key are left out. */
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

@@ -9,7 +9,7 @@ import type { TrainingConfig } from '../../../server/protocol/experiment/schema.
 import { countClasses, withClassCounts } from '../../../server/training/classCounts.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { npy } from './blobs.ts';
+import { npy } from '../../fixtures/npy.ts';
 import { eventsOf, finalWeights, resume, workspace } from './workspace.ts';
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));

@@ -12,7 +12,9 @@ import { graphOf } from '../../../../server/models/onnx/graphLayer.ts';
 import { loadOnnxModel, type OnnxOptions } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { parseTopology, storedModel } from '../../../../server/models/storedModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { graphFile, integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { graphFile, integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+const { positiveFloats, randomFloats } = seededFloats();
 
 let folder: string;
 beforeAll(async () => {

@@ -16,7 +16,9 @@ import { Random } from '../../../../server/formats/random.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { operatorNames } from '../../../../server/models/onnx/operators.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
-import { integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+const { positiveFloats, randomFloats } = seededFloats();
 
 let folder: string;
 beforeAll(async () => {
@@ -788,7 +790,7 @@ async function programOf(
   };
 }
 
-const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
 
 describe.each(Object.entries(cases))(
   '%s',

@@ -11,7 +11,9 @@ import { describeModel } from '../../../../server/models/describeModel.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+const { positiveFloats, randomFloats } = seededFloats();
 
 let folder: string;
 beforeAll(async () => {

@@ -9,8 +9,10 @@ import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { loadWeights } from '../../../../server/training/start/loadWeights.ts';
 import { differenceFromKeras } from '../../models/keras/differenceFromKeras.ts';
 import { kerasModels, referenceOfKeras, writeKeras } from '../../models/keras/kerasFixtures.ts';
-import { graphFile, integers, node, randomFloats } from '../../models/onnx/onnxFiles.ts';
+import { graphFile, integers, node, seededFloats } from '../../models/onnx/onnxFiles.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
+
+const { randomFloats } = seededFloats();
 
 let folder: string;
 
