@@ -271,7 +271,7 @@ describe('checkExperiment', () => {
     ['"inputs": { "a": ["b"], "c": ["y"] }', 'data.inputs.c[0]: it is the target, and no input'],
     ['"inputs": { "a": ["b", "b"], "c": ["b"] }', 'data.inputs.a[1]: it is there twice'],
     ['"inputs": { "a": ["b"] }, "kinds": { "b": "ignored" }', 'data.inputs.a[0]: it is "ignored" by "kinds"'],
-    ['"inputs": { "a": ["b"] }, "columns": ["b"]', 'data.columns: expected either "columns" or "inputs"'],
+    ['"inputs": { "a": ["b"] }, "columns": ["b"]', 'data.inputs: expected either "columns" or "inputs"'],
     ['"kinds": { "y": "number" }', 'data.kinds.y: it is the target; "task" says what that is'],
     ['"standardize": "all"', 'data.standardize: classes are not standardized: "all" is for "task": "regression"'],
     ['"files": { "train": "a", "test": "b" }', 'data.files: expected either "path" or "files"'],
