@@ -217,11 +217,10 @@ export function topologicalOrder(graph: Graph): Node[] {
   const stack = [...graph.outputs.values()].reverse();
   while (stack.length > 0) {
     const node = stack[stack.length - 1];
-    const missing = done.has(node) ? [] : node.inputs.filter((input) => !done.has(input));
-    if (missing.length > 0) {
-      stack.push(...missing.reverse());
-      continue;
-    }
+    const height = stack.length;
+    if (!done.has(node))
+      for (let i = node.inputs.length - 1; i >= 0; i--) if (!done.has(node.inputs[i])) stack.push(node.inputs[i]);
+    if (stack.length > height) continue;
     stack.pop();
     if (done.has(node)) continue;
     done.add(node);

@@ -74,6 +74,8 @@ export interface OnnxVersions {
   readonly irVersion: number;
 }
 
+const encoder = new TextEncoder();
+
 /** A growing protocol-buffer message. */
 class Message {
   readonly #parts: Uint8Array[] = [];
@@ -104,7 +106,7 @@ class Message {
   }
 
   text(field: number, value: string): this {
-    return this.data(field, new TextEncoder().encode(value));
+    return this.data(field, encoder.encode(value));
   }
 
   message(field: number, value: Message): this {
