@@ -11,6 +11,7 @@ import {
 } from '../protocol/experiment/firstExperiment.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
+import { oneLine } from '../protocol/experiment/oneLine.ts';
 
 export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
@@ -123,12 +124,4 @@ function lines(settings: Settings, comments = COMMENTS): string {
       ].join(''),
     )
     .join(',\n');
-}
-
-/** JSON in one line: `{ "type": "mnist", "path": "…" }` */
-function oneLine(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
-  return `{ ${entries.join(', ')} }`;
 }
