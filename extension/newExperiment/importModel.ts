@@ -4,7 +4,7 @@ import type { Uri } from 'vscode';
 import { env, l10n, QuickPickItemKind, window, workspace, type QuickPickItem } from 'vscode';
 import { formatCount } from '../../server/protocol/formatQuantity.ts';
 import type { ModelDescription } from '../../server/protocol/model/modelDescription.ts';
-import { KERAS_EXPORT, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
+import { hasEnding, KERAS_EXPORT, modelEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
 import { elementCount } from '../../server/protocol/shape.ts';
 import { UserError } from '../../server/protocol/userError.ts';
 import { showError, showInformation, withRemedy } from '../messages.ts';
@@ -68,7 +68,7 @@ export async function importModel(services: Services): Promise<Uri | undefined> 
 }
 
 function isWeights({ fsPath }: Uri): boolean {
-  return (weightEndings as readonly string[]).includes(extname(fsPath).toLowerCase());
+  return hasEnding(fsPath, weightEndings);
 }
 
 async function browse(): Promise<Uri | undefined> {

@@ -6,6 +6,7 @@ import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/f
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
+import { inputSizes } from '../../server/protocol/model/inputSizes.ts';
 import { moduleOf } from '../../server/protocol/model/modelExports.ts';
 import type { ChosenModel, FoundData, FoundModel } from '../../server/protocol/wire/proposals.ts';
 import { describeModel, sizesText } from './describeModel.ts';
@@ -49,10 +50,7 @@ export async function newExperiment(needs: Needs, given?: ChosenModel): Promise<
   try {
     const choices = await window.withProgress(
       { location: ProgressLocation.Notification, title: l10n.t('Looking for models and data…'), cancellable: true },
-      async (_, token) => {
-        const found = await findChoices(proposer, needs.store, token);
-        return token.isCancellationRequested ? undefined : found;
-      },
+      (_, token) => findChoices(proposer, needs.store, token),
     );
     const answers = choices && (await ask({ ...needs, proposer }, choices, given));
     return answers && (await write(answers, needs.context.extensionUri, proposer));
@@ -341,11 +339,6 @@ async function write(
   await workspace.fs.writeFile(file, new TextEncoder().encode(text));
   await window.showTextDocument(file);
   return file;
-}
-
-/** Sizes of a sample that a model with one input takes; null for open ones. */
-function inputSizes(model: ChosenModel['described']): readonly (number | null)[] | undefined {
-  return model?.inputs?.at(0)?.shape.slice(1);
 }
 
 /** A name for an experiment with the model: `lenet` for `…/lenet.ts`, `mobilenet` for `…/mobilenet/model.json`. */

@@ -47,6 +47,8 @@ export interface Split {
   samples: number | undefined;
   /** Every sample once, in order; the last batch may be smaller. A batch is valid until the next one is asked for. */
   batches(batchSize: number): Iterable<Batch> | AsyncIterable<Batch>;
+  /** The same without inputs; absent where these are read with the targets. */
+  targets?: (batchSize: number) => Iterable<Pick<Batch, 'size' | 'targets'>>;
   /** What is wrong with its samples and keeps a model from being evaluated on them; absent where nothing is known to be. */
   warning?: string | undefined;
 }
@@ -134,9 +136,9 @@ export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'cl
   train: Pick<Dataset['train'], 'samples'>;
 };
 
-/** Images that are decoded, or bytes of a text that are tokenized, of all. */
+/** Images that are decoded, bytes of a text that are tokenized, or samples whose labels are counted, of all. */
 export interface Decoded {
-  readonly what: 'images' | 'text';
+  readonly what: 'images' | 'text' | 'labels';
   readonly done: number;
   readonly total: number;
 }
@@ -144,6 +146,6 @@ export interface Decoded {
 export interface OpenOptions {
   /** When it aborts, decoding and tokenizing end at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of what is decoded or tokenized, which may take long. */
+  /** Told of what is decoded, tokenized or counted, which may take long. */
   readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

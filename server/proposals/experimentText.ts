@@ -5,10 +5,14 @@ import {
   firstDistillation,
   firstLength,
   firstTraining,
+  type FirstRun,
+  FIRST_BATCH,
   type FirstCompression,
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
+import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 import { oneLine } from '../protocol/experiment/oneLine.ts';
@@ -17,7 +21,7 @@ export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
   readonly model: string | Settings;
   /** The loss, where neither the model's module nor a built-in model brings one. */
-  readonly loss?: string;
+  readonly loss?: string | FirstLosses;
   /** `"data"`, without comments. With the type `text`, the model is a language model. */
   readonly data: { readonly type: string } & Settings;
   readonly method: Method;
@@ -28,6 +32,8 @@ export interface NewExperiment {
   readonly steps?: number;
   /** Samples of a batch, for a model or data that cannot have the usual number. */
   readonly batchSize?: number;
+  /** Samples that an epoch trains on, about; where it is known. */
+  readonly samples?: number;
 }
 
 const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model was trained with: "symmetric" is Normalize(0.5, 0.5) of torchvision;
@@ -50,12 +56,13 @@ export function experimentText({
   teacher,
   steps,
   batchSize,
+  samples,
 }: NewExperiment): string {
   const dataType = data.type;
-  const run = {
-    dataType,
-    length: steps === undefined ? firstLength(dataType, method) : { count: steps, unit: 'steps' as const },
-  };
+  const epoch = { dataType, stepsPerEpoch: stepsPerEpoch(samples, batchSize) };
+  const length = steps === undefined ? firstLength(epoch, method) : ({ count: steps, unit: 'steps' } as const);
+  const run = { ...epoch, length };
+  const training = { ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) };
   const compression = firstCompression(method, layers, run);
   const { title, choice, parameters, spectrumAtEachObservation, proximal } = methodFacts[method];
   const comments = Object.values(parameters).map(({ comment }) => ` ${comment}`);
@@ -68,7 +75,7 @@ export function experimentText({
 ${isTrained(model) && dataType === 'images' ? PIXELS_COMMENT : ''}  "data": ${oneLine(data)},
 
   "training": {
-${lines({ ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) })}
+${lines(training, { ...COMMENTS, epochs: lengthComment(run, samples) })}
   },
 ${teacher === undefined ? '' : distillationText(teacher, dataType)}
   "compression": {
@@ -81,6 +88,24 @@ ${entries.join(',\n')}
   }${spectrumAtEachObservation ? `,\n\n  // ${proximal ? 'Watch the singular values sink to 0.' : 'Watch the singular values grow before the rank and shrink behind it.'}\n  "observe": { "spectrum": true }` : ''}
 }
 `;
+}
+
+/** Full batches of an epoch; undefined where the number of samples is not known. */
+function stepsPerEpoch(samples: number | undefined, batchSize = FIRST_BATCH): number | undefined {
+  return samples === undefined ? undefined : Math.max(1, Math.floor(samples / batchSize));
+}
+
+/** How long the epochs are. */
+function lengthComment({ dataType, length, stepsPerEpoch }: FirstRun, samples: number | undefined): string[] {
+  if (dataType === 'text') return [];
+  if (samples === undefined || stepsPerEpoch === undefined)
+    return [
+      'An epoch takes each sample once. How many there are is seen when the data are opened: fewer epochs for very many.',
+    ];
+  const rounded = (count: number) => formatCount(Number(count.toPrecision(3)));
+  return [
+    `About ${rounded(length.count * stepsPerEpoch)} steps: an epoch takes each of the ${rounded(samples)} samples once.`,
+  ];
 }
 
 function distillationText(teacher: string, dataType: string): string {

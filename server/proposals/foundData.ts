@@ -1,11 +1,11 @@
 /** @file Data sets that a workspace has, as an experiment file names them, and which of them a model takes. Pure. */
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
+import { TEST_FRACTION } from '../protocol/experiment/schema/table.ts';
 import { elementCount } from '../protocol/shape.ts';
+import { inputSizes } from '../protocol/model/inputSizes.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ChosenModel, FoundData, FoundModel } from '../protocol/wire/proposals.ts';
 
-/** The part of the images that is tested on where folders do not say. */
-const TEST_SHARE = 0.2;
 /** Sides of images that are of several sizes, where the model says nothing. */
 const SIDE = 64;
 const WORDS = 20;
@@ -32,7 +32,7 @@ export function dataSetting(
       return {
         type,
         path: fromHere(path),
-        ...(data.isWhole && { split: { test: TEST_SHARE } }),
+        ...(data.isWhole && { split: { test: TEST_FRACTION } }),
         ...(image?.channels === 1 && { color: 'gray' }),
         ...(size && !(data.size && size[0] === data.size[0] && size[1] === data.size[1]) && { size }),
         standardize: 'training',
@@ -61,11 +61,6 @@ export function dataSetting(
     default:
       return { type, path: fromHere(path) };
   }
-}
-
-/** Sizes of the first input without that of the batch. */
-function inputSizes(model: ModelSides | undefined): readonly (number | null)[] | undefined {
-  return model?.inputs?.at(0)?.shape.slice(1);
 }
 
 /** What an input takes for an image; channels are first or last. */

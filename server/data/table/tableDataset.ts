@@ -1,5 +1,6 @@
 /** @file Data sets of tables, CSV or Parquet. docs/data.md is their contract. */
 import { resolve } from 'node:path';
+import { TEST_FRACTION } from '../../protocol/experiment/schema/table.ts';
 import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { ColumnFacts, Dataset, OpenOptions, TableFacts } from '../dataset.ts';
@@ -27,8 +28,6 @@ interface Part {
   readonly rows: Uint32Array;
 }
 
-/** What `split.test` is of a single file. */
-const TEST_FRACTION = 0.2;
 /** Classes that are numbers: of more, the target is more likely a number. */
 const MOST_NUMBER_CLASSES = 100;
 /** Values that a warning names. */

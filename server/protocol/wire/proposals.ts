@@ -52,6 +52,8 @@ export interface TableFacts {
   readonly task: 'classification' | 'regression';
   /** Classes that were seen; undefined for a regression. */
   readonly classes?: number;
+  /** Those that were seen. */
+  readonly rows: number;
   /** Columns of texts that hardly repeat, which are names or notes. */
   readonly ignored: readonly string[];
   /** Numbers of a row that become inputs; undefined where some are texts, which become as many inputs as there are different ones. */
@@ -66,7 +68,7 @@ interface SeenFacts {
   readonly sample?: readonly number[];
   readonly classes?: number;
   readonly targets?: TargetKind;
-  /** Samples to train on. */
+  /** Samples to train on; about so many in a table. */
   readonly samples?: number;
 }
 

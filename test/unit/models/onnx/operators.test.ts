@@ -773,7 +773,7 @@ async function programOf(
   };
 }
 
-const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
 
 describe.each(Object.entries(cases))(
   '%s',
