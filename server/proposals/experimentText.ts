@@ -15,6 +15,7 @@ import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
 import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
+import { oneLine } from '../protocol/experiment/oneLine.ts';
 
 export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
@@ -147,12 +148,4 @@ function lines(settings: Settings, comments = COMMENTS): string {
       ].join(''),
     )
     .join(',\n');
-}
-
-/** JSON in one line: `{ "type": "mnist", "path": "…" }` */
-function oneLine(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
-  return `{ ${entries.join(', ')} }`;
 }
