@@ -1,5 +1,4 @@
 /** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
-import { hasExtension, isKerasFile } from '../models/modelFile.ts';
 import {
   firstCompression,
   firstDistillation,
@@ -14,7 +13,9 @@ import {
 import { formatCount } from '../protocol/formatQuantity.ts';
 import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
+import { oneLine } from '../protocol/experiment/oneLine.ts';
 
 export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
@@ -35,14 +36,13 @@ export interface NewExperiment {
   readonly samples?: number;
 }
 
-const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model was trained with: "symmetric" is Normalize(0.5, 0.5) of torchvision;
-  // or { "mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225] }.
+const PIXELS_COMMENT = `  // Pixels have to be what the model was trained with: without "standardize" they are 0 to 1;
+  // "symmetric" is Normalize(0.5, 0.5) of torchvision; or { "mean": […], "deviation": […] }.
 `;
 
 /** True for a file that other programs wrote with the weights that they trained. */
 function isTrained(model: NewExperiment['model']): boolean {
-  if (typeof model !== 'string') return 'onnx' in model;
-  return hasExtension(model, '.onnx') || isKerasFile(model);
+  return typeof model === 'string' ? hasEnding(model, modelEndings) : 'onnx' in model;
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
@@ -148,12 +148,4 @@ function lines(settings: Settings, comments = COMMENTS): string {
       ].join(''),
     )
     .join(',\n');
-}
-
-/** JSON in one line: `{ "type": "mnist", "path": "…" }` */
-function oneLine(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
-  return `{ ${entries.join(', ')} }`;
 }

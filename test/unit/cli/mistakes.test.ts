@@ -27,6 +27,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       loadTrainer: () => Promise.resolve(trainer),
       loadExporter: () => import('../../../server/export/index.ts'),
       loadMeasurer: () => import('../../../server/latency/index.ts'),
+      loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
       uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },
