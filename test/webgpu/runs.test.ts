@@ -1,5 +1,6 @@
 /** @file Whole runs with training.device "webgpu": what happens between steps reads and changes weights that are on the device. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { missingAdapter } from './adapter.ts';
 import {
@@ -20,6 +21,8 @@ const TOLERANCE = 1e-3;
 const ON_DEVICE = 'training.device=webgpu';
 /** Its moving averages are changed by the step and not by the optimizer. */
 const normalized = mlp.replace('tf.layers.dropout({ rate: 0.2 })', "tf.layers.batchNormalization({ name: 'norm' })");
+const FROM_LOGITS = 'sparse-categorical-crossentropy-from-logits';
+const logits = mlp.replace(", activation: 'softmax'", '');
 const training = (changes: object) => ({ training: { ...experiment.training, ...changes } });
 const prune = { method: 'prune', distortEvery: 4, layers: { fc1: { rate: 0.7 } }, schedule: { from: 10, to: 40 } };
 
@@ -67,6 +70,24 @@ describe.skipIf(missing)(missing ?? 'a run on the graphics processor', () => {
       executor: `ONNX Runtime on the graphics processor (WebGPU), ${staysThere ? 'weights stay there' : 'weights and optimizer on the processor'}`,
     });
     expectSameWeights(onDevice, await run(), TOLERANCE);
+  });
+
+  test('learns from a teacher, whose weights are on the device, too', async () => {
+    const { file, write, run } = await workspace({ model: logits });
+    const inFile = { ...experiment, training: { ...experiment.training, loss: FROM_LOGITS } };
+    await write('teacher.deeptwist.jsonc', JSON.stringify(inFile));
+    await run({ of: join(dirname(file), 'teacher.deeptwist.jsonc') });
+    const overrides = [
+      `training.loss=${FROM_LOGITS}`,
+      'distillation={ "teacher": "run:teacher" }',
+      'training.steps=20',
+    ];
+    const student = await run({ overrides: [...overrides, ON_DEVICE] });
+    expect(started(student)).toMatchObject({
+      computedOn: 'webgpu',
+      executor: expect.stringMatching(/weights stay there$/),
+    });
+    expectSameWeights(student, await run({ overrides }), TOLERANCE);
   });
 
   test('that is stopped and resumed ends as if it had not been, to the bit', async () => {
