@@ -22,6 +22,7 @@ export async function runProcess(): Promise<void> {
       loadTrainer: () => import('../training/index.ts'),
       loadExporter: () => import('../export/index.ts'),
       loadMeasurer: () => import('../latency/index.ts'),
+      loadAnalyzer: () => import('../sensitivity/index.ts'),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
       uncaught,

@@ -80,7 +80,11 @@ export interface OpParams {
   Sigmoid: None;
   Tanh: None;
   Softplus: None;
+  /** 1 above 0, else 0: the derivative of a rectifier */
+  Step: None;
   Not: None;
+  /** 1 up to the bound, a float32 above 0; 0 above it: with a Step, the derivative of a rectifier that is bounded */
+  UpTo: { readonly bound: number };
   Clip: { readonly minimum: number; readonly maximum: number };
   Cast: { readonly dtype: DType };
 
@@ -173,7 +177,7 @@ export type Op = keyof OpParams;
 export const unaryOps = [
   ...(['Abs', 'Neg', 'Exp', 'Log', 'Sqrt', 'Erf', 'Floor', 'Ceil', 'Round', 'Sign'] as const),
   ...(['Sin', 'Cos', 'Tan', 'Asin', 'Acos', 'Atan', 'Sinh', 'Cosh', 'Asinh', 'Acosh', 'Atanh'] as const),
-  ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Not'] as const),
+  ...(['Relu', 'Elu', 'Sigmoid', 'Tanh', 'Softplus', 'Step', 'Not'] as const),
 ] as const satisfies readonly Op[];
 export type UnaryOp = (typeof unaryOps)[number];
 

@@ -2,6 +2,7 @@
 import { checkGraph } from './check.ts';
 import { topologicalOrder, type Graph } from './ir.ts';
 import { eliminateCommonSubexpressions } from './passes/commonSubexpressions.ts';
+import { takeDotProducts } from './passes/dotProducts.ts';
 import { foldConstants } from './passes/foldConstants.ts';
 import { joinProductsOfSharedOperand, joinSumsOfProducts } from './passes/joinProducts.ts';
 import { recogniseLogSoftmax } from './passes/logSoftmax.ts';
@@ -39,6 +40,7 @@ export const passes = {
   reassociate,
   'join-products': joinProductsOfSharedOperand,
   'join-sums-of-products': joinSumsOfProducts,
+  'dot-products': takeDotProducts,
   'fold-constants': foldConstants,
 } as const satisfies Record<string, Pass['run']>;
 
@@ -52,6 +54,7 @@ const pipeline: readonly PassName[] = [
   'reassociate',
   'join-sums-of-products',
   'join-products',
+  'dot-products',
   'clean-up',
   'fold-constants',
 ];

@@ -26,5 +26,5 @@ export function knownTimes(document: ExperimentDocument, model: ModelDescription
 export function firstRunOf(document: ExperimentDocument, model: ModelDescription | undefined): FirstRun {
   const { times, stepsPerEpoch } = knownTimes(document, model);
   const dataType = textAt(document, ['data', 'type']);
-  return { dataType, length: times.steps ?? times.epochs ?? firstLength(dataType), stepsPerEpoch };
+  return { dataType, length: times.steps ?? times.epochs ?? firstLength({ dataType, stepsPerEpoch }), stepsPerEpoch };
 }

@@ -26,6 +26,7 @@ import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
+import { countClasses, withClassCounts, type ClassCounts } from './classCounts.ts';
 import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
@@ -44,6 +45,8 @@ export interface Prepared extends Trainer {
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
+  /** Training samples of each class, where they had to be counted. */
+  readonly classCounts: ClassCounts | undefined;
   /** The compressions as the run began with them. */
   readonly compressions: readonly PlannedCompression[];
   /** Layers of the model where a thinning has made it smaller, as `modelTopology` gives them; undefined for the model as it was loaded. */
@@ -120,10 +123,12 @@ export async function prepare(
       seeding,
       samples: { batchSize, ...asOpened },
     });
-    const dataset = arrangeSamples(whole.model, asOpened, unfitModel);
+    const arranged = arrangeSamples(whole.model, asOpened, unfitModel);
     /** What is replaced when the model is. */
     const held: { model: LayersModel; disposeTrainer?: (() => Promise<void>) | undefined } = { model: whole.model };
     opened.push(() => held.model.dispose());
+    const classCounts = await countClasses(arranged, whole, training, { ...opening, trains, run });
+    const dataset = withClassCounts(arranged, classCounts);
     const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
     const description = await describeModel(whole, model, dataset.train.samples);
     const loaded = topology ? await thinnedModel(whole, topology) : whole;
@@ -169,6 +174,7 @@ export async function prepare(
         live,
         seeding,
         dataset,
+        classCounts,
         compressions,
         topology,
         shapes,

@@ -178,7 +178,7 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, isVector, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
@@ -186,6 +186,7 @@ function compressibleWeights(weights: readonly ModelWeight[], parameters: Parame
       weight,
       layerClass,
       outputAxis,
+      isVector,
       inputLayer,
       shape,
       values: value,

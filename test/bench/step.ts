@@ -16,7 +16,7 @@ import { prepareTfjsNode, startTfjsNodeStep } from './tfjs-node.ts';
 interface Model {
   /** Steps of a round: a quarter of a second, about. */
   readonly steps: number;
-  /** PyTorch's time over ours, each at its better number of threads. */
+  /** PyTorch's time over ours, each at its better number of threads. Two-layer LSTMs are `npm run bench -- lstm`. */
   readonly target: number;
   readonly hasConvolutions: boolean;
   readonly batches: () => Batches;
@@ -24,18 +24,21 @@ interface Model {
   readonly isImported: boolean;
 }
 
-const images = { batches: () => writeImages(40, 50), isImported: false };
+const builtIn = { batches: () => writeImages(40, 50), isImported: false };
+const imported = (size: number, shape: readonly number[]) => ({
+  batches: () => writeSamples(4, size, shape),
+  isImported: true,
+  steps: 1,
+});
 const models: ReadonlyMap<string, Model> = new Map([
-  ['lenet-300-100', { ...images, steps: 200, target: 1.5, hasConvolutions: false }],
-  ['lenet-5', { ...images, steps: 20, target: 1.2, hasConvolutions: true }],
-  [
-    'resnet-20',
-    { batches: () => writeSamples(4, 64, [3, 32, 32]), isImported: true, steps: 1, target: 0.8, hasConvolutions: true },
-  ],
-  [
-    'transformer',
-    { batches: () => writeSamples(4, 16, [128, 256]), isImported: true, steps: 1, target: 0.8, hasConvolutions: false },
-  ],
+  ['lenet-300-100', { ...builtIn, steps: 200, target: 1.5, hasConvolutions: false }],
+  ['lenet-5', { ...builtIn, steps: 20, target: 1, hasConvolutions: true }],
+  ['resnet-20', { ...imported(64, [3, 32, 32]), target: 1, hasConvolutions: true }],
+  ['mobilenet-v2', { ...imported(32, [3, 32, 32]), target: 0.9, hasConvolutions: true }],
+  ['u-net', { ...imported(16, [3, 64, 64]), target: 0.9, hasConvolutions: true }],
+  ['transformer', { ...imported(16, [128, 256]), target: 0.9, hasConvolutions: false }],
+  ['gru', { ...imported(20, [35, 200]), steps: 5, target: 1, hasConvolutions: false }],
+  ['mlp-8192', { ...imported(50, [784]), target: 1, hasConvolutions: false }],
 ]);
 
 /** Steps of a round over which the shares of a step are measured. */

@@ -172,6 +172,7 @@ export const elementwiseKernels: KernelImports = {
   Tanh: unaryKernel('Tanh'),
   Softplus: realKernel('Softplus'),
   Step: kernel<StepAttrs>(({ x }, { alpha }) => {
+    if (alpha === 0 && x.type.dtype === 'float32') return unary('Step', x);
     const of = (value: number) => scalar(value, numeric(x).type.dtype);
     return select(binary('Greater', x, of(0)), of(1), of(alpha));
   }),

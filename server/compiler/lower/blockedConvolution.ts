@@ -29,10 +29,9 @@ export function isBlocked({ groups, filter, output }: Convolution, block: number
   const [filters, channels, ...size] = filter;
   return (
     block > 1 &&
-    groups === 1 &&
     size.length === 2 &&
     filters % block === 0 &&
-    channels % block === 0 &&
+    (groups === 1 ? channels % block === 0 : isDepthwise(groups, filter)) &&
     // One number a filter is a plain matrix product, which is as fast.
     elementCount(size) > 1 &&
     elementCount(filter) <= LARGEST_FILTER &&
@@ -40,21 +39,48 @@ export function isBlocked({ groups, filter, output }: Convolution, block: number
   );
 }
 
+/** True for a convolution that has one filter for each channel, and of that channel alone. @param filter its shape */
+export function isDepthwise(groups: number, [filters, channels]: readonly number[]): boolean {
+  return groups > 1 && groups === filters && channels === 1;
+}
+
 /** A convolution of an image with a filter, both in the layout of ONNX, where {@link isBlocked}. */
 export function blockedConvolution(
   [image, filter]: readonly OnnxName[],
-  { window, filter: shape }: Convolution,
+  { window, groups, filter: shape }: Convolution,
   emitter: Emitter,
 ): OnnxName {
+  const filterInBlocks = (groups === 1 ? blocksOfBoth : blocksOfFilters)(filter, shape, emitter);
+  const convolved = emitter.emit(
+    'Conv',
+    [toBlocks(image, emitter), filterInBlocks],
+    { ...windowAttributes(window), group: { int: groups }, kernel_shape: { ints: shape.slice(2) } },
+    BLOCKED_DOMAIN,
+  );
+  return fromBlocks(convolved, shape[0], emitter);
+}
+
+/** [batch, channels, height, width] -> the same in blocks */
+export function toBlocks(image: OnnxName, emitter: Emitter): OnnxName {
+  return emitter.emit('ReorderInput', [image], {}, BLOCKED_DOMAIN);
+}
+
+export function fromBlocks(image: OnnxName, channels: number, emitter: Emitter): OnnxName {
+  return emitter.emit('ReorderOutput', [image], { channels: { int: channels } }, BLOCKED_DOMAIN);
+}
+
+/** A filter in blocks of its channels and of its filters. */
+function blocksOfBoth(filter: OnnxName, shape: readonly number[], emitter: Emitter): OnnxName {
   const [filters, channels, ...size] = shape;
   const block = emitter.channelBlock;
-  const parts = [filters / block, block, channels / block, block, ...size];
-  const blocks = emitter.reshape(emitter.transpose(emitter.reshape(filter, parts), [0, 2, 4, 5, 3, 1]), shape);
-  const inBlocks = (op: string, inputs: readonly OnnxName[], attributes = {}) =>
-    emitter.emit(op, inputs, attributes, BLOCKED_DOMAIN);
-  const convolved = inBlocks('Conv', [inBlocks('ReorderInput', [image]), blocks], {
-    ...windowAttributes(window),
-    kernel_shape: { ints: size },
-  });
-  return inBlocks('ReorderOutput', [convolved], { channels: { int: filters } });
+  const parts = emitter.reshape(filter, [filters / block, block, channels / block, block, ...size]);
+  return emitter.reshape(emitter.transpose(parts, [0, 2, 4, 5, 3, 1]), shape);
+}
+
+/** A filter of one channel, in blocks of its filters. */
+function blocksOfFilters(filter: OnnxName, shape: readonly number[], emitter: Emitter): OnnxName {
+  const [filters, , ...size] = shape;
+  const block = emitter.channelBlock;
+  const parts = emitter.reshape(filter, [filters / block, block, ...size]);
+  return emitter.reshape(emitter.transpose(parts, [0, 2, 3, 1]), shape);
 }

@@ -5,7 +5,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { windowExtent } from '../shapes.ts';
-import { blockedConvolution, isBlocked, type Convolution } from './blockedConvolution.ts';
+import { blockedConvolution, isBlocked, isDepthwise, type Convolution } from './blockedConvolution.ts';
 import type { Emitter, OnnxName } from './emitter.ts';
 import { windowAttributes } from './window.ts';
 
@@ -39,7 +39,7 @@ export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly O
   const [dy, filter] = node.inputs.map((input) => input.type.shape);
   const turned = turnedConvolution(node);
   if (turned && isTurnedFaster(turned, dy, emitter.channelBlock))
-    return convolve([inputs[0], turn(inputs[1], filter, emitter)], turned, emitter);
+    return convolve([inputs[0], turn(inputs[1], filter, params.groups, emitter)], turned, emitter);
   // The last rows and columns of an image that the stride does not divide were never read; their gradient is 0.
   const rank = params.inputSize.length;
   const unread = params.inputSize.map((size, axis) => {
@@ -53,7 +53,10 @@ export function lowerInputGrad(node: NodeOf<'ConvInputGrad'>, inputs: readonly O
   });
 }
 
-/** The convolution that computes the gradient of an input; undefined with strides, groups, and pads larger than the filter. */
+/**
+ * The convolution that computes the gradient of an input; undefined with strides, groups of several channels, and pads larger than the
+ * filter.
+ */
 function turnedConvolution({
   params,
   type,
@@ -62,23 +65,28 @@ function turnedConvolution({
   const { strides, dilations, groups } = params;
   const [filters, channels, ...size] = filter.shape;
   const pads = params.pads.map((pad, i) => windowExtent(params, size, i % size.length) - 1 - pad);
-  if (groups > 1 || strides.some((stride) => stride > 1) || pads.some((pad) => pad < 0)) return undefined;
-  return { window: { strides, dilations, pads }, groups, filter: [channels, filters, ...size], output: type.shape };
+  const channelwise = isDepthwise(groups, filter.shape);
+  if ((groups > 1 && !channelwise) || strides.some((stride) => stride > 1) || pads.some((pad) => pad < 0))
+    return undefined;
+  const exchanged = channelwise ? filter.shape : [channels, filters, ...size];
+  return { window: { strides, dilations, pads }, groups, filter: exchanged, output: type.shape };
 }
 
 /** @param dy shape of the output's gradient */
 function isTurnedFaster(turned: Convolution, dy: readonly number[], channelBlock: number): boolean {
   if (isBlocked(turned, channelBlock)) return true;
+  if (turned.groups > 1) return false;
   const [, channels, ...size] = turned.output;
   return channels >= MANY_CHANNELS && elementCount(size) <= elementCount(dy.slice(2));
 }
 
-/** The filter turned by 180 degrees, with its first two axes exchanged. @param shape of the filter */
-function turn(filter: OnnxName, shape: readonly number[], emitter: Emitter): OnnxName {
+/** The filter turned by 180 degrees, with the two axes of its channels exchanged in each group. @param shape of the filter */
+function turn(filter: OnnxName, shape: readonly number[], groups: number, emitter: Emitter): OnnxName {
   const size = shape.slice(2);
   const axes = size.map((_, axis) => axis + 2);
   const last = size.map(() => -1);
   const beforeFirst = size.map((extent) => -extent - 1);
   const operands = [last, beforeFirst, axes, last].map((values) => emitter.integers(values));
-  return emitter.transpose(emitter.emit('Slice', [filter, ...operands]), [1, 0, ...axes]);
+  const turned = emitter.emit('Slice', [filter, ...operands]);
+  return groups > 1 ? turned : emitter.transpose(turned, [1, 0, ...axes]);
 }

@@ -4,69 +4,155 @@
  */
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
+import { BLOCKED_DOMAIN, fromBlocks, isDepthwise, toBlocks } from './blockedConvolution.ts';
 import { MICROSOFT, type Emitter, type OnnxName } from './emitter.ts';
 
-/** Filters with as many numbers or fewer leave most of a processor's vectors idle in the convolution that has their size as its result. */
+/** Channels from which on a product for each number of a filter fills the vectors. */
+const MANY_CHANNELS = 8;
+/** Numbers of a filter up to which, with fewer channels, a product of all patches beats a convolution. */
 const SMALL_FILTER = 9;
-/** Channels from which on products of patches fill the vectors. */
-const MANY_CHANNELS = 16;
+/** Positions of a sample from which on a product for each sample is worth its call: with one patch, and with several. */
+const MANY_POSITIONS = { one: 64, several: 512 } as const;
 
-export function lowerFilterGrad(
-  node: NodeOf<'ConvFilterGrad'>,
-  inputs: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
-  const { groups, filterSize } = node.params;
-  const [, channels] = node.inputs[0].type.shape;
-  return groups === 1 && elementCount(filterSize) <= SMALL_FILTER && channels >= MANY_CHANNELS
-    ? filterGradOfPatches(node, inputs, emitter)
-    : filterGradOfConvolution(node, inputs, emitter);
+type FilterGrad = NodeOf<'ConvFilterGrad'>;
+type Way = (node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter) => OnnxName;
+
+export function lowerFilterGrad(node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
+  return wayFor(node, emitter.channelBlock)(node, inputs, emitter);
+}
+
+function wayFor(node: FilterGrad, channelBlock: number): Way {
+  const { groups, strides, filterSize } = node.params;
+  const { channels, positions, numbers } = extents(node);
+  if (groups > 1) {
+    const inBlocks = isDepthwise(groups, node.type.shape) && channels % channelBlock === 0 && filterSize.length === 2;
+    return channelBlock > 1 && inBlocks ? depthwiseInBlocks : filterGradOfConvolution;
+  }
+  if (channels < MANY_CHANNELS) return numbers <= SMALL_FILTER ? productOfAllPatches : filterGradOfConvolution;
+  if (numbers === 1) return positions >= MANY_POSITIONS.one ? productsOfSamples : productsOfPatches;
+  // A patch of every second number is slow to cut out, unless the samples of the batch lie side by side.
+  const isDense = strides.every((stride) => stride === 1);
+  return isDense && positions >= MANY_POSITIONS.several ? productsOfSamples : productsOfPatches;
 }
 
 /**
- * The gradient of each number of a filter, over all channels, is the product of the output's gradient with the patch of the image
- * that this number meets.
+ * The gradient of each number of a filter, over all channels, is the product of the output's gradient with the patch of the image that this
+ * number meets. A product for each patch; the samples of a batch lie side by side in image and gradient.
  */
-function filterGradOfPatches(
-  { params, type, inputs: [image, gradient] }: NodeOf<'ConvFilterGrad'>,
-  [x, dy]: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
-  const { strides, dilations, pads, filterSize } = params;
+function productsOfPatches(node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
+  const { batch, channels, filters, positions } = extents(node);
+  const { rows, patches } = batchLast(node, inputs, emitter);
+  const products = patches.map((patch) => {
+    const product = productOf(rows, emitter.reshape(patch, [channels, positions * batch]), emitter);
+    return emitter.reshape(product, [filters, channels, 1]);
+  });
+  return emitter.reshape(join(products, 2, emitter), node.type.shape);
+}
+
+/** One product for all patches. */
+function productOfAllPatches(node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
+  const { batch, channels, positions, numbers } = extents(node);
+  const { rows, patches } = batchLast(node, inputs, emitter);
+  const ofNumbers = patches.map((patch) => emitter.reshape(patch, [channels, 1, positions * batch]));
+  const joined = emitter.reshape(join(ofNumbers, 1, emitter), [channels * numbers, positions * batch]);
+  return emitter.reshape(productOf(rows, joined, emitter), node.type.shape);
+}
+
+/** A product for each patch and sample, the samples added up at the end: image and gradient stay as they are. */
+function productsOfSamples(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
+  const { batch, channels, filters, positions, numbers } = extents(node);
+  const rows = emitter.reshape(dy, [batch, filters, positions]);
+  const products = patchesOf(image, node, 2, emitter).map((patch) =>
+    emitter.emit(
+      'FusedMatMul',
+      [rows, emitter.reshape(patch, [batch, channels, positions])],
+      { transB: { int: 1 } },
+      MICROSOFT,
+    ),
+  );
+  const sum = emitter.emit('ReduceSum', [join(products, 2, emitter), emitter.integers([0])], { keepdims: { int: 0 } });
+  const places = emitter.reshape(sum, [filters, numbers, channels]);
+  return emitter.reshape(emitter.transpose(places, [0, 2, 1]), node.type.shape);
+}
+
+/**
+ * With a filter for each channel, channels of all samples are alike: a depthwise convolution of their images with their gradients, strides
+ * and dilations exchanged, and the samples added up. Image and gradient in blocks are what the convolution and its input gradient use.
+ */
+function depthwiseInBlocks(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter): OnnxName {
+  const { strides, dilations, pads, filterSize } = node.params;
+  const { batch, channels, numbers } = extents(node);
+  const [, , ...imageSize] = node.inputs[0].type.shape;
+  const [, , ...size] = node.inputs[1].type.shape;
+  const block = emitter.channelBlock;
+  const all = batch * channels;
+  // With its border the image is as large as all of its numbers that the filter meets: no result has to look where the border is.
+  const met = size.map((extent, axis) => strides[axis] * (extent - 1) + dilations[axis] * (filterSize[axis] - 1) + 1);
+  const behind = met.map((extent, axis) => extent - imageSize[axis] - pads[axis]);
+  const border = [0, pads[0], pads[1], 0, 0, ...behind, 0];
+  const inBlocks = emitter.reshape(toBlocks(image, emitter), [all / block, ...imageSize, block]);
+  const padded = border.some((pad) => pad !== 0) ? emitter.emit('Pad', [inBlocks, emitter.integers(border)]) : inBlocks;
+  const gradient = emitter.emit(
+    'Conv',
+    [emitter.reshape(padded, [1, all, ...met]), emitter.reshape(toBlocks(dy, emitter), [all, 1, ...size])],
+    {
+      group: { int: all },
+      kernel_shape: { ints: size },
+      strides: { ints: dilations },
+      dilations: { ints: strides },
+      pads: { ints: [0, 0, 0, 0] },
+    },
+    BLOCKED_DOMAIN,
+  );
+  const ofSamples = emitter.reshape(fromBlocks(gradient, all, emitter), [batch, channels * numbers]);
+  const sum = emitter.emit('ReduceSum', [ofSamples, emitter.integers([0])], { keepdims: { int: 0 } });
+  return emitter.reshape(sum, node.type.shape);
+}
+
+function extents({ inputs: [image, gradient], params }: FilterGrad) {
   const [batch, channels] = image.type.shape;
   const [, filters, ...size] = gradient.type.shape;
-  const positions = elementCount(size);
-  const axes = size.map((_, axis) => axis + 2);
-  const product = (a: OnnxName, b: OnnxName) => emitter.emit('FusedMatMul', [a, b], { transB: { int: 1 } }, MICROSOFT);
-  const join = (parts: readonly OnnxName[], axis: number) => emitter.emit('Concat', parts, { axis: { int: axis } });
-  const channelsFirst = (x: OnnxName) => emitter.transpose(x, [1, 0, ...axes]);
-  const patches = (x: OnnxName) =>
-    placesOf(filterSize).map((place) => {
-      const starts = place.map((index, axis) => index * dilations[axis]);
-      const ends = starts.map((start, axis) => start + strides[axis] * (size[axis] - 1) + 1);
-      return emitter.emit('Slice', [x, ...[starts, ends, axes, strides].map((values) => emitter.integers(values))]);
-    });
-  /** @param columns place in the filter and channel, side by side */
-  const toFilter = (columns: OnnxName) => {
-    const places = emitter.reshape(columns, [filters, elementCount(filterSize), channels]);
-    return emitter.reshape(emitter.transpose(places, [0, 2, 1]), type.shape);
+  return { batch, channels, filters, positions: elementCount(size), numbers: elementCount(params.filterSize) };
+}
+
+/** The output's gradient [filters, positions of all samples], and the patches of the image [channels, …positions, batch]. */
+function batchLast(node: FilterGrad, [image, dy]: readonly OnnxName[], emitter: Emitter) {
+  const { batch, filters, positions } = extents(node);
+  const samplesLast = (x: OnnxName, [, ...sample]: readonly number[]) => {
+    const transposed = emitter.transpose(emitter.reshape(x, [batch, elementCount(sample)]), [1, 0]);
+    return emitter.reshape(transposed, [...sample, batch]);
   };
-  const [before, behind] = [pads.slice(0, size.length), pads.slice(size.length)];
-  const padded = pads.every((pad) => pad === 0)
-    ? x
-    : emitter.emit('Pad', [x, emitter.integers([0, 0, ...before, 0, 0, ...behind])]);
-  // A product for each sample, added up at the end, copies less; but where a sample has few positions, its result is larger than it.
-  if (positions > filters) {
-    const rows = emitter.reshape(dy, [batch, filters, positions]);
-    const products = patches(padded).map((patch) =>
-      product(rows, emitter.reshape(patch, [batch, channels, positions])),
-    );
-    const sum = emitter.emit('ReduceSum', [join(products, 2), emitter.integers([0])], { keepdims: { int: 0 } });
-    return toFilter(sum);
-  }
-  const rows = emitter.reshape(channelsFirst(dy), [filters, batch * positions]);
-  const joined = join(patches(channelsFirst(padded)), 0);
-  return toFilter(product(rows, emitter.reshape(joined, [elementCount(filterSize) * channels, batch * positions])));
+  const [imageShape, gradientShape] = node.inputs.map(({ type }) => type.shape);
+  return {
+    rows: emitter.reshape(samplesLast(dy, gradientShape), [filters, positions * batch]),
+    patches: patchesOf(samplesLast(image, imageShape), node, 1, emitter),
+  };
+}
+
+/** The patches of an image that the numbers of a filter meet, in the order of these. @param firstAxis of the image's size */
+function patchesOf(x: OnnxName, node: FilterGrad, firstAxis: number, emitter: Emitter): readonly OnnxName[] {
+  const { strides, dilations, pads, filterSize } = node.params;
+  const [, , ...size] = node.inputs[1].type.shape;
+  const axes = size.map((_, axis) => firstAxis + axis);
+  const around = (side: readonly number[]) =>
+    Array.from({ length: size.length + 2 }, (_, axis) => (axes.includes(axis) ? side[axis - firstAxis] : 0));
+  const border = emitter.integers([...around(pads.slice(0, size.length)), ...around(pads.slice(size.length))]);
+  const padded = pads.some((pad) => pad > 0) ? emitter.emit('Pad', [x, border]) : x;
+  return placesOf(filterSize).map((place) => {
+    const starts = place.map((index, axis) => index * dilations[axis]);
+    const ends = starts.map((start, axis) => start + strides[axis] * (size[axis] - 1) + 1);
+    const operands = [starts, ends, axes, strides].map((values) => emitter.integers(values));
+    return emitter.emit('Slice', [padded, ...operands]);
+  });
+}
+
+/** a [m, k] and b [n, k] -> [m, n] */
+function productOf(a: OnnxName, b: OnnxName, emitter: Emitter): OnnxName {
+  return emitter.emit('Gemm', [a, b], { transB: { int: 1 } });
+}
+
+function join(parts: readonly OnnxName[], axis: number, emitter: Emitter): OnnxName {
+  return emitter.emit('Concat', parts, { axis: { int: axis } });
 }
 
 /** All places in a window, in row-major order. */
@@ -81,11 +167,7 @@ function placesOf(size: readonly number[]): number[][] {
  * The gradient of a filter is a convolution in which batch and channels change places: the images of one input channel
  * are the channels, the gradients of one output channel are the filter, strides and dilations are exchanged.
  */
-function filterGradOfConvolution(
-  node: NodeOf<'ConvFilterGrad'>,
-  inputs: readonly OnnxName[],
-  emitter: Emitter,
-): OnnxName {
+function filterGradOfConvolution(node: FilterGrad, inputs: readonly OnnxName[], emitter: Emitter): OnnxName {
   const { groups, strides, dilations, pads, filterSize } = node.params;
   const [batch, channels, ...size] = node.inputs[0].type.shape;
   const groupChannels = channels / groups;

@@ -37,6 +37,9 @@ function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter:
 const isTransposedProduct = ({ op, params, type }: Node): boolean =>
   op === 'MatMul' && type.shape.length === 2 && (params.transposeA || params.transposeB);
 
+/** Times the smallest normal float32, 1.18e-38, it is above 1. */
+const STEEP = 1e38;
+
 type Rules = { readonly [O in Op]: Lowering<O> };
 
 export const loweringRules: Rules = {
@@ -77,7 +80,15 @@ export const loweringRules: Rules = {
   Sigmoid: same('Sigmoid'),
   Tanh: same('Tanh'),
   Softplus: same('Softplus'),
+  // In one operator that uses all threads: the slope takes each number above 0 to 1 but those so small that sessions take them for 0.
+  Step: (_node, inputs, emitter) =>
+    emitter.emit('HardSigmoid', inputs, { alpha: { float: STEEP }, beta: { float: 0 } }),
   Not: same('Not'),
+  // From 1 at the bound to 0 at the next float32: in the scale of their difference all is exact.
+  UpTo({ params: { bound } }, inputs, emitter) {
+    const perBound = 2 ** (23 - Math.floor(Math.log2(bound)));
+    return emitter.emit('HardSigmoid', inputs, { alpha: { float: -perBound }, beta: { float: 1 + bound * perBound } });
+  },
   Clip: ({ params, type }, [x], emitter) =>
     emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
   Cast: ({ params }, inputs, emitter) =>

@@ -24,7 +24,7 @@ export interface PredictionGraph {
 const TRACED_SIZES = { batch: [97, 101, 103], sequence: [53, 59, 61] } as const;
 
 /** Passes that make a training step faster and an inference graph harder to read. */
-const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy', 'tile-pooling']);
+const SKIPPED: ReadonlySet<PassName> = new Set<PassName>(['sparse-cross-entropy', 'tile-pooling', 'dot-products']);
 
 /**
  * The graph for batches of any size, or for one size: that which the model fixes, else 1. Standard recurrent layers are operators,

@@ -9,6 +9,7 @@ import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
 import { hasColumnKeys, tableColumns } from '../tableColumns.ts';
 import { recordAt, textAt } from '../writtenSettings.ts';
+import { endKeys } from './completeEnds.ts';
 import { layerProposals } from './completeLayers.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -23,6 +24,8 @@ export function keyProposals(typing: Typing): Proposal[] {
   written.delete(under);
   if (withinCompression(place.path)?.inner.join('/') === 'layers') return layerProposals(typing, written);
   if (hasColumnKeys(place.path)) return columnKeys(typing, written);
+  const ends = endKeys(typing, written);
+  if (ends) return [...ends];
   const node = settingSchema(document.settings, place.path);
   if (!node) return [];
   const option = optionOf(node, object);

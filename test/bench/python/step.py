@@ -91,12 +91,91 @@ class Transformer(nn.Module):
         return self.classes(self.layers(x).mean(1))
 
 
+class InvertedResidual(nn.Module):
+    """A block of MobileNetV2 (Sandler et al. 2018): wider by a number a filter, one filter a channel, narrower again."""
+
+    def __init__(self, inputs, outputs, stride, expansion):
+        super().__init__()
+        width = inputs * expansion
+        self.is_residual = stride == 1 and inputs == outputs
+        wider = [nn.Conv2d(inputs, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU6()] if expansion > 1 else []
+        self.layers = nn.Sequential(
+            *wider,
+            *(nn.Conv2d(width, width, 3, stride, padding=1, groups=width, bias=False), nn.BatchNorm2d(width), nn.ReLU6()),
+            *(nn.Conv2d(width, outputs, 1, bias=False), nn.BatchNorm2d(outputs)),
+        )
+
+    def forward(self, x):
+        return x + self.layers(x) if self.is_residual else self.layers(x)
+
+
+def mobilenet_v2():
+    """The first blocks of MobileNetV2 for images of 32 x 32, whose first strides are 1."""
+    blocks, before = [], 32
+    for expansion, width, count, stride in [(1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2)]:
+        for index in range(count):
+            blocks.append(InvertedResidual(before, width, stride if index == 0 else 1, expansion))
+            before = width
+    first = [nn.Conv2d(3, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU6()]
+    return nn.Sequential(*first, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(before, 10))
+
+
+def two_convolutions(inputs, outputs):
+    layers = []
+    for before in (inputs, outputs):
+        layers += [nn.Conv2d(before, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    """A U-Net (Ronneberger et al. 2015) of three sizes over images of 64 x 64; a class by the mean of its map."""
+
+    def __init__(self):
+        super().__init__()
+        self.down = nn.ModuleList([two_convolutions(3, 16), two_convolutions(16, 32)])
+        self.bottom = two_convolutions(32, 64)
+        self.up = nn.ModuleList([nn.ConvTranspose2d(64, 32, 2, 2), nn.ConvTranspose2d(32, 16, 2, 2)])
+        self.joined = nn.ModuleList([two_convolutions(64, 32), two_convolutions(32, 16)])
+        self.classes = nn.Conv2d(16, 10, 1)
+
+    def forward(self, x):
+        skipped = []
+        for layer in self.down:
+            skipped.append(layer(x))
+            x = functional.max_pool2d(skipped[-1], 2)
+        x = self.bottom(x)
+        for up, joined in zip(self.up, self.joined):
+            x = joined(torch.cat([skipped.pop(), up(x)], 1))
+        return self.classes(x).mean((2, 3))
+
+
+class Gru(nn.Module):
+    """Two layers of 200 units over 35 time steps of 200 numbers; a class by the last state."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.GRU(200, 200, 2, batch_first=True)
+        self.classes = nn.Linear(200, 10)
+
+    def forward(self, x):
+        return self.classes(self.layers(x)[0][:, -1])
+
+
+def mlp_8192():
+    """Two hidden layers of 8,192 units: 73.6 million parameters."""
+    return nn.Sequential(nn.Linear(784, 8192), nn.ReLU(), nn.Linear(8192, 8192), nn.ReLU(), nn.Linear(8192, 10))
+
+
 # Constructor and shape of a sample.
 MODELS = {
     "lenet-300-100": (lenet_300_100, (784,)),
     "lenet-5": (lenet_5, (784,)),
     "resnet-20": (resnet_20, (3, 32, 32)),
+    "mobilenet-v2": (mobilenet_v2, (3, 32, 32)),
+    "u-net": (UNet, (3, 64, 64)),
     "transformer": (Transformer, (128, 256)),
+    "gru": (Gru, (35, 200)),
+    "mlp-8192": (mlp_8192, (784,)),
 }
 
 

@@ -102,6 +102,7 @@ async function commandLine({
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
         loadMeasurer: () => import('../../../server/latency/index.ts'),
+        loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();

@@ -21,6 +21,7 @@ async function inspect(args: string[], directory = fixtures) {
     loadTrainer: () => Promise.reject(new Error('No model is trained.')),
     loadExporter: () => Promise.reject(new Error('No model is exported.')),
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
+    loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
     goOnWithoutOutput: () => undefined,
     onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
     uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

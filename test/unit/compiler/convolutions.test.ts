@@ -23,13 +23,17 @@ interface Case {
   /** Operators that show which way was taken, where blocks of channels are 8 or 16. */
   readonly forward: string;
   readonly inputGradient: string;
-  readonly filterGradient: 'Conv' | 'products of samples' | 'one product';
+  readonly filterGradient: 'Conv' | 'products of patches' | 'products of samples' | 'one product';
 }
 
 const small = { forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'Conv' } as const;
-const inBlocks = { forward: 'blocks', inputGradient: 'blocks', filterGradient: 'products of samples' } as const;
+const inBlocks = { forward: 'blocks', inputGradient: 'blocks', filterGradient: 'products of patches' } as const;
 const cases: Readonly<Record<string, Case>> = {
-  'few channels': { image: [3, 3, 9, 9], filter: [4, 3, 3, 3], pads: [1, 1], ...small },
+  'few channels': {
+    ...{ image: [3, 3, 9, 9], filter: [4, 3, 3, 3], pads: [1, 1] },
+    ...{ ...small, filterGradient: 'one product' },
+  },
+  'few channels, filters of 5 x 5': { image: [3, 3, 9, 9], filter: [4, 3, 5, 5], pads: [2, 2], ...small },
   '16 channels': { image: [4, 16, 12, 12], filter: [32, 16, 3, 3], pads: [1, 1], ...inBlocks },
   '16 channels without a border': { image: [6, 16, 14, 12], filter: [16, 16, 3, 2], ...inBlocks },
   '16 channels with a border on one side': {
@@ -48,19 +52,27 @@ const cases: Readonly<Record<string, Case>> = {
   },
   '16 channels, filters of 5 x 5': {
     ...{ image: [4, 16, 12, 12], filter: [16, 16, 5, 5], pads: [2, 2] },
-    ...{ ...inBlocks, filterGradient: 'Conv' },
+    ...inBlocks,
+  },
+  '16 channels of large images': {
+    ...{ image: [2, 16, 24, 22], filter: [16, 16, 3, 3], pads: [1, 1] },
+    ...{ ...inBlocks, filterGradient: 'products of samples' },
   },
   '17 channels': {
     ...{ image: [4, 17, 12, 12], filter: [18, 17, 3, 3], pads: [1, 1] },
-    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of samples' },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of patches' },
   },
   '16 channels, more filters than positions': {
     ...{ image: [40, 16, 4, 4], filter: [32, 16, 3, 3], pads: [1, 1] },
-    ...{ ...inBlocks, filterGradient: 'one product' },
+    ...inBlocks,
   },
   'a number a filter, with a stride': {
-    ...{ image: [5, 16, 9, 9], filter: [16, 16, 1, 1], stride: 2 },
+    ...{ image: [5, 16, 15, 15], filter: [16, 16, 1, 1], stride: 2 },
     ...{ forward: 'Conv', inputGradient: 'ConvTranspose', filterGradient: 'products of samples' },
+  },
+  'a number a filter, few positions': {
+    ...{ image: [40, 16, 4, 4], filter: [16, 16, 1, 1] },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'one product' },
   },
   'a border wider than the filter': {
     ...{ image: [4, 16, 12, 12], filter: [16, 16, 2, 2], pads: [2, 2] },
@@ -68,7 +80,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'sequences of 16 channels': {
     ...{ image: [40, 16, 20], filter: [16, 16, 3], pads: [1, 1] },
-    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of samples' },
+    ...{ forward: 'Conv', inputGradient: 'Conv', filterGradient: 'products of patches' },
   },
   groups: { image: [4, 32, 12, 12], filter: [32, 16, 3, 3], pads: [1, 1], groups: 2, ...small },
 };
@@ -114,8 +126,9 @@ describe.each(Object.entries(cases))('%s', (_, found) => {
   test('is computed in the way that is the fastest for such shapes', () => {
     const wayOf = (name: keyof typeof outputs) => {
       const { nodes } = lowerGraph({ outputs: new Map([[name, outputs[name]]]) }, 16);
-      const products = nodes.filter(({ op }) => op === 'FusedMatMul').length;
-      if (products > 0) return nodes.some(({ op }) => op === 'ReduceSum') ? 'products of samples' : 'one product';
+      const count = (wanted: string) => nodes.filter(({ op }) => op === wanted).length;
+      if (count('FusedMatMul') > 0) return 'products of samples';
+      if (count('Gemm') > 0) return count('Gemm') > 1 ? 'products of patches' : 'one product';
       if (nodes.some(({ domain }) => domain === BLOCKED_DOMAIN)) return 'blocks';
       return nodes.find(({ op }) => op.startsWith('Conv'))?.op;
     };

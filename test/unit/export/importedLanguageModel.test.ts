@@ -2,12 +2,14 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ort } from '../../../server/formats/onnxRuntime.ts';
-import { graphFile, integers, node, randomFloats, type GraphFile } from '../models/onnx/onnxFiles.ts';
+import { graphFile, integers, node, seededFloats, type GraphFile } from '../models/onnx/onnxFiles.ts';
 import { writeSentences } from '../training/sentences.ts';
 import { eventsOf, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported } from './finishedRun.ts';
 import { Random } from '../../../server/formats/random.ts';
+
+const { randomFloats } = seededFloats();
 
 const [WORDS, EMBEDDING, UNITS, TIME] = [9, 6, 12, 8];
 

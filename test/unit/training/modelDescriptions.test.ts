@@ -7,8 +7,10 @@ import { describeExperiment, describeModelFile, runExperiment } from '../../../s
 import { JsonText } from '../../../server/protocol/experiment/jsonText.ts';
 import { readFileSync } from 'node:fs';
 import { writePointsExperiment, writePointsProblem } from '../../fixtures/points.ts';
-import { integers, node, randomFloats, writeGraph, type GraphFile } from '../models/onnx/onnxFiles.ts';
+import { integers, node, seededFloats, writeGraph, type GraphFile } from '../models/onnx/onnxFiles.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
+
+const { randomFloats } = seededFloats();
 
 /** A folder with an experiment on points of the plane, and how its description is read by who must not load the model. */
 async function problem() {

@@ -98,7 +98,11 @@ export const elementwiseRows: Readonly<Record<string, KernelRow>> = {
   Sigmoid: unary(tf.sigmoid),
   Tanh: unary(tf.tanh),
   Softplus: unary(tf.softplus, { range: [-20, 20] }),
-  Step: unary((x) => tf.step(x, 0.25)),
+  Step: fc.oneof(
+    unary((x) => tf.step(x, 0.25)),
+    unary((x) => tf.step(x)),
+    unary((x) => tf.step(x), { kind: 'int32' }),
+  ),
   ClipByValue: unary((x) => tf.clipByValue(x, -1, 1.5)),
   Cast: fc.oneof(
     unary((x) => tf.cast(tf.cast(x, 'int32'), 'bool'), NO_GRADIENT),

@@ -1,10 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { unzipSync, zipSync } from 'fflate';
-import { integers, node, positiveFloats, randomFloats, graphFile } from '../../models/onnx/onnxFiles.ts';
+import { graphFile, integers, node, seededFloats } from '../../models/onnx/onnxFiles.ts';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { bytesOfKeras } from '../../models/keras/kerasFixtures.ts';
 import { bytes, json, type Mutation } from '../mutations.ts';
 import type { Subject } from '../subject.ts';
+
+const { positiveFloats, randomFloats } = seededFloats();
 
 /** Two branches that come together: its topology names layers by their names, which can be made to go in circles. */
 export async function saved(): Promise<{ 'model.json': string; 'weights.bin': Uint8Array }> {

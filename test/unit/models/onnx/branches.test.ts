@@ -9,7 +9,9 @@ import { ort } from '../../../../server/formats/onnxRuntime.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { integers, node, positiveFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+const { positiveFloats } = seededFloats();
 
 let folder: string;
 beforeAll(async () => {

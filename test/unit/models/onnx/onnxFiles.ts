@@ -11,18 +11,21 @@ import {
 import { Random } from '../../../../server/formats/random.ts';
 import { elementCount } from '../../../../server/protocol/shape.ts';
 
-const ofAll = new Random(11);
-
-/** Numbers in -1 to 1. */
-export function randomFloats(shape: readonly number[], scale = 1, random = ofAll): OnnxTensor {
-  const data = Float32Array.from({ length: elementCount(shape) }, () => scale * (2 * random.uniform() - 1));
-  return { type: 'float32', shape, data };
-}
-
-/** Numbers in 0.5 to 1.5. */
-export function positiveFloats(shape: readonly number[], random = ofAll): OnnxTensor {
-  const { data } = randomFloats(shape, 0.5, random);
-  return { type: 'float32', shape, data: Float32Array.from(data as Float32Array, (value) => 1 + value) };
+/**
+ * Tensors of random numbers, the same in each run of a file of tests that makes its own: files share a process, in any order.
+ * @returns `randomFloats`, numbers in -1 to 1, and `positiveFloats`, numbers in 0.5 to 1.5
+ */
+export function seededFloats(seed = 11) {
+  const ofAll = new Random(seed);
+  const randomFloats = (shape: readonly number[], scale = 1, random = ofAll): OnnxTensor => {
+    const data = Float32Array.from({ length: elementCount(shape) }, () => scale * (2 * random.uniform() - 1));
+    return { type: 'float32', shape, data };
+  };
+  const positiveFloats = (shape: readonly number[], random = ofAll): OnnxTensor => {
+    const { data } = randomFloats(shape, 0.5, random);
+    return { type: 'float32', shape, data: Float32Array.from(data as Float32Array, (value) => 1 + value) };
+  };
+  return { randomFloats, positiveFloats };
 }
 
 export function integers(values: readonly number[], shape: readonly number[] = [values.length]): OnnxTensor {

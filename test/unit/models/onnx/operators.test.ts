@@ -16,7 +16,9 @@ import { Random } from '../../../../server/formats/random.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { operatorNames } from '../../../../server/models/onnx/operators.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
-import { integers, node, positiveFloats, randomFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+import { integers, node, seededFloats, writeGraph, type GraphFile } from './onnxFiles.ts';
+
+const { positiveFloats, randomFloats } = seededFloats();
 
 let folder: string;
 beforeAll(async () => {
@@ -240,6 +242,23 @@ const cases: Record<string, Case> = {
   'MaxPool that rounds up': behindWeight(
     'MaxPool',
     { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    onImage,
+  ),
+  'MaxPool with dilations': behindWeight(
+    'MaxPool',
+    {
+      kernel_shape: { ints: [3, 2] },
+      dilations: { ints: [2, 3] },
+      strides: { ints: [1, 2] },
+      pads: { ints: [1, 0, 2, 1] },
+    },
+    [],
+    onImage,
+  ),
+  'MaxPool with dilations that rounds up': behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [2, 2] }, dilations: { ints: [2, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
     [],
     onImage,
   ),
