@@ -16,7 +16,8 @@ import { withFinalModel } from '../../../server/training/index.ts';
 import { measureSensitivity, type SensitivityOptions } from '../../../server/sensitivity/index.ts';
 import type { SensitivityReport } from '../../../server/sensitivity/report.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { experiment, npy, weightsFile, workspace } from '../training/workspace.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { experiment, weightsFile, workspace } from '../training/workspace.ts';
 
 const data = { ...experiment.data, split: { validation: 0.25 } };
 
