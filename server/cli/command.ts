@@ -22,6 +22,10 @@ export interface CommandContext {
   loadExporter: () => Promise<Exporter>;
   /** The same for what measures exported files. */
   loadMeasurer: () => Promise<Measurer>;
+  /** The built `sidecar.js`: what trains a run in a process of its own. */
+  sidecarScript: string;
+  /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
+  confirm?: (question: string) => Promise<boolean>;
   /**
    * Ctrl-C and a polite kill, which end the process unless a command listens: the first aborts the signal, a second one ends
    * the process at once.
@@ -70,6 +74,12 @@ export interface CommandArguments {
     'energy-of'?: string;
     layers?: string[];
     'with-changed-files'?: boolean;
+    seeds?: string;
+    parallel?: string;
+    yes?: boolean;
+    'retry-failed'?: boolean;
+    print?: boolean;
+    task?: string;
   };
 }
 

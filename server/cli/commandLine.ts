@@ -14,6 +14,7 @@ import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { showCommand } from './commands/show.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { thinCommand } from './commands/thin.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
 import { errorJson } from './progressLines.ts';
@@ -22,6 +23,7 @@ import { failureLines } from './report.ts';
 const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
+  sweepCommand,
   runsCommand,
   showCommand,
   changeCommand,

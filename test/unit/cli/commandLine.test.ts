@@ -101,6 +101,7 @@ async function commandLine({
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
+        sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
@@ -125,6 +126,7 @@ describe('deeptwist', () => {
     for (const command of [
       'run FILE',
       'resume RUN',
+      'sweep FILE|SWEEP',
       'runs [DIR]',
       'show RUN',
       'compare RUN RUN…',
@@ -137,7 +139,9 @@ describe('deeptwist', () => {
     expect(await run()).toMatchObject({ code: 2, stdout: '', stderr: help.stdout });
     expect(await run('run', 'x', '--help')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('deeptwist run FILE [--set PATH=VALUE]… [--out DIR] [--json]') as string,
+      stdout: expect.stringContaining(
+        'deeptwist run FILE [--set PATH=VALUE]… [--out DIR] [--seeds LIST] [--parallel N] [--yes] [--json]',
+      ) as string,
     });
   });
 

@@ -25,6 +25,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       keepConsoleOffStdout: () => undefined,
       loadTrainer: () => Promise.resolve(trainer),
       loadExporter: () => import('../../../server/export/index.ts'),
+      sidecarScript: '',
       loadMeasurer: () => import('../../../server/latency/index.ts'),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
