@@ -66,10 +66,10 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
 
   const { document, applied, problems } = withOverrides(json, overrides);
   const { experiment, found } = checkSettings(document);
-  const swept =
-    experiment && problems.length === 0
-      ? sweepProblems(() => withOverrides(json, overrides).document, experiment.sweep, problemsOf)
-      : [];
+  const isWhole = experiment !== undefined && problems.length === 0 && found.length === 0;
+  const swept = isWhole
+    ? sweepProblems(() => withOverrides(json, overrides).document, experiment.sweep, problemsOf)
+    : [];
   for (const problem of [...found, ...swept]) problems.push(located(problem, json, applied));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   return experiment && problems.length === 0 ? { experiment, problems } : { problems };

@@ -70,12 +70,13 @@ function problemsOf(
     // What the sweep wrote has made it wrong, in any case: without it, the file has no problem.
     const [culprit] = culprits.length > 0 ? culprits : run;
     const isAtCulprit = culprits.length > 0 && isWithin(path, culprit.override.path);
+    const isOfName = culprits.length > 0 && at === 'key' && (isAtCulprit || code === 'unknown-setting');
     const name = isAtCulprit ? '' : `${formatSettingPath(path)}: `;
     const beside = isAtCulprit || run.length < 2 ? '' : ` (with ${run.map(({ override }) => override.text).join(' ')})`;
     return {
-      path: at === 'key' && isAtCulprit ? keyOf(culprit.place) : culprit.place,
+      path: isOfName ? keyOf(culprit.place) : culprit.place,
       code: code === 'unknown-setting' || code === 'missing-setting' ? 'unfit' : code,
-      at: at === 'key' && isAtCulprit ? 'key' : 'value',
+      at: isOfName ? 'key' : 'value',
       message: `${name}${message}${beside}`,
     };
   });
