@@ -17,6 +17,7 @@ import {
   settingDocumentation,
   settingSchema,
 } from '../settingDocumentation.ts';
+import { sweptSetting, withoutSweep } from '../sweptSettings.ts';
 import { namesColumn, tableColumns } from '../tableColumns.ts';
 import { textAt, valueAt } from '../writtenSettings.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -29,7 +30,8 @@ export function valueProposals(typing: Typing): Proposal[] {
   const { path } = place;
   if (path.length === 0) return blocks(experimentBlocks(document, surroundings, true));
   if (withinCompression(path)?.inner.length === 0) return blocks(compressionBlocks(document, surroundings));
-  const node = settingSchema(document.settings, path);
+  const swept = sweptSetting(path);
+  const node = swept ? settingSchema(withoutSweep(document.settings), swept) : settingSchema(document.settings, path);
   if (!node) return [];
   if (isPathSetting(node))
     return [
