@@ -8,7 +8,15 @@ import { plannedRuns } from '../../sweeps/plannedRuns.ts';
 import { readSweep } from '../../sweeps/runQueue.ts';
 import type { Sweep } from '../../sweeps/sweepFolder.ts';
 import type { Command, CommandArguments, CommandContext } from '../command.ts';
-import { holderText, parallelOf, parallelOption, startedSweep, sweepJsonOption, workOnSweep, yesOption } from '../sweepWork.ts';
+import {
+  holderText,
+  parallelOf,
+  parallelOption,
+  startedSweep,
+  sweepJsonOption,
+  workOnSweep,
+  yesOption,
+} from '../sweepWork.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 import { outOption, setOption, train } from './train.ts';
 
@@ -95,10 +103,9 @@ async function trainLine(sweep: Sweep, options: CommandArguments['options'], con
   const claim = await sweep.claim(planned);
   if (!('release' in claim)) {
     const { holder, path } = claim;
-    throw new UserError(
-      `The run ${planned.run} is seen to by ${holderText(holder)}.`,
-      { remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.` },
-    );
+    throw new UserError(`The run ${planned.run} is seen to by ${holderText(holder)}.`, {
+      remedy: `Wait until it has ended. If that machine no longer runs it, delete ${path}.`,
+    });
   }
   try {
     const run = (await sweep.openRun(planned)) ?? (await sweep.makeRun(planned));

@@ -31,6 +31,7 @@ async function commandLine(sweep: object | undefined, answer?: boolean) {
         now: Date.now,
         keepConsoleOffStdout: () => undefined,
         goOnWithoutOutput: () => undefined,
+        onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
         uncaught: { onError: () => undefined, abandoned: new Promise<never>(() => undefined) },
         ...(answer !== undefined && {
           confirm: (question: string) => {
@@ -151,4 +152,36 @@ test('a run folder that is not the sweep’s is left alone', async () => {
   await mkdir(sweep.runFolder(sweep.plan[1]));
   expect(await sweep.openRun(sweep.plan[1])).toBeUndefined();
   expect((await sweep.makeRun(sweep.plan[1])).id).toBe(sweep.plan[1].run);
+});
+
+test('a sweep stands for its runs in a comparison', async () => {
+  const { run, folder } = await commandLine({ vary: { 'training.seed': [1, 2], 'training.batchSize': [20, 50] } });
+  await run('sweep', file, '--print');
+  const sweep = (await findSweep('last', folder))!;
+  for (const [i, planned] of sweep.plan.entries()) {
+    const made = await sweep.makeRun(planned);
+    const log = await EventLog.open(made);
+    const { config } = started;
+    const [seed, batchSize] = planned.vary.map((text) => Number(text.split('=')[1]));
+    log.append({ ...started, config: { ...config, training: { ...config.training, seed, batchSize } } });
+    log.append({ ...finished, summary: { ...finished.summary, test: 0.9 + 0.01 * i ** 2 } });
+    log.close();
+    await made.update({ state: 'finished' });
+  }
+  const { code, stdout } = await run('compare', sweep.id);
+  expect(code).toBe(0);
+  expect(stdout).toContain('training.batchSize    20             50\n');
+  const table = await run('sweep', sweep.id);
+  expect(table.code).toBe(0);
+  expect(
+    table.stdout
+      .split('\n')
+      .slice(2, 5)
+      .map((line) => line.split(/  +/).slice(0, 3)),
+  ).toEqual([
+    ['training.batchSize', 'seeds', 'test accuracy'],
+    ['50', '1-2', '0.95 ± 0.5082'],
+    ['20', '1-2', '0.92 ± 0.2541'],
+  ]);
+  expect(await run('compare', sweep.plan[0].run)).toMatchObject({ code: 2, stderr: expect.stringContaining('expected at least two runs') as string }); // prettier-ignore
 });
