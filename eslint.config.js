@@ -13,7 +13,7 @@ const serverFloors = [
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['inspect', 'sidecarClient'],
   ['training', 'proposals', 'sweeps'],
-  ['export'],
+  ['export', 'sensitivity'],
   ['latency'],
   ['cli', 'sidecar', 'language'],
 ];

@@ -61,9 +61,14 @@ function progressOf({ summary, liveState }: StoredRun): string {
     const { decoded } = liveState;
     if (!decoded) return l10n.t('preparing');
     const percent = Math.floor((100 * decoded.done) / decoded.total);
-    return decoded.what === 'images'
-      ? l10n.t('preparing, {0}% of the images decoded', percent)
-      : l10n.t('preparing, {0}% of the text tokenized', percent);
+    switch (decoded.what) {
+      case 'images':
+        return l10n.t('preparing, {0}% of the images decoded', percent);
+      case 'text':
+        return l10n.t('preparing, {0}% of the text tokenized', percent);
+      case 'labels':
+        return l10n.t('preparing, {0}% of the labels counted', percent);
+    }
   }
   return liveState ? progressText(liveState) : '';
 }

@@ -43,7 +43,7 @@ export function measuredText(l10n: Translation, latency: Latency): string {
     : l10n.t('One input takes {0} in the packed file, {1} in the dense model.', ours, theirs);
 }
 
-export function progressText(l10n: Translation, { phase, samples, rounds, of }: ExportProgress): string {
+export function progressText(l10n: Translation, { phase, samples, settings, rounds, of }: ExportProgress): string {
   switch (phase) {
     case 'loading':
       return l10n.t('loading the model…');
@@ -55,11 +55,15 @@ export function progressText(l10n: Translation, { phase, samples, rounds, of }: 
         : l10n.t('evaluating the file: {0} of {1} samples', formatCount(samples ?? 0), formatCount(of));
     case 'measuring':
       return l10n.t('round {0} of {1}', rounds ?? 0, of ?? '?');
+    case 'scanning':
+      return l10n.t('setting {0} of {1}', settings ?? 0, of ?? '?');
+    case 'easing':
+      return l10n.t('measuring the suggested settings together…');
   }
 }
 
 /** How far an export or a measurement is, 0 to 100; undefined where that cannot be said. */
-export function progressPercent({ samples, rounds, of }: ExportProgress): number | undefined {
-  const done = samples ?? rounds;
+export function progressPercent({ samples, settings, rounds, of }: ExportProgress): number | undefined {
+  const done = samples ?? settings ?? rounds;
   return done !== undefined && of !== undefined && of > 0 ? (100 * done) / of : undefined;
 }

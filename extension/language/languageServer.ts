@@ -10,6 +10,7 @@ import {
   type CloseHandlerResult,
   type LanguageClientOptions,
 } from 'vscode-languageclient/node';
+import { modelEndings, moduleEndings, weightEndings } from '../../server/protocol/model/modelEndings.ts';
 import { DescribeModelRequest } from '../../server/protocol/wire/describeModel.ts';
 import { EXPERIMENT_LANGUAGE, type InitializationOptions } from '../../server/protocol/wire/language.ts';
 import { stackOf } from '../../server/protocol/thrown.ts';
@@ -22,9 +23,17 @@ import { ModelDescriber } from './modelDescriber.ts';
 /** What comes, changes and goes around experiment files: runs, descriptions of models, modules and models; of data, not what is in them. */
 const watched = [
   { pattern: '**/.deeptwist/{runs/*/run.json,models/*.json}', changes: true },
-  { pattern: '**/*.{ts,mts,cts,js,mjs,cjs,json,onnx}', changes: true },
-  { pattern: '**/*.{npy,npz,txt,csv,tsv,parquet,gz,safetensors,pt,pth,ckpt,bin}', changes: false },
+  { pattern: endingIn([...moduleEndings, ...modelEndings]), changes: true },
+  {
+    pattern: endingIn(['.npy', '.npz', '.txt', '.csv', '.tsv', '.parquet', '.gz', '.bin', ...weightEndings]),
+    changes: false,
+  },
 ];
+
+/** A glob of the files with one of the endings. */
+function endingIn(endings: readonly string[]): string {
+  return `**/*{${endings.join(',')}}`;
+}
 
 /** A server that dies more often than this is not started again by itself. */
 const DEATHS = 4;

@@ -1,7 +1,7 @@
 /** @file The models, data sets and teachers that a workspace has for a new experiment. */
 import { Uri, window, workspace } from 'vscode';
 import type { CancellationToken } from 'vscode';
-import { modelEndings } from '../../server/protocol/model/modelEndings.ts';
+import { modelEndings, moduleEndings } from '../../server/protocol/model/modelEndings.ts';
 import type { FoundFiles, Proposals } from '../../server/protocol/wire/proposals.ts';
 import type { RunStore } from '../runs/runStore.ts';
 import { findTeachingRuns, type FoundTeacher } from './findTeachers.ts';
@@ -22,12 +22,26 @@ export const EXCLUDED = '**/{node_modules,.deeptwist,.git,dist,out,build,coverag
 /** Data sets come as packages, too. */
 const EXCLUDED_DATA = '**/{.deeptwist,.git}/**';
 
-export async function findChoices(proposer: Proposer, store: RunStore, token: CancellationToken): Promise<Choices> {
-  const { teachers, ...found } = await proposer.ask('find', await findFiles(token));
-  return {
-    ...found,
-    teachers: [...(await findTeachingRuns(store, token)), ...teachers.map((file) => ({ file }))],
-  };
+/** @returns undefined where the user cancels: the proposer's thread, which may be reading a large file, is then ended */
+export async function findChoices(
+  proposer: Pick<Proposer, 'ask' | 'dispose'>,
+  store: Pick<RunStore, 'experiments' | 'runsOf'>,
+  token: CancellationToken,
+): Promise<Choices | undefined> {
+  const cancellation = token.onCancellationRequested(() => proposer.dispose());
+  try {
+    const files = await findFiles(token);
+    if (token.isCancellationRequested) return undefined; // A thread that has ended does not answer.
+    const { teachers, ...found } = await proposer.ask('find', files);
+    const runs = await findTeachingRuns(store, token);
+    if (token.isCancellationRequested) return undefined;
+    return { ...found, teachers: [...runs, ...teachers.map((file) => ({ file }))] };
+  } catch (error) {
+    if (token.isCancellationRequested) return undefined;
+    throw error;
+  } finally {
+    cancellation.dispose();
+  }
 }
 
 async function findFiles(token: CancellationToken): Promise<FoundFiles> {
@@ -35,7 +49,7 @@ async function findFiles(token: CancellationToken): Promise<FoundFiles> {
     (await workspace.findFiles(glob, excluded, limit, token)).map(({ fsPath }) => fsPath).sort();
   const models = modelEndings.map((ending) => find(ending === '.json' ? '**/model.json' : `**/*${ending}`));
   const [sources, digits, images, arrays, tables, texts, ...ofModels] = await Promise.all([
-    find('**/*.{ts,js,mts,mjs,cts,cjs}', MODULES),
+    find(`**/*{${moduleEndings.join(',')}}`, MODULES),
     // Raw or gzip: an empty alternative in braces matches nothing.
     find('**/train-images?idx3-ubyte*', FILES, EXCLUDED_DATA),
     find('**/*/*.{jpg,jpeg,png,JPG,JPEG,PNG}', IMAGES),

@@ -23,7 +23,10 @@ export type FoundTeacher =
 const NEWEST = 20;
 
 /** The newest finished run of each experiment. */
-export async function findTeachingRuns(store: RunStore, token: CancellationToken): Promise<FoundTeacher[]> {
+export async function findTeachingRuns(
+  store: Pick<RunStore, 'experiments' | 'runsOf'>,
+  token: CancellationToken,
+): Promise<FoundTeacher[]> {
   const found: FoundTeacher[] = [];
   const experiments = await store.experiments();
   for (const experiment of experiments) {

@@ -1,4 +1,5 @@
 /** @file What a command of the CLI is, and what it gets to work with. */
+import type { Analyzer } from './analyzer.ts';
 import type { Exporter } from './exporter.ts';
 import type { Measurer } from './measurer.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,6 +23,8 @@ export interface CommandContext {
   loadExporter: () => Promise<Exporter>;
   /** The same for what measures exported files. */
   loadMeasurer: () => Promise<Measurer>;
+  /** The same for what measures the sensitivity of layers. */
+  loadAnalyzer: () => Promise<Analyzer>;
   /** The built `sidecar.js`: what trains a run in a process of its own. */
   sidecarScript: string;
   /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
@@ -73,6 +76,11 @@ export interface CommandArguments {
     energy?: string;
     'energy-of'?: string;
     layers?: string[];
+    methods?: string;
+    values?: string;
+    samples?: string;
+    split?: string;
+    'max-drop'?: string;
     'with-changed-files'?: boolean;
     seeds?: string;
     parallel?: string;

@@ -13,6 +13,7 @@ import { evaluateCommand } from './commands/evaluate.ts';
 import { exportCommand } from './commands/export.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
+import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { thinCommand } from './commands/thin.ts';
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   exportCommand,
   thinCommand,
   benchmarkCommand,
+  sensitivityCommand,
   describeCommand,
   inspectCommand,
 ];

@@ -24,6 +24,7 @@ export async function runProcess(): Promise<void> {
       loadTrainer: () => import('../training/index.ts'),
       loadExporter: () => import('../export/index.ts'),
       loadMeasurer: () => import('../latency/index.ts'),
+      loadAnalyzer: () => import('../sensitivity/index.ts'),
       sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
       ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
       onInterrupt: listenForInterrupt,

@@ -29,7 +29,7 @@ export class ExportStatus {
   }
 }
 
-function statusText({ phase, samples, rounds, of }: ExportProgress): string {
+function statusText({ phase, samples, settings, rounds, of }: ExportProgress): string {
   switch (phase) {
     case 'loading':
       return 'Loading the model…';
@@ -39,5 +39,9 @@ function statusText({ phase, samples, rounds, of }: ExportProgress): string {
       return `Evaluating the file: ${samples}/${of ?? '?'} samples`;
     case 'measuring':
       return `Measuring: round ${rounds} of ${of ?? '?'}`;
+    case 'scanning':
+      return `Measuring: setting ${settings} of ${of ?? '?'}`;
+    case 'easing':
+      return 'Measuring the suggested settings together…';
   }
 }

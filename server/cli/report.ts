@@ -45,9 +45,14 @@ export function statusLine(progress: Progress, columns: number): string {
 function startingText({ decoded }: Progress): string {
   if (!decoded) return 'starting …';
   const { what, done, total } = decoded;
-  return what === 'images'
-    ? `decoding images, ${formatCount(done)} of ${formatCount(total)}`
-    : `tokenizing the text, ${formatPercent(done / total)}`;
+  switch (what) {
+    case 'images':
+      return `decoding images, ${formatCount(done)} of ${formatCount(total)}`;
+    case 'text':
+      return `tokenizing the text, ${formatPercent(done / total)}`;
+    case 'labels':
+      return `counting the samples of each class, ${formatPercent(done / total)}`;
+  }
 }
 
 function bar(fraction: number): string {

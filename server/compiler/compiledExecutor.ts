@@ -8,7 +8,7 @@ import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
-import { createParameters, type ParameterSet } from './parameters.ts';
+import { createParameters, type ArenaRoom, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
 import { portName } from './ports.ts';
@@ -18,7 +18,7 @@ import { BoundSession, type Buffer, type SessionOptions } from './session.ts';
 import { unreachedWeights } from './trace/layerErrors.ts';
 import { traceEvaluation, traceTraining } from './trace/traceProgram.ts';
 
-export interface ExecutorOptions {
+export interface ExecutorOptions extends ArenaRoom {
   /** Samples of every batch of training. */
   batchSize: number;
   seed: number;
@@ -28,8 +28,6 @@ export interface ExecutorOptions {
   threads?: number;
   /** True where the optimizer takes the gradient of an embedding as rows. */
   rowGradients: boolean;
-  /** Bytes to keep free in the arena behind the weights, given the lengths of the trained ones. */
-  extraBytes: (trainedLengths: readonly number[]) => number;
   /** Passes to leave out, to measure what they give. */
   skippedPasses?: ReadonlySet<PassName>;
 }
@@ -99,8 +97,7 @@ export class CompiledExecutor implements Executor {
           trained.map(({ name }) => name),
         )
       : { graph: traced, rows: new Map<string, number>() };
-    const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    const parameters = createParameters(program, rows, extraBytes);
+    const parameters = createParameters(program, rows, options);
     const threads = options.threads ?? defaultThreads(graph);
     const sessionOptions = { threads, spinning: threads > 1 };
     const training = await bindGraph(graph, parameters, new Map(), sessionOptions);

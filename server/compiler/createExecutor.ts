@@ -65,10 +65,10 @@ async function createEager(
   directory: string,
   options: ExecutorOptions & { evaluationBatchSize: number },
 ): Promise<CreatedExecutor> {
-  const { seed, seeding, extraBytes } = options;
+  const { seed, seeding, stateBytes, groups } = options;
   const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {
-    const trial = new EagerExecutor(program, { backend: candidate, seed, seeding, extraBytes: () => 0 });
+    const trial = new EagerExecutor(program, { backend: candidate, seed, seeding, stateBytes: () => 0 });
     await trial.step(zeroBatch(program, options.batchSize), 0);
     await trial.evaluate(zeroBatch(program, options.evaluationBatchSize));
   });
@@ -78,7 +78,7 @@ async function createEager(
       variable.assign(tf.tensor(initial[index], variable.shape, variable.dtype)),
     );
   });
-  const executor = new EagerExecutor(program, { backend, seed, seeding, extraBytes });
+  const executor = new EagerExecutor(program, { backend, seed, seeding, stateBytes, groups });
   return { executor, parameters: executor.parameters };
 }
 

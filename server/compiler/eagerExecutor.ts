@@ -6,7 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { withMathRandom } from '../formats/mathRandom.ts';
 import { Random, type Seeding } from '../formats/random.ts';
 import { calledLayers } from './frozenModel.ts';
-import { createParameters, type FrozenParameter, type ParameterSet } from './parameters.ts';
+import { createParameters, type ArenaRoom, type FrozenParameter, type ParameterSet } from './parameters.ts';
 import {
   withParts,
   type Evaluation,
@@ -31,13 +31,12 @@ interface DropoutLayer {
   seed: number | undefined;
 }
 
-export interface EagerOptions {
+export interface EagerOptions extends ArenaRoom {
   /** A registered TensorFlow.js backend: 'tensorflow', 'wasm', 'cpu'. */
   backend: string;
   seed: number;
   /** How random numbers are seeded; default: as in new runs. */
   seeding?: Seeding;
-  extraBytes: (trainedLengths: readonly number[]) => number;
 }
 
 export class EagerExecutor implements Executor {
@@ -52,9 +51,7 @@ export class EagerExecutor implements Executor {
   constructor(program: Program, options: EagerOptions) {
     this.#program = program;
     this.#options = options;
-    const trained = program.weights.filter((weight) => weight.trainable);
-    const extraBytes = options.extraBytes(trained.map(({ variable }) => variable.size));
-    this.parameters = createParameters(program, new Map(), extraBytes);
+    this.parameters = createParameters(program, new Map(), options);
     this.description = `TensorFlow.js, backend ${options.backend}`;
     this.#stateful = statefulLayers(program);
     this.#dropouts = nestedLayers(calledLayers(program))

@@ -1,8 +1,9 @@
-/** @file The weights of a program: those of its model with their gradients, in one {@link Arena}, and those of a frozen model. */
+/** @file The weights of a program: those of its model with their gradients, in {@link Arena}s, and those of a frozen model. */
+import { totalmem } from 'node:os';
 import { elementCount } from '../protocol/shape.ts';
 import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
-import { Arena, ARENA_LIMIT, arenaBytes } from '../memory/arena.ts';
+import { ARENA_LIMIT, arenaBytes, createArenas, type Arena } from '../memory/arena.ts';
 import type { RowGradient } from '../memory/rowGradient.ts';
 import type { FrozenWeight, Program, ProgramWeight } from './program.ts';
 
@@ -16,13 +17,24 @@ export interface Parameter {
 }
 
 export interface ParameterSet {
-  readonly arena: Arena;
   /** The weights of the program's model, trained or not, in its order. */
   readonly list: readonly Parameter[];
   /** {@link list} by name. */
   readonly byName: ReadonlyMap<string, Parameter>;
   /** The weights of the frozen model in its order: executors read them, and nothing else knows of them. */
   readonly frozen: readonly FrozenParameter[];
+  /** An arena with room for each group of {@link ArenaRoom.groups}. */
+  readonly groups: readonly Arena[];
+}
+
+/** Room in the arenas for what is not a weight or its gradient. */
+export interface ArenaRoom {
+  /** Bytes beside a trained weight of this length, in its arena: for the state of the optimizer. */
+  readonly stateBytes: (length: number) => number;
+  /** Bytes of further groups of arrays, each in one arena: for tensors that are trained in the place of weights. Default: none. */
+  readonly groups?: readonly number[];
+  /** Bytes of an arena; default: what WebAssembly can address. */
+  readonly arenaLimit?: number;
 }
 
 export interface FrozenParameter {
@@ -32,27 +44,34 @@ export interface FrozenParameter {
 }
 
 /**
- * Copies the weights of a program's model into an arena. Those of its frozen model stay outside: no optimizer works on them.
+ * Copies the weights of a program's model into arenas: a weight, its gradient and the state of its optimizer into one, since a kernel works
+ * on them at once. Those of its frozen model stay outside: no optimizer works on them.
  * @param gradientRows number of rows that a step's gradient has, for weights whose gradient is a {@link RowGradient}
- * @param extraBytes room for what else will be allocated there: optimizer state
+ * @throws UserError when one weight is too large for an arena, or all of them for the memory of this machine
  */
 export function createParameters(
   { weights, frozen }: Pick<Program, 'weights' | 'frozen'>,
   gradientRows: ReadonlyMap<string, number>,
-  extraBytes: number,
+  room: ArenaRoom,
 ): ParameterSet {
   const width = (weight: ProgramWeight) => elementCount(weight.variable.shape.slice(1));
   const gradientBytes = (weight: ProgramWeight) => {
     const rows = gradientRows.get(weight.name);
     return rows === undefined ? arenaBytes(weight.variable.size) : arenaBytes(rows) + arenaBytes(rows * width(weight));
   };
-  const bytes = weights.reduce(
-    (sum, weight) => sum + arenaBytes(weight.variable.size) + (weight.trainable ? gradientBytes(weight) : 0),
-    extraBytes,
-  );
-  const arena = createArena(bytes, weights);
-  const list = weights.map((weight): Parameter => {
+  const groups = weights.map((weight): Group => {
+    const { size, shape } = weight.variable;
+    const trained = weight.trainable ? gradientBytes(weight) + room.stateBytes(size) : 0;
+    return { what: `the weight ${weight.name} [${shape.join(', ')}]`, bytes: arenaBytes(size) + trained };
+  });
+  const others = (room.groups ?? []).map((bytes): Group => ({
+    what: 'what is trained in the place of a weight',
+    bytes,
+  }));
+  const arenas = allocateArenas([...groups, ...others], weights, room.arenaLimit ?? ARENA_LIMIT);
+  const list = weights.map((weight, i): Parameter => {
     const { name, trainable, variable } = weight;
+    const arena = arenas[i];
     const value = arena.float32(variable.size);
     value.set(variable.dataSync<'float32'>());
     const rows = gradientRows.get(name);
@@ -63,10 +82,10 @@ export function createParameters(
     return { name, shape: variable.shape, trainable, value, gradient };
   });
   return {
-    arena,
     list,
     byName: new Map(list.map((parameter) => [parameter.name, parameter])),
     frozen: (frozen?.weights ?? []).map(createFrozenParameter),
+    groups: arenas.slice(weights.length),
   };
 }
 
@@ -74,21 +93,47 @@ function createFrozenParameter({ name, variable }: FrozenWeight): FrozenParamete
   return { name, value: new Float32Array(variable.dataSync()) };
 }
 
-/** @throws UserError when the model is too large for an arena, or for the memory of this machine */
-function createArena(bytes: number, weights: readonly ProgramWeight[]): Arena {
+/** Arrays that share an arena. */
+interface Group {
+  /** Names them in messages. */
+  readonly what: string;
+  readonly bytes: number;
+}
+
+const REMEDY =
+  'Make the model smaller, freeze some of its layers (trainable: false), or use the optimizer "sgd" without momentum.';
+
+function allocateArenas(groups: readonly Group[], weights: readonly ProgramWeight[], limit: number): Arena[] {
+  const tooLarge = groups.find(({ bytes }) => bytes > limit);
+  if (tooLarge !== undefined)
+    throw new UserError(
+      `The model is too large: ${tooLarge.what} takes ${formatBytes(tooLarge.bytes)} with its gradient and the state of the optimizer; ` +
+        `the limit of one weight is ${formatBytes(limit)}.`,
+      { remedy: `Divide it into several weights. ${REMEDY}` },
+    );
+  const bytes = groups.reduce((sum, group) => sum + group.bytes, 0);
   const count = formatCount(weights.reduce((sum, { variable }) => sum + variable.size, 0));
   const need = `its ${count} weights take ${formatBytes(bytes)} with their gradients and the state of the optimizer`;
-  const remedy =
-    'Make the model smaller, freeze some of its layers (trainable: false), or use the optimizer "sgd" without momentum.';
-  if (bytes > ARENA_LIMIT)
-    throw new UserError(`The model is too large: ${need}; the limit is ${formatBytes(ARENA_LIMIT)}.`, { remedy });
+  const remedy = `End other programs, or use a machine with more memory. ${REMEDY}`;
+  const has = memoryOfMachine();
+  if (bytes > has)
+    throw new UserError(`There is not enough memory for the model: ${need}; this machine has ${formatBytes(has)}.`, {
+      remedy,
+    });
   try {
-    return new Arena(bytes);
+    return createArenas(
+      groups.map((group) => group.bytes),
+      limit,
+    );
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new UserError(`There is not enough memory for the model: ${need}.`, {
-      remedy: `End other programs, or use a machine with more memory. ${remedy}`,
-      cause: error,
-    });
+    throw new UserError(`There is not enough memory for the model: ${need}.`, { remedy, cause: error });
   }
+}
+
+/** Bytes of memory that this process may use: those of its container, where that has a limit. */
+function memoryOfMachine(): number {
+  // Node 18 and some systems have no such limit and give 0, or a number beyond all memory.
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -70,22 +70,22 @@ export class Compressor {
 
   /**
    * @param weights all weights of the model, where they live and change in place
-   * @param allocate gives zeroed memory that the optimizer works on, for {@link trained}
+   * @param allocate gives zeroed memory that the optimizer works on, for each of {@link trained}
    * @param beside the tensors that the training step has beside weights that are distributions; none where nothing is trained
    * @throws SettingError where a policy cannot store a weight
    */
   constructor(
     plan: CompressionPlan,
     weights: readonly CompressibleWeight[],
-    allocate: (length: number) => Float32Array = (length) => new Float32Array(length),
+    allocate: (length: number, tensor: number) => Float32Array = (length) => new Float32Array(length),
     beside: readonly TrainedTensor[] = [],
   ) {
     this.#plan = plan;
     this.#weights = new Map(weights.map((weight) => [weight.name, weight]));
-    this.trained = plan.trained.map(({ name, length }) => ({
+    this.trained = plan.trained.map(({ name, length }, i) => ({
       name,
-      value: allocate(length),
-      gradient: allocate(length),
+      value: allocate(length, i),
+      gradient: allocate(length, i),
     }));
     const host = {
       weights: this.#weights,

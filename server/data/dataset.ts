@@ -47,6 +47,8 @@ export interface Split {
   samples: number | undefined;
   /** Every sample once, in order; the last batch may be smaller. A batch is valid until the next one is asked for. */
   batches(batchSize: number): Iterable<Batch> | AsyncIterable<Batch>;
+  /** The same without inputs; absent where these are read with the targets. */
+  targets?: (batchSize: number) => Iterable<Pick<Batch, 'size' | 'targets'>>;
   /** What is wrong with its samples and keeps a model from being evaluated on them; absent where nothing is known to be. */
   warning?: string | undefined;
 }
@@ -89,8 +91,10 @@ export type TargetFacts = { name: string; kind: 'classes'; classes: readonly str
 
 /** What a row of a table becomes for a model. */
 export interface TableFacts {
-  /** In the order of the inputs. */
+  /** In the order of the inputs; where the model has several of them, in that in which they are named first. */
   columns: readonly ColumnFacts[];
+  /** Names of the columns of each input of the model, where it has several. */
+  inputs?: Readonly<Record<string, readonly string[]>>;
   target: TargetFacts;
 }
 
@@ -134,9 +138,9 @@ export type SampleForm = Pick<Dataset, 'inputs' | 'vocabulary' | 'classes' | 'cl
   train: Pick<Dataset['train'], 'samples'>;
 };
 
-/** Images that are decoded, or bytes of a text that are tokenized, of all. */
+/** Images that are decoded, bytes of a text that are tokenized, or samples whose labels are counted, of all. */
 export interface Decoded {
-  readonly what: 'images' | 'text';
+  readonly what: 'images' | 'text' | 'labels';
   readonly done: number;
   readonly total: number;
 }
@@ -144,6 +148,6 @@ export interface Decoded {
 export interface OpenOptions {
   /** When it aborts, decoding and tokenizing end at once. */
   readonly signal?: AbortSignal | undefined;
-  /** Told of what is decoded or tokenized, which may take long. */
+  /** Told of what is decoded, tokenized or counted, which may take long. */
   readonly onDecoded?: ((decoded: Decoded) => void) | undefined;
 }

@@ -76,28 +76,35 @@ const constructors = { float32: Float32Array, int32: Int32Array };
 const FIRST_STREAM = 2 ** 52;
 
 /** Batches in the order of the table: views, and copies of what has another element type. */
-function inOrder(table: Table): Split {
+function inOrder({ samples, inputs, targets, warning }: Table): Split {
+  function* ranges(batchSize: number): Generator<[begin: number, end: number]> {
+    for (let begin = 0; begin < samples; begin += batchSize) yield [begin, Math.min(begin + batchSize, samples)];
+  }
   return {
-    samples: table.samples,
-    warning: table.warning,
+    samples,
+    warning,
     *batches(batchSize) {
-      for (let begin = 0; begin < table.samples; begin += batchSize) {
-        const end = Math.min(begin + batchSize, table.samples);
-        const rows = (column: Column): Elements => {
-          const length = elementCount(column.shape);
-          if ('copyRow' in column) {
-            const computed = new constructors[column.dtype]((end - begin) * length);
-            for (let sample = begin; sample < end; sample++)
-              column.copyRow(sample, computed, (sample - begin) * length);
-            return computed;
-          }
-          const stored = column.data.subarray(begin * length, end * length);
-          return stored instanceof constructors[column.dtype] ? stored : new constructors[column.dtype](stored);
-        };
-        yield { size: end - begin, inputs: table.inputs.map(rows), targets: table.targets.map(rows) };
+      for (const [begin, end] of ranges(batchSize)) {
+        const rows = (column: Column) => rowsOf(column, begin, end);
+        yield { size: end - begin, inputs: inputs.map(rows), targets: targets.map(rows) };
       }
     },
+    *targets(batchSize) {
+      for (const [begin, end] of ranges(batchSize))
+        yield { size: end - begin, targets: targets.map((column) => rowsOf(column, begin, end)) };
+    },
   };
+}
+
+function rowsOf(column: Column, begin: number, end: number): Elements {
+  const length = elementCount(column.shape);
+  if ('copyRow' in column) {
+    const computed = new constructors[column.dtype]((end - begin) * length);
+    for (let sample = begin; sample < end; sample++) column.copyRow(sample, computed, (sample - begin) * length);
+    return computed;
+  }
+  const stored = column.data.subarray(begin * length, end * length);
+  return stored instanceof constructors[column.dtype] ? stored : new constructors[column.dtype](stored);
 }
 
 /** Shuffles anew for each epoch and fills the same buffers with the rows of each batch. */

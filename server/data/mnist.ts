@@ -6,7 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { FormatError } from '../formats/formatError.ts';
 import { decodeIdx, idxFileBytes, type IdxArray } from '../formats/idx.ts';
-import { inflate } from '../formats/inflate.ts';
+import { inflate, isGzip } from '../formats/inflate.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -127,8 +127,7 @@ function findFile(folder: string, files: readonly Candidate[], stem: string, typ
 }
 
 function unzip(bytes: Uint8Array, axes: number): Uint8Array {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  return isGzip ? inflate(bytes, 'gzip', (head) => idxFileBytes(head, axes)) : bytes;
+  return isGzip(bytes) ? inflate(bytes, 'gzip', (head) => idxFileBytes(head, axes)) : bytes;
 }
 
 function decodeImages(file: Uint8Array): IdxArray {

@@ -55,7 +55,7 @@ function ofModel(model: tf.LayersModel, trained: Prepared, file: string) {
   filePredictor(model, trained.program.inputs, file);
   const { loaded, dataset, live } = trained;
   const program = modelProgram({ ...loaded, model }, dataset, live.experiment.training);
-  return { loaded, dataset, live, program, parameters: createParameters(program, new Map(), 0) };
+  return { loaded, dataset, live, program, parameters: createParameters(program, new Map(), { stateBytes: () => 0 }) };
 }
 
 /** The metric of the file before. */

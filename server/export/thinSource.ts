@@ -39,7 +39,7 @@ export async function thinSource(
   const program = modelProgram({ ...prepared.loaded, model: smaller }, prepared.dataset, training);
   return {
     source: {
-      prepared: { program, parameters: createParameters(program, new Map(), 0) },
+      prepared: { program, parameters: createParameters(program, new Map(), { stateBytes: () => 0 }) },
       // A weight that is as it was has the form that the compression left.
       compressed:
         compressed && new Map([...compressed].filter(([name]) => thinned.tensors.get(name) === tensors.get(name))),

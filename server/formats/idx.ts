@@ -20,7 +20,7 @@ const UNSIGNED_BYTE = 0x08;
  * @throws FormatError when the magic number or the sizes are not those of such a file
  */
 export function decodeIdx(file: Uint8Array, axes: number): IdxArray {
-  const shape = readShape(file, axes);
+  const shape = idxShape(file, axes);
   const expected = headerBytes(axes) + elementCount(shape);
   if (file.length !== expected)
     throw new FormatError(
@@ -37,23 +37,29 @@ export function decodeIdx(file: Uint8Array, axes: number): IdxArray {
  * @throws FormatError as {@link decodeIdx}
  */
 export function idxFileBytes(head: Uint8Array, axes: number): number {
-  return headerBytes(axes) + elementCount(readShape(head, axes));
+  return headerBytes(axes) + elementCount(idxShape(head, axes));
 }
 
 function headerBytes(axes: number): number {
   return 4 + 4 * axes;
 }
 
-function readShape(file: Uint8Array, axes: number): number[] {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+/**
+ * Sizes of the axes, as the header says.
+ *
+ * @param head at least the header of the file
+ * @throws FormatError as {@link decodeIdx}
+ */
+export function idxShape(head: Uint8Array, axes: number): number[] {
+  const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const expectedMagic = (UNSIGNED_BYTE << 8) | axes;
-  const magic = file.length < 4 ? undefined : view.getUint32(0);
+  const magic = head.length < 4 ? undefined : view.getUint32(0);
   if (magic !== expectedMagic)
     throw new FormatError(
       `its magic number is ${magic === undefined ? 'missing' : hexadecimal(magic)}; an IDX file of bytes with ${axes} ` +
         `${axes === 1 ? 'axis' : 'axes'} starts with ${hexadecimal(expectedMagic)}`,
     );
-  if (file.length < headerBytes(axes)) throw new FormatError('its header is cut off');
+  if (head.length < headerBytes(axes)) throw new FormatError('its header is cut off');
   return Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
 }
 

@@ -7,6 +7,11 @@ import { FormatError } from './formatError.ts';
 
 const decompress = { gzip: gunzipSync, deflate: inflateRawSync };
 
+/** True for a content in the gzip format, by its first bytes. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
 /** Compressed bytes that hold the header of every format here; they make a thousand times as many at most. */
 const HEAD_BYTES = 2 ** 14;
 /** Decompressed bytes at most: 2 GiB. */

@@ -1,6 +1,5 @@
 /** @file What a model file is: by its content, which a renamed or downloaded file keeps. */
-import { kerasEndings } from '../protocol/model/modelEndings.ts';
-import { TORCH_EXTENSIONS } from './torch/torchFile.ts';
+import { hasEnding, kerasEndings, torchSaveEndings } from '../protocol/model/modelEndings.ts';
 
 /** Ends the name of the file that says which of several files has which tensor, as on the Hugging Face Hub. */
 export const INDEX_SUFFIX = '.index.json';
@@ -8,7 +7,7 @@ export const INDEX_SUFFIX = '.index.json';
 /** The endings that each kind of file usually has; a `model.json` is TensorFlow.js's. The first that fits counts. */
 export const endingsOfModelFiles = {
   safetensors: ['.safetensors'],
-  torch: TORCH_EXTENSIONS,
+  torch: torchSaveEndings,
   index: [INDEX_SUFFIX],
   onnx: ['.onnx'],
   keras: kerasEndings,
@@ -30,7 +29,7 @@ export const MARK_BYTES = 512;
  * @returns undefined for what is no model file
  */
 export function modelFileKind(path: string, head: Uint8Array): ModelFileKind | undefined {
-  const named = kinds.find((kind) => endingsOfModelFiles[kind].some((ending) => path.toLowerCase().endsWith(ending)));
+  const named = kinds.find((kind) => hasEnding(path, endingsOfModelFiles[kind]));
   return markedKind(head, named) ?? named;
 }
 

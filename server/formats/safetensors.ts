@@ -8,6 +8,7 @@ import { elementCount, isSizes } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import { sourceOf, type ByteSource } from './byteSource.ts';
 import { elementsOf, type ElementArray, type NumericArray } from './elements.ts';
+import { inPieces, joinPieces, type FilePieces } from './filePieces.ts';
 import { FormatError } from './formatError.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './halfPrecision.ts';
 import type { RowSource } from './rowSource.ts';
@@ -47,14 +48,24 @@ const MOST_HEADER_BYTES = 100_000_000;
 const ALIGNMENT = 8;
 const METADATA = '__metadata__';
 
-/**
- * Writes a safetensors file. Tensors with wider elements come first, as the reference implementation does, so that every
- * tensor is aligned for its type; otherwise the order is the given one.
- */
+/** Writes a safetensors file into memory: {@link safetensorPieces}. */
 export function encodeSafetensors(
   tensors: ReadonlyMap<string, Safetensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  return joinPieces(safetensorPieces(tensors, metadata));
+}
+
+/**
+ * Writes a safetensors file, a piece at a time, without a copy of the tensors. Tensors with wider elements come first, as the reference
+ * implementation does, so that every tensor is aligned for its type; otherwise the order is the given one.
+ * @param most bytes of a piece behind the header
+ */
+export function safetensorPieces(
+  tensors: ReadonlyMap<string, Safetensor>,
+  metadata: Readonly<Record<string, string>> = {},
+  most?: number,
+): FilePieces {
   const ordered = [...tensors].sort(
     ([, a], [, b]) => constructors[b.dtype].BYTES_PER_ELEMENT - constructors[a.dtype].BYTES_PER_ELEMENT,
   );
@@ -69,16 +80,16 @@ export function encodeSafetensors(
 
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
-  const file = new Uint8Array(LENGTH_BYTES + headerBytes + end);
-  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  file.set(json, LENGTH_BYTES);
-  file.fill(0x20, LENGTH_BYTES + json.length, LENGTH_BYTES + headerBytes);
-  let offset = LENGTH_BYTES + headerBytes;
-  for (const [, { data }] of ordered) {
-    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), offset);
-    offset += data.byteLength;
+  const beginning = new Uint8Array(LENGTH_BYTES + headerBytes);
+  new DataView(beginning.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  beginning.set(json, LENGTH_BYTES);
+  beginning.fill(0x20, LENGTH_BYTES + json.length);
+  function* pieces(): Generator<Uint8Array> {
+    yield beginning;
+    for (const [, { data }] of ordered)
+      yield* inPieces(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), most);
   }
-  return file;
+  return { bytes: beginning.length + end, pieces: pieces() };
 }
 
 /** A tensor as the header describes it. */
@@ -133,12 +144,32 @@ export function decodeSafetensors(file: Uint8Array): {
 }
 
 /**
+ * Opens a safetensors file. Each look at the `data` of a tensor reads them, so that no more is in memory than is looked at.
+ *
+ * @throws FormatError for a damaged header; a look at the data, for an element type that is not supported
+ */
+export function openSafetensors(file: ByteSource): {
+  tensors: Map<string, Safetensor>;
+  metadata: Readonly<Record<string, string>>;
+} {
+  const { entries, metadata } = readSafetensorsHeader(file);
+  const lazy = (entry: SafetensorEntry): Safetensor => ({
+    dtype: isHalf(entry.dtype) ? 'F32' : (entry.dtype as SafetensorDtype),
+    shape: entry.shape,
+    get data() {
+      return decodeSafetensor(entry, file.read(entry.begin, entry.end)).data;
+    },
+  });
+  return { tensors: new Map(entries.map((entry) => [entry.name, lazy(entry)])), metadata };
+}
+
+/**
  * @param bytes those of the entry
  * @throws FormatError for an element type that is not supported
  */
 export function decodeSafetensor({ name, dtype, shape }: SafetensorEntry, bytes: Uint8Array): Safetensor {
   if (!isDtype(dtype)) throw new FormatError(`tensor '${name}' has the element type ${dtype}, which is not supported`);
-  if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: halves[dtype](bytes) };
+  if (isHalf(dtype)) return { dtype: 'F32', shape, data: halves[dtype](bytes) };
   return { dtype, shape, data: elementsOf(bytes, constructors[dtype]) };
 }
 
@@ -219,11 +250,15 @@ function checkCoverage(entries: readonly SafetensorEntry[], dataBytes: number): 
 }
 
 function bytesPerElement(dtype: StoredDtype): number {
-  return dtype === 'F16' || dtype === 'BF16' ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
+  return isHalf(dtype) ? 2 : constructors[dtype].BYTES_PER_ELEMENT;
+}
+
+function isHalf(dtype: string): dtype is keyof typeof halves {
+  return Object.hasOwn(halves, dtype);
 }
 
 function isDtype(dtype: string): dtype is StoredDtype {
-  return Object.hasOwn(constructors, dtype) || Object.hasOwn(halves, dtype);
+  return Object.hasOwn(constructors, dtype) || isHalf(dtype);
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -8,6 +8,8 @@ import { openRegularFile } from '../runs/workspaceFile.ts';
 
 /** Bytes that are in memory at once while a tensor is read. */
 const CHUNK_BYTES = 2 ** 20;
+/** Most bytes that are read at once: the system reads no more than 2 GiB. */
+const READ_BYTES = 2 ** 30;
 /** What is read at once where a few bytes are asked for: the next are mostly those behind them. */
 const WINDOW_BYTES = 2 ** 16;
 
@@ -84,7 +86,8 @@ export class OpenedFile implements ByteSource {
     const bytes = Buffer.allocUnsafeSlow(end - begin);
     try {
       for (let length = 0; length < bytes.length;) {
-        const bytesRead = readSync(this.#handle.fd, bytes, length, bytes.length - length, begin + length);
+        const wanted = Math.min(READ_BYTES, bytes.length - length);
+        const bytesRead = readSync(this.#handle.fd, bytes, length, wanted, begin + length);
         if (bytesRead === 0) throw this.#changed();
         length += bytesRead;
       }

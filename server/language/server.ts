@@ -9,6 +9,7 @@ import {
   type Connection,
   type ServerCapabilities,
 } from 'vscode-languageserver/node';
+import { moduleEndings } from '../protocol/model/modelEndings.ts';
 import type { InitializationOptions } from '../protocol/wire/language.ts';
 import { stackOf } from '../protocol/thrown.ts';
 import { features } from './features/index.ts';
@@ -19,7 +20,7 @@ import { PublishedDiagnostics } from './publishedDiagnostics.ts';
 import { SurroundingsFinder } from './surroundings.ts';
 
 /** The texts of modules are followed, too: a model's layers are found in what the editor shows. */
-const MODULES = { documentSelector: [{ scheme: 'file', pattern: '**/*.{ts,mts,cts,js,mjs,cjs}' }] };
+const MODULES = { documentSelector: [{ scheme: 'file', pattern: `**/*{${moduleEndings.join(',')}}` }] };
 
 /** Milliseconds after which the lenses of a run that trains are asked for again: they tell the step. */
 const STEP_TOLD_EVERY_MS = 2000;

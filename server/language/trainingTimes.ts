@@ -1,6 +1,6 @@
 /** @file The times of an open experiment file, with the length of an epoch where the model's description tells it. */
 import { firstLength, type FirstRun } from '../protocol/experiment/firstExperiment.ts';
-import { readTimes, type Times } from '../protocol/experiment/times.ts';
+import { readTimes, samplesPerStep, type Times } from '../protocol/experiment/times.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ExperimentDocument } from './experimentDocument.ts';
 import { countAt, textAt } from './writtenSettings.ts';
@@ -16,13 +16,15 @@ export interface KnownTimes {
 export function knownTimes(document: ExperimentDocument, model: ModelDescription | undefined): KnownTimes {
   const batchSize = countAt(document, ['training', 'batchSize']);
   const samples = model?.samples;
-  const isKnown = batchSize !== undefined && samples !== undefined && samples >= batchSize;
-  return { times: readTimes(document.settings), stepsPerEpoch: isKnown ? Math.floor(samples / batchSize) : undefined };
+  const accumulate = countAt(document, ['training', 'accumulate']) ?? 1;
+  const needed = batchSize && samplesPerStep({ batchSize, accumulate });
+  const isKnown = needed !== undefined && samples !== undefined && samples >= needed;
+  return { times: readTimes(document.settings), stepsPerEpoch: isKnown ? Math.floor(samples / needed) : undefined };
 }
 
 /** What an open file trains with, to propose first settings for its compression; see {@link knownTimes}. */
 export function firstRunOf(document: ExperimentDocument, model: ModelDescription | undefined): FirstRun {
   const { times, stepsPerEpoch } = knownTimes(document, model);
   const dataType = textAt(document, ['data', 'type']);
-  return { dataType, length: times.steps ?? times.epochs ?? firstLength(dataType), stepsPerEpoch };
+  return { dataType, length: times.steps ?? times.epochs ?? firstLength({ dataType, stepsPerEpoch }), stepsPerEpoch };
 }

@@ -1,6 +1,8 @@
 /**
- * @file The memory in which parameters, gradients and optimizer state live: one WebAssembly.Memory, so that ONNX Runtime
+ * @file The memory in which parameters, gradients and optimizer state live: WebAssembly.Memory, so that ONNX Runtime
  * reads and writes its views in place and the optimizer's WebAssembly kernels update them in place. No weight is copied.
+ * A kernel works in one memory, which has 4 GiB at most: what one call of it needs is allocated from one {@link Arena}, and a model
+ * that is larger has several.
  */
 import { PAGE } from './instantiate.ts';
 
@@ -10,8 +12,11 @@ const ALIGNMENT = 64;
 const STATIC_BYTES = 4096;
 /** Scratch space of WebAssembly kernels, behind the static data; its content lasts for one kernel call. */
 export const scratch = { address: STATIC_BYTES, bytes: 128 * 1024 } as const;
-/** Bytes that can be allocated in an {@link Arena}: a WebAssembly.Memory has 65,536 pages at most. */
-export const ARENA_LIMIT = 65536 * PAGE - (scratch.address + scratch.bytes);
+/**
+ * Bytes that can be allocated in an {@link Arena}: a WebAssembly.Memory has 65,536 pages at most. The last one stays free, so that the
+ * address behind every view fits in 32 bits.
+ */
+export const ARENA_LIMIT = 65535 * PAGE - (scratch.address + scratch.bytes);
 
 const arenas = new WeakMap<ArrayBufferLike, Arena>();
 
@@ -25,7 +30,10 @@ export class Arena {
   readonly memory: WebAssembly.Memory;
   #next = scratch.address + scratch.bytes;
 
-  /** @param bytes total of {@link arenaBytes} of everything that will be allocated */
+  /**
+   * @param bytes total of {@link arenaBytes} of everything that will be allocated
+   * @throws RangeError where the system does not give the memory
+   */
   constructor(bytes: number) {
     const pages = Math.ceil((bytes + this.#next) / PAGE);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
@@ -54,4 +62,28 @@ export class Arena {
       throw new RangeError('The arena is full; it was created too small.');
     return offset;
   }
+}
+
+/**
+ * Arenas for groups of views, the views of a group in one of them. Neighbours share an arena as far as they fit in it.
+ * @param groups bytes of each group: the total of {@link arenaBytes} of its views, at most `limit`
+ * @param limit bytes of an arena
+ * @returns the arena of each group
+ * @throws RangeError where the system does not give the memory
+ */
+export function createArenas(groups: readonly number[], limit = ARENA_LIMIT): Arena[] {
+  const shared: number[][] = [];
+  let bytes = Infinity;
+  for (const group of groups) {
+    if (bytes + group > limit) {
+      shared.push([]);
+      bytes = 0;
+    }
+    shared.at(-1)?.push(group);
+    bytes += group;
+  }
+  return shared.flatMap((own) => {
+    const arena = new Arena(own.reduce((sum, group) => sum + group, 0));
+    return own.map(() => arena);
+  });
 }

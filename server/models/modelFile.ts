@@ -1,15 +1,17 @@
 /** @file What a file is that an experiment names as its model or as the weights to start from: a guess by its name. */
 import { extname } from 'node:path';
-import { TORCH_EXTENSIONS } from '../formats/torch/torchFile.ts';
-import { kerasEndings, modelEndings } from '../protocol/model/modelEndings.ts';
+import {
+  hasEnding,
+  kerasEndings,
+  modelEndings,
+  moduleEndings,
+  startEndings,
+  torchSaveEndings,
+} from '../protocol/model/modelEndings.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 
-const MODULES = new Set(['.ts', '.mts', '.cts', '.tsx', '.js', '.mjs', '.cjs', '.jsx']);
-
 const ONNX = '.onnx';
-
-const MODELS = new Set<string>(modelEndings);
 
 const FROM_OTHERS =
   'Export it as ONNX, and name that; or write its layers as a module with createModel(), and start from its weights ("start") as ' +
@@ -20,18 +22,15 @@ const FROM_TORCH =
 
 /** How other files become what is wanted. */
 const conversions: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(TORCH_EXTENSIONS.map((extension) => [extension, FROM_TORCH])),
+  ...Object.fromEntries(torchSaveEndings.map((extension) => [extension, FROM_TORCH])),
   '.tflite': FROM_OTHERS,
   '.pb': FROM_OTHERS,
   '.safetensors': 'It holds weights only: name it as "start", and a module or model.json with the layers as "model".',
 };
 
-/** Files of Keras, by their extensions. */
-const KERAS = new Set<string>(kerasEndings);
-
 /** True for a file of Keras, by its name. */
 export function isKerasFile(path: string): boolean {
-  return KERAS.has(extname(path).toLowerCase());
+  return hasEnding(path, kerasEndings);
 }
 
 export function hasExtension(path: string, extension: `.${string}`): boolean {
@@ -41,14 +40,13 @@ export function hasExtension(path: string, extension: `.${string}`): boolean {
 /** @throws SettingError for an address of the web, and for a file that holds no model by its name */
 export function checkModelReference(reference: string): void {
   checkAddress(['model'], reference);
-  const extension = extname(reference).toLowerCase();
-  if (MODELS.has(extension) || MODULES.has(extension)) return;
+  if (hasEnding(reference, modelEndings) || hasEnding(reference, moduleEndings)) return;
   throw new SettingError(
     ['model'],
     `${reference} is no module, no model.json of TensorFlow.js, no ONNX file and no file of Keras`,
     {
       remedy:
-        conversions[extension] ??
+        conversions[extname(reference).toLowerCase()] ??
         'Name a TypeScript or JavaScript module (.ts, .js), a model.json, an .onnx, .keras or .h5 file, or a built-in model (builtin:lenet-5).',
     },
   );
@@ -66,7 +64,7 @@ export function checkOnnxReference(reference: string): void {
 /** @throws SettingError for an address of the web, and for a file that is no module by its name */
 export function checkModuleReference(reference: string): void {
   checkAddress(['model', 'module'], reference);
-  if (MODULES.has(extname(reference).toLowerCase())) return;
+  if (hasEnding(reference, moduleEndings)) return;
   throw new SettingError(['model', 'module'], `${reference} is no TypeScript or JavaScript module`, {
     remedy: 'Name a module here; other models are named by "model" itself.',
   });
@@ -74,18 +72,13 @@ export function checkModuleReference(reference: string): void {
 
 /** True for a path that may be that of a model by its name, also of one that has to be converted first. */
 export function isModelPath(path: string): boolean {
-  const extension = extname(path).toLowerCase();
-  return MODELS.has(extension) || MODULES.has(extension) || Object.hasOwn(conversions, extension);
+  return hasEnding(path, [...modelEndings, ...moduleEndings, ...Object.keys(conversions)]);
 }
-
-/** Files of weights, by their extensions: those of models among them. */
-const WEIGHTS = new Set<string>([...modelEndings, '.safetensors', ...TORCH_EXTENSIONS]);
 
 /** @throws SettingError for an address of the web, and for a file that holds no weights by its name */
 export function checkStartReference(reference: string, setting: SettingPath): void {
   checkAddress(setting, reference);
-  const extension = extname(reference).toLowerCase();
-  if (WEIGHTS.has(extension)) return;
+  if (hasEnding(reference, startEndings)) return;
   const expected =
     'no .safetensors, no state dict of PyTorch (.pt, .pth), no model.json of TensorFlow.js, and no file of Keras (.keras, .h5) or ONNX';
   throw new SettingError(setting, `${reference} is ${expected}`, {

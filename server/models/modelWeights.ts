@@ -18,6 +18,8 @@ export interface ModelWeight {
   layerClass: string;
   /** Axis of the output units, where it is not the one that a weight of TensorFlow.js with this name has. */
   outputAxis?: number;
+  /** True for a bias or a scale of an ONNX graph that has several axes. */
+  isVector?: boolean;
   /** The one layer whose output the weight multiplies, with nothing but dropout between them; not for a recurrent kernel. */
   inputLayer?: string;
   shape: number[];
@@ -34,7 +36,7 @@ export type LayerConstraint = ReturnType<typeof tf.constraints.nonNeg>;
 type Layer = tf.layers.Layer;
 
 /** Layers within a layer: of a model, of a wrapper (timeDistributed), of bidirectional. */
-interface Composite {
+export interface Composite {
   layers?: Layer[];
   layer?: Layer;
   forwardLayer?: Layer;
@@ -90,12 +92,13 @@ export function modelWeights(model: tf.LayersModel): ModelWeight[] {
 }
 
 function weightsOfGraph(graph: OnnxGraphLayer): ModelWeight[] {
-  return graph.namedWeights.map(({ name, layer, weight, op, outputAxis, shape, trainable, variable }) => ({
+  return graph.namedWeights.map(({ name, layer, weight, op, outputAxis, isVector, shape, trainable, variable }) => ({
     name,
     layer,
     weight,
     layerClass: op,
     ...(outputAxis !== undefined && { outputAxis }),
+    ...(isVector && shape.length > 1 && { isVector }),
     shape: [...shape],
     trainable: trainable && graph.trainable,
     variable: variable.read() as tf.Variable,
@@ -107,12 +110,13 @@ function weightName(layer: string, variable: string): string {
   return `${layer}/${variable}`;
 }
 
-function children(layer: Layer): Layer[] {
+export function children(layer: Layer): Layer[] {
   const { layers = [], layer: wrapped, forwardLayer, backwardLayer } = layer as Layer & Composite;
   return [...layers, wrapped, forwardLayer, backwardLayer].filter((child) => child !== undefined);
 }
 
-function isModel(layer: Layer): boolean {
+/** True for a model, which has layers of its own. */
+export function isModel(layer: Layer): boolean {
   return (layer as Composite).layers !== undefined;
 }
 

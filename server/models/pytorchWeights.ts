@@ -19,12 +19,18 @@ interface PytorchWeight {
   readonly axes: readonly number[];
   /** The shape in PyTorch, where that joins axes of the layer's weight. */
   readonly shape?: (permuted: readonly number[]) => readonly number[];
-  /** A second weight of the module, with the same shape, that is added to it. */
-  readonly addend?: string;
+  /** A second weight of the module, with the same shape. */
+  readonly second?: SecondParameter;
   /** For each gate in PyTorch, blocks of its first axis, the gate of the layer. */
   readonly gates?: readonly number[];
   /** Axis of the layer's weight that has an entry for each feature of the input, which may be a flattened image. */
   readonly features?: number;
+}
+
+/** A second bias of a recurrent module: it is added to the first, or the layer has both in rows, the first before it. */
+interface SecondParameter {
+  readonly name: string;
+  readonly is: 'added' | 'row';
 }
 
 type Module = Readonly<Record<string, PytorchWeight>>;
@@ -61,24 +67,30 @@ const modules: Readonly<Record<string, Module>> = {
   LayerNormalization: { gamma: perFeature('weight'), beta: perFeature('bias') },
 };
 
-/** PyTorch adds two biases. The gates of an LSTM are i, f, c, o here and i, f, g, o there: the same order. */
-const recurrent = (order: Pick<PytorchWeight, 'gates'> = {}): Module => ({
+/** The gates of an LSTM are i, f, c, o here and i, f, g, o there: the same order. */
+const recurrent = (is: SecondParameter['is'], order: Pick<PytorchWeight, 'gates'> = {}): Module => ({
   kernel: { name: 'weight_ih_l0', axes: [1, 0], ...order },
   recurrent_kernel: { name: 'weight_hh_l0', axes: [1, 0], ...order },
-  bias: { name: 'bias_ih_l0', axes: VECTOR, addend: 'bias_hh_l0', ...order },
+  bias: { name: 'bias_ih_l0', axes: VECTOR, second: { name: 'bias_hh_l0', is }, ...order },
 });
+/** Gates z, r, h here and r, z, n there. */
+const GRU_GATES = { gates: [1, 0, 2] };
 
 /** Modules whose weights a layer can have although it computes something else with other settings than these. */
 const recurrentModules: Readonly<Record<string, { module: Module; settings: Readonly<Record<string, unknown>> }>> = {
   LSTM: {
-    module: recurrent(),
+    module: recurrent('added'),
     settings: { activation: 'tanh', recurrentActivation: 'sigmoid', goBackwards: false },
   },
-  SimpleRNN: { module: recurrent(), settings: { activation: 'tanh', goBackwards: false } },
-  // Gates z, r, h here and r, z, n there. TensorFlow.js has no GRU with `resetAfter`.
+  SimpleRNN: { module: recurrent('added'), settings: { activation: 'tanh', goBackwards: false } },
+  // TensorFlow.js has no GRU with `resetAfter`.
   GRU: {
-    module: recurrent({ gates: [1, 0, 2] }),
+    module: recurrent('added', GRU_GATES),
     settings: { activation: 'tanh', recurrentActivation: 'sigmoid', goBackwards: false, resetAfter: true },
+  },
+  ResetAfterGRU: {
+    module: recurrent('row', GRU_GATES),
+    settings: { activation: 'tanh', recurrentActivation: 'sigmoid', goBackwards: false },
   },
 };
 /** Default of PyTorch's normalizations; TensorFlow.js has 0.001. */
@@ -97,8 +109,8 @@ export interface RenamedWeight {
   readonly view: readonly number[];
   /** In PyTorch. */
   readonly shape: readonly number[];
-  /** A second parameter of the module, which is added: zeros in what is written. */
-  readonly addend?: string;
+  /** Zeros in what is written: the first has the sum. */
+  readonly second?: SecondParameter;
   readonly gates?: readonly number[];
   /** False where the layer computes something else with the weight than the module does. */
   readonly isSame: boolean;
@@ -115,26 +127,33 @@ export function pytorchWeights(model: tf.LayersModel): RenamedWeight[] {
     const layer = layers.findLast(({ weights }) => weights.some((variable) => variable.read() === weight.variable));
     const module = weight.layer.replaceAll('/', '.');
     const found = layer && moduleOf(layer.getClassName())?.[weight.weight];
-    if (!found || found.axes.length !== weight.shape.length) return { weight, module, ...unchanged(weight) };
-    const { name, axes, shape = (permuted) => permuted, addend, gates, features } = found;
+    if (!found) return { weight, module, ...unchanged(weight) };
+    const { name, axes, shape = (permuted) => permuted, second, gates, features } = found;
+    const parameterShape = second?.is === 'row' ? weight.shape.slice(1) : weight.shape;
+    if (axes.length !== parameterShape.length) return { weight, module, ...unchanged(weight) };
     const image = features === undefined ? undefined : flattenedImage(layer);
     return {
       weight,
       module,
       parameter: name,
-      shape: shape(axes.map((axis) => weight.shape[axis])),
-      ...withImage(weight.shape, axes, features, image),
-      ...(addend !== undefined && { addend }),
+      shape: shape(axes.map((axis) => parameterShape[axis])),
+      ...withImage(parameterShape, axes, features, image),
+      ...(second && { second }),
       ...(gates && { gates }),
       isSame: otherSettings(layer).length === 0,
     };
   });
 }
 
-/** As {@link pytorchWeights}; a weight of a layer that no module computes keeps its name and axes. */
+/**
+ * As {@link pytorchWeights}, for what is written; a weight of a layer that no module computes keeps its name and axes, and so does one whose
+ * gates have another order.
+ */
 export function computedByPytorch(model: tf.LayersModel): RenamedWeight[] {
   return pytorchWeights(model).map((renamed) =>
-    renamed.isSame ? renamed : { weight: renamed.weight, module: renamed.module, ...unchanged(renamed.weight) },
+    renamed.isSame && !renamed.gates
+      ? renamed
+      : { weight: renamed.weight, module: renamed.module, ...unchanged(renamed.weight) },
   );
 }
 
@@ -250,14 +269,18 @@ export function toPytorch({ view, axes }: RenamedWeight, values: Float32Array): 
 
 /**
  * The inverse of {@link toPytorch}.
- * @param addend the second parameter, where there is one
+ * @param another the second parameter, where the file has it
  */
-export function fromPytorch(
-  { view, axes, gates }: RenamedWeight,
-  parameter: Float32Array,
-  addend?: Float32Array,
-): Float32Array {
-  const sum = addend ? parameter.map((value, i) => value + addend[i]) : parameter;
+export function fromPytorch(renamed: RenamedWeight, parameter: Float32Array, another?: Float32Array): Float32Array {
+  const { view, axes, gates, second } = renamed;
+  if (second?.is === 'row') {
+    const rows = new Float32Array(2 * parameter.length);
+    [parameter, another].forEach((row, i) => {
+      if (row) rows.set(gates ? inOrderOfGates(row, gates) : row, i * parameter.length);
+    });
+    return rows;
+  }
+  const sum = another ? parameter.map((value, i) => value + another[i]) : parameter;
   const ordered = gates ? inOrderOfGates(sum, gates) : sum;
   const permuted = axes.map((axis) => view[axis]);
   const back = axes.map((_, axis) => axes.indexOf(axis));

@@ -6,10 +6,31 @@ import { reasonOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkUserFile, notUsable } from './readUserFile.ts';
 
-/** Bytes that are read at once: the system reads no more than 2 GiB. */
+/** Most bytes that are read at once: the system reads no more than 2 GiB. */
 const PIECE_BYTES = 2 ** 30;
 /** Bytes that tell what a file is that cannot be read. */
 const HEAD_BYTES = 2 ** 12;
+
+/**
+ * A file as it is, opened for each range that is read, so that nobody has to close it.
+ * @param remedy what to do when the file is missing or damaged
+ * @param most bytes that are read at once
+ * @throws UserError that names the file where it may not be read, also later
+ */
+export function sourceOfFile(path: string, remedy: string, most = PIECE_BYTES): ByteSource {
+  const opened = <R>(work: (file: UserFile) => R): R => {
+    const file = UserFile.openNow(path, remedy, most);
+    try {
+      return work(file);
+    } finally {
+      file.close();
+    }
+  };
+  return {
+    length: opened(({ length }) => length),
+    read: (begin, end) => opened((file) => file.read(begin, end)),
+  };
+}
 
 export class UserFile implements ByteSource {
   readonly path: string;
@@ -17,8 +38,11 @@ export class UserFile implements ByteSource {
   readonly #remedy: string;
   readonly #descriptor: number;
 
-  private constructor(path: string, remedy: string) {
+  readonly #most: number;
+
+  private constructor(path: string, remedy: string, most: number) {
     this.path = path;
+    this.#most = most;
     this.#remedy = remedy;
     this.#descriptor = openSync(path, 'r');
     this.length = fstatSync(this.#descriptor).size;
@@ -31,8 +55,13 @@ export class UserFile implements ByteSource {
    */
   static async open(path: string, remedy: string): Promise<UserFile> {
     await checkUserFile(path, remedy);
+    return UserFile.openNow(path, remedy);
+  }
+
+  /** {@link open} for a path that is known to be that of a regular file. */
+  static openNow(path: string, remedy: string, most = PIECE_BYTES): UserFile {
     try {
-      return new UserFile(path, remedy);
+      return new UserFile(path, remedy, most);
     } catch (error) {
       throw new UserError(`${path} cannot be read: ${reasonOf(error)}.`, { remedy, cause: error });
     }
@@ -70,7 +99,7 @@ export class UserFile implements ByteSource {
 
   #readInto(bytes: Buffer, offset: number, position: number): number {
     try {
-      const length = Math.min(PIECE_BYTES, bytes.length - offset);
+      const length = Math.min(this.#most, bytes.length - offset);
       return readSync(this.#descriptor, bytes, offset, length, position);
     } catch (error) {
       throw new UserError(`${this.path} cannot be read: ${reasonOf(error)}.`, { remedy: this.#remedy, cause: error });

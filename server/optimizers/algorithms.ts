@@ -10,6 +10,8 @@ type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, {
 
 /** The places of a parameter in memory: byte addresses in the arena, lengths in elements. */
 export interface ParameterAddresses {
+  /** Those of the arena. */
+  readonly kernels: OptimizerKernels;
   readonly value: number;
   readonly gradient: number;
   readonly length: number;
@@ -35,7 +37,7 @@ export interface Algorithm {
   readonly slots: Readonly<Record<string, number>>;
   /** True where a row whose gradient is zero stays as it is, value and state, so that other rows suffice for an update. */
   readonly acceptsRows: boolean;
-  update(kernels: OptimizerKernels, parameters: readonly ParameterAddresses[], step: UpdateStep): void;
+  update(parameters: readonly ParameterAddresses[], step: UpdateStep): void;
 }
 
 export function algorithmOf(config: OptimizerConfig): Algorithm {
@@ -55,8 +57,8 @@ function sgd({ weightDecay }: ConfigOf<'sgd'>): Algorithm {
   return {
     slots: {},
     acceptsRows: weightDecay === 0,
-    update(kernels, parameters, { learningRate, limit, scale }) {
-      for (const { value, gradient, length, rows } of parameters) {
+    update(parameters, { learningRate, limit, scale }) {
+      for (const { kernels, value, gradient, length, rows } of parameters) {
         if (rows) kernels.sgdRows(value, gradient, rows.indices, rows.count, rows.width, limit, scale, learningRate);
         else kernels.sgd(value, gradient, length, limit, scale, learningRate, weightDecay);
       }
@@ -69,10 +71,10 @@ function momentum({ momentum, nesterov, weightDecay }: ConfigOf<'sgd'>): Algorit
   return {
     slots: { momentum: 0 },
     acceptsRows: false,
-    update(kernels, parameters, { learningRate, limit, scale }) {
+    update(parameters, { learningRate, limit, scale }) {
       const gradientRate = nesterov ? learningRate : 0;
       const accumulationRate = nesterov ? learningRate * momentum : learningRate;
-      for (const { value, gradient, length, slots } of parameters)
+      for (const { kernels, value, gradient, length, slots } of parameters)
         kernels.momentum(
           value,
           gradient,
@@ -98,12 +100,12 @@ function adam({ beta1, beta2, epsilon, weightDecay }: ConfigOf<'adam'>): Algorit
   return {
     slots: { m: 0, v: 0 },
     acceptsRows: false,
-    update(kernels, parameters, { learningRate, iteration, limit, scale }) {
+    update(parameters, { learningRate, iteration, limit, scale }) {
       const rootOfCorrection = Math.sqrt(1 - beta2 ** iteration);
       const stepSize = (learningRate * rootOfCorrection) / (1 - beta1 ** iteration);
       const correctedEpsilon = epsilon * rootOfCorrection;
       const shrinkage = 1 - learningRate * weightDecay;
-      for (const { value, gradient, length, slots } of parameters)
+      for (const { kernels, value, gradient, length, slots } of parameters)
         kernels.adam(
           value,
           gradient,
@@ -132,8 +134,8 @@ function rmsprop({ decay, momentum, epsilon, centered, weightDecay }: ConfigOf<'
   return {
     slots: { rms: 0, ...(centered && { mg: 0 }), ...(momentum > 0 && { momentum: 0 }) },
     acceptsRows: false,
-    update(kernels, parameters, { learningRate, limit, scale }) {
-      for (const { value, gradient, length, slots } of parameters)
+    update(parameters, { learningRate, limit, scale }) {
+      for (const { kernels, value, gradient, length, slots } of parameters)
         kernels.rmsprop(
           value,
           gradient,
@@ -158,8 +160,8 @@ function adagrad({ initialAccumulator, epsilon, weightDecay }: ConfigOf<'adagrad
   return {
     slots: { accumulator: initialAccumulator },
     acceptsRows: weightDecay === 0,
-    update(kernels, parameters, { learningRate, limit, scale }) {
-      for (const { value, gradient, length, rows, slots } of parameters) {
+    update(parameters, { learningRate, limit, scale }) {
+      for (const { kernels, value, gradient, length, rows, slots } of parameters) {
         const accumulator = slots.accumulator;
         if (rows) {
           const { indices, count, width } = rows;

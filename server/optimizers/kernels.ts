@@ -93,6 +93,10 @@ export interface OptimizerKernels {
     learningRate: number,
     epsilon: number,
   ): void;
+  /** `sum += gradient` */
+  addGradient(sum: number, gradient: number, length: number): void;
+  /** `gradient = scale * (sum + gradient)`, and leaves zeros in `sum`. */
+  averageGradient(gradient: number, sum: number, length: number, scale: number): void;
   /** Sum of the squares, in float64, of the gradient clipped to [-limit, limit]. */
   sumOfSquares(gradient: number, length: number, limit: number): number;
   /** Adds row `source` of a matrix to row `target`, and leaves zeros in row `source`. */
@@ -101,6 +105,14 @@ export interface OptimizerKernels {
   flushSubnormals(state: number, length: number): void;
 }
 
+const module = compileKernels(wasmBase64);
+const kernelsOf = new WeakMap<Arena, OptimizerKernels>();
+
 export function optimizerKernels(arena: Arena): OptimizerKernels {
-  return instantiateKernels(compileKernels(wasmBase64), arena.memory);
+  let kernels = kernelsOf.get(arena);
+  if (!kernels) {
+    kernels = instantiateKernels<OptimizerKernels>(module, arena.memory);
+    kernelsOf.set(arena, kernels);
+  }
+  return kernels;
 }

@@ -1,5 +1,5 @@
 /**
- * @file Optimizers that update parameters in place, outside of the training graph. Parameters, gradients and state live in
+ * @file Optimizers that update parameters in place, outside of the training graph. A parameter, its gradient and its state live in
  * one arena; a step is one pass of a WebAssembly kernel over each parameter.
  */
 import { Arena, arenaBytes } from '../memory/arena.ts';
@@ -13,7 +13,7 @@ import { RowMerger } from './rowMerger.ts';
 
 type Clip = TrainingConfig['clip'];
 
-/** A parameter and where its gradient appears. All views belong to one arena. */
+/** A parameter and where its gradient appears. Its views belong to one arena. */
 export interface Trainable {
   readonly name: string;
   readonly value: Float32Array;
@@ -41,10 +41,9 @@ export interface Optimizer {
 /** Steps between two removals of subnormal numbers from the state; a pass takes about as long as an update. */
 const FLUSH_EVERY = 128;
 
-/** Bytes that {@link createOptimizer} allocates for parameters with these numbers of elements. */
-export function optimizerArenaBytes(config: OptimizerConfig, lengths: readonly number[]): number {
-  const slots = Object.keys(algorithmOf(config).slots).length;
-  return slots * lengths.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+/** Bytes that {@link createOptimizer} allocates for a parameter of `length` elements, in its arena. */
+export function optimizerArenaBytes(config: OptimizerConfig, length: number): number {
+  return Object.keys(algorithmOf(config).slots).length * arenaBytes(length);
 }
 
 /** True where a {@link Trainable}'s gradient may be rows: the result is then the same as with the dense gradient. */
@@ -53,17 +52,12 @@ export function supportsRowGradients(config: OptimizerConfig): boolean {
 }
 
 /**
- * Allocates the state in `arena`.
+ * Allocates the state in the arenas of the parameters.
  *
- * @throws TypeError if a view is not of this arena, or a gradient does not fit its parameter or the optimizer
+ * @throws TypeError if a parameter or its gradient is not in an arena, or a gradient does not fit its parameter or the optimizer
  */
-export function createOptimizer(
-  config: OptimizerConfig,
-  clip: Clip,
-  arena: Arena,
-  trainables: readonly Trainable[],
-): Optimizer {
-  return new ArenaOptimizer(algorithmOf(config), clip, arena, trainables);
+export function createOptimizer(config: OptimizerConfig, clip: Clip, trainables: readonly Trainable[]): Optimizer {
+  return new ArenaOptimizer(algorithmOf(config), clip, trainables);
 }
 
 class ArenaOptimizer implements Optimizer {
@@ -71,22 +65,20 @@ class ArenaOptimizer implements Optimizer {
   lastGradientNorm: number | undefined;
   readonly slots = new Map<string, Float32Array>();
   readonly #algorithm: Algorithm;
-  readonly #kernels: OptimizerKernels;
   readonly #parameters: readonly ParameterAddresses[];
   readonly #rowMergers: RowMerger[] = [];
   readonly #limit: number;
   readonly #maximumNorm: number | undefined;
 
-  constructor(algorithm: Algorithm, clip: Clip, arena: Arena, trainables: readonly Trainable[]) {
+  constructor(algorithm: Algorithm, clip: Clip, trainables: readonly Trainable[]) {
     this.#algorithm = algorithm;
-    this.#kernels = optimizerKernels(arena);
     this.#limit = clip?.value ?? Infinity;
     this.#maximumNorm = clip?.globalNorm;
-    this.#parameters = trainables.map((trainable) => this.#place(trainable, arena));
+    this.#parameters = trainables.map((trainable) => this.#place(trainable));
   }
 
   step(learningRate: number): void {
-    for (const merger of this.#rowMergers) merger.merge(this.#kernels);
+    for (const merger of this.#rowMergers) merger.merge();
     let scale = 1;
     if (this.#maximumNorm !== undefined) {
       const norm = this.#gradientNorm();
@@ -95,29 +87,31 @@ class ArenaOptimizer implements Optimizer {
       scale = Math.min(1, this.#maximumNorm / norm);
     }
     this.iterations++;
-    this.#algorithm.update(this.#kernels, this.#parameters, {
+    this.#algorithm.update(this.#parameters, {
       learningRate,
       iteration: this.iterations,
       limit: this.#limit,
       scale,
     });
     if (this.iterations % FLUSH_EVERY === 0)
-      for (const slot of this.slots.values()) this.#kernels.flushSubnormals(slot.byteOffset, slot.length);
+      for (const { kernels, slots, length } of this.#parameters)
+        for (const state of Object.values(slots)) kernels.flushSubnormals(state, length);
   }
 
   #gradientNorm(): number {
     let sum = 0;
-    for (const { gradient, gradientLength } of this.#parameters)
-      sum += this.#kernels.sumOfSquares(gradient, gradientLength, this.#limit);
+    for (const { kernels, gradient, gradientLength } of this.#parameters)
+      sum += kernels.sumOfSquares(gradient, gradientLength, this.#limit);
     return Math.sqrt(sum);
   }
 
   /** Allocates a parameter's state and notes the addresses, so that a step looks nothing up. */
-  #place({ name, value, gradient }: Trainable, arena: Arena): ParameterAddresses {
+  #place({ name, value, gradient }: Trainable): ParameterAddresses {
     const rows = gradient instanceof Float32Array ? undefined : gradient;
     const values = gradient instanceof Float32Array ? gradient : gradient.values;
-    if ([value, values, rows?.indices ?? values].some((view) => Arena.of(view) !== arena))
-      throw new TypeError(`${name}: value and gradient must be views of the optimizer's arena.`);
+    const arena = Arena.of(value);
+    if (arena === undefined || [values, rows?.indices ?? values].some((view) => Arena.of(view) !== arena))
+      throw new TypeError(`${name}: value and gradient must be views of one arena.`);
     if (!rows && values.length !== value.length)
       throw new TypeError(`${name}: the gradient has ${values.length} elements, the parameter ${value.length}.`);
 
@@ -127,17 +121,24 @@ class ArenaOptimizer implements Optimizer {
       this.slots.set(`${name}/${slot}`, state);
       slots[slot] = state.byteOffset;
     }
+    const kernels = optimizerKernels(arena);
     return {
+      kernels,
       value: value.byteOffset,
       gradient: values.byteOffset,
       length: value.length,
       gradientLength: values.length,
-      rows: rows && this.#placeRows(name, value.length, rows),
+      rows: rows && this.#placeRows(name, value.length, rows, kernels),
       slots,
     };
   }
 
-  #placeRows(name: string, length: number, { indices, values }: RowGradient): ParameterAddresses['rows'] {
+  #placeRows(
+    name: string,
+    length: number,
+    { indices, values }: RowGradient,
+    kernels: OptimizerKernels,
+  ): ParameterAddresses['rows'] {
     if (!this.#algorithm.acceptsRows)
       throw new TypeError(`${name}: the gradient consists of rows; this optimizer needs a dense one.`);
     const width = values.length / indices.length;
@@ -145,7 +146,7 @@ class ArenaOptimizer implements Optimizer {
       throw new TypeError(
         `${name}: ${values.length} gradient elements in ${indices.length} rows do not fit a parameter of ${length}.`,
       );
-    this.#rowMergers.push(new RowMerger({ indices, values }, length / width));
+    this.#rowMergers.push(new RowMerger({ indices, values }, length / width, kernels));
     return { indices: indices.byteOffset, count: indices.length, width };
   }
 }

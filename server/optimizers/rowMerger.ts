@@ -9,11 +9,17 @@ export class RowMerger {
   /** Per row of the parameter: 1 + the position where it occurs first in the gradient. All 0 between two merges. */
   readonly #first: Int32Array;
 
-  /** @param rows number of rows of the parameter */
-  constructor(gradient: RowGradient, rows: number) {
+  readonly #kernels: OptimizerKernels;
+
+  /**
+   * @param rows number of rows of the parameter
+   * @param kernels of the arena of the gradient
+   */
+  constructor(gradient: RowGradient, rows: number, kernels: OptimizerKernels) {
     this.#gradient = gradient;
     this.#width = gradient.values.length / gradient.indices.length;
     this.#first = new Int32Array(rows);
+    this.#kernels = kernels;
   }
 
   /**
@@ -22,7 +28,7 @@ export class RowMerger {
    *
    * @throws RangeError if an index is not a row of the parameter; nothing is changed
    */
-  merge(kernels: OptimizerKernels): void {
+  merge(): void {
     const { indices, values } = this.#gradient;
     const first = this.#first;
     for (const row of indices)
@@ -31,7 +37,7 @@ export class RowMerger {
     for (let i = 0; i < indices.length; i++) {
       const row = indices[i];
       if (first[row] === 0) first[row] = i + 1;
-      else kernels.moveRow(values.byteOffset, this.#width, first[row] - 1, i);
+      else this.#kernels.moveRow(values.byteOffset, this.#width, first[row] - 1, i);
     }
     for (const row of indices) first[row] = 0;
   }

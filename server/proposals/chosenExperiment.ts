@@ -1,7 +1,13 @@
 /** @file The experiment file that a user has chosen the parts of. Pure. */
 import { dirname, join } from 'node:path';
-import { EVERY_LAYER, type FirstLayer, type Settings } from '../protocol/experiment/firstExperiment.ts';
-import { firstLoss } from '../protocol/experiment/firstLoss.ts';
+import {
+  EVERY_LAYER,
+  FIRST_BATCH,
+  roundBelow,
+  type FirstLayer,
+  type Settings,
+} from '../protocol/experiment/firstExperiment.ts';
+import { firstLosses, type FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { RUN } from '../protocol/experiment/runReference.ts';
 import type { ChosenExperiment, ChosenModel, ChosenTeacher, FoundData } from '../protocol/wire/proposals.ts';
 import { describedLayers, writtenLayers } from './describedLayers.ts';
@@ -9,13 +15,11 @@ import { experimentText } from './experimentText.ts';
 import { dataSetting, targetsFor } from './foundData.ts';
 import { relativePath } from './relativePath.ts';
 
-/** Samples of a batch in a first experiment. */
-const BATCH = 50;
-
 export function chosenExperimentText({
   folder,
   model,
   data,
+  pixels,
   method,
   layers,
   teacher,
@@ -27,11 +31,12 @@ export function chosenExperimentText({
   return experimentText({
     model: modelSetting(model, fromHere),
     ...(loss !== undefined && { loss }),
-    data: dataSetting(data, fromHere, model.described),
+    data: dataSetting(data, fromHere, model.described, pixels),
     method,
     layers: writtenLayers(layers, layersOf(model)),
     ...(teacher && { teacher: teacherSetting(teacher, folder) }),
     ...(steps !== undefined && { steps }),
+    ...(data.samples !== undefined && { samples: data.samples }),
     ...(batchSize !== undefined && { batchSize }),
   });
 }
@@ -51,16 +56,16 @@ function modelSetting({ model, described }: ChosenModel, fromHere: (path: string
 }
 
 /** The loss that outputs and targets ask for; undefined where the model brings one. */
-function lossFor({ model, described }: ChosenModel, data: FoundData): string | undefined {
+function lossFor({ model, described }: ChosenModel, data: FoundData): string | FirstLosses | undefined {
   if (!described) return model.loss;
-  return described.hasLoss === true ? undefined : firstLoss(described.outputs?.at(0), targetsFor(data, described));
+  return described.hasLoss === true ? undefined : firstLosses(described.outputs, targetsFor(data, described));
 }
 
 /** The batch size of a model that computes one alone, or of fewer samples than the usual batch has. */
 function batchSizeFor({ described }: ChosenModel, { samples }: FoundData): number | undefined {
   const fixed = described?.inputs?.at(0)?.shape.at(0) ?? undefined;
   if (fixed !== undefined) return fixed;
-  return samples !== undefined && samples > 0 && samples < BATCH ? samples : undefined;
+  return samples !== undefined && samples > 0 && samples < FIRST_BATCH ? roundBelow(samples) : undefined;
 }
 
 /**

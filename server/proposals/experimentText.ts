@@ -1,22 +1,27 @@
 /** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
-import { hasExtension, isKerasFile } from '../models/modelFile.ts';
 import {
   firstCompression,
   firstDistillation,
   firstLength,
   firstTraining,
+  type FirstRun,
+  FIRST_BATCH,
   type FirstCompression,
   type FirstLayer,
   type Settings,
 } from '../protocol/experiment/firstExperiment.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
+import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
+import { oneLine } from '../protocol/experiment/oneLine.ts';
 
 export interface NewExperiment {
   /** The model as the file names it: `./model.ts`, `builtin:lenet-5`, `{ "onnx": "./net.onnx", "inputs": … }`. */
   readonly model: string | Settings;
   /** The loss, where neither the model's module nor a built-in model brings one. */
-  readonly loss?: string;
+  readonly loss?: string | FirstLosses;
   /** `"data"`, without comments. With the type `text`, the model is a language model. */
   readonly data: { readonly type: string } & Settings;
   readonly method: Method;
@@ -27,16 +32,17 @@ export interface NewExperiment {
   readonly steps?: number;
   /** Samples of a batch, for a model or data that cannot have the usual number. */
   readonly batchSize?: number;
+  /** Samples that an epoch trains on, about; where it is known. */
+  readonly samples?: number;
 }
 
-const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model was trained with: "symmetric" is Normalize(0.5, 0.5) of torchvision;
-  // or { "mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225] }.
+const PIXELS_COMMENT = `  // Pixels have to be what the model was trained with: without "standardize" they are 0 to 1;
+  // "symmetric" is Normalize(0.5, 0.5) of torchvision; or { "mean": […], "deviation": […] }.
 `;
 
 /** True for a file that other programs wrote with the weights that they trained. */
 function isTrained(model: NewExperiment['model']): boolean {
-  if (typeof model !== 'string') return 'onnx' in model;
-  return hasExtension(model, '.onnx') || isKerasFile(model);
+  return typeof model === 'string' ? hasEnding(model, modelEndings) : 'onnx' in model;
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */
@@ -49,12 +55,13 @@ export function experimentText({
   teacher,
   steps,
   batchSize,
+  samples,
 }: NewExperiment): string {
   const dataType = data.type;
-  const run = {
-    dataType,
-    length: steps === undefined ? firstLength(dataType, method) : { count: steps, unit: 'steps' as const },
-  };
+  const epoch = { dataType, stepsPerEpoch: stepsPerEpoch(samples, batchSize) };
+  const length = steps === undefined ? firstLength(epoch, method) : ({ count: steps, unit: 'steps' } as const);
+  const run = { ...epoch, length };
+  const training = { ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) };
   const compression = firstCompression(method, layers, run);
   const { title, choice, parameters, spectrumAtEachObservation, proximal } = methodFacts[method];
   const comments = Object.values(parameters).map(({ comment }) => ` ${comment}`);
@@ -67,7 +74,7 @@ export function experimentText({
 ${isTrained(model) && dataType === 'images' ? PIXELS_COMMENT : ''}  "data": ${oneLine(data)},
 
   "training": {
-${lines({ ...firstTraining(run, method, loss), ...(batchSize !== undefined && { batchSize }) })}
+${lines(training, { ...COMMENTS, epochs: lengthComment(run, samples) })}
   },
 ${teacher === undefined ? '' : distillationText(teacher, dataType)}
   "compression": {
@@ -80,6 +87,24 @@ ${entries.join(',\n')}
   }${spectrumAtEachObservation ? `,\n\n  // ${proximal ? 'Watch the singular values sink to 0.' : 'Watch the singular values grow before the rank and shrink behind it.'}\n  "observe": { "spectrum": true }` : ''}
 }
 `;
+}
+
+/** Full batches of an epoch; undefined where the number of samples is not known. */
+function stepsPerEpoch(samples: number | undefined, batchSize = FIRST_BATCH): number | undefined {
+  return samples === undefined ? undefined : Math.max(1, Math.floor(samples / batchSize));
+}
+
+/** How long the epochs are. */
+function lengthComment({ dataType, length, stepsPerEpoch }: FirstRun, samples: number | undefined): string[] {
+  if (dataType === 'text') return [];
+  if (samples === undefined || stepsPerEpoch === undefined)
+    return [
+      'An epoch takes each sample once. How many there are is seen when the data are opened: fewer epochs for very many.',
+    ];
+  const rounded = (count: number) => formatCount(Number(count.toPrecision(3)));
+  return [
+    `About ${rounded(length.count * stepsPerEpoch)} steps: an epoch takes each of the ${rounded(samples)} samples once.`,
+  ];
 }
 
 function distillationText(teacher: string, dataType: string): string {
@@ -123,12 +148,4 @@ function lines(settings: Settings, comments = COMMENTS): string {
       ].join(''),
     )
     .join(',\n');
-}
-
-/** JSON in one line: `{ "type": "mnist", "path": "…" }` */
-function oneLine(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(oneLine).join(', ')}]`;
-  const entries = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}: ${oneLine(inner)}`);
-  return `{ ${entries.join(', ')} }`;
 }

@@ -1,9 +1,13 @@
 /** @file The data sets of a workspace. Files are looked at, nothing is executed. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
+import { imagesBelow } from '../data/images/imageFolder.ts';
+import { idxShape } from '../formats/idx.ts';
+import { inflateHead, isGzip } from '../formats/inflate.ts';
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
+import { TEST_FRACTION } from '../protocol/experiment/schema/table.ts';
 import type { Tensor } from '../protocol/model/tensor.ts';
-import type { FoundData, FoundFiles } from '../protocol/wire/proposals.ts';
+import type { FoundData, FoundFiles, TableFacts } from '../protocol/wire/proposals.ts';
 import { readFirstBytesSync } from '../runs/workspaceFile.ts';
 import { arraySplits } from './arrayNames.ts';
 import { beginningOf } from './beginningOf.ts';
@@ -18,7 +22,10 @@ type SeenTensor = Pick<Tensor, 'name' | 'shape' | 'dtype'>;
 const LOOKED_AT = 12;
 /** Bytes of a table that are read. */
 const TABLE_BYTES = 64 * 1024;
-const MNIST = { sample: [28, 28, 1], classes: 10, targets: 'labels' } as const;
+/** Compressed bytes in which the header of an IDX file is found. */
+const IDX_HEAD_BYTES = 1024;
+/** Those of MNIST. */
+const SIDES = [28, 28];
 /** Names of folders with the splits of a set of images. */
 const TRAIN = ['train', 'training'];
 const TEST = ['test', 'testing'];
@@ -31,12 +38,35 @@ export async function findData(
 ): Promise<FoundData[]> {
   const folders = (files: readonly string[]) => [...new Set(files.map((file) => dirname(file)))];
   return [
-    ...folders(digits).map((path): FoundData => ({ type: 'mnist', path, ...MNIST })),
+    ...folders(digits).map((path) => digitSet(path, digits)),
     ...imageSets(images),
     ...(await arraySets(arrays, readTensors)),
     ...tableSets(tables),
     ...folders(texts).map((path): FoundData => ({ type: 'text', path, targets: 'labels' })),
   ];
+}
+
+/** @param files of training images, that of the folder among them */
+function digitSet(path: string, files: readonly string[]): FoundData {
+  const shape = idxShapeOf(files.find((file) => dirname(file) === path)!);
+  return {
+    type: 'mnist',
+    path,
+    sample: [...(shape?.slice(1) ?? SIDES), 1],
+    ...(shape && { samples: shape[0] }),
+    classes: 10,
+    targets: 'labels',
+  };
+}
+
+/** Sizes of the images of an IDX file, raw or gzip; undefined where its beginning does not tell. */
+function idxShapeOf(file: string): readonly number[] | undefined {
+  try {
+    const head = readFirstBytesSync(file, IDX_HEAD_BYTES);
+    return idxShape(isGzip(head) ? inflateHead(head, 'gzip', false) : head, 3);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sets of images in folders of classes. */
@@ -68,9 +98,21 @@ function imageSet(root: string, images: readonly string[]): FoundData | undefine
     path: isWhole ? root : dirname(root),
     isWhole,
     ...(isOne && { size }),
+    ...trainingImages(root, classes, isWhole),
     classes: classes.length,
     targets: 'labels',
   };
+}
+
+/** Images to train on, of all classes. @param isWhole true where a part of each class is for the test */
+function trainingImages(root: string, classes: readonly string[], isWhole: boolean): Pick<FoundData, 'samples'> {
+  try {
+    const counts = classes.map((name) => imagesBelow(join(root, name)).length);
+    const trained = counts.map((count) => count - (isWhole ? Math.round(TEST_FRACTION * count) : 0));
+    return { samples: trained.reduce((sum, count) => sum + count, 0) };
+  } catch {
+    return {}; // A run tells which folder cannot be read.
+  }
 }
 
 /** Names of the folders of a folder, hidden ones left out. */
@@ -148,6 +190,22 @@ function targetKind({ shape, dtype }: Pick<SeenTensor, 'shape' | 'dtype'>): Targ
   return isColumn ? 'numbers' : 'one-hot';
 }
 
+/**
+ * Rows to train on: about as many as a file of its size has.
+ * @param text the beginning of the file
+ * @param isWhole true where a part of the rows is for the test
+ */
+function trainingRows(
+  path: string,
+  { text, table, isWhole }: { text: string; table: TableFacts; isWhole: boolean },
+): Pick<FoundData, 'samples'> {
+  const parts = (statSync(path, { throwIfNoEntry: false })?.size ?? 0) / Buffer.byteLength(text);
+  const rows = Math.round(table.rows * Math.max(1, parts));
+  // The part of each class is rounded.
+  const samples = isWhole ? Math.floor(rows * (1 - TEST_FRACTION) - (table.classes ?? 0) / 2) : rows;
+  return samples > 0 ? { samples } : {};
+}
+
 /** Tables, those of two splits as one. None whose first line names no two columns. */
 function tableSets(files: readonly string[]): FoundData[] {
   return files.flatMap((path): FoundData[] => {
@@ -155,7 +213,8 @@ function tableSets(files: readonly string[]): FoundData[] {
     const isPart = (words: readonly string[]) => words.some((word) => name.split(/[^a-z]+/).includes(word));
     if (isPart([...TEST, ...VALIDATION]) && files.some((other) => other !== path && dirname(other) === dirname(path)))
       return [];
-    const table = readTable(beginningOf(path, TABLE_BYTES));
+    const text = beginningOf(path, TABLE_BYTES);
+    const table = readTable(text);
     if (!table) return [];
     const test = isPart(TRAIN)
       ? files.find((other) => other === join(dirname(path), basename(path).replace(/train(ing)?/i, 'test')))
@@ -169,6 +228,7 @@ function tableSets(files: readonly string[]): FoundData[] {
         ...(test !== undefined && { test }),
         ...(classes !== undefined && { classes }),
         ...(inputs !== undefined && { sample: [inputs] }),
+        ...trainingRows(path, { text, table, isWhole: test === undefined }),
         targets: task === 'regression' ? 'numbers' : 'labels',
       },
     ];

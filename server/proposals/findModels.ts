@@ -44,7 +44,7 @@ export async function findModels({
 }
 
 async function readSource(file: string): Promise<({ model: FoundModel } | { data: FoundData })[]> {
-  if (/\.(d|test|spec|config)\.[cm]?[jt]s$/.test(file)) return [];
+  if (/\.(d|test|spec|config)\.\w+$/.test(file)) return [];
   const text = await readSmall(file, SOURCE_BYTES);
   if (isDataModule(text)) return [{ data: { type: 'module', path: file } }];
   const model = readModelSource(text);

@@ -1,11 +1,13 @@
 /** @file Data sets that a workspace has, as an experiment file names them, and which of them a model takes. Pure. */
 import type { TargetKind } from '../protocol/experiment/firstLoss.ts';
+import { TEST_FRACTION } from '../protocol/experiment/schema/table.ts';
 import { elementCount } from '../protocol/shape.ts';
+import { inputSizes } from '../protocol/model/inputSizes.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
-import type { ChosenModel, FoundData, FoundModel } from '../protocol/wire/proposals.ts';
+import type { ChosenModel, FoundData, FoundModel, Pixels } from '../protocol/wire/proposals.ts';
 
-/** The part of the images that is tested on where folders do not say. */
-const TEST_SHARE = 0.2;
+/** Of the channels of the images of ImageNet, as torchvision has them. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 /** Sides of images that are of several sizes, where the model says nothing. */
 const SIDE = 64;
 const WORDS = 20;
@@ -21,6 +23,7 @@ export function dataSetting(
   data: FoundData,
   fromHere: (path: string) => string,
   model?: ModelSides,
+  pixels: Pixels = 'training',
 ): { readonly type: string; readonly [key: string]: unknown } {
   const { type, path } = data;
   switch (type) {
@@ -32,10 +35,10 @@ export function dataSetting(
       return {
         type,
         path: fromHere(path),
-        ...(data.isWhole && { split: { test: TEST_SHARE } }),
+        ...(data.isWhole && { split: { test: TEST_FRACTION } }),
         ...(image?.channels === 1 && { color: 'gray' }),
         ...(size && !(data.size && size[0] === data.size[0] && size[1] === data.size[1]) && { size }),
-        standardize: 'training',
+        ...(pixels !== 'unit' && { standardize: pixels === 'imagenet' ? IMAGENET : pixels }),
       };
     }
     case 'table': {
@@ -61,11 +64,6 @@ export function dataSetting(
     default:
       return { type, path: fromHere(path) };
   }
-}
-
-/** Sizes of the first input without that of the batch. */
-function inputSizes(model: ModelSides | undefined): readonly (number | null)[] | undefined {
-  return model?.inputs?.at(0)?.shape.slice(1);
 }
 
 /** What an input takes for an image; channels are first or last. */

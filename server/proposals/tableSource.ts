@@ -42,6 +42,7 @@ export function readTable(text: string): TableFacts | undefined {
     target: names[column],
     task: isRegression ? 'regression' : 'classification',
     ...(!isRegression && different > 0 && { classes: different }),
+    rows: rows.length,
     ignored: ignored.map(({ name }) => name),
     ...(isKnown && { inputs: taken.length }),
   };

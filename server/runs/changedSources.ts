@@ -34,7 +34,7 @@ const WITH_CHANGED_FILES = 'with-changed-files';
 export function refuseChanged(
   run: Run,
   changed: readonly SourceFile[],
-  command: 'resume' | 'evaluate' | 'export' | 'thin' | 'benchmark',
+  command: 'resume' | 'evaluate' | 'export' | 'thin' | 'benchmark' | 'sensitivity',
 ): void {
   if (changed.length === 0) return;
   const [is, it] = changed.length === 1 ? ['has', 'it'] : ['have', 'them'];

@@ -3,22 +3,23 @@
  * `step-000001000.json` with everything else and the tensor file's size and SHA-256. The second file is there only when
  * the first is complete.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { decodeSafetensors, encodeSafetensors } from '../formats/safetensors.ts';
-import type { Safetensor } from '../formats/safetensors.ts';
+import { openSafetensors, safetensorPieces, type Safetensor } from '../formats/safetensors.ts';
+import { sourceOfFile } from '../modules/userFile.ts';
 import { RUN_FORMAT_VERSION } from '../protocol/run/runFormat.ts';
 import { formatCount } from '../protocol/formatQuantity.ts';
 import { makeFolder, writeAtomically } from './disk.ts';
 import type { Run } from './run.ts';
-import { openRegularFile, readRegularFile } from './workspaceFile.ts';
+import { hashRegularFile, readRegularFile } from './workspaceFile.ts';
 
 export interface Checkpoint {
   /** Steps that were done. */
   step: number;
+  /** Those of a checkpoint that was read are in the file: each look at the data reads them. */
   tensors: ReadonlyMap<string, Safetensor>;
   /** What the trainer needs besides tensors; JSON. */
   state: unknown;
@@ -38,31 +39,32 @@ const sideSchema = z.object({
   state: z.unknown(),
 });
 
+const DAMAGED_MEANWHILE = 'Resume again: the run goes on from the newest checkpoint that is whole.';
+
 const SIDE_FILE = /^step-(\d+)\.json$/;
-/** Files are read and hashed in pieces: neither takes more than 2 GiB at a time. */
-const PIECE_BYTES = 1024 ** 3;
 
 /**
- * Writes a checkpoint, and then removes all but the newest `keep`. The tensors are copied before the first await: they may
- * change while the files are being written. A crash at any moment leaves the earlier checkpoints readable.
+ * Writes a checkpoint, and then removes all but the newest `keep`. The tensors are not copied: they must not change before the file is
+ * written. A crash at any moment leaves the earlier checkpoints readable.
  * @returns the path of the tensor file
  * @throws UserError when the disk is full
  */
 export async function writeCheckpoint(run: Run, checkpoint: Checkpoint, { keep }: { keep: number }): Promise<string> {
   const { step, eventsOffset, state } = checkpoint;
-  const bytes = encodeSafetensors(checkpoint.tensors);
+  const { bytes, pieces } = safetensorPieces(checkpoint.tensors);
+  const hash = createHash('sha256');
+  const files = filesOf(run, step);
+  await makeFolder(run.checkpointsFolder); // A repository keeps no empty folders: it is gone in a clone.
+  await rm(files.side, { force: true }); // A damaged one of an earlier attempt must not vouch for the new tensors.
+  await writeAtomically(files.tensors, { bytes, pieces: hashed(pieces, hash) });
   const side = JSON.stringify({
     format: RUN_FORMAT_VERSION,
     run: { id: run.id, created: run.record.created },
     step,
     eventsOffset,
-    tensors: { bytes: bytes.length, sha256: sha256(bytes) },
+    tensors: { bytes, sha256: hash.digest('hex') },
     state,
   });
-  const files = filesOf(run, step);
-  await makeFolder(run.checkpointsFolder); // A repository keeps no empty folders: it is gone in a clone.
-  await rm(files.side, { force: true }); // A damaged one of an earlier attempt must not vouch for the new tensors.
-  await writeAtomically(files.tensors, bytes);
   await writeAtomically(files.side, side);
 
   const steps = await checkpointSteps(run);
@@ -118,26 +120,12 @@ async function readCheckpoint(run: Run, step: number): Promise<Checkpoint | stri
     const { size } = await stat(files.tensors);
     if (size !== side.tensors.bytes)
       return `damaged (${files.tensors} has ${size} bytes instead of ${side.tensors.bytes})`;
-    const bytes = await readBytes(files.tensors, size);
-    if (sha256(bytes) !== side.tensors.sha256)
+    if ((await hashRegularFile(files.tensors, Infinity)) !== side.tensors.sha256)
       return `damaged (${files.tensors} does not have the checksum that was recorded)`;
-    return { step, tensors: decodeSafetensors(bytes).tensors, state: side.state, eventsOffset: side.eventsOffset };
+    const { tensors } = openSafetensors(sourceOfFile(files.tensors, DAMAGED_MEANWHILE));
+    return { step, tensors, state: side.state, eventsOffset: side.eventsOffset };
   } catch {
     return `damaged (${files.tensors} cannot be read)`;
-  }
-}
-
-/** The first `size` bytes of a file; zeros where it has fewer. */
-async function readBytes(path: string, size: number): Promise<Uint8Array> {
-  const file = await openRegularFile(path);
-  try {
-    const bytes = new Uint8Array(size);
-    for (let filled = 0, read = 1; read > 0 && filled < size; filled += read) {
-      ({ bytesRead: read } = await file.read(bytes, filled, Math.min(PIECE_BYTES, size - filled), filled));
-    }
-    return bytes;
-  } finally {
-    await file.close();
   }
 }
 
@@ -163,9 +151,10 @@ function filesOf(run: Run, step: number): { tensors: string; side: string } {
   return { tensors: `${name}.safetensors`, side: `${name}.json` };
 }
 
-function sha256(bytes: Uint8Array): string {
-  const hash = createHash('sha256');
-  for (let start = 0; start < bytes.length; start += PIECE_BYTES)
-    hash.update(bytes.subarray(start, start + PIECE_BYTES));
-  return hash.digest('hex');
+/** Passes on the pieces of a file that are added to its hash. */
+function* hashed(pieces: Iterable<Uint8Array>, hash: Hash): Generator<Uint8Array> {
+  for (const piece of pieces) {
+    hash.update(piece);
+    yield piece;
+  }
 }

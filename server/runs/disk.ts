@@ -2,6 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { mkdir, open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { FilePieces } from '../formats/filePieces.ts';
 import { formatBytes } from '../protocol/formatQuantity.ts';
 import { explainSystemError, isExisting, refusalOf } from '../protocol/systemError.ts';
 import { UserError } from '../protocol/userError.ts';
@@ -16,14 +17,15 @@ const TEMPORARY = '.tmp';
  */
 export async function writeAtomically(
   path: string,
-  content: Uint8Array | string,
+  content: Uint8Array | string | FilePieces,
   context: DiskErrorContext = {},
 ): Promise<void> {
   const temporary = path + TEMPORARY;
   try {
     const file = await open(temporary, 'w');
     try {
-      await file.writeFile(content);
+      // Each goes where the one before it has ended.
+      for (const piece of isInPieces(content) ? content.pieces : [content]) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();
@@ -32,8 +34,13 @@ export async function writeAtomically(
     await syncFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
-    throw explainDiskError(error, dirname(path), Buffer.byteLength(content), context);
+    const bytes = isInPieces(content) ? content.bytes : Buffer.byteLength(content);
+    throw explainDiskError(error, dirname(path), bytes, context);
   }
+}
+
+function isInPieces(content: Uint8Array | string | FilePieces): content is FilePieces {
+  return typeof content === 'object' && 'pieces' in content;
 }
 
 /** Makes a folder in one that is there, unless it is there already. A deleted run folder does not come back by it. */

@@ -13,12 +13,19 @@ export function arrangeSamples(model: tf.LayersModel, dataset: Dataset, unfit: (
   const inputs = inputOrder(model, dataset, unfit);
   const targets = targetOrder(model, dataset);
   if (isAsItIs(inputs) && isAsItIs(targets)) return dataset;
-  const arranged = (batch: Batch): Batch => ({
+  const withTargets = <B extends Pick<Batch, 'targets'>>(batch: B): B => ({
     ...batch,
-    inputs: inputs.map((index) => batch.inputs[index]),
     targets: targets.map((index) => batch.targets[index]),
   });
-  const split = (one: Split): Split => ({ ...one, batches: (batchSize) => mapped(one.batches(batchSize), arranged) });
+  const arranged = (batch: Batch): Batch => ({
+    ...withTargets(batch),
+    inputs: inputs.map((index) => batch.inputs[index]),
+  });
+  const split = ({ targets: targetsOf, ...one }: Split): Split => ({
+    ...one,
+    batches: (batchSize) => mapped(one.batches(batchSize), arranged),
+    ...(targetsOf && { targets: (batchSize: number) => mappedAtOnce(targetsOf(batchSize), withTargets) }),
+  });
   const { validation, countLabels } = dataset;
   return {
     ...dataset,
@@ -90,4 +97,8 @@ function isAsItIs(order: readonly number[]): boolean {
 
 async function* mapped(batches: ReturnType<Split['batches']>, change: (batch: Batch) => Batch): AsyncGenerator<Batch> {
   for await (const batch of batches) yield change(batch);
+}
+
+function* mappedAtOnce<B>(batches: Iterable<B>, change: (batch: B) => B): Generator<B> {
+  for (const batch of batches) yield change(batch);
 }

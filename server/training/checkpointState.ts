@@ -123,8 +123,9 @@ export function restoreCheckpoint(
   restoreInto(tensors, 'optimizer', optimizer.slots, folder);
   restoreInto(tensors, 'state', executor.states, folder);
   const compression: CompressionState = {};
-  for (const [name, { data }] of tensors) {
-    if (name.startsWith(COMPRESSION)) compression[name.slice(COMPRESSION.length)] = data as Float32Array | Uint8Array;
+  for (const [name, tensor] of tensors) {
+    if (name.startsWith(COMPRESSION))
+      compression[name.slice(COMPRESSION.length)] = tensor.data as Float32Array | Uint8Array;
   }
   compressor?.restore(compression);
   optimizer.iterations = step;

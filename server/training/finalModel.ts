@@ -8,19 +8,21 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Compressor } from '../compression/compressor.ts';
+import type { ByteSource } from '../formats/byteSource.ts';
 import { DenseWeight } from '../formats/packed/dense.ts';
 import {
-  decodePacked,
-  decodeTensors,
-  encodePacked,
+  packedPieces,
+  readPacked,
+  readTensors,
   type PackedWeight,
   type StoredTensor,
 } from '../formats/packed/packedFile.ts';
-import { encodeSafetensors, type Safetensor } from '../formats/safetensors.ts';
+import { safetensorPieces, type Safetensor } from '../formats/safetensors.ts';
 import { decodeText } from '../formats/text.ts';
 import { parseTopology } from '../models/storedModel.ts';
 import type { SavedModel } from '../models/thinning/savedLayers.ts';
 import { readUserFile } from '../modules/readUserFile.ts';
+import { UserFile } from '../modules/userFile.ts';
 import type { TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
 import type { SettingPath } from '../protocol/experiment/settingPath.ts';
@@ -87,16 +89,16 @@ export async function writeFinalModel(
   await makeFolder(run.modelFolder); // A repository keeps no empty folders: it is gone in a clone.
   if (topology) await writeAtomically(topologyFile(run), `${JSON.stringify(topology, null, 2)}\n`);
   else await rm(topologyFile(run), { force: true });
-  const dense = () => encodeSafetensors(weightTensors(parameters), { run: run.id });
+  const dense = () => safetensorPieces(weightTensors(parameters), { run: run.id });
   if (!compressor) {
     await writeAtomically(denseFile(run), dense());
     return { warnings: [] };
   }
   const { weights, warnings } = packedWeights(parameters, compressor.packed());
-  const packed = encodePacked(weights);
+  const packed = packedPieces(weights);
   await writeAtomically(compressedFile(run), packed);
   if (keep === 'both') await writeAtomically(denseFile(run), dense());
-  return { fileBytes: packed.length, warnings };
+  return { fileBytes: packed.bytes, warnings };
 }
 
 /** What a run ends with. */
@@ -139,9 +141,8 @@ function isSame(rebuilt: Float32Array, value: Float32Array): boolean {
  * @throws UserError when the run has no final model, it is damaged, or it is not of this model
  */
 export async function readFinalModel(run: Run, parameters: ParameterSet): Promise<void> {
-  const file = finalWeightsFile(run);
-  const remedy = `Make it again: deeptwist resume ${run.id}`;
-  restoreWeights(await readUserFile(file, decodeTensors, remedy), parameters, file);
+  const path = finalWeightsFile(run);
+  await withFile(run, path, (file) => restoreWeights(readTensors(file), parameters, path));
 }
 
 /**
@@ -163,7 +164,17 @@ export async function readTopology(run: Run): Promise<SavedModel | undefined> {
  */
 export async function readCompressedModel(run: Run): Promise<ReadonlyMap<string, PackedWeight> | undefined> {
   const file = compressedFile(run);
-  return existsSync(file) ? readUserFile(file, decodePacked, `Make it again: deeptwist resume ${run.id}`) : undefined;
+  return existsSync(file) ? withFile(run, file, readPacked) : undefined;
+}
+
+/** @throws UserError that names the file where it cannot be read, or `read` throws a FormatError */
+async function withFile<T>(run: Run, path: string, read: (file: ByteSource) => T): Promise<T> {
+  const file = await UserFile.open(path, `Make it again: deeptwist resume ${run.id}`);
+  try {
+    return file.decoded(() => read(file));
+  } finally {
+    file.close();
+  }
 }
 
 /** @throws UserError when a weight is missing or has another shape */

@@ -166,6 +166,9 @@ export async function evaluateRun(options: FinalModelOptions): Promise<EventOf<'
   });
 }
 
+/** The commands that work with the model of a run. */
+type ModelCommand = 'evaluate' | 'export' | 'thin' | 'benchmark' | 'sensitivity';
+
 export interface FinalModelOptions {
   run: Run;
   changedFiles?: boolean | undefined;
@@ -178,7 +181,7 @@ export interface FinalModelOptions {
  */
 export async function withFinalModel<R>(
   options: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
+  command: ModelCommand,
   use: (prepared: Prepared) => Promise<R>,
 ): Promise<R> {
   const { run } = options;
@@ -199,7 +202,7 @@ export async function withFinalModel<R>(
  */
 export async function withPreparedRun<R>(
   { run, changedFiles = false }: FinalModelOptions,
-  command: 'evaluate' | 'export' | 'thin' | 'benchmark',
+  command: ModelCommand,
   use: (prepared: Prepared) => Promise<R>,
   goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {
@@ -231,7 +234,7 @@ export interface CheckpointModel {
  */
 export async function withCheckpoint<R>(
   options: FinalModelOptions,
-  command: 'export',
+  command: ModelCommand,
   use: (prepared: Prepared, model: CheckpointModel) => Promise<R>,
 ): Promise<R> {
   const { run } = options;
@@ -256,13 +259,16 @@ export async function withCheckpoint<R>(
 /**
  * Prepares an experiment and disposes of it after `use`. Its weights are any.
  * @param file path of the experiment
+ * @param options.pretrained true where the weights are those that the experiment starts from
  */
-export async function withExperiment<R>(file: string, use: (prepared: Prepared) => Promise<R>): Promise<R> {
+export async function withExperiment<R>(
+  file: string,
+  use: (prepared: Prepared) => Promise<R>,
+  { pretrained = false } = {},
+): Promise<R> {
   const { text, name, experiment } = await loadExperiment(file);
   const source = { file: name, text, overrides: [] };
-  const prepared = await withPlaces(source, () =>
-    prepare(experiment, dirname(file), { pretrained: false, trains: false }),
-  );
+  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained, trains: false }));
   try {
     return await use(prepared);
   } finally {

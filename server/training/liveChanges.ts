@@ -8,7 +8,7 @@ import type { EventOf, Untimed } from '../protocol/run/events.ts';
 import { checkExperiment } from '../protocol/experiment/parseExperiment.ts';
 import { CHANGEABLE_SETTINGS, whyFixed } from '../protocol/experiment/changeableSettings.ts';
 import { overrideOf, settingChanges, type SettingChange } from '../protocol/experiment/settingChanges.ts';
-import { timesInSteps } from '../protocol/experiment/times.ts';
+import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { ExitCode, UserError } from '../protocol/userError.ts';
 import { valuesAfter } from '../runs/changedValues.ts';
 import type { Run } from '../runs/run.ts';
@@ -94,7 +94,7 @@ export class LiveChanges {
         fixed.join('\n'),
         `Rerun the experiment with it. While a run trains, ${CHANGEABLE_SETTINGS} can change.`,
       );
-    const experiment = timesInSteps(settings, dataset.stepsPerEpoch(settings.training.batchSize));
+    const experiment = timesInSteps(settings, dataset.stepsPerEpoch(samplesPerStep(settings.training)));
     const compression = compressor?.prepareChange(compressionsWith(experiment, compressions));
     return { changes, settings, experiment, compression };
   }

@@ -1,11 +1,10 @@
 /** @file Descriptions of models, for the editor: of every training, and by themselves. */
 import { basename, dirname } from 'node:path';
 import { openSampleForm } from '../data/openDataset.ts';
-import { readOnnxModel } from '../formats/onnxReader.ts';
 import { describeModel } from '../models/describeModel.ts';
 import { loadModel } from '../models/loadModel.ts';
 import { hasExtension } from '../models/modelFile.ts';
-import { readUserFile } from '../modules/readUserFile.ts';
+import { loadOnnxModel } from '../models/onnx/loadOnnxModel.ts';
 import { JsonText } from '../protocol/experiment/jsonText.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
 import type { ModelReference } from '../protocol/experiment/schema.ts';
@@ -62,6 +61,8 @@ export async function describeExperiment(
 
 /** What is assumed of a dimension with a name: of an image's sides, and of a sequence. */
 const ASSUMED = { image: 224, sequence: 128 };
+/** Rank of a batch of images. */
+const IMAGES = 4;
 
 /**
  * Describes a model by itself, without an experiment: a file of any kind that an experiment can name, or a module.
@@ -70,32 +71,18 @@ const ASSUMED = { image: 224, sequence: 128 };
  */
 export async function describeModelFile(path: string): Promise<ModelDescription> {
   const reference = `./${basename(path)}`;
-  const sizes = hasExtension(path, '.onnx') ? await openSizes(path) : {};
-  const hasOpen = Object.keys(sizes).length > 0;
-  const model: ModelReference = hasOpen ? { onnx: reference, inputs: sizes, batchStatistics: 'trained' } : reference;
-  const loaded = await loadModel(model, { baseDirectory: dirname(path), seed: 1 });
+  const loaded = hasExtension(path, '.onnx')
+    ? await loadOnnxModel(path, { assume: (rank) => (rank === IMAGES ? ASSUMED.image : ASSUMED.sequence) })
+    : await loadModel(reference, { baseDirectory: dirname(path), seed: 1 });
   try {
-    const description = await describeModel(loaded, model, undefined);
-    return { ...description, ...(hasOpen && { assumedSizes: sizes }) };
+    const assumedSizes = 'assumedSizes' in loaded ? loaded.assumedSizes : undefined;
+    const model: ModelReference = assumedSizes
+      ? { onnx: reference, inputs: assumedSizes, batchStatistics: 'trained' }
+      : reference;
+    return { ...(await describeModel(loaded, model, undefined)), ...(assumedSizes && { assumedSizes }) };
   } finally {
     loaded.model.dispose();
   }
-}
-
-/** A size for each dimension with a name, but for that of the batch. */
-async function openSizes(path: string): Promise<Record<string, number>> {
-  const { inputs } = await readUserFile(path, readOnnxModel, 'Export the model again, or copy the file again.');
-  return Object.fromEntries(
-    inputs.flatMap(({ shape = [] }) =>
-      shape
-        .slice(1)
-        .flatMap((size) =>
-          typeof size === 'string' && size !== ''
-            ? [[size, shape.length === 4 ? ASSUMED.image : ASSUMED.sequence] as const]
-            : [],
-        ),
-    ),
-  );
 }
 
 /** @throws the error where a user cannot mend it */

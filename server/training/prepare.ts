@@ -22,10 +22,11 @@ import { SettingError } from '../protocol/experiment/settingError.ts';
 import { formatSettingPath, type SettingPath } from '../protocol/experiment/settingPath.ts';
 import { threadsProblem } from '../protocol/experiment/threads.ts';
 import { unsuitedOptimizer } from '../protocol/experiment/proximalSteps.ts';
-import { timesInSteps } from '../protocol/experiment/times.ts';
+import { samplesPerStep, timesInSteps } from '../protocol/experiment/times.ts';
 import { readSources, type SourceFile } from '../runs/copySources.ts';
 import type { Run } from '../runs/run.ts';
 import { arrangeSamples } from './arrangeSamples.ts';
+import { countClasses, withClassCounts, type ClassCounts } from './classCounts.ts';
 import { checkThinning } from './checkThinning.ts';
 import { weightsFileFor } from './finalModel.ts';
 import { finishedRun } from './finishedRun.ts';
@@ -44,6 +45,8 @@ export interface Prepared extends Trainer {
   /** How all random numbers of the run are seeded. */
   readonly seeding: Seeding;
   readonly dataset: Dataset;
+  /** Training samples of each class, where they had to be counted. */
+  readonly classCounts: ClassCounts | undefined;
   /** The compressions as the run began with them. */
   readonly compressions: readonly PlannedCompression[];
   /** Layers of the model where a thinning has made it smaller, as `modelTopology` gives them; undefined for the model as it was loaded. */
@@ -111,7 +114,7 @@ export async function prepare(
     const ofData = await readSources(asOpened.files ?? []);
     checkEpoch(settings, asOpened);
     checkKeepBest(settings, asOpened);
-    const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(batchSize));
+    const experiment = timesInSteps(settings, asOpened.stepsPerEpoch(samplesPerStep(settings.training)));
     const { training } = experiment;
 
     const whole = await loadModel(model, {
@@ -120,10 +123,12 @@ export async function prepare(
       seeding,
       samples: { batchSize, ...asOpened },
     });
-    const dataset = arrangeSamples(whole.model, asOpened, unfitModel);
+    const arranged = arrangeSamples(whole.model, asOpened, unfitModel);
     /** What is replaced when the model is. */
     const held: { model: LayersModel; disposeTrainer?: (() => Promise<void>) | undefined } = { model: whole.model };
     opened.push(() => held.model.dispose());
+    const classCounts = await countClasses(arranged, whole, training, { ...opening, trains, run });
+    const dataset = withClassCounts(arranged, classCounts);
     const shapes = new Map(modelWeights(whole.model).map(({ name, shape }) => [name, shape]));
     const description = await describeModel(whole, model, dataset.train.samples);
     const loaded = topology ? await thinnedModel(whole, topology) : whole;
@@ -169,6 +174,7 @@ export async function prepare(
         live,
         seeding,
         dataset,
+        classCounts,
         compressions,
         topology,
         shapes,
@@ -190,7 +196,12 @@ export async function prepare(
     };
     const prepared = await prepareModel(loaded, topology);
     if (!trains || experiment.thin === undefined) return prepared;
-    const ofThinning = await checkThinning(experiment.thin, done, prepared, dataset.stepsPerEpoch(batchSize));
+    const ofThinning = await checkThinning(
+      experiment.thin,
+      done,
+      prepared,
+      dataset.stepsPerEpoch(samplesPerStep(training)),
+    );
     return { ...prepared, warnings: [...prepared.warnings, ...ofThinning] };
   } catch (error) {
     await dispose();
@@ -263,12 +274,17 @@ function checkThreads({ training: { threads } }: ExperimentSettings, { isNew }: 
 
 /** @throws SettingError when an epoch has no batch, or is of unknown length and a setting counts epochs */
 function checkEpoch({ training }: ExperimentSettings, dataset: Dataset): void {
-  const steps = dataset.stepsPerEpoch(training.batchSize);
+  const { batchSize, accumulate } = training;
+  const steps = dataset.stepsPerEpoch(samplesPerStep(training));
   if (steps === 0) {
+    const isOneBatch = accumulate === 1;
+    const step = isOneBatch
+      ? `got ${batchSize}`
+      : `a step of ${accumulate} batches of ${batchSize} takes ${samplesPerStep(training)}`;
     throw new SettingError(
-      ['training', 'batchSize'],
-      `there are only ${dataset.train.samples} training samples, got ${training.batchSize}`,
-      { remedy: 'Choose a smaller batch size.' },
+      ['training', isOneBatch ? 'batchSize' : 'accumulate'],
+      `there are only ${dataset.train.samples} training samples, ${isOneBatch ? '' : 'and '}${step}`,
+      { remedy: isOneBatch ? 'Choose a smaller batch size.' : 'Choose a smaller batch size, or fewer batches.' },
     );
   }
   if (steps === undefined && training.learningRateSchedule.type === 'after-epoch') {

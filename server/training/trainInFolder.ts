@@ -6,6 +6,7 @@ import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkp
 import { EventLog } from '../runs/log/eventLog.ts';
 import type { Run } from '../runs/run.ts';
 import { checkpointTensors, initialProgress, restoreCheckpoint, type Progress } from './checkpointState.ts';
+import { keepClassCounts } from './classCounts.ts';
 import { TrainingControl } from './control.ts';
 import { describeDevice } from './device.ts';
 import { endOf, failure, type EventObserver, type TrainingEnd } from './ending.ts';
@@ -22,7 +23,7 @@ export interface TrainingObserver extends EventObserver {
   signal: AbortSignal;
   /** What the run is asked for while it trains. */
   control?: TrainingControl;
-  /** Told of images that are decoded before it trains. */
+  /** Told of what is decoded, tokenized or counted before it trains. */
   onDecoded?: OpenOptions['onDecoded'];
 }
 
@@ -68,6 +69,7 @@ export async function trainInFolder(
   let loop: TrainingLoop | undefined;
   try {
     await keepDataFacts(run, prepared.dataset);
+    await keepClassCounts(run, prepared.classCounts);
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({

@@ -13,9 +13,12 @@ import type { Seeding } from '../formats/random.ts';
 import { arenaBytes } from '../memory/arena.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { gradientSumBytes } from '../optimizers/gradientSums.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
-import type { Experiment, OptimizerConfig, TrainingConfig } from '../protocol/experiment/schema.ts';
+import type { Experiment, TrainingConfig } from '../protocol/experiment/schema.ts';
 import { SettingError } from '../protocol/experiment/settingError.ts';
+import { samplesPerStep } from '../protocol/experiment/times.ts';
+import { AccumulatingExecutor } from './accumulatingExecutor.ts';
 import { BestModel } from './bestModel.ts';
 import { ConstrainedWeights } from './constrainedWeights.ts';
 import { evaluationBatchSize } from './evaluateSplit.ts';
@@ -70,7 +73,7 @@ export async function createTrainer(
   const named = modelWeights(loaded.model);
   const { steps, seed } = training;
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps, seed }) : undefined;
-  const samples = samplesPerEpoch(dataset, training.batchSize);
+  const samples = samplesPerEpoch(dataset, samplesPerStep(training));
   const noise = plan && trains ? createNoise(loaded.model, named, plan.noisy, samples) : undefined;
   let created: CreatedExecutor | undefined;
   const dispose = async () => {
@@ -83,7 +86,9 @@ export async function createTrainer(
       noise,
     });
     created = await createProgramExecutor(experiment, program, dataset, { directory, seeding, plan });
-    const { executor, parameters, warning } = created;
+    const { parameters, warning } = created;
+    const executor =
+      training.accumulate > 1 ? new AccumulatingExecutor(created.executor, parameters, training) : created.executor;
     const beside = noise && noiseTensors(noise, parameters);
     const { weights, compressor, optimizer } = createUpdate(training, { named, parameters, plan, beside });
     const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
@@ -99,16 +104,18 @@ export async function createTrainer(
   }
 }
 
-/** What a training step needs of its executor: for the optimizer, and for what is trained in the place of weights. */
+/** What a training step needs of its executor: for the optimizer, for sums of gradients, and for what is trained in the place of weights. */
 export function executorNeeds(
-  optimizer: OptimizerConfig,
+  { optimizer, accumulate }: Pick<TrainingConfig, 'optimizer' | 'accumulate'>,
   plan: CompressionPlan | undefined,
-): Pick<ExecutorOptions, 'rowGradients' | 'extraBytes'> {
-  const instead = plan?.trained.map(({ length }) => length) ?? [];
-  const insteadBytes = 2 * instead.reduce((bytes, length) => bytes + arenaBytes(length), 0);
+): Pick<ExecutorOptions, 'rowGradients' | 'stateBytes' | 'groups'> {
+  const accumulates = accumulate > 1;
+  const state = (length: number) => optimizerArenaBytes(optimizer, length);
   return {
-    rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients,
-    extraBytes: (lengths) => insteadBytes + optimizerArenaBytes(optimizer, [...lengths, ...instead]),
+    // Each batch has rows of its own: their sum is dense.
+    rowGradients: supportsRowGradients(optimizer) && !plan?.denseGradients && !accumulates,
+    stateBytes: (length) => state(length) + (accumulates ? gradientSumBytes(length) : 0),
+    groups: plan?.trained.map(({ length }) => 2 * arenaBytes(length) + state(length)) ?? [],
   };
 }
 
@@ -126,20 +133,20 @@ export function createUpdate(
   { optimizer, clip }: TrainingConfig,
   { named, parameters, plan, beside }: Updated,
 ): Pick<Trainer, 'weights' | 'compressor' | 'optimizer'> {
-  const { arena, list } = parameters;
+  const { groups, list } = parameters;
   const weights = compressibleWeights(named, parameters);
-  const compressor = plan && new Compressor(plan, weights, (length) => arena.float32(length), beside);
+  const compressor = plan && new Compressor(plan, weights, (length, i) => groups[i].float32(length), beside);
   const trained = [
     ...list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
     ...(compressor?.trained ?? []),
   ];
-  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, arena, trained) };
+  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, trained) };
 }
 
 /** Samples that the weights are learned from; undefined where the data set does not say. */
-function samplesPerEpoch(dataset: Dataset, batchSize: number): number | undefined {
-  const steps = dataset.stepsPerEpoch(batchSize);
-  return steps === undefined ? undefined : steps * batchSize;
+function samplesPerEpoch(dataset: Dataset, samplesOfStep: number): number | undefined {
+  const steps = dataset.stepsPerEpoch(samplesOfStep);
+  return steps === undefined ? undefined : steps * samplesOfStep;
 }
 
 /** @throws SettingError when the program was to be compiled and cannot be */
@@ -156,7 +163,7 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
-      ...executorNeeds(training.optimizer, plan),
+      ...executorNeeds(training, plan),
     });
   } catch (error) {
     if (!(error instanceof UnsupportedKernel)) throw error;
@@ -171,7 +178,7 @@ async function createProgramExecutor(
 
 /** The weights of a model where an executor has them. */
 function compressibleWeights(weights: readonly ModelWeight[], parameters: ParameterSet): CompressibleWeight[] {
-  return weights.map(({ name, layer, weight, layerClass, outputAxis, inputLayer }) => {
+  return weights.map(({ name, layer, weight, layerClass, outputAxis, isVector, inputLayer }) => {
     const { shape, value, gradient } = parameters.byName.get(name)!;
     return {
       name,
@@ -179,6 +186,7 @@ function compressibleWeights(weights: readonly ModelWeight[], parameters: Parame
       weight,
       layerClass,
       outputAxis,
+      isVector,
       inputLayer,
       shape,
       values: value,

@@ -7,6 +7,7 @@ import type { StepLoss } from '../compiler/program.ts';
 import type { Batch, TrainingStream } from '../data/dataset.ts';
 import { learningRateAt, observeMetric } from '../optimizers/learningRate.ts';
 import type { EventOf, LayerSize, Summary, Untimed } from '../protocol/run/events.ts';
+import { samplesPerStep } from '../protocol/experiment/times.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import type { Progress } from './checkpointState.ts';
@@ -65,7 +66,7 @@ export class TrainingLoop {
     this.#prepared = prepared;
     this.#hooks = hooks;
     this.#clock = new Stopwatch<keyof Progress['seconds']>(progress.seconds, 'training');
-    this.#stepsPerEpoch = prepared.dataset.stepsPerEpoch(training.batchSize);
+    this.#stepsPerEpoch = prepared.dataset.stepsPerEpoch(samplesPerStep(training));
     this.#evaluateEvery = training.evaluateEvery ?? this.#stepsPerEpoch ?? Math.ceil(training.steps / EVALUATIONS);
     this.#metricsEvery = Math.max(1, Math.floor(training.steps / METRIC_POINTS));
     this.#step = done;
@@ -89,11 +90,12 @@ export class TrainingLoop {
    */
   async run(): Promise<Summary | undefined> {
     const { dataset, live, seeding } = this.#prepared;
-    const { batchSize, seed, steps, checkpointEvery } = live.experiment.training;
+    const { training } = live.experiment;
+    const { seed, steps, checkpointEvery } = training;
     const { signal, control } = this.#hooks;
     if (control.pending) await control.serve(this.#betweenSteps(false), signal);
     if (signal.aborted) return undefined;
-    const stream = await dataset.openTraining({ batchSize, seed, seeding, step: this.#step });
+    const stream = await dataset.openTraining({ batchSize: samplesPerStep(training), seed, seeding, step: this.#step });
     try {
       while (++this.#step < steps) {
         const distorted = await this.#trainAndDistort(stream);

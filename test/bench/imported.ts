@@ -152,7 +152,7 @@ export async function compareModel(folder: string): Promise<Comparison> {
   const executor = await CompiledExecutor.create(program, {
     batchSize: size,
     seed: 1,
-    extraBytes: () => 0,
+    stateBytes: () => 0,
     threads: 1,
     rowGradients: false,
   });

@@ -9,7 +9,7 @@ import { launchBrowser, openFile, openWorkbench, runCommand } from '../../script
 import { root } from '../../scripts/root.js';
 import { checkExperiment } from '../../server/protocol/experiment/parseExperiment.ts';
 import { withExperiment } from '../../server/training/index.ts';
-import { npy } from '../fixtures/points.ts';
+import { npy } from '../fixtures/npy.ts';
 import { graphFile, node, seededFloats } from '../unit/models/onnx/onnxFiles.ts';
 
 const { randomFloats } = seededFloats();
@@ -45,8 +45,8 @@ beforeAll(async () => {
   writeFileSync(join(workspace, 'net.py'), python);
   mkdirSync(join(workspace, 'data'));
   for (const split of ['train', 'test']) {
-    writeFileSync(join(workspace, 'data', `x_${split}.npy`), npy('<f4', [80, 4], new Float32Array(320)));
-    writeFileSync(join(workspace, 'data', `y_${split}.npy`), npy('<i4', [80], new Int32Array(80)));
+    writeFileSync(join(workspace, 'data', `x_${split}.npy`), npy(new Float32Array(320), [80, 4]));
+    writeFileSync(join(workspace, 'data', `y_${split}.npy`), npy(new Int32Array(80), [80]));
   }
   editor = await startEditor({ settings: { 'deeptwist.notifications': 'none' } });
   browser = await launchBrowser();
@@ -90,9 +90,7 @@ test('New Experiment asks neither for the only model nor for the only data, and 
 test('Import Model tells what a file consists of, and goes on with a new experiment', async () => {
   await runCommand(page, 'DeepTwist: Import Model');
   await row('net.onnx').click();
-  await page
-    .locator('.notification-toast', { hasText: 'net.onnx: 58 parameters in 2 layers; takes [4], gives [2].' })
-    .waitFor();
+  await page.locator('.notification-toast', { hasText: 'net.onnx: [4] → [2], 58 parameters in 2 layers.' }).waitFor();
   await answerTheRest();
   await page.locator('.tab', { hasText: 'net-prune-2.deeptwist.jsonc' }).waitFor();
 });

@@ -83,6 +83,18 @@ describe('an experiment file in the editor', () => {
     await eventually('no problem', () => problemsOf(document.uri).length === 0);
   });
 
+  it('sees weights to start from come, those of Keras and of PyTorch, too', async () => {
+    for (const name of ['late.keras', 'late.h5', 'late.hdf5', 'late.pt']) {
+      const start = `"start": "./${name}", `;
+      await replace(document, '"compression"', `${start}"compression"`);
+      const problem = await problemWith(document, 'no-such-file');
+      assert.equal(document.getText(problem.range), `"./${name}"`);
+      writeFileSync(join(folder(), name), '');
+      await eventually('no missing file', () => problemsOf(document.uri).every(({ code }) => code !== 'no-such-file'));
+      await replace(document, start, '');
+    }
+  });
+
   it('is not asked for its model where a setting says so', async () => {
     const settings = vscode.workspace.getConfiguration('deeptwist');
     await settings.update('describeModels', false, vscode.ConfigurationTarget.Workspace);

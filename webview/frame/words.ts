@@ -98,6 +98,17 @@ function placeFact(step: number, steps: number | undefined): string {
     : l10n.t('step {0}', formatCount(step));
 }
 
+function preparation({ what, done, total }: NonNullable<NonNullable<ShownRun['live']>['decoded']>): string {
+  switch (what) {
+    case 'images':
+      return l10n.t('decodes images, {0} of {1}', formatCount(done), formatCount(total));
+    case 'text':
+      return l10n.t('tokenizes the text, {0}', formatPercent(done / total));
+    case 'labels':
+      return l10n.t('counts the samples of each class, {0}', formatPercent(done / total));
+  }
+}
+
 function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
   const { phase, step, steps, stepsPerSecond, evaluation, loss, runsAhead, decoded } = live;
   if (phase === 'queued') return { icon: 'queued', phase: stateWords.queued, facts: [queueFact(runsAhead)] };
@@ -105,11 +116,7 @@ function liveLine(live: NonNullable<ShownRun['live']>): StateLine {
     return {
       icon: 'running',
       phase: l10n.t('Preparing'),
-      facts: [
-        decoded.what === 'images'
-          ? l10n.t('decodes images, {0} of {1}', formatCount(decoded.done), formatCount(decoded.total))
-          : l10n.t('tokenizes the text, {0}', formatPercent(decoded.done / decoded.total)),
-      ],
+      facts: [preparation(decoded)],
       progress: decoded.done / decoded.total,
     };
   if (phase === 'preparing')

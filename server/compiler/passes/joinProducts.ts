@@ -3,6 +3,7 @@
  * step's input by the same weights, and adds up one product a time step for their gradient; one large product runs
  * nearer to the processor's peak than many small ones, and the sum over time happens inside it.
  */
+import { groupBy } from '../../protocol/groupBy.ts';
 import { binary, make, matmul, reduce, replaceNodes, slice } from '../build.ts';
 import {
   productDepths,
@@ -199,14 +200,4 @@ function sumOfConcatenations(nodes: readonly Concatenation[]): Node {
     return joinTerms(terms, part.type.shape) ?? terms.reduce((sum, term) => binary('Add', sum, term));
   });
   return make('Concat', params, sums);
-}
-
-function groupBy<K, T>(items: Iterable<T>, key: (item: T) => K): Map<K, T[]> {
-  const groups = new Map<K, T[]>();
-  for (const item of items) {
-    const group = groups.get(key(item));
-    if (group === undefined) groups.set(key(item), [item]);
-    else group.push(item);
-  }
-  return groups;
 }

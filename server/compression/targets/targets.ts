@@ -11,6 +11,8 @@ export interface NamedWeight extends ViewedWeight {
   readonly layer: string;
   /** Layer whose output the weight multiplies, at most with dropout between them; undefined where there is none such. */
   readonly inputLayer?: string | undefined;
+  /** True for a bias or a scale with several axes, where the model says so: an ONNX graph does. */
+  readonly isVector?: boolean | undefined;
 }
 
 /** A weight tensor of the model that is trained; `values` is where it lives and changes in place. */
@@ -58,16 +60,20 @@ const SUGGESTED = 20;
 
 /**
  * Biases, the weights of normalizations and other vectors are never compressed; the two rows of biases that a GRU of Keras has are no
- * matrix.
+ * matrix, nor are those of an LSTM in an ONNX graph.
  */
-export function isMatrix({ shape, weight }: { readonly shape: readonly number[]; readonly weight?: string }): boolean {
-  return shape.length >= 2 && weight !== 'bias';
+export function isMatrix({
+  shape,
+  weight,
+  isVector = false,
+}: Pick<NamedWeight, 'shape' | 'isVector'> & Partial<Pick<NamedWeight, 'weight'>>): boolean {
+  return shape.length >= 2 && weight !== 'bias' && !isVector;
 }
 
 /**
  * What the keys of `compression.layers` name in a model. A key is a layer (`fc1`: all its matrices), a weight
- * (`lstm/recurrent_kernel`), or a glob of either (`fc*`, `lstm?/kernel`). A weight's own name wins over its layer's, and that
- * over a glob. What a key names is looked for once: a language server asks at every keystroke.
+ * (`lstm/recurrent_kernel`, `rnn.weight_hh_l0`), or a glob of either (`fc*`, `lstm?/kernel`, `rnn.weight_*`). A weight's own name wins
+ * over its layer's, and that over a glob. What a key names is looked for once: a language server asks at every keystroke.
  */
 export class LayerKeys<W extends NamedWeight> {
   readonly #weights: readonly W[];
@@ -126,14 +132,20 @@ export class LayerKeys<W extends NamedWeight> {
     const found = new Set([...ofLayer, ...exact]);
     if (!isPattern(key)) return [...found];
     const pattern = new LayerPattern(key);
-    for (const names of pattern.namesWeights ? [this.#byLayer, this.#byName] : [this.#byLayer])
+    for (const names of [this.#byLayer, this.#byName])
       for (const [name, weights] of names) {
+        if (names === this.#byName && !pattern.namesWeights(separatorOf(weights[0]))) continue;
         this.#compared += name.startsWith(pattern.prefix) ? key.length * name.length : 1;
         if (this.isExhausted) return undefined;
         if (pattern.matches(name)) for (const weight of weights) found.add(weight);
       }
     return this.#weights.filter((weight) => found.has(weight));
   }
+}
+
+/** What stands between the layer and the weight in a name: a dot in the names of PyTorch (`fc1.weight`), else a slash. */
+function separatorOf({ name, layer }: NamedWeight): '.' | '/' {
+  return name.startsWith(`${layer}.`) ? '.' : '/';
 }
 
 function addTo<W>(index: Map<string, W[]>, key: string, weight: W): void {
@@ -195,32 +207,60 @@ export function assignTargets<Parameters, Weight extends NamedWeight>(
 class NamesToSuggest {
   readonly #weights: readonly string[];
   readonly #layers: readonly string[];
+  readonly #ofModel: string;
   #asked = 0;
-  /** The layers in words, the first of them. */
-  readonly list: string;
 
   constructor(weights: readonly NamedWeight[]) {
     const matrices = weights.filter(isMatrix);
     this.#weights = matrices.map(({ name }) => name);
     this.#layers = [...new Set(matrices.map(({ layer }) => layer))];
-    const more = this.#layers.length - SUGGESTED;
-    this.list = this.#layers.slice(0, SUGGESTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+    this.#ofModel = `The model's layers are: ${listed(this.#layers)}.`;
   }
 
-  /** Undefined for what is like no name, and once many have been asked for. */
-  nearest(key: string): string | undefined {
-    if (++this.#asked > SUGGESTED) return undefined;
-    return didYouMean(key, key.includes('/') ? this.#weights : this.#layers);
+  /**
+   * What was probably meant, undefined for what is like no name and once many have been asked for; and names of the model in words, those
+   * that begin as the key does where there are some.
+   */
+  for(key: string): { meant: string | undefined; near: string } {
+    if (++this.#asked > SUGGESTED) return { meant: undefined, near: this.#ofModel };
+    return { meant: this.#inside(key) ?? this.#alike(key), near: this.#near(key) ?? this.#ofModel };
+  }
+
+  /** The layers inside a module or a nested model that a key names: `layer1.*` for `layer1`. */
+  #inside(key: string): string | undefined {
+    if (isPattern(key)) return undefined;
+    const separator = ['.', '/'].find((sign) => this.#layers.some((layer) => layer.startsWith(key + sign)));
+    return separator && `${key}${separator}*`;
+  }
+
+  #alike(key: string): string | undefined {
+    return didYouMean(key, /[./]/.test(key) ? [...this.#layers, ...this.#weights] : this.#layers);
+  }
+
+  /** The weights that begin as a key does, up to its last dot or slash that any of them has. */
+  #near(key: string): string | undefined {
+    for (let start = new LayerPattern(key).prefix; ; start = start.slice(0, -1)) {
+      start = start.replace(/[^./]*$/, '');
+      if (start === '') return undefined;
+      const names = this.#weights.filter((name) => name.startsWith(start));
+      if (names.length > 0) return `Matrices of ${start.slice(0, -1)} are: ${listed(names)}.`;
+    }
   }
 }
 
+/** The first names, and how many more there are. */
+function listed(names: readonly string[]): string {
+  const more = names.length - SUGGESTED;
+  return names.slice(0, SUGGESTED).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 function matchesNothing(key: string, names: NamesToSuggest): KeyProblem {
-  const meant = names.nearest(key);
+  const { meant, near } = names.for(key);
   return {
     key,
     code: 'matches-nothing',
     reason: 'matches no layer of the model',
-    remedy: `${meant === undefined ? '' : `Did you mean "${meant}"? `}The model's layers are: ${names.list}.`,
+    remedy: (meant === undefined ? '' : `Did you mean "${meant}"? `) + near,
     meant,
   };
 }

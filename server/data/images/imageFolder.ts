@@ -157,8 +157,11 @@ async function filesIn(folder: string, place: string, label: number): Promise<Im
   return files;
 }
 
-/** Absolute paths, of folders in it too. Links to folders are not followed there: they may lead in a circle. */
-function imagesBelow(place: string): string[] {
+/**
+ * The images of a class: absolute paths, of folders in its folder too. Links to folders are not followed there: they may lead in a circle.
+ * @throws UserError for a folder that cannot be read, and for an image of a kind that is not read
+ */
+export function imagesBelow(place: string): string[] {
   let entries: Dirent[];
   try {
     entries = readdirSync(place, { withFileTypes: true });

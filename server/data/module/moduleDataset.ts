@@ -23,7 +23,7 @@ export async function openModuleDataset(path: string): Promise<Dataset> {
 }
 
 function moduleDataset(host: ModuleHost, description: ModuleDescription, name: string): Dataset {
-  const { inputs, targets, splits, samples, files } = description;
+  const { inputs, targets, splits, samples, classes, files } = description;
   const split = (splitName: SplitName): Split => ({
     samples: samples[splitName],
     async *batches(batchSize) {
@@ -45,6 +45,7 @@ function moduleDataset(host: ModuleHost, description: ModuleDescription, name: s
     train: split('train'),
     test: split('test'),
     ...(splits.includes('validation') && { validation: split('validation') }),
+    ...(classes && { classes }),
     files,
     description: `${name}: ${counts.join(', ')}`,
     close: () => host.close(),

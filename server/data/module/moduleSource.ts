@@ -15,6 +15,8 @@ export interface ModuleDescription {
   splits: SplitName[];
   /** As exported by the module; may lack any split. */
   samples: Partial<Record<SplitName, number>>;
+  /** Names of the classes in the order of their labels, as exported by the module. */
+  classes?: readonly string[];
   /** The module and the user's files that it imported, absolute. */
   files: string[];
 }
@@ -43,7 +45,11 @@ export class ModuleSource {
 
   private constructor(module: UserModule, splits: SplitName[]) {
     this.#module = module;
-    this.description = { inputs: [], targets: [], splits, samples: readSamples(module), files: module.files };
+    const classes = readClasses(module);
+    this.description = {
+      ...{ inputs: [], targets: [], splits, samples: readSamples(module), files: module.files },
+      ...(classes && { classes }),
+    };
   }
 
   /** Full batches without end: `train` is called for each epoch; batches that are not full are left out. */
@@ -131,6 +137,18 @@ function readSamples(module: UserModule): ModuleDescription['samples'] {
   if (valid) return samples;
   throw new UserError(`${module.path} exports 'samples', which is not a table of counts.`, {
     remedy: 'Export for example: export const samples = { train: 60000, test: 10000 };',
+  });
+}
+
+/** Undefined for an export of this name that is no list: a module may have one of its own. */
+function readClasses(module: UserModule): readonly string[] | undefined {
+  const { classes } = module.exports;
+  if (!Array.isArray(classes)) return undefined;
+  const names: readonly unknown[] = classes;
+  if (names.length > 0 && names.every((name) => typeof name === 'string') && new Set(names).size === names.length)
+    return names;
+  throw new UserError(`${module.path} exports 'classes', which is not a list of different names.`, {
+    remedy: "Export the names in the order of the labels: export const classes = ['cat', 'dog'];",
   });
 }
 

@@ -26,11 +26,11 @@ function modelTensors({ prepared: { parameters } }: ExportSource): Map<string, S
 function pytorchTensors({ prepared: { program, parameters } }: ExportSource): Map<string, Safetensor> {
   return new Map(
     computedByPytorch(program.model).flatMap((renamed): [string, Safetensor][] => {
-      const { weight, module, parameter, shape, addend } = renamed;
+      const { weight, module, parameter, shape, second } = renamed;
       const data = toPytorch(renamed, parameters.byName.get(weight.name)!.value);
       const tensors: [string, Safetensor][] = [[`${module}.${parameter}`, { dtype: 'F32', shape, data }]];
-      if (addend !== undefined)
-        tensors.push([`${module}.${addend}`, { dtype: 'F32', shape, data: new Float32Array(data.length) }]);
+      if (second)
+        tensors.push([`${module}.${second.name}`, { dtype: 'F32', shape, data: new Float32Array(data.length) }]);
       return tensors;
     }),
   );

@@ -175,7 +175,7 @@ function factsOfGroup(kind: string, [rank = 0]: readonly number[]): readonly Var
 }
 
 /** As Keras names the groups of its layers: `LeakyReLU` is leaky_re_lu (keras/src/utils/naming.py). */
-function snakeCase(className: string): string {
+export function snakeCase(className: string): string {
   return className
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')

@@ -69,7 +69,7 @@ function kindAndNumber(group: string): [kind: string, number: string] {
  * The name of a layer of which only its group is known: `dense_1` is the second of its class, whatever it is called. It must not look like
  * a name, since the model may have another layer that is called `dense_1`.
  */
-function counted(group: string): string {
+export function countedGroup(group: string): string {
   if (/(^|_)layer$/.test(group)) return group;
   const [kind, number] = kindAndNumber(group);
   return `${kind}[${number}]`;
@@ -106,7 +106,7 @@ function tensorsOfGroups({ weights }: KerasFile): KerasTensor[] {
     const layers = path.flatMap((part, depth) => {
       if (PARTS.has(part)) return [];
       const name = weights.attributes(`${path.slice(0, depth + 1).join('/')}/vars`).get('name');
-      return [name === undefined ? counted(part) : String(name)];
+      return [name === undefined ? countedGroup(part) : String(name)];
     });
     const inOrder = datasets
       .map((dataset) => ({ dataset, index: Number(/\d+$/.exec(dataset.path)?.[0]) }))

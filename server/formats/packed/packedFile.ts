@@ -3,7 +3,9 @@
  * ordinary float32 tensor; the metadata say how the bytes are read. docs/format.md describes every byte.
  */
 import { FormatError } from '../formatError.ts';
-import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../safetensors.ts';
+import type { ByteSource } from '../byteSource.ts';
+import { joinPieces, type FilePieces } from '../filePieces.ts';
+import { decodeSafetensors, openSafetensors, safetensorPieces, type Safetensor } from '../safetensors.ts';
 import { BinaryCodesWeight } from './binaryCodes.ts';
 import { DenseWeight } from './dense.ts';
 import { FactorsWeight } from './factors.ts';
@@ -58,8 +60,13 @@ export function isPacked(metadata: Readonly<Record<string, string>>): boolean {
   return Object.hasOwn(metadata, KEY);
 }
 
-/** @param metadata of the model, for a file that holds all of it */
+/** Writes a packed file into memory: {@link packedPieces}. */
 export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadata: ModelMetadata = {}): Uint8Array {
+  return joinPieces(packedPieces(weights, metadata));
+}
+
+/** @param metadata of the model, for a file that holds all of it */
+export function packedPieces(weights: ReadonlyMap<string, PackedWeight>, metadata: ModelMetadata = {}): FilePieces {
   const tensors = new Map<string, Safetensor>();
   const descriptions: [string, string][] = [];
   for (const [name, weight] of weights) {
@@ -72,7 +79,7 @@ export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadat
     tensors.set(name, { dtype: 'U8', shape: [data.length], data });
     descriptions.push([name, describe(weight)]);
   }
-  return encodeSafetensors(tensors, { [KEY]: VERSION, ...metadata, ...Object.fromEntries(descriptions) });
+  return safetensorPieces(tensors, { [KEY]: VERSION, ...metadata, ...Object.fromEntries(descriptions) });
 }
 
 /**
@@ -81,6 +88,12 @@ export function encodePacked(weights: ReadonlyMap<string, PackedWeight>, metadat
  */
 export function decodePacked(file: Uint8Array): Map<string, PackedWeight> {
   const { tensors, metadata } = decodeSafetensors(file);
+  return unpack(tensors, metadata);
+}
+
+/** {@link decodePacked} for a file that may be larger than an array can be. */
+export function readPacked(file: ByteSource): Map<string, PackedWeight> {
+  const { tensors, metadata } = openSafetensors(file);
   return unpack(tensors, metadata);
 }
 
@@ -227,7 +240,15 @@ export type StoredTensor = Pick<Safetensor, 'shape' | 'data'>;
  * @throws FormatError for a file that is damaged, or of a layout or form that is not known
  */
 export function decodeTensors(file: Uint8Array): ReadonlyMap<string, StoredTensor> {
-  const { tensors, metadata } = decodeSafetensors(file);
+  return storedTensors(decodeSafetensors(file));
+}
+
+/** {@link decodeTensors} for a file that may be larger than an array can be. What is not packed is read when it is looked at. */
+export function readTensors(file: ByteSource): ReadonlyMap<string, StoredTensor> {
+  return storedTensors(openSafetensors(file));
+}
+
+function storedTensors({ tensors, metadata }: ReturnType<typeof decodeSafetensors>): ReadonlyMap<string, StoredTensor> {
   if (!isPacked(metadata)) return tensors;
   const lazy = (weight: PackedWeight): StoredTensor => ({
     shape: weight.shape,

@@ -3,16 +3,12 @@
  * a zip archive (`NAME/data.pkl`, `NAME/data/KEY`), before that pickles one behind the other and then the storages
  * (torch/serialization.py). Nothing of the pickle is executed: torch/_weights_only_unpickler.py has the same idea.
  */
-import { torchEndings } from '../../protocol/model/modelEndings.ts';
 import { isSizes } from '../../protocol/shape.ts';
 import type { ByteSource } from '../byteSource.ts';
 import { FormatError } from '../formatError.ts';
 import { rowMajorStrides } from '../strided.ts';
 import { ZipArchive } from '../zip.ts';
 import { PickleGlobal, PickleObject, readPickle, type PickleNames, type PickleValue } from './pickle.ts';
-
-/** Extensions of the files that people give to what `torch.save` writes. */
-export const TORCH_EXTENSIONS = [...torchEndings, '.bin'] as const;
 
 export interface TorchTensor {
   /** In the state dict, `fc1.weight`; of a tensor beside it, with the keys of all tables that it is in, `optimizer.state.0.exp_avg`. */

@@ -1,7 +1,6 @@
 /** @file Models in several files, `model.safetensors.index.json`, as Hugging Face writes them: the index says which file has which tensor. */
-import { extname } from 'node:path';
 import { FormatError } from '../../formats/formatError.ts';
-import { TORCH_EXTENSIONS } from '../../formats/torch/torchFile.ts';
+import { hasEnding, torchSaveEndings } from '../../protocol/model/modelEndings.ts';
 import { fileBeside } from '../../modules/fileBeside.ts';
 import { isRecord } from '../../protocol/record.ts';
 import type { OpenedFile } from '../openedFile.ts';
@@ -48,9 +47,8 @@ function readShard(shard: OpenedFile, name: string): readonly StoredTensor[] {
 }
 
 function readerOf(name: string): (file: OpenedFile) => ReadModel {
-  const extension = extname(name).toLowerCase();
-  if (extension === '.safetensors') return readSafetensors;
-  if (TORCH_EXTENSIONS.some((known) => known === extension)) return readTorch;
+  if (hasEnding(name, ['.safetensors'])) return readSafetensors;
+  if (hasEnding(name, torchSaveEndings)) return readTorch;
   throw new FormatError(`it names ${name.slice(0, 200)}, which is neither a safetensors file nor one of torch.save`);
 }
 

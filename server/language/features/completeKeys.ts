@@ -11,6 +11,7 @@ import { settingDocumentation, settingSchema } from '../settingDocumentation.ts'
 import { namesSettings, withoutSweep } from '../sweptSettings.ts';
 import { hasColumnKeys, tableColumns } from '../tableColumns.ts';
 import { recordAt, textAt } from '../writtenSettings.ts';
+import { endKeys } from './completeEnds.ts';
 import { layerProposals } from './completeLayers.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -26,6 +27,8 @@ export function keyProposals(typing: Typing): Proposal[] {
   if (withinCompression(place.path)?.inner.join('/') === 'layers') return layerProposals(typing, written);
   if (hasColumnKeys(place.path)) return columnKeys(typing, written);
   if (namesSettings(place.path)) return sweptKeys(typing, written);
+  const ends = endKeys(typing, written);
+  if (ends) return [...ends];
   const node = settingSchema(document.settings, place.path);
   if (!node) return [];
   const option = optionOf(node, object);

@@ -6,6 +6,14 @@ import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.
 import { namesRun, RUN } from '../../protocol/experiment/runReference.ts';
 import { markdownCode, markdownText } from '../../protocol/markdown.ts';
 import { resultText } from '../../protocol/run/resultText.ts';
+import {
+  hasEnding,
+  isDeclaration,
+  modelEndings,
+  moduleEndings,
+  startEndings,
+  teacherEndings,
+} from '../../protocol/model/modelEndings.ts';
 import { builtinNames } from '../../models/builtinNames.ts';
 import type { KnownRun } from '../experimentDocument.ts';
 import { canNameRun } from '../namedRuns.ts';
@@ -18,8 +26,9 @@ import {
   settingSchema,
 } from '../settingDocumentation.ts';
 import { sweptSetting, withoutSweep } from '../sweptSettings.ts';
-import { namesColumn, tableColumns } from '../tableColumns.ts';
+import { listOfColumn, namesColumn, tableColumns } from '../tableColumns.ts';
 import { textAt, valueAt } from '../writtenSettings.ts';
+import { endValues } from './completeEnds.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
 import type { Proposal, Typing } from './proposal.ts';
 import { layerValues } from './layerValues.ts';
@@ -36,22 +45,21 @@ export function valueProposals(typing: Typing): Proposal[] {
   if (isPathSetting(node))
     return [
       ...(canNameRun(path) ? runProposals(typing) : []),
+      ...endValues(typing),
       ...fileProposals(typing),
       ...(path.at(-1) === 'model' ? builtinProposals() : []),
       ...optionsOf(node).flatMap(objectProposals),
     ];
   if (namesColumn(path)) return columnValues(typing);
   const values = layerValues(typing);
-  return values.length > 0 ? values : schemaProposals(node);
+  return values.length > 0 ? values : [...endValues(typing), ...schemaProposals(node)];
 }
 
 /** Columns of the table that are not named yet. */
 function columnValues({ document, surroundings, place: { path } }: Typing): Proposal[] {
-  const written = path.length > 2 ? valueAt(document, path.slice(0, 2)) : [];
-  const named = [
-    ...(Array.isArray(written) ? written : []),
-    path.length > 2 ? textAt(document, ['data', 'target']) : '',
-  ];
+  const list = listOfColumn(path);
+  const written = list && valueAt(document, list);
+  const named = [...(Array.isArray(written) ? written : []), list ? textAt(document, ['data', 'target']) : ''];
   return tableColumns(document, surroundings)
     .filter((name) => !named.includes(name))
     .map((name) => ({ label: name, kind: CompletionItemKind.Field, snippet: escaped(JSON.stringify(name)) }));
@@ -142,18 +150,18 @@ function runProposals({ surroundings: { runs, others } }: Typing): Proposal[] {
   ];
 }
 
-const code = /\.[cm]?[jt]s$/;
-/** The files that a setting can name, by its path; any where nothing is said. */
-const files: readonly [RegExp, RegExp][] = [
-  [/(^|\.)model$/, /(?<!\.d)\.[cm]?[jt]s$|\.json$/],
-  [/^start(\.from)?$|^distillation\.teacher\.weights$/, /\.(json|safetensors|pt|pth|ckpt|bin)$/],
-  [/^distillation\.teacher$/, /\.json$|\.safetensors$/],
-  [/module$/, code],
-  [/^data\.(train|test|validation)\./, /\.(np[yz]|safetensors|h5|hdf5)$/],
-  [/^data\.vocabulary\./, /\.txt$/],
-  [/^data\.tokenizer$/, /\.json$/],
-  [/^data\.labels\b/, /\.(csv|tsv|txt)$/],
-  [/^data\.files\./, /\.(txt|csv|tsv|parquet)$/],
+/** Endings of the files that a setting can name, by its path; any where nothing is said. */
+const files: readonly [RegExp, readonly string[]][] = [
+  [/(^|\.)model$/, [...moduleEndings, ...modelEndings]],
+  [/(^|\.)model\.onnx$/, ['.onnx']],
+  [/^start(\.from)?$|^distillation\.teacher\.weights$/, startEndings],
+  [/^distillation\.teacher$/, teacherEndings],
+  [/module$/, moduleEndings],
+  [/^data\.(train|test|validation)\./, ['.npy', '.npz', '.safetensors', '.h5', '.hdf5']],
+  [/^data\.vocabulary\./, ['.txt']],
+  [/^data\.tokenizer$/, ['.json']],
+  [/^data\.labels\b/, ['.csv', '.tsv', '.txt']],
+  [/^data\.files\./, ['.txt', '.csv', '.tsv', '.parquet']],
 ];
 
 /** Files and folders of the folder that is typed so far. */
@@ -165,7 +173,7 @@ function fileProposals({ document, surroundings, place }: Typing): Proposal[] {
   const entries = surroundings.entries(folder).filter((entry) => !entry.startsWith('.'));
   const isFolder = (entry: string) => entry.endsWith('/');
   return [...(/^(\.\.\/)*(\.\/)?$/.test(folder) ? ['../'] : []), ...entries]
-    .filter((entry) => isFolder(entry) || (wanted?.test(entry) ?? true))
+    .filter((entry) => isFolder(entry) || !wanted || (hasEnding(entry, wanted) && !isDeclaration(entry)))
     .sort((a, b) => Number(isFolder(a)) - Number(isFolder(b)))
     .map((entry) => {
       const path = entry === '../' && folder === './' ? '../' : folder + entry;

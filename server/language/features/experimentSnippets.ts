@@ -9,6 +9,7 @@ import {
   type Settings,
 } from '../../protocol/experiment/firstExperiment.ts';
 import { methodFacts, methodNames } from '../../protocol/experiment/methods/index.ts';
+import { hasEnding, moduleEndings } from '../../protocol/model/modelEndings.ts';
 import type { Method } from '../../protocol/experiment/schema.ts';
 import type { DescribedWeight } from '../../protocol/model/modelDescription.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
@@ -38,7 +39,9 @@ export function compressionBlocks(document: ExperimentDocument, { model }: Surro
 /** The text of a file, for each method and for plain training; without braces where they are there already. */
 export function experimentBlocks(document: ExperimentDocument, surroundings: Surroundings, braces: boolean): Block[] {
   const { model } = surroundings;
-  const module = surroundings.entries('./').find((name) => /^(?!.*(\.d|\.config|\.test)\.).*\.[cm]?[jt]s$/.test(name));
+  const module = surroundings
+    .entries('./')
+    .find((name) => hasEnding(name, moduleEndings) && !/\.(d|config|test)\./.test(name));
   const run = firstRunOf(document, model);
   return [...methodNames, undefined].map((method) => {
     const places = new Places();

@@ -1,6 +1,6 @@
 /** @file A model that brings no loss, in an experiment that names none. */
 import { DiagnosticSeverity } from 'vscode-languageserver/node';
-import { firstLoss, targetKindOf } from '../../protocol/experiment/firstLoss.ts';
+import { firstLosses, targetKindOf, type FirstLosses } from '../../protocol/experiment/firstLoss.ts';
 import { classLosses, lossFacts, type LossId } from '../../protocol/experiment/lossFacts.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { recordAt, valueAt } from '../writtenSettings.ts';
@@ -13,7 +13,7 @@ export function lossFindings(document: ExperimentDocument, { model }: Surroundin
   if (model?.hasLoss !== false || !document.json.has(['training'])) return [];
   const written = valueAt(document, SETTING);
   if (written !== undefined && written !== 'auto') return [];
-  const meant = firstLoss(model.outputs?.at(0), targetKindOf(recordAt(document, ['data'])));
+  const meant = firstLosses(model.outputs, targetKindOf(recordAt(document, ['data'])));
   return [
     finding(
       document,
@@ -29,7 +29,8 @@ export function lossFindings(document: ExperimentDocument, { model }: Surroundin
 }
 
 /** What fits other targets than those that are supposed. */
-function alternatives(meant: LossId): LossId[] {
+function alternatives(meant: FirstLosses): LossId[] {
+  if (typeof meant !== 'string') return [];
   const { outputs } = lossFacts[meant];
   const ofClasses = classLosses.filter((loss) => loss !== meant && lossFacts[loss].outputs === outputs);
   return meant === 'mean-squared-error' ? ['mean-absolute-error'] : [...ofClasses, 'mean-squared-error'];

@@ -16,12 +16,16 @@ import { dtypeOf, shapesOf } from './graphShapes.ts';
 export interface OnnxOptions extends InputSizes {
   /** True where batch normalization takes its running statistics in training, too. */
   readonly frozenStatistics?: boolean | undefined;
+  /** Size of each dimension that has a name and is not that of the batch, by the rank of its input: in the place of `dimensions`. */
+  readonly assume?: ((rank: number) => number) | undefined;
 }
 
 export interface LoadedOnnxModel {
   readonly model: tf.LayersModel;
   readonly files: string[];
   readonly warnings: string[];
+  /** Undefined where none had to be. */
+  readonly assumedSizes?: Readonly<Record<string, number>>;
 }
 
 const REMEDY = 'Export the model again, or copy the file again.';
@@ -32,14 +36,16 @@ const REMEDY = 'Export the model again, or copy the file again.';
  */
 export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Promise<LoadedOnnxModel> {
   const file = await readUserFile(path, readOnnxModel, REMEDY);
+  const assumedSizes = options.assume && sizesOfNames(file, options.assume);
+  const sizes: InputSizes = assumedSizes ? { dimensions: assumedSizes } : options;
   const external = await externalFiles(path, file);
   const bytesOf = (location: string) => external.get(location)?.bytes ?? new Uint8Array(0);
   // Recording leaves the backend that was there, and there is none before the first tensor.
   if (!(tf.getBackend() as string | undefined)) await tf.setBackend('cpu');
   const { graph, values, shapes } = await ofFile(path, async () => {
-    const branchless = await takeBranches(file, bytesOf, options);
+    const branchless = await takeBranches(file, bytesOf, sizes);
     const read = modelGraphOf(branchless, bytesOf);
-    return { ...read, shapes: await shapesOf(withSizes(read.graph, options), path) };
+    return { ...read, shapes: await shapesOf(withSizes(read.graph, sizes), path) };
   });
   const { inputs, outputs, warning } = shapes;
   const layer = new OnnxGraphLayer({
@@ -57,7 +63,16 @@ export async function loadOnnxModel(path: string, options: OnnxOptions = {}): Pr
     model,
     files: [path, ...Array.from(external.values(), ({ path: found }) => found)],
     warnings: [...(warning === undefined ? [] : [warning]), ...warningsOf(graph)],
+    ...(assumedSizes && Object.keys(assumedSizes).length > 0 && { assumedSizes }),
   };
+}
+
+/** Those of dimensions with names, but for that of the batch. */
+function sizesOfNames({ inputs }: ReadOnnxModel, sizeOf: (rank: number) => number): Record<string, number> {
+  const open = inputs.flatMap(({ shape = [] }) =>
+    shape.slice(1).flatMap((size) => (typeof size === 'string' && size !== '' ? [[size, sizeOf(shape.length)]] : [])),
+  );
+  return Object.fromEntries(open) as Record<string, number>;
 }
 
 /** @param shapes of the inputs */

@@ -25,7 +25,7 @@ import { onnxDataTypes } from '../../formats/onnxTypes.ts';
 import { elementCount } from '../../protocol/shape.ts';
 import { hasOperator } from './operators.ts';
 import { RUNNING_MEAN, RUNNING_VARIANCE } from './operators/normalization.ts';
-import { layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
+import { isVectorOf, layerOf, outputAxisOf, usesOf, type AxisFacts, type Use } from './weightNames.ts';
 
 export interface GraphInput {
   readonly name: string;
@@ -48,6 +48,8 @@ export interface GraphWeight {
   readonly op: string;
   /** Axis of the output units, where an operator says which it is. */
   readonly outputAxis: number | undefined;
+  /** True for one that is added, or scales, whatever its number of axes. */
+  readonly isVector: boolean;
 }
 
 export interface ModelGraph extends OnnxVersions {
@@ -177,6 +179,7 @@ function weightOf(name: string, shape: readonly number[], facts: AxisFacts): Gra
     ...layerOf(name, ofWeight),
     op: ofWeight[0].node.op,
     outputAxis: outputAxisOf(name, shape.length, facts),
+    isVector: isVectorOf(name, shape, facts),
   };
 }
 

@@ -1,4 +1,7 @@
-/** @file The weights of an ONNX graph by what takes them: the module that has each, and the axis of its output units. */
+/**
+ * @file The weights of an ONNX graph by what takes them: the module that has each, the axis of its output units, and which are vectors
+ * whatever their number of axes.
+ */
 import type { OnnxNode, OnnxTensor } from '../../formats/onnx.ts';
 
 /** A node that takes a value, as its input of this number. */
@@ -37,6 +40,31 @@ function moduleOf({ name = '' }: OnnxNode): string | undefined {
   const [start, ...scopes] = name.split('/');
   if (start !== '' || scopes.length < 2) return undefined;
   return scopes.slice(0, -1).reduce((path, scope) => (scope.startsWith(`${path}.`) ? scope : `${path}.${scope}`));
+}
+
+/** Inputs of operators that are biases, scales, slopes and initial states. */
+const VECTORS: Readonly<Record<string, readonly number[]>> = {
+  LSTM: [3, 5, 6],
+  GRU: [3, 5],
+  RNN: [3, 5],
+  Gemm: [2],
+  BatchNormalization: [1, 2, 3, 4],
+  InstanceNormalization: [1, 2],
+  GroupNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  PRelu: [1],
+};
+
+/**
+ * True for a weight of several axes that is added, or scales, and is no matrix: the biases [directions, 2 * gates * units] of an LSTM, or
+ * a bias [1, units].
+ */
+export function isVectorOf(name: string, shape: readonly number[], facts: AxisFacts): boolean {
+  if (outputAxisOf(name, shape.length, facts) !== undefined) return false;
+  const uses = facts.uses.get(name) ?? [];
+  return (
+    shape.filter((size) => size > 1).length < 2 || uses.every(({ node, input }) => VECTORS[node.op]?.includes(input))
+  );
 }
 
 /** What tells the axis of the output units: what takes values, and those that are constants. */

@@ -1,5 +1,5 @@
-/** @file What happens to gradients before an update: the sum for the global norm, and the merging of duplicate rows. */
-import { ELEMENT, VECTOR, bytesInVectors, bytesOf, loadClipped, loadVector, storeVector } from './vectors';
+/** @file What happens to gradients before an update: the mean of several, the sum for the global norm, and the merging of duplicate rows. */
+import { ELEMENT, VECTOR, bytesInVectors, bytesOf, loadClipped, loadVector, storeVector, times } from './vectors';
 
 /** `sum` plus the squares, in float64, of the elements 0 and 1 of `g`. */
 @inline
@@ -52,4 +52,33 @@ export function moveRow(matrix: usize, width: i32, target: i32, source: i32): vo
   let i: usize = 0;
   for (; i < vectors; i += VECTOR) moveVector(to + i, from + i, false);
   for (; i < end; i += ELEMENT) moveVector(to + i, from + i, true);
+}
+
+@inline
+function addVector(sum: usize, gradient: usize, single: bool): void {
+  storeVector(sum, f32x4.add(loadVector(sum, single), loadVector(gradient, single)), single);
+}
+
+/** `sum += gradient` */
+export function addGradient(sum: usize, gradient: usize, length: i32): void {
+  const end = bytesOf(length);
+  const vectors = bytesInVectors(length);
+  let i: usize = 0;
+  for (; i < vectors; i += VECTOR) addVector(sum + i, gradient + i, false);
+  for (; i < end; i += ELEMENT) addVector(sum + i, gradient + i, true);
+}
+
+@inline
+function averageVector(gradient: usize, sum: usize, scale: f32, single: bool): void {
+  storeVector(gradient, times(scale, f32x4.add(loadVector(sum, single), loadVector(gradient, single))), single);
+  storeVector(sum, f32x4.splat(0), single);
+}
+
+/** `gradient = scale * (sum + gradient)`, and leaves zeros in `sum`. */
+export function averageGradient(gradient: usize, sum: usize, length: i32, scale: f32): void {
+  const end = bytesOf(length);
+  const vectors = bytesInVectors(length);
+  let i: usize = 0;
+  for (; i < vectors; i += VECTOR) averageVector(gradient + i, sum + i, scale, false);
+  for (; i < end; i += ELEMENT) averageVector(gradient + i, sum + i, scale, true);
 }

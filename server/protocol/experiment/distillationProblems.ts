@@ -1,12 +1,9 @@
 /** @file What is wrong with `distillation` whatever the model, the data and the teacher are. */
-import { modelEndings } from '../model/modelEndings.ts';
+import { hasEnding, teacherEndings } from '../model/modelEndings.ts';
 import { classLosses, isLoss, lossFacts } from './lossFacts.ts';
 import type { SettingProblem } from './problem.ts';
 import { namesRun } from './runReference.ts';
 import { valueAt } from './settingPath.ts';
-
-/** Files that hold the layers of a model with their weights. */
-const MODEL_FILES = [...modelEndings, '.safetensors'];
 
 /**
  * Checks that there are classes to tell apart, and that the teacher is something that has been trained.
@@ -31,7 +28,7 @@ function teacherProblems(document: unknown): SettingProblem[] {
   const path = ['distillation', 'teacher'];
   const teacher = valueAt(document, path);
   if (typeof teacher !== 'string' || teacher === '' || namesRun(teacher)) return [];
-  if (MODEL_FILES.some((ending) => teacher.toLowerCase().endsWith(ending))) return [];
+  if (hasEnding(teacher, teacherEndings)) return [];
   const message =
     `${teacher} holds no trained weights; name a run (run:NAME), a model.json, an .onnx, .keras or .h5 file, a .safetensors file with its layers, or a model ` +
     `with its weights: { "model": ${JSON.stringify(teacher)}, "weights": … }`;

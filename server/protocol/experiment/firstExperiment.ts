@@ -2,6 +2,7 @@
  * @file The settings of a first experiment, from the facts of each method. The New Experiment command writes them, completion
  * proposes them and quick fixes take single values from them, so that all give the same answer to the same question.
  */
+import type { FirstLosses } from './firstLoss.ts';
 import { methodFacts } from './methods/index.ts';
 import type { Method } from './schema.ts';
 import { distillation } from './schema/distillation.ts';
@@ -30,9 +31,17 @@ export interface FirstRun {
   readonly stepsPerEpoch?: number | undefined;
 }
 
-/** Five epochs of MNIST in batches of 50, so that a first run is soon over. The paper trains the LeNets for 20,000 steps. */
+/** Samples of a batch. */
+export const FIRST_BATCH = 50;
+/** Five epochs of MNIST, so that a first run is soon over. The paper trains the LeNets for 20,000 steps. */
 const STEPS = 6000;
-/** For language models, and for methods that act once an epoch. Zaremba et al. 2014 train for 13 epochs (small) to 55 (large). */
+/** Large data are seen so many times at least, for plain training, the rise of a rate and time to recover; few samples so often at most. */
+const FEWEST_EPOCHS = 5;
+const MOST_EPOCHS = 100;
+/**
+ * For data of a size that is not known, for language models, and the fewest of methods that act once an epoch. Zaremba et al. 2014 train for
+ * 13 epochs (small) to 55 (large).
+ */
 const EPOCHS = 10;
 /** Evaluations of a first run: enough points for a curve. */
 const EVALUATIONS = 15;
@@ -45,11 +54,16 @@ const FEWEST_DISTORTIONS = 60;
 const FROM = 0.2;
 const TO = 0.6;
 
-/** Length of the training in a first experiment. @param dataType `data.type`, where it is known */
-export function firstLength(dataType: string | undefined, method?: Method): Duration {
-  const isInEpochs =
-    dataType === 'text' || (method !== undefined && methodFacts[method].distortEvery.unit === 'epochs');
-  return isInEpochs ? { count: EPOCHS, unit: 'epochs' } : { count: STEPS, unit: 'steps' };
+/**
+ * Length of the training in a first experiment, in epochs: as many as make about 6,000 steps.
+ * @param dataType `data.type`, where it is known
+ */
+export function firstLength({ dataType, stepsPerEpoch }: Omit<FirstRun, 'length'>, method?: Method): Duration {
+  const actsInEpochs = method !== undefined && methodFacts[method].distortEvery.unit === 'epochs';
+  const fewest = actsInEpochs ? EPOCHS : FEWEST_EPOCHS;
+  const isKnown = dataType !== 'text' && stepsPerEpoch !== undefined;
+  const count = isKnown ? Math.min(MOST_EPOCHS, Math.max(fewest, Math.round(STEPS / stepsPerEpoch))) : EPOCHS;
+  return { count, unit: 'epochs' };
 }
 
 /** Stochastic gradient descent, which proximal steps go with, at a learning rate that suits models without batch normalization. */
@@ -60,7 +74,11 @@ export const PROXIMAL_OPTIMIZER: Settings = { type: 'sgd', learningRate: 0.02, m
  * @param method undefined for plain training
  * @param loss where neither the model's module nor a built-in model brings one
  */
-export function firstTraining({ dataType, length }: FirstRun, method: Method | undefined, loss?: string): Settings {
+export function firstTraining(
+  { dataType, length }: FirstRun,
+  method: Method | undefined,
+  loss?: string | FirstLosses,
+): Settings {
   const common = { [length.unit]: length.count };
   const isProximal = method !== undefined && methodFacts[method].proximal !== undefined;
   if (dataType === 'text')
@@ -76,7 +94,7 @@ export function firstTraining({ dataType, length }: FirstRun, method: Method | u
   return {
     optimizer: isProximal ? PROXIMAL_OPTIMIZER : { type: 'adam', learningRate: 0.001 },
     ...(loss !== undefined && { loss }),
-    batchSize: 50,
+    batchSize: FIRST_BATCH,
     ...common,
     ...(length.unit === 'steps' && { evaluateEvery: Math.max(1, Math.round(length.count / EVALUATIONS)) }),
     seed: 1,

@@ -2,6 +2,9 @@
 import type { DescribedOutput } from '../model/modelDescription.ts';
 import type { LossId } from './lossFacts.ts';
 
+/** A loss, or of several outputs one for each, by their names. */
+export type FirstLosses = LossId | Readonly<Record<string, LossId>>;
+
 /** What a target of the data is: the number of a class, a probability for each class, or numbers. */
 export type TargetKind = 'labels' | 'one-hot' | 'numbers';
 
@@ -18,6 +21,15 @@ export function targetKindOf(data: { readonly type?: unknown; readonly task?: un
   if (LABELLED.has(data.type)) return 'labels';
   if (data.type === 'table') return data.task === 'regression' ? 'numbers' : 'labels';
   return undefined;
+}
+
+/**
+ * What fits the outputs of a model, as `training.loss` has it. What the targets of several outputs are is not known.
+ * @param outputs undefined where they are not known
+ */
+export function firstLosses(outputs: readonly DescribedOutput[] | undefined, targets?: TargetKind): FirstLosses {
+  if (outputs === undefined || outputs.length < 2) return firstLoss(outputs?.at(0), targets);
+  return Object.fromEntries(outputs.map((output) => [output.name, firstLoss(output)]));
 }
 
 /**

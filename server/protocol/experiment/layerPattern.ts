@@ -33,14 +33,21 @@ const isAnything = () => true;
 export class LayerPattern {
   /** What each name that matches begins with. */
   readonly prefix: string;
-  /** True where the names of weights are compared, too: a pattern without a slash names layers only. */
-  readonly namesWeights: boolean;
+  readonly #pattern: string;
   readonly #parts: readonly Part[] | undefined;
 
   constructor(pattern: string) {
     this.prefix = pattern.split(SIGNS, 1)[0];
-    this.namesWeights = pattern.includes(SEPARATOR);
+    this.#pattern = pattern;
     this.#parts = pattern.length <= LONGEST_PATTERN ? new PatternReader(pattern).read() : undefined;
+  }
+
+  /**
+   * True where it is compared with the names of weights, too: a pattern with a slash, or with what stands between a layer and its weight
+   * in these names. Any other names layers alone.
+   */
+  namesWeights(separator: string): boolean {
+    return this.#pattern.includes(SEPARATOR) || this.#pattern.includes(separator);
   }
 
   matches(name: string): boolean {

@@ -6,7 +6,7 @@
 import { withCompressions, writtenCompressions } from './compressions.ts';
 import { isMethod, methodFacts } from './methods/index.ts';
 import type { SettingProblem } from './problem.ts';
-import type { Compression, Experiment, ExperimentSettings } from './schema.ts';
+import type { Compression, Experiment, ExperimentSettings, TrainingConfig } from './schema.ts';
 import { SettingError } from './settingError.ts';
 import { formatSettingPath, valueAt, type SettingPath } from './settingPath.ts';
 
@@ -166,6 +166,11 @@ export function timeProblems(document: unknown): SettingProblem[] {
   }
   for (const time of times.thin) require(time, 'below', times[time.unit]);
   return problems;
+}
+
+/** Samples that a training step learns from. An epoch has as many steps as whole numbers of these fit in the training data. */
+export function samplesPerStep({ batchSize, accumulate }: Pick<TrainingConfig, 'batchSize' | 'accumulate'>): number {
+  return batchSize * accumulate;
 }
 
 /**

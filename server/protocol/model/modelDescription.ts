@@ -20,6 +20,7 @@ const describedWeight = z.object({
   weight: name.describe('`kernel`, `recurrent_kernel`, `embeddings`, `bias`, …'),
   layerClass: name.optional().describe('tfjs class name of the layer, or the operator of ONNX.'),
   outputAxis: z.int().min(0).max(9).optional().describe('Axis of the output units, where the model says which it is.'),
+  isVector: z.boolean().optional().describe('True for a bias or a scale with several axes, where the model says so.'),
   inputLayer: name.optional().describe('The layer whose output the weight multiplies, where it is one.'),
   shape: z.array(z.int()).max(10),
   trainable: z.boolean(),
@@ -51,7 +52,7 @@ export const modelDescriptionSchema = z.object({
   files: z.array(z.object({ path: z.string(), sha256: z.string() })).max(MOST_FILES),
   /** In the order of the model. */
   weights: z.array(describedWeight).max(MOST_WEIGHTS),
-  /** Training samples, where the data were there and their number is known: an epoch has `samples / batchSize` steps. */
+  /** Training samples, where the data were there and their number is known: an epoch has `samples / (batchSize * accumulate)` steps. */
   samples: z.int().optional(),
   /** Absent in descriptions of earlier versions, as the two below. */
   inputs: z.array(describedInput).max(MOST_ENDS).optional(),

@@ -1,5 +1,6 @@
 /** @file Modules that make models: how an experiment names one, and which of its exports may be the model. */
 import { isRecord } from '../record.ts';
+import { hasEnding, moduleEndings } from './modelEndings.ts';
 
 /** The function that is the model's maker whatever else a module exports. */
 export const CREATE_MODEL = 'createModel';
@@ -12,9 +13,6 @@ export function isModelName(name: string): boolean {
   return !OTHERS.has(name);
 }
 
-/** The modules that a model's layers can be written in. */
-const MODULE = /\.[cm]?[jt]s$/;
-
 /**
  * The module that an experiment's `model` names, as the setting has it.
  * @param model the setting, which may be wrong
@@ -22,5 +20,5 @@ const MODULE = /\.[cm]?[jt]s$/;
  */
 export function moduleOf(model: unknown): string | undefined {
   const path = isRecord(model) ? model.module : model;
-  return typeof path === 'string' && MODULE.test(path) ? path : undefined;
+  return typeof path === 'string' && hasEnding(path, moduleEndings) ? path : undefined;
 }

@@ -2,9 +2,9 @@
 import { formatNumber, formatRatio } from '../formatQuantity.ts';
 import { recordedRatio, type RecordedRatio } from './compressedSize.ts';
 
-/** `98.30%` for an accuracy, `84.12` for anything else. */
+/** `98.30%` for an accuracy, that of an output (`kind accuracy`) too, `84.12` for anything else. */
 export function formatMetric(metric: string, value: number): string {
-  return metric === 'accuracy' ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
+  return /^(.* )?accuracy$/.test(metric) ? `${(100 * value).toFixed(2)}%` : formatNumber(value);
 }
 
 /** `46.1x`, by how much the file is smaller or would be; undefined where it is as large as before. */

@@ -52,6 +52,8 @@ export interface TableFacts {
   readonly task: 'classification' | 'regression';
   /** Classes that were seen; undefined for a regression. */
   readonly classes?: number;
+  /** Those that were seen. */
+  readonly rows: number;
   /** Columns of texts that hardly repeat, which are names or notes. */
   readonly ignored: readonly string[];
   /** Numbers of a row that become inputs; undefined where some are texts, which become as many inputs as there are different ones. */
@@ -66,7 +68,7 @@ interface SeenFacts {
   readonly sample?: readonly number[];
   readonly classes?: number;
   readonly targets?: TargetKind;
-  /** Samples to train on. */
+  /** Samples to train on; about so many in a table. */
   readonly samples?: number;
 }
 
@@ -119,11 +121,16 @@ export type ChosenTeacher =
       readonly isNameUnique: boolean;
     };
 
+/** What pixels were when a model was trained: `unit` is 0 to 1. */
+export type Pixels = 'symmetric' | 'imagenet' | 'unit' | 'training';
+
 export interface ChosenExperiment {
   /** Folder of the file, absolute. */
   readonly folder: string;
   readonly model: ChosenModel;
   readonly data: FoundData;
+  /** Of images; default: by their own mean and deviation. */
+  readonly pixels?: Pixels;
   readonly method: Method;
   readonly layers: readonly FirstLayer[];
   readonly teacher?: ChosenTeacher;

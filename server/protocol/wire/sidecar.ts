@@ -28,8 +28,11 @@ export interface LiveState {
   readonly evaluation?: { readonly metric: string; readonly value: number; readonly step: number };
   /** Runs that must end before this one starts, while it is queued. */
   readonly runsAhead?: number;
-  /** Images that are decoded, or bytes of a text that are tokenized, of all, while the experiment is being prepared. */
-  readonly decoded?: { readonly what: 'images' | 'text'; readonly done: number; readonly total: number };
+  /**
+   * Images that are decoded, bytes of a text that are tokenized, or samples whose labels are counted, of all, while the experiment is being
+   * prepared.
+   */
+  readonly decoded?: { readonly what: 'images' | 'text' | 'labels'; readonly done: number; readonly total: number };
 }
 
 /** Requests, by method name: [parameters, result]. Each fails with an error message that a user can read. */

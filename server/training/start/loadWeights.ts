@@ -1,5 +1,6 @@
 /** @file Puts the weights of a file into a model: the start of an experiment from pre-trained weights. */
 import * as tf from '@tensorflow/tfjs';
+import { countedPlaces } from '../../models/keras/countedPlaces.ts';
 import {
   differencesFromPytorch,
   fromPytorch,
@@ -62,7 +63,7 @@ async function loadFrom(
 ): Promise<LoadedWeights> {
   const tensors = renameTensors(file.tensors, rename, [...setting, 'rename']);
   const all = pytorchWeights(model);
-  const match = matchWeights(all, tensors);
+  const match = matchWeights(all, tensors, countedPlaces(model));
   checkMatch(match, { path, setting, complete, tensors, weights: all });
   const values = new Map<FittedWeight, Float32Array>();
   for (const fitted of match.fitted) values.set(fitted, await valuesOf(fitted));
@@ -88,8 +89,8 @@ async function loadFrom(
 }
 
 async function valuesOf({ renamed, tensors, isPytorch }: FittedWeight): Promise<Float32Array> {
-  const [parameter, addend] = await Promise.all(tensors.map((tensor) => tensor.read()));
-  return isPytorch ? fromPytorch(renamed, parameter, addend) : parameter;
+  const [parameter, another] = await Promise.all(tensors.map((tensor) => tensor.read()));
+  return isPytorch ? fromPytorch(renamed, parameter, another) : parameter;
 }
 
 function leftOut({ missing, unused }: Match): string[] {

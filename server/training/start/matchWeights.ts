@@ -1,9 +1,11 @@
 /**
  * @file Finds the weight of a model for each tensor of a file. By its name as it is; else by layer and module, whose names may differ in
- * what is in front of all of them (`module.`), in case, and in `.`, `/` and `_`; else, for layers that nothing names, by kind and shape
- * in the order of both, where there are as many of them in the file as in the model.
+ * what is in front of all of them (`module.`), in case, and in `.`, `/` and `_`; else, for layers that nothing names, by the place that
+ * Keras counts, where all places fit; else by kind and shape in the order of both, where there are as many of them in the file as in
+ * the model, and the file tells their order.
  */
 import type { RenamedWeight } from '../../models/pytorchWeights.ts';
+import { groupBy } from '../../protocol/groupBy.ts';
 import type { NamedTensor } from './renameTensors.ts';
 
 export interface FittedWeight {
@@ -47,10 +49,16 @@ interface Unit<T> {
 type Source = Unit<NamedTensor>;
 type Target = Unit<RenamedWeight>;
 
-export function matchWeights(weights: readonly RenamedWeight[], tensors: readonly NamedTensor[]): Match {
+/** @param places for each layer its place as Keras counts it in a file without names: `dense[1]` */
+export function matchWeights(
+  weights: readonly RenamedWeight[],
+  tensors: readonly NamedTensor[],
+  places: ReadonlyMap<string, string> = new Map(),
+): Match {
   const matching = new Matching(weights, tensors);
   matching.byName();
   matching.byModule();
+  matching.byPlace(places);
   matching.byOrder();
   return matching.result();
 }
@@ -80,10 +88,23 @@ class Matching {
 
   byModule(): void {
     for (const normalized of [(path: readonly string[]) => path.join('/'), conventional]) {
-      const [sources, targets] = [this.#sources(), this.#targets()];
-      const pairs = bestPairs(sources, targets, normalized);
-      for (const [source, target] of pairs) this.#pairUnits(source, target, 'name');
+      this.#pairBest(this.#sources(), this.#targets(), normalized);
+      // A recurrent layer with its own names: `rnn.recurrent_kernel`.
+      const sources = this.#sources().filter(({ members }) => members.has('recurrent_kernel'));
+      this.#pairBest(sources, this.#layers(), normalized);
     }
+  }
+
+  /** All of them or none: where one place has other weights than the file, the counts are those of another model. */
+  byPlace(places: ReadonlyMap<string, string>): void {
+    const targets = new Map(this.#layers().map((target) => [places.get(target.path.join('/')), target]));
+    const pairs = this.#sources()
+      .filter(({ path }) => path.some(isCounted))
+      .map((source) => ({ source, target: targets.get(source.path.join('/')) }));
+    const fits = ({ source, target }: (typeof pairs)[number]) =>
+      target !== undefined && signatureOfSource(source, false) === signatureOfTarget(target, false);
+    if (!pairs.every(fits)) return;
+    for (const { source, target } of pairs) if (target) this.#pairUnits(source, target, 'order');
   }
 
   byOrder(): void {
@@ -92,7 +113,7 @@ class Matching {
       const targets = groupBy(this.#targets(), (unit) => signatureOfTarget(unit, isPytorch));
       for (const [signature, group] of targets) {
         const found = sources.get(signature);
-        if (found?.length !== group.length) continue;
+        if (found?.length !== group.length || !isOrdered(found)) continue;
         group.forEach((target, i) => this.#pairUnits(found[i], target, 'order'));
       }
     }
@@ -107,17 +128,21 @@ class Matching {
     };
   }
 
+  #pairBest(sources: readonly Source[], targets: readonly Target[], normalized: typeof conventional): void {
+    for (const [source, target] of bestPairs(sources, targets, normalized)) this.#pairUnits(source, target, 'name');
+  }
+
   #pairUnits(source: Source, target: Target, by: FittedWeight['by']): void {
     for (const renamed of target.members.values()) {
-      const { parameter, addend, weight } = renamed;
+      const { parameter, second: other, weight } = renamed;
       const tensor = source.members.get(parameter) ?? source.members.get(weight.weight);
-      const second = addend === undefined ? undefined : source.members.get(addend);
+      const second = other && source.members.get(other.name);
       if (tensor) this.#pair(renamed, second ? [tensor, second] : [tensor], by);
     }
   }
 
   #pair(renamed: RenamedWeight, tensors: readonly NamedTensor[], by: FittedWeight['by']): void {
-    const isPytorch = isOfPytorch(tensors[0]);
+    const isPytorch = isForModule(renamed, tensors[0]);
     const shape = shapeFor(renamed, tensors[0]);
     const misfit = tensors.find((tensor) => tensor.shape.join() !== shape.join());
     this.#openWeights.delete(renamed);
@@ -138,24 +163,37 @@ class Matching {
     return [...units.values()];
   }
 
+  /** As modules have them: both directions of a recurrent one are parts of it. */
   #targets(): Target[] {
-    return Array.from(groupBy([...this.#openWeights], ({ module }) => module).values(), (members) => {
-      const [{ weight, parameter }] = members;
-      const path = weight.layer.split('/');
-      const isRecurrent = RECURRENT.test(parameter);
-      const direction = isRecurrent ? /^(forward|backward)_/.exec(path.at(-1) ?? '')?.[1] : undefined;
+    return this.#layers().map((layer) => {
+      const { path, members } = layer;
+      if (![...members.keys()].some((parameter) => RECURRENT.test(parameter))) return layer;
+      const direction = /^(forward|backward)_/.exec(path.at(-1) ?? '')?.[1];
       return {
         path: direction === undefined ? path : path.slice(0, -1),
-        part: isRecurrent ? (direction === 'backward' ? '0_reverse' : '0') : '',
-        members: new Map(members.map((renamed) => [renamed.parameter, renamed])),
+        part: direction === 'backward' ? '0_reverse' : '0',
+        members,
       };
     });
+  }
+
+  #layers(): Target[] {
+    return Array.from(groupBy([...this.#openWeights], ({ module }) => module).values(), (members) => ({
+      path: members[0].weight.layer.split('/'),
+      part: '',
+      members: new Map(members.map((renamed) => [renamed.parameter, renamed])),
+    }));
   }
 }
 
 /** The shape that a tensor needs to be a weight: with the axes of PyTorch's module or of the layer, as its name says. */
-function shapeFor({ shape, weight }: RenamedWeight, tensor: NamedTensor): readonly number[] {
-  return isOfPytorch(tensor) ? shape : weight.shape;
+function shapeFor(renamed: RenamedWeight, tensor: NamedTensor): readonly number[] {
+  return isForModule(renamed, tensor) ? renamed.shape : renamed.weight.shape;
+}
+
+/** True for a tensor with the axes of PyTorch's module. The `bias` of a recurrent layer is the layer's own: a module has `bias_ih_l0`. */
+function isForModule({ parameter }: RenamedWeight, { name }: NamedTensor): boolean {
+  return RECURRENT.test(parameter) ? RECURRENT.test(lastPart(name)) : PARAMETER.test(lastPart(name));
 }
 
 /** True where a tensor has the shape of a weight. */
@@ -164,8 +202,12 @@ export function hasShapeOf(renamed: RenamedWeight, tensor: NamedTensor): boolean
 }
 
 function isOfPytorch({ name }: NamedTensor): boolean {
-  const last = name.slice(name.lastIndexOf('.') + 1);
+  const last = lastPart(name);
   return PARAMETER.test(last) || RECURRENT.test(last);
+}
+
+function lastPart(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1);
 }
 
 /** `encoder.lstm.weight_ih_l1_reverse` is `weight_ih_l0` of the part `1_reverse` of `encoder.lstm`. */
@@ -176,6 +218,22 @@ function placeOf(name: string): { path: string[]; part: string; member: string }
   return kind === undefined
     ? { path, part: '', member: last }
     : { path, part: layer + reverse, member: `${kind}_${side}_l0` };
+}
+
+/** True for the second `dense` of a file of Keras, `dense[1]`, which has no name. */
+function isCounted(part: string): boolean {
+  return /\[\d+\]$/.test(part);
+}
+
+/** False where layers are counted by different kinds, as `dense[0]` and `conv2d[0]`: nothing tells which of them is first. */
+function isOrdered(units: readonly Unit<unknown>[]): boolean {
+  const kindOf = (part: string) => part.replace(/\[\d+\]$/, '');
+  return units.every(({ path }, i) => {
+    const last = units[Math.max(0, i - 1)].path;
+    const at = path.findIndex((part, depth) => part !== last[depth]);
+    const [part, other] = [path[at] ?? '', last[at] ?? ''];
+    return !(isCounted(part) || isCounted(other)) || kindOf(part) === kindOf(other);
+  });
 }
 
 /** A path in one spelling: `layer1.0.conv` and `layer1_0/Conv` are the same. */
@@ -233,17 +291,4 @@ function signature(members: readonly (readonly [name: string, shape: readonly nu
     .map(([name, shape]) => `${name} ${shape.join('x')}`)
     .sort()
     .join('\n');
-}
-
-/** Groups in the order of their first items; items without a key are left out. */
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string | undefined): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    if (key === undefined) continue;
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }

@@ -79,7 +79,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const named = modelWeights(loaded.model);
   const compressions = placedCompressions(experiment);
   const plan = compressions.length > 0 ? planCompression(compressions, named, { steps: STEPS, seed }) : undefined;
-  const { rowGradients, extraBytes } = executorNeeds(training.optimizer, plan);
+  const needs = executorNeeds(training, plan);
   if (options.executor === 'tensorflow' && !loadTensorFlowBackend(options.tfjsNode ?? '.'))
     throw new Error(`There is no tfjs-node in ${options.tfjsNode}.`);
   if (options.executor === 'wasm' && !(await loadWasmBackend()))
@@ -87,14 +87,14 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
   const executor =
     options.executor === 'compiled'
       ? await CompiledExecutor.create(program, {
+          ...needs,
           seed,
-          extraBytes,
           batchSize: batches.size,
           threads,
-          rowGradients: rowGradients && !without.includes('row-gradients'),
+          rowGradients: needs.rowGradients && !without.includes('row-gradients'),
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
-      : new EagerExecutor(program, { seed, extraBytes, backend: options.executor });
+      : new EagerExecutor(program, { seed, ...needs, backend: options.executor });
   const { compressor, optimizer } = createUpdate(training, { named, parameters: executor.parameters, plan });
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {

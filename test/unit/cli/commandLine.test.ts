@@ -103,6 +103,7 @@ async function commandLine({
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
+        loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: (onFirst) => {
           if (interrupted) onFirst();

@@ -22,6 +22,7 @@ async function inspect(args: string[], directory = fixtures) {
     loadExporter: () => Promise.reject(new Error('No model is exported.')),
     sidecarScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
+    loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
     goOnWithoutOutput: () => undefined,
     onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
     uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

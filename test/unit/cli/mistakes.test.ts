@@ -7,7 +7,8 @@ import { runCommandLine } from '../../../server/cli/commandLine.ts';
 import { decodeSafetensors, encodeSafetensors } from '../../../server/formats/safetensors.ts';
 import type { RunEvent } from '../../../server/protocol/run/events.ts';
 import * as trainer from '../../../server/training/index.ts';
-import { experiment, FEATURES, mlp, npy, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { experiment, FEATURES, mlp, statefulLstm, workspace, type Workspace } from '../training/workspace.ts';
 import { MemoryTerminal } from './memoryTerminal.ts';
 
 beforeAll(() => tf.setBackend('cpu').then(() => undefined));
@@ -27,6 +28,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       loadExporter: () => import('../../../server/export/index.ts'),
       sidecarScript: '',
       loadMeasurer: () => import('../../../server/latency/index.ts'),
+      loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
       goOnWithoutOutput: () => undefined,
       onInterrupt: () => ({ signal: new AbortController().signal, dispose: () => undefined }),
       uncaught: { onError: () => undefined, abandoned: new Promise(() => undefined) },

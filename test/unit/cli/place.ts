@@ -28,6 +28,7 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         loadExporter: () => import('../../../server/export/index.ts'),
         sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
+        loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         goOnWithoutOutput: () => undefined,
         onInterrupt: () => ({
           signal: interrupted ? AbortSignal.abort() : new AbortController().signal,

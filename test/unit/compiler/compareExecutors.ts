@@ -32,10 +32,10 @@ export async function compareExecutors(
   comparison: Comparison = {},
 ): Promise<void> {
   const { tolerance = TOLERANCE, optimizer, trainedTolerance = 1e-3, rowGradients = false, skippedPasses } = comparison;
-  const extraBytes = (lengths: readonly number[]) => (optimizer ? optimizerArenaBytes(optimizer, lengths) : 0);
-  const options = { batchSize: batches[0].size, seed: SEED, threads: 1, rowGradients, extraBytes, skippedPasses };
+  const stateBytes = (length: number) => (optimizer ? optimizerArenaBytes(optimizer, length) : 0);
+  const options = { batchSize: batches[0].size, seed: SEED, threads: 1, rowGradients, stateBytes, skippedPasses };
   const compiled = await CompiledExecutor.create(program, options);
-  const eager = new EagerExecutor(program, { backend: 'cpu', seed: SEED, extraBytes });
+  const eager = new EagerExecutor(program, { backend: 'cpu', seed: SEED, stateBytes });
   const executors = [compiled, eager];
   const updates = optimizer && executors.map((executor) => createUpdate(executor, optimizer));
   for (const [step, batch] of batches.entries()) {
@@ -60,7 +60,7 @@ type WithParameters = Executor & Pick<EagerExecutor, 'parameters'>;
 
 function createUpdate({ parameters }: WithParameters, config: OptimizerConfig): () => void {
   const trainables = parameters.list.filter(({ trainable }) => trainable);
-  const optimizer = createOptimizer(config, undefined, parameters.arena, trainables);
+  const optimizer = createOptimizer(config, undefined, trainables);
   return () => optimizer.step(config.learningRate);
 }
 

@@ -14,7 +14,7 @@ const options = {
   seed: 1,
   threads: 1,
   rowGradients: false,
-  extraBytes: () => 0,
+  stateBytes: () => 0,
 };
 
 /** A user's layer that keeps the shape. */

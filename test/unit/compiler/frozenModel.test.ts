@@ -19,7 +19,7 @@ const BATCH = 4;
 const CLASSES = 3;
 const TIME_STEPS = 5;
 const optimizer = { type: 'sgd', learningRate: 0.2, momentum: 0.9, nesterov: false, weightDecay: 0 } as const;
-const extraBytes = (lengths: readonly number[]) => optimizerArenaBytes(optimizer, lengths);
+const stateBytes = (length: number) => optimizerArenaBytes(optimizer, length);
 
 beforeAll(async () => {
   await tf.setBackend('cpu');
@@ -105,8 +105,8 @@ const withDropout = () =>
   );
 
 const compile = (program: Program) =>
-  CompiledExecutor.create(program, { batchSize: BATCH, seed: 1, threads: 1, rowGradients: true, extraBytes });
-const interpret = (program: Program) => new EagerExecutor(program, { backend: 'cpu', seed: 1, extraBytes });
+  CompiledExecutor.create(program, { batchSize: BATCH, seed: 1, threads: 1, rowGradients: true, stateBytes });
+const interpret = (program: Program) => new EagerExecutor(program, { backend: 'cpu', seed: 1, stateBytes });
 const executors = [
   ['compiled', compile],
   ['eager', interpret],
@@ -132,7 +132,7 @@ describe.each(executors)('Training a student %s', (_, create) => {
       const executor = await create(program);
       const { parameters } = executor;
       const trained = parameters.list.filter(({ trainable }) => trainable);
-      const update = createOptimizer(optimizer, undefined, parameters.arena, trained);
+      const update = createOptimizer(optimizer, undefined, trained);
       for (const [step, batch] of batchesOf(program).entries()) {
         await executor.step(batch, step);
         update.step(optimizer.learningRate);

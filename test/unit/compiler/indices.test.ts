@@ -9,7 +9,7 @@ import { compareExecutors } from './compareExecutors.ts';
 import { functionProgram, modelProgram } from './programs.ts';
 
 const { layers } = tf;
-const settings = { seed: 1, extraBytes: () => 0 };
+const settings = { seed: 1, stateBytes: () => 0 };
 const compile = (program: Program, rowGradients: boolean) =>
   CompiledExecutor.create(program, { ...settings, batchSize: 2, threads: 1, rowGradients });
 

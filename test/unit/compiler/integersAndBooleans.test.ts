@@ -15,7 +15,7 @@ const program = (compute: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) =>
     tf.add(tf.sum(tf.mul(w, x)), tf.sum(tf.cast(compute(tf.greater(x, 0), tf.less(x, 1)), 'float32'))),
   );
 
-const options = { batchSize: 2, evaluationBatchSize: 2, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+const options = { batchSize: 2, evaluationBatchSize: 2, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
 const create = (compute: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor) =>
   createExecutor(program(compute), 'auto', import.meta.dirname, options);
 

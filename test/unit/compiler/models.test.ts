@@ -195,7 +195,7 @@ describe('A stateful layer', () => {
     return { program, batch };
   }
 
-  const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+  const options = { batchSize: BATCH, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
 
   it.each(Object.entries(recurrent))(
     '%s carries its state from batch to batch, in both executors',

@@ -11,7 +11,7 @@ import { functionProgram, modelProgram, randomBatch, randomizeWeights } from './
 
 const { layers } = tf;
 const BATCH = 2;
-const settings = { seed: 1, extraBytes: () => 0 };
+const settings = { seed: 1, stateBytes: () => 0 };
 
 /** Half a step, and what the curvature of losses of numbers around 1 and rounding make of such a difference, relative to the largest. */
 const STEP = 1e-2;

@@ -8,12 +8,12 @@ import { expectClose } from './expectClose.ts';
 import { functionProgram, modelProgram, randomBatch, randomizeWeights } from './programs.ts';
 
 const { layers } = tf;
-const extraBytes = () => 0;
+const stateBytes = () => 0;
 const BATCH = 4;
 
 const compile = (program: Program, seed: number) =>
-  CompiledExecutor.create(program, { batchSize: BATCH, seed, threads: 1, rowGradients: false, extraBytes });
-const interpret = (program: Program, seed: number) => new EagerExecutor(program, { backend: 'cpu', seed, extraBytes });
+  CompiledExecutor.create(program, { batchSize: BATCH, seed, threads: 1, rowGradients: false, stateBytes });
+const interpret = (program: Program, seed: number) => new EagerExecutor(program, { backend: 'cpu', seed, stateBytes });
 
 beforeAll(async () => {
   await tf.setBackend('cpu');

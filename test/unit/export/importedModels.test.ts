@@ -6,7 +6,8 @@ import { evaluateFile } from '../../../server/export/evaluateFile.ts';
 import { readOnnxModel } from '../../../server/formats/onnxReader.ts';
 import type { ExportFormatName } from '../../../server/protocol/model/exportFormats.ts';
 import { graphFile, integers, node, seededFloats } from '../models/onnx/onnxFiles.ts';
-import { CLASSES, experiment, FEATURES, finalWeights, npy, resume, workspace } from '../training/workspace.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { CLASSES, experiment, FEATURES, finalWeights, resume, workspace } from '../training/workspace.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { exported } from './finishedRun.ts';
 

@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../server/formats/formatError.ts';
-import { decodeSafetensors, encodeSafetensors, type Safetensor } from '../../../server/formats/safetensors.ts';
+import { sourceOf } from '../../../server/formats/byteSource.ts';
+import { joinPieces } from '../../../server/formats/filePieces.ts';
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  openSafetensors,
+  safetensorPieces,
+  type Safetensor,
+} from '../../../server/formats/safetensors.ts';
 
 /** Written by the reference implementation: see fixtures/make_fixtures.py. */
 function fixture(name: string): Uint8Array {
@@ -50,6 +58,57 @@ const tensor: fc.Arbitrary<Safetensor> = fc.oneof(
   fc.uint8Array({ max: 1 }).map((data) => ({ dtype: 'BOOL' as const, shape: [data.length], data })),
 );
 const name = fc.string().filter((text) => text !== '__metadata__' && text !== '__proto__');
+
+test('in pieces it is the same file, none of them larger than asked for, nor a copy', () => {
+  fc.assert(
+    fc.property(
+      fc.dictionary(name, tensor),
+      fc.dictionary(name, fc.string()),
+      fc.integer({ min: 1, max: 40 }),
+      (named, metadata, most) => {
+        const tensors = new Map(Object.entries(named));
+        const { bytes, pieces } = safetensorPieces(tensors, metadata, most);
+        const [header, ...rest] = [...pieces];
+        expect(rest.every(({ length }) => length > 0 && length <= most)).toBe(true);
+        const buffers = new Set([...tensors.values()].map(({ data }) => data.buffer));
+        expect(rest.every(({ buffer }) => buffers.has(buffer))).toBe(true);
+        expect(joinPieces({ bytes, pieces: [header, ...rest] })).toEqual(encodeSafetensors(tensors, metadata));
+      },
+    ),
+  );
+});
+
+test('an opened file reads a tensor when it is looked at, and nothing else', () => {
+  fc.assert(
+    fc.property(fc.dictionary(name, tensor), (named) => {
+      const file = encodeSafetensors(new Map(Object.entries(named)), { step: '5' });
+      const reads: number[] = [];
+      const source = sourceOf(file);
+      const opened = openSafetensors({
+        length: source.length,
+        read(begin, end) {
+          reads.push(end - begin);
+          return source.read(begin, end);
+        },
+      });
+      reads.length = 0;
+      expect(opened.metadata).toEqual({ step: '5' });
+      const decoded = decodeSafetensors(file).tensors;
+      expect([...opened.tensors.keys()]).toEqual([...decoded.keys()]);
+      expect(reads).toEqual([]);
+      for (const [key, expected] of decoded) {
+        const { dtype, shape, data } = opened.tensors.get(key)!;
+        expect({ dtype, shape, data }).toEqual(expected);
+        expect(reads.splice(0)).toEqual([expected.data.byteLength]);
+      }
+    }),
+  );
+});
+
+test('an opened file has half precision as float32', () => {
+  const { tensors } = openSafetensors(sourceOf(fixture('all-types.safetensors')));
+  expect(tensors.get('f16')).toEqual(decodeSafetensors(fixture('all-types.safetensors')).tensors.get('f16'));
+});
 
 test.each([
   ['a Uint8Array', (length: number) => new Uint8Array(length)],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { findingsOf } from '../../../server/language/findings/index.ts';
-import { around, open, pruneText } from './features/experiments.ts';
+import { around, describeModel, open, pruneText } from './features/experiments.ts';
 
 describe('the findings of an experiment file', () => {
   const text = pruneText.replace('./data/mnist', './data/missing');
@@ -22,5 +22,17 @@ describe('the findings of an experiment file', () => {
     expect(findingsOf(open(text), there)).not.toBe(findings);
     const mended = findingsOf(document, around({ exists: () => true }));
     expect(mended.map(({ code }) => code)).not.toContain('no-such-file');
+  });
+
+  it('name a loss for each output of a model that brings none', () => {
+    const outputs = [
+      { name: 'kind', shape: [null, 10], activation: 'other' as const },
+      { name: 'size', shape: [null, 1], activation: 'other' as const },
+    ];
+    const model = { ...describeModel({ fc1: { weights: { kernel: [4, 3] } } }), outputs, hasLoss: false };
+    const found = findingsOf(open(pruneText), around({ model })).filter(({ code }) => code === 'no-loss');
+    const losses = '{"kind":"sparse-categorical-crossentropy-from-logits","size":"mean-squared-error"}';
+    expect(found.map(({ message }) => message)).toEqual([expect.stringContaining(`"loss": ${losses} fits`)]);
+    expect(found[0].fixes?.map(({ title }) => title)).toEqual([`Add "loss": ${losses}`]);
   });
 });

@@ -153,7 +153,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a key that nothing is like',
     text: edited(['"steps": 20000', '"steps": 20000, "colour": 1']),
     problems: [
-      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
+      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, accumulate, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
     ],
   },
   {
@@ -311,7 +311,7 @@ export const rows: readonly ProblemRow[] = [
     what: 'a weight that is misspelt',
     text: edited(['"fc2"', '"fc2/kernl"']),
     problems: [
-      `error matches-nothing «"fc2/kernl"» compression.layers.fc2/kernl: matches no layer of the model. Did you mean "fc2/kernel"? The model's layers are: fc1, fc2, fc3.`,
+      `error matches-nothing «"fc2/kernl"» compression.layers.fc2/kernl: matches no layer of the model. Did you mean "fc2/kernel"? Matrices of fc2 are: fc2/kernel.`,
     ],
   },
   {
@@ -989,6 +989,16 @@ export const rows: readonly ProblemRow[] = [
       'error no-such-column «"hieght"» data.columns[0]: the table has no column of this name; did you mean "height"?',
       'error no-such-column «"fur"» data.columns[1]: the table has no column of this name; there are height, fur colour, kind',
       'error no-such-column «"furcolour"» data.kinds.furcolour: the table has no column of this name; did you mean "fur colour"?',
+    ],
+  },
+  {
+    what: 'columns that are not there, of an input of several',
+    text: edited([
+      data,
+      '"data": { "type": "table", "path": "./pets.csv", "target": "kind", "inputs": { "a": ["height"], "b": ["height", "furcolour"] } }',
+    ]),
+    problems: [
+      'error no-such-column «"furcolour"» data.inputs.b[1]: the table has no column of this name; did you mean "fur colour"?',
     ],
   },
   {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
 import type { Trainable } from '../../../server/optimizers/optimizer.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
+import { stateBytesOf } from './stateBytes.ts';
 import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 import { clipReference, trainReference } from './reference.ts';
@@ -46,7 +47,7 @@ const clip: fc.Arbitrary<TrainingConfig['clip']> = fc.constantFrom(
 /** Parameters with room for an optimizer's state behind them. */
 function createTrainables(config: OptimizerConfig, lengths: readonly number[], random: () => number) {
   const bytes = 2 * lengths.reduce((sum, length) => sum + arenaBytes(length), 0);
-  const arena = new Arena(bytes + optimizerArenaBytes(config, lengths));
+  const arena = new Arena(bytes + stateBytesOf(config, lengths));
   const trainables = lengths.map((length, i) => ({
     name: `w${i}`,
     value: arena.float32(length),
@@ -70,9 +71,9 @@ describe('An optimizer', () => {
         fc.nat(),
         (config, clip, lengths, seed) => {
           const random = randomNumbers(seed);
-          const { arena, trainables } = createTrainables(config, lengths, random);
+          const { trainables } = createTrainables(config, lengths, random);
           const initial = trainables.map(({ value }) => [...value]);
-          const optimizer = createOptimizer(config, clip, arena, trainables);
+          const optimizer = createOptimizer(config, clip, trainables);
           const gradients = Array.from({ length: 5 }, () => {
             for (const { gradient } of trainables) randomize(gradient, random);
             optimizer.step(LEARNING_RATE);
@@ -92,7 +93,7 @@ describe('An optimizer', () => {
   it('touches nothing beside its parameters, where these are no whole number of vectors', () => {
     fc.assert(
       fc.property(config, fc.integer({ min: 0, max: 9 }), (config, length) => {
-        const arena = new Arena(optimizerArenaBytes(config, [length]) + 2 * arenaBytes(64));
+        const arena = new Arena(optimizerArenaBytes(config, length) + 2 * arenaBytes(64));
         const [values, gradients] = [arena.float32(64).fill(7), arena.float32(64).fill(NaN)];
         const trainable = {
           name: 'w',
@@ -100,7 +101,7 @@ describe('An optimizer', () => {
           gradient: gradients.subarray(5, 5 + length),
         };
         trainable.gradient.fill(0.5);
-        createOptimizer(config, { globalNorm: 1 }, arena, [trainable]).step(LEARNING_RATE);
+        createOptimizer(config, { globalNorm: 1 }, [trainable]).step(LEARNING_RATE);
 
         expect(trainable.value.every((w) => w < 7)).toBe(true);
         expect([...values.subarray(0, 3), ...values.subarray(3 + length)].every((w) => w === 7)).toBe(true);
@@ -111,10 +112,10 @@ describe('An optimizer', () => {
   it('takes exactly the bytes that it announces', () => {
     fc.assert(
       fc.property(config, fc.array(fc.nat(40)), (config, lengths) => {
-        const { arena, trainables } = createTrainables(config, lengths, () => 0);
-        const optimizer = createOptimizer(config, undefined, arena, trainables);
+        const { trainables } = createTrainables(config, lengths, () => 0);
+        const optimizer = createOptimizer(config, undefined, trainables);
         const bytes = [...optimizer.slots.values()].reduce((sum, slot) => sum + arenaBytes(slot.length), 0);
-        expect(bytes).toBe(optimizerArenaBytes(config, lengths));
+        expect(bytes).toBe(stateBytesOf(config, lengths));
       }),
     );
   });
@@ -124,15 +125,15 @@ describe('An optimizer', () => {
       fc.property(config, fc.nat(), (config, seed) => {
         const run = (restartAfter: number | undefined) => {
           const random = randomNumbers(seed);
-          const bytes = 2 * arenaBytes(9) + 2 * optimizerArenaBytes(config, [9]);
+          const bytes = 2 * arenaBytes(9) + 2 * optimizerArenaBytes(config, 9);
           const arena = new Arena(bytes);
           const trainable = { name: 'w', value: arena.float32(9), gradient: arena.float32(9) };
           randomize(trainable.value, random);
-          let optimizer = createOptimizer(config, undefined, arena, [trainable]);
+          let optimizer = createOptimizer(config, undefined, [trainable]);
           for (let step = 0; step < 6; step++) {
             if (step === restartAfter) {
               const saved = optimizer;
-              optimizer = createOptimizer(config, undefined, arena, [trainable]);
+              optimizer = createOptimizer(config, undefined, [trainable]);
               optimizer.iterations = saved.iterations;
               for (const [name, slot] of optimizer.slots) slot.set(saved.slots.get(name)!);
             }
@@ -147,18 +148,18 @@ describe('An optimizer', () => {
   });
 
   it('names its state after the parameter', () => {
-    const { arena, trainables } = createTrainables(adam, [2], () => 0);
+    const { trainables } = createTrainables(adam, [2], () => 0);
     const named: Trainable[] = [{ ...trainables[0], name: 'fc1/kernel' }];
-    expect([...createOptimizer(adam, undefined, arena, named).slots.keys()]).toEqual(['fc1/kernel/m', 'fc1/kernel/v']);
+    expect([...createOptimizer(adam, undefined, named).slots.keys()]).toEqual(['fc1/kernel/m', 'fc1/kernel/v']);
   });
 
   it('reports the global norm of gradients clipped by value', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(40), { minLength: 1, maxLength: 4 }), fc.nat(), (lengths, seed) => {
         const random = randomNumbers(seed);
-        const { arena, trainables } = createTrainables(sgd, lengths, random);
+        const { trainables } = createTrainables(sgd, lengths, random);
         for (const { gradient } of trainables) randomize(gradient, random);
-        const optimizer = createOptimizer(sgd, { value: 0.5, globalNorm: 1 }, arena, trainables);
+        const optimizer = createOptimizer(sgd, { value: 0.5, globalNorm: 1 }, trainables);
         optimizer.step(LEARNING_RATE);
 
         const clipped = clipReference(
@@ -172,9 +173,9 @@ describe('An optimizer', () => {
   });
 
   it('has a finite norm for gradients whose squares overflow float32', () => {
-    const { arena, trainables } = createTrainables(sgd, [5], () => 0);
+    const { trainables } = createTrainables(sgd, [5], () => 0);
     trainables[0].gradient.fill(1e30);
-    const optimizer = createOptimizer(sgd, { globalNorm: 1 }, arena, trainables);
+    const optimizer = createOptimizer(sgd, { globalNorm: 1 }, trainables);
     optimizer.step(1);
     expect(optimizer.lastGradientNorm! / (Math.sqrt(5) * 1e30)).toBeCloseTo(1, 6);
     // Each element is 1 / sqrt(5) of a gradient of norm 1.
@@ -183,9 +184,9 @@ describe('An optimizer', () => {
 
   it.each([NaN, Infinity])('changes nothing when the gradient norm is not finite (%f), and tells', (bad) => {
     const random = randomNumbers(1);
-    const { arena, trainables } = createTrainables(adam, [6, 3], random);
+    const { trainables } = createTrainables(adam, [6, 3], random);
     const before = trainables.map(({ value }) => value.slice());
-    const optimizer = createOptimizer(adam, { globalNorm: 5 }, arena, trainables);
+    const optimizer = createOptimizer(adam, { globalNorm: 5 }, trainables);
     trainables[1].gradient[2] = bad;
     optimizer.step(LEARNING_RATE);
 
@@ -196,9 +197,9 @@ describe('An optimizer', () => {
   });
 
   it('lets NaN through clipping by value, so that it is seen', () => {
-    const { arena, trainables } = createTrainables(sgd, [5], () => 0);
+    const { trainables } = createTrainables(sgd, [5], () => 0);
     trainables[0].gradient.fill(NaN);
-    createOptimizer(sgd, { value: 1 }, arena, trainables).step(1);
+    createOptimizer(sgd, { value: 1 }, trainables).step(1);
     expect(trainables[0].value.every(Number.isNaN)).toBe(true);
   });
 
@@ -212,14 +213,14 @@ describe('An optimizer', () => {
       centered: true,
     } as const;
     const config = { ...rmsprop, weightDecay: 0 };
-    const { arena, trainables } = createTrainables(config, [5], () => 1);
-    createOptimizer(config, undefined, arena, trainables).step(LEARNING_RATE);
+    const { trainables } = createTrainables(config, [5], () => 1);
+    createOptimizer(config, undefined, trainables).step(LEARNING_RATE);
     expect([...trainables[0].value]).toEqual([1, 1, 1, 1, 1]);
   });
 
   it('removes subnormal numbers from its state, which would make every later step slow', () => {
-    const { arena, trainables } = createTrainables(adam, [6], () => 0);
-    const optimizer = createOptimizer(adam, undefined, arena, trainables);
+    const { trainables } = createTrainables(adam, [6], () => 0);
+    const optimizer = createOptimizer(adam, undefined, trainables);
     const m = optimizer.slots.get('w0/m')!;
     m.set([1e-40, -1e-40, NaN, 1e-20, 0, -1e-40]);
     for (let step = 0; step < 128; step++) optimizer.step(LEARNING_RATE);
@@ -235,9 +236,9 @@ describe('An optimizer', () => {
   });
 
   it('refuses views of another arena and gradients of another length', () => {
-    const { arena, trainables } = createTrainables(sgd, [5], () => 0);
+    const { trainables } = createTrainables(sgd, [5], () => 0);
     const [{ value }] = trainables;
-    const create = (gradient: Float32Array) => createOptimizer(sgd, undefined, arena, [{ name: 'w', value, gradient }]);
+    const create = (gradient: Float32Array) => createOptimizer(sgd, undefined, [{ name: 'w', value, gradient }]);
     expect(() => create(new Float32Array(5))).toThrow(/w: .*arena/);
     expect(() => create(value.subarray(1))).toThrow('w: the gradient has 4 elements, the parameter 5.');
   });

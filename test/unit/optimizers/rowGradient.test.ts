@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
-import { createOptimizer, optimizerArenaBytes, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
+import { createOptimizer, supportsRowGradients } from '../../../server/optimizers/optimizer.ts';
+import { stateBytesOf } from './stateBytes.ts';
 import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 
@@ -25,7 +26,7 @@ function createEmbedding(config: OptimizerConfig, rows: number, width: number, c
       arenaBytes(count * width) +
       arenaBytes(count) +
       2 * arenaBytes(3) +
-      optimizerArenaBytes(config, lengths),
+      stateBytesOf(config, lengths),
   );
   return {
     arena,
@@ -46,11 +47,11 @@ describe('A gradient of rows', () => {
           const train = (form: 'rows' | 'dense') => {
             const random = randomNumbers(seed);
             const embedding = createEmbedding(config, rows, width, count);
-            const { arena, value, dense, bias } = embedding;
+            const { value, dense, bias } = embedding;
             const { indices, values } = embedding.rows;
             for (let i = 0; i < value.length; i++) value[i] = random();
             const gradient = form === 'rows' ? embedding.rows : dense;
-            const optimizer = createOptimizer(config, clip, arena, [{ name: 'embedding', value, gradient }, bias]);
+            const optimizer = createOptimizer(config, clip, [{ name: 'embedding', value, gradient }, bias]);
             for (let step = 0; step < 3; step++) {
               for (let i = 0; i < count; i++) indices[i] = Math.floor(((random() + 1) / 2) * rows);
               for (let i = 0; i < values.length; i++) values[i] = random();
@@ -75,13 +76,10 @@ describe('A gradient of rows', () => {
   });
 
   it('stands for the same gradient after its duplicates were summed', () => {
-    const { arena, value, rows, bias } = createEmbedding(sgd, 4, 2, 4);
+    const { value, rows, bias } = createEmbedding(sgd, 4, 2, 4);
     rows.indices.set([3, 1, 3, 3]);
     rows.values.set([1, 2, 10, 20, 100, 200, 1000, 2000]);
-    const optimizer = createOptimizer(sgd, { globalNorm: 1e9 }, arena, [
-      { name: 'embedding', value, gradient: rows },
-      bias,
-    ]);
+    const optimizer = createOptimizer(sgd, { globalNorm: 1e9 }, [{ name: 'embedding', value, gradient: rows }, bias]);
     optimizer.step(1);
     expect([...rows.indices]).toEqual([3, 1, 3, 3]);
     expect([...rows.values]).toEqual([1101, 2202, 10, 20, 0, 0, 0, 0]);
@@ -104,9 +102,9 @@ describe('A gradient of rows', () => {
 
   it('is refused by an optimizer that needs the dense one, and where the rows do not fit', () => {
     const create = (config: OptimizerConfig, elements: number) => {
-      const { arena, value, rows } = createEmbedding(config, 4, 2, 3);
+      const { value, rows } = createEmbedding(config, 4, 2, 3);
       const gradient = { indices: rows.indices, values: rows.values.subarray(0, elements) };
-      createOptimizer(config, undefined, arena, [{ name: 'w', value, gradient }]);
+      createOptimizer(config, undefined, [{ name: 'w', value, gradient }]);
     };
     expect(() => create(sgd, 6)).not.toThrow();
     expect(() => create(adam, 6)).toThrow('w: the gradient consists of rows; this optimizer needs a dense one.');
@@ -114,10 +112,10 @@ describe('A gradient of rows', () => {
   });
 
   it.each([-1, 4])('with the row %i of a parameter of 4 rows is an error and changes nothing', (row) => {
-    const { arena, value, rows } = createEmbedding(sgd, 4, 2, 3);
+    const { value, rows } = createEmbedding(sgd, 4, 2, 3);
     rows.indices.set([0, 0, row]);
     rows.values.fill(1);
-    const optimizer = createOptimizer(sgd, undefined, arena, [{ name: 'embedding', value, gradient: rows }]);
+    const optimizer = createOptimizer(sgd, undefined, [{ name: 'embedding', value, gradient: rows }]);
     expect(() => optimizer.step(1)).toThrow(RangeError);
     expect(value.every((w) => w === 0)).toBe(true);
     expect(rows.values.every((g) => g === 1)).toBe(true);

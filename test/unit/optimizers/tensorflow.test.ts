@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Arena } from '../../../server/memory/arena.ts';
-import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
+import { createOptimizer } from '../../../server/optimizers/optimizer.ts';
+import { stateBytesOf } from './stateBytes.ts';
 import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 
@@ -89,7 +90,7 @@ describe('An optimizer', () => {
   it.each(cases)('has the parameters of $name after 25 steps', ({ config, theirs, tolerance }) => {
     const random = randomNumbers(7);
     const lengths = [37, 8, 1];
-    const arena = new Arena(optimizerArenaBytes(config, lengths) + 10_000);
+    const arena = new Arena(stateBytesOf(config, lengths) + 10_000);
     const trainables = lengths.map((length, i) => ({
       name: `w${i}`,
       value: arena.float32(length),
@@ -97,7 +98,7 @@ describe('An optimizer', () => {
     }));
     for (const { value } of trainables) value.forEach((_, i) => (value[i] = random()));
     const variables = trainables.map(({ name, value }) => tf.variable(tf.tensor1d(value.slice()), true, name));
-    const ours = createOptimizer(config, undefined, arena, trainables);
+    const ours = createOptimizer(config, undefined, trainables);
     const reference = theirs();
 
     for (let step = 0; step < STEPS; step++) {

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { arraySplits } from '../../../server/proposals/arrayNames.ts';
 import { describedLayers, writtenLayers } from '../../../server/proposals/describedLayers.ts';
@@ -11,7 +13,7 @@ import { readTable } from '../../../server/proposals/tableSource.ts';
 import { openDataset } from '../../../server/data/openDataset.ts';
 import { checkExperiment } from '../../../server/protocol/experiment/parseExperiment.ts';
 import type { ModelDescription, OutputActivation } from '../../../server/protocol/model/modelDescription.ts';
-import { npy } from '../../fixtures/points.ts';
+import { npy } from '../../fixtures/npy.ts';
 import type { FoundData } from '../../../server/protocol/wire/proposals.ts';
 import { rawPng } from '../formats/images/pngFile.ts';
 import { temporaryFolder } from '../runs/temporaryRun.ts';
@@ -131,6 +133,16 @@ describe('data for a model', () => {
     expect(setting(undefined, [48, 48])).not.toHaveProperty('size');
   });
 
+  it.each([
+    [undefined, 'training'],
+    ['training', 'training'],
+    ['symmetric', 'symmetric'],
+    ['imagenet', { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] }],
+    ['unit', undefined],
+  ] as const)('has pixels as the model was trained with: %s', (pixels, standardize) => {
+    expect(dataSetting(flowers, (path) => path, undefined, pixels).standardize).toEqual(standardize);
+  });
+
   it('has floats of several columns as probabilities beside a softmax alone', () => {
     const arrays = { type: 'arrays', path: '/d', targets: 'one-hot' } as FoundData;
     expect(targetsFor(arrays, described([4], 3, 'softmax'))).toBe('one-hot');
@@ -162,7 +174,7 @@ describe('what a workspace has', () => {
   }
 
   it('is found as an experiment names it, and opens', async () => {
-    const array = (shape: number[]) => npy('<f4', shape, new Float32Array(shape[0] * (shape[1] ?? 1)));
+    const array = (shape: number[]) => npy(new Float32Array(shape[0] * (shape[1] ?? 1)), shape);
     const { folder, data } = await found({
       'points/x_train.npy': array([8, 4]),
       'points/y_train.npy': array([8]),
@@ -194,6 +206,33 @@ describe('what a workspace has', () => {
       task: 'regression',
       standardize: 'all',
     });
+  });
+
+  it('has as many samples to train on as its headers, folders and lines say', async () => {
+    const images = (root: string, count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${root}/${i % 10}/${i}.png`, '']));
+    const idx = Uint8Array.from([0, 0, 8, 3, 0, 0, 0x27, 0x10, 0, 0, 0, 20, 0, 0, 0, 32, 7]);
+    const long = Array.from({ length: 20_000 }, (_, i) => `${i % 1000},${i % 7},k${i % 2}`).join('\n');
+    const { data } = await found({
+      'raw/train-images-idx3-ubyte': idx,
+      'zipped/train-images-idx3-ubyte.gz': gzipSync(Buffer.concat([idx, randomBytes(1_000_000)])),
+      'damaged/train-images-idx3-ubyte': idx.subarray(0, 9),
+      ...images('whole', 111),
+      ...images('divided/train', 30),
+      ...images('divided/test', 20),
+      'short.csv': `a,kind\n${Array.from({ length: 40 }, (_, i) => `${i},k${i % 2}`).join('\n')}\n`,
+      'long.csv': `a,b,kind\n${long}\n`,
+    });
+    const seen = Object.fromEntries(data.map(({ path, samples }) => [basename(path), samples]));
+    expect(seen).toMatchObject({ raw: 10_000, zipped: 10_000, whole: 91, divided: 30, 'short.csv': 31 });
+    expect(seen.damaged).toBeUndefined();
+    // The size of the file in lines of its beginning.
+    expect(Math.abs(seen['long.csv']! / 16_000 - 1)).toBeLessThan(0.03);
+    const ofDigits = (name: string) => data.find(({ path }) => basename(path) === name)?.sample;
+    expect([ofDigits('raw'), ofDigits('damaged')]).toEqual([
+      [20, 32, 1],
+      [28, 28, 1],
+    ]);
   });
 
   it('has sets of images by their folders', async () => {

@@ -27,14 +27,18 @@ describe('the text of a new experiment', () => {
   it.each(newMethods.flatMap((method) => dataSets.map((data) => ({ method, data }))))(
     'is valid for $method on $data.type',
     ({ method, data }) => {
-      for (const steps of [undefined, 1, 2, 40, 3000]) {
+      for (const length of [
+        {},
+        ...[1, 2, 40, 3000].map((steps) => ({ steps })),
+        ...[1, 49, 60_000].map((samples) => ({ samples })),
+      ]) {
         const text = experimentText({
           model: './model.ts',
           loss: 'sparse-categorical-crossentropy',
           data,
           method,
           layers: [{ name: 'fc1', shortestSide: 300 }, { name: 'weird "name"', shortestSide: 1 }, { name: '*' }],
-          ...(steps !== undefined && { steps }),
+          ...length,
         });
         const { experiment, problems } = checkExperiment(text);
         expect(problems).toEqual([]);
@@ -45,6 +49,42 @@ describe('the text of a new experiment', () => {
       }
     },
   );
+
+  it.each([
+    [60_000, undefined, 5, '// About 6,000 steps: an epoch takes each of the 60,000 samples once.'],
+    [50_000, 100, 12, '// About 6,000 steps: an epoch takes each of the 50,000 samples once.'],
+    [1_281_167, undefined, 5, '// About 128,000 steps: an epoch takes each of the 1,280,000 samples once.'],
+    [120, undefined, 100, '// About 200 steps: an epoch takes each of the 120 samples once.'],
+    [30, 20, 100, '// About 100 steps: an epoch takes each of the 30 samples once.'],
+    [
+      undefined,
+      undefined,
+      10,
+      '// An epoch takes each sample once. How many there are is seen when the data are opened',
+    ],
+  ])('trains for epochs that suit %s samples in batches of %s: %i', (samples, batchSize, epochs, comment) => {
+    const text = experimentText({
+      ...{ model: './m.ts', data: dataSets[1], method: 'prune', layers: [{ name: '*' }] },
+      ...(samples !== undefined && { samples }),
+      ...(batchSize !== undefined && { batchSize }),
+    });
+    const { experiment, problems } = checkExperiment(text);
+    expect(problems).toEqual([]);
+    expect(experiment?.training).toMatchObject({ epochs, batchSize: batchSize ?? 50 });
+    expect(text).toContain(comment);
+  });
+
+  it('has its length in steps where these are given: so has the sample', () => {
+    const text = experimentText({
+      model: './m.ts',
+      data: dataSets[2],
+      method: 'prune',
+      layers: [{ name: '*' }],
+      steps: 2000,
+    });
+    expect(checkExperiment(text).experiment?.training).toMatchObject({ steps: 2000, evaluateEvery: 133 });
+    expect(text).not.toContain('epoch');
+  });
 
   it.each([
     ['./net.onnx', true],
@@ -130,6 +170,15 @@ describe('a chosen experiment', () => {
     });
   });
 
+  it('has pixels as they were chosen, for images alone', () => {
+    const images = { type: 'images', path: resolve('project/photos'), isWhole: false, classes: 10 } as const;
+    const square = { ...described, inputs: [{ name: 'x', shape: [null, 3, 8, 8], dtype: 'float32' }] };
+    const model = { ...chosen.model, described: square };
+    expect(settings({ model, data: images, pixels: 'symmetric' }).data).toMatchObject({ standardize: 'symmetric' });
+    expect(settings({ model, data: images, pixels: 'unit' }).data).not.toHaveProperty('standardize');
+    expect(settings({ pixels: 'symmetric' }).data).not.toHaveProperty('standardize');
+  });
+
   it('has the batch size that the model fixes, the sizes that were assumed, and the export that is the model', () => {
     const fixed = { ...described, inputs: [{ name: 'x', shape: [8, 784], dtype: 'float32' }] };
     expect(settings({ model: { ...chosen.model, described: fixed } }).training.batchSize).toBe(8);
@@ -140,7 +189,25 @@ describe('a chosen experiment', () => {
     });
     const module = { model: { reference: resolve('project/nets.ts'), exportName: 'small' } };
     expect(settings({ model: module }).model).toEqual({ module: './nets.ts', export: 'small' });
-    expect(settings({ data: { ...chosen.data, samples: 20 } }).training.batchSize).toBe(20);
+    for (const [samples, batchSize] of [
+      [20, 20],
+      [49, 20],
+      [3, 2],
+      [50, 50],
+    ])
+      expect(settings({ data: { ...chosen.data, samples } }).training.batchSize).toBe(batchSize);
+  });
+
+  it('has a loss for each of several outputs', () => {
+    const outputs = [
+      { name: 'kind', shape: [null, 10], activation: 'softmax' as const },
+      { name: 'size', shape: [null, 1], activation: 'other' as const },
+    ];
+    const data = { type: 'module', path: resolve('project/data.ts') } as const;
+    expect(settings({ data, model: { ...chosen.model, described: { ...described, outputs } } }).training.loss).toEqual({
+      kind: 'sparse-categorical-crossentropy',
+      size: 'mean-squared-error',
+    });
   });
 
   it('leaves the loss to a model that brings one', () => {

@@ -6,6 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../server/protocol/userError.ts';
 import { readLatestCheckpoint, writeCheckpoint } from '../../../server/runs/checkpoints.ts';
 import type { Checkpoint } from '../../../server/runs/checkpoints.ts';
+import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
+import { encodeSafetensors } from '../../../server/formats/safetensors.ts';
+import { userErrorOf } from '../userErrorOf.ts';
 import { openRun, type Run } from '../../../server/runs/run.ts';
 import { temporaryRun } from './temporaryRun.ts';
 
@@ -49,14 +52,26 @@ describe('checkpoints', () => {
     expect((await readLatestCheckpoint(run)).checkpoint?.step).toBe(3000);
   });
 
-  it('hold the tensors as they were when writing began', async () => {
+  it('hold views of memories of WebAssembly, where tensors live, and are as many bytes as they say', async () => {
     const run = await temporaryRun();
-    const weights = Float32Array.of(1, 2, 3);
+    const weights = new Arena(arenaBytes(3)).float32(3);
+    weights.set([1, 2, 3]);
     const tensors: Checkpoint['tensors'] = new Map([['w', { dtype: 'F32', shape: [3], data: weights }]]);
-    const written = writeCheckpoint(run, { step: 1, tensors, state: null, eventsOffset: 0 }, { keep: 1 });
-    weights.fill(0);
-    await written;
-    expect((await readLatestCheckpoint(run)).checkpoint?.tensors.get('w')?.data).toEqual(Float32Array.of(1, 2, 3));
+    await writeCheckpoint(run, { step: 1, tensors, state: null, eventsOffset: 0 }, { keep: 1 });
+    expect(await readFile(tensorFile(run, 1))).toEqual(Buffer.from(encodeSafetensors(tensors)));
+    expect((await readLatestCheckpoint(run)).checkpoint?.tensors.get('w')?.data).toEqual(weights);
+  });
+
+  it('are read a tensor at a time, when its numbers are looked at', async () => {
+    const run = await runWithCheckpoints(1000);
+    const { checkpoint } = await readLatestCheckpoint(run);
+    const kernel = checkpoint?.tensors.get('fc1/kernel');
+    expect(kernel?.data).toEqual(checkpointAt(1000).tensors.get('fc1/kernel')?.data);
+    expect(kernel?.data).not.toBe(kernel?.data);
+    await rm(tensorFile(run, 1000));
+    const { message, remedy } = await userErrorOf(() => kernel?.data);
+    expect(message).toBe(`${tensorFile(run, 1000)} cannot be read: there is no such file.`);
+    expect(remedy).toBe('Resume again: the run goes on from the newest checkpoint that is whole.');
   });
 
   it.each([

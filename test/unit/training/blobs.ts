@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Random } from '../../../server/formats/random.ts';
+import { npy } from '../../fixtures/npy.ts';
 
 export const FEATURES = 8;
 export const CLASSES = 3;
@@ -78,13 +79,4 @@ function blobs(samples: number, seed: number): { inputs: Float32Array; labels: I
     inputs[i] = corner + spread / 2;
   }
   return { inputs, labels };
-}
-
-/** A NumPy file, format version 1.0. */
-export function npy(data: Float32Array | Int32Array, shape: readonly number[]): Uint8Array {
-  const type = data instanceof Float32Array ? '<f4' : '<i4';
-  const header = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
-  const padded = `${header.padEnd(64 * Math.ceil((header.length + 11) / 64) - 11)}\n`;
-  const prefix = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, padded.length % 256, padded.length >> 8]);
-  return Buffer.concat([prefix, Buffer.from(padded), Buffer.from(data.buffer, data.byteOffset, data.byteLength)]);
 }

@@ -81,7 +81,7 @@ async function evaluated(
     evaluationBatchSize: evaluationBatchSize(program, dataset.test),
     seed: 1,
     rowGradients: false,
-    extraBytes: () => 0,
+    stateBytes: () => 0,
   });
   const result = await evaluateSplit(executor, program, dataset, dataset[split]!);
   await executor.dispose();

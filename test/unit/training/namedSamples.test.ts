@@ -7,7 +7,8 @@ import { ort } from '../../../server/formats/onnxRuntime.ts';
 import { exportFormats } from '../../../server/protocol/model/exportFormats.ts';
 import { exported } from '../export/finishedRun.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { eventsOf, experiment, finalWeights, npy, resume, workspace, type Workspace } from './workspace.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { eventsOf, experiment, finalWeights, resume, workspace, type Workspace } from './workspace.ts';
 
 const SAMPLES = 80;
 /** The inputs are in another order than that of their names, and so are the outputs. */

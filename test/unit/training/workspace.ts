@@ -11,7 +11,7 @@ import { resumeRun, runExperiment, type TrainingOutcome } from '../../../server/
 import { temporaryFolder } from '../runs/temporaryRun.ts';
 import { writeBlobs } from './blobs.ts';
 
-export { CLASSES, experiment, FEATURES, mlp, npy, statefulLstm } from './blobs.ts';
+export { CLASSES, experiment, FEATURES, mlp, statefulLstm } from './blobs.ts';
 
 export interface Workspace {
   readonly folder: string;

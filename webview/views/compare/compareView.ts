@@ -8,7 +8,7 @@ import type { ChartContent } from '../../charts/model/content.ts';
 import { onThemeChange } from '../../charts/theme.ts';
 import { element } from '../../element.ts';
 import type { PageState } from '../../state.ts';
-import { evaluatedMetrics, loadedRuns, lossContent, metricContent } from '../curves/contents.ts';
+import { evaluatedMetrics, loadedRuns, lossContent, metricContent, metricTitle } from '../curves/contents.ts';
 import type { CurveSettings } from '../curves/contents.ts';
 import type { View, ViewType } from '../view.ts';
 import type { ViewContext } from '../../viewContext.ts';
@@ -96,7 +96,7 @@ function createCompareView(context: ViewContext): View {
     const wanted: [id: string, title: string, content: ChartContent][] = [
       ...evaluatedMetrics(runs).map((metric): [string, string, ChartContent] => [
         `metric.${metric}`,
-        metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
+        metricTitle(metric),
         metricContent(metric, runs, curves),
       ]),
       ['loss', l10n.t('Training loss'), lossContent(runs, curves)],

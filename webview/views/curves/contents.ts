@@ -1,5 +1,6 @@
 /** @file What the charts of the Curves view show of the runs. Pure. */
 import * as l10n from '@vscode/l10n';
+import type { EventOf } from '../../../server/protocol/run/events.ts';
 import type { RunSnapshot } from '../../../server/protocol/run/runHistory.ts';
 import { formatPercent } from '../../../server/protocol/formatQuantity.ts';
 import { formatMetric } from '../../../server/protocol/run/resultText.ts';
@@ -169,15 +170,34 @@ function metricSeries(
   };
 }
 
-/** Names of the evaluated metrics, such as `accuracy`; one chart each. */
+/**
+ * Names of the evaluated metrics, such as `accuracy`, those that are told of runs first; one chart each. A model of several outputs has
+ * the loss and the metric of each.
+ */
 export function evaluatedMetrics(runs: readonly LoadedRun[]): string[] {
-  return [...new Set(runs.flatMap(({ snapshot }) => snapshot.evaluations.map(({ metric }) => metric)))];
+  const all = runs.flatMap(({ snapshot }) => snapshot.evaluations);
+  return [
+    ...new Set([...all.map(({ metric }) => metric), ...all.flatMap(({ measures }) => Object.keys(measures ?? {}))]),
+  ];
+}
+
+/** The name of a metric as the title of its chart. */
+export function metricTitle(metric: string): string {
+  return metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1);
+}
+
+/** What an evaluation found; undefined for a metric that it has not. */
+function valueOf({ metric, value, measures }: EventOf<'evaluation'>, wanted: string): number | undefined {
+  return wanted === metric ? value : measures?.[wanted];
 }
 
 export function metricContent(metric: string, runs: readonly LoadedRun[], settings: CurveSettings): ChartContent {
   const series = runs.flatMap((run): Series[] => {
     const axis = runAxis(run.snapshot, settings.axis);
-    const evaluations = run.snapshot.evaluations.filter((evaluation) => evaluation.metric === metric);
+    const evaluations = run.snapshot.evaluations.flatMap((evaluation) => {
+      const value = valueOf(evaluation, metric);
+      return value === undefined ? [] : [{ ...evaluation, value }];
+    });
     const splits = [...new Set(evaluations.map(({ split }) => split))];
     return splits.map((split) => {
       const own = evaluations.filter((evaluation) => evaluation.split === split);

@@ -17,6 +17,7 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
+  metricTitle,
   recordedShares,
   shareContent,
   shareTitle,
@@ -99,7 +100,7 @@ function createCurvesView(context: ViewContext): View {
       ['loss', l10n.t('Loss'), lossContent(runs, settings), 'normal'],
       ...metrics.map((metric): Wanted => [
         `metric.${metric}`,
-        metric === 'loss' ? l10n.t('Evaluated loss') : metric[0].toUpperCase() + metric.slice(1),
+        metricTitle(metric),
         metricContent(metric, runs, settings),
         'normal',
       ]),

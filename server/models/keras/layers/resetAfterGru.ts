@@ -34,7 +34,7 @@ const GATES = 3;
 /** The class itself, which TensorFlow.js does not export. */
 const GRULayer = tf.layers.gru({ units: 1 }).constructor as new (settings: GRUSettings) => GRU;
 
-class ResetAfterGRU extends GRULayer {
+export class ResetAfterGRU extends GRULayer {
   static readonly className = 'ResetAfterGRU';
 
   constructor(settings: GRUSettings) {

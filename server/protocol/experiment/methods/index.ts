@@ -29,6 +29,9 @@ export function isSizePredicted(method: Method): boolean {
   return ['zeros', 'codes', 'factors'].includes(methodFacts[method].leaves);
 }
 
+/** The methods whose distortion leaves at once all that it is to leave: the others take something away each time, or are the user's. */
+export const oneStepMethods: readonly Method[] = methodNames.filter(isSizePredicted);
+
 /** The parameters of all methods, by name. */
 export const parameterFacts: Readonly<Record<string, ParameterFacts>> = Object.fromEntries(
   methodNames.flatMap((method) => Object.entries(methodFacts[method].parameters)),

@@ -64,7 +64,7 @@ const unit = timeUnit.describe('The unit of `distortEvery`, and of a schedule th
 const scheduleUnit = timeUnit.describe('The unit of the times in this schedule; default: that of the compression.');
 const start = z.strictObject({ from, unit: scheduleUnit }).optional().describe('When distortions begin.');
 const layerKeys =
-  'Names of layers (`fc1`: all its matrices) or weights (`lstm/kernel`), or globs of either (`fc*`), with their parameters. A ' +
+  'Names of layers (`fc1`: all its matrices) or weights (`lstm/kernel`), or globs of either (`fc*`, `layer1.*`), with their parameters. A ' +
   "weight's own name wins over its layer's, and that over a glob. Biases and other vectors are never compressed.";
 
 const layersWith = <Parameters extends z.ZodRawShape>(parameters: Parameters) =>

@@ -2,6 +2,9 @@
 import * as z from 'zod';
 import { dataSeed, fraction, partialFraction, path } from './values.ts';
 
+/** What `split.test` is of a single file. */
+export const TEST_FRACTION = 0.2;
+
 const kind = z.enum(['number', 'category', 'ignored']).meta({
   enumDescriptions: [
     'One input, standardized.',
@@ -41,6 +44,13 @@ export const table = z
       .optional()
       .describe("Columns that become inputs, in this order; default: all but the target, in the table's order.")
       .meta({ examples: [['age', 'income']] }),
+    inputs: z
+      .record(z.string().min(1), z.array(z.string().min(1)).min(1))
+      .optional()
+      .describe(
+        'In place of `columns`, for a model of several inputs: by the name of each its columns, in this order. A column may be in several.',
+      )
+      .meta({ examples: [{ wide: ['city'], deep: ['age', 'income'] }] }),
     kinds: z
       .record(z.string(), kind)
       .default({})
@@ -101,8 +111,8 @@ export const table = z
         validation: fraction.default(0).describe('Fraction of the rows, 0 to 1.'),
         test: partialFraction
           .optional()
-          .describe('Fraction of the rows of `path`, 0 to 1; default: 0.2.')
-          .meta({ examples: [0.2] }),
+          .describe(`Fraction of the rows of \`path\`, 0 to 1; default: ${TEST_FRACTION}.`)
+          .meta({ examples: [TEST_FRACTION] }),
       })
       .prefault({})
       .describe('Rows that are not trained on, chosen by `seed`; of each class the same fraction.')

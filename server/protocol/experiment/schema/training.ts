@@ -4,6 +4,9 @@ import { MOST_THREADS } from '../threads.ts';
 import { optimizer } from './optimizer.ts';
 import { positiveInteger } from './values.ts';
 
+/** More batches make a step longer, and nothing better. */
+const MOST_BATCHES = 65_536;
+
 const learningRateSchedule = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('constant') }).describe('The same learning rate to the end.'),
@@ -167,8 +170,19 @@ export const training = z
         ],
       }),
     batchSize: positiveInteger
-      .describe('Samples of a training step. The paper: 50 (LeNet), 20 (LSTM).')
+      .describe(
+        'Samples of a batch: those of a training step, unless `accumulate` takes several. The paper: 50 (LeNet), 20 (LSTM).',
+      )
       .meta({ examples: [50] }),
+    accumulate: positiveInteger
+      .max(MOST_BATCHES)
+      .default(1)
+      .describe(
+        'Batches of a training step: gradient accumulation. The gradient of a step is the mean over so many batches of `batchSize` samples, as of ' +
+          'one batch of all of them, in the memory of one. Steps, epochs and learning rates count whole steps. Batch normalization sees one ' +
+          'batch at a time.',
+      )
+      .meta({ examples: [4] }),
     steps: positiveInteger
       .optional()
       .describe(

@@ -25,7 +25,7 @@ export interface Verdict {
 const TOLERANCE = 1e-3;
 const SMALL = 0.02;
 
-const settings = { seed: 1, extraBytes: () => 0 };
+const settings = { seed: 1, stateBytes: () => 0 };
 
 export async function judgeModel(recipe: Recipe): Promise<Verdict> {
   let text = JSON.stringify(recipe);

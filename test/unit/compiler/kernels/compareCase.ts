@@ -10,7 +10,7 @@ import { caseProgram, type KernelCase } from './kernelCase.ts';
 /** Half the step of a difference quotient, exact in float32. */
 const STEP = 0.5;
 
-const settings = { seed: 1, extraBytes: () => 0 };
+const settings = { seed: 1, stateBytes: () => 0 };
 
 /** @throws when the kernel is not run, or a result or a gradient differs */
 export async function compareCase(kernel: string, example: KernelCase): Promise<void> {

@@ -85,6 +85,58 @@ test('what keys name is told without an error: nothing, vectors alone, and two g
   ]);
 });
 
+describe('the names of PyTorch', () => {
+  const names = [
+    'embedding.weight',
+    ...['layer1.0.conv1', 'layer1.0.conv2', 'layer1.1.conv1', 'layer10.conv1'].map((layer) => `${layer}.weight`),
+    'rnn.weight_ih_l0',
+    'rnn.weight_hh_l0',
+    'attention.in_proj_weight',
+    'attention.out_proj.weight',
+  ];
+  const ofPytorch = names.map((name): CompressibleWeight => {
+    const dot = name.lastIndexOf('.');
+    return { ...weight('x/y', [4, 4]), name, layer: name.slice(0, dot), weight: name.slice(dot + 1) };
+  });
+  const matchedBy = (key: string) => new LayerKeys(ofPytorch).named(key).map(({ name }) => name);
+  const problemOf = (key: string) => assignTargets({ [key]: 1 }, ofPytorch).problems[0];
+
+  test('are matched by globs of weights, of layers, and of the modules that these are in', () => {
+    expect(matchedBy('rnn.weight_*')).toEqual(['rnn.weight_ih_l0', 'rnn.weight_hh_l0']);
+    expect(matchedBy('rnn.weight_ih_l?')).toEqual(['rnn.weight_ih_l0']);
+    expect(matchedBy('rnn')).toEqual(matchedBy('rnn.*'));
+    expect(matchedBy('layer1.*')).toEqual(names.slice(1, 4));
+    expect(matchedBy('layer1.*.conv1')).toEqual(['layer1.0.conv1.weight', 'layer1.1.conv1.weight']);
+    expect(matchedBy('layer1.[0-1].conv1.weight')).toEqual(['layer1.0.conv1.weight', 'layer1.1.conv1.weight']);
+    expect(matchedBy('*.weight')).toEqual(names.filter((name) => name.endsWith('.weight')));
+  });
+
+  test('are matched in a module that has weights of its own and others inside', () => {
+    expect(matchedBy('attention.*')).toEqual(['attention.in_proj_weight', 'attention.out_proj.weight']);
+  });
+
+  test('are no reason to compare the dots of a name with a slash behind them', () => {
+    const dotted = { ...weight('x/y', [4, 4]), name: 'block.1/kernel', layer: 'block.1', weight: 'kernel' };
+    const named = (key: string) => new LayerKeys([dotted]).named(key).length;
+    expect([named('block.*'), named('block.*/kernel'), named('block.1k*'), named('*.kernel')]).toEqual([1, 1, 0, 0]);
+  });
+
+  test('are suggested: the layers inside a module, those near a name, and all that begin as a key does', () => {
+    expect(problemOf('layer1').remedy).toBe(
+      'Did you mean "layer1.*"? The model\'s layers are: embedding, layer1.0.conv1, layer1.0.conv2, layer1.1.conv1, layer10.conv1, rnn, ' +
+        'attention, attention.out_proj.',
+    );
+    expect(problemOf('layer1.0').remedy).toBe(
+      'Did you mean "layer1.0.*"? Matrices of layer1 are: layer1.0.conv1.weight, layer1.0.conv2.weight, layer1.1.conv1.weight.',
+    );
+    expect(problemOf('layer1.0.conv3').remedy).toBe(
+      'Did you mean "layer1.0.conv1"? Matrices of layer1.0 are: layer1.0.conv1.weight, layer1.0.conv2.weight.',
+    );
+    expect(problemOf('rnn.kernel*').remedy).toBe('Matrices of rnn are: rnn.weight_ih_l0, rnn.weight_hh_l0.');
+    expect(problemOf('rnn.weight_ih_10').meant).toBe('rnn.weight_ih_l0');
+  });
+});
+
 describe('errors of use', () => {
   test('a name that matches nothing is an error that lists the layers and suggests the nearest', () => {
     const error = errorOf({ fc11: 1 });

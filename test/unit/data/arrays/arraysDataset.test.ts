@@ -9,7 +9,7 @@ import { openDataset } from '../../../../server/data/openDataset.ts';
 import { encodeSafetensors, type Safetensor } from '../../../../server/formats/safetensors.ts';
 import type { DataConfig } from '../../../../server/protocol/experiment/schema.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { npy } from './npyFile.ts';
+import { npy } from '../../../fixtures/npy.ts';
 
 type ArraysConfig = Extract<DataConfig, { type: 'arrays' }>;
 
@@ -17,25 +17,25 @@ let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'deeptwist-arrays-'));
   const files = {
-    'x.npy': npy('<f4', [3, 2], Float32Array.of(0, 1, 2, 3, 4, 5)),
-    'x8.npy': npy('<f8', [3, 2], Float64Array.of(0.1, 1, 2, 3, 4, 5)),
-    'bytes.npy': npy('|u1', [3, 2], Uint8Array.of(0, 255, 2, 3, 4, 5)),
-    'tokens.npy': npy('<i4', [3, 2], Int32Array.of(7, 1, 2, 3, 4, 5)),
-    'wide.npy': npy('<f4', [3, 3], new Float32Array(9)),
-    'y.npy': npy('<i8', [3], BigInt64Array.of(2n, 0n, -1n)),
-    'yb.npy': npy('|b1', [3], Uint8Array.of(1, 0, 1)),
-    'y4.npy': npy('<i8', [4], BigInt64Array.of(2n, 0n, 1n, 1n)),
-    'huge.npy': npy('<i8', [3], BigInt64Array.of(0n, 2n ** 31n, 0n)),
-    'sound.npy': npy('<i2', [3, 2], Int16Array.of(-300, 1, 2, 3, 4, 5)),
-    'y2.npy': npy('<u2', [3], Uint16Array.of(2, 0, 60000)),
-    'y4u.npy': npy('<u4', [3], Uint32Array.of(2, 0, 1)),
-    'y8u.npy': npy('<u8', [3], BigUint64Array.of(2n, 0n, 1n)),
-    'huge4.npy': npy('<u4', [3], Uint32Array.of(0, 2 ** 31, 0)),
-    'nan.npy': npy('<f4', [3, 2], Float32Array.of(0, 1, 2, NaN, 4, 5)),
-    'beyond.npy': npy('<f8', [3, 2], Float64Array.of(0, 1, 2, 3, 1e300, 5)),
-    'ynan.npy': npy('<f4', [3], Float32Array.of(0, -Infinity, 2)),
-    'none.npy': npy('<f4', [0, 2], new Float32Array(0)),
-    'one.npy': npy('<f4', [], Float32Array.of(1)),
+    'x.npy': npy(Float32Array.of(0, 1, 2, 3, 4, 5), [3, 2]),
+    'x8.npy': npy(Float64Array.of(0.1, 1, 2, 3, 4, 5), [3, 2]),
+    'bytes.npy': npy(Uint8Array.of(0, 255, 2, 3, 4, 5), [3, 2]),
+    'tokens.npy': npy(Int32Array.of(7, 1, 2, 3, 4, 5), [3, 2]),
+    'wide.npy': npy(new Float32Array(9), [3, 3]),
+    'y.npy': npy(BigInt64Array.of(2n, 0n, -1n), [3]),
+    'yb.npy': npy(Uint8Array.of(1, 0, 1), [3], '|b1'),
+    'y4.npy': npy(BigInt64Array.of(2n, 0n, 1n, 1n), [4]),
+    'huge.npy': npy(BigInt64Array.of(0n, 2n ** 31n, 0n), [3]),
+    'sound.npy': npy(Int16Array.of(-300, 1, 2, 3, 4, 5), [3, 2]),
+    'y2.npy': npy(Uint16Array.of(2, 0, 60000), [3]),
+    'y4u.npy': npy(Uint32Array.of(2, 0, 1), [3]),
+    'y8u.npy': npy(BigUint64Array.of(2n, 0n, 1n), [3]),
+    'huge4.npy': npy(Uint32Array.of(0, 2 ** 31, 0), [3]),
+    'nan.npy': npy(Float32Array.of(0, 1, 2, NaN, 4, 5), [3, 2]),
+    'beyond.npy': npy(Float64Array.of(0, 1, 2, 3, 1e300, 5), [3, 2]),
+    'ynan.npy': npy(Float32Array.of(0, -Infinity, 2), [3]),
+    'none.npy': npy(new Float32Array(0), [0, 2]),
+    'one.npy': npy(Float32Array.of(1), []),
   };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   writeFileSync(join(folder, 'both.npz'), zipSync({ 'x.npy': files['x.npy'], 'y.npy': files['y.npy'] }));
@@ -173,8 +173,8 @@ describe('a split by fractions', () => {
   const labels = Int32Array.from({ length: 100 }, (_, i) => (i % 10 === 0 ? 1 : 0));
   const numbers = Float32Array.from({ length: 200 }, (_, i) => i);
   const open = (settings: Partial<ArraysConfig> = {}, targets = 'labels.npy') => {
-    writeFileSync(join(folder, 'labels.npy'), npy('<i4', [100], labels));
-    writeFileSync(join(folder, 'numbers.npy'), npy('<f4', [100, 2], numbers));
+    writeFileSync(join(folder, 'labels.npy'), npy(labels, [100]));
+    writeFileSync(join(folder, 'numbers.npy'), npy(numbers, [100, 2]));
     const train = { inputs: 'numbers.npy', targets };
     return openDataset(arrays({ train, split: { validation: 0.1, test: 0.2 }, ...settings }), folder);
   };

@@ -8,7 +8,7 @@ import type { Dataset } from '../../../../server/data/dataset.ts';
 import { encodeSafetensors } from '../../../../server/formats/safetensors.ts';
 import { temporaryFolder } from '../../runs/temporaryRun.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
-import { npy } from './npyFile.ts';
+import { npy } from '../../../fixtures/npy.ts';
 
 const SAMPLES = 40;
 const x = Float32Array.from({ length: 3 * SAMPLES }, (_, i) => Math.sin(i));
@@ -16,7 +16,7 @@ const y = Int32Array.from({ length: SAMPLES }, (_, i) => i % 4);
 
 async function folderOfArrays(): Promise<string> {
   const folder = await temporaryFolder();
-  const files = { 'x.npy': npy('<f4', [SAMPLES, 3], x), 'y.npy': npy('<i4', [SAMPLES], y) };
+  const files = { 'x.npy': npy(x, [SAMPLES, 3]), 'y.npy': npy(y, [SAMPLES]) };
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
   writeFileSync(join(folder, 'stored.npz'), zipSync(files, { level: 0 }));
   writeFileSync(join(folder, 'deflated.npz'), zipSync(files));
@@ -88,13 +88,13 @@ test('targets that do not fit either are read with their inputs', async () => {
 test('an array of 10 GB opens and is trained on with little memory', async () => {
   const folder = await temporaryFolder();
   const [samples, features] = [10_000, 262_144]; // 10.5 GB of float32
-  const header = npy('<f4', [samples, features], new Float32Array(0));
+  const header = npy(new Float32Array(0), [samples, features]);
   const descriptor = openSync(join(folder, 'x.npy'), 'w');
   writeSync(descriptor, header);
   ftruncateSync(descriptor, header.length + 4 * samples * features); // Zeros that take no room on the disk.
   writeSync(descriptor, Float32Array.of(7), 0, 4, header.length + 4 * (samples - 1) * features);
   closeSync(descriptor);
-  writeFileSync(join(folder, 'y.npy'), npy('<i4', [samples], new Int32Array(samples)));
+  writeFileSync(join(folder, 'y.npy'), npy(new Int32Array(samples), [samples]));
   const arrays = { inputs: 'x.npy', targets: 'y.npy' };
   const before = process.memoryUsage.rss();
   const data = await openArrays(
@@ -125,9 +125,9 @@ test('a file that becomes shorter while it is read is told', async () => {
 
 test('an integer beyond 32 bits is told with its place when its row is read', async () => {
   const folder = await temporaryFolder();
-  writeFileSync(join(folder, 'x.npy'), npy('<f4', [SAMPLES, 3], x));
+  writeFileSync(join(folder, 'x.npy'), npy(x, [SAMPLES, 3]));
   const wide = BigInt64Array.from({ length: SAMPLES }, (_, i) => (i === 5 ? 2n ** 40n : 0n));
-  writeFileSync(join(folder, 'y.npy'), npy('<i8', [SAMPLES], wide));
+  writeFileSync(join(folder, 'y.npy'), npy(wide, [SAMPLES]));
   const arrays = { inputs: 'x.npy', targets: 'y.npy' };
   const data = await openArrays(
     { type: 'arrays', train: arrays, test: arrays, split: { validation: 0 }, seed: 1 },

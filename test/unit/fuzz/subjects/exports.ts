@@ -37,7 +37,7 @@ function source(): ExportSource {
   const { training } = parseExperiment(JSON.stringify(experiment), { file: 'e.deeptwist.jsonc', overrides: [] });
   const loaded = { model, loss: losses['sparse-categorical-crossentropy-from-logits'], files: [] };
   const program = modelProgram(loaded, samples, { ...training, loss: 'auto' });
-  const parameters = createParameters(program, new Map(), 0);
+  const parameters = createParameters(program, new Map(), { stateBytes: () => 0 });
   return { prepared: { program, parameters }, compressed: undefined, origin: { run: 'r', experiment: '{}' } };
 }
 

@@ -205,12 +205,93 @@ describe('runs and files', () => {
     expect(items('{ "start": "run:|" }', known)[0].detail).toBe('98.30% · 47.1x · 2026-11-26 10:15');
   });
 
-  test('a start is a file of PyTorch, or the index of several files, too', () => {
-    const folder = ['net.pt', 'net.pth', 'last.ckpt', 'model.safetensors.index.json', 'net.onnx', 'net.ts'];
-    const beside = around({ entries: (path) => (path === './' ? folder : []) });
-    const weights = ['./net.pt', './net.pth', './last.ckpt', './model.safetensors.index.json'];
-    expect(labels('{ "start": | }', beside)).toEqual([...weights, '../', '{ }']);
-    expect(labels('{ "start": { "from": | } }', beside)).toEqual([...weights, '../']);
+  describe('inputs and outputs of the model', () => {
+    const named = (name: string, activation: 'softmax' | 'other', units: number) => ({
+      name,
+      activation,
+      shape: [null, units],
+    });
+    const model = {
+      ...describeModel({ fc1: { weights: { kernel: [4, 3] } } }),
+      inputs: ['left', 'right'].map((name) => ({ name, shape: [null, 4], dtype: 'float32' })),
+      outputs: [named('kind', 'softmax', 3), named('size "of mine"', 'other', 1)],
+    };
+    const of = { model };
+    const arrays = (inside: string) => `{ "model": "net.onnx", "data": { "type": "arrays", "train": { ${inside} } } }`;
+
+    test('have a loss each, the one that fits first', () => {
+      expect(labels(training('"loss": { | }'), around(of))).toEqual(['kind', 'size "of mine"']);
+      expect(labels(training('"loss": { "kind": "huber", | }'), around(of))).toEqual(['size "of mine"']);
+      expect(chosen(training('"loss": { | }'), 'kind', around(of))).toBe(
+        training('"loss": { "kind": "sparse-categorical-crossentropy" }'),
+      );
+      expect(chosen(training('"loss": { | }'), 'size "of mine"', around(of))).toBe(
+        training('"loss": { "size \\"of mine\\"": "mean-squared-error" }'),
+      );
+      expect(labels(training('"loss": { "kind": "|" }'), around(of))).toContain('huber');
+    });
+
+    test('are proposed all at once', () => {
+      const all = '{ kind, size "of mine" }';
+      const text = chosen(training('"loss": |'), all, around(of));
+      expect(JSON.parse(text)).toMatchObject({
+        training: { loss: { kind: 'sparse-categorical-crossentropy', 'size "of mine"': 'mean-squared-error' } },
+      });
+      expect(labels(training('"loss": |'), around(of))).toEqual(expect.arrayContaining(['auto', all]));
+      expect(labels(arrays('"targets": |'), around(of))).toContain(all);
+      expect(chosen(arrays('"inputs": |'), '{ left, right }', around(of))).toBe(
+        arrays('"inputs": { "left": "", "right": "" }'),
+      );
+    });
+
+    test('name the arrays of a split', () => {
+      expect(labels(arrays('"inputs": { "left": "./x.npy", | }'), around(of))).toEqual(['right']);
+      expect(labels(arrays('"targets": { | }'), around(of))).toEqual(['kind', 'size "of mine"']);
+      expect(labels(arrays('"inputs": { "left": "./data/|" }'), around(of))).toContain('./data/x_train.npy');
+    });
+
+    test('are not proposed for a model that is not described, or has a single output', () => {
+      expect(labels(training('"loss": { | }'))).toEqual([]);
+      const single = around({ model: { ...model, outputs: model.outputs.slice(0, 1) } });
+      expect(labels(training('"loss": |'), single).filter((label) => label.includes('kind'))).toEqual([]);
+      expect(labels(training('"loss": { | }'), single)).toEqual(['kind']);
+    });
+  });
+
+  describe('files of a folder', () => {
+    const keras = ['net.keras', 'net.h5', 'net.HDF5'];
+    const torch = ['net.pt', 'net.pth', 'last.ckpt', 'net.bin'];
+    const modules = ['net.ts', 'net.mts', 'net.cts', 'net.tsx', 'net.js', 'net.mjs', 'net.cjs', 'net.jsx'];
+    const folder = [...modules, 'net.onnx', ...keras, ...torch, 'net.safetensors', 'net.safetensors.index.json'];
+    const others = ['net.d.ts', 'net.d.mts', 'net.py', 'x.npy', 'readme.md'];
+    const beside = around({ entries: (path) => (path === './' ? [...folder, ...others] : []) });
+    const files = (marked: string) =>
+      labels(marked, beside).flatMap((label) => (label.startsWith('./') ? label.slice(2) : []));
+
+    test.each(['{ "model": "|" }', '{ "distillation": { "teacher": { "model": "|" } } }'])(
+      'a model is a module, or a file of a model: %s',
+      (marked) => {
+        expect(files(marked)).toEqual([...modules, 'net.onnx', ...keras, 'net.safetensors.index.json']);
+      },
+    );
+
+    test.each([
+      '{ "start": | }',
+      '{ "start": { "from": | } }',
+      '{ "distillation": { "teacher": { "model": "net.ts", "weights": "|" } } }',
+    ])('a start is a file of weights, those of models and of PyTorch among them: %s', (marked) => {
+      expect(files(marked)).toEqual(folder.filter((name) => !modules.includes(name)));
+    });
+
+    test('a teacher is a file with layers and weights', () => {
+      const models = ['net.onnx', ...keras, 'net.safetensors', 'net.safetensors.index.json'];
+      expect(files('{ "distillation": { "teacher": | } }')).toEqual(models);
+    });
+
+    test('a module and an ONNX file are what their settings say', () => {
+      expect(files('{ "model": { "module": "|" } }')).toEqual(modules);
+      expect(files('{ "model": { "onnx": "|" } }')).toEqual(['net.onnx']);
+    });
   });
 
   test('a teacher is a run, a file with a model, or a model with its weights', () => {
@@ -244,6 +325,7 @@ describe('runs and files', () => {
   test.each([
     ['"target": "|"', ['height', 'fur colour', 'kind']],
     ['"target": "kind", "columns": ["height", |]', ['fur colour']],
+    ['"target": "kind", "inputs": { "a": ["height"], "b": ["fur colour", |] }', ['height']],
     ['"target": "kind", "kinds": { | }', ['height', 'fur colour']],
     ['"target": "kind", "kinds": { "height": | }', ['number', 'category', 'ignored']],
   ])('columns of a table: %s', (settings, expected) => {

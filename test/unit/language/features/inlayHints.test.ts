@@ -56,6 +56,11 @@ describe('pruning', () => {
   });
 });
 
+test('steps of several batches are told in epochs of fewer steps', () => {
+  const shown = hints(pruneText.replace('"batchSize": 50,', '"batchSize": 50, "accumulate": 4,'));
+  expect(shown['"steps": 20000']).toBe('66.7 epochs');
+});
+
 test('a pattern that has the rate says how many weights stay', () => {
   const layers = '"layers": {\n"fc1": { "pattern": "2:4" },\n"fc2": { "rate": 0.5, "pattern": "unit" } }';
   const shown = hints(withCompression(`"method": "prune", "distortEvery": 10, ${layers}`));

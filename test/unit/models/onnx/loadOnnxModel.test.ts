@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { matchTargets } from '../../../../server/compression/targets/targets.ts';
+import { isMatrix, matchTargets } from '../../../../server/compression/targets/targets.ts';
 import { onnxTensorOf, readOnnxModel } from '../../../../server/formats/onnxReader.ts';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { modelTopology } from '../../../../server/models/modelTopology.ts';
@@ -120,6 +120,33 @@ describe('the weights of a graph', () => {
       });
       expect(modelWeights(model).map(({ outputAxis }) => outputAxis)).toEqual([0]);
     }
+  });
+
+  test('of additions, normalizations and slopes are vectors, however many axes they have; of tables that are added, matrices', async () => {
+    const { model } = await load({
+      input: ['batch', 3, 4],
+      outputRank: 3,
+      nodes: [
+        node('MatMul', ['x', 'fc.weight'], 'm'),
+        node('Add', ['m', 'fc.bias'], 'a'),
+        node('Add', ['a', 'positions'], 'p'),
+        node('LayerNormalization', ['p', 'norm.weight', 'norm.bias'], 'n', { axis: { int: 1 } }),
+        node('PRelu', ['n', 'act.weight'], 'r'),
+        node('MatMul', ['r', 'out.weight'], 'y'),
+      ],
+      tensors: {
+        'fc.weight': randomFloats([4, 5]),
+        'fc.bias': randomFloats([1, 1, 5]),
+        positions: randomFloats([1, 3, 5]),
+        'norm.weight': positiveFloats([3, 5]),
+        'norm.bias': randomFloats([3, 5]),
+        'act.weight': positiveFloats([3, 1]),
+        'out.weight': randomFloats([5, 1]),
+      },
+    });
+    const weights = modelWeights(model);
+    expect(weights.filter(isMatrix).map(({ name }) => name)).toEqual(['fc.weight', 'positions', 'out.weight']);
+    expect(matchTargets({ '*': {} }, weights)).toHaveLength(3);
   });
 
   test('take the module of the node where an exporter has named them anew', async () => {
@@ -491,16 +518,16 @@ describe('what cannot be a model', () => {
   });
 
   test.each([
-    [{ dilations: { ints: [2, 2] } }, ['y'], 'its dilations are not known here'],
-    [{}, ['y', 'places'], 'its output of indices is not computed here'],
-  ])('pools by windows with gaps, or tells the places of its maxima', async (attributes, outputs, reason) => {
+    ['AveragePool', { dilations: { ints: [2, 2] } }, ['y'], 'its dilations are not known here'],
+    ['MaxPool', {}, ['y', 'places'], 'its output of indices is not computed here'],
+  ])('pools: %s by windows with gaps, or tells the places of its maxima', async (op, attributes, outputs, reason) => {
     const error = await failing({
       input: ['batch', 2, 6, 6],
       outputs,
       nodes: [
         node('Conv', ['x', 'conv.weight'], 'c'),
         {
-          op: 'MaxPool',
+          op,
           name: '/pool',
           inputs: ['c'],
           outputs,
@@ -509,7 +536,7 @@ describe('what cannot be a model', () => {
       ],
       tensors: { 'conv.weight': randomFloats([2, 2, 1, 1]) },
     });
-    expect(error.message).toContain(`The node '/pool' (MaxPool) of the ONNX graph cannot be computed: ${reason}`);
+    expect(error.message).toContain(`The node '/pool' (${op}) of the ONNX graph cannot be computed: ${reason}`);
   });
 
   test('has an attribute that is not known', async () => {

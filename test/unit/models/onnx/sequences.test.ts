@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isMatrix, matchTargets } from '../../../../server/compression/targets/targets.ts';
 import { viewOfWeight } from '../../../../server/compression/targets/matrixView.ts';
 import type { OnnxNode } from '../../../../server/formats/onnx.ts';
+import { describeModel } from '../../../../server/models/describeModel.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { loadOnnxModel } from '../../../../server/models/onnx/loadOnnxModel.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
@@ -99,9 +101,31 @@ describe('the weights of a recurrent layer', () => {
 
   test('have the rows on their second axis where the operator takes them as they are', async () => {
     const { model } = await load(layer('GRU'));
-    const matrices = modelWeights(model).filter(({ weight }) => weight !== 'B');
-    expect(matrices.map(({ outputAxis }) => outputAxis)).toEqual([1, 1]);
+    const matrices = modelWeights(model).filter(isMatrix);
+    expect(matrices.map(({ name, outputAxis }) => [name, outputAxis])).toEqual([
+      ['rnn.W', 1],
+      ['rnn.R', 1],
+    ]);
   });
+
+  test.each(['LSTM', 'GRU', 'RNN'] as const)(
+    'of %s leave its biases and initial states, which are rows of a tensor, as vectors',
+    async (op) => {
+      const states = ['rnn.h0', ...(op === 'LSTM' ? ['rnn.c0'] : [])];
+      const tensors = Object.fromEntries(states.map((name) => [name, randomFloats([1, 2, UNITS])]));
+      const { model } = await load({
+        ...layer(op, { inputs: ['', ...states] }, tensors),
+        input: [2, TIME, FEATURES],
+      });
+      const described = await describeModel({ model, files: [], loss: undefined }, './net.onnx', undefined);
+      expect(described.weights.filter(isMatrix).map(({ name }) => name)).toEqual(['rnn.W', 'rnn.R']);
+      const targets = matchTargets({ '*': {} }, described.weights);
+      expect(targets.map(({ weight: { name } }) => name)).toEqual(['rnn.W', 'rnn.R']);
+      expect(() => matchTargets({ 'rnn.B': {} }, described.weights)).toThrow(
+        'matches only rnn.B, which cannot be compressed',
+      );
+    },
+  );
 });
 
 test('a sum of products has its output units on the last axis that a weight alone has', async () => {

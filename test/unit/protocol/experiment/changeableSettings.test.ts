@@ -29,6 +29,7 @@ test('a compression that is no list takes the same', () => {
   expect(whyFixed('compression.layers["fc.1"].bits', experiment(bits))).toBeUndefined();
   expect(whyFixed('compression.layers.fc1.rank', experiment(low))).toMatch('truncates once');
   expect(whyFixed('training.batchSize', experiment(low))).toBe('a run keeps it from its first step on');
+  expect(whyFixed('training.accumulate', experiment(low))).toBe('a run keeps it from its first step on');
 });
 
 test('how weights are chosen stays, and how many can change', () => {

@@ -42,16 +42,38 @@ test('a run in epochs has the distortion step of the method until the length of 
   expect(firstDistortEvery('quantize', { ...run, stepsPerEpoch: 200 }).count).toBe(20);
 });
 
-test('language models train for epochs, others for steps, and a schedule is in the same unit', () => {
-  const run = (dataType: string | undefined) => ({ dataType, length: firstLength(dataType) });
-  const schedule = (dataType: string | undefined) => firstCompression('prune', [], run(dataType)).schedule;
-  expect(schedule('text')).toEqual({ from: 2, to: 6, unit: 'epochs' });
-  expect(schedule('arrays')).toEqual({ from: 1200, to: 3600 });
-  expect(schedule(undefined)).toEqual({ from: 1200, to: 3600 });
+test.each([
+  [undefined, undefined, 10],
+  ['arrays', undefined, 10],
+  ['mnist', 1200, 5],
+  ['images', 25_600, 5],
+  ['images', 1000, 6],
+  ['images', 200, 30],
+  ['table', 3, 100],
+  ['text', 40, 10],
+] as const)(
+  'a first experiment on data of type %s, with %s steps an epoch, trains for %i epochs',
+  (dataType, stepsPerEpoch, count) => {
+    expect(firstLength({ dataType, stepsPerEpoch })).toEqual({ count, unit: 'epochs' });
+  },
+);
+
+test('a schedule is in the unit of the training', () => {
+  const schedule = (run: FirstRun) => firstCompression('prune', [], run).schedule;
+  expect(schedule(epochs(10))).toEqual({ from: 2, to: 6, unit: 'epochs' });
+  expect(schedule(epochs(5))).toEqual({ from: 1, to: 3, unit: 'epochs' });
+  expect(schedule(steps(6000))).toEqual({ from: 1200, to: 3600 });
 });
 
 test('a method that acts once an epoch does so in a run of epochs; one of steps can be shorter than an epoch', () => {
-  expect(firstLength('mnist', 'nuclear-norm')).toEqual({ count: 10, unit: 'epochs' });
+  expect(firstLength({ dataType: 'mnist', stepsPerEpoch: 1200 }, 'nuclear-norm')).toEqual({
+    count: 10,
+    unit: 'epochs',
+  });
+  expect(firstLength({ dataType: 'images', stepsPerEpoch: 100 }, 'nuclear-norm')).toEqual({
+    count: 60,
+    unit: 'epochs',
+  });
   const every = (run: FirstRun) => firstCompression('nuclear-norm', [], run);
   expect(every(epochs(10))).toMatchObject({ settings: { distortEvery: 1, unit: 'epochs' }, schedule: undefined });
   expect(every(steps(500))).toMatchObject({ settings: { distortEvery: 50, unit: 'steps' } });

@@ -274,7 +274,7 @@ describe('the samples of a batch that ask the teacher', () => {
       distillation: { ask: 'by-entropy' },
       batchSize: size,
     });
-    const options = { batchSize: size, seed: 3, threads: 1, rowGradients: false, extraBytes: () => 0 };
+    const options = { batchSize: size, seed: 3, threads: 1, rowGradients: false, stateBytes: () => 0 };
     const executor = await CompiledExecutor.create(program, options);
     const batch = batchOf(...Array<number>(size).fill(0));
     const shares: number[] = [];
@@ -359,7 +359,7 @@ describe('A compiled step with a teacher equals the eager one', () => {
 
   test('and its teacher gets no gradient', async () => {
     const program = programOf(vector(), vector());
-    const options = { batchSize: 4, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+    const options = { batchSize: 4, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
     const executor = await CompiledExecutor.create(program, options);
     const before = executor.parameters.frozen.map(({ value }) => value.slice());
     await executor.step(randomBatch(program, 4, 1, 3), 0);

@@ -66,7 +66,7 @@ describe('A step', () => {
       loss: (...batch: Parameters<Program['loss']>) => withParts(program.loss(...batch)).total,
     };
     const batch = randomBatch(program, 4, 1);
-    const options = { batchSize: 4, seed: 1, threads: 1, rowGradients: false, extraBytes: () => 0 };
+    const options = { batchSize: 4, seed: 1, threads: 1, rowGradients: false, stateBytes: () => 0 };
     const step = async (made: Program) => {
       const executor = await CompiledExecutor.create(made, options);
       const { loss, parts } = await executor.step(batch, 0);

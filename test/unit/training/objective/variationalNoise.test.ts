@@ -111,11 +111,11 @@ describe.each([
     'is normal with the mean and the variance of the formula, %s',
     async (kind) => {
       const program = programOf(make(), [...shape]);
-      const options = { batchSize: SAMPLES, seed: 7, threads: 1, rowGradients: false, extraBytes: () => 0 };
+      const options = { batchSize: SAMPLES, seed: 7, threads: 1, rowGradients: false, stateBytes: () => 0 };
       const executor =
         kind === 'compiled'
           ? await CompiledExecutor.create(program, options)
-          : new EagerExecutor(program, { backend: 'cpu', seed: 7, extraBytes: () => 0 });
+          : new EagerExecutor(program, { backend: 'cpu', seed: 7, stateBytes: () => 0 });
       const { byName } = executor.parameters;
       const gradientOf = (name: string) => byName.get(name)!.gradient as Float32Array;
       const { loss, parts } = await executor.step(batch, 0);

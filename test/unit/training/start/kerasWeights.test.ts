@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadModel } from '../../../../server/models/loadModel.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
 import { loadWeights } from '../../../../server/training/start/loadWeights.ts';
@@ -44,6 +44,88 @@ test.each(['model.keras', 'model.h5', 'weights.weights.h5'] as const)('%s gives 
     expect(warnings, name).toEqual([]);
     model.dispose();
   }
+});
+
+describe('weights of Keras without names', () => {
+  /** A file of weights as Keras 2.13 writes it. @param groups numbers that all weights of a group are, by its path */
+  async function unnamed(groups: Readonly<Record<string, number>>, shape: readonly number[] = [2, 2]): Promise<string> {
+    const { ready, File } = await import('h5wasm');
+    const { FS } = await ready;
+    const file = new File('/unnamed.h5', 'w');
+    const created = new Set<string>();
+    for (const [path, value] of Object.entries(groups)) {
+      const parts = `${path}/vars`.split('/');
+      for (let depth = 1; depth <= parts.length; depth++) {
+        const group = parts.slice(0, depth).join('/');
+        if (!created.has(group)) file.create_group(group);
+        created.add(group);
+      }
+      [shape, shape.slice(-1)].forEach((sizes, i) => {
+        const data = new Float32Array(sizes.reduce((a, b) => a * b)).fill(value);
+        file.create_dataset({ name: `${path}/vars/${i}`, data, shape: [...sizes] });
+      });
+    }
+    file.close();
+    const path = join(folder, 'unnamed.weights.h5');
+    writeFileSync(path, FS.readFile('/unnamed.h5'));
+    return path;
+  }
+
+  const dense = (name: string, inputShape?: number[]) =>
+    tf.layers.dense({ name, units: 2, ...(inputShape && { inputShape }) });
+
+  const kernels = (model: tf.LayersModel) =>
+    Object.fromEntries(
+      modelWeights(model)
+        .filter(({ weight }) => weight === 'kernel')
+        .map(({ layer, variable }) => [layer, variable.dataSync()[0]]),
+    );
+
+  function nested(): tf.LayersModel {
+    const x = tf.input({ shape: [2] });
+    const encoder = tf.model({ name: 'encoder', inputs: x, outputs: dense('a').apply(x) as tf.SymbolicTensor });
+    return tf.sequential({ layers: [encoder, dense('b'), dense('c')] });
+  }
+
+  test('find the layer of their model within a model, although the file sorts the other layers before it', async () => {
+    const file = await unnamed({ 'layers/dense': 2, 'layers/dense_1': 3, 'layers/functional/layers/dense': 1 });
+    const model = nested();
+    const { weights, warnings } = await loadWeights(model, file, { complete: true });
+    expect(kernels(model)).toEqual({ 'encoder/a': 1, b: 2, c: 3 });
+    expect([...new Set(weights.map(({ by }) => by))]).toEqual(['order']);
+    expect(warnings).toEqual([]);
+  });
+
+  test('find the layer of their class among others with the same shapes', async () => {
+    const file = await unnamed({ 'layers/conv2d': 2, 'layers/conv2d_transpose': 1 }, [3, 3, 2, 2]);
+    const settings = { filters: 2, kernelSize: 3 };
+    const model = tf.sequential({
+      layers: [
+        tf.layers.conv2dTranspose({ name: 'up', ...settings, inputShape: [4, 4, 2] }),
+        tf.layers.conv2d({ name: 'conv', ...settings }),
+      ],
+    });
+    await loadWeights(model, file, { complete: true });
+    expect(kernels(model)).toEqual({ up: 1, conv: 2 });
+  });
+
+  test('find the more than ten layers of a class in their order', async () => {
+    const numbers = Array.from({ length: 12 }, (_, i) => i);
+    const file = await unnamed(Object.fromEntries(numbers.map((i) => [`layers/dense${i === 0 ? '' : `_${i}`}`, i])));
+    const model = tf.sequential({ layers: numbers.map((i) => dense(`fc${i}`, i === 0 ? [2] : undefined)) });
+    await loadWeights(model, file, { complete: true });
+    expect(kernels(model)).toEqual(Object.fromEntries(numbers.map((i) => [`fc${i}`, i])));
+  });
+
+  test('are not guessed where the model has other layers and the file tells no order', async () => {
+    const file = await unnamed({ 'layers/dense': 2, 'layers/functional/layers/dense': 1 });
+    const flat = tf.sequential({ layers: [dense('a', [2]), dense('b')] });
+    const { message } = await userErrorOf(() => loadWeights(flat, file, { complete: true }));
+    expect(message).toContain('lacks a/kernel, a/bias, b/kernel, b/bias of the model; it has dense[0]/kernel');
+    const rename = { 'functional[0]/dense[0]/*': 'a/*', 'dense[0]/*': 'b/*' };
+    await loadWeights(flat, file, { complete: true, rename });
+    expect(kernels(flat)).toEqual({ a: 1, b: 2 });
+  });
 });
 
 /** Two dense layers, as torch.nn.Linear has them. */

@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url';
 import * as tf from '@tensorflow/tfjs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeSafetensors, type Safetensor } from '../../../../server/formats/safetensors.ts';
+import { ResetAfterGRU } from '../../../../server/models/keras/layers/resetAfterGru.ts';
 import { modelWeights } from '../../../../server/models/modelWeights.ts';
+import { computedByPytorch } from '../../../../server/models/pytorchWeights.ts';
 import type { Renaming } from '../../../../server/protocol/experiment/schema.ts';
 import { loadWeights } from '../../../../server/training/start/loadWeights.ts';
 import { userErrorOf } from '../../userErrorOf.ts';
@@ -189,6 +191,45 @@ describe('a state dict of PyTorch', () => {
     // Gates r, z, n of PyTorch are blocks of two; here z is before r. The file's numbers count up by 0.01.
     const [kernel] = values(model).values();
     expect(kernel.map((value) => Math.round(100 * value))).toEqual([2, 3, 0, 1, 4, 5]);
+  });
+
+  test('of a GRU goes into that of Keras, with both biases in rows', async () => {
+    const model = tf.sequential({
+      layers: [new ResetAfterGRU({ name: 'rnn', units: 2, inputShape: [3, 1], recurrentActivation: 'sigmoid' })],
+    });
+    const file = write({
+      'rnn.weight_ih_l0': [6, 1],
+      'rnn.weight_hh_l0': [6, 2],
+      'rnn.bias_ih_l0': [6],
+      'rnn.bias_hh_l0': [6],
+    });
+    const { weights, warnings } = await load(model, file, undefined, true);
+    expect(warnings).toEqual([]);
+    expect(weights.at(-1)?.tensors).toEqual(['rnn.bias_ih_l0', 'rnn.bias_hh_l0']);
+    const [kernel, , bias] = Array.from(values(model).values(), (all) => all.map((value) => Math.round(100 * value)));
+    expect(kernel).toEqual([2, 3, 0, 1, 4, 5]);
+    // Numbers of the third and the fourth tensor count up by 0.01; gates z, r, h in each row.
+    expect(bias).toEqual([202, 203, 200, 201, 204, 205, 302, 303, 300, 301, 304, 305]);
+  });
+
+  test('of a GRU of Keras keeps the names, axes and gates that it has in files that are written', async () => {
+    const model = tf.sequential({ layers: [new ResetAfterGRU({ name: 'rnn', units: 2, inputShape: [3, 1] })] });
+    expect(computedByPytorch(model).map(({ parameter, shape }) => [parameter, shape])).toEqual([
+      ['kernel', [1, 6]],
+      ['recurrent_kernel', [2, 6]],
+      ['bias', [2, 6]],
+    ]);
+    await load(
+      model,
+      write({ 'rnn.kernel': [1, 6], 'rnn.recurrent_kernel': [2, 6], 'rnn.bias': [2, 6] }),
+      undefined,
+      true,
+    );
+    expect(
+      values(model)
+        .get('rnn/bias')
+        ?.map((value) => Math.round(100 * value)),
+    ).toEqual(Array.from({ length: 12 }, (_, i) => 200 + i));
   });
 
   test('of layers that compute something else by their settings is told', async () => {

@@ -1,5 +1,6 @@
 /** @file The models of test/bench/python/state_dicts.py as somebody writes them for TensorFlow.js, with layer names of their own. */
 import * as tf from '@tensorflow/tfjs';
+import { ResetAfterGRU } from '../../../../server/models/keras/layers/resetAfterGru.ts';
 import { decodeSafetensors } from '../../../../server/formats/safetensors.ts';
 
 export interface TorchSizes {
@@ -22,6 +23,16 @@ const lstm = (units: number, name?: string) =>
     returnSequences: true,
     recurrentActivation: 'sigmoid',
     recurrentInitializer: 'glorotUniform', // An orthogonal one takes minutes.
+  });
+
+/** The one of Keras: that of TensorFlow.js applies the reset gate before the product. */
+const gru = (units: number) =>
+  new ResetAfterGRU({
+    name: 'rnn',
+    units,
+    returnSequences: true,
+    recurrentActivation: 'sigmoid',
+    recurrentInitializer: 'glorotUniform',
   });
 
 function sequences(recurrent: tf.layers.Layer[], { words, units }: TorchSizes): tf.LayersModel {
@@ -71,63 +82,10 @@ export const torchModels = {
       [tf.layers.bidirectional({ name: 'rnn', layer: lstm(sizes.units) as tf.RNN, mergeMode: 'concat' })],
       sizes,
     ),
-  gru: (sizes) => sequences([new TorchGru(sizes.units)], sizes),
+  gru: (sizes) => sequences([gru(sizes.units)], sizes),
 } satisfies Record<string, (sizes: TorchSizes) => tf.LayersModel>;
 
 export type TorchModel = keyof typeof torchModels;
-
-/** `nn.GRU`, whose reset gate is applied behind the product: TensorFlow.js has no such layer. */
-class TorchGru extends tf.layers.Layer {
-  static readonly className = 'TorchGru';
-  readonly #units: number;
-  readonly #weights: tf.LayerVariable[] = [];
-
-  constructor(units: number) {
-    super({ name: 'rnn' });
-    this.#units = units;
-  }
-
-  override build(inputShape: tf.Shape): void {
-    const units = this.#units;
-    const initializer = tf.initializers.zeros();
-    for (const [name, shape] of [
-      ['weight_ih_l0', [3 * units, inputShape.at(-1) ?? 0]],
-      ['weight_hh_l0', [3 * units, units]],
-      ['bias_ih_l0', [3 * units]],
-      ['bias_hh_l0', [3 * units]],
-    ] as const)
-      this.#weights.push(this.addWeight(name, [...shape], 'float32', initializer));
-    this.built = true;
-  }
-
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-    return tf.tidy(() => {
-      const x = [inputs].flat()[0] as tf.Tensor3D;
-      const [ofInput, ofState, inputBias, stateBias] = this.#weights.map((weight) => weight.read());
-      let h: tf.Tensor = tf.zeros([x.shape[0], this.#units]);
-      const states = tf.unstack(x, 1).map((step) => {
-        const [r, z, n] = tf.split(
-          tf.add(tf.matMul(step as tf.Tensor2D, ofInput as tf.Tensor2D, false, true), inputBias),
-          3,
-          1,
-        );
-        const [hr, hz, hn] = tf.split(
-          tf.add(tf.matMul(h as tf.Tensor2D, ofState as tf.Tensor2D, false, true), stateBias),
-          3,
-          1,
-        );
-        const update = tf.sigmoid(tf.add(z, hz));
-        const next = tf.tanh(tf.add(n, tf.mul(tf.sigmoid(tf.add(r, hr)), hn)));
-        return (h = tf.add(tf.mul(tf.sub(1, update), next), tf.mul(update, h)));
-      });
-      return tf.stack(states, 1);
-    });
-  }
-
-  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
-    return [...inputShape.slice(0, -1), this.#units];
-  }
-}
 
 /** The largest difference between a model's outputs and those that PyTorch wrote. @param file content of `NAME-outputs.safetensors` */
 export function differenceFromTorch(model: tf.LayersModel, file: Uint8Array): number {

@@ -9,6 +9,7 @@ import {
   loadedRuns,
   lossContent,
   metricContent,
+  metricTitle,
   recordedShares,
   shareContent,
   shareTitle,
@@ -88,6 +89,27 @@ describe('the Curves view', () => {
     expect(metricContent('perplexity', runs, settings).y.scale).toBe('log');
     expect(metricContent('perplexity', runs, { ...settings, logPerplexity: false }).y.scale).toBe('linear');
     expect(metricContent('accuracy', runs, settings).series.map(({ label }) => label)).toEqual(['a']);
+  });
+
+  it('has a chart for each measure of a model of several outputs', () => {
+    const evaluation = (step: number, measures?: Record<string, number>) =>
+      ({
+        ...{ type: 'evaluation', step, time: 10 * step, split: 'test', metric: 'loss', value: 3, loss: 3 },
+        ...{ moment: 'training', ...(measures && { measures }) },
+      }) as RunEvent;
+    const measured = (step: number) =>
+      evaluation(step, { 'size loss': step, 'kind loss': 2, 'kind accuracy': step / 10 });
+    const run = { ...shown('a', 0), snapshot: snapshotOf([metricsEvent(1, 3), measured(1), measured(2)]) };
+    const other = { ...shown('b', 0), snapshot: snapshotOf([metricsEvent(1, 3), evaluation(1)]) };
+    const runs = loadedRuns([run, other]);
+    expect(evaluatedMetrics(runs)).toEqual(['loss', 'size loss', 'kind loss', 'kind accuracy']);
+    expect(metricTitle('size loss')).toBe('Size loss');
+    const { series, y } = metricContent('kind accuracy', runs, settings);
+    expect(series.map(({ label, x, y: values }) => [label, Array.from(x), Array.from(values)])).toEqual([
+      ['a', [1, 2], [0.1, 0.2]],
+    ]);
+    expect(y.format!(0.2)).toBe('20.00%');
+    expect(metricContent('loss', runs, settings).series).toHaveLength(2);
   });
 
   it('says whether the drop at a distortion shrinks as training goes on', () => {

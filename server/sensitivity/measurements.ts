@@ -1,0 +1,139 @@
+/** @file Evaluations of a model with some of its weights compressed, and what is known of earlier ones. */
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as z from 'zod';
+import { Compressor } from '../compression/compressor.ts';
+import { weightsOf } from '../compression/methods/unit.ts';
+import { planCompression } from '../compression/plan.ts';
+import type { Split } from '../data/dataset.ts';
+import type { Compression } from '../protocol/experiment/schema.ts';
+import { writeAtomically } from '../runs/disk.ts';
+import { readRegularFile } from '../runs/workspaceFile.ts';
+import { evaluateSplit } from '../training/evaluateSplit.ts';
+import type { Prepared } from '../training/prepare.ts';
+
+/** A run of one step, which ends with the last distortion: the one that leaves what a file holds. */
+const ONLY_STEP = 1;
+
+const measurementSchema = z.object({
+  value: z.number().nullable().describe('The metric; null where it is not finite.'),
+  loss: z.number().nullable(),
+  bytes: z.record(z.string(), z.number()).describe('Bytes of each weight that is compressed, by name.'),
+  notFinite: z.string().optional().describe('The first value of the samples that is not finite.'),
+});
+
+export type Measurement = z.output<typeof measurementSchema>;
+
+/** To be raised when the same compression leaves other weights than before, or a metric is computed in another way. */
+const VERSION = 1;
+
+const fileSchema = z.object({
+  version: z.literal(VERSION),
+  measured: z.record(z.string(), measurementSchema),
+});
+
+/** Model and samples of the measurements. */
+export interface Measured {
+  readonly prepared: Prepared;
+  readonly split: Split;
+  readonly signal: AbortSignal;
+}
+
+export class Measurements {
+  /** Evaluations that were done. */
+  evaluations = 0;
+  readonly #subject: Measured;
+  /** Copies of all weights as they are without compression. */
+  readonly #originals: ReadonlyMap<string, Float32Array>;
+  /** By the compressions as JSON. */
+  readonly #known: Map<string, Measurement>;
+
+  private constructor(subject: Measured, known: Map<string, Measurement>) {
+    this.#subject = subject;
+    this.#known = known;
+    this.#originals = new Map(subject.prepared.weights.map(({ name, values }) => [name, values.slice()]));
+  }
+
+  /** @param file of earlier measurements of the same model on the same samples; one that is missing or damaged has none */
+  static async open(subject: Measured, file: string): Promise<Measurements> {
+    const known = await readRegularFile(file, Infinity)
+      .then((text) => fileSchema.parse(JSON.parse(text)).measured)
+      .catch(() => ({}));
+    return new Measurements(subject, new Map(Object.entries(known)));
+  }
+
+  /** Keeps what was measured, for another call. @throws UserError when it cannot be written */
+  async keep(file: string): Promise<void> {
+    if (this.evaluations === 0) return;
+    await mkdir(dirname(file), { recursive: true });
+    const content: z.input<typeof fileSchema> = { version: VERSION, measured: Object.fromEntries(this.#known) };
+    await writeAtomically(file, `${JSON.stringify(content)}\n`);
+  }
+
+  /**
+   * Compresses weights as the last distortion of a run does, evaluates the model, and puts the weights back.
+   * @param compressions none for the model as it is
+   * @throws SettingError for settings that do not fit the weights; the signal's reason when it aborts
+   */
+  async of(compressions: readonly Compression[]): Promise<Measurement> {
+    const key = JSON.stringify(compressions);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const { prepared, split, signal } = this.#subject;
+    const { weights, executor, program, dataset, live } = prepared;
+    signal.throwIfAborted();
+    const plan = planCompression(
+      compressions.map((settings, i) => ({ path: ['compression', i], settings })),
+      weights,
+      { steps: ONLY_STEP, seed: live.experiment.training.seed },
+    );
+    const changed = new Set(
+      plan.stages.flatMap(({ units }) => units.flatMap((unit) => weightsOf(unit).map(({ name }) => name))),
+    );
+    try {
+      const compressor = new Compressor(plan, weights);
+      await compressor.distort(ONLY_STEP);
+      const sizes = compressor.sizes(weights).filter(({ name }) => changed.has(name));
+      const { value, loss, notFinite } = await evaluateSplit(executor, program, dataset, split);
+      const measurement: Measurement = {
+        value: finite(value),
+        loss: finite(loss),
+        bytes: Object.fromEntries(sizes.map(({ name, bytesKept }) => [name, bytesKept])),
+        ...(notFinite !== undefined && { notFinite }),
+      };
+      this.evaluations++;
+      this.#known.set(key, measurement);
+      return measurement;
+    } finally {
+      for (const { name, values } of weights) {
+        const original = changed.has(name) ? this.#originals.get(name) : undefined;
+        if (original) values.set(original);
+      }
+    }
+  }
+}
+
+/** What JSON has: no NaN and no infinity. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+/**
+ * SHA-256 of all that a measurement depends on besides its compressions: weights, samples, the user's modules, and the settings that make the
+ * model and its metric.
+ * @param samples their hash
+ */
+export function identityOf({ parameters, live, sources, topology, program }: Prepared, samples: string): string {
+  const { model, training } = live.experiment;
+  const hash = createHash('sha256');
+  const { seed, loss, lossReduction } = training;
+  const settings = { model, seed, loss, lossReduction, metric: program.metric, topology };
+  hash.update(JSON.stringify([VERSION, samples, settings]));
+  for (const { content } of sources) hash.update(content ?? '');
+  for (const { name, shape, value } of parameters.list) {
+    hash.update(JSON.stringify([name, shape]));
+    hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+  }
+  return hash.digest('hex');
+}
