@@ -39,7 +39,7 @@ export interface SensitivityOptions extends TrialOptions {
 export async function measureSensitivity(options: SensitivityOptions): Promise<SensitivityReport> {
   const { origin, signal, onProgress } = options;
   onProgress({ phase: 'loading' });
-  return withSubject(origin, async (subject) => {
+  return withSubject(origin, signal, async (subject) => {
     const { prepared, folder } = subject;
     const trials = trialsOf(prepared.live.experiment, prepared.weights, options);
     const { split, samples, content } = await samplesOf(subject, options);
@@ -49,10 +49,10 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
     try {
       report = await scan(subject, { trials, samples, measurements }, options);
     } catch (error) {
-      await measurements.keep(file).catch(() => undefined);
+      await measurements.keep().catch(() => undefined);
       throw error;
     }
-    const notKept = await measurements.keep(file).then(() => undefined, reasonOf);
+    const notKept = await measurements.keep().then(() => undefined, reasonOf);
     if (notKept === undefined) return report;
     return { ...report, warnings: [...report.warnings, `not kept for another call: ${notKept}`] };
   });

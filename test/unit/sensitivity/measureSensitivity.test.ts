@@ -16,7 +16,8 @@ import { withFinalModel } from '../../../server/training/index.ts';
 import { measureSensitivity, type SensitivityOptions } from '../../../server/sensitivity/index.ts';
 import type { SensitivityReport } from '../../../server/sensitivity/report.ts';
 import { userErrorOf } from '../userErrorOf.ts';
-import { experiment, npy, weightsFile, workspace } from '../training/workspace.ts';
+import { npy } from '../../fixtures/npy.ts';
+import { experiment, mlp, weightsFile, workspace } from '../training/workspace.ts';
 
 const data = { ...experiment.data, split: { validation: 0.25 } };
 
@@ -201,6 +202,14 @@ describe('what was measured', () => {
     expect(await measured(run, options)).toMatchObject({ evaluations: 3 });
   });
 
+  test('is told all the same where it cannot be kept', async () => {
+    const { run } = await trained();
+    await writeFile(join(run.path, 'sensitivity'), 'a file in the place of the folder');
+    const { cells, warnings } = await measured(run, { methods: ['prune'], values: [0.5] });
+    expect(cells).toHaveLength(2);
+    expect(warnings).toEqual([expect.stringMatching(/^not kept for another call: /) as string]);
+  });
+
   test('is kept of a call that is cancelled', async () => {
     const { run } = await trained();
     const controller = new AbortController();
@@ -277,6 +286,9 @@ describe('it is refused', () => {
     // fc2 has a rank of at most 3.
     const { cells } = await measured(run, { methods: ['low-rank'], values: [8] });
     expect(cells.map(({ weight }) => weight)).toEqual(['fc1/kernel']);
+    const { run: narrow } = await trained({ model: mlp.replace('units: 16', 'units: 1') });
+    const { message: nothing } = await userErrorOf(() => measured(narrow, { methods: ['low-rank'] }));
+    expect(nothing).toMatch(/nothing to try: low-rank can make none of these smaller: fc1\/kernel, fc2\/kernel/);
     const without = await workspace();
     const { run: other } = await without.run();
     const { message } = await userErrorOf(() => measured(other));
