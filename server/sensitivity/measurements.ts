@@ -7,6 +7,7 @@ import { Compressor } from '../compression/compressor.ts';
 import { weightsOf } from '../compression/methods/unit.ts';
 import { planCompression } from '../compression/plan.ts';
 import type { Split } from '../data/dataset.ts';
+import { sha256Of } from '../formats/sha256.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
@@ -51,7 +52,6 @@ export class Measurements {
   readonly #originals: ReadonlyMap<string, Float32Array>;
   /** By the compressions as JSON. */
   readonly #known: Map<string, Measurement>;
-
   readonly #file: string;
   /** Evaluations that were done when measurements were kept last, and when that was. */
   readonly #kept = { evaluations: 0, time: Date.now() };
@@ -137,13 +137,16 @@ function finite(value: number): number | null {
  * model and its metric.
  * @param samples their hash
  */
-export function identityOf({ parameters, live, sources, topology, program }: Prepared, samples: string): string {
+export async function identityOf(
+  { parameters, live, sources, topology, program }: Prepared,
+  samples: string,
+): Promise<string> {
   const { model, training } = live.experiment;
   const hash = createHash('sha256');
   const { seed, loss, lossReduction } = training;
   const settings = { model, seed, loss, lossReduction, metric: program.metric, topology };
   hash.update(JSON.stringify([VERSION, samples, settings]));
-  for (const { content } of sources) hash.update(content ?? '');
+  for (const { path, content } of sources) hash.update(content ?? (await sha256Of(path)));
   for (const { name, shape, value } of parameters.list) {
     hash.update(JSON.stringify([name, shape]));
     hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));

@@ -34,7 +34,7 @@ export interface TrialOptions {
 }
 
 /** The parameter that says how far a method compresses a layer. */
-export function parameterOf(method: Method): { name: string; facts: ParameterFacts } {
+function parameterOf(method: Method): { name: string; facts: ParameterFacts } {
   const [[name, facts]] = Object.entries(methodFacts[method].parameters);
   return { name, facts };
 }

@@ -54,33 +54,36 @@ function distortedDirectly(
 }
 
 describe('each cell', () => {
-  test('is what the model gives whose layer was distorted by the method directly', async () => {
-    const { run } = await trained();
-    const { cells, metric, samples } = await measured(run);
-    expect({ metric, samples }).toEqual({ metric: 'accuracy', samples: 30 });
-    expect(new Set(cells.map(({ method }) => method))).toEqual(new Set(['prune', 'quantize', 'low-rank']));
-    const once = { policy: 'one-shot', distortEvery: 1 } as const;
-    const facts = { steps: 1, seed: 1 };
-    for (const { weight, method, parameter, setting, value, loss } of cells) {
-      const layers = { [weight]: { [parameter]: setting } };
-      const direct = await distortedDirectly(run, weight, (weights) => {
-        if (method === 'prune')
-          return pruning.createUnits(compressionSchemas.prune.parse({ method, ...once, layers }), weights, facts)[0];
-        if (method === 'quantize')
-          return quantization.createUnits(
-            compressionSchemas.quantize.parse({ method, ...once, layers }),
+  test.each(['compiled', 'eager'])(
+    'is what the model gives whose layer was distorted by the method directly, %s',
+    async (executor) => {
+      const { run } = await trained({ training: { ...experiment.training, executor } });
+      const { cells, metric, samples } = await measured(run);
+      expect({ metric, samples }).toEqual({ metric: 'accuracy', samples: 30 });
+      expect(new Set(cells.map(({ method }) => method))).toEqual(new Set(['prune', 'quantize', 'low-rank']));
+      const once = { policy: 'one-shot', distortEvery: 1 } as const;
+      const facts = { steps: 1, seed: 1 };
+      for (const { weight, method, parameter, setting, value, loss } of cells) {
+        const layers = { [weight]: { [parameter]: setting } };
+        const direct = await distortedDirectly(run, weight, (weights) => {
+          if (method === 'prune')
+            return pruning.createUnits(compressionSchemas.prune.parse({ method, ...once, layers }), weights, facts)[0];
+          if (method === 'quantize')
+            return quantization.createUnits(
+              compressionSchemas.quantize.parse({ method, ...once, layers }),
+              weights,
+              facts,
+            )[0];
+          return lowRank.createUnits(
+            compressionSchemas['low-rank'].parse({ method, ...once, layers }),
             weights,
             facts,
           )[0];
-        return lowRank.createUnits(
-          compressionSchemas['low-rank'].parse({ method, ...once, layers }),
-          weights,
-          facts,
-        )[0];
-      });
-      expect([value, loss]).toEqual([direct.value, direct.loss]);
-    }
-  });
+        });
+        expect([value, loss]).toEqual([direct.value, direct.loss]);
+      }
+    },
+  );
 
   test('costs nothing at rate 0, nor where all weights of the layer are zero', async () => {
     const { run } = await trained();
