@@ -127,6 +127,8 @@ async function bundleExtension(folder, use) {
       dir: folder,
       format: 'esm',
       minify: true,
+      // No bundler reads the files again: which calls are pure need not stand in them.
+      comments: { annotation: false },
       sourcemap: true,
       codeSplitting: {
         groups: [

@@ -12,7 +12,7 @@ import type { Services } from '../services.ts';
 import { describeModel, sizesText } from './describeModel.ts';
 import { EXCLUDED } from './findChoices.ts';
 import { Proposer } from './proposer.ts';
-import { newExperiment } from './wizard.ts';
+import { newExperiment, relativeFolder } from './wizard.ts';
 
 interface Choice extends QuickPickItem {
   readonly value?: 'torch' | 'keras' | 'browse' | Uri;
@@ -36,7 +36,7 @@ export async function importModel(services: Services): Promise<Uri | undefined> 
       .toSorted((a, b) => Number(isWeights(a)) - Number(isWeights(b)) || a.fsPath.localeCompare(b.fsPath))
       .map((value): Choice => ({
         label: basename(value.fsPath),
-        description: workspace.asRelativePath(value),
+        description: relativeFolder(value.fsPath),
         detail: isWeights(value) ? l10n.t('Weights to start from, without the layers') : undefined,
         value,
       })),
@@ -100,7 +100,7 @@ async function importFile(services: Services, file: Uri): Promise<Uri | undefine
   }
 }
 
-/** `net.onnx: 8,330 parameters in 3 layers; takes [1, 28, 28], gives [10].` with its warnings. */
+/** `net.onnx: [1, 28, 28] → [10], 8,330 parameters in 3 layers.` with its warnings. */
 function descriptionText(
   path: string,
   { weights, inputs = [], outputs = [], warnings = [] }: ModelDescription,
@@ -110,12 +110,12 @@ function descriptionText(
   const sizes = (ends: readonly { shape: readonly (number | null)[] }[]) =>
     ends.map(({ shape }) => `[${sizesText(shape.slice(1))}]`).join(', ');
   const text = l10n.t(
-    '{0}: {1} parameters in {2} layers; takes {3}, gives {4}.',
+    '{0}: {1} → {2}, {3} parameters in {4} layers.',
     basename(path),
-    formatCount(parameters),
-    formatCount(layers),
     sizes(inputs),
     sizes(outputs),
+    formatCount(parameters),
+    formatCount(layers),
   );
   return [text, ...warnings].join(' ');
 }

@@ -3,12 +3,15 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { l10n, ProgressLocation, QuickPickItemKind, Uri, window, workspace } from 'vscode';
 import { EVERY_LAYER, type FirstLayer } from '../../server/protocol/experiment/firstExperiment.ts';
+import { formatCount } from '../../server/protocol/formatQuantity.ts';
+import { elementCount } from '../../server/protocol/shape.ts';
 import { methodFacts } from '../../server/protocol/experiment/methods/index.ts';
 import { newMethods } from '../../server/protocol/experiment/methods/newMethods.ts';
 import type { Method } from '../../server/protocol/experiment/schema.ts';
 import { inputSizes } from '../../server/protocol/model/inputSizes.ts';
+import { hasEnding, modelEndings } from '../../server/protocol/model/modelEndings.ts';
 import { moduleOf } from '../../server/protocol/model/modelExports.ts';
-import type { ChosenModel, FoundData, FoundModel } from '../../server/protocol/wire/proposals.ts';
+import type { ChosenModel, FoundData, FoundModel, Pixels } from '../../server/protocol/wire/proposals.ts';
 import { describeModel, sizesText } from './describeModel.ts';
 import { findChoices, type Choices } from './findChoices.ts';
 import { chosenTeacher, type FoundTeacher } from './findTeachers.ts';
@@ -29,6 +32,7 @@ type Needs = Omit<Services, 'connections' | 'launcher'>;
 interface Answers {
   model?: ChosenModel;
   data?: DataChoice;
+  pixels?: Pixels;
   method?: Method;
   layers?: readonly FirstLayer[];
   teacher?: TeacherChoice;
@@ -38,7 +42,7 @@ interface Answers {
 }
 
 /** Answers to all questions. */
-type Chosen = Required<Omit<Answers, 'known'>>;
+type Chosen = Answers & Required<Omit<Answers, 'known' | 'pixels'>>;
 
 /**
  * Asks, writes the file and opens it.
@@ -62,10 +66,14 @@ export async function newExperiment(needs: Needs, given?: ChosenModel): Promise<
 /** Questions that have one answer are passed over on the way forward; on the way back they are asked. */
 async function ask(needs: AskingNeeds, choices: Choices, given?: ChosenModel): Promise<Chosen | undefined> {
   const answers: Answers = { teacher: 'none', ...(given && { model: given }) };
-  const all: Question[] = [...(given ? [] : [askModel]), askData, askMethod, askLayers, askTeacher, askName];
+  const all: Question[] = [...(given ? [] : [askModel]), askData, askPixels, askMethod, askLayers, askTeacher, askName];
   let isForward = true;
   for (let index = 0; ;) {
-    const questions = all.filter((question) => question !== askTeacher || teachersFor(answers, choices).length > 0);
+    const questions = all.filter(
+      (question) =>
+        (question !== askPixels || wantsPixels(answers)) &&
+        (question !== askTeacher || teachersFor(answers, choices).length > 0),
+    );
     if (index >= questions.length) return answers as Chosen;
     const step = { title: titleOf(answers), step: index + 1, totalSteps: questions.length };
     const answer = await questions[index](step, answers, { needs, choices, isForward });
@@ -129,7 +137,7 @@ async function askModel(step: Step, answers: Answers, { needs, choices, isForwar
   const answer = await pickOne(step, { placeholder, items, before: answers.model?.model });
   if (typeof answer !== 'object') return answer;
   if (answer.value !== answers.model?.model) {
-    answers.data = answers.layers = answers.name = undefined;
+    answers.data = answers.pixels = answers.layers = answers.name = undefined;
     answers.teacher = 'none';
     const looked = await lookAt(needs, answer.value);
     if (!looked) return 'back';
@@ -209,7 +217,9 @@ function dataDetail(data: FoundData): string {
     case 'mnist':
       return l10n.t('MNIST, or a set in its form');
     case 'images':
-      return l10n.t('Images in folders, one for each of {0} classes', data.classes ?? 0);
+      return data.samples === undefined
+        ? l10n.t('Images in folders, one for each of {0} classes', data.classes ?? 0)
+        : l10n.t('{0} images of {1} classes to train on', formatCount(data.samples), data.classes ?? 0);
     case 'module':
       return l10n.t('A module that exports train and test');
     case 'text':
@@ -223,6 +233,37 @@ function dataDetail(data: FoundData): string {
         ? l10n.t('Arrays: {0} samples of [{1}]', data.samples ?? 0, data.sample.join(', '))
         : l10n.t('Arrays');
   }
+}
+
+/** A file has weights that were trained on pixels of some form; which one, it does not say. */
+function wantsPixels({ model, data }: Answers): boolean {
+  return typeof data === 'object' && data.type === 'images' && hasEnding(model!.model.reference, modelEndings);
+}
+
+async function askPixels(step: Step, answers: Answers): Asked {
+  const isGray = inputSizes(answers.model?.described)?.includes(1) === true;
+  const items: Pick<Pixels>[] = [
+    { label: l10n.t('From -1 to 1'), detail: 'transforms.Normalize(0.5, 0.5)', value: 'symmetric' },
+    ...(isGray
+      ? []
+      : [
+          {
+            label: l10n.t('By mean and deviation of ImageNet'),
+            detail: 'transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])',
+            value: 'imagenet' as const,
+          },
+        ]),
+    { label: l10n.t('From 0 to 1'), detail: 'transforms.ToTensor()', value: 'unit' },
+    {
+      label: l10n.t('By mean and deviation of these images'),
+      detail: l10n.t('Also where it was other numbers: they can be written in the file.'),
+      value: 'training',
+    },
+  ];
+  const placeholder = l10n.t('The values of pixels that the model was trained with');
+  const answer = await pickOne(step, { placeholder, items, before: answers.pixels });
+  if (typeof answer === 'object') answers.pixels = answer.value;
+  return answer;
 }
 
 async function askMethod(step: Step, answers: Answers): Asked {
@@ -247,6 +288,13 @@ async function layersOf(answers: Answers, proposer: Proposer): Promise<readonly 
   return layers;
 }
 
+/** `18,432 weights`; undefined where the model is not described. */
+function sizeOf({ name }: FirstLayer, model: ChosenModel | undefined): string | undefined {
+  const own = model?.described?.weights.filter(({ layer }) => layer === name) ?? [];
+  const count = own.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return count === 0 ? undefined : l10n.t('{0} weights', formatCount(count));
+}
+
 async function askLayers(step: Step, answers: Answers, { needs, isForward }: Asking): Asked {
   const layers = await layersOf(answers, needs.proposer);
   if (isForward && layers.length === 1) {
@@ -255,6 +303,7 @@ async function askLayers(step: Step, answers: Answers, { needs, isForward }: Ask
   }
   const items = layers.map((value): Pick<FirstLayer> => ({
     label: value.name,
+    description: sizeOf(value, answers.model),
     ...(value.name === EVERY_LAYER.name && {
       description: l10n.t('Every layer'),
       detail: l10n.t(
@@ -320,7 +369,7 @@ async function askName(step: Step, answers: Answers): Asked {
 }
 
 async function write(
-  { model, data, method, layers, teacher, name }: Chosen,
+  { model, data, pixels, method, layers, teacher, name }: Chosen,
   extensionUri: Uri,
   proposer: Proposer,
 ): Promise<Uri> {
@@ -332,6 +381,7 @@ async function write(
     data: isSample ? { type: 'module', path: await writeSampleDigits(extensionUri, folder), targets: 'labels' } : data,
     method,
     layers,
+    ...(pixels && { pixels }),
     ...(teacher !== 'none' && { teacher: chosenTeacher(teacher) }),
     ...(isSample && { steps: SAMPLE_STEPS }),
   });
@@ -365,7 +415,7 @@ function isBuiltin(reference: string): boolean {
 }
 
 /** Folder of a path, relative to the workspace; empty at the top of a workspace folder. */
-function relativeFolder(path: string): string {
+export function relativeFolder(path: string): string {
   const folder = dirname(path);
   const isTop = workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === folder);
   return isTop ? '' : workspace.asRelativePath(folder);

@@ -46,10 +46,16 @@ const arrayOf = { float32: Float32Array, int32: Int32Array, bool: Uint8Array } a
 
 /** A constant; `values` has one element for each of the shape's, or a single one that fills it. */
 export function constant(values: ArrayLike<number>, shape: Shape = [], dtype: DType = 'float32'): Node {
-  const array = arrayOf[dtype].from(values);
-  const filled = array.length > 1 && array.every((value) => value === array[0]) ? array.slice(0, 1) : array;
+  // Gradients are full of large tensors of ones: neither copied nor compared by a call for each element.
+  const array = isUniform(values) ? new arrayOf[dtype]([values[0]]) : new arrayOf[dtype](values);
+  const filled = array.length > 1 && isUniform(array) ? array.slice(0, 1) : array;
   if (filled.length !== 1 && filled.length !== elementCount(shape)) throw new RangeError('Constant of the wrong size.');
   return source('Constant', { values: filled }, { dtype, shape });
+}
+
+function isUniform(values: ArrayLike<number>): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] !== values[0]) return false;
+  return values.length > 0;
 }
 
 export const scalar = (value: number, dtype: DType = 'float32'): Node => constant([value], [], dtype);

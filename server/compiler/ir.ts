@@ -83,6 +83,8 @@ export interface OpParams {
   /** 1 above 0, else 0: the derivative of a rectifier */
   Step: None;
   Not: None;
+  /** 1 up to the bound, a float32 above 0; 0 above it: with a Step, the derivative of a rectifier that is bounded */
+  UpTo: { readonly bound: number };
   Clip: { readonly minimum: number; readonly maximum: number };
   Cast: { readonly dtype: DType };
 
@@ -215,11 +217,10 @@ export function topologicalOrder(graph: Graph): Node[] {
   const stack = [...graph.outputs.values()].reverse();
   while (stack.length > 0) {
     const node = stack[stack.length - 1];
-    const missing = done.has(node) ? [] : node.inputs.filter((input) => !done.has(input));
-    if (missing.length > 0) {
-      stack.push(...missing.reverse());
-      continue;
-    }
+    const height = stack.length;
+    if (!done.has(node))
+      for (let i = node.inputs.length - 1; i >= 0; i--) if (!done.has(node.inputs[i])) stack.push(node.inputs[i]);
+    if (stack.length > height) continue;
     stack.pop();
     if (done.has(node)) continue;
     done.add(node);

@@ -87,6 +87,7 @@ const typeRules: Rules = {
   Constant: declaredBySource,
 
   ...(Object.fromEntries(unaryOps.map((op) => [op, unchanged])) as Record<UnaryOp, typeof unchanged>),
+  UpTo: unchanged,
   Clip: unchanged,
   Cast: ({ dtype }, [x]) => ({ dtype, shape: x.shape }),
 

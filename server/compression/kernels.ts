@@ -134,6 +134,21 @@ export function pruneSmallest(values: Float32Array, count: number): void {
   if (copy) values.set(copy);
 }
 
+/** {@link pruneSmallest} of several arrays together, in their order, through a copy of all of them. */
+export function pruneSmallestOf(arrays: readonly Float32Array[], count: number): void {
+  const length = arrays.reduce((sum, array) => sum + array.length, 0);
+  const { kernels, buffer, addresses } = makeRoom([length * Float32Array.BYTES_PER_ELEMENT]);
+  const joined = new Float32Array(buffer, addresses[0], length);
+  let at = 0;
+  for (const array of arrays) {
+    joined.set(array, at);
+    at += array.length;
+  }
+  kernels.pruneSmallest(joined.byteOffset, length, count, scratch.address, scratch.bytes);
+  at = 0;
+  for (const array of arrays) array.set(joined.subarray(at, (at += array.length)));
+}
+
 /** Range and standard deviation of the finite values. */
 export interface Moments {
   /** Above `maximum` where there is no finite value. */

@@ -91,8 +91,10 @@ export type TargetFacts = { name: string; kind: 'classes'; classes: readonly str
 
 /** What a row of a table becomes for a model. */
 export interface TableFacts {
-  /** In the order of the inputs. */
+  /** In the order of the inputs; where the model has several of them, in that in which they are named first. */
   columns: readonly ColumnFacts[];
+  /** Names of the columns of each input of the model, where it has several. */
+  inputs?: Readonly<Record<string, readonly string[]>>;
   target: TargetFacts;
 }
 

@@ -42,6 +42,8 @@ export interface OnnxValue {
   type: OnnxType;
   /** Sizes; a name stands for a size that is known only at run time, the same name for the same size. */
   shape: readonly (number | string)[];
+  /** True for a sequence of such tensors. */
+  isSequence?: boolean;
 }
 
 /** A constant of mostly zeros: SparseTensorProto. */
@@ -71,6 +73,8 @@ export interface OnnxVersions {
   /** Version of the format itself. */
   readonly irVersion: number;
 }
+
+const encoder = new TextEncoder();
 
 /** A growing protocol-buffer message. */
 class Message {
@@ -102,7 +106,7 @@ class Message {
   }
 
   text(field: number, value: string): this {
-    return this.data(field, new TextEncoder().encode(value));
+    return this.data(field, encoder.encode(value));
   }
 
   message(field: number, value: Message): this {
@@ -195,7 +199,10 @@ function valueMessage(value: OnnxValue): Message {
     shape.message(1, typeof size === 'number' ? new Message().integer(1, size) : new Message().text(2, size));
   }
   const tensorType = new Message().integer(1, dataTypeCode[value.type]).message(2, shape);
-  return new Message().text(1, value.name).message(2, new Message().message(1, tensorType));
+  const tensor = new Message().message(1, tensorType);
+  // TypeProto: tensor_type 1, sequence_type 4
+  const type = value.isSequence ? new Message().message(4, new Message().message(1, tensor)) : tensor;
+  return new Message().text(1, value.name).message(2, type);
 }
 
 function graphMessage(graph: OnnxGraph): Message {

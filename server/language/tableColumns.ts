@@ -14,11 +14,17 @@ export function tableColumns(document: ExperimentDocument, surroundings: Surroun
   });
 }
 
-/** True for a setting that names a column by its value. */
+/** True for a setting that names a column by its value: the target, or one of a list of inputs. */
 export function namesColumn(path: SettingPath): boolean {
-  const [section, setting, index, ...inner] = path;
-  if (section !== 'data' || inner.length > 0) return false;
-  return (setting === 'target' && index === undefined) || (setting === 'columns' && typeof index === 'number');
+  return path.join('/') === 'data/target' || listOfColumn(path) !== undefined;
+}
+
+/** The list that names a column: all inputs, or those of one input of the model. */
+export function listOfColumn(path: SettingPath): SettingPath | undefined {
+  const [section, setting] = path;
+  const list = path.slice(0, -1);
+  if (section !== 'data' || typeof path.at(-1) !== 'number') return undefined;
+  return (setting === 'columns' && list.length === 2) || (setting === 'inputs' && list.length === 3) ? list : undefined;
 }
 
 /** True for the table whose keys are columns. */

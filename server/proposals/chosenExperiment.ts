@@ -19,6 +19,7 @@ export function chosenExperimentText({
   folder,
   model,
   data,
+  pixels,
   method,
   layers,
   teacher,
@@ -30,7 +31,7 @@ export function chosenExperimentText({
   return experimentText({
     model: modelSetting(model, fromHere),
     ...(loss !== undefined && { loss }),
-    data: dataSetting(data, fromHere, model.described),
+    data: dataSetting(data, fromHere, model.described, pixels),
     method,
     layers: writtenLayers(layers, layersOf(model)),
     ...(teacher && { teacher: teacherSetting(teacher, folder) }),

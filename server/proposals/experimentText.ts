@@ -1,5 +1,4 @@
 /** @file The text of a new experiment file: first settings, with the comments that a first reader needs. Pure. */
-import { hasExtension, isKerasFile } from '../models/modelFile.ts';
 import {
   firstCompression,
   firstDistillation,
@@ -14,6 +13,7 @@ import {
 import { formatCount } from '../protocol/formatQuantity.ts';
 import type { FirstLosses } from '../protocol/experiment/firstLoss.ts';
 import { methodFacts } from '../protocol/experiment/methods/index.ts';
+import { hasEnding, modelEndings } from '../protocol/model/modelEndings.ts';
 import type { Method } from '../protocol/experiment/schema.ts';
 import { oneLine } from '../protocol/experiment/oneLine.ts';
 
@@ -36,14 +36,13 @@ export interface NewExperiment {
   readonly samples?: number;
 }
 
-const PIXELS_COMMENT = `  // "standardize" has to make of pixels what the model was trained with: "symmetric" is Normalize(0.5, 0.5) of torchvision;
-  // or { "mean": [0.485, 0.456, 0.406], "deviation": [0.229, 0.224, 0.225] }.
+const PIXELS_COMMENT = `  // Pixels have to be what the model was trained with: without "standardize" they are 0 to 1;
+  // "symmetric" is Normalize(0.5, 0.5) of torchvision; or { "mean": […], "deviation": […] }.
 `;
 
 /** True for a file that other programs wrote with the weights that they trained. */
 function isTrained(model: NewExperiment['model']): boolean {
-  if (typeof model !== 'string') return 'onnx' in model;
-  return hasExtension(model, '.onnx') || isKerasFile(model);
+  return typeof model === 'string' ? hasEnding(model, modelEndings) : 'onnx' in model;
 }
 
 /** The text of the file; `checkExperiment` finds nothing wrong with it. */

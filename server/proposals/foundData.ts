@@ -4,8 +4,10 @@ import { TEST_FRACTION } from '../protocol/experiment/schema/table.ts';
 import { elementCount } from '../protocol/shape.ts';
 import { inputSizes } from '../protocol/model/inputSizes.ts';
 import type { ModelDescription } from '../protocol/model/modelDescription.ts';
-import type { ChosenModel, FoundData, FoundModel } from '../protocol/wire/proposals.ts';
+import type { ChosenModel, FoundData, FoundModel, Pixels } from '../protocol/wire/proposals.ts';
 
+/** Of the channels of the images of ImageNet, as torchvision has them. */
+const IMAGENET = { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] };
 /** Sides of images that are of several sizes, where the model says nothing. */
 const SIDE = 64;
 const WORDS = 20;
@@ -21,6 +23,7 @@ export function dataSetting(
   data: FoundData,
   fromHere: (path: string) => string,
   model?: ModelSides,
+  pixels: Pixels = 'training',
 ): { readonly type: string; readonly [key: string]: unknown } {
   const { type, path } = data;
   switch (type) {
@@ -35,7 +38,7 @@ export function dataSetting(
         ...(data.isWhole && { split: { test: TEST_FRACTION } }),
         ...(image?.channels === 1 && { color: 'gray' }),
         ...(size && !(data.size && size[0] === data.size[0] && size[1] === data.size[1]) && { size }),
-        standardize: 'training',
+        ...(pixels !== 'unit' && { standardize: pixels === 'imagenet' ? IMAGENET : pixels }),
       };
     }
     case 'table': {

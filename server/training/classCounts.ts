@@ -121,7 +121,8 @@ async function countTargets(
 
 /** Labels that are no class, such as padding, count for none. */
 function addLabels(targets: Elements, { classes, isOneHot }: Counted, counts: number[]): void {
-  const add = (label: number) => {
+  const add = (target: number) => {
+    const label = Math.trunc(target);
     if (label >= 0 && label < classes) counts[label]++;
   };
   if (!isOneHot) return targets.forEach(add);

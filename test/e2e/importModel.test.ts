@@ -90,9 +90,7 @@ test('New Experiment asks neither for the only model nor for the only data, and 
 test('Import Model tells what a file consists of, and goes on with a new experiment', async () => {
   await runCommand(page, 'DeepTwist: Import Model');
   await row('net.onnx').click();
-  await page
-    .locator('.notification-toast', { hasText: 'net.onnx: 58 parameters in 2 layers; takes [4], gives [2].' })
-    .waitFor();
+  await page.locator('.notification-toast', { hasText: 'net.onnx: [4] → [2], 58 parameters in 2 layers.' }).waitFor();
   await answerTheRest();
   await page.locator('.tab', { hasText: 'net-prune-2.deeptwist.jsonc' }).waitFor();
 });

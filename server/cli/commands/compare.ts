@@ -1,11 +1,20 @@
 /** @file `deeptwist compare`. */
 import { formatCount, formatDuration, formatNumber, formatRatio } from '../../protocol/formatQuantity.ts';
+import { printableJson } from '../../protocol/printable.ts';
 import { compressedSize } from '../../protocol/run/compressedSize.ts';
 import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Command } from '../command.ts';
+import {
+  differingSettings,
+  groupLines,
+  groupRuns,
+  groupsJson,
+  haveSeveralSeeds,
+  type ComparedRun,
+} from '../comparedGroups.ts';
 import { advance, latestMetric, newProgress } from '../progress.ts';
 import type { Progress } from '../progress.ts';
 import { flattenSettings } from '../settings.ts';
@@ -15,9 +24,12 @@ import { textTable } from '../textTable.ts';
 export const compareCommand: Command = {
   name: 'compare',
   positionals: { usage: 'RUN RUN…', minimum: 2, maximum: Infinity },
-  summary: 'Show the settings in which runs differ, and their results, side by side.',
-  options: {},
-  async run({ positionals }, { stdout, directory }) {
+  summary:
+    'Show the settings in which runs differ, and their results, side by side; runs of several seeds as their means.',
+  options: {
+    json: { type: 'boolean', description: 'Print groups of runs that differ in the seed alone, as one JSON object.' },
+  },
+  async run({ positionals, options }, { stdout, directory }) {
     const columns: { run: Run; progress: Progress }[] = [];
     for (const reference of positionals) {
       const run = await findRun(reference, directory);
@@ -25,7 +37,17 @@ export const compareCommand: Command = {
       for await (const event of readEvents(run)) advance(progress, event);
       columns.push({ run, progress });
     }
-    const settings = differingSettings(columns.map(({ progress }) => progress));
+    const runs = columns.map(({ run, progress }) => comparedRun(run, progress));
+    const groups = groupRuns(runs);
+    if (options.json) {
+      stdout.write(printableJson(groupsJson(groups)) + '\n');
+      return ExitCode.done;
+    }
+    if (haveSeveralSeeds(groups)) {
+      stdout.write(groupLines(groups, stdout).map((line) => `${line}\n`).join('')); // prettier-ignore
+      return ExitCode.done;
+    }
+    const settings = differingSettings(runs.map((run) => run.settings));
     const results = columns.map(({ run, progress }) => resultsOf(run, progress));
     const [header, ...rows] = textTable(
       {
@@ -42,13 +64,13 @@ export const compareCommand: Command = {
   },
 };
 
-/** Rows of the settings that are not the same in all runs: name, then the value in each; empty where a run has none. */
-function differingSettings(runs: readonly Progress[]): string[][] {
-  const settings = runs.map(({ started }) => (started ? flattenSettings(started.config) : new Map<string, string>()));
-  const names = new Set(settings.flatMap((ofRun) => [...ofRun.keys()]));
-  return [...names]
-    .map((name) => [name, ...settings.map((ofRun) => ofRun.get(name) ?? '')])
-    .filter(([, first, ...others]) => others.some((value) => value !== first));
+function comparedRun({ id }: Run, { started, end }: Progress): ComparedRun {
+  return {
+    id,
+    settings: started ? flattenSettings(started.config) : new Map<string, string>(),
+    result:
+      started && end?.type === 'finished' ? { seed: started.config.training.seed, summary: end.summary } : undefined,
+  };
 }
 
 type Results = ReturnType<typeof resultsOf>;

@@ -84,6 +84,11 @@ export const loweringRules: Rules = {
   Step: (_node, inputs, emitter) =>
     emitter.emit('HardSigmoid', inputs, { alpha: { float: STEEP }, beta: { float: 0 } }),
   Not: same('Not'),
+  // From 1 at the bound to 0 at the next float32: in the scale of their difference all is exact.
+  UpTo({ params: { bound } }, inputs, emitter) {
+    const perBound = 2 ** (23 - Math.floor(Math.log2(bound)));
+    return emitter.emit('HardSigmoid', inputs, { alpha: { float: -perBound }, beta: { float: 1 + bound * perBound } });
+  },
   Clip: ({ params, type }, [x], emitter) =>
     emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
   Cast: ({ params }, inputs, emitter) =>

@@ -12,10 +12,23 @@ function exactly(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
+const texts = new WeakMap<object, string>();
+
+/** The parameters as text. A pass that rewrites a graph leaves the most of them as they are. */
+function textOf(params: object): string {
+  let text = texts.get(params);
+  if (text === undefined) {
+    text = JSON.stringify(params, exactly);
+    texts.set(params, text);
+  }
+  return text;
+}
+
 function key(node: Node): string {
   const inputs = node.inputs.map((input) => input.id);
   if (commutative.has(node.op)) inputs.sort((a, b) => a - b);
-  if (node.op !== 'Constant') return JSON.stringify([node.op, node.params, inputs, node.type], exactly);
+  if (node.op !== 'Constant')
+    return `${node.op} ${inputs.join()} ${node.type.dtype} ${node.type.shape.join()} ${textOf(node.params)}`;
   const { values } = node.params;
   return values.length > LARGEST_COMPARED_CONSTANT
     ? `Constant ${node.id}`

@@ -149,14 +149,26 @@ const simplifyTile: Rule<'Tile'> = ({ inputs: [x], params: { repeats }, type: { 
   return spreads ? make('Broadcast', { shape }, [x]) : undefined;
 };
 
+/** Bounds whose difference to the next float32, and its inverse, are float32, too. */
+const [SMALLEST_BOUND, LARGEST_BOUND] = [2 ** -100, 2 ** 100];
+
 /** A one-hot code stays one through integers and booleans. */
 const simplifyCast: Rule<'Cast'> = ({ inputs: [x], params: { dtype } }) => {
   if (x.type.dtype === dtype) return x;
   const value = splatValue(x);
   if (value !== undefined && dtype !== 'bool') return constant([Math.trunc(value)], x.type.shape, dtype);
-  const encoded = oneHotBehind(x);
-  return encoded !== undefined && dtype === 'float32' ? encoded : undefined;
+  if (dtype !== 'float32') return undefined;
+  return oneHotBehind(x) ?? upTo(x);
 };
+
+/** A comparison with a bound above 0, and its truth values as numbers, in one operation that uses all threads. */
+function upTo(comparison: Node): Node | undefined {
+  if (comparison.op !== 'LessEqual') return undefined;
+  const [x, bound] = comparison.inputs;
+  const value = splatValue(bound) ?? 0;
+  const isPlain = x.type.dtype === 'float32' && sameShape(x.type.shape, comparison.type.shape);
+  return isPlain && value >= SMALLEST_BOUND && value <= LARGEST_BOUND ? make('UpTo', { bound: value }, [x]) : undefined;
+}
 
 /** The one-hot code that a chain of casts, reshapes, and "not equal to 0" started from, in the shape of its end. */
 function oneHotBehind(x: Node): Node | undefined {

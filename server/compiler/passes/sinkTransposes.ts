@@ -5,7 +5,7 @@
 import { inverse, make, reshape, rewrite, transpose } from '../build.ts';
 import { binaryOps, topologicalOrder, unaryOps, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
 
-const elementwise: ReadonlySet<Op> = new Set<Op>([...unaryOps, ...binaryOps, 'Clip', 'Cast', 'Select']);
+const elementwise: ReadonlySet<Op> = new Set<Op>([...unaryOps, ...binaryOps, 'UpTo', 'Clip', 'Cast', 'Select']);
 
 /** The operand as it must be for the operation to happen before the transposition; undefined when that costs a copy. */
 function untransposed(operand: Node, permutation: readonly number[]): Node | undefined {

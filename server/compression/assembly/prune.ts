@@ -1,9 +1,10 @@
 /**
  * @file Magnitude pruning in two SIMD passes. The threshold is bracketed by two order statistics of a sample; one pass
  * counts the weights below the bracket and collects the few inside it, among which the exact threshold is selected; one
- * pass writes the zeros. When the bracket misses, the threshold is selected among all weights instead.
+ * pass writes the zeros. Where the few of a large tensor do not fit, one more pass counts them by their magnitudes, which narrows the
+ * bracket. When the bracket misses, the threshold is selected among all weights instead.
  */
-import { HISTOGRAM_BYTES, MAGNITUDE, approximateMagnitude, equalCount, equalRank, selectMagnitude } from './select';
+import { BINS, HISTOGRAM_BYTES, MAGNITUDE, approximateMagnitude, equalCount, equalRank, selectMagnitude } from './select';
 
 /** Weights for one of the sample: selecting in the sample and among the candidates then cost about the same. */
 const STRIDE: i32 = 64;
@@ -19,6 +20,8 @@ const BLOCK: i32 = 16;
 const BLOCK_BYTES: usize = 64;
 /** Blocks whose candidates are noted before they are copied. */
 const CHUNK: usize = 4096;
+/** A histogram has 2^11 bins. */
+const BIN_BITS: i32 = 11;
 /** Bytes of a note: the address of a block, and a bit for each of its candidates. */
 const NOTE_BYTES: usize = 8;
 
@@ -58,11 +61,46 @@ function selectInBracket(values: usize, length: i32, rank: i32, scratch: usize, 
   const from = low < 1 ? 0 : approximateMagnitude(candidates, sampled, low, scratch);
   const to = high > sampled ? MAGNITUDE : approximateMagnitude(candidates, sampled, high, scratch);
 
-  const found = collect(values, length, from, to, notes, candidates, scratch + scratchBytes);
+  const targetEnd = scratch + scratchBytes;
+  const expected = (2 * margin * length) / sampled;
+  if (expected * 4 > <f64>(targetEnd - candidates)) {
+    const shift = <u32>max(0, 32 - clz(to - from) - BIN_BITS);
+    memory.fill(scratch, 0, HISTOGRAM_BYTES);
+    visitBetween(values, length, from, to, notes, scratch, targetEnd, true, shift);
+    if (rank <= countUpTo) return from === 0 ? 0 : -1;
+    let left = rank - countUpTo;
+    let bin: i32 = 0;
+    for (; bin < <i32>BINS; bin++) {
+      const count = load<i32>(scratch + (<usize>bin << 2));
+      if (left <= count) break;
+      left -= count;
+    }
+    if (bin === <i32>BINS) return -1;
+    // Both ends of the bin are inside, those of a bracket are not.
+    const low = max(from, from + (bin << shift) - 1);
+    const high = min(to, from + ((bin + 1) << shift));
+    return selectBetween(values, length, rank, low, high, notes, candidates, targetEnd, scratch);
+  }
+  return selectBetween(values, length, rank, from, to, notes, candidates, targetEnd, scratch);
+}
+
+/** The magnitude of rank `rank`, or -1 if it does not lie between `from` and `to`, both exclusive, or more do than fit. */
+function selectBetween(
+  values: usize,
+  length: i32,
+  rank: i32,
+  from: i32,
+  to: i32,
+  notes: usize,
+  candidates: usize,
+  targetEnd: usize,
+  histogram: usize,
+): i32 {
+  const found = visitBetween(values, length, from, to, notes, candidates, targetEnd, false, 0);
   if (found < 0) return -1;
   if (rank <= countUpTo) return from === 0 ? 0 : -1;
   if (rank - countUpTo > found) return -1;
-  return selectMagnitude(candidates, found, rank - countUpTo, scratch);
+  return selectMagnitude(candidates, found, rank - countUpTo, histogram);
 }
 
 /** Copies `count` of the values, one from each of as many strides, at a scattered place of it. */
@@ -75,20 +113,23 @@ function sample(values: usize, length: i32, target: usize, count: u32): void {
   }
 }
 
-/** Magnitudes that {@link collect} found to be at most `from`. */
+/** Magnitudes that {@link visitBetween} found to be at most `from`. */
 let countUpTo: i32 = 0;
 
 /**
- * Counts the magnitudes up to `from` into {@link countUpTo}, and copies those between `from` and `to`, both exclusive.
+ * Counts the magnitudes up to `from` into {@link countUpTo}, and copies those between `from` and `to`, both exclusive, or counts them in a
+ * histogram of bins that are 2^shift wide, the first of which begins with `from`.
  *
  * Candidates are rare and come at random: a branch for each would cost more than the pass. So the blocks that hold some
  * are noted without a branch, and their candidates are copied afterwards.
  *
  * @param notes address of room for {@link CHUNK} notes
+ * @param target where they go: the histogram, where they are counted
  * @param targetEnd end of the room at `target`
- * @returns how many lie between, or -1 if they do not fit
+ * @returns how many lie between, or -1 if they do not fit; 0 where they are counted
  */
-function collect(
+@inline
+function visitBetween(
   values: usize,
   length: i32,
   from: i32,
@@ -96,6 +137,8 @@ function collect(
   notes: usize,
   target: usize,
   targetEnd: usize,
+  counts: bool,
+  shift: u32,
 ): i32 {
   const mask = i32x4.splat(MAGNITUDE);
   const lower = i32x4.splat(from);
@@ -128,17 +171,22 @@ function collect(
       note += select<usize>(NOTE_BYTES, 0, inside !== 0);
     }
     for (let read = notes; read < note; read += NOTE_BYTES) {
-      if (next + BLOCK_BYTES > targetEnd) return -1;
+      if (!counts && next + BLOCK_BYTES > targetEnd) return -1;
       const block = load<usize>(read);
       let inside = load<i32>(read, 4);
       do {
-        store<i32>(next, load<i32>(block + (ctz(inside) << 2)));
-        next += 4;
+        const value = load<i32>(block + (ctz(inside) << 2));
+        if (counts) {
+          countInBin(target, (value & MAGNITUDE) - from, shift);
+        } else {
+          store<i32>(next, value);
+          next += 4;
+        }
         inside &= inside - 1;
       } while (inside !== 0);
     }
   }
-  if (next + BLOCK_BYTES > targetEnd) return -1;
+  if (!counts && next + BLOCK_BYTES > targetEnd) return -1;
   // A lane that is above the lower end counts -1.
   let count: i32 =
     <i32>((blocks - values) >> 2) +
@@ -151,12 +199,22 @@ function collect(
     if (magnitude <= from) {
       count++;
     } else if (magnitude < to) {
-      store<i32>(next, magnitude);
-      next += 4;
+      if (counts) {
+        countInBin(target, magnitude - from, shift);
+      } else {
+        store<i32>(next, magnitude);
+        next += 4;
+      }
     }
   }
   countUpTo = count;
   return <i32>((next - target) >> 2);
+}
+
+@inline
+function countInBin(histogram: usize, distance: i32, shift: u32): void {
+  const counter = histogram + (<usize>(distance >> shift) << 2);
+  store<i32>(counter, load<i32>(counter) + 1);
 }
 
 /** Sets to zero every value whose magnitude is below `threshold`. */

@@ -5,7 +5,7 @@
 
 export const MAGNITUDE: i32 = 0x7fffffff;
 
-const BINS: usize = 2048;
+export const BINS: usize = 2048;
 /** Behind the bins: counts what belongs to none of them, so that the loop needs no branch, which would be mispredicted. */
 const OTHERS: usize = BINS << 2;
 /** Bytes of the histogram that {@link selectMagnitude} uses; a multiple of a cache line. */

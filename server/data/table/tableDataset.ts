@@ -5,12 +5,12 @@ import { SettingError } from '../../protocol/experiment/settingError.ts';
 import { UserError } from '../../protocol/userError.ts';
 import type { ColumnFacts, Dataset, OpenOptions, TableFacts } from '../dataset.ts';
 import { divideClasses } from '../divide.ts';
-import { inMemoryDataset, type StoredColumn, type Table } from '../inMemoryDataset.ts';
+import { inMemoryDataset, type ComputedColumn, type StoredColumn, type Table } from '../inMemoryDataset.ts';
 import { checkColumn, shown, type TableColumn, type TableConfig } from './columnReader.ts';
 import { columnFacts, MISSING, targetFacts } from './tableFacts.ts';
 import { openTableFile, readColumns, type WantedColumn } from './readTable.ts';
 import type { TableFile } from './tableFile.ts';
-import { categoryNumbers, encoded, standardized } from './tableRows.ts';
+import { categoryNumbers, encoded, standardized, type EncodedColumn } from './tableRows.ts';
 
 /** The columns of a file that are wanted, in memory. */
 interface ReadTable {
@@ -53,6 +53,7 @@ export async function openTable(
     parts[name] = { table, rows: Uint32Array.from({ length: table.rows }, (_, row) => row) };
   }
   const facts: TableFacts = {
+    ...(config.inputs && { inputs: config.inputs }),
     columns: train.inputs.map((column) => columnFacts(column, parts.train.rows, config)),
     target: targetFacts(train.target, parts.train.rows, config),
   };
@@ -75,11 +76,14 @@ export async function openTable(
 async function readFirst(path: string, config: TableConfig, signal: AbortSignal | undefined): Promise<ReadTable> {
   const file = await openTableFile(path, config);
   const { names } = file;
-  const { target, columns, kinds, task } = config;
+  const { target, columns, inputs: groups, kinds, task } = config;
   checkColumn(target, names, path, ['data', 'target']);
   columns?.forEach((name, index) => checkColumn(name, names, path, ['data', 'columns', index]));
+  for (const [group, own] of Object.entries(groups ?? {}))
+    own.forEach((name, index) => checkColumn(name, names, path, ['data', 'inputs', group, index]));
   for (const name of Object.keys(kinds)) checkColumn(name, names, path, ['data', 'kinds', name]);
-  const inputs = (columns ?? names).filter((name) => name !== target && kinds[name] !== 'ignored');
+  const chosen = columns ?? (groups && [...new Set(Object.values(groups).flat())]);
+  const inputs = (chosen ?? names).filter((name) => name !== target && kinds[name] !== 'ignored');
   if (inputs.length === 0)
     throw new SettingError(['data', 'path'], `${path} has no column but the target and those that are ignored`, {
       remedy: 'A model needs at least one input.',
@@ -179,24 +183,31 @@ function checkClasses({ target }: TableFacts, { table }: Part): void {
 
 function tableOf(split: SplitName, { table, rows }: Part, facts: TableFacts): Table {
   const columns = table.inputs.map((column, index) => encoded(column, facts.columns[index]));
-  const width = columns.reduce((sum, column) => sum + column.width, 0);
+  const namedBy = (names: readonly string[]) =>
+    names.map((name) => columns[facts.columns.findIndex((column) => column.name === name)]);
   return {
     samples: rows.length,
-    inputs: [
-      {
-        shape: [width],
-        dtype: 'float32',
-        copyRow(sample, to, at) {
-          to.fill(0, at, at + width);
-          let place = at;
-          for (const column of columns) {
-            column.write(rows[sample], to, place);
-            place += column.width;
-          }
-        },
-      },
-    ],
+    inputs: facts.inputs
+      ? Object.entries(facts.inputs).map(([name, names]) => ({ name, ...inputOf(namedBy(names), rows) }))
+      : [inputOf(columns, rows)],
     targets: [targetOf(split, { table, rows }, facts)],
+  };
+}
+
+/** Columns side by side. */
+function inputOf(columns: readonly EncodedColumn[], rows: Uint32Array): ComputedColumn {
+  const width = columns.reduce((sum, column) => sum + column.width, 0);
+  return {
+    shape: [width],
+    dtype: 'float32',
+    copyRow(sample, to, at) {
+      to.fill(0, at, at + width);
+      let place = at;
+      for (const column of columns) {
+        column.write(rows[sample], to, place);
+        place += column.width;
+      }
+    },
   };
 }
 

@@ -25,7 +25,7 @@ import {
   settingDocumentation,
   settingSchema,
 } from '../settingDocumentation.ts';
-import { namesColumn, tableColumns } from '../tableColumns.ts';
+import { listOfColumn, namesColumn, tableColumns } from '../tableColumns.ts';
 import { textAt, valueAt } from '../writtenSettings.ts';
 import { endValues } from './completeEnds.ts';
 import { compressionBlocks, experimentBlocks } from './experimentSnippets.ts';
@@ -55,11 +55,9 @@ export function valueProposals(typing: Typing): Proposal[] {
 
 /** Columns of the table that are not named yet. */
 function columnValues({ document, surroundings, place: { path } }: Typing): Proposal[] {
-  const written = path.length > 2 ? valueAt(document, path.slice(0, 2)) : [];
-  const named = [
-    ...(Array.isArray(written) ? written : []),
-    path.length > 2 ? textAt(document, ['data', 'target']) : '',
-  ];
+  const list = listOfColumn(path);
+  const written = list && valueAt(document, list);
+  const named = [...(Array.isArray(written) ? written : []), list ? textAt(document, ['data', 'target']) : ''];
   return tableColumns(document, surroundings)
     .filter((name) => !named.includes(name))
     .map((name) => ({ label: name, kind: CompletionItemKind.Field, snippet: escaped(JSON.stringify(name)) }));

@@ -14,11 +14,12 @@ const MOST_CHECKED = 200;
 export function columnFindings(document: ExperimentDocument, surroundings: Surroundings): Finding[] {
   const known = tableColumns(document, surroundings);
   if (known.length === 0) return [];
-  const columns = valueAt(document, ['data', 'columns']);
-  const named: SettingPath[] = [
-    ['data', 'target'],
-    ...(Array.isArray(columns) ? columns.slice(0, MOST_CHECKED).map((_, index) => ['data', 'columns', index]) : []),
-  ];
+  const groups = Object.keys(recordAt(document, ['data', 'inputs'])).map((name) => ['data', 'inputs', name]);
+  const inputs = [['data', 'columns'], ...groups].flatMap((list): SettingPath[] => {
+    const columns = valueAt(document, list);
+    return Array.isArray(columns) ? columns.map((_, index) => [...list, index]) : [];
+  });
+  const named: SettingPath[] = [['data', 'target'], ...inputs.slice(0, MOST_CHECKED)];
   const keys = Object.keys(recordAt(document, ['data', 'kinds']))
     .slice(0, MOST_CHECKED)
     .map((name) => ['data', 'kinds', name]);

@@ -30,6 +30,7 @@ export function alternativeProblems(document: unknown): SettingProblem[] {
         valueAt(data, ['files', split]) === undefined ? undefined : ['files', split],
       ),
     );
+    problems.push(...notBoth(['data'], data, 'columns', 'inputs'));
   }
   if (isRecord(data) && data.type === 'arrays') {
     problems.push(...fractionProblems(data, 'arrays', (split) => (split in data ? [split] : undefined)));
@@ -67,20 +68,32 @@ function oneOf(
   [usual, expected]: readonly [string, string],
   [other]: readonly [string],
 ): SettingProblem[] {
-  const setting = [...path, usual];
-  if (usual in object && other in object)
-    return [
-      {
-        path: [...path, other],
-        code: 'alternatives',
-        at: 'key',
-        message: `expected either "${usual}" or "${other}"`,
-        related: [setting],
-      },
-    ];
-  if (usual in object || other in object) return [];
+  if (usual in object || other in object) return notBoth(path, object, usual, other);
   return [
-    { path: setting, code: 'missing-setting', at: 'value', message: `missing: expected ${expected}, or "${other}"` },
+    {
+      path: [...path, usual],
+      code: 'missing-setting',
+      at: 'value',
+      message: `missing: expected ${expected}, or "${other}"`,
+    },
+  ];
+}
+
+function notBoth(
+  path: string[],
+  object: Readonly<Record<string, unknown>>,
+  usual: string,
+  other: string,
+): SettingProblem[] {
+  if (!(usual in object && other in object)) return [];
+  return [
+    {
+      path: [...path, other],
+      code: 'alternatives',
+      at: 'key',
+      message: `expected either "${usual}" or "${other}"`,
+      related: [[...path, usual]],
+    },
   ];
 }
 

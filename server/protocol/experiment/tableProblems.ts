@@ -11,28 +11,39 @@ export function tableProblems(document: unknown): SettingProblem[] {
   const data = valueAt(document, ['data']);
   if (!isRecord(data) || data.type !== 'table') return [];
   const { target, task, standardize } = data;
-  const columns: readonly unknown[] = Array.isArray(data.columns) ? data.columns : [];
+  const groups = [
+    { path: ['columns'], columns: data.columns },
+    ...Object.entries(isRecord(data.inputs) ? data.inputs : {}).map(([name, columns]) => ({
+      path: ['inputs', name],
+      columns,
+    })),
+  ];
   const kinds = isRecord(data.kinds) ? data.kinds : {};
   const problem = (
     path: (string | number)[],
     at: SettingProblem['at'],
     message: string,
-    related: string,
+    ...related: string[]
   ): SettingProblem => ({
     path: ['data', ...path],
     code: 'combination',
     at,
     message,
-    related: [['data', related]],
+    related: [['data', ...related]],
   });
   return [
-    ...columns.flatMap((name, index) => {
-      const path = ['columns', index];
-      if (name === target) return [problem(path, 'value', 'it is the target, and no input', 'target')];
-      if (columns.indexOf(name) < index) return [problem(path, 'value', 'it is there twice', 'columns')];
-      if (kinds[String(name)] === 'ignored') return [problem(path, 'value', 'it is "ignored" by "kinds"', 'kinds')];
-      return [];
-    }),
+    ...groups.flatMap(({ path: group, columns }) =>
+      (Array.isArray(columns) ? (columns as unknown[]) : []).flatMap((name, index, all) => {
+        const path = [...group, index];
+        if (name === target) return [problem(path, 'value', 'it is the target, and no input', 'target')];
+        if (all.indexOf(name) < index) return [problem(path, 'value', 'it is there twice', ...group)];
+        if (kinds[String(name)] === 'ignored') return [problem(path, 'value', 'it is "ignored" by "kinds"', 'kinds')];
+        return [];
+      }),
+    ),
+    ...(isRecord(data.inputs) && Object.keys(data.inputs).length === 0
+      ? [problem(['inputs'], 'value', 'expected an input of the model with its columns, got none', 'inputs')]
+      : []),
     ...(typeof target === 'string' && Object.hasOwn(kinds, target)
       ? [problem(['kinds', target], 'key', 'it is the target; "task" says what that is', 'target')]
       : []),

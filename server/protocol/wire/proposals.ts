@@ -121,11 +121,16 @@ export type ChosenTeacher =
       readonly isNameUnique: boolean;
     };
 
+/** What pixels were when a model was trained: `unit` is 0 to 1. */
+export type Pixels = 'symmetric' | 'imagenet' | 'unit' | 'training';
+
 export interface ChosenExperiment {
   /** Folder of the file, absolute. */
   readonly folder: string;
   readonly model: ChosenModel;
   readonly data: FoundData;
+  /** Of images; default: by their own mean and deviation. */
+  readonly pixels?: Pixels;
   readonly method: Method;
   readonly layers: readonly FirstLayer[];
   readonly teacher?: ChosenTeacher;

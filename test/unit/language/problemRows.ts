@@ -992,6 +992,16 @@ export const rows: readonly ProblemRow[] = [
     ],
   },
   {
+    what: 'columns that are not there, of an input of several',
+    text: edited([
+      data,
+      '"data": { "type": "table", "path": "./pets.csv", "target": "kind", "inputs": { "a": ["height"], "b": ["height", "furcolour"] } }',
+    ]),
+    problems: [
+      'error no-such-column «"furcolour"» data.inputs.b[1]: the table has no column of this name; did you mean "fur colour"?',
+    ],
+  },
+  {
     what: 'a vocabulary that is not there',
     text: edited(lstm, [
       data,

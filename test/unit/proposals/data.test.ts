@@ -133,6 +133,16 @@ describe('data for a model', () => {
     expect(setting(undefined, [48, 48])).not.toHaveProperty('size');
   });
 
+  it.each([
+    [undefined, 'training'],
+    ['training', 'training'],
+    ['symmetric', 'symmetric'],
+    ['imagenet', { mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225] }],
+    ['unit', undefined],
+  ] as const)('has pixels as the model was trained with: %s', (pixels, standardize) => {
+    expect(dataSetting(flowers, (path) => path, undefined, pixels).standardize).toEqual(standardize);
+  });
+
   it('has floats of several columns as probabilities beside a softmax alone', () => {
     const arrays = { type: 'arrays', path: '/d', targets: 'one-hot' } as FoundData;
     expect(targetsFor(arrays, described([4], 3, 'softmax'))).toBe('one-hot');

@@ -170,6 +170,15 @@ describe('a chosen experiment', () => {
     });
   });
 
+  it('has pixels as they were chosen, for images alone', () => {
+    const images = { type: 'images', path: resolve('project/photos'), isWhole: false, classes: 10 } as const;
+    const square = { ...described, inputs: [{ name: 'x', shape: [null, 3, 8, 8], dtype: 'float32' }] };
+    const model = { ...chosen.model, described: square };
+    expect(settings({ model, data: images, pixels: 'symmetric' }).data).toMatchObject({ standardize: 'symmetric' });
+    expect(settings({ model, data: images, pixels: 'unit' }).data).not.toHaveProperty('standardize');
+    expect(settings({ pixels: 'symmetric' }).data).not.toHaveProperty('standardize');
+  });
+
   it('has the batch size that the model fixes, the sizes that were assumed, and the export that is the model', () => {
     const fixed = { ...described, inputs: [{ name: 'x', shape: [8, 784], dtype: 'float32' }] };
     expect(settings({ model: { ...chosen.model, described: fixed } }).training.batchSize).toBe(8);

@@ -38,6 +38,33 @@ async function table(changes: Record<string, unknown> = {}): Promise<Workspace> 
   return made;
 }
 
+/** What each input of the model takes, in another order than the model has them. */
+const groups = { colours: ['colour'], all: ['length', 'colour'] };
+const wideAndDeep = `
+  import * as tf from '@tensorflow/tfjs';
+  export const createModel = ({ inputShapes, classes }) => {
+    const [all, colours] = ['all', 'colours'].map((name) => tf.input({ name, shape: inputShapes[name] }));
+    const hidden = tf.layers.dense({ name: 'hidden', units: 8, activation: 'relu' }).apply(all);
+    const joined = tf.layers.concatenate().apply([hidden, colours]);
+    return tf.model({ inputs: [all, colours], outputs: tf.layers.dense({ name: 'output', units: classes }).apply(joined) });
+  };`;
+
+test('a model of several inputs learns groups of them, and goes on to the bit where it was stopped', async () => {
+  const own = await table({ model: wideAndDeep, data: { ...data, inputs: groups } });
+  const whole = await own.run();
+  expect(eventsOf(whole.events, 'finished')[0].summary).toMatchObject({ test: 1 });
+  expect(JSON.parse(readFileSync(join(whole.run.path, 'table.json'), 'utf8'))).toMatchObject({ inputs: groups });
+  const { run } = await own.run({ stopAfter: 20 });
+  expect((await resume(run)).state).toBe('finished');
+  expect(finalWeights(run)).toEqual(finalWeights(whole.run));
+});
+
+test('a model that lacks an input of their names is refused', async () => {
+  const own = await table({ model: wideAndDeep, data: { ...data, inputs: { colours: ['colour'], al: ['length'] } } });
+  const { message } = await userErrorOf(() => own.run());
+  expect(message).toMatch(/createModel|no input 'al'/);
+});
+
 test.each(['compiled', 'eager'])(
   'a model learns them, %s, and the run keeps what a row becomes for it',
   async (executor) => {

@@ -1,6 +1,7 @@
 /** @file The entries that stay of the weights of a unit, by pattern: all weights of a unit have one threshold. */
 import { nOfM, type NOfM } from '../../../protocol/experiment/pruningPattern.ts';
-import { pruneSmallest } from '../../kernels.ts';
+import { ARENA_LIMIT, arenaBytes } from '../../../memory/arena.ts';
+import { pruneSmallest, pruneSmallestOf } from '../../kernels.ts';
 import type { MatrixView } from '../../targets/matrixView.ts';
 import type { ParametersOf } from '../unit.ts';
 import { prunedCount } from './rate.ts';
@@ -69,22 +70,14 @@ function elementSelection(weights: readonly SelectedWeight[]): Selection {
       const threshold = scoreOfRank(scores, count);
       return scores.map((own, i) => splice(own, threshold, before[i]));
     },
-    prune(values, rate) {
-      const count = zerosAt(rate);
-      if (values.length === 1) {
-        pruneSmallest(values[0], count);
-        return;
-      }
-      const joined = new Float32Array(entries);
-      let at = 0;
-      for (const array of values) {
-        joined.set(array, at);
-        at += array.length;
-      }
-      pruneSmallest(joined, count);
-      at = 0;
-      for (const array of values) array.set(joined.subarray(at, (at += array.length)));
-    },
+    // What the memory of a kernel does not hold is chosen by its scores.
+    ...(arenaBytes(entries) <= ARENA_LIMIT && {
+      prune(values: readonly Float32Array[], rate: number) {
+        const count = zerosAt(rate);
+        if (values.length === 1) pruneSmallest(values[0], count);
+        else pruneSmallestOf(values, count);
+      },
+    }),
   };
 }
 

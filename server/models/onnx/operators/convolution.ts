@@ -7,6 +7,7 @@ import {
   byChannel,
   channelsFirst,
   channelsLast,
+  extentOf,
   likeInput,
   paddingsOf,
   windowOf,
@@ -81,9 +82,9 @@ function transposed(call: NodeCall): tf.Tensor {
   const more = call.integers('output_padding') ?? Array<number>(given.rank - 2).fill(0);
   const outputPadding = given.rank === 3 ? [0, more[0]] : more;
   const window = windowOf(call, given.rank, [x.shape[2], x.shape[3]], weight.shape.slice(2));
-  const { strides, pads, dilations, size } = window;
+  const { strides, pads } = window;
   const sizes = ([0, 1] as const).map((axis) => {
-    const extent = (size[axis] - 1) * dilations[axis] + 1;
+    const extent = extentOf(window, axis);
     return (x.shape[2 + axis] - 1) * strides[axis] + extent + outputPadding[axis] - pads[axis] - pads[axis + 2];
   });
   const convolve = (part: tf.Tensor4D, w: tf.Tensor4D) =>

@@ -96,13 +96,13 @@ function transpose(call: NodeCall): Value {
 }
 
 /** From where to where an axis is cut, and by what steps: size is the number of places that are taken. */
-interface Range {
+export interface Range {
   readonly begin: number;
   readonly step: number;
   readonly size: number;
 }
 
-function sliced(value: Value, ranges: readonly Range[]): Value {
+export function sliced(value: Value, ranges: readonly Range[]): Value {
   if (isKnown(value)) {
     const strides = rowMajorStrides(value.shape);
     return rearranged(

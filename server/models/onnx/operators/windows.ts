@@ -23,6 +23,11 @@ export function paddingsOf([top, left, bottom, right]: Window['pads']): Paddings
   ];
 }
 
+/** Places of an image that a window spans along an axis. */
+export function extentOf({ size, dilations }: Pick<Window, 'size' | 'dilations'>, axis: 0 | 1): number {
+  return (size[axis] - 1) * dilations[axis] + 1;
+}
+
 /** [batch, channels, height, width] -> [batch, height, width, channels] */
 export function channelsLast(x: tf.Tensor): tf.Tensor4D {
   return tf.transpose<tf.Tensor4D>(x as tf.Tensor4D, [0, 2, 3, 1]);
@@ -86,7 +91,7 @@ export function windowOf(
     return { size, strides, dilations, pads: mode === 'VALID' ? [0, 0, 0, 0] : [top, left, bottom, right] };
   }
   const both = ([0, 1] as const).map((axis) => {
-    const extent = (size[axis] - 1) * dilations[axis] + 1;
+    const extent = extentOf({ size, dilations }, axis);
     const output = Math.ceil(image[axis] / strides[axis]);
     const total = Math.max(0, (output - 1) * strides[axis] + extent - image[axis]);
     const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];

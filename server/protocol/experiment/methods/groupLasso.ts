@@ -6,7 +6,7 @@ export const groupLasso: MethodFacts = {
   title: 'Neurons and filters shrink while weights train, until many are zero',
   choice: {
     label: 'Group Lasso',
-    detail: 'Training finds how many neurons and filters a layer needs: all shrink, and many become 0 as a whole.',
+    detail: 'Training finds how many neurons and filters a layer needs: the others become 0.',
     comment:
       'Trains for few neurons and filters: after each epoch all are shrunk by a threshold, so that many become 0 as a whole.',
   },

@@ -10,7 +10,7 @@ export const lowRank: MethodFacts = {
   title: 'Matrices become products of two thin ones',
   choice: {
     label: 'Low Rank',
-    detail: 'Each matrix becomes the product of two thin ones. Smaller and faster without special kernels.',
+    detail: 'Each matrix becomes the product of two thin ones: smaller and faster anywhere.',
     comment:
       "Approximates weights by low rank with DeepTwist: W becomes U_r S_r V_r', its best approximation of rank r.",
   },

@@ -7,7 +7,7 @@ export const prune: MethodFacts = {
   title: 'The smallest weights become zero',
   choice: {
     label: 'Prune',
-    detail: 'Most weights become zero, the smallest first. Good for dense layers: 1 in 10 to 1 in 100 stay.',
+    detail: 'Most weights become zero, the smallest first: 1 in 10 to 1 in 100 stay.',
     comment: 'Prunes by DeepTwist: every few steps the smallest weights become zero; no mask holds them there.',
   },
   parameters: {

@@ -7,8 +7,7 @@ export const quantize: MethodFacts = {
   title: 'Weights become codes of a few bits',
   choice: {
     label: 'Quantize',
-    detail:
-      'Each weight becomes a code of 1 to 8 bits: binary with scales of each row, uniform, fitted, fixed-point or a power of two.',
+    detail: 'Each weight becomes a code of 1 to 8 bits: binary, uniform, fitted and others.',
     comment: 'Quantizes to binary codes by DeepTwist: w ~ a_1 b_1 + a_2 b_2 + … with b in {-1, +1}.',
   },
   parameters: {

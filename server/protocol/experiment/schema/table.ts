@@ -44,6 +44,13 @@ export const table = z
       .optional()
       .describe("Columns that become inputs, in this order; default: all but the target, in the table's order.")
       .meta({ examples: [['age', 'income']] }),
+    inputs: z
+      .record(z.string().min(1), z.array(z.string().min(1)).min(1))
+      .optional()
+      .describe(
+        'In place of `columns`, for a model of several inputs: by the name of each its columns, in this order. A column may be in several.',
+      )
+      .meta({ examples: [{ wide: ['city'], deep: ['age', 'income'] }] }),
     kinds: z
       .record(z.string(), kind)
       .default({})

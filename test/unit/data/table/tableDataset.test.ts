@@ -60,6 +60,28 @@ describe('what a row becomes', () => {
     ]);
   });
 
+  test('columns are inputs of a model by their names, one of them in several', async () => {
+    const data = await open(pets, pets, {
+      inputs: { wide: ['fur'], deep: ['height', 'fur'] },
+      standardize: 'none',
+      categories: 'integer',
+    });
+    expect(data.inputs).toEqual([
+      { name: 'wide', shape: [1], dtype: 'float32' },
+      { name: 'deep', shape: [2], dtype: 'float32' },
+    ]);
+    expect(rowsOf(data.train)).toEqual([
+      [2, 1, 2, 0],
+      [0, 3, 0, 1],
+      [2, 5, 2, 1],
+      [1, 7, 1, 0],
+    ]);
+    expect(data.table?.columns.map(({ name }) => name)).toEqual(['fur', 'height']);
+    expect(data.table?.inputs).toEqual({ wide: ['fur'], deep: ['height', 'fur'] });
+    const error = await userErrorOf(() => open(pets, pets, { inputs: { wide: ['hight'] } }));
+    expect(error.message).toContain('data.inputs.wide[0]');
+  });
+
   test('the target of a regression is a number, standardized only where that is asked for', async () => {
     const settings = { target: 'height', task: 'regression', kinds: { fur: 'ignored', kind: 'ignored' } };
     const table = 'x,height,fur,kind\n1,10,a,b\n2,30,a,b\n';

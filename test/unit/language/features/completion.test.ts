@@ -325,6 +325,7 @@ describe('runs and files', () => {
   test.each([
     ['"target": "|"', ['height', 'fur colour', 'kind']],
     ['"target": "kind", "columns": ["height", |]', ['fur colour']],
+    ['"target": "kind", "inputs": { "a": ["height"], "b": ["fur colour", |] }', ['height']],
     ['"target": "kind", "kinds": { | }', ['height', 'fur colour']],
     ['"target": "kind", "kinds": { "height": | }', ['number', 'category', 'ignored']],
   ])('columns of a table: %s', (settings, expected) => {

@@ -518,16 +518,16 @@ describe('what cannot be a model', () => {
   });
 
   test.each([
-    [{ dilations: { ints: [2, 2] } }, ['y'], 'its dilations are not known here'],
-    [{}, ['y', 'places'], 'its output of indices is not computed here'],
-  ])('pools by windows with gaps, or tells the places of its maxima', async (attributes, outputs, reason) => {
+    ['AveragePool', { dilations: { ints: [2, 2] } }, ['y'], 'its dilations are not known here'],
+    ['MaxPool', {}, ['y', 'places'], 'its output of indices is not computed here'],
+  ])('pools: %s by windows with gaps, or tells the places of its maxima', async (op, attributes, outputs, reason) => {
     const error = await failing({
       input: ['batch', 2, 6, 6],
       outputs,
       nodes: [
         node('Conv', ['x', 'conv.weight'], 'c'),
         {
-          op: 'MaxPool',
+          op,
           name: '/pool',
           inputs: ['c'],
           outputs,
@@ -536,7 +536,7 @@ describe('what cannot be a model', () => {
       ],
       tensors: { 'conv.weight': randomFloats([2, 2, 1, 1]) },
     });
-    expect(error.message).toContain(`The node '/pool' (MaxPool) of the ONNX graph cannot be computed: ${reason}`);
+    expect(error.message).toContain(`The node '/pool' (${op}) of the ONNX graph cannot be computed: ${reason}`);
   });
 
   test('has an attribute that is not known', async () => {

@@ -245,6 +245,23 @@ const cases: Record<string, Case> = {
     [],
     onImage,
   ),
+  'MaxPool with dilations': behindWeight(
+    'MaxPool',
+    {
+      kernel_shape: { ints: [3, 2] },
+      dilations: { ints: [2, 3] },
+      strides: { ints: [1, 2] },
+      pads: { ints: [1, 0, 2, 1] },
+    },
+    [],
+    onImage,
+  ),
+  'MaxPool with dilations that rounds up': behindWeight(
+    'MaxPool',
+    { kernel_shape: { ints: [2, 2] }, dilations: { ints: [2, 2] }, strides: { ints: [2, 2] }, ceil_mode: { int: 1 } },
+    [],
+    onImage,
+  ),
   AveragePool: behindWeight(
     'AveragePool',
     { kernel_shape: { ints: [3, 3] }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } },

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Arena, arenaBytes } from '../../../../../server/memory/arena.ts';
-import { pruneSmallest } from '../../../../../server/compression/kernels.ts';
+import { pruneSmallest, pruneSmallestOf } from '../../../../../server/compression/kernels.ts';
 import { prunedCount } from '../../../../../server/compression/methods/prune/rate.ts';
 import { normals, uniform } from '../../random.ts';
 
@@ -64,6 +64,40 @@ describe('large tensors, whose threshold is bracketed by a sample', () => {
 
   test.each(Object.entries(kinds))('%s weights are pruned as by a sort, at any rate', (_, weights) => {
     for (const rate of [0, 0.0001, 0.25, 0.5, 0.98, 0.9999, 1]) expectSortedPruning(weights, rate);
+  });
+});
+
+describe('tensors of which a bracket holds more than fits', () => {
+  const length = 1_600_011;
+  const gaussian = normals(length, 1, 0.05);
+  const kinds = {
+    gaussian,
+    sparse: gaussian.map((weight) => (Math.abs(weight) < 0.04 ? 0 : weight)),
+    coarse: gaussian.map((weight) => Math.round(weight * 50) / 50),
+    ascending: Float32Array.from({ length }, (_, i) => i),
+    heavyTailed: gaussian.map((weight) => weight ** 9),
+    near: gaussian.map((weight) => 1 + weight * 1e-5),
+    constant: new Float32Array(length).fill(-0.25),
+  };
+
+  /** The reference: the magnitude of the rank in a sorted copy, and the first of those that have it. */
+  function expectRankedPruning(weights: Float32Array, rate: number): void {
+    const count = prunedCount(rate, length);
+    const sorted = weights.map(Math.abs).sort();
+    const threshold = sorted[count - 1];
+    let ties = count - sorted.indexOf(threshold);
+    const expected = weights.map((weight) => {
+      const magnitude = Math.abs(weight);
+      return magnitude < threshold || (magnitude === threshold && ties-- > 0) ? 0 : weight;
+    });
+    expect(bytesOf(prunedInArena(weights, rate)).equals(bytesOf(expected))).toBe(true);
+    const parts = [0, 5, 700_000, length].flatMap((end, i, ends) => (i === 0 ? [] : [weights.slice(ends[i - 1], end)]));
+    pruneSmallestOf(parts, count);
+    expect(Buffer.concat(parts.map(bytesOf)).equals(bytesOf(expected))).toBe(true);
+  }
+
+  test.each(Object.entries(kinds))('%s weights are pruned as their ranks say, also as several arrays', (_, weights) => {
+    for (const rate of [0.3, 0.5, 0.8]) expectRankedPruning(weights, rate);
   });
 });
 

@@ -1,0 +1,153 @@
+/** @file What `deeptwist compare` says of runs some of which differ in their seed alone. */
+import { formatCount } from '../protocol/formatQuantity.ts';
+import {
+  differencesOf,
+  differenceText,
+  measuresOf,
+  measureTitle,
+  seedsText,
+  statisticsText,
+  valueText,
+  type Measure,
+  type MeasureName,
+  type SeededResult,
+} from './seedGroups.ts';
+import { styled, type Terminal } from './terminal.ts';
+import { textTable } from './textTable.ts';
+
+/** A run that is compared. */
+export interface ComparedRun {
+  readonly id: string;
+  /** As `flattenSettings` gives them; empty where it has not begun. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** Absent where it is not finished. */
+  readonly result?: SeededResult | undefined;
+}
+
+interface Group {
+  /** `A`, `B`, … */
+  readonly name: string;
+  readonly runs: readonly ComparedRun[];
+  readonly finished: readonly SeededResult[];
+  readonly measures: readonly Measure[];
+}
+
+const SEED = 'training.seed';
+
+/** The groups in the order of their first runs. */
+export function groupRuns(runs: readonly ComparedRun[]): Group[] {
+  const byKey = new Map<string, ComparedRun[]>();
+  for (const run of runs) {
+    // Two runs of which nothing is known are not the same experiment.
+    const settings = [...run.settings].filter(([name]) => name !== SEED).sort(([a], [b]) => (a < b ? -1 : 1));
+    const key = settings.length === 0 ? run.id : JSON.stringify(settings);
+    byKey.set(key, [...(byKey.get(key) ?? []), run]);
+  }
+  return [...byKey.values()].map((own, i) => {
+    const finished = own.flatMap(({ result }) => result ?? []);
+    return { name: groupName(i), runs: own, finished, measures: measuresOf(finished) };
+  });
+}
+
+/** True where some of the runs differ in their seed alone. */
+export function haveSeveralSeeds(groups: readonly Group[]): boolean {
+  return groups.some(({ runs }) => new Set(runs.map(({ settings }) => settings.get(SEED))).size > 1);
+}
+
+function groupName(index: number): string {
+  return index < 26 ? String.fromCharCode('A'.charCodeAt(0) + index) : `A${index - 25}`;
+}
+
+/** Rows of the settings that are not the same in all runs: name, then the value in each; empty where a run has none. */
+export function differingSettings(runs: readonly ReadonlyMap<string, string>[]): string[][] {
+  const names = new Set(runs.flatMap((settings) => [...settings.keys()]));
+  return [...names]
+    .map((name) => [name, ...runs.map((settings) => settings.get(name) ?? '')])
+    .filter(([, first, ...others]) => others.some((value) => value !== first));
+}
+
+/** A column a group, the differences from the first of them, and which runs they are. */
+export function groupLines(groups: readonly Group[], terminal: Terminal): string[] {
+  const settings = differingSettings(groups.map(settingsOf));
+  const names: readonly MeasureName[] = ['test', 'validation', 'bytes'];
+  const shown = names.filter((name) => groups.some((group) => measureOf(group, name)));
+  const metric = groups.flatMap(({ finished }) => finished.map(({ summary }) => summary.metric))[0] ?? '';
+  const [header, ...rows] = textTable(
+    {
+      header: ['', ...groups.map(({ name }) => name)],
+      rows: [
+        ['seeds', ...groups.map(seedsOf)],
+        ...settings,
+        ...shown.flatMap((name) => [
+          [measureTitle(name, metric), ...groups.map((group) => cell(group, name))],
+          ['  standard deviation', ...groups.map((group) => deviationText(group, name))],
+        ]),
+      ],
+    },
+    terminal.columns,
+  );
+  const [first, ...others] = groups;
+  const differences = others.flatMap((other) =>
+    differencesOf(first.measures, other.measures).map(
+      ({ name, difference }) =>
+        `${other.name} - ${first.name}  ${measureTitle(name, metric)} ${differenceText(name, difference)}`,
+    ),
+  );
+  const members = groups.map(({ name, runs }) => `${name}  ${runs.map(({ id }) => id).join(' ')}`);
+  return [
+    styled(terminal, 'bold', header),
+    ...rows,
+    '',
+    ...(differences.length > 0 ? [...differences, ''] : []),
+    ...members,
+    styled(terminal, 'dim', '± is half the 95% interval of the mean, by Student’s t.'),
+  ];
+}
+
+/** The same for programs. */
+export function groupsJson(groups: readonly Group[]) {
+  const settings = differingSettings(groups.map(settingsOf));
+  const [first, ...others] = groups;
+  return {
+    groups: groups.map((group, i) => ({
+      name: group.name,
+      runs: group.runs.map(({ id }) => id),
+      seeds: group.finished.map(({ seed }) => seed),
+      metric: group.finished[0]?.summary.metric,
+      settings: Object.fromEntries(settings.map(([name, ...values]) => [name, values[i]])),
+      results: Object.fromEntries(group.measures.map(({ name, statistics }) => [name, statistics])),
+    })),
+    differences: others.flatMap((other) =>
+      differencesOf(first.measures, other.measures).map(({ name, difference }) => ({
+        from: first.name,
+        to: other.name,
+        result: name,
+        ...difference,
+      })),
+    ),
+  };
+}
+
+function settingsOf({ runs: [{ settings }] }: Group): Map<string, string> {
+  return new Map([...settings].filter(([name]) => name !== SEED));
+}
+
+function seedsOf({ runs, finished }: Group): string {
+  const left = runs.length - finished.length;
+  const unfinished = left === 0 ? '' : `${formatCount(left)} not finished`;
+  return [seedsText(finished.map(({ seed }) => seed)), unfinished].filter((part) => part !== '').join('; ');
+}
+
+function measureOf({ measures }: Group, name: MeasureName): Measure | undefined {
+  return measures.find((measure) => measure.name === name);
+}
+
+function cell(group: Group, name: MeasureName): string {
+  const measure = measureOf(group, name);
+  return measure ? statisticsText(name, measure.statistics) : '';
+}
+
+function deviationText(group: Group, name: MeasureName): string {
+  const deviation = measureOf(group, name)?.statistics.deviation;
+  return deviation === undefined ? '' : valueText(name, deviation);
+}
