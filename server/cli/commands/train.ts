@@ -45,7 +45,10 @@ export const runCommand: Command = {
     },
     parallel: parallelOption,
     yes: yesOption,
-    json: jsonOption,
+    json: {
+      ...jsonOption,
+      description: `${jsonOption.description} With --seeds: each run when it has ended, and then the results.`,
+    },
   },
   outlivesOutput: true,
   async run({ positionals: [file], options }, context) {
