@@ -12,7 +12,7 @@ const serverFloors = [
   ['linalg', 'compiler', 'modules'],
   ['optimizers', 'compression', 'data', 'models', 'runs'],
   ['inspect', 'sidecarClient'],
-  ['training', 'proposals'],
+  ['training', 'proposals', 'sweeps'],
   ['export', 'sensitivity'],
   ['latency'],
   ['cli', 'sidecar', 'language'],
@@ -58,7 +58,7 @@ const runtimeFloors = [
 
 /** The language server reads what is known of a model; it neither loads one nor trains it. */
 const barred = /** @type {Record<string, string[]>} */ ({
-  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient'],
+  language: ['training', 'export', 'latency', 'modules', 'compiler', 'data', 'memory', 'sidecarClient', 'sweeps'],
 });
 
 /**

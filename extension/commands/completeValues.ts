@@ -1,15 +1,11 @@
 /** @file Completes `path=value` texts as they are typed, from the schema and from the experiment itself: pure. */
 import { isRecord } from '../../server/protocol/record.ts';
-import { allowedStrings, expectation, knownKeys, schemaAt } from '../../server/protocol/experiment/expectation.ts';
+import { allowedStrings, expectation, schemaAt } from '../../server/protocol/experiment/expectation.ts';
 import { experimentJsonSchema, type JsonSchema } from '../../server/protocol/experiment/experimentJsonSchema.ts';
 import { JsonText } from '../../server/protocol/experiment/jsonText.ts';
 import { applyOverride, parseOverride } from '../../server/protocol/experiment/overrides.ts';
-import {
-  formatSettingPath,
-  parseSettingPath,
-  valueAt,
-  type SettingPath,
-} from '../../server/protocol/experiment/settingPath.ts';
+import { namedSettings } from '../../server/protocol/experiment/settingNames.ts';
+import { formatSettingPath, parseSettingPath, valueAt } from '../../server/protocol/experiment/settingPath.ts';
 import { splitValues } from '../runs/overrideText.ts';
 
 export interface Completion {
@@ -52,24 +48,11 @@ interface Found extends Omit<Completion, 'line'> {
 
 /** Settings with the typed words in their names: first those whose last name begins with it, then by the order of the file. */
 function paths(typed: string, document: Record<string, unknown>): Found[] {
-  const schema = experimentJsonSchema();
-  const all: Found[] = [];
-  const visit = (path: SettingPath) => {
-    const value = valueAt(document, path);
-    const keys = new Set([...Object.keys(isRecord(value) ? value : {}), ...knownKeys(schema, document, path)]);
-    for (const key of keys) {
-      const inner = [...path, key];
-      const node = schemaAt(schema, document, inner);
-      const present = valueAt(document, inner);
-      if (isRecord(present)) visit(inner);
-      else if (key !== '$schema' && node) {
-        const name = formatSettingPath(inner);
-        const description = present === undefined ? undefined : JSON.stringify(present);
-        all.push({ text: `${name}=`, label: name, description, detail: meaning(node) });
-      }
-    }
-  };
-  visit([]);
+  const all = namedSettings(document).map(({ path, schema, value }): Found => {
+    const name = formatSettingPath(path);
+    const description = value === undefined ? undefined : JSON.stringify(value);
+    return { text: `${name}=`, label: name, description, detail: meaning(schema) };
+  });
   const wanted = typed.toLowerCase();
   const names = all.filter(({ label }) => label.toLowerCase().includes(wanted));
   const begins = ({ label }: Found) => label.toLowerCase().split(/[.[]/).at(-1)!.startsWith(wanted);

@@ -25,6 +25,10 @@ export interface CommandContext {
   loadMeasurer: () => Promise<Measurer>;
   /** The same for what measures the sensitivity of layers. */
   loadAnalyzer: () => Promise<Analyzer>;
+  /** The built `sidecar.js`: what trains a run in a process of its own. */
+  sidecarScript: string;
+  /** Asks the user, who answers yes or no; absent where there is nobody to ask. */
+  confirm?: (question: string) => Promise<boolean>;
   /**
    * Ctrl-C and a polite kill, which end the process unless a command listens: the first aborts the signal, a second one ends
    * the process at once.
@@ -78,6 +82,12 @@ export interface CommandArguments {
     split?: string;
     'max-drop'?: string;
     'with-changed-files'?: boolean;
+    seeds?: string;
+    parallel?: string;
+    yes?: boolean;
+    'retry-failed'?: boolean;
+    print?: boolean;
+    task?: string;
   };
 }
 

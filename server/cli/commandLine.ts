@@ -15,6 +15,7 @@ import { inspectCommand } from './commands/inspect.ts';
 import { runsCommand } from './commands/runs.ts';
 import { sensitivityCommand } from './commands/sensitivity.ts';
 import { showCommand } from './commands/show.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { thinCommand } from './commands/thin.ts';
 import { resumeCommand, runCommand } from './commands/train.ts';
 import { errorJson } from './progressLines.ts';
@@ -23,6 +24,7 @@ import { failureLines } from './report.ts';
 const commands: readonly Command[] = [
   runCommand,
   resumeCommand,
+  sweepCommand,
   runsCommand,
   showCommand,
   changeCommand,

@@ -1,6 +1,8 @@
 /** @file The CLI in its process: real streams, real Ctrl-C. */
 import { Console } from 'node:console';
 import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
 import { runCommandLine } from './commandLine.ts';
 import { listenForInterrupt } from './interrupt.ts';
 import { endWithOutput } from './lostOutput.ts';
@@ -23,6 +25,8 @@ export async function runProcess(): Promise<void> {
       loadExporter: () => import('../export/index.ts'),
       loadMeasurer: () => import('../latency/index.ts'),
       loadAnalyzer: () => import('../sensitivity/index.ts'),
+      sidecarScript: fileURLToPath(new URL('sidecar.js', import.meta.url)),
+      ...(process.stdin.isTTY && process.stderr.isTTY && { confirm }),
       onInterrupt: listenForInterrupt,
       goOnWithoutOutput,
       uncaught,
@@ -31,6 +35,16 @@ export async function runProcess(): Promise<void> {
   );
   for (const stream of [process.stdout, process.stderr]) await new Promise((written) => stream.write('', written));
   process.exit(code); // A timer of a user's module may still be there.
+}
+
+/** On standard error: results go to standard output. Anything but a yes is a no. */
+async function confirm(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
 }
 
 /** The package's version; its manifest lies beside `dist/`, where the bundle is. */

@@ -1,5 +1,6 @@
 /** @file Chooses how a program is run. */
 import * as tf from '@tensorflow/tfjs';
+import { formatCount } from '../protocol/formatQuantity.ts';
 import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
@@ -8,6 +9,7 @@ import { EagerExecutor } from './eagerExecutor.ts';
 import { checkWebGpu, DeviceError, type Device } from './device.ts';
 import type { DeviceMemory } from './deviceMemory.ts';
 import { UnsupportedKernel } from './import/kernel.ts';
+import { outOfMemory } from './outOfMemory.ts';
 import type { ParameterSet } from './parameters.ts';
 import type { Executor, Program, StepBatch } from './program.ts';
 
@@ -32,11 +34,29 @@ interface CreateOptions extends Omit<ExecutorOptions, 'device'> {
  * An executor that has trained nothing, but is known to train and to evaluate: no mistake shows hours later.
  * @param kind 'auto' compiles and falls back to the eager executor when an operation has no lowering
  * @param directory folder of the user's model
- * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be; DeviceError where `device` is 'webgpu' and cannot be used
+ * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be; DeviceError where `device` is 'webgpu' and cannot be used;
+ * UserError where there is not enough memory
  */
 export async function createExecutor(
   program: Program,
-  kind: 'auto' | 'compiled' | 'eager',
+  kind: ExecutorKind,
+  directory: string,
+  options: CreateOptions,
+): Promise<CreatedExecutor> {
+  try {
+    return await createTried(program, kind, directory, options);
+  } catch (error) {
+    const { batchSize, evaluationBatchSize } = options;
+    const what = `training steps of ${formatCount(batchSize)} and evaluations of ${formatCount(evaluationBatchSize)} samples`;
+    throw outOfMemory(error, what) ?? error;
+  }
+}
+
+type ExecutorKind = 'auto' | 'compiled' | 'eager';
+
+async function createTried(
+  program: Program,
+  kind: ExecutorKind,
   directory: string,
   options: CreateOptions,
 ): Promise<CreatedExecutor> {

@@ -17,6 +17,8 @@ import type { RunRecord } from './runRecord.ts';
  * @param experiment path of the experiment file
  * @param changes that the run shall take while it trains, as another did
  * @param sources of which the run keeps copies
+ * @param id in the place of one by the time; such a folder must not be there
+ * @param sweep the id of the sweep that the run belongs to
  * @param state `queued`: a process that was started for the run will take it; `running`: this one does, at once
  */
 export async function createRun({
@@ -27,6 +29,8 @@ export async function createRun({
   sources = [],
   state = 'running',
   out,
+  id: given,
+  sweep,
   now = new Date(),
 }: {
   experiment: string;
@@ -35,7 +39,9 @@ export async function createRun({
   changes?: RunRecord['changes'];
   sources?: readonly SourceFile[];
   state?: 'queued' | 'running';
-  out?: string;
+  out?: string | undefined;
+  id?: string;
+  sweep?: string;
   now?: Date;
 }): Promise<Run> {
   const file = resolve(experiment);
@@ -44,7 +50,8 @@ export async function createRun({
   let made: string | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    const id = await claimId(folder, `${timestamp(now)}-${nameInIds(name)}`);
+    const id = given ?? (await claimName(folder, newId(name, now)));
+    if (given !== undefined) await mkdir(join(folder, given));
     made = join(folder, id);
     const run = await writeNewRun(made, {
       format: RUN_FORMAT_VERSION,
@@ -53,6 +60,7 @@ export async function createRun({
       ...recordedExperiment(made, file),
       overrides: [...overrides],
       ...(changes && { changes }),
+      ...(sweep !== undefined && { sweep }),
       state,
       created: now.toISOString(),
       updated: now.toISOString(),
@@ -69,8 +77,17 @@ export async function createRun({
   }
 }
 
-/** Makes the folder of the first free id; making a folder is what cannot happen twice. */
-async function claimId(folder: string, wanted: string): Promise<string> {
+/** `YYYYMMDD-HHMMSS-NAME`, in local time. */
+export function newId(name: string, now: Date): string {
+  return `${timestamp(now)}-${nameInIds(name)}`;
+}
+
+/**
+ * Makes the first folder in `folder` that is not there: of the wanted name, or of that with a number behind it. Making a folder is what cannot
+ * happen twice.
+ * @returns its name
+ */
+export async function claimName(folder: string, wanted: string): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     const id = attempt === 1 ? wanted : `${wanted}-${attempt}`;
     try {

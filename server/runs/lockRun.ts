@@ -26,7 +26,7 @@ export interface RunLock {
 /**
  * Takes the folder for this process, reads `run.json` again and marks the run as running, or as queued. The lock of a process
  * that has died is taken over.
- * @throws UserError when another process, or this one, is writing the run
+ * @throws UserError when another process, or this one, is writing the run, or it is finished by now
  */
 export async function lockRun(
   run: Run,
@@ -67,6 +67,10 @@ async function takeLock(run: Run): Promise<HeldFile> {
 async function mark(run: Run, marks: Pick<RunRecord, 'state' | 'process'>): Promise<RunEnd> {
   await run.reload();
   const { state, result, failure } = run.record;
+  if (state === 'finished')
+    throw new UserError(`The run ${run.id} is finished: another process has trained it to its end.`, {
+      remedy: `See it with \`deeptwist show ${run.id}\`.`,
+    });
   await run.update(marks);
   return { state, result, failure };
 }

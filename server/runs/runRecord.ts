@@ -56,6 +56,7 @@ export const runRecordSchema = z.object({
       'The run that `distillation.teacher` named when this one began, as a path from the folder of the experiment with `/`: a run that ' +
         'is resumed learns from the same one.',
     ),
+  sweep: z.string().optional().describe('Id of the sweep that the run belongs to.'),
   created: z.iso.datetime(),
   updated: z.iso.datetime(),
   cuts: z

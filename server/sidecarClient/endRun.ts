@@ -1,9 +1,40 @@
-/** @file Ending a run's process from outside. */
+/** @file Stopping a run's process from outside, and ending one that does not answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../protocol/userError.ts';
 import { isAlive } from '../runs/liveProcess.ts';
 import type { Run } from '../runs/run.ts';
 import { findRunProcess } from '../runs/tickets.ts';
+
+/**
+ * Asks the process that trains a run to stop after its step, with a checkpoint.
+ * @param started pid of the process that was started for the run, which may not have taken it yet
+ * @returns false where nobody is known who could be asked
+ */
+export async function askToStop(run: Run, started?: number): Promise<boolean> {
+  const found = findRunProcess(run);
+  if (found) {
+    try {
+      const { connectToSidecar } = await import('./sidecarConnection.ts');
+      const connection = await connectToSidecar(found, { client: 'sweep' });
+      try {
+        await connection.request('stop', { when: 'after-step' });
+      } finally {
+        connection.dispose();
+      }
+      return true;
+    } catch {
+      // It does not answer yet, or any more.
+    }
+  }
+  const pid = found?.process.pid ?? started;
+  if (pid === undefined) return false;
+  try {
+    process.kill(pid, 'SIGTERM');
+  } catch {
+    // It has ended by itself.
+  }
+  return true;
+}
 
 const POLL_MS = 20;
 const DEATH_MS = 5000;

@@ -95,7 +95,7 @@ export interface PrepareOptions extends OpenOptions {
  * @throws UserError for whatever does not fit together, SettingError where one setting does not
  */
 export async function prepare(
-  settings: ExperimentSettings,
+  { sweep: _, ...settings }: ExperimentSettings,
   directory: string,
   { pretrained, trains, seeding = SEEDING, device, run, done = 0, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {

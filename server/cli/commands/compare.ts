@@ -6,6 +6,8 @@ import { ExitCode } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import { readEvents } from '../../runs/log/readEvents.ts';
 import type { Run } from '../../runs/run.ts';
+import { findSweep } from '../../sweeps/findSweep.ts';
+import { readSweep } from '../../sweeps/runQueue.ts';
 import type { Command } from '../command.ts';
 import {
   differingSettings,
@@ -20,10 +22,11 @@ import type { Progress } from '../progress.ts';
 import { flattenSettings } from '../settings.ts';
 import { styled } from '../terminal.ts';
 import { textTable } from '../textTable.ts';
+import { wrongUsage } from '../wrongUsage.ts';
 
 export const compareCommand: Command = {
   name: 'compare',
-  positionals: { usage: 'RUN RUN…', minimum: 2, maximum: Infinity },
+  positionals: { usage: 'RUN RUN…', minimum: 1, maximum: Infinity },
   summary:
     'Show the settings in which runs differ, and their results, side by side; runs of several seeds as their means.',
   options: {
@@ -31,12 +34,12 @@ export const compareCommand: Command = {
   },
   async run({ positionals, options }, { stdout, directory }) {
     const columns: { run: Run; progress: Progress }[] = [];
-    for (const reference of positionals) {
-      const run = await findRun(reference, directory);
+    for (const run of (await Promise.all(positionals.map((reference) => runsOf(reference, directory)))).flat()) {
       const progress = newProgress();
       for await (const event of readEvents(run)) advance(progress, event);
       columns.push({ run, progress });
     }
+    if (columns.length < 2) throw wrongUsage('compare', 'expected at least two runs', 'Give RUN RUN…, or a sweep.');
     const runs = columns.map(({ run, progress }) => comparedRun(run, progress));
     const groups = groupRuns(runs);
     if (options.json) {
@@ -63,6 +66,17 @@ export const compareCommand: Command = {
     return ExitCode.done;
   },
 };
+
+/** The run, or the runs of the sweep, that `reference` names. */
+async function runsOf(reference: string, directory: string): Promise<Run[]> {
+  try {
+    return [await findRun(reference, directory)];
+  } catch (error) {
+    const sweep = await findSweep(reference, directory);
+    if (!sweep) throw error;
+    return (await readSweep(sweep)).flatMap(({ run }) => run ?? []);
+  }
+}
 
 function comparedRun({ id }: Run, { started, end }: Progress): ComparedRun {
   return {

@@ -5,34 +5,56 @@ import { printableJson } from '../../protocol/printable.ts';
 import { ExitCode, UserError } from '../../protocol/userError.ts';
 import { findRun } from '../../runs/findRun.ts';
 import type { Run } from '../../runs/run.ts';
+import { seededRuns } from '../../sweeps/plannedRuns.ts';
 import { TrainingControl } from '../../training/control.ts';
 import { changedFilesOption, jsonOption } from '../command.ts';
-import type { Command, CommandContext } from '../command.ts';
+import type { Command, CommandArguments, CommandContext, CommandOption } from '../command.ts';
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
+import { parseSeeds } from '../seedList.ts';
+import { parallelOf, parallelOption, startedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
+import { wrongUsage } from '../wrongUsage.ts';
+
+export const setOption: CommandOption = {
+  type: 'string',
+  multiple: true,
+  value: 'PATH=VALUE',
+  description:
+    'Replace a setting of the file, e.g. --set training.steps=100; null removes it. May be given several times.',
+};
+
+export const outOption: CommandOption = {
+  type: 'string',
+  value: 'DIR',
+  description: 'Make run folders in DIR; default: .deeptwist/runs beside FILE.',
+};
 
 export const runCommand: Command = {
   name: 'run',
   positionals: { usage: 'FILE', minimum: 1, maximum: 1 },
   summary: 'Train and compress the model of an experiment file.',
   options: {
-    set: {
+    set: setOption,
+    out: outOption,
+    seeds: {
       type: 'string',
-      multiple: true,
-      value: 'PATH=VALUE',
+      value: 'LIST',
       description:
-        'Replace a setting of the file, e.g. --set training.steps=100; null removes it. May be given several times.',
+        'Train a run for each seed, 1..5 or 1,3,7, and show mean, deviation and 95% interval of the results.',
     },
-    out: {
-      type: 'string',
-      value: 'DIR',
-      description: 'Make the run folder in DIR; default: .deeptwist/runs beside FILE.',
+    parallel: parallelOption,
+    yes: yesOption,
+    json: {
+      ...jsonOption,
+      description: `${jsonOption.description} With --seeds: each run when it has ended, and then the results.`,
     },
-    json: jsonOption,
   },
   outlivesOutput: true,
   async run({ positionals: [file], options }, context) {
+    if (options.seeds !== undefined) return trainSeeds(resolve(context.directory, file), options, context);
+    if ((options.parallel ?? options.yes) !== undefined)
+      throw wrongUsage('run', '--parallel and --yes are for several runs', 'Give --seeds, or leave them out.');
     const trainer = await context.loadTrainer();
     const out = options.out === undefined ? undefined : resolve(context.directory, options.out);
     return train(context, options.json === true, (training) =>
@@ -45,6 +67,19 @@ export const runCommand: Command = {
     );
   },
 };
+
+/** A run for each seed, as a sweep that can be gone on with. */
+async function trainSeeds(
+  file: string,
+  { seeds = '', set = [], out, parallel: given, yes = false, json = false }: CommandArguments['options'],
+  context: CommandContext,
+): Promise<number> {
+  const parallel = parallelOf('run', given);
+  const planned = await seededRuns(file, set, parseSeeds(seeds));
+  const folder = out === undefined ? undefined : resolve(context.directory, out);
+  const sweep = await startedSweep(file, planned, { folder, parallel, yes }, context);
+  return sweep ? workOnSweep(sweep, context, { parallel, retryFailed: false, json }) : ExitCode.stopped;
+}
 
 export const resumeCommand: Command = {
   name: 'resume',
@@ -70,7 +105,8 @@ type Start = (training: TrainingObserver) => Promise<TrainingOutcome>;
 
 const exitCodes = { finished: ExitCode.done, failed: ExitCode.failed, stopped: ExitCode.stopped } as const;
 
-async function train(context: CommandContext, json: boolean, start: Start): Promise<number> {
+/** Trains one run in this process, and shows it. @returns the exit code */
+export async function train(context: CommandContext, json: boolean, start: Start): Promise<number> {
   const display = json ? jsonDisplay(context) : new ProgressDisplay(context);
   const control = new TrainingControl();
   context.uncaught.onError((error) => control.fail(error));

@@ -5,8 +5,10 @@ import { alternativeProblems } from '../../protocol/experiment/alternativeProble
 import { alternativeOf, discriminatorOf, optionOf } from '../../protocol/experiment/expectation.ts';
 import { withinCompression } from '../../protocol/experiment/compressions.ts';
 import type { JsonSchema } from '../../protocol/experiment/experimentJsonSchema.ts';
-import type { SettingPath } from '../../protocol/experiment/settingPath.ts';
+import { namedSettings } from '../../protocol/experiment/settingNames.ts';
+import { formatSettingPath, type SettingPath } from '../../protocol/experiment/settingPath.ts';
 import { settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { namesSettings, withoutSweep } from '../sweptSettings.ts';
 import { hasColumnKeys, tableColumns } from '../tableColumns.ts';
 import { recordAt, textAt } from '../writtenSettings.ts';
 import { endKeys } from './completeEnds.ts';
@@ -24,6 +26,7 @@ export function keyProposals(typing: Typing): Proposal[] {
   written.delete(under);
   if (withinCompression(place.path)?.inner.join('/') === 'layers') return layerProposals(typing, written);
   if (hasColumnKeys(place.path)) return columnKeys(typing, written);
+  if (namesSettings(place.path)) return sweptKeys(typing, written);
   const ends = endKeys(typing, written);
   if (ends) return [...ends];
   const node = settingSchema(document.settings, place.path);
@@ -50,6 +53,27 @@ function columnKeys({ document, surroundings, place }: Typing, written: Readonly
         goesOn: place.next !== 'colon',
       };
     });
+}
+
+/** Settings that a sweep can vary, each with its value. */
+function sweptKeys({ document, place }: Typing, written: ReadonlySet<string>): Proposal[] {
+  return namedSettings(withoutSweep(document.settings)).flatMap(({ path, schema, value }): Proposal[] => {
+    const name = formatSettingPath(path);
+    if (written.has(name) || path[0] === 'sweep') return [];
+    const key = escaped(JSON.stringify(name));
+    const places = new Places();
+    const usual = value === undefined ? valueSnippet(schema, places) : places.text(JSON.stringify(value));
+    const first = place.path[1] === 'vary' ? `[${usual}]` : usual;
+    return [
+      {
+        label: name,
+        kind: CompletionItemKind.Property,
+        detail: value === undefined ? undefined : JSON.stringify(value),
+        documentation: settingDocumentation(schema),
+        snippet: place.next === 'colon' ? key : `${key}: ${first}`,
+      },
+    ];
+  });
 }
 
 function settingProposals(option: JsonSchema, written: ReadonlySet<string>, { document, place }: Typing): Proposal[] {

@@ -25,6 +25,7 @@ import {
   settingDocumentation,
   settingSchema,
 } from '../settingDocumentation.ts';
+import { sweptSetting, withoutSweep } from '../sweptSettings.ts';
 import { listOfColumn, namesColumn, tableColumns } from '../tableColumns.ts';
 import { textAt, valueAt } from '../writtenSettings.ts';
 import { endValues } from './completeEnds.ts';
@@ -38,7 +39,8 @@ export function valueProposals(typing: Typing): Proposal[] {
   const { path } = place;
   if (path.length === 0) return blocks(experimentBlocks(document, surroundings, true));
   if (withinCompression(path)?.inner.length === 0) return blocks(compressionBlocks(document, surroundings));
-  const node = settingSchema(document.settings, path);
+  const swept = sweptSetting(path);
+  const node = swept ? settingSchema(withoutSweep(document.settings), swept) : settingSchema(document.settings, path);
   if (!node) return [];
   if (isPathSetting(node))
     return [

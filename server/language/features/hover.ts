@@ -12,6 +12,7 @@ import { compressedModel, type CompressedModel } from '../compressedModel.ts';
 import type { ExperimentDocument, Surroundings } from '../experimentDocument.ts';
 import { compressionAt, distortsRegularly, layerAt } from '../readCompression.ts';
 import { choicesOf, settingDocumentation, settingSchema } from '../settingDocumentation.ts';
+import { sweptSetting, withoutSweep } from '../sweptSettings.ts';
 import { knownTimes } from '../trainingTimes.ts';
 import { PREVIEW_WIDTH, scheduleInWords, schedulePreview, type PreviewedSchedule } from './schedulePreview.ts';
 
@@ -41,10 +42,12 @@ function isSchedule(path: SettingPath): boolean {
 
 /** The meaning of the chosen word where the setting is a choice, else that of the setting. */
 function settingText({ settings, text, json }: ExperimentDocument, path: SettingPath, isKey: boolean) {
-  const node = settingSchema(settings, path);
+  const swept = sweptSetting(path);
+  const setting = swept ?? path;
+  const node = settingSchema(swept ? withoutSweep(settings) : settings, setting);
   const value = json.rangeOfValue(path);
   if (!node) return undefined;
-  const title = `**${markdownText(formatSettingPath(path))}**`;
+  const title = `**${markdownText(formatSettingPath(setting))}**`;
   const written = isKey || !value ? undefined : text.getText().slice(value.start, value.end);
   const chosen = choicesOf(node).find((choice) => JSON.stringify(choice.value) === written);
   if (chosen?.meaning === undefined) return `${title}\n\n${settingDocumentation(node)}`;

@@ -1,6 +1,6 @@
 /** @file `--set path=value`: one setting of an experiment replaced on the command line. */
 import { MOST_LEVELS } from './jsonText.ts';
-import { formatSettingPath, readSettingPath } from './settingPath.ts';
+import { formatSettingPath, readSettingPath, type SettingPath } from './settingPath.ts';
 import { shownValue } from './shownValue.ts';
 
 export interface Override {
@@ -15,6 +15,13 @@ export function parseOverride(text: string): Override | undefined {
   const { path, end } = readSettingPath(text);
   if (path.length === 0 || text[end] !== '=') return undefined;
   return { text, path, value: parseValue(text.slice(end + 1)) };
+}
+
+/** The text that {@link parseOverride} reads as this: a string stands as it is, unless it would be read as something else. */
+export function overrideOf(path: SettingPath, value: unknown): Override {
+  const json = JSON.stringify(value);
+  const text = typeof value === 'string' && parseValue(value) === value ? value : json;
+  return { text: `${formatSettingPath(path)}=${text}`, path: [...path], value };
 }
 
 /**

@@ -29,6 +29,8 @@ import { formatSettingPath, isWithin, valueAt } from './settingPath.ts';
 import type { SettingPath } from './settingPath.ts';
 import { tableProblems } from './tableProblems.ts';
 import { shownValue } from './shownValue.ts';
+import { runProblems, sweepProblems } from './sweepProblems.ts';
+import type { SweptRun } from './sweptRuns.ts';
 import { thinProblems } from './thinProblems.ts';
 import { timeProblems } from './times.ts';
 import { UserError } from '../userError.ts';
@@ -64,6 +66,34 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
     };
 
   const { document, applied, problems } = withOverrides(json, overrides);
+  const { experiment, found } = checkSettings(document);
+  const isWhole = experiment !== undefined && problems.length === 0 && found.length === 0;
+  const swept = isWhole
+    ? sweepProblems(() => withOverrides(json, overrides).document, experiment.sweep, problemsOf)
+    : [];
+  for (const problem of [...found, ...swept]) problems.push(located(problem, json, applied));
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return experiment && problems.length === 0 ? { experiment, problems } : { problems };
+}
+
+/**
+ * Everything that is wrong with runs of a sweep, at what made it wrong in `sweep` of the file.
+ * @param text of a file that has no problem by itself
+ */
+export function checkCombinations(text: string, overrides: readonly string[], runs: readonly SweptRun[]): Problem[] {
+  const json = new JsonText(text);
+  const { applied } = withOverrides(json, overrides);
+  return runProblems(() => withOverrides(json, overrides).document, runs, problemsOf)
+    .map((problem) => located(problem, json, applied))
+    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function problemsOf(document: unknown): SettingProblem[] {
+  return checkSettings(document).found;
+}
+
+/** @param document the settings as they stand in the file, before validation */
+function checkSettings(document: unknown): { experiment?: ExperimentSettings; found: SettingProblem[] } {
   const parsed = experimentSchema.safeParse(document);
   const found = parsed.success ? [] : settingProblems(parsed.error.issues, document);
   const misspelt = misspeltSettings(found);
@@ -88,9 +118,7 @@ export function checkExperiment(text: string | JsonText, overrides: readonly str
       !isMisspelt(problem) &&
       !wrong.some(({ path }) => [problem.path, ...(problem.related ?? [])].some((part) => isWithin(part, path))),
   );
-  for (const problem of [...wrong, ...unfit]) problems.push(located(problem, json, applied));
-  problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  return parsed.success && problems.length === 0 ? { experiment: parsed.data, problems } : { problems };
+  return { ...(parsed.success && { experiment: parsed.data }), found: [...wrong, ...unfit] };
 }
 
 /**

@@ -10,6 +10,7 @@ import { distillation } from './schema/distillation.ts';
 import { model } from './schema/model.ts';
 import type { lstmLanguageModel } from './schema/model.ts';
 import { start, type renaming } from './schema/start.ts';
+import { sweep } from './schema/sweep.ts';
 import { thin } from './schema/thin.ts';
 import { training } from './schema/training.ts';
 import { positiveInteger } from './schema/values.ts';
@@ -42,10 +43,11 @@ export const experimentSchema = z.strictObject({
   compression: compression.optional(),
   thin: thin.optional(),
   observe: observe.prefault({}),
+  sweep: sweep.optional(),
 });
 
-/** An experiment as a run records it: its length is known in steps. */
-export const scheduledExperimentSchema = experimentSchema.extend({
+/** An experiment as a run records it: its length is known in steps, and it is no sweep. */
+export const scheduledExperimentSchema = experimentSchema.omit({ sweep: true }).extend({
   training: training.extend({ steps: positiveInteger }),
 });
 
@@ -57,6 +59,7 @@ export type ModelReference = Experiment['model'];
 /** Names of tensors in a file, and of the weights that they are for; null leaves a tensor out. */
 export type Renaming = z.output<typeof renaming>;
 export type LstmLanguageModelOptions = z.output<typeof lstmLanguageModel>;
+export type SweepConfig = NonNullable<ExperimentSettings['sweep']>;
 export type TrainingConfig = ExperimentSettings['training'];
 export type OptimizerConfig = TrainingConfig['optimizer'];
 export type LearningRateSchedule = TrainingConfig['learningRateSchedule'];

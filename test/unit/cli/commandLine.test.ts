@@ -101,6 +101,7 @@ async function commandLine({
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => Promise.resolve(trainer),
         loadExporter: () => import('../../../server/export/index.ts'),
+        sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         goOnWithoutOutput: () => undefined,
@@ -126,6 +127,7 @@ describe('deeptwist', () => {
     for (const command of [
       'run FILE',
       'resume RUN',
+      'sweep FILE|SWEEP',
       'runs [DIR]',
       'show RUN',
       'compare RUN RUN…',
@@ -138,7 +140,9 @@ describe('deeptwist', () => {
     expect(await run()).toMatchObject({ code: 2, stdout: '', stderr: help.stdout });
     expect(await run('run', 'x', '--help')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('deeptwist run FILE [--set PATH=VALUE]… [--out DIR] [--json]') as string,
+      stdout: expect.stringContaining(
+        'deeptwist run FILE [--set PATH=VALUE]… [--out DIR] [--seeds LIST] [--parallel N] [--yes] [--json]',
+      ) as string,
     });
   });
 
@@ -148,7 +152,8 @@ describe('deeptwist', () => {
     [['run', 'a', 'b'], 'deeptwist run: expected deeptwist run FILE '],
     [['run', 'a', '--jsno'], 'deeptwist run: unknown option --jsno; did you mean --json?'],
     [['run', 'a', '--out'], "deeptwist run: Option '--out <value>' argument missing"],
-    [['compare', 'a'], 'deeptwist compare: expected deeptwist compare RUN RUN…'],
+    [['compare'], 'deeptwist compare: expected deeptwist compare RUN RUN…'],
+    [['compare', 'a'], "There is no run 'a' in "],
     [['change', 'last'], 'deeptwist change: there is nothing to change.'],
     [['change', 'last', '--set', 'a=1'], 'There is no run in '],
     [['resume', 'last'], 'There is no run in '],

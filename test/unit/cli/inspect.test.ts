@@ -20,6 +20,7 @@ async function inspect(args: string[], directory = fixtures) {
     keepConsoleOffStdout: () => undefined,
     loadTrainer: () => Promise.reject(new Error('No model is trained.')),
     loadExporter: () => Promise.reject(new Error('No model is exported.')),
+    sidecarScript: '',
     loadMeasurer: () => Promise.reject(new Error('No model is measured.')),
     loadAnalyzer: () => Promise.reject(new Error('No model is measured.')),
     goOnWithoutOutput: () => undefined,

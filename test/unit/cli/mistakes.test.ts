@@ -26,6 +26,7 @@ async function deeptwist({ folder }: Workspace, ...args: string[]) {
       keepConsoleOffStdout: () => undefined,
       loadTrainer: () => Promise.resolve(trainer),
       loadExporter: () => import('../../../server/export/index.ts'),
+      sidecarScript: '',
       loadMeasurer: () => import('../../../server/latency/index.ts'),
       loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
       goOnWithoutOutput: () => undefined,

@@ -26,6 +26,7 @@ export async function place(stopAfter?: number, changes: Parameters<typeof works
         keepConsoleOffStdout: () => undefined,
         loadTrainer: () => import('../../../server/training/index.ts'),
         loadExporter: () => import('../../../server/export/index.ts'),
+        sidecarScript: '',
         loadMeasurer: () => import('../../../server/latency/index.ts'),
         loadAnalyzer: () => import('../../../server/sensitivity/index.ts'),
         goOnWithoutOutput: () => undefined,

@@ -12,6 +12,7 @@ import { packed } from './packed.ts';
 import { checkpoints, descriptions, events, records } from './runs.ts';
 import { safetensors } from './safetensors.ts';
 import { csvTables, parquetTables } from './tables.ts';
+import { sweeps } from './sweeps.ts';
 import { texts } from './texts.ts';
 
 export const subjects: readonly Subject[] = [
@@ -34,6 +35,7 @@ export const subjects: readonly Subject[] = [
   events,
   checkpoints,
   descriptions,
+  sweeps,
   ...inspected,
   ...exports,
 ];

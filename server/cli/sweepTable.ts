@@ -1,0 +1,221 @@
+/** @file The results of a sweep: a row for each combination of settings, with the runs that differ in the seed alone taken together. */
+import { parseOverride } from '../protocol/experiment/overrides.ts';
+import { formatSettingPath } from '../protocol/experiment/settingPath.ts';
+import { shownValue } from '../protocol/experiment/shownValue.ts';
+import { formatCount, formatRatio } from '../protocol/formatQuantity.ts';
+import { isGreaterBetter } from '../protocol/run/metricDirection.ts';
+import type { Summary } from '../protocol/run/events.ts';
+import { compressedSize } from '../protocol/run/compressedSize.ts';
+import type { LineState } from '../sweeps/runQueue.ts';
+import type { PlannedRun } from '../sweeps/sweepFolder.ts';
+import {
+  measuresOf,
+  measureTitle,
+  seedsText,
+  statisticsText,
+  valueText,
+  type Measure,
+  type MeasureName,
+} from './seedGroups.ts';
+import { styled, type Terminal } from './terminal.ts';
+import { textTable } from './textTable.ts';
+
+/** A line of the plan, and what it came to. */
+export interface SweepResult {
+  readonly planned: PlannedRun;
+  readonly state: LineState;
+  readonly seed: number;
+  /** Absolute path of the run folder. */
+  readonly path: string;
+  /** Absent where it is not finished. */
+  readonly summary?: Summary | undefined;
+  /** Why it is not. */
+  readonly problem?: string | undefined;
+}
+
+interface SweepRow {
+  /** The settings that are varied, but for the seed, by their names. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly results: readonly SweepResult[];
+  readonly measures: readonly Measure[];
+  /** How many times smaller; the mean over seeds. */
+  readonly ratio: number | undefined;
+}
+
+const SEED = 'training.seed';
+
+/** Best first, by the metric on the validation split where all have it, since choices are made by it, else on the test split. */
+function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; metric: string; by: MeasureName } {
+  const byKey = new Map<string, SweepResult[]>();
+  for (const result of results) {
+    const key = JSON.stringify([...variedSettings(result.planned)].filter(([name]) => name !== SEED));
+    byKey.set(key, [...(byKey.get(key) ?? []), result]);
+  }
+  const rows = [...byKey.values()].map((own): SweepRow => {
+    const finished = own.flatMap(({ seed, summary }) => (summary ? [{ seed, summary }] : []));
+    const ratios = finished.map(({ summary }) => compressedSize(summary).ratio);
+    return {
+      settings: new Map([...variedSettings(own[0].planned)].filter(([name]) => name !== SEED)),
+      results: own,
+      measures: measuresOf(finished),
+      ratio: ratios.length === 0 ? undefined : ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length,
+    };
+  });
+  const metric = results.find(({ summary }) => summary)?.summary?.metric ?? '';
+  const withResults = rows.filter(({ measures }) => measures.length > 0);
+  const by = withResults.every((row) => measureOf(row, 'validation')) ? 'validation' : 'test';
+  const direction = isGreaterBetter(metric) ? -1 : 1;
+  // What has diverged, or has no result, comes last.
+  const rank = (row: SweepRow) => {
+    const mean = measureOf(row, by)?.statistics.mean;
+    return mean === undefined ? [2, 0] : Number.isNaN(mean) ? [1, 0] : [0, direction * mean];
+  };
+  const sorted = rows.toSorted((a, b) => rank(a)[0] - rank(b)[0] || rank(a)[1] - rank(b)[1]);
+  return { rows: sorted, metric, by };
+}
+
+/** The settings in which a line differs from the others, by their names. */
+function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, string> {
+  return new Map(
+    vary.flatMap((text) => {
+      const override = parseOverride(text);
+      if (!override) return [];
+      const { path, value } = override;
+      return [[formatSettingPath(path), typeof value === 'string' ? value : JSON.stringify(value)]];
+    }),
+  );
+}
+
+/** Rows that are shown; programs get all of them. */
+const MOST_ROWS = 200;
+
+export function sweepTable(results: readonly SweepResult[], terminal: Terminal): string[] {
+  const { rows, metric, by } = sweepRows(results);
+  if (rows.length === 1 && rows[0].results.length > 1) return seedLines(rows[0], metric, terminal);
+  const names = [...new Set(rows.flatMap(({ settings }) => [...settings.keys()]))];
+  const measures: readonly MeasureName[] = ['validation', 'test', 'bytes'];
+  const shown = measures.filter((name) => rows.some((row) => measureOf(row, name)));
+  const haveSeeds = rows.some(({ results: own }) => new Set(own.map(({ seed }) => seed)).size > 1);
+  const lines = rows.slice(0, MOST_ROWS).map((row) => [
+    ...names.map((name) => shortened(row.settings.get(name) ?? '')),
+    ...(haveSeeds ? [seedsText(row.results.map(({ seed }) => seed))] : []),
+    ...shown.map((name) => {
+      const measure = measureOf(row, name);
+      return measure ? statisticsText(name, measure.statistics) : '';
+    }),
+    ...(haveSeeds && shown[0] !== undefined ? [deviationText(row, by)] : []),
+    row.ratio === undefined ? '' : formatRatio(row.ratio),
+    statesText(row),
+  ]);
+  const [header, ...body] = textTable(
+    {
+      header: [
+        ...names,
+        ...(haveSeeds ? ['seeds'] : []),
+        ...shown.map((name) => measureTitle(name, metric)),
+        ...(haveSeeds && shown[0] !== undefined ? ['deviation'] : []),
+        'smaller',
+        'run',
+      ],
+      rows: lines,
+    },
+    terminal.columns,
+  );
+  const rest = rows.length - lines.length;
+  return [
+    styled(terminal, 'dim', header),
+    ...body,
+    ...(rest > 0 ? [styled(terminal, 'dim', `and ${formatCount(rest)} more, which --json prints`)] : []),
+    ...(shown.length > 0 ? [styled(terminal, 'dim', `Sorted by ${measureTitle(by, metric)}, best first.`)] : []),
+    ...(haveSeeds
+      ? [
+          styled(
+            terminal,
+            'dim',
+            '± is half the 95% interval of the mean, by Student’s t; deviation is that of the runs.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** The results of runs that differ in the seed alone. */
+function seedLines({ results, measures }: SweepRow, metric: string, terminal: Terminal): string[] {
+  const finished = results.filter(({ summary }) => summary);
+  const [header, ...body] = textTable(
+    {
+      header: [`seeds ${seedsText(finished.map(({ seed }) => seed))}`, 'mean', '95% interval of it', 'deviation'],
+      rows: measures.map(({ name, statistics: { mean, margin, deviation } }) => [
+        measureTitle(name, metric),
+        valueText(name, mean),
+        margin === undefined ? '' : `${valueText(name, mean - margin)} to ${valueText(name, mean + margin)}`,
+        deviation === undefined ? '' : valueText(name, deviation),
+      ]),
+    },
+    terminal.columns,
+  );
+  return measures.length === 0 ? [] : [styled(terminal, 'dim', header), ...body];
+}
+
+/** The same for programs. */
+export function sweepJson(results: readonly SweepResult[]) {
+  const { rows, metric, by } = sweepRows(results);
+  return {
+    metric,
+    sortedBy: by,
+    groups: rows.map(({ settings, results: own, measures, ratio }) => ({
+      settings: Object.fromEntries(settings),
+      runs: own.map(({ planned }) => planned.run),
+      seeds: own.map(({ seed }) => seed),
+      finished: own.filter(({ summary }) => summary).length,
+      results: Object.fromEntries(measures.map(({ name, statistics }) => [name, statistics])),
+      ratio,
+    })),
+  };
+}
+
+/** A run's line for programs. */
+export function resultJson({ planned, state, seed, path, summary, problem }: SweepResult) {
+  const size = summary && compressedSize(summary);
+  return {
+    line: planned.line,
+    run: planned.run,
+    path,
+    state,
+    set: planned.vary,
+    seed,
+    ...(summary && {
+      metric: summary.metric,
+      test: summary.test,
+      ...(summary.validation !== undefined && { validation: summary.validation }),
+      bytes: size?.bytes,
+      ratio: size?.ratio,
+    }),
+    ...(problem !== undefined && { problem }),
+  };
+}
+
+function measureOf({ measures }: SweepRow, name: MeasureName): Measure | undefined {
+  return measures.find((measure) => measure.name === name);
+}
+
+function deviationText(row: SweepRow, by: MeasureName): string {
+  const measure = measureOf(row, by);
+  const deviation = measure?.statistics.deviation;
+  return measure && deviation !== undefined ? valueText(by, deviation) : '';
+}
+
+/** The run where there is one; of several, how many are finished where not all are. */
+function statesText({ results }: SweepRow): string {
+  const open = results.filter(({ summary }) => !summary);
+  const [{ planned, state, summary }] = results;
+  if (results.length === 1) return summary ? planned.run : `${planned.run} ${state}`;
+  if (open.length === 0) return `${formatCount(results.length)} runs`;
+  return `${formatCount(results.length - open.length)} of ${formatCount(results.length)} finished`;
+}
+
+const LONGEST_VALUE = 40;
+
+function shortened(value: string): string {
+  return value.length <= LONGEST_VALUE ? value : shownValue(value).slice(1, LONGEST_VALUE);
+}

@@ -1,0 +1,193 @@
+/** @file Training the runs of a sweep from the command line: asks, shows what happens, and ends with the results. */
+import { parseExperiment } from '../protocol/experiment/parseExperiment.ts';
+import { formatCount, formatDuration, formatNumber, formatRatio } from '../protocol/formatQuantity.ts';
+import { printableJson } from '../protocol/printable.ts';
+import { compressedSize } from '../protocol/run/compressedSize.ts';
+import { ExitCode, UserError, inOneLine } from '../protocol/userError.ts';
+import { runsFolder } from '../runs/experimentOf.ts';
+import { experimentName } from '../runs/run.ts';
+import { secondsOf, secondsOfLastRun, summaryOf } from '../sweeps/expectedTime.ts';
+import type { PlannedRuns } from '../sweeps/plannedRuns.ts';
+import type { Refusal } from '../runs/lockFile.ts';
+import { trainSweep, type LineOutcome } from '../sweeps/runQueue.ts';
+import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
+import type { CommandContext, CommandOption } from './command.ts';
+import { resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
+import { styled } from './terminal.ts';
+import { wrongUsage } from './wrongUsage.ts';
+
+/** A sweep with more runs than this is started only where the user says so once more. */
+const ASKED_FROM = 101;
+
+export const parallelOption: CommandOption = {
+  type: 'string',
+  value: 'N',
+  description: 'Runs at a time on this machine, those of an editor included; default: 1.',
+};
+
+export const yesOption: CommandOption = {
+  type: 'boolean',
+  description: 'Start more than 100 runs without asking.',
+};
+
+export const sweepJsonOption: CommandOption = {
+  type: 'boolean',
+  description: 'Print each run when it has ended, and then the results, one JSON object a line, and nothing else.',
+};
+
+/** @throws UserError for what is no positive integer */
+export function parallelOf(command: string, value: string | undefined): number {
+  const parallel = Number(value ?? 1);
+  if (Number.isInteger(parallel) && parallel >= 1 && parallel <= 1024) return parallel;
+  throw wrongUsage(command, `--parallel cannot be '${value}'`, 'Give an integer from 1 to 1024, such as --parallel 2.');
+}
+
+/**
+ * Makes a sweep. Where it has many runs, the user is asked.
+ * @param options.folder of the runs; default: `.deeptwist/runs` beside the file
+ * @param options.yes true where nobody is to be asked
+ * @returns undefined where the user does not want so many runs
+ * @throws UserError where nobody can be asked
+ */
+export async function startedSweep(
+  file: string,
+  planned: PlannedRuns,
+  { folder, parallel, yes }: { folder: string | undefined; parallel: number; yes: boolean },
+  { confirm, now, stderr }: CommandContext,
+): Promise<Sweep | undefined> {
+  for (const warning of planned.warnings) stderr.write(`${styled(stderr, 'yellow', 'warning:')} ${warning}\n`);
+  const count = planned.combinations.length;
+  if (count >= ASKED_FROM && !yes) {
+    const what = `These are ${formatCount(count)} runs. ${await expectedTime(file, count / parallel, folder)}`;
+    if (!confirm) throw new UserError(what, { remedy: 'Add --yes to start them.', exitCode: ExitCode.usage });
+    if (!(await confirm(`${what} Start them?`))) return undefined;
+  }
+  return createSweep({ experiment: file, ...planned, out: folder, now: new Date(now()) });
+}
+
+/** @param rounds runs one after the other */
+async function expectedTime(file: string, rounds: number, folder = runsFolder(file)): Promise<string> {
+  const seconds = await secondsOfLastRun(folder, experimentName(file));
+  if (seconds === undefined) return 'How long one takes is not known: none has finished yet.';
+  return `They take about ${formatDuration(seconds * rounds)} if each takes as long as the last one, ${formatDuration(seconds)}.`;
+}
+
+/** Trains what is left to do of a sweep, and shows the results. @returns the exit code */
+export async function workOnSweep(
+  sweep: Sweep,
+  context: CommandContext,
+  { parallel, retryFailed, json }: { parallel: number; retryFailed: boolean; json: boolean },
+): Promise<number> {
+  const { stdout, stderr } = context;
+  const terminal = json ? stderr : stdout;
+  const print = (lines: readonly string[]) => terminal.write(lines.map((line) => `${line}\n`).join(''));
+  const count = sweep.plan.length;
+  const width = formatCount(count).length;
+  const place = (line: number) => `[${formatCount(line).padStart(width)}/${formatCount(count)}]`;
+  const results: SweepResult[] = [];
+  const readResult = resultReader(sweep);
+  /** Lines whose runs have trained while this process watched: the others are in the table alone. */
+  const watched = new Set<number>();
+  const seconds: number[] = [];
+  const show = async (outcome: LineOutcome, left: number) => {
+    const result = await readResult(outcome);
+    results.push(result);
+    if (json) return void stdout.write(printableJson({ type: 'run', ...resultJson(result) }) + '\n');
+    const { line, vary } = outcome.planned;
+    if (!watched.has(line) && !outcome.problem) return;
+    if (result.summary) seconds.push(secondsOf(result.summary));
+    print([`${place(line)} ${resultText(result)}  ${vary.join(' ')}${timeLeft(seconds, left / parallel)}`]);
+  };
+  const many = parallel > 1 ? `, ${formatCount(parallel)} at a time` : '';
+  print([`${styled(terminal, 'bold', sweep.id)}  ${formatCount(count)} runs${many}`]);
+  const interrupt = context.onInterrupt(() =>
+    print([
+      'Stopping the runs after their step and saving everything; press Ctrl-C again to leave them to themselves.',
+    ]),
+  );
+  // One after the other, in the order of their ends.
+  let shown: Promise<void> = Promise.resolve();
+  try {
+    let left = count;
+    await trainSweep(sweep, {
+      parallel,
+      retryFailed,
+      sidecarScript: context.sidecarScript,
+      signal: interrupt.signal,
+      onStart: ({ line, vary }, { id }, how) => {
+        watched.add(line);
+        if (!json) print([`${place(line)} ${how} ${id}  ${vary.join(' ')}`]);
+      },
+      onEnd: (outcome) => {
+        const stillLeft = --left;
+        if (outcome.state !== 'not begun' || outcome.problem) shown = shown.then(() => show(outcome, stillLeft));
+      },
+      onClaimed: ({ line }, { holder }) => print([`${place(line)} is seen to by ${holderText(holder)}`]),
+    });
+    await shown;
+  } finally {
+    interrupt.dispose();
+  }
+  const all = await readResults(sweep, results);
+  if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
+  else stdout.write(['', ...sweepTable(all, stdout)].map((line) => `${line}\n`).join(''));
+  const open = all.filter(({ summary }) => !summary);
+  if (open.length === 0) return ExitCode.done;
+  print(openLines(sweep, open));
+  return interrupt.signal.aborted ? ExitCode.stopped : ExitCode.failed;
+}
+
+/** @param rounds runs one after the other that are left */
+function timeLeft(seconds: readonly number[], rounds: number): string {
+  if (seconds.length === 0 || rounds === 0) return '';
+  const mean = seconds.reduce((sum, one) => sum + one, 0) / seconds.length;
+  return `  about ${formatDuration(Math.max(1, mean * rounds))} left`;
+}
+
+export function holderText(holder: Refusal['holder']): string {
+  return holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
+}
+
+function openLines(sweep: Sweep, open: readonly SweepResult[]): string[] {
+  const failed = open.filter(({ state }) => state === 'failed').length;
+  const ofThem = failed === 0 ? '' : `, ${formatCount(failed)} of them ${failed === 1 ? 'has' : 'have'} failed`;
+  const are = open.length === 1 ? 'run is' : 'runs are';
+  return [
+    `${formatCount(open.length)} ${are} not finished${ofThem}.`,
+    `Go on with: deeptwist sweep ${sweep.id}${failed > 0 ? ' --retry-failed' : ''}`,
+  ];
+}
+
+/** All lines of a sweep: those that are known, and the others as having not been begun. */
+async function readResults(sweep: Sweep, known: readonly SweepResult[]): Promise<SweepResult[]> {
+  const byLine = new Map(known.map((result) => [result.planned.line, result]));
+  const read = resultReader(sweep);
+  const all: SweepResult[] = [];
+  for (const planned of sweep.plan) all.push(byLine.get(planned.line) ?? (await read({ planned, state: 'not begun' })));
+  return all;
+}
+
+/** Finds what a line came to. */
+function resultReader(sweep: Sweep): (outcome: LineOutcome) => Promise<SweepResult> {
+  let text: Promise<string> | undefined;
+  return async ({ planned, state, run, problem }) => {
+    text ??= sweep.experimentText();
+    const { seed } = parseExperiment(await text, { file: sweep.experiment, overrides: planned.set }).training;
+    const summary = run && state === 'finished' ? await summaryOf(run) : undefined;
+    const told = problem ?? run?.record.failure;
+    return {
+      planned,
+      state,
+      seed,
+      path: sweep.runFolder(planned),
+      summary,
+      ...(told && { problem: inOneLine({ message: told.message, ...(told.remedy !== undefined && { remedy: told.remedy }) }) }), // prettier-ignore
+    };
+  };
+}
+
+function resultText({ summary, state, problem }: SweepResult): string {
+  if (!summary) return problem === undefined ? state : `${state}: ${problem}`;
+  const { ratio } = compressedSize(summary);
+  return `${summary.metric} ${formatNumber(summary.test)}  ${formatRatio(ratio)}`;
+}

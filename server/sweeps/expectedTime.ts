@@ -1,0 +1,36 @@
+/** @file How long a run takes, by those that are there. */
+import { join } from 'node:path';
+import type { Summary } from '../protocol/run/events.ts';
+import { listRunIds } from '../runs/findRun.ts';
+import { readLastEvents } from '../runs/log/readEvents.ts';
+import { openRun, type Run } from '../runs/run.ts';
+
+/** Runs that are looked at. */
+const MOST_LOOKED_AT = 50;
+
+/**
+ * Seconds of the newest finished run of an experiment; undefined where there is none.
+ * @param folder of the runs
+ * @param name of the experiment
+ */
+export async function secondsOfLastRun(folder: string, name: string): Promise<number | undefined> {
+  for (const id of (await listRunIds(folder)).slice(-MOST_LOOKED_AT).reverse()) {
+    const run = await openRun(join(folder, id)).catch(() => undefined);
+    if (run?.record.name !== name || run.record.state !== 'finished') continue;
+    const summary = await summaryOf(run).catch(() => undefined);
+    if (summary) return secondsOf(summary);
+  }
+  return undefined;
+}
+
+/** What a finished run came to; undefined where its log does not tell. */
+export async function summaryOf(run: Run): Promise<Summary | undefined> {
+  const events = await readLastEvents(run);
+  return events.findLast((event) => event.type === 'finished')?.summary;
+}
+
+/** Seconds that a run took in all. */
+export function secondsOf(summary: Summary): number {
+  const { trainingSeconds, distortionSeconds, observationSeconds, evaluationSeconds } = summary;
+  return trainingSeconds + distortionSeconds + observationSeconds + evaluationSeconds;
+}

@@ -1,0 +1,75 @@
+/** @file The runs that an experiment file's `sweep` makes, all of them checked before any of them is begun. */
+import { Random } from '../formats/random.ts';
+import { checkCombinations } from '../protocol/experiment/parseExperiment.ts';
+import { experimentError } from '../protocol/experiment/problem.ts';
+import { formatCount } from '../protocol/formatQuantity.ts';
+import { overrideOf } from '../protocol/experiment/overrides.ts';
+import { sweptRuns, type SweptRun } from '../protocol/experiment/sweptRuns.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import { loadExperiment } from '../runs/loadExperiment.ts';
+import type { Combination } from './sweepFolder.ts';
+
+export interface PlannedRuns {
+  /** Exact text of the experiment file. */
+  readonly text: string;
+  /** `path=value` texts of all runs. */
+  readonly overrides: readonly string[];
+  readonly combinations: readonly Combination[];
+  /** What the user should know. */
+  readonly warnings: readonly string[];
+}
+
+/** Its runs are no sweeps themselves. */
+const NO_SWEEP = overrideOf(['sweep'], null).text;
+
+/**
+ * The runs of `sweep` in an experiment file.
+ * @param overrides `path=value` texts of `--set`
+ * @throws UserError with everything that is wrong in the file or in any of the runs, or where it has no sweep
+ */
+export async function plannedRuns(file: string, overrides: readonly string[]): Promise<PlannedRuns> {
+  const { text, name, experiment } = await loadExperiment(file, overrides);
+  const { sweep } = experiment;
+  if (!sweep)
+    throw new UserError(`${name} has no "sweep".`, {
+      remedy: `Say in the file what to vary: "sweep": { "vary": { "training.seed": [1, 2, 3] } }. Seeds alone: deeptwist run FILE --seeds 1..3`,
+      exitCode: ExitCode.usage,
+    });
+  const random = new Random(sweep.type === 'random' ? sweep.seed : 0);
+  const all = sweptRuns(sweep, () => random.uniform());
+  const runs = withoutRepetitions(all);
+  const problems = checkCombinations(text, overrides, runs);
+  if (problems.length > 0) throw experimentError(name, problems);
+  const left = all.length - runs.length;
+  return {
+    text,
+    overrides: [...overrides, NO_SWEEP],
+    combinations: runs.map((run) => run.map(({ override }) => override.text)),
+    warnings:
+      left === 0 ? [] : [`${formatCount(left)} of the runs would have the settings of another: they are left out.`],
+  };
+}
+
+/**
+ * Runs of an experiment file that differ in the seed alone.
+ * @throws UserError with everything that is wrong in the file
+ */
+export async function seededRuns(
+  file: string,
+  overrides: readonly string[],
+  seeds: readonly number[],
+): Promise<PlannedRuns> {
+  const { text, experiment } = await loadExperiment(file, overrides);
+  const combinations = seeds.map((seed) => [overrideOf(['training', 'seed'], seed).text]);
+  const forAll = experiment.sweep ? [...overrides, NO_SWEEP] : overrides;
+  return { text, overrides: forAll, combinations, warnings: [] };
+}
+
+function withoutRepetitions(runs: readonly SweptRun[]): SweptRun[] {
+  const byText = new Map<string, SweptRun>();
+  for (const run of runs) {
+    const key = JSON.stringify(run.map(({ override }) => override.text));
+    if (!byText.has(key)) byText.set(key, run);
+  }
+  return [...byText.values()];
+}

@@ -1,0 +1,234 @@
+/**
+ * @file The folder of a sweep, `.deeptwist/sweeps/ID/` beside the experiment file:
+ * ```
+ * sweep.json                  what it belongs to: SweepRecord; written last, so that a folder without it is no sweep
+ * experiment.deeptwist.jsonc  the exact text that all of its runs are made from
+ * plan.jsonl                  a PlannedRun a line; never changed
+ * claims/N                    the process that sees to line N now
+ * ```
+ * Whether a run is done stands in its run folder alone. The id of each run is chosen with the plan: a run that is there has been begun, and
+ * no run can be made twice.
+ */
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import * as z from 'zod';
+import { explainSystemError, isMissing } from '../protocol/systemError.ts';
+import { ExitCode, UserError } from '../protocol/userError.ts';
+import { claimName, createRun, newId } from '../runs/createRun.ts';
+import { explainDiskError, syncFolder, writeAtomically } from '../runs/disk.ts';
+import { experimentOf, recordedExperiment, runsFolder } from '../runs/experimentOf.ts';
+import { takeFile, type HeldFile, type Refusal } from '../runs/lockFile.ts';
+import { EXPERIMENT_FILE, RUN_FILE, experimentName, openRun, type Run } from '../runs/run.ts';
+import { readRegularFile } from '../runs/workspaceFile.ts';
+
+const SWEEP_FILE = 'sweep.json';
+const PLAN_FILE = 'plan.jsonl';
+const FORMAT_VERSION = 1;
+/** Bytes of a plan at most: those of 100,000 runs with long settings. */
+const MOST_PLAN_BYTES = 2 ** 28;
+
+const sweepRecordSchema = z.object({
+  format: z.literal(FORMAT_VERSION),
+  id: z.string().describe('Name that the folder was made with: its runs know the sweep by it.'),
+  experiment: z.string().describe('As in run.json.'),
+  relativeExperiment: z.string().optional().describe('As in run.json.'),
+  runs: z.string().optional().describe('Folder of the runs, as a path from this one; default: that of the experiment.'),
+  created: z.iso.datetime(),
+});
+type SweepRecord = z.output<typeof sweepRecordSchema>;
+
+const plannedRunSchema = z.object({
+  run: z
+    .string()
+    .regex(/^\d{8}-\d{6}-[\w.-]*\.\d+$/)
+    .describe('Id of the run, the name of its folder: no other kind of folder is ever made or removed for a plan.'),
+  set: z.array(z.string()).describe('All `path=value` texts of the run.'),
+  vary: z.array(z.string()).describe('Those of them in which the runs of the sweep differ.'),
+});
+
+/** A line of the plan. */
+export type PlannedRun = z.output<typeof plannedRunSchema> & {
+  /** Place in the plan, from 1. */
+  readonly line: number;
+};
+
+export class Sweep {
+  /** Absolute. */
+  readonly path: string;
+  readonly plan: readonly PlannedRun[];
+  readonly #record: SweepRecord;
+
+  constructor(path: string, record: SweepRecord, plan: readonly PlannedRun[]) {
+    this.path = path;
+    this.plan = plan;
+    this.#record = record;
+  }
+
+  get id(): string {
+    return this.#record.id;
+  }
+
+  /** Absolute path of the experiment file, where that is now. */
+  get experiment(): string {
+    return experimentOf(this.path, this.#record);
+  }
+
+  /** Folder of the run folders. */
+  get runs(): string {
+    const { runs } = this.#record;
+    return runs === undefined ? runsFolder(this.experiment) : resolve(this.path, runs);
+  }
+
+  /** Exact text of the experiment file as it was when the sweep was made. */
+  experimentText(): Promise<string> {
+    return readRegularFile(join(this.path, EXPERIMENT_FILE));
+  }
+
+  /** Folder of the run of a line. */
+  runFolder({ run }: Pick<PlannedRun, 'run'>): string {
+    return join(this.runs, run);
+  }
+
+  /**
+   * Takes a line for this process: no other makes or starts its run meanwhile. The line of a process that has died is taken over.
+   * @returns the line, or which process has it
+   */
+  async claim({ line }: PlannedRun): Promise<HeldFile | Refusal> {
+    const folder = join(this.path, 'claims');
+    await mkdir(folder, { recursive: true });
+    return takeFile(join(folder, String(line)));
+  }
+
+  /**
+   * The run of a line; undefined where it has not been begun.
+   * @throws UserError where it is damaged, or its folder is that of another run
+   */
+  async openRun(planned: PlannedRun): Promise<Run | undefined> {
+    const path = this.runFolder(planned);
+    if (!existsSync(join(path, RUN_FILE)) || !existsSync(join(path, EXPERIMENT_FILE))) return undefined;
+    const run = await openRun(path);
+    if (run.record.sweep === this.id) return run;
+    throw new UserError(`${path} is the folder of a run that does not belong to the sweep ${this.id}.`, {
+      remedy: 'Move it elsewhere, then go on with the sweep.',
+    });
+  }
+
+  /** Makes the run of a line that has been claimed and not been begun; what is left of a making that was cut short is removed. */
+  async makeRun(planned: PlannedRun): Promise<Run> {
+    await rm(this.runFolder(planned), { recursive: true, force: true });
+    return createRun({
+      experiment: this.experiment,
+      text: await this.experimentText(),
+      overrides: planned.set,
+      state: 'queued',
+      out: this.runs,
+      id: planned.run,
+      sweep: this.id,
+    });
+  }
+}
+
+/** Settings of a run of a sweep: the `path=value` texts in which it differs from the others. */
+export type Combination = readonly string[];
+
+/**
+ * Makes the folder of a sweep. Nothing is started.
+ * @param experiment path of the experiment file
+ * @param text of the experiment file
+ * @param overrides `path=value` texts of all runs
+ * @param combinations those of each run besides
+ * @param out folder of the runs; default: `.deeptwist/runs` beside the file
+ */
+export async function createSweep({
+  experiment,
+  text,
+  overrides,
+  combinations,
+  out,
+  now = new Date(),
+}: {
+  experiment: string;
+  text: string;
+  overrides: readonly string[];
+  combinations: readonly Combination[];
+  out?: string | undefined;
+  now?: Date;
+}): Promise<Sweep> {
+  const file = resolve(experiment);
+  const sweeps = sweepsFolder(file);
+  let made: string | undefined;
+  try {
+    await mkdir(sweeps, { recursive: true });
+    const id = await claimName(sweeps, newId(experimentName(file), now));
+    made = join(sweeps, id);
+    const digits = String(combinations.length).length;
+    const plan = combinations.map((vary, i) => ({
+      run: `${id}.${String(i + 1).padStart(digits, '0')}`,
+      set: [...overrides, ...vary],
+      vary: [...vary],
+    }));
+    const runs = out === undefined ? undefined : relative(made, resolve(out));
+    const record: SweepRecord = {
+      format: FORMAT_VERSION,
+      id,
+      ...recordedExperiment(made, file),
+      ...(runs !== undefined && { runs: isAbsolute(runs) ? runs : runs.replaceAll('\\', '/') }),
+      created: now.toISOString(),
+    };
+    await writeFile(join(made, EXPERIMENT_FILE), text);
+    await writeAtomically(join(made, PLAN_FILE), plan.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    await writeAtomically(join(made, SWEEP_FILE), `${JSON.stringify(record, null, 2)}\n`);
+    await syncFolder(sweeps);
+    return new Sweep(made, record, plan.map((line, i) => ({ ...line, line: i + 1 }))); // prettier-ignore
+  } catch (error) {
+    if (made !== undefined) await rm(made, { recursive: true, force: true }).catch(() => undefined);
+    const cause = error instanceof UserError ? error.cause : error;
+    throw explainDiskError(cause, sweeps, Buffer.byteLength(text), { begun: false });
+  }
+}
+
+/** The folder in which the sweeps of an experiment file are. */
+function sweepsFolder(experiment: string): string {
+  return join(dirname(resolve(experiment)), '.deeptwist', 'sweeps');
+}
+
+export function isSweepFolder(path: string): boolean {
+  return existsSync(join(path, SWEEP_FILE));
+}
+
+/** @throws UserError for a folder that is no sweep, is damaged, or was written by a newer version */
+export async function openSweep(path: string): Promise<Sweep> {
+  const record = parse(await read(path, SWEEP_FILE), sweepRecordSchema, join(path, SWEEP_FILE));
+  const lines = (await read(path, PLAN_FILE, MOST_PLAN_BYTES)).split('\n').filter((line) => line !== '');
+  const plan = lines.map((line, i) => ({
+    ...parse(line, plannedRunSchema, `${join(path, PLAN_FILE)}:${i + 1}`),
+    line: i + 1,
+  }));
+  return new Sweep(resolve(path), record, plan);
+}
+
+async function read(path: string, name: string, most?: number): Promise<string> {
+  try {
+    return await readRegularFile(join(path, name), most);
+  } catch (error) {
+    if (isMissing(error)) throw new UserError(`${path} is not the folder of a sweep: it has no ${name}.`, { cause: error }); // prettier-ignore
+    throw explainSystemError(error, { path: join(path, name), cannot: 'read' });
+  }
+}
+
+function parse<T>(text: string, schema: z.ZodType<T>, place: string): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${place} is damaged: it is not JSON.`, { cause: error });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new UserError(`${place} is damaged: ${path.join('.')}: ${message}.`, {
+    remedy: 'Start the sweep again; runs of it that are there stay as they are.',
+    exitCode: ExitCode.failed,
+  });
+}

@@ -1,0 +1,223 @@
+/** @file Sweeps in real processes: killed at random moments, stopped, and gone on with. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Random } from '../../../server/formats/random.ts';
+import { isAlive } from '../../../server/runs/liveProcess.ts';
+import { listRuns } from '../../../server/runs/findRun.ts';
+import { openRun } from '../../../server/runs/run.ts';
+import { runtimeFolder } from '../../../server/runs/runtimeFolder.ts';
+import { until } from '../../until.ts';
+import { useInstallation } from '../installation.ts';
+import { experiment, finalWeights, recordedEvents, workspace, type Workspace } from '../training/workspace.ts';
+
+const installation = useInstallation();
+/** In the place of the system's folder for temporary files: the queue of these runs alone. */
+let temporary: string;
+const system = process.env.TMPDIR;
+beforeAll(() => {
+  temporary = mkdtempSync(join(tmpdir(), 'deeptwist-runtime-'));
+  process.env.TMPDIR = temporary;
+});
+afterAll(() => {
+  if (system === undefined) delete process.env.TMPDIR;
+  else process.env.TMPDIR = system;
+  rmSync(temporary, { recursive: true });
+});
+
+const children = new Set<ChildProcess>();
+afterEach(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  const left = trainingProcesses();
+  for (const pid of left) process.kill(pid, 'SIGKILL');
+  await until(() => trainingProcesses().length === 0);
+  expect(left, 'processes that the test left').toEqual([]);
+});
+
+/** Those that have a ticket in the queue. */
+function trainingProcesses(): number[] {
+  return readdirSync(runtimeFolder())
+    .filter((name) => name.endsWith('.json'))
+    .flatMap((name) => {
+      try {
+        const { process: identity } = JSON.parse(readFileSync(join(runtimeFolder(), name), 'utf8')) as { process: { pid: number; host: string } }; // prettier-ignore
+        return isAlive(identity) === true ? [identity.pid] : [];
+      } catch {
+        return []; // It has gone meanwhile.
+      }
+    });
+}
+
+const settings = {
+  training: { ...experiment.training, threads: 1, steps: 400, checkpointEvery: 50 },
+  compression: { method: 'prune', distortEvery: 10, layers: { fc1: { rate: 0.6 } } },
+  sweep: { vary: { 'compression.layers.fc1.rate': [0.5, 0.8], 'training.seed': [1, 2] } },
+};
+const file = 'blobs.deeptwist.jsonc';
+const COUNT = 4;
+
+function start({ folder }: Workspace, ...args: string[]) {
+  const child = spawn(process.execPath, [join(installation(), 'bin', 'deeptwist.js'), ...args], { cwd: folder });
+  children.add(child.once('exit', () => children.delete(child)));
+  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)]).then(
+    ([[code, signal], stdout, stderr]) => ({ code: code as number | null, signal: signal as string | null, stdout, stderr }), // prettier-ignore
+  );
+  return { child, ended };
+}
+
+type Weights = ReturnType<typeof finalWeights>;
+
+/** Weights of the runs, in the order of the plan. */
+async function weightsOf({ folder }: Workspace): Promise<Weights[]> {
+  const { runs } = await listRuns(folder);
+  return runs.toSorted((a, b) => (a.id < b.id ? -1 : 1)).map((run) => finalWeights(run));
+}
+
+function sweepOf({ folder }: Workspace): string | undefined {
+  const sweeps = join(folder, '.deeptwist', 'sweeps');
+  return existsSync(sweeps) ? readdirSync(sweeps).find((id) => existsSync(join(sweeps, id, 'sweep.json'))) : undefined;
+}
+
+async function expectWhole(place: Workspace, expected: readonly Weights[]): Promise<void> {
+  const { runs, unreadable } = await listRuns(place.folder);
+  expect(unreadable).toEqual([]);
+  expect(runs.map(({ record }) => record.state)).toEqual(Array(COUNT).fill('finished'));
+  expect(await weightsOf(place)).toEqual(expected);
+  for (const run of runs) {
+    // Each step once, in order, and one end: nothing was trained twice.
+    const events = await recordedEvents(run);
+    const steps = events.flatMap((event) => (event.type === 'metrics' ? event.step : []));
+    expect(steps).toEqual([...new Set(steps)].sort((a, b) => a - b));
+    expect(events.filter(({ type }) => type === 'finished')).toHaveLength(1);
+    expect(readdirSync(run.path).filter((name) => /lock|\.tmp$/.test(name))).toEqual([]);
+  }
+}
+
+/** What a sweep comes to that nobody interrupts, and how long that takes. */
+let uninterrupted: { weights: Weights[]; milliseconds: number } | undefined;
+async function reference() {
+  if (uninterrupted) return uninterrupted;
+  const place = await workspace(settings);
+  const begin = performance.now();
+  const { code, stdout } = await start(place, 'sweep', file, '--parallel', '2').ended;
+  expect(code, stdout).toBe(0);
+  uninterrupted = { weights: await weightsOf(place), milliseconds: performance.now() - begin };
+  return uninterrupted;
+}
+
+test('a sweep makes a plain run of each combination, and sorts them', async () => {
+  const { weights } = await reference();
+  expect(weights).toHaveLength(COUNT);
+  // The same as by hand.
+  const place = await workspace(settings);
+  const { run } = await place.run({ overrides: ['compression.layers.fc1.rate=0.5', 'training.seed=2'] });
+  expect(finalWeights(run)).toEqual(weights[1]);
+});
+
+test('a sweep that is killed, with runs of it or without, at any moment ends, gone on with, as one that is not', async () => {
+  const { weights, milliseconds } = await reference();
+  const seed = Math.floor(1e6 * Math.random());
+  const random = new Random(seed);
+  const killed: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    const place = await workspace(settings);
+    for (let attempt = 0; ; attempt++) {
+      const sweep = sweepOf(place);
+      const { child, ended } = start(place, 'sweep', sweep ?? file, '--parallel', '2');
+      if (attempt === 3) {
+        expect(await ended, `seed ${seed}`).toMatchObject({ code: 0 });
+        break;
+      }
+      await after(random.uniform() * milliseconds * 0.6, ended);
+      const victims = [...trainingProcesses().filter(() => random.uniform() < 0.5)];
+      const kind = random.below(3);
+      // The sweep, runs of it, or both.
+      if (kind !== 0) for (const pid of victims) kill(pid);
+      if (kind !== 1) child.kill('SIGKILL');
+      killed.push(`${['sweep', 'runs', 'both'][kind]} (${victims.length} runs)`);
+      if (kind === 1 || child.exitCode !== null) {
+        // It starts them again by itself.
+        expect(await ended, `seed ${seed}`).toMatchObject({ code: 0 });
+        break;
+      }
+      await ended;
+    }
+    await expectWhole(place, weights);
+  }
+  expect(killed.length, `seed ${seed}`).toBeGreaterThanOrEqual(4);
+}, 400_000);
+
+test('stops its runs at Ctrl-C, with checkpoints, says how to go on, and goes on', async () => {
+  const { weights } = await reference();
+  const place = await workspace(settings);
+  const { child, ended } = start(place, 'sweep', file, '--parallel', '2');
+  await until(async () => {
+    const { runs } = await listRuns(place.folder);
+    return runs.some((run) => existsSync(run.eventsFile) && /"metrics"/.test(readFileSync(run.eventsFile, 'utf8')));
+  });
+  child.kill('SIGINT');
+  const stopped = await ended;
+  expect(stopped).toMatchObject({ code: 130 });
+  expect(trainingProcesses()).toEqual([]);
+  const states = (await listRuns(place.folder)).runs.map((run) => run.observedState());
+  expect(states).toContain('stopped');
+  const [, id] = /Go on with: deeptwist sweep (\S+)/.exec(stopped.stdout)!;
+  const goneOn = await start(place, 'sweep', id, '--parallel', '2', '--json').ended;
+  expect(goneOn.code).toBe(0);
+  const lines = goneOn.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+  expect(lines.map(({ type }) => type)).toEqual([...Array<string>(COUNT).fill('run'), 'sweep']);
+  await expectWhole(place, weights);
+});
+
+test('a command for each run does the same, each in its own process, at the same time', async () => {
+  const { weights } = await reference();
+  const place = await workspace(settings);
+  const printed = await start(place, 'sweep', file, '--print').ended;
+  const commands = printed.stdout.trimEnd().split('\n').map((line) => line.split(' ').slice(1)); // prettier-ignore
+  expect(commands).toHaveLength(COUNT);
+  // One of them twice: the second is refused, or finds it finished.
+  const codes = await Promise.all([...commands, commands[0]].map(async (args) => (await start(place, ...args).ended).code)); // prettier-ignore
+  expect(codes.filter((code) => code === 0).length).toBeGreaterThanOrEqual(COUNT);
+  await expectWhole(place, weights);
+  const results = await start(place, 'sweep', 'last').ended;
+  expect(results.stdout).toMatch(/compression\.layers\.fc1\.rate +seeds +test accuracy/);
+});
+
+test('a run that has failed is gone on with where the user says so', async () => {
+  const place = await workspace({ ...settings, sweep: { vary: { 'data.train.targets': ['train-labels.npy', 'later.npy'] } } }); // prettier-ignore
+  const first = await start(place, 'sweep', file).ended;
+  expect(first.code).toBe(1);
+  expect(first.stdout).toContain('1 run is not finished, 1 of them has failed.');
+  const id = sweepOf(place)!;
+  const again = await start(place, 'sweep', id).ended;
+  expect(again).toMatchObject({ code: 1 });
+  await place.write('later.npy', readFileSync(join(place.folder, 'train-labels.npy')));
+  const retried = await start(place, 'sweep', id, '--retry-failed').ended;
+  expect(retried).toMatchObject({ code: 0 });
+  const { runs } = await listRuns(place.folder);
+  expect(runs).toHaveLength(2);
+  for (const { path } of runs) expect((await openRun(path)).record.state).toBe('finished');
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** A random moment: not a time that a result is waited for. */
+function after(milliseconds: number, ended: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const moment = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      resolve();
+    }, milliseconds);
+  });
+  return Promise.race([moment, ended]).finally(() => clearTimeout(timer));
+}
