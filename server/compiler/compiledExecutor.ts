@@ -1,5 +1,6 @@
 /** @file Runs a program's traced graphs in ONNX Runtime, on the weights in place. */
 import { availableParallelism } from 'node:os';
+import { formatCount } from '../protocol/formatQuantity.ts';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
 import { channelBlock } from './channelBlock.ts';
@@ -8,6 +9,7 @@ import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
 import { feedName, lowerGraph } from './lower/lowerGraph.ts';
 import { optimize, type PassName } from './optimize.ts';
+import { outOfMemory } from './outOfMemory.ts';
 import { createParameters, type ArenaRoom, type ParameterSet } from './parameters.ts';
 import { splitRowGradients } from './passes/rowGradients.ts';
 import { zeroNodes } from './passes/zeros.ts';
@@ -114,7 +116,7 @@ export class CompiledExecutor implements Executor {
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
     draw(session, randoms, this.#options, step);
-    await session.run();
+    await run(session, `a training step of ${samplesText(batch)}`);
     checkIndices(watched, session.buffers, batch);
     for (const [name, buffer] of session.buffers) {
       if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
@@ -132,7 +134,7 @@ export class CompiledExecutor implements Executor {
     feed(session, batch);
     // A model that is random also in inference mode draws the same numbers in every evaluation.
     draw(session, randoms, this.#options, EVALUATION_STEP);
-    await session.run();
+    await run(session, `an evaluation of ${samplesText(batch)}`);
     checkIndices(watched, session.buffers, batch);
     this.#carryStates(session, 'evaluation');
     const value = (name: string) => (session.buffers.get(name) as Float32Array)[0];
@@ -207,6 +209,17 @@ async function bindGraph(
   const randoms = nodes.filter((node): node is NodeOf<'Random'> => node.op === 'Random');
   return { session, randoms, watched: checked.watched };
 }
+
+/** @throws UserError where there is not enough memory for what the session computes */
+async function run(session: BoundSession, what: string): Promise<void> {
+  try {
+    await session.run();
+  } catch (error) {
+    throw outOfMemory(error, what) ?? error;
+  }
+}
+
+const samplesText = ({ size }: StepBatch) => `${formatCount(size)} sample${size === 1 ? '' : 's'}`;
 
 function feed(session: BoundSession, batch: StepBatch): void {
   batch.inputs.forEach((values, index) => session.buffers.get(portName.input(index))?.set(values));

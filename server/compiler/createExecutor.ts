@@ -1,11 +1,13 @@
 /** @file Chooses how a program is run. */
 import * as tf from '@tensorflow/tfjs';
+import { formatCount } from '../protocol/formatQuantity.ts';
 import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import { CompiledExecutor, type ExecutorOptions } from './compiledExecutor.ts';
 import { chooseEagerBackend } from './eagerBackend.ts';
 import { EagerExecutor } from './eagerExecutor.ts';
 import { UnsupportedKernel } from './import/kernel.ts';
+import { outOfMemory } from './outOfMemory.ts';
 import type { ParameterSet } from './parameters.ts';
 import type { Executor, Program, StepBatch } from './program.ts';
 
@@ -20,13 +22,31 @@ export interface CreatedExecutor {
  * An executor that has trained nothing, but is known to train and to evaluate: no mistake shows hours later.
  * @param kind 'auto' compiles and falls back to the eager executor when an operation has no lowering
  * @param directory folder of the user's model
- * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be
+ * @throws UnsupportedKernel when `kind` is 'compiled' and the program cannot be, UserError where there is not enough memory
  */
 export async function createExecutor(
   program: Program,
-  kind: 'auto' | 'compiled' | 'eager',
+  kind: ExecutorKind,
   directory: string,
-  options: ExecutorOptions & { evaluationBatchSize: number },
+  options: TriedOptions,
+): Promise<CreatedExecutor> {
+  try {
+    return await createTried(program, kind, directory, options);
+  } catch (error) {
+    const { batchSize, evaluationBatchSize } = options;
+    const what = `training steps of ${formatCount(batchSize)} and evaluations of ${formatCount(evaluationBatchSize)} samples`;
+    throw outOfMemory(error, what) ?? error;
+  }
+}
+
+type ExecutorKind = 'auto' | 'compiled' | 'eager';
+type TriedOptions = ExecutorOptions & { evaluationBatchSize: number };
+
+async function createTried(
+  program: Program,
+  kind: ExecutorKind,
+  directory: string,
+  options: TriedOptions,
 ): Promise<CreatedExecutor> {
   if (kind === 'eager') return createEager(program, directory, options);
   try {
@@ -60,11 +80,7 @@ function slownessOf({ description }: Executor): string {
     : 'slower, often by a hundred times and more: install @tensorflow/tfjs-node beside the model to do better';
 }
 
-async function createEager(
-  program: Program,
-  directory: string,
-  options: ExecutorOptions & { evaluationBatchSize: number },
-): Promise<CreatedExecutor> {
+async function createEager(program: Program, directory: string, options: TriedOptions): Promise<CreatedExecutor> {
   const { seed, seeding, stateBytes, groups } = options;
   const initial = program.weights.map(({ variable }) => variable.dataSync().slice());
   const backend = await chooseEagerBackend(directory, async (candidate) => {

@@ -1,9 +1,9 @@
 /** @file The weights of a program: those of its model with their gradients, in {@link Arena}s, and those of a frozen model. */
-import { totalmem } from 'node:os';
 import { elementCount } from '../protocol/shape.ts';
 import { formatBytes, formatCount } from '../protocol/formatQuantity.ts';
 import { UserError } from '../protocol/userError.ts';
 import { ARENA_LIMIT, arenaBytes, createArenas, type Arena } from '../memory/arena.ts';
+import { memoryOfMachine } from '../memory/machineMemory.ts';
 import type { RowGradient } from '../memory/rowGradient.ts';
 import type { FrozenWeight, Program, ProgramWeight } from './program.ts';
 
@@ -129,11 +129,4 @@ function allocateArenas(groups: readonly Group[], weights: readonly ProgramWeigh
     if (!(error instanceof RangeError)) throw error;
     throw new UserError(`There is not enough memory for the model: ${need}.`, { remedy, cause: error });
   }
-}
-
-/** Bytes of memory that this process may use: those of its container, where that has a limit. */
-function memoryOfMachine(): number {
-  // Node 18 and some systems have no such limit and give 0, or a number beyond all memory.
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(limit, totalmem()) : totalmem();
 }

@@ -8,7 +8,7 @@ export interface FilePieces {
 }
 
 /** Most bytes of a piece: neither a hash nor the system takes 2 GiB at a time. */
-export const PIECE_BYTES = 2 ** 26;
+const PIECE_BYTES = 2 ** 26;
 
 /** Bytes as pieces of at most `most` bytes. */
 export function* inPieces(bytes: Uint8Array, most = PIECE_BYTES): Generator<Uint8Array> {

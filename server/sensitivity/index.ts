@@ -39,20 +39,20 @@ export interface SensitivityOptions extends TrialOptions {
 export async function measureSensitivity(options: SensitivityOptions): Promise<SensitivityReport> {
   const { origin, signal, onProgress } = options;
   onProgress({ phase: 'loading' });
-  return withSubject(origin, async (subject) => {
+  return withSubject(origin, signal, async (subject) => {
     const { prepared, folder } = subject;
     const trials = trialsOf(prepared.live.experiment, prepared.weights, options);
     const { split, samples, content } = await samplesOf(subject, options);
-    const file = join(folder, `${identityOf(prepared, content)}.json`);
+    const file = join(folder, `${await identityOf(prepared, content)}.json`);
     const measurements = await Measurements.open({ prepared, split, signal }, file);
     let report: SensitivityReport;
     try {
       report = await scan(subject, { trials, samples, measurements }, options);
     } catch (error) {
-      await measurements.keep(file).catch(() => undefined);
+      await measurements.keep().catch(() => undefined);
       throw error;
     }
-    const notKept = await measurements.keep(file).then(() => undefined, reasonOf);
+    const notKept = await measurements.keep().then(() => undefined, reasonOf);
     if (notKept === undefined) return report;
     return { ...report, warnings: [...report.warnings, `not kept for another call: ${notKept}`] };
   });
@@ -86,8 +86,9 @@ async function scan(
   progress(0);
   const { metric } = prepared.program;
   const asItIs = checkFinite(await measurements.of([]), metric, split);
-  const dropOf = ({ value }: Measurement) => {
-    if (value === null) return null;
+  const dropOf = ({ value, loss }: Measurement) => {
+    // Outputs that are no numbers can still be counted as right or wrong.
+    if (value === null || loss === null) return null;
     const drop = isGreaterBetter(metric) ? asItIs.value - value : value - asItIs.value;
     return Math.abs(drop) <= ROUNDING * Math.abs(asItIs.value) ? 0 : drop;
   };

@@ -7,6 +7,7 @@ import { Compressor } from '../compression/compressor.ts';
 import { weightsOf } from '../compression/methods/unit.ts';
 import { planCompression } from '../compression/plan.ts';
 import type { Split } from '../data/dataset.ts';
+import { sha256Of } from '../formats/sha256.ts';
 import type { Compression } from '../protocol/experiment/schema.ts';
 import { writeAtomically } from '../runs/disk.ts';
 import { readRegularFile } from '../runs/workspaceFile.ts';
@@ -33,6 +34,9 @@ const fileSchema = z.object({
   measured: z.record(z.string(), measurementSchema),
 });
 
+/** Milliseconds after which new measurements are kept, so that little is lost with the process. */
+const KEEP_AFTER = 60_000;
+
 /** Model and samples of the measurements. */
 export interface Measured {
   readonly prepared: Prepared;
@@ -48,27 +52,34 @@ export class Measurements {
   readonly #originals: ReadonlyMap<string, Float32Array>;
   /** By the compressions as JSON. */
   readonly #known: Map<string, Measurement>;
+  readonly #file: string;
+  /** Evaluations that were done when measurements were kept last, and when that was. */
+  readonly #kept = { evaluations: 0, time: Date.now() };
 
-  private constructor(subject: Measured, known: Map<string, Measurement>) {
+  private constructor(subject: Measured, file: string, known: Map<string, Measurement>) {
     this.#subject = subject;
+    this.#file = file;
     this.#known = known;
     this.#originals = new Map(subject.prepared.weights.map(({ name, values }) => [name, values.slice()]));
   }
 
   /** @param file of earlier measurements of the same model on the same samples; one that is missing or damaged has none */
   static async open(subject: Measured, file: string): Promise<Measurements> {
-    const known = await readRegularFile(file, Infinity)
+    const known = await readRegularFile(file)
       .then((text) => fileSchema.parse(JSON.parse(text)).measured)
       .catch(() => ({}));
-    return new Measurements(subject, new Map(Object.entries(known)));
+    return new Measurements(subject, file, new Map(Object.entries(known)));
   }
 
   /** Keeps what was measured, for another call. @throws UserError when it cannot be written */
-  async keep(file: string): Promise<void> {
-    if (this.evaluations === 0) return;
-    await mkdir(dirname(file), { recursive: true });
+  async keep(): Promise<void> {
+    if (this.evaluations === this.#kept.evaluations) return;
+    const { evaluations } = this;
+    this.#kept.time = Date.now();
+    await mkdir(dirname(this.#file), { recursive: true });
     const content: z.input<typeof fileSchema> = { version: VERSION, measured: Object.fromEntries(this.#known) };
-    await writeAtomically(file, `${JSON.stringify(content)}\n`);
+    await writeAtomically(this.#file, `${JSON.stringify(content)}\n`);
+    this.#kept.evaluations = evaluations;
   }
 
   /**
@@ -83,6 +94,8 @@ export class Measurements {
     const { prepared, split, signal } = this.#subject;
     const { weights, executor, program, dataset, live } = prepared;
     signal.throwIfAborted();
+    // What cannot be written is told at the end.
+    if (Date.now() - this.#kept.time > KEEP_AFTER) await this.keep().catch(() => undefined);
     const plan = planCompression(
       compressions.map((settings, i) => ({ path: ['compression', i], settings })),
       weights,
@@ -124,13 +137,16 @@ function finite(value: number): number | null {
  * model and its metric.
  * @param samples their hash
  */
-export function identityOf({ parameters, live, sources, topology, program }: Prepared, samples: string): string {
+export async function identityOf(
+  { parameters, live, sources, topology, program }: Prepared,
+  samples: string,
+): Promise<string> {
   const { model, training } = live.experiment;
   const hash = createHash('sha256');
   const { seed, loss, lossReduction } = training;
   const settings = { model, seed, loss, lossReduction, metric: program.metric, topology };
   hash.update(JSON.stringify([VERSION, samples, settings]));
-  for (const { content } of sources) hash.update(content ?? '');
+  for (const { path, content } of sources) hash.update(content ?? (await sha256Of(path)));
   for (const { name, shape, value } of parameters.list) {
     hash.update(JSON.stringify([name, shape]));
     hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));

@@ -30,7 +30,7 @@ export interface SensitivityCell {
   /** The metric of the model; null where it is not finite. */
   readonly value: number | null;
   readonly loss: number | null;
-  /** By how much the metric is worse than that of the model as it is, in the metric's unit; negative where it is better, null where it is not finite. */
+  /** By how much the metric is worse than that of the model as it is, in the metric's unit; negative where it is better, null where it or the loss is not finite. */
   readonly drop: number | null;
   /** Bytes that the weight takes in its compressed form. */
   readonly bytes: number;

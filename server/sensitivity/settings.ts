@@ -34,7 +34,7 @@ export interface TrialOptions {
 }
 
 /** The parameter that says how far a method compresses a layer. */
-export function parameterOf(method: Method): { name: string; facts: ParameterFacts } {
+function parameterOf(method: Method): { name: string; facts: ParameterFacts } {
   const [[name, facts]] = Object.entries(methodFacts[method].parameters);
   return { name, facts };
 }
@@ -83,7 +83,12 @@ export function trialsOf(
         exitCode: ExitCode.usage,
       });
   }
-  return trials;
+  if (trials.length > 0) return trials;
+  const names = chosen.map(({ name }) => name).join(', ');
+  throw new UserError(`There is nothing to try: ${methods.join(', ')} can make none of these smaller: ${names}.`, {
+    remedy: 'Choose other layers or methods, or give --values.',
+    exitCode: ExitCode.usage,
+  });
 }
 
 /** @throws UserError for a key that names nothing that can be compressed */

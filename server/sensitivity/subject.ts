@@ -27,20 +27,24 @@ export interface Subject extends Pick<SensitivityReport, 'run' | 'experiment' | 
 
 /**
  * Prepares a model and disposes of it after `use`.
- * @throws UserError where there are no weights that were trained
+ * @throws UserError where there are no weights that were trained; the signal's reason when it aborts
  */
-export async function withSubject<R>(origin: Origin, use: (subject: Subject) => Promise<R>): Promise<R> {
+export async function withSubject<R>(
+  origin: Origin,
+  signal: AbortSignal,
+  use: (subject: Subject) => Promise<R>,
+): Promise<R> {
   if ('experiment' in origin) {
     const { experiment } = origin;
     const folder = join(dirname(experiment), '.deeptwist', 'sensitivity');
     const work = (prepared: Prepared) =>
       use({ prepared, folder, experiment, weightsAre: 'start', warnings: startWarnings(prepared, experiment) });
-    return withExperiment(experiment, work, { pretrained: true });
+    return withExperiment(experiment, work, { pretrained: true, signal });
   }
   const { run, checkpoint, changedFiles } = origin;
   const ofRun = { run: run.id, experiment: run.record.experiment, folder: join(run.path, 'sensitivity') };
   if (checkpoint)
-    return withCheckpoint({ run, changedFiles }, 'sensitivity', (prepared, { step, warnings }) =>
+    return withCheckpoint({ run, changedFiles, signal }, 'sensitivity', (prepared, { step, warnings }) =>
       use({
         prepared,
         ...ofRun,
@@ -49,7 +53,7 @@ export async function withSubject<R>(origin: Origin, use: (subject: Subject) => 
         warnings: [...warnings, ...compressedWarnings(prepared)],
       }),
     );
-  return withFinalModel({ run, changedFiles }, 'sensitivity', (prepared) =>
+  return withFinalModel({ run, changedFiles, signal }, 'sensitivity', (prepared) =>
     use({ prepared, ...ofRun, weightsAre: 'final', warnings: compressedWarnings(prepared) }),
   );
 }

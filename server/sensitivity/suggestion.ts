@@ -48,14 +48,12 @@ export async function suggest(
     const measured = await measurements.of(together(chosen));
     const drop = dropOf(measured);
     drops.push(drop);
-    const isWithin = drop !== null && drop <= maxDrop;
-    const eased = isWithin
-      ? undefined
-      : nextToEase(
-          fronts.map(({ choices }) => choices),
-          places,
-        );
-    if (eased !== undefined) {
+    if (drop === null || drop > maxDrop || measured.value === null) {
+      const eased = nextToEase(
+        fronts.map(({ choices }) => choices),
+        places,
+      );
+      if (eased === undefined) throw new Error('The model as it is costs nothing.');
       places[eased]++;
       continue;
     }
@@ -68,8 +66,8 @@ export async function suggest(
       })),
       sumOfDrops: layers.reduce((sum, { drop: alone }) => sum + alone, 0),
       drops,
-      value: measured.value ?? NaN,
-      drop: drop ?? NaN,
+      value: measured.value,
+      drop,
       bytes: bytes - saved,
       ...(compression.length > 0 && { compression: compression.length === 1 ? compression[0] : compression }),
     };

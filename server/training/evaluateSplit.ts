@@ -2,6 +2,7 @@
 import { setImmediate as turnOfEventLoop } from 'node:timers/promises';
 import type { Executor, StepBatch } from '../compiler/program.ts';
 import type { Batch, Dataset, Elements, Split } from '../data/dataset.ts';
+import { elementCount } from '../protocol/shape.ts';
 import { UserError } from '../protocol/userError.ts';
 import { checkLabels } from './checkLabels.ts';
 import { notFiniteIn } from './notFiniteBatch.ts';
@@ -19,12 +20,22 @@ export interface SplitEvaluation {
   readonly notFinite?: string | undefined;
 }
 
-/** Samples evaluated at once, where the model leaves that open. */
+/** Most samples evaluated at once, where the model leaves that open. */
 const BATCH_SIZE = 500;
+/** Most numbers that a model puts out at once, where it leaves the batch open: logits of many words take much memory. */
+const MOST_OUTPUTS = 2 ** 26;
 
 /** Samples of a full batch of an evaluation. */
-export function evaluationBatchSize(program: Pick<ModelProgram, 'batchSize'>, split: Split): number {
-  return program.batchSize ?? Math.min(BATCH_SIZE, split.samples ?? BATCH_SIZE);
+export function evaluationBatchSize(
+  { batchSize, model }: Pick<ModelProgram, 'batchSize' | 'model'>,
+  split: Split,
+): number {
+  const outputs = model.outputs.reduce(
+    (sum, { shape }) => sum + elementCount(shape.slice(1).map((size) => size ?? 1)),
+    0,
+  );
+  const most = Math.min(BATCH_SIZE, Math.max(1, Math.floor(MOST_OUTPUTS / outputs)));
+  return batchSize ?? Math.min(most, split.samples ?? most);
 }
 
 /**
@@ -33,7 +44,7 @@ export function evaluationBatchSize(program: Pick<ModelProgram, 'batchSize'>, sp
  */
 export async function evaluateSplit(
   executor: Pick<Executor, 'evaluate' | 'resetStates'>,
-  program: Pick<ModelProgram, 'batchSize' | 'classes' | 'metric' | 'metrics'>,
+  program: Pick<ModelProgram, 'batchSize' | 'model' | 'classes' | 'metric' | 'metrics'>,
   dataset: Pick<Dataset, 'inputs' | 'targets'>,
   split: Split,
 ): Promise<SplitEvaluation> {

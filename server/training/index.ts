@@ -172,6 +172,8 @@ type ModelCommand = 'evaluate' | 'export' | 'thin' | 'benchmark' | 'sensitivity'
 export interface FinalModelOptions {
   run: Run;
   changedFiles?: boolean | undefined;
+  /** When it aborts, the data are not decoded to their end. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -201,12 +203,12 @@ export async function withFinalModel<R>(
  * @throws UserError when its modules have changed
  */
 export async function withPreparedRun<R>(
-  { run, changedFiles = false }: FinalModelOptions,
+  { run, changedFiles = false, signal }: FinalModelOptions,
   command: ModelCommand,
   use: (prepared: Prepared) => Promise<R>,
   goingOn: Omit<Parameters<typeof prepareRun>[1], 'trains'> = { pretrained: false, done: Infinity },
 ): Promise<R> {
-  const prepared = await prepareRun(run, { ...goingOn, trains: false });
+  const prepared = await prepareRun(run, { ...goingOn, signal, trains: false });
   try {
     if (!changedFiles) refuseChanged(run, await changedSources(run, prepared.sources), command);
     await keepDataFacts(run, prepared.dataset);
@@ -260,15 +262,18 @@ export async function withCheckpoint<R>(
  * Prepares an experiment and disposes of it after `use`. Its weights are any.
  * @param file path of the experiment
  * @param options.pretrained true where the weights are those that the experiment starts from
+ * @param options.signal as for {@link FinalModelOptions}
  */
 export async function withExperiment<R>(
   file: string,
   use: (prepared: Prepared) => Promise<R>,
-  { pretrained = false } = {},
+  { pretrained = false, signal }: { pretrained?: boolean; signal?: AbortSignal } = {},
 ): Promise<R> {
   const { text, name, experiment } = await loadExperiment(file);
   const source = { file: name, text, overrides: [] };
-  const prepared = await withPlaces(source, () => prepare(experiment, dirname(file), { pretrained, trains: false }));
+  const prepared = await withPlaces(source, () =>
+    prepare(experiment, dirname(file), { pretrained, signal, trains: false }),
+  );
   try {
     return await use(prepared);
   } finally {

@@ -26,6 +26,8 @@ interface Shape {
   readonly kernel: number;
   readonly stride: number;
   readonly pad: number;
+  /** True with one filter for each channel. */
+  readonly depthwise: boolean;
 }
 
 const shape = (
@@ -33,8 +35,8 @@ const shape = (
   [channels, filters]: readonly [number, number],
   size: number,
   kernel: number,
-  { stride = 1, pad = 0 } = {},
-): Shape => ({ batch, channels, filters, size, kernel, stride, pad });
+  { stride = 1, pad = 0, depthwise = false } = {},
+): Shape => ({ batch, channels, filters, size, kernel, stride, pad, depthwise });
 
 const shapes: Readonly<Record<string, Shape>> = {
   'ResNet-20, first': shape(64, [3, 16], 32, 3, { pad: 1 }),
@@ -45,6 +47,9 @@ const shapes: Readonly<Record<string, Shape>> = {
   'ResNet-20, shortcut': shape(64, [16, 32], 32, 1, { stride: 2 }),
   'MobileNet, wider': shape(64, [16, 96], 16, 1),
   'MobileNet, narrower': shape(64, [96, 16], 16, 1),
+  'MobileNet, depthwise': shape(32, [144, 144], 32, 3, { pad: 1, depthwise: true }),
+  'MobileNet, depthwise, halved': shape(32, [144, 144], 32, 3, { pad: 1, stride: 2, depthwise: true }),
+  'MobileNet, depthwise, 8 x 8': shape(32, [384, 384], 8, 3, { pad: 1, depthwise: true }),
   'LeNet-5, first': shape(50, [1, 20], 28, 5),
   'LeNet-5, second': shape(50, [20, 50], 12, 5),
   'CIFAR-10 student, second': shape(100, [50, 50], 16, 5, { pad: 2 }),
@@ -65,7 +70,9 @@ const benchmark: Benchmark = {
       const { nodes, plain } = waysOf(shape);
       for (const [kind, node] of Object.entries(nodes)) {
         const ours = lowerGraph({ outputs: new Map([['y', node]]) }, block);
-        const theirs = graphOf(node, plain[kind as keyof typeof plain]);
+        const theirs = shape.depthwise
+          ? lowerGraph({ outputs: new Map([['y', node]]) })
+          : graphOf(node, plain[kind as keyof typeof plain]);
         const feeds = Object.fromEntries(
           node.inputs.map((source) => [
             source.op === 'Input' ? source.params.name : '',
@@ -95,18 +102,19 @@ const benchmark: Benchmark = {
 export default benchmark;
 
 /** Operations of the compiler, and the nodes that compute the same in the plain way. */
-function waysOf({ batch, channels, filters, size, kernel, stride, pad }: Shape) {
+function waysOf({ batch, channels, filters, size, kernel, stride, pad, depthwise }: Shape) {
+  const groups = depthwise ? channels : 1;
   const output = Math.floor((size + 2 * pad - kernel) / stride) + 1;
   const of = (name: string, shape: readonly number[]) => input(name, { dtype: 'float32', shape });
   const x = of('x', [batch, channels, size, size]);
-  const filter = of('filter', [filters, channels, kernel, kernel]);
+  const filter = of('filter', [filters, channels / groups, kernel, kernel]);
   const dy = of('dy', [batch, filters, output, output]);
   const two = (value: number): [number, number] => [value, value];
   const window = { strides: two(stride), dilations: two(1), pads: [...two(pad), ...two(pad)] };
   const nodes = {
-    forward: make('Conv', { ...window, groups: 1 }, [x, filter]),
-    'input gradient': make('ConvInputGrad', { ...window, groups: 1, inputSize: two(size) }, [dy, filter]),
-    'filter gradient': make('ConvFilterGrad', { ...window, groups: 1, filterSize: two(kernel) }, [x, dy]),
+    forward: make('Conv', { ...window, groups }, [x, filter]),
+    'input gradient': make('ConvInputGrad', { ...window, groups, inputSize: two(size) }, [dy, filter]),
+    'filter gradient': make('ConvFilterGrad', { ...window, groups, filterSize: two(kernel) }, [x, dy]),
   } satisfies Record<string, Node>;
   const ints = (values: readonly number[]) => ({ ints: values });
   const attributes = { strides: ints(window.strides), pads: ints(window.pads) };

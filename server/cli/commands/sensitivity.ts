@@ -187,8 +187,13 @@ function reportLines(report: SensitivityReport, terminal: Terminal, maxDrop: num
     '',
     ...(suggestion
       ? suggestionLines(report, suggestion, terminal)
-      : ['--max-drop 0.005 suggests settings with which the metric is at most so much worse.']),
+      : [`--max-drop ${exampleDrop(value)} suggests settings with which the metric is at most so much worse.`]),
   ];
+}
+
+/** Half a percent of a metric, in one digit. */
+function exampleDrop(value: number): number {
+  return Number((0.005 * Math.abs(value)).toPrecision(1));
 }
 
 /** A row for each setting of each weight, which is named once. */
@@ -264,7 +269,9 @@ function compressionText(compression: Compression): string {
     const ofMethod = Object.entries(settings).map((entry) => `  ${line(entry)},\n`);
     return `{\n${ofMethod.join('')}  "layers": {\n${ofLayers.join(',\n')}\n  }\n}`;
   };
-  return isList(compression) ? `[\n${compression.map(text).join(',\n')}\n]` : text(compression);
+  if (!isList(compression)) return text(compression);
+  const entries = compression.map((entry) => text(entry).replaceAll(/^/gm, '  '));
+  return `[\n${entries.join(',\n')}\n]`;
 }
 
 function isList(compression: Compression): compression is Extract<Compression, readonly unknown[]> {

@@ -10,6 +10,11 @@ export function nodeName(index: number, { op, layer }: Node): string {
 
 const NAMED = /\d+\|(\w+)\|(.*?)\|/s;
 
+/** The layer of the node that an error of ONNX Runtime names; undefined where it names none, or one of no layer. */
+export function layerNamedIn(message: string): string | undefined {
+  return NAMED.exec(message)?.[2] || undefined;
+}
+
 /** What the error of a session that could not be made says of the graph; undefined when it names no node. */
 export function rejectedOperation(error: unknown): UnsupportedKernel | undefined {
   const message = messageOf(error);

@@ -10,7 +10,7 @@ export const kerasEndings = ['.keras', '.h5', '.hdf5'] as const;
 export const modelEndings = ['.json', '.onnx', ...kerasEndings] as const;
 
 /** Endings of files that PyTorch alone writes a state dict as: what ends in `.bin` may be anything. */
-export const torchEndings = ['.pt', '.pth', '.ckpt'] as const;
+const torchEndings = ['.pt', '.pth', '.ckpt'] as const;
 
 /** Endings that people give to what `torch.save` writes. */
 export const torchSaveEndings = [...torchEndings, '.bin'] as const;

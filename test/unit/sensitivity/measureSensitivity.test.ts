@@ -17,7 +17,7 @@ import { measureSensitivity, type SensitivityOptions } from '../../../server/sen
 import type { SensitivityReport } from '../../../server/sensitivity/report.ts';
 import { userErrorOf } from '../userErrorOf.ts';
 import { npy } from '../../fixtures/npy.ts';
-import { experiment, weightsFile, workspace } from '../training/workspace.ts';
+import { experiment, mlp, weightsFile, workspace } from '../training/workspace.ts';
 
 const data = { ...experiment.data, split: { validation: 0.25 } };
 
@@ -54,33 +54,36 @@ function distortedDirectly(
 }
 
 describe('each cell', () => {
-  test('is what the model gives whose layer was distorted by the method directly', async () => {
-    const { run } = await trained();
-    const { cells, metric, samples } = await measured(run);
-    expect({ metric, samples }).toEqual({ metric: 'accuracy', samples: 30 });
-    expect(new Set(cells.map(({ method }) => method))).toEqual(new Set(['prune', 'quantize', 'low-rank']));
-    const once = { policy: 'one-shot', distortEvery: 1 } as const;
-    const facts = { steps: 1, seed: 1 };
-    for (const { weight, method, parameter, setting, value, loss } of cells) {
-      const layers = { [weight]: { [parameter]: setting } };
-      const direct = await distortedDirectly(run, weight, (weights) => {
-        if (method === 'prune')
-          return pruning.createUnits(compressionSchemas.prune.parse({ method, ...once, layers }), weights, facts)[0];
-        if (method === 'quantize')
-          return quantization.createUnits(
-            compressionSchemas.quantize.parse({ method, ...once, layers }),
+  test.each(['compiled', 'eager'])(
+    'is what the model gives whose layer was distorted by the method directly, %s',
+    async (executor) => {
+      const { run } = await trained({ training: { ...experiment.training, executor } });
+      const { cells, metric, samples } = await measured(run);
+      expect({ metric, samples }).toEqual({ metric: 'accuracy', samples: 30 });
+      expect(new Set(cells.map(({ method }) => method))).toEqual(new Set(['prune', 'quantize', 'low-rank']));
+      const once = { policy: 'one-shot', distortEvery: 1 } as const;
+      const facts = { steps: 1, seed: 1 };
+      for (const { weight, method, parameter, setting, value, loss } of cells) {
+        const layers = { [weight]: { [parameter]: setting } };
+        const direct = await distortedDirectly(run, weight, (weights) => {
+          if (method === 'prune')
+            return pruning.createUnits(compressionSchemas.prune.parse({ method, ...once, layers }), weights, facts)[0];
+          if (method === 'quantize')
+            return quantization.createUnits(
+              compressionSchemas.quantize.parse({ method, ...once, layers }),
+              weights,
+              facts,
+            )[0];
+          return lowRank.createUnits(
+            compressionSchemas['low-rank'].parse({ method, ...once, layers }),
             weights,
             facts,
           )[0];
-        return lowRank.createUnits(
-          compressionSchemas['low-rank'].parse({ method, ...once, layers }),
-          weights,
-          facts,
-        )[0];
-      });
-      expect([value, loss]).toEqual([direct.value, direct.loss]);
-    }
-  });
+        });
+        expect([value, loss]).toEqual([direct.value, direct.loss]);
+      }
+    },
+  );
 
   test('costs nothing at rate 0, nor where all weights of the layer are zero', async () => {
     const { run } = await trained();
@@ -202,6 +205,14 @@ describe('what was measured', () => {
     expect(await measured(run, options)).toMatchObject({ evaluations: 3 });
   });
 
+  test('is told all the same where it cannot be kept', async () => {
+    const { run } = await trained();
+    await writeFile(join(run.path, 'sensitivity'), 'a file in the place of the folder');
+    const { cells, warnings } = await measured(run, { methods: ['prune'], values: [0.5] });
+    expect(cells).toHaveLength(2);
+    expect(warnings).toEqual([expect.stringMatching(/^not kept for another call: /) as string]);
+  });
+
   test('is kept of a call that is cancelled', async () => {
     const { run } = await trained();
     const controller = new AbortController();
@@ -278,6 +289,9 @@ describe('it is refused', () => {
     // fc2 has a rank of at most 3.
     const { cells } = await measured(run, { methods: ['low-rank'], values: [8] });
     expect(cells.map(({ weight }) => weight)).toEqual(['fc1/kernel']);
+    const { run: narrow } = await trained({ model: mlp.replace('units: 16', 'units: 1') });
+    const { message: nothing } = await userErrorOf(() => measured(narrow, { methods: ['low-rank'] }));
+    expect(nothing).toMatch(/nothing to try: low-rank can make none of these smaller: fc1\/kernel, fc2\/kernel/);
     const without = await workspace();
     const { run: other } = await without.run();
     const { message } = await userErrorOf(() => measured(other));
