@@ -12,7 +12,7 @@ import type { Command, CommandArguments, CommandContext, CommandOption } from '.
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
 import { parseSeeds } from '../seedList.ts';
-import { parallelOf, parallelOption, startedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
+import { parallelOf, parallelOption, confirmedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 
@@ -77,7 +77,7 @@ async function trainSeeds(
   const parallel = parallelOf('run', given);
   const planned = await seededRuns(file, set, parseSeeds(seeds));
   const folder = out === undefined ? undefined : resolve(context.directory, out);
-  const sweep = await startedSweep(file, planned, { folder, parallel, yes }, context);
+  const sweep = await confirmedSweep(file, planned, { folder, parallel, yes }, context);
   return sweep ? workOnSweep(sweep, context, { parallel, retryFailed: false, json }) : ExitCode.stopped;
 }
 
