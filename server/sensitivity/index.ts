@@ -58,7 +58,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<S
   });
 }
 
-/** What is evaluated on. */
+/** The samples that each setting is evaluated on, and the SHA-256 of their content. */
 async function samplesOf(
   { prepared: { program, dataset } }: Subject,
   { split: name, samples: most, signal }: SensitivityOptions,
@@ -70,7 +70,7 @@ async function samplesOf(
   return { split, samples, content: hash };
 }
 
-/** What is measured, and with what. */
+/** The settings that are tried, the number of samples, and what evaluates the model on them. */
 interface Scan {
   readonly trials: readonly Trial[];
   readonly samples: number;

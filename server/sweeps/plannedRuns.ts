@@ -19,7 +19,7 @@ export interface PlannedRuns {
   readonly warnings: readonly string[];
 }
 
-/** Its runs are no sweeps themselves. */
+/** Removes the sweep from the settings of a run, which is none itself. */
 const NO_SWEEP = overrideOf(['sweep'], null).text;
 
 /**
