@@ -96,7 +96,9 @@ function chosenWeights(weights: readonly NamedWeight[], layers: readonly string[
   if (layers === undefined) {
     const matrices = weights.filter(isMatrix);
     if (matrices.length > 0) return matrices;
-    throw new UserError('The model has no weight that can be compressed: biases and other vectors stay as they are.');
+    throw new UserError('The model has no weight that can be compressed: biases and other vectors stay as they are.', {
+      remedy: 'Take a model with a layer that has a matrix: dense, convolutional, recurrent or an embedding.',
+    });
   }
   const { problems } = assignTargets(Object.fromEntries(layers.map((key) => [key, {}])), weights);
   const wrong = problems.find(({ code }) => code !== 'matched-twice');
