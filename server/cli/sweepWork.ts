@@ -13,7 +13,7 @@ import { trainSweep, type LineOutcome } from '../sweeps/runQueue.ts';
 import { createSweep, type Sweep } from '../sweeps/sweepFolder.ts';
 import type { CommandContext, CommandOption } from './command.ts';
 import { resultJson, sweepJson, sweepTable, type SweepResult } from './sweepTable.ts';
-import { styled } from './terminal.ts';
+import { styled, writeLines } from './terminal.ts';
 import { wrongUsage } from './wrongUsage.ts';
 
 /** A sweep with more runs than this is started only where the user says so once more. */
@@ -80,7 +80,7 @@ export async function workOnSweep(
 ): Promise<number> {
   const { stdout, stderr } = context;
   const terminal = json ? stderr : stdout;
-  const print = (lines: readonly string[]) => terminal.write(lines.map((line) => `${line}\n`).join(''));
+  const print = (lines: readonly string[]) => writeLines(terminal, lines);
   const count = sweep.plan.length;
   const width = formatCount(count).length;
   const place = (line: number) => `[${formatCount(line).padStart(width)}/${formatCount(count)}]`;
@@ -130,7 +130,7 @@ export async function workOnSweep(
   }
   const all = await readResults(sweep, results);
   if (json) stdout.write(printableJson({ type: 'sweep', id: sweep.id, path: sweep.path, ...sweepJson(all) }) + '\n');
-  else stdout.write(['', ...sweepTable(all, stdout)].map((line) => `${line}\n`).join(''));
+  else writeLines(stdout, ['', ...sweepTable(all, stdout)]);
   const open = all.filter(({ summary }) => !summary);
   if (open.length === 0) return ExitCode.done;
   print(openLines(sweep, open));

@@ -13,6 +13,7 @@ import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
 import { parseSeeds } from '../seedList.ts';
 import { parallelOf, parallelOption, startedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
+import { writeLines } from '../terminal.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
 import { wrongUsage } from '../wrongUsage.ts';
 
@@ -150,7 +151,7 @@ function jsonDisplay({
   stdout,
   stderr,
 }: CommandContext): Pick<ProgressDisplay, 'show' | 'showDecoded' | 'print' | 'end'> {
-  const print = (lines: readonly string[]) => stderr.write(lines.map((line) => `${line}\n`).join(''));
+  const print = (lines: readonly string[]) => writeLines(stderr, lines);
   return {
     show(event) {
       stdout.write(printableJson(event) + '\n');
