@@ -160,7 +160,7 @@ function trialOf(
   weights: readonly NamedWeight[],
 ): Trial | SettingError {
   const { name: parameter } = parameterOf(method);
-  const of = (settings: Readonly<Record<string, unknown>>): Trial | SettingError => {
+  const trialWith = (settings: Readonly<Record<string, unknown>>): Trial | SettingError => {
     const compression = compressionOf(method, weight, { ...settings, [parameter]: value });
     if (compression instanceof SettingError) return compression;
     try {
@@ -172,8 +172,8 @@ function trialOf(
     const written = withoutDefaults(compression, method, weight, { [parameter]: value });
     return { weight, method, parameter, value, written, compression };
   };
-  const trial = of(own);
-  return trial instanceof SettingError && Object.keys(own).length > 0 ? of({}) : trial;
+  const trial = trialWith(own);
+  return trial instanceof SettingError && Object.keys(own).length > 0 ? trialWith({}) : trial;
 }
 
 /** A compression of one weight, once, by its magnitudes and with a threshold of its own: what depends on other weights or gradients is left out. */
