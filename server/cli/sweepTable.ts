@@ -89,6 +89,7 @@ export function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, 
 /** Rows that are shown; programs get all of them. */
 const MOST_ROWS = 200;
 
+/** The lines of a table with a row for each combination, best first; of runs that differ in the seed alone, with a row for each result. */
 export function sweepTable(results: readonly SweepResult[], terminal: Terminal): string[] {
   const { rows, metric, by } = sweepRows(results);
   if (rows.length === 1 && rows[0].results.length > 1) return seedLines(rows[0], metric, terminal);

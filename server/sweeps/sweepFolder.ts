@@ -196,6 +196,7 @@ export function sweepsFolder(experiment: string): string {
   return join(dirname(resolve(experiment)), '.deeptwist', 'sweeps');
 }
 
+/** True for the folder of a sweep, by the file that is written last. */
 export function isSweepFolder(path: string): boolean {
   return existsSync(join(path, SWEEP_FILE));
 }
