@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { PATIENCE, TEST_TIMEOUT } from './scripts/patience.js';
+import { softwareVulkan } from './scripts/softwareVulkan.js';
 
 /** What a test waits for may come late on a busy machine. */
 const timeouts = {
@@ -36,6 +37,17 @@ export default defineConfig({
           name: 'alone',
           include: alone,
           ...inProcesses,
+        },
+      },
+      {
+        // On a graphics processor that is computed by the processor: the browser's, whose loader has to be on the path of libraries.
+        test: {
+          name: 'webgpu',
+          include: ['test/webgpu/**/*.test.ts'],
+          isolate: false,
+          env: softwareVulkan(),
+          ...inProcesses,
+          maxWorkers: 1,
         },
       },
       {

@@ -38,7 +38,7 @@ export interface SweepResult {
   readonly problem?: string | undefined;
 }
 
-export interface SweepRow {
+interface SweepRow {
   /** The settings that are varied, but for the seed, by their names. */
   readonly settings: ReadonlyMap<string, string>;
   readonly results: readonly SweepResult[];
@@ -48,7 +48,7 @@ export interface SweepRow {
 }
 
 /** Best first, by the metric on the validation split where all have it, since choices are made by it, else on the test split. */
-export function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; metric: string; by: MeasureName } {
+function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; metric: string; by: MeasureName } {
   const settingsOf = ({ planned }: SweepResult) => withoutSeed(variedSettings(planned));
   const groups = groupBy(results, (result) => JSON.stringify([...settingsOf(result)]));
   const rows = [...groups.values()].map((own): SweepRow => {
@@ -75,7 +75,7 @@ export function sweepRows(results: readonly SweepResult[]): { rows: SweepRow[]; 
 }
 
 /** The settings in which a line differs from the others, by their names. */
-export function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, string> {
+function variedSettings({ vary }: Pick<PlannedRun, 'vary'>): Map<string, string> {
   return new Map(
     vary.flatMap((text) => {
       const override = parseOverride(text);

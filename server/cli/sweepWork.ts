@@ -51,7 +51,7 @@ export function parallelOf(command: string, value: string | undefined): number {
  * @returns undefined where the user does not want so many runs
  * @throws UserError where nobody can be asked
  */
-export async function startedSweep(
+export async function confirmedSweep(
   file: string,
   planned: PlannedRuns,
   { folder, parallel, yes }: { folder: string | undefined; parallel: number; yes: boolean },

@@ -4,6 +4,8 @@ import { formatCount } from '../protocol/formatQuantity.ts';
 import { elementCount } from '../protocol/shape.ts';
 import type { Seeding } from '../formats/random.ts';
 import { channelBlock } from './channelBlock.ts';
+import type { Device } from './device.ts';
+import { DeviceMemory } from './deviceMemory.ts';
 import { frozenName } from './frozenModel.ts';
 import { topologicalOrder, type Graph, type NodeOf } from './ir.ts';
 import { checkIndices, watchIndices, type WatchedIndices } from './indexBounds.ts';
@@ -30,6 +32,13 @@ export interface ExecutorOptions extends ArenaRoom {
   threads?: number;
   /** True where the optimizer takes the gradient of an embedding as rows. */
   rowGradients: boolean;
+  /** Default: 'cpu'. */
+  device?: Device;
+  /**
+   * True where weights, gradients and optimizer state stay on a device other than the processor from step to step: gradients are then
+   * not among the parameters, and the optimizer works on {@link CompiledExecutor.memory}.
+   */
+  keepsWeights?: boolean;
   /** Passes to leave out, to measure what they give. */
   skippedPasses?: ReadonlySet<PassName>;
 }
@@ -38,6 +47,9 @@ export interface ExecutorOptions extends ArenaRoom {
 const LEAST_SHARED_WORK = 2e6;
 /** More threads than this do not pay on the small matrices that are trained here. */
 const MOST_THREADS = 8;
+
+/** Steps of which the fastest counts: the first sets kernels up. */
+const TIMED_STEPS = 4;
 
 /** A graph's session and what it needs beside the weights. */
 interface BoundGraph {
@@ -52,10 +64,13 @@ type NamedBuffer = readonly [name: string, buffer: Buffer];
 
 export class CompiledExecutor implements Executor {
   readonly description: string;
+  readonly device: Device;
   readonly parameters: ParameterSet;
+  /** The memory of the device, where weights, gradients and optimizer state stay there. */
+  readonly memory: DeviceMemory | undefined;
   readonly #program: Program;
   readonly #options: ExecutorOptions;
-  readonly #sessionOptions: SessionOptions;
+  readonly #sessionOptions: Required<SessionOptions>;
   readonly #training: BoundGraph;
   readonly #evaluations = new Map<string, Promise<BoundGraph>>();
   /** What a step tells beside its loss, by name. */
@@ -68,7 +83,8 @@ export class CompiledExecutor implements Executor {
     options: ExecutorOptions,
     parameters: ParameterSet,
     training: BoundGraph,
-    sessionOptions: SessionOptions,
+    sessionOptions: Required<SessionOptions>,
+    memory: DeviceMemory | undefined,
   ) {
     this.#program = program;
     this.#options = options;
@@ -76,7 +92,13 @@ export class CompiledExecutor implements Executor {
     this.#training = training;
     this.#sessionOptions = sessionOptions;
     const { threads } = sessionOptions;
-    this.description = `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
+    this.memory = memory;
+    this.device = sessionOptions.device;
+    const where = memory ? 'weights stay there' : 'weights and optimizer on the processor';
+    this.description =
+      this.device === 'webgpu'
+        ? `ONNX Runtime on the graphics processor (WebGPU), ${where}`
+        : `ONNX Runtime on the processor, ${threads} thread${threads === 1 ? '' : 's'}`;
     this.#parts = buffersNamed(training.session, portName.lossPart(''));
     this.#shares = buffersNamed(training.session, portName.share(''));
     const states = [...training.session.buffers].filter(([name]) => name.startsWith('state:'));
@@ -86,24 +108,31 @@ export class CompiledExecutor implements Executor {
     };
   }
 
-  /** @throws UnsupportedKernel when the program does something that the compiler cannot express */
+  /**
+   * @throws UnsupportedKernel when the program does something that the compiler cannot express, DeviceError where the device cannot be
+   * used
+   */
   static async create(program: Program, options: ExecutorOptions): Promise<CompiledExecutor> {
     const trained = program.weights.filter((weight) => weight.trainable);
     const traced = await optimize(await traceTraining(program, options.batchSize), options.skippedPasses);
     const zeros = zeroNodes(traced);
     const isUnreached = ({ name }: { name: string }) => zeros.has(traced.outputs.get(portName.gradient(name))!);
     if (trained.length > 0 && trained.every(isUnreached)) throw unreachedWeights();
-    const { graph, rows } = options.rowGradients
-      ? splitRowGradients(
-          traced,
-          trained.map(({ name }) => name),
-        )
-      : { graph: traced, rows: new Map<string, number>() };
-    const parameters = createParameters(program, rows, options);
-    const threads = options.threads ?? defaultThreads(graph);
-    const sessionOptions = { threads, spinning: threads > 1 };
-    const training = await bindGraph(graph, parameters, new Map(), sessionOptions);
-    return new CompiledExecutor(program, options, parameters, training, sessionOptions);
+    const { device = 'cpu' } = options;
+    const keepsWeights = device === 'webgpu' && (options.keepsWeights ?? false);
+    const { graph, rows } =
+      options.rowGradients && !keepsWeights
+        ? splitRowGradients(
+            traced,
+            trained.map(({ name }) => name),
+          )
+        : { graph: traced, rows: new Map<string, number>() };
+    const parameters = createParameters(program, rows, { ...options, gradients: !keepsWeights });
+    const memory = keepsWeights ? memoryOf(parameters, program) : undefined;
+    const threads = options.threads ?? (device === 'cpu' ? defaultThreads(graph) : 1);
+    const sessionOptions = { device, threads, spinning: threads > 1 };
+    const training = await bindGraph(graph, parameters, new Map(), sessionOptions, memory);
+    return new CompiledExecutor(program, options, parameters, training, sessionOptions, memory);
   }
 
   get states(): ReadonlyMap<string, Float32Array> {
@@ -116,10 +145,11 @@ export class CompiledExecutor implements Executor {
       throw new RangeError(`A batch of ${batch.size}, compiled for ${this.#options.batchSize}.`);
     feed(session, batch);
     draw(session, randoms, this.#options, step);
-    await run(session, `a training step of ${samplesText(batch)}`);
+    const left = await run(session, `a training step of ${samplesText(batch)}`);
+    for (const [name, tensor] of left) this.memory?.keep(keptAs(name), tensor);
     checkIndices(watched, session.buffers, batch);
     for (const [name, buffer] of session.buffers) {
-      if (name.startsWith('update:')) this.parameters.byName.get(name.slice('update:'.length))?.value.set(buffer);
+      if (name.startsWith(UPDATE)) this.parameters.byName.get(name.slice(UPDATE.length))?.value.set(buffer);
     }
     this.#carryStates(session, 'training');
     return {
@@ -144,11 +174,27 @@ export class CompiledExecutor implements Executor {
     };
   }
 
+  /** Seconds of a forward and backward pass, the least of some; no weight is changed. */
+  async timeStep(): Promise<number> {
+    let least = Infinity;
+    for (let i = 0; i < TIMED_STEPS; i++) {
+      const start = performance.now();
+      for (const tensor of (await this.#training.session.run()).values()) tensor.dispose();
+      least = Math.min(least, performance.now() - start);
+    }
+    return least / 1000;
+  }
+
+  async claimWeights(): Promise<void> {
+    await this.memory?.claim();
+  }
+
   resetStates(stream: Stream): void {
     for (const state of this.#states[stream].values()) state.fill(0);
   }
 
   async dispose(): Promise<void> {
+    await this.memory?.dispose();
     await this.#training.session.release();
     for (const evaluation of this.#evaluations.values()) await (await evaluation).session.release();
   }
@@ -159,7 +205,7 @@ export class CompiledExecutor implements Executor {
     if (evaluation === undefined) {
       evaluation = traceEvaluation(this.#program, size, samples)
         .then((graph) => optimize(graph, this.#options.skippedPasses))
-        .then((graph) => bindGraph(graph, this.parameters, this.#states.evaluation, this.#sessionOptions));
+        .then((graph) => bindGraph(graph, this.parameters, this.#states.evaluation, this.#sessionOptions, this.memory));
       this.#evaluations.set(key, evaluation);
     }
     return evaluation;
@@ -167,10 +213,28 @@ export class CompiledExecutor implements Executor {
 
   #carryStates(session: BoundSession, stream: Stream): void {
     for (const [name, state] of this.#states[stream]) {
-      const next = session.buffers.get(portName.nextState(name));
+      const next = session.buffers.get(portName.next(name));
       if (next !== undefined) state.set(next);
     }
   }
+}
+
+const UPDATE = portName.update('');
+
+/** The name under which a device keeps what a step leaves there. */
+function keptAs(port: string): string {
+  return port.startsWith(UPDATE) ? portName.parameter(port.slice(UPDATE.length)) : port;
+}
+
+/** The place of a model's weights on a device. */
+function memoryOf({ list, frozen }: ParameterSet, program: Program): DeviceMemory {
+  const memory = new DeviceMemory();
+  for (const { name, value, shape } of list) memory.mirror(portName.parameter(name), value, shape);
+  frozen.forEach(({ name, value }, i) => {
+    const shape = program.frozen?.weights[i].variable.shape ?? [];
+    memory.constant(portName.parameter(frozenName(name)), value, shape);
+  });
+  return memory;
 }
 
 /** The buffers of ports that begin so, by the rest of their names. */
@@ -189,6 +253,7 @@ async function bindGraph(
   parameters: ParameterSet,
   states: ReadonlyMap<string, Buffer>,
   sessionOptions: SessionOptions,
+  memory: DeviceMemory | undefined,
 ): Promise<BoundGraph> {
   const bound = new Map<string, Buffer>(states);
   for (const { name, value, gradient } of parameters.list) {
@@ -204,16 +269,18 @@ async function bindGraph(
   const checked = watchIndices(graph);
   const nodes = topologicalOrder(graph);
   // It takes a session of its own to find: time that a start without convolutions does not need.
-  const block = nodes.some(({ op }) => op === 'Conv' || op === 'ConvInputGrad') ? await channelBlock() : undefined;
-  const session = await BoundSession.create(lowerGraph(checked.graph, block), bound, sessionOptions);
+  const { device } = sessionOptions;
+  const isBlocked = device === 'cpu' && nodes.some(({ op }) => op === 'Conv' || op === 'ConvInputGrad');
+  const target = { device, channelBlock: isBlocked ? await channelBlock() : 1 };
+  const session = await BoundSession.create(lowerGraph(checked.graph, target), bound, sessionOptions, memory);
   const randoms = nodes.filter((node): node is NodeOf<'Random'> => node.op === 'Random');
   return { session, randoms, watched: checked.watched };
 }
 
 /** @throws UserError where there is not enough memory for what the session computes */
-async function run(session: BoundSession, what: string): Promise<void> {
+async function run(session: BoundSession, what: string): ReturnType<BoundSession['run']> {
   try {
-    await session.run();
+    return await session.run();
   } catch (error) {
     throw outOfMemory(error, what) ?? error;
   }

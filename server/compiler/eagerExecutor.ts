@@ -41,6 +41,7 @@ export interface EagerOptions extends ArenaRoom {
 
 export class EagerExecutor implements Executor {
   readonly description: string;
+  readonly device = 'cpu';
   readonly parameters: ParameterSet;
   readonly #program: Program;
   readonly #options: EagerOptions;
@@ -102,6 +103,8 @@ export class EagerExecutor implements Executor {
       return { loss: loss.dataSync()[0], metrics: metrics.map((metric) => metric.dataSync()[0]) };
     });
   }
+
+  async claimWeights(): Promise<void> {}
 
   resetStates(stream: Stream): void {
     for (const state of this.#states[stream].values()) state.fill(0);

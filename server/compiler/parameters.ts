@@ -33,6 +33,8 @@ export interface ArenaRoom {
   readonly stateBytes: (length: number) => number;
   /** Bytes of further groups of arrays, each in one arena: for tensors that are trained in the place of weights. Default: none. */
   readonly groups?: readonly number[];
+  /** False where gradients are elsewhere: those of the parameters are then empty. Default: true. */
+  readonly gradients?: boolean;
   /** Bytes of an arena; default: what WebAssembly can address. */
   readonly arenaLimit?: number;
 }
@@ -54,6 +56,7 @@ export function createParameters(
   gradientRows: ReadonlyMap<string, number>,
   room: ArenaRoom,
 ): ParameterSet {
+  const hasGradient = ({ trainable }: ProgramWeight) => trainable && (room.gradients ?? true);
   const width = (weight: ProgramWeight) => elementCount(weight.variable.shape.slice(1));
   const gradientBytes = (weight: ProgramWeight) => {
     const rows = gradientRows.get(weight.name);
@@ -61,7 +64,7 @@ export function createParameters(
   };
   const groups = weights.map((weight): Group => {
     const { size, shape } = weight.variable;
-    const trained = weight.trainable ? gradientBytes(weight) + room.stateBytes(size) : 0;
+    const trained = (hasGradient(weight) ? gradientBytes(weight) : 0) + (weight.trainable ? room.stateBytes(size) : 0);
     return { what: `the weight ${weight.name} [${shape.join(', ')}]`, bytes: arenaBytes(size) + trained };
   });
   const others = (room.groups ?? []).map((bytes): Group => ({
@@ -77,7 +80,7 @@ export function createParameters(
     const rows = gradientRows.get(name);
     const gradient =
       rows === undefined
-        ? arena.float32(trainable ? variable.size : 0)
+        ? arena.float32(hasGradient(weight) ? variable.size : 0)
         : { indices: arena.int32(rows), values: arena.float32(rows * width(weight)) };
     return { name, shape: variable.shape, trainable, value, gradient };
   });

@@ -1,5 +1,6 @@
 /** @file What the executors run: a training step and an evaluation, as plain TensorFlow.js functions of a batch. */
 import type * as tf from '@tensorflow/tfjs';
+import type { Device } from './device.ts';
 
 /** A weight of the model. `variable` holds the initial value; afterwards the {@link ParameterSet} does. */
 export interface ProgramWeight {
@@ -95,12 +96,18 @@ export interface Evaluation {
 export interface Executor {
   /** For messages: what runs the steps, e.g. 'ONNX Runtime, 2 threads'. */
   readonly description: string;
+  readonly device: Device;
   /**
    * One forward and backward pass: gradients are written in place, non-trainable weights (moving averages) updated.
    * @param step number of this step, from 0; with the seed it determines all random numbers drawn
    */
   step(batch: StepBatch, step: number): Promise<StepLoss>;
   evaluate(batch: StepBatch): Promise<Evaluation>;
+  /**
+   * Brings weights and optimizer state to the host, where they may be read and changed until the next step or evaluation. To be called
+   * before whatever else reads or changes them; they may be on a device.
+   */
+  claimWeights(): Promise<void>;
   /** States of stateful layers, for checkpoints: of the training stream, by name. */
   readonly states: ReadonlyMap<string, Float32Array>;
   /** Sets the states of stateful layers to zero. */

@@ -10,7 +10,7 @@ import { FurtherUnit } from './methods/furtherUnit.ts';
 import { createUnits } from './methods/index.ts';
 import type { RunFacts, Unit } from './methods/unit.ts';
 import { policies } from './policies.ts';
-import type { NoisyWeight, TensorSpec } from './stored/storedWeights.ts';
+import { PlainWeights, type NoisyWeight, type TensorSpec } from './stored/storedWeights.ts';
 import { measuringSteps } from './stored/trainedPoints.ts';
 import type { MatchedWeight, NamedWeight } from './targets/targets.ts';
 
@@ -36,6 +36,8 @@ export interface CompressionPlan {
   readonly stages: readonly StagePlan[];
   /** True where the gradient of every entry is needed: the gradient of an embedding may not come as rows then. */
   readonly denseGradients: boolean;
+  /** True where weights or gradients are read or changed at every step, and not by distortions alone. */
+  readonly actsAtEveryStep: boolean;
   /** Tensors that the optimizer trains in the place of weights. */
   readonly trained: readonly TensorSpec[];
   /** Weights that are distributions while they train. */
@@ -67,6 +69,11 @@ export function planCompression(
     denseGradients: stages.some(
       ({ compression, units }) =>
         policies[compression.policy].denseGradients || units.some(({ pullBack, observe }) => pullBack ?? observe),
+    ),
+    actsAtEveryStep: stages.some(
+      ({ compression, units }) =>
+        policies[compression.policy].Stored !== PlainWeights ||
+        units.some(({ pullBack, observe }) => pullBack ?? observe),
     ),
     trained,
     noisy: stages.flatMap(noisyWeights),

@@ -53,7 +53,7 @@ export class TracedModel implements OpenedModel {
     inputs.forEach((values, i) => session.buffers.get(portName.input(i))?.set(values));
     await session.run();
     for (const { name } of graph.inputs) {
-      const next = session.buffers.get(portName.nextState(name));
+      const next = session.buffers.get(portName.next(name));
       if (next) session.buffers.get(name)!.set(next);
     }
     const shapes = new Map(graph.outputs.map(({ name, shape }) => [name, shape]));

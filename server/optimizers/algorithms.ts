@@ -6,7 +6,7 @@
 import type { OptimizerConfig } from '../protocol/experiment/schema.ts';
 import type { OptimizerKernels } from './kernels.ts';
 
-type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;
+export type ConfigOf<Type extends OptimizerConfig['type']> = Extract<OptimizerConfig, { type: Type }>;
 
 /** The places of a parameter in memory: byte addresses in the arena, lengths in elements. */
 export interface ParameterAddresses {
@@ -92,19 +92,30 @@ function momentum({ momentum, nesterov, weightDecay }: ConfigOf<'sgd'>): Algorit
 }
 
 /**
- * Kingma & Ba 2015. With c1 = 1 - beta1^t and c2 = 1 - beta2^t, the update learningRate * (m / c1) / (sqrt(v / c2) + epsilon)
+ * The numbers of Adam that change from step to step (Kingma & Ba 2015). With c1 = 1 - beta1^t and c2 = 1 - beta2^t, the update learningRate * (m / c1) / (sqrt(v / c2) + epsilon)
  * is stepSize * m / (sqrt(v) + epsilon * sqrt(c2)) with stepSize = learningRate * sqrt(c2) / c1: no division per element
- * for the bias corrections.
+ * for the bias corrections. Weights are multiplied by `shrinkage` (Loshchilov & Hutter 2019).
  */
-function adam({ beta1, beta2, epsilon, weightDecay }: ConfigOf<'adam'>): Algorithm {
+export function adamNumbers(
+  { beta1, beta2, epsilon, weightDecay }: ConfigOf<'adam'>,
+  { learningRate, iteration }: Pick<UpdateStep, 'learningRate' | 'iteration'>,
+) {
+  const rootOfCorrection = Math.sqrt(1 - beta2 ** iteration);
+  return {
+    stepSize: (learningRate * rootOfCorrection) / (1 - beta1 ** iteration),
+    epsilon: epsilon * rootOfCorrection,
+    shrinkage: 1 - learningRate * weightDecay,
+  };
+}
+
+function adam(config: ConfigOf<'adam'>): Algorithm {
+  const { beta1, beta2 } = config;
   return {
     slots: { m: 0, v: 0 },
     acceptsRows: false,
-    update(parameters, { learningRate, iteration, limit, scale }) {
-      const rootOfCorrection = Math.sqrt(1 - beta2 ** iteration);
-      const stepSize = (learningRate * rootOfCorrection) / (1 - beta1 ** iteration);
-      const correctedEpsilon = epsilon * rootOfCorrection;
-      const shrinkage = 1 - learningRate * weightDecay;
+    update(parameters, step) {
+      const { limit, scale } = step;
+      const { stepSize, epsilon, shrinkage } = adamNumbers(config, step);
       for (const { kernels, value, gradient, length, slots } of parameters)
         kernels.adam(
           value,
@@ -119,7 +130,7 @@ function adam({ beta1, beta2, epsilon, weightDecay }: ConfigOf<'adam'>): Algorit
           beta2,
           1 - beta2,
           stepSize,
-          correctedEpsilon,
+          epsilon,
           shrinkage,
         );
     },

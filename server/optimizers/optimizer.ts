@@ -35,6 +35,11 @@ export interface Optimizer {
    * Clips the gradients, by value first, then by global norm, and updates all parameters. Gradients are read once for the
    * norm and once for the update; dense ones stay as they are, duplicate rows are summed in place.
    */
+  step(learningRate: number): void | Promise<void>;
+}
+
+/** An optimizer whose parameters are on the host. */
+export interface HostOptimizer extends Optimizer {
   step(learningRate: number): void;
 }
 
@@ -56,11 +61,11 @@ export function supportsRowGradients(config: OptimizerConfig): boolean {
  *
  * @throws TypeError if a parameter or its gradient is not in an arena, or a gradient does not fit its parameter or the optimizer
  */
-export function createOptimizer(config: OptimizerConfig, clip: Clip, trainables: readonly Trainable[]): Optimizer {
+export function createOptimizer(config: OptimizerConfig, clip: Clip, trainables: readonly Trainable[]): HostOptimizer {
   return new ArenaOptimizer(algorithmOf(config), clip, trainables);
 }
 
-class ArenaOptimizer implements Optimizer {
+class ArenaOptimizer implements HostOptimizer {
   iterations = 0;
   lastGradientNorm: number | undefined;
   readonly slots = new Map<string, Float32Array>();

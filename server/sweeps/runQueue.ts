@@ -147,7 +147,7 @@ async function train(sweep: Sweep, planned: PlannedRun, options: QueueOptions): 
     // It may have ended in order between the look at its record and the one at its process.
     await run.reload();
     if (run.observedState() !== state) continue;
-    const resume = found !== undefined || starts > 0;
+    const resume = found !== undefined || process !== undefined;
     starts++;
     process = await startProcess(run, resume, options);
     onStart?.(planned, run, resume ? 'resumed' : 'started');

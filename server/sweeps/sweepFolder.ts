@@ -192,7 +192,7 @@ export async function createSweep({
 }
 
 /** The folder in which the sweeps of an experiment file are. */
-export function sweepsFolder(experiment: string): string {
+function sweepsFolder(experiment: string): string {
   return join(dirname(resolve(experiment)), '.deeptwist', 'sweeps');
 }
 

@@ -3,6 +3,7 @@
  * memory of a part. Loss and gradient are the means over the parts, which are those of the whole batch, but for rounding, where no
  * sample depends on the others of its batch.
  */
+import type { Device } from '../compiler/device.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Evaluation, Executor, StepBatch, StepLoss } from '../compiler/program.ts';
 import { GradientSums } from '../optimizers/gradientSums.ts';
@@ -14,6 +15,7 @@ type Stream = 'training' | 'evaluation';
 
 export class AccumulatingExecutor implements Executor {
   readonly description: string;
+  readonly device: Device;
   /** States of stateful layers of the training stream, those of each part by themselves. */
   readonly states: ReadonlyMap<string, Float32Array>;
   readonly #executor: Executor;
@@ -36,6 +38,7 @@ export class AccumulatingExecutor implements Executor {
     this.#parts = training.accumulate;
     this.#samples = samplesPerStep(training);
     this.description = executor.description;
+    this.device = executor.device;
     this.#sums = new GradientSums(parameters.list.filter(({ trainable }) => trainable));
     this.#statesOf = Array.from(
       { length: this.#parts },
@@ -59,6 +62,10 @@ export class AccumulatingExecutor implements Executor {
     this.#sums.average(this.#parts);
     const { loss, losses = {}, shares = {} } = mean.mean;
     return { loss, parts: losses, shares };
+  }
+
+  claimWeights(): Promise<void> {
+    return this.#executor.claimWeights();
   }
 
   /** A batch of a training step is evaluated in its parts, any other as a whole: {@link Executor.evaluate}. */

@@ -3,6 +3,7 @@
  * data follow from (seed, step), so they need no state of their own.
  */
 import * as z from 'zod';
+import type { Device } from '../compiler/device.ts';
 import type { CompressionState } from '../compression/methods/unit.ts';
 import { SEEDING, type Seeding } from '../formats/random.ts';
 import type { Safetensor } from '../formats/safetensors.ts';
@@ -19,6 +20,12 @@ const progressSchema = z.object({
     .default(1)
     .describe(
       'The way in which all random numbers are seeded. Runs that do not tell it began before it could be another.',
+    ),
+  device: z
+    .enum(['cpu', 'webgpu'])
+    .default('cpu')
+    .describe(
+      'What the last step was done on. Runs that do not tell it are from before it could be another than the processor.',
     ),
   plateau: z.object({ best: z.number().nullable(), withoutImprovement: z.int(), decays: z.int() }),
   bestLoss: z.number().optional().describe('Validation loss of the best model so far, where it is kept.'),
@@ -45,6 +52,7 @@ export type Progress = z.output<typeof progressSchema>;
 
 export const initialProgress: Progress = {
   seeding: SEEDING,
+  device: 'cpu',
   plateau: initialPlateauState,
   afterDistortion: false,
   lastObservation: 0,
@@ -55,6 +63,11 @@ export const initialProgress: Progress = {
 /** Random numbers go on as they were drawn before the checkpoint. */
 export function seedingOf(checkpoint: Checkpoint): Seeding {
   return progressOf(checkpoint).seeding;
+}
+
+/** What the steps before the checkpoint were done on. */
+export function deviceOf(checkpoint: Checkpoint): Device {
+  return progressOf(checkpoint).device;
 }
 
 /** Layers of the model that the checkpoint is of, where a thinning has made it smaller. */

@@ -19,7 +19,7 @@ import { loadExperiment } from '../runs/loadExperiment.ts';
 import { lockRun } from '../runs/lockRun.ts';
 import type { Run } from '../runs/run.ts';
 import { failure, recordEnd, type EndState, type TrainingEnd } from './ending.ts';
-import { restoreCheckpoint, seedingOf, topologyOf } from './checkpointState.ts';
+import { deviceOf, restoreCheckpoint, seedingOf, topologyOf } from './checkpointState.ts';
 import { keepDescription } from './modelDescriptions.ts';
 import { evaluateSplit } from './evaluateSplit.ts';
 import { packedWeights, readFinalModel, readTopology } from './finalModel.ts';
@@ -301,7 +301,11 @@ function goingOnFrom(checkpoint: Checkpoint | undefined) {
   return {
     pretrained: checkpoint === undefined,
     done: checkpoint?.step ?? 0,
-    ...(checkpoint && { seeding: seedingOf(checkpoint), topology: topologyOf(checkpoint) }),
+    ...(checkpoint && {
+      seeding: seedingOf(checkpoint),
+      topology: topologyOf(checkpoint),
+      device: deviceOf(checkpoint),
+    }),
   };
 }
 

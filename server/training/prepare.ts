@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { LayersModel } from '@tensorflow/tfjs';
+import type { Device } from '../compiler/device.ts';
 import type { PlannedCompression } from '../compression/plan.ts';
 import type { CustomDistortion } from '../compression/methods/custom/custom.ts';
 import type { Dataset, OpenOptions } from '../data/dataset.ts';
@@ -79,6 +80,8 @@ export interface PrepareOptions extends OpenOptions {
   readonly trains: boolean;
   /** That of the checkpoint from which a run goes on. */
   readonly seeding?: Seeding | undefined;
+  /** The device that the steps before that checkpoint were done on. */
+  readonly device?: Device | undefined;
   /** The run that is prepared, where there is one already. */
   readonly run?: Run;
   /** Training steps that the run has done; default: 0. */
@@ -94,7 +97,7 @@ export interface PrepareOptions extends OpenOptions {
 export async function prepare(
   { sweep: _, ...settings }: ExperimentSettings,
   directory: string,
-  { pretrained, trains, seeding = SEEDING, run, done = 0, topology, ...opening }: PrepareOptions,
+  { pretrained, trains, seeding = SEEDING, device, run, done = 0, topology, ...opening }: PrepareOptions,
 ): Promise<Prepared> {
   const { model, start, data, distillation } = settings;
   const { seed, batchSize } = settings.training;
@@ -156,6 +159,7 @@ export async function prepare(
     sources.push(...(await readSources(teacher?.files ?? [])));
 
     const live = new LiveSettings(experiment);
+    let deviceBefore = device;
     opened.push(() => held.disposeTrainer?.());
     const prepareModel = async (loaded: LoadedModel, topology: SavedModel | undefined): Promise<Prepared> => {
       const { experiment } = live;
@@ -167,8 +171,10 @@ export async function prepare(
         teacher,
         compressions: compressionsWith(experiment, compressions),
         trains,
+        deviceBefore,
       });
       held.disposeTrainer = created.dispose;
+      deviceBefore = created.trainer.executor.device;
       return {
         ...created.trainer,
         live,

@@ -1,5 +1,6 @@
 /** @file Trains a prepared experiment in a run folder: what happens is recorded, also how it ends. */
 import { relative } from 'node:path';
+import type { Executor } from '../compiler/program.ts';
 import type { OpenOptions } from '../data/dataset.ts';
 import type { RunEvent, Untimed } from '../protocol/run/events.ts';
 import { checkpointFile, writeCheckpoint, type Checkpoint } from '../runs/checkpoints.ts';
@@ -70,6 +71,7 @@ export async function trainInFolder(
   try {
     await keepDataFacts(run, prepared.dataset);
     await keepClassCounts(run, prepared.classCounts);
+    await executor.claimWeights();
     const progress = checkpoint ? restoreCheckpoint(checkpoint, prepared, run.checkpointsFolder) : initialProgress;
     if (prepared.teacher !== undefined) await run.update({ teacher: prepared.teacher });
     record({
@@ -80,12 +82,14 @@ export async function trainInFolder(
       layers: recordedLayers(prepared),
       device: describeDevice(),
       executor: executor.description,
+      computedOn: executor.device,
       ...(resumption && { resumedFrom: start }),
     });
     if (prepared.pretrained) record({ type: 'pretrained', step: start, ...prepared.pretrained });
     // The process died between the checkpoint and its event.
     if (!isCheckpointRecorded) recordCheckpoint(start, checkpointFile(run, start), progress);
-    for (const message of [...prepared.warnings, ...(resumption?.warnings ?? [])]) {
+    const moved = checkpoint && progress.device !== executor.device ? [movedTo(executor, start)] : [];
+    for (const message of [...prepared.warnings, ...(resumption?.warnings ?? []), ...moved]) {
       record({ type: 'warning', step: start, message });
     }
     const text = await run.experimentText();
@@ -137,4 +141,14 @@ export async function trainInFolder(
     control.end();
     log.close();
   }
+}
+
+/** What a user should know of a run that goes on from a checkpoint of another device. */
+function movedTo({ device }: Executor, step: number): string {
+  const both = ['processor', 'graphics processor'];
+  const [from, to] = device === 'cpu' ? both.toReversed() : both;
+  return (
+    `training.device: the ${from} did the steps until ${step}, the ${to} does those that follow. The run goes on as well, but is not the ` +
+    'same to the last bit as it would have been on one of them.'
+  );
 }

@@ -1,6 +1,8 @@
 /** @file From a model and the settings that are in effect to everything that trains it: program, executor, optimizer, compressor. */
 import type { ExecutorOptions } from '../compiler/compiledExecutor.ts';
 import { createExecutor, type CreatedExecutor } from '../compiler/createExecutor.ts';
+import { DeviceError, type Device } from '../compiler/device.ts';
+import type { DeviceMemory } from '../compiler/deviceMemory.ts';
 import { UnsupportedKernel } from '../compiler/import/kernel.ts';
 import type { ParameterSet } from '../compiler/parameters.ts';
 import type { Executor } from '../compiler/program.ts';
@@ -13,6 +15,7 @@ import type { Seeding } from '../formats/random.ts';
 import { arenaBytes } from '../memory/arena.ts';
 import type { LoadedModel } from '../models/loadModel.ts';
 import { modelWeights, type ModelWeight } from '../models/modelWeights.ts';
+import { createDeviceOptimizer } from '../optimizers/deviceOptimizer.ts';
 import { gradientSumBytes } from '../optimizers/gradientSums.ts';
 import { createOptimizer, optimizerArenaBytes, supportsRowGradients, type Optimizer } from '../optimizers/optimizer.ts';
 import type { Experiment, TrainingConfig } from '../protocol/experiment/schema.ts';
@@ -52,8 +55,10 @@ export interface Training {
   readonly teacher: LoadedTeacher | undefined;
   /** Those of the experiment, with what was loaded for them. */
   readonly compressions: readonly PlannedCompression[];
-  /** False where the model is only evaluated. */
+  /** False where the model is only evaluated, which the processor does. */
   readonly trains: boolean;
+  /** The device on which the run was until now; undefined for a new run. */
+  readonly deviceBefore: Device | undefined;
 }
 
 /** A trainer, with messages for the user. */
@@ -67,7 +72,7 @@ interface CreatedTrainer {
 /** @throws UserError where model, data and settings do not fit together, SettingError where one setting does not */
 export async function createTrainer(
   loaded: LoadedModel,
-  { experiment, directory, dataset, seeding, teacher, compressions, trains }: Training,
+  { experiment, directory, dataset, seeding, teacher, compressions, trains, deviceBefore }: Training,
 ): Promise<CreatedTrainer> {
   const { training, distillation } = experiment;
   const named = modelWeights(loaded.model);
@@ -85,12 +90,17 @@ export async function createTrainer(
       lesson: distillation && teacher && { config: distillation, teacher },
       noise,
     });
-    created = await createProgramExecutor(experiment, program, dataset, { directory, seeding, plan });
-    const { parameters, warning } = created;
+    created = await createProgramExecutor(experiment, program, dataset, {
+      ...{ directory, seeding, plan, deviceBefore },
+      device: trains ? training.device : 'cpu',
+      keepsWeights: noise === undefined && training.accumulate === 1 && canStayOnDevice(named, plan),
+    });
+    const { parameters, memory, warning } = created;
     const executor =
       training.accumulate > 1 ? new AccumulatingExecutor(created.executor, parameters, training) : created.executor;
     const beside = noise && noiseTensors(noise, parameters);
-    const { weights, compressor, optimizer } = createUpdate(training, { named, parameters, plan, beside });
+    const updated = { named, parameters, memory, plan, beside };
+    const { weights, compressor, optimizer } = await createUpdate(training, updated);
     const constraints = await ConstrainedWeights.create(program.weights, parameters, compressor);
     const best = training.keepBest ? new BestModel(parameters) : undefined;
     return {
@@ -119,28 +129,39 @@ export function executorNeeds(
   };
 }
 
+/** True where the host needs no weight and no gradient between two steps, but at distortions. */
+function canStayOnDevice(named: readonly ModelWeight[], plan: CompressionPlan | undefined): boolean {
+  const trained = named.filter(({ trainable }) => trainable);
+  return trained.length > 0 && trained.every(({ constraint }) => constraint === undefined) && !plan?.actsAtEveryStep;
+}
+
 /** A model where an executor has its weights. */
 interface Updated {
   readonly named: readonly ModelWeight[];
   readonly parameters: ParameterSet;
+  /** The memory of the device, where the weights stay there. */
+  readonly memory?: DeviceMemory | undefined;
   readonly plan: CompressionPlan | undefined;
   /** The tensors that the training step has beside the weights. */
   readonly beside?: readonly TrainedTensor[] | undefined;
 }
 
 /** What changes the weights of a model after a step. */
-export function createUpdate(
+export async function createUpdate(
   { optimizer, clip }: TrainingConfig,
-  { named, parameters, plan, beside }: Updated,
-): Pick<Trainer, 'weights' | 'compressor' | 'optimizer'> {
+  { named, parameters, memory, plan, beside }: Updated,
+): Promise<Pick<Trainer, 'weights' | 'compressor' | 'optimizer'>> {
   const { groups, list } = parameters;
   const weights = compressibleWeights(named, parameters);
   const compressor = plan && new Compressor(plan, weights, (length, i) => groups[i].float32(length), beside);
-  const trained = [
-    ...list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name)),
-    ...(compressor?.trained ?? []),
-  ];
-  return { weights, compressor, optimizer: createOptimizer(optimizer, clip, trained) };
+  const trained = list.filter(({ name, trainable }) => trainable && !plan?.replaced.has(name));
+  return {
+    weights,
+    compressor,
+    optimizer: memory
+      ? await createDeviceOptimizer(optimizer, clip, memory, trained)
+      : createOptimizer(optimizer, clip, [...trained, ...(compressor?.trained ?? [])]),
+  };
 }
 
 /** Samples that the weights are learned from; undefined where the data set does not say. */
@@ -154,7 +175,15 @@ async function createProgramExecutor(
   { training }: Experiment,
   program: ModelProgram,
   { test }: Dataset,
-  { directory, seeding, plan }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined },
+  {
+    directory,
+    seeding,
+    plan,
+    ...device
+  }: { directory: string; seeding: Seeding; plan: CompressionPlan | undefined } & Pick<
+    Parameters<typeof createExecutor>[3],
+    'device' | 'deviceBefore' | 'keepsWeights'
+  >,
 ): Promise<CreatedExecutor> {
   try {
     return await createExecutor(program, training.executor, directory, {
@@ -163,9 +192,15 @@ async function createProgramExecutor(
       seed: training.seed,
       seeding,
       threads: training.threads,
+      ...device,
       ...executorNeeds(training, plan),
     });
   } catch (error) {
+    if (error instanceof DeviceError) {
+      const { message, remedy } = error;
+      const reason = message.replace(/^The /, 'the ').replace(/\.$/, '');
+      throw new SettingError(['training', 'device'], reason, { ...(remedy !== undefined && { remedy }), cause: error });
+    }
     if (!(error instanceof UnsupportedKernel)) throw error;
     const { kernel, layer, message } = error;
     const where = layer === undefined ? '' : ` of the layer '${layer}'`;

@@ -127,16 +127,18 @@ export class TrainingLoop {
 
   /** The last step, with an evaluation before and after its distortion. */
   async #finish(stream: TrainingStream): Promise<Summary> {
-    const { live, dataset, compressor, weights, program, best, shapes } = this.#prepared;
+    const { live, dataset, executor, compressor, weights, program, best, shapes } = this.#prepared;
     const batch = await this.#train(stream);
     this.#applyChanges();
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     let validation = dataset.validation && (await this.#evaluate('training'));
+    await executor.claimWeights();
     const restored = best?.restore() ?? false;
     const before = compressor && (await this.#evaluate('before-last-distortion'));
     if (compressor) await this.#distort(batch);
     if (dataset.validation && (compressor || restored)) validation = await this.#evaluate('final', 'validation');
     const test = await this.#evaluate('final');
+    await executor.claimWeights();
 
     const layers = (compressor?.sizes(weights) ?? weights.map(denseLayer)).map((row) =>
       besideWhole(row, shapes.get(row.name) ?? row.shape),
@@ -173,7 +175,7 @@ export class TrainingLoop {
     const { loss } = stepLoss;
     if (!Number.isFinite(loss)) throw this.#notFinite(`the loss is ${loss}`, batch, stepLoss.parts);
     await compressor?.pull();
-    optimizer.step(learningRate);
+    await optimizer.step(learningRate);
     const norm = optimizer.lastGradientNorm;
     if (norm !== undefined && !Number.isFinite(norm)) throw this.#notFinite(`the gradient's norm is ${norm}`, batch);
     await compressor?.push();
@@ -220,7 +222,7 @@ export class TrainingLoop {
   }
 
   async #distort(batch: Batch): Promise<void> {
-    const { compressor, constraints, live } = this.#prepared;
+    const { executor, compressor, constraints, live } = this.#prepared;
     const { experiment } = live;
     const step = this.#step;
     if (compressor === undefined) return;
@@ -228,16 +230,18 @@ export class TrainingLoop {
     const lastObservation = Math.min(...due.map((i) => this.#observations[i]));
     if (!isObserved(experiment, step, lastObservation)) {
       await this.#clock.during('distortion', async () => {
+        await executor.claimWeights();
         await compressor.distort(step);
         await constraints.afterDistortion();
       });
       return;
     }
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     const spectra = wantsSpectrum(experiment, step, lastObservation);
     await this.#clock.during('observation', async () => {
       if (spectra) this.#hooks.record({ type: 'spectrum', step, weights: await observeSpectra(compressor, step) });
       const lossBefore = await this.#lossOf(batch);
+      await executor.claimWeights();
       // With its report: copies, histograms and errors take many times as long as the distortion itself.
       const weights = await compressor.distort(step, { bins: experiment.observe.bins });
       await constraints.afterDistortion();
@@ -249,7 +253,7 @@ export class TrainingLoop {
 
   /** The time that it takes to compile the step of the smaller model is not counted. */
   async #thin(batch: Batch): Promise<void> {
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     const step = this.#step;
     const { prepared, report, lossBefore, lossAfter } = await this.#clock.uncounted(() =>
       this.#hooks.thin(batch, step),
@@ -283,7 +287,10 @@ export class TrainingLoop {
         this.#warnOnce(`data: of the ${split} split, ${notFinite}; what is measured on it is not a number.`);
       const { loss, value } = evaluation;
       const { learningRateSchedule } = live.experiment.training;
-      if (moment === 'training') best?.consider(loss);
+      if (moment === 'training' && best) {
+        await executor.claimWeights();
+        best.consider(loss);
+      }
       if (moment === 'training' && learningRateSchedule.type === 'plateau') {
         this.#plateau = observeMetric(learningRateSchedule, this.#plateau, loss, 'min');
       }
@@ -316,7 +323,7 @@ export class TrainingLoop {
 
   async #observe(): Promise<void> {
     const step = this.#step;
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     // A run that was resumed has not done a step yet.
     if (this.#prepared.compressor) this.#prepared.compressor.learningRate = this.#learningRate();
     await this.#clock.during('observation', async () => {
@@ -334,7 +341,7 @@ export class TrainingLoop {
     const computed = compressor?.computedAfter(step) ?? [];
     if (compressor === undefined || computed.length === 0) return;
     if (!isObserved(live.experiment, step, Math.min(...computed.map((i) => this.#observations[i])))) return;
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     await this.#clock.during('observation', async () => {
       const weights = await compressor.preview(step, { bins: live.experiment.observe.bins });
       this.#hooks.record({ type: 'observation', step, weights, scheduled: true });
@@ -344,9 +351,10 @@ export class TrainingLoop {
 
   async #checkpoint(afterDistortion: boolean): Promise<SavedCheckpoint> {
     if (this.#lastCheckpoint?.step === this.#step) return this.#lastCheckpoint;
-    this.#checkWeights();
+    await this.#claimCheckedWeights();
     const progress: Progress = {
       seeding: this.#prepared.seeding,
+      device: this.#prepared.executor.device,
       plateau: this.#plateau,
       ...(this.#prepared.best?.loss !== undefined && { bestLoss: this.#prepared.best.loss }),
       afterDistortion,
@@ -361,7 +369,8 @@ export class TrainingLoop {
   }
 
   /** A loss that is finite can have a gradient that is not; the loss of the next step would tell, but is not waited for. */
-  #checkWeights(): void {
+  async #claimCheckedWeights(): Promise<void> {
+    await this.#prepared.executor.claimWeights();
     const bad = this.#weightNotFinite();
     if (bad !== undefined) throw this.#diverged(`a weight of ${bad} is not finite`);
   }

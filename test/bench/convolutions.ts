@@ -69,7 +69,7 @@ const benchmark: Benchmark = {
     for (const [name, shape] of Object.entries(shapes).filter(([name]) => name.includes(String(only)))) {
       const { nodes, plain } = waysOf(shape);
       for (const [kind, node] of Object.entries(nodes)) {
-        const ours = lowerGraph({ outputs: new Map([['y', node]]) }, block);
+        const ours = lowerGraph({ outputs: new Map([['y', node]]) }, { channelBlock: block });
         const theirs = shape.depthwise
           ? lowerGraph({ outputs: new Map([['y', node]]) })
           : graphOf(node, plain[kind as keyof typeof plain]);

@@ -5,6 +5,7 @@ import { formatCount, formatNumber, formatPercent } from '../../server/protocol/
 import { formatMetric, smallerText } from '../../server/protocol/run/resultText.ts';
 import { formatSeconds } from '../charts/model/format.ts';
 import type { IconName } from '../controls/icons.ts';
+import type { RunSnapshot } from '../../server/protocol/run/runHistory.ts';
 import type { ShownRun } from '../state.ts';
 
 export const stateWords: Readonly<Record<RunSummary['state'], string>> = {
@@ -80,16 +81,28 @@ export interface StateLine {
 export function stateLine(run: ShownRun): StateLine {
   const { live, summary } = run;
   const state = summary?.state ?? 'queued';
-  if (live && live.phase !== 'ended' && (state === 'running' || state === 'queued')) return liveLine(live);
   const { snapshot } = run;
+  if (live && live.phase !== 'ended' && (state === 'running' || state === 'queued')) {
+    const line = liveLine(live);
+    return { ...line, facts: [...line.facts, ...deviceFacts(snapshot)] };
+  }
   const last = snapshot?.metrics.columns.step[snapshot.metrics.length - 1];
   const steps = snapshot?.started?.config.training.steps;
   return {
     icon: state,
     phase: stateWords[state],
-    facts: [...(summary ? resultFacts(summary) : []), ...(last === undefined ? [] : [placeFact(last, steps)])],
+    facts: [
+      ...(summary ? resultFacts(summary) : []),
+      ...(last === undefined ? [] : [placeFact(last, steps)]),
+      ...deviceFacts(snapshot),
+    ],
     ...(last !== undefined && steps && state !== 'finished' && { progress: last / steps }),
   };
+}
+
+/** Where the steps are computed, where that is not the processor. */
+function deviceFacts(snapshot: RunSnapshot | undefined): string[] {
+  return snapshot?.started?.computedOn === 'webgpu' ? [l10n.t('on the graphics processor')] : [];
 }
 
 function placeFact(step: number, steps: number | undefined): string {

@@ -12,7 +12,7 @@ import {
   holderText,
   parallelOf,
   parallelOption,
-  startedSweep,
+  confirmedSweep,
   sweepJsonOption,
   workOnSweep,
   yesOption,
@@ -65,7 +65,7 @@ async function newSweep(
 ): Promise<Sweep | undefined> {
   const folder = out === undefined ? undefined : resolve(context.directory, out);
   // To print them starts none.
-  return startedSweep(file, await plannedRuns(file, set), { folder, parallel, yes: yes || print }, context);
+  return confirmedSweep(file, await plannedRuns(file, set), { folder, parallel, yes: yes || print }, context);
 }
 
 async function existingSweep(reference: string, { directory }: CommandContext): Promise<Sweep> {

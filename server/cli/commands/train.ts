@@ -12,7 +12,7 @@ import type { Command, CommandArguments, CommandContext, CommandOption } from '.
 import { ProgressDisplay } from '../progressDisplay.ts';
 import { failureLines } from '../report.ts';
 import { parseSeeds } from '../seedList.ts';
-import { parallelOf, parallelOption, startedSweep, workOnSweep, yesOption } from '../sweepWork.ts';
+import { confirmedSweep, parallelOf, parallelOption, workOnSweep, yesOption } from '../sweepWork.ts';
 import { writeLines } from '../terminal.ts';
 import type { TrainingObserver, TrainingOutcome } from '../trainer.ts';
 import { wrongUsage } from '../wrongUsage.ts';
@@ -46,7 +46,10 @@ export const runCommand: Command = {
     },
     parallel: parallelOption,
     yes: yesOption,
-    json: jsonOption,
+    json: {
+      ...jsonOption,
+      description: `${jsonOption.description} With --seeds: each run when it has ended, and then the results.`,
+    },
   },
   outlivesOutput: true,
   async run({ positionals: [file], options }, context) {
@@ -75,7 +78,7 @@ async function trainSeeds(
   const parallel = parallelOf('run', given);
   const planned = await seededRuns(file, set, parseSeeds(seeds));
   const folder = out === undefined ? undefined : resolve(context.directory, out);
-  const sweep = await startedSweep(file, planned, { folder, parallel, yes }, context);
+  const sweep = await confirmedSweep(file, planned, { folder, parallel, yes }, context);
   return sweep ? workOnSweep(sweep, context, { parallel, retryFailed: false, json }) : ExitCode.stopped;
 }
 

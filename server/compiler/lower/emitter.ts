@@ -1,5 +1,6 @@
 /** @file Collects the ONNX nodes and initializers that operations are lowered to. */
 import type { OnnxAttribute, OnnxGraph, OnnxNode, OnnxTensor, OnnxType } from '../../formats/onnx.ts';
+import type { Device } from '../device.ts';
 import type { DType, Node } from '../ir.ts';
 import { nodeName } from './rejection.ts';
 
@@ -7,21 +8,31 @@ import { nodeName } from './rejection.ts';
 export type OnnxName = string;
 
 /** Domain of ONNX Runtime's own operators. */
-export const MICROSOFT = 'com.microsoft';
+const MICROSOFT = 'com.microsoft';
 
 export const onnxType = (dtype: DType): OnnxType => dtype;
+
+/** What will run a graph, as far as operations are written otherwise for it. */
+export interface LoweringTarget {
+  /** 'webgpu': a transfer to the processor and back for each operator that ONNX Runtime has no WebGPU kernel for is avoided. */
+  readonly device?: Device;
+  /** Channels that ONNX Runtime's blocked convolutions take together: such a graph is for this machine's processor alone. */
+  readonly channelBlock?: number;
+}
 
 export class Emitter {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxGraph['initializers'][number][] = [];
   /** The operation that is being written, whose ONNX nodes are named by it. */
   origin: Node | undefined;
+  readonly device: Device;
   /** Channels that blocked convolutions take together; 1 where there are none. */
   readonly channelBlock: number;
   readonly #cached = new Map<string, readonly OnnxName[]>();
   #count = 0;
 
-  constructor(channelBlock = 1) {
+  constructor({ device = 'cpu', channelBlock = 1 }: LoweringTarget = {}) {
+    this.device = device;
     this.channelBlock = channelBlock;
   }
 
@@ -74,6 +85,21 @@ export class Emitter {
 
   transpose(x: OnnxName, permutation: readonly number[]): OnnxName {
     return this.emit('Transpose', [x], { perm: { ints: permutation } });
+  }
+
+  /** Products of many matrices, of this rank: the last two axes of an operand may be exchanged first. */
+  products(
+    [a, b]: readonly OnnxName[],
+    rank: number,
+    { transposeA = false, transposeB = false }: { transposeA?: boolean; transposeB?: boolean },
+  ): OnnxName {
+    if (this.device === 'webgpu') {
+      const axes = [...Array(rank - 2).keys(), rank - 1, rank - 2];
+      const exchanged = (x: OnnxName, isTransposed: boolean) => (isTransposed ? this.transpose(x, axes) : x);
+      return this.emit('MatMul', [exchanged(a, transposeA), exchanged(b, transposeB)]);
+    }
+    const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
+    return this.emit('FusedMatMul', [a, b], attributes, MICROSOFT);
   }
 
   #once(key: string, make: () => OnnxName): OnnxName {

@@ -5,7 +5,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { NodeOf } from '../ir.ts';
 import { BLOCKED_DOMAIN, fromBlocks, isDepthwise, toBlocks } from './blockedConvolution.ts';
-import { MICROSOFT, type Emitter, type OnnxName } from './emitter.ts';
+import type { Emitter, OnnxName } from './emitter.ts';
 
 /** Channels from which on a product for each number of a filter fills the vectors. */
 const MANY_CHANNELS = 8;
@@ -63,12 +63,7 @@ function productsOfSamples(node: FilterGrad, [image, dy]: readonly OnnxName[], e
   const { batch, channels, filters, positions, numbers } = extents(node);
   const rows = emitter.reshape(dy, [batch, filters, positions]);
   const products = patchesOf(image, node, 2, emitter).map((patch) =>
-    emitter.emit(
-      'FusedMatMul',
-      [rows, emitter.reshape(patch, [batch, channels, positions])],
-      { transB: { int: 1 } },
-      MICROSOFT,
-    ),
+    emitter.products([rows, emitter.reshape(patch, [batch, channels, positions])], 3, { transposeB: true }),
   );
   const sum = emitter.emit('ReduceSum', [join(products, 2, emitter), emitter.integers([0])], { keepdims: { int: 0 } });
   const places = emitter.reshape(sum, [filters, numbers, channels]);

@@ -2,7 +2,7 @@
 import type { OnnxGraph, OnnxValue } from '../../formats/onnx.ts';
 import { topologicalOrder, type Graph, type Node, type NodeOf, type Op } from '../ir.ts';
 import { portName } from '../ports.ts';
-import { Emitter, onnxType, type OnnxName } from './emitter.ts';
+import { Emitter, onnxType, type LoweringTarget, type OnnxName } from './emitter.ts';
 import { loweringRules, type Lowering } from './rules.ts';
 
 /** Name of the ONNX input that a source is fed through. */
@@ -24,9 +24,9 @@ function lowerNode<O extends Op>(node: NodeOf<O>, inputs: readonly OnnxName[], e
   return rule(node, inputs, emitter);
 }
 
-/** @param channelBlock channels that ONNX Runtime's blocked convolutions take together: such a graph is for this machine alone */
-export function lowerGraph(graph: Graph, channelBlock = 1): OnnxGraph {
-  const emitter = new Emitter(channelBlock);
+/** @param target default: any processor */
+export function lowerGraph(graph: Graph, target: LoweringTarget = {}): OnnxGraph {
+  const emitter = new Emitter(target);
   const names = new Map<Node, OnnxName>();
   const inputs = new Map<string, OnnxValue>();
   for (const node of topologicalOrder(graph)) {

@@ -2,7 +2,7 @@
 import { elementCount } from '../../protocol/shape.ts';
 import type { Node, NodeOf, Op, OpParams } from '../ir.ts';
 import { lowerConvolution, lowerInputGrad } from './convolution.ts';
-import { MICROSOFT, onnxType, type Emitter, type OnnxName } from './emitter.ts';
+import { onnxType, type Emitter, type OnnxName } from './emitter.ts';
 import { lowerFilterGrad } from './filterGradient.ts';
 import { lowerMaxPoolGrad } from './pooling.ts';
 import { lowerRecurrent } from './recurrent.ts';
@@ -37,6 +37,8 @@ function checkedLabels(labels: OnnxName, rows: number, classes: number, emitter:
 const isTransposedProduct = ({ op, params, type }: Node): boolean =>
   op === 'MatMul' && type.shape.length === 2 && (params.transposeA || params.transposeB);
 
+/** TensorProto.DataType */
+const CODES = { float32: 1, int32: 6, bool: 9 } as const;
 /** Times the smallest normal float32, 1.18e-38, it is above 1. */
 const STEEP = 1e38;
 
@@ -54,8 +56,14 @@ export const loweringRules: Rules = {
     return emitter.constant({ type: onnxType(dtype), shape, data: values });
   },
 
-  Abs: same('Abs'),
-  Neg: same('Neg'),
+  Abs({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu' || dtype === 'float32') return emitter.emit('Abs', [x]);
+    return emitter.emit('Max', [x, emitter.emit('Sub', [emitter.scalar(0, dtype), x])]);
+  },
+  Neg({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu' || dtype === 'float32') return emitter.emit('Neg', [x]);
+    return emitter.emit('Sub', [emitter.scalar(0, dtype), x]);
+  },
   Exp: same('Exp'),
   Log: same('Log'),
   Sqrt: same('Sqrt'),
@@ -74,15 +82,24 @@ export const loweringRules: Rules = {
   Floor: same('Floor'),
   Ceil: same('Ceil'),
   Round: same('Round'),
-  Sign: same('Sign'),
+  Sign({ type: { dtype } }, [x], emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('Sign', [x]);
+    const zero = emitter.scalar(0, dtype);
+    const isTrue = (op: string) => emitter.emit('Cast', [emitter.emit(op, [x, zero])], { to: { int: CODES[dtype] } });
+    return emitter.emit('Sub', [isTrue('Greater'), isTrue('Less')]);
+  },
   Relu: same('Relu'),
   Elu: same('Elu'),
   Sigmoid: same('Sigmoid'),
   Tanh: same('Tanh'),
   Softplus: same('Softplus'),
   // In one operator that uses all threads: the slope takes each number above 0 to 1 but those so small that sessions take them for 0.
-  Step: (_node, inputs, emitter) =>
-    emitter.emit('HardSigmoid', inputs, { alpha: { float: STEEP }, beta: { float: 0 } }),
+  Step(_node, [x], emitter) {
+    if (emitter.device === 'cpu')
+      return emitter.emit('HardSigmoid', [x], { alpha: { float: STEEP }, beta: { float: 0 } });
+    const isAbove = emitter.emit('Greater', [x, emitter.scalar(0, 'float32')]);
+    return emitter.emit('Cast', [isAbove], { to: { int: CODES.float32 } });
+  },
   Not: same('Not'),
   // From 1 at the bound to 0 at the next float32: in the scale of their difference all is exact.
   UpTo({ params: { bound } }, inputs, emitter) {
@@ -91,8 +108,7 @@ export const loweringRules: Rules = {
   },
   Clip: ({ params, type }, [x], emitter) =>
     emitter.emit('Clip', [x, emitter.scalar(params.minimum, type.dtype), emitter.scalar(params.maximum, type.dtype)]),
-  Cast: ({ params }, inputs, emitter) =>
-    emitter.emit('Cast', inputs, { to: { int: { float32: 1, int32: 6, bool: 9 }[params.dtype] } }),
+  Cast: ({ params }, inputs, emitter) => emitter.emit('Cast', inputs, { to: { int: CODES[params.dtype] } }),
 
   // ONNX Runtime makes one Gemm of a product of transposed matrices and a Sum, but not of that and an Add.
   Add: (node, inputs, emitter) => emitter.emit(node.inputs.some(isTransposedProduct) ? 'Sum' : 'Add', inputs),
@@ -108,7 +124,11 @@ export const loweringRules: Rules = {
   Less: same('Less'),
   LessEqual: same('LessOrEqual'),
   And: same('And'),
-  Or: same('Or'),
+  Or(_node, inputs, emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('Or', inputs);
+    const neither = inputs.map((x) => emitter.emit('Not', [x]));
+    return emitter.emit('Not', [emitter.emit('And', neither)]);
+  },
   Select: same('Where'),
 
   Sum: ({ params }, [x], emitter) =>
@@ -130,14 +150,22 @@ export const loweringRules: Rules = {
     return result === 'values' ? values : emitter.emit('Cast', [indices], { to: { int: 6 } });
   },
   Softmax: same('Softmax'),
-  LogSoftmax: same('LogSoftmax'),
+  LogSoftmax(_node, [x], emitter) {
+    if (emitter.device === 'cpu') return emitter.emit('LogSoftmax', [x]);
+    const alongLast = { axes: { ints: [-1] }, keepdims: { int: 1 } };
+    const shifted = emitter.emit('Sub', [x, emitter.emit('ReduceMax', [x], alongLast)]);
+    const sum = emitter.emit('ReduceSum', [emitter.emit('Exp', [shifted]), emitter.integers([-1])], {
+      keepdims: { int: 1 },
+    });
+    return emitter.emit('Sub', [shifted, emitter.emit('Log', [sum])]);
+  },
 
   MatMul({ params: { transposeA, transposeB }, inputs: [a, b] }, inputs, emitter) {
     if (!transposeA && !transposeB) return emitter.emit('MatMul', inputs);
-    const transA = { int: transposeA ? 1 : 0 };
-    const transB = { int: transposeB ? 1 : 0 };
-    if (a.type.shape.length === 2 && b.type.shape.length === 2) return emitter.emit('Gemm', inputs, { transA, transB });
-    return emitter.emit('FusedMatMul', inputs, { transA, transB }, MICROSOFT);
+    const rank = a.type.shape.length;
+    if (rank !== 2 || b.type.shape.length !== 2) return emitter.products(inputs, rank, { transposeA, transposeB });
+    const attributes = { transA: { int: transposeA ? 1 : 0 }, transB: { int: transposeB ? 1 : 0 } };
+    return emitter.emit('Gemm', inputs, attributes);
   },
   Conv: lowerConvolution,
   ConvInputGrad: lowerInputGrad,

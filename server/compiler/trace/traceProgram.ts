@@ -198,7 +198,7 @@ function carryState({ name, layer }: NamedStatefulLayer, recording: Recording, o
   layer.resetStates = (states) => {
     [states ?? []]
       .flat()
-      .forEach((state, index) => outputs.set(portName.nextState(portName.state(name, index)), recording.node(state)));
+      .forEach((state, index) => outputs.set(portName.next(portName.state(name, index)), recording.node(state)));
   };
   return () => {
     Reflect.deleteProperty(layer, 'resetStates');

@@ -71,7 +71,7 @@ export class OnnxFile implements OpenedModel {
     }
     const results = await this.#session.run(feeds);
     for (const name of Object.keys(feeds)) {
-      const next = results[portName.nextState(name)];
+      const next = results[portName.next(name)];
       if (next) this.#states.set(name, next);
     }
     return this.#samples.outputNames.map((_, i) => {

@@ -7,6 +7,7 @@ import { isRecord } from '../record.ts';
 import { experimentSchema } from './schema.ts';
 import type { SettingIssue } from './schema/compression.ts';
 import type { ExperimentSettings } from './schema.ts';
+import { deviceProblems } from './deviceProblems.ts';
 import { didYouMean } from './didYouMean.ts';
 import { allowedStrings, alternativeOf, expectation, knownKeys, schemaAt } from './expectation.ts';
 import { experimentJsonSchema } from './experimentJsonSchema.ts';
@@ -109,6 +110,7 @@ function checkSettings(document: unknown): { experiment?: ExperimentSettings; fo
     ...imageProblems(document),
     ...tableProblems(document),
     ...thinProblems(document),
+    ...deviceProblems(document),
   ].filter(
     (problem) =>
       !isMisspelt(problem) &&

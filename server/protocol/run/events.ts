@@ -134,6 +134,12 @@ export const eventSchema = z.discriminatedUnion('type', [
     layers: z.array(layer),
     device: z.string(),
     executor: z.string(),
+    computedOn: z
+      .enum(['cpu', 'webgpu'])
+      .optional()
+      .describe(
+        'What computes the steps. Runs that do not tell it are from before it could be another than the processor.',
+      ),
     resumedFrom: step.optional(),
   }),
   z.object({

@@ -4,7 +4,7 @@
  */
 
 /** Probability with which an interval holds the true mean. */
-export const CONFIDENCE = 0.95;
+const CONFIDENCE = 0.95;
 
 export interface SampleStatistics {
   readonly count: number;

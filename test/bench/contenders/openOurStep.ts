@@ -40,7 +40,7 @@ export interface OurStep {
   /** Forward, backward and update with batch `index`, modulo their number. */
   step(index: number): Promise<void>;
   gradients(index: number): Promise<void>;
-  update(): void;
+  update(): Promise<void>;
   /** Copies a batch once more, to time that. */
   copyBatch(index: number): void;
 }
@@ -95,7 +95,7 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
           skippedPasses: new Set(without.filter((name) => name !== 'row-gradients')),
         })
       : new EagerExecutor(program, { seed, ...needs, backend: options.executor });
-  const { compressor, optimizer } = createUpdate(training, { named, parameters: executor.parameters, plan });
+  const { compressor, optimizer } = await createUpdate(training, { named, parameters: executor.parameters, plan });
   const copy = inputs[0].slice();
   const gradients = async (index: number): Promise<void> => {
     const batch = index % batches.count;
@@ -103,14 +103,14 @@ export async function openOurStep(options: OurStepOptions): Promise<OurStep> {
     const { loss } = await executor.step(data, index);
     if (!Number.isFinite(loss)) throw new Error(`The loss of step ${index} is ${loss}.`);
   };
-  const update = () => optimizer.step(training.optimizer.learningRate);
+  const update = async () => optimizer.step(training.optimizer.learningRate);
   return {
     executor: executor.description,
     async step(index) {
       await compressor?.beforeStep(index + 1);
       await gradients(index);
       await compressor?.pull();
-      update();
+      await update();
       await compressor?.push();
     },
     gradients,

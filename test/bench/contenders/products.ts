@@ -12,4 +12,4 @@ const matrix = (name: string) => input(name, { dtype: 'float32', shape: [side, s
 const outputs = new Map([['product', matmul(matrix('a'), matrix('b'))]]);
 const session = await BoundSession.create(lowerGraph({ outputs }), new Map(), { threads, spinning: threads > 1 });
 for (const name of ['a', 'b']) session.buffers.get(name)?.set(Float32Array.from({ length: side ** 2 }, Math.random));
-await serveSteps({ side, threads }, () => session.run());
+await serveSteps({ side, threads }, async () => void (await session.run()));

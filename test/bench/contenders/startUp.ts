@@ -57,7 +57,7 @@ async function main({ model, input, target, batchSize }: StartUpOptions): Promis
     const traced = await timed('trace', trace);
     const graph = await timed('optimize', () => optimize(traced));
     const block = await channelBlock();
-    const lowered = await timed('lower', () => lowerGraph(graph, block));
+    const lowered = await timed('lower', () => lowerGraph(graph, { channelBlock: block }));
     await timed('session', () => BoundSession.create(lowered, new Map(), { threads: 1, spinning: false }));
     return topologicalOrder(graph).length;
   };

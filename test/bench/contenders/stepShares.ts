@@ -95,7 +95,7 @@ try {
   for (let step = 0; step < steps; step++) {
     await timed.gradients(step);
     const before = performance.now();
-    timed.update();
+    await timed.update();
     updating += performance.now() - before;
   }
   const elapsed = performance.now() - start;

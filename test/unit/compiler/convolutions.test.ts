@@ -125,7 +125,7 @@ describe.each(Object.entries(cases))('%s', (_, found) => {
 
   test('is computed in the way that is the fastest for such shapes', () => {
     const wayOf = (name: keyof typeof outputs) => {
-      const { nodes } = lowerGraph({ outputs: new Map([[name, outputs[name]]]) }, 16);
+      const { nodes } = lowerGraph({ outputs: new Map([[name, outputs[name]]]) }, { channelBlock: 16 });
       const count = (wanted: string) => nodes.filter(({ op }) => op === wanted).length;
       if (count('FusedMatMul') > 0) return 'products of samples';
       if (count('Gemm') > 0) return count('Gemm') > 1 ? 'products of patches' : 'one product';

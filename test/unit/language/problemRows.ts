@@ -153,7 +153,21 @@ export const rows: readonly ProblemRow[] = [
     what: 'a key that nothing is like',
     text: edited(['"steps": 20000', '"steps": 20000, "colour": 1']),
     problems: [
-      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, accumulate, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, threads',
+      'error unknown-setting «"colour"» training.colour: unknown setting; expected optimizer, learningRateSchedule, clip, loss, classWeights, lossReduction, batchSize, accumulate, steps, epochs, keepBest, keep, seed, evaluateEvery, checkpointEvery, keepCheckpoints, executor, device, threads',
+    ],
+  },
+  {
+    what: 'a device that is none',
+    text: edited(['"steps": 20000', '"steps": 20000, "device": "gpu"']),
+    problems: [
+      `error wrong-value «"gpu"» training.device: expected 'cpu', 'webgpu' or 'auto', got "gpu"; did you mean 'cpu'?`,
+    ],
+  },
+  {
+    what: 'eager steps on the graphics processor',
+    text: edited(['"steps": 20000', '"steps": 20000, "device": "auto", "executor": "eager"']),
+    problems: [
+      'error combination «"auto"» training.device: only compiled steps run on the graphics processor, and executor is "eager": set device to "cpu", or executor to "auto"',
     ],
   },
   {

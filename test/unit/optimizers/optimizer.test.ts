@@ -3,46 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { Arena, arenaBytes } from '../../../server/memory/arena.ts';
 import type { Trainable } from '../../../server/optimizers/optimizer.ts';
 import { createOptimizer, optimizerArenaBytes } from '../../../server/optimizers/optimizer.ts';
+import type { OptimizerConfig } from '../../../server/protocol/experiment/schema.ts';
+import { adam, clip, config, sgd } from './configurations.ts';
 import { stateBytesOf } from './stateBytes.ts';
-import type { OptimizerConfig, TrainingConfig } from '../../../server/protocol/experiment/schema.ts';
 import { randomNumbers } from './random.ts';
 import { clipReference, trainReference } from './reference.ts';
 
 const LEARNING_RATE = 0.05;
 /** Parameters of about 1 after 5 updates in float32, compared with float64. */
 const TOLERANCE = 2e-6;
-
-const sgd = { type: 'sgd', learningRate: 1, momentum: 0, nesterov: false, weightDecay: 0 } as const;
-const adam = { type: 'adam', learningRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 } as const;
-
-const config: fc.Arbitrary<OptimizerConfig> = fc
-  .record({
-    type: fc.constantFrom('sgd', 'adam', 'rmsprop', 'adagrad'),
-    momentum: fc.constantFrom(0, 0.9),
-    nesterov: fc.boolean(),
-    centered: fc.boolean(),
-    weightDecay: fc.constantFrom(0, 0.1),
-  })
-  .map(({ type, momentum, nesterov, centered, weightDecay }): OptimizerConfig => {
-    switch (type) {
-      case 'sgd':
-        return { ...sgd, momentum, nesterov, weightDecay };
-      case 'adam':
-        return { ...adam, weightDecay };
-      case 'rmsprop':
-        return { type, learningRate: 1, decay: 0.9, momentum, epsilon: 1e-3, centered, weightDecay };
-      case 'adagrad':
-        return { type, learningRate: 1, initialAccumulator: 0.1, epsilon: 1e-7, weightDecay };
-    }
-  });
-
-const clip: fc.Arbitrary<TrainingConfig['clip']> = fc.constantFrom(
-  undefined,
-  { value: 0.5 },
-  { globalNorm: 0.3 },
-  { globalNorm: 1000 },
-  { value: 0.5, globalNorm: 0.3 },
-);
 
 /** Parameters with room for an optimizer's state behind them. */
 function createTrainables(config: OptimizerConfig, lengths: readonly number[], random: () => number) {

@@ -151,6 +151,25 @@ test('a sweep that is killed, with runs of it or without, at any moment ends, go
   expect(killed.length, `seed ${seed}`).toBeGreaterThanOrEqual(4);
 }, 400_000);
 
+test('a run that is killed behind its first checkpoint goes on from there while the sweep trains', async () => {
+  const { weights } = await reference();
+  const place = await workspace({ ...settings, training: { ...settings.training, checkpointEvery: 10 } });
+  const { ended } = start(place, 'sweep', file);
+  const killed = await until(async () => {
+    const [run] = (await listRuns(place.folder)).runs;
+    if (run === undefined || !readdirSync(run.checkpointsFolder).some((name) => name.endsWith('.json'))) return false;
+    const { process: trainer } = run.record;
+    if (!trainer || run.observedState() !== 'running') return false;
+    process.kill(trainer.pid, 'SIGKILL');
+    return true;
+  });
+  expect(killed).toBe(true);
+  const { code, stdout } = await ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^\[1\/4\] resumed /m);
+  await expectWhole(place, weights);
+});
+
 test('stops its runs at Ctrl-C, with checkpoints, says how to go on, and goes on', async () => {
   const { weights } = await reference();
   const place = await workspace(settings);

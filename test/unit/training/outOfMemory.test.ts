@@ -39,7 +39,7 @@ test('a run that memory fails in the middle tells the number, keeps its checkpoi
   const original = BoundSession.prototype.run;
   vi.spyOn(BoundSession.prototype, 'run').mockImplementation(async function (this: BoundSession) {
     if (++sessions > 33) throw new Error(REFUSED);
-    await original.call(this);
+    return original.call(this);
   });
   const failed = await run();
   vi.restoreAllMocks();

@@ -7,7 +7,7 @@ import { parseMessage } from '../../../webview/messages.ts';
 import { DashboardState, runCommands } from '../../../webview/state.ts';
 import { ViewState } from '../../../webview/viewState.ts';
 import { exportedFile } from './exportedFile.ts';
-import { metricsEvent, runEvents, runSummary, snapshotOf } from './runFixture.ts';
+import { compressedEvents, metricsEvent, runEvents, runSummary, snapshotOf } from './runFixture.ts';
 
 function stateWith(...keys: string[]): DashboardState {
   const state = new DashboardState();
@@ -112,6 +112,17 @@ describe('the state of the page', () => {
       facts: ['1,200 of 3,000', '3:20 left', '9 steps/s', 'accuracy 95.81%'],
       progress: 0.4,
     });
+  });
+
+  it('says that a run computes its steps on the graphics processor', () => {
+    const factsOn = (computedOn: 'cpu' | 'webgpu') => {
+      const events = compressedEvents([1, 2], 3).map((event) =>
+        event.type === 'started' ? { ...event, computedOn } : event,
+      );
+      const summary = runSummary('a', { state: 'stopped' });
+      return stateLine({ key: 'a', label: 'a', color: 0, summary, snapshot: snapshotOf(events) }).facts;
+    };
+    expect(factsOn('webgpu')).toEqual([...factsOn('cpu'), 'on the graphics processor']);
   });
 
   it('says how many images are decoded before a run trains', () => {

@@ -234,6 +234,20 @@ export const training = z
           'TensorFlow.js itself: every model that it can train.',
         ],
       }),
+    device: z
+      .enum(['cpu', 'webgpu', 'auto'])
+      .default('cpu')
+      .describe(
+        'What a compiled training step runs on. Results are the same to the bit from run to run on one device, and differ in the last ' +
+          'bits between devices.',
+      )
+      .meta({
+        enumDescriptions: [
+          'The processor.',
+          'The graphics processor, by WebGPU; a machine where WebGPU finds none is an error.',
+          'The one of them on which a step takes less time, measured when the run begins; a run says which, and why.',
+        ],
+      }),
     threads: positiveInteger
       .max(MOST_THREADS)
       .optional()

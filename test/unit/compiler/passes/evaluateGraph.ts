@@ -6,7 +6,7 @@ import { Random } from '../../../../server/formats/random.ts';
 
 /** The outputs for inputs that follow from their names: floats random in [-1, 1), integers below `classes`. */
 export async function evaluateGraph(graph: Graph, classes = 3, channelBlock = 1): Promise<Map<string, Buffer>> {
-  const lowered = lowerGraph(graph, channelBlock);
+  const lowered = lowerGraph(graph, { channelBlock });
   const session = await BoundSession.create(lowered, new Map(), { threads: 1, spinning: false });
   for (const { name } of lowered.inputs) {
     const random = new Random([...name].reduce((seed, letter) => seed * 31 + letter.charCodeAt(0), 7) % 2 ** 32);

@@ -25,6 +25,8 @@ test('an export that goes on says what it does, and how far it is where that is 
     { phase: 'verifying', samples: 2500, of: 10_000 },
     { phase: 'verifying', samples: 2500 },
     { phase: 'measuring', rounds: 5, of: 20 },
+    { phase: 'scanning', settings: 4, of: 16 },
+    { phase: 'easing' },
   ] as const;
   expect(states.map((state) => progressText(l10n, state))).toEqual([
     'loading the model…',
@@ -32,8 +34,10 @@ test('an export that goes on says what it does, and how far it is where that is 
     'evaluating the file: 2,500 of 10,000 samples',
     'evaluating the file: 2,500 samples',
     'round 5 of 20',
+    'setting 4 of 16',
+    'measuring the suggested settings together…',
   ]);
-  expect(states.map(progressPercent)).toEqual([undefined, undefined, 25, undefined, 25]);
+  expect(states.map(progressPercent)).toEqual([undefined, undefined, 25, undefined, 25, 25, undefined]);
 });
 
 test('a measurement is told of by the packed file beside the dense model', () => {

@@ -56,6 +56,8 @@ describe('keys', () => {
     [training('|'), 'optimizer', training('"optimizer": { "type": "adam", "learningRate": 0.001 }')],
     [training('|'), 'keepBest', training('"keepBest": false')],
     [training('|'), 'executor', training('"executor": "auto"')],
+    [training('|'), 'device', training('"device": "cpu"')],
+    [training('"device": |'), 'webgpu', training('"device": "webgpu"')],
     ['{ "model": "a.ts", | }', 'distillation', '{ "model": "a.ts", "distillation": { "teacher": "" } }'],
     [
       '{ "distillation": { "teacher": "run:a", | } }',
