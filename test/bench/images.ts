@@ -117,7 +117,7 @@ async function steps(batchSize: number): Promise<Limited[]> {
       const made = await processorSeconds(() => stream.next());
       const { seconds } = await processorSeconds(async () => {
         await prepared.executor.step(made.result, step);
-        prepared.optimizer.step(0.01);
+        await prepared.optimizer.step(0.01);
       });
       ofBatches.push(1000 * made.seconds);
       times.push(1000 * seconds);

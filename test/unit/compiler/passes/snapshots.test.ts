@@ -54,16 +54,15 @@ describe('An optimised step', () => {
       %7: float32[4, 2] = Sub(%5, %6)
       %8: float32[4, 2] = Mul(%7, %7)
       %9: float32[] = Mean(%8) {axes: [0,1], keepDims: false}
-      %10: float32[] = Constant() [0]
-      %11: bool[4, 2] = Greater(%4, %10)
-      %12: float32[] = Constant() [0.25]
-      %13: float32[4, 2] = Mul(%12, %7)
-      %14: float32[4, 2] = Select(%11, %13, %10)
-      %15: float32[3, 2] = MatMul(%0, %14) {transposeA: true, transposeB: false}
-      %16: float32[2] = Sum(%14) {axes: [0], keepDims: false}
+      %10: float32[] = Constant() [0.25]
+      %11: float32[4, 2] = Mul(%10, %7)
+      %12: float32[4, 2] = Step(%4)
+      %13: float32[4, 2] = Mul(%11, %12)
+      %14: float32[3, 2] = MatMul(%0, %13) {transposeA: true, transposeB: false}
+      %15: float32[2] = Sum(%13) {axes: [0], keepDims: false}
       loss = %9
-      gradient:fc/kernel = %15
-      gradient:fc/bias = %16"
+      gradient:fc/kernel = %14
+      gradient:fc/bias = %15"
     `);
   });
 
